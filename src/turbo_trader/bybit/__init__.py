@@ -1,0 +1,1 @@
+"""The real venue: REST through pybit, streams through websockets, wire schemas, error policy."""

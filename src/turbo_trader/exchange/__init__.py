@@ -1,0 +1,1 @@
+"""The Exchange machine: a simulated Bybit; pure."""

@@ -1,0 +1,1 @@
+"""The Exchange's Bybit V5 face: bytes in, bytes out."""

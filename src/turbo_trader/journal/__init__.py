@@ -1,0 +1,1 @@
+"""What happened: write-ahead intents, event log, decisions."""

@@ -1,0 +1,1 @@
+"""Real time: the asyncio shell and the simulated exchange's socket server."""

@@ -1,0 +1,1 @@
+"""What the market says: events, tape, order book, sampling, instruments."""

@@ -1,0 +1,1 @@
+"""Is there an edge: statistics and studies."""

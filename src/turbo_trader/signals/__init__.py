@@ -1,0 +1,1 @@
+"""What it means: Kalman, OU, order flow, VWAP, funding; forecast; first passage."""

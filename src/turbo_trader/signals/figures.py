@@ -1,0 +1,66 @@
+"""The figures of one scan of one symbol: what `signals.measure` fills in and every later step reads.
+
+Returns, spreads, rates are fractions; times ns unless the name says `_s`; scores in [-1, 1], + = long. A figure that could not
+be had is 0 with its `*_valid` flag 0: never NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Bits of `valid` and `confirms`, and the order of the five signals everywhere.
+OFI: Final = 0
+VWAP: Final = 1
+ACCEL: Final = 2
+FUNDING: Final = 3
+OU_DRIFT: Final = 4
+SIGNALS: Final = ("OFI", "VWAP", "ACCEL", "FUNDING", "OU_DRIFT")
+
+FIGURES: Final = [
+    ("ts", "<i8"),
+    ("symbol", "<i4"),
+    ("direction", "i1"),  # sign of the forecast: +1, -1; 0 = no valid forecast
+    ("warm", "u1"),  # sigma, one-second grid and bars have filled
+    ("fresh", "u1"),  # the data the entry needs is younger than its limit
+    ("degraded", "u1"),  # OFI is from prints, no book is recorded
+    ("valid", "u1"),  # bit per signal
+    ("confirms", "u1"),  # bit per signal: confirms `direction`
+    ("kalman_valid", "u1"),
+    ("ou_valid", "u1"),
+    # prices, USDT
+    ("bid", "f8"),
+    ("ask", "f8"),
+    ("mid", "f8"),
+    ("last_price", "f8"),
+    ("mark", "f8"),
+    ("spread", "f8"),  # (ask - bid) / mid
+    ("mark_gap", "f8"),  # |mark / last - 1|; 0 without a mark
+    ("age", "<i8"),  # of the newest price data, ns
+    ("jump_age", "<i8"),  # since the last move beyond 6 sigma, ns (huge = never)
+    ("big_move_age", "<i8"),  # since the last one-minute move beyond the fraction, ns
+    ("range_tail", "f8"),  # 99.9 % quantile of one-minute ranges
+    # forecast
+    ("sigma", "f8"),  # per sqrt(second)
+    ("forecast", "f8"),  # r(h)
+    ("se", "f8"),  # of its mean
+    ("snr", "f8"),
+    ("confidence", "f8"),
+    ("horizon_s", "f8"),
+    ("kalman_forecast", "f8"),
+    ("kalman_se", "f8"),
+    ("velocity", "f8"),  # per second
+    ("velocity_z", "f8"),
+    ("acceleration", "f8"),  # per second^2
+    ("acceleration_z", "f8"),
+    ("ou_forecast", "f8"),
+    ("ou_se", "f8"),
+    ("ou_z", "f8"),
+    ("ou_half_life_s", "f8"),
+    ("ou_statistic", "f8"),  # Dickey-Fuller t
+    ("score", "f8", (5,)),  # in the order of SIGNALS
+    ("vwap_z", "f8"),
+    ("vwap_gap", "f8"),  # ln(price / VWAP)
+    ("funding_8h", "f8"),
+    ("consensus", "f8"),  # share of valid horizons whose slope has sign `direction`
+    ("consensus_horizons", "<i4"),
+]

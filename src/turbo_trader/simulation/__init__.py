@@ -1,0 +1,1 @@
+"""Simulated time: the discrete-event shell, synthetic market, backtest."""

@@ -1,0 +1,127 @@
+"""What the Trader wants done. Wire commands carry `id`, unique for ever; each is answered by one CommandResult or ReadResult."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_trader.market.events import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Place an order; `id` is its orderLinkId. Prices in USDT, `qty` in base coin, `side` +1 buy / -1 sell.
+
+    `stop_loss` and `take_profit` are attached to the order itself (Full mode, market, LastPrice trigger).
+    """
+
+    id: str
+    symbol: str
+    side: int
+    qty: Decimal
+    order_type: str  # Limit or Market
+    time_in_force: str  # IOC, GTC, PostOnly
+    reduce_only: bool
+    purpose: str  # entry, close, ...
+    price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    position_idx: int = 0
+    recv_window_ms: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Cancel one order, by our `link_id` or else by the venue's `order_id`."""
+
+    id: str
+    symbol: str
+    link_id: str = ""
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetStops:
+    """Change the position's stop and/or backstop (trading-stop, Full mode, LastPrice); None leaves one as it is."""
+
+    id: str
+    symbol: str
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    position_idx: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SetLeverage:
+    """Set the symbol's leverage (both sides). "Not modified" counts as confirmed."""
+
+    id: str
+    symbol: str
+    leverage: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read the venue's state. `what`: any of positions, orders, fills, wallet, order.
+
+    `symbol` "" means all. `order` looks `link_id` up in open orders, history and executions together. `since` bounds fills.
+    """
+
+    id: str
+    what: tuple[str, ...]
+    symbol: str = ""
+    link_id: str = ""
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The rows (rules.assess.SCAN) of one scan of all symbols; for the journal, `explain` and the funnel."""
+
+    ts: int
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class FitNoise:
+    """Fit the Kalman noise of `symbol` to these samples (signals.noise.fit_noise), off the event loop; answered by NoiseFitted."""
+
+    ts: int
+    symbol: int
+    seconds: NDArray[np.int64]
+    y: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth a line in log and journal: a stable name and its figures (plain values, Decimals as such)."""
+
+    ts: int
+    name: str
+    level: str = "info"  # debug info warning error
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """State that must survive a restart, replacing what was under `key`; on disk before any later wire command leaves."""
+
+    ts: int
+    key: str
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The Trader has done what `stop` asked: the shell may end."""
+
+    ts: int
+    reason: str
+
+
+WireCommand: TypeAlias = PlaceOrder | CancelOrder | SetStops | SetLeverage | Read
+Command: TypeAlias = WireCommand | Scanned | FitNoise | Note | Persist | Stopped

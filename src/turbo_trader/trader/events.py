@@ -1,0 +1,233 @@
+"""What the Trader is told. Every event carries `ts`: the time it is true for, ns UTC.
+
+Reports are the venue's word, whichever channel brought it; they may come late, twice, or in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from turbo_trader.market.events import Rows
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.signals.noise import Noise
+
+
+class Source(StrEnum):
+    """The channel that brought a report."""
+
+    STREAM = "stream"
+    REST = "rest"
+
+
+class Outcome(StrEnum):
+    """What is known of a command after it was sent. Unknown is not failed."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time has come: at the latest when `Trader.next_time()` is due."""
+
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRows:
+    """Whole frames of one symbol, in order; `symbol` is the index into `Trader.symbols`. `ts` = when they were received."""
+
+    ts: int
+    symbol: int
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The market state of `symbol` was advanced by the shell and stopped because its price left the watched range."""
+
+    ts: int
+    symbol: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """One-minute bars (market.events.BAR) of one symbol up to `ts`, oldest first, for the warm-up."""
+
+    ts: int
+    symbol: int
+    bars: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """An order as the venue sees it. Quantities in base coin; `filled` is cumExecQty, the truth about fills."""
+
+    ts: int
+    symbol: str
+    order_id: str
+    link_id: str  # "" for children (TP/SL) and for orders of others
+    parent_link_id: str
+    side: int  # +1 buy, -1 sell
+    qty: Decimal
+    filled: Decimal
+    price: Decimal | None
+    avg_price: Decimal | None
+    status: str  # New PartiallyFilled Filled Cancelled Rejected Untriggered Triggered Deactivated
+    reduce_only: bool
+    stop_type: str = ""  # "", Stop, StopLoss, TakeProfit, TrailingStop, PartialStopLoss, PartialTakeProfit
+    trigger_price: Decimal | None = None
+    cancel_type: str = ""
+    reject_reason: str = ""
+    created_ts: int = 0
+    source: Source = Source.STREAM
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. `fee` > 0 is paid. `kind`: Trade, Funding, BustTrade, AdlTrade, Settle, ... (execType)."""
+
+    ts: int
+    symbol: str
+    exec_id: str
+    order_id: str
+    link_id: str
+    side: int
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    kind: str
+    closed_qty: Decimal
+    is_maker: bool
+    seq: int
+    pnl: Decimal | None = None  # realised result of the closing part, before fees
+    stop_type: str = ""
+    create_type: str = ""  # CreateByUser, CreateByStopLoss, CreateByTakeProfit, CreateByLiq, ...
+    source: Source = Source.STREAM
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReport:
+    """A position. `size` is signed base coin (0: flat). `stop_loss` and `take_profit` are those on the venue, None: none."""
+
+    ts: int
+    symbol: str
+    size: Decimal
+    entry_price: Decimal | None
+    leverage: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    liq_price: Decimal | None
+    mark_price: Decimal | None
+    margin: Decimal | None  # position initial margin, USDT
+    seq: int
+    position_idx: int = 0
+    status: str = "Normal"
+    source: Source = Source.STREAM
+
+
+@dataclass(frozen=True, slots=True)
+class WalletReport:
+    """The USDT wallet: `balance` = walletBalance (without unrealised result), all in USDT."""
+
+    ts: int
+    balance: Decimal
+    available: Decimal
+    position_margin: Decimal
+    order_margin: Decimal
+    unrealised: Decimal
+    bonus: Decimal = Decimal(0)
+    source: Source = Source.STREAM
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """The outcome of the wire command `id`. `code` is the venue's retCode, or -1 where no answer came."""
+
+    ts: int
+    id: str
+    outcome: Outcome
+    code: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """The answer to `commands.Read` `id`: the lists asked for, complete, or an outcome that is not CONFIRMED and nothing else."""
+
+    ts: int
+    id: str
+    outcome: Outcome
+    asked_ts: int  # when the request left: reports older than a command of ours decide nothing alone
+    orders: tuple[OrderReport, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    positions: tuple[PositionReport, ...] = ()
+    wallet: WalletReport | None = None
+    code: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """The private stream or a symbol's public feed went up (after its subscription was confirmed) or down."""
+
+    ts: int
+    stream: str  # "private" or "public"
+    up: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentUpdate:
+    """An instrument's limits, status or delivery time as read from the venue."""
+
+    ts: int
+    instrument: Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRates:
+    """Fee rates of this account for one symbol, as fractions."""
+
+    ts: int
+    symbol: str
+    taker: Decimal
+    maker: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """Measured offset of the venue's clock to ours, ns (venue - ours)."""
+
+    ts: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseFitted:
+    """The answer to `commands.FitNoise`: Kalman noise parameters of one symbol (signals.noise.Noise), or None where no fit was had."""
+
+    ts: int
+    symbol: int
+    noise: Noise | None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A person's word: verb is halt, resume, flatten, stop or session_new; `by` says who, for the record."""
+
+    ts: int
+    verb: str
+    by: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+
+Report: TypeAlias = OrderReport | Fill | PositionReport | WalletReport
+Event: TypeAlias = (
+    Clock | MarketRows | Watched | Backfill | Report | CommandResult | ReadResult | StreamStatus | InstrumentUpdate | FeeRates
+    | ClockOffset | NoiseFitted | Control
+)
