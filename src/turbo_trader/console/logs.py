@@ -1,0 +1,92 @@
+"""Structured logs: JSON lines to a file, coloured lines to a terminal. Event names and fields: docs/logs.md."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from decimal import Decimal
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from turbo_trader.market.errors import InputError
+
+_MEGABYTE = 1_000_000
+
+
+class Redactor:
+    """A structlog processor that replaces known secrets anywhere in the text values of an event."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
+
+    def __call__(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for key, value in event.items():
+            event[key] = self._clean(value)
+        return event
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in self._secrets:
+                value = value.replace(secret, "[redacted]")
+            return value
+        if isinstance(value, dict):
+            return {key: self._clean(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._clean(item) for item in value]
+        return value
+
+
+def _decimals(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, Decimal):
+            event[key] = format(value, "f")
+    return event
+
+
+def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ...] = ()) -> Path:
+    """Send structlog to `folder`/turbo-trader.jsonl (5 files of 10 MB) and, with `terminal`, to stderr; returns the file's path.
+
+    InputError when the folder cannot be written.
+    """
+    path = folder / "turbo-trader.jsonl"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        to_file = RotatingFileHandler(path, maxBytes=10 * _MEGABYTE, backupCount=4, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"log folder {folder}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR") from None
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+        _decimals,
+        Redactor(secrets),
+    ]
+    to_file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(default=str)))
+    handlers: list[logging.Handler] = [to_file]
+    if terminal:
+        to_terminal = logging.StreamHandler(sys.stderr)
+        to_terminal.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())))
+        handlers.append(to_terminal)
+    root = logging.getLogger()
+    root.handlers = handlers
+    root.setLevel(level.upper())
+    for noisy in ("urllib3", "pybit", "websockets", "uvicorn", "asyncio", "numba"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    return path
+
+
+def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )

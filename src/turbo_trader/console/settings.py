@@ -1,0 +1,84 @@
+"""Settings of the installation: `.env` and environment, command-line options above them. The rules' numbers are in the Policy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from turbo_trader.market.errors import InputError
+
+Mode = Literal["paper", "testnet", "demo", "live"]
+
+
+class Settings(BaseSettings):
+    """One field per setting; the name in upper case is its environment variable. `.env.example` explains each."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", validate_default=True)
+
+    mode: Mode = Field("paper", description="paper, testnet, demo or live")
+    bybit_api_key: SecretStr = Field(SecretStr(""), description="API key of a dedicated sub-account, without withdrawal rights")
+    bybit_api_secret: SecretStr = Field(SecretStr(""), description="its secret")
+    bybit_key_file: Path | None = Field(None, description="file with key and secret on two lines, readable by its owner alone (0600)")
+    i_accept_the_risk: bool = Field(False, description="must be true for MODE=live: you may lose all of it")
+    market: str = Field("synthetic", description="paper's market: synthetic, tape:PATH")
+    speed: float = Field(0.0, description="paper's time factor; 0 = 30 on the synthetic market, 1 on a tape")
+    balance: Decimal = Field(Decimal(18), description="paper's starting balance, USDT")
+    seed: int = Field(1, description="seed of the synthetic market and of rebuilt tapes")
+    edge: float = Field(1.0, description="predictability put into the synthetic market by `run`; 0 = none, as in tests and studies")
+    journal_dir: Path = Field(Path("var"), description="folder of journal, logs and control token")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+    bybit_domain: str = Field("bybit", description="domain of the venue's hosts")
+    bybit_tld: str = Field("com", description="top-level domain of the venue's hosts (com, nl, eu, ...)")
+
+    @field_validator("balance", mode="after")
+    @classmethod
+    def _balance_is_positive(cls, value: Decimal) -> Decimal:
+        if not value.is_finite() or value <= 0:
+            raise ValueError("must be above 0 USDT")
+        return value
+
+    @field_validator("speed", "edge", mode="after")
+    @classmethod
+    def _not_negative(cls, value: float) -> float:
+        if not 0 <= value < 1e6:
+            raise ValueError("must be 0 or more")
+        return value
+
+
+def load_settings(**options: Any) -> Settings:
+    """Settings from `.env`, the environment and the options that are not None (later wins); InputError names what is wrong."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        shown = "" if "secret" in name or "key" in name else f" = {first.get('input')!r}"
+        message = str(first["msg"]).removeprefix("Value error, ")
+        where = f"option --{name.replace('_', '-')}" if name in given else name.upper()
+        raise InputError(f"{where}{shown}: {message}") from None
+
+
+def environment() -> Mapping[str, str]:
+    """`.env` below the real environment: where the Policy looks for overrides of its numbers."""
+    from dotenv import dotenv_values
+
+    values = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return {**values, **os.environ}
+
+
+def positive_decimal(text: str, what: str) -> Decimal:
+    """A command-line number of money as a Decimal above 0; InputError otherwise."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise InputError(f"{what} {text!r}: not a number") from None
+    if not value.is_finite() or value <= 0:
+        raise InputError(f"{what} {text}: must be above 0")
+    return value

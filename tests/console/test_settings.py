@@ -1,0 +1,63 @@
+"""Settings: defaults are paper, bad values name themselves, secrets never show."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from turbo_trader.console.settings import Settings, environment, load_settings, positive_decimal
+from turbo_trader.market.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_the_default_is_paper_with_18_usdt_and_no_key() -> None:
+    settings = load_settings()
+    assert (settings.mode, settings.balance, settings.bybit_api_key.get_secret_value()) == ("paper", Decimal(18), "")
+
+
+def test_options_win_over_the_environment_and_the_environment_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("BALANCE=20\nSEED=5\nSPEED=2\n")
+    monkeypatch.setenv("BALANCE", "30")
+    monkeypatch.setenv("SEED", "6")
+    settings = load_settings(balance="40")
+    assert (settings.balance, settings.seed, settings.speed) == (Decimal(40), 6, 2.0)
+    assert environment()["SPEED"] == "2"
+    assert environment()["SEED"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("MODE", "real"), ("BALANCE", "0"), ("BALANCE", "-5"), ("BALANCE", "NaN"), ("SPEED", "-1"), ("SEED", "x"), ("LOG_LEVEL", "loud")],
+)
+def test_a_bad_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=name) as caught:
+        load_settings()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bad_option_is_named_as_an_option() -> None:
+    with pytest.raises(InputError, match="--balance"):
+        load_settings(balance="0")
+
+
+def test_keys_never_show_in_a_repr_or_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BYBIT_API_KEY", "verysecretkey")
+    monkeypatch.setenv("BYBIT_API_SECRET", "verysecretsecret")
+    assert "verysecret" not in repr(load_settings())
+    monkeypatch.setenv("SEED", "x")
+    with pytest.raises(InputError) as caught:
+        load_settings()
+    assert "verysecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "abc", "inf", ""])
+def test_money_on_the_command_line_is_above_zero(text: str) -> None:
+    with pytest.raises(InputError, match="--balance"):
+        positive_decimal(text, "--balance")
