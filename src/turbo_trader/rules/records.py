@@ -1,0 +1,149 @@
+"""The policy's numbers as records for the kernels: floats and integers, one record per symbol (or one for all)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.rules.tiers import CapitalTier, minimum_ev
+
+if TYPE_CHECKING:
+    from turbo_trader.rules.policy import Policy
+
+NEVER: Final = 1 << 62  # a time or an age beyond all others, ns
+KNOTS: Final = 33  # points of a calibration map
+
+#: Calibration maps, in the order of `knots`, `map_x`, `map_y`.
+MAP_FORECAST: Final = 0  # |r(h)|
+MAP_CONFIDENCE: Final = 1
+MAP_P_TP: Final = 2
+MAP_EV: Final = 3
+
+GATE_PARAMETERS: Final = np.dtype(
+    (
+        np.record,
+        [
+            ("capital_tier", "u1"),
+            ("b_trades", "u1"),
+            ("block_low_consensus", "u1"),
+            ("block_flat", "u1"),
+            ("maker_entry", "u1"),
+            ("enforce", "u1"),  # 1: calibrated numbers replace the model's; a missing map blocks
+            ("a_min_others", "<i4"),
+            ("min_snr", "f8"),
+            ("min_confidence", "f8"),
+            ("fee_multiplier", "f8"),
+            ("min_ev", "f8"),
+            ("max_hold_s", "f8"),
+            ("hold_factor", "f8"),
+            ("max_spread", "f8"),
+            ("max_mark_gap", "f8"),
+            ("max_clock_offset", "<i8"),  # ns
+            ("violent_pause", "<i8"),  # ns
+            ("settlement_window", "<i8"),  # ns
+            ("maintenance_lead", "<i8"),  # ns
+            ("key_expiry_lead", "<i8"),  # ns
+            ("low_consensus", "f8"),
+            ("flat_edge", "f8"),
+            ("tp_sigmas", "f8"),
+            ("tp_min", "f8"),
+            ("tp_max", "f8"),
+            ("sl_of_tp", "f8"),
+            ("sl_min", "f8"),
+            ("sl_max", "f8"),
+            ("b_tp_factor", "f8"),
+            ("b_tp_min", "f8"),
+            ("b_tp_max", "f8"),
+            ("b_sl_factor", "f8"),
+            ("b_sl_min", "f8"),
+            ("b_sl_max", "f8"),
+            ("break_even_min", "f8"),
+            ("zone_one", "f8"),
+            ("zone_two", "f8"),
+            ("lock_share", "f8"),
+            ("extension", "f8"),
+            ("max_extensions", "<i4"),
+            ("close_unconfirmed", "u1"),  # 1: TP_WITHOUT_CONFIRMATION=close
+            ("monitor_s", "f8"),
+            ("entry_slip", "f8"),  # the entry's limit beyond the touch, at most
+            # of the venue and the account; the trader keeps them current
+            ("taker_fee", "f8"),
+            ("maker_fee", "f8"),
+            ("slippage", "f8"),  # book walk of entry and exit together at the reference notional, fraction
+            ("clock_offset", "<i8"),  # venue - ours, ns
+            ("btc_move_ts", "<i8"),  # last one-minute move of BTC beyond btc_move, ns; 0 = never
+            ("maintenance_ts", "<i8"),  # announced begin, ns; NEVER = none
+            ("maintenance_end_ts", "<i8"),
+            ("key_expiry_ts", "<i8"),  # ns; NEVER = none
+            ("funding_minutes", "<i4"),  # interval where the market state has none yet
+            # calibration maps: piecewise linear, clamped; knots 0 = no map
+            ("knots", "<i4", (4,)),
+            ("map_x", "f8", (4, KNOTS)),
+            ("map_y", "f8", (4, KNOTS)),
+        ],
+    )
+)
+
+_SAME_NAME: Final = (
+    "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min", "b_tp_max", "b_sl_factor",
+    "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension", "max_extensions",
+    "hold_factor", "max_spread", "max_mark_gap", "low_consensus", "flat_edge", "taker_fee", "maker_fee", "a_min_others",
+)  # fmt: skip
+_TIMES: Final = (
+    "max_clock_offset",
+    "violent_pause",
+    "settlement_window",
+    "maintenance_lead",
+    "key_expiry_lead",
+)
+_OF_TIER: Final = (
+    "b_trades",
+    "block_low_consensus",
+    "block_flat",
+    "min_snr",
+    "min_confidence",
+    "fee_multiplier",
+)
+
+
+def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: int) -> Rows:
+    """GATE_PARAMETERS of one tier, alike for all symbols, with nothing announced and no calibration map."""
+    out = np.zeros(symbols, GATE_PARAMETERS)
+    for name in _SAME_NAME:
+        out[name] = float(getattr(policy, name))
+    for name in _TIMES:
+        out[name] = int(getattr(policy, name) * SECOND)
+    for name in _OF_TIER:
+        out[name] = float(getattr(tier, name))
+    out["min_ev"] = float(minimum_ev(policy, equity, tier.index))
+    out["capital_tier"] = tier.index
+    out["max_hold_s"] = tier.max_hold_s
+    out["maker_entry"] = policy.entry_style == "maker"
+    out["enforce"] = policy.calibration == "enforce"
+    out["close_unconfirmed"] = policy.tp_without_confirmation == "close"
+    out["monitor_s"] = float(policy.monitor_interval)
+    out["entry_slip"] = float(policy.entry_slip_max)
+    out["maintenance_ts"] = NEVER
+    out["key_expiry_ts"] = NEVER
+    out["funding_minutes"] = policy.funding_period * 60
+    return out
+
+
+#: SIGNAL_PARAMETERS fields that are not called as the policy calls them: name -> policy number.
+_RENAMED: Final[dict[str, str]] = {}
+
+
+def signal_record(policy: Policy, tier: CapitalTier) -> Rows:
+    """One record of SIGNAL_PARAMETERS: fields named as the policy's numbers, and the horizon of the tier."""
+    from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
+
+    out: Rows = np.zeros(1, SIGNAL_PARAMETERS)
+    for name in SIGNAL_PARAMETERS.names or ():
+        if name == "horizon_s":
+            out[name] = tier.horizon_s
+        else:
+            out[name] = getattr(policy, _RENAMED.get(name, name))
+    return out

@@ -1,0 +1,257 @@
+"""The session's limits as a state machine: result, drawdown, pauses, halts, losing streak. It survives restarts through its dict.
+
+What lifts what: `session_new` lifts halts set by a limit (loss, third pause) and a running pause, and starts afresh; `resume` lifts what a
+person (halt, flatten, stop) or the edge watchdog set. A person's halt is never lifted by a new session, a limit's never by `resume`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from turbo_trader.market.events import DAY
+
+if TYPE_CHECKING:
+    from turbo_trader.rules.policy import Policy
+
+ZERO = Decimal(0)
+HISTORY: Final = 100  # records kept
+
+# by whom a halt is held
+LOSS: Final = "session loss"
+PAUSES: Final = "pauses"
+WATCHDOG: Final = "edge watchdog"
+PERSON: Final = "halt"
+FLATTEN: Final = "flatten"
+_BY_LIMIT = (LOSS, PAUSES)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """Something the trader must act on or tell: `name` is stable, see docs/rules.md."""
+
+    name: str  # session-loss, drawdown-pause, pauses-halt, warning, pause-over, session-new, ...
+    flatten: bool = False
+    text: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Session:
+    """One UTC day, longer where midnight found it halted or paused. Money USDT, times ns UTC."""
+
+    day: int = -1  # day number it began; -1: not begun
+    started_ns: int = 0
+    start_equity: Decimal = ZERO
+    peak: Decimal = ZERO
+    equity: Decimal = ZERO
+    realised: Decimal = ZERO  # trades' results, fees and funding since the session began
+    pauses: int = 0
+    paused_until_ns: int = 0  # 0: not paused
+    halts: dict[str, str] = field(default_factory=dict)  # what holds a halt -> why
+    flattening: bool = False
+    losses: int = 0  # consecutive losing trades, across sessions
+    warned: list[str] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)  # what was done, by whom, when
+
+    # reading
+
+    @property
+    def halted(self) -> bool:
+        """Whether anything holds a halt."""
+        return bool(self.halts)
+
+    def paused(self, now_ns: int) -> bool:
+        """Whether a drawdown pause runs."""
+        return now_ns < self.paused_until_ns
+
+    def refusal(self, now_ns: int) -> str:
+        """Why no entries are allowed now; "" when they are."""
+        if self.day < 0:
+            return "the session has not begun"
+        if self.flattening:
+            return "flattening"
+        if self.halts:
+            return "halted: " + "; ".join(self.halts.values())
+        if self.paused(now_ns):
+            return f"paused after a drawdown for {(self.paused_until_ns - now_ns + 999_999_999) // 1_000_000_000} s more"
+        return ""
+
+    @property
+    def result(self) -> Decimal:
+        """Result of the session as a fraction of its start, unrealised included."""
+        return (self.equity - self.start_equity) / self.start_equity if self.start_equity > 0 else ZERO
+
+    @property
+    def drawdown(self) -> Decimal:
+        """Fraction below the session's peak."""
+        return max(ZERO, (self.peak - self.equity) / self.peak) if self.peak > 0 else ZERO
+
+    def next_time_ns(self) -> int:
+        """When `on_equity` is due at the latest: the end of a pause, else midnight; 0 where nothing is due."""
+        if self.paused_until_ns:
+            return self.paused_until_ns
+        return 0 if self.day < 0 or self.halted else (self.day + 1) * DAY
+
+    def floor_equity(self, policy: Policy) -> Decimal:
+        """The equity at or below which something trips next (loss halt or drawdown pause): for watches."""
+        loss = self.start_equity * (1 - policy.session_loss)
+        return max(loss, self.peak * (1 - policy.drawdown_pause))
+
+    # events
+
+    def on_equity(self, policy: Policy, now_ns: int, equity: Decimal) -> list[SessionEvent]:
+        """Equity E at `now`: begins or turns the session, ends a pause, checks loss and drawdown."""
+        self.equity = equity
+        events = self._turn(now_ns, equity)
+        if self.paused_until_ns and now_ns >= self.paused_until_ns:
+            self.paused_until_ns = 0
+            self.peak = equity
+            events.append(SessionEvent("pause-over", text="the pause is over, the peak is the equity again"))
+            events += self._turn(now_ns, equity)
+        self.peak = max(self.peak, equity)
+        return events + self._check(policy, now_ns)
+
+    def on_result(self, amount: Decimal) -> None:
+        """A realised result, fee or funding (USDT, signed) was booked."""
+        self.realised += amount
+
+    def on_trade(self, net: Decimal) -> None:
+        """A trade was closed with this net result: a win ends the losing streak; exactly 0 counts as a loss."""
+        self.losses = 0 if net > 0 else self.losses + 1
+
+    def on_transfer(self, amount: Decimal) -> None:
+        """A deposit, withdrawal or bonus (USDT, signed) shifts every reference and is neither profit nor loss."""
+        self.start_equity += amount
+        self.peak += amount
+        self.equity += amount
+
+    # a person's word
+
+    def halt(self, now_ns: int, by: str, why: str = "halted by command", holder: str = PERSON) -> None:
+        """No entries until `resume`."""
+        self.halts[holder] = why
+        self._record(now_ns, "halt", by, why)
+
+    def begin_flatten(self, now_ns: int, by: str, why: str) -> None:
+        """Everything is to be closed; to be persisted before the first order leaves. Halts until `resume`."""
+        self.flattening = True
+        self.halts.setdefault(FLATTEN, why)
+        self._record(now_ns, "flatten", by, why)
+
+    def flat(self, now_ns: int) -> None:
+        """The flattening is done: nothing is open any more."""
+        if self.flattening:
+            self.flattening = False
+            self._record(now_ns, "flat", "trader", "")
+
+    def resume(self, now_ns: int, by: str) -> list[str]:
+        """Lifts a person's halt and the watchdog's; returns what still holds."""
+        for holder in [holder for holder in self.halts if holder not in _BY_LIMIT]:
+            del self.halts[holder]
+        self._record(now_ns, "resume", by, "; ".join(self.halts.values()))
+        return list(self.halts.values())
+
+    def session_new(self, now_ns: int, by: str, equity: Decimal) -> list[str]:
+        """Begins a new session at this equity: lifts the limits' halts and pauses; returns what still holds."""
+        for holder in _BY_LIMIT:
+            self.halts.pop(holder, None)
+        self._begin(now_ns, equity)
+        self._record(now_ns, "session new", by, "; ".join(self.halts.values()))
+        return list(self.halts.values())
+
+    # the record
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, text for decimals."""
+        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Session:
+        """The session `to_dict` wrote."""
+        given = dict(value)
+        for name in ("start_equity", "peak", "equity", "realised"):
+            given[name] = Decimal(given[name])
+        return cls(**given)
+
+    # steps
+
+    def _turn(self, now_ns: int, equity: Decimal) -> list[SessionEvent]:
+        """A new session where none runs, or midnight has passed and nothing is halted, paused or being flattened."""
+        fresh = self.day < 0
+        midnight = (
+            now_ns // DAY > self.day and not self.halted and not self.flattening and not self.paused_until_ns
+        )
+        if not fresh and not midnight:
+            return []
+        self._begin(now_ns, equity)
+        return [
+            SessionEvent(
+                "session-new", text="a new session begins", fields={"equity": equity, "day": self.day}
+            )
+        ]
+
+    def _begin(self, now_ns: int, equity: Decimal) -> None:
+        self.day, self.started_ns = now_ns // DAY, now_ns
+        self.start_equity = self.peak = self.equity = equity
+        self.realised = ZERO
+        self.pauses = self.paused_until_ns = 0
+        self.warned = []
+
+    def _check(self, policy: Policy, now_ns: int) -> list[SessionEvent]:
+        if any(holder in self.halts for holder in _BY_LIMIT):
+            return []
+        if self.result <= -policy.session_loss:
+            return [self._trip(now_ns, LOSS, f"session result {self.result:.2%}", "session-loss")]
+        events: list[SessionEvent] = []
+        if not self.paused_until_ns and self.drawdown >= policy.drawdown_pause:
+            events.append(self._pause(policy, now_ns))
+        return events + self._warn(policy)
+
+    def _pause(self, policy: Policy, now_ns: int) -> SessionEvent:
+        self.pauses += 1
+        if self.pauses >= policy.pauses_to_halt:
+            return self._trip(now_ns, PAUSES, f"drawdown pause number {self.pauses}", "pauses-halt")
+        self.paused_until_ns = now_ns + policy.pause_time * 1_000_000_000
+        text = f"drawdown {self.drawdown:.2%} from the session peak: pause {self.pauses} of {policy.pauses_to_halt}"
+        self._record(now_ns, "pause", "limit", text)
+        return SessionEvent(
+            "drawdown-pause", text=text, fields={"pauses": self.pauses, "until": self.paused_until_ns}
+        )
+
+    def _trip(self, now_ns: int, holder: str, why: str, name: str) -> SessionEvent:
+        self.halts[holder] = why
+        flatten = holder == LOSS
+        self.flattening = self.flattening or flatten
+        self._record(now_ns, "halt", "limit", why)
+        return SessionEvent(name, flatten=flatten, text=f"{why}: halted until `session new`")
+
+    def _warn(self, policy: Policy) -> list[SessionEvent]:
+        """A warning at 80 % of each limit, once until it is left again."""
+        used = {LOSS: -self.result / policy.session_loss, "drawdown": self.drawdown / policy.drawdown_pause}
+        events = []
+        for name, share in used.items():
+            if share < policy.warn_share:
+                self.warned = [item for item in self.warned if item != name]
+            elif name not in self.warned:
+                self.warned.append(name)
+                events.append(
+                    SessionEvent("warning", text=f"{share:.0%} of the {name} limit", fields={"limit": name})
+                )
+        return events
+
+    def _record(self, now_ns: int, what: str, by: str, why: str) -> None:
+        self.history = [*self.history[1 - HISTORY :], {"ts": now_ns, "what": what, "by": by, "why": why}]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return dict(value)
+    return (
+        [dict(item) if isinstance(item, dict) else item for item in value]
+        if isinstance(value, list)
+        else value
+    )

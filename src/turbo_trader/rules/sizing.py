@@ -1,0 +1,271 @@
+"""How much: the smallest of all limits of section 7, and which one it was. Money is Decimal, USDT; nothing is rounded up past a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
+
+from turbo_trader.market.instruments import Instrument, RiskTier
+from turbo_trader.rules.scan import TIER_A
+
+if TYPE_CHECKING:
+    from turbo_trader.rules.policy import Policy
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What there is to risk. `balance` B = available + margin in use; `session_result` = realised since the session began, fees in."""
+
+    equity: Decimal
+    balance: Decimal
+    available: Decimal
+    session_start_equity: Decimal
+    session_result: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRisk:
+    """One open position (or an entry under way): `stop_distance` is the loss at its current stop as a fraction of entry, < 0 = locked gain."""
+
+    symbol: str
+    direction: int
+    notional: Decimal  # at entry
+    margin: Decimal
+    stop_distance: Decimal
+    cost: Decimal  # round trip, fraction
+    range_tail: Decimal  # 99.9 % one-minute range, fraction
+
+    @property
+    def loss_at_stop(self) -> Decimal:
+        """Loss if the current stop is hit, costs included, >= 0."""
+        return max(ZERO, self.notional * (self.stop_distance + self.cost))
+
+    @property
+    def loss_together(self) -> Decimal:
+        """Its share of the same-direction row: notional x (SL + c + range tail), >= 0."""
+        return max(ZERO, self.notional * (self.stop_distance + self.cost + self.range_tail))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The entry to be sized. Distances are fractions of `price`, the price assumed for the fill (the entry's limit)."""
+
+    instrument: Instrument
+    direction: int
+    trade_tier: int  # scan.TIER_A or TIER_B
+    price: Decimal
+    stop_loss: Decimal
+    cost: Decimal
+    slippage: Decimal  # beyond the stop when it is hit
+    range_tail: Decimal
+    mark_gap: Decimal  # usual |mark/last - 1|
+    taker_fee: Decimal
+    weight: Decimal  # portfolio weight
+    symbols: int  # N, symbols traded
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """The answer. `qty` 0: no trade, and `refusal` says why. `binding` names the limit that set the size."""
+
+    qty: Decimal
+    notional: Decimal
+    leverage: Decimal
+    margin: Decimal
+    liquidation: Decimal  # estimated liquidation price
+    binding: str
+    refusal: str = ""
+    limits: dict[str, Decimal] = field(default_factory=dict)  # the largest notional each limit allows
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    notional: Decimal
+    leverage: Decimal  # the highest allowed
+    limits: dict[str, Decimal]
+    binding: str
+
+
+def size_entry(
+    policy: Policy, account: Account, open_risks: Sequence[OpenRisk], entry: Entry, losses: int = 0
+) -> Sizing:
+    """The size of an entry; `losses` = consecutive losses so far. No limit is exceeded, whatever the account.
+
+    Per row of the risk table: the leverage allowed by its maintenance rate, the notional allowed by every limit; the largest wins.
+    """
+    tiers = entry.instrument.tiers
+    if not tiers:
+        return _refused("no risk table", f"{entry.instrument.symbol}: its risk tiers are not known", {})
+    fixed = _risk_limits(policy, account, open_risks, entry)
+    bounds = [_bound(policy, account, open_risks, entry, tier, fixed) for tier in tiers]
+    best = max(bounds, key=lambda bound: bound.notional)
+    notional, binding = best.notional, best.binding
+    if losses >= policy.losses_to_halve and notional > 0:
+        notional, binding = notional * policy.losses_factor, f"{binding}, halved"
+    qty = entry.instrument.floor_qty(notional / entry.price) if notional > 0 else ZERO
+    return _finish(policy, account, entry, qty, best, binding)
+
+
+def smallest_qty(instrument: Instrument, price: Decimal, min_notional: Decimal) -> Decimal:
+    """The smallest quantity an entry may have: minimum quantity, and the minimum notional, on the step."""
+    needed = max(instrument.min_notional, min_notional) / price
+    on_step = (needed / instrument.step).to_integral_value(ROUND_CEILING) * instrument.step
+    return max(instrument.min_qty, on_step)
+
+
+def margin_target(policy: Policy, trade_tier: int, weight: Decimal, symbols: int) -> Decimal:
+    """The margin target as a share of B: low + (high - low) x clip(weight x N / 2, 0, 1)."""
+    a_trade = trade_tier == TIER_A
+    low = policy.a_margin_low if a_trade else policy.b_margin_low
+    high = policy.a_margin_high if a_trade else policy.b_margin_high
+    return low + (high - low) * min(ONE, max(ZERO, weight * symbols / 2))
+
+
+def margin_cap(policy: Policy, equity: Decimal) -> Decimal:
+    """The margin cap per trade as a share of B."""
+    if equity < policy.small_below:
+        return policy.small_margin_cap
+    return policy.medium_margin_cap if equity < policy.medium_below else policy.large_margin_cap
+
+
+def liquidation_distance(direction: int, leverage: Decimal, maintenance_rate: Decimal) -> Decimal:
+    """Distance from entry to liquidation, isolated margin, no deduction, as a fraction of entry (venue reference 6.4)."""
+    if direction > 0:
+        return ONE - (ONE - ONE / leverage) / (ONE - maintenance_rate)
+    return (ONE + ONE / leverage) / (ONE + maintenance_rate) - ONE
+
+
+def liquidation_price(
+    direction: int, price: Decimal, leverage: Decimal, maintenance_rate: Decimal
+) -> Decimal:
+    """The estimated liquidation price of an isolated position entered at `price`."""
+    return price * (ONE - direction * liquidation_distance(direction, leverage, maintenance_rate))
+
+
+def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> Decimal:
+    """The highest leverage on the symbol's step that keeps every leverage limit; below 1: there is none.
+
+    SL + slippage <= (distance to liquidation - mark gap) / liquidation multiple, solved for the leverage.
+    """
+    need = (entry.stop_loss + entry.slippage) * policy.liquidation_multiple + entry.mark_gap
+    rate = tier.maintenance_rate
+    if entry.direction > 0:
+        inverse = ONE - (ONE - rate) * (ONE - need)
+    else:
+        inverse = (ONE + rate) * (ONE + need) - ONE
+    by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
+    top = min(policy.max_leverage, entry.instrument.max_leverage, tier.max_leverage, by_liquidation)
+    step = entry.instrument.leverage_step
+    return (top / step).to_integral_value(ROUND_FLOOR) * step
+
+
+def order_cost_rate(entry: Entry, leverage: Decimal) -> Decimal:
+    """What the venue holds back per USDT of notional: margin, fee, closing fee at bankruptcy (venue reference 6.2)."""
+    return ONE / leverage + entry.taker_fee * (2 - entry.direction / leverage)
+
+
+def _risk_limits(
+    policy: Policy, account: Account, open_risks: Sequence[OpenRisk], entry: Entry
+) -> dict[str, Decimal]:
+    """Notional allowed by the limits that do not depend on leverage."""
+    loss_rate = entry.stop_loss + entry.cost + entry.slippage
+    risk = policy.a_risk if entry.trade_tier == TIER_A else policy.b_risk
+    open_losses = sum((item.loss_at_stop for item in open_risks), ZERO)
+    budget = account.session_result - open_losses + policy.session_loss * account.session_start_equity
+    together = sum((item.loss_together for item in open_risks if item.direction == entry.direction), ZERO)
+    room = policy.same_direction * account.equity - together
+    instrument = entry.instrument
+    return {
+        "loss at stop": _share(risk * account.equity, loss_rate),
+        "session budget": _share(budget, loss_rate),
+        "same direction": _share(room, loss_rate + entry.range_tail),
+        "maximum quantity": min(instrument.max_qty, instrument.max_market_qty) * entry.price,
+    }
+
+
+def _bound(
+    policy: Policy,
+    account: Account,
+    open_risks: Sequence[OpenRisk],
+    entry: Entry,
+    tier: RiskTier,
+    fixed: dict[str, Decimal],
+) -> _Bound:
+    leverage = highest_leverage(policy, entry, tier)
+    if leverage < 1:
+        return _Bound(ZERO, ONE, {**fixed, "leverage": ZERO}, "leverage")
+    in_use = sum((item.margin for item in open_risks), ZERO)
+    limits = {
+        "margin target": margin_target(policy, entry.trade_tier, entry.weight, entry.symbols)
+        * account.balance
+        * leverage,
+        "margin cap": margin_cap(policy, account.equity) * account.balance * leverage,
+        **fixed,
+        "total margin": max(ZERO, policy.total_margin * account.balance - in_use) * leverage,
+        "available": max(ZERO, account.available) / order_cost_rate(entry, leverage),
+        "risk tier": tier.limit,
+    }
+    limits = {name: max(ZERO, value) for name, value in limits.items()}
+    binding = min(limits, key=lambda name: limits[name])
+    return _Bound(limits[binding], leverage, limits, binding)
+
+
+def _finish(
+    policy: Policy, account: Account, entry: Entry, qty: Decimal, bound: _Bound, binding: str
+) -> Sizing:
+    instrument = entry.instrument
+    least = smallest_qty(instrument, entry.price, policy.min_entry_notional)
+    if qty < least:
+        text = (
+            f"{instrument.symbol}: the smallest order needs {least * entry.price:.2f} USDT notional, "
+            f"{binding} allows {min(bound.limits.values()):.2f}"
+        )
+        return _refused(binding, text, bound.limits)
+    notional = qty * entry.price
+    target = (
+        min(
+            margin_target(policy, entry.trade_tier, entry.weight, entry.symbols),
+            margin_cap(policy, account.equity),
+        )
+        * account.balance
+    )
+    room = min(target, bound.limits["total margin"] / bound.leverage)
+    leverage = _lowest_leverage(entry, notional, room, account.available, bound.leverage)
+    rate = instrument.tier(notional).maintenance_rate
+    return Sizing(
+        qty=qty,
+        notional=notional,
+        leverage=leverage,
+        margin=notional / leverage,
+        liquidation=liquidation_price(entry.direction, entry.price, leverage, rate),
+        binding=binding,
+        limits=bound.limits,
+    )
+
+
+def _lowest_leverage(
+    entry: Entry, notional: Decimal, margin: Decimal, available: Decimal, top: Decimal
+) -> Decimal:
+    """The lowest leverage on the step whose margin and order cost fit; `top` fits by construction."""
+    step = entry.instrument.leverage_step
+    by_margin = notional / margin
+    free = available / notional - 2 * entry.taker_fee  # order cost <= available, solved for the leverage
+    by_cost = (ONE - entry.taker_fee * entry.direction) / free if free > 0 else top
+    wish = (max(by_margin, by_cost, ONE) / step).to_integral_value(ROUND_CEILING) * step
+    return min(wish, top)
+
+
+def _share(amount: Decimal, rate: Decimal) -> Decimal:
+    """The notional whose loss at `rate` is `amount`; 0 where nothing is left. A rate of 0 or less cannot lose: no bound."""
+    if amount <= 0:
+        return ZERO
+    return amount / rate if rate > 0 else Decimal("1e12")
+
+
+def _refused(binding: str, text: str, limits: dict[str, Decimal]) -> Sizing:
+    return Sizing(ZERO, ZERO, ONE, ZERO, ZERO, binding, text, limits)
