@@ -1,0 +1,75 @@
+"""What the signals remember per symbol: the Kalman state, and figures that change only with a one-minute close."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_trader.signals.noise import Noise
+from turbo_trader.signals.parameters import HORIZONS
+
+TAILS: Final = 4  # largest one-minute ranges kept: the 99.9 % quantile of 2,048 is the third
+
+FILTER: Final = np.dtype(
+    (
+        np.record,
+        [
+            # Kalman: noise variances per second (see Noise), then the state after the last sample taken
+            ("noise_set", "u1"),
+            ("velocity_valid", "u1"),
+            ("jerk2", "f8"),
+            ("walk2", "f8"),
+            ("measurement2", "f8"),
+            ("started", "u1"),
+            ("taken", "<i8"),  # samples taken, as the state's `samples`
+            ("second", "<i8"),  # of the last sample taken
+            ("y", "f8"),  # the last sample taken
+            ("x", "f8", (3,)),  # level, velocity per s, acceleration per s^2
+            ("P", "f8", (3, 3)),
+            # Ornstein-Uhlenbeck fit at the last one-minute close; `ou_minutes` counts as the state's `minutes`
+            ("ou_minutes", "<i8"),
+            ("ou_fitted", "u1"),
+            ("ou_n", "<i8"),
+            ("ou_phi", "f8"),  # per spacing, bias-corrected
+            ("ou_centre", "f8"),
+            ("ou_sd", "f8"),  # stationary
+            ("ou_phi_variance", "f8"),
+            ("ou_centre_variance", "f8"),  # of the centre for a given phi
+            ("ou_centre_slope", "f8"),  # d centre / d phi
+            ("ou_statistic", "f8"),
+            # slopes over the consensus horizons; integer sums, so that they are exact
+            ("slope_minutes", "<i8"),
+            ("slope_base", "<i8"),  # quanta of ln(mid) taken off
+            ("slope_origin", "<i8"),  # minute taken off
+            ("slope_oldest", "<i8", (HORIZONS,)),
+            ("slope_sums", "<i8", (HORIZONS, 6)),  # n, t, tt, y, ty, yy
+            ("slope", "f8", (HORIZONS,)),  # per minute
+            ("slope_t", "f8", (HORIZONS,)),
+            ("slope_valid", "u1", (HORIZONS,)),
+            # largest one-minute ranges, descending, and the minute count of each
+            ("tail_minutes", "<i8"),
+            ("tail_range", "f8", (TAILS,)),
+            ("tail_count", "<i8", (TAILS,)),
+        ],
+    )
+)
+
+Filters: TypeAlias = NDArray[np.void]
+
+
+def new_filters(n: int) -> Filters:
+    """Filters of `n` symbols, all unset: without noise there is no Kalman forecast, everything else works."""
+    return np.zeros(n, FILTER)
+
+
+def set_noise(filters: Filters, s: int, noise: Noise) -> None:
+    """Give symbol `s` new noise parameters; its Kalman state is built anew from the one-second ring at the next scan."""
+    record = filters[s]
+    record["noise_set"] = 1
+    record["velocity_valid"] = noise.velocity_valid
+    record["jerk2"] = noise.jerk * noise.jerk
+    record["walk2"] = noise.walk * noise.walk
+    record["measurement2"] = noise.measurement * noise.measurement
+    record["started"] = 0
