@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.state import MINUTES
 from turbo_trader.rules.numbers import env_name, shown, source
 from turbo_trader.rules.tiers import TIER_NAMES
+from turbo_trader.signals.parameters import HORIZONS
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -52,10 +54,21 @@ def _clashes(policy: Policy) -> Iterator[tuple[str, str, str]]:
         if getattr(policy, f"{tier}_min_ev") >= policy.tp_max:
             yield f"{tier}_min_ev", "tp_max", "no trade could ever have that net EV"
     yield from _targets_below_cost(policy)
+    if (
+        sorted(policy.consensus_horizons) != list(policy.consensus_horizons)
+        or len(policy.consensus_horizons) != HORIZONS
+    ):
+        yield (
+            "consensus_horizons",
+            "low_consensus",
+            f"it takes {HORIZONS} ascending horizons of a minute or more",
+        )
+    if policy.consensus_horizons[0] < 1 or policy.consensus_horizons[-1] >= MINUTES:
+        yield "consensus_horizons", "low_consensus", f"horizons lie between 1 and {MINUTES - 1} minutes"
 
 
 def _targets_below_cost(policy: Policy) -> Iterator[tuple[str, str, str]]:
-    """A target whose zone 1 lies at or below the break-even stop closes itself at once: no trade could be opened."""
+    """A target whose zone 1 lies at or below the break-even stop would close itself at once."""
     tops = ["tp_max", *(["b_tp_max"] if policy.turbo_b_trades else [])]
     for top in tops:
         zone_one: Decimal = getattr(policy, top) * policy.zone_one
@@ -65,7 +78,7 @@ def _targets_below_cost(policy: Policy) -> Iterator[tuple[str, str, str]]:
             yield (
                 top,
                 "taker_fee",
-                "zone 1 would not pay the fees of the round trip, no trade could be opened",
+                "zone 1 would not pay the round trip's fees, no trade could be opened",
             )
 
 

@@ -39,10 +39,12 @@ def number(
     low: str = "0",
     high: str = "1e9",
     choices: tuple[str, ...] = (),
+    pinned: bool = False,
 ) -> Any:
     """A dataclass field with what a reader of the rules wants to know of it; `low` and `high` are allowed themselves.
 
-    With `choices` a str default is a word out of them; without, it is a decimal.
+    With `choices` a str default is a word out of them; without, it is a decimal. A `pinned` number is built into
+    a kernel or into the venue: it is shown, and any other value is refused.
     """
     value = Decimal(default) if isinstance(default, str) and not choices else default
     metadata = {
@@ -50,8 +52,9 @@ def number(
         "section": section,
         "meaning": meaning,
         "chosen": chosen,
-        "low": Decimal(low),
-        "high": Decimal(high),
+        "low": value if pinned else Decimal(low),
+        "high": value if pinned else Decimal(high),
+        "pinned": pinned,
         "choices": choices,
     }
     return field(default=value, metadata=metadata)
@@ -107,6 +110,8 @@ def expectation(declared: Field[Any]) -> str:
         return "one of " + ", ".join(meta["choices"])
     if isinstance(default, tuple):
         return f"a comma-separated list of {meta['unit']}"
+    if meta["pinned"]:
+        return f"{default}: it cannot be changed"
     kind = "a whole number" if isinstance(default, int) else "a number (%, bp allowed)"
     return f"{kind} of {meta['low']} to {meta['high']} ({meta['unit']})"
 

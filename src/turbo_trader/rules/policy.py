@@ -116,29 +116,48 @@ class Policy:
         "30", "min", "3", "half-life of the volatility average", chosen=True, low="0.1", high="10000"
     )
     kalman_significance: Decimal = number(
-        "0.05", "probability", "3", "level of the test for jerk", chosen=True, low="0.0001", high="0.5"
+        "0.05", "probability", "3", "level of the test for jerk", chosen=True, pinned=True
+    )
+    damping: Decimal = number(
+        "60", "s", "3", "time constant of the damped acceleration", chosen=True, low="1"
+    )
+    min_minutes: int = number(
+        60, "minutes", "3", "warm-up: one-minute closes", chosen=True, low="2", high="1440"
+    )
+    min_returns: int = number(
+        30, "returns", "3", "warm-up: returns in sigma", chosen=True, low="2", high="1440"
+    )
+    min_share: Decimal = number(
+        "0.9", "share", "3", "samples an OU window needs", chosen=True, low="0.5", high="1"
+    )
+    slope_share: Decimal = number(
+        "0.8", "share", "5.4", "minutes a slope needs", chosen=True, low="0.5", high="1"
     )
     kalman_warmup: int = number(300, "s", "3", "one-second grid fills for", chosen=True, low="1", high="1800")
     ou_samples: int = number(480, "samples", "3", "OU window", chosen=True, low="30", high="1440")
-    ou_sample_interval: int = number(60, "s", "3", "OU sample interval", chosen=True, low="60", high="60")
-    dickey_fuller_level: Decimal = number(
-        "0.05", "probability", "3", "level of the unit-root test", chosen=True, low="0.01", high="0.1"
+    ou_sample_interval: int = number(60, "s", "3", "OU sample interval", chosen=True, pinned=True)
+    dickey_fuller_level: str = number(
+        "0.05",
+        "probability",
+        "3",
+        "level of the unit-root test",
+        chosen=True,
+        choices=("0.01", "0.05", "0.10"),
     )
     ou_half_life_min: Decimal = number("2", "min", "3", "shortest OU half-life", chosen=True, low="0.01")
     ou_half_life_max: Decimal = number("60", "min", "3", "longest OU half-life", chosen=True, low="0.01")
     # 4 the five signals
+    ofi_levels: int = number(10, "levels", "4", "book levels of the order-flow imbalance", pinned=True)
     ofi_window: int = number(30, "s", "4", "order-flow window", low="1", high="63", chosen=True)
     ofi_threshold: Decimal = number("0.15", "score", "4", "OFI confirms above", high="1")
     vwap_warmup: int = number(1800, "s", "4", "VWAP valid after", chosen=True, high="86400")
     vwap_min_gap: Decimal = number(
         "0.0010", "fraction", "4", "VWAP confirms at a gap of", chosen=True, high="1"
     )
-    vwap_min_sd: Decimal = number("1", "band sd", "4", "VWAP confirms at a gap of", chosen=True)
+    vwap_min_sd: Decimal = number("1", "band sd", "4", "VWAP confirms at a gap of", chosen=True, pinned=True)
     score_z: Decimal = number("2", "sd", "4", "z or a at which a score saturates", chosen=True, low="0.01")
     accel_threshold: Decimal = number("1", "sd", "4", "ACCEL confirms above", chosen=True)
-    funding_period: int = number(
-        8, "h", "4", "funding rates are normalised to", low="1", high="24", chosen=True
-    )
+    funding_period: int = number(8, "h", "4", "funding rates are normalised to", chosen=True, pinned=True)
     funding_threshold: Decimal = number(
         "0.0005", "fraction per 8 h", "4", "FUNDING confirms beyond", chosen=True, high="1"
     )
@@ -216,6 +235,9 @@ class Policy:
         "0.5", "of the TP distance", "6", "target moves out by", low="0.01", high="10"
     )
     max_extensions: int = number(3, "times", "6", "target moves out at most", chosen=True, high="100")
+    extension_share: Decimal = number(
+        "0.5", "share", "6", "targets the EV assumes extended", chosen=True, high="1"
+    )
     tp_without_confirmation: str = number(
         "close", "answer", "6", "at the target without confirmation", chosen=True, choices=("close", "hold")
     )
@@ -249,7 +271,7 @@ class Policy:
         "0.30", "of E", "7", "same direction, all open, up to", low="0.0001", high="1"
     )
     range_quantile: Decimal = number(
-        "0.999", "probability", "7", "quantile of one-minute ranges", low="0.5", high="0.99999"
+        "0.999", "probability", "7", "quantile of one-minute ranges", pinned=True
     )
     total_margin: Decimal = number("0.90", "of B", "7", "total margin up to", low="0.01", high="1")
     max_leverage: Decimal = number("50", "x", "7", "leverage up to", low="1", high="125")

@@ -9,6 +9,7 @@ import numpy as np
 
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.tiers import CapitalTier, minimum_ev
+from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -66,6 +67,7 @@ GATE_PARAMETERS: Final = np.dtype(
             ("lock_share", "f8"),
             ("extension", "f8"),
             ("max_extensions", "<i4"),
+            ("extension_share", "f8"),
             ("close_unconfirmed", "u1"),  # 1: TP_WITHOUT_CONFIRMATION=close
             ("monitor_s", "f8"),
             ("entry_slip", "f8"),  # the entry's limit beyond the touch, at most
@@ -90,6 +92,7 @@ GATE_PARAMETERS: Final = np.dtype(
 _SAME_NAME: Final = (
     "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min", "b_tp_max", "b_sl_factor",
     "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension", "max_extensions",
+    "extension_share",
     "hold_factor", "max_spread", "max_mark_gap", "low_consensus", "flat_edge", "taker_fee", "maker_fee", "a_min_others",
 )  # fmt: skip
 _TIMES: Final = (
@@ -132,18 +135,47 @@ def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: in
     return out
 
 
-#: SIGNAL_PARAMETERS fields that are not called as the policy calls them: name -> policy number.
-_RENAMED: Final[dict[str, str]] = {}
+#: SIGNAL_PARAMETERS fields and the policy's numbers that fill them; times in minutes are converted below.
+_SIGNAL_FIELDS: Final[dict[str, str]] = {
+    "warm_up_s": "kalman_warmup",
+    "min_minutes": "min_minutes",
+    "min_returns": "min_returns",
+    "book_stale_s": "stale_book",
+    "trade_stale_s": "stale_book",
+    "score_sds": "score_z",
+    "ofi_threshold": "ofi_threshold",
+    "vwap_min_gap": "vwap_min_gap",
+    "vwap_min_age_s": "vwap_warmup",
+    "accel_threshold": "accel_threshold",
+    "funding_threshold": "funding_threshold",
+    "funding_full_scale": "funding_scale",
+    "funding_stale_intervals": "stale_funding",
+    "damping_s": "damping",
+    "ou_window": "ou_samples",
+    "ou_spacing_s": "ou_sample_interval",
+    "ou_min_share": "min_share",
+    "ou_z_threshold": "ou_threshold",
+    "slope_horizons": "consensus_horizons",
+    "slope_min_share": "slope_share",
+    "slope_t_threshold": "consensus_t",
+}
+
+#: MacKinnon, "Critical values for cointegration tests" (2010), table 2, constant, one variable: b0..b3 of 1/n.
+_DICKEY_FULLER: Final = {
+    "0.01": (-3.43035, -6.5393, -16.786, -79.433),
+    "0.05": (-2.86154, -2.8903, -4.234, -40.040),
+    "0.10": (-2.56677, -1.5384, -2.809, 0.0),
+}
 
 
 def signal_record(policy: Policy, tier: CapitalTier) -> Rows:
-    """One record of SIGNAL_PARAMETERS: fields named as the policy's numbers, and the horizon of the tier."""
-    from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
-
+    """One record of SIGNAL_PARAMETERS at the horizon of the tier."""
     out: Rows = np.zeros(1, SIGNAL_PARAMETERS)
-    for name in SIGNAL_PARAMETERS.names or ():
-        if name == "horizon_s":
-            out[name] = tier.horizon_s
-        else:
-            out[name] = getattr(policy, _RENAMED.get(name, name))
+    for name, number in _SIGNAL_FIELDS.items():
+        value = getattr(policy, number)
+        out[name] = value if isinstance(value, tuple) else float(value)
+    out["horizon_s"] = tier.horizon_s
+    out["ou_min_half_life_s"] = float(policy.ou_half_life_min * 60)
+    out["ou_max_half_life_s"] = float(policy.ou_half_life_max * 60)
+    out["df_critical"] = _DICKEY_FULLER[policy.dickey_fuller_level]
     return out

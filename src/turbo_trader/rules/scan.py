@@ -34,10 +34,15 @@ SCAN: Final = np.dtype(
             ("take_profit", "f8"),  # distances, fractions of the entry price
             ("stop_loss", "f8"),
             ("cost", "f8"),  # round trip, fraction of notional
-            ("p_tp", "f8"),  # fixed barriers
+            ("p_tp", "f8"),  # fixed barriers; 0 where not computed (no trade tier)
             ("p_sl", "f8"),
             ("p_timeout", "f8"),
-            ("ev", "f8"),  # net, of the exits as executed
+            ("ev", "f8"),  # net, of the exits as executed; 0 where not computed
+            # what the gates used: the model's numbers above, or the calibrated ones (CALIBRATION=enforce)
+            ("used_edge", "f8"),  # forecast edge in the direction d
+            ("used_confidence", "f8"),
+            ("used_p_tp", "f8"),
+            ("used_ev", "f8"),
             ("min_ev", "f8"),
             ("hold_s", "f8"),
         ],
