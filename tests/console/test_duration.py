@@ -6,7 +6,9 @@ from turbo_trader.console.duration import parse_duration
 from turbo_trader.market.errors import InputError
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("40s", 40), ("2m", 120), ("1.5h", 5400), ("3d", 259200), ("7", 7)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("40s", 40), ("2m", 120), ("1.5h", 5400), ("3d", 259200), ("7", 7)]
+)
 def test_a_number_and_a_unit_are_seconds(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 

@@ -26,7 +26,12 @@ def test_events_are_json_lines_with_exact_decimals(tmp_path: Path) -> None:
     path = open_log(tmp_path, level="info", terminal=False)
     structlog.get_logger("t").info("entry", symbol="BTCUSDT", qty=Decimal("0.0010"))
     line = json.loads(path.read_text())
-    assert (line["event"], line["symbol"], line["qty"], line["level"]) == ("entry", "BTCUSDT", "0.0010", "info")
+    assert (line["event"], line["symbol"], line["qty"], line["level"]) == (
+        "entry",
+        "BTCUSDT",
+        "0.0010",
+        "info",
+    )
     assert line["at"].endswith("Z")
 
 

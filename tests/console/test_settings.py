@@ -18,10 +18,16 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_default_is_paper_with_18_usdt_and_no_key() -> None:
     settings = load_settings()
-    assert (settings.mode, settings.balance, settings.bybit_api_key.get_secret_value()) == ("paper", Decimal(18), "")
+    assert (settings.mode, settings.balance, settings.bybit_api_key.get_secret_value()) == (
+        "paper",
+        Decimal(18),
+        "",
+    )
 
 
-def test_options_win_over_the_environment_and_the_environment_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_win_over_the_environment_and_the_environment_over_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     Path(".env").write_text("BALANCE=20\nSEED=5\nSPEED=2\n")
     monkeypatch.setenv("BALANCE", "30")
     monkeypatch.setenv("SEED", "6")
@@ -33,9 +39,19 @@ def test_options_win_over_the_environment_and_the_environment_over_the_file(monk
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("MODE", "real"), ("BALANCE", "0"), ("BALANCE", "-5"), ("BALANCE", "NaN"), ("SPEED", "-1"), ("SEED", "x"), ("LOG_LEVEL", "loud")],
+    [
+        ("MODE", "real"),
+        ("BALANCE", "0"),
+        ("BALANCE", "-5"),
+        ("BALANCE", "NaN"),
+        ("SPEED", "-1"),
+        ("SEED", "x"),
+        ("LOG_LEVEL", "loud"),
+    ],
 )
-def test_a_bad_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_bad_value_is_named_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match=name) as caught:
         load_settings()

@@ -57,7 +57,9 @@ def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ..
         folder.mkdir(parents=True, exist_ok=True)
         to_file = RotatingFileHandler(path, maxBytes=10 * _MEGABYTE, backupCount=4, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"log folder {folder}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR") from None
+        raise InputError(
+            f"log folder {folder}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR"
+        ) from None
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -69,7 +71,9 @@ def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ..
     handlers: list[logging.Handler] = [to_file]
     if terminal:
         to_terminal = logging.StreamHandler(sys.stderr)
-        to_terminal.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())))
+        to_terminal.setFormatter(
+            _formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        )
         handlers.append(to_terminal)
     root = logging.getLogger()
     root.handlers = handlers
@@ -77,7 +81,11 @@ def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ..
     for noisy in ("urllib3", "pybit", "websockets", "uvicorn", "asyncio", "numba"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,

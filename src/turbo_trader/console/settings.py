@@ -19,20 +19,31 @@ Mode = Literal["paper", "testnet", "demo", "live"]
 class Settings(BaseSettings):
     """One field per setting; the name in upper case is its environment variable. `.env.example` explains each."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", validate_default=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", validate_default=True
+    )
 
     mode: Mode = Field("paper", description="paper, testnet, demo or live")
-    bybit_api_key: SecretStr = Field(SecretStr(""), description="API key of a dedicated sub-account, without withdrawal rights")
+    bybit_api_key: SecretStr = Field(
+        SecretStr(""), description="API key of a dedicated sub-account, without withdrawal rights"
+    )
     bybit_api_secret: SecretStr = Field(SecretStr(""), description="its secret")
-    bybit_key_file: Path | None = Field(None, description="file with key and secret on two lines, readable by its owner alone (0600)")
+    bybit_key_file: Path | None = Field(
+        None, description="file with key and secret on two lines, readable by its owner alone (0600)"
+    )
     i_accept_the_risk: bool = Field(False, description="must be true for MODE=live: you may lose all of it")
     market: str = Field("synthetic", description="paper's market: synthetic, tape:PATH")
     speed: float = Field(0.0, description="paper's time factor; 0 = 30 on the synthetic market, 1 on a tape")
     balance: Decimal = Field(Decimal(18), description="paper's starting balance, USDT")
     seed: int = Field(1, description="seed of the synthetic market and of rebuilt tapes")
-    edge: float = Field(1.0, description="predictability put into the synthetic market by `run`; 0 = none, as in tests and studies")
+    edge: float = Field(
+        1.0,
+        description="predictability put into the synthetic market by `run`; 0 = none, as in tests and studies",
+    )
     journal_dir: Path = Field(Path("var"), description="folder of journal, logs and control token")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error"
+    )
     bybit_domain: str = Field("bybit", description="domain of the venue's hosts")
     bybit_tld: str = Field("com", description="top-level domain of the venue's hosts (com, nl, eu, ...)")
 

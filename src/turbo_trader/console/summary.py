@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-REBUILT = (
-    "rebuilt from one-minute bars: the path inside each minute is made up; no claim of edge rests on it"
-)
+REBUILT = "rebuilt from one-minute bars: the path inside each minute is made up; no claim of edge rests on it"
 
 
 def funnel_lines(funnel: Mapping[str, Any]) -> list[str]:
     """The funnel as one line: scans, candidates, pre-filter, tiers, then each gate's blocks."""
     blocks = funnel.get("blocks", {})
     counts = {name: count for name, count in funnel.items() if name != "blocks"}
-    lines = ["funnel      " + "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())]
+    lines = [
+        "funnel      " + "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+    ]
     if blocks:
         lines.append("blocked by  " + "  ".join(f"{gate} {count:,}" for gate, count in blocks.items()))
     return lines
@@ -29,14 +29,18 @@ def money(value: Any) -> str:
 def result_lines(result: Mapping[str, Any]) -> list[str]:
     """The money part, common to runs and backtests."""
     trades, wins, losses = (int(result.get(name, 0)) for name in ("trades", "wins", "losses"))
-    lines = [f"trades      {trades} closed ({wins} won, {losses} lost), {result.get('open_positions', 0)} open"]
+    lines = [
+        f"trades      {trades} closed ({wins} won, {losses} lost), {result.get('open_positions', 0)} open"
+    ]
     if trades:
         lines[0] += f", win rate {wins / trades:.1%}"
     lines.append(
         f"money       net {money(result['net_pnl'])}  fees {money(result['fees'])}  funding {money(result.get('funding', 0))}"
         f"  end equity {Decimal(str(result['end_equity'])):,.6f} USDT"
     )
-    lines.append(f"guarding    {result.get('unguarded_seconds', 0)} s without a stop on the venue, {result.get('liquidations', 0)} liquidations")
+    lines.append(
+        f"guarding    {result.get('unguarded_seconds', 0)} s without a stop on the venue, {result.get('liquidations', 0)} liquidations"
+    )
     return lines
 
 

@@ -1,0 +1,46 @@
+"""The text of `.env.example`: every setting and every number of the rules, commented out, with its meaning and default."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import Any
+
+from turbo_trader.console.settings import Settings
+from turbo_trader.rules.policy import Policy
+
+_HEAD = dedent(
+    """\
+    # turbo-trader settings. Copy to .env and uncomment what you change; the environment wins over .env, options win over both.
+    # This file is written by: python -m turbo_trader.console.env_example > .env.example
+    """
+)
+
+
+def text() -> str:
+    """The whole file."""
+    lines = [_HEAD, "# --- the installation"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = "" if default is None or "secret" in name or "api_key" in name else _shown(default)
+        lines += [f"# {field.description}", f"#{name.upper()}={shown}"]
+    lines += ["", "# --- the rules (docs/rules.md); fractions may be written 0.006, 0.6% or 60bp"]
+    section = ""
+    for row in Policy().table():
+        if row.section.split(".")[0] != section:
+            section = row.section.split(".")[0]
+            lines += ["", f"# section {section}"]
+        origin = "chosen" if row.chosen else "fixed"
+        lines += [f"# {row.meaning} ({row.unit}; {origin})", f"#{row.name}={_shown(row.value)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    return str(value)
+
+
+if __name__ == "__main__":
+    print(text(), end="")

@@ -1,0 +1,70 @@
+"""The command line: one verb a file. Heavy libraries are imported inside the verbs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from turbo_trader.console import exits
+from turbo_trader.console.verbs import (
+    backtest,
+    control,
+    exchange,
+    explain,
+    feasible,
+    funnel,
+    policy,
+    run,
+    tape,
+)
+from turbo_trader.market.errors import InputError
+
+app = typer.Typer(
+    name="turbo-trader",
+    help="A truthful, crash-only trader for Bybit USDT perpetuals. Paper is the default and needs no key.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("backtest")(backtest.backtest)
+app.command("exchange")(exchange.exchange)
+app.command("status")(control.status)
+app.command("halt")(control.halt)
+app.command("resume")(control.resume)
+app.command("flatten")(control.flatten)
+app.command("stop")(control.stop)
+app.command("session")(control.session)
+app.command("explain")(explain.explain)
+app.command("funnel")(funnel.funnel)
+app.command("feasible")(feasible.feasible)
+app.command("policy")(policy.policy)
+app.add_typer(tape.app, name="tape")
+
+
+def main() -> None:
+    """Run a verb and end with a documented exit code: 0 ok, 1 failed, 2 usage or configuration, 3 refused for safety."""
+    try:
+        result = app(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else exits.OK)
+    except InputError as error:
+        _end(str(error), exits.USAGE)
+    except exits.Refused as error:
+        _end(f"refused: {error}", exits.REFUSED)
+    except exits.Failed as error:
+        _end(str(error), exits.FAILED)
+    except typer.Abort:
+        _end("interrupted", exits.FAILED)
+    except Exception as error:
+        if not hasattr(
+            error, "format_message"
+        ):  # everything but click's own usage errors is a bug of ours: let it show
+            raise
+        _end(f"{error.format_message()} (see: turbo-trader --help)", exits.USAGE)
+
+
+def _end(line: str, code: int) -> None:
+    print(f"turbo-trader: {line}", file=sys.stderr)
+    sys.exit(code)
