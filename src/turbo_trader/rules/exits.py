@@ -1,6 +1,8 @@
-"""The exits of one position as a pure zone machine: prices and times in, wishes out. It sends nothing and knows no venue.
+"""The exits of one position as a pure zone machine: prices and times in, wishes out. It sends nothing and
+knows no venue.
 
-Progress f = direction x (price - entry) / TP distance, where price is the side one could close at. Stops only tighten.
+Progress f = direction x (price - entry) / TP distance, where price is the side one could close at. Stops
+only tighten.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class MoveStop:
 
 @dataclass(frozen=True, slots=True)
 class MoveBackstop:
-    """Move the venue's take profit out to `price`; `backstop_confirmed` answers it, and only then the target moves."""
+    """Move the venue's take profit out to `price`; `backstop_confirmed` answers it, and only then the
+    target moves."""
 
     price: Decimal
 
@@ -43,7 +46,8 @@ Action: TypeAlias = MoveStop | MoveBackstop | ClosePosition
 
 @dataclass(frozen=True, slots=True)
 class ExitRules:
-    """The policy's numbers of section 6 that a bracket keeps for life (a position keeps the rules it was opened under)."""
+    """The policy's numbers of section 6 that a bracket keeps for life (a position keeps the rules it was
+    opened under)."""
 
     zone_one: Decimal
     zone_two: Decimal
@@ -77,9 +81,11 @@ def exit_rules(policy: Policy) -> ExitRules:
 
 @dataclass(slots=True)
 class Bracket:
-    """Stop, target, backstop, zone and clock of one open position. Prices in USDT on the tick, distances as fractions of entry.
+    """Stop, target, backstop, zone and clock of one open position. Prices in USDT on the tick, distances
+    as fractions of entry.
 
-    `on_price`, `on_mark`, `on_time` return what is to be done; each wish is returned once. Reaching the stop is the venue's business. `opened_ns` is the time of the first fill.
+    `on_price`, `on_mark`, `on_time` return what is to be done; each wish is returned once. Reaching the
+    stop is the venue's business. `opened_ns` is the time of the first fill.
     """
 
     direction: int  # +1 long, -1 short
@@ -125,7 +131,8 @@ class Bracket:
 
     @property
     def next_level(self) -> Decimal | None:
-        """The price in our favour at which something happens next; None: nothing more does (or a wish is under way)."""
+        """The price in our favour at which something happens next; None: nothing more does (or a wish is
+        under way)."""
         if self.closing or self.held or self.pending_backstop is not None:
             return None
         return (
@@ -144,7 +151,8 @@ class Bracket:
     # events
 
     def on_price(self, price: Decimal, confirmed: bool | None = None) -> list[Action]:
-        """The closable price moved. `confirmed`: OFI and ACCEL still confirm the direction; None: not known, which counts as no.
+        """The closable price moved. `confirmed`: OFI and ACCEL still confirm the direction; None: not
+        known, which counts as no.
 
         Only looked at when the price is at the target (`at_target`).
         """
@@ -237,7 +245,8 @@ class Bracket:
         return [ClosePosition(reason)]
 
     def _tighten(self, wish: Decimal, price: Decimal, reason: str) -> list[Action]:
-        """A stop at `wish`, or one tick short of the price where that is nearer; nothing where it would not tighten."""
+        """A stop at `wish`, or one tick short of the price where that is nearer; nothing where it would
+        not tighten."""
         last = price - self.direction * self.tick
         stop = min(wish, last) if self.direction > 0 else max(wish, last)
         if self.direction * (stop - self.stop) <= 0:
@@ -268,7 +277,8 @@ class Bracket:
 
 
 def initial_stop(direction: int, entry: Decimal, distance: Decimal, tick: Decimal) -> Decimal:
-    """The first stop: on the tick towards the entry (never more loss than planned), at least one tick away from it."""
+    """The first stop: on the tick towards the entry (never more loss than planned), at least one tick away
+    from it."""
     stop = on_tick(entry * (1 - direction * distance), tick, direction > 0)
     if direction * (entry - stop) >= tick:
         return stop

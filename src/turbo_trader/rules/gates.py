@@ -93,7 +93,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class LimitFacts:
-    """What the limits gate looks at for one symbol. Times ns; `stopped_out_ns` of the same symbol and direction, 0 = never."""
+    """What the limits gate looks at for one symbol. Times ns; `stopped_out_ns` of the same symbol and
+    direction, 0 = never."""
 
     session_refusal: str  # Session.refusal(now); "" = entries allowed
     open_positions: int  # with entries under way
@@ -104,7 +105,8 @@ class LimitFacts:
 
 
 def limits_gate(tier: CapitalTier, facts: LimitFacts, now_ns: int, cooldown_horizons: float) -> Verdict:
-    """Gate 8: session, pauses, open positions, cool-down (h after a stop-out), nothing unresolved on the symbol."""
+    """Gate 8: session, pauses, open positions, cool-down (h after a stop-out), nothing unresolved on the
+    symbol."""
     if facts.session_refusal:
         return Verdict(BLOCK, Code.SESSION, facts.session_refusal)
     if not facts.tradable:

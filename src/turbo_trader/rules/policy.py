@@ -1,8 +1,12 @@
+# ruff: noqa: RUF009 (`number` is a dataclass field with more metadata)
 """Every number of the trading rules, in one frozen, validated object.
 
-Each field carries its unit, the section of the rules page it comes from and whether the user asked for it (fixed) or it was left open
-and chosen. Its name in upper case is the environment variable that overrides it. Fractions are fractions (0.006 = 0.6 %; text may
-say 0.6% or 60bp), times seconds unless the name says otherwise. The tables per capital tier are read through `capital_tier`.
+Each field carries its unit, the section of the rules page it comes from and whether the user asked for it
+(fixed) or it was left open
+and chosen. Its name in upper case is the environment variable that overrides it. Fractions are fractions
+(0.006 = 0.6 %; text may
+say 0.6% or 60bp), times seconds unless the name says otherwise. The tables per capital tier are read
+through `capital_tier`.
 """
 
 from __future__ import annotations
@@ -23,7 +27,8 @@ _LOW_ANSWERS = ("warn", "block")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules in force. InputError where a value is out of its range or two of them contradict each other."""
+    """The rules in force. InputError where a value is out of its range or two of them contradict each
+    other."""
 
     # 1 universe
     target_assets: tuple[str, ...] = number(
@@ -373,7 +378,8 @@ class Policy:
     def gate_parameters(self, tier: CapitalTier, equity: Decimal, symbols: int = 1) -> Rows:
         """Records of rules.records.GATE_PARAMETERS, one per symbol (or one for all), at this tier and equity.
 
-        Fee rates are the policy's; what is known of the venue (`taker_fee`, `clock_offset`, `btc_move_ts`, ...) is set in the records.
+        Fee rates are the policy's; what is known of the venue (`taker_fee`, `clock_offset`, `btc_move_ts`,
+        ...) is set in the records.
         """
         return records.gate_records(self, tier, equity, symbols)
 

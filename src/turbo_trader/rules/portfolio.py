@@ -1,6 +1,7 @@
 """Portfolio weights: equal for the smallest accounts, else minimum variance over shrunk covariances.
 
-Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", J. Multivariate Analysis 88 (2004).
+Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", J. Multivariate
+Analysis 88 (2004).
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ _TOLERANCE: Final = 1e-12
 
 
 def weights(policy: Policy, equity: Decimal, returns: Floats) -> Floats:
-    """Weights of N symbols, >= 0, sum 1, each at most max(cap, 1/N). `returns`: (T, N) one-minute returns, NaN = missing.
+    """Weights of N symbols, >= 0, sum 1, each at most max(cap, 1/N). `returns`: (T, N) one-minute returns,
+    NaN = missing.
 
-    Equal below `portfolio_from` or with fewer than two complete rows. Symbols without variance (constant prices, missing history) tell
+    Equal below `portfolio_from` or with fewer than two complete rows. Symbols without variance (constant
+    prices, missing history) tell
     nothing about their risk: they get the equal weight 1/N, the others share the rest by minimum variance.
     """
     n = returns.shape[1]
@@ -55,7 +58,8 @@ def usable_columns(returns: Floats) -> NDArray[np.bool_]:
 
 
 def ledoit_wolf(returns: Floats) -> tuple[Floats, float]:
-    """(shrunk covariance, shrinkage in [0, 1]) of (T, N) returns, towards the mean variance times the identity."""
+    """(shrunk covariance, shrinkage in [0, 1]) of (T, N) returns, towards the mean variance times the
+    identity."""
     t, n = returns.shape
     x = returns - returns.mean(axis=0)
     sample = x.T @ x / t
@@ -71,7 +75,8 @@ def ledoit_wolf(returns: Floats) -> tuple[Floats, float]:
 def minimum_variance(covariance: Floats, cap: float) -> Floats:
     """argmin w'Cw with sum 1 and 0 <= w <= cap (cap >= 1/n), by an active-set method: exact up to rounding.
 
-    Each pass solves the equality-constrained problem on the free weights, stops at the first bound on the way, and frees the bound with the
+    Each pass solves the equality-constrained problem on the free weights, stops at the first bound on the
+    way, and frees the bound with the
     most wrong multiplier once the free problem is solved. C positive definite, so it ends at the one minimum.
     """
     n = covariance.shape[0]

@@ -1,4 +1,5 @@
-"""The policy's numbers as records for the kernels: floats and integers, one record per symbol (or one for all)."""
+"""The policy's numbers as records for the kernels: floats and integers, one record per symbol (or one for
+all)."""
 
 from __future__ import annotations
 
@@ -90,10 +91,10 @@ GATE_PARAMETERS: Final = np.dtype(
 )
 
 _SAME_NAME: Final = (
-    "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min", "b_tp_max", "b_sl_factor",
-    "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension", "max_extensions",
-    "extension_share",
-    "hold_factor", "max_spread", "max_mark_gap", "low_consensus", "flat_edge", "taker_fee", "maker_fee", "a_min_others",
+    "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min", "b_tp_max",
+    "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension",
+    "max_extensions", "extension_share", "hold_factor", "max_spread", "max_mark_gap", "low_consensus", "flat_edge",
+    "taker_fee", "maker_fee", "a_min_others",
 )  # fmt: skip
 _TIMES: Final = (
     "max_clock_offset",
@@ -160,7 +161,8 @@ _SIGNAL_FIELDS: Final[dict[str, str]] = {
     "slope_t_threshold": "consensus_t",
 }
 
-#: MacKinnon, "Critical values for cointegration tests" (2010), table 2, constant, one variable: b0..b3 of 1/n.
+#: MacKinnon, "Critical values for cointegration tests" (2010), table 2, constant, one variable: b0..b3 of
+#: 1/n.
 _DICKEY_FULLER: Final = {
     "0.01": (-3.43035, -6.5393, -16.786, -79.433),
     "0.05": (-2.86154, -2.8903, -4.234, -40.040),

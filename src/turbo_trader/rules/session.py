@@ -1,7 +1,10 @@
-"""The session's limits as a state machine: result, drawdown, pauses, halts, losing streak. It survives restarts through its dict.
+"""The session's limits as a state machine: result, drawdown, pauses, halts, losing streak. It survives
+restarts through its dict.
 
-What lifts what: `session_new` lifts halts set by a limit (loss, third pause) and a running pause, and starts afresh; `resume` lifts what a
-person (halt, flatten, stop) or the edge watchdog set. A person's halt is never lifted by a new session, a limit's never by `resume`.
+What lifts what: `session_new` lifts halts set by a limit (loss, third pause) and a running pause, and
+starts afresh; `resume` lifts what a
+person (halt, flatten, stop) or the edge watchdog set. A person's halt is never lifted by a new session, a
+limit's never by `resume`.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from turbo_trader.market.events import DAY
+from turbo_trader.market.events import DAY, SECOND
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -75,7 +78,7 @@ class Session:
         if self.halts:
             return "halted: " + "; ".join(self.halts.values())
         if self.paused(now_ns):
-            return f"paused after a drawdown for {(self.paused_until_ns - now_ns + 999_999_999) // 1_000_000_000} s more"
+            return f"paused after a drawdown for {-((now_ns - self.paused_until_ns) // SECOND)} s more"
         return ""
 
     @property
@@ -89,7 +92,8 @@ class Session:
         return max(ZERO, (self.peak - self.equity) / self.peak) if self.peak > 0 else ZERO
 
     def next_time_ns(self) -> int:
-        """When `on_equity` is due at the latest: the end of a pause, else midnight; 0 where nothing is due."""
+        """When `on_equity` is due at the latest: the end of a pause, else midnight; 0 where nothing is
+        due."""
         if self.paused_until_ns:
             return self.paused_until_ns
         return 0 if self.day < 0 or self.halted else (self.day + 1) * DAY
@@ -118,11 +122,13 @@ class Session:
         self.realised += amount
 
     def on_trade(self, net: Decimal) -> None:
-        """A trade was closed with this net result: a win ends the losing streak; exactly 0 counts as a loss."""
+        """A trade was closed with this net result: a win ends the losing streak; exactly 0 counts as a
+        loss."""
         self.losses = 0 if net > 0 else self.losses + 1
 
     def on_transfer(self, amount: Decimal) -> None:
-        """A deposit, withdrawal or bonus (USDT, signed) shifts every reference and is neither profit nor loss."""
+        """A deposit, withdrawal or bonus (USDT, signed) shifts every reference and is neither profit nor
+        loss."""
         self.start_equity += amount
         self.peak += amount
         self.equity += amount
@@ -154,7 +160,8 @@ class Session:
         return list(self.halts.values())
 
     def session_new(self, now_ns: int, by: str, equity: Decimal) -> list[str]:
-        """Begins a new session at this equity: lifts the limits' halts and pauses; returns what still holds."""
+        """Begins a new session at this equity: lifts the limits' halts and pauses; returns what still
+        holds."""
         for holder in _BY_LIMIT:
             self.halts.pop(holder, None)
         self._begin(now_ns, equity)
@@ -178,7 +185,8 @@ class Session:
     # steps
 
     def _turn(self, now_ns: int, equity: Decimal) -> list[SessionEvent]:
-        """A new session where none runs, or midnight has passed and nothing is halted, paused or being flattened."""
+        """A new session where none runs, or midnight has passed and nothing is halted, paused or being
+        flattened."""
         fresh = self.day < 0
         midnight = (
             now_ns // DAY > self.day and not self.halted and not self.flattening and not self.paused_until_ns
@@ -213,7 +221,7 @@ class Session:
         self.pauses += 1
         if self.pauses >= policy.pauses_to_halt:
             return self._trip(now_ns, PAUSES, f"drawdown pause number {self.pauses}", "pauses-halt")
-        self.paused_until_ns = now_ns + policy.pause_time * 1_000_000_000
+        self.paused_until_ns = now_ns + policy.pause_time * SECOND
         text = f"drawdown {self.drawdown:.2%} from the session peak: pause {self.pauses} of {policy.pauses_to_halt}"
         self._record(now_ns, "pause", "limit", text)
         return SessionEvent(

@@ -1,4 +1,5 @@
-"""How much: the smallest of all limits of section 7, and which one it was. Money is Decimal, USDT; nothing is rounded up past a limit."""
+"""How much: the smallest of all limits of section 7, and which one it was. Money is Decimal, USDT; nothing
+is rounded up past a limit."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What there is to risk. `balance` B = available + margin in use; `session_result` = realised since the session began, fees in."""
+    """What there is to risk. `balance` B = available + margin in use; `session_result` = realised since
+    the session began, fees in."""
 
     equity: Decimal
     balance: Decimal
@@ -30,7 +32,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class OpenRisk:
-    """One open position (or an entry under way): `stop_distance` is the loss at its current stop as a fraction of entry, < 0 = locked gain."""
+    """One open position (or an entry under way): `stop_distance` is the loss at its current stop as a
+    fraction of entry, < 0 = locked gain."""
 
     symbol: str
     direction: int
@@ -53,7 +56,8 @@ class OpenRisk:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The entry to be sized. Distances are fractions of `price`, the price assumed for the fill (the entry's limit)."""
+    """The entry to be sized. Distances are fractions of `price`, the price assumed for the fill (the
+    entry's limit)."""
 
     instrument: Instrument
     direction: int
@@ -96,7 +100,8 @@ def size_entry(
 ) -> Sizing:
     """The size of an entry; `losses` = consecutive losses so far. No limit is exceeded, whatever the account.
 
-    Per row of the risk table: the leverage allowed by its maintenance rate, the notional allowed by every limit; the largest wins.
+    Per row of the risk table: the leverage allowed by its maintenance rate, the notional allowed by every
+    limit; the largest wins.
     """
     tiers = entry.instrument.tiers
     if not tiers:
@@ -134,7 +139,8 @@ def margin_cap(policy: Policy, equity: Decimal) -> Decimal:
 
 
 def liquidation_distance(direction: int, leverage: Decimal, maintenance_rate: Decimal) -> Decimal:
-    """Distance from entry to liquidation, isolated margin, no deduction, as a fraction of entry (venue reference 6.4)."""
+    """Distance from entry to liquidation, isolated margin, no deduction, as a fraction of entry (venue
+    reference 6.4)."""
     if direction > 0:
         return ONE - (ONE - ONE / leverage) / (ONE - maintenance_rate)
     return (ONE + ONE / leverage) / (ONE + maintenance_rate) - ONE
@@ -154,10 +160,8 @@ def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> Decimal:
     """
     need = (entry.stop_loss + entry.slippage) * policy.liquidation_multiple + entry.mark_gap
     rate = tier.maintenance_rate
-    if entry.direction > 0:
-        inverse = ONE - (ONE - rate) * (ONE - need)
-    else:
-        inverse = (ONE + rate) * (ONE + need) - ONE
+    d = entry.direction
+    inverse = d * (ONE - (ONE - d * rate) * (ONE - d * need))
     by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
     top = min(policy.max_leverage, entry.instrument.max_leverage, tier.max_leverage, by_liquidation)
     step = entry.instrument.leverage_step
@@ -165,7 +169,8 @@ def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> Decimal:
 
 
 def order_cost_rate(entry: Entry, leverage: Decimal) -> Decimal:
-    """What the venue holds back per USDT of notional: margin, fee, closing fee at bankruptcy (venue reference 6.2)."""
+    """What the venue holds back per USDT of notional: margin, fee, closing fee at bankruptcy (venue
+    reference 6.2)."""
     return ONE / leverage + entry.taker_fee * (2 - entry.direction / leverage)
 
 
@@ -261,7 +266,8 @@ def _lowest_leverage(
 
 
 def _share(amount: Decimal, rate: Decimal) -> Decimal:
-    """The notional whose loss at `rate` is `amount`; 0 where nothing is left. A rate of 0 or less cannot lose: no bound."""
+    """The notional whose loss at `rate` is `amount`; 0 where nothing is left. A rate of 0 or less cannot
+    lose: no bound."""
     if amount <= 0:
         return ZERO
     return amount / rate if rate > 0 else Decimal("1e12")

@@ -47,7 +47,8 @@ class CapitalTier:
 
 
 def tier_of(policy: Policy, equity: Decimal) -> CapitalTier:
-    """The tier at an equity (USDT). Turbo: E < 100 and MICRO_TURBO_MODE; institutional: E >= 1000; else growing."""
+    """The tier at an equity (USDT). Turbo: E < 100 and MICRO_TURBO_MODE; institutional: E >= 1000; else
+    growing."""
     index = _index(policy, equity)
     name = TIER_NAMES[index]
 

@@ -1,0 +1,109 @@
+"""One scan of one symbol: figures, trade tier, exits, cost, probabilities, expected value, and the gates
+that need no account."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from turbo_trader.market.compiled import kernel
+from turbo_trader.rules import verdicts
+from turbo_trader.rules.distances import round_trip_cost, target_and_stop
+from turbo_trader.rules.scan import GATES, NOT_ASSESSED, TIER_NONE
+from turbo_trader.signals.expectation import exits_ev
+from turbo_trader.signals.measure import measure
+from turbo_trader.signals.passage import two_barrier
+
+_GATES = len(GATES)
+_data, _pre_filter, _tier = verdicts.data_gate, verdicts.pre_filter_gate, verdicts.tier_gate
+_consensus, _flat, _fee, _ev = (
+    verdicts.consensus_gate,
+    verdicts.flat_gate,
+    verdicts.fee_gate,
+    verdicts.ev_gate,
+)
+
+
+@kernel
+def assess(
+    states: Any, filters: Any, s: int, now: int, signal_params: Any, gate_params: Any, out: Any, j: int
+) -> int:
+    """Fill out[j] (SCAN) for symbol `s` at `now` (ns UTC); the state has been advanced to `now`.
+
+    `gate_params`: one record for all symbols, or one per symbol. Returns the index of the first gate that
+    blocked
+    among data .. EV, or -1. Probabilities and EV are computed only for candidates with a trade tier: for
+    the others
+    they are 0 and the gates fee and EV are not assessed (`reassess` fills them in for `explain`).
+    """
+    measure(states, filters, s, now, signal_params, out, j)
+    return judge(states, s, now, gate_params, out, j)
+
+
+@kernel
+def expect(gate_params: Any, g: int, out: Any, j: int) -> None:
+    """p_tp, p_sl, p_timeout of the fixed barriers, and the net EV of the exits as executed, at the row's
+    exits and cost."""
+    row, p = out[j], gate_params[g]
+    drift = abs(row.forecast) / row.horizon_s
+    up, down = math.log1p(row.take_profit), math.log1p(-row.stop_loss)
+    row.p_tp, row.p_sl, row.p_timeout, _ = two_barrier(
+        up, down, drift, row.sigma, row.horizon_s, p.max_hold_s, p.monitor_s
+    )
+    row.ev = exits_ev(
+        row.take_profit,
+        row.stop_loss,
+        max(p.break_even_min, row.cost),
+        drift,
+        row.sigma,
+        row.horizon_s,
+        p.max_hold_s,
+        row.cost,
+        p.monitor_s,
+        p.extension_share,
+        p.max_extensions,
+    )
+
+
+@kernel
+def reprice(gate_params: Any, s: int, out: Any, j: int, cost: float) -> bool:
+    """Gate 9's recheck: p, EV and the gates fee and EV of a passed row at another cost; whether both still
+    pass.
+
+    The row keeps the new cost and figures; a block is entered as that of the gate that blocked.
+    """
+    g = s if gate_params.shape[0] > 1 else 0
+    out[j].cost = cost
+    expect(gate_params, g, out, j)
+    _fee(gate_params, g, out, j)
+    _ev(gate_params, g, out, j)
+    return bool(out[j].blocker < 0)
+
+
+@kernel
+def judge(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) -> int:
+    """What the rules make of the figures in out[j]: everything of SCAN beyond FIGURES. Returns the first
+    blocker or -1."""
+    g = s if gate_params.shape[0] > 1 else 0
+    row, p = out[j], gate_params[g]
+    row.capital_tier = p.capital_tier
+    row.blocker, row.block_code = -1, 0
+    for gate in range(_GATES):
+        row.verdict[gate] = NOT_ASSESSED
+    row.take_profit = row.stop_loss = row.cost = 0.0
+    row.p_tp = row.p_sl = row.p_timeout = row.ev = 0.0
+    row.used_p_tp = row.used_ev = 0.0
+    row.min_ev, row.hold_s = p.min_ev, p.max_hold_s
+    _data(states, s, now, gate_params, g, out, j)
+    _pre_filter(gate_params, g, out, j)
+    _tier(gate_params, g, out, j)
+    _consensus(gate_params, g, out, j)
+    _flat(gate_params, g, out, j)
+    if row.direction != 0 and row.sigma > 0.0:
+        row.take_profit, row.stop_loss = target_and_stop(gate_params, g, row.tier, row.sigma, row.horizon_s)
+        row.cost = round_trip_cost(states, s, now, gate_params, g, row.direction, row.spread)
+        if row.candidate == 1 and row.tier != TIER_NONE:
+            expect(gate_params, g, out, j)
+            _fee(gate_params, g, out, j)
+            _ev(gate_params, g, out, j)
+    return int(row.blocker)

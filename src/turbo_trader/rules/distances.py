@@ -1,0 +1,56 @@
+"""Target, stop and cost of a candidate as kernels: section 6's ranges and section 5's round-trip cost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from turbo_trader.market.compiled import kernel
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.scan import TIER_B
+from turbo_trader.rules.verdicts import interval_ns
+
+
+@kernel
+def clamp(value: float, low: float, high: float) -> float:
+    """`value` within [low, high]."""
+    return min(max(value, low), high)
+
+
+@kernel
+def target_and_stop(gp: Any, g: int, trade_tier: int, sigma: float, horizon_s: float) -> tuple[float, float]:
+    """(TP, SL) as fractions of entry.
+
+    Normal: TP = clamp(1.5 sigma sqrt(h)), SL = clamp(TP / 2). B: both scaled and clamped again.
+    """
+    p = gp[g]
+    tp = clamp(p.tp_sigmas * sigma * math.sqrt(horizon_s), p.tp_min, p.tp_max)
+    sl = clamp(p.sl_of_tp * tp, p.sl_min, p.sl_max)
+    if trade_tier == TIER_B:
+        tp = clamp(p.b_tp_factor * tp, p.b_tp_min, p.b_tp_max)
+        sl = clamp(p.b_sl_factor * sl, p.b_sl_min, p.b_sl_max)
+    return tp, sl
+
+
+@kernel
+def expected_funding(states: Any, s: int, now: int, gp: Any, g: int, direction: int) -> float:
+    """Funding to be paid within T, fraction of notional: in full when a settlement falls into T, never as
+    income."""
+    interval = interval_ns(states, s, gp, g)
+    until = int(gp[g].max_hold_s * SECOND)
+    settlements = (now + until) // interval - now // interval
+    return float(max(0.0, settlements * direction * states[s].funding_rate))
+
+
+@kernel
+def round_trip_cost(states: Any, s: int, now: int, gp: Any, g: int, direction: int, spread: float) -> float:
+    """c: entry fee + exit fee + spread + book-walk slippage at the reference notional + expected funding.
+
+    A fraction of notional.
+    A maker entry pays no half spread at the touch, but fills when the price comes its way:
+    that half is counted as adverse selection.
+    """
+    p = gp[g]
+    fees = p.taker_fee + (p.maker_fee if p.maker_entry == 1 else p.taker_fee)
+    crossing = 0.5 * spread if p.maker_entry == 1 else spread
+    return float(fees + crossing + p.slippage + expected_funding(states, s, now, gp, g, direction))

@@ -1,0 +1,35 @@
+"""The entry's limit price, and which candidates go first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from turbo_trader.market.instruments import Instrument
+
+if TYPE_CHECKING:
+    from turbo_trader.rules.policy import Policy
+
+_Key = TypeVar("_Key")
+
+
+def entry_limit(
+    policy: Policy, instrument: Instrument, direction: int, bid: Decimal, ask: Decimal, ev_margin: Decimal
+) -> Decimal:
+    """Limit of an entry: IOC at the touch +- min(5 bp, half the EV margin); post-only at our own touch.
+
+    `ev_margin` = net EV - minimum, a fraction >= 0. On the tick, never further out than allowed, never
+    inside the touch.
+    """
+    if policy.entry_style == "maker":
+        return bid if direction > 0 else ask
+    slip = min(policy.entry_slip_max, policy.entry_slip_of_ev * max(Decimal(0), ev_margin))
+    if direction > 0:
+        return max(ask, instrument.floor_price(ask * (1 + slip)))
+    return min(bid, instrument.ceil_price(bid * (1 - slip)))
+
+
+def ranked(candidates: Iterable[tuple[_Key, float, float]]) -> list[_Key]:
+    """Keys of (key, EV, weight) by EV x weight, highest first; equal ones stay in the order given."""
+    return [key for key, _, _ in sorted(candidates, key=lambda item: -item[1] * item[2])]
