@@ -39,7 +39,8 @@ def result_lines(result: Mapping[str, Any]) -> list[str]:
         f"  end equity {Decimal(str(result['end_equity'])):,.6f} USDT"
     )
     lines.append(
-        f"guarding    {result.get('unguarded_seconds', 0)} s without a stop on the venue, {result.get('liquidations', 0)} liquidations"
+        f"guarding    {result.get('unguarded_seconds', 0)} s without a stop on the venue, "
+        f"{result.get('liquidations', 0)} liquidations"
     )
     return lines
 

@@ -9,6 +9,8 @@ import typer
 
 def policy(json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False) -> None:
     """Print every number of the rules with its unit, its section and whether it was overridden."""
+    from dataclasses import asdict
+
     from rich.console import Console
     from rich.table import Table
 
@@ -18,9 +20,9 @@ def policy(json: Annotated[bool, typer.Option("--json", help="one JSON object on
 
     rows = Policy.from_env(environment()).table()
     if json:
-        print_json({"policy": rows})
+        print_json({"policy": [asdict(row) for row in rows]})
         return
-    table = Table("name", "value", "unit", "section", "overridden")
+    table = Table("name", "value", "unit", "section", "overridden", "meaning")
     for row in rows:
         table.add_row(
             *(str(row[column]) for column in ("name", "value", "unit", "section")),
