@@ -24,8 +24,6 @@ def policy(json: Annotated[bool, typer.Option("--json", help="one JSON object on
         return
     table = Table("name", "value", "unit", "section", "overridden", "meaning")
     for row in rows:
-        table.add_row(
-            *(str(row[column]) for column in ("name", "value", "unit", "section")),
-            "yes" if row["overridden"] else "",
-        )
+        overridden = "yes" if row.overridden else ""
+        table.add_row(row.name, str(row.value), row.unit, row.section, overridden, row.meaning)
     Console().print(table)
