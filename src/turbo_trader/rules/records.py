@@ -91,8 +91,8 @@ GATE_PARAMETERS: Final = np.dtype(
 )
 
 _SAME_NAME: Final = (
-    "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min", "b_tp_max",
-    "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension",
+    "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min",
+    "b_tp_max", "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension",
     "max_extensions", "extension_share", "hold_factor", "max_spread", "max_mark_gap", "low_consensus", "flat_edge",
     "taker_fee", "maker_fee", "a_min_others",
 )  # fmt: skip

@@ -222,7 +222,7 @@ class Session:
         if self.pauses >= policy.pauses_to_halt:
             return self._trip(now_ns, PAUSES, f"drawdown pause number {self.pauses}", "pauses-halt")
         self.paused_until_ns = now_ns + policy.pause_time * SECOND
-        text = f"drawdown {self.drawdown:.2%} from the session peak: pause {self.pauses} of {policy.pauses_to_halt}"
+        text = f"drawdown {self.drawdown:.2%} from the peak: pause {self.pauses} of {policy.pauses_to_halt}"
         self._record(now_ns, "pause", "limit", text)
         return SessionEvent(
             "drawdown-pause", text=text, fields={"pauses": self.pauses, "until": self.paused_until_ns}

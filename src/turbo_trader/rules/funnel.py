@@ -1,0 +1,103 @@
+"""How many scans came how far, beside what the user hopes for (section 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from turbo_trader.market.events import Rows
+from turbo_trader.rules.gates import DATA, PRE_FILTER
+from turbo_trader.rules.scan import BLOCK, GATES, PASS, TIER_A, TIER_B
+
+#: What the user hopes for: figure -> (before, hoped). Reported beside what was measured, never assumed.
+HOPED: Final[dict[str, tuple[str, str]]] = {
+    "symbols": ("8", "15"),
+    "scan interval": ("5 min", "30-60 s"),
+    "candidates per hour": ("10-20", "60-100"),
+    "pre-filter": ("50 %", "50 %"),
+    "A": ("10 %", "15 %"),
+    "B": ("0", "25 %"),
+    "post-filter": ("10 %", "80 %"),
+    "trades per hour": ("0-1", "3-8"),
+    "executed of candidates": ("1 %", "10-15 %"),
+    "A : B": ("-", "70 : 30"),
+    "win rate": ("65-75 %", "60-70 % (A 70-75, B 60-65)"),
+    "average win": ("+1.2 %", "+0.8 %"),
+    "average loss": ("-0.6 %", "-0.4 %"),
+    "reward : risk": ("2:1", "2:1"),
+    "duration": ("15-45 min", "10-30 min"),
+}
+
+
+@dataclass(slots=True)
+class Funnel:
+    """Counts of scan rows; `add` takes rows as they come. Account gates count once their verdict is in the
+    row.
+    """
+
+    scans: int = 0
+    candidates: int = 0  # data passed and a valid forecast
+    pre_filtered: int = 0  # candidates that passed the pre-filter
+    a: int = 0  # of those, tier A
+    b: int = 0
+    passed: int = 0  # of A and B, those that no gate blocked
+    first_ns: int = 0
+    last_ns: int = 0
+    blocks: list[int] = field(default_factory=lambda: [0] * len(GATES))  # first blocker
+    any_blocks: list[int] = field(default_factory=lambda: [0] * len(GATES))  # blocked at all
+
+    def add(self, rows: Rows) -> None:
+        """Count rows of dtype SCAN."""
+        if not len(rows):
+            return
+        verdict, tier = rows["verdict"], rows["tier"]
+        through = (rows["candidate"] == 1) & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
+        tiered = through & ((tier == TIER_A) | (tier == TIER_B))
+        self.scans += len(rows)
+        self.candidates += int(np.count_nonzero(rows["candidate"]))
+        self.pre_filtered += int(np.count_nonzero(through))
+        self.a += int(np.count_nonzero(tiered & (tier == TIER_A)))
+        self.b += int(np.count_nonzero(tiered & (tier == TIER_B)))
+        self.passed += int(np.count_nonzero(tiered & (rows["blocker"] < 0)))
+        for gate in range(len(GATES)):
+            self.blocks[gate] += int(np.count_nonzero(rows["blocker"] == gate))
+            self.any_blocks[gate] += int(np.count_nonzero(verdict[:, gate] == BLOCK))
+        self.first_ns = min(self.first_ns or int(rows["ts"].min()), int(rows["ts"].min()))
+        self.last_ns = max(self.last_ns, int(rows["ts"].max()))
+
+    @property
+    def hours(self) -> float:
+        """Time from the first to the last scan, h."""
+        return (self.last_ns - self.first_ns) / 3.6e12
+
+    def to_dict(self) -> dict[str, Any]:
+        """Counts, and each gate's blocks by name: `blocks` as the first blocker, `any_blocks` at all."""
+        return {
+            "scans": self.scans,
+            "candidates": self.candidates,
+            "pre_filter": self.pre_filtered,
+            "A": self.a,
+            "B": self.b,
+            "passed": self.passed,
+            "blocks": dict(zip(GATES, self.blocks, strict=True)),
+            "any_blocks": dict(zip(GATES, self.any_blocks, strict=True)),
+        }
+
+    def beside_hoped(self) -> list[tuple[str, str, str, str]]:
+        """(figure, measured, before, hoped) for what scans alone can tell."""
+        hours = self.hours
+        measured = {
+            "candidates per hour": f"{self.candidates / hours:.1f}" if hours > 0 else "-",
+            "pre-filter": _share(self.pre_filtered, self.candidates),
+            "A": _share(self.a, self.pre_filtered),
+            "B": _share(self.b, self.pre_filtered),
+            "post-filter": _share(self.passed, self.a + self.b),
+            "A : B": f"{self.a} : {self.b}",
+        }
+        return [(name, text, *HOPED[name]) for name, text in measured.items()]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
