@@ -46,6 +46,7 @@ def _clashes(policy: Policy) -> Iterator[tuple[str, str, str]]:
     for low, high in _RANGES:
         if getattr(policy, low) > getattr(policy, high):
             yield low, high, "the first must not be above the second"
+    yield from _targets_below_cost(policy)
     for tier in TIER_NAMES:
         if getattr(policy, f"{tier}_horizon") > getattr(policy, f"{tier}_max_hold"):
             yield f"{tier}_horizon", f"{tier}_max_hold", "the forecast reaches beyond the maximum hold"
@@ -53,7 +54,6 @@ def _clashes(policy: Policy) -> Iterator[tuple[str, str, str]]:
             yield f"{tier}_fee_multiplier", "tp_max", "no target could ever pay for its fees"
         if getattr(policy, f"{tier}_min_ev") >= policy.tp_max:
             yield f"{tier}_min_ev", "tp_max", "no trade could ever have that net EV"
-    yield from _targets_below_cost(policy)
     if (
         sorted(policy.consensus_horizons) != list(policy.consensus_horizons)
         or len(policy.consensus_horizons) != HORIZONS

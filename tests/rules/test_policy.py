@@ -1,0 +1,174 @@
+"""Policy: every number has unit, section and origin; text overrides it; nonsense and contradictions are
+refused.
+"""
+
+from dataclasses import FrozenInstanceError, fields
+from decimal import Decimal
+
+import pytest
+
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import UNIVERSE
+from turbo_trader.rules.numbers import env_name, shown
+from turbo_trader.rules.policy import Policy
+
+DECLARED = {declared.name: declared for declared in fields(Policy)}
+
+
+def test_defaults_are_valid_and_frozen() -> None:
+    policy = Policy()
+    with pytest.raises(FrozenInstanceError):
+        policy.tp_min = Decimal(1)  # type: ignore[misc]
+
+
+def test_section_1_universe_is_the_fifteen_symbols_with_todays_names() -> None:
+    assert Policy().symbols == UNIVERSE
+    assert len(Policy().symbols) == 15
+    assert Policy.from_env({"TARGET_ASSETS": "matic, BTCUSDT,RNDR"}).symbols == (
+        "POLUSDT",
+        "BTCUSDT",
+        "RENDERUSDT",
+    )
+
+
+def test_every_number_says_unit_section_meaning_and_origin() -> None:
+    for row in Policy().table():
+        assert row.unit
+        assert row.meaning
+        assert row.section[0] in "123456789"
+        assert isinstance(row.chosen, bool)
+        assert not row.overridden
+
+
+def test_table_marks_what_was_overridden() -> None:
+    rows = {row.name: row for row in Policy.from_env({"TP_MAX": "1.4%"}).table()}
+    assert rows["TP_MAX"].overridden
+    assert rows["TP_MAX"].value == Decimal("0.014")
+    assert rows["TP_MAX"].default == Decimal("0.015")
+    assert sum(row.overridden for row in rows.values()) == 1
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+def test_every_number_can_be_given_as_text(name: str) -> None:
+    declared = DECLARED[name]
+    policy = Policy.from_env({env_name(declared): shown(getattr(Policy(), name))})
+    assert policy == Policy()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.007", "0.007"), ("0.7%", "0.007"), ("0.7 %", "0.007"), ("70bp", "0.007"), (" 0.0070 ", "0.007")],
+)
+def test_fractions_may_be_percent_or_basis_points(text: str, value: str) -> None:
+    assert Policy.from_env({"TP_MIN": text}).tp_min == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("1", True), ("ON", True), ("no", False), ("0", False), ("False", False)],
+)
+def test_switches(text: str, value: bool) -> None:
+    assert Policy.from_env({"MICRO_TURBO_MODE": text}).micro_turbo_mode is value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("MICRO_TURBO_MODE", "maybe"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "0"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "30.5"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "-1"),
+        ("TP_MAX", "nan"),
+        ("TP_MAX", "inf"),
+        ("TP_MAX", "a lot"),
+        ("TP_MAX", "0.6"),
+        ("ENTRY_STYLE", "market"),
+        ("TP_WITHOUT_CONFIRMATION", "wait"),
+        ("ON_TERM", "explode"),
+        ("CALIBRATION", "yes"),
+        ("TARGET_ASSETS", "BTC,BTC"),
+        ("TARGET_ASSETS", ","),
+        ("RANGE_QUANTILE", "0.99"),
+        ("OFI_LEVELS", "5"),
+        ("CONSENSUS_HORIZONS", "5,15,60"),
+        ("CONSENSUS_HORIZONS", "15,5,60,240,1440"),
+        ("CONSENSUS_HORIZONS", "5,15,60,240,9999"),
+    ],
+)
+def test_malformed_value_is_refused_with_name_value_and_expectation(name: str, text: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Policy.from_env({name: text})
+    message = str(refused.value)
+    assert name in message
+    assert "expected" in message or "takes" in message or "lie" in message
+    assert "\n" not in message
+
+
+def test_blank_value_is_the_default() -> None:
+    assert Policy.from_env({"TP_MAX": " ", "UNRELATED": "x"}) == Policy()
+
+
+def test_calibration_is_report_by_default_and_enforce_in_live_unless_said_otherwise() -> None:
+    assert Policy.from_env({}).calibration == "report"
+    assert Policy.from_env({}, live=True).calibration == "enforce"
+    assert Policy.from_env({"CALIBRATION": "off"}, live=True).calibration == "off"
+
+
+@pytest.mark.parametrize(
+    ("env", "lines"),
+    [
+        ({"TP_MIN": "0.02"}, ("TP_MIN", "TP_MAX")),
+        ({"SL_MIN": "0.7%"}, ("SL_MIN", "SL_MAX")),
+        ({"B_TP_MIN": "0.01"}, ("B_TP_MIN", "B_TP_MAX")),
+        ({"B_SL_MAX": "0.002"}, ("B_SL_MIN", "B_SL_MAX")),
+        ({"A_MARGIN_LOW": "0.6"}, ("A_MARGIN_LOW", "A_MARGIN_HIGH")),
+        ({"B_MARGIN_HIGH": "0.05"}, ("B_MARGIN_LOW", "B_MARGIN_HIGH")),
+        ({"A_MARGIN_LOW": "0.95", "A_MARGIN_HIGH": "1"}, ("A_MARGIN_LOW", "TOTAL_MARGIN")),
+        ({"SMALL_BELOW": "60"}, ("SMALL_BELOW", "MEDIUM_BELOW")),
+        ({"OU_HALF_LIFE_MIN": "61"}, ("OU_HALF_LIFE_MIN", "OU_HALF_LIFE_MAX")),
+        ({"TURBO_BELOW": "2000"}, ("TURBO_BELOW", "INSTITUTIONAL_FROM")),
+        ({"MICRO_BELOW": "101"}, ("MICRO_BELOW", "TURBO_BELOW")),
+        ({"A_RISK": "0.25"}, ("A_RISK", "SESSION_LOSS")),
+        ({"B_RISK": "0.25"}, ("B_RISK", "SESSION_LOSS")),
+        ({"ZONE_ONE": "1.1"}, ("ZONE_ONE", "ZONE_TWO")),
+        ({"TURBO_HORIZON": "1801"}, ("TURBO_HORIZON", "TURBO_MAX_HOLD")),
+        ({"TP_MIN": "0.001", "TP_MAX": "0.0021"}, ("TP_MAX", "TAKER_FEE")),
+        ({"TP_MIN": "0.001", "TP_MAX": "0.002", "TAKER_FEE": "0"}, ("TP_MAX", "BREAK_EVEN_MIN")),
+        ({"B_TP_MIN": "0.001", "B_TP_MAX": "0.0015"}, ("B_TP_MAX", "BREAK_EVEN_MIN")),
+        ({"GROWING_FEE_MULTIPLIER": "14"}, ("GROWING_FEE_MULTIPLIER", "TP_MAX")),
+        ({"TURBO_MIN_EV": "2%"}, ("TURBO_MIN_EV", "TP_MAX")),
+    ],
+)
+def test_contradictions_are_refused_with_the_two_lines_that_clash(
+    env: dict[str, str], lines: tuple[str, str]
+) -> None:
+    with pytest.raises(InputError) as refused:
+        Policy.from_env(env)
+    message = str(refused.value)
+    assert message.startswith(f"{lines[0]} = ")
+    assert f"clashes with {lines[1]} = " in message
+    assert message.count("section") == 2
+
+
+def test_edges_of_contradictions_are_allowed() -> None:
+    Policy.from_env({"TP_MIN": "0.015"})
+    Policy.from_env({"A_RISK": "0.2"})
+    Policy.from_env({"TURBO_HORIZON": "1800"})
+
+
+def test_market_parameters_are_what_new_states_takes() -> None:
+    from turbo_trader.market.state import new_states
+
+    states = new_states([], **Policy().market_parameters())
+    assert len(states) == 0
+    assert Policy().market_parameters() == {
+        "flow_window_s": 30,
+        "vol_half_life_min": 30.0,
+        "jump_sigmas": 6.0,
+        "jump_fraction": 0.005,
+    }
+
+
+def test_maker_entries_cut_the_round_trip_fee_from_11_to_7_and_a_half_basis_points() -> None:
+    assert Policy().round_trip_fee == Decimal("0.00110")
+    assert Policy.from_env({"ENTRY_STYLE": "maker"}).round_trip_fee == Decimal("0.00075")
