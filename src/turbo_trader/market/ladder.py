@@ -152,23 +152,32 @@ def keep_length(ladder: Any, side: int, gap: float, jitter: float, rows: Any, n:
 
 @kernel
 def move_book(
-    ladder: Any, bid: int, ask: int, gap: float, jitter: float, rows: Any, n: int, ts: int, fresh: bool
+    ladder: Any,
+    bid: int,
+    ask: int,
+    gap: float,
+    bid_size: float,
+    ask_size: float,
+    rows: Any,
+    n: int,
+    ts: int,
+    fresh: bool,
 ) -> int:
-    """One frame that takes the best prices to `bid` and `ask` (ticks); `fresh` begins the book anew.
-    Returns the next row.
+    """One frame that takes the best prices to `bid` and `ask` (ticks); `fresh` begins the book anew. Returns the next row.
+
+    `gap`: ticks between levels near the best. `bid_size`, `ask_size` in [0, 1): from half to one and a half times the usual.
     """
     first = n
     if fresh:
         ladder[0].levels[0] = 0
         ladder[0].levels[1] = 0
         n = put(rows, n, ts, SNAPSHOT, 0, 0, 0)
-    other = (jitter * 13.0 + 0.311) % 1.0
     n = clear_beyond(ladder, 0, bid, rows, n, ts)
     n = clear_beyond(ladder, 1, -ask, rows, n, ts)
-    n = set_best(ladder, 0, bid, gap, jitter, rows, n, ts)
-    n = set_best(ladder, 1, -ask, gap, other, rows, n, ts)
-    n = keep_length(ladder, 0, gap, jitter, rows, n, ts)
-    n = keep_length(ladder, 1, gap, other, rows, n, ts)
+    n = set_best(ladder, 0, bid, gap, bid_size, rows, n, ts)
+    n = set_best(ladder, 1, -ask, gap, ask_size, rows, n, ts)
+    n = keep_length(ladder, 0, gap, bid_size, rows, n, ts)
+    n = keep_length(ladder, 1, gap, ask_size, rows, n, ts)
     rows[first].kind = rows[first].kind | FIRST
     rows[n - 1].kind = rows[n - 1].kind | LAST
     return n

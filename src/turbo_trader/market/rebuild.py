@@ -119,7 +119,7 @@ def _add_funding(plan: NDArray[np.void], funding: NDArray[np.void] | None) -> No
 
 
 def _uniforms(seed: int, name: str, ts: NDArray[np.int64], columns: int) -> NDArray[np.float64]:
-    """Uniforms in [0, 1), a row per time, hashed (splitmix64) from seed, name, time and column: the order of asking is no matter."""
+    """Uniforms in [0, 1), a row per time, hashed (splitmix64) from seed, name, time, column: order is no matter."""
     key = np.array([seed & 0xFFFF_FFFF_FFFF_FFFF], np.uint64)
     for byte in name.encode():
         key = _mix(key ^ np.uint64(byte))

@@ -187,9 +187,9 @@ def write_bars(
             bid = max(1, path[0, k] - spread // 2)
             if k > 0 or fresh or abs(path[0, 0] - ladder[0].last_price) > spread:
                 first = n
-                n = move_book(
-                    ladder, bid, bid + spread, gap, draws[b, 4 + 4 * k], rows, n, ts, fresh and k == 0
-                )
+                size = draws[b, 4 + 4 * k]
+                other = (size * 13.0 + 0.311) % 1.0
+                n = move_book(ladder, bid, bid + spread, gap, size, other, rows, n, ts, fresh and k == 0)
                 n = _pad(ladder, rows, first, n, ts)
         ladder[0].last_ts = bar.ts
         ladder[0].last_price = bar.close
@@ -198,9 +198,7 @@ def write_bars(
 
 @kernel
 def _pad(ladder: Any, rows: Any, first: int, n: int, ts: int) -> int:
-    """A frame of fewer than three rows also refreshes the second bid or ask: a quiet market still shows
-    life.
-    """
+    """A frame of fewer than three rows also refreshes the second bid or ask: a quiet market still shows life."""
     if n - first >= 3:
         return n
     side = int(ts // MILLISECOND) & 1

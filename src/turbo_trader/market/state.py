@@ -85,8 +85,9 @@ STATE: Final = np.dtype(
             ("minute_index", "<i8", (MINUTES,)),
             ("minute_y", "f8", (MINUTES,)),
             ("minute_range", "f8", (MINUTES,)),
-            ("minute_high", "f8"),  # of the minute being filled, ln(mid)
-            ("minute_low", "f8"),
+            ("minute_high", "<i8"),  # of the minute being filled: bid + ask, ticks; 0 = no price yet
+            ("minute_low", "<i8"),
+            ("touched", "u1"),  # the second being filled has data
             # volatility: EWMA of squared one-minute log returns, and the last violent moves
             ("variance", "f8"),  # per minute
             ("returns", "<i8"),  # one-minute returns seen

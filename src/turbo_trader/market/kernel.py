@@ -1,0 +1,231 @@
+"""The kernels that consume rows. One function serves live (a frame's rows) and backtest (millions): the same bits either way.
+
+Rows must come in whole frames; all rows of a frame share one `ts`. A row that cannot be true (no positive price, negative size) is
+refused and counted in `bad_rows`. A row older than what was seen is counted too; its book change is applied, its time is now.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from turbo_trader.market import book, flow, sampling
+from turbo_trader.market.compiled import kernel
+from turbo_trader.market.events import (
+    DAY,
+    FINE,
+    FUNDING,
+    GAP,
+    INDEX,
+    KIND_MASK,
+    LAST,
+    LEVEL,
+    MARK,
+    MINUTE,
+    RATE,
+    SECOND,
+    SNAPSHOT,
+    TRADE,
+    Rows,
+)
+from turbo_trader.market.state import TOP, States
+
+REACHED = 0
+WATCH_LOW = 1
+WATCH_HIGH = 2
+
+
+@kernel
+def advance(states: States, s: int, rows: Rows, start: int, until: int) -> tuple[int, int]:
+    """Consume rows[start:] with ts < `until` (ns) into states[s]; then close every second that ends at or before `until`.
+
+    Returns (next row, reason): REACHED, or WATCH_LOW / WATCH_HIGH when a frame left the closable price outside the watch; then the
+    clock stays at that frame. `until` must not be beyond what is known: a later row may not be older.
+    """
+    st = states[s]
+    i = start
+    n = len(rows)
+    while i < n:
+        row = rows[i]
+        if row.ts >= until:
+            break
+        _consume(states, s, row)
+        i += 1
+        if row.kind & LAST and st.watch_side != 0:
+            reason = _watched(states, s)
+            if reason != REACHED:
+                return i, reason
+    sampling.roll(states, s, until // SECOND)
+    return i, REACHED
+
+
+@kernel
+def advance_book(states: States, s: int, rows: Rows, start: int, until: int) -> int:
+    """Consume rows[start:] with ts < `until` into the book, last, mark, index and funding only; returns the next row."""
+    i = start
+    n = len(rows)
+    while i < n and rows[i].ts < until:
+        apply_row(states, s, rows[i])
+        i += 1
+    return i
+
+
+@kernel
+def apply_row(states: States, s: int, row: np.void) -> bool:
+    """Apply one row to prices and book, without flow or sampling; True when it ended a book frame. Bad rows are counted."""
+    st = states[s]
+    kind = row.kind & KIND_MASK
+    price = np.int64(row.price)
+    if row.ts < st.ts:
+        st.bad_rows += 1
+    else:
+        st.ts = row.ts
+    if kind == LEVEL:
+        if price <= 0 or row.lots < 0 or row.side == 0:
+            st.bad_rows += 1
+        else:
+            book.put(states, s, row.side, price, row.lots)
+    elif kind == SNAPSHOT:
+        book.clear(states, s)
+    elif kind == GAP:
+        book.clear(states, s)
+        st.prev_levels[0] = 0
+        st.prev_levels[1] = 0
+    elif kind == TRADE:
+        if price <= 0 or row.lots <= 0:
+            st.bad_rows += 1
+        else:
+            st.last = price
+            st.trade_ts = st.ts
+        return False
+    else:
+        _apply_reference(states, s, row, kind)
+        return False
+    if row.kind & LAST:
+        st.has_book = 1
+        st.book_ts = st.ts
+        book.settle(states, s)
+        return True
+    return False
+
+
+@kernel
+def _apply_reference(states: States, s: int, row: np.void, kind: int) -> None:
+    """Mark, index and funding rows."""
+    st = states[s]
+    if kind == FUNDING:
+        st.funding_rate = row.lots / RATE
+        st.funding_minutes = row.spare
+        st.funding_ts = st.ts
+    elif row.lots <= 0:
+        st.bad_rows += 1
+    elif kind == MARK:
+        st.mark = row.lots * st.tick / FINE
+        st.mark_ts = st.ts
+    elif kind == INDEX:
+        st.index = row.lots * st.tick / FINE
+
+
+@kernel
+def _consume(states: States, s: int, row: np.void) -> None:
+    st = states[s]
+    second = row.ts // SECOND
+    if second > st.second:
+        sampling.roll(states, s, second)
+    kind = row.kind & KIND_MASK
+    if apply_row(states, s, row):
+        _end_book_frame(states, s)
+    elif kind == TRADE and row.price > 0 and row.lots > 0:
+        if row.side != 0:
+            flow.add_print(states, s, np.int64(row.side) * row.lots)
+        _add_to_vwap(states, s, row)
+        if not st.has_book:
+            sampling.note_price(states, s)
+
+
+@kernel
+def _end_book_frame(states: States, s: int) -> None:
+    st = states[s]
+    if not st.book_valid:
+        book.remember(states, s)
+        return
+    if st.prev_levels[0] > 0 and st.prev_levels[1] > 0:
+        total = np.int64(0)
+        best = np.int64(0)
+        for m in range(TOP):
+            change = flow.level_imbalance(states, s, 0, m) + flow.level_imbalance(states, s, 1, m)
+            total += change
+            if m == 0:
+                best = change
+        flow.add_frame(states, s, total, best)
+    book.remember(states, s)
+    sampling.note_price(states, s)
+
+
+@kernel
+def _add_to_vwap(states: States, s: int, row: np.void) -> None:
+    st = states[s]
+    price = np.int64(row.price) * st.tick
+    volume = row.lots * st.lot
+    if st.vwap_volume == 0.0:
+        st.vwap_base = price
+    away = price - st.vwap_base
+    st.vwap_volume += volume
+    st.vwap_sum += volume * away
+    st.vwap_square += volume * away * away
+
+
+@kernel
+def _watched(states: States, s: int) -> int:
+    """Is the closable price at or beyond an end of the watch? A side that is not there is no price."""
+    st = states[s]
+    if st.has_book:
+        price = st.bid if st.watch_side > 0 else st.ask
+    else:
+        price = st.last
+    if price <= 0:
+        return REACHED
+    if price <= st.watch_low:
+        return WATCH_LOW
+    if price >= st.watch_high:
+        return WATCH_HIGH
+    return REACHED
+
+
+@kernel
+def backfill(states: States, s: int, bars: Rows) -> None:
+    """Fill minute closes, ranges, variance and the current day's VWAP from one-minute bars (BAR), oldest first.
+
+    Bars that are not older than the minute being filled are left out, so rows that came before the back-fill are not counted twice.
+    """
+    st = states[s]
+    if len(bars) == 0:
+        return
+    if st.second < 0:
+        sampling.roll(states, s, (bars[len(bars) - 1].ts + MINUTE) // SECOND)
+    st.minutes = 0
+    st.returns = 0
+    st.variance = 0.0
+    current = st.second // 60
+    rebuilt = False
+    for j in range(len(bars)):
+        bar = bars[j]
+        minute = bar.ts // MINUTE
+        if minute >= current or bar.close <= 0.0 or bar.low <= 0.0:
+            continue
+        sampling.push_minute(states, s, minute, math.log(bar.close), (bar.high - bar.low) / bar.close)
+        if bar.ts // DAY == st.day and bar.volume > 0.0:
+            if not rebuilt:
+                rebuilt = True
+                st.vwap_start = bar.ts
+                st.vwap_base = bar.close
+                st.vwap_volume = 0.0
+                st.vwap_sum = 0.0
+                st.vwap_square = 0.0
+            away = (
+                bar.turnover / bar.volume if bar.turnover > 0.0 else (bar.high + bar.low + bar.close) / 3.0
+            ) - st.vwap_base
+            st.vwap_volume += bar.volume
+            st.vwap_sum += bar.volume * away
+            st.vwap_square += bar.volume * away * away
