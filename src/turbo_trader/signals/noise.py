@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from turbo_trader.signals.kalman import innovations
+
+MIN_SAMPLES: Final = 120
+MIN_MOVES: Final = 30  # samples that differ from the one before
+_START: Final = 4  # samples that fix the unknown start
+_BOUNCE: Final = (-12.0, 6.0)  # ln(measurement variance / walk variance per second)
+_RATIO: Final = (-30.0, 4.0)  # ln(jerk variance / walk variance)
+_GRID: Final = tuple(np.arange(-24.0, 1.0, 3.0))
+#: 5 % point of the 50:50 mixture of 0 and chi2(1): the jerk intensity is tested on the boundary (Self & Liang 1987, case 5).
+_CRITICAL: Final = 2.705543454095404
+_NONE: Final = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +40,82 @@ class Noise:
     innovation_correlation: float  # at lag 1; 0 on a right model
 
 
+def deviance(seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, bounce: float) -> float:
+    """-2 log likelihood with the walk variance concentrated out; `ratio`, `bounce`: jerk and measurement variance over it."""
+    n = y.shape[0] - _START
+    logs, squares = innovations(seconds, y, ratio, bounce, _NONE)
+    if not (squares > 0.0 and math.isfinite(squares) and math.isfinite(logs)):
+        return 1e300
+    return n * (math.log(2.0 * math.pi * squares / n) + 1.0) + logs
+
+
 def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | None:
     """Noise by maximum likelihood of the samples `y` = ln(mid) at the ascending whole `seconds`; gaps are real elapsed time.
 
-    None where nothing can be fitted: fewer than 120 samples, a non-finite one, or a price that (almost) never moved.
+    None where nothing can be fitted: fewer than 120 samples, a non-finite one, seconds that do not ascend, or a price that
+    moved at fewer than 30 of them.
     """
-    raise ValueError
+    seconds = np.ascontiguousarray(seconds, np.int64)
+    values = np.ascontiguousarray(y, np.float64)
+    if values.shape[0] < MIN_SAMPLES or seconds.shape != values.shape or not np.isfinite(values).all():
+        return None
+    if (np.diff(seconds) <= 0).any() or np.count_nonzero(np.diff(values)) < MIN_MOVES:
+        return None
+    values = values - values[0]
+    null_bounce, null = _without_jerk(seconds, values)
+    log_ratio, log_bounce, best = _with_jerk(seconds, values, null_bounce)
+    likelihood_ratio = max(0.0, null - best)
+    valid = likelihood_ratio > _CRITICAL
+    ratio, bounce = (math.exp(log_ratio), math.exp(log_bounce)) if valid else (0.0, math.exp(null_bounce))
+    standard = np.zeros(values.shape[0])
+    squares = innovations(seconds, values, ratio, bounce, standard)[1]
+    scale = squares / (values.shape[0] - _START)
+    standard = standard[_START:] / math.sqrt(scale)
+    correlation = float(np.dot(standard[1:], standard[:-1]) / np.dot(standard, standard))
+    return Noise(
+        jerk=math.sqrt(ratio * scale),
+        walk=math.sqrt(scale),
+        measurement=math.sqrt(bounce * scale),
+        velocity_valid=valid,
+        likelihood_ratio=likelihood_ratio,
+        samples=values.shape[0],
+        innovation_variance=float(np.var(standard)),
+        innovation_correlation=correlation,
+    )
+
+
+def _without_jerk(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """(ln bounce, deviance) of the best fit without jerk."""
+    from scipy.optimize import minimize_scalar
+
+    fit = minimize_scalar(
+        lambda b: deviance(seconds, y, 0.0, math.exp(b)),
+        bounds=_BOUNCE,
+        method="bounded",
+        options={"xatol": 0.01},
+    )
+    return float(fit.x), float(fit.fun)
+
+
+def _with_jerk(
+    seconds: NDArray[np.int64], y: NDArray[np.float64], bounce: float
+) -> tuple[float, float, float]:
+    """(ln ratio, ln bounce, deviance) of the best fit with jerk: a grid finds the hill, the simplex climbs it."""
+    from scipy.optimize import minimize
+
+    def objective(p: NDArray[np.float64]) -> float:
+        if not (_RATIO[0] <= p[0] <= _RATIO[1] and _BOUNCE[0] <= p[1] <= _BOUNCE[1]):
+            return 1e300
+        return deviance(seconds, y, math.exp(p[0]), math.exp(p[1]))
+
+    bounces = {bounce, min(bounce + 2.0, _BOUNCE[1] - 0.5), _BOUNCE[0] / 4}
+    starts = [(objective(np.array((r, b))), r, b) for r in _GRID for b in sorted(bounces)]
+    value, r, b = min(starts)
+    simplex = np.array(((r, b), (r + 1.5, b), (r, b + 1.0 if b < 0 else b - 1.0)))
+    fit = minimize(
+        objective,
+        simplex[0],
+        method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-3, "maxiter": 120},
+    )
+    return (float(fit.x[0]), float(fit.x[1]), float(fit.fun)) if fit.fun < value else (r, b, value)

@@ -1,0 +1,185 @@
+"""Mean reversion of ln(mid): an Ornstein-Uhlenbeck process seen at minute closes, with a unit-root test as the gate.
+
+The exact transition over k minutes is y' = c + phi^k (y - c) + e, var e = v (1 - phi^2k) / (1 - phi^2). Without missing minutes
+its conditional maximum likelihood is ordinary least squares. Small-sample bias of phi: -(1 + 3 phi) / n (Marriott & Pope 1954,
+Kendall 1954), taken off. Unit root: Dickey & Fuller (1979) t with constant; critical values MacKinnon (2010).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_trader.market.compiled import kernel
+from turbo_trader.market.state import MINUTES
+
+_MASK = MINUTES - 1
+_LOWEST = 0.3  # phi below this is no reversion of minutes
+_HIGHEST = 0.999999
+_GOLDEN = 0.6180339887498949
+_STEPS = 40
+
+Vector = NDArray[np.float64]
+
+
+@kernel
+def profile(
+    minutes: NDArray[np.int64], y: Vector, first: int, n: int, phi: float
+) -> tuple[float, float, float, float]:
+    """(-2 log L, c, v, information on c) at `phi`, with c and v concentrated out, over the n pairs from ring index `first`."""
+    base = y[first & _MASK]
+    one = 1.0 - phi * phi
+    cross = square = logs = 0.0
+    for i in range(first, first + n):
+        k = minutes[(i + 1) & _MASK] - minutes[i & _MASK]
+        power = phi if k == 1 else phi ** float(k)
+        weight = 1.0 if k == 1 else (1.0 - power * power) / one
+        g = 1.0 - power
+        u = (y[(i + 1) & _MASK] - base) - power * (y[i & _MASK] - base)
+        cross += g * u / weight
+        square += g * g / weight
+        if k != 1:
+            logs += math.log(weight)
+    centre = cross / square
+    total = 0.0
+    for i in range(first, first + n):
+        k = minutes[(i + 1) & _MASK] - minutes[i & _MASK]
+        power = phi if k == 1 else phi ** float(k)
+        weight = 1.0 if k == 1 else (1.0 - power * power) / one
+        u = (y[(i + 1) & _MASK] - base) - power * (y[i & _MASK] - base) - (1.0 - power) * centre
+        total += u * u / weight
+    if not total > 0.0:
+        return 1e300, base + centre, 0.0, square
+    return n * math.log(total / n) + logs, base + centre, total / n, square
+
+
+@kernel
+def likeliest(minutes: NDArray[np.int64], y: Vector, first: int, n: int) -> float:
+    """The phi of highest likelihood in [0.3, 0.999999], by golden section; for windows with missing minutes."""
+    low, high = _LOWEST, _HIGHEST
+    a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_a, at_b = profile(minutes, y, first, n, a)[0], profile(minutes, y, first, n, b)[0]
+    for _ in range(_STEPS):
+        if at_a < at_b:
+            high, b, at_b = b, a, at_a
+            a = high - _GOLDEN * (high - low)
+            at_a = profile(minutes, y, first, n, a)[0]
+        else:
+            low, a, at_a = a, b, at_b
+            b = low + _GOLDEN * (high - low)
+            at_b = profile(minutes, y, first, n, b)[0]
+    return 0.5 * (low + high)
+
+
+@kernel
+def least_squares(
+    minutes: NDArray[np.int64], y: Vector, first: int, n: int
+) -> tuple[float, float, float, float, float, float, bool]:
+    """The Dickey-Fuller regression over n pairs: (phi, its variance, t of phi - 1, v, mean of y, mean of y', no gaps).
+
+    A pair k minutes apart is weighted by 1/k: dy / sqrt(k) on sqrt(k) (1, y); with no gaps this is dy on (1, y).
+    """
+    base = y[first & _MASK]
+    regular = True
+    weight = sa = sd = saa = sad = sdd = 0.0
+    for i in range(first, first + n):
+        k = minutes[(i + 1) & _MASK] - minutes[i & _MASK]
+        a = y[i & _MASK] - base
+        d = y[(i + 1) & _MASK] - y[i & _MASK]
+        sd += d
+        if k == 1:
+            weight += 1.0
+            sa += a
+            saa += a * a
+            sdd += d * d
+        else:
+            regular = False
+            weight += k
+            sa += k * a
+            saa += k * a * a
+            sdd += d * d / k
+        sad += a * d
+    mean_a, mean_d = sa / weight, sd / weight
+    caa, cad, cdd = saa - sa * mean_a, sad - sa * mean_d, sdd - sd * mean_d
+    if not caa > 0.0:
+        return 1.0, 0.0, 0.0, 0.0, base, base, regular
+    slope = cad / caa
+    v = (cdd - slope * cad) / (n - 2)
+    if not v > 0.0:
+        return 1.0, 0.0, 0.0, 0.0, base, base, regular
+    error2 = v / caa
+    return 1.0 + slope, error2, slope / math.sqrt(error2), v, base + mean_a, base + mean_a + mean_d, regular
+
+
+@kernel
+def critical(coefficients: Vector, n: int) -> float:
+    """MacKinnon's response surface b0 + b1/n + b2/n^2 + b3/n^3."""
+    r = 1.0 / n
+    return float(coefficients[0] + r * (coefficients[1] + r * (coefficients[2] + r * coefficients[3])))
+
+
+@kernel
+def refit(states: Any, filters: Any, s: int, params: Any) -> None:
+    """Fit the window that ends with the newest minute close, once per close; the result is kept in the filter."""
+    state, f, p = states[s], filters[s], params[0]
+    if f.ou_minutes == state.minutes:
+        return
+    f.ou_minutes = state.minutes
+    f.ou_fitted = 0
+    last = state.minutes - 1
+    minutes, y = state.minute_index, state.minute_y
+    oldest = max(0, last - min(p.ou_window - 1, MINUTES - 2))
+    earliest = minutes[last & _MASK] - p.ou_window
+    while oldest < last and minutes[oldest & _MASK] <= earliest:
+        oldest += 1
+    n = last - oldest
+    if n < 20 or n + 1 < p.ou_min_share * p.ou_window:
+        return
+    phi, variance, statistic, v, mean, after, regular = least_squares(minutes, y, oldest, n)
+    if not (v > 0.0 and math.isfinite(statistic)):
+        return
+    if not regular:
+        phi = likeliest(minutes, y, oldest, n)
+    phi += (1.0 + 3.0 * phi) / n
+    f.ou_fitted = 1
+    f.ou_n = n
+    f.ou_statistic = statistic
+    f.ou_phi = phi
+    f.ou_phi_variance = variance
+    if not 0.0 < phi < _HIGHEST:
+        f.ou_centre, f.ou_sd, f.ou_centre_variance, f.ou_centre_slope = mean, 0.0, 0.0, 0.0
+        return
+    if regular:
+        f.ou_centre = (after - phi * mean) / (1.0 - phi)
+        f.ou_centre_slope = (after - mean) / ((1.0 - phi) * (1.0 - phi))
+        f.ou_centre_variance = v / (n * (1.0 - phi) * (1.0 - phi))
+    else:
+        _, f.ou_centre, v, information = profile(minutes, y, oldest, n, phi)
+        step = 0.01 * (1.0 - phi)
+        f.ou_centre_slope = (f.ou_centre - profile(minutes, y, oldest, n, phi - step)[1]) / step
+        f.ou_centre_variance = v / information
+    f.ou_sd = math.sqrt(v / (1.0 - phi * phi))
+
+
+@kernel
+def reversion(
+    gap: float,
+    phi: float,
+    steps: float,
+    phi_variance: float,
+    centre_variance: float,
+    centre_slope: float,
+    measurement2: float,
+) -> tuple[float, float]:
+    """(r, standard error of its mean) for the centre at `gap` above the price, `steps` spacings ahead.
+
+    r = gap (1 - phi^steps); the error by the delta method from phi and the centre, and from the bounce in the price seen.
+    """
+    power = phi**steps
+    share = 1.0 - power
+    by_phi = share * centre_slope - gap * steps * power / phi
+    error2 = by_phi * by_phi * phi_variance + share * share * (centre_variance + measurement2)
+    return gap * share, math.sqrt(error2)
