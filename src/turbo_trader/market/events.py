@@ -6,21 +6,24 @@ be crossed inside a frame, so prices, imbalance and watches are looked at only a
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+
+def record_dtype(fields: list[Any]) -> np.dtype[np.record]:
+    """A packed record dtype: make one module-level object of each and share it (numba types equal but distinct ones anew)."""
+    return np.dtype((np.record, fields))  # type: ignore[return-value]
+
+
 #: Row fields. `ts`: exchange time, ns UTC. `price`: ticks. `lots`: quantity in lots (quantity steps); see the kinds for others.
 #: `side`: +1 bid or taker buy, -1 ask or taker sell, 0 neither. `spare`: see FUNDING.
-ROW: Final = np.dtype(
-    (
-        np.record,
-        [("ts", "<i8"), ("lots", "<i8"), ("price", "<i4"), ("kind", "u1"), ("side", "i1"), ("spare", "<u2")],
-    )
+ROW: Final = record_dtype(
+    [("ts", "<i8"), ("lots", "<i8"), ("price", "<i4"), ("kind", "u1"), ("side", "i1"), ("spare", "<u2")]
 )
 
-Rows: TypeAlias = NDArray[np.void]
+Rows: TypeAlias = NDArray[np.record]
 
 TRADE: Final = 1  # a print: price, lots, side = the taker's
 LEVEL: Final = 2  # a book level: side, price, lots = its new size (0 deletes it)
@@ -43,9 +46,14 @@ MINUTE: Final = 60 * SECOND
 DAY: Final = 86_400 * SECOND
 
 #: One-minute bars, for back-filling at start. `ts`: open of the bar, ns UTC. Prices in quote currency, `volume` in base units.
-BAR: Final = np.dtype(
-    (
-        np.record,
-        [("ts", "<i8"), ("open", "f8"), ("high", "f8"), ("low", "f8"), ("close", "f8"), ("volume", "f8"), ("turnover", "f8")],
-    )
+BAR: Final = record_dtype(
+    [
+        ("ts", "<i8"),
+        ("open", "f8"),
+        ("high", "f8"),
+        ("low", "f8"),
+        ("close", "f8"),
+        ("volume", "f8"),
+        ("turnover", "f8"),
+    ]
 )

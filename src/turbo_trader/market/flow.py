@@ -23,9 +23,9 @@ def level_imbalance(states: States, s: int, i: int, m: int) -> int:
     n = np.int64(st.levels[i])
     has_now = m < n
     has_before = m < st.prev_levels[i]
-    now_key = st.key[i, n - 1 - m] if has_now else np.int64(0)
-    now_lots = st.lots[i, n - 1 - m] if has_now else np.int64(0)
-    change = np.int64(0)
+    now_key = st.key[i, n - 1 - m] if has_now else 0
+    now_lots = st.lots[i, n - 1 - m] if has_now else 0
+    change = 0
     if has_now and (not has_before or now_key >= st.prev_key[i, m]):
         change += now_lots
     if has_before and (not has_now or now_key <= st.prev_key[i, m]):

@@ -72,11 +72,11 @@ def advance_book(states: States, s: int, rows: Rows, start: int, until: int) -> 
 
 
 @kernel
-def apply_row(states: States, s: int, row: np.void) -> bool:
+def apply_row(states: States, s: int, row: np.record) -> bool:
     """Apply one row to prices and book, without flow or sampling; True when it ended a book frame. Bad rows are counted."""
     st = states[s]
     kind = row.kind & KIND_MASK
-    price = np.int64(row.price)
+    price = int(row.price)
     if row.ts < st.ts:
         st.bad_rows += 1
     else:
@@ -111,7 +111,7 @@ def apply_row(states: States, s: int, row: np.void) -> bool:
 
 
 @kernel
-def _apply_reference(states: States, s: int, row: np.void, kind: int) -> None:
+def _apply_reference(states: States, s: int, row: np.record, kind: int) -> None:
     """Mark, index and funding rows."""
     st = states[s]
     if kind == FUNDING:
@@ -128,7 +128,7 @@ def _apply_reference(states: States, s: int, row: np.void, kind: int) -> None:
 
 
 @kernel
-def _consume(states: States, s: int, row: np.void) -> None:
+def _consume(states: States, s: int, row: np.record) -> None:
     st = states[s]
     second = row.ts // SECOND
     if second > st.second:
@@ -151,8 +151,8 @@ def _end_book_frame(states: States, s: int) -> None:
         book.remember(states, s)
         return
     if st.prev_levels[0] > 0 and st.prev_levels[1] > 0:
-        total = np.int64(0)
-        best = np.int64(0)
+        total = 0
+        best = 0
         for m in range(TOP):
             change = flow.level_imbalance(states, s, 0, m) + flow.level_imbalance(states, s, 1, m)
             total += change
@@ -164,7 +164,7 @@ def _end_book_frame(states: States, s: int) -> None:
 
 
 @kernel
-def _add_to_vwap(states: States, s: int, row: np.void) -> None:
+def _add_to_vwap(states: States, s: int, row: np.record) -> None:
     st = states[s]
     price = np.int64(row.price) * st.tick
     volume = row.lots * st.lot
@@ -180,10 +180,7 @@ def _add_to_vwap(states: States, s: int, row: np.void) -> None:
 def _watched(states: States, s: int) -> int:
     """Is the closable price at or beyond an end of the watch? A side that is not there is no price."""
     st = states[s]
-    if st.has_book:
-        price = st.bid if st.watch_side > 0 else st.ask
-    else:
-        price = st.last
+    price = (st.bid if st.watch_side > 0 else st.ask) if st.has_book else st.last
     if price <= 0:
         return REACHED
     if price <= st.watch_low:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.flow import expire
@@ -21,7 +19,7 @@ def mid_sum(states: States, s: int) -> int:
     """Bid + ask in ticks (twice the mid): from the book, or from the last print where no book is recorded; 0 = none."""
     st = states[s]
     if st.has_book:
-        return st.bid + st.ask if st.book_valid else np.int64(0)
+        return st.bid + st.ask if st.book_valid else 0
     return 2 * st.last
 
 
@@ -84,7 +82,7 @@ def _detect_moves(states: States, s: int) -> None:
     st = states[s]
     newest = st.samples - 1
     second = st.sample_second[newest & (SECONDS - 1)]
-    oldest = max(np.int64(0), st.samples - SECONDS)
+    oldest = max(0, st.samples - SECONDS)
     j = max(oldest, newest - 60)
     while j < newest and st.sample_second[j & (SECONDS - 1)] < second - 60:
         j += 1
