@@ -154,7 +154,7 @@ def test_price_that_jumps_over_the_target_locks_half_of_what_was_reached(d: int)
     assert MoveStop(price(d, "1.00"), "zone-2") in b.on_price(price(d, "2.00"), confirmed=True)
 
 
-def test_time_T_before_zone_1_closes() -> None:
+def test_time_limit_before_zone_1_closes() -> None:
     b = bracket()
     assert b.deadline_ns == T
     assert b.on_time(T - 1) == []
@@ -162,7 +162,7 @@ def test_time_T_before_zone_1_closes() -> None:
     assert b.on_time(T) == []
 
 
-def test_time_after_zone_1_closes_at_2T() -> None:
+def test_time_limit_after_zone_1_is_twice_as_long() -> None:
     b = bracket()
     b.on_price(D("100.75"))
     assert b.next_time_ns == 2 * T

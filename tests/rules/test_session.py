@@ -1,0 +1,257 @@
+"""Section 8: session result, drawdown pauses, halts, losing streak; what lifts what; and that restarts
+change nothing.
+"""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.market.events import DAY, MINUTE, SECOND
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.session import WATCHDOG, Session
+
+D = Decimal
+P = Policy()
+T0 = 20_000 * DAY + 3600 * SECOND
+
+
+def begun(equity: str = "100") -> Session:
+    session = Session()
+    session.on_equity(P, T0, D(equity))
+    return session
+
+
+def names(session: Session, ts: int, equity: str) -> list[str]:
+    return [event.name for event in session.on_equity(P, ts, D(equity))]
+
+
+def test_before_it_has_begun_nothing_is_allowed() -> None:
+    assert Session().refusal(T0)
+
+
+def test_begins_with_the_first_equity() -> None:
+    session = begun()
+    assert (session.start_equity, session.peak, session.day) == (100, 100, 20_000)
+    assert session.refusal(T0) == ""
+    assert session.next_time_ns() == 20_001 * DAY
+
+
+def test_result_of_minus_20_percent_flattens_and_halts_until_session_new() -> None:
+    session = Session()
+    policy = Policy.from_env({"DRAWDOWN_PAUSE": "0.9"})
+    session.on_equity(policy, T0, D(100))
+    assert [e.name for e in session.on_equity(policy, T0 + 1, D("80.01"))] == ["warning"]
+    events = session.on_equity(policy, T0 + 2, D("80.00"))
+    assert [(e.name, e.flatten) for e in events] == [("session-loss", True)]
+    assert session.flattening
+    assert session.refusal(T0 + 3) == "flattening"
+    session.flat(T0 + 4)
+    assert "halted" in session.refusal(T0 + 4)
+    assert session.resume(T0 + 5, "alice")
+    assert "halted" in session.refusal(T0 + 5)
+    assert session.session_new(T0 + 6, "alice", D(80)) == []
+    assert session.refusal(T0 + 6) == ""
+    assert session.start_equity == 80
+
+
+def test_drawdown_of_15_percent_from_the_peak_pauses_half_an_hour_then_the_peak_is_the_equity() -> None:
+    session = begun()
+    names(session, T0 + 1, "200")
+    assert "drawdown-pause" not in names(session, T0 + 2, "170.01")
+    assert "drawdown-pause" in names(session, T0 + 3, "170")
+    assert "paused" in session.refusal(T0 + 4)
+    assert session.next_time_ns() == T0 + 3 + 30 * MINUTE
+    assert names(session, T0 + 2 + 30 * MINUTE, "165") == []
+    assert "pause-over" in names(session, T0 + 3 + 30 * MINUTE, "165")
+    assert session.peak == 165
+    assert session.refusal(T0 + 3 + 30 * MINUTE) == ""
+
+
+def test_third_pause_halts_without_flattening() -> None:
+    session = begun()
+    ts = T0
+    for equity, seen in (
+        ("300", ""),
+        ("250", "drawdown-pause"),
+        ("250", "pause-over"),
+        ("210", "drawdown-pause"),
+    ):
+        ts += 31 * MINUTE
+        assert not seen or seen in names(session, ts, equity)
+        session.peak = max(session.peak, D(equity))
+    ts += 31 * MINUTE
+    names(session, ts, "210")
+    events = session.on_equity(P, ts + 1, D(170))
+    assert [(e.name, e.flatten) for e in events if e.name == "pauses-halt"] == [("pauses-halt", False)]
+    session.resume(ts + 2, "bob")
+    assert session.halted
+    session.session_new(ts + 3, "bob", D(170))
+    assert not session.halted
+    assert session.pauses == 0
+
+
+def test_warning_at_80_percent_of_a_limit_once_until_it_is_left() -> None:
+    session = begun()
+    assert names(session, T0 + 1, "88.01") == []
+    assert names(session, T0 + 2, "88.00") == ["warning"]  # drawdown 12 % of 15 %
+    assert names(session, T0 + 3, "87.9") == []
+    assert names(session, T0 + 4, "95") == []
+    assert names(session, T0 + 5, "88.00") == ["warning"]
+
+
+def test_midnight_begins_a_new_session() -> None:
+    session = begun()
+    session.on_result(D(-5))
+    assert names(session, 20_001 * DAY - 1, "95") == []
+    assert names(session, 20_001 * DAY, "95") == ["session-new"]
+    assert (session.start_equity, session.peak, session.realised, session.day) == (95, 95, 0, 20_001)
+
+
+@pytest.mark.parametrize("how", ["halt", "watchdog", "flatten"])
+def test_midnight_begins_none_while_halted(how: str) -> None:
+    session = begun()
+    if how == "halt":
+        session.halt(T0, "alice")
+    elif how == "watchdog":
+        session.halt(T0, "watchdog", "no edge", WATCHDOG)
+    else:
+        session.begin_flatten(T0, "alice", "page")
+    assert names(session, 20_001 * DAY, "95") == []
+    session.flat(20_001 * DAY + 1)
+    assert session.resume(20_001 * DAY + 2, "alice") == []
+    assert names(session, 20_001 * DAY + 3, "95") == ["session-new"]
+
+
+def test_midnight_begins_none_while_paused() -> None:
+    session = Session()
+    session.on_equity(P, 20_001 * DAY - MINUTE, D(100))
+    assert "drawdown-pause" in names(session, 20_001 * DAY - 2, "84")
+    assert names(session, 20_001 * DAY, "84") == []
+    assert names(session, 20_001 * DAY + 30 * MINUTE, "84") == ["pause-over", "session-new"]
+
+
+def test_a_new_session_does_not_lift_a_persons_halt() -> None:
+    session = begun()
+    session.halt(T0, "alice")
+    assert session.session_new(T0 + 1, "bob", D(100)) == ["halted by command"]
+    assert session.resume(T0 + 2, "alice") == []
+
+
+def test_resume_does_not_end_a_drawdown_pause_but_session_new_does() -> None:
+    session = begun()
+    names(session, T0 + 1, "85")
+    session.resume(T0 + 2, "alice")
+    assert session.refusal(T0 + 2)
+    session.session_new(T0 + 3, "alice", D(85))
+    assert session.refusal(T0 + 3) == ""
+
+
+def test_flatten_is_halted_until_resume() -> None:
+    session = begun()
+    session.begin_flatten(T0, "alice", "signal")
+    session.flat(T0 + 1)
+    assert session.halted
+    session.resume(T0 + 2, "alice")
+    assert session.refusal(T0 + 3) == ""
+
+
+def test_who_did_what_when_is_recorded() -> None:
+    session = begun()
+    session.halt(T0, "alice", "lunch")
+    session.resume(T0 + 1, "bob")
+    session.session_new(T0 + 2, "carol", D(100))
+    assert [(h["ts"], h["what"], h["by"]) for h in session.history] == [
+        (T0, "halt", "alice"),
+        (T0 + 1, "resume", "bob"),
+        (T0 + 2, "session new", "carol"),
+    ]
+    for _ in range(300):
+        session.resume(T0 + 3, "bob")
+    assert len(session.history) == 100
+
+
+@pytest.mark.parametrize("amount", ["50", "-40"])
+def test_deposits_and_withdrawals_are_neither_profit_nor_loss(amount: str) -> None:
+    session = begun()
+    names(session, T0 + 1, "110")
+    before = (session.result * session.start_equity, session.peak - session.equity)
+    session.on_transfer(D(amount))
+    assert (session.result * session.start_equity, session.peak - session.equity) == before
+    assert names(session, T0 + 2, str(110 + D(amount))) == []
+
+
+def test_consecutive_losses_count_until_a_win_and_across_sessions() -> None:
+    session = begun()
+    for net in ("-1", "0", "-0.01"):
+        session.on_trade(D(net))
+    assert session.losses == 3
+    names(session, 20_001 * DAY, "100")
+    assert session.losses == 3
+    session.on_trade(D("0.01"))
+    assert session.losses == 0
+
+
+def test_floor_is_where_something_trips_next() -> None:
+    session = begun()
+    assert session.floor_equity(P) == 85
+    names(session, T0 + 1, "94")
+    assert session.floor_equity(P) == 85
+
+
+def test_equity_of_nothing_halts() -> None:
+    session = begun()
+    assert names(session, T0 + 1, "0") == ["session-loss"]
+
+
+events = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["equity", "trade", "result", "transfer", "halt", "resume", "new", "flatten", "flat"]
+        ),
+        st.integers(1, 500),
+        st.integers(0, 7200),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(script=events, restarts=st.sets(st.integers(0, 40)))
+def test_restarts_change_nothing(script: list[tuple[str, int, int]], restarts: set[int]) -> None:
+    one, two = Session(), Session()
+    now = T0
+    for i, (what, amount, wait) in enumerate(script):
+        now += wait * SECOND
+        if i in restarts:
+            two = Session.from_dict(json.loads(json.dumps(two.to_dict())))
+        said = []
+        for session in (one, two):
+            said.append(step(session, what, D(amount), now))
+        assert said[0] == said[1]
+        assert one == two
+        assert one.refusal(now) == two.refusal(now)
+        if one.halted or one.flattening or one.paused(now):
+            assert one.refusal(now)
+
+
+def step(session: Session, what: str, amount: Decimal, now: int) -> object:
+    if what == "equity":
+        return session.on_equity(P, now, amount)
+    if what == "trade":
+        return session.on_trade(amount - 250)  # type: ignore[func-returns-value]
+    if what == "result":
+        return session.on_result(amount - 250)  # type: ignore[func-returns-value]
+    if what == "transfer":
+        return session.on_transfer(amount)  # type: ignore[func-returns-value]
+    if what == "halt":
+        return session.halt(now, "x")  # type: ignore[func-returns-value]
+    if what == "resume":
+        return session.resume(now, "x")
+    if what == "new":
+        return session.session_new(now, "x", amount)
+    if what == "flatten":
+        return session.begin_flatten(now, "x", "y")  # type: ignore[func-returns-value]
+    return session.flat(now)  # type: ignore[func-returns-value]

@@ -1,0 +1,347 @@
+"""Section 7: the smallest of all limits wins; no limit is ever exceeded, whatever the account."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.market.instruments import Instrument, RiskTier, simulated_tiers
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.scan import TIER_A, TIER_B
+from turbo_trader.rules.sizing import (
+    Account,
+    Entry,
+    OpenRisk,
+    Sizing,
+    highest_leverage,
+    liquidation_distance,
+    margin_cap,
+    margin_target,
+    order_cost_rate,
+    size_entry,
+    smallest_qty,
+)
+
+D = Decimal
+P = Policy()
+TINY = D("1e-20")
+
+
+def instrument(**changes: object) -> Instrument:
+    base = Instrument(
+        symbol="XRPUSDT",
+        status="Trading",
+        tick=D("0.0001"),
+        step=D("0.1"),
+        min_qty=D("0.1"),
+        max_qty=D("2000000"),
+        max_market_qty=D("1000000"),
+        min_notional=D(5),
+        min_price=D("0.0001"),
+        max_price=D(200),
+        max_leverage=D(75),
+        leverage_step=D("0.01"),
+        funding_interval_min=480,
+        funding_cap=D("0.02"),
+        price_limit_x=D("0.1"),
+        price_limit_y=D("0.15"),
+        tiers=simulated_tiers(D(75)),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def entry(**changes: object) -> Entry:
+    base = Entry(
+        instrument=instrument(),
+        direction=1,
+        trade_tier=TIER_A,
+        price=D("0.6"),
+        stop_loss=D("0.006"),
+        cost=D("0.0012"),
+        slippage=D(0),
+        range_tail=D("0.004"),
+        mark_gap=D(0),
+        taker_fee=D("0.00055"),
+        weight=D(1) / 15,
+        symbols=15,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def account(equity: str, **changes: str) -> Account:
+    e = D(equity)
+    base = Account(equity=e, balance=e, available=e, session_start_equity=e, session_result=D(0))
+    return replace(base, **{name: D(value) for name, value in changes.items()})
+
+
+def size(equity: str = "18", risks: tuple[OpenRisk, ...] = (), losses: int = 0, **changes: object) -> Sizing:
+    return size_entry(P, account(equity), risks, entry(**changes), losses)
+
+
+def open_risk(notional: str, direction: int = 1, stop: str = "0.006", margin: str = "1") -> OpenRisk:
+    return OpenRisk("ETHUSDT", direction, D(notional), D(margin), D(stop), D("0.0012"), D("0.004"))
+
+
+# rows of the table
+
+
+@pytest.mark.parametrize(
+    ("tier", "weight_times_n", "target"),
+    [
+        (TIER_A, "0", "0.30"), (TIER_A, "1", "0.40"), (TIER_A, "2", "0.50"), (TIER_A, "9", "0.50"),
+        (TIER_B, "0", "0.10"), (TIER_B, "1", "0.125"), (TIER_B, "2", "0.15"), (TIER_B, "9", "0.15"),
+    ],
+)  # fmt: skip
+def test_margin_target(tier: int, weight_times_n: str, target: str) -> None:
+    assert margin_target(P, tier, D(weight_times_n) / 10, 10) == D(target)
+
+
+@pytest.mark.parametrize(
+    ("equity", "cap"),
+    [("19.99", "0.40"), ("20", "0.50"), ("49.99", "0.50"), ("50", "0.60"), ("5000", "0.60")],
+)
+def test_margin_cap_per_trade(equity: str, cap: str) -> None:
+    assert margin_cap(P, D(equity)) == D(cap)
+
+
+def test_margin_cap_binds_where_the_target_is_above_it() -> None:
+    sizing = size(weight=D(1), stop_loss=D("0.003"), cost=D("0.0002"), range_tail=D(0))
+    assert sizing.binding == "margin cap"
+    assert sizing.margin <= D("0.40") * 18
+
+
+def test_loss_at_stop_including_cost_is_at_most_a_tenth_for_a_and_a_twentieth_for_b() -> None:
+    for tier, share in ((TIER_A, D("0.10")), (TIER_B, D("0.05"))):
+        sizing = size("30", trade_tier=tier, range_tail=D(0), stop_loss=D("0.02"), weight=D(1))
+        assert sizing.binding == "loss at stop"
+        loss = sizing.notional * D("0.0212")
+        assert share * 30 - D("0.1") * D("0.6") * D("0.0212") < loss <= share * 30
+
+
+def test_loss_at_stop_row_allows_about_27_percent_of_margin_at_the_widest_stop() -> None:
+    sizing = size_entry(P, account("1000"), (), entry(range_tail=D(0), cost=D("0.0014")))
+    assert sizing.binding == "loss at stop"
+    assert D("0.26") < sizing.notional / 50 / 1000 < D("0.28")
+
+
+def test_session_budget_counts_the_result_so_far_and_open_losses_at_their_stops() -> None:
+    risks = (open_risk("200"),)  # loses 1.44 at its stop
+    sizing = size_entry(P, account("18", session_result="-2"), risks, entry(direction=-1, range_tail=D(0)))
+    assert sizing.binding == "session budget"
+    budget = D("3.6") - 2 - D("1.44")
+    assert budget - D("0.001") < sizing.notional * D("0.0072") <= budget
+
+
+def test_session_budget_used_up_means_no_trade() -> None:
+    sizing = size_entry(P, account("18", session_result="-3.6"), (), entry())
+    assert sizing.qty == 0
+    assert sizing.binding == "session budget"
+    assert "XRPUSDT" in sizing.refusal
+
+
+def test_a_locked_gain_gives_no_further_budget() -> None:
+    assert open_risk("200", stop="-0.02").loss_at_stop == 0
+    assert open_risk("200", stop="-0.02").loss_together == 0
+
+
+def test_same_direction_counts_stop_cost_and_range_of_all_on_that_side() -> None:
+    risks = (open_risk("400"),)
+    sizing = size(risks=risks)
+    assert sizing.binding == "same direction"
+    total = 400 * D("0.0112") + sizing.notional * D("0.0112")
+    assert D("5.4") - D("0.001") < total <= D("5.4")
+    assert size(risks=risks, direction=-1).binding != "same direction"
+
+
+def test_total_margin_including_this_is_at_most_90_percent() -> None:
+    risks = (open_risk("1", margin="16", stop="-0.01"),)
+    sizing = size(risks=risks)
+    assert sizing.binding == "total margin"
+    assert sizing.margin + 16 <= D("16.2")
+
+
+def test_available_balance_covers_margin_and_fees() -> None:
+    acc = account("100", available="2")
+    sizing = size_entry(P, acc, (), entry())
+    assert sizing.binding == "available"
+    assert sizing.notional * order_cost_rate(entry(), sizing.leverage) <= 2
+
+
+def test_leverage_is_the_lowest_that_keeps_margin_within_target() -> None:
+    sizing = size("30", trade_tier=TIER_B, stop_loss=D("0.004"), range_tail=D("0.03"))
+    target = D("0.125") * 30
+    assert sizing.margin <= target
+    assert sizing.notional / (sizing.leverage - D("0.01")) > target
+
+
+def test_leverage_at_most_50_and_the_symbols_maximum() -> None:
+    tight = entry(stop_loss=D("0.0025"))
+    assert highest_leverage(P, tight, tight.instrument.tiers[0]) == 50
+    low = entry(
+        stop_loss=D("0.0025"), instrument=instrument(max_leverage=D(25), tiers=simulated_tiers(D(25)))
+    )
+    assert highest_leverage(P, low, low.instrument.tiers[0]) <= 25
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_leverage_keeps_the_stop_within_half_the_distance_to_liquidation(direction: int) -> None:
+    e = entry(direction=direction, stop_loss=D("0.012"), slippage=D("0.001"), mark_gap=D("0.0005"))
+    tier = e.instrument.tiers[0]
+    top = highest_leverage(P, e, tier)
+    assert 1 < top < 50
+    assert liquidation_distance(direction, top, tier.maintenance_rate) - D("0.0005") >= 2 * D("0.013")
+    above = top + D("0.01")
+    assert liquidation_distance(direction, above, tier.maintenance_rate) - D("0.0005") < 2 * D("0.013")
+
+
+def test_distance_to_liquidation_at_50x_is_1_to_1_and_a_half_percent() -> None:
+    for rate in (D("0.005"), D("0.01")):
+        for direction in (1, -1):
+            assert D("0.0099") <= liquidation_distance(direction, D(50), rate) <= D("0.0151")
+
+
+def test_liquidation_distance_is_the_venues_isolated_formula() -> None:
+    price, leverage, rate = D(60000), D(20), D("0.005")
+    assert (
+        price * (1 - liquidation_distance(1, leverage, rate)) - price * (1 - 1 / leverage) / (1 - rate)
+        < TINY * price
+    )
+    assert (
+        price * (1 + liquidation_distance(-1, leverage, rate)) - price * (1 + 1 / leverage) / (1 + rate)
+        < TINY * price
+    )
+
+
+def test_a_stop_too_wide_for_any_leverage_is_refused() -> None:
+    sizing = size(stop_loss=D("0.6"))
+    assert sizing.qty == 0
+    assert sizing.binding == "leverage"
+
+
+@pytest.mark.parametrize(("losses", "factor"), [(0, "1"), (2, "1"), (3, "0.5"), (7, "0.5")])
+def test_three_losses_halve(losses: int, factor: str) -> None:
+    full = size("1000")
+    assert abs(size("1000", losses=losses).qty - full.qty * D(factor)) <= D("0.1")
+
+
+def test_below_the_minimum_means_no_trade_never_rounding_up() -> None:
+    btc = instrument(symbol="BTCUSDT", step=D("0.001"), min_qty=D("0.001"))
+    sizing = size("18", instrument=btc, price=D(97000), stop_loss=D("0.02"))
+    assert sizing.qty == 0
+    assert "needs 97.00 USDT" in sizing.refusal
+
+
+def test_smallest_quantity_meets_minimum_notional_on_the_step() -> None:
+    assert smallest_qty(instrument(), D("0.6"), D(5)) == D("8.4")
+    assert smallest_qty(instrument(), D(60), D(5)) == D("0.1")
+    assert smallest_qty(instrument(min_notional=D(1)), D("0.6"), D(5)) == D("8.4")
+    assert smallest_qty(instrument(min_notional=D(7)), D("0.6"), D(5)) == D("11.7")
+
+
+def test_maximum_quantity_of_market_orders_binds_since_exits_need_it() -> None:
+    sizing = size("100000", instrument=instrument(max_market_qty=D(100)))
+    assert (sizing.qty, sizing.binding) == (D(100), "maximum quantity")
+
+
+def test_no_risk_table_no_trade() -> None:
+    assert size(instrument=instrument(tiers=())).refusal.startswith("XRPUSDT")
+
+
+def test_a_higher_risk_tier_is_used_where_it_allows_more() -> None:
+    tiers = (
+        RiskTier(D(1000), D("0.005"), D("0.01"), D(100), D(0)),
+        RiskTier(D(100000), D("0.01"), D("0.02"), D(50), D(5)),
+    )
+    sizing = size("1000", instrument=instrument(tiers=tiers))
+    assert sizing.notional > 1000
+    assert sizing.leverage <= highest_leverage(P, entry(), tiers[1])
+
+
+# properties
+
+money = st.decimals(min_value=D("0.5"), max_value=D(20000), places=2)
+fraction = st.decimals(min_value=D("0.0005"), max_value=D("0.03"), places=5)
+risk = st.builds(
+    OpenRisk,
+    symbol=st.just("ETHUSDT"),
+    direction=st.sampled_from([1, -1]),
+    notional=st.decimals(min_value=0, max_value=3000, places=2),
+    margin=st.decimals(min_value=0, max_value=300, places=2),
+    stop_distance=st.decimals(min_value=D("-0.02"), max_value=D("0.01"), places=4),
+    cost=st.just(D("0.0012")),
+    range_tail=fraction,
+)
+steps = st.sampled_from([D("0.001"), D("0.1"), D(1), D(10)])
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> Entry:
+    step = draw(steps)
+    top = draw(st.sampled_from([D("12.5"), D(25), D(50), D(75), D(100)]))
+    item = instrument(step=step, min_qty=step, max_leverage=top, tiers=simulated_tiers(top, draw(money) * 50))
+    return entry(
+        instrument=item,
+        direction=draw(st.sampled_from([1, -1])),
+        trade_tier=draw(st.sampled_from([TIER_A, TIER_B])),
+        price=draw(st.decimals(min_value=D("0.01"), max_value=D(100000), places=4)),
+        stop_loss=draw(fraction),
+        cost=draw(fraction),
+        slippage=draw(st.decimals(min_value=0, max_value=D("0.002"), places=5)),
+        range_tail=draw(fraction),
+        mark_gap=draw(st.decimals(min_value=0, max_value=D("0.002"), places=5)),
+        weight=draw(st.decimals(min_value=0, max_value=1, places=3)),
+        symbols=draw(st.integers(1, 15)),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    equity=money,
+    start=money,
+    result=st.decimals(min_value=-200, max_value=200, places=2),
+    used=st.decimals(min_value=0, max_value=1, places=3),
+    risks=st.lists(risk, max_size=4),
+    e=entries(),
+    losses=st.integers(0, 5),
+)
+def test_no_limit_is_ever_exceeded(
+    equity: Decimal,
+    start: Decimal,
+    result: Decimal,
+    used: Decimal,
+    risks: list[OpenRisk],
+    e: Entry,
+    losses: int,
+) -> None:
+    acc = Account(equity, equity, equity * (1 - used), start, result)
+    s = size_entry(P, acc, risks, e, losses)
+    if s.qty == 0:
+        assert s.refusal
+        return
+    slack = 1 + TINY
+    notional = s.qty * e.price
+    loss = notional * (e.stop_loss + e.cost + e.slippage)
+    assert s.qty % e.instrument.step == 0
+    assert s.qty >= e.instrument.min_qty
+    assert notional >= 5
+    assert loss <= (P.a_risk if e.trade_tier == TIER_A else P.b_risk) * equity * slack
+    open_losses = sum((item.loss_at_stop for item in risks), D(0))
+    assert result - open_losses - loss >= -P.session_loss * start * slack
+    together = sum((item.loss_together for item in risks if item.direction == e.direction), D(0))
+    assert (
+        together + notional * (e.stop_loss + e.cost + e.slippage + e.range_tail) <= D("0.30") * equity * slack
+    )
+    assert s.margin <= margin_cap(P, equity) * equity * slack
+    assert s.margin <= margin_target(P, e.trade_tier, e.weight, e.symbols) * equity * slack
+    assert s.margin + sum((item.margin for item in risks), D(0)) <= D("0.90") * equity * slack
+    assert notional * order_cost_rate(e, s.leverage) <= acc.available * slack
+    assert 1 <= s.leverage <= min(D(50), e.instrument.max_leverage)
+    assert s.leverage % e.instrument.leverage_step == 0
+    rate = e.instrument.tier(notional).maintenance_rate
+    room = liquidation_distance(e.direction, s.leverage, rate) - e.mark_gap
+    assert room * slack >= 2 * (e.stop_loss + e.slippage)
+    assert e.direction * (e.price - s.liquidation) >= 2 * e.stop_loss * e.price * (1 - TINY)
+    assert s.qty <= min(e.instrument.max_qty, e.instrument.max_market_qty)
+    assert s.binding.removesuffix(", halved") in s.limits
