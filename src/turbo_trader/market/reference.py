@@ -1,0 +1,83 @@
+"""Instruments: those of the universe as the venue had them in August 2026 (for simulations), and the venue's own answers parsed.
+
+Live trading never uses the table: it reads the venue at start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from turbo_trader.market.instruments import UNIVERSE, Instrument, simulated_tiers
+
+_INTEGERS = ("funding_interval_min",)
+_WORDS = ("symbol", "status")
+
+
+@cache
+def universe() -> tuple[Instrument, ...]:
+    """The fifteen instruments of the universe in its order, with simulated risk tiers."""
+    rows = json.loads(files("turbo_trader.market").joinpath("universe.json").read_text(encoding="utf-8"))
+    known = {row["symbol"]: _from_row(row) for row in rows}
+    return tuple(known[symbol] for symbol in UNIVERSE)
+
+
+def _from_row(row: Mapping[str, Any]) -> Instrument:
+    words = {name: row[name] for name in _WORDS}
+    integers = {name: int(row[name]) for name in _INTEGERS}
+    numbers = {name: Decimal(value) for name, value in row.items() if name not in (*_WORDS, *_INTEGERS)}
+    return Instrument(**words, **integers, **numbers, tiers=simulated_tiers(numbers["max_leverage"]))
+
+
+def instrument_for(symbol: str, typical_price: float) -> Instrument:
+    """The universe's instrument of that name; for others a stand-in with a tick of about 1 bp and a lot of about 1 USDT.
+
+    A stand-in has status "Assumed", so that whoever shows it can say so.
+    """
+    for instrument in universe():
+        if instrument.symbol == symbol:
+            return instrument
+    tick = _power_of_ten(typical_price * 1e-4)
+    step = _power_of_ten(1.0 / typical_price)
+    model = universe()[-1]
+    return replace(
+        model, symbol=symbol, status="Assumed", tick=tick, min_price=tick, max_price=tick * 10**9, step=step, min_qty=step,
+        max_qty=step * 10**7, max_market_qty=step * 10**6,
+    )
+
+
+def _power_of_ten(value: float) -> Decimal:
+    """The power of ten at or below `value`."""
+    return Decimal(1).scaleb(Decimal(value).adjusted())
+
+
+def parse_instrument(info: Mapping[str, Any]) -> Instrument:
+    """An instrument from an item of V5 `instruments-info`; unknown fields are passed over. KeyError names a missing one."""
+    price, lot, leverage = info["priceFilter"], info["lotSizeFilter"], info["leverageFilter"]
+    risk = info.get("riskParameters") or {}
+    maximum = Decimal(leverage["maxLeverage"])
+    return Instrument(
+        symbol=info["symbol"],
+        status=info["status"],
+        tick=Decimal(price["tickSize"]),
+        step=Decimal(lot["qtyStep"]),
+        min_qty=Decimal(lot["minOrderQty"]),
+        max_qty=Decimal(lot["maxOrderQty"]),
+        max_market_qty=Decimal(lot.get("maxMktOrderQty") or lot["maxOrderQty"]),
+        min_notional=Decimal(lot.get("minNotionalValue") or "5"),
+        min_price=Decimal(price["minPrice"]),
+        max_price=Decimal(price["maxPrice"]),
+        max_leverage=maximum,
+        leverage_step=Decimal(leverage["leverageStep"]),
+        funding_interval_min=int(info.get("fundingInterval") or 480),
+        funding_cap=Decimal(info.get("upperFundingRate") or "0.005"),
+        price_limit_x=Decimal(risk.get("priceLimitRatioX") or "0.05"),
+        price_limit_y=Decimal(risk.get("priceLimitRatioY") or "0.1"),
+        delivery_ns=int(info.get("deliveryTime") or 0) * 1_000_000,
+        tiers=simulated_tiers(maximum),
+    )
