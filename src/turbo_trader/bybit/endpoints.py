@@ -1,0 +1,105 @@
+"""Where the venue is: hosts of each environment, as configuration, and the keys that belong to it."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from turbo_trader.market.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Base addresses of one environment. `rest` has no trailing slash; streams are whole addresses with their path."""
+
+    environment: str  # mainnet, testnet, demo, loopback
+    rest: str
+    public: str
+    private: str
+
+    @property
+    def has_fee_rates(self) -> bool:
+        """The demo environment refuses `fee-rate`."""
+        return self.environment != "demo"
+
+
+def mainnet(domain: str = "bybit", tld: str = "com") -> Endpoints:
+    """The real venue; regional hosts by `domain` and `tld`."""
+    stream = f"wss://stream.{domain}.{tld}/v5"
+    return Endpoints("mainnet", f"https://api.{domain}.{tld}", f"{stream}/public/linear", f"{stream}/private")
+
+
+def testnet(domain: str = "bybit", tld: str = "com") -> Endpoints:
+    """The venue's test network: its own keys, its own thin market."""
+    stream = f"wss://stream-testnet.{domain}.{tld}/v5"
+    return Endpoints(
+        "testnet", f"https://api-testnet.{domain}.{tld}", f"{stream}/public/linear", f"{stream}/private"
+    )
+
+
+def demo(domain: str = "bybit", tld: str = "com") -> Endpoints:
+    """Demo trading: mainnet's public stream, its own REST host and private stream."""
+    return Endpoints(
+        "demo",
+        f"https://api-demo.{domain}.{tld}",
+        f"wss://stream.{domain}.{tld}/v5/public/linear",
+        f"wss://stream-demo.{domain}.{tld}/v5/private",
+    )
+
+
+def loopback(port: int, host: str = "127.0.0.1") -> Endpoints:
+    """The simulated venue on this machine."""
+    stream = f"ws://{host}:{port}/v5"
+    return Endpoints("loopback", f"http://{host}:{port}", f"{stream}/public/linear", f"{stream}/private")
+
+
+class Keys:
+    """API key and secret; neither is ever part of a repr, a log line or an error."""
+
+    __slots__ = ("_key", "_secret")
+
+    def __init__(self, key: str, secret: str) -> None:
+        self._key = key
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return "Keys(***)"
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("keys are not written anywhere")
+
+    @property
+    def key(self) -> str:
+        """The API key, for signing only."""
+        return self._key
+
+    @property
+    def secret(self) -> str:
+        """The secret, for signing only."""
+        return self._secret
+
+    def redact(self, text: str) -> str:
+        """`text` with key and secret replaced, for messages that came from elsewhere."""
+        for value in (self._secret, self._key):
+            if len(value) >= 4:
+                text = text.replace(value, "***")
+        return text
+
+
+def read_key_file(path: Path) -> Keys:
+    """Keys from a file of two lines, key and secret, readable by its owner alone (0600); InputError otherwise."""
+    try:
+        mode = path.stat().st_mode
+        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"key file {path}: {getattr(error, 'strerror', None) or 'not readable as text'}"
+        ) from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise InputError(f"key file {path}: others can read it; chmod 600 {path}")
+    if len(lines) != 2:
+        raise InputError(
+            f"key file {path}: has {len(lines)} lines; it must hold the key on one line and the secret on the next"
+        )
+    return Keys(lines[0], lines[1])

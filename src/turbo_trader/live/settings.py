@@ -1,0 +1,60 @@
+"""What the daemon is started with, and what it tells whoever started it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.trader.commands import Note, Scanned
+
+OnTerm = Literal["leave", "flatten"]
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    """One run of the daemon. `duration_s` and the timeouts are wall seconds; the venue's own speed is learned from it."""
+
+    endpoints: Endpoints
+    keys: Keys
+    symbols: tuple[str, ...]
+    journal: Path  # folder; made if absent
+    duration_s: float | None = None  # None: until told to stop
+    on_term: OnTerm = "leave"  # what SIGTERM, SIGINT and the end of `duration_s` do with open positions
+    mode: str = "paper"
+    backfill_minutes: int = 1_500
+    request_timeout_s: float = 5.0
+    silence_s: float = 10.0  # a public connection that says nothing for so long is renewed
+    stop_timeout_s: float = 15.0  # given to the Trader to end by itself
+    handle_signals: bool = True
+    control: bool = True
+    book_depth: int = 50
+    symbols_per_connection: int = 5
+
+
+class Observer(Protocol):
+    """The terminal's and the logs' ear; called on the event loop, must return at once and not raise."""
+
+    def note(self, note: Note) -> None:
+        """A line worth showing: the Trader's notes and the daemon's own."""
+
+    def scanned(self, scanned: Scanned) -> None:
+        """The rows of one scan."""
+
+    def view(self, view: Any, daemon: Mapping[str, Any]) -> None:
+        """About twice a wall second: `Trader.view()` and the daemon's own figures (`Daemon.status`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a run ended: why, the Trader's own summary, and the daemon's figures.
+
+    `failed`: the process ended by an error of its own (the message is `reason`); positions were left to their venue stops.
+    """
+
+    reason: str
+    failed: bool
+    trader: Mapping[str, Any]
+    daemon: Mapping[str, Any] = field(default_factory=dict)
