@@ -227,9 +227,7 @@ def test_restarts_change_nothing(script: list[tuple[str, int, int]], restarts: s
         now += wait * SECOND
         if i in restarts:
             two = Session.from_dict(json.loads(json.dumps(two.to_dict())))
-        said = []
-        for session in (one, two):
-            said.append(step(session, what, D(amount), now))
+        said = [step(session, what, D(amount), now) for session in (one, two)]
         assert said[0] == said[1]
         assert one == two
         assert one.refusal(now) == two.refusal(now)

@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from turbo_trader.market.compiled import kernel
 from turbo_trader.rules import verdicts
 from turbo_trader.rules.distances import round_trip_cost, target_and_stop
@@ -46,7 +48,8 @@ def expect(gate_params: Any, g: int, out: Any, j: int) -> None:
     exits and cost."""
     row, p = out[j], gate_params[g]
     drift = abs(row.forecast) / row.horizon_s
-    up, down = math.log1p(row.take_profit), math.log1p(-row.stop_loss)
+    side = np.int64(row.direction)  # the barriers of a short lie at -ln(1 - TP) and -ln(1 + SL)
+    up, down = side * math.log1p(side * row.take_profit), side * math.log1p(-side * row.stop_loss)
     row.p_tp, row.p_sl, row.p_timeout, _ = two_barrier(
         up, down, drift, row.sigma, row.horizon_s, p.max_hold_s, p.monitor_s
     )
