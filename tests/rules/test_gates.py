@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ FREE = LimitFacts(session_refusal="", open_positions=0, open_on_symbol=False, un
 NOW = 10_000 * SECOND
 
 
-def gate(equity: str = "18", **changes: object) -> Verdict:
+def gate(equity: str = "18", **changes: Any) -> Verdict:
     tier = Policy().capital_tier(Decimal(equity))
-    return limits_gate(tier, replace(FREE, **changes), NOW, 1.0)  # type: ignore[arg-type]
+    return limits_gate(tier, replace(FREE, **changes), NOW, 1.0)
 
 
 def test_nothing_in_the_way_passes() -> None:
@@ -40,7 +41,7 @@ def test_open_positions_at_most(equity: str, most: int) -> None:
         ({"open_on_symbol": True}, Code.OPEN_ON_SYMBOL),
     ],
 )
-def test_blocks(changes: dict[str, object], code: Code) -> None:
+def test_blocks(changes: dict[str, Any], code: Code) -> None:
     assert gate(**changes).code == code
 
 

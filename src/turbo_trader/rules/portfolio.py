@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 _MIN_ROWS: Final = 2
 _TOLERANCE: Final = 1e-12
+_RIDGE: Final = 1e-10  # of the mean variance: a singular covariance has one answer too
 
 
 def weights(policy: Policy, equity: Decimal, returns: Floats) -> Floats:
@@ -81,9 +82,9 @@ def minimum_variance(covariance: Floats, cap: float) -> Floats:
     """
     n = covariance.shape[0]
     w = np.full(n, 1.0 / n)
-    if cap * n <= 1.0 + _TOLERANCE:
+    if cap * n <= 1.0 + _TOLERANCE or not np.trace(covariance) > 0.0:
         return w
-    scale = covariance * (n / np.trace(covariance))
+    scale = covariance * (n / np.trace(covariance)) + _RIDGE * np.eye(n)
     bound = np.zeros(n, dtype=np.int8)  # -1 at 0, +1 at the cap, 0 free
     for _ in range(50 * n):
         goal = _equality_solution(scale, w, bound)

@@ -3,12 +3,13 @@ all)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.events import SECOND, Rows, record_dtype
 from turbo_trader.rules.tiers import CapitalTier, minimum_ev
 from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
 
@@ -24,70 +25,67 @@ MAP_CONFIDENCE: Final = 1
 MAP_P_TP: Final = 2
 MAP_EV: Final = 3
 
-GATE_PARAMETERS: Final = np.dtype(
-    (
-        np.record,
-        [
-            ("capital_tier", "u1"),
-            ("b_trades", "u1"),
-            ("block_low_consensus", "u1"),
-            ("block_flat", "u1"),
-            ("maker_entry", "u1"),
-            ("enforce", "u1"),  # 1: calibrated numbers replace the model's; a missing map blocks
-            ("a_min_others", "<i4"),
-            ("min_snr", "f8"),
-            ("min_confidence", "f8"),
-            ("fee_multiplier", "f8"),
-            ("min_ev", "f8"),
-            ("max_hold_s", "f8"),
-            ("hold_factor", "f8"),
-            ("max_spread", "f8"),
-            ("max_mark_gap", "f8"),
-            ("max_clock_offset", "<i8"),  # ns
-            ("violent_pause", "<i8"),  # ns
-            ("settlement_window", "<i8"),  # ns
-            ("maintenance_lead", "<i8"),  # ns
-            ("key_expiry_lead", "<i8"),  # ns
-            ("low_consensus", "f8"),
-            ("flat_edge", "f8"),
-            ("tp_sigmas", "f8"),
-            ("tp_min", "f8"),
-            ("tp_max", "f8"),
-            ("sl_of_tp", "f8"),
-            ("sl_min", "f8"),
-            ("sl_max", "f8"),
-            ("b_tp_factor", "f8"),
-            ("b_tp_min", "f8"),
-            ("b_tp_max", "f8"),
-            ("b_sl_factor", "f8"),
-            ("b_sl_min", "f8"),
-            ("b_sl_max", "f8"),
-            ("break_even_min", "f8"),
-            ("zone_one", "f8"),
-            ("zone_two", "f8"),
-            ("lock_share", "f8"),
-            ("extension", "f8"),
-            ("max_extensions", "<i4"),
-            ("extension_share", "f8"),
-            ("close_unconfirmed", "u1"),  # 1: TP_WITHOUT_CONFIRMATION=close
-            ("monitor_s", "f8"),
-            ("entry_slip", "f8"),  # the entry's limit beyond the touch, at most
-            # of the venue and the account; the trader keeps them current
-            ("taker_fee", "f8"),
-            ("maker_fee", "f8"),
-            ("slippage", "f8"),  # book walk of entry and exit together at the reference notional, fraction
-            ("clock_offset", "<i8"),  # venue - ours, ns
-            ("btc_move_ts", "<i8"),  # last one-minute move of BTC beyond btc_move, ns; 0 = never
-            ("maintenance_ts", "<i8"),  # announced begin, ns; NEVER = none
-            ("maintenance_end_ts", "<i8"),
-            ("key_expiry_ts", "<i8"),  # ns; NEVER = none
-            ("funding_minutes", "<i4"),  # interval where the market state has none yet
-            # calibration maps: piecewise linear, clamped; knots 0 = no map
-            ("knots", "<i4", (4,)),
-            ("map_x", "f8", (4, KNOTS)),
-            ("map_y", "f8", (4, KNOTS)),
-        ],
-    )
+GATE_PARAMETERS: Final = record_dtype(
+    [
+        ("capital_tier", "u1"),
+        ("b_trades", "u1"),
+        ("block_low_consensus", "u1"),
+        ("block_flat", "u1"),
+        ("maker_entry", "u1"),
+        ("enforce", "u1"),  # 1: calibrated numbers replace the model's; a missing map blocks
+        ("a_min_others", "<i4"),
+        ("min_snr", "f8"),
+        ("min_confidence", "f8"),
+        ("fee_multiplier", "f8"),
+        ("min_ev", "f8"),
+        ("max_hold_s", "f8"),
+        ("hold_factor", "f8"),
+        ("max_spread", "f8"),
+        ("max_mark_gap", "f8"),
+        ("max_clock_offset", "<i8"),  # ns
+        ("violent_pause", "<i8"),  # ns
+        ("settlement_window", "<i8"),  # ns
+        ("maintenance_lead", "<i8"),  # ns
+        ("key_expiry_lead", "<i8"),  # ns
+        ("low_consensus", "f8"),
+        ("flat_edge", "f8"),
+        ("tp_sigmas", "f8"),
+        ("tp_min", "f8"),
+        ("tp_max", "f8"),
+        ("sl_of_tp", "f8"),
+        ("sl_min", "f8"),
+        ("sl_max", "f8"),
+        ("b_tp_factor", "f8"),
+        ("b_tp_min", "f8"),
+        ("b_tp_max", "f8"),
+        ("b_sl_factor", "f8"),
+        ("b_sl_min", "f8"),
+        ("b_sl_max", "f8"),
+        ("break_even_min", "f8"),
+        ("zone_one", "f8"),
+        ("zone_two", "f8"),
+        ("lock_share", "f8"),
+        ("extension", "f8"),
+        ("max_extensions", "<i4"),
+        ("extension_share", "f8"),
+        ("close_unconfirmed", "u1"),  # 1: TP_WITHOUT_CONFIRMATION=close
+        ("monitor_s", "f8"),
+        ("entry_slip", "f8"),  # the entry's limit beyond the touch, at most
+        # of the venue and the account; the trader keeps them current
+        ("taker_fee", "f8"),
+        ("maker_fee", "f8"),
+        ("slippage", "f8"),  # book walk of entry and exit together at the reference notional, fraction
+        ("clock_offset", "<i8"),  # venue - ours, ns
+        ("btc_move_ts", "<i8"),  # last one-minute move of BTC beyond btc_move, ns; 0 = never
+        ("maintenance_ts", "<i8"),  # announced begin, ns; NEVER = none
+        ("maintenance_end_ts", "<i8"),
+        ("key_expiry_ts", "<i8"),  # ns; NEVER = none
+        ("funding_minutes", "<i4"),  # interval where the market state has none yet
+        # calibration maps: piecewise linear, clamped; knots 0 = no map
+        ("knots", "<i4", (4,)),
+        ("map_x", "f8", (4, KNOTS)),
+        ("map_y", "f8", (4, KNOTS)),
+    ]
 )
 
 _SAME_NAME: Final = (
@@ -136,6 +134,27 @@ def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: in
     return out
 
 
+def set_map(records: Rows, symbol: int, which: int, x: Sequence[float], y: Sequence[float]) -> None:
+    """Give records[symbol] a calibration map (`which`: MAP_...): the points of a monotone map, ascending in
+    x.
+
+    ValueError for no points, more than KNOTS, points that are not finite, or an x or y that descends.
+    """
+    xs, ys = np.asarray(x, float), np.asarray(y, float)
+    if (
+        not 0 < len(xs) <= KNOTS
+        or len(xs) != len(ys)
+        or not np.all(np.isfinite(xs))
+        or not np.all(np.isfinite(ys))
+    ):
+        raise ValueError(f"a calibration map has 1 to {KNOTS} finite points, got {len(xs)} and {len(ys)}")
+    if np.any(np.diff(xs) < 0) or np.any(np.diff(ys) < 0):
+        raise ValueError("a calibration map ascends in x and y")
+    records["knots"][symbol, which] = len(xs)
+    records["map_x"][symbol, which, : len(xs)] = xs
+    records["map_y"][symbol, which, : len(ys)] = ys
+
+
 #: SIGNAL_PARAMETERS fields and the policy's numbers that fill them; times in minutes are converted below.
 _SIGNAL_FIELDS: Final[dict[str, str]] = {
     "warm_up_s": "kalman_warmup",
@@ -172,7 +191,7 @@ _DICKEY_FULLER: Final = {
 
 def signal_record(policy: Policy, tier: CapitalTier) -> Rows:
     """One record of SIGNAL_PARAMETERS at the horizon of the tier."""
-    out: Rows = np.zeros(1, SIGNAL_PARAMETERS)
+    out = cast("Rows", np.zeros(1, SIGNAL_PARAMETERS))
     for name, number in _SIGNAL_FIELDS.items():
         value = getattr(policy, number)
         out[name] = value if isinstance(value, tuple) else float(value)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
+from turbo_trader.market.events import record_dtype
 from turbo_trader.signals.figures import FIGURES
 
 #: Verdicts of a gate; 0 is never a pass.
@@ -20,31 +19,28 @@ TIER_NONE: Final = 0
 TIER_B: Final = 1
 TIER_A: Final = 2
 
-SCAN: Final = np.dtype(
-    (
-        np.record,
-        [
-            *FIGURES,
-            ("capital_tier", "u1"),  # 0 turbo, 1 growing, 2 institutional
-            ("tier", "u1"),  # TIER_NONE, TIER_B, TIER_A
-            ("candidate", "u1"),  # data gate passed and a valid forecast
-            ("verdict", "u1", (len(GATES),)),
-            ("blocker", "i1"),  # index of the first gate that blocked; -1 none so far
-            ("block_code", "<i2"),  # why, within that gate (rules.gates)
-            ("take_profit", "f8"),  # distances, fractions of the entry price
-            ("stop_loss", "f8"),
-            ("cost", "f8"),  # round trip, fraction of notional
-            ("p_tp", "f8"),  # fixed barriers; 0 where not computed (no trade tier)
-            ("p_sl", "f8"),
-            ("p_timeout", "f8"),
-            ("ev", "f8"),  # net, of the exits as executed; 0 where not computed
-            # what the gates used: the model's numbers above, or the calibrated ones (CALIBRATION=enforce)
-            ("used_edge", "f8"),  # forecast edge in the direction d
-            ("used_confidence", "f8"),
-            ("used_p_tp", "f8"),
-            ("used_ev", "f8"),
-            ("min_ev", "f8"),
-            ("hold_s", "f8"),
-        ],
-    )
+SCAN: Final = record_dtype(
+    [
+        *FIGURES,
+        ("capital_tier", "u1"),  # 0 turbo, 1 growing, 2 institutional
+        ("tier", "u1"),  # TIER_NONE, TIER_B, TIER_A
+        ("candidate", "u1"),  # data gate passed and a valid forecast
+        ("verdict", "u1", (len(GATES),)),
+        ("blocker", "i1"),  # index of the first gate that blocked; -1 none so far
+        ("block_code", "<i2"),  # why, within that gate (rules.gates)
+        ("take_profit", "f8"),  # distances, fractions of the entry price
+        ("stop_loss", "f8"),
+        ("cost", "f8"),  # round trip, fraction of notional
+        ("p_tp", "f8"),  # fixed barriers; 0 where not computed (no trade tier)
+        ("p_sl", "f8"),
+        ("p_timeout", "f8"),
+        ("ev", "f8"),  # net, of the exits as executed; 0 where not computed
+        # what the gates used: the model's numbers above, or the calibrated ones (CALIBRATION=enforce)
+        ("used_edge", "f8"),  # forecast edge in the direction d
+        ("used_confidence", "f8"),
+        ("used_p_tp", "f8"),
+        ("used_ev", "f8"),
+        ("min_ev", "f8"),
+        ("hold_s", "f8"),
+    ]
 )

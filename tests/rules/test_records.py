@@ -1,0 +1,80 @@
+"""The kernels' records carry the policy's numbers, and calibration maps that make sense."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.records import KNOTS, MAP_EV, NEVER, set_map
+
+E = Decimal(18)
+
+
+def test_gate_record() -> None:
+    policy = Policy()
+    record = policy.gate_parameters(policy.capital_tier(E), E, symbols=3)
+    assert record.shape == (3,)
+    row = record[2]
+    assert (row["min_snr"], row["min_confidence"], row["fee_multiplier"], row["min_ev"]) == (
+        1.0,
+        0.5,
+        1.0,
+        0.0,
+    )
+    assert (row["violent_pause"], row["settlement_window"]) == (300 * SECOND, 10 * SECOND)
+    assert (row["maintenance_lead"], row["key_expiry_lead"]) == (900 * SECOND, 86_400 * SECOND)
+    assert (row["maintenance_ts"], row["key_expiry_ts"], row["funding_minutes"]) == (NEVER, NEVER, 480)
+    assert (row["max_hold_s"], row["monitor_s"], row["enforce"], row["maker_entry"]) == (1800, 1.0, 0, 0)
+
+
+def test_signal_record() -> None:
+    policy = Policy()
+    for equity, horizon in (("18", 900), ("100", 1800), ("1000", 1800)):
+        row = policy.signal_parameters(policy.capital_tier(Decimal(equity)))[0]
+        assert row["horizon_s"] == horizon
+    assert (row["ou_window"], row["ou_spacing_s"]) == (480, 60)
+    assert (row["ou_min_half_life_s"], row["ou_max_half_life_s"]) == (120, 3600)
+    assert list(row["slope_horizons"]) == [5, 15, 60, 240, 1440]
+    assert (row["book_stale_s"], row["funding_stale_intervals"], row["warm_up_s"]) == (5, 2, 300)
+    assert row["df_critical"][0] == -2.86154
+
+
+def test_every_signal_parameter_is_filled() -> None:
+    policy = Policy()
+    record = policy.signal_parameters(policy.capital_tier(E))
+    for name in record.dtype.names or ():
+        assert np.all(record[name] != 0), name
+
+
+def test_dickey_fuller_level_chooses_the_critical_values() -> None:
+    for level, value in (("0.01", -3.43035), ("0.05", -2.86154), ("0.10", -2.56677)):
+        policy = Policy.from_env({"DICKEY_FULLER_LEVEL": level})
+        assert policy.signal_parameters(policy.capital_tier(E))["df_critical"][0, 0] == value
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ([], []),
+        ([1.0], [1.0, 2.0]),
+        ([2.0, 1.0], [0, 1]),
+        ([1.0, 2.0], [1, 0]),
+        ([np.nan], [1.0]),
+        ([0.0] * (KNOTS + 1),) * 2,
+    ],
+)
+def test_a_map_that_is_none_is_refused(x: list[float], y: list[float]) -> None:
+    policy = Policy()
+    record = policy.gate_parameters(policy.capital_tier(E), E)
+    with pytest.raises(ValueError, match="calibration map"):
+        set_map(record, 0, MAP_EV, x, y)
+
+
+def test_set_map() -> None:
+    policy = Policy()
+    record = policy.gate_parameters(policy.capital_tier(E), E, symbols=2)
+    set_map(record, 1, MAP_EV, [0.0, 1.0], [0.0, 0.5])
+    assert list(record["knots"][:, MAP_EV]) == [0, 2]
+    assert list(record["map_y"][1, MAP_EV, :2]) == [0.0, 0.5]
