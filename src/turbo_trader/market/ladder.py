@@ -16,11 +16,11 @@ import numpy as np
 from turbo_trader.market.compiled import inlined, kernel
 from turbo_trader.market.events import FIRST, LAST, LEVEL, SNAPSHOT
 
-CAP: Final = 24
-MOST: Final = 12
-LEAST: Final = 6
+CAP: Final = 32
+MOST: Final = 16
+LEAST: Final = 11  # more than the ten levels of the order-flow imbalance: a refill at the far end is no flow
 FILLS: Final = 1
-GROWTH: Final = 0.5  # each further level lies this much farther out
+GROWTH: Final = 0.3  # each further level lies this much farther out
 
 #: `key` = side x price in ticks, best first; lots beside it. `scale`, `power`: lots within x ticks =
 #: scale * x**power / price**(power + 1).
@@ -56,14 +56,14 @@ def put(rows: Any, n: int, ts: int, kind: int, side: int, price: int, lots: int)
 
 @kernel
 def size_within(ladder: Any, near: float, far: float, price: float, jitter: float) -> int:
-    """Lots between two distances (ticks) from the best, times a jitter of 0.5 to 1.5; at least one."""
+    """Lots between two distances (ticks) from the best, times 0.75 to 1.25 by `jitter`; at least one."""
     power = ladder[0].power
     inner = max(near, 0.0)
     usd = math.exp(power * math.log(max(far, 0.5))) - (
         math.exp(power * math.log(inner)) if inner > 0.5 else 0.0
     )
     size = ladder[0].scale * usd / math.exp((power + 1.0) * math.log(price))
-    return max(1, int(size * (0.5 + jitter)))
+    return max(1, int(size * (0.75 + 0.5 * jitter)))
 
 
 @kernel
@@ -105,6 +105,11 @@ def set_best(ladder: Any, side: int, best: int, gap: float, jitter: float, rows:
             size += 1
         ladder[0].lots[side, 0] = size
         return put(rows, n, ts, LEVEL, sign, sign * best, size)
+    if ladder[0].levels[side] > 0 and float(best - ladder[0].key[side, 0]) < 0.5 * gap:  # the quote moves along
+        n = put(rows, n, ts, LEVEL, sign, sign * ladder[0].key[side, 0], 0)
+        ladder[0].key[side, 0] = best
+        ladder[0].lots[side, 0] = size
+        return put(rows, n, ts, LEVEL, sign, sign * best, size)
     if ladder[0].levels[side] > 0:
         hole = float(best - ladder[0].key[side, 0])
         fills = min(FILLS, int(hole / (1.5 * gap)))
@@ -133,7 +138,7 @@ def keep_length(ladder: Any, side: int, gap: float, jitter: float, rows: Any, n:
     if ladder[0].levels[side] >= LEAST:
         return n
     best = ladder[0].key[side, 0]
-    while ladder[0].levels[side] < LEAST + 4:
+    while ladder[0].levels[side] < LEAST + 3:
         levels = ladder[0].levels[side]
         last = ladder[0].key[side, levels - 1]
         reach = float(best - last)
@@ -165,7 +170,7 @@ def move_book(
 ) -> int:
     """One frame that takes the best prices to `bid` and `ask` (ticks); `fresh` begins the book anew. Returns the next row.
 
-    `gap`: ticks between levels near the best. `bid_size`, `ask_size` in [0, 1): from half to one and a half times the usual.
+    `gap`: ticks between levels near the best. `bid_size`, `ask_size` in [0, 1): from three quarters to five quarters of the usual.
     """
     first = n
     if fresh:

@@ -187,7 +187,6 @@ def _symbols(
         frames = max(figures.LEAST_FRAMES, 0.8 * row.trades / SLOTS)
         symbol["tick"] = float(instrument.tick)
         symbol["beta"] = row.beta
-        symbol["gap"] = 0.3 * volatility
         symbol["frames"] = frames
         symbol["prints"] = math.sqrt(1.0 + 2.0 * row.trades / (SLOTS * frames)) - 1.0
         mean_lots = row.turnover / row.trades / (row.price * float(instrument.step))
@@ -195,6 +194,7 @@ def _symbols(
         symbol["size_spread"] = row.size_spread
         share = figures.LEADER_SHARE if instrument.symbol == LEADER else 1.0
         symbol["deviation"] = max(edge, 0.0) * figures.DEVIATION * share
+        symbol["gap"] = 0.3 * math.hypot(volatility, symbol["deviation"] * figures.DEVIATION_NOISE)
         symbol["interval"] = instrument.funding_interval_min
     return symbols
 

@@ -56,9 +56,9 @@ DEVIATION_NOISE = (
     0.58  # of it, per square root of a minute, outside phases: what holds the standard deviation
 )
 LEADER_SHARE = 0.1  # of it in BTC, which stands for the market
-PHASE_HALF_LIFE = 2.5  # minutes, of the deviation within a phase
+PHASE_HALF_LIFE = 1.5  # minutes, of the deviation within a phase
 PHASE_LENGTH = 2.5  # minutes, mean
-PHASE_WAIT = 4.0  # minutes, mean wait for a phase at a deviation of one standard deviation
+PHASE_WAIT = 3.0  # minutes, mean wait for a phase at a deviation of one standard deviation
 LEAST_FRAMES = 0.4  # of slots that send a frame, at usual volatility
 PHASE_CALM = 0.4  # noise of the deviation within a phase against outside
 LEAN = 0.3  # within a phase, prints and sizes lean to the side of the reversion by this probability
