@@ -24,27 +24,17 @@ class Endpoints:
         return self.environment != "demo"
 
 
-def mainnet(domain: str = "bybit", tld: str = "com") -> Endpoints:
-    """The real venue; regional hosts by `domain` and `tld`."""
-    stream = f"wss://stream.{domain}.{tld}/v5"
-    return Endpoints("mainnet", f"https://api.{domain}.{tld}", f"{stream}/public/linear", f"{stream}/private")
-
-
-def testnet(domain: str = "bybit", tld: str = "com") -> Endpoints:
-    """The venue's test network: its own keys, its own thin market."""
-    stream = f"wss://stream-testnet.{domain}.{tld}/v5"
+def endpoints(environment: str, domain: str = "bybit", tld: str = "com") -> Endpoints:
+    """Mainnet, testnet (own keys, own thin market) or demo (mainnet's public stream); regional hosts by `domain` and `tld`."""
+    suffix = {"mainnet": "", "testnet": "-testnet", "demo": "-demo"}.get(environment)
+    if suffix is None:
+        raise InputError(f"environment {environment!r}: must be mainnet, testnet or demo")
+    market = "" if environment == "demo" else suffix
     return Endpoints(
-        "testnet", f"https://api-testnet.{domain}.{tld}", f"{stream}/public/linear", f"{stream}/private"
-    )
-
-
-def demo(domain: str = "bybit", tld: str = "com") -> Endpoints:
-    """Demo trading: mainnet's public stream, its own REST host and private stream."""
-    return Endpoints(
-        "demo",
-        f"https://api-demo.{domain}.{tld}",
-        f"wss://stream.{domain}.{tld}/v5/public/linear",
-        f"wss://stream-demo.{domain}.{tld}/v5/private",
+        environment,
+        f"https://api{suffix}.{domain}.{tld}",
+        f"wss://stream{market}.{domain}.{tld}/v5/public/linear",
+        f"wss://stream{suffix}.{domain}.{tld}/v5/private",
     )
 
 

@@ -1,0 +1,190 @@
+"""Websocket connections to the venue: authenticate, subscribe and see it confirmed, ping, notice silence, come back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from turbo_trader.bybit.endpoints import Keys
+
+PING_S = 20.0
+CONFIRM_S = 10.0
+BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+STEADY_S = 30.0  # a connection that held so long resets the back-off
+AUTH_AHEAD_MS = 10_000
+_MAX_FRAME = 2**22
+
+
+class StreamFailed(Exception):
+    """The connection cannot be used any more; the text says why. It is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """One connection. `silence_s`: longest time without any data message (0: no limit)."""
+
+    url: str
+    topics: tuple[str, ...]
+    silence_s: float = 0.0
+    keys: Keys | None = None  # authenticate first
+
+
+class Stream:
+    """Keeps one connection up for as long as `run` runs.
+
+    `on_up` is called after the subscription was confirmed, `on_down(reason)` after a connection that was up is lost,
+    `on_frame(raw)` with every data message in order. `now_ms`: the venue's time, for signing.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        *,
+        on_frame: Callable[[bytes], None],
+        on_up: Callable[[], None],
+        on_down: Callable[[str], None],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.config = config
+        self.connections = 0
+        self._on_frame = on_frame
+        self._on_up = on_up
+        self._on_down = on_down
+        self._now_ms = now_ms
+        self._random = random.Random()  # noqa: S311 - spreads reconnects, nothing secret
+        self._socket: ClientConnection | None = None
+        self._last_data = 0.0
+        self._renew = ""
+
+    def renew(self, reason: str) -> None:
+        """Drop the connection and make a new one (a gap, a slow consumer, silence of a topic)."""
+        self._renew = reason
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    async def run(self) -> None:
+        """Connect, and connect again, until cancelled."""
+        attempt = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            up = [False]
+            try:
+                await self._connection(up)
+                reason = "closed by the venue"
+            except StreamFailed as error:
+                reason = str(error)
+            except (OSError, TimeoutError, WebSocketException) as error:
+                reason = self._renew or f"{type(error).__name__}: {_brief(error)}"
+            self._renew = ""
+            if up[0]:
+                self._on_down(reason)
+            attempt = 0 if up[0] and loop.time() - began > STEADY_S else attempt + 1
+            pause = BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)]
+            await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))
+
+    async def _connection(self, up: list[bool]) -> None:
+        async with connect(
+            self.config.url, ping_interval=None, max_size=_MAX_FRAME, open_timeout=CONFIRM_S, close_timeout=1, proxy=None,
+            compression=None,
+        ) as socket:  # fmt: skip
+            self._socket = socket
+            self.connections += 1
+            try:
+                await self._login(socket)
+                await self._subscribe(socket)
+                up[0] = True
+                self._on_up()
+                self._last_data = asyncio.get_running_loop().time()
+                pinger = asyncio.create_task(self._ping(socket))
+                try:
+                    async for raw in socket:
+                        self._take(raw)
+                finally:
+                    pinger.cancel()
+            finally:
+                self._socket = None
+        if self._renew:
+            raise StreamFailed(self._renew)
+
+    def _take(self, raw: str | bytes) -> None:
+        data = raw.encode() if isinstance(raw, str) else raw
+        if b'"topic"' in data[:400]:
+            self._last_data = asyncio.get_running_loop().time()
+            self._on_frame(data)
+
+    async def _login(self, socket: ClientConnection) -> None:
+        keys = self.config.keys
+        if keys is None:
+            return
+        expires = self._now_ms() + AUTH_AHEAD_MS
+        sign = hmac.new(keys.secret.encode(), f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
+        await _send(socket, {"req_id": "auth", "op": "auth", "args": [keys.key, expires, sign]})
+        reply = await self._reply(socket, "auth")
+        if reply.get("success") is not True and reply.get("retCode", -1) != 0:
+            raise StreamFailed(f"authentication refused: {keys.redact(str(reply.get('ret_msg', '')))}")
+
+    async def _subscribe(self, socket: ClientConnection) -> None:
+        await _send(socket, {"req_id": "subscribe", "op": "subscribe", "args": list(self.config.topics)})
+        reply = await self._reply(socket, "subscribe")
+        if reply.get("success") is not True:
+            raise StreamFailed(f"subscription refused: {reply.get('ret_msg', '')}")
+
+    async def _reply(self, socket: ClientConnection, op: str) -> dict[str, Any]:
+        """The reply to `op`; data messages that overtake it are handed on."""
+        async with asyncio.timeout(CONFIRM_S):
+            while True:
+                raw = await socket.recv()
+                try:
+                    message = msgspec.json.decode(raw)
+                except msgspec.DecodeError:
+                    continue
+                if isinstance(message, dict) and message.get("op") == op:
+                    return message
+                self._take(raw)
+
+    async def _ping(self, socket: ClientConnection) -> None:
+        """Ping every 20 s; a connection whose data fell silent is dropped though it answers pings."""
+        loop = asyncio.get_running_loop()
+        limit = self.config.silence_s
+        next_ping = loop.time() + PING_S
+        while True:
+            await asyncio.sleep(min(PING_S, limit / 4) if limit else PING_S)
+            if limit and loop.time() - self._last_data > limit:
+                self.renew(f"no data for {limit:g} s")
+                return
+            if loop.time() >= next_ping:
+                next_ping = loop.time() + PING_S
+                try:
+                    await _send(socket, {"req_id": "ping", "op": "ping"})
+                except (OSError, WebSocketException):
+                    return
+
+
+def public_topics(symbols: Sequence[str], depth: int) -> tuple[str, ...]:
+    """The topics of one symbol group: book, prints, ticker."""
+    return tuple(
+        f"{topic}.{symbol}"
+        for symbol in symbols
+        for topic in (f"orderbook.{depth}", "publicTrade", "tickers")
+    )
+
+
+PRIVATE_TOPICS = ("order", "execution", "position", "wallet")
+
+
+def _send(socket: ClientConnection, message: dict[str, Any]) -> Awaitable[None]:
+    return socket.send(msgspec.json.encode(message).decode())
+
+
+def _brief(error: BaseException) -> str:
+    return str(error).splitlines()[0][:120] if str(error) else "no reason given"

@@ -1,0 +1,131 @@
+"""Reading a journal, also while a daemon writes it. A missing or empty journal is an answer, not an error."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from turbo_trader.journal.schema import VERSION
+from turbo_trader.journal.store import FILE, JournalError
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import Rows
+
+_Layouts = dict[int, tuple[list[str], np.dtype[Any]]]
+
+
+def scans(folder: Path, symbol: str, last: int = 20) -> list[np.void]:
+    """The last scan rows of one symbol, oldest first, with the fields they were written with; [] where there are none.
+
+    InputError when the journal never scanned the symbol though it scanned others.
+    """
+    with _reading(folder) as db:
+        if db is None:
+            return []
+        layouts = _layouts(db)
+        if layouts and not any(symbol in symbols for symbols, _ in layouts.values()):
+            raise InputError(f"{symbol}: not among the symbols of this journal ({', '.join(_all(layouts))})")
+        found: list[np.void] = []
+        for layout, blob in db.execute("SELECT symbols, rows FROM scans ORDER BY n DESC"):
+            symbols, dtype = layouts[layout]
+            if symbol in symbols:
+                found.append(np.frombuffer(blob, dtype)[symbols.index(symbol)])
+            if len(found) >= last:
+                break
+        return found[::-1]
+
+
+def all_scans(folder: Path, since: int = 0) -> Iterator[tuple[int, list[str], Rows]]:
+    """Every scan from `since` (ns) on: its time, the symbols, their rows in that order; for the funnel."""
+    with _reading(folder) as db:
+        if db is None:
+            return
+        layouts = _layouts(db)
+        for ts, layout, blob in db.execute(
+            "SELECT ts, symbols, rows FROM scans WHERE ts >= ? ORDER BY n", (since,)
+        ):
+            symbols, dtype = layouts[layout]
+            yield int(ts), symbols, np.frombuffer(blob, dtype)
+
+
+def notes(folder: Path, name: str | None = None, last: int = 1_000) -> list[dict[str, Any]]:
+    """The last notes, oldest first; of one name where given. Trades are the notes the Trader writes at each close."""
+    where, values = ("WHERE name = ?", (name, last)) if name else ("", (last,))
+    sql = f"SELECT ts, name, level, fields FROM notes {where} ORDER BY n DESC LIMIT ?"  # noqa: S608 - fixed texts
+    with _reading(folder) as db:
+        rows = db.execute(sql, values).fetchall() if db is not None else []
+    return [
+        {"ts": ts, "name": n, "level": level, **json.loads(fields)} for ts, n, level, fields in rows[::-1]
+    ]
+
+
+def state(folder: Path) -> dict[str, dict[str, Any]]:
+    """What is kept across restarts, by key."""
+    with _reading(folder) as db:
+        rows = db.execute("SELECT key, value FROM state").fetchall() if db is not None else []
+    return {key: json.loads(value) for key, value in rows}
+
+
+def overview(folder: Path) -> dict[str, Any]:
+    """Starts, intents by outcome, counts of everything, the last boot and how it ended."""
+    with _reading(folder) as db:
+        if db is None:
+            return {
+                "journal": str(folder / FILE),
+                "boots": 0,
+                "scans": 0,
+                "events": 0,
+                "notes": 0,
+                "intents": {},
+            }
+        counts = {
+            table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("boots", "scans", "events", "notes")
+        }  # noqa: S608
+        outcomes = dict(
+            db.execute("SELECT coalesce(outcome, 'open'), count(*) FROM intents GROUP BY 1").fetchall()
+        )
+        boot = db.execute(
+            "SELECT boot, ts, mode, pid, ended, reason FROM boots ORDER BY ts DESC LIMIT 1"
+        ).fetchone()
+    last = dict(zip(("boot", "ts", "mode", "pid", "ended", "reason"), boot, strict=True)) if boot else None
+    return {"journal": str(folder / FILE), **counts, "intents": outcomes, "last_boot": last}
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[sqlite3.Connection | None]:
+    path = folder / FILE
+    if not path.exists():
+        yield None
+        return
+    db: sqlite3.Connection | None = None
+    try:
+        db = sqlite3.connect(path, isolation_level=None, timeout=2.0)
+        db.execute("PRAGMA query_only=ON")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, VERSION):
+            raise InputError(f"journal {path}: version {version}, this program reads {VERSION}")
+        yield db if version else None
+    except sqlite3.Error as error:
+        raise JournalError(f"journal {path}: {error}") from None
+    finally:
+        if db is not None:
+            db.close()
+
+
+def _layouts(db: sqlite3.Connection) -> _Layouts:
+    rows = db.execute("SELECT n, symbols, fields FROM layouts").fetchall()
+    return {n: (json.loads(symbols), _dtype(json.loads(fields))) for n, symbols, fields in rows}
+
+
+def _dtype(fields: list[Any]) -> np.dtype[Any]:
+    return np.dtype([(name, kind, tuple(shape)) if shape else (name, kind) for name, kind, shape in fields])
+
+
+def _all(layouts: _Layouts) -> list[str]:
+    return sorted({symbol for symbols, _ in layouts.values() for symbol in symbols})

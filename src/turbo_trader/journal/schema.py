@@ -1,0 +1,26 @@
+"""The journal's tables. A journal of another version is refused, never changed silently."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = 1
+
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS boots (boot TEXT PRIMARY KEY, ts INTEGER NOT NULL, mode TEXT NOT NULL, pid INTEGER NOT NULL,
+    ended INTEGER, reason TEXT);
+CREATE TABLE IF NOT EXISTS intents (id TEXT PRIMARY KEY, boot TEXT NOT NULL, ts INTEGER NOT NULL, kind TEXT NOT NULL,
+    symbol TEXT NOT NULL, command BLOB NOT NULL, outcome TEXT, code INTEGER, message TEXT, outcome_ts INTEGER);
+CREATE INDEX IF NOT EXISTS intents_open ON intents (ts) WHERE outcome IS NULL;
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, ts INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (n INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kind TEXT NOT NULL, event BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS notes (n INTEGER PRIMARY KEY, ts INTEGER NOT NULL, name TEXT NOT NULL, level TEXT NOT NULL,
+    fields BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS notes_name ON notes (name, ts);
+CREATE TABLE IF NOT EXISTS scans (n INTEGER PRIMARY KEY, boot TEXT NOT NULL, ts INTEGER NOT NULL, symbols INTEGER NOT NULL,
+    rows BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS scans_ts ON scans (ts);
+CREATE TABLE IF NOT EXISTS layouts (n INTEGER PRIMARY KEY, symbols TEXT NOT NULL, fields TEXT NOT NULL,
+    UNIQUE (symbols, fields));
+"""

@@ -1,0 +1,261 @@
+"""The journal's writer: what must be on disk before a request leaves, and what may follow a little later.
+
+One SQLite file in WAL mode. `commit` makes everything given so far durable (synchronous=FULL: an fsync); the shell calls it once
+after each step of the Trader that has intents or state, before any of its commands leaves. Everything else is gathered and
+written with the next commit, or by `flush` about once a second.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import numpy as np
+
+from turbo_trader.journal.schema import TABLES, VERSION
+from turbo_trader.market.errors import InputError
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    Note,
+    Persist,
+    PlaceOrder,
+    Scanned,
+    SetLeverage,
+    SetStops,
+)
+from turbo_trader.trader.events import CommandResult, Event
+
+Intent = PlaceOrder | CancelOrder | SetStops | SetLeverage
+FILE = "journal.sqlite"
+
+
+class JournalError(Exception):
+    """The journal cannot be written or read: disk full, corrupt, locked. No entries may be sent while this lasts."""
+
+
+class Journal:
+    """The one writer of a journal folder. Not thread-safe: used from the event loop's thread alone."""
+
+    def __init__(
+        self, folder: Path, symbols: Sequence[str], mode: str = "paper", now: Callable[[], int] = time.time_ns
+    ) -> None:
+        """Open or create; InputError when the folder cannot be used or another instance has it, JournalError when corrupt."""
+        self.folder = folder
+        self.boot = secrets.token_hex(4)  # distinguishes the ids of this start from all others
+        self.failed = ""  # why writing does not work now; "" when it does
+        self._pending: list[tuple[str, tuple[Any, ...]]] = []
+        self._lock = _lock(folder)
+        try:
+            self._db = _open(folder / FILE)
+            self.layout = self._layout(symbols)
+            self._db.execute(
+                "INSERT INTO boots (boot, ts, mode, pid) VALUES (?, ?, ?, ?)",
+                (self.boot, now(), mode, os.getpid()),
+            )
+        except sqlite3.Error as error:
+            self._lock.close()
+            raise JournalError(f"journal {folder / FILE}: {error}; move it away to start a new one") from None
+        except BaseException:
+            self._lock.close()
+            raise
+
+    # -- before the wire
+
+    def intent(self, ts: int, command: Intent) -> None:
+        """A command that is about to be sent; durable after `commit`."""
+        self._add(
+            "INSERT INTO intents (id, boot, ts, kind, symbol, command) VALUES (?, ?, ?, ?, ?, ?)",
+            (command.id, self.boot, ts, type(command).__name__, command.symbol, encode(command)),
+        )
+
+    def persist(self, item: Persist) -> None:
+        """State that replaces what was under its key; durable after `commit`."""
+        self._add(
+            "INSERT OR REPLACE INTO state (key, ts, value) VALUES (?, ?, ?)",
+            (item.key, item.ts, encode(item.value)),
+        )
+
+    def commit(self) -> None:
+        """Everything given so far is on disk when this returns; JournalError (and `failed`) when it is not."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for sql, values in pending:
+                self._db.execute(sql, values)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self.failed = f"journal: {error}"
+            self._pending = [item for item in pending if "INTO state" in item[0]][
+                -200:
+            ]  # the state is still wanted
+            raise JournalError(self.failed) from None
+        self.failed = ""
+
+    # -- a little later
+
+    def outcome(self, result: CommandResult) -> None:
+        """What became of an intent."""
+        self._add(
+            "UPDATE intents SET outcome = ?, code = ?, message = ?, outcome_ts = ? WHERE id = ?",
+            (str(result.outcome), result.code, result.message, result.ts, result.id),
+        )
+
+    def event(self, event: Event) -> None:
+        """An event the Trader was given (market rows and bars excepted), for replay and for people."""
+        self._add(
+            "INSERT INTO events (ts, kind, event) VALUES (?, ?, ?)",
+            (event.ts, type(event).__name__, encode(event)),
+        )
+
+    def note(self, note: Note) -> None:
+        """A line of the log."""
+        self._add(
+            "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)",
+            (note.ts, note.name, note.level, encode(note.fields)),
+        )
+
+    def scanned(self, scanned: Scanned) -> None:
+        """The rows of one scan, as they are in memory."""
+        self._add(
+            "INSERT INTO scans (boot, ts, symbols, rows) VALUES (?, ?, ?, ?)",
+            (self.boot, scanned.ts, self.layout, np.ascontiguousarray(scanned.rows).tobytes()),
+        )
+
+    def flush(self) -> bool:
+        """Write what has gathered; False (and `failed`) instead of raising."""
+        try:
+            self.commit()
+        except JournalError:
+            return False
+        return True
+
+    def probe(self) -> bool:
+        """Try to write something: whether the journal works (again) after a failure."""
+        self._add("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?)", (self.boot,))
+        return self.flush()
+
+    # -- at start and end
+
+    def restored(self) -> dict[str, dict[str, Any]] | None:
+        """State of earlier runs by key; Decimals come back as strings. None on a new journal."""
+        rows = self._db.execute("SELECT key, value FROM state").fetchall()
+        return {key: json.loads(value) for key, value in rows} if rows else None
+
+    def unresolved(self) -> list[dict[str, Any]]:
+        """Intents of earlier runs whose outcome was never recorded, or is unknown, oldest first."""
+        rows = self._db.execute(
+            "SELECT id, ts, kind, symbol, command FROM intents WHERE (outcome IS NULL OR outcome = 'unknown') AND boot != ? ORDER BY ts",
+            (self.boot,),
+        ).fetchall()
+        return [
+            {"id": i, "ts": ts, "kind": kind, "symbol": s, "command": json.loads(c)}
+            for i, ts, kind, s, c in rows
+        ]
+
+    def close(self, ts: int, reason: str) -> None:
+        """Write the rest and let go of the folder; never raises."""
+        self._add("UPDATE boots SET ended = ?, reason = ? WHERE boot = ?", (ts, reason, self.boot))
+        self.flush()
+        try:
+            self._db.close()
+        except sqlite3.Error as error:
+            self.failed = f"journal: {error}"
+        self._lock.close()
+
+    def _add(self, sql: str, values: tuple[Any, ...]) -> None:
+        self._pending.append((sql, values))
+        if (
+            self.failed and len(self._pending) > 10_000
+        ):  # a journal that cannot be written must not eat the memory
+            self._pending = [item for item in self._pending if "INTO state" in item[0]][-200:]
+
+    def _layout(self, symbols: Sequence[str]) -> int:
+        from turbo_trader.rules.scan import SCAN
+
+        key = (json.dumps(list(symbols)), json.dumps(_described(SCAN)))
+        self._db.execute("INSERT OR IGNORE INTO layouts (symbols, fields) VALUES (?, ?)", key)
+        found = self._db.execute("SELECT n FROM layouts WHERE symbols = ? AND fields = ?", key).fetchone()
+        return int(found[0])
+
+
+def encode(value: Any) -> bytes:
+    """JSON of an event, a command or plain values: Decimals as strings, arrays as lists, anything else by its text."""
+    return msgspec.json.encode(value, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return str(value)
+
+
+def _described(dtype: np.dtype[Any]) -> list[Any]:
+    """A record dtype as JSON: name, type and shape of each field."""
+    found = []
+    for name in dtype.names or ():
+        kind = dtype[name]
+        base, shape = kind.subdtype if kind.subdtype is not None else (kind, ())
+        found.append([name, base.str, list(shape)])
+    return found
+
+
+def _lock(folder: Path) -> IO[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / "lock").open("a+")
+    except OSError as error:
+        raise InputError(
+            f"journal folder {folder}: {error.strerror}; choose another with --journal-dir or mend its permissions"
+        ) from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.seek(0)
+        owner = handle.read().strip()
+        handle.close()
+        raise InputError(
+            f"journal folder {folder}: in use by another instance (process {owner or '?'}); stop it or choose another folder"
+        ) from None
+    handle.seek(0)
+    handle.truncate()
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+    except sqlite3.OperationalError as error:
+        raise InputError(f"journal {path}: {error}; choose another folder or mend its permissions") from None
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, VERSION):
+            raise InputError(
+                f"journal {path}: version {version}, this program writes {VERSION}; move it away to start a new one"
+            )
+        db.executescript(TABLES)
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    except sqlite3.OperationalError as error:
+        db.close()
+        if "readonly" in str(error) or "unable to open" in str(error):
+            raise InputError(f"journal {path}: {error}; mend the folder's permissions") from None
+        raise
+    except BaseException:
+        db.close()
+        raise
+    return db
