@@ -1,0 +1,108 @@
+"""An account: wallet, positions, orders, and a transaction log that explains every change of the wallet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from turbo_trader.exchange.margin import initial_margin
+from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
+from turbo_trader.exchange.orders import Order
+
+ZERO = Decimal(0)
+UNIT = Decimal(
+    "0.00000001"
+)  # the wallet's smallest unit: what is shared out is rounded to it, so that sums stay exact
+
+
+@dataclass(slots=True)
+class Position:
+    """One-way position of one symbol. `size` is signed base coin."""
+
+    symbol: str
+    leverage: Decimal
+    size: Decimal = ZERO
+    cost: Decimal = ZERO  # |size| x average entry: kept as a product, so that the average loses no digit
+    realised_now: Decimal = ZERO
+    realised_ever: Decimal = ZERO
+    opened_ts: int = 0
+    seq: int = -1
+    take_profit: Order | None = None
+    stop_loss: Order | None = None
+
+    @property
+    def entry(self) -> Decimal:
+        """Average entry price; 0 when flat."""
+        return self.cost / abs(self.size) if self.size else ZERO
+
+    def apply(self, side: int, qty: Decimal, price: Decimal, ts: int) -> tuple[Decimal, Decimal]:
+        """Book a trade; returns (closed quantity, realised result before fees). A flip closes, then opens anew."""
+        closed = min(qty, abs(self.size)) if self.size * side < 0 else ZERO
+        result = ZERO
+        if closed:
+            d = 1 if self.size > 0 else -1
+            share = (
+                self.cost
+                if closed == abs(self.size)
+                else (self.cost * closed / abs(self.size)).quantize(UNIT)
+            )
+            result = d * (closed * price - share)
+            self.cost -= share
+            self.size += side * closed
+            if not self.size:
+                self.cost = ZERO
+        opened = qty - closed
+        if opened:
+            if not self.size:
+                self.realised_now = ZERO
+                self.opened_ts = ts
+            self.size += side * opened
+            self.cost += opened * price
+        return closed, result
+
+
+@dataclass(slots=True)
+class Account:
+    """One account with isolated margin in USDT."""
+
+    uid: str
+    balance: Decimal
+    taker: Decimal
+    maker: Decimal
+    positions: dict[str, Position] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)  # every order ever, by order id, oldest first
+    open_orders: dict[str, Order] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)  # link id -> order id, for ever
+    executions: list[ExecutionMessage] = field(default_factory=list)
+    log: list[LogEntry] = field(default_factory=list)
+
+    def position(self, symbol: str) -> Position:
+        """The position of a symbol, made flat at 10x on first use."""
+        return self.positions.setdefault(symbol, Position(symbol, leverage=Decimal(10)))
+
+    @property
+    def position_margin(self) -> Decimal:
+        """Initial margin of all positions."""
+        return sum(
+            (initial_margin(p.size, p.entry, p.leverage, self.taker) for p in self.positions.values()), ZERO
+        )
+
+    @property
+    def order_margin(self) -> Decimal:
+        """Held by open orders."""
+        return sum((order.margin for order in self.open_orders.values()), ZERO)
+
+    @property
+    def available(self) -> Decimal:
+        """Balance less the margins in use."""
+        return self.balance - self.position_margin - self.order_margin
+
+    def find(self, symbol: str, order_id: str, link_id: str) -> Order | None:
+        """An order by id, or else by link id; None where the symbol has none such."""
+        order = self.orders.get(order_id or self.links.get(link_id, ""))
+        return order if order is not None and order.symbol == symbol else None
+
+    def book(self, entry: LogEntry) -> None:
+        """Add a log entry; the balance is the entry's."""
+        self.balance = entry.balance
+        self.log.append(entry)

@@ -1,0 +1,148 @@
+"""Why a request is refused at once: each code of the venue from its own cause."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.margin import order_cost
+from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.requests import AmendOrder, CreateOrder
+
+if TYPE_CHECKING:
+    from turbo_trader.exchange.machine import Exchange
+
+_LINK_ID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_ACTIVE = 500
+_CONDITIONAL = 10
+
+
+def create(
+    exchange: Exchange, account: Account, request: CreateOrder, s: int
+) -> tuple[Reply | None, Decimal]:
+    """(refusal or None, the quantity in force: reduce-only orders are cut to the position)."""
+    refusal = (
+        _form(exchange, account, request, s) or _price(exchange, request, s) or _counts(account, request)
+    )
+    if refusal is not None:
+        return refusal, ZERO
+    position = account.position(request.symbol)
+    if request.reduce_only and request.trigger_price is None:
+        if position.size * request.side >= 0:
+            return Reply(110017, "current position is zero, cannot fix reduce-only order qty"), ZERO
+        return None, min(request.qty, abs(position.size))
+    return _notional(exchange, request, s) or _margin(exchange, account, request, s), request.qty
+
+
+def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> Reply | None:
+    instrument = exchange.instruments[s]
+    if request.side not in (1, -1) or request.order_type not in ("Limit", "Market"):
+        return Reply(10001, "Request parameter error.")
+    if request.time_in_force not in ("GTC", "IOC", "FOK", "PostOnly"):
+        return Reply(10001, "timeInForce invalid")
+    if request.position_idx != 0:
+        return Reply(10001, "position idx not match position mode")
+    if instrument.status not in ("Trading", "Assumed"):
+        return Reply(110074, "This contract is not live")
+    if len(request.link_id) > 36 or not set(request.link_id) <= _LINK_ID:
+        return Reply(10001, "orderLinkId invalid")
+    if request.link_id and request.link_id in account.links:
+        return Reply(110072, "OrderLinkedID is duplicate")
+    if request.reduce_only and (request.take_profit or request.stop_loss):
+        return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
+    most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
+    if not request.qty.is_finite() or request.qty <= 0 or request.qty % instrument.step:
+        return Reply(10001, "Qty invalid")
+    if request.qty < instrument.min_qty:
+        return Reply(10001, "The number of contracts exceeds minimum limit allowed")
+    if request.qty > most:
+        return Reply(10001, "The number of contracts exceeds maximum limit allowed")
+    return None
+
+
+def _price(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
+    instrument = exchange.instruments[s]
+    prices = (request.price, request.take_profit, request.stop_loss, request.trigger_price)
+    if any(
+        price is not None and (not price.is_finite() or price <= 0 or price % instrument.tick)
+        for price in prices
+    ):
+        return Reply(10001, "The price is not a multiple of the tick size")
+    last = exchange.last(s)
+    if request.trigger_price is not None:
+        rising = request.trigger_direction == 1
+        if request.trigger_direction not in (1, 2):
+            return Reply(10001, "triggerDirection invalid")
+        if (request.trigger_price <= last) if rising else (request.trigger_price >= last):
+            code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
+            at, now = int(request.trigger_price * 10_000), int(last * 10_000)
+            return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??LastPrice")
+    if request.order_type == "Limit":
+        if request.price is None:
+            return Reply(10001, "price is required for a limit order")
+        mark = exchange.mark(s)
+        if request.side > 0 and request.price > mark * (1 + instrument.price_limit_y):
+            return Reply(30208, "The order price is higher than the maximum buying price.")
+        if request.side < 0 and request.price < mark * (1 - instrument.price_limit_y):
+            return Reply(30209, "The order price is lower than the minimum selling price.")
+    base = request.price if request.price is not None else last
+    d = request.side
+    if request.stop_loss is not None and d * request.stop_loss >= d * base:
+        return Reply(10001, "StopLoss is on the wrong side of the order price")
+    if request.take_profit is not None and d * request.take_profit <= d * base:
+        return Reply(10001, "TakeProfit is on the wrong side of the order price")
+    return None
+
+
+def _counts(account: Account, request: CreateOrder) -> Reply | None:
+    mine = [order for order in account.open_orders.values() if order.symbol == request.symbol]
+    conditional = sum(order.stop_type == "Stop" for order in mine)
+    if request.trigger_price is not None and conditional >= _CONDITIONAL:
+        return Reply(110009, "The number of stop orders exceeds the maximum limit allowed.")
+    if sum(not order.stop_type for order in mine) >= _ACTIVE:
+        return Reply(110020, "Not allowed to have more than 500 active orders.")
+    return None
+
+
+def _notional(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
+    price = request.price if request.price is not None else exchange.last(s)
+    minimum = exchange.instruments[s].min_notional
+    if request.qty * price < minimum:
+        return Reply(110094, f"Order does not meet minimum order value {minimum}USDT")
+    return None
+
+
+def _margin(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> Reply | None:
+    """Margin of the opening part at the worst price the order can pay."""
+    if request.trigger_price is not None:
+        return None
+    position = account.position(request.symbol)
+    closing = min(request.qty, abs(position.size)) if position.size * request.side < 0 else ZERO
+    state = exchange.states[s]
+    touch = exchange.instruments[s].price(int(state["ask" if request.side > 0 else "bid"]))
+    price = request.price if request.price is not None else touch or exchange.last(s)
+    cost = order_cost(request.qty - closing, price, request.side, position.leverage, account.taker)
+    if cost > account.available:
+        return Reply(110007, "ab not enough for new order")
+    tier = exchange.instruments[s].tier((abs(position.size) + request.qty - closing) * price)
+    if position.leverage > tier.max_leverage:
+        return Reply(110013, "leverage is above the risk limit of this position value")
+    return None
+
+
+def amend(exchange: Exchange, order: Order, request: AmendOrder, s: int) -> Reply | None:
+    """Refusal of an amendment, or None."""
+    instrument = exchange.instruments[s]
+    if request.qty is not None:
+        if request.qty <= 0 or request.qty % instrument.step:
+            return Reply(10001, "Qty invalid")
+        if request.qty <= order.filled:
+            return Reply(
+                110064, "The order modification is not allowed: quantity is not above what is filled"
+            )
+    for price in (request.price, request.trigger_price):
+        if price is not None and (price <= 0 or price % instrument.tick):
+            return Reply(10001, "The price is not a multiple of the tick size")
+    return None

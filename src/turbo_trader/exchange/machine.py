@@ -1,0 +1,186 @@
+"""The Exchange machine: a simulated Bybit for USDT perpetuals. Market rows and requests in, replies and messages out; pure.
+
+Messages of one change come in the order: order, execution, position, wallet. The book is the tape's; what an account takes out of
+it stays taken until the tape writes that level again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from turbo_trader.exchange import orders as life
+from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.kernel import TOUCHED, run_until
+from turbo_trader.exchange.messages import LogEntry, Message, Reply
+from turbo_trader.exchange.settlement import Settlement
+from turbo_trader.exchange.trading import Trading
+from turbo_trader.market.events import FINE, MINUTE, RATE, Rows
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.kernel import advance_book
+from turbo_trader.market.state import new_states
+
+NEVER: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeConfig:
+    """What the venue charges and allows by default. Rates are fractions."""
+
+    taker: Decimal = Decimal("0.00055")
+    maker: Decimal = Decimal("0.0002")
+    market_slippage: Decimal = Decimal("0.026")  # a market order reaches this far from the touch
+
+
+class Exchange:
+    """Accounts and instruments; `now` is an argument everywhere, ns UTC."""
+
+    def __init__(self, instruments: Sequence[Instrument], config: ExchangeConfig) -> None:
+        self.instruments = tuple(instruments)
+        self.config = config
+        self.index = {instrument.symbol: s for s, instrument in enumerate(self.instruments)}
+        # flow and volatility figures are the Trader's: this cursor keeps prices and book only
+        self.states = new_states(
+            self.instruments, flow_window_s=1, vol_half_life_min=1.0, jump_sigmas=1.0, jump_fraction=1.0
+        )
+        self.accounts: dict[str, Account] = {}
+        self._outbox: list[tuple[str, Message]] = []
+        self._settled = [0] * len(self.instruments)
+        self._numbers = 0
+        self.trading = Trading(self)
+        self._settlement = Settlement(self)
+
+    # -- accounts
+
+    def add_account(self, uid: str, balance: Decimal) -> Account:
+        """A new account with `balance` USDT, logged as a transfer."""
+        account = Account(uid, ZERO, self.config.taker, self.config.maker)
+        self.accounts[uid] = account
+        entry = LogEntry(
+            0, self.new_id(), "", "TRANSFER_IN", 0, ZERO, ZERO, balance, ZERO, ZERO, balance, balance, "", ""
+        )
+        account.book(entry)
+        return account
+
+    def fee_rates(self, uid: str, symbol: str) -> tuple[Decimal, Decimal]:
+        """Taker and maker rate of an account; KeyError for an unknown symbol."""
+        self.index[symbol]
+        account = self.accounts[uid]
+        return account.taker, account.maker
+
+    # -- market
+
+    def busy(self, s: int) -> bool:
+        """Has any account an open order or a position on the symbol?"""
+        symbol = self.instruments[s].symbol
+        return any(
+            (symbol in account.positions and account.positions[symbol].size != 0)
+            or any(order.symbol == symbol for order in account.open_orders.values())
+            for account in self.accounts.values()
+        )
+
+    def advance(self, s: int, rows: Rows, start: int, until: int) -> int:
+        """Consume the market rows of symbol `s` with ts < `until`, matching as they come; returns the next row."""
+        if not self.busy(s):
+            return int(advance_book(self.states, s, rows, start, until))
+        at = start
+        while True:
+            at, why = run_until(self.states, s, rows, at, until, *self.trading.bounds(s))
+            if why != TOUCHED:
+                return int(at)
+            now = int(self.states["ts"][s])
+            self.trading.touch(s, rows[at - 1], now)
+            self._settlement.liquidate(s, now)
+
+    def mark(self, s: int) -> Decimal:
+        """The mark price; the last price where the tape has no mark."""
+        state = self.states[s]
+        instrument = self.instruments[s]
+        if state["mark"] > 0:
+            return instrument.tick * round(float(state["mark"]) / float(instrument.tick) * FINE) / FINE
+        return self.last(s)
+
+    def last(self, s: int) -> Decimal:
+        """The last traded price; the middle of the book before the first trade."""
+        state = self.states[s]
+        ticks = int(state["last"]) or (int(state["bid"]) + int(state["ask"])) // 2
+        return self.instruments[s].price(ticks)
+
+    def funding_rate(self, s: int) -> Decimal:
+        """The rate of the coming settlement, fraction per interval."""
+        return Decimal(round(float(self.states["funding_rate"][s]) * RATE)) / RATE
+
+    def interval(self, s: int) -> int:
+        """Funding interval, ns."""
+        return (int(self.states["funding_minutes"][s]) or self.instruments[s].funding_interval_min) * MINUTE
+
+    # -- time
+
+    def next_time(self) -> int:
+        """When `settle` must next be called (ns): the next funding of a symbol someone holds."""
+        held = [self.index[p.symbol] for a in self.accounts.values() for p in a.positions.values() if p.size]
+        return min(
+            ((self._settled[s] // self.interval(s) + 1) * self.interval(s) for s in held), default=NEVER
+        )
+
+    def settle(self, now: int) -> None:
+        """Charge funding of every settlement up to `now` that was not charged yet."""
+        for s in range(len(self.instruments)):
+            boundary = now // self.interval(s) * self.interval(s)
+            if boundary > self._settled[s]:
+                first = self._settled[s] == 0
+                self._settled[s] = now
+                if not first:
+                    self._settlement.fund(s, boundary)
+            else:
+                self._settled[s] = max(self._settled[s], now)
+
+    # -- requests and messages
+
+    def handle(self, now: int, uid: str, request: ask.Request) -> Reply:
+        """Carry out a request of an account at `now`; the reply says accepted or why not, messages follow in `drain`."""
+        symbol = request.symbol
+        if symbol not in self.index and not (isinstance(request, ask.CancelAll) and symbol == ""):
+            return Reply(10001, "Not supported symbols")
+        account = self.accounts[uid]
+        self._settled = [max(at, 1) for at in self._settled]
+        match request:
+            case ask.CreateOrder():
+                return self.trading.create(account, request, now)
+            case ask.AmendOrder():
+                return self.trading.amend(account, request, now)
+            case ask.CancelOrder():
+                return self.trading.cancel(account, request, now)
+            case ask.CancelAll():
+                return self.trading.cancel_all(account, request, now)
+            case ask.SetTradingStop():
+                return self.trading.stops.set(account, request, now)
+            case ask.SetLeverage():
+                return self.trading.set_leverage(account, request, now)
+
+    def say(self, uid: str, message: Message) -> None:
+        """Queue a message to an account's private channel."""
+        self._outbox.append((uid, message))
+
+    def drain(self) -> list[tuple[str, Message]]:
+        """The messages since the last call, in order."""
+        messages, self._outbox = self._outbox, []
+        return messages
+
+    def new_id(self) -> str:
+        """The next id, shaped like the venue's uuids; deterministic."""
+        self._numbers += 1
+        return f"{self._numbers:08x}-0000-4000-8000-{self._numbers:012x}"
+
+    # -- the venue's word, for reads
+
+    def open_orders(self, uid: str, symbol: str = "") -> list[life.Order]:
+        """Open orders, oldest first."""
+        return [order for order in self.accounts[uid].open_orders.values() if symbol in ("", order.symbol)]
+
+    def wallet(self, uid: str) -> Decimal:
+        """Wallet balance, USDT, without unrealised results."""
+        return self.accounts[uid].balance

@@ -1,0 +1,148 @@
+"""What the Exchange says: replies to requests, and messages on the private channels. Times ns UTC, money Decimal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The synchronous answer: retCode, retMsg and result of the V5 envelope. Code 0 means accepted, not filled."""
+
+    code: int = 0
+    message: str = "OK"
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMessage:
+    """An order after a change."""
+
+    ts: int
+    symbol: str
+    order_id: str
+    link_id: str
+    parent_link_id: str
+    side: int
+    order_type: str
+    time_in_force: str
+    qty: Decimal
+    price: Decimal | None
+    filled: Decimal
+    filled_value: Decimal
+    fee: Decimal
+    status: str
+    reduce_only: bool
+    close_on_trigger: bool
+    position_idx: int
+    create_type: str
+    cancel_type: str
+    reject_reason: str
+    stop_type: str
+    trigger_price: Decimal | None
+    trigger_direction: int
+    trigger_by: str
+    take_profit: Decimal | None
+    stop_loss: Decimal | None
+    created_ts: int
+
+    @property
+    def avg_price(self) -> Decimal | None:
+        """Average fill price, None where nothing is filled."""
+        return self.filled_value / self.filled if self.filled else None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionMessage:
+    """One execution: a trade, funding, or a forced close. `fee` > 0 is paid."""
+
+    ts: int
+    symbol: str
+    exec_id: str
+    order_id: str
+    link_id: str
+    side: int
+    price: Decimal
+    qty: Decimal
+    fee: Decimal
+    fee_rate: Decimal
+    kind: str  # Trade, Funding, BustTrade
+    is_maker: bool
+    closed_qty: Decimal
+    pnl: Decimal
+    order_price: Decimal | None
+    order_qty: Decimal
+    leaves: Decimal
+    order_type: str
+    stop_type: str
+    create_type: str
+    mark_price: Decimal
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionMessage:
+    """A position after a change; `size` is signed, 0 is flat."""
+
+    ts: int
+    symbol: str
+    position_idx: int
+    size: Decimal
+    entry_price: Decimal
+    leverage: Decimal
+    mark_price: Decimal
+    liq_price: Decimal | None
+    bust_price: Decimal | None
+    margin: Decimal
+    maintenance: Decimal
+    take_profit: Decimal | None
+    stop_loss: Decimal | None
+    unrealised: Decimal
+    realised_now: Decimal  # of this position, fees and funding included
+    realised_ever: Decimal
+    status: str
+    seq: int
+    opened_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalletMessage:
+    """The USDT wallet after a change."""
+
+    ts: int
+    balance: Decimal
+    position_margin: Decimal
+    maintenance: Decimal
+    order_margin: Decimal
+    unrealised: Decimal
+    realised_ever: Decimal
+
+    @property
+    def available(self) -> Decimal:
+        """What new positions can use, isolated: balance less the margins in use."""
+        return self.balance - self.position_margin - self.order_margin
+
+
+Message: TypeAlias = OrderMessage | ExecutionMessage | PositionMessage | WalletMessage
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the transaction log: `change` = cash flow + funding - fee; the balances add up exactly."""
+
+    ts: int
+    id: str
+    symbol: str
+    kind: str  # TRADE, SETTLEMENT (funding), LIQUIDATION, TRANSFER_IN
+    side: int
+    qty: Decimal
+    price: Decimal
+    cash_flow: Decimal
+    funding: Decimal
+    fee: Decimal
+    change: Decimal
+    balance: Decimal
+    order_id: str
+    link_id: str

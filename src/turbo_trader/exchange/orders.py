@@ -1,0 +1,103 @@
+"""An order's life: the table of its states, enforced.
+
+```
+                New ──► PartiallyFilled ──► Filled
+ created ──►     │            │  └────────► Cancelled (what was filled stays filled)
+                 └────────────┴──────────►  Filled, Cancelled, Rejected directly
+ conditional:   Untriggered ──► Triggered ──► New ...          Untriggered ──► Deactivated, Cancelled
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from turbo_trader.exchange.messages import OrderMessage
+
+TRANSITIONS: Final[dict[str, frozenset[str]]] = {
+    "Created": frozenset({"New", "PartiallyFilled", "Filled", "Cancelled", "Rejected", "Untriggered"}),
+    "New": frozenset({"PartiallyFilled", "Filled", "Cancelled", "Rejected"}),
+    "PartiallyFilled": frozenset({"PartiallyFilled", "Filled", "Cancelled"}),
+    "Untriggered": frozenset({"Triggered", "Deactivated", "Cancelled"}),
+    "Triggered": frozenset({"New", "PartiallyFilled", "Filled", "Cancelled", "Rejected"}),
+    "Filled": frozenset(),
+    "Cancelled": frozenset(),
+    "Rejected": frozenset(),
+    "Deactivated": frozenset(),
+}
+OPEN: Final = frozenset({"New", "PartiallyFilled", "Untriggered"})
+FINAL: Final = frozenset(state for state, following in TRANSITIONS.items() if not following)
+
+
+class ImpossibleTransition(Exception):
+    """The Exchange tried to move an order against the table: a bug of the Exchange."""
+
+
+@dataclass(slots=True)
+class Order:
+    """One order of one account."""
+
+    order_id: str
+    link_id: str
+    symbol: str
+    side: int
+    order_type: str
+    time_in_force: str
+    qty: Decimal
+    price: Decimal | None
+    reduce_only: bool
+    created_ts: int
+    position_idx: int = 0
+    close_on_trigger: bool = False
+    parent_link_id: str = ""
+    create_type: str = "CreateByUser"
+    stop_type: str = ""
+    trigger_price: Decimal | None = None
+    trigger_direction: int = 0
+    trigger_by: str = "LastPrice"
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    tp_trigger_by: str = "LastPrice"
+    sl_trigger_by: str = "LastPrice"
+    status: str = "Created"
+    filled: Decimal = Decimal(0)
+    filled_value: Decimal = Decimal(0)
+    fee: Decimal = Decimal(0)
+    cancel_type: str = "UNKNOWN"
+    reject_reason: str = "EC_NoError"
+    queue_ahead: int = 0  # lots before ours at our price
+    margin: Decimal = Decimal(0)  # held while it is open
+
+    @property
+    def leaves(self) -> Decimal:
+        """What is not filled yet; 0 once the order is final."""
+        return Decimal(0) if self.status in FINAL else self.qty - self.filled
+
+    @property
+    def open(self) -> bool:
+        """Resting in the book or waiting for its trigger."""
+        return self.status in OPEN
+
+    def move(self, status: str) -> None:
+        """Go to `status`; ImpossibleTransition when the table does not allow it."""
+        if status not in TRANSITIONS[self.status]:
+            raise ImpossibleTransition(f"order {self.order_id}: {self.status} -> {status}")
+        self.status = status
+
+    def cancel(self, cancel_type: str, reason: str = "EC_PerCancelRequest") -> None:
+        """End unfilled or partly filled, saying why."""
+        self.cancel_type = cancel_type
+        self.reject_reason = reason
+        self.move("Cancelled")
+
+    def message(self, ts: int) -> OrderMessage:
+        """The order as it is now."""
+        return OrderMessage(
+            ts, self.symbol, self.order_id, self.link_id, self.parent_link_id, self.side, self.order_type,
+            self.time_in_force, self.qty, self.price, self.filled, self.filled_value, self.fee, self.status,
+            self.reduce_only, self.close_on_trigger, self.position_idx, self.create_type, self.cancel_type,
+            self.reject_reason, self.stop_type, self.trigger_price, self.trigger_direction, self.trigger_by,
+            self.take_profit, self.stop_loss, self.created_ts,
+        )  # fmt: skip

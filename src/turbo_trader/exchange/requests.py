@@ -1,0 +1,82 @@
+"""What an account asks of the Exchange, as typed requests. Prices in USDT, quantities in base coin, side +1 buy / -1 sell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOrder:
+    """Place an order. `take_profit` and `stop_loss` are attached in Full mode and become children at the first fill."""
+
+    symbol: str
+    side: int
+    order_type: str  # Limit, Market
+    qty: Decimal
+    price: Decimal | None = None
+    time_in_force: str = "GTC"  # GTC, IOC, FOK, PostOnly
+    link_id: str = ""
+    reduce_only: bool = False
+    close_on_trigger: bool = False
+    position_idx: int = 0
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    tp_trigger_by: str = "LastPrice"
+    sl_trigger_by: str = "LastPrice"
+    trigger_price: Decimal | None = None  # makes it conditional
+    trigger_direction: int = 0  # 1 rises to, 2 falls to
+    trigger_by: str = "LastPrice"
+
+
+@dataclass(frozen=True, slots=True)
+class AmendOrder:
+    """Change an open order; None leaves a figure as it is. `qty` is the new total."""
+
+    symbol: str
+    order_id: str = ""
+    link_id: str = ""
+    qty: Decimal | None = None
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Cancel one order; the order id wins where both are given."""
+
+    symbol: str
+    order_id: str = ""
+    link_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAll:
+    """Cancel orders of a symbol ("" = all). `order_filter`: "" everything, Order, or StopOrder."""
+
+    symbol: str = ""
+    order_filter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTradingStop:
+    """Change the position's TP and SL (Full mode): None leaves one as it is, 0 removes it."""
+
+    symbol: str
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    tp_trigger_by: str = "LastPrice"
+    sl_trigger_by: str = "LastPrice"
+    position_idx: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SetLeverage:
+    """Set the symbol's leverage; both sides are equal in one-way mode."""
+
+    symbol: str
+    leverage: Decimal
+
+
+Request: TypeAlias = CreateOrder | AmendOrder | CancelOrder | CancelAll | SetTradingStop | SetLeverage

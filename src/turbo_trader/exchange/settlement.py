@@ -1,0 +1,88 @@
+"""Funding and liquidation: what happens to positions without an order of their owner."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN
+from typing import TYPE_CHECKING
+
+from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
+from turbo_trader.exchange.margin import bankruptcy_price, liquidation_price
+from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
+from turbo_trader.exchange.orders import Order
+
+if TYPE_CHECKING:
+    from turbo_trader.exchange.machine import Exchange
+
+
+class Settlement:
+    """The venue's own hand on positions."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def fund(self, s: int, at: int) -> None:
+        """Funding of symbol `s` at settlement time `at`: size x mark x rate; longs pay when the rate is positive."""
+        symbol = self._exchange.instruments[s].symbol
+        for account in self._exchange.accounts.values():
+            position = account.positions.get(symbol)
+            if position is not None and position.size:
+                self._fund(account, position, s, at)
+
+    def _fund(self, account: Account, position: Position, s: int, at: int) -> None:
+        mark, rate = self._exchange.mark(s), self._exchange.funding_rate(s)
+        fee = (position.size * mark * rate).quantize(UNIT)
+        position.realised_now -= fee
+        position.realised_ever -= fee
+        side = 1 if position.size > 0 else -1
+        execution = ExecutionMessage(
+            at, position.symbol, self._exchange.new_id(), self._exchange.new_id(), "", side, mark, abs(position.size), fee,
+            rate * side, "Funding", False, ZERO, ZERO, None, ZERO, ZERO, "UNKNOWN", "", "", mark, position.seq,
+        )  # fmt: skip
+        account.executions.append(execution)
+        account.book(
+            LogEntry(
+                at,
+                self._exchange.new_id(),
+                position.symbol,
+                "SETTLEMENT",
+                side,
+                abs(position.size),
+                mark,
+                ZERO,
+                -fee,
+                ZERO,
+                -fee,
+                account.balance - fee,
+                execution.order_id,
+                "",
+            )
+        )
+        self._exchange.say(account.uid, execution)
+        self._exchange.trading.tell_position(account, s, at)
+
+    def liquidate(self, s: int, now: int) -> None:
+        """Take over every position of symbol `s` whose liquidation price the mark has reached."""
+        instrument = self._exchange.instruments[s]
+        mark = self._exchange.mark(s)
+        for account in self._exchange.accounts.values():
+            position = account.positions.get(instrument.symbol)
+            if position is None or not position.size:
+                continue
+            price = liquidation_price(instrument, position.size, position.entry, position.leverage)
+            if price is not None and (mark <= price if position.size > 0 else mark >= price):
+                self._take_over(account, position, s, now)
+
+    def _take_over(self, account: Account, position: Position, s: int, now: int) -> None:
+        trading = self._exchange.trading
+        for order in list(account.open_orders.values()):
+            if order.symbol == position.symbol and not order.stop_type:
+                trading.end(account, order, "CancelAllBeforeLiq", now)
+        instrument = self._exchange.instruments[s]
+        bust = bankruptcy_price(position.size, position.entry, position.leverage)
+        price = max((bust / instrument.tick).to_integral_value(ROUND_DOWN) * instrument.tick, instrument.tick)
+        order = Order(
+            self._exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size),
+            price, True, now, create_type="CreateByTakeOver_PassThrough",
+        )  # fmt: skip
+        account.orders[order.order_id] = order
+        trading.fill(account, order, abs(position.size), price, maker=False, now=now, kind="BustTrade")
