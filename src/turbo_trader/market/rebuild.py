@@ -29,6 +29,7 @@ FUNDING_RATE = np.dtype([("ts", "<i8"), ("rate", "f8")])
 HOUR = 60 * MINUTE
 _BATCH = 1440
 _AROUND = 20  # bars before and after that a bar's range is compared with
+_GAP = 0.25  # of the usual range of a bar lies between book levels
 
 
 def rebuild(
@@ -86,6 +87,7 @@ def _plan(bars: Rows, instrument: Instrument, library: Shapes, seed: int, order:
     opens = np.where(moves, (plan["open"] - plan["low"]) / safe, 0.5)
     closes = np.where(moves, (plan["close"] - plan["low"]) / safe, 0.5)
     draw = _uniforms(seed, instrument.symbol + "/path", plan["ts"], 1)[:, 0]
+    plan["gap"] = np.maximum(1.0, _GAP * _before(spans))
     plan["path"] = library.draw(order, opens, closes, spans / _around(spans), draw)
     return plan
 
@@ -97,6 +99,15 @@ def _around(spans: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = np.maximum(index - _AROUND, 0), np.minimum(index + _AROUND + 1, len(spans))
     mean = (total[high] - total[low]) / (high - low)
     return np.sqrt(np.where(mean > 0, mean, 1.0))
+
+
+def _before(spans: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Root mean square of the ranges of the bars before each bar; its own for the first."""
+    total = np.concatenate(([0.0], np.cumsum(np.square(spans))))
+    index = np.arange(len(spans))
+    low = np.maximum(index - _AROUND, 0)
+    low[0], index[0] = 0, 1
+    return np.sqrt((total[index] - total[low]) / (index - low))
 
 
 def _add_funding(plan: NDArray[np.void], funding: NDArray[np.void] | None) -> None:

@@ -23,6 +23,7 @@ PLAN: Final = np.dtype(
         ("close", "<i8"),
         ("volume", "<i8"),
         ("path", "<i8"),
+        ("gap", "f8"),  # ticks between book levels, from the bars before: this bar's range is not known yet
         ("funding", "<i8"),
         ("interval", "<i8"),
     ]
@@ -78,7 +79,6 @@ def plan_prints(
     """
     bar = plan[b]
     top, bottom = bar.open, bar.open
-    span = 1.0 + bar.high - bar.low
     n = 0
     for k in range(KNOTS + 1):
         price = path[0, k]
@@ -100,7 +100,7 @@ def plan_prints(
         if 0 < k < KNOTS:
             price = min(max(price + (bounce if side > 0 else 0), bottom), top)
         prints[n, 0], prints[n, 1], prints[n, 2] = k, price, side
-        weights[n] = -math.log(1.0 - draws[b, 2 + 4 * k]) * (0.5 + 2.0 * abs(move) / span)
+        weights[n] = -math.log(1.0 - draws[b, 2 + 4 * k]) * (0.5 + 0.5 * abs(move) / bar.gap)
         n += 1
     return n
 
@@ -172,7 +172,6 @@ def write_bars(
         if bar.interval > 0:
             n = put(rows, n, bar.ts + MILLISECOND, FUNDING | WHOLE, 0, 0, bar.funding)
             rows[n - 1].spare = bar.interval
-        gap = max(1.0, (bar.high - bar.low) * 0.25)
         fresh = bar.ts - ladder[0].last_ts != MINUTE
         i = 0
         for k in range(KNOTS + 1):
@@ -189,7 +188,7 @@ def write_bars(
                 first = n
                 size = draws[b, 4 + 4 * k]
                 other = (size * 13.0 + 0.311) % 1.0
-                n = move_book(ladder, bid, bid + spread, gap, size, other, rows, n, ts, fresh and k == 0)
+                n = move_book(ladder, bid, bid + spread, bar.gap, size, other, rows, n, ts, fresh and k == 0)
                 n = _pad(ladder, rows, first, n, ts)
         ladder[0].last_ts = bar.ts
         ladder[0].last_price = bar.close
