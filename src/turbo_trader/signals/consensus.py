@@ -24,7 +24,7 @@ _MOST = 1e6  # |t| of a straight line
 
 @inlined
 def _quanta(y: float) -> int:
-    return int(math.floor(y / _QUANTUM + 0.5))
+    return math.floor(y / _QUANTUM + 0.5)
 
 
 @inlined

@@ -1,0 +1,129 @@
+"""The expected value of the exits as executed, against Monte Carlo of those exits."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.market.compiled import kernel
+from turbo_trader.signals.expectation import exits_ev
+
+COST = 0.0011
+
+
+@kernel
+def play(
+    seed: int,
+    paths: int,
+    step_s: float,
+    take_profit: float,
+    stop_loss: float,
+    breakeven: float,
+    drift: float,
+    sigma: float,
+    drift_s: float,
+    hold_s: float,
+    share: float,
+    extensions: int,
+) -> tuple[float, float, float, float]:
+    """(mean gross return, its standard error, the same with the martingale part of each path as control variate)."""
+    np.random.seed(seed)
+    steps = int(2.0 * hold_s / step_s)
+    plain = plain2 = total = total2 = 0.0
+    for _ in range(paths):
+        x, zone, reached, martingale = 0.0, 0, 0, 0.0
+        stop = math.log1p(-stop_loss)
+        for k in range(steps):
+            if zone == 0 and k * step_s >= hold_s:
+                break
+            moved = x + (drift * step_s if k * step_s < drift_s else 0.0)
+            noise = np.random.normal()
+            x = moved - 0.5 * sigma * sigma * step_s + sigma * math.sqrt(step_s) * noise
+            martingale += math.exp(x) - math.exp(moved)
+            if x <= stop:
+                break
+            if zone == 0 and x >= math.log1p(0.5 * take_profit):
+                zone, stop = 1, math.log1p(breakeven)
+            closing = False
+            while not closing and x >= math.log1p((1.0 + 0.5 * reached) * take_profit):
+                stop = math.log1p(0.5 * (1.0 + 0.5 * reached) * take_profit)
+                if reached < extensions and np.random.random() < share:
+                    reached += 1
+                else:
+                    closing = True
+            if closing:
+                break
+        gain = math.expm1(x)
+        plain += gain
+        plain2 += gain * gain
+        total += gain - martingale
+        total2 += (gain - martingale) ** 2
+    mean, controlled = plain / paths, total / paths
+    error = math.sqrt((plain2 / paths - mean * mean) / paths)
+    return mean, error, controlled, math.sqrt(max(0.0, total2 / paths - controlled * controlled) / paths)
+
+
+@pytest.mark.parametrize(
+    ("take_profit", "stop_loss", "drift", "sigma", "share", "extensions"),
+    [
+        (0.012, 0.006, 2e-6, 2.7e-4, 0.5, 3),
+        (0.006, 0.003, 3e-6, 1.3e-4, 0.5, 3),
+        (0.006, 0.003, 5e-6, 1e-4, 0.0, 3),
+        (0.015, 0.006, 4e-6, 4e-4, 1.0, 3),
+        (0.008, 0.004, -2e-6, 2e-4, 0.3, 1),
+        (0.006, 0.003, 4e-6, 5e-5, 0.3, 3),
+    ],
+)
+def test_value_is_within_a_basis_point_of_the_exits_as_executed(
+    take_profit: float, stop_loss: float, drift: float, sigma: float, share: float, extensions: int
+) -> None:
+    step_s = 5.0
+    arguments = (take_profit, stop_loss, COST, drift, sigma, 900.0, 1800.0)
+    value = exits_ev(*arguments, COST, step_s, share, extensions) + COST
+    mean, error, controlled, smaller = play(3, 8000, step_s, *arguments, share, extensions)
+    assert abs(value - mean) < 3 * error
+    assert smaller < 0.3e-4
+    assert abs(value - controlled) < 1e-4
+
+
+def test_without_drift_every_set_of_exits_earns_exactly_minus_cost() -> None:
+    assert exits_ev(0.01, 0.005, COST, 0.0, 2e-4, 900.0, 1800.0, COST, 1.0, 0.5, 3) == -COST
+
+
+def test_value_grows_with_the_drift_and_never_exceeds_it() -> None:
+    drifts = np.linspace(-1e-5, 1e-5, 41)
+    values = [exits_ev(0.01, 0.005, COST, d, 2e-4, 900.0, 1800.0, 0.0, 1.0, 0.5, 3) for d in drifts]
+    assert (np.diff(values) > 0).all()
+    assert (np.abs(values) <= np.abs(drifts) * 900 * 1.03).all()
+
+
+@given(
+    take_profit=st.floats(1e-4, 0.2),
+    stop_loss=st.floats(1e-4, 0.2),
+    drift=st.floats(-1e-3, 1e-3),
+    sigma=st.one_of(st.just(0.0), st.floats(1e-12, 0.5)),
+    drift_s=st.floats(0, 1e5),
+    hold_s=st.floats(0, 1e5),
+    share=st.floats(0, 1),
+)
+@settings(max_examples=300, deadline=None)
+def test_value_is_finite_and_bounded_by_the_drift_at_any_extreme(
+    take_profit: float,
+    stop_loss: float,
+    drift: float,
+    sigma: float,
+    drift_s: float,
+    hold_s: float,
+    share: float,
+) -> None:
+    value = exits_ev(take_profit, stop_loss, COST, drift, sigma, drift_s, hold_s, COST, 1.0, share, 3)
+    assert math.isfinite(value)
+    assert abs(value + COST) <= abs(drift) * drift_s * (1 + 2.5 * take_profit) + 1e-12
+
+
+def test_nothing_that_is_not_finite_comes_back() -> None:
+    assert exits_ev(math.nan, 0.005, COST, 1e-6, 2e-4, 900.0, 1800.0, COST, 1.0, 0.5, 3) == -COST
