@@ -15,7 +15,7 @@ from turbo_trader.exchange import orders as life
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account
 from turbo_trader.exchange.kernel import TOUCHED, run_until
-from turbo_trader.exchange.messages import LogEntry, Message, Reply
+from turbo_trader.exchange.messages import LogEntry, Message, PositionMessage, Reply, WalletMessage
 from turbo_trader.exchange.settlement import Settlement
 from turbo_trader.exchange.trading import Trading
 from turbo_trader.market.events import FINE, MINUTE, RATE, Rows
@@ -180,6 +180,14 @@ class Exchange:
     def open_orders(self, uid: str, symbol: str = "") -> list[life.Order]:
         """Open orders, oldest first."""
         return [order for order in self.accounts[uid].open_orders.values() if symbol in ("", order.symbol)]
+
+    def position(self, uid: str, symbol: str, now: int) -> PositionMessage:
+        """The position of a symbol, also when flat."""
+        return self.trading.position_message(self.accounts[uid], self.index[symbol], now)
+
+    def wallet_message(self, uid: str, now: int) -> WalletMessage:
+        """The wallet with its margins."""
+        return self.trading.wallet_message(self.accounts[uid], now)
 
     def wallet(self, uid: str) -> Decimal:
         """Wallet balance, USDT, without unrealised results."""

@@ -1,0 +1,138 @@
+"""Between the two machines without a wire: Trader commands as Exchange requests, Exchange messages as Trader events."""
+
+from __future__ import annotations
+
+from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.messages import (
+    ExecutionMessage,
+    Message,
+    OrderMessage,
+    PositionMessage,
+    Reply,
+    WalletMessage,
+)
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Read, SetLeverage, SetStops
+from turbo_trader.trader.events import (
+    CommandResult,
+    Fill,
+    OrderReport,
+    Outcome,
+    PositionReport,
+    ReadResult,
+    Report,
+    Source,
+    WalletReport,
+)
+
+#: Refusals that mean "it is so already".
+NOT_MODIFIED = frozenset({110043, 34040})
+
+
+def to_event(message: Message, source: Source = Source.STREAM) -> Report:
+    """A private message as the report the Trader would decode from the wire."""
+    match message:
+        case OrderMessage():
+            return OrderReport(
+                message.ts, message.symbol, message.order_id, message.link_id, message.parent_link_id, message.side,
+                message.qty, message.filled, message.price, message.avg_price, message.status, message.reduce_only,
+                message.stop_type, message.trigger_price, message.cancel_type, message.reject_reason, message.created_ts,
+                source,
+            )  # fmt: skip
+        case ExecutionMessage():
+            return Fill(
+                message.ts, message.symbol, message.exec_id, message.order_id, message.link_id, message.side, message.qty,
+                message.price, message.fee, message.kind, message.closed_qty, message.is_maker, message.seq, message.pnl,
+                message.stop_type, message.create_type, source,
+            )  # fmt: skip
+        case PositionMessage():
+            held = bool(message.size)
+            return PositionReport(
+                message.ts, message.symbol, message.size, message.entry_price if held else None, message.leverage,
+                message.stop_loss, message.take_profit, message.liq_price, message.mark_price, message.margin, message.seq,
+                message.position_idx, message.status, source,
+            )  # fmt: skip
+        case WalletMessage():
+            return WalletReport(
+                message.ts, message.balance, message.available, message.position_margin, message.order_margin,
+                message.unrealised, source=source,
+            )  # fmt: skip
+
+
+def execute(
+    exchange: Exchange,
+    uid: str,
+    command: PlaceOrder | CancelOrder | SetStops | SetLeverage | Read,
+    now: int,
+    reply: int,
+) -> CommandResult | ReadResult:
+    """Carry a command out at the venue at `now`; the answer reaches the Trader `reply` ns later."""
+    if isinstance(command, Read):
+        return _read(exchange, uid, command, now, reply)
+    answer: Reply = exchange.handle(now, uid, _request(command))
+    confirmed = answer.code == 0 or answer.code in NOT_MODIFIED
+    outcome = Outcome.CONFIRMED if confirmed else Outcome.REJECTED
+    return CommandResult(now + reply, command.id, outcome, answer.code, answer.message)
+
+
+def _request(command: PlaceOrder | CancelOrder | SetStops | SetLeverage) -> ask.Request:
+    match command:
+        case PlaceOrder():
+            return ask.CreateOrder(
+                command.symbol, command.side, command.order_type, command.qty, command.price, command.time_in_force,
+                command.id, command.reduce_only, take_profit=command.take_profit, stop_loss=command.stop_loss,
+                position_idx=command.position_idx,
+            )  # fmt: skip
+        case CancelOrder():
+            return ask.CancelOrder(command.symbol, command.order_id, command.link_id)
+        case SetStops():
+            return ask.SetTradingStop(command.symbol, command.take_profit, command.stop_loss)
+        case SetLeverage():
+            return ask.SetLeverage(command.symbol, command.leverage)
+
+
+def _read(exchange: Exchange, uid: str, command: Read, now: int, reply: int) -> ReadResult:
+    account = exchange.accounts[uid]
+    wanted = command.what
+    chosen = [s for s, i in enumerate(exchange.instruments) if command.symbol in ("", i.symbol)]
+    orders: tuple[OrderReport, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    if "orders" in wanted:
+        open_orders = exchange.open_orders(uid, command.symbol)
+        orders = tuple(_order(order.message(now)) for order in open_orders)
+    if "order" in wanted:
+        order = account.find(command.symbol, "", command.link_id)
+        orders = (_order(order.message(now)),) if order is not None else ()
+        fills = tuple(_fill(e) for e in account.executions if e.link_id == command.link_id)
+    if "fills" in wanted:
+        fills = tuple(
+            _fill(e) for e in account.executions if e.ts >= command.since and command.symbol in ("", e.symbol)
+        )
+    positions = [exchange.position(uid, exchange.instruments[s].symbol, now) for s in chosen]
+    kept = tuple(_position(p) for p in positions if command.symbol or p.size) if "positions" in wanted else ()
+    wallet = _wallet(exchange.wallet_message(uid, now)) if "wallet" in wanted else None
+    return ReadResult(now + reply, command.id, Outcome.CONFIRMED, now, orders, fills, kept, wallet)
+
+
+def _order(message: OrderMessage) -> OrderReport:
+    event = to_event(message, Source.REST)
+    assert isinstance(event, OrderReport)
+    return event
+
+
+def _fill(message: ExecutionMessage) -> Fill:
+    event = to_event(message, Source.REST)
+    assert isinstance(event, Fill)
+    return event
+
+
+def _position(message: PositionMessage) -> PositionReport:
+    event = to_event(message, Source.REST)
+    assert isinstance(event, PositionReport)
+    return event
+
+
+def _wallet(message: WalletMessage) -> WalletReport:
+    event = to_event(message, Source.REST)
+    assert isinstance(event, WalletReport)
+    return event
