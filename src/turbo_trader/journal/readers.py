@@ -84,9 +84,9 @@ def overview(folder: Path) -> dict[str, Any]:
                 "intents": {},
             }
         counts = {
-            table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
             for table in ("boots", "scans", "events", "notes")
-        }  # noqa: S608
+        }
         outcomes = dict(
             db.execute("SELECT coalesce(outcome, 'open'), count(*) FROM intents GROUP BY 1").fetchall()
         )

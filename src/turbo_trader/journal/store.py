@@ -156,7 +156,8 @@ class Journal:
     def unresolved(self) -> list[dict[str, Any]]:
         """Intents of earlier runs whose outcome was never recorded, or is unknown, oldest first."""
         rows = self._db.execute(
-            "SELECT id, ts, kind, symbol, command FROM intents WHERE (outcome IS NULL OR outcome = 'unknown') AND boot != ? ORDER BY ts",
+            "SELECT id, ts, kind, symbol, command FROM intents"
+            " WHERE (outcome IS NULL OR outcome = 'unknown') AND boot != ? ORDER BY ts",
             (self.boot,),
         ).fetchall()
         return [
@@ -244,10 +245,7 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
-            raise InputError(
-                f"journal {path}: version {version}, this program writes {VERSION}; move it away to start a new one"
-            )
+        _check_version(path, version)
         db.executescript(TABLES)
         db.execute(f"PRAGMA user_version = {VERSION}")
     except sqlite3.OperationalError as error:
@@ -259,3 +257,10 @@ def _open(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version not in (0, VERSION):
+        raise InputError(
+            f"journal {path}: version {version}, this program writes {VERSION}; move it away to start a new one"
+        )

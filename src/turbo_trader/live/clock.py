@@ -1,0 +1,73 @@
+"""The venue's time: measured against our steady clock, and as fast as the venue says it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+SPEED_HEADER = "X-Sim-Speed"
+STALE_S = 60.0  # a measurement older than this is replaced by any newer one, however slow its round trip
+
+
+class VenueClock:
+    """Venue time in ns UTC. Before the first measurement: our own wall clock.
+
+    The estimate never goes back; when a measurement says we are ahead, the clock waits until the venue has caught up.
+    """
+
+    def __init__(
+        self, steady: Callable[[], int] = time.monotonic_ns, wall: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._steady = steady
+        self._wall = wall
+        self._lock = threading.Lock()  # requests are signed in their own threads
+        self._anchor = steady()
+        self._base = wall()
+        self._last = 0
+        self._round_trip = 0
+        self.speed = 1.0
+        self.offset = 0  # venue - our wall clock at the last measurement, ns
+
+    def now(self) -> int:
+        """The venue's time."""
+        with self._lock:
+            self._last = max(self._last, self._estimate(self._steady()))
+            return self._last
+
+    def measured(self, venue: int, before: int, after: int, speed: float) -> None:
+        """A reading of the venue's clock, sent at `before` and answered at `after` (ns of the steady clock).
+
+        It is taken to be true for the middle of the round trip. Slower round trips than the last one are left out for a minute.
+        """
+        trip = after - before
+        with self._lock:
+            age = (after - self._anchor) / 1e9
+            if self._round_trip and trip > 2 * self._round_trip and age < STALE_S and speed == self.speed:
+                return
+            self._anchor = before + trip // 2
+            self._base = venue
+            self._round_trip = max(trip, 1)
+            self.speed = speed
+            self.offset = venue - (self._wall() - (self._steady() - self._anchor))
+
+    def wall_seconds(self, venue_ns: int) -> float:
+        """How many wall seconds until the venue's time is `venue_ns`; 0 when it has passed."""
+        return max(0.0, (venue_ns - self.now()) / 1e9 / self.speed)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of the venue's time."""
+        await asyncio.sleep(seconds / self.speed)
+
+    def _estimate(self, steady: int) -> int:
+        return self._base + int((steady - self._anchor) * self.speed)
+
+
+def read_speed(text: str | None) -> float:
+    """The venue's speed from its header; 1 where it has none or nonsense."""
+    try:
+        speed = float(text) if text is not None else 1.0
+    except ValueError:
+        return 1.0
+    return speed if 0 < speed < 1e6 else 1.0

@@ -1,0 +1,210 @@
+"""Public and private feeds: connections, frames to rows, gaps, silence; a bounded queue between the sockets and the Trader."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from turbo_trader.bybit import decode
+from turbo_trader.bybit.endpoints import Keys
+from turbo_trader.bybit.schemas import Unreadable
+from turbo_trader.bybit.streams import PRIVATE_TOPICS, Stream, StreamConfig, public_topics
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.settings import DaemonSettings
+from turbo_trader.market.events import GAP, KIND_MASK, ROW, WHOLE, Rows
+from turbo_trader.market.frames import FrameDecoder
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.trader.events import Event, MarketRows, StreamStatus
+
+QUEUE = 20_000  # frames of one connection waiting for the Trader; more and the connection is made anew
+_SLICE_S = 0.004  # the Trader's share of the loop before others have their turn
+_GAP_PAUSE_S = 2.0  # between two renewals for gaps
+
+Deliver = Callable[[Event], None]
+Tell = Callable[[str, str, dict[str, object]], None]
+
+
+class PublicFeed:
+    """One public connection for some symbols: its frames become MarketRows, a lost connection becomes GAP rows."""
+
+    def __init__(
+        self, url: str, indices: Sequence[int], instruments: Sequence[Instrument], settings: DaemonSettings,
+        clock: VenueClock, deliver: Deliver, changed: Callable[[str], None], tell: Tell, last_ts: Callable[[int], int],
+    ) -> None:  # fmt: skip
+        self.up = False
+        self.frames = 0
+        self.gaps = 0
+        self.unreadable = 0
+        self._indices = tuple(indices)
+        self._instruments = tuple(instruments)
+        self._silence = settings.silence_s
+        self._clock = clock
+        self._deliver = deliver
+        self._changed = changed
+        self._tell = tell
+        self._last_ts = last_ts
+        self._queue: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._decoder = FrameDecoder(self._instruments)
+        self._heard: dict[int, float] = {}
+        self._renewed = 0.0
+        topics = public_topics([instruments[i].symbol for i in self._indices], settings.book_depth)
+        self.stream = Stream(
+            StreamConfig(url, topics, silence_s=settings.silence_s),
+            on_frame=self._arrived,
+            on_up=self._on_up,
+            on_down=self._on_down,
+            now_ms=lambda: clock.now() // 1_000_000,
+        )
+
+    async def consume(self) -> None:
+        """Hand queued frames to the Trader, a few milliseconds at a time."""
+        while True:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+            end = time.monotonic() + _SLICE_S
+            while self._queue and time.monotonic() < end:
+                self._take(self._queue.popleft())
+            await asyncio.sleep(0)
+
+    async def watch(self) -> None:
+        """Renew the connection when one of its symbols says nothing though the others do."""
+        while True:
+            await asyncio.sleep(1.0)
+            if not self.up:
+                continue
+            now = time.monotonic()
+            silent = [
+                self._instruments[s].symbol for s, at in self._heard.items() if now - at > self._silence
+            ]
+            if silent:
+                self.stream.renew(f"no data for {self._silence:g} s: {', '.join(silent)}")
+
+    def _arrived(self, raw: bytes) -> None:
+        if len(self._queue) >= QUEUE:
+            self._queue.clear()
+            self._tell("slow-consumer", "error", {"frames": QUEUE})
+            self.stream.renew("the frames came faster than they could be taken in")
+            return
+        self._queue.append(raw)
+        self._wake.set()
+
+    def _take(self, raw: bytes) -> None:
+        self.frames += 1
+        try:
+            found = self._decoder.decode(raw)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            self.unreadable += 1
+            if self.unreadable == 1:
+                self._tell("frame-unreadable", "warning", {"error": str(error)[:200]})
+            return
+        if found is None:
+            return
+        symbol, rows = found
+        now = time.monotonic()
+        self._heard[symbol] = now
+        self._deliver(MarketRows(self._clock.now(), symbol, rows))
+        if int(rows["kind"][0]) & KIND_MASK == GAP:
+            self.gaps += 1
+            if now - self._renewed > _GAP_PAUSE_S:
+                self._renewed = now
+                self.stream.renew(f"a gap in the book of {self._instruments[symbol].symbol}")
+
+    def _on_up(self) -> None:
+        self.up = True
+        self._heard = dict.fromkeys(self._indices, time.monotonic())
+        self._changed("")
+
+    def _on_down(self, reason: str) -> None:
+        self.up = False
+        self._queue.clear()
+        self._decoder = FrameDecoder(self._instruments)
+        now = self._clock.now()
+        for symbol in self._indices:
+            self._deliver(MarketRows(now, symbol, gap_row(self._last_ts(symbol))))
+        self._changed(reason)
+
+
+class PublicFeeds:
+    """All public connections; tells the Trader "public up" when all are up and "down" when the first one is lost."""
+
+    def __init__(
+        self, settings: DaemonSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, tell: Tell,
+        last_ts: Callable[[int], int],
+    ) -> None:  # fmt: skip
+        size = settings.symbols_per_connection
+        groups = [range(i, min(i + size, len(instruments))) for i in range(0, len(instruments), size)]
+        self.up = False
+        self._clock = clock
+        self._deliver = deliver
+        self.feeds = [
+            PublicFeed(
+                settings.endpoints.public,
+                group,
+                instruments,
+                settings,
+                clock,
+                deliver,
+                self._changed,
+                tell,
+                last_ts,
+            )
+            for group in groups
+        ]
+
+    def _changed(self, reason: str) -> None:
+        up = all(feed.up for feed in self.feeds)
+        if up != self.up:
+            self.up = up
+            self._deliver(StreamStatus(self._clock.now(), "public", up, reason))
+
+
+class PrivateFeed:
+    """The account's stream: its messages become reports."""
+
+    def __init__(self, url: str, keys: Keys, clock: VenueClock, deliver: Deliver, tell: Tell) -> None:
+        self.up = False
+        self.unreadable = 0
+        self._clock = clock
+        self._deliver = deliver
+        self._tell = tell
+        self.stream = Stream(
+            StreamConfig(url, PRIVATE_TOPICS, keys=keys),
+            on_frame=self._take,
+            on_up=self._on_up,
+            on_down=self._on_down,
+            now_ms=lambda: clock.now() // 1_000_000,
+        )
+
+    def _take(self, raw: bytes) -> None:
+        now = self._clock.now()
+        try:
+            reports = decode.private(decode.frame(raw), now)
+        except Unreadable as error:
+            self.unreadable += 1
+            if self.unreadable == 1:
+                self._tell("message-unreadable", "error", {"error": str(error)[:200]})
+            return
+        for report in reports:
+            self._deliver(report)
+
+    def _on_up(self) -> None:
+        self.up = True
+        self._deliver(StreamStatus(self._clock.now(), "private", up=True))
+
+    def _on_down(self, reason: str) -> None:
+        self.up = False
+        self._deliver(StreamStatus(self._clock.now(), "private", up=False, reason=reason))
+
+
+def gap_row(ts: int) -> Rows:
+    """One GAP frame: the book is void until the next snapshot."""
+    row = np.zeros(1, ROW)
+    row["ts"] = ts
+    row["kind"] = GAP | WHOLE
+    return row

@@ -1,0 +1,156 @@
+"""The way to the venue's REST: lanes, budget, clock and bans in one place; commands in, results out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from turbo_trader.bybit import commands
+from turbo_trader.bybit.budget import Budget
+from turbo_trader.bybit.commands import Call, WriteCommand
+from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.errors import BANNED, Action, Kind, judge
+from turbo_trader.bybit.reads import Reader
+from turbo_trader.bybit.rest import Answer, Lane
+from turbo_trader.live.clock import SPEED_HEADER, VenueClock, read_speed
+from turbo_trader.trader.commands import PlaceOrder
+from turbo_trader.trader.events import CommandResult
+
+_THREADS = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
+_READ_PAUSES_S = (0.1, 0.4, 1.0)
+_RETRIED = (Kind.TEMPORARY, Kind.AMBIGUOUS)
+
+Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
+
+
+class Gateway:
+    """Sends calls; owns the lanes. `tell` hears about bans, fatal answers and clock trouble."""
+
+    def __init__(
+        self, endpoints: Endpoints, keys: Keys, clock: VenueClock, tell: Tell, timeout: float = 5.0
+    ) -> None:
+        self.clock = clock
+        self.budget = Budget()
+        self.sent = 0
+        self.fatal = ""  # why the key or account cannot trade; "" while it can
+        self._tell = tell
+        self._lanes = {
+            name: Lane(name, n, endpoints, keys, clock.now, timeout) for name, n in _THREADS.items()
+        }
+        self._reader = Reader(self.read, clock.now)
+        self._syncing: asyncio.Lock = asyncio.Lock()
+        self.execute_read = self._reader.read
+
+    async def request(self, lane: str, call: Call) -> Answer:
+        """One call, when the budget lets it go; during a ban nothing is sent."""
+        while True:
+            now = time.monotonic()
+            if self.budget.banned(now) > 0:
+                return Answer(
+                    judge(BANNED),
+                    BANNED,
+                    "the venue refused this address (HTTP 403); waiting",
+                    self.clock.now(),
+                )
+            wait = self.budget.reserve(call.group, now, exit_share=call.protective)
+            if not wait:
+                break
+            await asyncio.sleep(min(wait, 1.0))
+        self.sent += 1
+        answer = await self._lanes[lane].call(call)
+        await self._learn(call, answer)
+        return answer
+
+    async def send(self, command: WriteCommand) -> CommandResult:
+        """Carry out a command once. Only what was certainly not accepted is sent again, and never an entry."""
+        call = commands.call(command)
+        lane = "exits" if call.protective else "orders"
+        answer = await self.request(lane, self._scaled(call))
+        entry = isinstance(command, PlaceOrder) and not command.reduce_only
+        if answer.verdict.action is Action.RESYNC and not entry:
+            answer = await self.request(lane, self._scaled(call))
+        return CommandResult(
+            self.clock.now(), command.id, answer.verdict.outcome, answer.code, answer.message
+        )
+
+    async def read(self, call: Call) -> Answer:
+        """A read, asked again a few times when the trouble may pass."""
+        return await self._patient("reads", call)
+
+    async def history(self, call: Call) -> Answer:
+        """A read of bulk data, in its own lane behind nobody."""
+        return await self._patient("history", call)
+
+    async def sync_clock(self) -> bool:
+        """Measure the venue's clock and speed; False when it did not answer."""
+        async with self._syncing:
+            loop = asyncio.get_running_loop()
+            answer, before, after = await loop.run_in_executor(None, self._timed)
+        nano = answer.result.get("timeNano")
+        if not answer.ok or nano is None:
+            return False
+        speed = read_speed(answer.headers.get(SPEED_HEADER))
+        self.clock.measured(int(nano), before, after, speed)
+        return True
+
+    async def close(self) -> None:
+        """Wait for requests under way, then end the threads."""
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(
+            *(
+                loop.run_in_executor(None, lambda lane=lane: lane.close(wait=True))
+                for lane in self._lanes.values()
+            )  # type: ignore[misc]
+        )
+
+    def _timed(self) -> tuple[Answer, int, int]:
+        lane = self._lanes["exits"]
+        call = Call("get_server_time", "market", {}, protective=True)
+        lane.run(call)  # opens the connection, so that the measured round trip is one
+        before = time.monotonic_ns()
+        return lane.run(call), before, time.monotonic_ns()
+
+    def _scaled(self, call: Call) -> Call:
+        """The receive window in the venue's time: a faster venue gives the same wall time."""
+        if self.clock.speed <= 1:
+            return call
+        window = min(60_000, round(call.recv_window_ms * self.clock.speed))
+        return Call(call.method, call.group, call.params, call.protective, call.cancel, window)
+
+    async def _patient(self, lane: str, call: Call) -> Answer:
+        for pause in _READ_PAUSES_S:
+            answer = await self.request(lane, self._scaled(call))
+            if answer.ok or answer.verdict.kind not in _RETRIED or answer.verdict.action is Action.BAN:
+                return answer
+            await asyncio.sleep(pause)
+        return await self.request(lane, self._scaled(call))
+
+    async def _learn(self, call: Call, answer: Answer) -> None:
+        now = time.monotonic()
+        venue_ms = self.clock.now() // 1_000_000
+        self.budget.report(call.group, now, answer.headers, venue_ms)
+        fields = {"call": call.method, "code": answer.code, "message": answer.message}
+        match answer.verdict.action:
+            case Action.WAIT:
+                self.budget.hold(call.group, now, answer.headers, venue_ms)
+                self._tell("rate-limited", "warning", fields)
+            case Action.BAN if answer.code != BANNED:
+                self.budget.ban(now)
+                self._tell(
+                    "address-refused", "error", {**fields, "meaning": answer.verdict.meaning, "wait_s": 600}
+                )
+            case Action.RESYNC:
+                before = self.clock.offset
+                await self.sync_clock()
+                self._tell(
+                    "clock-resynced",
+                    "warning",
+                    {"offset_ms": self.clock.offset / 1e6, "was_ms": before / 1e6},
+                )
+            case Action.HALT if call.method != "get_fee_rates":
+                self.fatal = f"{answer.verdict.meaning} ({answer.code})"
+                self._tell("account-refused", "error", {**fields, "meaning": answer.verdict.meaning})
+            case _:
+                pass
