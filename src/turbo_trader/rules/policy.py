@@ -135,9 +135,6 @@ class Policy:
     min_share: Decimal = number(
         "0.9", "share", "3", "samples an OU window needs", chosen=True, low="0.5", high="1"
     )
-    slope_share: Decimal = number(
-        "0.8", "share", "5.4", "minutes a slope needs", chosen=True, low="0.5", high="1"
-    )
     kalman_warmup: int = number(300, "s", "3", "one-second grid fills for", chosen=True, low="1", high="1800")
     ou_samples: int = number(480, "samples", "3", "OU window", chosen=True, low="30", high="1440")
     ou_sample_interval: int = number(60, "s", "3", "OU sample interval", chosen=True, pinned=True)
@@ -202,6 +199,9 @@ class Policy:
     )
     consensus_t: Decimal = number("1", "t", "5.4", "a slope counts beyond |t|", chosen=True)
     low_consensus: Decimal = number("0.60", "share", "5.4", "consensus is low below", chosen=True, high="1")
+    slope_share: Decimal = number(
+        "0.8", "share", "5.4", "minutes a slope needs", chosen=True, low="0.5", high="1"
+    )
     flat_edge: Decimal = number("0.0010", "fraction", "5.5", "forecast edge of at least", high="1")
     cooldown_horizons: Decimal = number(
         "1", "h", "5.8", "cool-down after a stop-out", chosen=True, high="1000"

@@ -1,0 +1,48 @@
+"""How much of each limit is used: for warnings at 80 % and for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from turbo_trader.rules.sizing import Account, OpenRisk
+
+if TYPE_CHECKING:
+    from turbo_trader.rules.policy import Policy
+    from turbo_trader.rules.session import Session
+
+ZERO = Decimal(0)
+
+
+def limit_usage(
+    policy: Policy, account: Account, open_risks: Sequence[OpenRisk], session: Session
+) -> dict[str, Decimal]:
+    """Used share of each limit by name, 1 = all of it; names are stable.
+
+    `session result` and `drawdown` are told by Session.on_equity already; they are here for the screen.
+    """
+    losses = sum((item.loss_at_stop for item in open_risks), ZERO)
+    margin = sum((item.margin for item in open_risks), ZERO)
+    budget = policy.session_loss * account.session_start_equity
+    side = {
+        direction: sum((item.loss_together for item in open_risks if item.direction == direction), ZERO)
+        for direction in (1, -1)
+    }
+    tier = policy.capital_tier(account.equity)
+    return {
+        "session result": max(ZERO, -session.result / policy.session_loss),
+        "session budget": _share(losses - account.session_result, budget),
+        "drawdown": session.drawdown / policy.drawdown_pause,
+        "same direction": _share(max(side.values()), policy.same_direction * account.equity),
+        "total margin": _share(margin, policy.total_margin * account.balance),
+        "open positions": Decimal(len(open_risks)) / tier.max_positions,
+        "consecutive losses": Decimal(session.losses) / policy.losses_to_halve,
+    }
+
+
+def _share(used: Decimal, limit: Decimal) -> Decimal:
+    """`used` of `limit`; all of it where there is no limit left to use."""
+    if limit <= 0:
+        return Decimal(1)
+    return max(ZERO, used) / limit

@@ -1,0 +1,256 @@
+"""Every number of the policy is the rules page's, and changing any one changes what the rules do."""
+
+from dataclasses import astuple, fields, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import SECOND
+from turbo_trader.market.instruments import Instrument, simulated_tiers
+from turbo_trader.rules.confirmation import still_confirmed
+from turbo_trader.rules.entry import entry_limit
+from turbo_trader.rules.exits import Bracket, exit_rules
+from turbo_trader.rules.gates import LimitFacts, limits_gate
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.portfolio import weights
+from turbo_trader.rules.scan import SCAN, TIER_A, TIER_B
+from turbo_trader.rules.session import Session
+from turbo_trader.rules.sizing import Account, Entry, OpenRisk, size_entry
+from turbo_trader.rules.watchdog import tripped
+from turbo_trader.signals.figures import OFI, OU_DRIFT
+
+D = Decimal
+NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
+EQUITIES = (
+    "18",
+    "19.99",
+    "20",
+    "24",
+    "25",
+    "30",
+    "49.99",
+    "60",
+    "99.99",
+    "100",
+    "150",
+    "500",
+    "999.99",
+    "1000",
+    "1500",
+)
+B = 1 << OFI | 1 << OU_DRIFT
+
+#: Numbers that only the rooms above read (orders, timers, shells); their tests are there.
+READ_ABOVE = {
+    "entry_recv_window", "maker_patience", "lookup_extra", "flatten_time", "on_term", "weights_refresh", "target_assets",
+}  # fmt: skip
+
+#: Numbers that bind only under another policy: what else is set.
+CONTEXT: dict[str, dict[str, str]] = {
+    "b_tp_min": {"TP_MIN": "0.4%"},
+    "b_sl_min": {"TP_MIN": "0.4%", "SL_MIN": "0.2%"},
+    "b_sl_max": {"SL_MAX": "0.9%", "B_SL_MAX": "0.4%"},
+    "sl_min": {"SL_OF_TP": "0.4"},
+    "micro_min_ev": {"MICRO_TURBO_MODE": "false"},
+    "micro_below": {"MICRO_TURBO_MODE": "false"},
+    "maker_fee": {"ENTRY_STYLE": "maker"},
+    "medium_below": {"A_MARGIN_HIGH": "0.8"},
+    "tp_min": {"B_TP_MIN": "0.1%", "B_TP_MAX": "3%"},
+}
+
+
+def alternatives(policy: Policy, name: str) -> list[Policy]:
+    """Valid policies that differ in one number."""
+    declared = next(item for item in fields(Policy) if item.name == name)
+    value = getattr(policy, name)
+    choices: list[Any]
+    if isinstance(value, bool):
+        choices = [not value]
+    elif declared.metadata["choices"]:
+        choices = [word for word in declared.metadata["choices"] if word != value]
+    elif isinstance(value, tuple):
+        choices = [(4, *value[1:]), (*value[:-1], 1000)]
+    elif isinstance(value, int):
+        choices = [value * 2, value // 2, value + 1]
+    else:
+        choices = [value * 2, value / 2, value * D("1.3"), value * D("0.7")]
+    found = []
+    for choice in choices:
+        try:
+            found.append(replace(policy, **{name: choice}))
+        except InputError:
+            continue
+    return found
+
+
+def observe(policy: Policy, judged: Any) -> list[Any]:
+    """What the rules do under a policy, over scenarios that touch every number."""
+    return [
+        [astuple(policy.capital_tier(D(equity))) for equity in EQUITIES],
+        [
+            policy.signal_parameters(policy.capital_tier(D(equity))).tobytes()
+            for equity in ("18", "150", "1500")
+        ],
+        policy.market_parameters(),
+        scans(policy, judged),
+        sizes(policy),
+        exits(policy),
+        sessions(policy),
+        rest(policy),
+    ]
+
+
+def scans(policy: Policy, judged: Any) -> list[Any]:
+    cases: list[dict[str, Any]] = [
+        {}, {"confirms": B}, {"confirms": B | 2}, {"sigma": 1e-5}, {"sigma": 1e-2}, {"sigma": 1e-5, "confirms": B},
+        {"sigma": 1e-2, "confirms": B}, {"sigma": 0.00024, "confirms": B},
+    ]  # fmt: skip
+    cases += [{"spread": x} for x in (0.0006, 0.0009, 0.0012, 0.0015)]
+    cases += [{"mark_gap": x} for x in (0.0006, 0.0009, 0.0012, 0.0015)]
+    cases += [{"jump_age": x * SECOND} for x in (200, 250, 350, 500)]
+    cases += [{"gate": {"clock_offset": int(x * SECOND)}} for x in (0.6, 0.8, 1.2, 1.5)]
+    cases += [{"gate": {"btc_move_ts": NOON - x * SECOND}} for x in (200, 250, 350, 500)]
+    cases += [{"gate": {"maintenance_ts": NOON + x * SECOND}} for x in (500, 700, 1000, 1500)]
+    cases += [{"gate": {"key_expiry_ts": NOON + x * SECOND}} for x in (50_000, 70_000, 100_000, 150_000)]
+    cases += [{"now": NOON + 4 * 3600 * SECOND + x * SECOND} for x in (6, 8, 11, 12, 15)]
+    cases += [{"consensus": x} for x in (0.4, 0.5, 0.7, 0.8, 1.0)]
+    cases += [{"forecast": x} for x in (0.0006, 0.0008, 0.0012, 0.0018)]
+    cases += [{"gate": {"slippage": 0.0001 * x}} for x in range(0, 60, 4)]
+    cases += [{"sigma": 0.00008, "gate": {"taker_fee": 0.0, "maker_fee": 0.0}, "spread": 0.0}]
+    rows = []
+    for equity in ("18", "150", "1500"):
+        for case in cases:
+            row = judged(equity, policy=policy, **case)
+            figures = ("take_profit", "stop_loss", "cost", "p_tp", "ev", "hold_s", "min_ev")
+            rows.append(
+                (row["verdict"].tolist(), int(row["block_code"]), [float(row[name]) for name in figures])
+            )
+    return rows
+
+
+def sizes(policy: Policy) -> list[Any]:
+    item = Instrument(
+        "XRPUSDT", "Trading", D("0.0001"), D("0.1"), D("0.1"), D(10**8), D(10**8), D(1), D("0.0001"), D(200), D(100),
+        D("0.01"), 480, D("0.02"), D("0.1"), D("0.1"), 0, simulated_tiers(D(100), D(10**9)),
+    )  # fmt: skip
+    plan = Entry(
+        item, 1, TIER_A, D("0.6"), D("0.0001"), D("0.0001"), D(0), D(0), D(0), D("0.0005"), D(1) / 15, 15
+    )
+    out = []
+    for equity in ("1", "18", "30", "90"):
+        e = D(equity)
+        account = Account(e, e, e, e, D(0))
+        worn = replace(account, session_result=e * D("-0.15"))
+        held = OpenRisk("ETHUSDT", 1, D(1), e * D("0.8"), D("-0.1"), D(0), D(0))
+        for change in (
+            {}, {"weight": D(0)}, {"weight": D(1)}, {"stop_loss": D("0.02")}, {"range_tail": D("0.2")},
+            {"trade_tier": TIER_B}, {"trade_tier": TIER_B, "weight": D(0)}, {"trade_tier": TIER_B, "weight": D(1)},
+            {"trade_tier": TIER_B, "stop_loss": D("0.02")},
+        ):  # fmt: skip
+            chosen = replace(plan, **change)
+            out += [size_entry(policy, account, (), chosen, losses).qty for losses in (0, 1, 2, 3, 4, 6)]
+            out.append(size_entry(policy, worn, (), chosen).qty)
+            out.append(size_entry(policy, account, (held,), chosen).qty)
+            out.append(size_entry(policy, account, (), chosen).leverage)
+    return out
+
+
+def exits(policy: Policy) -> list[Any]:
+    out: list[Any] = []
+    for confirm in (True, False):
+        for cost in ("0", "0.002"):
+            b = Bracket(1, D(100), D("0.001"), D("0.015"), D("0.006"), D(cost), 0, SECOND, exit_rules(policy))
+            out += [b.stop, b.target, b.backstop]
+            for step in range(1, 90):
+                actions = b.on_price(100 + D(step) / 10, confirm)
+                out.append(actions)
+                if b.pending_backstop is not None:
+                    b.backstop_confirmed(b.pending_backstop)
+            out += [b.deadline_ns, b.on_time(2 * SECOND), b.held]
+    for away in ("0.0006", "0.0008", "0.0012", "0.0018", "0.01"):
+        b = Bracket(1, D(100), D("0.001"), D("0.015"), D("0.006"), D(0), 0, SECOND, exit_rules(policy))
+        out += [b.on_mark(at * SECOND // 10, b.stop * (1 - D(away))) for at in (0, 4, 6, 8, 12, 16, 25)]
+    return out
+
+
+def sessions(policy: Policy) -> list[Any]:
+    out: list[Any] = []
+    for path in (
+        (100, 93, 91, 89, 87, 85, 84, 82, 80, 75, 65, 55),
+        (100, 200, 190, 185, 175, 165, 145, 135, 120, 110),
+    ):
+        session = Session()
+        for i, worth in enumerate(path):
+            out += [event.name for event in session.on_equity(policy, NOON + i, D(worth))]
+    session = Session()
+    now = NOON
+    session.on_equity(policy, now, D(100))
+    equity = D(100000)
+    for _ in range(8):
+        session.on_equity(policy, now, equity)
+        equity *= D("0.8")
+        now += 1
+        out += [event.name for event in session.on_equity(policy, now, equity)]
+        out.append(session.refusal(now + 1200 * SECOND))
+        now += 2 * 3600 * SECOND
+    return out
+
+
+def rest(policy: Policy) -> list[Any]:
+    returns = np.random.default_rng(3).standard_normal((200, 5)) * np.array([1, 2, 3, 4, 5]) * 1e-3
+    rows = np.zeros(1, SCAN)
+    rows["valid"] = 0b111
+    out: list[Any] = [
+        weights(policy, D(equity), returns).tolist() for equity in ("8", "18", "25", "30", "60")
+    ]
+    item = Instrument(
+        "ETHUSDT", "Trading", D("0.01"), D("0.01"), D("0.01"), D(10), D(10), D(5), D("0.01"), D(10**5), D(100), D("0.01"),
+        480, D("0.01"), D("0.1"), D("0.1"),
+    )  # fmt: skip
+    out += [entry_limit(policy, item, 1, D(1999), D(2000), D(margin)) for margin in ("0.0004", "0.01")]
+    for ofi, accel in (
+        (0.1, 2.0),
+        (0.12, 2.0),
+        (0.18, 2.0),
+        (0.25, 2.0),
+        (0.9, 0.6),
+        (0.9, 0.8),
+        (0.9, 1.2),
+        (0.9, 1.5),
+    ):
+        rows["score"][0, OFI], rows["acceleration_z"] = ofi, accel
+        out.append(still_confirmed(policy, rows, 0, 1))
+    tier = policy.capital_tier(D(18))
+    for ago in (500, 700, 1000, 1500):
+        facts = LimitFacts("", 0, False, "", stopped_out_ns=NOON - ago * SECOND)
+        out.append(limits_gate(tier, facts, NOON, float(policy.cooldown_horizons)).value)
+    out += [tripped(policy, [-0.004, -0.003] * n) for n in (5, 8, 11, 13, 15, 16, 18, 20, 25, 30)]
+    flat = np.array([1.0, -1.0] * 20)
+    out += [
+        tripped(policy, (flat - z * flat.std(ddof=1) / np.sqrt(40)).tolist())
+        for z in (1.0, 1.4, 1.6, 1.75, 1.9, 2.1)
+    ]
+    return [*out, policy.round_trip_fee, policy.calibration]
+
+
+# what is observed under the policy before the change
+_before: dict[tuple[tuple[str, str], ...], list[Any]] = {}
+
+
+@pytest.mark.parametrize("name", [item.name for item in fields(Policy) if item.name not in READ_ABOVE])
+def test_changing_a_number_changes_what_the_rules_do(name: str, judged: Any) -> None:
+    policy = Policy.from_env(CONTEXT.get(name, {}))
+    declared = next(item for item in fields(Policy) if item.name == name)
+    others = alternatives(policy, name)
+    if declared.metadata["pinned"]:
+        assert not others  # built into a kernel: any other value is refused
+        return
+    assert others
+    key = tuple(CONTEXT.get(name, {}).items())
+    if key not in _before:
+        _before[key] = observe(policy, judged)
+    before = _before[key]
+    assert any(observe(other, judged) != before for other in others)

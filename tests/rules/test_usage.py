@@ -1,0 +1,35 @@
+"""Used shares of the limits."""
+
+from decimal import Decimal
+
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.session import Session
+from turbo_trader.rules.sizing import Account, OpenRisk
+from turbo_trader.rules.usage import limit_usage
+
+D = Decimal
+
+
+def test_shares() -> None:
+    policy = Policy()
+    session = Session()
+    session.on_equity(policy, 1, D(100))
+    session.on_equity(policy, 2, D(94))
+    session.on_trade(D(-1))
+    risks = [
+        OpenRisk("A", 1, D(1000), D(18), D("0.005"), D("0.001"), D("0.004")),
+        OpenRisk("B", -1, D(100), D(9), D("0.005"), D("0.001"), D("0.004")),
+    ]
+    used = limit_usage(policy, Account(D(94), D(90), D(60), D(100), D(-2)), risks, session)
+    assert used["session result"] == D("0.3")
+    assert used["session budget"] == (D(6) + D("0.6") + 2) / 20
+    assert used["drawdown"] == D("0.4")
+    assert used["same direction"] == D(10) / D("28.2")
+    assert used["total margin"] == D(27) / 81
+    assert used["open positions"] == D(2) / 3
+    assert used["consecutive losses"] == D(1) / 3
+
+
+def test_nothing_left_is_all_used() -> None:
+    used = limit_usage(Policy(), Account(D(0), D(0), D(0), D(0), D(0)), [], Session())
+    assert used["total margin"] == used["same direction"] == used["session budget"] == 1
