@@ -280,7 +280,13 @@ steps = st.sampled_from([D("0.001"), D("0.1"), D(1), D(10)])
 def entries(draw: st.DrawFn) -> Entry:
     step = draw(steps)
     top = draw(st.sampled_from([D("12.5"), D(25), D(50), D(75), D(100)]))
-    item = instrument(step=step, min_qty=step, max_leverage=top, tiers=simulated_tiers(top, draw(money) * 50))
+    tiers = simulated_tiers(top, draw(money) * 50)
+    if draw(st.booleans()):  # a second row with half the leverage, its deduction as the venue computes it
+        low = tiers[0]
+        rate, limit = 2 * low.maintenance_rate, low.limit * draw(st.integers(2, 10))
+        deduction = low.limit * (rate - low.maintenance_rate)
+        tiers = (low, RiskTier(limit, rate, 2 / top, top / 2, deduction))
+    item = instrument(step=step, min_qty=step, max_leverage=top, tiers=tiers)
     return entry(
         instrument=item,
         direction=draw(st.sampled_from([1, -1])),
@@ -337,7 +343,7 @@ def test_no_limit_is_ever_exceeded(
     assert s.margin <= margin_target(P, e.trade_tier, e.weight, e.symbols) * equity * slack
     assert s.margin + sum((item.margin for item in risks), D(0)) <= D("0.90") * equity * slack
     assert notional * order_cost_rate(e, s.leverage) <= acc.available * slack
-    assert 1 <= s.leverage <= min(D(50), e.instrument.max_leverage)
+    assert 1 <= s.leverage <= min(D(50), e.instrument.max_leverage, e.instrument.tier(notional).max_leverage)
     assert s.leverage % e.instrument.leverage_step == 0
     rate = e.instrument.tier(notional).maintenance_rate
     room = liquidation_distance(e.direction, s.leverage, rate) - e.mark_gap
