@@ -29,7 +29,8 @@ def reverting(rng: np.random.Generator, n: int, half_life: float, sd: float = 0.
     y[0] = rng.normal(0, sd)
     for i in range(1, n):
         y[i] = phi * y[i - 1] + rng.normal(0, sd * np.sqrt(1 - phi * phi))
-    return y + np.log(100.0)
+    y += np.log(100.0)
+    return y
 
 
 def test_regression_equals_statsmodels() -> None:

@@ -156,4 +156,4 @@ def exits_ev(
     stage(math.log1p(-stop_loss) - shift, half_way, 0.0, drift, sigma2, early_s, hand, value)
     most = abs(drift) * late_s * (1.0 + take_profit * (1.0 + 0.5 * count))
     gain = min(most, max(-most, value[0]))
-    return gain - cost
+    return float(gain - cost)

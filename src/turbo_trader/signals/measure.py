@@ -194,7 +194,7 @@ def score_figures(states: Any, s: int, now: int, params: Any, out: Any, j: int) 
     flow, flow_ok, degraded = order_flow(states, s, now, params)
     row.degraded = 1 if degraded else 0
     if flow_ok:
-        row.score[OFI] = flow
+        row.score[OFI] = clip(flow)
         valid |= 1 << OFI
         if d * flow > p.ofi_threshold:
             confirms |= 1 << OFI

@@ -46,7 +46,7 @@ def deviance(seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, b
     logs, squares = innovations(seconds, y, ratio, bounce, _NONE)
     if not (squares > 0.0 and math.isfinite(squares) and math.isfinite(logs)):
         return 1e300
-    return n * (math.log(2.0 * math.pi * squares / n) + 1.0) + logs
+    return float(n * (math.log(2.0 * math.pi * squares / n) + 1.0) + logs)
 
 
 def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | None:
