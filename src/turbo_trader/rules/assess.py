@@ -33,10 +33,9 @@ def assess(
     """Fill out[j] (SCAN) for symbol `s` at `now` (ns UTC); the state has been advanced to `now`.
 
     `gate_params`: one record for all symbols, or one per symbol. Returns the index of the first gate that
-    blocked
-    among data .. EV, or -1. Probabilities and EV are computed only for candidates with a trade tier: for
-    the others
-    they are 0 and the gates fee and EV are not assessed (`reassess` fills them in for `explain`).
+    blocked among data .. EV, or -1. Probabilities and EV are computed only for candidates with a trade tier:
+    for the others they are 0 and the gates fee and EV are not assessed (`expect` fills them in for any row
+    with exits).
     """
     measure(states, filters, s, now, signal_params, out, j)
     return judge(states, s, now, gate_params, out, j)

@@ -46,9 +46,8 @@ def expected_funding(states: Any, s: int, now: int, gp: Any, g: int, direction: 
 def round_trip_cost(states: Any, s: int, now: int, gp: Any, g: int, direction: int, spread: float) -> float:
     """c: entry fee + exit fee + spread + book-walk slippage at the reference notional + expected funding.
 
-    A fraction of notional.
-    A maker entry pays no half spread at the touch, but fills when the price comes its way:
-    that half is counted as adverse selection.
+    A fraction of notional. A maker entry pays no half spread at the touch, but fills when the price comes
+    its way: that half is counted as adverse selection.
     """
     p = gp[g]
     fees = p.taker_fee + (p.maker_fee if p.maker_entry == 1 else p.taker_fee)

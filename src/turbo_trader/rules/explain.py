@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from turbo_trader.market.events import SECOND, Rows
-from turbo_trader.rules.gates import TEXTS, Code
+from turbo_trader.rules.gates import EV, TEXTS, Code
 from turbo_trader.rules.scan import BLOCK, GATES, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.signals.figures import SIGNALS
@@ -37,8 +37,10 @@ def gate_lines(policy: Policy, rows: Rows, j: int) -> list[str]:
     """One line per gate: its name, its verdict, its figures against what is asked."""
     row = rows[j]
     asked = thresholds(policy, rows, j)
+    said = [int(value) for value in row["verdict"]]
     return [
-        f"{name}: {VERDICTS[int(row['verdict'][i])]}  {asked[i]}".rstrip() for i, name in enumerate(GATES)
+        f"{name}: {VERDICTS[said[i]]}  {'' if said[i] == NOT_ASSESSED else asked[i]}".rstrip()
+        for i, name in enumerate(GATES)
     ]
 
 
@@ -136,10 +138,11 @@ def _signals(row: Any) -> list[str]:
 
 
 def _exits(row: Any) -> list[str]:
-    return [
-        f"TP {_bp(row['take_profit'])} SL {_bp(row['stop_loss'])} cost {_bp(row['cost'])} hold {row['hold_s']:.0f} s,"
-        f" p_tp {row['p_tp']:.3f} p_sl {row['p_sl']:.3f} p_timeout {row['p_timeout']:.3f}, net EV {_bp(row['ev'])}"
-    ]
+    line = f"TP {_bp(row['take_profit'])} SL {_bp(row['stop_loss'])} cost {_bp(row['cost'])} hold {row['hold_s']:.0f} s"
+    if int(row["verdict"][EV]) == NOT_ASSESSED:
+        return [f"{line}; p_tp and EV not computed (no candidate with a tier)"]
+    odds = f"p_tp {row['p_tp']:.3f} p_sl {row['p_sl']:.3f} p_timeout {row['p_timeout']:.3f}"
+    return [line, f"{odds}, net EV {_bp(row['ev'])}"]
 
 
 def _confirmed(row: Any) -> list[str]:

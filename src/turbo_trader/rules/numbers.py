@@ -44,9 +44,8 @@ def number(
     """A dataclass field with what a reader of the rules wants to know of it; `low` and `high` are allowed
     themselves.
 
-    With `choices` a str default is a word out of them; without, it is a decimal. A `pinned` number is
-    built into
-    a kernel or into the venue: it is shown, and any other value is refused.
+    With `choices` a str default is a word out of them; without, it is a decimal. A `pinned` number is built
+    into a kernel or into the venue: it is shown, and any other value is refused.
     """
     value = Decimal(default) if isinstance(default, str) and not choices else default
     metadata = {

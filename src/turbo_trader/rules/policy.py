@@ -2,11 +2,9 @@
 """Every number of the trading rules, in one frozen, validated object.
 
 Each field carries its unit, the section of the rules page it comes from and whether the user asked for it
-(fixed) or it was left open
-and chosen. Its name in upper case is the environment variable that overrides it. Fractions are fractions
-(0.006 = 0.6 %; text may
-say 0.6% or 60bp), times seconds unless the name says otherwise. The tables per capital tier are read
-through `capital_tier`.
+(fixed) or it was left open and chosen. Its name in upper case is the environment variable that overrides it.
+Fractions are fractions (0.006 = 0.6 %; text may say 0.6% or 60bp), times seconds unless the name says
+otherwise. The tables per capital tier are read through `capital_tier`.
 """
 
 from __future__ import annotations

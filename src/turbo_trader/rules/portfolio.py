@@ -26,8 +26,8 @@ def weights(policy: Policy, equity: Decimal, returns: Floats) -> Floats:
     NaN = missing.
 
     Equal below `portfolio_from` or with fewer than two complete rows. Symbols without variance (constant
-    prices, missing history) tell
-    nothing about their risk: they get the equal weight 1/N, the others share the rest by minimum variance.
+    prices, missing history) tell nothing about their risk: they get the equal weight 1/N, the others share
+    the rest by minimum variance.
     """
     n = returns.shape[1]
     equal = np.full(n, 1.0 / n) if n else np.zeros(0)
@@ -77,8 +77,8 @@ def minimum_variance(covariance: Floats, cap: float) -> Floats:
     """argmin w'Cw with sum 1 and 0 <= w <= cap (cap >= 1/n), by an active-set method: exact up to rounding.
 
     Each pass solves the equality-constrained problem on the free weights, stops at the first bound on the
-    way, and frees the bound with the
-    most wrong multiplier once the free problem is solved. C positive definite, so it ends at the one minimum.
+    way, and frees the bound with the most wrong multiplier once the free problem is solved. C positive
+    definite, so it ends at the one minimum.
     """
     n = covariance.shape[0]
     w = np.full(n, 1.0 / n)

@@ -1,10 +1,9 @@
 """The session's limits as a state machine: result, drawdown, pauses, halts, losing streak. It survives
 restarts through its dict.
 
-What lifts what: `session_new` lifts halts set by a limit (loss, third pause) and a running pause, and
-starts afresh; `resume` lifts what a
-person (halt, flatten, stop) or the edge watchdog set. A person's halt is never lifted by a new session, a
-limit's never by `resume`.
+What lifts what: `session_new` lifts halts set by a limit (loss, third pause) and a running pause, and starts
+afresh; `resume` lifts what a person (halt, flatten, stop) or the edge watchdog set. A person's halt is never
+lifted by a new session, a limit's never by `resume`.
 """
 
 from __future__ import annotations

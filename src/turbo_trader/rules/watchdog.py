@@ -14,9 +14,8 @@ def probability_positive(returns: Sequence[float]) -> float:
     """P(mean net return > 0 | returns): Student t posterior under the reference prior p(mu, s2) ~ 1/s2.
 
     mu | data ~ mean + s / sqrt(n) x t(n - 1) (Gelman et al., Bayesian Data Analysis, 3.2). Fewer than two
-    returns say
-    nothing: 0.5. Without any spread the sign of the mean decides (0.5 at 0). ValueError for a return that
-    is not finite.
+    returns say nothing: 0.5. Without any spread the sign of the mean decides (0.5 at 0). ValueError for a
+    return that is not finite.
     """
     n = len(returns)
     if not all(math.isfinite(value) for value in returns):
