@@ -11,7 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import BAR, FIRST, FUNDING, INDEX, KIND_MASK, LAST, LEVEL, MARK, MINUTE, SECOND, TRADE
+from turbo_trader.market.events import (
+    BAR,
+    FIRST,
+    FUNDING,
+    INDEX,
+    KIND_MASK,
+    LAST,
+    LEVEL,
+    MARK,
+    MINUTE,
+    SECOND,
+    TRADE,
+)
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.state import new_states
@@ -48,8 +60,13 @@ def whole(edge: float) -> tuple[bytes, ...]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4 * 60_000)), max_size=8), st.sampled_from([0.0, 1.0]))
-def test_rows_are_the_same_in_whatever_pieces_they_are_read(reads: list[tuple[int, int]], edge: float) -> None:
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4 * 60_000)), max_size=8),
+    st.sampled_from([0.0, 1.0]),
+)
+def test_rows_are_the_same_in_whatever_pieces_they_are_read(
+    reads: list[tuple[int, int]], edge: float
+) -> None:
     market = SyntheticMarket(FEW, 5, START, edge)
     got = [b"", b"", b""]
     for s, milliseconds in [*sorted(reads, key=lambda r: r[1]), (2, 240_000), (0, 240_000), (1, 240_000)]:
@@ -64,7 +81,9 @@ def test_frames_are_whole_in_time_order_and_the_book_is_never_crossed() -> None:
         rows = market.read(s, START + 5 * MINUTE)
         assert rows["ts"][0] >= START
         assert (np.diff(rows["ts"]) >= 0).all()
-        begun = np.cumsum(rows["kind"] & FIRST > 0) - np.cumsum(np.concatenate(([False], rows["kind"][:-1] & LAST > 0)))
+        begun = np.cumsum(rows["kind"] & FIRST > 0) - np.cumsum(
+            np.concatenate(([False], rows["kind"][:-1] & LAST > 0))
+        )
         assert (begun == 1).all()
         kinds = set((rows["kind"] & KIND_MASK).tolist())
         assert {TRADE, LEVEL, MARK, INDEX, FUNDING} <= kinds
@@ -98,7 +117,9 @@ def test_the_seed_decides_and_the_label_says_it_is_made_up() -> None:
     assert not market.ended(START + 10**18)
 
 
-def scans(edge: float, minutes: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def scans(
+    edge: float, minutes: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Order-flow score, return of the last 30 s and of the next, [times, symbols]."""
     market = SyntheticMarket(ALL, seed, START, edge)
     states = new_states(ALL, flow_window_s=30, vol_half_life_min=30.0, jump_sigmas=6.0, jump_fraction=0.005)
@@ -126,11 +147,11 @@ def test_without_edge_order_flow_and_past_moves_say_nothing_of_what_follows() ->
 
 
 def test_with_edge_deviations_revert_and_order_flow_leads_the_reversion() -> None:
-    """Sample with edge, eight hours: a move of 30 minutes is partly taken back in the next 30; flow against a deviation leads."""
+    """Of what a symbol moved beside the others in half an hour, part is taken back in the next; and flow says which way."""
     market = SyntheticMarket(ALL, 4, START, 1.0)
     closes = np.array([np.log(market.history(i.symbol)["close"]) for i in ALL])[1:]
-    moves = closes[:, 60::30] - closes[:, 30:-30:30] if closes.shape[1] % 30 else np.diff(closes[:, ::30], axis=1)
+    moves = np.diff(closes[:, ::30], axis=1)
     own = moves - moves.mean(0)
     assert np.corrcoef(own[:, :-1].ravel(), own[:, 1:].ravel())[0, 1] < -0.2
     score, _, following = scans(1.0, 240, 4)
-    assert over_its_error(score[:, 1:], following[:, 1:]) > 0.0
+    assert over_its_error(score[:, 1:], following[:, 1:]) > 3.0

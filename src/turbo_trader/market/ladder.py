@@ -105,7 +105,9 @@ def set_best(ladder: Any, side: int, best: int, gap: float, jitter: float, rows:
             size += 1
         ladder[0].lots[side, 0] = size
         return put(rows, n, ts, LEVEL, sign, sign * best, size)
-    if ladder[0].levels[side] > 0 and float(best - ladder[0].key[side, 0]) < 0.5 * gap:  # the quote moves along
+    if (
+        ladder[0].levels[side] > 0 and float(best - ladder[0].key[side, 0]) < 0.5 * gap
+    ):  # the quote moves along
         n = put(rows, n, ts, LEVEL, sign, sign * ladder[0].key[side, 0], 0)
         ladder[0].key[side, 0] = best
         ladder[0].lots[side, 0] = size
@@ -147,9 +149,9 @@ def keep_length(ladder: Any, side: int, gap: float, jitter: float, rows: Any, n:
         if sign * key <= 0:
             return n
         jitter = (jitter * 7.0 + 0.123) % 1.0
-        lots = size_within(
-            ladder, reach + 0.5 * gap, float(best - key) + 0.5 * gap, float(sign * best), jitter
-        )
+        distance = float(best - key)
+        near, far = 0.5 * (reach + distance), distance + 0.5 * max(gap, GROWTH * distance)
+        lots = size_within(ladder, near, far, float(sign * best), jitter)
         insert(ladder, side, levels, key, lots)
         n = put(rows, n, ts, LEVEL, sign, sign * key, lots)
     return n

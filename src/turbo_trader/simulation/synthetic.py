@@ -3,7 +3,7 @@
 Log prices move by a common factor (BTC's path) and a part of their own, both with stochastic volatility (three AR(1) processes of
 the log and a part new each minute: clustering and heavy tails). The book is a ladder of the symbol's recorded spread and depth that
 moves with the price; prints eat the best level, which refills. With an edge, each price carries a deviation from that path, which
-reverts in phases while prints and sizes lean the same way. Everything of a minute is drawn from a generator keyed by seed and minute.
+reverts in phases while prints and sizes lean the same way. A minute is drawn from a generator keyed by seed and minute.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class SyntheticMarket:
         logs = self._volatility.sum(0) + fresh - (self._variances.sum() + figures.MINUTE_VARIANCE)
         relative = np.exp(logs)
         own = relative[1:] * np.array([f.own for f in self._figures])
-        mean, spread, half_life = figures.FUNDING
+        _, _, half_life = figures.FUNDING
         decay = 0.5 ** (1.0 / half_life)
         self._funding = decay * self._funding + math.sqrt(1 - decay * decay) * draws.standard_normal(count)
         paths = np.empty((3, count, SLOTS))
@@ -166,7 +166,7 @@ def generate(symbols: Sequence[str], seed: int, start: int, duration_ns: int, ed
     market = SyntheticMarket([known[symbol] for symbol in symbols], seed, start, edge)
     until = market.start + duration_ns
     rows = tuple(market.read(s, until) for s in range(len(symbols)))
-    return Tape(instruments=market.instruments, rows=rows, rebuilt=False, source=market.label)
+    return Tape(instruments=market.instruments, rows=rows, source=market.label, made_up=True)
 
 
 def _figures(instrument: Instrument) -> figures.Figures:

@@ -1,4 +1,4 @@
-"""Every figure of the synthetic market, fitted to figures measured on recorded markets: docs/synthetic-market.md has both side by side."""
+"""Every figure of the synthetic market, fitted to recorded markets: docs/synthetic-market.md has both side by side."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ OTHER = Figures(0.0, 1.60, 9.5e-4, 6_000.0, 40.0)
 OTHER_TICKS = 20_000
 
 #: Log volatility: three AR(1) processes (variance, half-life in minutes) and a part that is new each minute.
-VOLATILITY = ((0.06, 2_880.0), (0.10, 180.0), (0.10, 12.0))
-MINUTE_VARIANCE = 0.06
-SHARED = 0.7  # correlation of a symbol's log volatility with the factor's
+VOLATILITY = ((0.08, 2_880.0), (0.14, 240.0), (0.11, 12.0))
+MINUTE_VARIANCE = 0.09
+SHARED = 0.8  # correlation of a symbol's log volatility with the factor's
 TRADING_POWER = 0.8  # turnover grows with volatility to this power, half by number and half by size of prints
 USUAL_ACTIVITY = 0.91  # mean of the activity before it is taken to 1
 

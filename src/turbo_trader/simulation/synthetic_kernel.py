@@ -50,8 +50,9 @@ def walk(
 ) -> None:
     """Move all symbols through one minute.
 
-    `x` log price, `z` deviation, `phase` (1: reverting), [n], are replaced by their values at the end. `factor`, `own` [n]: volatility of
-    this minute. `phases`: decay, start and end probability a slot, calm. `normals` [SLOTS, 1 + 2 n], `uniforms` [SLOTS, n].
+    `x` log price, `z` deviation, `phase` (1: reverting), [n], are replaced by their values at the end.
+    `factor`, `own` [n]: volatility of this minute. `phases`: decay, start and end probability a slot, calm, noise a slot.
+    `normals` [SLOTS, 1 + 2 n], `uniforms` [SLOTS, n].
     `out` [3, n, SLOTS]: log price shown, phase with the sign of the reversion, log price without deviation.
     """
     count = len(x)
@@ -130,7 +131,7 @@ def _event(
 ) -> int:  # fmt: skip
     """The prints and the book frame of one moment: the book moves to the price, prints come with it on the same side."""
     spread = max(1, int(ladder[0].spread * price + 0.5))
-    bid = max(1, int(math.floor(price - 0.5 * spread + 0.5)))
+    bid = max(1, int(price - 0.5 * spread + 0.5))
     ask = bid + spread
     fresh = ladder[0].last_ts == 0
     move = 0 if fresh else bid - ladder[0].last_price
