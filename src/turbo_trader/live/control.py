@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from turbo_trader.journal.store import encode
 from turbo_trader.market.errors import InputError
@@ -30,7 +30,7 @@ class ControlServer:
         self._token = secrets.token_urlsafe(24)
         self._server: asyncio.Server | None = None
 
-    async def __aenter__(self) -> ControlServer:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LIMIT)
         port = self._server.sockets[0].getsockname()[1]
         self._write({"host": "127.0.0.1", "port": port, "token": self._token, "pid": os.getpid()})

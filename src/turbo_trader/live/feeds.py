@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from turbo_trader.bybit.streams import PRIVATE_TOPICS, Stream, StreamConfig, pub
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, WHOLE, Rows
-from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
@@ -24,6 +24,15 @@ QUEUE = 20_000  # frames of one connection waiting for the Trader; more and the 
 _SLICE_S = 0.004  # the Trader's share of the loop before others have their turn
 _GAP_PAUSE_S = 2.0  # between two renewals for gaps
 
+
+class Decoder(Protocol):
+    """market.frames.FrameDecoder: one connection's frames to rows; keeps the books' continuity, so one per connection."""
+
+    def decode(self, raw: bytes) -> tuple[int, Rows] | None:
+        """Symbol index and rows of a data frame; None for anything else."""
+
+
+NewDecoder = Callable[[], Decoder]
 Deliver = Callable[[Event], None]
 Tell = Callable[[str, str, dict[str, object]], None]
 
@@ -34,6 +43,7 @@ class PublicFeed:
     def __init__(
         self, url: str, indices: Sequence[int], instruments: Sequence[Instrument], settings: DaemonSettings,
         clock: VenueClock, deliver: Deliver, changed: Callable[[str], None], tell: Tell, last_ts: Callable[[int], int],
+        new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         self.up = False
         self.frames = 0
@@ -49,7 +59,8 @@ class PublicFeed:
         self._last_ts = last_ts
         self._queue: deque[bytes] = deque()
         self._wake = asyncio.Event()
-        self._decoder = FrameDecoder(self._instruments)
+        self._new_decoder = new_decoder
+        self._decoder = new_decoder()
         self._heard: dict[int, float] = {}
         self._renewed = 0.0
         topics = public_topics([instruments[i].symbol for i in self._indices], settings.book_depth)
@@ -123,7 +134,7 @@ class PublicFeed:
     def _on_down(self, reason: str) -> None:
         self.up = False
         self._queue.clear()
-        self._decoder = FrameDecoder(self._instruments)
+        self._decoder = self._new_decoder()
         now = self._clock.now()
         for symbol in self._indices:
             self._deliver(MarketRows(now, symbol, gap_row(self._last_ts(symbol))))
@@ -135,7 +146,7 @@ class PublicFeeds:
 
     def __init__(
         self, settings: DaemonSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, tell: Tell,
-        last_ts: Callable[[int], int],
+        last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         size = settings.symbols_per_connection
         groups = [range(i, min(i + size, len(instruments))) for i in range(0, len(instruments), size)]
@@ -153,6 +164,7 @@ class PublicFeeds:
                 self._changed,
                 tell,
                 last_ts,
+                new_decoder,
             )
             for group in groups
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from turbo_trader.bybit import commands
@@ -98,12 +99,8 @@ class Gateway:
     async def close(self) -> None:
         """Wait for requests under way, then end the threads."""
         loop = asyncio.get_running_loop()
-        await asyncio.gather(
-            *(
-                loop.run_in_executor(None, lambda lane=lane: lane.close(wait=True))
-                for lane in self._lanes.values()
-            )  # type: ignore[misc]
-        )
+        closers = [partial(lane.close, wait=True) for lane in self._lanes.values()]
+        await asyncio.gather(*(loop.run_in_executor(None, closer) for closer in closers))
 
     def _timed(self) -> tuple[Answer, int, int]:
         lane = self._lanes["exits"]

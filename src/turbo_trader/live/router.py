@@ -1,0 +1,215 @@
+"""Events to the Trader, its commands to journal, venue and observer: the daemon's one junction."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from turbo_trader.bybit.endpoints import Keys
+from turbo_trader.bybit.errors import NO_JOURNAL
+from turbo_trader.journal.store import Journal, JournalError
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.settings import Observer
+from turbo_trader.signals.noise import fit_noise
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    Command,
+    FitNoise,
+    Note,
+    Persist,
+    PlaceOrder,
+    Read,
+    Scanned,
+    SetLeverage,
+    SetStops,
+    Stopped,
+    WireCommand,
+)
+from turbo_trader.trader.events import Backfill, Clock, CommandResult, Event, MarketRows, NoiseFitted, Outcome
+
+
+class Machine(Protocol):
+    """What the shell needs of trader.machine.Trader."""
+
+    states: Any
+
+    def handle(self, event: Event) -> Sequence[Command]: ...
+    def next_time(self) -> int: ...
+    def view(self) -> Any: ...
+    def summary(self) -> Mapping[str, Any]: ...
+
+
+class Router:
+    """Owns the way in and out of one Trader. `changed` is set after each event: the next due time may be another.
+
+    `trader` and `gateway` are set by the shell before the first `deliver`.
+    """
+
+    trader: Machine
+    gateway: Gateway
+
+    def __init__(self, journal: Journal, clock: VenueClock, keys: Keys, observer: Observer | None) -> None:
+        self.journal = journal
+        self.ended = asyncio.Event()
+        self.changed = asyncio.Event()
+        self.reason = ""
+        self.failed = False
+        self.events = 0
+        self.requests: set[asyncio.Task[None]] = set()
+        self._clock = clock
+        self._keys = keys
+        self._observer = observer
+        self._fits = ThreadPoolExecutor(1, thread_name_prefix="noise")
+
+    def deliver(self, event: Event) -> None:
+        """Hand one event to the Trader and carry out what it commands; a bug in there ends the process, not the stops."""
+        if self.failed:
+            return
+        self.events += 1
+        if not isinstance(event, MarketRows | Clock | Backfill):
+            self.journal.event(event)
+        try:
+            commands = self.trader.handle(event)
+        except Exception as error:
+            self.fail("the trader failed", error)
+            return
+        if commands:
+            self._carry_out(commands)
+        self.changed.set()
+
+    def _carry_out(self, commands: Sequence[Command]) -> None:
+        wire: list[WireCommand] = []
+        durable = False
+        now = self._clock.now()
+        for command in commands:
+            match command:
+                case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
+                    self.journal.intent(now, command)
+                    durable = True
+                    wire.append(command)
+                case Read():
+                    wire.append(command)
+                case Persist():
+                    self.journal.persist(command)
+                    durable = True
+                case Scanned():
+                    self.journal.scanned(command)
+                    self.observe(lambda observer, command=command: observer.scanned(command))  # type: ignore[misc]
+                case Note():
+                    self._noted(command)
+                case FitNoise():
+                    self._spawn(self._fit(command))
+                case Stopped():
+                    self.end(command.reason)
+        if durable:
+            self.commit()
+        for command in wire:
+            self._dispatch(command)
+
+    def commit(self) -> None:
+        """Make what the journal was given durable; a failure is told once and stops entries, nothing else."""
+        was = self.journal.failed
+        try:
+            self.journal.commit()
+        except JournalError as error:
+            if not was:
+                self.tell_only(
+                    "journal-failed", "error", {"error": str(error), "meaning": "no entries until it works"}
+                )
+
+    def _dispatch(self, command: WireCommand) -> None:
+        if isinstance(command, PlaceOrder) and not command.reduce_only and self.journal.failed:
+            refused = CommandResult(
+                self._clock.now(), command.id, Outcome.REJECTED, NO_JOURNAL, self.journal.failed
+            )
+            asyncio.get_running_loop().call_soon(self.deliver, refused)
+            return
+        self._spawn(self._send(command))
+
+    async def _send(self, command: WireCommand) -> None:
+        if isinstance(command, Read):
+            self.deliver(await self.gateway.execute_read(command))
+            return
+        result = await self.gateway.send(command)
+        self.journal.outcome(result)
+        self.deliver(result)
+
+    async def _fit(self, command: FitNoise) -> None:
+        loop = asyncio.get_running_loop()
+        noise = await loop.run_in_executor(self._fits, fit_noise, command.seconds, command.y)
+        self.deliver(NoiseFitted(self._clock.now(), command.symbol, noise))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self.guarded(work))
+        self.requests.add(task)
+        task.add_done_callback(self.requests.discard)
+
+    # -- ends
+
+    def end(self, reason: str) -> None:
+        """The run is over; the first reason stands."""
+        self.reason = self.reason or reason
+        self.ended.set()
+
+    def fail(self, what: str, error: Exception) -> None:
+        """An error of our own: say so in one line and end; positions keep their stops on the venue."""
+        if self.failed:
+            return
+        self.failed = True
+        where = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
+        place = f" at {Path(where.filename).name}:{where.lineno}" if where else ""
+        text = self._keys.redact(f"{type(error).__name__}: {error}")
+        self.tell(
+            "failed",
+            "error",
+            {
+                "what": what,
+                "error": text,
+                "place": place.strip(),
+                "meaning": "positions keep their venue stops",
+            },
+        )
+        self.end(f"{what}{place}: {text}")
+
+    async def guarded(self, job: Awaitable[None]) -> None:
+        """Run `job`; an exception in it ends the daemon cleanly instead of reaching the top."""
+        try:
+            await job
+        except Exception as error:
+            self.fail("a part of the daemon failed", error)
+
+    async def drain(self, seconds: float) -> None:
+        """Let requests under way end, so that their outcomes are written."""
+        if self.requests:
+            await asyncio.wait(set(self.requests), timeout=seconds)
+        for task in set(self.requests):
+            task.cancel()
+        self._fits.shutdown(wait=False, cancel_futures=True)
+
+    # -- what is told
+
+    def tell(self, name: str, level: str, fields: dict[str, Any]) -> None:
+        """A note of the daemon itself, to journal and observer."""
+        self._noted(Note(self._clock.now(), name, level, fields))
+
+    def _noted(self, note: Note) -> None:
+        self.journal.note(note)
+        self.observe(lambda observer: observer.note(note))
+
+    def tell_only(self, name: str, level: str, fields: dict[str, Any]) -> None:
+        """A note for people alone: the journal is what fails."""
+        note = Note(self._clock.now(), name, level, fields)
+        self.observe(lambda observer: observer.note(note))
+
+    def observe(self, tell: Callable[[Observer], None]) -> None:
+        """Tell the observer; what goes wrong in there must not touch trading."""
+        if self._observer is None:
+            return
+        with contextlib.suppress(Exception):
+            tell(self._observer)

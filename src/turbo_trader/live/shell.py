@@ -1,0 +1,294 @@
+"""The asyncio shell: start, the tasks that feed the Trader, signals and the ends. What passes through is in `router`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from turbo_trader.journal.store import Journal
+from turbo_trader.live import startup
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.control import ControlServer
+from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.router import Machine, Router
+from turbo_trader.live.settings import DaemonSettings, Observer, Summary
+from turbo_trader.market.instruments import Instrument, resolve
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUpdate
+
+FLUSH_S = 1.0
+PROBE_S = 5.0  # between two tries to write a journal that failed
+CLOCK_S = 15.0
+INSTRUMENTS_S = 3_600.0
+VIEW_S = 0.5
+WAKE_S = 0.25  # the timer looks at the clock at least so often
+UNRESOLVED = "unresolved_intents"  # key of `restored` under which intents without a known outcome stand
+
+Build = Callable[[tuple[Instrument, ...], Policy, str, int, dict[str, Any] | None], Machine]
+BuildDecoder = Callable[[tuple[Instrument, ...]], Decoder]
+
+
+def build_trader(
+    instruments: tuple[Instrument, ...],
+    policy: Policy,
+    boot: str,
+    start_ts: int,
+    restored: dict[str, Any] | None,
+) -> Machine:
+    """The Trader of this project."""
+    from turbo_trader.trader.machine import Trader
+
+    machine: Machine = Trader(instruments, policy, boot=boot, start_ts=start_ts, restored=restored)
+    return machine
+
+
+def build_decoder(instruments: tuple[Instrument, ...]) -> Decoder:
+    """A decoder of V5 public frames."""
+    from turbo_trader.market.frames import FrameDecoder
+
+    decoder: Decoder = FrameDecoder(instruments)
+    return decoder
+
+
+class Shell:
+    """One run of the daemon."""
+
+    def __init__(
+        self,
+        settings: DaemonSettings,
+        policy: Policy,
+        observer: Observer | None,
+        build: Build = build_trader,
+        decoder: BuildDecoder = build_decoder,
+    ) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._observer = observer
+        self._build = build
+        self._build_decoder = decoder
+        self._clock = VenueClock()
+        self._stopping = False
+        self._router: Router
+        self._gateway: Gateway
+        self._public: PublicFeeds
+        self._private: PrivateFeed
+
+    async def run(self) -> Summary:
+        """Start, trade until the end, and leave everything written; see `daemon.run_daemon`."""
+        settings = self._settings
+        names = list(dict.fromkeys(resolve(symbol) for symbol in settings.symbols))
+        journal = Journal(settings.journal, names, settings.mode, self._clock.now)
+        self._router = Router(journal, self._clock, settings.keys, self._observer)
+        self._gateway = Gateway(
+            settings.endpoints, settings.keys, self._clock, self._router.tell, settings.request_timeout_s
+        )
+        self._router.gateway = self._gateway
+        try:
+            await self._start()
+            async with contextlib.AsyncExitStack() as stack:
+                if settings.control:
+                    await stack.enter_async_context(ControlServer(settings.journal, self._asked))
+                if settings.handle_signals:
+                    stack.callback(self._listen_to_signals())
+                await self._work()
+        except BaseException as error:
+            self._router.end(settings.keys.redact(f"{type(error).__name__}: {error}"))
+            raise
+        finally:
+            await self._finish()
+        return Summary(self._router.reason, self._router.failed, self._trader_summary(), self.status())
+
+    # -- life
+
+    async def _start(self) -> None:
+        settings, gateway = self._settings, self._gateway
+        await startup.reach(gateway, settings.endpoints.rest)
+        instruments, fees, _ = await asyncio.gather(
+            startup.read_instruments(gateway, settings.symbols, self._router.tell),
+            self._fees(),
+            startup.prepare_account(gateway, self._router.tell),
+        )
+        self._instruments = instruments
+        restored = self._router.journal.restored()
+        unresolved = self._router.journal.unresolved()
+        if unresolved:
+            restored = {**(restored or {}), UNRESOLVED: {"intents": unresolved}}
+        self._router.trader = self._build(
+            instruments, self._policy, self._router.journal.boot, self._clock.now(), restored
+        )
+        for rates in fees:
+            self._router.deliver(rates)
+        self._router.deliver(ClockOffset(self._clock.now(), self._clock.offset))
+        self._private = PrivateFeed(
+            settings.endpoints.private, settings.keys, self._clock, self._router.deliver, self._router.tell
+        )
+        self._public = PublicFeeds(
+            settings, instruments, self._clock, self._router.deliver, self._router.tell,
+            last_ts=lambda s: int(self._router.trader.states["ts"][s]),
+            new_decoder=lambda: self._build_decoder(instruments),
+        )  # fmt: skip
+        self._router.tell("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
+                                       "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
+
+    async def _fees(self) -> Any:
+        symbols = [resolve(symbol) for symbol in self._settings.symbols]
+        return (
+            await startup.read_fees(self._gateway, symbols) if self._settings.endpoints.has_fee_rates else []
+        )
+
+    async def _work(self) -> None:
+        jobs: list[Awaitable[None]] = [
+            self._private.stream.run(), self._run_timer(), self._run_journal(), self._run_clock(), self._run_instruments(),
+            self._run_view(), self._run_limit(),
+        ]  # fmt: skip
+        for feed in self._public.feeds:
+            jobs += [feed.stream.run(), feed.consume(), feed.watch()]
+        jobs += [self._backfill(i) for i in range(len(self._instruments))]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._router.guarded(job)) for job in jobs]
+            await self._router.ended.wait()
+            for task in tasks:
+                task.cancel()
+
+    async def _finish(self) -> None:
+        """Let requests under way end, write what became of them, close everything."""
+        await self._router.drain(self._settings.request_timeout_s + 1)
+        await self._gateway.close()
+        self._router.journal.close(self._clock.now(), self._router.reason)
+
+    async def _backfill(self, index: int) -> None:
+        symbol = self._instruments[index].symbol
+        event = await startup.backfill(
+            self._gateway, symbol, index, self._settings.backfill_minutes, self._router.tell
+        )
+        if event is not None:
+            self._router.deliver(event)
+
+    async def _run_timer(self) -> None:
+        while True:
+            due = self._router.trader.next_time()
+            wait = self._clock.wall_seconds(due)
+            if wait <= 0:
+                self._router.deliver(Clock(self._clock.now()))
+                stuck = self._router.trader.next_time() <= due
+                await asyncio.sleep(0.001 if stuck else 0)
+                continue
+            self._router.changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._router.changed.wait(), min(wait, WAKE_S))
+
+    async def _run_journal(self) -> None:
+        loop = asyncio.get_running_loop()
+        probe = loop.time()
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            if not self._router.journal.failed:
+                self._router.commit()
+            elif loop.time() >= probe:
+                probe = loop.time() + PROBE_S
+                if self._router.journal.probe():
+                    self._router.tell("journal-works", "info", {})
+
+    async def _run_clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_S)
+            if await self._gateway.sync_clock():
+                self._router.deliver(ClockOffset(self._clock.now(), self._clock.offset))
+
+    async def _run_instruments(self) -> None:
+        while True:
+            await asyncio.sleep(INSTRUMENTS_S)
+            try:
+                found = await startup.read_instruments(
+                    self._gateway, self._settings.symbols, self._router.tell
+                )
+            except Exception as error:
+                self._router.tell("instruments-unread", "warning", {"error": str(error)})
+                continue
+            for instrument in found:
+                self._router.deliver(InstrumentUpdate(self._clock.now(), instrument))
+
+    async def _run_view(self) -> None:
+        while True:
+            await asyncio.sleep(VIEW_S)
+            self._router.observe(lambda observer: observer.view(self._router.trader.view(), self.status()))
+
+    async def _run_limit(self) -> None:
+        if self._settings.duration_s is None:
+            return
+        await asyncio.sleep(self._settings.duration_s)
+        self._stop("time limit")
+
+    # -- ends
+
+    def _stop(self, by: str) -> None:
+        """Ask the Trader to end; if it does not in time, end without it."""
+        if self._stopping:
+            self._router.end(f"{by} (again)")
+            return
+        self._stopping = True
+        leave = self._settings.on_term == "leave"
+        self._router.deliver(Control(self._clock.now(), "stop", by, {"leave": leave}))
+        if not self._router.ended.is_set():
+            asyncio.get_running_loop().call_later(
+                self._settings.stop_timeout_s, self._router.end, f"{by} (the trader did not end in time)"
+            )
+
+    def _listen_to_signals(self) -> Callable[[], None]:
+        loop = asyncio.get_running_loop()
+        actions: dict[signal.Signals, Callable[[], None]] = {
+            signal.SIGTERM: lambda: self._stop("SIGTERM"),
+            signal.SIGINT: lambda: self._stop("SIGINT"),
+            signal.SIGUSR1: lambda: self._router.deliver(Control(self._clock.now(), "flatten", "SIGUSR1")),
+        }
+        for number, action in actions.items():
+            loop.add_signal_handler(number, action)
+
+        def restore() -> None:
+            for number in actions:
+                loop.remove_signal_handler(number)
+
+        return restore
+
+    def _asked(self, verb: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A verb from the control port."""
+        if verb != "status":
+            self._stopping = self._stopping or verb == "stop"
+            self._router.deliver(Control(self._clock.now(), verb, "control", dict(args)))
+        return self.status() | {"trader": self._trader_summary(), "view": self._router.trader.view()}
+
+    # -- what is told
+
+    def status(self) -> dict[str, Any]:
+        """The daemon's own figures."""
+        router = self._router
+        feeds = self._public.feeds if hasattr(self, "_public") else []
+        return {
+            "mode": self._settings.mode,
+            "environment": self._settings.endpoints.environment,
+            "boot": router.journal.boot,
+            "pid": os.getpid(),
+            "venue_time": self._clock.now(),
+            "speed": self._clock.speed,
+            "clock_offset_ms": round(self._clock.offset / 1e6, 3),
+            "public_up": bool(feeds) and self._public.up,
+            "private_up": hasattr(self, "_private") and self._private.up,
+            "connections": sum(feed.stream.connections for feed in feeds),
+            "frames": sum(feed.frames for feed in feeds),
+            "gaps": sum(feed.gaps for feed in feeds),
+            "unreadable": sum(feed.unreadable for feed in feeds),
+            "events": router.events,
+            "requests": self._gateway.sent,
+            "in_flight": len(router.requests),
+            "refused": self._gateway.fatal,
+            "journal": str(self._settings.journal),
+            "journal_failed": router.journal.failed,
+        }
+
+    def _trader_summary(self) -> dict[str, Any]:
+        return dict(self._router.trader.summary()) if hasattr(self._router, "trader") else {}

@@ -1,0 +1,132 @@
+"""What the daemon reads from the venue before it starts: clock, instruments, fees, account mode; then the back-fill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.reads import ReadFailed, minute_bars, pages
+from turbo_trader.bybit.schemas import amount, decimal
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import Instrument, RiskTier, resolve
+from turbo_trader.market.reference import parse_instrument
+from turbo_trader.trader.events import Backfill, FeeRates
+
+Tell = Callable[[str, str, dict[str, Any]], None]
+
+REACH_S = 30.0  # how long the venue may be unreachable at start
+_ALREADY = (110025, 110026, 110027)
+
+
+async def reach(gateway: Gateway, where: str) -> None:
+    """Measure the venue's clock; InputError when it stays silent for half a minute."""
+    deadline = asyncio.get_running_loop().time() + REACH_S
+    while not await gateway.sync_clock():
+        if asyncio.get_running_loop().time() > deadline:
+            raise InputError(f"{where}: the venue does not answer; check the address and the network")
+        await asyncio.sleep(0.5)
+
+
+async def read_instruments(gateway: Gateway, symbols: Sequence[str], tell: Tell) -> tuple[Instrument, ...]:
+    """The instruments of these symbols with their risk tiers, in order; InputError names a symbol the venue does not have."""
+    names = []
+    for symbol in symbols:
+        name = resolve(symbol)
+        if name != symbol:
+            tell("renamed", "warning", {"configured": symbol, "symbol": name})
+        if name not in names:
+            names.append(name)
+    return tuple(await asyncio.gather(*(_instrument(gateway, name, tell) for name in names)))
+
+
+async def _instrument(gateway: Gateway, symbol: str, tell: Tell) -> Instrument:
+    answer = await gateway.read(
+        Call("get_instruments_info", "market", {"category": "linear", "symbol": symbol})
+    )
+    found = [item for item in answer.result.get("list") or () if item.get("symbol") == symbol]
+    if not found:
+        why = "the venue does not know it" if answer.ok else f"not readable: {answer.message} ({answer.code})"
+        raise InputError(f"symbol {symbol}: {why}; remove it from SYMBOLS or check its name")
+    instrument = parse_instrument(found[0])
+    if instrument.status != "Trading":
+        tell("not-trading", "warning", {"symbol": symbol, "status": instrument.status})
+    tiers = await _tiers(gateway, symbol)
+    return replace(instrument, tiers=tiers) if tiers else instrument
+
+
+async def _tiers(gateway: Gateway, symbol: str) -> tuple[RiskTier, ...]:
+    answer = await gateway.read(Call("get_risk_limit", "market", {"category": "linear", "symbol": symbol}))
+    rows = [row for row in answer.result.get("list") or () if row.get("symbol") == symbol]
+    tiers: list[RiskTier] = []
+    for row in sorted(rows, key=lambda row: amount(row.get("riskLimitValue"))):
+        leverage = amount(row.get("maxLeverage"))
+        if leverage <= 0:
+            continue
+        tiers.append(
+            RiskTier(
+                limit=amount(row.get("riskLimitValue")),
+                maintenance_rate=amount(row.get("maintenanceMargin")),
+                initial_rate=decimal(row.get("initialMargin")) or 1 / leverage,
+                max_leverage=leverage,
+                deduction=amount(row.get("mmDeduction")),
+            )
+        )
+    return tuple(tiers)
+
+
+async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
+    """The account's fee rates of these symbols; [] where the venue does not tell."""
+    try:
+        items, _ = await pages(gateway.read, "get_fee_rates", "fees", {"category": "linear"})
+    except ReadFailed:
+        return []
+    now = gateway.clock.now()
+    rates = {item.get("symbol"): item for item in items}
+    found = []
+    for symbol in symbols:
+        taker = decimal(rates.get(symbol, {}).get("takerFeeRate"))
+        maker = decimal(rates.get(symbol, {}).get("makerFeeRate"))
+        if taker is not None and maker is not None:
+            found.append(FeeRates(now, symbol, taker, maker))
+    return found
+
+
+async def prepare_account(gateway: Gateway, tell: Tell) -> None:
+    """Isolated margin and one-way mode, set only while nothing is open; InputError when the account cannot be traded so."""
+    answer = await gateway.read(Call("get_account_info", "account", {}))
+    if not answer.ok:
+        raise InputError(
+            f"account: {answer.message or answer.verdict.meaning} ({answer.code}); check the key and its environment"
+        )
+    mode = answer.result.get("marginMode")
+    if mode in (None, "", "ISOLATED_MARGIN"):
+        return
+    positions, _ = await pages(
+        gateway.read, "get_positions", "positions", {"category": "linear", "settleCoin": "USDT", "limit": 200}
+    )
+    if any(amount(item.get("size")) for item in positions):
+        raise InputError(
+            f"account: margin mode {mode} with open positions; close them or set isolated margin by hand"
+        )
+    changed = await gateway.request(
+        "orders", Call("set_margin_mode", "margin-mode", {"setMarginMode": "ISOLATED_MARGIN"})
+    )
+    if changed.code not in (0, *_ALREADY):
+        raise InputError(
+            f"account: margin mode {mode} could not be set to isolated: {changed.message} ({changed.code})"
+        )
+    tell("margin-mode-set", "info", {"from": mode, "to": "ISOLATED_MARGIN"})
+
+
+async def backfill(gateway: Gateway, symbol: str, index: int, minutes: int, tell: Tell) -> Backfill | None:
+    """The last closed minutes of one symbol; None (and a note) where they cannot be had: the symbol then warms up live."""
+    try:
+        bars = await minute_bars(gateway.history, symbol, minutes, gateway.clock.now())
+    except (ReadFailed, ValueError, IndexError) as error:
+        tell("no-backfill", "warning", {"symbol": symbol, "reason": str(error)[:200]})
+        return None
+    return Backfill(gateway.clock.now(), index, bars) if len(bars) else None
