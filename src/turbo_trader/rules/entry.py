@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.rules.grid import on_grid
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -26,8 +27,8 @@ def entry_limit(
         return bid if direction > 0 else ask
     slip = min(policy.entry_slip_max, policy.entry_slip_of_ev * max(Decimal(0), ev_margin))
     if direction > 0:
-        return max(ask, instrument.floor_price(ask * (1 + slip)))
-    return min(bid, instrument.ceil_price(bid * (1 - slip)))
+        return max(ask, on_grid(ask * (1 + slip), instrument.tick, up=False))
+    return min(bid, on_grid(bid * (1 - slip), instrument.tick, up=True))
 
 
 def ranked(candidates: Iterable[tuple[_Key, float, float]]) -> list[_Key]:

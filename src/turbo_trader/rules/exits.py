@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.rules.grid import on_grid
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -270,19 +271,19 @@ class Bracket:
 
     def _outward(self, price: Decimal) -> Decimal:
         """On the tick, away from the entry on the profit side."""
-        return on_tick(price, self.tick, self.direction > 0)
+        return on_grid(price, self.tick, self.direction > 0)
 
     def _inward(self, price: Decimal) -> Decimal:
-        return on_tick(price, self.tick, self.direction < 0)
+        return on_grid(price, self.tick, self.direction < 0)
 
 
 def initial_stop(direction: int, entry: Decimal, distance: Decimal, tick: Decimal) -> Decimal:
     """The first stop: on the tick towards the entry (never more loss than planned), at least one tick away
     from it."""
-    stop = on_tick(entry * (1 - direction * distance), tick, direction > 0)
+    stop = on_grid(entry * (1 - direction * distance), tick, direction > 0)
     if direction * (entry - stop) >= tick:
         return stop
-    return on_tick(entry - direction * tick, tick, direction < 0)
+    return on_grid(entry - direction * tick, tick, direction < 0)
 
 
 def entry_exits(
@@ -291,13 +292,6 @@ def entry_exits(
     """(stop, backstop) to attach to an entry expected to fill at `price`."""
     plan = Bracket(direction, price, instrument.tick, row_tp, row_sl, Decimal(0), 0, 0, exit_rules(policy))
     return plan.stop, plan.backstop
-
-
-def on_tick(price: Decimal, tick: Decimal, up: bool) -> Decimal:
-    """The price on the tick grid, not below (`up`) or not above it."""
-    steps = price / tick
-    whole = steps.to_integral_value("ROUND_CEILING" if up else "ROUND_FLOOR")
-    return whole * tick
 
 
 def _plain(value: Any) -> Any:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
 
 ONE = Decimal(1)
+#: Instrument states that can be traded; "Assumed" marks the stand-in of a symbol whose real figures are not known.
+TRADABLE = ("Trading", "Assumed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _reason(
     take_profit: Decimal,
     cost: Decimal,
 ) -> str:
-    if instrument.status != "Trading":
+    if instrument.status not in TRADABLE:
         return f"{instrument.symbol} is {instrument.status}"
     if sizing.refusal:
         return sizing.refusal

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from turbo_trader.market.instruments import Instrument, RiskTier
+from turbo_trader.rules.grid import on_grid
 from turbo_trader.rules.scan import TIER_A
 
 if TYPE_CHECKING:
@@ -112,15 +113,14 @@ def size_entry(
     notional, binding = best.notional, best.binding
     if losses >= policy.losses_to_halve and notional > 0:
         notional, binding = notional * policy.losses_factor, f"{binding}, halved"
-    qty = entry.instrument.floor_qty(notional / entry.price) if notional > 0 else ZERO
+    qty = on_grid(notional / entry.price, entry.instrument.step, up=False) if notional > 0 else ZERO
     return _finish(policy, account, entry, qty, best, binding)
 
 
 def smallest_qty(instrument: Instrument, price: Decimal, min_notional: Decimal) -> Decimal:
     """The smallest quantity an entry may have: minimum quantity, and the minimum notional, on the step."""
     needed = max(instrument.min_notional, min_notional) / price
-    on_step = (needed / instrument.step).to_integral_value(ROUND_CEILING) * instrument.step
-    return max(instrument.min_qty, on_step)
+    return max(instrument.min_qty, on_grid(needed, instrument.step, up=True))
 
 
 def margin_target(policy: Policy, trade_tier: int, weight: Decimal, symbols: int) -> Decimal:
@@ -165,7 +165,7 @@ def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> Decimal:
     by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
     top = min(policy.max_leverage, entry.instrument.max_leverage, tier.max_leverage, by_liquidation)
     step = entry.instrument.leverage_step
-    return (top / step).to_integral_value(ROUND_FLOOR) * step
+    return on_grid(top, step, up=False)
 
 
 def order_cost_rate(entry: Entry, leverage: Decimal) -> Decimal:
@@ -261,7 +261,7 @@ def _lowest_leverage(
     by_margin = notional / margin
     free = available / notional - 2 * entry.taker_fee  # order cost <= available, solved for the leverage
     by_cost = (ONE - entry.taker_fee * entry.direction) / free if free > 0 else top
-    wish = (max(by_margin, by_cost, ONE) / step).to_integral_value(ROUND_CEILING) * step
+    wish = on_grid(max(by_margin, by_cost, ONE), step, up=True)
     return min(wish, top)
 
 
