@@ -1,0 +1,146 @@
+"""With the real market kernel: how rows were batched never shows in a figure, and the future never does."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.market import kernel
+from turbo_trader.market.events import (
+    BAR,
+    DAY,
+    FIRST,
+    FUNDING,
+    LAST,
+    LEVEL,
+    MINUTE,
+    ROW,
+    SECOND,
+    TRADE,
+    WHOLE,
+)
+from turbo_trader.market.reference import universe
+from turbo_trader.market.state import new_states
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.signals.filters import new_filters, set_noise
+from turbo_trader.signals.measure import measure
+from turbo_trader.signals.noise import Noise
+
+NOW = 20_000 * DAY + 12 * 3600 * SECOND
+SCANS = tuple(NOW + k * 30 * SECOND for k in range(12, 21))
+NOISE = Noise(2e-6, 5e-5, 3e-5, True, 10.0, 900, 1.0, 0.0)
+
+
+@cache
+def bars() -> Any:
+    rng = np.random.default_rng(1)
+    phi, y = 0.5**0.1, np.zeros(600)
+    for i in range(1, 600):
+        y[i] = phi * y[i - 1] + rng.normal(0, 5e-4)
+    out = np.zeros(600, BAR)
+    close = 10_000 * float(universe()[0].tick) * np.exp(y)
+    out["ts"] = NOW - (600 - np.arange(600)) * MINUTE
+    out["open"] = out["close"] = close
+    out["high"], out["low"] = close * 1.0005, close * 0.9995
+    out["volume"], out["turnover"] = 5.0, 5.0 * close
+    return out
+
+
+@cache
+def tape() -> Any:
+    """Ten minutes of two-sided frames and prints around 10,000 ticks, some seconds empty; the whole rows of a frame share a time."""
+    rng = np.random.default_rng(2)
+    rows: list[tuple[int, int, int, int, int, int]] = [(NOW + 1, 800_000_000, 0, FUNDING | WHOLE, 0, 480)]
+    mid, ts = 10_000, NOW + SECOND
+    best = {1: mid - 1, -1: mid + 1}
+    rows.append((ts, 5, best[1], LEVEL | FIRST, 1, 0))
+    rows.append((ts, 5, best[-1], LEVEL | LAST, -1, 0))
+    while ts < SCANS[-1] + 10 * SECOND:
+        ts += int(rng.exponential(0.8) * SECOND)
+        mid += int(rng.integers(-2, 3))
+        frame = [(side, best[side], 0) for side in (1, -1)]
+        best = {1: mid - 1, -1: mid + 1}
+        frame += [(side, best[side], int(rng.integers(1, 50))) for side in (1, -1)]
+        for k, (side, price, lots) in enumerate(frame):
+            mark = (FIRST if k == 0 else 0) | (LAST if k == 3 else 0)
+            rows.append((ts, lots, price, LEVEL | mark, side, 0))
+        side = int(rng.choice([-1, 1]))
+        rows.append((ts, int(rng.integers(1, 20)), best[-side], TRADE | WHOLE, side, 0))
+    return np.array(rows, ROW)
+
+
+def scans(rows: Any, cuts: tuple[int, ...] = (), times: tuple[int, ...] = (), until: int = SCANS[-1]) -> Any:
+    """The rows of every scan up to `until`; the tape is handed over in slices at `cuts` and advanced to `times` between."""
+    states, filters, out = (
+        new_states(universe()[:1], **Policy().market_parameters()),
+        new_filters(1),
+        np.zeros(len(SCANS), SCAN),
+    )
+    kernel.backfill(states, 0, bars())
+    set_noise(filters, 0, NOISE)
+    whole = [0, *cuts, len(rows)]
+    params = _params()
+    done = 0
+    for j, now in enumerate(t for t in SCANS if t <= until):
+        for stop in sorted({t for t in times if t < now} | {now}):
+            for _, end in pairwise(whole):
+                if done < end:
+                    done, _ = kernel.advance(states, 0, rows[:end], done, min(stop, _known(rows, end)))
+            done, _ = kernel.advance(states, 0, rows, done, stop)
+        measure(states, filters, 0, now, params, out, j)
+    return out
+
+
+def _known(rows: Any, end: int) -> int:
+    """Up to where a slice says everything: the time of its last row."""
+    return int(rows[end - 1]["ts"])
+
+
+def _params() -> Any:
+    policy = Policy()
+    return policy.signal_parameters(policy.capital_tier(Decimal(18)))
+
+
+def test_the_scans_of_the_tape_have_figures() -> None:
+    out = scans(tape())
+    assert out["warm"].all()
+    assert out["fresh"].all()
+    assert out["kalman_valid"].all()
+    assert out["ou_valid"].any()
+    assert (out["valid"] & 1).all()
+    assert (out["consensus_horizons"] == 4).all()
+
+
+@given(
+    cuts=st.lists(st.integers(1, 2000), max_size=6),
+    times=st.lists(st.integers(NOW, SCANS[-1]), max_size=6),
+)
+@settings(max_examples=500, deadline=None)
+def test_no_split_of_the_tape_changes_a_bit(cuts: list[int], times: list[int]) -> None:
+    rows = tape()
+    ends = sorted(c for c in set(cuts) if c < len(rows) and rows[c - 1]["kind"] & LAST)
+    assert scans(rows, tuple(ends), tuple(times)).tobytes() == _whole()
+
+
+@cache
+def _whole() -> bytes:
+    return bytes(scans(tape()).tobytes())
+
+
+@pytest.mark.parametrize("scan", range(3, 9, 2))
+def test_what_comes_after_a_scan_does_not_change_it(scan: int) -> None:
+    rows = tape()
+    cut = int(np.searchsorted(rows["ts"], SCANS[scan]))
+    spoiled = rows.copy()
+    spoiled["price"][cut:] += 500
+    whole = scans(rows)
+    for other in (scans(rows[:cut], until=SCANS[scan]), scans(spoiled, until=SCANS[scan])):
+        assert other[: scan + 1].tobytes() == whole[: scan + 1].tobytes()
