@@ -32,6 +32,12 @@ def test_before_it_has_begun_nothing_is_allowed() -> None:
     assert Session().refusal(T0)
 
 
+def test_does_not_begin_without_money() -> None:
+    session = Session()
+    assert session.on_equity(P, T0, D(0)) == []
+    assert session.refusal(T0)
+
+
 def test_begins_with_the_first_equity() -> None:
     session = begun()
     assert (session.start_equity, session.peak, session.day) == (D(100), D(100), 20_000)

@@ -105,7 +105,12 @@ class Session:
     # events
 
     def on_equity(self, policy: Policy, now_ns: int, equity: Decimal) -> list[SessionEvent]:
-        """Equity E at `now`: begins or turns the session, ends a pause, checks loss and drawdown."""
+        """Equity E at `now`: begins or turns the session, ends a pause, checks loss and drawdown.
+
+        A session does not begin without money: an equity of 0 before it began is an account not known yet.
+        """
+        if self.day < 0 and equity <= 0:
+            return []
         self.equity = equity
         events = self._turn(now_ns, equity)
         if self.paused_until_ns and now_ns >= self.paused_until_ns:
