@@ -60,7 +60,7 @@ class Backtest:
     tape: Tape
     policy: Policy
     balance: Decimal
-    latency: Latency = Latency()
+    latency: Latency = field(default_factory=Latency)
 
     def run(self) -> dict[str, Any]:
         """Run it to the end of the tape, close what is open, and return the result (plain values and Decimals)."""

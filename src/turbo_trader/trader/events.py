@@ -209,7 +209,7 @@ class ClockOffset:
 
 @dataclass(frozen=True, slots=True)
 class NoiseFitted:
-    """The answer to `commands.FitNoise`: Kalman noise parameters of one symbol (signals.noise.Noise), or None where no fit was had."""
+    """The answer to `commands.FitNoise`: Kalman noise parameters of one symbol, or None where no fit was had."""
 
     ts: int
     symbol: int
@@ -228,6 +228,17 @@ class Control:
 
 Report: TypeAlias = OrderReport | Fill | PositionReport | WalletReport
 Event: TypeAlias = (
-    Clock | MarketRows | Watched | Backfill | Report | CommandResult | ReadResult | StreamStatus | InstrumentUpdate | FeeRates
-    | ClockOffset | NoiseFitted | Control
+    Clock
+    | MarketRows
+    | Watched
+    | Backfill
+    | Report
+    | CommandResult
+    | ReadResult
+    | StreamStatus
+    | InstrumentUpdate
+    | FeeRates
+    | ClockOffset
+    | NoiseFitted
+    | Control
 )

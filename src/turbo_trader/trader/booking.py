@@ -1,0 +1,185 @@
+"""Fills become positions and trades; a trade that ends is counted, told and kept."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.exits import Bracket, exit_rules
+from turbo_trader.rules.scan import TIER_A
+from turbo_trader.rules.watchdog import tripped
+from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk, Trade
+from turbo_trader.trader.events import Fill, PositionReport
+from turbo_trader.trader.guarding import Guarding, new_bracket
+from turbo_trader.trader.ids import ours
+
+_FORCED = frozenset({"BustTrade", "AdlTrade"})
+
+
+class Booking:
+    """Executions, each once, whichever channel brings them."""
+
+    def __init__(self, desk: Desk, guarding: Guarding) -> None:
+        self._desk = desk
+        self._guarding = guarding
+
+    def on_fill(self, desk: SymbolDesk, fill: Fill) -> bool:
+        """Book one execution; False where it was booked before."""
+        signed = fill.side * fill.qty
+        closing = min(fill.qty, abs(desk.held)) if fill.kind != "Funding" and desk.held * signed < 0 else ZERO
+        result = self._result(desk, fill, closing)
+        if not self._desk.ledger.add(fill, result):
+            return False
+        self._desk.persist("ledger", self._desk.ledger.to_dict())
+        if fill.kind == "Funding":
+            self._fund(desk, fill)
+            return True
+        self._desk.session.on_result(result - fill.fee)
+        self._desk.note(
+            "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
+            kind=fill.kind, stop_type=fill.stop_type,
+        )  # fmt: skip
+        opening = fill.qty - closing
+        if closing:
+            self._close(desk, fill, closing, result)
+        if opening:
+            self._open(desk, fill, opening)
+        self._guarding.watch(desk)
+        return True
+
+    def _result(self, desk: SymbolDesk, fill: Fill, closing: Decimal) -> Decimal:
+        """Realised result of the closing part before fees: the venue's figure, or from our own average entry."""
+        if fill.pnl is not None:
+            return fill.pnl
+        if not closing or desk.trade is None:
+            return ZERO
+        return desk.trade.direction * closing * (fill.price - desk.trade.entry)
+
+    def _fund(self, desk: SymbolDesk, fill: Fill) -> None:
+        self._desk.session.on_result(-fill.fee)
+        if desk.trade is not None:
+            desk.trade.funding -= fill.fee
+        self._desk.note("funding", symbol=fill.symbol, paid=fill.fee, rate_price=fill.price)
+
+    def _open(self, desk: SymbolDesk, fill: Fill, qty: Decimal) -> None:
+        entry = desk.entry
+        if (entry is None or entry.id != fill.link_id) and (desk.trade is None or not ours(fill.link_id)):
+            desk.frozen = f"fill {fill.exec_id} is not ours"
+            self._desk.note(
+                "foreign-fill", "error", symbol=fill.symbol, id=fill.link_id, qty=fill.qty, side=fill.side
+            )
+            return
+        if desk.trade is None and entry is not None:
+            desk.trade = Trade(
+                entry.id, entry.direction, entry.trade_tier, fill.ts, range_tail=entry.range_tail
+            )
+        trade = desk.trade
+        if trade is None:
+            return
+        trade.qty += qty
+        trade.opened_value += qty * fill.price
+        trade.fees += fill.fee
+        desk.held += fill.side * qty
+        if entry is not None:
+            self._bracket(desk, trade, entry)
+        if desk.stop_on_venue is None and not desk.unguarded_since:
+            desk.unguarded_since = fill.ts
+
+    def _bracket(self, desk: SymbolDesk, trade: Trade, entry: PendingEntry) -> None:
+        bracket = Bracket(
+            entry.direction, trade.entry, desk.instrument.tick, entry.take_profit, entry.stop_loss, entry.cost,
+            trade.opened_ts, entry.hold_ns, exit_rules(self._desk.policy),
+        )  # fmt: skip
+        new_bracket(desk, bracket, entry.stop, entry.backstop)
+        self._guarding.save(desk)
+
+    def _close(self, desk: SymbolDesk, fill: Fill, qty: Decimal, result: Decimal) -> None:
+        desk.held += fill.side * qty
+        trade = desk.trade
+        if trade is None:
+            return
+        trade.closed_qty += qty
+        trade.closed_value += qty * fill.price
+        trade.result += result
+        trade.fees += fill.fee
+        if fill.kind in _FORCED:
+            trade.reason = "liquidation" if fill.kind == "BustTrade" else "adl"
+            self._desk.counts["liquidations"] += 1
+        elif not trade.reason:
+            trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
+        if not desk.held:
+            self.end(desk, fill.ts)
+
+    def end(self, desk: SymbolDesk, ts: int) -> None:
+        """The trade is over: count it, tell it, let its bracket go."""
+        trade, d = desk.trade, self._desk
+        desk.trade = None
+        self._guarding.flattened(desk)
+        if trade is None:
+            return
+        won = trade.net > 0
+        d.counts["trades"] += 1
+        d.counts["wins" if won else "losses"] += 1
+        d.counts["A" if trade.trade_tier == TIER_A else "B"] += 1
+        d.session.on_trade(trade.net)
+        if trade.reason == "stop" and not won:
+            desk.stopped_out[trade.direction] = ts
+        fraction = float(trade.net / trade.opened_value) if trade.opened_value else 0.0
+        d.returns.append(fraction)
+        exit_price = trade.closed_value / trade.closed_qty if trade.closed_qty else ZERO
+        d.note(
+            "trade", symbol=desk.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
+            direction=trade.direction, qty=trade.qty, entry=trade.entry, exit=exit_price, result=trade.result, fees=trade.fees,
+            funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), reason=trade.reason,
+            seconds=(ts - trade.opened_ts) // SECOND,
+        )  # fmt: skip
+        d.persist("session", d.session.to_dict())
+        d.persist("counts", {**d.counts, "returns": d.returns[-500:], "unguarded_ns": d.unguarded_ns})
+        if tripped(d.policy, d.returns):
+            d.session.halt(
+                d.now,
+                "edge watchdog",
+                "the trades so far leave less than 5 % hope of an edge",
+                "edge watchdog",
+            )
+            d.note("halt", "warning", why="edge watchdog")
+
+    def on_position(self, desk: SymbolDesk, report: PositionReport) -> None:
+        """The venue's word on the position: size, stop, leverage. Older words are passed over."""
+        if report.seq < desk.seq:
+            return
+        desk.seq = report.seq
+        desk.size = report.size
+        desk.leverage = report.leverage
+        desk.stop_on_venue = report.stop_loss
+        desk.backstop_on_venue = report.take_profit
+        desk.liq_price = report.liq_price
+        desk.margin = report.margin or ZERO
+        desk.entry_price = report.entry_price or ZERO
+        self._guarded(desk, report)
+        if report.size and desk.held == report.size:
+            self._verify(desk)
+            self._guarding.pump(desk)
+
+    def _guarded(self, desk: SymbolDesk, report: PositionReport) -> None:
+        """Keep count of the time a position lacked a stop on the venue, in the venue's own time."""
+        if not report.size or report.stop_loss is not None:
+            if desk.unguarded_since:
+                self._desk.unguarded_ns += max(0, report.ts - desk.unguarded_since)
+            desk.unguarded_since = 0
+        elif not desk.unguarded_since:
+            desk.unguarded_since = report.ts
+
+    def _verify(self, desk: SymbolDesk) -> None:
+        """After a fill: stop there, and liquidation farther than the rules ask; what cannot be mended is closed."""
+        bracket = desk.bracket
+        if desk.stop_on_venue is None:
+            self._guarding.require_stop(desk)
+        elif desk.frozen == "" and bracket is not None and desk.liq_price is not None:
+            distance = bracket.direction * (bracket.entry - desk.liq_price)
+            risk = bracket.direction * (bracket.entry - desk.stop_on_venue)
+            if risk > 0 and distance < risk:
+                self._desk.note(
+                    "liquidation-near", "error", symbol=desk.instrument.symbol, liquidation=desk.liq_price
+                )
+                self._guarding.close(desk, "liquidation-near")

@@ -1,0 +1,237 @@
+"""What the Trader knows: per symbol and as a whole. Plain state; the modules around it decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.state import new_states
+from turbo_trader.rules.equity import Holding, equity, trading_balance
+from turbo_trader.rules.exits import Bracket
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.session import Session
+from turbo_trader.signals.filters import new_filters
+from turbo_trader.trader.commands import Command, Note, Persist
+from turbo_trader.trader.events import WalletReport
+from turbo_trader.trader.ids import Ids
+from turbo_trader.trader.ledger import Ledger
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class PendingEntry:
+    """An entry under way: decided, perhaps waiting for its leverage, sent, perhaps of unknown outcome."""
+
+    id: str
+    direction: int
+    qty: Decimal
+    limit: Decimal
+    stop: Decimal
+    backstop: Decimal
+    leverage: Decimal
+    margin: Decimal
+    trade_tier: int
+    take_profit: Decimal
+    stop_loss: Decimal
+    cost: Decimal
+    range_tail: Decimal
+    hold_ns: int
+    decided_ts: int
+    sent_ts: int = 0  # 0: waiting for the leverage
+    unknown_since: int = 0
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Trade:
+    """An open trade of ours on one symbol: what it has cost and earned so far. Money USDT."""
+
+    entry_id: str
+    direction: int
+    trade_tier: int
+    opened_ts: int
+    qty: Decimal = ZERO  # largest size
+    opened_value: Decimal = ZERO
+    closed_value: Decimal = ZERO
+    closed_qty: Decimal = ZERO
+    result: Decimal = ZERO  # before fees and funding
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO  # > 0 received
+    reason: str = ""
+    range_tail: Decimal = ZERO
+
+    @property
+    def entry(self) -> Decimal:
+        """Average fill of the opening."""
+        return self.opened_value / self.qty if self.qty else ZERO
+
+    @property
+    def net(self) -> Decimal:
+        """Result after fees and funding."""
+        return self.result - self.fees + self.funding
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, text for decimals."""
+        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Trade:
+        """The trade `to_dict` wrote."""
+        kinds = cls.__annotations__
+        given: dict[str, Any] = {
+            name: Decimal(item) if kinds[name] == "Decimal" else item for name, item in value.items()
+        }
+        return cls(**given)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value
+
+
+@dataclass(slots=True)
+class SymbolDesk:
+    """One symbol: the venue's word on its position, our trade and bracket, and what is under way."""
+
+    s: int
+    instrument: Instrument
+    taker: Decimal
+    maker: Decimal
+    # the venue's word
+    size: Decimal = ZERO
+    entry_price: Decimal = ZERO
+    leverage: Decimal | None = None
+    stop_on_venue: Decimal | None = None
+    backstop_on_venue: Decimal | None = None
+    liq_price: Decimal | None = None
+    margin: Decimal = ZERO
+    seq: int = -1
+    # ours
+    trade: Trade | None = None
+    bracket: Bracket | None = None
+    entry: PendingEntry | None = None
+    held: Decimal = ZERO  # signed size by our fills
+    close_id: str = ""  # the close in flight
+    close_ts: int = 0
+    close_reason: str = ""  # "" = nothing to close
+    stop_id: str = ""  # the stop change in flight
+    stop_wish: Decimal | None = None
+    backstop_wish: Decimal | None = None
+    stop_sent: tuple[Decimal | None, Decimal | None] = (None, None)
+    alert: bool = False  # the price is at the stop: look every second until it is resolved
+    alert_ts: int = 0
+    frozen: str = ""  # why the symbol is not traded until a person looks
+    unguarded_since: int = 0
+    stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
+
+    @property
+    def open(self) -> bool:
+        """Is there a position, by either word?"""
+        return bool(self.size or self.held)
+
+    @property
+    def unresolved(self) -> str:
+        """What keeps the symbol from a new entry; "" = nothing."""
+        if self.frozen:
+            return self.frozen
+        if self.entry is not None:
+            return "an entry of unknown outcome" if self.entry.unknown_since else "an entry is under way"
+        if self.close_reason and not self.open:
+            return "a close is being confirmed"
+        return ""
+
+
+class Desk:
+    """Everything the Trader knows, and the commands it is about to give."""
+
+    def __init__(self, instruments: Sequence[Instrument], policy: Policy, boot: str, start_ts: int) -> None:
+        self.policy = policy
+        self.ids = Ids(boot)
+        self.now = start_ts
+        self.symbols = tuple(instrument.symbol for instrument in instruments)
+        self.states = new_states(instruments, **policy.market_parameters())
+        self.filters = new_filters(len(self.symbols))
+        self.desks = [SymbolDesk(s, i, policy.taker_fee, policy.maker_fee) for s, i in enumerate(instruments)]
+        self.by_symbol = {desk.instrument.symbol: desk for desk in self.desks}
+        self.session = Session()
+        self.ledger = Ledger()
+        self.wallet: WalletReport | None = None
+        self.offset = 0  # venue clock - ours, ns
+        self.streams: dict[str, bool] = {}
+        self.unguarded_ns = 0
+        self.returns: list[
+            float
+        ] = []  # net returns of closed trades since the last resume, fraction of notional
+        self.counts: dict[str, int] = {"trades": 0, "wins": 0, "losses": 0, "liquidations": 0, "A": 0, "B": 0}
+        self._out: list[Command] = []
+
+    # -- commands
+
+    def give(self, command: Command) -> None:
+        """Add a command."""
+        self._out.append(command)
+
+    def note(self, name: str, level: str = "info", **fields: Any) -> None:
+        """Add a line for log and journal."""
+        self._out.append(Note(self.now, name, level, fields))
+
+    def persist(self, key: str, value: dict[str, Any]) -> None:
+        """Add state that must survive."""
+        self._out.append(Persist(self.now, key, value))
+
+    def take(self) -> list[Command]:
+        """The commands gathered since the last call."""
+        commands, self._out = self._out, []
+        return commands
+
+    # -- figures
+
+    def bid(self, desk: SymbolDesk) -> Decimal | None:
+        """Best bid, None without one."""
+        ticks = int(self.states["bid"][desk.s]) if self.states["book_valid"][desk.s] else 0
+        return desk.instrument.price(ticks) if ticks else None
+
+    def ask(self, desk: SymbolDesk) -> Decimal | None:
+        """Best ask, None without one."""
+        ticks = int(self.states["ask"][desk.s]) if self.states["book_valid"][desk.s] else 0
+        return desk.instrument.price(ticks) if ticks else None
+
+    def closable(self, desk: SymbolDesk) -> Decimal | None:
+        """The price a position could be closed at now: bid of a long, ask of a short; the last print where no book is recorded."""
+        if not self.states["has_book"][desk.s]:
+            ticks = int(self.states["last"][desk.s])
+            return desk.instrument.price(ticks) if ticks else None
+        return self.bid(desk) if desk.held > 0 else self.ask(desk)
+
+    def mark(self, desk: SymbolDesk) -> Decimal | None:
+        """Mark price, None where there is none."""
+        mark = float(self.states["mark"][desk.s])
+        return Decimal(repr(mark)) if mark > 0 else None
+
+    def equity(self) -> Decimal:
+        """E of the rules; 0 before the wallet is known."""
+        if self.wallet is None:
+            return ZERO
+        holdings = [
+            Holding(
+                1 if d.held > 0 else -1, abs(d.held), d.trade.entry, self.mark(d), self.closable(d), d.taker
+            )
+            for d in self.desks
+            if d.held and d.trade is not None
+        ]
+        return equity(self.ledger.balance, holdings)
+
+    def balance(self) -> Decimal:
+        """B of the rules."""
+        wallet = self.wallet
+        return (
+            trading_balance(wallet.available, wallet.position_margin, wallet.order_margin) if wallet else ZERO
+        )
+
+    @property
+    def positions_open(self) -> int:
+        """Open positions with entries under way."""
+        return sum(1 for desk in self.desks if desk.open or desk.entry is not None)

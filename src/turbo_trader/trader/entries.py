@@ -1,0 +1,294 @@
+"""Entries: sized, their leverage set, sent once with stop and backstop attached, and followed until their outcome is known."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.rules.assess import reprice
+from turbo_trader.rules.entry import entry_limit
+from turbo_trader.rules.exits import entry_exits
+from turbo_trader.rules.gates import Code, Verdict
+from turbo_trader.rules.scan import BLOCK, PASS, TIER_A
+from turbo_trader.rules.sizing import Account, Entry, OpenRisk, size_entry
+from turbo_trader.rules.tiers import CapitalTier
+from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
+from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk
+from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult
+
+_FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
+_DUPLICATE = 110072
+_LATE = 2 * SECOND  # an entry whose leverage took longer is not sent: the price it was decided at is gone
+
+
+def decimal(value: Any) -> Decimal:
+    """A float figure as a Decimal with the digits it shows."""
+    return Decimal(repr(float(value)))
+
+
+class Entries:
+    """One entry at a time per symbol; never sent twice."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lookups: dict[str, str] = {}  # read id -> symbol
+
+    # -- deciding
+
+    def decide(
+        self,
+        desk: SymbolDesk,
+        rows: Rows,
+        gate_params: Rows,
+        tier: CapitalTier,
+        equity: Decimal,
+        weight: Decimal,
+    ) -> Verdict:
+        """Gate 9: the size that meets every limit, cost and EV rechecked at it; a pass begins the entry."""
+        d, row = self._desk, rows[desk.s]
+        bid, ask = d.bid(desk), d.ask(desk)
+        if bid is None or ask is None:
+            return Verdict(BLOCK, Code.SIZE, "no two-sided book")
+        direction = int(row["direction"])
+        margin = max(ZERO, decimal(row["ev"]) - decimal(row["min_ev"]))
+        limit = entry_limit(d.policy, desk.instrument, direction, bid, ask, margin)
+        figures = self._entry(desk, row, limit, direction, weight, ZERO)
+        sizing = size_entry(d.policy, self._account(equity), self._open_risks(), figures, d.session.losses)
+        if not sizing.qty:
+            return Verdict(BLOCK, Code.SIZE, sizing.refusal)
+        walk = self._book_walk(desk, direction, sizing.qty)
+        if walk > 0:
+            if not reprice(gate_params, desk.s, rows, desk.s, float(row["cost"]) + 2 * float(walk)):
+                return Verdict(BLOCK, Code.EV_AT_SIZE, f"book walk {walk:.4%} at {sizing.qty}")
+            figures = self._entry(desk, row, limit, direction, weight, walk)
+            sizing = size_entry(
+                d.policy, self._account(equity), self._open_risks(), figures, d.session.losses
+            )
+            if not sizing.qty:
+                return Verdict(BLOCK, Code.SIZE, sizing.refusal)
+        take_profit, stop_loss = decimal(row["take_profit"]), decimal(row["stop_loss"])
+        stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, desk.instrument, d.policy)
+        desk.entry = PendingEntry(
+            d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
+            int(row["tier"]), take_profit, stop_loss, decimal(row["cost"]), decimal(row["range_tail"]),
+            int(float(row["hold_s"]) * SECOND), d.now,
+            figures={
+                "p_tp": float(row["p_tp"]), "ev": float(row["ev"]), "snr": float(row["snr"]),
+                "confidence": float(row["confidence"]), "forecast": float(row["forecast"]), "binding": sizing.binding,
+                "capital": tier.name,
+            },
+        )  # fmt: skip
+        self._begin(desk, desk.entry)
+        return Verdict(PASS)
+
+    def _entry(
+        self, desk: SymbolDesk, row: Any, limit: Decimal, direction: int, weight: Decimal, slippage: Decimal
+    ) -> Entry:
+        return Entry(
+            instrument=desk.instrument,
+            direction=direction,
+            trade_tier=int(row["tier"]),
+            price=limit,
+            stop_loss=decimal(row["stop_loss"]),
+            cost=decimal(row["cost"]),
+            slippage=slippage,
+            range_tail=decimal(row["range_tail"]),
+            mark_gap=decimal(row["mark_gap"]),
+            taker_fee=desk.taker,
+            weight=weight,
+            symbols=len(self._desk.symbols),
+        )
+
+    def _account(self, equity: Decimal) -> Account:
+        d = self._desk
+        wallet = d.wallet
+        available = wallet.available if wallet is not None else ZERO
+        waiting = sum((e.entry.margin for e in d.desks if e.entry is not None), ZERO)
+        return Account(
+            equity, d.balance(), max(ZERO, available - waiting), d.session.start_equity, d.session.realised
+        )
+
+    def _open_risks(self) -> list[OpenRisk]:
+        risks = []
+        for desk in self._desk.desks:
+            name = desk.instrument.symbol
+            if desk.trade is not None and desk.held and desk.bracket is not None:
+                entry, direction = desk.trade.entry, desk.trade.direction
+                stop = desk.stop_on_venue if desk.stop_on_venue is not None else desk.bracket.stop
+                distance = direction * (entry - stop) / entry
+                notional = abs(desk.held) * entry
+                risks.append(
+                    OpenRisk(
+                        name,
+                        direction,
+                        notional,
+                        desk.margin,
+                        distance,
+                        desk.bracket.cost,
+                        desk.trade.range_tail,
+                    )
+                )
+            elif desk.entry is not None:
+                e = desk.entry
+                risks.append(
+                    OpenRisk(name, e.direction, e.qty * e.limit, e.margin, e.stop_loss, e.cost, e.range_tail)
+                )
+        return risks
+
+    def _book_walk(self, desk: SymbolDesk, direction: int, qty: Decimal) -> Decimal:
+        """Average price beyond the touch for `qty` now, as a fraction of the touch."""
+        state = self._desk.states[desk.s]
+        i = 1 if direction > 0 else 0
+        n = int(state["levels"][i])
+        wanted = left = desk.instrument.lots(qty)
+        spent = touch = 0
+        for j in range(n - 1, -1, -1):
+            price, lots = abs(int(state["key"][i, j])), min(left, int(state["lots"][i, j]))
+            touch = touch or price
+            spent += price * lots
+            left -= lots
+            if not left:
+                break
+        if not touch or left:
+            return self._desk.policy.entry_slip_max
+        return abs(Decimal(spent) / wanted / touch - 1)
+
+    # -- sending
+
+    def _begin(self, desk: SymbolDesk, entry: PendingEntry) -> None:
+        if desk.leverage != entry.leverage:
+            self._desk.give(SetLeverage(self._desk.ids.next("lev"), desk.instrument.symbol, entry.leverage))
+            return
+        self._send(desk, entry)
+
+    def _send(self, desk: SymbolDesk, entry: PendingEntry) -> None:
+        d = self._desk
+        entry.sent_ts = d.now
+        tier = "A" if entry.trade_tier == TIER_A else "B"
+        d.persist(f"entry:{desk.instrument.symbol}", {"id": entry.id, "sent": d.now})
+        d.note(
+            "entry", symbol=desk.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
+            limit=entry.limit, stop=entry.stop, backstop=entry.backstop, leverage=entry.leverage, **entry.figures,
+        )  # fmt: skip
+        d.give(
+            PlaceOrder(
+                entry.id,
+                desk.instrument.symbol,
+                entry.direction,
+                entry.qty,
+                "Limit",
+                "IOC",
+                reduce_only=False,
+                purpose="entry",
+                price=entry.limit,
+                stop_loss=entry.stop,
+                take_profit=entry.backstop,
+                recv_window_ms=d.policy.entry_recv_window,
+            )
+        )
+
+    def on_leverage(self, desk: SymbolDesk, result: CommandResult, leverage: Decimal | None) -> None:
+        """The leverage was set (or not): send the entry, or give it up."""
+        entry = desk.entry
+        if entry is None or entry.sent_ts:
+            return
+        if result.outcome is Outcome.CONFIRMED and self._desk.now - entry.decided_ts <= _LATE:
+            desk.leverage = entry.leverage if leverage is None else leverage
+            self._send(desk, entry)
+            return
+        if result.outcome is not Outcome.CONFIRMED:
+            desk.leverage = None
+        self.abandon(desk, f"leverage {result.outcome.value} ({result.code} {result.message})")
+
+    # -- outcomes
+
+    def on_result(self, desk: SymbolDesk, result: CommandResult) -> None:
+        """The answer to the order request. Confirmed is accepted, not filled; unknown is looked up; a duplicate may be ours."""
+        entry = desk.entry
+        if entry is None or entry.id != result.id:
+            return
+        if result.outcome is Outcome.UNKNOWN or result.code == _DUPLICATE:
+            entry.unknown_since = entry.unknown_since or self._desk.now
+            self._desk.note(
+                "entry-unknown", "warning", symbol=desk.instrument.symbol, id=entry.id, code=result.code
+            )
+            self._look_up(desk, entry)
+        elif result.outcome is Outcome.REJECTED:
+            self.abandon(desk, f"refused: {result.code} {result.message}")
+
+    def on_report(self, desk: SymbolDesk, report: OrderReport) -> None:
+        """The venue's word on the entry: final ends it, with or without a fill. cumExecQty is the truth."""
+        entry = desk.entry
+        if entry is None or entry.id != report.link_id or report.status not in _FINAL:
+            return
+        if report.filled == 0:
+            self.abandon(desk, f"not filled: {report.status} {report.reject_reason}".strip())
+        elif desk.trade is not None and desk.trade.entry_id == entry.id and desk.trade.qty >= report.filled:
+            self._done(desk)
+        else:
+            entry.unknown_since = entry.unknown_since or self._desk.now  # its fills are still missing
+            self._look_up(desk, entry)
+
+    def on_filled(self, desk: SymbolDesk) -> None:
+        """The fills of the entry are all booked."""
+        if desk.entry is not None and desk.trade is not None and desk.trade.qty >= desk.entry.qty:
+            self._done(desk)
+
+    def on_lookup(self, result: ReadResult) -> None:
+        """The answer to a look-up of ours; other reads are passed over."""
+        symbol = self._lookups.pop(result.id, None)
+        desk = self._desk.by_symbol.get(symbol or "")
+        entry = desk.entry if desk is not None else None
+        if desk is None or entry is None or result.outcome is not Outcome.CONFIRMED:
+            return
+        mine = [order for order in result.orders if order.link_id == entry.id]
+        if mine and (mine[0].symbol, mine[0].side, mine[0].qty) == (symbol, entry.direction, entry.qty):
+            self.on_report(desk, mine[0])
+        elif mine:
+            desk.frozen = f"order {entry.id} on the venue is not the one that was sent"
+            self._desk.note("frozen", "error", symbol=symbol, why=desk.frozen)
+
+    def on_clock(self) -> None:
+        """Look unknown entries up again, and give those up whose window has passed without a trace."""
+        d = self._desk
+        for desk in d.desks:
+            entry = desk.entry
+            if entry is None:
+                continue
+            if not entry.sent_ts:
+                if d.now - entry.decided_ts > 10 * _LATE:
+                    self.abandon(desk, "its leverage was never answered")
+                continue
+            silent = d.now - entry.sent_ts > 2 * SECOND
+            if not entry.unknown_since and silent:
+                entry.unknown_since = d.now
+            if entry.unknown_since and desk.instrument.symbol not in self._lookups.values():
+                if d.now - entry.sent_ts > self._window and desk.trade is None:
+                    self.abandon(desk, "not found in its window: never placed")
+                else:
+                    self._look_up(desk, entry)
+
+    def next_ns(self) -> int:
+        """When `on_clock` is due; 0 = nothing is under way."""
+        return self._desk.now + SECOND if any(desk.entry is not None for desk in self._desk.desks) else 0
+
+    def abandon(self, desk: SymbolDesk, why: str) -> None:
+        """The entry ends without a fill."""
+        if desk.entry is not None:
+            self._desk.note("entry-ended", symbol=desk.instrument.symbol, id=desk.entry.id, why=why)
+            self._done(desk)
+
+    @property
+    def _window(self) -> int:
+        policy = self._desk.policy
+        return policy.entry_recv_window * (SECOND // 1000) + policy.lookup_extra * SECOND
+
+    def _done(self, desk: SymbolDesk) -> None:
+        desk.entry = None
+        self._desk.persist(f"entry:{desk.instrument.symbol}", {})
+
+    def _look_up(self, desk: SymbolDesk, entry: PendingEntry) -> None:
+        read = Read(self._desk.ids.next("read"), ("order", "positions"), desk.instrument.symbol, entry.id)
+        self._lookups[read.id] = desk.instrument.symbol
+        self._desk.give(read)

@@ -1,0 +1,255 @@
+"""Open positions: zones, stop changes, closes. A position is never without a stop on the venue for longer than the venue takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.exits import Action, Bracket, ClosePosition, MoveBackstop, MoveStop
+from turbo_trader.trader.commands import PlaceOrder, Read, SetStops
+from turbo_trader.trader.desk import Desk, SymbolDesk
+from turbo_trader.trader.events import CommandResult, Outcome
+
+_ALREADY = frozenset({34040})
+_FLAT = frozenset({110017})
+_RETRY = 2 * SECOND  # a close or a stop change unanswered for so long is looked at again
+_STOP_LATE = (
+    5 * SECOND
+)  # the price has been at the stop for so long and the position is open: close it ourselves
+_FAR = 2**62
+
+
+class Guarding:
+    """Brackets of all symbols against the market and the clock."""
+
+    def __init__(self, desk: Desk, confirmed: Callable[[SymbolDesk], bool]) -> None:
+        self._desk = desk
+        self._confirmed = confirmed
+
+    # -- market and clock
+
+    def on_price(self, desk: SymbolDesk) -> None:
+        """The closable price is at an end of its watch, or may be."""
+        price, bracket = self._desk.closable(desk), desk.bracket
+        if price is None or bracket is None or not desk.held:
+            return
+        confirmed = self._confirmed(desk) if bracket.at_target(price) else None
+        self._act(desk, bracket.on_price(price, confirmed))
+        if bracket.direction * (price - bracket.stop) <= 0 and not desk.alert:
+            desk.alert, desk.alert_ts = True, self._desk.now
+        elif bracket.direction * (price - bracket.stop) > 0:
+            desk.alert = False
+        self.watch(desk)
+
+    def on_clock(self) -> None:
+        """Deadlines, marks beyond stops, stops that should have fired, unanswered requests."""
+        for desk in self._desk.desks:
+            if desk.open:
+                self._look_after(desk)
+
+    def _look_after(self, desk: SymbolDesk) -> None:
+        now, bracket = self._desk.now, desk.bracket
+        if bracket is not None and desk.held:
+            mark = self._desk.mark(desk)
+            self._act(desk, bracket.on_time(now))
+            if mark is not None:
+                self._act(desk, bracket.on_mark(now, mark))
+            self.on_price(desk)
+            if desk.alert and now - desk.alert_ts >= _STOP_LATE:
+                self.close(desk, "stop-late")
+        if desk.close_id and now - desk.close_ts >= _RETRY:
+            desk.close_id = ""
+            self._read(desk)
+        if desk.close_reason and not desk.close_id:
+            self._send_close(desk)
+
+    def next_ns(self) -> int:
+        """When `on_clock` is due; 0 = nothing is open."""
+        due = 0
+        for desk in self._desk.desks:
+            if not desk.open:
+                continue
+            urgent = desk.alert or desk.close_reason or desk.stop_id or desk.stop_on_venue is None
+            at = self._desk.now + SECOND if urgent else desk.bracket.next_time_ns if desk.bracket else 0
+            due = min(due or at, at) if at else due
+        return max(due, self._desk.now + 1) if due else 0
+
+    def watch(self, desk: SymbolDesk) -> None:
+        """Tell the market kernel at which prices to stop for this symbol."""
+        state, bracket = self._desk.states, desk.bracket
+        if bracket is None or not desk.held or desk.close_reason:
+            state["watch_side"][desk.s] = 0
+            return
+        level, tick = bracket.next_level, desk.instrument.tick
+        stop = int(bracket.stop / tick)
+        far = int(level / tick) if level is not None else (_FAR if bracket.direction > 0 else 0)
+        low, high = (stop, far) if bracket.direction > 0 else (far, stop)
+        if desk.alert:  # being looked at every second: the stop's end need not wake anybody again
+            low, high = (0, high) if bracket.direction > 0 else (low, _FAR)
+        state["watch_side"][desk.s] = bracket.direction
+        state["watch_low"][desk.s] = low
+        state["watch_high"][desk.s] = high
+
+    # -- acting
+
+    def _act(self, desk: SymbolDesk, actions: Sequence[Action]) -> None:
+        bracket = desk.bracket
+        if bracket is None or not actions:
+            return
+        for action in actions:
+            match action:
+                case MoveStop():
+                    desk.stop_wish = action.price
+                    self._desk.note(
+                        "zone",
+                        symbol=desk.instrument.symbol,
+                        zone=bracket.zone,
+                        stop=action.price,
+                        reason=action.reason,
+                    )
+                case MoveBackstop():
+                    desk.backstop_wish = action.price
+                    self._desk.note("extension", symbol=desk.instrument.symbol, backstop=action.price)
+                case ClosePosition():
+                    self.close(desk, action.reason)
+        self.save(desk)
+        self.pump(desk)
+
+    def pump(self, desk: SymbolDesk) -> None:
+        """Send the newest wish when no stop change is in flight: the stop alone first, then the backstop."""
+        if desk.stop_id or not desk.size or desk.close_reason:
+            return
+        if desk.stop_wish is not None:
+            desk.stop_sent = (desk.stop_wish, None)
+        elif desk.backstop_wish is not None:
+            desk.stop_sent = (None, desk.backstop_wish)
+        else:
+            return
+        desk.stop_id = self._desk.ids.next("stop")
+        self._desk.give(SetStops(desk.stop_id, desk.instrument.symbol, *desk.stop_sent))
+
+    def require_stop(self, desk: SymbolDesk) -> None:
+        """The venue shows no stop for an open position: wish for the bracket's again; without a bracket, close."""
+        if desk.bracket is None:
+            self.close(desk, "unprotected")
+        elif desk.stop_wish is None and not desk.stop_id:
+            desk.stop_wish = desk.bracket.stop
+            self._desk.note("unprotected", "error", symbol=desk.instrument.symbol, stop=desk.bracket.stop)
+            self.pump(desk)
+
+    def on_stop_result(self, desk: SymbolDesk, result: CommandResult) -> None:
+        """A stop change was answered."""
+        if result.id != desk.stop_id:
+            return
+        stop, backstop = desk.stop_sent
+        desk.stop_id = ""
+        if result.outcome is Outcome.UNKNOWN:
+            self._read(desk)  # the position says what stands; the wish is still there and is sent again
+        elif result.outcome is Outcome.CONFIRMED or result.code in _ALREADY:
+            self._stands(desk, stop, backstop)
+        elif stop is not None:
+            desk.stop_wish = None
+            self._desk.note(
+                "stop-refused", "error", symbol=desk.instrument.symbol, stop=stop, why=result.message
+            )
+            self.close(desk, "stop-refused")  # the price is through it: the venue has no stop there any more
+        else:
+            desk.backstop_wish = None
+            if desk.bracket is not None:
+                self._act(desk, desk.bracket.backstop_refused())
+        if result.outcome is not Outcome.UNKNOWN:
+            self.pump(desk)
+
+    def _stands(self, desk: SymbolDesk, stop: Decimal | None, backstop: Decimal | None) -> None:
+        if stop is not None:
+            desk.stop_on_venue = stop
+            desk.stop_wish = None if desk.stop_wish == stop else desk.stop_wish
+        if backstop is not None:
+            desk.backstop_on_venue = backstop
+            desk.backstop_wish = None if desk.backstop_wish == backstop else desk.backstop_wish
+            if desk.bracket is not None:
+                desk.bracket.backstop_confirmed(backstop)
+                self.save(desk)
+        self.watch(desk)
+
+    # -- closing
+
+    def close(self, desk: SymbolDesk, reason: str) -> None:
+        """Close everything on the symbol, reduce-only, until it is flat; the venue's stop stays in place meanwhile."""
+        if not desk.open or desk.close_reason:
+            return
+        desk.close_reason = reason
+        if desk.trade is not None and not desk.trade.reason:
+            desk.trade.reason = reason
+        self._desk.note("exit", symbol=desk.instrument.symbol, reason=reason, size=desk.held or desk.size)
+        self.watch(desk)
+        self._send_close(desk)
+
+    def _send_close(self, desk: SymbolDesk) -> None:
+        size = desk.size or desk.held
+        if not size or desk.close_id:
+            return
+        desk.close_id = self._desk.ids.next("close")
+        desk.close_ts = self._desk.now
+        most = desk.instrument.max_market_qty
+        self._desk.give(
+            PlaceOrder(
+                desk.close_id,
+                desk.instrument.symbol,
+                -1 if size > 0 else 1,
+                min(abs(size), most),
+                "Market",
+                "IOC",
+                reduce_only=True,
+                purpose="close",
+            )
+        )
+
+    def on_close_result(self, desk: SymbolDesk, result: CommandResult) -> None:
+        """The close was answered; refused because flat means our picture is old: read it."""
+        if result.id != desk.close_id:
+            return
+        if result.outcome is Outcome.CONFIRMED:
+            return
+        self._desk.note(
+            "close-answer", "warning", symbol=desk.instrument.symbol, code=result.code, why=result.message
+        )
+        if result.code not in _FLAT:
+            desk.close_ts = self._desk.now  # tried again after the retry time
+        self._read(desk)
+
+    def flattened(self, desk: SymbolDesk) -> None:
+        """The position is gone: nothing is wished for it any more."""
+        desk.bracket = None
+        desk.close_id = desk.close_reason = desk.stop_id = ""
+        desk.stop_wish = desk.backstop_wish = None
+        desk.alert = False
+        self.watch(desk)
+        self._desk.persist(f"position:{desk.instrument.symbol}", {})
+
+    # -- the record
+
+    def save(self, desk: SymbolDesk) -> None:
+        """Persist bracket and trade."""
+        if desk.bracket is not None and desk.trade is not None:
+            value = {"bracket": desk.bracket.to_dict(), "trade": desk.trade.to_dict(), "held": str(desk.held)}
+            self._desk.persist(f"position:{desk.instrument.symbol}", value)
+
+    def _read(self, desk: SymbolDesk) -> None:
+        self._desk.give(
+            Read(
+                self._desk.ids.next("read"), ("positions", "fills"), desk.instrument.symbol, since=self._since
+            )
+        )
+
+    @property
+    def _since(self) -> int:
+        return max(0, self._desk.ledger.last_fill_ts - 60 * SECOND)
+
+
+def new_bracket(desk: SymbolDesk, bracket: Bracket, stop: Decimal, backstop: Decimal) -> None:
+    """Give a symbol its bracket; what was attached to the entry stands on the venue already."""
+    bracket.stop = stop
+    bracket.backstop = backstop
+    desk.bracket = bracket

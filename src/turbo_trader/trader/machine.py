@@ -1,0 +1,278 @@
+"""The Trader: a deterministic state machine. Events in, commands out; no sockets, no clock, no randomness, no files, no await."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.kernel import REACHED, advance, backfill
+from turbo_trader.market.state import States
+from turbo_trader.rules.policy import Policy
+from turbo_trader.signals.filters import Filters
+from turbo_trader.trader import events as told
+from turbo_trader.trader.booking import Booking
+from turbo_trader.trader.commands import Command, Stopped
+from turbo_trader.trader.desk import Desk, SymbolDesk
+from turbo_trader.trader.entries import Entries
+from turbo_trader.trader.fitting import Fitting
+from turbo_trader.trader.guarding import Guarding
+from turbo_trader.trader.recovery import Recovery
+from turbo_trader.trader.scanning import Scanner
+from turbo_trader.trader.view import View, summary, view
+
+
+class Trader:
+    """Decides. `states` may be advanced by a shell with `market.kernel.advance`; `next_time` says when a Clock is wanted."""
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        policy: Policy,
+        boot: str,
+        start_ts: int,
+        restored: dict[str, dict[str, Any]] | None = None,
+    ) -> None:
+        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key."""
+        self._desk = Desk(instruments, policy, boot, start_ts)
+        self._guarding = Guarding(self._desk, self._confirmed)
+        self._booking = Booking(self._desk, self._guarding)
+        self._entries = Entries(self._desk)
+        self._scanner = Scanner(self._desk, self._entries)
+        self._fitting = Fitting(self._desk)
+        self._recovery = Recovery(self._desk, self._guarding, self._booking, start_ts)
+        self._stopping = ""
+        if restored:
+            self._recovery.restore(restored)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols in the order of `states`."""
+        return self._desk.symbols
+
+    @property
+    def states(self) -> States:
+        """Market states, one record per symbol."""
+        return self._desk.states
+
+    @property
+    def filters(self) -> Filters:
+        """Signal filters, one record per symbol."""
+        return self._desk.filters
+
+    def next_time(self) -> int:
+        """When the next Clock is wanted at the latest, ns."""
+        due = [self._recovery.next_ns]
+        if self._ready:
+            due.append(self._scanner.next_ns)
+        due += [
+            at
+            for at in (self._guarding.next_ns(), self._entries.next_ns(), self._desk.session.next_time_ns())
+            if at
+        ]
+        return max(min(due), self._desk.now)
+
+    def view(self) -> View:
+        """What a person is shown."""
+        tier = self._scanner.tier
+        return view(self._desk, tier.name if tier is not None else "")
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the whole run."""
+        return summary(self._desk, self._scanner.funnel, self._scanner.scans)
+
+    def handle(self, event: told.Event) -> list[Command]:
+        """Take one event; returns what is to be done, in order."""
+        self._desk.now = max(self._desk.now, event.ts)
+        match event:
+            case told.MarketRows():
+                self._on_rows(event)
+            case told.Watched():
+                self._guarding.on_price(self._desk.desks[event.symbol])
+            case told.Clock():
+                self._on_clock()
+            case told.Fill() | told.OrderReport() | told.PositionReport() | told.WalletReport():
+                self._on_report(event)
+            case told.CommandResult():
+                self._on_result(event)
+            case told.ReadResult():
+                self._entries.on_lookup(event)
+                self._recovery.on_read(event)
+            case told.NoiseFitted():
+                self._fitting.on_fitted(event)
+            case told.Control():
+                self._on_control(event)
+            case _:
+                self._on_environment(event)
+        self._end_flatten()
+        return self._desk.take()
+
+    # -- market and clock
+
+    def _on_rows(self, event: told.MarketRows) -> None:
+        at, count, s = 0, len(event.rows), event.symbol
+        until = int(event.rows["ts"][-1]) + 1 if count else 0
+        while at < count:
+            at, reason = advance(self._desk.states, s, event.rows, at, until)
+            if reason != REACHED:
+                self._guarding.on_price(self._desk.desks[s])
+
+    def _on_clock(self) -> None:
+        desk = self._desk
+        self._recovery.on_clock()
+        self._entries.on_clock()
+        self._guarding.on_clock()
+        if not self._ready:
+            return
+        scanning = desk.now >= self._scanner.next_ns
+        if scanning or desk.session.next_time_ns() <= desk.now:
+            equity = desk.equity()
+            self._on_equity(equity)
+            if scanning:
+                self._scanner.scan(equity)
+                self._fitting.on_scan()
+
+    def _on_equity(self, equity: Decimal) -> None:
+        desk = self._desk
+        for event in desk.session.on_equity(desk.policy, desk.now, equity):
+            level = "info" if event.name in ("session-new", "pause-over") else "warning"
+            desk.note(
+                "halt" if event.flatten else "limit", level, what=event.name, text=event.text, **event.fields
+            )
+            desk.persist("session", desk.session.to_dict())
+            if event.flatten:
+                self._close_all("session-loss")
+
+    def _confirmed(self, desk: SymbolDesk) -> bool:
+        return self._scanner.confirmed(desk)
+
+    @property
+    def _ready(self) -> bool:
+        """Recovered, wallet known, private stream up."""
+        return (
+            self._recovery.done and self._desk.wallet is not None and self._desk.streams.get("private", False)
+        )
+
+    # -- the venue's word
+
+    def _on_report(self, report: told.Report) -> None:
+        if isinstance(report, told.WalletReport):
+            self._desk.wallet = report
+            return
+        desk = self._desk.by_symbol.get(report.symbol)
+        if desk is None:
+            return
+        if isinstance(report, told.Fill):
+            if self._booking.on_fill(desk, report) and report.kind != "Funding":
+                self._entries.on_filled(desk)
+        elif isinstance(report, told.PositionReport):
+            self._booking.on_position(desk, report)
+        elif report.link_id:
+            self._entries.on_report(desk, report)
+            if report.link_id == desk.close_id and report.status in ("Filled", "Cancelled", "Rejected"):
+                desk.close_id = ""
+
+    def _on_result(self, result: told.CommandResult) -> None:
+        purpose = result.id.rpartition("-")[2]
+        for desk in self._desk.desks:
+            if desk.entry is not None and purpose == "lev" and not desk.entry.sent_ts:
+                self._entries.on_leverage(desk, result, None)
+                return
+            if desk.entry is not None and desk.entry.id == result.id:
+                self._entries.on_result(desk, result)
+                return
+            if result.id in (desk.stop_id, desk.close_id):
+                self._guarding.on_stop_result(desk, result)
+                self._guarding.on_close_result(desk, result)
+                return
+
+    def _on_environment(self, event: told.Event) -> None:
+        desk = self._desk
+        match event:
+            case told.StreamStatus():
+                was = desk.streams.get(event.stream, False)
+                desk.streams[event.stream] = event.up
+                desk.note(
+                    "stream",
+                    "info" if event.up else "warning",
+                    stream=event.stream,
+                    up=event.up,
+                    why=event.reason,
+                )
+                if event.up and not was and event.stream == "private":
+                    self._recovery.soon()
+            case told.Backfill():
+                backfill(desk.states, event.symbol, event.bars)
+            case told.InstrumentUpdate():
+                each = desk.by_symbol.get(event.instrument.symbol)
+                if each is not None:
+                    each.instrument = event.instrument
+            case told.FeeRates():
+                each = desk.by_symbol.get(event.symbol)
+                if each is not None:
+                    each.taker, each.maker = event.taker, event.maker
+            case told.ClockOffset():
+                desk.offset = event.offset
+            case _:
+                raise TypeError(f"not an event of the Trader: {type(event).__name__}")
+
+    # -- a person's word
+
+    def _on_control(self, event: told.Control) -> None:
+        desk = self._desk
+        desk.note("control", "warning", verb=event.verb, by=event.by)
+        match event.verb:
+            case "halt":
+                desk.session.halt(desk.now, event.by)
+            case "resume":
+                desk.returns.clear()
+                desk.session.resume(desk.now, event.by)
+            case "session_new":
+                desk.session.session_new(desk.now, event.by, desk.equity())
+            case "flatten":
+                self._flatten(event.by, "flatten")
+            case "stop" if not event.args.get("leave"):
+                self._stopping = f"stopped by {event.by}"
+                self._flatten(event.by, "stop")
+            case "stop":
+                desk.give(Stopped(desk.now, f"stopped by {event.by}, positions left to their stops"))
+            case _:
+                desk.note("control-unknown", "error", verb=event.verb)
+        desk.persist("session", desk.session.to_dict())
+
+    def _flatten(self, by: str, why: str) -> None:
+        desk = self._desk
+        desk.session.begin_flatten(desk.now, by, why)
+        desk.persist("session", desk.session.to_dict())
+        self._close_all(why)
+
+    def _close_all(self, why: str) -> None:
+        for each in self._desk.desks:
+            if each.entry is not None and not each.entry.sent_ts:
+                self._entries.abandon(each, why)
+            self._guarding.close(each, why)
+
+    def _end_flatten(self) -> None:
+        desk = self._desk
+        if not desk.session.flattening and not self._stopping:
+            return
+        if any(each.open or each.entry is not None for each in desk.desks):
+            self._close_filled()
+            return
+        if desk.session.flattening:
+            desk.session.flat(desk.now)
+            desk.persist("session", desk.session.to_dict())
+            desk.note("flat")
+        if self._stopping:
+            if self._stopping.startswith("stopped"):
+                desk.session.resume(desk.now, "stop")  # a clean stop does not halt the next start
+                desk.persist("session", desk.session.to_dict())
+            desk.give(Stopped(desk.now, self._stopping))
+            self._stopping = ""
+
+    def _close_filled(self) -> None:
+        """While flattening, an entry that was on its way may still fill."""
+        for each in self._desk.desks:
+            if each.held and not each.close_reason:
+                self._guarding.close(each, "flatten")

@@ -1,0 +1,154 @@
+"""Start-up is recovery: what was persisted, then the venue's word, then our picture of it. The same again after every reconnect.
+
+Written rules: positions first, then fills, then orders. A position the fills explain is ours. One that shows up flat though we hold
+it was closed outside once its fills have been read twice. One that we cannot explain freezes its symbol and is left to its owner.
+Open orders of ours that no entry is waiting for are cancelled. A wallet that differs after the fills are booked is a transfer.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.exits import Bracket
+from turbo_trader.rules.session import Session
+from turbo_trader.trader.booking import Booking
+from turbo_trader.trader.commands import CancelOrder, Read
+from turbo_trader.trader.desk import Desk, SymbolDesk, Trade
+from turbo_trader.trader.events import OrderReport, Outcome, ReadResult
+from turbo_trader.trader.guarding import Guarding
+from turbo_trader.trader.ids import ours
+from turbo_trader.trader.ledger import Ledger
+
+EVERY = 30 * SECOND  # the whole picture is read again
+_AGAIN = 2 * SECOND  # after a read that failed
+_SETTLED = 2 * SECOND  # a read younger than this after a change of ours decides nothing alone
+_EVERYTHING = ("positions", "orders", "fills", "wallet")
+
+
+class Recovery:
+    """The picture kept in step with the venue."""
+
+    def __init__(self, desk: Desk, guarding: Guarding, booking: Booking, start_ts: int) -> None:
+        self._desk = desk
+        self._guarding = guarding
+        self._booking = booking
+        self._start = start_ts
+        self._read_id = ""
+        self._due = start_ts
+        self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
+        self.done = False
+
+    @property
+    def next_ns(self) -> int:
+        """When `on_clock` is due."""
+        return self._due
+
+    def on_clock(self) -> None:
+        """Ask for the whole picture when it is due."""
+        if self._desk.now >= self._due:
+            self._due = self._desk.now + EVERY
+            since = max(0, self._desk.ledger.last_fill_ts - 60 * SECOND) or self._start
+            self._read_id = self._desk.ids.next("read")
+            self._desk.give(Read(self._read_id, _EVERYTHING, since=since))
+
+    def soon(self) -> None:
+        """Something happened that asks for a new picture (a reconnect)."""
+        self._due = self._desk.now
+
+    def on_read(self, result: ReadResult) -> None:
+        """A picture, whole or of one symbol."""
+        whole = result.id == self._read_id
+        if result.outcome is not Outcome.CONFIRMED:
+            self._due = min(self._due, self._desk.now + _AGAIN) if whole else self._due
+            if whole:
+                self._desk.note("read-failed", "warning", code=result.code, why=result.message)
+            return
+        if result.wallet is not None:
+            self._desk.wallet = result.wallet
+            if self._desk.ledger.start is None:
+                self._desk.ledger.start = result.wallet.balance
+                self._desk.persist("ledger", self._desk.ledger.to_dict())
+        for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):
+            if fill.symbol in self._desk.by_symbol and (
+                fill.ts >= self._start or self._desk.ledger.last_fill_ts
+            ):
+                self._booking.on_fill(self._desk.by_symbol[fill.symbol], fill)
+        for report in result.positions:
+            if report.symbol in self._desk.by_symbol:
+                self._booking.on_position(self._desk.by_symbol[report.symbol], report)
+        if whole:
+            self._compare(result)
+
+    def _compare(self, result: ReadResult) -> None:
+        sizes = {report.symbol: report.size for report in result.positions}
+        for desk in self._desk.desks:
+            self._settle(desk, sizes.get(desk.instrument.symbol, Decimal(0)), result.asked_ts)
+        for order in result.orders:
+            self._order(order)
+        self._wallet(result)
+        if not self.done:
+            self.done = True
+            self._desk.note("recovered", positions=len(result.positions), orders=len(result.orders))
+
+    def _settle(self, desk: SymbolDesk, size: Decimal, asked: int) -> None:
+        symbol = desk.instrument.symbol
+        if desk.entry is not None or asked - self._desk.ledger.last_fill_ts < _SETTLED or desk.held == size:
+            self._flat_seen.pop(symbol, None)
+            if desk.held == size and not size and desk.size:
+                desk.size = size
+            return
+        seen = self._flat_seen[symbol] = self._flat_seen.get(symbol, 0) + 1
+        if seen < 2:
+            self._due = self._desk.now + _AGAIN  # two agreeing reads
+            return
+        self._flat_seen.pop(symbol)
+        if not size and desk.trade is not None:
+            desk.trade.reason = desk.trade.reason or "outside"
+            desk.held = desk.size = size
+            self._desk.note("closed-outside", "warning", symbol=symbol)
+            self._booking.end(desk, self._desk.now)
+        elif not desk.frozen:
+            desk.frozen = f"the venue holds {size}, we can explain {desk.held}"
+            self._desk.note("frozen", "error", symbol=symbol, why=desk.frozen)
+
+    def _order(self, order: OrderReport) -> None:
+        desk = self._desk.by_symbol.get(order.symbol)
+        if desk is None or not ours(order.link_id) or order.stop_type:
+            return
+        waiting = desk.entry is not None and desk.entry.id == order.link_id
+        if not waiting and order.link_id != desk.close_id:
+            self._desk.note("orphan", "warning", symbol=order.symbol, id=order.link_id)
+            self._desk.give(CancelOrder(self._desk.ids.next("cancel"), order.symbol, link_id=order.link_id))
+
+    def _wallet(self, result: ReadResult) -> None:
+        """A difference that stays after all fills are booked is a deposit, a withdrawal or a bonus."""
+        if result.wallet is None or result.asked_ts - self._desk.ledger.last_fill_ts < _SETTLED:
+            return
+        amount = self._desk.ledger.difference(result.wallet)
+        if amount:
+            self._desk.ledger.transfer(amount)
+            self._desk.session.on_transfer(amount)
+            self._desk.persist("ledger", self._desk.ledger.to_dict())
+            self._desk.note("transfer", "warning", amount=amount)
+
+    # -- the journal's word
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take up what an earlier run persisted."""
+        if kept.get("session"):
+            self._desk.session = Session.from_dict(kept["session"])
+        if kept.get("ledger"):
+            self._desk.ledger = Ledger.from_dict(kept["ledger"])
+        counts = dict(kept.get("counts") or {})
+        self._desk.returns = list(counts.pop("returns", []))
+        self._desk.unguarded_ns = int(counts.pop("unguarded_ns", 0))
+        self._desk.counts.update(counts)
+        for desk in self._desk.desks:
+            value = kept.get(f"position:{desk.instrument.symbol}")
+            if value:
+                desk.bracket = Bracket.from_dict(value["bracket"])
+                desk.trade = Trade.from_dict(value["trade"])
+                desk.held = Decimal(value["held"])
+                self._guarding.watch(desk)

@@ -1,0 +1,151 @@
+"""Scans: every symbol assessed at each boundary of the capital tier's interval; the best candidates become entries."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+
+import numpy as np
+
+from turbo_trader.market.events import MINUTE, ROW, SECOND, Rows
+from turbo_trader.market.kernel import advance
+from turbo_trader.market.state import MINUTES
+from turbo_trader.rules import gates
+from turbo_trader.rules.assess import assess
+from turbo_trader.rules.confirmation import still_confirmed
+from turbo_trader.rules.entry import ranked
+from turbo_trader.rules.funnel import Funnel
+from turbo_trader.rules.gates import LimitFacts, limits_gate
+from turbo_trader.rules.portfolio import weights
+from turbo_trader.rules.scan import BLOCK, SCAN
+from turbo_trader.rules.tiers import CapitalTier
+from turbo_trader.signals.measure import measure
+from turbo_trader.trader.commands import Scanned
+from turbo_trader.trader.desk import Desk, SymbolDesk
+from turbo_trader.trader.entries import Entries
+
+_NO_ROWS: Rows = cast("Rows", np.zeros(0, ROW))
+_WEIGHT_MINUTES = 480  # one-minute returns behind the portfolio weights
+LEADER = "BTCUSDT"
+
+
+class Scanner:
+    """Assesses, gates, ranks."""
+
+    def __init__(self, desk: Desk, entries: Entries) -> None:
+        self._desk = desk
+        self._entries = entries
+        self._rows: Rows = cast("Rows", np.zeros(len(desk.symbols), SCAN))
+        self._one: Rows = cast("Rows", np.zeros(1, SCAN))
+        self.funnel = Funnel()
+        self.scans = 0
+        self._tier: CapitalTier | None = None
+        self._signals: Rows = _NO_ROWS
+        self._gates: Rows = _NO_ROWS
+        self._weights = np.full(len(desk.symbols), 1.0 / len(desk.symbols))
+        self._weights_due = 0
+        self._leader = desk.symbols.index(LEADER) if LEADER in desk.symbols else -1
+        self.next_ns = 0
+
+    @property
+    def tier(self) -> CapitalTier | None:
+        """The capital tier of the last scan."""
+        return self._tier
+
+    def scan(self, equity: Decimal) -> None:
+        """Assess every symbol now and act on what passes."""
+        desk = self._desk
+        tier = self._parameters(equity)
+        self.next_ns = (desk.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
+        passed = []
+        for s in range(len(desk.symbols)):
+            advance(desk.states, s, _NO_ROWS, 0, desk.now)
+            blocker = assess(
+                desk.states, desk.filters, s, desk.now, self._signals, self._gates, self._rows, s
+            )
+            if blocker < 0 and self._limits(desk.desks[s], tier):
+                passed.append(s)
+        if passed:
+            self._refresh_weights(equity)
+            keyed = [(s, float(self._rows["ev"][s]), float(self._weights[s])) for s in passed]
+            for s in ranked(keyed):
+                self._enter(s, tier, equity)
+        self.scans += len(desk.symbols)
+        self.funnel.add(self._rows)
+        desk.give(Scanned(desk.now, self._rows.copy()))
+
+    def confirmed(self, desk: SymbolDesk) -> bool:
+        """Do the signals, measured now, still confirm the open position's direction?"""
+        if self._tier is None:
+            return False
+        d = self._desk
+        measure(d.states, d.filters, desk.s, d.now, self._signals, self._one, 0)
+        return still_confirmed(d.policy, self._one, 0, 1 if desk.held > 0 else -1)
+
+    # -- inside
+
+    def _parameters(self, equity: Decimal) -> CapitalTier:
+        desk = self._desk
+        tier = desk.policy.capital_tier(equity)
+        if tier != self._tier:
+            self._signals = desk.policy.signal_parameters(tier)
+            self._gates = desk.policy.gate_parameters(tier, equity, len(desk.symbols))
+            if self._tier is not None:
+                desk.note("tier", capital=tier.name, equity=equity)
+            self._tier = tier
+        for each in desk.desks:
+            self._gates["taker_fee"][each.s] = float(each.taker)
+            self._gates["maker_fee"][each.s] = float(each.maker)
+            self._gates["funding_minutes"][each.s] = each.instrument.funding_interval_min
+        self._gates["clock_offset"] = desk.offset
+        if self._leader >= 0:
+            self._gates["btc_move_ts"] = desk.states["big_move_ts"][self._leader]
+        return tier
+
+    def _limits(self, desk: SymbolDesk, tier: CapitalTier) -> bool:
+        """Gate 8."""
+        now = self._desk.now
+        direction = int(self._rows["direction"][desk.s])
+        facts = LimitFacts(
+            session_refusal=self._desk.session.refusal(now),
+            open_positions=self._desk.positions_open,
+            open_on_symbol=desk.open,
+            unresolved=desk.unresolved,
+            stopped_out_ns=desk.stopped_out.get(direction, 0),
+            tradable=desk.instrument.status in ("Trading", "Assumed"),
+        )
+        verdict = limits_gate(tier, facts, now, float(self._desk.policy.cooldown_horizons))
+        gates.record(self._rows, desk.s, gates.LIMITS, verdict)
+        return verdict.value != BLOCK
+
+    def _enter(self, s: int, tier: CapitalTier, equity: Decimal) -> None:
+        desk = self._desk.desks[s]
+        if not self._limits(desk, tier):  # an entry before it in this scan took the last slot
+            return
+        weight = Decimal(repr(float(self._weights[s])))
+        verdict = self._entries.decide(desk, self._rows, self._gates, tier, equity, weight)
+        gates.record(self._rows, s, gates.SIZE, verdict)
+
+    def _refresh_weights(self, equity: Decimal) -> None:
+        desk = self._desk
+        if desk.now < self._weights_due:
+            return
+        self._weights_due = desk.now + desk.policy.weights_refresh * SECOND
+        last = desk.now // MINUTE - 1
+        returns = np.full((_WEIGHT_MINUTES, len(desk.symbols)), np.nan)
+        for s in range(len(desk.symbols)):
+            closes = _closes(desk, s, last)
+            returns[:, s] = np.diff(closes)
+        self._weights = weights(desk.policy, equity, returns)
+
+
+def _closes(desk: Desk, s: int, last: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """ln(mid) at the closes of the minutes up to `last`, NaN where there was none."""
+    count = int(desk.states["minutes"][s])
+    at = np.arange(max(0, count - MINUTES), count) & (MINUTES - 1)
+    minutes, y = desk.states["minute_index"][s][at], desk.states["minute_y"][s][at]
+    closes = np.full(_WEIGHT_MINUTES + 1, np.nan)
+    place = minutes - (last - _WEIGHT_MINUTES)
+    inside = (place >= 0) & (place <= _WEIGHT_MINUTES)
+    closes[place[inside]] = y[inside]
+    return closes

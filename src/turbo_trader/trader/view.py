@@ -1,0 +1,96 @@
+"""What a person is shown of the Trader, and the summary at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.funnel import Funnel
+from turbo_trader.trader.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """One open position."""
+
+    symbol: str
+    direction: int
+    qty: Decimal
+    entry: Decimal
+    price: Decimal | None
+    stop: Decimal | None
+    target: Decimal | None
+    zone: int
+    extensions: int
+    seconds: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A moment of the Trader."""
+
+    ts: int
+    equity: Decimal
+    wallet: Decimal
+    session_result: Decimal  # fraction
+    refusal: str  # why no entries are allowed; "" = they are
+    capital_tier: str
+    positions: tuple[PositionView, ...]
+    counts: dict[str, int]
+    frozen: dict[str, str]
+
+
+def view(desk: Desk, tier: str) -> View:
+    """The Trader now."""
+    positions = []
+    for each in desk.desks:
+        if not each.held:
+            continue
+        bracket, trade = each.bracket, each.trade
+        positions.append(
+            PositionView(
+                each.instrument.symbol,
+                1 if each.held > 0 else -1,
+                abs(each.held),
+                trade.entry if trade else each.entry_price,
+                desk.closable(each),
+                each.stop_on_venue,
+                bracket.target if bracket else None,
+                bracket.zone if bracket else 0,
+                bracket.extensions if bracket else 0,
+                (desk.now - trade.opened_ts) // SECOND if trade else 0,
+                each.close_reason,
+            )
+        )
+    return View(
+        desk.now, desk.equity(), desk.ledger.balance, desk.session.result, desk.session.refusal(desk.now), tier,
+        tuple(positions), dict(desk.counts), {d.instrument.symbol: d.frozen for d in desk.desks if d.frozen},
+    )  # fmt: skip
+
+
+def summary(desk: Desk, funnel: Funnel, scans: int) -> dict[str, Any]:
+    """The figures of the whole run; money as Decimal, USDT."""
+    ledger = desk.ledger
+    start = ledger.start or Decimal(0)
+    end = desk.equity() if desk.wallet is not None else Decimal(0)
+    return {
+        "scans": scans,
+        "funnel": funnel.to_dict(),
+        **{name: desk.counts[name] for name in ("trades", "wins", "losses", "liquidations")},
+        "trades_a": desk.counts["A"],
+        "trades_b": desk.counts["B"],
+        "open_positions": sum(1 for each in desk.desks if each.open),
+        "unguarded_seconds": desk.unguarded_ns / SECOND,
+        "fees": ledger.fees,
+        "funding": ledger.funding,
+        "realised": ledger.results,
+        "transfers": ledger.transfers,
+        "start_equity": start,
+        "wallet": ledger.balance,
+        "end_equity": end,
+        "net_pnl": end - start - ledger.transfers,
+        "wallet_difference": ledger.difference(desk.wallet) if desk.wallet is not None else Decimal(0),
+    }
