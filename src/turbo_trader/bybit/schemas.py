@@ -37,9 +37,9 @@ def price(text: Text) -> Decimal | None:
 
 
 def whole(text: Text, default: int = 0) -> int:
-    """An integer of the wire."""
+    """An integer of the wire; `default` where there is none, or one of absurd size."""
     value = decimal(text)
-    return default if value is None else int(value)
+    return default if value is None or value.adjusted() > 30 else int(value)
 
 
 def nanoseconds(milliseconds: Text) -> int:

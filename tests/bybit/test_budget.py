@@ -1,0 +1,55 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.bybit.budget import BAN_S, Budget
+
+
+def test_entries_leave_a_reserve_for_exits() -> None:
+    budget = Budget()
+    sent = 0
+    while budget.reserve("create", 0.0) == 0:
+        sent += 1
+    assert sent == 6  # 8 a second, a quarter kept
+    assert budget.reserve("create", 0.0, exit_share=True) == 0
+    assert budget.reserve("create", 0.0, exit_share=True) == 0
+    assert budget.reserve("create", 0.0, exit_share=True) > 0
+
+
+@given(st.lists(st.floats(0, 0.3), min_size=1, max_size=200))
+@settings(max_examples=30)
+def test_no_second_sees_more_than_the_venue_allows(pauses: list[float]) -> None:
+    budget = Budget()
+    now, sent = 0.0, []
+    for pause in pauses:
+        now += pause
+        if budget.reserve("create", now, exit_share=True) == 0:
+            sent.append(now)
+    for start in sent:
+        assert sum(1 for at in sent if start <= at < start + 0.2) <= 10
+
+
+def test_s28_the_reset_time_is_obeyed_and_one_in_the_past_is_harmless() -> None:
+    budget = Budget()
+    budget.hold("create", 100.0, {"X-Bapi-Limit-Reset-Timestamp": "5700"}, 5_000)
+    assert 0.69 < budget.reserve("create", 100.0) < 0.71
+    budget.hold("create", 100.0, {"X-Bapi-Limit-Reset-Timestamp": "1"}, 5_000)
+    assert budget.reserve("create", 100.0) == 0
+    budget.hold("create", 100.0, {"X-Bapi-Limit-Reset-Timestamp": "nonsense"}, 5_000)
+    assert budget.reserve("create", 100.0) > 0
+
+
+def test_headers_lower_the_rate() -> None:
+    budget = Budget()
+    budget.report("create", 0.0, {"X-Bapi-Limit": "5", "X-Bapi-Limit-Status": "4"}, 0)
+    sent = 0
+    while budget.reserve("create", 0.0, exit_share=True) == 0:
+        sent += 1
+    assert sent == 4
+
+
+def test_s28_a_ban_is_ten_minutes_of_silence() -> None:
+    budget = Budget()
+    assert budget.banned(5.0) == 0
+    budget.ban(5.0)
+    assert budget.banned(6.0) == BAN_S - 1
+    assert budget.banned(5.0 + BAN_S) == 0

@@ -1,0 +1,189 @@
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.bybit import decode, schemas
+from turbo_trader.bybit.commands import call, plain
+from turbo_trader.bybit.schemas import Unreadable
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
+from turbo_trader.trader.events import Fill, OrderReport, PositionReport, WalletReport
+
+ORDER = {
+    "symbol": "BTCUSDT",
+    "orderId": "u-1",
+    "orderLinkId": "tt-1",
+    "parentOrderLinkId": "",
+    "side": "Sell",
+    "price": "60000.5",
+    "qty": "0.003",
+    "avgPrice": "",
+    "cumExecQty": "0.001",
+    "orderStatus": "Cancelled",
+    "cancelType": "CancelByUser",
+    "rejectReason": "EC_NoError",
+    "stopOrderType": "UNKNOWN",
+    "triggerPrice": "",
+    "reduceOnly": True,
+    "createdTime": "1700000000000",
+    "updatedTime": "1700000000123",
+    "category": "linear",
+    "newField2027": {"x": [1]},
+    "smpGroup": 0,
+}
+
+
+def message(topic: str, *items: object) -> bytes:
+    return json.dumps(
+        {"id": "x", "topic": topic, "creationTime": 1700000000500, "data": list(items)}
+    ).encode()
+
+
+def test_s12_a_cancelled_order_keeps_what_it_filled() -> None:
+    (report,) = decode.private(decode.frame(message("order", ORDER)), 0)
+    assert isinstance(report, OrderReport)
+    assert (report.side, report.filled, report.status) == (-1, Decimal("0.001"), "Cancelled")
+    assert report.avg_price is None
+    assert report.stop_type == report.reject_reason == ""
+    assert report.ts == 1700000000123 * 1_000_000
+
+
+def test_an_execution_with_its_fee_and_result() -> None:
+    item = {
+        "symbol": "BTCUSDT",
+        "orderId": "u",
+        "orderLinkId": "",
+        "side": "Buy",
+        "execId": "e1",
+        "execPrice": "60000",
+        "execQty": "0.001",
+        "execFee": "-0.012",
+        "execType": "Funding",
+        "execTime": "1700000000001",
+        "isMaker": False,
+        "closedSize": "",
+        "seq": 4,
+        "category": "linear",
+        "execPnl": "0.5",
+    }
+    (fill,) = decode.private(decode.frame(message("execution", item)), 0)
+    assert isinstance(fill, Fill)
+    assert (fill.fee, fill.kind, fill.closed_qty, fill.pnl, fill.seq) == (
+        Decimal("-0.012"),
+        "Funding",
+        0,
+        Decimal("0.5"),
+        4,
+    )
+
+
+def test_s03_a_flat_row_with_empty_numbers_is_no_position() -> None:
+    item = {
+        "symbol": "BTCUSDT",
+        "side": "",
+        "size": "0",
+        "entryPrice": "0",
+        "positionValue": "",
+        "liqPrice": "",
+        "stopLoss": "0.00",
+        "takeProfit": "",
+        "leverage": "10",
+        "seq": -1,
+        "positionIdx": 0,
+        "unrealisedPnl": "",
+    }
+    (report,) = decode.private(decode.frame(message("position.linear", item)), 0)
+    assert isinstance(report, PositionReport)
+    assert report.size == 0
+    assert report.entry_price is report.stop_loss is report.take_profit is report.liq_price is None
+    assert report.ts == 1700000000500 * 1_000_000
+
+
+def test_rest_and_stream_name_the_entry_price_differently() -> None:
+    rest = schemas.Position(symbol="X", side="Sell", size="2", avg_price="5.5")
+    stream = schemas.Position(symbol="X", side="Sell", size="2", entry_price="5.5")
+    for item in (rest, stream):
+        report = decode.position(item, 1, decode.Source.REST)
+        assert (report.size, report.entry_price) == (-2, Decimal("5.5"))
+
+
+def test_s34_the_wallet_of_an_isolated_account() -> None:
+    item = {
+        "accountType": "UNIFIED",
+        "totalAvailableBalance": "",
+        "coin": [
+            {"coin": "BTC", "walletBalance": "1"},
+            {
+                "coin": "USDT",
+                "walletBalance": "18.5",
+                "unrealisedPnl": "3",
+                "totalPositionIM": "2",
+                "totalOrderIM": "1",
+                "locked": "",
+                "bonus": "0.5",
+            },
+        ],
+    }
+    (report,) = decode.private(decode.frame(message("wallet", item)), 0)
+    assert isinstance(report, WalletReport)
+    assert (report.balance, report.available, report.unrealised) == (Decimal("18.5"), Decimal(15), Decimal(3))
+
+
+def test_other_topics_and_categories_give_nothing() -> None:
+    assert decode.private(decode.frame(message("greeks", {"x": 1})), 0) == []
+    assert decode.private(decode.frame(message("order", {**ORDER, "category": "spot"})), 0) == []
+    with pytest.raises(Unreadable):
+        decode.frame(b"{not json")
+
+
+TEXTS = st.sampled_from(
+    [None, "", "0", "-1", 7, "1e5", "1E+999999", "nan", "Infinity", "abc", " ", "0.00", "1_0", "\u0663"]
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["qty", "price", "avgPrice", "cumExecQty", "updatedTime", "triggerPrice", "unknown"]),
+        TEXTS,
+    )
+)
+@settings(max_examples=60)
+def test_s25_odd_numbers_never_crash_the_reader(changes: dict[str, object]) -> None:
+    reports = decode.private(decode.frame(message("order", {**ORDER, **changes})), 7)
+    assert isinstance(reports[0], OrderReport)
+
+
+def test_commands_become_plain_strings() -> None:
+    order = PlaceOrder(
+        "id",
+        "BTCUSDT",
+        1,
+        Decimal("1E-5"),
+        "Limit",
+        "IOC",
+        False,
+        "entry",
+        Decimal("6E+4"),
+        Decimal(59000),
+        Decimal(65000),
+    )
+    made = call(order)
+    assert made.params["qty"] == "0.00001"
+    assert made.params["price"] == "60000"
+    assert (made.params["stopLoss"], made.params["tpslMode"], made.params["orderLinkId"]) == (
+        "59000",
+        "Full",
+        "id",
+    )
+    assert not made.protective
+    stops = call(SetStops("i", "BTCUSDT", Decimal(59000), None))
+    assert "takeProfit" not in stops.params
+    assert stops.protective
+    cancel = call(CancelOrder("i", "BTCUSDT", link_id="a"))
+    assert cancel.cancel
+    assert cancel.params["orderLinkId"] == "a"
+    leverage = call(SetLeverage("i", "BTCUSDT", Decimal("12.50")))
+    assert leverage.params["buyLeverage"] == leverage.params["sellLeverage"] == "12.50"
+    assert plain(None) is None

@@ -1,0 +1,61 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from turbo_trader.bybit.errors import CODES, NO_ANSWER, Action, Kind, judge, judge_http
+from turbo_trader.trader.events import Outcome
+
+REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "bybit-v5.md"
+
+
+def test_every_code_of_the_reference_has_a_row() -> None:
+    if not REFERENCE.exists():
+        pytest.skip("needs ../shared/bybit-v5.md")
+    chapter = REFERENCE.read_text().split("## 5. Error codes")[1].split("## 6.")[0]
+    missing = []
+    for line in chapter.splitlines():
+        cell = line.split("|")[1] if line.startswith("|") else ""
+        for first, last in re.findall(
+            r"(\d{3,})(?:-(\d{3,}))?", cell.replace("HTTP 5", "").replace("HTTP 4", "")
+        ):
+            codes = range(int(first), int(last or first) + 1)
+            known = any(code in CODES for code in codes) if last else int(first) in CODES
+            if not known and not line.startswith(("| HTTP", "| 170")):
+                missing.append(first)
+    assert missing == []
+
+
+@pytest.mark.parametrize("code", [110043, 110025, 110026, 34040])
+def test_s15_not_modified_is_success(code: int) -> None:
+    assert judge(code).outcome is Outcome.CONFIRMED
+
+
+@pytest.mark.parametrize("code", [10000, 10014, 10016, 429, 20006, 110072, NO_ANSWER, 987654])
+def test_s10_what_may_have_arrived_is_unknown_and_read_before_anything_else(code: int) -> None:
+    assert judge(code).outcome is Outcome.UNKNOWN
+    assert judge(code).action is Action.RECONCILE
+
+
+def test_a_cancel_of_an_order_that_is_gone_is_benign_and_read() -> None:
+    assert judge(110001, cancel=True).outcome is Outcome.CONFIRMED
+    assert judge(110001, cancel=True).action is Action.RECONCILE
+    assert judge(110001).outcome is Outcome.REJECTED
+
+
+def test_s14_nothing_to_reduce_is_refused_and_read() -> None:
+    assert judge(110017).action is Action.RECONCILE
+
+
+@pytest.mark.parametrize("code", [10003, 10004, 10005, 10010, 33004])
+def test_s30_key_trouble_halts(code: int) -> None:
+    assert judge(code).kind is Kind.FATAL
+    assert judge(code).action is Action.HALT
+
+
+def test_http_statuses() -> None:
+    assert judge_http(403).action is Action.BAN
+    assert judge_http(401).action is Action.HALT
+    assert judge_http(404).kind is Kind.FATAL
+    for status in (429, 500, 502, 503, 200):
+        assert judge_http(status).outcome is Outcome.UNKNOWN

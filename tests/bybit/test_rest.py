@@ -1,0 +1,161 @@
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.errors import NO_ANSWER, NOT_SENT, Action
+from turbo_trader.bybit.rest import Lane, Session
+from turbo_trader.trader.events import Outcome
+
+KEYS = Keys("THE-API-KEY", "THE-API-SECRET")
+Reply = tuple[int, bytes] | None  # None: hang up without an answer
+ORDER = Call(
+    "place_order",
+    "create",
+    {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.001"},
+)
+
+
+class Server:
+    def __init__(self) -> None:
+        self.reply: Callable[[str], Reply] = lambda path: (200, envelope(0))
+        self.seen: list[tuple[str, dict[str, str], bytes]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.seen.append((self.path, dict(self.headers), body))
+                found = outer.reply(self.path)
+                if found is None:
+                    self.close_connection = True
+                    self.connection.close()
+                    return
+                self.send_response(found[0])
+                self.send_header("Content-Length", str(len(found[1])))
+                self.send_header("X-Bapi-Limit-Status", "7")
+                self.end_headers()
+                self.wfile.write(found[1])
+
+            do_GET = do_POST  # noqa: N815
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+
+
+def envelope(code: int, message: str = "", result: dict[str, Any] | None = None) -> bytes:
+    return json.dumps(
+        {"retCode": code, "retMsg": message, "result": result or {}, "retExtInfo": {}, "time": 1700000000000}
+    ).encode()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.http.shutdown()
+    made.http.server_close()
+
+
+def lane(url: str, threads: int = 2, timeout: float = 2.0) -> Lane:
+    return Lane(
+        "test", threads, Endpoints("loopback", url, "", ""), KEYS, lambda: 1_700_000_000_000_000_000, timeout
+    )
+
+
+def test_a_call_is_signed_over_what_is_sent_by_our_clock(server: Server) -> None:
+    answer = lane(server.url).run(ORDER)
+    assert answer.ok
+    assert answer.headers["X-Bapi-Limit-Status"] == "7"
+    _, headers, body = server.seen[0]
+    assert headers["X-BAPI-TIMESTAMP"] == "1700000000000"
+    prehash = b"1700000000000" + KEYS.key.encode() + b"5000" + body
+    assert headers["X-BAPI-SIGN"] == hmac.new(KEYS.secret.encode(), prehash, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "action"),
+    [
+        (200, envelope(110007, "ab not enough for new order"), Outcome.REJECTED, Action.RECONCILE),
+        (200, envelope(10016, "Server error"), Outcome.UNKNOWN, Action.RECONCILE),
+        (200, envelope(10006, "Too many visits!"), Outcome.REJECTED, Action.WAIT),
+        (200, envelope(110072, "OrderLinkedID is duplicate"), Outcome.UNKNOWN, Action.RECONCILE),
+        (200, envelope(424242, "new in 2027"), Outcome.UNKNOWN, Action.RECONCILE),
+        (200, b"<html>", Outcome.UNKNOWN, Action.RECONCILE),
+        (200, b"[1]", Outcome.UNKNOWN, Action.RECONCILE),
+        (403, b"access too frequent", Outcome.REJECTED, Action.BAN),
+        (502, b"bad gateway", Outcome.UNKNOWN, Action.RECONCILE),
+        (429, b"", Outcome.UNKNOWN, Action.RECONCILE),
+    ],
+)
+def test_each_answer_has_its_outcome_and_is_asked_once(
+    server: Server, status: int, body: bytes, outcome: Outcome, action: Action
+) -> None:
+    server.reply = lambda path: (status, body)
+    answer = lane(server.url).run(ORDER)
+    assert (answer.verdict.outcome, answer.verdict.action) == (outcome, action)
+    assert len(server.seen) == 1
+
+
+def test_s10_a_timeout_and_a_hang_up_are_unknown_and_never_sent_again(server: Server) -> None:
+    server.reply = lambda path: None
+    answer = lane(server.url).run(ORDER)
+    assert (answer.code, answer.verdict.outcome) == (NO_ANSWER, Outcome.UNKNOWN)
+
+    def slow(path: str) -> Reply:
+        time.sleep(0.5)
+        return 200, envelope(0)
+
+    server.reply = slow
+    answer = lane(server.url, timeout=0.1).run(ORDER)
+    assert (answer.code, answer.verdict.outcome) == (NO_ANSWER, Outcome.UNKNOWN)
+    assert len(server.seen) == 2
+
+
+def test_a_refused_connection_certainly_did_nothing(server: Server) -> None:
+    server.http.server_close()
+    answer = lane("http://127.0.0.1:1").run(ORDER)
+    assert (answer.code, answer.verdict.outcome) == (NOT_SENT, Outcome.REJECTED)
+
+
+async def test_one_lane_never_waits_for_another(server: Server) -> None:
+    def reply(path: str) -> Reply:
+        time.sleep(0.6 if "kline" in path else 0.0)
+        return 200, envelope(0)
+
+    server.reply = reply
+    history, exits = lane(server.url), lane(server.url)
+    kline = Call("get_kline", "market", {"category": "linear", "symbol": "BTCUSDT", "interval": "1"})
+    bulk = [asyncio.create_task(history.call(kline)) for _ in range(4)]
+    await asyncio.sleep(0.05)
+    began = time.monotonic()
+    assert (await exits.call(ORDER)).ok
+    assert time.monotonic() - began < 0.5
+    await asyncio.gather(*bulk)
+
+
+def test_secrets_are_in_no_repr_log_or_message(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.reply = lambda path: (200, envelope(10004, f"error sign! origin_string[1700{KEYS.key}5000]"))
+    answer = lane(server.url).run(ORDER)
+    session = Session(Endpoints("loopback", server.url, "", ""), KEYS, lambda: 0, 1.0)
+    for text in (repr(answer), answer.message, repr(session), str(session), caplog.text):
+        assert KEYS.key not in text
+        assert KEYS.secret not in text

@@ -1,0 +1,188 @@
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from turbo_trader.journal import readers
+from turbo_trader.journal.store import FILE, Journal, JournalError
+from turbo_trader.market.errors import InputError
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Scanned
+from turbo_trader.trader.events import CommandResult, Outcome
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+
+def entry(name: str) -> PlaceOrder:
+    return PlaceOrder(
+        name,
+        "BTCUSDT",
+        1,
+        Decimal("0.001"),
+        "Limit",
+        "IOC",
+        False,
+        "entry",
+        Decimal("60000.5"),
+        Decimal(59000),
+    )
+
+
+def test_state_and_intents_come_back_after_a_restart(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    assert journal.restored() is None
+    journal.persist(Persist(1, "session", {"equity": Decimal("18.00"), "halted": False}))
+    journal.intent(2, entry("a"))
+    journal.intent(2, entry("b"))
+    journal.commit()
+    journal.outcome(CommandResult(3, "b", Outcome.CONFIRMED))
+    journal.close(4, "test")
+    again = Journal(tmp_path, SYMBOLS)
+    assert again.boot != journal.boot
+    assert again.restored() == {"session": {"equity": "18.00", "halted": False}}
+    assert [item["id"] for item in again.unresolved()] == ["a"]
+    assert again.unresolved()[0]["command"]["stop_loss"] == "59000"
+    again.close(5, "test")
+    assert readers.overview(tmp_path)["intents"] == {"open": 1, "confirmed": 1}
+
+
+def test_scans_are_read_back_with_their_fields(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    for i in range(30):
+        rows = np.zeros(2, SCAN)
+        rows["ev"] = (i, -i)
+        rows["verdict"][1, 0] = 3
+        journal.scanned(Scanned(i, rows))
+    journal.note(Note(7, "trade-closed", "info", {"net": Decimal("0.10")}))
+    journal.flush()
+    found = readers.scans(tmp_path, "ETHUSDT", last=5)
+    assert [float(row["ev"]) for row in found] == [-25, -26, -27, -28, -29]
+    assert found[0]["verdict"][0] == 3
+    assert sum(1 for _ in readers.all_scans(tmp_path)) == 30
+    assert readers.notes(tmp_path, "trade-closed") == [
+        {"ts": 7, "name": "trade-closed", "level": "info", "net": "0.10"}
+    ]
+    with pytest.raises(InputError, match="SOLUSDT"):
+        readers.scans(tmp_path, "SOLUSDT")
+    journal.close(1, "test")
+
+
+def test_an_absent_journal_is_an_answer(tmp_path: Path) -> None:
+    assert readers.scans(tmp_path, "BTCUSDT") == []
+    assert readers.notes(tmp_path) == []
+    assert readers.overview(tmp_path)["scans"] == 0
+
+
+def test_s09_a_second_instance_is_refused_while_the_first_runs(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    with pytest.raises(InputError, match=f"in use by another instance .process {os.getpid()}"):
+        Journal(tmp_path, SYMBOLS)
+    journal.close(1, "test")
+    Journal(tmp_path, SYMBOLS).close(1, "test")
+
+
+def test_an_unusable_folder_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="journal folder"):
+        Journal(tmp_path / "file" / "var", SYMBOLS)
+
+
+def test_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(InputError, match="version 99"):
+        Journal(tmp_path, SYMBOLS)
+    Path(tmp_path / FILE).unlink()
+    Journal(tmp_path, SYMBOLS).close(1, "test")  # the lock was let go
+
+
+def test_s39_a_corrupt_journal_is_a_typed_error(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"this is not a database at all, by any means " * 200)
+    with pytest.raises(JournalError, match="move it away"):
+        Journal(tmp_path, SYMBOLS)
+
+
+def test_s39_a_locked_journal_fails_the_commit_and_works_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    journal.persist(Persist(1, "session", {"n": 1}))
+    with pytest.raises(JournalError, match="locked"):
+        journal.commit()
+    assert journal.failed
+    assert not journal.probe()
+    other.execute("ROLLBACK")
+    assert journal.probe()
+    assert not journal.failed
+    assert journal.restored() == {"session": {"n": 1}}  # the state was not lost meanwhile
+    journal.close(1, "test")
+
+
+def test_a_failing_journal_does_not_eat_the_memory(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    journal.note(Note(1, "x"))
+    assert not journal.flush()
+    for i in range(25_000):
+        journal.note(Note(i, "x"))
+    assert len(journal._pending) <= 10_001
+    other.execute("ROLLBACK")
+    journal.close(1, "test")
+
+
+CRASH = """
+import sys, time
+from pathlib import Path
+from decimal import Decimal
+from turbo_trader.journal.store import Journal
+from turbo_trader.trader.commands import PlaceOrder, Note
+journal = Journal(Path(sys.argv[1]), ("BTCUSDT",))
+for i in range(1000):
+    journal.intent(i, PlaceOrder(f"{journal.boot}-{i}", "BTCUSDT", 1, Decimal(1), "Limit", "IOC", False, "entry"))
+    journal.commit()
+    print(f"{journal.boot}-{i}", flush=True)
+    time.sleep(0.002)
+"""
+
+
+def test_s04_what_was_committed_is_there_after_kill_9(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", CRASH, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    sent = [process.stdout.readline().strip() for _ in range(5)]
+    time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    sent += process.stdout.read().split()
+    process.wait()
+    journal = Journal(tmp_path, SYMBOLS)
+    ids = [item["id"] for item in journal.unresolved()]
+    assert ids[: len(sent)] == sent  # every send has its intent; at most one intent was not sent
+    assert len(ids) - len(sent) <= 1
+    journal.close(1, "test")
+
+
+def test_nothing_but_plain_json_is_in_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    journal.note(Note(1, "x", "info", {"array": np.arange(2), "number": np.float64(1.5), "path": tmp_path}))
+    assert journal.flush()
+    assert readers.notes(tmp_path)[0] == {
+        "ts": 1,
+        "name": "x",
+        "level": "info",
+        "array": [0, 1],
+        "number": 1.5,
+        "path": str(tmp_path),
+    }
+    json.dumps(readers.notes(tmp_path))
+    journal.close(1, "test")
