@@ -8,8 +8,7 @@ on the path, gives nothing of the future away.
 
 Half of the library is seen at 64 points only, half continuously (its extremes between points from the law of
 a Brownian bridge's maximum: Karatzas & Shreve, Brownian Motion and Stochastic Calculus, 2.8). Bars of few
-trades often open or close at their extreme, others never do exactly: classes of their own for such opens and
-closes let each kind of bar find its own kind of path.
+prices often open or close at their extreme, others never do: how often tells which kind a bar draws from.
 """
 
 from __future__ import annotations
@@ -22,9 +21,10 @@ from numpy.typing import NDArray
 
 KNOTS = 8
 _STEPS = 8  # substeps per interval
-_PATHS = 80_000
+_PATHS = 120_000
 _PLACES = 12  # classes of the place of open, and of close: at the low, ten within, at the high
 _EDGE = 1e-3  # nearer to an extreme than this is at it
+_EDGE_SHARE = 0.14  # of the opens of paths seen at 64 points are at an extreme
 _WIDTHS = 6  # classes of the range against the ranges around it
 ORDERS = ("random", "high-first", "low-first")
 
@@ -57,27 +57,46 @@ class Shapes:
         opens: NDArray[np.float64],
         closes: NDArray[np.float64],
         widths: NDArray[np.float64],
+        continuous: NDArray[np.bool_],
         uniform: NDArray[np.float64],
     ) -> NDArray[np.int64]:
         """For each bar (places of open and close in the range, its width) a path of its class, chosen by
         `uniform` in [0, 1).
         """
         o = ORDERS.index(order)
-        c = _classes(opens, closes, np.searchsorted(self.width_edges, widths))
+        c = _classes(opens, closes, np.searchsorted(self.width_edges, widths), continuous)
         at = self.first[o, c] + np.floor(uniform * self.count[o, c]).astype(np.int64)
         paths: NDArray[np.int64] = self.members[o][at]
         return paths
 
 
 def _classes(
-    opens: NDArray[np.floating], closes: NDArray[np.floating], width: NDArray[np.integer]
+    opens: NDArray[np.floating],
+    closes: NDArray[np.floating],
+    width: NDArray[np.integer],
+    continuous: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    return (_place_class(opens) * _PLACES + _place_class(closes)) * _WIDTHS + width.astype(np.int64)
+    places = _place_class(opens) * _PLACES + _place_class(closes)
+    return (continuous * (_PLACES * _PLACES) + places) * _WIDTHS + width.astype(np.int64)
 
 
 def _place_class(place: NDArray[np.floating]) -> NDArray[np.int64]:
     inner = np.clip((place * (_PLACES - 2)).astype(np.int64), 0, _PLACES - 3) + 1
     return np.where(place < _EDGE, 0, np.where(place > 1.0 - _EDGE, _PLACES - 1, inner))
+
+
+def seen_continuously(
+    opens: NDArray[np.float64], closes: NDArray[np.float64], around: int, uniform: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Which bars draw a path seen continuously: the rarer the `around` bars on both sides open or close at an extreme, the more."""
+    last = _PLACES - 1
+    at_edge = (_place_class(opens) % last == 0) * 1.0 + (_place_class(closes) % last == 0)
+    total = np.concatenate(([0.0], np.cumsum(at_edge)))
+    index = np.arange(len(opens))
+    low, high = np.maximum(index - around, 0), np.minimum(index + around + 1, len(opens))
+    share = (total[high] - total[low]) / (2.0 * (high - low))
+    seen: NDArray[np.bool_] = uniform >= share / _EDGE_SHARE
+    return seen
 
 
 @cache
@@ -110,7 +129,8 @@ def shapes() -> Shapes:
     opens, closes = place(np.zeros((_PATHS, 1), np.float32))[:, 0], knots[:, -1].copy()
     width = span / np.sqrt(np.mean(np.square(span)))
     edges = np.quantile(width, np.arange(1, _WIDTHS) / _WIDTHS).astype(np.float64)
-    classes = _classes(opens, closes, np.searchsorted(edges, width))
+    continuous = np.arange(_PATHS) >= _PATHS // 2
+    classes = _classes(opens, closes, np.searchsorted(edges, width), continuous)
     chosen = [_grouped(classes, np.flatnonzero(keep)) for keep in (np.ones(_PATHS, bool), early, ~early)]
     return Shapes(
         opens, closes, knots, place(highs), place(lows), high_first,
@@ -136,11 +156,13 @@ def _grouped(
     nearest one.
     """
     members = keep[np.argsort(classes[keep], kind="stable")]
-    total = _PLACES * _PLACES * _WIDTHS
+    total = 2 * _PLACES * _PLACES * _WIDTHS
     count = np.bincount(classes[keep], minlength=total).astype(np.int64)
     first = np.concatenate(([0], np.cumsum(count)[:-1])).astype(np.int64)
     index = np.arange(total)
-    where = np.stack([index // _WIDTHS // _PLACES, index // _WIDTHS % _PLACES, index % _WIDTHS], axis=1)
+    place = index // _WIDTHS
+    kind = place // (_PLACES * _PLACES) * 100  # of the other kind only where there is none of this
+    where = np.stack([kind, place // _PLACES % _PLACES, place % _PLACES, index % _WIDTHS], axis=1)
     filled = np.flatnonzero(count)
     for c in np.flatnonzero(count == 0):
         nearest = filled[np.argmin(np.abs(where[filled] - where[c]).sum(1))]

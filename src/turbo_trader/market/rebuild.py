@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.bridge import KNOTS, Shapes, shapes
+from turbo_trader.market.bridge import KNOTS, Shapes, seen_continuously, shapes
 from turbo_trader.market.depth import depth_of
 from turbo_trader.market.events import MINUTE, RATE, ROW, Rows
 from turbo_trader.market.instruments import Instrument
@@ -86,9 +86,10 @@ def _plan(bars: Rows, instrument: Instrument, library: Shapes, seed: int, order:
     safe = np.where(moves, spans, 1.0)
     opens = np.where(moves, (plan["open"] - plan["low"]) / safe, 0.5)
     closes = np.where(moves, (plan["close"] - plan["low"]) / safe, 0.5)
-    draw = _uniforms(seed, instrument.symbol + "/path", plan["ts"], 1)[:, 0]
+    draws = _uniforms(seed, instrument.symbol + "/path", plan["ts"], 2)
+    continuous = seen_continuously(opens, closes, _AROUND, draws[:, 1])
     plan["gap"] = np.maximum(1.0, _GAP * _before(spans))
-    plan["path"] = library.draw(order, opens, closes, spans / _around(spans), draw)
+    plan["path"] = library.draw(order, opens, closes, spans / _around(spans), continuous, draws[:, 0])
     return plan
 
 

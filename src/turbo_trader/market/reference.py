@@ -46,8 +46,16 @@ def instrument_for(symbol: str, typical_price: float) -> Instrument:
     step = _power_of_ten(1.0 / typical_price)
     model = universe()[-1]
     return replace(
-        model, symbol=symbol, status="Assumed", tick=tick, min_price=tick, max_price=tick * 10**9, step=step, min_qty=step,
-        max_qty=step * 10**7, max_market_qty=step * 10**6,
+        model,
+        symbol=symbol,
+        status="Assumed",
+        tick=tick,
+        min_price=tick,
+        max_price=tick * 10**9,
+        step=step,
+        min_qty=step,
+        max_qty=step * 10**7,
+        max_market_qty=step * 10**6,
     )
 
 

@@ -74,7 +74,9 @@ def _count(rows: Rows, kind: int) -> int:
     return int(np.count_nonzero((rows["kind"] & KIND_MASK) == kind))
 
 
-def read_tape(path: Path, symbols: Sequence[str] | None = None, *, seed: int = 1, order: Order = "random") -> Tape:
+def read_tape(
+    path: Path, symbols: Sequence[str] | None = None, *, seed: int = 1, order: Order = "random"
+) -> Tape:
     """Read a tape of any format; `symbols` (default: those of it that are in the universe) chooses. InputError says what is wrong."""
     if not path.exists():
         raise InputError(f"{path}: no such tape")
@@ -88,7 +90,9 @@ def read_tape(path: Path, symbols: Sequence[str] | None = None, *, seed: int = 1
         return _read_frames(path, wanted)
     if name.endswith(".csv"):
         return _rebuild([path], path, wanted or (name.removesuffix(".csv"),), None, seed, order)
-    raise InputError(f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl[.gz]), or one-minute bars (.csv[.gz] or a folder)")
+    raise InputError(
+        f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl[.gz]), or one-minute bars (.csv[.gz] or a folder)"
+    )
 
 
 def _read_folder(path: Path, wanted: tuple[str, ...] | None, seed: int, order: Order) -> Tape:
@@ -99,7 +103,9 @@ def _read_folder(path: Path, wanted: tuple[str, ...] | None, seed: int, order: O
     known = {resolve(symbol): file for symbol, file in files.items()}
     chosen = wanted or tuple(symbol for symbol in UNIVERSE if symbol in known)
     if not chosen:
-        raise InputError(f"{folder}: none of its symbols is in the universe: choose with --symbols out of {', '.join(known)}")
+        raise InputError(
+            f"{folder}: none of its symbols is in the universe: choose with --symbols out of {', '.join(known)}"
+        )
     for symbol in chosen:
         if symbol not in known:
             raise InputError(f"{folder}: no bars of {symbol}: it has {', '.join(known)}")
@@ -107,7 +113,12 @@ def _read_folder(path: Path, wanted: tuple[str, ...] | None, seed: int, order: O
 
 
 def _rebuild(
-    files: Sequence[Path], source: Path, symbols: tuple[str, ...], funding: Path | None, seed: int, order: Order
+    files: Sequence[Path],
+    source: Path,
+    symbols: tuple[str, ...],
+    funding: Path | None,
+    seed: int,
+    order: Order,
 ) -> Tape:
     """Bars of several symbols, cut to the span they share, as one rebuilt tape."""
     bars = [read_bars(file) for file in files]
@@ -173,7 +184,9 @@ def _read_parquet(path: Path, wanted: tuple[str, ...] | None) -> Tape:
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from None
     if about.get("format") != _FORMAT or set(frame.columns) != {"symbol", *(ROW.names or ())}:
-        raise InputError(f"{path}: a Parquet file, but not a tape of this program (format {about.get('format')!r})")
+        raise InputError(
+            f"{path}: a Parquet file, but not a tape of this program (format {about.get('format')!r})"
+        )
     index = frame["symbol"].to_numpy()
     symbols = about["symbols"]
     chosen = [s for s in symbols if wanted is None or s in wanted]
@@ -188,5 +201,3 @@ def _read_parquet(path: Path, wanted: tuple[str, ...] | None) -> Tape:
         parts.append(rows)
         instruments.append(instrument_for(symbol, 1.0))
     return Tape(tuple(instruments), tuple(parts), about["source"], about["rebuilt"], about["made_up"])
-
-
