@@ -56,7 +56,7 @@ def bars() -> Any:
 
 @cache
 def tape() -> Any:
-    """Ten minutes of two-sided frames and prints around 10,000 ticks, some seconds empty; the whole rows of a frame share a time."""
+    """Ten minutes of two-sided frames and prints around 10,000 ticks, some seconds empty."""
     rng = np.random.default_rng(2)
     rows: list[tuple[int, int, int, int, int, int]] = [(NOW + 1, 800_000_000, 0, FUNDING | WHOLE, 0, 480)]
     mid, ts = 10_000, NOW + SECOND

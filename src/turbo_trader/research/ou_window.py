@@ -1,16 +1,20 @@
 """How far predicted reversion may be believed: the slope of realised on predicted, by half-life and window.
 
 A unit-root test lets lucky fits through, so a fit that passes overstates the reversion to come; the more so the shorter the window
-is against the half-life. Run it: `python -m turbo_trader.research.ou_window [paths]`.
+is against the half-life. Run it: `python -m turbo_trader.research.ou_window [paths]` on simulated paths, or
+`python -m turbo_trader.research.ou_window FOLDER` on the one-minute bars (csv.gz, one file per symbol) in a folder.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from turbo_trader.market.bars import read_bars
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
 from turbo_trader.signals import ou
@@ -77,5 +81,69 @@ def table(paths: int) -> str:
     return "\n".join(lines)
 
 
+@kernel
+def walk_bars(y: NDArray[np.float64], window: int, horizon: int, out: NDArray[np.float64]) -> int:
+    """out[k] <- (minute, predicted, z, realised) of every valid fit of `window` closes that slides over `y`; how many."""
+    coefficients = np.array(CRITICAL)
+    minutes, ring = np.arange(MINUTES), np.zeros(MINUTES)
+    n = window - 1
+    found = 0
+    for i in range(n, y.shape[0] - horizon):
+        ring[:window] = y[i - n : i + 1]
+        fit, _, statistic, v, mean, after, _ = _least_squares(minutes, ring, 0, n)
+        if statistic >= _critical(coefficients, n):
+            continue
+        fit += (1.0 + 3.0 * fit) / n
+        if not 0.0 < fit < 1.0 or not 2.0 <= -np.log(2.0) / np.log(fit) <= 60.0:
+            continue
+        gap = (after - fit * mean) / (1.0 - fit) - y[i]
+        out[found, 0] = i
+        out[found, 1] = gap * (1.0 - fit**horizon)
+        out[found, 2] = -gap / np.sqrt(v / (1.0 - fit * fit))
+        out[found, 3] = y[i + horizon] - y[i]
+        found += 1
+    return found
+
+
+def _clustered(x: NDArray[np.float64], minute: NDArray[np.float64]) -> float:
+    """Standard error of a sum of `x`, entries of one hour over all symbols taken as one (they overlap and move together)."""
+    hours = np.bincount((minute // 60).astype(np.int64), x)
+    return float(np.sqrt(np.sum(hours * hours)))
+
+
+def bars_table(folder: Path) -> str:
+    """What valid fits predicted and what came 15 min later on real bars, by window, as a Markdown table."""
+    closes = [np.log(read_bars(path)["close"]) for path in sorted(folder.glob("*.csv.gz"))]
+    lines = [
+        "| window | fits valid | slope | beyond 1 sd: an hour | mean return its way, bp | hit rate |",
+        "|---" * 6 + "|",
+    ]
+    for window in WINDOWS:
+        parts = []
+        for y in closes:
+            out = np.empty((len(y), 4))
+            parts.append(out[: walk_bars(y, window, HORIZON, out)])
+        minute, predicted, z, realised = np.concatenate(parts).T
+        far = np.abs(z) > 1.0
+        if not far.any():
+            lines.append(f"| {window} | none |" + " - |" * 4)
+            continue
+        square = float(np.dot(predicted, predicted))
+        b = float(np.dot(predicted, realised)) / square
+        error = _clustered(predicted * (realised - b * predicted), minute) / square
+        gains = np.sign(predicted[far]) * realised[far]
+        mean = float(gains.mean())
+        spread = _clustered(gains - mean, minute[far]) / len(gains)
+        tried = sum(len(y) - window - HORIZON + 1 for y in closes)
+        hours = max(len(y) for y in closes) / 60
+        hit = float((gains > 0).mean())
+        lines.append(
+            f"| {window} | {100 * len(minute) / tried:.1f} % | {b:.2f} +- {error:.2f} | {far.sum() / hours:.1f} "
+            f"| {1e4 * mean:+.1f} +- {1e4 * spread:.1f} | {100 * hit:.1f} % |"
+        )
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(table(int(sys.argv[1]) if len(sys.argv) > 1 else 4000) + "\n")
+    argument = sys.argv[1] if len(sys.argv) > 1 else "4000"
+    sys.stdout.write((table(int(argument)) if argument.isdigit() else bars_table(Path(argument))) + "\n")
