@@ -46,6 +46,8 @@ class VenueClock:
             age = (after - self._anchor) / 1e9
             if self._round_trip and trip > 2 * self._round_trip and age < STALE_S and speed == self.speed:
                 return
+            if not self._round_trip:
+                self._last = 0  # what was told before the first measurement was our own clock
             self._anchor = before + trip // 2
             self._base = venue
             self._round_trip = max(trip, 1)

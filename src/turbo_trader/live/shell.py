@@ -179,8 +179,11 @@ class Shell:
                 await asyncio.sleep(0.001 if stuck else 0)
                 continue
             self._router.changed.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._router.changed.wait(), min(wait, WAKE_S))
+            with contextlib.suppress(
+                TimeoutError
+            ):  # not wait_for: it can swallow a cancellation (Python 3.11)
+                async with asyncio.timeout(min(wait, WAKE_S)):
+                    await self._router.changed.wait()
 
     async def _run_journal(self) -> None:
         loop = asyncio.get_running_loop()
