@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -158,12 +159,24 @@ def test_fit_is_a_maximum_of_the_likelihood() -> None:
         assert deviance(seconds, y - y[0], ratio, bounce * factor) > best - 0.01
 
 
-def test_a_random_walk_has_no_velocity() -> None:
+def plain(rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.cumsum(rng.normal(0, 1e-4, 600)) + rng.normal(0, 3e-5, 600)
+
+
+def fat_tails(rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.cumsum(rng.standard_t(3, 600)) * 1e-4
+
+
+def ticks(rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.round(np.cumsum(rng.normal(0, 1.0, 600))) * 1e-4
+
+
+@pytest.mark.parametrize("walk", [plain, fat_tails, ticks])
+def test_a_random_walk_has_no_velocity(walk: Callable[[np.random.Generator], NDArray[np.float64]]) -> None:
     rng = np.random.default_rng(8)
     hits = 0
     for _ in range(300):
-        y = np.cumsum(rng.normal(0, 1e-4, 600)) + rng.normal(0, 3e-5, 600)
-        fit = fit_noise(np.arange(600), y)
+        fit = fit_noise(np.arange(600), walk(rng))
         assert fit is not None
         hits += fit.velocity_valid
     assert hits / 300 <= 0.075  # 5 % and two binomial standard errors

@@ -24,6 +24,8 @@ _MOST = 1e6  # |t| of a straight line
 
 @inlined
 def _quanta(y: float) -> int:
+    if not -1e3 < y < 1e3:  # no price: also what is not a number
+        return 0
     return math.floor(y / _QUANTUM + 0.5)
 
 
