@@ -164,22 +164,33 @@ def plain(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def fat_tails(rng: np.random.Generator) -> NDArray[np.float64]:
-    return np.cumsum(rng.standard_t(3, 600)) * 1e-4
+    steps: NDArray[np.float64] = np.asarray(rng.standard_t(3, 600) * 1e-4, np.float64)
+    return np.cumsum(steps)
 
 
 def ticks(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.round(np.cumsum(rng.normal(0, 1.0, 600))) * 1e-4
 
 
-@pytest.mark.parametrize("walk", [plain, fat_tails, ticks])
-def test_a_random_walk_has_no_velocity(walk: Callable[[np.random.Generator], NDArray[np.float64]]) -> None:
+def bursts(rng: np.random.Generator) -> NDArray[np.float64]:
+    loud = (np.arange(600) // 60) % 7 == 0
+    return np.cumsum(rng.normal(0, 1e-4, 600) * np.where(loud, np.exp(1.2), 1.0))
+
+
+#: 5 % and two binomial standard errors; known and documented: bursts of volatility are sometimes taken for movement.
+@pytest.mark.parametrize(
+    ("walk", "most"), [(plain, 0.075), (fat_tails, 0.075), (ticks, 0.075), (bursts, 0.2)]
+)
+def test_a_random_walk_has_no_velocity(
+    walk: Callable[[np.random.Generator], NDArray[np.float64]], most: float
+) -> None:
     rng = np.random.default_rng(8)
     hits = 0
     for _ in range(300):
         fit = fit_noise(np.arange(600), walk(rng))
         assert fit is not None
         hits += fit.velocity_valid
-    assert hits / 300 <= 0.075  # 5 % and two binomial standard errors
+    assert hits / 300 <= most
 
 
 def test_no_fit_without_movement_or_with_bad_samples() -> None:
