@@ -169,7 +169,9 @@ def fat_tails(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def ticks(rng: np.random.Generator) -> NDArray[np.float64]:
-    return np.round(np.cumsum(rng.normal(0, 1.0, 600))) * 1e-4
+    walk = np.cumsum(rng.normal(0, 1.0, 600))
+    rounded: NDArray[np.float64] = np.asarray(np.round(walk) * 1e-4, np.float64)
+    return rounded
 
 
 def bursts(rng: np.random.Generator) -> NDArray[np.float64]:
