@@ -344,3 +344,21 @@ async def test_an_unknown_symbol_is_named_before_anything_starts(tmp_path: Path)
         settings = DaemonSettings(endpoints, Keys("k" * 8, "s" * 8), ("NOSUCHUSDT",), tmp_path)
         with pytest.raises(InputError, match="NOSUCHUSDT"):
             await Shell(settings, Policy(), None, build=Scripted(nothing).build).run()
+
+
+async def test_the_real_trader_recovers_and_stops_around_it(tmp_path: Path) -> None:
+    venue = Venue()
+    async with venue.up() as endpoints:
+        settings = DaemonSettings(
+            endpoints, Keys("key-of-test", "secret-of-test"), ("BTCUSDT",), tmp_path, duration_s=1.0
+        )
+        summary = await asyncio.wait_for(Shell(settings, Policy(), None).run(), 60)
+    assert not summary.failed, summary.reason
+    assert summary.reason.startswith("stopped by time limit")
+    assert summary.trader["open_positions"] == 0
+    assert {
+        "/v5/position/list",
+        "/v5/order/realtime",
+        "/v5/execution/list",
+        "/v5/account/wallet-balance",
+    } <= set(venue.seen)
