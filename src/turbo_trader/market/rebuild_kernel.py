@@ -15,18 +15,24 @@ from turbo_trader.market.ladder import move_book, put
 #: What is known of a bar before it is written: prices in ticks, volume in lots, index of its path,
 #: funding (interval 0: no row).
 PLAN: Final = np.dtype(
-    [
-        ("ts", "<i8"),
-        ("open", "<i8"),
-        ("high", "<i8"),
-        ("low", "<i8"),
-        ("close", "<i8"),
-        ("volume", "<i8"),
-        ("path", "<i8"),
-        ("gap", "f8"),  # ticks between book levels, from the bars before: this bar's range is not known yet
-        ("funding", "<i8"),
-        ("interval", "<i8"),
-    ]
+    (
+        np.record,
+        [
+            ("ts", "<i8"),
+            ("open", "<i8"),
+            ("high", "<i8"),
+            ("low", "<i8"),
+            ("close", "<i8"),
+            ("volume", "<i8"),
+            ("path", "<i8"),
+            (
+                "gap",
+                "f8",
+            ),  # ticks between book levels, from the bars before: this bar's range is not known yet
+            ("funding", "<i8"),
+            ("interval", "<i8"),
+        ],
+    )
 )
 ROWS_A_BAR: Final = 512  # room: nine frames of at most 50 rows
 PRINTS: Final = 3 * (KNOTS + 1)

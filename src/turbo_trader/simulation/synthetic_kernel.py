@@ -21,17 +21,20 @@ MILLISECOND: Final = 1_000_000
 
 #: What stays the same of a symbol: units, how often a frame is sent, prints, the size of deviations.
 SYMBOL: Final = np.dtype(
-    [
-        ("tick", "f8"),
-        ("beta", "f8"),
-        ("gap", "f8"),  # fraction of the price between levels near the best
-        ("frames", "f8"),  # probability of a frame in a slot at usual volatility
-        ("prints", "f8"),  # prints a frame
-        ("log_lots", "f8"),  # mean of the log of a print's lots
-        ("size_spread", "f8"),
-        ("deviation", "f8"),  # standard deviation of z; 0: no edge
-        ("interval", "<i8"),  # minutes
-    ]
+    (
+        np.record,
+        [
+            ("tick", "f8"),
+            ("beta", "f8"),
+            ("gap", "f8"),  # fraction of the price between levels near the best
+            ("frames", "f8"),  # probability of a frame in a slot at usual volatility
+            ("prints", "f8"),  # prints a frame
+            ("log_lots", "f8"),  # mean of the log of a print's lots
+            ("size_spread", "f8"),
+            ("deviation", "f8"),  # standard deviation of z; 0: no edge
+            ("interval", "<i8"),  # minutes
+        ],
+    )
 )
 
 
