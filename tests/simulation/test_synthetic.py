@@ -27,7 +27,7 @@ from turbo_trader.market.events import (
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.state import new_states
-from turbo_trader.simulation.synthetic import HISTORY, SyntheticMarket
+from turbo_trader.simulation.synthetic import HISTORY, SyntheticMarket, generate
 
 START = 1_786_310_820 * SECOND
 UNITS = {
@@ -155,3 +155,12 @@ def test_with_edge_deviations_revert_and_order_flow_leads_the_reversion() -> Non
     assert np.corrcoef(own[:, :-1].ravel(), own[:, 1:].ravel())[0, 1] < -0.2
     score, _, following = scans(1.0, 240, 4)
     assert over_its_error(score[:, 1:], following[:, 1:]) > 3.0
+
+
+def test_a_generated_tape_is_marked_made_up_and_holds_what_the_market_gives() -> None:
+    tape = generate(["BTCUSDT", "INJUSDT"], 5, START, 2 * MINUTE, 1.0)
+    assert tape.made_up
+    assert not tape.rebuilt
+    market = SyntheticMarket(tape.instruments, 5, START, 1.0)
+    assert tape.rows[1].tobytes() == market.read(1, START + 2 * MINUTE).tobytes()
+    assert len(tape.rows[0]) > 100
