@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -362,3 +364,21 @@ async def test_the_real_trader_recovers_and_stops_around_it(tmp_path: Path) -> N
         "/v5/execution/list",
         "/v5/account/wallet-balance",
     } <= set(venue.seen)
+
+
+async def test_sigterm_and_sigusr1_reach_the_trader(tmp_path: Path) -> None:
+    def script(trader: Scripted, event: Any) -> Sequence[Any]:
+        if isinstance(event, StreamStatus) and event.stream == "private":
+            os.kill(os.getpid(), signal.SIGUSR1)
+        if isinstance(event, Control) and event.verb == "flatten":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return []
+
+    trader = Scripted(script)
+    summary = await run(Venue(), trader, tmp_path, duration_s=None, on_term="flatten")
+    assert summary.reason == "stop by SIGTERM"
+    assert [(event.verb, event.by) for event in trader.of(Control)] == [
+        ("flatten", "SIGUSR1"),
+        ("stop", "SIGTERM"),
+    ]
+    assert trader.of(Control)[1].args == {"leave": False}

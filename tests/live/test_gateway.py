@@ -1,0 +1,114 @@
+import time
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.endpoints import Keys, loopback
+from turbo_trader.bybit.errors import BANNED, judge, judge_http
+from turbo_trader.bybit.rest import Answer
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.trader.commands import PlaceOrder, SetStops
+from turbo_trader.trader.events import Outcome
+
+
+class Lane:
+    """Answers from a list; the last one for ever."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.seen: list[Call] = []
+
+    async def call(self, call: Call) -> Answer:
+        return self.run(call)
+
+    def run(self, call: Call) -> Answer:
+        self.seen.append(call)
+        if call.method == "get_server_time":
+            return answer(0, {"timeNano": str(time.time_ns())}, {"X-Sim-Speed": "30"})
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def writes(self) -> list[Call]:
+        return [call for call in self.seen if call.method != "get_server_time"]
+
+    def close(self, *, wait: bool) -> None:
+        pass
+
+
+def answer(code: int, result: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(judge(code), code, "", 0, result or {}, 0, headers or {})
+
+
+def made(*answers: Answer) -> tuple[Gateway, Lane, list[str]]:
+    told: list[str] = []
+    gateway = Gateway(
+        loopback(1), Keys("kkkk", "ssss"), VenueClock(), lambda name, level, fields: told.append(name)
+    )
+    lane = Lane(*answers)
+    gateway._lanes = dict.fromkeys(gateway._lanes, lane)  # type: ignore[arg-type]
+    return gateway, lane, told
+
+
+ENTRY = PlaceOrder(
+    "e",
+    "BTCUSDT",
+    1,
+    Decimal(1),
+    "Limit",
+    "IOC",
+    False,
+    "entry",
+    Decimal(1),
+    Decimal("0.9"),
+    recv_window_ms=1_000,
+)
+STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)
+
+
+@pytest.mark.parametrize("code", [10000, 10002, 10006, 10016, 110072, 110079, -1, -2])
+async def test_s10_an_entry_is_sent_once_whatever_comes_back(code: int) -> None:
+    gateway, lane, _ = made(answer(code))
+    await gateway.send(ENTRY)
+    assert len(lane.writes()) == 1
+
+
+async def test_s29_a_stop_outside_the_time_window_is_signed_again_after_measuring_the_clock() -> None:
+    gateway, lane, told = made(answer(10002), answer(0))
+    result = await gateway.send(STOPS)
+    assert (result.outcome, len(lane.writes()), told) == (Outcome.CONFIRMED, 2, ["clock-resynced"])
+    assert gateway.clock.speed == 30
+
+
+async def test_the_receive_window_is_in_the_venues_time() -> None:
+    gateway, lane, _ = made(answer(0))
+    await gateway.sync_clock()
+    await gateway.send(ENTRY)
+    assert lane.writes()[0].recv_window_ms == 30_000
+
+
+async def test_s28_after_http_403_nothing_more_is_sent() -> None:
+    refused = Answer(judge_http(403), 403, "access too frequent", 0)
+    gateway, lane, told = made(refused)
+    await gateway.send(STOPS)
+    result = await gateway.send(STOPS)
+    assert (result.code, result.outcome) == (BANNED, Outcome.REJECTED)
+    assert (len(lane.writes()), told) == (1, ["address-refused"])
+
+
+async def test_s30_a_fatal_answer_is_named() -> None:
+    gateway, _, told = made(answer(33004))
+    await gateway.send(STOPS)
+    assert gateway.fatal == "the key has expired (33004)"
+    assert told == ["account-refused"]
+
+
+async def test_reads_are_asked_again_when_the_trouble_may_pass() -> None:
+    gateway, lane, _ = made(answer(10016), answer(-1), answer(0))
+    read = Call("get_positions", "positions", {})
+    assert (await gateway.read(read)).ok
+    assert len(lane.writes()) == 3
+    gateway, lane, _ = made(answer(10001))
+    await gateway.read(read)
+    assert len(lane.writes()) == 1
