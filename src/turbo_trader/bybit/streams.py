@@ -36,6 +36,7 @@ class StreamConfig:
     topics: tuple[str, ...]
     silence_s: float = 0.0
     keys: Keys | None = None  # authenticate first
+    auth_ahead_ms: int = AUTH_AHEAD_MS  # the venue's time for which the authentication is good
 
 
 class Stream:
@@ -126,7 +127,7 @@ class Stream:
         keys = self.config.keys
         if keys is None:
             return
-        expires = self._now_ms() + AUTH_AHEAD_MS
+        expires = self._now_ms() + self.config.auth_ahead_ms
         sign = hmac.new(keys.secret.encode(), f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
         await _send(socket, {"req_id": "auth", "op": "auth", "args": [keys.key, expires, sign]})
         reply = await self._reply(socket, "auth")

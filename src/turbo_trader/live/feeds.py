@@ -13,7 +13,7 @@ import numpy as np
 from turbo_trader.bybit import decode
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.schemas import Unreadable
-from turbo_trader.bybit.streams import PRIVATE_TOPICS, Stream, StreamConfig, public_topics
+from turbo_trader.bybit.streams import AUTH_AHEAD_MS, PRIVATE_TOPICS, Stream, StreamConfig, public_topics
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, WHOLE, Rows
@@ -186,7 +186,9 @@ class PrivateFeed:
         self._deliver = deliver
         self._tell = tell
         self.stream = Stream(
-            StreamConfig(url, PRIVATE_TOPICS, keys=keys),
+            StreamConfig(
+                url, PRIVATE_TOPICS, keys=keys, auth_ahead_ms=round(AUTH_AHEAD_MS * max(1.0, clock.speed))
+            ),
             on_frame=self._take,
             on_up=self._on_up,
             on_down=self._on_down,

@@ -68,10 +68,10 @@ class Gateway:
         """Carry out a command once. Only what was certainly not accepted is sent again, and never an entry."""
         call = commands.call(command)
         lane = "exits" if call.protective else "orders"
-        answer = await self.request(lane, self._scaled(call))
+        answer = await self.request(lane, call)
         entry = isinstance(command, PlaceOrder) and not command.reduce_only
         if answer.verdict.action is Action.RESYNC and not entry:
-            answer = await self.request(lane, self._scaled(call))
+            answer = await self.request(lane, call)
         return CommandResult(
             self.clock.now(), command.id, answer.verdict.outcome, answer.code, answer.message
         )
@@ -109,20 +109,13 @@ class Gateway:
         before = time.monotonic_ns()
         return lane.run(call), before, time.monotonic_ns()
 
-    def _scaled(self, call: Call) -> Call:
-        """The receive window in the venue's time: a faster venue gives the same wall time."""
-        if self.clock.speed <= 1:
-            return call
-        window = min(60_000, round(call.recv_window_ms * self.clock.speed))
-        return Call(call.method, call.group, call.params, call.protective, call.cancel, window)
-
     async def _patient(self, lane: str, call: Call) -> Answer:
         for pause in _READ_PAUSES_S:
-            answer = await self.request(lane, self._scaled(call))
+            answer = await self.request(lane, call)
             if answer.ok or answer.verdict.kind not in _RETRIED or answer.verdict.action is Action.BAN:
                 return answer
             await asyncio.sleep(pause)
-        return await self.request(lane, self._scaled(call))
+        return await self.request(lane, call)
 
     async def _learn(self, call: Call, answer: Answer) -> None:
         now = time.monotonic()
