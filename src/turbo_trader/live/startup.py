@@ -105,9 +105,11 @@ async def prepare_account(gateway: Gateway, tell: Tell) -> None:
     mode = answer.result.get("marginMode")
     if mode in (None, "", "ISOLATED_MARGIN"):
         return
-    positions, _ = await pages(
-        gateway.read, "get_positions", "positions", {"category": "linear", "settleCoin": "USDT", "limit": 200}
-    )
+    where = {"category": "linear", "settleCoin": "USDT", "limit": 200}
+    try:
+        positions, _ = await pages(gateway.read, "get_positions", "positions", where)
+    except ReadFailed as error:
+        raise InputError(f"account: positions not readable: {error} ({error.answer.code})") from None
     if any(amount(item.get("size")) for item in positions):
         raise InputError(
             f"account: margin mode {mode} with open positions; close them or set isolated margin by hand"
