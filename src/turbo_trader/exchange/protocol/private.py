@@ -1,0 +1,114 @@
+"""The private stream of one client: authentication, subscriptions, and the account's messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turbo_trader.exchange.messages import (
+    ExecutionMessage,
+    Message,
+    OrderMessage,
+    PositionMessage,
+    WalletMessage,
+)
+from turbo_trader.exchange.protocol import render
+from turbo_trader.exchange.protocol.signing import Key, check_stream
+
+TOPICS = ("order", "execution", "position", "wallet")
+
+
+class PrivateClient:
+    """One connection to /v5/private."""
+
+    def __init__(self, keys: Mapping[str, Key], connection: str) -> None:
+        self.uid = ""  # "" until authenticated
+        self._keys = keys
+        self._connection = connection
+        self._topics: dict[str, None] = {}
+        self._numbers = 0
+
+    def take(self, raw: bytes, now: int) -> list[bytes]:
+        """Answer one operation of the client."""
+        try:
+            message = json.loads(raw)
+            op, req_id, args = message.get("op"), message.get("req_id", ""), message.get("args", [])
+        except (ValueError, AttributeError, RecursionError):
+            return [self._reply("", "", False, "error:invalid message")]
+        if op == "ping":
+            pong = {
+                "req_id": req_id,
+                "op": "pong",
+                "args": [str(now // 1_000_000)],
+                "conn_id": self._connection,
+            }
+            return [_encode(pong)]
+        if op == "auth":
+            key = check_stream(self._keys, args, now // 1_000_000)
+            self.uid = key.uid if key is not None else ""
+            return [
+                self._reply(
+                    "auth",
+                    req_id,
+                    key is not None,
+                    "" if key is not None else "error:invalid signature or expired",
+                )
+            ]
+        if not self.uid:
+            return [self._reply(str(op), req_id, False, "Request not authorized")]
+        names = [str(topic) for topic in args] if isinstance(args, list) else []
+        if op == "subscribe":
+            wrong = [name for name in names if name.removesuffix(".linear") not in TOPICS]
+            if wrong or not names:
+                return [self._reply(op, req_id, False, f"Invalid topic: {','.join(wrong)}")]
+            self._topics |= dict.fromkeys(names)
+            return [self._reply(op, req_id, True, "")]
+        if op == "unsubscribe":
+            for name in names:
+                self._topics.pop(name, None)
+            return [self._reply(op, req_id, True, "")]
+        return [self._reply(str(op), req_id, False, f"error:unknown op {op}")]
+
+    def push(self, now: int, messages: Sequence[Message]) -> list[bytes]:
+        """Frames of the account's messages, one each, in order; topics not subscribed to are left out."""
+        frames = []
+        for message in messages:
+            topic, item = _item(message)
+            for name in (topic, f"{topic}.linear"):
+                if name in self._topics:
+                    self._numbers += 1
+                    frame = {
+                        "id": f"{self._connection}-{self._numbers}",
+                        "topic": name,
+                        "creationTime": now // 1_000_000,
+                    }
+                    frames.append(_encode({**frame, "data": [item]}))
+        return frames
+
+    def _reply(self, op: str, req_id: Any, success: bool, text: str) -> bytes:
+        return _encode(
+            {"success": success, "ret_msg": text, "op": op, "req_id": req_id, "conn_id": self._connection}
+        )
+
+
+def _item(message: Message) -> tuple[str, dict[str, Any]]:
+    match message:
+        case OrderMessage():
+            extra = {"category": "linear", "closedPnl": "0", "feeCurrency": "USDT"}
+            return "order", {**extra, **render.order(message)}
+        case ExecutionMessage():
+            return "execution", {
+                "category": "linear",
+                **render.execution(message),
+                "isLeverage": "0",
+                "marketUnit": "",
+            }
+        case PositionMessage():
+            return "position", {"category": "linear", **render.position(message, stream=True)}
+        case WalletMessage():
+            return "wallet", render.wallet(message)
+
+
+def _encode(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()

@@ -1,0 +1,287 @@
+"""The Exchange's objects as V5 JSON objects: numbers as strings, empty strings where the venue has them, its order of keys."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.exchange.messages import (
+    ExecutionMessage,
+    LogEntry,
+    OrderMessage,
+    PositionMessage,
+    WalletMessage,
+)
+from turbo_trader.market.instruments import Instrument
+
+_MILLISECOND = 1_000_000
+
+
+def text(value: Decimal | None, none: str = "") -> str:
+    """A number in plain notation without needless zeros; `none` for None."""
+    if value is None:
+        return none
+    shown = format(value, "f")
+    return (shown.rstrip("0").rstrip(".") or "0") if "." in shown else shown
+
+
+def ms(ns: int) -> str:
+    """ns as a string of ms."""
+    return str(ns // _MILLISECOND)
+
+
+def side(value: int) -> str:
+    """Buy, Sell, or "" for neither."""
+    return "Buy" if value > 0 else "Sell" if value < 0 else ""
+
+
+def order(o: OrderMessage) -> dict[str, Any]:
+    """Order object of REST lists and of the `order` stream (which adds category, closedPnl, feeCurrency)."""
+    return {
+        "orderId": o.order_id,
+        "orderLinkId": o.link_id,
+        "parentOrderLinkId": o.parent_link_id,
+        "blockTradeId": "",
+        "symbol": o.symbol,
+        "price": text(o.price, "0"),
+        "qty": text(o.qty),
+        "side": side(o.side),
+        "isLeverage": "",
+        "positionIdx": o.position_idx,
+        "orderStatus": o.status,
+        "createType": o.create_type,
+        "cancelType": o.cancel_type,
+        "rejectReason": o.reject_reason,
+        "avgPrice": text(o.avg_price),
+        "leavesQty": text(
+            o.qty - o.filled if o.status in ("New", "PartiallyFilled", "Untriggered") else Decimal(0)
+        ),
+        "leavesValue": "0",
+        "cumExecQty": text(o.filled),
+        "cumExecValue": text(o.filled_value),
+        "cumExecFee": text(o.fee),
+        "cumFeeDetail": {"USDT": text(o.fee)} if o.fee else {},
+        "timeInForce": o.time_in_force,
+        "orderType": o.order_type,
+        "stopOrderType": o.stop_type,
+        "triggerPrice": text(o.trigger_price),
+        "triggerDirection": o.trigger_direction,
+        "triggerBy": o.trigger_by if o.trigger_price is not None else "",
+        "takeProfit": text(o.take_profit),
+        "stopLoss": text(o.stop_loss),
+        "tpslMode": "Full" if o.take_profit is not None or o.stop_loss is not None else "",
+        "tpLimitPrice": "",
+        "slLimitPrice": "",
+        "tpTriggerBy": "LastPrice" if o.take_profit is not None else "",
+        "slTriggerBy": "LastPrice" if o.stop_loss is not None else "",
+        "lastPriceOnCreated": "",
+        "reduceOnly": o.reduce_only,
+        "closeOnTrigger": o.close_on_trigger,
+        "slippageToleranceType": "UNKNOWN",
+        "slippageTolerance": "",
+        "smpType": "None",
+        "smpGroup": 0,
+        "smpOrderId": "",
+        "orderIv": "",
+        "marketUnit": "",
+        "placeType": "",
+        "ocoTriggerBy": "",
+        "extraFees": "",
+        "createdTime": ms(o.created_ts),
+        "updatedTime": ms(o.ts),
+        "rpiTakerAccess": False,
+        "rpiMatchedQty": "",
+    }
+
+
+def execution(e: ExecutionMessage) -> dict[str, Any]:
+    """Execution object of REST lists and of the `execution` stream (which adds category, execPnl)."""
+    return {
+        "symbol": e.symbol,
+        "orderId": e.order_id,
+        "orderLinkId": e.link_id,
+        "side": side(e.side),
+        "orderPrice": text(e.order_price, "0"),
+        "orderQty": text(e.order_qty),
+        "leavesQty": text(e.leaves),
+        "createType": e.create_type,
+        "orderType": e.order_type,
+        "stopOrderType": e.stop_type or "UNKNOWN",
+        "execFee": text(e.fee),
+        "execId": e.exec_id,
+        "execPrice": text(e.price),
+        "execQty": text(e.qty),
+        "execType": e.kind,
+        "execValue": text(e.price * e.qty),
+        "execTime": ms(e.ts),
+        "isMaker": e.is_maker,
+        "feeRate": text(e.fee_rate),
+        "feeCurrency": "USDT",
+        "closedSize": text(e.closed_qty),
+        "seq": e.seq,
+        "markPrice": text(e.mark_price),
+        "indexPrice": "",
+        "extraFees": "",
+        "blockTradeId": "",
+        "tradeIv": "",
+        "markIv": "",
+        "underlyingPrice": "",
+        "execPnl": text(e.pnl),
+    }
+
+
+def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
+    """Position object; REST calls the entry price avgPrice, the stream entryPrice. A flat one has side ""."""
+    held = p.size != 0
+    entry = text(p.entry_price) if held else "0"
+    return {
+        "positionIdx": p.position_idx,
+        "riskId": 1,
+        "riskLimitValue": "2000000",
+        "symbol": p.symbol,
+        "side": side(1 if p.size > 0 else -1 if p.size < 0 else 0),
+        "size": text(abs(p.size)),
+        "entryPrice" if stream else "avgPrice": entry,
+        "positionValue": text(abs(p.size) * p.entry_price) if held else "",
+        "autoAddMargin": 0,
+        "positionStatus": p.status,
+        "leverage": text(p.leverage),
+        "breakEvenPrice": "",
+        "markPrice": text(p.mark_price),
+        "liqPrice": text(p.liq_price) if held else "",
+        "positionIM": text(p.margin) if held else "",
+        "positionIMByMp": text(p.margin) if held else "",
+        "positionMM": text(p.maintenance) if held else "",
+        "positionMMByMp": text(p.maintenance) if held else "",
+        "takeProfit": text(p.take_profit),
+        "stopLoss": text(p.stop_loss),
+        "trailingStop": "0",
+        "sessionAvgPrice": "",
+        "unrealisedPnl": text(p.unrealised) if held else "",
+        "curRealisedPnl": text(p.realised_now),
+        "cumRealisedPnl": text(p.realised_ever),
+        "adlRankIndicator": 0,
+        "createdTime": ms(p.opened_ts),
+        "updatedTime": ms(p.ts),
+        "openTime": p.opened_ts // _MILLISECOND,
+        "seq": p.seq,
+        "isReduceOnly": False,
+        "mmrSysUpdatedTime": "",
+        "leverageSysUpdatedTime": "",
+        "tpslMode": "Full",
+        "bustPrice": text(p.bust_price),
+        "positionBalance": text(p.margin) if held else "",
+        "tradeMode": 0,
+    }
+
+
+def wallet(w: WalletMessage) -> dict[str, Any]:
+    """Wallet object of an isolated-margin account: totals in USD are empty, the coin carries the figures."""
+    equity = text(w.balance + w.unrealised)
+    return {
+        "accountType": "UNIFIED",
+        "totalEquity": equity,
+        "totalWalletBalance": text(w.balance),
+        "totalMarginBalance": "",
+        "totalAvailableBalance": "",
+        "totalPerpUPL": text(w.unrealised),
+        "totalInitialMargin": "",
+        "totalMaintenanceMargin": "",
+        "accountIMRate": "",
+        "accountMMRate": "",
+        "coin": [
+            {
+                "coin": "USDT",
+                "equity": equity,
+                "usdValue": equity,
+                "walletBalance": text(w.balance),
+                "locked": "0",
+                "borrowAmount": "0",
+                "accruedInterest": "0",
+                "totalOrderIM": text(w.order_margin),
+                "totalPositionIM": text(w.position_margin),
+                "totalPositionMM": text(w.maintenance),
+                "unrealisedPnl": text(w.unrealised),
+                "cumRealisedPnl": text(w.realised_ever),
+                "bonus": "0",
+                "collateralSwitch": True,
+                "marginCollateral": True,
+                "spotBorrow": "0",
+                "spotHedgingQty": "0",
+                "availableToWithdraw": "",
+                "availableToBorrow": "",
+            }
+        ],
+    }
+
+
+def log_entry(e: LogEntry) -> dict[str, Any]:
+    """Transaction-log object: change = cashFlow + funding - fee."""
+    return {
+        "id": e.id,
+        "symbol": e.symbol,
+        "category": "linear" if e.symbol else "",
+        "side": side(e.side) or "None",
+        "transactionTime": ms(e.ts),
+        "type": e.kind,
+        "qty": text(e.qty),
+        "size": "",
+        "currency": "USDT",
+        "tradePrice": text(e.price),
+        "funding": text(e.funding) if e.funding else "",
+        "fee": text(e.fee),
+        "cashFlow": text(e.cash_flow),
+        "change": text(e.change),
+        "cashBalance": text(e.balance),
+        "feeRate": "",
+        "bonusChange": "",
+        "tradeId": e.id,
+        "orderId": e.order_id,
+        "orderLinkId": e.link_id,
+    }
+
+
+def instrument(i: Instrument) -> dict[str, Any]:
+    """Item of instruments-info."""
+    decimals = -int(i.tick.as_tuple().exponent)
+    return {
+        "symbol": i.symbol,
+        "contractType": "LinearPerpetual",
+        "status": "Trading" if i.status == "Assumed" else i.status,
+        "baseCoin": i.symbol.removesuffix("USDT"),
+        "quoteCoin": "USDT",
+        "launchTime": "1585526400000",
+        "deliveryTime": str(i.delivery_ns // _MILLISECOND),
+        "deliveryFeeRate": "",
+        "priceScale": str(decimals),
+        "leverageFilter": {
+            "minLeverage": "1",
+            "maxLeverage": format(i.max_leverage, ".2f"),
+            "leverageStep": str(i.leverage_step),
+        },
+        "priceFilter": {"minPrice": str(i.min_price), "maxPrice": str(i.max_price), "tickSize": str(i.tick)},
+        "lotSizeFilter": {
+            "maxOrderQty": str(i.max_qty),
+            "minOrderQty": str(i.min_qty),
+            "qtyStep": str(i.step),
+            "postOnlyMaxOrderQty": str(i.max_qty),
+            "maxMktOrderQty": str(i.max_market_qty),
+            "minNotionalValue": str(i.min_notional),
+        },
+        "unifiedMarginTrade": True,
+        "fundingInterval": i.funding_interval_min,
+        "settleCoin": "USDT",
+        "copyTrading": "both",
+        "upperFundingRate": str(i.funding_cap),
+        "lowerFundingRate": str(-i.funding_cap),
+        "isPreListing": False,
+        "preListingInfo": None,
+        "riskParameters": {
+            "priceLimitRatioX": str(i.price_limit_x),
+            "priceLimitRatioY": str(i.price_limit_y),
+        },
+        "displayName": "",
+        "symbolType": "",
+        "forbidUplWithdrawal": False,
+        "symbolId": 0,
+    }

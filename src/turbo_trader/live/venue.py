@@ -1,0 +1,283 @@
+"""The simulated Bybit on loopback: one Exchange, one market, a clock that may run faster, sockets around them.
+
+Every few milliseconds the venue's time moves on: market rows up to it drive the Exchange, subscribers get what changed, accounts
+get their messages. At speeds above 1 book pushes are merged so that clients can bear the frames per wall second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+import numpy as np
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.exchange.messages import Message
+from turbo_trader.exchange.protocol.market_data import MarketData
+from turbo_trader.exchange.protocol.private import PrivateClient
+from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.rest import RestFace
+from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import Rows
+from turbo_trader.market.instruments import Instrument
+
+TICK_S = 0.02  # wall seconds between two steps of the venue's time
+FRAMES_PER_SECOND = 600  # book frames a wall second over all symbols, at speeds above 1
+BOOK_PUSH_NS = 20_000_000  # orderbook.50 at speed 1
+BACKLOG = 5_000  # frames waiting for one client; a slower one is disconnected
+
+
+class MarketSource(Protocol):
+    """Where market rows come from, in the venue's time."""
+
+    instruments: tuple[Instrument, ...]
+    start: int
+    label: str
+
+    def history(self, symbol: str) -> Rows:
+        """One-minute bars (BAR) before `start`."""
+
+    def read(self, s: int, until: int) -> Rows:
+        """Rows of symbol `s` with ts < `until` not read yet."""
+
+    def ended(self, now: int) -> bool:
+        """Is there nothing more from `now` on?"""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueConfig:
+    """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one."""
+
+    key: str
+    secret: str = field(repr=False)
+    balance: Decimal
+    speed: float = 1.0
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class Venue:
+    """Exchange, faces and clients. `serve` runs it."""
+
+    def __init__(self, source: MarketSource, config: VenueConfig) -> None:
+        self.source = source
+        self.config = config
+        self.exchange = Exchange(source.instruments, ExchangeConfig())
+        self.exchange.add_account("1", config.balance)
+        self.data = MarketData(
+            self.exchange, {i.symbol: source.history(i.symbol) for i in source.instruments}
+        )
+        self.keys = {config.key: Key(config.key, config.secret, "1")}
+        self.rest = RestFace(self.data, self.keys, config.speed)
+        self.now = source.start
+        self._public: dict[PublicClient, asyncio.Queue[bytes]] = {}
+        self._private: dict[PrivateClient, asyncio.Queue[bytes]] = {}
+        self._began = time.monotonic()
+        self._numbers = 0
+        self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
+        merged = int(config.speed * len(source.instruments) / FRAMES_PER_SECOND * 1e9)
+        self.push_ns = BOOK_PUSH_NS if config.speed <= 1 else max(BOOK_PUSH_NS, merged)
+        self._next_push = self.now
+
+    # -- time
+
+    def start_clock(self) -> None:
+        """The venue's time begins to run now."""
+        self._began = time.monotonic()
+
+    def step(self) -> None:
+        """Move to the venue's time of this moment, pushing at its cadence on the way."""
+        until = self.source.start + int((time.monotonic() - self._began) * self.config.speed * 1e9)
+        while self._next_push <= until:
+            self._move(self._next_push)
+            self._next_push += self.push_ns
+        self._move_private(until)
+
+    def catch_up(self) -> int:
+        """Bring the Exchange to this moment (before a request); returns the venue's time."""
+        until = self.source.start + int((time.monotonic() - self._began) * self.config.speed * 1e9)
+        if self._next_push <= until:
+            self.step()
+        self._move_private(until)
+        return self.now
+
+    def _move(self, until: int) -> None:
+        """Release the rows up to `until`, then show what changed."""
+        self._move_private(until)
+        prints = {}
+        for s in range(len(self.source.instruments)):
+            told = self.data.take(s, self._released(s))
+            if told:
+                prints[s] = told
+        for client, queue in self._public.items():
+            for frame in client.push(until, prints):
+                _put(queue, frame)
+
+    def _released(self, s: int) -> Rows:
+        rows, self._waiting[s] = self._waiting[s], self._waiting[s][:0]
+        return rows
+
+    def _move_private(self, until: int) -> None:
+        if until > self.now:
+            for s in range(len(self.source.instruments)):
+                rows = self.source.read(s, until)
+                if len(rows):
+                    self.exchange.advance(s, rows, 0, until)
+                    waiting = self._waiting[s]
+                    self._waiting[s] = (
+                        np.concatenate([waiting, rows]).view(rows.dtype) if len(waiting) else rows
+                    )
+            self.exchange.settle(until)
+            self.now = until
+        self.tell()
+
+    def tell(self) -> None:
+        """Send the accounts' messages."""
+        by_uid: dict[str, list[Message]] = {}
+        for uid, message in self.exchange.drain():
+            by_uid.setdefault(uid, []).append(message)
+        for client, queue in self._private.items():
+            for frame in client.push(self.now, by_uid.get(client.uid, ())):
+                _put(queue, frame)
+
+    async def run(self) -> None:
+        """Let time run until cancelled."""
+        self.start_clock()
+        while True:
+            self.step()
+            await asyncio.sleep(TICK_S)
+
+    # -- sockets
+
+    def app(self) -> Starlette:
+        """The ASGI application: every path is the REST face's, but for the two streams."""
+        return Starlette(
+            routes=[
+                WebSocketRoute("/v5/public/linear", self._serve_public),
+                WebSocketRoute("/v5/private", self._serve_private),
+                Route("/{path:path}", self._serve_rest, methods=["GET", "POST", "PUT", "DELETE"]),
+            ]
+        )
+
+    async def _serve_rest(self, request: Request) -> Response:
+        body = await request.body()
+        now = self.catch_up()
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
+        query = request.scope["query_string"]
+        reply = self.rest.handle(now, request.method, request.url.path, query, headers, body)
+        self.tell()
+        return Response(reply.body, reply.status, reply.headers)
+
+    async def _serve_public(self, socket: WebSocket) -> None:
+        client = PublicClient(self.data, self._connection())
+        queue = self._public[client] = asyncio.Queue(BACKLOG)
+        try:
+            await self._serve(socket, queue, client)
+        finally:
+            del self._public[client]
+
+    async def _serve_private(self, socket: WebSocket) -> None:
+        client = PrivateClient(self.keys, self._connection())
+        queue = self._private[client] = asyncio.Queue(BACKLOG)
+        try:
+            await self._serve(socket, queue, client)
+        finally:
+            del self._private[client]
+
+    async def _serve(
+        self, socket: WebSocket, queue: asyncio.Queue[bytes], client: PublicClient | PrivateClient
+    ) -> None:
+        await socket.accept()
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            async with asyncio.TaskGroup() as group:
+                sender = group.create_task(_send_all(socket, queue))
+                try:
+                    while True:
+                        message = await socket.receive()
+                        if message["type"] == "websocket.disconnect":
+                            break
+                        raw = message.get("text") or message.get("bytes") or ""
+                        for frame in client.take(raw.encode() if isinstance(raw, str) else raw, self.now):
+                            _put(queue, frame)
+                finally:
+                    sender.cancel()
+
+    def _connection(self) -> str:
+        self._numbers += 1
+        return f"sim-{self._numbers}"
+
+
+async def _send_all(socket: WebSocket, queue: asyncio.Queue[bytes]) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while True:
+            frame = await queue.get()
+            if queue.full():
+                await socket.close(1008)
+                return
+            await socket.send_text(frame.decode())
+
+
+def _put(queue: asyncio.Queue[bytes], frame: bytes) -> None:
+    """A client too slow to take its frames loses them; its sender then closes the connection."""
+    with contextlib.suppress(asyncio.QueueFull):
+        queue.put_nowait(frame)
+
+
+@contextlib.asynccontextmanager
+async def serve(venue: Venue) -> AsyncIterator[int]:
+    """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had."""
+    config = venue.config
+    server = uvicorn.Server(
+        uvicorn.Config(
+            venue.app(),
+            host=config.host,
+            port=config.port,
+            log_level="error",
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_ping_interval=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    socket = _bind(config.host, config.port)
+    job = asyncio.create_task(server._serve(sockets=[socket]))
+    clock = asyncio.create_task(venue.run())
+    try:
+        yield int(socket.getsockname()[1])
+    finally:
+        clock.cancel()
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await clock
+        await job
+        socket.close()
+
+
+def _bind(host: str, port: int) -> Any:
+    import socket
+
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        raise InputError(
+            f"{host}:{port}: {error.strerror}: choose another with --port, or 0 for any"
+        ) from None
+    found.listen(256)
+    return found
