@@ -58,3 +58,13 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
     if result.get("rebuilt"):
         lines.append(f"note        {REBUILT}")
     return lines
+
+
+def run_lines(result: Mapping[str, Any]) -> list[str]:
+    """The summary at the end of a run."""
+    return [
+        f"ended       {result['reason']}",
+        *funnel_lines(result.get("funnel", {})),
+        *result_lines(result),
+        f"journal     {result['journal']}",
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -235,11 +235,20 @@ def _put(queue: asyncio.Queue[bytes], frame: bytes) -> None:
         queue.put_nowait(frame)
 
 
+class _Server(uvicorn.Server):
+    """uvicorn, with signals left to whoever runs the loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
 @contextlib.asynccontextmanager
 async def serve(venue: Venue) -> AsyncIterator[int]:
     """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had."""
     config = venue.config
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             venue.app(),
             host=config.host,
@@ -250,11 +259,10 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
             ws_ping_interval=None,
             access_log=False,
             timeout_graceful_shutdown=1,
-        )  # fmt: skip
+        )
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     socket = _bind(config.host, config.port)
-    job = asyncio.create_task(server._serve(sockets=[socket]))
+    job = asyncio.create_task(server.serve(sockets=[socket]))
     clock = asyncio.create_task(venue.run())
     try:
         yield int(socket.getsockname()[1])

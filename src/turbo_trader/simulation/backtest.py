@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.market.events import Rows
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.network import Latency
@@ -22,7 +24,7 @@ from turbo_trader.trader.commands import (
     SetLeverage,
     SetStops,
 )
-from turbo_trader.trader.events import Control, Event, FeeRates, StreamStatus
+from turbo_trader.trader.events import Backfill, Control, Event, FeeRates, StreamStatus
 from turbo_trader.trader.machine import Trader
 
 UID = "backtest"
@@ -62,8 +64,11 @@ class Backtest:
     balance: Decimal
     latency: Latency = field(default_factory=Latency)
 
-    def run(self) -> dict[str, Any]:
-        """Run it to the end of the tape, close what is open, and return the result (plain values and Decimals)."""
+    def run(self, history: Sequence[Rows] = ()) -> dict[str, Any]:
+        """Run it to the end of the tape, close what is open, and return the result (plain values and Decimals).
+
+        `history`: one-minute bars (BAR) per instrument before the tape, for the warm-up.
+        """
         started = time.perf_counter()
         start, end = self.tape.start, self.tape.end
         exchange = Exchange(self.tape.instruments, ExchangeConfig())
@@ -73,6 +78,8 @@ class Backtest:
         simulation = Simulation(
             trader, exchange, self.tape.rows, uid=UID, latency=self.latency, sink=decisions, start=start
         )
+        for s, bars in enumerate(history):
+            simulation.deliver(Backfill(start, s, bars))
         self._open(simulation, exchange, start)
         simulation.run(end)
         simulation.deliver(Control(simulation.now, "flatten", "end of tape"))

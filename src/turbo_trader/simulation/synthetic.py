@@ -169,6 +169,11 @@ def generate(symbols: Sequence[str], seed: int, start: int, duration_ns: int, ed
     return Tape(instruments=market.instruments, rows=rows, source=market.label, made_up=True)
 
 
+def reference_price(instrument: Instrument) -> float:
+    """The price an instrument's made-up market begins at, USDT."""
+    return _figures(instrument).price
+
+
 def _figures(instrument: Instrument) -> figures.Figures:
     known = figures.SYMBOLS.get(instrument.symbol)
     if known is not None:

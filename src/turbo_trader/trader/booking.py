@@ -63,6 +63,8 @@ class Booking:
 
     def _open(self, desk: SymbolDesk, fill: Fill, qty: Decimal) -> None:
         entry = desk.entry
+        if entry is None or entry.id != fill.link_id:
+            entry = desk.ended.get(fill.link_id, entry)
         if (entry is None or entry.id != fill.link_id) and (desk.trade is None or not ours(fill.link_id)):
             desk.frozen = f"fill {fill.exec_id} is not ours"
             self._desk.note(

@@ -43,6 +43,7 @@ class PendingEntry:
     decided_ts: int
     sent_ts: int = 0  # 0: waiting for the leverage
     unknown_since: int = 0
+    answered: bool = False  # the request was answered, or is known to be unanswered
     figures: dict[str, Any] = field(default_factory=dict)
 
 
@@ -114,6 +115,9 @@ class SymbolDesk:
     bracket: Bracket | None = None
     entry: PendingEntry | None = None
     held: Decimal = ZERO  # signed size by our fills
+    ended: dict[str, PendingEntry] = field(
+        default_factory=dict
+    )  # the last entries given up: a late fill is still ours
     close_id: str = ""  # the close in flight
     close_ts: int = 0
     close_reason: str = ""  # "" = nothing to close

@@ -208,6 +208,7 @@ class Entries:
         entry = desk.entry
         if entry is None or entry.id != result.id:
             return
+        entry.answered = True
         if result.outcome is Outcome.UNKNOWN or result.code == _DUPLICATE:
             entry.unknown_since = entry.unknown_since or self._desk.now
             self._desk.note(
@@ -243,6 +244,14 @@ class Entries:
         if desk is None or entry is None or result.outcome is not Outcome.CONFIRMED:
             return
         mine = [order for order in result.orders if order.link_id == entry.id]
+        absent = not mine and not any(fill.link_id == entry.id for fill in result.fills)
+        if (
+            absent
+            and entry.answered
+            and result.asked_ts - entry.sent_ts > self._window
+            and desk.trade is None
+        ):
+            self.abandon(desk, "not found after its window: never placed")
         if mine and (mine[0].symbol, mine[0].side, mine[0].qty) == (symbol, entry.direction, entry.qty):
             self.on_report(desk, mine[0])
         elif mine:
@@ -264,10 +273,7 @@ class Entries:
             if not entry.unknown_since and silent:
                 entry.unknown_since = d.now
             if entry.unknown_since and desk.instrument.symbol not in self._lookups.values():
-                if d.now - entry.sent_ts > self._window and desk.trade is None:
-                    self.abandon(desk, "not found in its window: never placed")
-                else:
-                    self._look_up(desk, entry)
+                self._look_up(desk, entry)
 
     def next_ns(self) -> int:
         """When `on_clock` is due; 0 = nothing is under way."""
@@ -277,6 +283,8 @@ class Entries:
         """The entry ends without a fill."""
         if desk.entry is not None:
             self._desk.note("entry-ended", symbol=desk.instrument.symbol, id=desk.entry.id, why=why)
+            if desk.entry.sent_ts:
+                desk.ended = {**dict(list(desk.ended.items())[-3:]), desk.entry.id: desk.entry}
             self._done(desk)
 
     @property

@@ -1,0 +1,34 @@
+"""Where runs keep their journals: one folder a paper run (its venue is new each time), one for each real environment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from turbo_trader.console.settings import load_settings
+from turbo_trader.market.errors import InputError
+
+_LATEST = "latest"
+
+
+def new_run_folder(base: Path, mode: str) -> Path:
+    """The journal folder of a run that starts now; remembered as the latest. InputError when it cannot be made."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    folder = base / f"paper-{stamp}" if mode == "paper" else base / mode
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (base / _LATEST).write_text(folder.name + "\n")
+    except OSError as error:
+        raise InputError(
+            f"journal folder {base}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR"
+        ) from None
+    return folder
+
+
+def journal_folder(given: Path | None) -> Path:
+    """The journal folder of the latest run below `given` or JOURNAL_DIR; `given` itself where it is one."""
+    base = given if given is not None else load_settings().journal_dir
+    try:
+        return base / (base / _LATEST).read_text().strip()
+    except OSError:
+        return base

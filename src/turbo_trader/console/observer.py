@@ -1,0 +1,45 @@
+"""The daemon's observer on the console: notes to the log, everything to the screen where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from turbo_trader.console.terminal import Screen
+from turbo_trader.trader.commands import Note, Scanned
+
+
+class ConsoleObserver:
+    """Passes on; must not raise."""
+
+    def __init__(self, screen: Screen | None) -> None:
+        self._log = structlog.get_logger("turbo_trader")
+        self._screen = screen
+
+    def note(self, note: Note) -> None:
+        """One log event per note, under its stable name."""
+        self._log.log(_LEVELS[note.level], note.name, ts=note.ts, **note.fields)
+        if self._screen is not None:
+            self._screen.note(note)
+
+    def scanned(self, scanned: Scanned) -> None:
+        """One short log event per scan of all symbols; the rows themselves are in the journal."""
+        rows = scanned.rows
+        self._log.debug(
+            "scan",
+            ts=scanned.ts,
+            candidates=int(rows["candidate"].sum()),
+            passed=int((rows["blocker"] < 0).sum()),
+        )
+        if self._screen is not None:
+            self._screen.scanned(scanned)
+
+    def view(self, view: Any, daemon: Mapping[str, Any]) -> None:
+        """A moment of the Trader."""
+        if self._screen is not None:
+            self._screen.view(view, daemon)
+
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}

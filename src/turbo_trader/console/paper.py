@@ -1,0 +1,74 @@
+"""The simulated Bybit as a process of its own beside the daemon, as far away as the real one: behind a socket."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from turbo_trader.console.exits import Failed
+from turbo_trader.console.markets import speed_of
+from turbo_trader.console.settings import Settings
+from turbo_trader.market.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class PaperVenue:
+    """Where the simulated venue listens, and what it shows."""
+
+    port: int
+    key: str
+    secret: str
+    facts: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"PaperVenue(port={self.port})"
+
+
+@contextmanager
+def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
+    """Start `turbo-trader exchange` on a free port, end it afterwards. InputError with its own words when it refuses to start."""
+    key, secret = "paper", secrets.token_hex(16)
+    command = [
+        sys.executable, "-m", "turbo_trader.console", "exchange", "--port", "0", "--market", settings.market,
+        "--speed", str(speed_of(settings)), "--balance", format(settings.balance, "f"), "--seed", str(settings.seed),
+        "--edge", str(settings.edge), "--json",
+    ]  # fmt: skip
+    process = subprocess.Popen(  # noqa: S603 - our own verb
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        facts = _announcement(process, key, secret)
+        yield PaperVenue(int(facts["port"]), key, secret, facts)
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _announcement(process: subprocess.Popen[str], key: str, secret: str) -> dict[str, Any]:
+    """Hand over the keys on stdin, where no process list shows them; read the one line the venue says once it listens."""
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise Failed("the simulated exchange could not be connected to")
+    try:
+        process.stdin.write(json.dumps({"key": key, "secret": secret}) + "\n")
+        process.stdin.close()
+        line = process.stdout.readline()
+        return dict(json.loads(line))
+    except (ValueError, OSError):
+        said = process.stderr.read().strip().splitlines()
+        text = said[-1].removeprefix("turbo-trader: ") if said else f"exit code {process.wait()}"
+        raise InputError(text) from None

@@ -1,0 +1,24 @@
+"""Prices to reckon with where no market is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from turbo_trader.console.settings import positive_decimal
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import resolve
+from turbo_trader.market.reference import universe
+from turbo_trader.simulation.synthetic import reference_price
+
+
+def reference_prices(given: Sequence[str]) -> dict[str, Decimal]:
+    """The synthetic market's starting prices, with `SYMBOL=PRICE` in place of some; InputError for what is not that."""
+    prices = {i.symbol: i.floor_price(Decimal(repr(reference_price(i)))) for i in universe()}
+    for text in given:
+        symbol, _, price = text.partition("=")
+        name = resolve(symbol)
+        if name not in prices:
+            raise InputError(f"--price {text}: {name} is not in the universe")
+        prices[name] = positive_decimal(price, f"--price {name}=")
+    return prices

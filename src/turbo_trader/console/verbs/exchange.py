@@ -1,0 +1,81 @@
+"""`turbo-trader exchange`: the simulated Bybit alone, for any V5 client."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def exchange(
+    port: Annotated[int, typer.Option(help="0: any free port", min=0, max=65535)] = 9000,
+    market: Annotated[str | None, typer.Option(help="synthetic or tape:PATH")] = None,
+    speed: Annotated[float | None, typer.Option(help="venue seconds a wall second")] = None,
+    balance: Annotated[str | None, typer.Option(help="USDT of the one account")] = None,
+    seed: Annotated[int | None, typer.Option(help="of the synthetic market")] = None,
+    edge: Annotated[float | None, typer.Option(help="predictability put into the synthetic market")] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
+) -> None:
+    """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
+    import asyncio
+    import sys
+
+    from turbo_trader.console.markets import open_market, speed_of
+    from turbo_trader.console.settings import environment, load_settings
+    from turbo_trader.live.venue import Venue, VenueConfig
+    from turbo_trader.rules.policy import Policy
+
+    settings = load_settings(market=market, speed=speed, balance=balance, seed=seed, edge=edge)
+    key, secret = _keys() if json and not sys.stdin.isatty() else ("simulated-key", "simulated-secret")
+    source = open_market(settings, Policy.from_env(environment()))
+    venue = Venue(source, VenueConfig(key, secret, settings.balance, speed_of(settings), port=port))
+    asyncio.run(_serve(venue, as_json=json))
+
+
+def _keys() -> tuple[str, str]:
+    import json
+    import sys
+
+    from turbo_trader.market.errors import InputError
+
+    try:
+        given = json.loads(sys.stdin.readline())
+        return str(given["key"]), str(given["secret"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            'with --json, key and secret are read from stdin: {"key": "...", "secret": "..."}'
+        ) from None
+
+
+async def _serve(venue: object, *, as_json: bool) -> None:
+    import asyncio
+    import json
+    import signal
+    import sys
+
+    from turbo_trader.live.venue import Venue, serve
+
+    assert isinstance(venue, Venue)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with serve(venue) as port:
+        symbols = [instrument.symbol for instrument in venue.source.instruments]
+        facts = {"port": port, "market": venue.source.label, "speed": venue.config.speed, "symbols": symbols,
+                 "book_push_ms": venue.push_ns // 1_000_000}  # fmt: skip
+        if as_json:
+            sys.stdout.write(json.dumps(facts) + "\n")
+            sys.stdout.flush()
+        else:
+            print(
+                f"simulated Bybit V5 on http://127.0.0.1:{port} (ws://127.0.0.1:{port}/v5/public/linear, /v5/private)"
+            )
+            print(f"market      {venue.source.label}")
+            print(f"symbols     {', '.join(symbols)}")
+            print(
+                f"account     {venue.config.balance} USDT, key {venue.config.key}, secret {venue.config.secret}"
+            )
+            print(
+                f"speed       {venue.config.speed:g}, book pushes merged to {facts['book_push_ms']} ms of the venue's time"
+            )
+        await stopped.wait()

@@ -1,0 +1,60 @@
+"""`turbo-trader run`: the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def run(
+    mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
+    market: Annotated[str | None, typer.Option(help="paper's market: synthetic or tape:PATH")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="paper's time factor; default 30 on synthetic, 1 on a tape")
+    ] = None,
+    duration: Annotated[str | None, typer.Option("--for", help="wall time to run, such as 40s or 2m")] = None,
+    balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
+    seed: Annotated[int | None, typer.Option(help="of the synthetic market")] = None,
+    edge: Annotated[float | None, typer.Option(help="predictability put into the synthetic market")] = None,
+    journal_dir: Annotated[
+        Path | None, typer.Option("--journal-dir", help="folder of journals and logs")
+    ] = None,
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="log lines instead of the live view")] = False,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout at the end")] = False,
+) -> None:
+    """Listen, decide, trade, guard. Paper on the built-in synthetic market unless told otherwise; Ctrl-C ends it cleanly."""
+    from turbo_trader.console.duration import parse_duration
+    from turbo_trader.console.exits import Failed
+    from turbo_trader.console.output import print_json
+    from turbo_trader.console.settings import environment, load_settings
+    from turbo_trader.console.start import start
+    from turbo_trader.console.summary import run_lines
+    from turbo_trader.rules.policy import Policy
+
+    options: dict[str, Any] = {
+        "mode": mode,
+        "market": market,
+        "speed": speed,
+        "balance": balance,
+        "seed": seed,
+        "edge": edge,
+    }
+    settings = load_settings(**options, journal_dir=journal_dir)
+    policy = Policy.from_env(environment(), live=settings.mode == "live")
+    seconds = parse_duration(duration) if duration is not None else None
+    summary, folder = start(settings, policy, seconds, ui=not no_ui and not json)
+    result = {
+        **summary.trader,
+        "reason": summary.reason,
+        "mode": settings.mode,
+        "journal": folder,
+        "daemon": summary.daemon,
+    }
+    if json:
+        print_json(result)
+    else:
+        print("\n".join(run_lines(result)))
+    if summary.failed:
+        raise Failed(f"{summary.reason}; positions were left to their stops on the venue")
