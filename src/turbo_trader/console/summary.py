@@ -12,7 +12,7 @@ REBUILT = "rebuilt from one-minute bars: the path inside each minute is made up;
 def funnel_lines(funnel: Mapping[str, Any]) -> list[str]:
     """The funnel as one line: scans, candidates, pre-filter, tiers, then each gate's blocks."""
     blocks = funnel.get("blocks", {})
-    counts = {name: count for name, count in funnel.items() if name != "blocks"}
+    counts = {name: count for name, count in funnel.items() if isinstance(count, int)}
     lines = [
         "funnel      " + "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
     ]

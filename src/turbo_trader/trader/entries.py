@@ -19,7 +19,7 @@ from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, Read
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
 _DUPLICATE = 110072
-_LATE = 2 * SECOND  # an entry whose leverage took longer is not sent: the price it was decided at is gone
+_LATE = 10 * SECOND  # an entry whose leverage took longer is not sent: it was decided on another market
 
 
 def decimal(value: Any) -> Decimal:
@@ -266,7 +266,7 @@ class Entries:
             if entry is None:
                 continue
             if not entry.sent_ts:
-                if d.now - entry.decided_ts > 10 * _LATE:
+                if d.now - entry.decided_ts > 2 * _LATE:
                     self.abandon(desk, "its leverage was never answered")
                 continue
             silent = d.now - entry.sent_ts > 2 * SECOND
