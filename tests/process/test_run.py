@@ -1,0 +1,187 @@
+"""The daemon as a real process over the loopback exchange: an entry with its stop, clean ends, refusals in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "turbo_trader.console"]
+
+
+def environment(folder: Path, **extra: str) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "PYTHONPATH", "TURBO_TRADER_CACHE")
+    }
+    return {**kept, "JOURNAL_DIR": str(folder / "var"), **extra}
+
+
+def turbo(folder: Path, *args: str, timeout: float = 120, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *args],
+        cwd=folder,
+        env=environment(folder, **env),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    """A daemon that has recovered."""
+    process = subprocess.Popen(
+        [*COMMAND, "run", "--no-ui"],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "recovered" in line:
+            break
+    return process
+
+
+def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("turbo-trader: ")]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
+    folder = tmp_path_factory.mktemp("run")
+    result = turbo(folder, "run", "--speed", "60", "--for", "20s", "--json")
+    assert result.returncode == 0, result.stderr
+    return folder, json.loads(result.stdout), result.stderr
+
+
+def test_a_run_enters_with_its_stop_on_the_venue_and_reports_itself(
+    finished: tuple[Path, dict[str, Any], str],
+) -> None:
+    _, report, said = finished
+    assert report["scans"] > 0
+    assert " entry " in said
+    assert report["trades"] + report["open_positions"] > 0
+    assert report["unguarded_seconds"] == 0
+    assert "made up, proves nothing" in said
+    assert "60 times faster" in said
+
+
+def test_the_wallet_is_start_plus_results_minus_fees_plus_funding_to_the_last_digit(
+    finished: tuple[Path, dict[str, Any], str],
+) -> None:
+    _, report, _ = finished
+    parts = {
+        name: Decimal(report[name])
+        for name in ("start_equity", "realised", "fees", "funding", "transfers", "wallet")
+    }
+    assert (
+        parts["wallet"]
+        == parts["start_equity"] + parts["realised"] - parts["fees"] + parts["funding"] + parts["transfers"]
+    )
+    assert Decimal(report["wallet_difference"]) == 0
+
+
+def test_afterwards_explain_funnel_and_status_answer_from_the_journal(
+    finished: tuple[Path, dict[str, Any], str],
+) -> None:
+    folder, report, _ = finished
+    explained = turbo(folder, "explain", "BTCUSDT")
+    assert explained.returncode == 0, explained.stderr
+    assert "gate 1 data" in explained.stdout
+    assert "first blocker" in explained.stdout or "nothing blocked" in explained.stdout
+    funnel = json.loads(turbo(folder, "funnel", "--json").stdout)
+    assert 0 < funnel["funnel"]["scans"] <= report["scans"]
+    status = json.loads(turbo(folder, "status", "--json").stdout)
+    assert status["running"] is False
+    assert status["scans"] > 0
+    assert "not among" in one_line(turbo(folder, "explain", "FOOUSDT"), 2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_with_the_summary(tmp_path: Path, number: signal.Signals) -> None:
+    process = started(tmp_path)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert "ended" in out
+    assert "journal" in out
+
+
+def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
+    process = started(tmp_path)
+    status = json.loads(turbo(tmp_path, "status", "--json").stdout)
+    assert status["running"] is True
+    assert status["private_up"] is True
+    assert turbo(tmp_path, "stop").returncode == 0
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert "stopped by control" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "said"),
+    [
+        (["run", "--market", "tape:nowhere"], {}, "nowhere: no such tape"),
+        (["run", "--market", "moon"], {}, "must be synthetic or tape:PATH"),
+        (["run", "--balance", "0"], {}, "--balance"),
+        (["run", "--for", "soon"], {}, "40s or 2m"),
+        (["run"], {"MICRO_TURBO_SIGNAL_INTERVAL": "x"}, "MICRO_TURBO_SIGNAL_INTERVAL"),
+        (["run"], {"SEED": "x"}, "SEED"),
+        (["run"], {"TARGET_ASSETS": "FOO"}, "FOOUSDT"),
+        (["run", "--mode", "real"], {}, "--mode"),
+        (["run", "--nonsense"], {}, "--nonsense"),
+        (["backtest", "nowhere"], {}, "nowhere: no such tape"),
+        (["tape", "info", "nowhere.parquet"], {}, "no such tape"),
+        (["stop"], {}, "running"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(
+    tmp_path: Path, args: list[str], env: dict[str, str], said: str
+) -> None:
+    assert said in one_line(turbo(tmp_path, *args, **env), 2)
+
+
+@pytest.mark.parametrize("mode", ["live", "testnet"])
+def test_a_real_venue_without_keys_is_refused_with_what_is_missing(tmp_path: Path, mode: str) -> None:
+    line = one_line(turbo(tmp_path, "run", "--mode", mode), 3)
+    assert "BYBIT_API_KEY" in line
+    assert not (tmp_path / "var").exists()
+
+
+def test_an_unwritable_journal_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file, not a folder")
+    assert "journal folder" in one_line(turbo(tmp_path, "run"), 2)
+
+
+def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        line = one_line(turbo(tmp_path, "exchange", "--port", str(taken.getsockname()[1])), 2)
+    assert "--port" in line
+
+
+def test_help_is_quick_and_names_every_verb(tmp_path: Path) -> None:
+    began = time.monotonic()
+    result = turbo(tmp_path, "--help")
+    assert time.monotonic() - began < 5
+    for verb in ("run", "backtest", "exchange", "status", "stop", "explain", "tape"):
+        assert verb in result.stdout
