@@ -1,0 +1,105 @@
+"""`scripts/bench`: how fast the parts are here and now. Best and median of several passes; machines are noisy, compare ratios."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+
+from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.kernel import advance, advance_book, backfill
+from turbo_trader.market.reference import universe
+from turbo_trader.market.state import new_states
+from turbo_trader.market.tape import Tape
+from turbo_trader.rules.assess import assess
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.signals.filters import new_filters
+from turbo_trader.signals.noise import fit_noise
+from turbo_trader.simulation.backtest import Backtest
+from turbo_trader.simulation.synthetic import SyntheticMarket
+
+START = 1_767_603_600 * SECOND
+HOUR = 60 * MINUTE
+PASSES = 7
+
+
+def timed(what: Callable[[], object]) -> list[float]:
+    """Seconds of each of PASSES calls after one that is not counted."""
+    what()
+    found = []
+    for _ in range(PASSES):
+        began = time.perf_counter()
+        what()
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def line(name: str, seconds: list[float], count: float, unit: str, scale: float) -> None:
+    """One row: best and median rate (events) or time (calls)."""
+    best, median = min(seconds), statistics.median(seconds)
+    if scale > 0:
+        print(
+            f"{name:<42} best {count / best / scale:10.2f} {unit}   median {count / median / scale:10.2f} {unit}"
+        )
+    else:
+        print(
+            f"{name:<42} best {best / count * -scale:10.2f} {unit}   median {median / count * -scale:10.2f} {unit}"
+        )
+
+
+def main() -> None:
+    """Print all of it."""
+    policy = Policy()
+    instruments = universe()
+    market = SyntheticMarket(instruments, 1, START, 0.0)
+    hours = 2
+    rows = [market.read(s, START + hours * HOUR) for s in range(len(instruments))]
+    count = sum(map(len, rows))
+    until = START + hours * HOUR
+
+    def over(kernel: Callable[..., object]) -> Callable[[], None]:
+        def run() -> None:
+            states = new_states(instruments, **policy.market_parameters())
+            for s in range(len(instruments)):
+                kernel(states, s, rows[s], 0, until)
+
+        return run
+
+    line("advance: book, flow, VWAP, samples", timed(over(advance)), count, "M rows/s", 1e6)
+    line("advance_book: the Exchange's cursor, idle", timed(over(advance_book)), count, "M rows/s", 1e6)
+    states = new_states(instruments, **policy.market_parameters())
+    filters = new_filters(len(instruments))
+    for s, instrument in enumerate(instruments):
+        backfill(states, s, market.history(instrument.symbol))
+        advance(states, s, rows[s], 0, until)
+    tier = policy.capital_tier(Decimal(18))
+    signals, gates = (
+        policy.signal_parameters(tier),
+        policy.gate_parameters(tier, Decimal(18), len(instruments)),
+    )
+    out = np.zeros(len(instruments), SCAN)
+
+    def scan() -> None:
+        for s in range(len(instruments)):
+            assess(states, filters, s, until, signals, gates, out, s)
+
+    line("assess: one symbol, called from Python", timed(scan), len(instruments), "us", -1e6)
+    seconds, y = states["sample_second"][0], states["sample_y"][0]
+    order = np.argsort(seconds)
+    line("fit_noise: 2,048 samples", timed(lambda: fit_noise(seconds[order], y[order])), 1, "ms", -1e3)
+    tape = Tape(instruments[:6], tuple(rows[:6]), "made up", made_up=True)
+    events = sum(map(len, tape.rows))
+    history = tuple(market.history(instrument.symbol) for instrument in tape.instruments)
+    whole = timed(lambda: Backtest(tape, policy, Decimal(18)).run(history))
+    line("backtest: 6 symbols, everything", whole, events, "M events/s", 1e6)
+    scans = hours * HOUR // (30 * SECOND) * 6
+    line("backtest: a symbol-scan with everything", whole, scans, "us", -1e6)
+    print(f"{count:,} rows of {len(instruments)} symbols, {hours} h made up")
+
+
+if __name__ == "__main__":
+    main()
