@@ -24,9 +24,37 @@ class Booking:
         self._guarding = guarding
 
     def on_fill(self, desk: SymbolDesk, fill: Fill) -> bool:
-        """Book one execution; False where it was booked before."""
-        signed = fill.side * fill.qty
-        closing = min(fill.qty, abs(desk.held)) if fill.kind != "Funding" and desk.held * signed < 0 else ZERO
+        """Book one execution; False where it was booked before, or has to wait for the opening it closes."""
+        if fill.kind != "Funding" and self._early(desk, fill):
+            return False
+        if not self._book(desk, fill):
+            return False
+        if desk.early and desk.held:
+            waiting, desk.early = sorted(desk.early, key=lambda f: (f.ts, f.seq)), []
+            for each in waiting:
+                self.on_fill(desk, each)
+        return True
+
+    def settle_early(self, desk: SymbolDesk, before: int) -> None:
+        """Closing fills older than `before` whose opening never came: the money is booked, the position is not ours."""
+        stale = [fill for fill in desk.early if fill.ts < before]
+        desk.early = [fill for fill in desk.early if fill.ts >= before]
+        for fill in stale:
+            self._book(desk, fill)
+
+    def _early(self, desk: SymbolDesk, fill: Fill) -> bool:
+        """A fill that closes more than we hold while an opening of ours may be on its way: keep it until then."""
+        held = abs(desk.held) if desk.held * fill.side < 0 else ZERO
+        if fill.closed_qty <= held or desk.frozen or fill.exec_id in self._desk.ledger.seen:
+            return False
+        if desk.entry is None and desk.trade is None and not desk.ended:
+            return False
+        if all(fill.exec_id != each.exec_id for each in desk.early):
+            desk.early.append(fill)
+        return True
+
+    def _book(self, desk: SymbolDesk, fill: Fill) -> bool:
+        closing = self._closing(desk, fill)
         result = self._result(desk, fill, closing)
         if not self._desk.ledger.add(fill, result):
             return False
@@ -39,13 +67,21 @@ class Booking:
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
             kind=fill.kind, stop_type=fill.stop_type,
         )  # fmt: skip
-        opening = fill.qty - closing
+        opening = fill.qty - max(closing, min(fill.qty, fill.closed_qty))
         if closing:
             self._close(desk, fill, closing, result)
         if opening:
             self._open(desk, fill, opening)
         self._guarding.watch(desk)
         return True
+
+    def _closing(self, desk: SymbolDesk, fill: Fill) -> Decimal:
+        """How much of what we hold it closes: nothing where it is older than the trade, for it closed another."""
+        if fill.kind == "Funding" or desk.held * fill.side >= 0:
+            return ZERO
+        if desk.trade is not None and fill.ts < desk.trade.opened_ts:
+            return ZERO
+        return min(fill.qty, abs(desk.held))
 
     def _result(self, desk: SymbolDesk, fill: Fill, closing: Decimal) -> Decimal:
         """Realised result of the closing part before fees: the venue's figure, or from our own average entry."""
@@ -78,6 +114,9 @@ class Booking:
         trade = desk.trade
         if trade is None:
             return
+        if entry is not None and entry.id == fill.link_id:
+            entry.filled += qty
+        trade.opened_ts = min(trade.opened_ts, fill.ts)
         trade.qty += qty
         trade.opened_value += qty * fill.price
         trade.fees += fill.fee
@@ -88,6 +127,9 @@ class Booking:
             desk.unguarded_since = fill.ts
 
     def _bracket(self, desk: SymbolDesk, trade: Trade, entry: PendingEntry) -> None:
+        if desk.bracket is not None and desk.bracket.zone:  # its exits have moved on: they only tighten
+            self._guarding.save(desk)
+            return
         bracket = Bracket(
             entry.direction, trade.entry, desk.instrument.tick, entry.take_profit, entry.stop_loss, entry.cost,
             trade.opened_ts, entry.hold_ns, exit_rules(self._desk.policy),
@@ -109,7 +151,9 @@ class Booking:
             self._desk.counts["liquidations"] += 1
         elif not trade.reason:
             trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
-        if not desk.held:
+        if desk.held:
+            self._guarding.save(desk)
+        else:
             self.end(desk, fill.ts)
 
     def end(self, desk: SymbolDesk, ts: int) -> None:
@@ -175,11 +219,12 @@ class Booking:
     def _verify(self, desk: SymbolDesk) -> None:
         """After a fill: stop there, and liquidation farther than the rules ask; what cannot be mended is closed."""
         bracket = desk.bracket
-        if desk.stop_on_venue is None:
+        stop = desk.stop_on_venue
+        if stop is None or (bracket is not None and bracket.direction * (bracket.stop - stop) > 0):
             self._guarding.require_stop(desk)
         elif desk.frozen == "" and bracket is not None and desk.liq_price is not None:
             distance = bracket.direction * (bracket.entry - desk.liq_price)
-            risk = bracket.direction * (bracket.entry - desk.stop_on_venue)
+            risk = bracket.direction * (bracket.entry - stop)
             if risk > 0 and distance < risk:
                 self._desk.note(
                     "liquidation-near", "error", symbol=desk.instrument.symbol, liquidation=desk.liq_price

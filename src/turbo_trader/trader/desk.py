@@ -15,7 +15,7 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.session import Session
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.trader.commands import Command, Note, Persist
-from turbo_trader.trader.events import WalletReport
+from turbo_trader.trader.events import Fill, WalletReport
 from turbo_trader.trader.ids import Ids
 from turbo_trader.trader.ledger import Ledger
 
@@ -44,7 +44,18 @@ class PendingEntry:
     sent_ts: int = 0  # 0: waiting for the leverage
     unknown_since: int = 0
     answered: bool = False  # the request was answered, or is known to be unanswered
+    filled: Decimal = ZERO  # by the fills booked so far
+    leverage_id: str = ""  # the leverage change it waits for
     figures: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, text for decimals."""
+        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> PendingEntry:
+        """The entry `to_dict` wrote."""
+        return cls(**_typed(value, cls.__annotations__))
 
 
 @dataclass(slots=True)
@@ -82,15 +93,15 @@ class Trade:
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Trade:
         """The trade `to_dict` wrote."""
-        kinds = cls.__annotations__
-        given: dict[str, Any] = {
-            name: Decimal(item) if kinds[name] == "Decimal" else item for name, item in value.items()
-        }
-        return cls(**given)
+        return cls(**_typed(value, cls.__annotations__))
 
 
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
+
+
+def _typed(value: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
+    return {name: Decimal(item) if kinds[name] == "Decimal" else item for name, item in value.items()}
 
 
 @dataclass(slots=True)
@@ -120,6 +131,10 @@ class SymbolDesk:
     )  # the last entries given up: a late fill is still ours
     close_id: str = ""  # the close in flight
     close_ts: int = 0
+    closes: dict[str, int] = field(
+        default_factory=dict
+    )  # closes sent and not answered -> when: each may still land
+    early: list[Fill] = field(default_factory=list)  # closing fills that came before the opening they close
     close_reason: str = ""  # "" = nothing to close
     stop_id: str = ""  # the stop change in flight
     stop_wish: Decimal | None = None
@@ -143,8 +158,8 @@ class SymbolDesk:
             return self.frozen
         if self.entry is not None:
             return "an entry of unknown outcome" if self.entry.unknown_since else "an entry is under way"
-        if self.close_reason and not self.open:
-            return "a close is being confirmed"
+        if self.closes:
+            return "a close of unknown outcome may still land"
         return ""
 
 

@@ -51,7 +51,7 @@ class Entries:
         if bid is None or ask is None:
             return Verdict(BLOCK, Code.SIZE, "no two-sided book")
         direction = int(row["direction"])
-        margin = max(ZERO, decimal(row["ev"]) - decimal(row["min_ev"]))
+        margin = max(ZERO, decimal(row["used_ev"]) - decimal(row["min_ev"]))
         limit = entry_limit(d.policy, desk.instrument, direction, bid, ask, margin)
         figures = self._entry(desk, row, limit, direction, weight, ZERO)
         sizing = size_entry(d.policy, self._account(equity), self._open_risks(), figures, d.session.losses)
@@ -158,7 +158,8 @@ class Entries:
 
     def _begin(self, desk: SymbolDesk, entry: PendingEntry) -> None:
         if desk.leverage != entry.leverage:
-            self._desk.give(SetLeverage(self._desk.ids.next("lev"), desk.instrument.symbol, entry.leverage))
+            entry.leverage_id = self._desk.ids.next("lev")
+            self._desk.give(SetLeverage(entry.leverage_id, desk.instrument.symbol, entry.leverage))
             return
         self._send(desk, entry)
 
@@ -166,7 +167,7 @@ class Entries:
         d = self._desk
         entry.sent_ts = d.now
         tier = "A" if entry.trade_tier == TIER_A else "B"
-        d.persist(f"entry:{desk.instrument.symbol}", {"id": entry.id, "sent": d.now})
+        self.save(desk)
         d.note(
             "entry", symbol=desk.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
             limit=entry.limit, stop=entry.stop, backstop=entry.backstop, leverage=entry.leverage, **entry.figures,
@@ -225,16 +226,25 @@ class Entries:
             return
         if report.filled == 0:
             self.abandon(desk, f"not filled: {report.status} {report.reject_reason}".strip())
-        elif desk.trade is not None and desk.trade.entry_id == entry.id and desk.trade.qty >= report.filled:
+        elif entry.filled >= report.filled:
             self._done(desk)
         else:
             entry.unknown_since = entry.unknown_since or self._desk.now  # its fills are still missing
             self._look_up(desk, entry)
 
     def on_filled(self, desk: SymbolDesk) -> None:
-        """The fills of the entry are all booked."""
-        if desk.entry is not None and desk.trade is not None and desk.trade.qty >= desk.entry.qty:
+        """A fill was booked: with all of them the entry is over."""
+        if desk.entry is None or not desk.entry.filled:
+            return
+        if desk.entry.filled >= desk.entry.qty:
             self._done(desk)
+        else:
+            self.save(desk)
+
+    def save(self, desk: SymbolDesk) -> None:
+        """Persist the entry under way, so that a restart looks it up and knows its fills."""
+        if desk.entry is not None:
+            self._desk.persist(f"entry:{desk.instrument.symbol}", desk.entry.to_dict())
 
     def on_lookup(self, result: ReadResult) -> None:
         """The answer to a look-up of ours; other reads are passed over."""
@@ -245,12 +255,7 @@ class Entries:
             return
         mine = [order for order in result.orders if order.link_id == entry.id]
         absent = not mine and not any(fill.link_id == entry.id for fill in result.fills)
-        if (
-            absent
-            and entry.answered
-            and result.asked_ts - entry.sent_ts > self._window
-            and desk.trade is None
-        ):
+        if absent and entry.answered and result.asked_ts - entry.sent_ts > self._window and not entry.filled:
             self.abandon(desk, "not found after its window: never placed")
         if mine and (mine[0].symbol, mine[0].side, mine[0].qty) == (symbol, entry.direction, entry.qty):
             self.on_report(desk, mine[0])

@@ -17,6 +17,7 @@ _RETRY = 2 * SECOND  # a close or a stop change unanswered for so long is looked
 _STOP_LATE = (
     5 * SECOND
 )  # the price has been at the stop for so long and the position is open: close it ourselves
+_LANDS = 10 * SECOND  # a close unanswered for so long is beyond its receive window (5 s) and the way there
 _FAR = 2**62
 
 
@@ -45,8 +46,15 @@ class Guarding:
     def on_clock(self) -> None:
         """Deadlines, marks beyond stops, stops that should have fired, unanswered requests."""
         for desk in self._desk.desks:
+            if desk.closes:
+                self._outlive(desk)
             if desk.open:
                 self._look_after(desk)
+
+    def _outlive(self, desk: SymbolDesk) -> None:
+        """A close refused for its age by the venue's receive window can do nothing any more."""
+        oldest = self._desk.now - _LANDS
+        desk.closes = {link_id: sent for link_id, sent in desk.closes.items() if sent > oldest}
 
     def _look_after(self, desk: SymbolDesk) -> None:
         now, bracket = self._desk.now, desk.bracket
@@ -130,12 +138,13 @@ class Guarding:
         self._desk.give(SetStops(desk.stop_id, desk.instrument.symbol, *desk.stop_sent))
 
     def require_stop(self, desk: SymbolDesk) -> None:
-        """The venue shows no stop for an open position: wish for the bracket's again; without a bracket, close."""
+        """The venue shows no stop, or one looser than ours: wish for the bracket's again; without a bracket, close."""
         if desk.bracket is None:
             self.close(desk, "unprotected")
         elif desk.stop_wish is None and not desk.stop_id:
+            name = "unprotected" if desk.stop_on_venue is None else "stop-loosened"
             desk.stop_wish = desk.bracket.stop
-            self._desk.note("unprotected", "error", symbol=desk.instrument.symbol, stop=desk.bracket.stop)
+            self._desk.note(name, "error", symbol=desk.instrument.symbol, stop=desk.bracket.stop)
             self.pump(desk)
 
     def on_stop_result(self, desk: SymbolDesk, result: CommandResult) -> None:
@@ -191,7 +200,7 @@ class Guarding:
         if not size or desk.close_id:
             return
         desk.close_id = self._desk.ids.next("close")
-        desk.close_ts = self._desk.now
+        desk.close_ts = desk.closes[desk.close_id] = self._desk.now
         most = desk.instrument.max_market_qty
         self._desk.give(
             PlaceOrder(
@@ -208,6 +217,8 @@ class Guarding:
 
     def on_close_result(self, desk: SymbolDesk, result: CommandResult) -> None:
         """The close was answered; refused because flat means our picture is old: read it."""
+        if result.outcome is not Outcome.UNKNOWN:
+            desk.closes.pop(result.id, None)
         if result.id != desk.close_id:
             return
         if result.outcome is Outcome.CONFIRMED:

@@ -10,6 +10,7 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import REACHED, advance, backfill
 from turbo_trader.market.state import States
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.session import FLATTEN
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events as told
 from turbo_trader.trader.booking import Booking
@@ -97,8 +98,8 @@ class Trader:
             case told.CommandResult():
                 self._on_result(event)
             case told.ReadResult():
+                self._recovery.on_read(event)  # books the fills a look-up brought before it is judged
                 self._entries.on_lookup(event)
-                self._recovery.on_read(event)
             case told.NoiseFitted():
                 self._fitting.on_fitted(event)
             case told.Control():
@@ -170,19 +171,20 @@ class Trader:
             self._booking.on_position(desk, report)
         elif report.link_id:
             self._entries.on_report(desk, report)
-            if report.link_id == desk.close_id and report.status in ("Filled", "Cancelled", "Rejected"):
-                desk.close_id = ""
+            if report.status in ("Filled", "Cancelled", "Rejected"):
+                desk.closes.pop(report.link_id, None)
+                if report.link_id == desk.close_id:
+                    desk.close_id = ""
 
     def _on_result(self, result: told.CommandResult) -> None:
-        purpose = result.id.rpartition("-")[2]
         for desk in self._desk.desks:
-            if desk.entry is not None and purpose == "lev" and not desk.entry.sent_ts:
+            if desk.entry is not None and result.id == desk.entry.leverage_id:
                 self._entries.on_leverage(desk, result, None)
                 return
             if desk.entry is not None and desk.entry.id == result.id:
                 self._entries.on_result(desk, result)
                 return
-            if result.id in (desk.stop_id, desk.close_id):
+            if result.id in (desk.stop_id, desk.close_id) or result.id in desk.closes:
                 self._guarding.on_stop_result(desk, result)
                 self._guarding.on_close_result(desk, result)
                 return
@@ -257,6 +259,8 @@ class Trader:
         desk = self._desk
         if not desk.session.flattening and not self._stopping:
             return
+        if not self._recovery.done:  # what is open is not known yet
+            return
         if any(each.open or each.entry is not None for each in desk.desks):
             self._close_filled()
             return
@@ -266,13 +270,14 @@ class Trader:
             desk.note("flat")
         if self._stopping:
             if self._stopping.startswith("stopped"):
-                desk.session.resume(desk.now, "stop")  # a clean stop does not halt the next start
+                if desk.session.halts.get(FLATTEN) == "stop":  # a clean stop does not halt the next start
+                    del desk.session.halts[FLATTEN]
                 desk.persist("session", desk.session.to_dict())
             desk.give(Stopped(desk.now, self._stopping))
             self._stopping = ""
 
     def _close_filled(self) -> None:
-        """While flattening, an entry that was on its way may still fill."""
+        """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""
         for each in self._desk.desks:
-            if each.held and not each.close_reason:
+            if each.open and not each.close_reason:
                 self._guarding.close(each, "flatten")

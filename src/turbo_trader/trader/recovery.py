@@ -2,7 +2,8 @@
 
 Written rules: positions first, then fills, then orders. A position the fills explain is ours. One that shows up flat though we hold
 it was closed outside once its fills have been read twice. One that we cannot explain freezes its symbol and is left to its owner.
-Open orders of ours that no entry is waiting for are cancelled. A wallet that differs after the fills are booked is a transfer.
+Open orders of ours that no entry is waiting for are cancelled. A wallet that differs by the same amount in two reads, with all
+fills booked and nothing under way, has had a transfer. An entry that was on its way when we went down is looked up.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.session import Session
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
-from turbo_trader.trader.desk import Desk, SymbolDesk, Trade
+from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk, Trade
 from turbo_trader.trader.events import OrderReport, Outcome, ReadResult
 from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.ids import ours
@@ -38,6 +39,7 @@ class Recovery:
         self._read_id = ""
         self._due = start_ts
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
+        self._odd = Decimal(0)  # the wallet's difference at the last read
         self.done = False
 
     @property
@@ -84,6 +86,8 @@ class Recovery:
     def _compare(self, result: ReadResult) -> None:
         sizes = {report.symbol: report.size for report in result.positions}
         for desk in self._desk.desks:
+            if desk.entry is None:
+                self._booking.settle_early(desk, result.asked_ts - _SETTLED)
             self._settle(desk, sizes.get(desk.instrument.symbol, Decimal(0)), result.asked_ts)
         for order in result.orders:
             self._order(order)
@@ -126,8 +130,14 @@ class Recovery:
         """A difference that stays after all fills are booked is a deposit, a withdrawal or a bonus."""
         if result.wallet is None or result.asked_ts - self._desk.ledger.last_fill_ts < _SETTLED:
             return
+        if any(desk.entry is not None or desk.early or desk.close_id for desk in self._desk.desks):
+            return
         amount = self._desk.ledger.difference(result.wallet)
-        if amount:
+        agreed, self._odd = amount == self._odd, amount
+        if amount and not agreed:
+            self._due = min(self._due, self._desk.now + _AGAIN)  # two agreeing reads
+        elif amount:
+            self._odd = Decimal(0)
             self._desk.ledger.transfer(amount)
             self._desk.session.on_transfer(amount)
             self._desk.persist("ledger", self._desk.ledger.to_dict())
@@ -152,3 +162,12 @@ class Recovery:
                 desk.trade = Trade.from_dict(value["trade"])
                 desk.held = Decimal(value["held"])
                 self._guarding.watch(desk)
+            sent = kept.get(f"entry:{desk.instrument.symbol}")
+            if sent:
+                self._resume(desk, PendingEntry.from_dict(sent))
+
+    def _resume(self, desk: SymbolDesk, entry: PendingEntry) -> None:
+        """An entry was on its way when we went down: its answer will not come, so it is looked up."""
+        entry.answered, entry.unknown_since = True, self._desk.now
+        desk.entry = entry
+        self._start = min(self._start, entry.sent_ts - _SETTLED)  # its fills are older than this start

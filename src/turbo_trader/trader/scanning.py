@@ -67,7 +67,7 @@ class Scanner:
                 passed.append(s)
         if passed:
             self._refresh_weights(equity)
-            keyed = [(s, float(self._rows["ev"][s]), float(self._weights[s])) for s in passed]
+            keyed = [(s, float(self._rows["used_ev"][s]), float(self._weights[s])) for s in passed]
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
         self.scans += len(desk.symbols)

@@ -1,0 +1,76 @@
+"""Entries: sent once, protected, followed until their outcome is known."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.rules.scan import BLOCK, PASS
+from turbo_trader.trader.commands import Persist, PlaceOrder, SetLeverage
+
+
+def test_an_entry_carries_stop_and_backstop_and_is_sent_once(stage: Any) -> None:
+    sent = stage.enter()
+    assert (sent.order_type, sent.time_in_force, sent.reduce_only) == ("Limit", "IOC", False)
+    assert sent.stop_loss < sent.price < sent.take_profit
+    assert sent.recv_window_ms == stage.policy.entry_recv_window
+    stage.answer(sent)
+    stage.wait(5)
+    assert stage.entries == [sent]
+
+
+def test_a_short_carries_its_exits_the_other_way_round(stage: Any) -> None:
+    sent = stage.enter(direction=-1)
+    assert sent.side == -1
+    assert sent.take_profit < sent.price < sent.stop_loss
+
+
+def test_the_intent_is_persisted_before_the_order_leaves(stage: Any) -> None:
+    sent = stage.enter()
+    kinds = [
+        c for c in stage.given if isinstance(c, PlaceOrder) or (isinstance(c, Persist) and "entry:" in c.key)
+    ]
+    assert isinstance(kinds[0], Persist)
+    assert kinds[0].value["id"] == sent.id
+    assert kinds[1] is sent
+
+
+def test_the_limit_stays_within_five_basis_points_of_the_touch(stage: Any) -> None:
+    sent = stage.enter()
+    assert Decimal("100.01") <= sent.price <= Decimal("100.01") * Decimal("1.0005")
+
+
+def test_the_leverage_is_confirmed_before_the_entry_leaves(stage: Any) -> None:
+    assert stage.decide().value == PASS
+    assert stage.entries == []
+    stage.answer(stage.last(SetLeverage))
+    assert len(stage.entries) == 1
+
+
+def test_a_refused_leverage_gives_the_entry_up(stage: Any) -> None:
+    stage.decide()
+    stage.answer(stage.last(SetLeverage), "rejected", 110013)
+    assert stage.entries == []
+    assert stage.desk().entry is None
+
+
+def test_the_answer_to_one_symbols_leverage_never_sends_anothers_entry(stage: Any) -> None:
+    stage.decide(0)
+    stage.decide(1)
+    stage.answer(stage.last(SetLeverage, symbol="BBBUSDT"))
+    assert [sent.symbol for sent in stage.entries] == ["BBBUSDT"]
+    stage.answer(stage.last(SetLeverage, symbol="AAAUSDT"))
+    assert [sent.symbol for sent in stage.entries] == ["BBBUSDT", "AAAUSDT"]
+
+
+def test_without_a_book_there_is_no_entry(staged: Any) -> None:
+    stage = staged()
+    assert stage.decide().value == BLOCK
+    assert stage.entries == []
+
+
+def test_a_refused_entry_is_over(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "rejected", 110007)
+    assert stage.desk().entry is None
+    assert stage.kept["entry:AAAUSDT"] == {}
