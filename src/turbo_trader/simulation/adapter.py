@@ -94,7 +94,8 @@ def _request(command: PlaceOrder | CancelOrder | SetStops | SetLeverage) -> ask.
 def _read(exchange: Exchange, uid: str, command: Read, now: int, reply: int) -> ReadResult:
     account = exchange.accounts[uid]
     wanted = command.what
-    chosen = [s for s, i in enumerate(exchange.instruments) if command.symbol in ("", i.symbol)]
+    held = [position.symbol for position in account.positions.values() if position.size]
+    chosen = [command.symbol] if command.symbol else held
     orders: tuple[OrderReport, ...] = ()
     fills: tuple[Fill, ...] = ()
     if "orders" in wanted:
@@ -108,8 +109,11 @@ def _read(exchange: Exchange, uid: str, command: Read, now: int, reply: int) -> 
         fills = tuple(
             _fill(e) for e in account.executions if e.ts >= command.since and command.symbol in ("", e.symbol)
         )
-    positions = [exchange.position(uid, exchange.instruments[s].symbol, now) for s in chosen]
-    kept = tuple(_position(p) for p in positions if command.symbol or p.size) if "positions" in wanted else ()
+    kept = (
+        tuple(_position(exchange.position(uid, symbol, now)) for symbol in chosen)
+        if "positions" in wanted
+        else ()
+    )
     wallet = _wallet(exchange.wallet_message(uid, now)) if "wallet" in wanted else None
     return ReadResult(now + reply, command.id, Outcome.CONFIRMED, now, orders, fills, kept, wallet)
 
