@@ -185,3 +185,21 @@ def test_help_is_quick_and_names_every_verb(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
     for verb in ("run", "backtest", "exchange", "status", "stop", "explain", "tape"):
         assert verb in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["60000,1,1,1,1,5", "180000,1,1,1,1,5"], "line 3: a gap"),
+        (["60000,1,1,1,1,5", "60000,1,1,1,1,5"], "line 3: a repeated time"),
+        (["120000,1,1,1,1,5", "60000,1,1,1,1,5"], "line 3: a time before"),
+        (["60000,1,2,x,1,5"], "line 2: not 6 numbers"),
+        (["60000,1,0.5,1,1,5"], "line 2: high or low"),
+    ],
+)
+def test_malformed_bars_name_file_and_line(tmp_path: Path, lines: list[str], said: str) -> None:
+    (tmp_path / "bars").mkdir()
+    (tmp_path / "bars" / "BTCUSDT.csv").write_text("ts_ms,open,high,low,close,volume\n" + "\n".join(lines) + "\n")
+    line = one_line(turbo(tmp_path, "backtest", "bars"), 2)
+    assert "BTCUSDT.csv" in line
+    assert said in line
