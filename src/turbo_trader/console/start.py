@@ -39,6 +39,8 @@ def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool
                 symbol for symbol in symbols if settings.market != "synthetic" or symbol in policy.symbols
             )
             speed = float(venue.facts["speed"])
+            lasts = venue.facts["lasts_s"]  # a tape ends; the run ends with it
+            seconds = seconds if lasts is None else min(lasts, seconds or lasts)
         else:
             where, symbols, market, speed = live_endpoints(settings), policy.symbols, "Bybit", 1.0
         tty = ui and sys.stderr.isatty() and sys.stdout.isatty()

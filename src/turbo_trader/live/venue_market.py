@@ -19,7 +19,7 @@ class TapeSource:
         self.label = tape.source + (" (rebuilt from one-minute bars)" if tape.rebuilt else "")
         self._rows = tape.rows
         self._at = [0] * len(tape.rows)
-        self._end = tape.end
+        self.end = tape.end
         self._index = {instrument.symbol: s for s, instrument in enumerate(tape.instruments)}
 
     def history(self, symbol: str) -> Rows:
@@ -39,7 +39,7 @@ class TapeSource:
 
     def ended(self, now: int) -> bool:
         """Has the tape been read to its end?"""
-        return now >= self._end
+        return now >= self.end
 
 
 def _bars(prints: Rows, tick: float, lot: float) -> Rows:

@@ -54,6 +54,7 @@ async def _serve(venue: object, *, as_json: bool) -> None:
     import sys
 
     from turbo_trader.live.venue import Venue, serve
+    from turbo_trader.live.venue_market import TapeSource
 
     assert isinstance(venue, Venue)
     stopped = asyncio.Event()
@@ -61,8 +62,12 @@ async def _serve(venue: object, *, as_json: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with serve(venue) as port:
         symbols = [instrument.symbol for instrument in venue.source.instruments]
+        source = venue.source
+        lasts = (
+            (source.end - source.start) / 1e9 / venue.config.speed if isinstance(source, TapeSource) else None
+        )
         facts = {"port": port, "market": venue.source.label, "speed": venue.config.speed, "symbols": symbols,
-                 "book_push_ms": venue.push_ns // 1_000_000}  # fmt: skip
+                 "book_push_ms": venue.push_ns // 1_000_000, "lasts_s": lasts}  # fmt: skip
         if as_json:
             sys.stdout.write(json.dumps(facts) + "\n")
             sys.stdout.flush()
