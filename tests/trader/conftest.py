@@ -124,9 +124,11 @@ class Stage:
         """The venue's word on a position, newer than all before it."""
         self._seq += 1
         given: dict[str, Any] = {"leverage": D(10), "liq_price": None, "seq": self._seq, **more}
+        held = D(size)
         return told.PositionReport(
-            ts=self.now, symbol=self.trader.symbols[s], size=D(size), entry_price=D(100) if D(size) else None,
-            stop_loss=D(stop) if stop else None, take_profit=D(backstop) if backstop else None, mark_price=None, margin=D(10), **given,
+            ts=self.now, symbol=self.trader.symbols[s], size=held, entry_price=D(100) if held else None,
+            stop_loss=D(stop) if stop else None, take_profit=D(backstop) if backstop else None, mark_price=None,
+            margin=D(10), **given,
         )  # fmt: skip
 
     def fill(

@@ -67,13 +67,24 @@ class Booking:
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
             kind=fill.kind, stop_type=fill.stop_type,
         )  # fmt: skip
+        held = desk.held
         opening = fill.qty - max(closing, min(fill.qty, fill.closed_qty))
         if closing:
             self._close(desk, fill, closing, result)
         if opening:
             self._open(desk, fill, opening)
+        self._agree(desk, held)
         self._guarding.watch(desk)
         return True
+
+    def _agree(self, desk: SymbolDesk, before: Decimal) -> None:
+        """Bring the venue's word on the size up to this fill where it is older; verify the position where it came first."""
+        if desk.held == before:
+            return
+        if desk.size == before:
+            desk.size = desk.held
+        elif desk.held and desk.size == desk.held:
+            self._verify(desk)
 
     def _closing(self, desk: SymbolDesk, fill: Fill) -> Decimal:
         """How much of what we hold it closes: nothing where it is older than the trade, for it closed another."""

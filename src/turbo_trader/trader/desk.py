@@ -137,6 +137,7 @@ class SymbolDesk:
     early: list[Fill] = field(default_factory=list)  # closing fills that came before the opening they close
     close_reason: str = ""  # "" = nothing to close
     stop_id: str = ""  # the stop change in flight
+    stop_ts: int = 0  # when it was sent, or its position last read
     stop_wish: Decimal | None = None
     backstop_wish: Decimal | None = None
     stop_sent: tuple[Decimal | None, Decimal | None] = (None, None)

@@ -53,15 +53,20 @@ class Entries:
         direction = int(row["direction"])
         margin = max(ZERO, decimal(row["used_ev"]) - decimal(row["min_ev"]))
         limit = entry_limit(d.policy, desk.instrument, direction, bid, ask, margin)
-        figures = self._entry(desk, row, limit, direction, weight, ZERO)
+        cost = decimal(row["cost"])
+        figures = self._entry(desk, row, limit, direction, weight, cost, ZERO)
         sizing = size_entry(d.policy, self._account(equity), self._open_risks(), figures, d.session.losses)
         if not sizing.qty:
             return Verdict(BLOCK, Code.SIZE, sizing.refusal)
+        # EV assumes a fill at the limit on the way in, the book's walk on the way out
+        reach = abs(limit / (ask if direction > 0 else bid) - 1)
         walk = self._book_walk(desk, direction, sizing.qty)
+        if reach + walk > 0 and not reprice(gate_params, desk.s, rows, desk.s, float(cost + reach + walk)):
+            text = f"limit {reach:.4%} beyond the touch, book walk {walk:.4%} at {sizing.qty}"
+            return Verdict(BLOCK, Code.EV_AT_SIZE, text)
         if walk > 0:
-            if not reprice(gate_params, desk.s, rows, desk.s, float(row["cost"]) + 2 * float(walk)):
-                return Verdict(BLOCK, Code.EV_AT_SIZE, f"book walk {walk:.4%} at {sizing.qty}")
-            figures = self._entry(desk, row, limit, direction, weight, walk)
+            cost += walk
+            figures = self._entry(desk, row, limit, direction, weight, cost, walk)
             sizing = size_entry(
                 d.policy, self._account(equity), self._open_risks(), figures, d.session.losses
             )
@@ -71,7 +76,7 @@ class Entries:
         stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, desk.instrument, d.policy)
         desk.entry = PendingEntry(
             d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
-            int(row["tier"]), take_profit, stop_loss, decimal(row["cost"]), decimal(row["range_tail"]),
+            int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
             int(float(row["hold_s"]) * SECOND), d.now,
             figures={
                 "p_tp": float(row["p_tp"]), "ev": float(row["ev"]), "snr": float(row["snr"]),
@@ -83,7 +88,14 @@ class Entries:
         return Verdict(PASS)
 
     def _entry(
-        self, desk: SymbolDesk, row: Any, limit: Decimal, direction: int, weight: Decimal, slippage: Decimal
+        self,
+        desk: SymbolDesk,
+        row: Any,
+        limit: Decimal,
+        direction: int,
+        weight: Decimal,
+        cost: Decimal,
+        slippage: Decimal,
     ) -> Entry:
         return Entry(
             instrument=desk.instrument,
@@ -91,7 +103,7 @@ class Entries:
             trade_tier=int(row["tier"]),
             price=limit,
             stop_loss=decimal(row["stop_loss"]),
-            cost=decimal(row["cost"]),
+            cost=cost,
             slippage=slippage,
             range_tail=decimal(row["range_tail"]),
             mark_gap=decimal(row["mark_gap"]),

@@ -66,6 +66,10 @@ class Guarding:
             self.on_price(desk)
             if desk.alert and now - desk.alert_ts >= _STOP_LATE:
                 self.close(desk, "stop-late")
+        wished = desk.stop_wish is not None or desk.backstop_wish is not None
+        if wished and not desk.close_reason and now - desk.stop_ts >= _RETRY:
+            desk.stop_ts = now
+            self._read(desk)  # its answer sends the wish again
         if desk.close_id and now - desk.close_ts >= _RETRY:
             desk.close_id = ""
             self._read(desk)
@@ -78,7 +82,8 @@ class Guarding:
         for desk in self._desk.desks:
             if not desk.open:
                 continue
-            urgent = desk.alert or desk.close_reason or desk.stop_id or desk.stop_on_venue is None
+            wished = desk.stop_wish is not None or desk.backstop_wish is not None
+            urgent = desk.alert or desk.close_reason or wished or desk.stop_on_venue is None
             at = self._desk.now + SECOND if urgent else desk.bracket.next_time_ns if desk.bracket else 0
             due = min(due or at, at) if at else due
         return max(due, self._desk.now + 1) if due else 0
@@ -134,7 +139,7 @@ class Guarding:
             desk.stop_sent = (None, desk.backstop_wish)
         else:
             return
-        desk.stop_id = self._desk.ids.next("stop")
+        desk.stop_id, desk.stop_ts = self._desk.ids.next("stop"), self._desk.now
         self._desk.give(SetStops(desk.stop_id, desk.instrument.symbol, *desk.stop_sent))
 
     def require_stop(self, desk: SymbolDesk) -> None:

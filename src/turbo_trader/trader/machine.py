@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import REACHED, advance, backfill
 from turbo_trader.market.state import States
@@ -22,6 +23,8 @@ from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.view import View, summary, view
+
+_EQUITY_EVERY = SECOND  # the session's limits are looked at so often while something is held
 
 
 class Trader:
@@ -44,6 +47,7 @@ class Trader:
         self._fitting = Fitting(self._desk)
         self._recovery = Recovery(self._desk, self._guarding, self._booking, start_ts)
         self._stopping = ""
+        self._equity_due = 0
         if restored:
             self._recovery.restore(restored)
 
@@ -67,6 +71,8 @@ class Trader:
         due = [self._recovery.next_ns]
         if self._ready:
             due.append(self._scanner.next_ns)
+            if self._holding:
+                due.append(self._equity_due)
         due += [
             at
             for at in (self._guarding.next_ns(), self._entries.next_ns(), self._desk.session.next_time_ns())
@@ -127,7 +133,9 @@ class Trader:
         if not self._ready:
             return
         scanning = desk.now >= self._scanner.next_ns
-        if scanning or desk.session.next_time_ns() <= desk.now:
+        watching = self._holding and desk.now >= self._equity_due
+        if scanning or watching or desk.session.next_time_ns() <= desk.now:
+            self._equity_due = desk.now + _EQUITY_EVERY
             equity = desk.equity()
             self._on_equity(equity)
             if scanning:
@@ -147,6 +155,10 @@ class Trader:
 
     def _confirmed(self, desk: SymbolDesk) -> bool:
         return self._scanner.confirmed(desk)
+
+    @property
+    def _holding(self) -> bool:
+        return any(each.held for each in self._desk.desks)
 
     @property
     def _ready(self) -> bool:

@@ -1,0 +1,166 @@
+"""S01, S02, S04, S05, S06, S46, S48: start-up is recovery; what is not ours is left alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.trader import events as told
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Read
+
+D = Decimal
+
+
+def again(stage: Any, **lists: Any) -> Any:
+    """Killed and started again; the first picture answered."""
+    new = stage.restart()
+    new._seq, new._execs = 1000, 1000
+    new.recover(str(stage.inside._desk.ledger.balance), **lists)
+    return new
+
+
+def test_s01_a_warm_restart_keeps_position_bracket_and_money(stage: Any) -> None:
+    sent = stage.hold()
+    before = stage.inside._desk.ledger.balance
+    word = stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
+    new = again(stage, positions=(word,))
+    desk = new.desk()
+    assert (desk.held, desk.size, desk.frozen) == (sent.qty, sent.qty, "")
+    assert desk.bracket.to_dict() == stage.desk().bracket.to_dict()
+    assert new.inside._desk.ledger.balance == before
+    assert [c for c in new.given if isinstance(c, PlaceOrder)] == []
+    assert new.stops == []
+
+
+def test_s01_the_clock_of_the_position_runs_on(stage: Any) -> None:
+    sent = stage.hold()
+    stage.now += 900 * 10**9
+    new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
+    assert new.desk().close_reason == "time"
+    assert new.closes[-1].qty == sent.qty
+
+
+def test_s01_a_part_closed_position_is_kept_at_its_size(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("", -1, "0.5", "100.2", closed="0.5"))
+    left = sent.qty - D("0.5")
+    new = again(stage, positions=(stage.position(str(left), str(sent.stop_loss)),))
+    assert new.desk().held == left
+
+
+def test_s02_closed_by_hand_while_down_with_its_fill(stage: Any) -> None:
+    sent = stage.hold()
+    fill = stage.fill("", -1, sent.qty, "100.2", closed=str(sent.qty))
+    new = again(stage, fills=(fill,))
+    assert not new.desk().open
+    assert new.notes("trade")[-1].fields["reason"] == "outside"
+    assert new.stops == []
+
+
+def test_s02_closed_by_hand_without_a_trace_takes_two_reads(stage: Any) -> None:
+    stage.hold()
+    new = again(stage)
+    assert new.desk().held
+    new.clock(3)
+    new.picture("1000")
+    assert not new.desk().open
+    assert new.notes("closed-outside")
+    assert (new.stops, new.entries) == ([], [])
+
+
+def test_s04_killed_between_send_and_fill_the_fill_is_ours(stage: Any) -> None:
+    sent = stage.enter()
+    fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
+    new = again(stage)
+    look_up = new.last(Read, link_id=sent.id)
+    word = stage.position(str(sent.qty), str(sent.stop_loss))
+    new.read(look_up, orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,), positions=(word,))
+    desk = new.desk()
+    assert (desk.held, desk.frozen, desk.entry) == (sent.qty, "", None)
+    assert desk.bracket.stop == sent.stop_loss
+    assert new.entries == []
+
+
+def test_s04_killed_between_intent_and_send_is_given_up_after_the_window(stage: Any) -> None:
+    sent = stage.enter()
+    new = again(stage)
+    assert new.desk().entry is not None
+    new.clock(20)
+    new.read(new.last(Read, link_id=sent.id))
+    assert new.desk().entry is None
+    assert new.entries == []
+
+
+def test_s05_orders_of_others_are_left_and_orphans_of_ours_cancelled(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "rejected", 1)
+    orphan = stage.order(sent, "New")
+    foreign = told.OrderReport(
+        **{name: getattr(orphan, name) for name in orphan.__dataclass_fields__} | {"link_id": "mine"}
+    )
+    child = told.OrderReport(
+        **{name: getattr(orphan, name) for name in orphan.__dataclass_fields__} | {"stop_type": "StopLoss"}
+    )
+    stage.clock(31)
+    stage.picture("1000", orders=(foreign, orphan, child))
+    assert [c.link_id for c in stage.all(CancelOrder)] == [sent.id]
+
+
+def test_s06_a_position_nobody_can_explain_freezes_the_symbol(stage: Any) -> None:
+    for _ in range(2):
+        stage.clock(31)
+        stage.picture("1000", positions=(stage.position("7"),))
+    assert stage.desk().frozen
+    assert stage.desk().unresolved
+    assert stage.closes == []
+
+
+def test_s48_a_foreign_fill_freezes_the_symbol_and_is_nobodys_trade(stage: Any) -> None:
+    stage.tell(stage.fill("by-hand", 1, "2", "100"))
+    desk = stage.desk()
+    assert desk.frozen
+    assert (desk.held, desk.trade) == (0, None)
+    assert stage.notes("foreign-fill")
+    assert stage.trader.summary()["trades"] == 0
+
+
+def test_s48_a_foreign_fill_beside_our_position_leaves_ours_as_it_is(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("by-hand", 1, "2", "100"))
+    assert stage.desk().held == sent.qty
+    assert stage.desk().frozen
+
+
+def test_s46_a_flatten_is_finished_after_a_restart(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(told.Control(stage.now, "flatten", "test"))
+    assert stage.kept["session"]["flattening"]
+    new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
+    close = new.closes[-1]
+    assert (close.qty, close.reduce_only) == (sent.qty, True)
+    assert new.inside._desk.session.flattening
+    new.answer(close)
+    new.tell(new.fill(close.id, -1, sent.qty, "100", closed=str(sent.qty)))
+    new.tell(new.position("0"))
+    assert new.notes("flat")
+    assert not new.kept["session"]["flattening"]
+    assert new.inside._desk.session.halted
+
+
+def test_s46_nothing_is_called_flat_before_the_venue_was_read(stage: Any) -> None:
+    sent = stage.enter()  # killed before its fill was told
+    stage.tell(told.Control(stage.now, "flatten", "test"))
+    new = stage.restart()
+    new._seq = new._execs = 1000
+    new.clock()
+    assert new.inside._desk.session.flattening
+    assert not new.notes("flat")
+    new.recover("1000", positions=(new.position(str(sent.qty), str(sent.stop_loss)),))
+    assert new.closes[-1].qty == sent.qty
+
+
+def test_s46_a_failed_read_is_asked_again_soon(stage: Any) -> None:
+    new = stage.restart()
+    new.clock()
+    new.read(new.last(Read), "unknown")
+    assert new.trader.next_time() <= new.now + 2 * 10**9

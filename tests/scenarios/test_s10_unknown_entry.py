@@ -1,0 +1,105 @@
+"""S10: an entry of unknown outcome is looked up, never sent again, and given up only after an answered look-up past its window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.trader.commands import Read
+
+
+def look_ups(stage: Any, sent: Any) -> list[Any]:
+    found: list[Any] = stage.all(Read, link_id=sent.id)
+    return found
+
+
+def test_s10_a_timeout_is_looked_up_and_never_sent_again(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "unknown", -1)
+    assert len(look_ups(stage, sent)) == 1
+    assert "unknown outcome" in stage.desk().unresolved
+    for _ in range(20):
+        stage.clock(1)
+        stage.read(look_ups(stage, sent)[-1], "unknown")
+    assert stage.entries == [sent]
+    assert stage.desk().entry is not None
+
+
+def test_s10_silence_is_looked_up_too(stage: Any) -> None:
+    sent = stage.enter()
+    stage.wait(4)
+    assert look_ups(stage, sent)
+    assert stage.entries == [sent]
+
+
+def test_s10_absent_inside_its_window_decides_nothing(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "unknown", -1)
+    stage.clock(5)
+    stage.read(look_ups(stage, sent)[-1])
+    assert stage.desk().entry is not None
+
+
+def test_s10_absent_past_its_window_is_abandoned(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "unknown", -1)
+    stage.clock(5)
+    stage.read(look_ups(stage, sent)[-1], "unknown")
+    stage.clock(10)
+    stage.read(look_ups(stage, sent)[-1])
+    assert stage.desk().entry is None
+    assert stage.entries == [sent]
+
+
+def test_s10_a_look_up_asked_inside_the_window_and_answered_late_decides_nothing(stage: Any) -> None:
+    sent = stage.enter()
+    asked = stage.now + SECOND
+    stage.answer(sent, "unknown", -1)
+    stage.clock(60)
+    stage.read(look_ups(stage, sent)[0], asked=asked)
+    assert stage.desk().entry is not None
+
+
+def test_s10_found_filled_is_ours(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "unknown", -1)
+    fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
+    found = stage.order(sent, "Filled", sent.qty)
+    stage.read(look_ups(stage, sent)[-1], orders=(found,), fills=(fill,))
+    assert stage.desk().held == sent.qty
+    assert stage.desk().entry is None
+    assert stage.desk().bracket.stop == sent.stop_loss
+
+
+def test_s10_a_duplicate_id_is_ours_only_if_the_stored_order_matches(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "rejected", 110072)
+    other = stage.order(sent, "Filled", sent.qty)
+    other = type(other)(
+        **{name: getattr(other, name) for name in other.__dataclass_fields__} | {"qty": sent.qty * 2}
+    )
+    stage.read(look_ups(stage, sent)[-1], orders=(other,))
+    assert stage.desk().frozen
+    assert stage.desk().held == 0
+
+
+@pytest.mark.parametrize("kind", ["Cancelled", "Rejected"])
+def test_s10_found_ended_without_a_fill_is_over(stage: Any, kind: str) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "unknown", -1)
+    stage.read(look_ups(stage, sent)[-1], orders=(stage.order(sent, kind),))
+    assert stage.desk().entry is None
+
+
+def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "unknown", -1)
+    stage.clock(15)
+    stage.read(look_ups(stage, sent)[-1])
+    assert stage.desk().entry is None
+    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    desk = stage.desk()
+    assert (desk.held, desk.frozen) == (sent.qty, "")
+    assert desk.bracket.stop == sent.stop_loss

@@ -1,0 +1,102 @@
+"""S14, S18, S50: exits are reduce-only, go on until flat, and never touch a newer position."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.trader import events as told
+from turbo_trader.trader.commands import Read
+
+D = Decimal
+
+
+def flatten(stage: Any) -> Any:
+    stage.tell(told.Control(stage.now, "flatten", "test"))
+    return stage.closes[-1]
+
+
+def test_s14_every_exit_is_reduce_only(stage: Any) -> None:
+    sent = stage.hold()
+    close = flatten(stage)
+    assert (close.reduce_only, close.side, close.qty, close.order_type) == (True, -1, sent.qty, "Market")
+
+
+def test_s14_position_is_zero_reads_the_position_again(stage: Any) -> None:
+    stage.hold()
+    close = flatten(stage)
+    reads = len(stage.all(Read))
+    stage.answer(close, "rejected", 110017)
+    assert len(stage.all(Read)) == reads + 1
+    assert "positions" in stage.last(Read).what
+    assert len(stage.closes) == 1
+
+
+def test_s14_flat_after_the_stops_own_fill_ends_the_exit(stage: Any) -> None:
+    sent = stage.hold()
+    close = flatten(stage)
+    stage.answer(close, "rejected", 110017)
+    fill = stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss")
+    stage.read(stage.last(Read), fills=(fill,), positions=(stage.position("0"),))
+    stage.wait(5)
+    assert not stage.desk().open
+    assert len(stage.closes) == 1
+
+
+def test_an_unanswered_close_is_tried_again_with_a_new_id(stage: Any) -> None:
+    stage.hold()
+    first = flatten(stage)
+    stage.wait(4)
+    assert len(stage.closes) >= 2
+    assert len({close.id for close in stage.closes}) == len(stage.closes)
+    assert first in stage.closes
+
+
+def test_a_partly_filled_close_goes_on_with_the_rest(stage: Any) -> None:
+    sent = stage.hold()
+    close = flatten(stage)
+    stage.answer(close)
+    stage.tell(stage.fill(close.id, -1, "0.5", "100", closed="0.5"))
+    stage.tell(stage.position(str(sent.qty - D("0.5")), str(sent.stop_loss)))
+    stage.tell(stage.order(close, "Cancelled", "0.5"))
+    stage.clock(1)
+    assert stage.closes[-1].qty == sent.qty - D("0.5")
+
+
+def test_s18_a_stop_that_should_have_fired_is_escalated(stage: Any) -> None:
+    stage.hold()
+    stage.quote("99.40", "99.41")
+    stage.wait(6)
+    assert stage.closes[-1].reduce_only
+    assert stage.desk().close_reason == "stop-late"
+
+
+def test_s50_no_entry_while_a_close_may_still_land(stage: Any) -> None:
+    sent = stage.hold()
+    close = flatten(stage)
+    stage.answer(close, "unknown", -1)
+    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.tell(stage.position("0"))
+    assert not stage.desk().open
+    assert "may still land" in stage.desk().unresolved
+    stage.wait(11)
+    assert stage.desk().unresolved == ""
+
+
+def test_s50_an_answered_close_holds_nothing_up(stage: Any) -> None:
+    sent = stage.hold()
+    close = flatten(stage)
+    stage.tell(stage.fill(close.id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    stage.answer(close)
+    assert stage.desk().unresolved == ""
+
+
+def test_s50_a_fill_older_than_the_trade_moves_money_but_not_the_position(stage: Any) -> None:
+    sent = stage.hold()
+    old = stage.fill("tt-b0-1-close", -1, "1", "99", closed="1", pnl=D(-1), ts=stage.now - 60 * SECOND)
+    stage.tell(old)
+    assert stage.desk().held == sent.qty
+    assert stage.inside._desk.ledger.results == -1
+    assert stage.desk().frozen == ""

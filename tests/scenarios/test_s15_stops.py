@@ -1,0 +1,130 @@
+"""S15, S16, S17, S45, S49: stop changes never leave a position without a stop and never loosen one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.trader.commands import Read
+
+D = Decimal
+ZONE_ONE, FARTHER = ("100.60", "100.61"), ("101.20", "101.21")
+
+
+def in_zone_one(stage: Any) -> Any:
+    """A long held from about 100.05, the price half-way to its target: the stop goes to break-even."""
+    stage.hold()
+    stage.quote(*ZONE_ONE, mark="100.60")
+    change: Any = stage.stops[-1]
+    return change
+
+
+def word(stage: Any, stop: Any) -> Any:
+    desk = stage.desk()
+    return stage.position(str(desk.held), None if stop is None else str(stop), "105")
+
+
+def test_zone_one_moves_the_stop_beyond_the_entry(stage: Any) -> None:
+    change = in_zone_one(stage)
+    assert change.take_profit is None
+    assert stage.desk().trade.entry < change.stop_loss < D("100.60")
+
+
+def test_s15_not_modified_is_success(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.answer(change, "rejected", 34040)
+    assert stage.desk().stop_on_venue == change.stop_loss
+    assert stage.desk().stop_wish is None
+    assert stage.closes == []
+
+
+def test_s16_an_unprotected_position_gets_its_stop_again(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(word(stage, None))
+    assert stage.stops[-1].stop_loss == sent.stop_loss
+    assert stage.notes("unprotected")
+
+
+def test_s16_no_stop_seen_before_the_fill_is_noticed_with_the_fill(stage: Any) -> None:
+    sent = stage.enter()
+    stage.tell(stage.position(str(sent.qty), None))
+    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    assert stage.stops
+    assert stage.stops[-1].stop_loss == sent.stop_loss
+
+
+def test_s17_a_refused_stop_closes_at_market(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.answer(change, "rejected", 10001)
+    assert stage.closes[-1].order_type == "Market"
+    assert stage.desk().close_reason == "stop-refused"
+
+
+def test_s17_an_unknown_stop_is_read_then_sent_again(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.answer(change, "unknown", -1)
+    assert len(stage.stops) == 1
+    assert stage.closes == []
+    stage.read(stage.last(Read), positions=(word(stage, stage.desk().stop_on_venue),))
+    assert len(stage.stops) == 2
+    assert stage.stops[-1].stop_loss == change.stop_loss
+
+
+def test_s17_an_unknown_stop_is_sent_again_though_the_read_failed(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.answer(change, "unknown", -1)
+    stage.read(stage.last(Read), "unknown")
+    stage.wait(3)
+    stage.read(stage.last(Read), positions=(word(stage, stage.desk().stop_on_venue),))
+    assert stage.stops[-1].stop_loss == change.stop_loss
+    assert len(stage.stops) == 2
+
+
+def test_s45_one_change_in_flight_and_the_newest_wish_wins(stage: Any) -> None:
+    first = in_zone_one(stage)
+    stage.quote(*FARTHER, mark="101.20")
+    assert stage.stops == [first]
+    wish = stage.desk().stop_wish
+    assert wish is None or wish > first.stop_loss or stage.desk().close_reason
+
+
+def test_s45_a_newer_wish_follows_the_answer(stage: Any) -> None:
+    first = in_zone_one(stage)
+    newer = first.stop_loss + D("0.20")
+    stage.desk().stop_wish = newer
+    stage.desk().bracket.stop = newer
+    assert stage.stops == [first]
+    stage.answer(first)
+    assert [change.stop_loss for change in stage.stops] == [first.stop_loss, newer]
+
+
+def test_s45_an_old_change_that_lands_late_is_tightened_again(stage: Any) -> None:
+    first = in_zone_one(stage)
+    stage.answer(first, "unknown", -1)
+    newer = first.stop_loss + D("0.20")
+    stage.desk().stop_wish = stage.desk().bracket.stop = newer
+    stage.read(stage.last(Read), positions=(word(stage, stage.desk().stop_on_venue),))
+    stage.answer(stage.stops[-1])
+    assert stage.desk().stop_on_venue == newer
+    stage.tell(word(stage, first.stop_loss))  # the first one after all, and later
+    assert stage.stops[-1].stop_loss == newer
+    assert stage.notes("stop-loosened")
+
+
+def test_s45_a_tighter_stop_on_the_venue_is_left_alone(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(word(stage, sent.stop_loss + D("0.10")))
+    assert stage.stops == []
+
+
+def test_s49_a_liquidation_price_before_the_stop_is_closed(stage: Any) -> None:
+    sent = stage.hold()
+    near = stage.position(str(sent.qty), str(sent.stop_loss), liq_price=sent.stop_loss + D("0.10"))
+    stage.tell(near)
+    assert stage.desk().close_reason == "liquidation-near"
+
+
+def test_s49_an_older_word_on_the_position_is_passed_over(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.position("0", seq=0))
+    assert stage.desk().size == sent.qty

@@ -1,0 +1,133 @@
+"""S38, S40, S44: every change of the wallet has its cause; transfers are no profit; the session's limits survive restarts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.trader import events as told
+from turbo_trader.trader.commands import SetLeverage
+
+D = Decimal
+
+
+def closed_trade(stage: Any, price: str = "99.5", pnl: str | None = None) -> Any:
+    sent = stage.hold()
+    more = {} if pnl is None else {"pnl": D(pnl)}
+    stage.tell(stage.fill("", -1, sent.qty, price, closed=str(sent.qty), stop_type="StopLoss", **more))
+    stage.tell(stage.position("0"))
+    return sent
+
+
+def test_s38_the_wallet_is_start_plus_results_less_fees_plus_funding(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("", 1, sent.qty, "100", kind="Funding", fee=D("0.07")))
+    stage.tell(stage.fill("", -1, sent.qty, "101", closed=str(sent.qty)))
+    ledger = stage.inside._desk.ledger
+    result = sent.qty * (D(101) - sent.price)
+    assert ledger.results == result
+    assert (ledger.fees, ledger.funding) == (D("0.02"), D("-0.07"))
+    assert ledger.balance == D(1000) + result - D("0.02") - D("0.07")
+    assert ledger.difference(stage.wallet(str(ledger.balance))) == 0
+    trade = stage.notes("trade")[-1].fields
+    assert trade["net"] == ledger.balance - 1000
+
+
+def test_s38_nothing_is_called_a_transfer_while_an_entry_is_under_way(stage: Any) -> None:
+    stage.enter()
+    for _ in range(3):
+        stage.clock(31)
+        stage.picture("999.95")
+    assert stage.inside._desk.ledger.transfers == 0
+
+
+def test_s38_a_wallet_read_ahead_of_its_fill_is_no_transfer(stage: Any) -> None:
+    sent = stage.hold()
+    stage.clock(31)
+    held = stage.position(str(sent.qty), str(sent.stop_loss))
+    stage.picture("990", positions=(held,))  # the close is in the wallet, its fill not yet read
+    pnl = D("-9.98")
+    stage.tell(stage.fill("", -1, sent.qty, "99", closed=str(sent.qty), pnl=pnl))
+    stage.clock(3)
+    stage.picture("990")
+    stage.clock(31)
+    stage.picture("990")
+    ledger = stage.inside._desk.ledger
+    assert ledger.balance == D(990)
+    assert ledger.transfers == D(990) - (D(1000) + pnl - D("0.02"))
+
+
+def test_s44_a_deposit_is_neither_profit_nor_loss(stage: Any) -> None:
+    for _ in range(2):
+        stage.clock(31)
+        stage.picture("1250")
+    stage.clock(1)
+    inside = stage.inside._desk
+    assert inside.ledger.transfers == 250
+    assert inside.ledger.balance == 1250
+    assert inside.session.result == 0
+    assert inside.session.drawdown == 0
+    assert stage.trader.summary()["net_pnl"] == 0
+    assert stage.notes("transfer")[-1].level == "warning"
+
+
+def test_s44_a_withdrawal_pauses_nothing(stage: Any) -> None:
+    for _ in range(2):
+        stage.clock(31)
+        stage.picture("500")
+    stage.wait(10)
+    assert stage.inside._desk.session.refusal(stage.now) == ""
+
+
+def lost(stage: Any) -> Any:
+    """A session loss of more than 20 % with a position open."""
+    sent = stage.hold()
+    stage.tell(stage.fill("", 1, sent.qty, "100", kind="Funding", fee=D(250)))
+    stage.wait(2)
+    return sent
+
+
+def test_s40_a_session_loss_closes_all_and_halts(stage: Any) -> None:
+    sent = lost(stage)
+    assert stage.closes[-1].qty == sent.qty
+    assert stage.inside._desk.session.halted
+    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    assert stage.notes("flat")
+    assert "halted" in stage.trader.view().refusal
+
+
+def test_s40_the_halt_survives_a_restart_and_midnight(stage: Any) -> None:
+    sent = lost(stage)
+    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    new = stage.restart(seconds=86_400)
+    new.recover(str(stage.inside._desk.ledger.balance))
+    new.wait(6)
+    assert "halted" in new.trader.view().refusal
+    new.tell(told.Control(new.now, "resume", "test"))
+    assert "halted" in new.trader.view().refusal
+    new.tell(told.Control(new.now, "session_new", "test"))
+    assert new.trader.view().refusal == ""
+
+
+def test_s40_a_persons_halt_survives_a_clean_stop(stage: Any) -> None:
+    stage.tell(told.Control(stage.now, "halt", "test"))
+    stage.tell(told.Control(stage.now, "stop", "test"))
+    new = stage.restart()
+    new.recover()
+    assert "halted" in new.trader.view().refusal
+
+
+def test_s40_a_clean_stop_halts_nothing(stage: Any) -> None:
+    stage.tell(told.Control(stage.now, "stop", "test"))
+    new = stage.restart()
+    new.recover()
+    assert new.trader.view().refusal == ""
+
+
+def test_a_losing_trade_starts_the_streak_that_halves_the_size(stage: Any) -> None:
+    closed_trade(stage)
+    assert stage.inside._desk.session.losses == 1
+    assert stage.desk().stopped_out[1]
+    assert len(stage.all(SetLeverage)) == 1
