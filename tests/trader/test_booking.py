@@ -1,0 +1,108 @@
+"""Fills become positions and trades, each once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+
+
+def test_a_fill_counts_once_whichever_channel_brings_it(stage: Any) -> None:
+    sent = stage.enter()
+    fill = stage.fill(sent.id, 1, "1", str(sent.price))
+    for _ in range(3):
+        stage.tell(fill)
+    assert stage.desk().held == 1
+    assert stage.inside._desk.ledger.fees == fill.fee
+
+
+def test_part_fills_make_one_trade_at_their_average(stage: Any) -> None:
+    sent = stage.enter()
+    stage.tell(stage.fill(sent.id, 1, "1", "100.00"))
+    stage.tell(stage.fill(sent.id, 1, "3", "100.04"))
+    trade = stage.desk().trade
+    assert (trade.qty, trade.entry) == (4, D("100.03"))
+    assert stage.desk().bracket.entry == D("100.03")
+
+
+def test_a_late_part_fill_never_takes_a_moved_stop_back(stage: Any) -> None:
+    sent = stage.enter()
+    stage.tell(stage.fill(sent.id, 1, "1", str(sent.price)))
+    stage.quote("100.60", "100.61", mark="100.60")
+    moved = stage.desk().bracket.stop
+    assert moved > sent.stop_loss
+    stage.tell(stage.fill(sent.id, 1, "1", str(sent.price)))
+    assert stage.desk().bracket.stop == moved
+    assert stage.desk().held == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"stop_type": "StopLoss"}, "stop"),
+        ({"stop_type": "TakeProfit"}, "backstop"),
+        ({"kind": "BustTrade"}, "liquidation"),
+        ({"kind": "AdlTrade"}, "adl"),
+        ({}, "outside"),
+    ],
+)
+def test_a_trade_ends_with_the_reason_of_its_last_fill(stage: Any, more: dict[str, str], reason: str) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), **more))
+    trade = stage.notes("trade")[-1].fields
+    assert trade["reason"] == reason
+    assert trade["net"] == trade["result"] - trade["fees"] + trade["funding"]
+    assert stage.kept["position:AAAUSDT"] == {}
+
+
+def test_the_venues_own_figure_of_the_result_is_taken(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), pnl=D("-80.123")))
+    assert stage.inside._desk.ledger.results == D("-80.123")
+
+
+def test_a_close_before_its_opening_waits_for_it(stage: Any) -> None:
+    sent = stage.enter()
+    close = stage.fill("", -1, "1", "99.5", closed="1", stop_type="StopLoss", ts=stage.now + 2)
+    opening = stage.fill(sent.id, 1, "1", str(sent.price), ts=stage.now + 1)
+    stage.tell(close)
+    stage.tell(close)
+    desk = stage.desk()
+    assert (desk.held, desk.frozen, len(desk.early)) == (0, "", 1)
+    stage.tell(opening)
+    assert (desk.held, desk.early) == (0, [])
+    assert stage.notes("trade")[-1].fields["reason"] == "stop"
+
+
+def test_a_close_whose_opening_never_comes_is_booked_as_money(stage: Any) -> None:
+    sent = stage.enter()
+    stage.tell(stage.fill("", -1, "1", "99.5", closed="1", pnl=D(-1)))
+    stage.tell(stage.order(sent, "Cancelled"))
+    stage.desk().ended[sent.id] = stage.desk().entry or stage.desk().ended[sent.id]
+    stage.clock(31)
+    stage.picture("998.99")
+    assert stage.desk().early == []
+    assert stage.inside._desk.ledger.balance == D("998.99")
+    assert stage.inside._desk.ledger.transfers == 0
+
+
+def test_the_time_without_a_stop_is_counted_in_the_venues_time(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.position(str(sent.qty), None))
+    stage.now += 2 * 10**9
+    stage.tell(stage.position(str(sent.qty), str(sent.stop_loss)))
+    assert stage.trader.summary()["unguarded_seconds"] == 2
+
+
+def test_thirty_losing_trades_halt_by_the_edge_watchdog(stage: Any) -> None:
+    for i in range(30):
+        sent = stage.enter()
+        stage.answer(sent)
+        stage.tell(stage.fill(sent.id, 1, "1", "100", ts=stage.now))
+        stage.tell(stage.fill("", -1, "1", f"99.{80 + i % 10}", closed="1", ts=stage.now + 1))
+        stage.tell(stage.order(sent, "Cancelled", "1"))
+        stage.clock(1)
+    assert "edge" in stage.inside._desk.session.refusal(stage.now)

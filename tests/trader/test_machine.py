@@ -1,0 +1,123 @@
+"""The Trader as a whole: a person's words, clocks, views."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from turbo_trader.trader import events as told
+from turbo_trader.trader.commands import Stopped
+
+D = Decimal
+
+
+def say(stage: Any, verb: str, **args: Any) -> list[Any]:
+    commands: list[Any] = stage.tell(told.Control(stage.now, verb, "test", args))
+    return commands
+
+
+def test_halt_and_resume(stage: Any) -> None:
+    say(stage, "halt")
+    assert "halted" in stage.trader.view().refusal
+    assert stage.kept["session"]["halts"]
+    say(stage, "resume")
+    assert stage.trader.view().refusal == ""
+
+
+def test_flatten_is_persisted_before_its_orders_and_ends_halted(stage: Any) -> None:
+    sent = stage.hold()
+    commands = say(stage, "flatten")
+    names = [type(command).__name__ for command in commands]
+    assert names.index("Persist") < names.index("PlaceOrder")
+    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    assert stage.notes("flat")
+    assert len(stage.closes) == 1
+    assert "halted" in stage.trader.view().refusal
+
+
+def test_an_entry_on_its_way_is_closed_when_it_fills_during_a_flatten(stage: Any) -> None:
+    sent = stage.enter()
+    say(stage, "flatten")
+    assert stage.closes == []
+    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    assert stage.closes[-1].qty == sent.qty
+    assert not stage.notes("flat")
+
+
+def test_an_entry_not_yet_sent_is_given_up_by_a_flatten(stage: Any) -> None:
+    stage.decide()
+    say(stage, "flatten")
+    assert stage.desk().entry is None
+    assert stage.entries == []
+    assert stage.notes("flat")
+
+
+def test_stop_flattens_then_says_so(stage: Any) -> None:
+    sent = stage.hold()
+    assert not any(isinstance(command, Stopped) for command in say(stage, "stop"))
+    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    assert len(stage.all(Stopped)) == 1
+
+
+def test_stop_may_leave_positions_to_their_stops(stage: Any) -> None:
+    stage.hold()
+    assert any(isinstance(command, Stopped) for command in say(stage, "stop", leave=True))
+    assert stage.closes == []
+
+
+def test_an_unknown_word_changes_nothing(stage: Any) -> None:
+    say(stage, "dance")
+    assert stage.notes("control-unknown")
+    assert stage.trader.view().refusal == ""
+
+
+def test_what_is_not_an_event_is_refused(stage: Any) -> None:
+    with pytest.raises(TypeError, match="not an event"):
+        stage.trader.handle(Stopped(stage.now, ""))
+
+
+def test_reports_of_other_symbols_are_passed_over(stage: Any) -> None:
+    fill = stage.fill("x", 1, "1", "100")
+    other = told.Fill(
+        **{name: getattr(fill, name) for name in fill.__dataclass_fields__} | {"symbol": "ZZZUSDT"}
+    )
+    stage.tell(other)
+    assert not stage.trader.view().frozen
+
+
+def test_while_something_is_held_the_session_is_looked_at_every_second(stage: Any) -> None:
+    stage.hold()
+    stage.clock()
+    assert stage.trader.next_time() <= stage.now + 10**9
+    stage.quote("100.50", "100.51", mark="100.50")
+    stage.clock(1)
+    assert stage.inside._desk.session.equity > 1000
+
+
+def test_the_view_shows_the_position(stage: Any) -> None:
+    sent = stage.hold()
+    (shown,) = stage.trader.view().positions
+    assert (shown.symbol, shown.direction, shown.qty, shown.entry) == ("AAAUSDT", 1, sent.qty, sent.price)
+    assert shown.stop == sent.stop_loss
+    assert shown.price == D("100.00")
+
+
+def test_fee_rates_and_limits_of_the_venue_are_taken_up(stage: Any) -> None:
+    stage.tell(told.FeeRates(stage.now, "AAAUSDT", D("0.0004"), D("0.0001")))
+    desk = stage.desk()
+    assert desk.taker == D("0.0004")
+    kept = {name: getattr(desk.instrument, name) for name in desk.instrument.__dataclass_fields__}
+    stage.tell(told.InstrumentUpdate(stage.now, type(desk.instrument)(**kept | {"status": "Closed"})))
+    scanner = stage.inside._scanner
+    assert not scanner._limits(desk, scanner.tier)
+
+
+def test_the_clock_offset_reaches_the_gates(stage: Any) -> None:
+    stage.tell(told.ClockOffset(stage.now, 123))
+    stage.now = stage.inside._scanner.next_ns
+    stage.clock()
+    assert int(stage.inside._scanner._gates["clock_offset"][0]) == 123

@@ -1,0 +1,70 @@
+"""The picture kept in step with the venue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from turbo_trader.trader import events as told
+from turbo_trader.trader.commands import Read
+from turbo_trader.trader.recovery import EVERY
+
+
+def test_a_fresh_account_starts_cleanly(staged: Any) -> None:
+    stage = staged()
+    stage.recover("18")
+    assert stage.inside._desk.ledger.start == 18
+    assert stage.trader.view().refusal == ""
+    assert stage.trader.summary()["wallet_difference"] == 0
+
+
+def test_nothing_is_decided_before_the_first_picture(staged: Any) -> None:
+    stage = staged()
+    stage.tell(told.StreamStatus(stage.now, "private", True))
+    stage.wait(3)
+    assert stage.trader.summary()["scans"] == 0
+
+
+def test_nothing_is_scanned_while_the_private_stream_is_down(stage: Any) -> None:
+    before = stage.trader.summary()["scans"]
+    stage.tell(told.StreamStatus(stage.now, "private", False, "lost"))
+    for _ in range(20):
+        stage.clock(31)
+    assert stage.trader.summary()["scans"] == before
+    assert before
+
+
+def test_the_picture_is_read_every_half_minute_and_after_a_reconnect(stage: Any) -> None:
+    count = len(stage.all(Read))
+    stage.now += EVERY
+    stage.clock()
+    assert len(stage.all(Read)) == count + 1
+    stage.tell(told.StreamStatus(stage.now, "private", False))
+    stage.tell(told.StreamStatus(stage.now, "private", True))
+    assert stage.trader.next_time() == stage.now
+    stage.clock()
+    assert len(stage.all(Read)) == count + 2
+
+
+def test_fills_are_asked_for_from_before_the_last_known_one(stage: Any) -> None:
+    stage.hold()
+    filled = stage.now
+    stage.clock(31)
+    assert stage.last(Read).since == filled - 60 * 10**9
+
+
+def test_a_position_that_differs_in_one_read_decides_nothing(stage: Any) -> None:
+    sent = stage.hold()
+    stage.clock(31)
+    stage.picture("999.99")
+    assert stage.desk().held == sent.qty
+    assert not stage.notes("closed-outside")
+    assert stage.trader.next_time() <= stage.now + 2 * 10**9
+
+
+def test_a_restored_run_counts_on(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
+    new = stage.restart()
+    assert new.trader.summary()["trades"] == 1
+    assert new.inside._desk.returns == stage.inside._desk.returns
+    assert new.inside._desk.session.losses == 1

@@ -1,0 +1,77 @@
+"""Scans: what passes is ranked by the EV the gates used."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from turbo_trader.rules.scan import BLOCK, PASS
+from turbo_trader.trader import scanning
+from turbo_trader.trader.commands import Scanned, SetLeverage
+
+D = Decimal
+
+
+def test_the_first_scan_without_data_blocks_every_symbol(stage: Any) -> None:
+    row = stage.last(Scanned).rows
+    assert len(row) == 2
+    assert list(row["verdict"][:, 0]) == [BLOCK, BLOCK]
+    assert stage.entries == []
+
+
+def test_scans_fall_on_the_boundaries_of_the_capital_tier(stage: Any) -> None:
+    tier = stage.policy.capital_tier(D(1000))
+    assert stage.inside._scanner.next_ns % tier.scan_interval_ns == 0
+    stage.now = stage.inside._scanner.next_ns
+    scans = len(stage.all(Scanned))
+    stage.clock()
+    stage.clock()
+    assert len(stage.all(Scanned)) == scans + 1
+
+
+def test_candidates_are_ranked_by_the_ev_the_gates_used(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    used, model = {0: 0.002, 1: 0.004}, {0: 0.009, 1: 0.001}
+
+    def assess(*args: Any) -> int:
+        rows, s = args[6], args[7]
+        for name, value in {"direction": 1, "ev": model[s], "used_ev": used[s], "blocker": -1}.items():
+            rows[s][name] = value
+        return -1
+
+    asked: list[int] = []
+    monkeypatch.setattr(scanning, "assess", assess)
+    monkeypatch.setattr(stage.inside._scanner, "_enter", lambda s, *_: asked.append(s))
+    stage.now = stage.inside._scanner.next_ns
+    stage.clock()
+    assert asked == [1, 0]
+
+
+def test_a_symbol_with_an_open_position_is_not_entered_again(stage: Any) -> None:
+    stage.hold()
+    scanner = stage.inside._scanner
+    scanner._rows["direction"] = 1
+    assert not scanner._limits(stage.desk(0), scanner.tier)
+    assert scanner._limits(stage.desk(1), scanner.tier)
+
+
+def test_the_limit_price_spends_half_the_margin_of_the_ev_used(stage: Any) -> None:
+    sent = stage.enter(ev=0.009, used_ev=0.0014)  # a margin of 4 bp: half of it is 2 bp
+    assert sent.price == D("100.03")
+
+
+def test_what_does_not_pay_at_the_limit_is_not_sent(stage: Any) -> None:
+    assert stage.decide(forecast=0.004, ev=0.01, used_ev=0.01, min_ev=0.0).value in (PASS, BLOCK)
+    thin = stage.decide(1, forecast=0.0001, se=0.00001, used_ev=0.004)
+    assert thin.value == BLOCK
+    assert "beyond the touch" in thin.text
+    assert [c.symbol for c in stage.all(SetLeverage)] in ([], ["AAAUSDT"])
+
+
+def test_the_funnel_counts_every_row(stage: Any) -> None:
+    stage.now = stage.inside._scanner.next_ns
+    stage.clock()
+    assert stage.trader.summary()["scans"] == 4
+    assert np.all(stage.last(Scanned).rows["blocker"] == 0)
