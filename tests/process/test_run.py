@@ -27,14 +27,14 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
     return {**kept, "JOURNAL_DIR": str(folder / "var"), **extra}
 
 
-def turbo(folder: Path, *args: str, timeout: float = 120, **env: str) -> subprocess.CompletedProcess[str]:
+def turbo(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *args],
         cwd=folder,
         env=environment(folder, **env),
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=120,
         check=False,
     )
 
@@ -125,6 +125,19 @@ def test_a_signal_ends_it_cleanly_with_the_summary(tmp_path: Path, number: signa
     assert "journal" in out
 
 
+def test_the_paper_venue_ends_with_its_daemon_even_after_kill_9(tmp_path: Path) -> None:
+    process = started(tmp_path)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert children
+    process.kill()
+    process.wait()
+    for _ in range(100):
+        if not any(Path(f"/proc/{child}").exists() for child in children):
+            break
+        time.sleep(0.1)
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
 def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     process = started(tmp_path)
     status = json.loads(turbo(tmp_path, "status", "--json").stdout)
@@ -199,7 +212,9 @@ def test_help_is_quick_and_names_every_verb(tmp_path: Path) -> None:
 )
 def test_malformed_bars_name_file_and_line(tmp_path: Path, lines: list[str], said: str) -> None:
     (tmp_path / "bars").mkdir()
-    (tmp_path / "bars" / "BTCUSDT.csv").write_text("ts_ms,open,high,low,close,volume\n" + "\n".join(lines) + "\n")
+    (tmp_path / "bars" / "BTCUSDT.csv").write_text(
+        "ts_ms,open,high,low,close,volume\n" + "\n".join(lines) + "\n"
+    )
     line = one_line(turbo(tmp_path, "backtest", "bars"), 2)
     assert "BTCUSDT.csv" in line
     assert said in line

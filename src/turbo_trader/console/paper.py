@@ -51,6 +51,8 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
         facts = _announcement(process, key, secret)
         yield PaperVenue(int(facts["port"]), key, secret, facts)
     finally:
+        if process.stdin is not None:
+            process.stdin.close()
         process.terminate()
         try:
             process.wait(5)
@@ -65,7 +67,7 @@ def _announcement(process: subprocess.Popen[str], key: str, secret: str) -> dict
         raise Failed("the simulated exchange could not be connected to")
     try:
         process.stdin.write(json.dumps({"key": key, "secret": secret}) + "\n")
-        process.stdin.close()
+        process.stdin.flush()  # and left open: the venue ends when it closes, however we end
         line = process.stdout.readline()
         return dict(json.loads(line))
     except (ValueError, OSError):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -17,9 +21,6 @@ def exchange(
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
 ) -> None:
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
-    import asyncio
-    import sys
-
     from turbo_trader.console.markets import open_market, speed_of
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.live.venue import Venue, VenueConfig
@@ -34,7 +35,6 @@ def exchange(
 
 def _keys() -> tuple[str, str]:
     import json
-    import sys
 
     from turbo_trader.market.errors import InputError
 
@@ -47,11 +47,21 @@ def _keys() -> tuple[str, str]:
         ) from None
 
 
+def _end_with_stdin(stopped: asyncio.Event) -> None:
+    """Stop when whoever started us closes our stdin, by ending in whatever way."""
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        sys.stdin.read()
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(stopped.set)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 async def _serve(venue: object, *, as_json: bool) -> None:
-    import asyncio
     import json
     import signal
-    import sys
 
     from turbo_trader.live.venue import Venue, serve
     from turbo_trader.live.venue_market import TapeSource
@@ -60,6 +70,8 @@ async def _serve(venue: object, *, as_json: bool) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    if as_json and not sys.stdin.isatty():
+        _end_with_stdin(stopped)
     async with serve(venue) as port:
         symbols = [instrument.symbol for instrument in venue.source.instruments]
         source = venue.source
