@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from turbo_trader.trader.commands import Read
 
 D = Decimal
@@ -128,3 +130,14 @@ def test_s49_an_older_word_on_the_position_is_passed_over(stage: Any) -> None:
     sent = stage.hold()
     stage.tell(stage.position("0", seq=0))
     assert stage.desk().size == sent.qty
+
+
+@pytest.mark.parametrize("code", [10002, 10006, 10019])
+def test_s17_a_stop_refused_for_now_is_tried_again_and_closes_nothing(stage: Any, code: int) -> None:
+    change = in_zone_one(stage)
+    stage.answer(change, "rejected", code)
+    assert stage.stops == [change]
+    stage.wait(3)
+    stage.read(stage.last(Read), positions=(word(stage, stage.desk().stop_on_venue),))
+    assert [each.stop_loss for each in stage.stops] == [change.stop_loss] * 2
+    assert stage.closes == []

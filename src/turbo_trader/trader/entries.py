@@ -11,7 +11,7 @@ from turbo_trader.rules.entry import entry_limit
 from turbo_trader.rules.exits import entry_exits
 from turbo_trader.rules.gates import Code, Verdict
 from turbo_trader.rules.scan import BLOCK, PASS, TIER_A
-from turbo_trader.rules.sizing import Account, Entry, OpenRisk, size_entry
+from turbo_trader.rules.sizing import Account, Entry, OpenRisk, Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk
@@ -72,20 +72,23 @@ class Entries:
             )
             if not sizing.qty:
                 return Verdict(BLOCK, Code.SIZE, sizing.refusal)
-        take_profit, stop_loss = decimal(row["take_profit"]), decimal(row["stop_loss"])
-        stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, desk.instrument, d.policy)
-        desk.entry = PendingEntry(
-            d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
-            int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
-            int(float(row["hold_s"]) * SECOND), d.now,
-            figures={
-                "p_tp": float(row["p_tp"]), "ev": float(row["ev"]), "snr": float(row["snr"]),
-                "confidence": float(row["confidence"]), "forecast": float(row["forecast"]), "binding": sizing.binding,
-                "capital": tier.name,
-            },
-        )  # fmt: skip
+        desk.entry = self._pending(desk, row, direction, limit, cost, sizing)
+        desk.entry.figures["capital"] = tier.name
         self._begin(desk, desk.entry)
         return Verdict(PASS)
+
+    def _pending(
+        self, desk: SymbolDesk, row: Any, direction: int, limit: Decimal, cost: Decimal, sizing: Sizing
+    ) -> PendingEntry:
+        d = self._desk
+        take_profit, stop_loss = decimal(row["take_profit"]), decimal(row["stop_loss"])
+        stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, desk.instrument, d.policy)
+        figures = {name: float(row[name]) for name in ("p_tp", "ev", "snr", "confidence", "forecast")}
+        return PendingEntry(
+            d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
+            int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
+            int(float(row["hold_s"]) * SECOND), d.now, figures={**figures, "binding": sizing.binding},
+        )  # fmt: skip
 
     def _entry(
         self,
