@@ -6,6 +6,8 @@ for from the best downwards. (Measured against binary search: as fast on sparse 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
@@ -26,8 +28,8 @@ def put(states: States, s: int, side: int, price: int, lots: int) -> None:
     st = states[s]
     i = 0 if side > 0 else 1
     n = np.int64(st.levels[i])
-    key = np.int64(side) * np.int64(price)
-    at = n - 1
+    key: Any = np.int64(side) * np.int64(price)
+    at: Any = n - 1
     if n > 0:
         guess = n - 1 - (st.key[i, n - 1] - key)
         if 0 <= guess < n and st.key[i, guess] == key:
@@ -78,7 +80,7 @@ def settle(states: States, s: int) -> bool:
     asks = np.int64(st.levels[1])
     st.bid = st.key[0, bids - 1] if bids > 0 else 0
     st.ask = -st.key[1, asks - 1] if asks > 0 else 0
-    valid = bids > 0 and asks > 0 and st.bid < st.ask
+    valid = bool(bids > 0 and asks > 0 and st.bid < st.ask)
     st.book_valid = 1 if valid else 0
     return valid
 
@@ -88,8 +90,8 @@ def remember(states: States, s: int) -> None:
     """Keep the best TOP levels of both sides, best first, for the next frame's imbalance; none while the book is not valid."""
     st = states[s]
     for i in range(2):
-        n = np.int64(st.levels[i])
-        top = min(n, TOP) if st.book_valid else 0
+        n: Any = np.int64(st.levels[i])
+        top: Any = min(n, TOP) if st.book_valid else 0
         st.prev_levels[i] = top
         for m in range(top):
             st.prev_key[i, m] = st.key[i, n - 1 - m]

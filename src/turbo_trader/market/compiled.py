@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -35,7 +35,7 @@ def cache_folder() -> Path:
     return Path(base) / "turbo-trader" / "kernels" / sources_hash()
 
 
-numba.config.CACHE_DIR = str(cache_folder())
+numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
 def kernel(function: _F) -> _F:
@@ -43,9 +43,9 @@ def kernel(function: _F) -> _F:
 
     `fastmath` stays off and `error_model` stays Python's, so that both give the same bits.
     """
-    return numba.njit(cache=True)(function)  # type: ignore[no-any-return]
+    return cast("_F", numba.njit(cache=True)(function))
 
 
 def inlined(function: _F) -> _F:
     """As `kernel`, inlined into its callers: for the few innermost steps only (each inlining is compiled again)."""
-    return numba.njit(cache=True, inline="always")(function)  # type: ignore[no-any-return]
+    return cast("_F", numba.njit(cache=True, inline="always")(function))

@@ -25,7 +25,7 @@ def level_imbalance(states: States, s: int, i: int, m: int) -> int:
     has_before = m < st.prev_levels[i]
     now_key = st.key[i, n - 1 - m] if has_now else 0
     now_lots = st.lots[i, n - 1 - m] if has_now else 0
-    change = 0
+    change: int = 0
     if has_now and (not has_before or now_key >= st.prev_key[i, m]):
         change += now_lots
     if has_before and (not has_now or now_key <= st.prev_key[i, m]):
@@ -37,7 +37,7 @@ def level_imbalance(states: States, s: int, i: int, m: int) -> int:
 def bucket(states: States, s: int) -> int:
     """The slot of the second being filled; emptied when it still holds an older second."""
     st = states[s]
-    slot = st.second & (FLOW - 1)
+    slot: int = st.second & (FLOW - 1)
     if st.flow_second[slot] != st.second:
         st.flow_second[slot] = st.second
         for k in range(6):

@@ -9,10 +9,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 RENAMED = {"MATICUSDT": "POLUSDT", "RNDRUSDT": "RENDERUSDT"}
 
 #: The default universe: the fifteen symbols of the rules, section 1.
-UNIVERSE = tuple(
-    f"{coin}USDT"
-    for coin in ("BTC", "ETH", "SOL", "XRP", "BNB", "AVAX", "ADA", "LINK", "DOGE", "LTC", "POL", "ARB", "OP", "RENDER", "INJ")
-)
+_COINS = "BTC ETH SOL XRP BNB AVAX ADA LINK DOGE LTC POL ARB OP RENDER INJ"
+UNIVERSE = tuple(f"{coin}USDT" for coin in _COINS.split())
 
 
 @dataclass(frozen=True, slots=True)

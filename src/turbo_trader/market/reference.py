@@ -28,9 +28,11 @@ def universe() -> tuple[Instrument, ...]:
 
 
 def _from_row(row: Mapping[str, Any]) -> Instrument:
-    words = {name: row[name] for name in _WORDS}
-    integers = {name: int(row[name]) for name in _INTEGERS}
-    numbers = {name: Decimal(value) for name, value in row.items() if name not in (*_WORDS, *_INTEGERS)}
+    words: dict[str, Any] = {name: row[name] for name in _WORDS}
+    integers: dict[str, Any] = {name: int(row[name]) for name in _INTEGERS}
+    numbers: dict[str, Any] = {
+        name: Decimal(value) for name, value in row.items() if name not in (*_WORDS, *_INTEGERS)
+    }
     return Instrument(**words, **integers, **numbers, tiers=simulated_tiers(numbers["max_leverage"]))
 
 

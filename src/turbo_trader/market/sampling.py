@@ -18,9 +18,8 @@ _JUMP_MIN_RETURNS = 30  # minutes of volatility before a move can be called a ju
 def mid_sum(states: States, s: int) -> int:
     """Bid + ask in ticks (twice the mid): from the book, or from the last print where no book is recorded; 0 = none."""
     st = states[s]
-    if st.has_book:
-        return st.bid + st.ask if st.book_valid else 0
-    return 2 * st.last
+    price: int = st.bid + st.ask if st.book_valid else 0
+    return price if st.has_book else int(2 * st.last)
 
 
 @kernel

@@ -77,7 +77,7 @@ def _count(rows: Rows, kind: int) -> int:
 def read_tape(
     path: Path, symbols: Sequence[str] | None = None, *, seed: int = 1, order: Order = "random"
 ) -> Tape:
-    """Read a tape of any format; `symbols` (default: those of it that are in the universe) chooses. InputError says what is wrong."""
+    """Read a tape of any format; `symbols` chooses (default: those in the universe). InputError says what is wrong."""
     if not path.exists():
         raise InputError(f"{path}: no such tape")
     wanted = tuple(dict.fromkeys(resolve(symbol) for symbol in symbols)) if symbols else None
