@@ -17,6 +17,7 @@ from turbo_trader.exchange.accounts import ZERO, Account
 from turbo_trader.exchange.kernel import TOUCHED, run_until
 from turbo_trader.exchange.messages import LogEntry, Message, PositionMessage, Reply, WalletMessage
 from turbo_trader.exchange.settlement import Settlement
+from turbo_trader.exchange.statements import position_message, wallet_message
 from turbo_trader.exchange.trading import Trading
 from turbo_trader.market.events import FINE, MINUTE, RATE, Rows
 from turbo_trader.market.instruments import Instrument
@@ -183,11 +184,11 @@ class Exchange:
 
     def position(self, uid: str, symbol: str, now: int) -> PositionMessage:
         """The position of a symbol, also when flat."""
-        return self.trading.position_message(self.accounts[uid], self.index[symbol], now)
+        return position_message(self, self.accounts[uid], self.index[symbol], now)
 
     def wallet_message(self, uid: str, now: int) -> WalletMessage:
         """The wallet with its margins."""
-        return self.trading.wallet_message(self.accounts[uid], now)
+        return wallet_message(self, self.accounts[uid], now)
 
     def wallet(self, uid: str) -> Decimal:
         """Wallet balance, USDT, without unrealised results."""

@@ -9,16 +9,11 @@ import numpy as np
 
 from turbo_trader.exchange import checks
 from turbo_trader.exchange.accounts import ZERO, Account
-from turbo_trader.exchange.margin import (
-    bankruptcy_price,
-    initial_margin,
-    liquidation_price,
-    maintenance_margin,
-    order_cost,
-)
-from turbo_trader.exchange.messages import ExecutionMessage, LogEntry, PositionMessage, Reply, WalletMessage
+from turbo_trader.exchange.margin import liquidation_price, order_cost
+from turbo_trader.exchange.messages import ExecutionMessage, LogEntry, Reply
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder, SetLeverage
+from turbo_trader.exchange.statements import position_message, wallet_message
 from turbo_trader.exchange.stops import Stops
 from turbo_trader.market.book import put
 from turbo_trader.market.events import KIND_MASK, TRADE
@@ -384,34 +379,5 @@ class Trading:
 
     def tell_position(self, account: Account, s: int, now: int) -> None:
         """Say the position of a symbol, then the wallet."""
-        self._exchange.say(account.uid, self.position_message(account, s, now))
-        self._exchange.say(account.uid, self.wallet_message(account, now))
-
-    def position_message(self, account: Account, s: int, now: int) -> PositionMessage:
-        """The position of a symbol as it is now."""
-        instrument, mark = self._exchange.instruments[s], self._exchange.mark(s)
-        p = account.position(instrument.symbol)
-        held = bool(p.size)
-        return PositionMessage(
-            now, instrument.symbol, 0, p.size, p.entry, p.leverage, mark,
-            liquidation_price(instrument, p.size, p.entry, p.leverage),
-            bankruptcy_price(p.size, p.entry, p.leverage) if held else None,
-            initial_margin(p.size, p.entry, p.leverage, account.taker),
-            maintenance_margin(instrument, p.size, p.entry, mark, p.leverage, account.taker),
-            p.take_profit.trigger_price if p.take_profit else None,
-            p.stop_loss.trigger_price if p.stop_loss else None,
-            (p.size * mark - (p.cost if p.size > 0 else -p.cost)) if held else ZERO,
-            p.realised_now, p.realised_ever, "Normal", p.seq, p.opened_ts,
-        )  # fmt: skip
-
-    def wallet_message(self, account: Account, now: int) -> WalletMessage:
-        """The wallet as it is now."""
-        held = [
-            self.position_message(account, self._exchange.index[p.symbol], now)
-            for p in account.positions.values()
-            if p.size
-        ]
-        return WalletMessage(
-            now, account.balance, account.position_margin, sum((m.maintenance for m in held), ZERO), account.order_margin,
-            sum((m.unrealised for m in held), ZERO), sum((p.realised_ever for p in account.positions.values()), ZERO),
-        )  # fmt: skip
+        self._exchange.say(account.uid, position_message(self._exchange, account, s, now))
+        self._exchange.say(account.uid, wallet_message(self._exchange, account, now))
