@@ -82,7 +82,9 @@ def test_s10_a_duplicate_id_is_ours_only_if_the_stored_order_matches(stage: Any)
     )
     stage.read(look_ups(stage, sent)[-1], orders=(other,))
     assert stage.desk().frozen
-    assert stage.desk().held == 0
+    assert (stage.desk().held, stage.desk().entry) == (0, None)
+    stage.wait(5)
+    assert len(stage.notes("frozen")) == 1
 
 
 @pytest.mark.parametrize("kind", ["Cancelled", "Rejected"])

@@ -131,3 +131,31 @@ def test_a_losing_trade_starts_the_streak_that_halves_the_size(stage: Any) -> No
     assert stage.inside._desk.session.losses == 1
     assert stage.desk().stopped_out[1]
     assert len(stage.all(SetLeverage)) == 1
+
+
+def test_s44_a_withdrawal_is_no_loss_after_a_restart_either(stage: Any) -> None:
+    for _ in range(2):
+        stage.clock(31)
+        stage.picture("500")
+    new = stage.restart()
+    new.recover("500")
+    new.now = new.inside._scanner.next_ns
+    new.clock()
+    assert new.inside._desk.session.result == 0
+    assert new.trader.view().refusal == ""
+
+
+def test_s40_the_peak_that_drawdowns_are_measured_from_survives(stage: Any) -> None:
+    stage.hold()
+    stage.quote("100.90", "100.91", mark="100.90")
+    stage.clock(1)
+    peak = stage.inside._desk.session.peak
+    assert peak > 1000
+    assert stage.restart().inside._desk.session.peak == peak
+
+
+def test_s40_the_edge_watchdogs_halt_survives(stage: Any) -> None:
+    stage.inside._desk.returns = [-0.002 - i / 10_000 for i in range(30)]
+    closed_trade(stage)
+    assert "edge" in stage.inside._desk.session.refusal(stage.now)
+    assert "edge" in stage.restart().inside._desk.session.refusal(stage.now)

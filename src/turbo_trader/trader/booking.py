@@ -106,6 +106,7 @@ class Booking:
         self._desk.session.on_result(-fill.fee)
         if desk.trade is not None:
             desk.trade.funding -= fill.fee
+        self._desk.persist("session", self._desk.session.to_dict())
         self._desk.note("funding", symbol=fill.symbol, paid=fill.fee, rate_price=fill.price)
 
     def _open(self, desk: SymbolDesk, fill: Fill, qty: Decimal) -> None:
@@ -190,7 +191,6 @@ class Booking:
             funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), reason=trade.reason,
             seconds=(ts - trade.opened_ts) // SECOND,
         )  # fmt: skip
-        d.persist("session", d.session.to_dict())
         d.persist("counts", {**d.counts, "returns": d.returns[-500:], "unguarded_ns": d.unguarded_ns})
         if tripped(d.policy, d.returns):
             d.session.halt(
@@ -200,6 +200,7 @@ class Booking:
                 "edge watchdog",
             )
             d.note("halt", "warning", why="edge watchdog")
+        d.persist("session", d.session.to_dict())
 
     def on_position(self, desk: SymbolDesk, report: PositionReport) -> None:
         """The venue's word on the position: size, stop, leverage. Older words are passed over."""

@@ -277,6 +277,7 @@ class Entries:
         elif mine:
             desk.frozen = f"order {entry.id} on the venue is not the one that was sent"
             self._desk.note("frozen", "error", symbol=symbol, why=desk.frozen)
+            self._done(desk)
 
     def on_clock(self) -> None:
         """Look unknown entries up again, and give those up whose window has passed without a trace."""

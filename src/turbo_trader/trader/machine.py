@@ -144,7 +144,11 @@ class Trader:
 
     def _on_equity(self, equity: Decimal) -> None:
         desk = self._desk
-        for event in desk.session.on_equity(desk.policy, desk.now, equity):
+        peak = desk.session.peak
+        events = desk.session.on_equity(desk.policy, desk.now, equity)
+        if desk.session.peak != peak:  # a restart must not forget what drawdowns are measured from
+            desk.persist("session", desk.session.to_dict())
+        for event in events:
             level = "info" if event.name in ("session-new", "pause-over") else "warning"
             desk.note(
                 "halt" if event.flatten else "limit", level, what=event.name, text=event.text, **event.fields
