@@ -83,11 +83,17 @@ def test_s17_an_unknown_stop_is_sent_again_though_the_read_failed(stage: Any) ->
 
 
 def test_s45_one_change_in_flight_and_the_newest_wish_wins(stage: Any) -> None:
+    stage.inside._guarding._confirmed = lambda _: True
     first = in_zone_one(stage)
     stage.quote(*FARTHER, mark="101.20")
     assert stage.stops == [first]
     wish = stage.desk().stop_wish
-    assert wish is None or wish > first.stop_loss or stage.desk().close_reason
+    assert wish > first.stop_loss
+    stage.answer(first)
+    assert stage.stops[1].stop_loss == wish
+    stage.answer(stage.stops[1])
+    assert stage.stops[2].stop_loss is None
+    assert stage.stops[2].take_profit == stage.desk().bracket.pending_backstop
 
 
 def test_s45_a_newer_wish_follows_the_answer(stage: Any) -> None:
