@@ -164,3 +164,15 @@ def test_s46_a_failed_read_is_asked_again_soon(stage: Any) -> None:
     new.clock()
     new.read(new.last(Read), "unknown")
     assert new.trader.next_time() <= new.now + 2 * 10**9
+
+
+def test_s46_an_unreachable_venue_is_told_as_unconfirmed_and_tried_on(stage: Any) -> None:
+    stage.hold()
+    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.answer(stage.closes[-1], "unknown", -1)
+    stage.clock(31)
+    stage.read([read for read in stage.all(Read) if "wallet" in read.what][-1], "unknown")
+    assert stage.notes("flatten-unconfirmed")
+    assert not stage.notes("flat")
+    assert len(stage.closes) >= 2
+    assert stage.inside._desk.session.flattening
