@@ -176,7 +176,7 @@ class Venue:
         now = self.catch_up()
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
         query = request.scope["query_string"]
-        reply = self.rest.handle(now, request.method, request.url.path, query, headers, body)
+        reply = self.rest.handle(now, request.method, request.url.path, query, headers, body, time.time_ns())
         self.tell()
         return Response(reply.body, reply.status, reply.headers)
 
@@ -209,7 +209,9 @@ class Venue:
                         if message["type"] == "websocket.disconnect":
                             break
                         raw = message.get("text") or message.get("bytes") or ""
-                        for frame in client.take(raw.encode() if isinstance(raw, str) else raw, self.now):
+                        for frame in client.take(
+                            raw.encode() if isinstance(raw, str) else raw, self.now, time.time_ns()
+                        ):
                             _put(queue, frame)
                 finally:
                     sender.cancel()

@@ -29,7 +29,7 @@ class PrivateClient:
         self._topics: dict[str, None] = {}
         self._numbers = 0
 
-    def take(self, raw: bytes, now: int) -> list[bytes]:
+    def take(self, raw: bytes, now: int, wall: int = 0) -> list[bytes]:
         """Answer one operation of the client."""
         try:
             message = json.loads(raw)
@@ -45,7 +45,7 @@ class PrivateClient:
             }
             return [_encode(pong)]
         if op == "auth":
-            key = check_stream(self._keys, args, now // 1_000_000)
+            key = check_stream(self._keys, args, (now // 1_000_000, (wall or now) // 1_000_000))
             self.uid = key.uid if key is not None else ""
             return [
                 self._reply(

@@ -29,8 +29,9 @@ class PublicClient:
         self._klines: set[int] = set()
         self._topics: dict[str, None] = {}
 
-    def take(self, raw: bytes, now: int) -> list[bytes]:
-        """Answer one operation of the client."""
+    def take(self, raw: bytes, now: int, wall: int = 0) -> list[bytes]:
+        """Answer one operation of the client; nothing public is signed, so `wall` does not matter."""
+        del wall
         try:
             message = json.loads(raw)
             op, req_id, args = message.get("op"), message.get("req_id", ""), message.get("args", [])

@@ -73,11 +73,19 @@ class RestFace:
         }
 
     def handle(
-        self, now: int, method: str, path: str, query: bytes, headers: Mapping[str, str], body: bytes
+        self,
+        now: int,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: Mapping[str, str],
+        body: bytes,
+        wall: int = 0,
     ) -> HttpReply:
-        """Answer one request; `query` without "?", `headers` with lower-case names. Never raises on what a client sends."""
+        """Answer one request; `query` without "?", `headers` with lower-case names; `wall`: another clock that
+        stamps may follow, ns. Never raises on what a client sends."""
         try:
-            reply = self._route(now, method, path, query, headers, body)
+            reply = self._route(now, method, path, query, headers, body, wall)
         except Refused as refusal:
             reply = refusal.reply
         if reply is None:
@@ -92,7 +100,14 @@ class RestFace:
         return HttpReply(200, self._headers(now), json.dumps(envelope, separators=(",", ":")).encode())
 
     def _route(
-        self, now: int, method: str, path: str, query: bytes, headers: Mapping[str, str], body: bytes
+        self,
+        now: int,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: Mapping[str, str],
+        body: bytes,
+        wall: int,
     ) -> Reply | None:
         if method == "GET" and path in self._public:
             return Reply(result=self._public[path](_query(query), now))
@@ -102,8 +117,9 @@ class RestFace:
             return None
         if len(body) > _LARGEST_BODY:
             raise Refused("params error: request body too large")
+        clocks = (now // 1_000_000, wall // 1_000_000) if wall else (now // 1_000_000,)
         key, refusal = check_request(
-            self._keys, headers, query if method == "GET" else body, now // 1_000_000, max(1.0, self._speed)
+            self._keys, headers, query if method == "GET" else body, clocks, max(1.0, self._speed)
         )
         if key is None:
             return refusal

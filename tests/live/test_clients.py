@@ -1,0 +1,170 @@
+"""Clients nobody here wrote, over real loopback sockets: pybit's and ccxt's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pybit.exceptions import InvalidRequestError
+from pybit.unified_trading import HTTP
+
+from turbo_trader.live.venue import Venue, VenueConfig, serve
+from turbo_trader.market.reference import universe
+from turbo_trader.simulation.synthetic import SyntheticMarket
+
+START = 1_767_603_600_000_000_000
+SYMBOL = "BTCUSDT"
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A venue of 2026-01-05 on its own loop and thread; clients stamp with the wall clock."""
+    loop = asyncio.new_event_loop()
+    found: list[int] = []
+    ready, stop = threading.Event(), asyncio.Event()
+    source = SyntheticMarket(universe()[:3], 1, START, 0.0)
+
+    async def main() -> None:
+        venue = Venue(source, VenueConfig("key", "secret", Decimal(10_000)))
+        async with serve(venue) as number:
+            found.append(number)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
+    thread.start()
+    assert ready.wait(60)
+    yield found[0]
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def client(port: int) -> HTTP:
+    session = HTTP(api_key="key", api_secret="secret", retry_codes={-1}, max_retries=1, timeout=5)
+    session.endpoint = f"http://127.0.0.1:{port}"
+    session.client.trust_env = False
+    return session
+
+
+def result(answer: Any) -> Any:
+    return answer["result"]
+
+
+def test_pybit_reads_the_market(client: HTTP) -> None:
+    assert int(result(client.get_server_time())["timeNano"]) > START
+    names = {row["symbol"] for row in result(client.get_instruments_info(category="linear"))["list"]}
+    assert SYMBOL in names
+    klines = result(client.get_kline(category="linear", symbol=SYMBOL, interval="1", limit=1000))["list"]
+    assert len(klines) == 1000
+    assert int(klines[0][0]) - int(klines[1][0]) == 60_000
+    book = result(client.get_orderbook(category="linear", symbol=SYMBOL, limit=10))
+    assert Decimal(book["b"][0][0]) < Decimal(book["a"][0][0])
+
+
+def test_pybit_opens_guards_moves_the_stop_and_closes(client: HTTP) -> None:
+    last = Decimal(result(client.get_tickers(category="linear", symbol=SYMBOL))["list"][0]["lastPrice"])
+    stop, target = (
+        (last * Decimal("0.95")).quantize(Decimal("0.1")),
+        (last * Decimal("1.05")).quantize(Decimal("0.1")),
+    )
+    assert (
+        client.set_leverage(category="linear", symbol=SYMBOL, buyLeverage="7", sellLeverage="7")["retCode"]
+        == 0
+    )
+    client.place_order(
+        category="linear", symbol=SYMBOL, side="Buy", orderType="Market", qty="0.01", stopLoss=str(stop), takeProfit=str(target),
+        orderLinkId="t-1",
+    )  # fmt: skip
+    position = result(client.get_positions(category="linear", symbol=SYMBOL))["list"][0]
+    assert (position["side"], position["size"], position["leverage"]) == ("Buy", "0.01", "7")
+    assert Decimal(position["stopLoss"]) == stop
+    tighter = str(stop + 100)
+    client.set_trading_stop(
+        category="linear", symbol=SYMBOL, tpslMode="Full", positionIdx=0, stopLoss=tighter
+    )
+    position = result(client.get_positions(category="linear", symbol=SYMBOL))["list"][0]
+    assert Decimal(position["stopLoss"]) == Decimal(tighter)
+    children = result(client.get_open_orders(category="linear", symbol=SYMBOL, orderFilter="StopOrder"))[
+        "list"
+    ]
+    assert {row["stopOrderType"] for row in children} == {"TakeProfit", "StopLoss"}
+    client.place_order(
+        category="linear", symbol=SYMBOL, side="Sell", orderType="Market", qty="0.01", reduceOnly=True
+    )
+    assert result(client.get_positions(category="linear", symbol=SYMBOL))["list"][0]["size"] == "0"
+    assert not result(client.get_open_orders(category="linear", symbol=SYMBOL))["list"]
+    fees = sum(
+        Decimal(row["execFee"])
+        for row in result(client.get_executions(category="linear", symbol=SYMBOL))["list"]
+    )
+    pnl = sum(
+        Decimal(row["execPnl"])
+        for row in result(client.get_executions(category="linear", symbol=SYMBOL))["list"]
+    )
+    wallet = Decimal(
+        result(client.get_wallet_balance(accountType="UNIFIED"))["list"][0]["coin"][0]["walletBalance"]
+    )
+    assert wallet == 10_000 + pnl - fees
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"qty": "0.0001"}, 10001),
+        ({"qty": "0.001", "price": "1.05"}, 10001),
+        ({"qty": "0.001", "price": "100"}, 110094),
+        ({"qty": "0.001", "reduceOnly": True, "price": "50000"}, 110017),
+        ({"qty": "100", "price": "50000"}, 110007),
+        ({"qty": "0.001", "price": "50000", "orderLinkId": "t-1"}, 110072),
+    ],
+)
+def test_pybit_sees_each_refusal_under_its_code(client: HTTP, params: dict[str, Any], code: int) -> None:
+    given = {"price": "50000", **params}
+    with pytest.raises(InvalidRequestError) as caught:
+        client.place_order(
+            category="linear", symbol=SYMBOL, side="Buy", orderType="Limit", timeInForce="GTC", **given
+        )
+    assert caught.value.status_code == code
+
+
+def test_a_wrong_secret_is_refused(port: int) -> None:
+    session = HTTP(api_key="key", api_secret="wrong", retry_codes={-1}, max_retries=1, timeout=5)
+    session.endpoint = f"http://127.0.0.1:{port}"
+    session.client.trust_env = False
+    with pytest.raises(InvalidRequestError) as caught:
+        session.get_wallet_balance(accountType="UNIFIED")
+    assert caught.value.status_code == 10004
+
+
+def test_ccxt_trades(port: int) -> None:
+    import ccxt
+
+    exchange = ccxt.bybit(
+        {"apiKey": "key", "secret": "secret", "options": {"fetchMarkets": {"types": ["linear"]}}}
+    )
+    exchange.urls["api"] = dict.fromkeys(exchange.urls["api"], f"http://127.0.0.1:{port}")
+    markets = exchange.load_markets()
+    pair = "ETH/USDT:USDT"
+    assert markets[pair]["precision"]["price"] == 0.01
+    assert exchange.fetch_balance()["USDT"]["total"] > 0
+    exchange.set_leverage(5, pair)
+    book = exchange.fetch_order_book(pair)
+    assert book["bids"][0][0] < book["asks"][0][0]
+    resting = exchange.create_order(pair, "limit", "buy", 0.1, round(book["bids"][0][0] * 0.9, 2))
+    assert [order["id"] for order in exchange.fetch_open_orders(pair)] == [resting["id"]]
+    exchange.edit_order(resting["id"], pair, "limit", "buy", 0.2, round(book["bids"][0][0] * 0.9, 2))
+    assert exchange.fetch_open_orders(pair)[0]["amount"] == 0.2
+    exchange.cancel_order(resting["id"], pair)
+    assert not exchange.fetch_open_orders(pair)
+    exchange.create_order(pair, "market", "sell", 0.1)
+    positions = exchange.fetch_positions([pair])
+    assert (positions[0]["side"], positions[0]["contracts"]) == ("short", 0.1)
+    exchange.create_order(pair, "market", "buy", 0.1, params={"reduceOnly": True})
+    assert len(exchange.fetch_my_trades(pair)) == 2
+    assert len(exchange.fetch_ohlcv(pair, "5m", limit=50)) == 50
+    assert exchange.fetch_ticker(pair)["last"] > 0
