@@ -122,22 +122,25 @@ class Exchange:
 
     def next_time(self) -> int:
         """When `settle` must next be called (ns): the next funding of a symbol someone holds."""
-        held = [self.index[p.symbol] for a in self.accounts.values() for p in a.positions.values() if p.size]
-        return min(
-            ((self._settled[s] // self.interval(s) + 1) * self.interval(s) for s in held), default=NEVER
-        )
+        due = ((self._settled[s] // self.interval(s) + 1) * self.interval(s) for s in self._held())
+        return min(due, default=NEVER)
 
     def settle(self, now: int) -> None:
         """Charge funding of every settlement up to `now` that was not charged yet."""
-        for s in range(len(self.instruments)):
+        for s in self._held():
             boundary = now // self.interval(s) * self.interval(s)
             if boundary > self._settled[s]:
-                first = self._settled[s] == 0
-                self._settled[s] = now
-                if not first:
-                    self._settlement.fund(s, boundary)
-            else:
-                self._settled[s] = max(self._settled[s], now)
+                self._settlement.fund(s, boundary)
+            self._settled[s] = max(self._settled[s], now)
+
+    def opened(self, s: int, now: int) -> None:
+        """A position of symbol `s` was opened: settlements before `now` are none of its business."""
+        self._settled[s] = max(self._settled[s], now)
+
+    def _held(self) -> list[int]:
+        """Symbols someone has a position in."""
+        accounts = self.accounts.values()
+        return [self.index[p.symbol] for account in accounts for p in account.positions.values() if p.size]
 
     # -- requests and messages
 
@@ -147,7 +150,7 @@ class Exchange:
         if symbol not in self.index and not (isinstance(request, ask.CancelAll) and symbol == ""):
             return Reply(10001, "Not supported symbols")
         account = self.accounts[uid]
-        self._settled = [max(at, 1) for at in self._settled]
+        self.settle(now)
         match request:
             case ask.CreateOrder():
                 return self.trading.create(account, request, now)

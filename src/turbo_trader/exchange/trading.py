@@ -312,6 +312,8 @@ class Trading:
         order.fee += fee
         order.move("Filled" if order.filled == order.qty else "PartiallyFilled")
         position = account.position(order.symbol)
+        if not position.size:
+            self._exchange.opened(s, now)
         closed, result = position.apply(order.side, qty, price, now)
         position.seq += 1
         position.realised_now += result - fee

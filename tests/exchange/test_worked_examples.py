@@ -1,0 +1,265 @@
+"""The Exchange against examples worked by hand: fees, margin, stops, funding, liquidation, refusals; and its invariants."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.exchange.margin import bankruptcy_price, initial_margin, liquidation_price, order_cost
+from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, PositionMessage, WalletMessage
+from turbo_trader.exchange.orders import TRANSITIONS, ImpossibleTransition, Order
+from turbo_trader.market.events import (
+    FINE,
+    FIRST,
+    FUNDING,
+    LAST,
+    LEVEL,
+    MARK,
+    RATE,
+    ROW,
+    SECOND,
+    SNAPSHOT,
+    TRADE,
+    WHOLE,
+    Rows,
+)
+from turbo_trader.market.reference import universe
+
+BTC = universe()[0]  # tick 0.1, step 0.001
+D = Decimal
+T0 = 1_767_600_000 * SECOND  # a multiple of 8 h
+
+
+def rows(*items: tuple[int, int, int, int, int, int]) -> Rows:
+    return np.array(list(items), ROW)
+
+
+def book(ts: int, bid: int, ask_: int, lots: int = 1000) -> Rows:
+    """A fresh book of three levels a side, ten ticks apart."""
+    levels = [(ts, lots, bid - 10 * k, LEVEL, 1, 0) for k in range(3)] + [
+        (ts, lots, ask_ + 10 * k, LEVEL, -1, 0) for k in range(3)
+    ]
+    first, *middle, last = [(ts, 0, 0, SNAPSHOT, 0, 0), *levels]
+    return rows((*first[:3], first[3] | FIRST, *first[4:]), *middle, (*last[:3], last[3] | LAST, *last[4:]))
+
+
+def trade(ts: int, price: int, lots: int = 5, side: int = 1) -> Rows:
+    return rows((ts, lots, price, TRADE | WHOLE, side, 0))
+
+
+class Desk:
+    """One account on a BTC market around 50,000."""
+
+    def __init__(self, balance: str = "1000") -> None:
+        self.x = Exchange((BTC,), ExchangeConfig())
+        self.x.add_account("u", D(balance))
+        self.now = T0
+        self.feed(book(self.now, 500_000, 500_010), trade(self.now, 500_005))
+
+    def feed(self, *parts: Rows) -> None:
+        for part in parts:
+            self.now = max(self.now, int(part["ts"][-1]))
+            self.x.advance(0, part, 0, self.now + 1)
+
+    def do(self, request: ask.Request) -> int:
+        return self.x.handle(self.now, "u", request).code
+
+    def buy(self, qty: str = "0.100", **more: object) -> int:
+        return self.do(ask.CreateOrder("BTCUSDT", 1, "Market", D(qty), **more))  # type: ignore[arg-type]
+
+    def position(self) -> PositionMessage:
+        return self.x.position("u", "BTCUSDT", self.now)
+
+
+def test_a_market_order_walks_the_book_and_pays_the_taker_fee() -> None:
+    desk = Desk("10000")
+    assert desk.buy("1.500") == 0  # 1.000 at 50,001.0 and 0.500 at 50,002.0
+    value = D("50001.0") + D("0.5") * D("50002.0")
+    assert desk.position().entry_price == value / D("1.5")
+    assert desk.x.wallet("u") == 10_000 - value * D("0.00055")
+    assert (
+        int(desk.x.states["ask"][0]) == 500_010
+    )  # consumed levels leave a footprint until the tape writes them again
+
+
+def test_margin_and_liquidation_are_those_of_the_venues_help_pages() -> None:
+    # 0.1 BTC long at 50,000, 10x: value 5,000; closing fee 5,000 x 0.9 x 0.00055
+    assert initial_margin(D("0.1"), D(50_000), D(10), D("0.00055")) == 500 + D("2.475")
+    assert order_cost(D("0.1"), D(50_000), 1, D(10), D("0.00055")) == 500 + D("2.75") + D("2.475")
+    assert bankruptcy_price(D("0.1"), D(50_000), D(10)) == 45_000
+    assert bankruptcy_price(D("-0.1"), D(50_000), D(10)) == 55_000
+    # mmr 1 / (2 x 100) = 0.005: 45,000 / 0.995
+    price = liquidation_price(BTC, D("0.1"), D(50_000), D(10))
+    assert price is not None
+    assert abs(price - D(45_000) / D("0.995")) < D("1e-20")
+
+
+def test_the_stop_attached_to_an_entry_becomes_a_child_follows_the_size_and_fires_at_the_last_price() -> None:
+    desk = Desk()
+    assert desk.buy(stop_loss=D("49800.0"), take_profit=D("50500.0")) == 0
+    assert (desk.position().stop_loss, desk.position().take_profit) == (D("49800.0"), D("50500.0"))
+    desk.x.drain()
+    desk.feed(book(desk.now + SECOND, 497_990, 498_010), trade(desk.now + 2 * SECOND, 498_000))
+    assert desk.position().size == 0
+    assert not desk.x.open_orders("u")
+    fills = [m for _, m in desk.x.drain() if isinstance(m, ExecutionMessage)]
+    assert (fills[0].stop_type, fills[0].create_type, fills[0].price) == (
+        "StopLoss",
+        "CreateByStopLoss",
+        D("49799.0"),
+    )
+
+
+def test_trading_stop_moves_refuses_and_says_when_nothing_changes() -> None:
+    desk = Desk()
+    assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 10001  # no position
+    desk.buy(stop_loss=D("49800.0"))
+    assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 0
+    assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 34040
+    assert (
+        desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("50100"))) == 10001
+    )  # above the last price of a long
+    assert desk.position().stop_loss == D("49900")
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (ask.CreateOrder("FOO", 1, "Market", D(1)), 10001),
+        (ask.CreateOrder("BTCUSDT", 1, "Market", D("0.0005")), 10001),
+        (ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), D("50000.05")), 10001),
+        (ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), D("4000")), 110094),
+        (ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), D("60000")), 30208),
+        (ask.CreateOrder("BTCUSDT", -1, "Limit", D("0.001"), D("40000")), 30209),
+        (ask.CreateOrder("BTCUSDT", 1, "Market", D(1)), 110007),
+        (ask.CreateOrder("BTCUSDT", -1, "Market", D("0.001"), reduce_only=True), 110017),
+        (ask.CreateOrder("BTCUSDT", 1, "Market", D("0.001"), position_idx=1), 10001),
+        (
+            ask.CreateOrder(
+                "BTCUSDT", 1, "Market", D("0.001"), trigger_price=D("49000"), trigger_direction=1
+            ),
+            110092,
+        ),
+        (
+            ask.CreateOrder(
+                "BTCUSDT", 1, "Market", D("0.001"), trigger_price=D("51000"), trigger_direction=2
+            ),
+            110093,
+        ),
+        (ask.CancelOrder("BTCUSDT", link_id="none"), 110001),
+        (ask.SetLeverage("BTCUSDT", D(101)), 110013),
+        (ask.SetLeverage("BTCUSDT", D(10)), 110043),
+    ],
+)
+def test_each_refusal_has_its_code(request_: ask.Request, code: int) -> None:
+    assert Desk().do(request_) == code
+
+
+def test_a_link_id_is_taken_once() -> None:
+    desk = Desk()
+    assert desk.buy("0.001", link_id="a") == 0
+    assert desk.buy("0.001", link_id="a") == 110072
+
+
+def test_funding_is_charged_at_the_interval_to_who_holds_and_logged_with_the_opposite_sign() -> None:
+    desk = Desk()
+    desk.feed(
+        rows(
+            (desk.now, int(D("0.0001") * RATE), 0, FUNDING | WHOLE, 0, 480),
+            (desk.now, 500_000 * FINE, 500_000, MARK | WHOLE, 0, 0),
+        )
+    )
+    desk.buy("0.100")
+    before = desk.x.wallet("u")
+    settlement = T0 + 8 * 3600 * SECOND
+    assert desk.x.next_time() == settlement
+    desk.x.settle(settlement - 1)
+    assert desk.x.wallet("u") == before
+    desk.x.settle(settlement)
+    assert before - desk.x.wallet("u") == D("0.1") * 50_000 * D("0.0001")
+    desk.x.settle(settlement + SECOND)
+    assert before - desk.x.wallet("u") == D("0.5")
+    entry = desk.x.accounts["u"].log[-1]
+    assert (entry.kind, entry.funding, entry.change) == ("SETTLEMENT", D("-0.5"), D("-0.5"))
+
+
+def test_a_mark_at_the_liquidation_price_takes_the_position_over_at_bankruptcy() -> None:
+    desk = Desk()
+    desk.do(ask.SetLeverage("BTCUSDT", D(50)))
+    desk.buy("0.100")
+    liquidation = desk.position().liq_price
+    assert liquidation is not None
+    mark = int(liquidation / BTC.tick) - 1
+    desk.feed(rows((desk.now + SECOND, mark * FINE, mark, MARK | WHOLE, 0, 0)))
+    assert desk.position().size == 0
+    fills = [m for _, m in desk.x.drain() if isinstance(m, ExecutionMessage)]
+    assert fills[-1].kind == "BustTrade"
+    assert fills[-1].price == D("49000.9")  # 50,001 x (1 - 1/50) = 49,000.98, on the tick below
+
+
+def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee() -> None:
+    desk = Desk()
+    assert desk.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.010"), D("50000.0"))) == 0  # behind 1,000 lots
+    desk.feed(trade(desk.now + SECOND, 500_000, 1000, -1))
+    assert desk.position().size == 0
+    desk.feed(trade(desk.now + SECOND, 500_000, 4, -1))
+    assert desk.position().size == D("0.004")
+    desk.feed(trade(desk.now + SECOND, 499_990, 100, -1))  # through it
+    assert desk.position().size == D("0.010")
+    assert desk.x.wallet("u") == 1000 - D("0.010") * 50_000 * D("0.0002")
+
+
+def test_messages_of_a_fill_come_as_order_execution_position_wallet() -> None:
+    desk = Desk()
+    desk.x.drain()
+    desk.buy("0.001")
+    kinds = [type(message) for _, message in desk.x.drain()]
+    assert kinds == [OrderMessage, ExecutionMessage, PositionMessage, WalletMessage]
+
+
+def test_no_order_moves_against_the_table() -> None:
+    order = Order("1", "", "BTCUSDT", 1, "Limit", "GTC", D(1), D(1), False, 0)
+    order.move("Filled")
+    for status in TRANSITIONS:
+        with pytest.raises(ImpossibleTransition):
+            order.move(status)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(-40, 40), st.integers(1, 60)), min_size=1, max_size=30)
+)
+def test_whatever_is_asked_money_positions_and_orders_add_up(steps: list[tuple[int, int, int]]) -> None:
+    desk, mid = Desk("500"), 500_005
+    for kind, shift, lots in steps:
+        side = 1 if shift >= 0 else -1
+        price, qty = BTC.price(mid + shift), BTC.qty(lots)
+        if kind == 0:
+            desk.do(ask.CreateOrder("BTCUSDT", side, "Market", qty))
+        elif kind == 1:
+            desk.do(ask.CreateOrder("BTCUSDT", side, "Limit", qty, price))
+        elif kind == 2:
+            desk.do(ask.CreateOrder("BTCUSDT", side, "Market", qty, reduce_only=True))
+        elif kind == 3:
+            desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=price, take_profit=BTC.price(mid - shift)))
+        elif kind == 4:
+            desk.do(ask.CancelAll("BTCUSDT"))
+        else:
+            mid += shift * 5
+            now = desk.now + SECOND
+            desk.feed(book(now, mid - 5, mid + 5, 40), trade(now, mid + (5 if side > 0 else -5), lots, side))
+        account = desk.x.accounts["u"]
+        trades = [e for e in account.executions if e.kind != "Funding"]
+        assert account.balance == sum((entry.change for entry in account.log), D(0))
+        assert desk.position().size == sum((e.side * e.qty for e in trades), D(0))
+        for order in account.orders.values():
+            assert 0 <= order.filled <= order.qty
+            assert order.open == (order.order_id in account.open_orders)
+        if not desk.position().size:
+            assert not any(order.close_on_trigger for order in account.open_orders.values())
