@@ -39,14 +39,25 @@ def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool
                 symbol for symbol in symbols if settings.market != "synthetic" or symbol in policy.symbols
             )
             speed = float(venue.facts["speed"])
+            push_ms = int(venue.facts["book_push_ms"])
             lasts = venue.facts["lasts_s"]  # a tape ends; the run ends with it
             seconds = seconds if lasts is None else min(lasts, seconds or lasts)
         else:
-            where, symbols, market, speed = live_endpoints(settings), policy.symbols, "Bybit", 1.0
+            where, symbols, market, speed, push_ms = (
+                live_endpoints(settings),
+                policy.symbols,
+                "Bybit",
+                1.0,
+                20,
+            )
         tty = ui and sys.stderr.isatty() and sys.stdout.isatty()
         open_log(folder, level=settings.log_level, terminal=not tty, secrets=(keys.key, keys.secret))
         for line in banner(settings, policy, symbols, market, speed, folder):
             say(line)
+        if speed > 1:
+            say(
+                f"the simulated venue merges book pushes to one in {push_ms} ms of its time, so that frames stay bearable"
+            )
         compile_once()
         screen = (
             stack.enter_context(Screen(f"turbo-trader {settings.mode}: {market}", symbols)) if tty else None
