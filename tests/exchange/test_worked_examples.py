@@ -84,7 +84,7 @@ def test_a_market_order_walks_the_book_and_pays_the_taker_fee() -> None:
     assert desk.position().entry_price == value / D("1.5")
     assert desk.x.wallet("u") == 10_000 - value * D("0.00055")
     assert (
-        int(desk.x.states["ask"][0]) == 500_010
+        int(desk.x.states["ask"][0]) == 500_020
     )  # consumed levels leave a footprint until the tape writes them again
 
 

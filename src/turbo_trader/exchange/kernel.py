@@ -27,7 +27,7 @@ def run_until(
     n = len(rows)
     while i < n and rows[i].ts < until:
         row = rows[i]
-        framed = apply_row(states, s, row)
+        framed = apply_row(st, row)
         i += 1
         kind = row.kind & KIND_MASK
         if kind == TRADE:

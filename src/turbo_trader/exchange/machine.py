@@ -97,7 +97,7 @@ class Exchange:
             self._settlement.liquidate(s, now)
 
     def mark(self, s: int) -> Decimal:
-        """The mark price; the last price where the tape has no mark."""
+        """The mark price; the last price where the tape has no mark (never later beyond a level than a mean of last prices)."""
         state = self.states[s]
         instrument = self.instruments[s]
         if state["mark"] > 0:

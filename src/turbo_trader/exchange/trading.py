@@ -15,8 +15,8 @@ from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder, SetLeverage
 from turbo_trader.exchange.statements import position_message, wallet_message
 from turbo_trader.exchange.stops import Stops
-from turbo_trader.market.book import put
 from turbo_trader.market.events import KIND_MASK, TRADE
+from turbo_trader.market.kernel import set_level
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -178,7 +178,7 @@ class Trading:
             if not order.leaves:
                 break
             lots = min(size, instrument.lots(order.leaves))
-            put(self._exchange.states, s, -order.side, price, size - lots)  # our footprint
+            set_level(self._exchange.states, s, -order.side, price, size - lots)  # our footprint
             self.fill(account, order, instrument.qty(lots), instrument.price(price), maker=False, now=now)
 
     def _rest(self, order: Order, s: int) -> None:

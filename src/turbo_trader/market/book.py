@@ -11,21 +11,20 @@ from typing import Any
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.state import DEPTH, TOP, States
+from turbo_trader.market.state import DEPTH, TOP, State
 
 
 @kernel
-def clear(states: States, s: int) -> None:
+def clear(st: State) -> None:
     """Empty both sides."""
-    st = states[s]
-    st.levels[0] = 0
-    st.levels[1] = 0
+    for i in range(2):
+        st.levels[i] = 0
+        _note(st, i, 0, TOP)
 
 
 @kernel
-def put(states: States, s: int, side: int, price: int, lots: int) -> None:
+def put(st: State, side: int, price: Any, lots: Any) -> None:
     """Set the size of one level; 0 deletes it. Beyond DEPTH levels the worst are dropped."""
-    st = states[s]
     i = 0 if side > 0 else 1
     n = np.int64(st.levels[i])
     key: Any = np.int64(side) * np.int64(price)
@@ -37,23 +36,37 @@ def put(states: States, s: int, side: int, price: int, lots: int) -> None:
         else:
             while at >= 0 and st.key[i, at] > key:
                 at -= 1
+    rank = n - 1 - at
     if at >= 0 and st.key[i, at] == key:
         if lots > 0:
             st.lots[i, at] = lots
+            _note(st, i, rank, rank + 1)
             return
+        _note(st, i, rank, TOP)
         for j in range(at, n - 1):
             st.key[i, j] = st.key[i, j + 1]
             st.lots[i, j] = st.lots[i, j + 1]
         st.levels[i] = n - 1
         return
     if lots > 0:
-        _insert(states, s, i, at, key, lots)
+        _note(st, i, rank, TOP)
+        _insert(st, i, at, key, lots)
 
 
 @kernel
-def _insert(states: States, s: int, i: int, below: int, key: int, lots: int) -> None:
+def _note(st: State, i: int, first: int, end: int) -> None:
+    """Ranks `first` to `end` of side `i` may differ from what was remembered: only those are compared at the end of the frame."""
+    if first >= TOP:
+        return
+    if first < st.changed_from[i]:
+        st.changed_from[i] = first
+    if end > st.changed_to[i]:
+        st.changed_to[i] = end
+
+
+@kernel
+def _insert(st: State, i: int, below: int, key: int, lots: int) -> None:
     """Insert a level above index `below`; when full the worst level makes room, or the new one is the worst and is ignored."""
-    st = states[s]
     n = np.int64(st.levels[i])
     if n == DEPTH:
         if below < 0:
@@ -73,9 +86,8 @@ def _insert(states: States, s: int, i: int, below: int, key: int, lots: int) -> 
 
 
 @kernel
-def settle(states: States, s: int) -> bool:
+def settle(st: State) -> bool:
     """After a whole frame: set best prices and validity; True when both sides are there and not crossed."""
-    st = states[s]
     bids = np.int64(st.levels[0])
     asks = np.int64(st.levels[1])
     st.bid = st.key[0, bids - 1] if bids > 0 else 0
@@ -86,13 +98,16 @@ def settle(states: States, s: int) -> bool:
 
 
 @kernel
-def remember(states: States, s: int) -> None:
+def remember(st: State) -> None:
     """Keep the best TOP levels of both sides, best first, for the next frame's imbalance; none while the book is not valid."""
-    st = states[s]
     for i in range(2):
         n: Any = np.int64(st.levels[i])
         top: Any = min(n, TOP) if st.book_valid else 0
+        first = st.changed_from[i] if st.prev_levels[i] > 0 else 0
+        end = st.changed_to[i] if st.prev_levels[i] > 0 else TOP
         st.prev_levels[i] = top
-        for m in range(top):
+        st.changed_from[i] = TOP
+        st.changed_to[i] = 0
+        for m in range(first, min(end, top)):
             st.prev_key[i, m] = st.key[i, n - 1 - m]
             st.prev_lots[i, m] = st.lots[i, n - 1 - m]

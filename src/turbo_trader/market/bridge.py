@@ -13,6 +13,7 @@ prices often open or close at their extreme, others never do: how often tells wh
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,7 +25,10 @@ _STEPS = 8  # substeps per interval
 _PATHS = 120_000
 _PLACES = 12  # classes of the place of open, and of close: at the low, ten within, at the high
 _EDGE = 1e-3  # nearer to an extreme than this is at it
-_EDGE_SHARE = 0.14  # of the opens of paths seen at 64 points are at an extreme
+_EDGE_SHARE = 0.145  # of the opens of paths seen at 64 points are at an extreme
+_ROUNDED = (
+    2 * (2 / math.pi) ** 0.5 * 0.5 * (4 * math.log(2)) ** 0.5
+)  # / range in ticks: opens that ticks round to an extreme
 _WIDTHS = 6  # classes of the range against the ranges around it
 ORDERS = ("random", "high-first", "low-first")
 
@@ -86,16 +90,33 @@ def _place_class(place: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def seen_continuously(
-    opens: NDArray[np.float64], closes: NDArray[np.float64], around: int, uniform: NDArray[np.float64]
+    opens: NDArray[np.float64],
+    closes: NDArray[np.float64],
+    range_around: NDArray[np.float64],
+    around: int,
+    uniform: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """Which bars draw a path seen continuously: the rarer the `around` bars on both sides open or close at an extreme, the more."""
+    """Which bars draw a path seen continuously, by Bayes' rule from how often bars open or close at an extreme.
+
+    The share of opens and closes at an extreme among the `around` bars on both sides is a mixture: _EDGE_SHARE of those seen at 64
+    points; of those seen continuously only what rounding to ticks puts there, 2 * phi(0) * (half a tick) / sigma at each extreme
+    with sigma = `range_around` (root mean square range, ticks) / sqrt(4 ln 2). Then each bar's own open and close speak too.
+    """
     last = _PLACES - 1
-    at_edge = (_place_class(opens) % last == 0) * 1.0 + (_place_class(closes) % last == 0)
-    total = np.concatenate(([0.0], np.cumsum(at_edge)))
+    open_edge, close_edge = _place_class(opens) % last == 0, _place_class(closes) % last == 0
+    total = np.concatenate(([0.0], np.cumsum(open_edge * 1.0 + close_edge)))
     index = np.arange(len(opens))
     low, high = np.maximum(index - around, 0), np.minimum(index + around + 1, len(opens))
     share = (total[high] - total[low]) / (2.0 * (high - low))
-    seen: NDArray[np.bool_] = uniform >= share / _EDGE_SHARE
+    rounded = np.minimum(_ROUNDED / range_around, 0.5 * _EDGE_SHARE)
+    prior = np.clip((share - rounded) / (_EDGE_SHARE - rounded), 0.0, 1.0)
+
+    def likelihood(edge: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        of_open = np.where(open_edge, edge, 1.0 - edge)
+        return of_open * np.where(close_edge, edge, 1.0 - edge)
+
+    points, continuous = prior * likelihood(_EDGE_SHARE), (1.0 - prior) * likelihood(rounded)
+    seen: NDArray[np.bool_] = uniform * (points + continuous) >= points
     return seen
 
 

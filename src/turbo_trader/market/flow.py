@@ -10,16 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.state import FLOW, States
+from turbo_trader.market.state import FLOW, State
 
 
 @kernel
-def level_imbalance(states: States, s: int, i: int, m: int) -> int:
+def level_imbalance(st: State, i: int, m: int) -> int:
     """Contribution of rank `m` of side `i` (0 bids, 1 asks) between the last frame and this one, lots; + = buying pressure.
 
     With key = side * price one rule serves both sides: a better price adds its size, a worse one takes the old size away.
     """
-    st = states[s]
     n = np.int64(st.levels[i])
     has_now = m < n
     has_before = m < st.prev_levels[i]
@@ -34,9 +33,22 @@ def level_imbalance(states: States, s: int, i: int, m: int) -> int:
 
 
 @kernel
-def bucket(states: States, s: int) -> int:
+def compare_books(st: State) -> None:
+    """Add the contribution of the frame that ended: of the ranks it may have changed, those of all others are 0."""
+    total: int = 0
+    best: int = 0
+    for i in range(2):
+        for m in range(st.changed_from[i], st.changed_to[i]):
+            change = level_imbalance(st, i, m)
+            total += change
+            if m == 0:
+                best += change
+    add_frame(st, total, best)
+
+
+@kernel
+def bucket(st: State) -> int:
     """The slot of the second being filled; emptied when it still holds an older second."""
-    st = states[s]
     slot: int = st.second & (FLOW - 1)
     if st.flow_second[slot] != st.second:
         st.flow_second[slot] = st.second
@@ -46,10 +58,9 @@ def bucket(states: States, s: int) -> int:
 
 
 @kernel
-def add_frame(states: States, s: int, imbalance: int, best: int) -> None:
+def add_frame(st: State, imbalance: int, best: int) -> None:
     """Add one book frame's contribution: all levels and best level."""
-    st = states[s]
-    slot = bucket(states, s)
+    slot = bucket(st)
     st.flow[slot, 0] += imbalance
     st.flow[slot, 1] += abs(imbalance)
     st.flow[slot, 2] += best
@@ -61,10 +72,9 @@ def add_frame(states: States, s: int, imbalance: int, best: int) -> None:
 
 
 @kernel
-def add_print(states: States, s: int, signed: int) -> None:
+def add_print(st: State, signed: int) -> None:
     """Add one print, lots signed by the taker's side."""
-    st = states[s]
-    slot = bucket(states, s)
+    slot = bucket(st)
     st.flow[slot, 4] += signed
     st.flow[slot, 5] += abs(signed)
     st.taker += signed
@@ -72,9 +82,8 @@ def add_print(states: States, s: int, signed: int) -> None:
 
 
 @kernel
-def expire(states: States, s: int, new_second: int) -> None:
+def expire(st: State, new_second: int) -> None:
     """Take the buckets out of the totals that leave the window when the second becomes `new_second`."""
-    st = states[s]
     window = st.flow_window
     first = st.second - window + 1
     for old in range(first, min(new_second - window + 1, st.second + 1)):

@@ -29,7 +29,7 @@ from turbo_trader.market.events import (
     TRADE,
     Rows,
 )
-from turbo_trader.market.state import TOP, States
+from turbo_trader.market.state import State, States
 
 REACHED = 0
 WATCH_LOW = 1
@@ -50,70 +50,83 @@ def advance(states: States, s: int, rows: Rows, start: int, until: int) -> tuple
         row = rows[i]
         if row.ts >= until:
             break
-        _consume(states, s, row)
+        _consume(st, row)
         i += 1
         if row.kind & LAST and st.watch_side != 0:
-            reason = _watched(states, s)
+            reason = _watched(st)
             if reason != REACHED:
                 return i, reason
-    sampling.roll(states, s, until // SECOND)
+    sampling.roll(st, until // SECOND)
     return i, REACHED
 
 
 @kernel
 def advance_book(states: States, s: int, rows: Rows, start: int, until: int) -> int:
     """Consume rows[start:] with ts < `until` into the book, last, mark, index and funding only; returns the next row."""
+    st = states[s]
     i = start
     n = len(rows)
     while i < n and rows[i].ts < until:
-        apply_row(states, s, rows[i])
+        apply_row(st, rows[i])
         i += 1
     return i
 
 
 @kernel
-def apply_row(states: States, s: int, row: np.record) -> bool:
-    """Apply one row to prices and book, without flow or sampling; True when it ended a book frame. Bad rows are counted."""
+def set_level(states: States, s: int, side: int, price: int, lots: int) -> None:
+    """Set the size of one book level (lots; 0 deletes it) and the best prices after it: what a fill of ours leaves behind."""
     st = states[s]
-    kind = row.kind & KIND_MASK
-    price = int(row.price)
+    book.put(st, side, price, lots)
+    book.settle(st)
+
+
+@kernel
+def apply_row(st: State, row: np.record) -> bool:
+    """Apply one row to prices and book, without flow or sampling; True when it ended a book frame. Bad rows are counted."""
     if row.ts < st.ts:
         st.bad_rows += 1
     else:
         st.ts = row.ts
-    if kind == LEVEL:
-        if price <= 0 or row.lots < 0 or row.side == 0:
-            st.bad_rows += 1
-        else:
-            book.put(states, s, row.side, price, row.lots)
-    elif kind == SNAPSHOT:
-        book.clear(states, s)
-    elif kind == GAP:
-        book.clear(states, s)
-        st.prev_levels[0] = 0
-        st.prev_levels[1] = 0
-    elif kind == TRADE:
-        if price <= 0 or row.lots <= 0:
-            st.bad_rows += 1
-        else:
-            st.last = price
-            st.trade_ts = st.ts
-        return False
+    kind = row.kind & KIND_MASK
+    if kind != LEVEL:
+        if not _apply_other(st, row, kind):
+            return False
+    elif row.price <= 0 or row.lots < 0 or row.side == 0:
+        st.bad_rows += 1
     else:
-        _apply_reference(states, s, row, kind)
-        return False
+        book.put(st, row.side, np.int64(row.price), row.lots)
     if row.kind & LAST:
         st.has_book = 1
         st.book_ts = st.ts
-        book.settle(states, s)
+        book.settle(st)
         return True
     return False
 
 
 @kernel
-def _apply_reference(states: States, s: int, row: np.record, kind: int) -> None:
+def _apply_other(st: State, row: np.record, kind: int) -> bool:
+    """Snapshots, gaps, trades and reference prices; True for those of the book."""
+    if kind == SNAPSHOT:
+        book.clear(st)
+        return True
+    if kind == GAP:
+        book.clear(st)
+        st.prev_levels[0] = 0
+        st.prev_levels[1] = 0
+        return True
+    if kind != TRADE:
+        _apply_reference(st, row, kind)
+    elif row.price <= 0 or row.lots <= 0:
+        st.bad_rows += 1
+    else:
+        st.last = row.price
+        st.trade_ts = st.ts
+    return False
+
+
+@kernel
+def _apply_reference(st: State, row: np.record, kind: int) -> None:
     """Mark, index and funding rows."""
-    st = states[s]
     if kind == FUNDING:
         st.funding_rate = row.lots / RATE
         st.funding_minutes = row.spare
@@ -128,44 +141,35 @@ def _apply_reference(states: States, s: int, row: np.record, kind: int) -> None:
 
 
 @kernel
-def _consume(states: States, s: int, row: np.record) -> None:
-    st = states[s]
-    second = row.ts // SECOND
-    if second > st.second:
-        sampling.roll(states, s, second)
-    kind = row.kind & KIND_MASK
-    if apply_row(states, s, row):
-        _end_book_frame(states, s)
-    elif kind == TRADE and row.price > 0 and row.lots > 0:
-        if row.side != 0:
-            flow.add_print(states, s, np.int64(row.side) * row.lots)
-        _add_to_vwap(states, s, row)
-        if not st.has_book:
-            sampling.note_price(states, s)
+def _consume(st: State, row: np.record) -> None:
+    if row.ts >= st.second_end:
+        sampling.roll(st, row.ts // SECOND)
+    if apply_row(st, row):
+        _end_book_frame(st)
+    elif row.kind & KIND_MASK == TRADE and row.price > 0 and row.lots > 0:
+        _add_print(st, row)
 
 
 @kernel
-def _end_book_frame(states: States, s: int) -> None:
-    st = states[s]
-    if not st.book_valid:
-        book.remember(states, s)
-        return
-    if st.prev_levels[0] > 0 and st.prev_levels[1] > 0:
-        total = 0
-        best = 0
-        for m in range(TOP):
-            change = flow.level_imbalance(states, s, 0, m) + flow.level_imbalance(states, s, 1, m)
-            total += change
-            if m == 0:
-                best = change
-        flow.add_frame(states, s, total, best)
-    book.remember(states, s)
-    sampling.note_price(states, s)
+def _end_book_frame(st: State) -> None:
+    if st.book_valid:
+        if st.prev_levels[0] > 0 and st.prev_levels[1] > 0:
+            flow.compare_books(st)
+        sampling.note_price(st)
+    book.remember(st)
 
 
 @kernel
-def _add_to_vwap(states: States, s: int, row: np.record) -> None:
-    st = states[s]
+def _add_print(st: State, row: np.record) -> None:
+    if row.side != 0:
+        flow.add_print(st, np.int64(row.side) * row.lots)
+    _add_to_vwap(st, row)
+    if not st.has_book:
+        sampling.note_price(st)
+
+
+@kernel
+def _add_to_vwap(st: State, row: np.record) -> None:
     price = np.int64(row.price) * st.tick
     volume = row.lots * st.lot
     if st.vwap_volume == 0.0:
@@ -177,9 +181,8 @@ def _add_to_vwap(states: States, s: int, row: np.record) -> None:
 
 
 @kernel
-def _watched(states: States, s: int) -> int:
+def _watched(st: State) -> int:
     """Is the closable price at or beyond an end of the watch? A side that is not there is no price."""
-    st = states[s]
     price = (st.bid if st.watch_side > 0 else st.ask) if st.has_book else st.last
     if price <= 0:
         return REACHED
@@ -200,7 +203,7 @@ def backfill(states: States, s: int, bars: Rows) -> None:
     if len(bars) == 0:
         return
     if st.second < 0:
-        sampling.roll(states, s, (bars[len(bars) - 1].ts + MINUTE) // SECOND)
+        sampling.roll(st, (bars[len(bars) - 1].ts + MINUTE) // SECOND)
     st.minutes = 0
     st.returns = 0
     st.variance = 0.0
@@ -211,7 +214,7 @@ def backfill(states: States, s: int, bars: Rows) -> None:
         minute = bar.ts // MINUTE
         if minute >= current or bar.close <= 0.0 or bar.low <= 0.0:
             continue
-        sampling.push_minute(states, s, minute, math.log(bar.close), (bar.high - bar.low) / bar.close)
+        sampling.push_minute(st, minute, math.log(bar.close), (bar.high - bar.low) / bar.close)
         if bar.ts // DAY == st.day and bar.volume > 0.0:
             if not rebuilt:
                 rebuilt = True

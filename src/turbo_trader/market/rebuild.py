@@ -87,9 +87,10 @@ def _plan(bars: Rows, instrument: Instrument, library: Shapes, seed: int, order:
     opens = np.where(moves, (plan["open"] - plan["low"]) / safe, 0.5)
     closes = np.where(moves, (plan["close"] - plan["low"]) / safe, 0.5)
     draws = _uniforms(seed, instrument.symbol + "/path", plan["ts"], 2)
-    continuous = seen_continuously(opens, closes, _AROUND, draws[:, 1])
+    usual = _around(spans)
+    continuous = seen_continuously(opens, closes, usual, _AROUND, draws[:, 1])
     plan["gap"] = np.maximum(1.0, _GAP * _before(spans))
-    plan["path"] = library.draw(order, opens, closes, spans / _around(spans), continuous, draws[:, 0])
+    plan["path"] = library.draw(order, opens, closes, spans / usual, continuous, draws[:, 0])
     return plan
 
 

@@ -185,10 +185,8 @@ def write_bars(
             ts = bar.ts + 2 * MILLISECOND + int(jitter * SLOT * 0.05)
             if k > 0:
                 ts = bar.ts + (k - 1) * SLOT + int((0.1 + 0.85 * jitter) * SLOT)
-            while i < count and prints[i, 0] == k:
-                if lots[i] > 0:
-                    n = put(rows, n, ts, TRADE | WHOLE, prints[i, 2], prints[i, 1], lots[i])
-                i += 1
+            # The book moves before its prints: a stop that a print fires must meet the book as the path left it, whose mean
+            # is the stop (a martingale stopped there), not the kinder one from before the move.
             bid = max(1, path[0, k] - spread // 2)
             if k > 0 or fresh or abs(path[0, 0] - ladder[0].last_price) > spread:
                 first = n
@@ -196,6 +194,10 @@ def write_bars(
                 other = (size * 13.0 + 0.311) % 1.0
                 n = move_book(ladder, bid, bid + spread, bar.gap, size, other, rows, n, ts, fresh and k == 0)
                 n = _pad(ladder, rows, first, n, ts)
+            while i < count and prints[i, 0] == k:
+                if lots[i] > 0:
+                    n = put(rows, n, ts, TRADE | WHOLE, prints[i, 2], prints[i, 1], lots[i])
+                i += 1
         ladder[0].last_ts = bar.ts
         ladder[0].last_price = bar.close
     return n

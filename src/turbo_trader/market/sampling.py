@@ -7,7 +7,7 @@ import math
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.flow import expire
-from turbo_trader.market.state import MINUTES, SECONDS, States
+from turbo_trader.market.state import MINUTES, SECONDS, State
 
 _DAY_SECONDS = 86_400
 _LONGEST_GAP = 60  # minutes: a return over a longer hole says nothing about one-minute volatility
@@ -15,19 +15,17 @@ _JUMP_MIN_RETURNS = 30  # minutes of volatility before a move can be called a ju
 
 
 @kernel
-def mid_sum(states: States, s: int) -> int:
+def mid_sum(st: State) -> int:
     """Bid + ask in ticks (twice the mid): from the book, or from the last print where no book is recorded; 0 = none."""
-    st = states[s]
     price: int = st.bid + st.ask if st.book_valid else 0
     return price if st.has_book else int(2 * st.last)
 
 
 @kernel
-def note_price(states: States, s: int) -> None:
+def note_price(st: State) -> None:
     """The second has data: widen the range of the minute."""
-    st = states[s]
     st.touched = 1
-    price = mid_sum(states, s)
+    price = mid_sum(st)
     if price > 0:
         if st.minute_high == 0 or price > st.minute_high:
             st.minute_high = price
@@ -36,21 +34,20 @@ def note_price(states: States, s: int) -> None:
 
 
 @kernel
-def roll(states: States, s: int, new_second: int) -> None:
+def roll(st: State, new_second: int) -> None:
     """Go from the second being filled to `new_second`, closing what ends between them. Seconds without data leave no sample."""
-    st = states[s]
     if st.second < 0:
-        st.second = new_second
+        _begin_second(st, new_second)
         st.day = new_second // _DAY_SECONDS
         st.vwap_start = new_second * SECOND
         return
     if new_second <= st.second:
         return
     if st.touched:
-        _close_second(states, s)
+        _close_second(st)
     if new_second // 60 > st.second // 60:
-        _close_minute(states, s)
-    expire(states, s, new_second)
+        _close_minute(st)
+    expire(st, new_second)
     if new_second // _DAY_SECONDS > st.day:
         st.day = new_second // _DAY_SECONDS
         st.vwap_start = st.day * _DAY_SECONDS * SECOND
@@ -58,27 +55,31 @@ def roll(states: States, s: int, new_second: int) -> None:
         st.vwap_volume = 0.0
         st.vwap_sum = 0.0
         st.vwap_square = 0.0
-    st.second = new_second
+    _begin_second(st, new_second)
 
 
 @kernel
-def _close_second(states: States, s: int) -> None:
-    st = states[s]
+def _begin_second(st: State, second: int) -> None:
+    st.second = second
+    st.second_end = (second + 1) * SECOND
+
+
+@kernel
+def _close_second(st: State) -> None:
     st.touched = 0
-    price = mid_sum(states, s)
+    price = mid_sum(st)
     if price <= 0:
         return
     at = st.samples & (SECONDS - 1)
     st.sample_second[at] = st.second
     st.sample_y[at] = math.log(0.5 * price * st.tick)
     st.samples += 1
-    _detect_moves(states, s)
+    _detect_moves(st)
 
 
 @kernel
-def _detect_moves(states: States, s: int) -> None:
+def _detect_moves(st: State) -> None:
     """Compare the newest sample with the last one at least 60 s older: beyond the thresholds it is a jump or a big move."""
-    st = states[s]
     newest = st.samples - 1
     second = st.sample_second[newest & (SECONDS - 1)]
     oldest = max(0, st.samples - SECONDS)
@@ -97,9 +98,8 @@ def _detect_moves(states: States, s: int) -> None:
 
 
 @kernel
-def _close_minute(states: States, s: int) -> None:
+def _close_minute(st: State) -> None:
     """Close the minute of the second being filled: its close is the last sample's, if it has one."""
-    st = states[s]
     minute = st.second // 60
     high = st.minute_high
     low = st.minute_low
@@ -111,13 +111,12 @@ def _close_minute(states: States, s: int) -> None:
     if st.sample_second[last] // 60 != minute:
         return
     spread = (high - low) / high if high > 0 else 0.0
-    push_minute(states, s, minute, st.sample_y[last], spread)
+    push_minute(st, minute, st.sample_y[last], spread)
 
 
 @kernel
-def push_minute(states: States, s: int, minute: int, y: float, minute_range: float) -> None:
+def push_minute(st: State, minute: int, y: float, minute_range: float) -> None:
     """Append a one-minute close of ln(mid) and its range (fraction), and update the EWMA variance of one-minute returns."""
-    st = states[s]
     if st.minutes > 0:
         before = (st.minutes - 1) & (MINUTES - 1)
         gap = minute - st.minute_index[before]

@@ -1,13 +1,14 @@
 """The market state: one fixed-size record per symbol, advanced row by row by `market.kernel`.
 
 Sums that enter and leave windows are integers (lots), so a window is exact however the rows were batched. Field names must not
-be attributes of `np.void`. Pass `states` and an index to kernels, never `states[s]` (boxing a record costs microseconds).
+be attributes of `np.void`. From Python pass `states` and an index to kernels, never `states[s]` (boxing a record costs
+microseconds); among kernels pass `st = states[s]`: a pointer, half the time of an array and an index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ STATE: Final = record_dtype(
         # where we are
         ("ts", "<i8"),  # time of the last row consumed, ns
         ("second", "<i8"),  # the second being filled (ts // SECOND); -1 before the first row
+        ("second_end", "<i8"),  # its end, ns; 0 before the first row
         ("has_book", "u1"),  # a book frame was ever seen
         ("book_valid", "u1"),  # both sides present, not crossed, no gap since the last snapshot
         ("bad_rows", "<i8"),  # rows refused: non-positive price or size, time going back, ...
@@ -45,6 +47,12 @@ STATE: Final = record_dtype(
         ("levels", "<i4", (2,)),  # row 0 bids, row 1 asks
         ("key", "<i8", (2, DEPTH)),
         ("lots", "<i8", (2, DEPTH)),
+        (
+            "changed_from",
+            "<i8",
+            (2,),
+        ),  # of the best TOP ranks, those this frame may have changed: from, to (exclusive)
+        ("changed_to", "<i8", (2,)),
         ("prev_levels", "<i4", (2,)),
         ("prev_key", "<i8", (2, TOP)),  # best ten levels after the last whole frame, best first
         ("prev_lots", "<i8", (2, TOP)),
@@ -96,6 +104,7 @@ STATE: Final = record_dtype(
 )
 
 States: TypeAlias = NDArray[np.record]
+State: TypeAlias = Any  # one np.record of them
 
 
 def new_states(

@@ -21,7 +21,7 @@ from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
 
-_START = 1_746_403_200 * SECOND
+START = 1_746_403_200 * SECOND
 _SCAN = 30 * SECOND
 
 
@@ -33,7 +33,7 @@ def walk_bars(count: int, points: int, seed: int, price: float, tick: float) -> 
     path = np.rint(path / tick) * tick
     inside, opens = path[1:].reshape(count, points), path[:-1][::points]
     bars = np.zeros(count, BAR)
-    bars["ts"] = _START + np.arange(count) * MINUTE
+    bars["ts"] = START + np.arange(count) * MINUTE
     bars["open"], bars["close"] = opens, inside[:, -1]
     bars["high"], bars["low"] = np.maximum(inside.max(1), opens), np.minimum(inside.min(1), opens)
     bars["volume"] = 3_000.0
@@ -48,7 +48,7 @@ def coefficients(bars: Rows, instrument: Instrument, seed: int, order: Order) ->
     )
     flow, prints, mids = [], [], []
     at = 0
-    for now in range(_START + _SCAN, _START + len(bars) * MINUTE, _SCAN):
+    for now in range(START + _SCAN, START + len(bars) * MINUTE, _SCAN):
         at, _ = advance(states, 0, rows, at, now)
         state = states[0]
         flow.append(state["ofi"] / max(state["ofi_abs"], 1))
