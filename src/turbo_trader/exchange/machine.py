@@ -74,18 +74,15 @@ class Exchange:
 
     # -- market
 
-    def busy(self, s: int) -> bool:
-        """Has any account an open order or a position on the symbol?"""
-        symbol = self.instruments[s].symbol
-        return any(
-            (symbol in account.positions and account.positions[symbol].size != 0)
-            or any(order.symbol == symbol for order in account.open_orders.values())
-            for account in self.accounts.values()
-        )
+    def busy(self) -> list[int]:
+        """The symbols (ascending) on which any account has an open order or a position."""
+        accounts = self.accounts.values()
+        names = {order.symbol for account in accounts for order in account.open_orders.values()}
+        return sorted({*self._held(), *(self.index[name] for name in names)})
 
     def advance(self, s: int, rows: Rows, start: int, until: int) -> int:
         """Consume the market rows of symbol `s` with ts < `until`, matching as they come; returns the next row."""
-        if not self.busy(s):
+        if s not in self.busy():
             return int(advance_book(self.states, s, rows, start, until))
         at = start
         while True:

@@ -156,9 +156,8 @@ class Simulation:
             self._advance(s, now - self.latency.feed)
 
     def _move_exchange(self, now: int) -> None:
-        for s in range(len(self._rows)):
-            if self.exchange.busy(s):
-                self._traded[s] = self.exchange.advance(s, self._rows[s], self._traded[s], now)
+        for s in self.exchange.busy():
+            self._traded[s] = self.exchange.advance(s, self._rows[s], self._traded[s], now)
         self.exchange.settle(now)
         self._drain()
 

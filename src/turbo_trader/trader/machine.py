@@ -48,6 +48,7 @@ class Trader:
         self._recovery = Recovery(self._desk, self._guarding, self._booking, start_ts)
         self._stopping = ""
         self._equity_due = 0
+        self._due: int | None = None  # next_time, until an event changes something
         if restored:
             self._recovery.restore(restored)
 
@@ -68,6 +69,11 @@ class Trader:
 
     def next_time(self) -> int:
         """When the next Clock is wanted at the latest, ns."""
+        if self._due is None:
+            self._due = self._next_due()
+        return self._due
+
+    def _next_due(self) -> int:
         due = [self._recovery.next_ns]
         if self._ready:
             due.append(self._scanner.next_ns)
@@ -92,6 +98,7 @@ class Trader:
     def handle(self, event: told.Event) -> list[Command]:
         """Take one event; returns what is to be done, in order."""
         self._desk.now = max(self._desk.now, event.ts)
+        self._due = None
         match event:
             case told.MarketRows():
                 self._on_rows(event)
