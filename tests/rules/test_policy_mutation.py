@@ -46,6 +46,7 @@ B = 1 << OFI | 1 << OU_DRIFT
 #: Numbers that only the rooms above read (orders, timers, shells); their tests are there.
 READ_ABOVE = {
     "entry_recv_window", "maker_patience", "lookup_extra", "flatten_time", "on_term", "weights_refresh", "target_assets",
+    "calibration_min_samples", "calibration_group", "calibration_window", "calibration_refit", "calibration_hole",
 }  # fmt: skip
 
 #: Numbers that bind only under another policy: what else is set.

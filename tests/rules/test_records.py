@@ -7,7 +7,7 @@ import pytest
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.records import KNOTS, MAP_EV, NEVER, set_map
+from turbo_trader.rules.records import KNOTS, MAP_P_TP, NEVER, set_map
 
 E = Decimal(18)
 
@@ -69,12 +69,12 @@ def test_a_map_that_is_none_is_refused(x: list[float], y: list[float]) -> None:
     policy = Policy()
     record = policy.gate_parameters(policy.capital_tier(E), E)
     with pytest.raises(ValueError, match="calibration map"):
-        set_map(record, 0, MAP_EV, x, y)
+        set_map(record, 0, MAP_P_TP, x, y)
 
 
 def test_set_map() -> None:
     policy = Policy()
     record = policy.gate_parameters(policy.capital_tier(E), E, symbols=2)
-    set_map(record, 1, MAP_EV, [0.0, 1.0], [0.0, 0.5])
-    assert list(record["knots"][:, MAP_EV]) == [0, 2]
-    assert list(record["map_y"][1, MAP_EV, :2]) == [0.0, 0.5]
+    set_map(record, 1, MAP_P_TP, [0.0, 1.0], [0.0, 0.5])
+    assert list(record["knots"][:, MAP_P_TP]) == [0, 2]
+    assert list(record["map_y"][1, MAP_P_TP, :2]) == [0.0, 0.5]

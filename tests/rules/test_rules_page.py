@@ -165,6 +165,11 @@ RULES_PAGE = {
     "watchdog_probability": "0.05",
     # 9
     "calibration": "report",
+    "calibration_min_samples": "200",
+    "calibration_group": "100",
+    "calibration_window": "2000",
+    "calibration_refit": "14400",
+    "calibration_hole": "60",
 }
 
 

@@ -204,7 +204,7 @@ def test_row_of_an_earlier_scan_leaves_no_trace(judged: Any) -> None:
 
 
 def maps(gate: dict[str, Any]) -> dict[str, Any]:
-    knots, x, y = [0] * 4, [[0.0] * 33 for _ in range(4)], [[0.0] * 33 for _ in range(4)]
+    knots, x, y = [0] * 3, [[0.0] * 33 for _ in range(3)], [[0.0] * 33 for _ in range(3)]
     for which, points in gate.items():
         knots[int(which)] = len(points)
         for i, (a, b) in enumerate(points):

@@ -9,6 +9,7 @@ import typer
 from turbo_trader.console import exits
 from turbo_trader.console.verbs import (
     backtest,
+    calibration,
     control,
     exchange,
     explain,
@@ -39,6 +40,7 @@ app.command("stop")(control.stop)
 app.command("session")(control.session)
 app.command("explain")(explain.explain)
 app.command("funnel")(funnel.funnel)
+app.command("calibration")(calibration.calibration)
 app.command("feasible")(feasible.feasible)
 app.command("policy")(policy.policy)
 app.add_typer(tape.app, name="tape")

@@ -7,16 +7,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from turbo_trader.journal.layouts import Layouts, layouts, read_outcomes
 from turbo_trader.journal.schema import VERSION
 from turbo_trader.journal.store import FILE, JournalError
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
-
-_Layouts = dict[int, tuple[list[str], np.dtype[Any]]]
+from turbo_trader.rules.outcomes import OUTCOME
 
 
 def scans(folder: Path, symbol: str, last: int = 20) -> list[np.void]:
@@ -27,12 +27,12 @@ def scans(folder: Path, symbol: str, last: int = 20) -> list[np.void]:
     with _reading(folder) as db:
         if db is None:
             return []
-        layouts = _layouts(db)
-        if layouts and not any(symbol in symbols for symbols, _ in layouts.values()):
-            raise InputError(f"{symbol}: not among the symbols of this journal ({', '.join(_all(layouts))})")
+        known = layouts(db)
+        if known and not any(symbol in symbols for symbols, _ in known.values()):
+            raise InputError(f"{symbol}: not among the symbols of this journal ({', '.join(_all(known))})")
         found: list[np.void] = []
         for layout, blob in db.execute("SELECT symbols, rows FROM scans ORDER BY n DESC"):
-            symbols, dtype = layouts[layout]
+            symbols, dtype = known[layout]
             if symbol in symbols:
                 found.append(np.frombuffer(blob, dtype)[symbols.index(symbol)])
             if len(found) >= last:
@@ -45,12 +45,18 @@ def all_scans(folder: Path, since: int = 0) -> Iterator[tuple[int, list[str], Ro
     with _reading(folder) as db:
         if db is None:
             return
-        layouts = _layouts(db)
+        known = layouts(db)
         for ts, layout, blob in db.execute(
             "SELECT ts, symbols, rows FROM scans WHERE ts >= ? ORDER BY n", (since,)
         ):
-            symbols, dtype = layouts[layout]
+            symbols, dtype = known[layout]
             yield int(ts), symbols, np.frombuffer(blob, dtype)
+
+
+def outcomes(folder: Path) -> tuple[list[str], Rows]:
+    """Every outcome of a forecast (OUTCOME), oldest first, with the symbols that `symbol` is an index into."""
+    with _reading(folder) as db:
+        return read_outcomes(db) if db is not None else ([], cast("Rows", np.zeros(0, OUTCOME)))
 
 
 def notes(folder: Path, name: str | None = None, last: int = 1_000) -> list[dict[str, Any]]:
@@ -118,14 +124,5 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection | None]:
             db.close()
 
 
-def _layouts(db: sqlite3.Connection) -> _Layouts:
-    rows = db.execute("SELECT n, symbols, fields FROM layouts").fetchall()
-    return {n: (json.loads(symbols), _dtype(json.loads(fields))) for n, symbols, fields in rows}
-
-
-def _dtype(fields: list[Any]) -> np.dtype[Any]:
-    return np.dtype([(name, kind, tuple(shape)) if shape else (name, kind) for name, kind, shape in fields])
-
-
-def _all(layouts: _Layouts) -> list[str]:
-    return sorted({symbol for symbols, _ in layouts.values() for symbol in symbols})
+def _all(known: Layouts) -> list[str]:
+    return sorted({symbol for symbols, _ in known.values() for symbol in symbols})

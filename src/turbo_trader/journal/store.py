@@ -20,13 +20,18 @@ from typing import IO, Any
 import msgspec
 import numpy as np
 
+from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.schema import TABLES, VERSION
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import Rows
+from turbo_trader.rules.outcomes import OUTCOME
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import (
     CancelOrder,
     Note,
     Persist,
     PlaceOrder,
+    Resolved,
     Scanned,
     SetLeverage,
     SetStops,
@@ -55,7 +60,9 @@ class Journal:
         self._lock = _lock(folder)
         try:
             self._db = _open(folder / FILE)
-            self.layout = self._layout(symbols)
+            self._symbols = tuple(symbols)
+            self.layout = layout(self._db, symbols, SCAN)
+            self.outcome_layout = layout(self._db, symbols, OUTCOME)
             self._db.execute(
                 "INSERT INTO boots (boot, ts, mode, pid) VALUES (?, ?, ?, ?)",
                 (self.boot, now(), mode, os.getpid()),
@@ -133,6 +140,13 @@ class Journal:
             (self.boot, scanned.ts, self.layout, np.ascontiguousarray(scanned.rows).tobytes()),
         )
 
+    def resolved(self, resolved: Resolved) -> None:
+        """Outcomes of forecasts."""
+        self._add(
+            "INSERT INTO outcomes (ts, symbols, rows) VALUES (?, ?, ?)",
+            (resolved.ts, self.outcome_layout, np.ascontiguousarray(resolved.rows).tobytes()),
+        )
+
     def flush(self) -> bool:
         """Write what has gathered; False (and `failed`) instead of raising."""
         try:
@@ -152,6 +166,10 @@ class Journal:
         """State of earlier runs by key; Decimals come back as strings. None on a new journal."""
         rows = self._db.execute("SELECT key, value FROM state").fetchall()
         return {key: json.loads(value) for key, value in rows} if rows else None
+
+    def outcomes(self) -> Rows:
+        """Outcomes (OUTCOME) of earlier runs, oldest first, `symbol` an index into this journal's symbols."""
+        return read_outcomes(self._db, self._symbols)[1]
 
     def unresolved(self) -> list[dict[str, Any]]:
         """Intents of earlier runs whose outcome was never recorded, or is unknown, oldest first."""
@@ -182,14 +200,6 @@ class Journal:
         ):  # a journal that cannot be written must not eat the memory
             self._pending = [item for item in self._pending if "INTO state" in item[0]][-200:]
 
-    def _layout(self, symbols: Sequence[str]) -> int:
-        from turbo_trader.rules.scan import SCAN
-
-        key = (json.dumps(list(symbols)), json.dumps(_described(SCAN)))
-        self._db.execute("INSERT OR IGNORE INTO layouts (symbols, fields) VALUES (?, ?)", key)
-        found = self._db.execute("SELECT n FROM layouts WHERE symbols = ? AND fields = ?", key).fetchone()
-        return int(found[0])
-
 
 def encode(value: Any) -> bytes:
     """JSON of an event, a command or plain values: Decimals as strings, arrays as lists, anything else by its text."""
@@ -200,16 +210,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     return str(value)
-
-
-def _described(dtype: np.dtype[Any]) -> list[Any]:
-    """A record dtype as JSON: name, type and shape of each field."""
-    found = []
-    for name in dtype.names or ():
-        kind = dtype[name]
-        base, shape = kind.subdtype if kind.subdtype is not None else (kind, ())
-        found.append([name, base.str, list(shape)])
-    return found
 
 
 def _lock(folder: Path) -> IO[str]:

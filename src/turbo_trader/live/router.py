@@ -25,6 +25,7 @@ from turbo_trader.trader.commands import (
     Persist,
     PlaceOrder,
     Read,
+    Resolved,
     Scanned,
     SetLeverage,
     SetStops,
@@ -101,6 +102,8 @@ class Router:
                 case Scanned():
                     self.journal.scanned(command)
                     self.observe(lambda observer, command=command: observer.scanned(command))  # type: ignore[misc]
+                case Resolved():
+                    self.journal.resolved(command)
                 case Note():
                     self._noted(command)
                 case FitNoise():

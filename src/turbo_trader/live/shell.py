@@ -19,6 +19,7 @@ from turbo_trader.live.router import Machine, Router
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUpdate
 
 FLUSH_S = 1.0
@@ -116,6 +117,8 @@ class Shell:
         self._instruments = instruments
         restored = self._router.journal.restored()
         unresolved = self._router.journal.unresolved()
+        if self._policy.calibration == "enforce":
+            restored = {**(restored or {}), OUTCOMES: {"rows": self._router.journal.outcomes()}}
         if unresolved:
             restored = {**(restored or {}), UNRESOLVED: {"intents": unresolved}}
         self._router.trader = self._build(

@@ -12,7 +12,6 @@ from turbo_trader.market.compiled import kernel
 from turbo_trader.rules import verdicts
 from turbo_trader.rules.distances import round_trip_cost, target_and_stop
 from turbo_trader.rules.scan import GATES, NOT_ASSESSED, TIER_NONE
-from turbo_trader.signals.expectation import exits_ev
 from turbo_trader.signals.measure import measure
 from turbo_trader.signals.passage import two_barrier
 
@@ -24,6 +23,7 @@ _consensus, _flat, _fee, _ev = (
     verdicts.fee_gate,
     verdicts.ev_gate,
 )
+_executed_ev = verdicts.executed_ev
 
 
 @kernel
@@ -52,19 +52,7 @@ def expect(gate_params: Any, g: int, out: Any, j: int) -> None:
     row.p_tp, row.p_sl, row.p_timeout, _ = two_barrier(
         up, down, drift, row.sigma, row.horizon_s, p.max_hold_s, p.monitor_s
     )
-    row.ev = exits_ev(
-        row.take_profit,
-        row.stop_loss,
-        max(p.break_even_min, row.cost),
-        drift,
-        row.sigma,
-        row.horizon_s,
-        p.max_hold_s,
-        row.cost,
-        p.monitor_s,
-        p.extension_share,
-        p.max_extensions,
-    )
+    row.ev = _executed_ev(gate_params, g, out, j, abs(row.forecast))
 
 
 @kernel

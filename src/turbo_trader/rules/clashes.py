@@ -33,6 +33,7 @@ _RANGES = (
     ("a_risk", "session_loss"),
     ("b_risk", "session_loss"),
     ("zone_one", "zone_two"),
+    ("calibration_group", "calibration_min_samples"),
 )
 
 

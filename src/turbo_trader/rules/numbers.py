@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from turbo_trader.market.errors import InputError
 
@@ -64,6 +64,23 @@ def number(
 def env_name(declared: Field[Any]) -> str:
     """The environment variable that overrides a number: its name in upper case."""
     return declared.name.upper()
+
+
+def number_rows(numbers: Any) -> list[NumberRow]:
+    """Every number of a dataclass of numbers with its default, unit, section and whether it was overridden."""
+    return [
+        NumberRow(
+            name=env_name(declared),
+            value=(value := getattr(numbers, declared.name)),
+            default=cast("Value", declared.default),
+            unit=declared.metadata["unit"],
+            section=declared.metadata["section"],
+            chosen=declared.metadata["chosen"],
+            overridden=value != declared.default,
+            meaning=declared.metadata["meaning"],
+        )
+        for declared in fields(numbers)
+    ]
 
 
 def source(declared: Field[Any]) -> str:

@@ -1,10 +1,9 @@
 # ruff: noqa: RUF009 (`number` is a dataclass field with more metadata)
 """Every number of the trading rules, in one frozen, validated object.
 
-Each field carries its unit, the section of the rules page it comes from and whether the user asked for it
-(fixed) or it was left open and chosen. Its name in upper case is the environment variable that overrides it.
-Fractions are fractions (0.006 = 0.6 %; text may say 0.6% or 60bp), times seconds unless the name says
-otherwise. The tables per capital tier are read through `capital_tier`.
+Each field carries its unit, the section of the rules page it comes from and whether the user asked for it (fixed) or it was left
+open and chosen. Its name in upper case is the environment variable that overrides it. Fractions are fractions (0.006 = 0.6 %;
+text may say 0.6% or 60bp), times seconds unless the name says otherwise. The tables per capital tier: `capital_tier`.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import UNIVERSE, resolve
 from turbo_trader.rules import clashes, records
-from turbo_trader.rules.numbers import NumberRow, Value, check, env_name, number, parse
+from turbo_trader.rules.numbers import NumberRow, check, env_name, number, number_rows, parse
 from turbo_trader.rules.tiers import CapitalTier, tier_of
 
 _LOW_ANSWERS = ("warn", "block")
@@ -324,6 +323,21 @@ class Policy:
     calibration: str = number(
         "report", "answer", "9", "calibrated numbers", chosen=True, choices=("off", "report", "enforce")
     )
+    calibration_min_samples: int = number(
+        200, "outcomes", "9", "a map needs, of the symbol or else of all", chosen=True, low="20"
+    )
+    calibration_group: int = number(
+        100, "outcomes", "9", "behind each point of a map at least", chosen=True, low="10"
+    )
+    calibration_window: int = number(
+        2000, "outcomes", "9", "of a symbol that maps look back on", chosen=True, low="20", high="100000"
+    )
+    calibration_refit: int = number(
+        14400, "s", "9", "maps are fitted anew each", chosen=True, low="1", high="604800"
+    )
+    calibration_hole: int = number(
+        60, "s", "9", "longest time without a price in an outcome", chosen=True, low="1", high="600"
+    )
 
     def __post_init__(self) -> None:
         for declared in fields(self):
@@ -383,16 +397,4 @@ class Policy:
 
     def table(self) -> list[NumberRow]:
         """Every number in force with its default, unit, section and whether it was overridden."""
-        return [
-            NumberRow(
-                name=env_name(declared),
-                value=(value := getattr(self, declared.name)),
-                default=cast("Value", declared.default),
-                unit=declared.metadata["unit"],
-                section=declared.metadata["section"],
-                chosen=declared.metadata["chosen"],
-                overridden=value != declared.default,
-                meaning=declared.metadata["meaning"],
-            )
-            for declared in fields(self)
-        ]
+        return number_rows(self)

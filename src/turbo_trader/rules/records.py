@@ -23,7 +23,7 @@ KNOTS: Final = 33  # points of a calibration map
 MAP_FORECAST: Final = 0  # |r(h)|
 MAP_CONFIDENCE: Final = 1
 MAP_P_TP: Final = 2
-MAP_EV: Final = 3
+MAPS: Final = 3
 
 GATE_PARAMETERS: Final = record_dtype(
     [
@@ -82,9 +82,9 @@ GATE_PARAMETERS: Final = record_dtype(
         ("key_expiry_ts", "<i8"),  # ns; NEVER = none
         ("funding_minutes", "<i4"),  # interval where the market state has none yet
         # calibration maps: piecewise linear, clamped; knots 0 = no map
-        ("knots", "<i4", (4,)),
-        ("map_x", "f8", (4, KNOTS)),
-        ("map_y", "f8", (4, KNOTS)),
+        ("knots", "<i4", (MAPS,)),
+        ("map_x", "f8", (MAPS, KNOTS)),
+        ("map_y", "f8", (MAPS, KNOTS)),
     ]
 )
 

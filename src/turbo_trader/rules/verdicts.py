@@ -12,8 +12,9 @@ import numpy as np
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import MINUTE
 from turbo_trader.rules.gates import CONSENSUS, DATA, EV, FEE, FLAT, PRE_FILTER, TIER, Code
-from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_EV, MAP_FORECAST, MAP_P_TP
+from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scan import BLOCK, PASS, TIER_A, TIER_B, TIER_NONE, WARN
+from turbo_trader.signals.expectation import exits_ev
 from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
 
 # numba takes plain integers
@@ -176,12 +177,32 @@ def fee_gate(gp: Any, g: int, out: Any, j: int) -> None:
 
 
 @kernel
-def ev_gate(gp: Any, g: int, out: Any, j: int) -> None:
-    """Gate 7: net EV of the exits as executed >= the minimum."""
+def executed_ev(gp: Any, g: int, out: Any, j: int, edge: float) -> float:
+    """Net EV of the exits as executed at the row's exits and cost, for a forecast of `edge` in the direction d."""
     row, p = out[j], gp[g]
-    row.used_ev = calibrated(gp, g, MAP_EV, row.ev)
+    value: float = exits_ev(
+        row.take_profit,
+        row.stop_loss,
+        max(p.break_even_min, row.cost),
+        edge / row.horizon_s,
+        row.sigma,
+        row.horizon_s,
+        p.max_hold_s,
+        row.cost,
+        p.monitor_s,
+        p.extension_share,
+        p.max_extensions,
+    )
+    return value
+
+
+@kernel
+def ev_gate(gp: Any, g: int, out: Any, j: int) -> None:
+    """Gate 7: net EV of the exits as executed >= the minimum; under enforce, of the calibrated forecast."""
+    row, p = out[j], gp[g]
+    row.used_ev = executed_ev(gp, g, out, j, row.used_edge) if p.enforce == 1 else row.ev
     code = _NONE
-    if p.enforce == 1 and p.knots[MAP_EV] == 0:
+    if p.enforce == 1 and p.knots[MAP_FORECAST] == 0:
         code = _UNCALIBRATED
     elif not row.used_ev >= p.min_ev:
         code = _MIN_EV

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+Z95 = 1.959963984540054  # the normal distribution's 97.5 % quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +126,38 @@ def reliability(predicted: Any, outcome: Any, bins: int = 10) -> list[Bin]:
     return rows
 
 
-def slope(predicted: Any, realised: Any, overlap: int = 0) -> Slope | None:
+def slope(predicted: Any, realised: Any, overlap: int = 0, groups: Any = None) -> Slope | None:
     """Slope of realised on predicted, entries in time order; None where nothing was predicted.
 
     The standard error is that of Newey & West (1987) with Bartlett weights over `overlap` lags: as many following entries as
-    share part of an entry's horizon (0: heteroskedasticity only).
+    share part of an entry's horizon (0: heteroskedasticity only). With `groups` (one label an entry) the entries of a group may
+    depend on each other in any way (Liang & Zeger 1986), and `overlap` counts groups.
     """
-    x, y = _clean(predicted, realised)
+    x, y, labels = _clean(predicted, realised, np.zeros(len(predicted)) if groups is None else groups)
     square = float(np.dot(x, x))
     if len(x) < 3 or not square > 0.0:
         return None
     b = float(np.dot(x, y)) / square
     scores = x * (y - b * x)
+    if groups is not None:
+        scores = by_group(scores, labels)
     total = float(np.dot(scores, scores))
-    for lag in range(1, min(overlap, len(x) - 1) + 1):
+    for lag in range(1, min(overlap, len(scores) - 1) + 1):
         total += 2.0 * (1.0 - lag / (overlap + 1.0)) * float(np.dot(scores[lag:], scores[:-lag]))
     return Slope(b, math.sqrt(max(total, 0.0)) / square, len(x))
+
+
+def by_group(values: Any, labels: Any) -> Vector:
+    """The sums of `values` over equal labels, in the labels' order."""
+    _, place = np.unique(np.asarray(labels), return_inverse=True)
+    return np.asarray(np.bincount(place, np.asarray(values, np.float64)), np.float64)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a binomial probability seen as `share` of `n` trials (Wilson 1927); (0, 1) without trials."""
+    if n < 1:
+        return 0.0, 1.0
+    z2 = Z95 * Z95 / n
+    centre = (share + 0.5 * z2) / (1.0 + z2)
+    half = Z95 * math.sqrt(share * (1.0 - share) / n + 0.25 * z2 / n) / (1.0 + z2)
+    return max(0.0, centre - half), min(1.0, centre + half)

@@ -7,11 +7,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.market.events import Rows
 from turbo_trader.market.tape import Tape
+from turbo_trader.rules.calibration import report
+from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.shell import Simulation
@@ -20,6 +24,7 @@ from turbo_trader.trader.commands import (
     Command,
     Note,
     PlaceOrder,
+    Resolved,
     Scanned,
     SetLeverage,
     SetStops,
@@ -33,10 +38,11 @@ CLOSING_TIME = 60 * 1_000_000_000  # simulated time given to close what is open 
 
 @dataclass
 class Decisions:
-    """A sink that keeps a running SHA-256 of every scan and every wire command, in order, and the notes of trades."""
+    """A sink that keeps a running SHA-256 of every scan and every wire command, in order, the notes of trades, and outcomes."""
 
     digest: Any = field(default_factory=hashlib.sha256)
     notes: list[Note] = field(default_factory=list)
+    outcomes: list[Rows] = field(default_factory=list)
     keep: tuple[str, ...] = ("trade", "halt", "limit", "liquidation")
 
     def event(self, event: Event) -> None:
@@ -49,6 +55,8 @@ class Decisions:
                 self.digest.update(command.rows.tobytes())
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                 self.digest.update(repr(command).encode())
+            case Resolved():
+                self.outcomes.append(command.rows)
             case Note() if command.name in self.keep:
                 self.notes.append(command)
             case _:
@@ -95,8 +103,16 @@ class Backtest:
             **summary,
             "end_equity": wallet,
             "net_pnl": wallet - self.balance,
+            "calibration": self._calibration(decisions),
             "decisions_sha256": decisions.digest.hexdigest(),
         }
+
+    def _calibration(self, decisions: Decisions) -> dict[str, Any]:
+        """What `turbo-trader calibration --json` says of a journal, of this run."""
+        symbols = [instrument.symbol for instrument in self.tape.instruments]
+        rows = cast("Rows", np.concatenate([np.zeros(0, OUTCOME), *decisions.outcomes]))
+        trades = [note.fields for note in decisions.notes if note.name == "trade"]
+        return {"mode": self.policy.calibration, **report(rows, symbols, trades)}
 
     def _open(self, simulation: Simulation, exchange: Exchange, start: int) -> None:
         """What a live shell learns before it trades: fee rates, and that the streams are up."""

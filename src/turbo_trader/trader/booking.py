@@ -121,8 +121,9 @@ class Booking:
             return
         if desk.trade is None and entry is not None:
             desk.trade = Trade(
-                entry.id, entry.direction, entry.trade_tier, fill.ts, range_tail=entry.range_tail
-            )
+                entry.id, entry.direction, entry.trade_tier, fill.ts, range_tail=entry.range_tail,
+                ev=entry.figures.get("used_ev"),
+            )  # fmt: skip
         trade = desk.trade
         if trade is None:
             return
@@ -188,7 +189,7 @@ class Booking:
         d.note(
             "trade", symbol=desk.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
             direction=trade.direction, qty=trade.qty, entry=trade.entry, exit=exit_price, result=trade.result, fees=trade.fees,
-            funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), reason=trade.reason,
+            funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), ev=trade.ev, reason=trade.reason,
             seconds=(ts - trade.opened_ts) // SECOND,
         )  # fmt: skip
         d.persist("counts", {**d.counts, "returns": d.returns[-500:], "unguarded_ns": d.unguarded_ns})

@@ -87,6 +87,14 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """Forecasts whose outcome is known now (rules.outcomes.OUTCOME), for the journal and the calibration report."""
+
+    ts: int
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
 class FitNoise:
     """Fit the Kalman noise of `symbol` to these samples (signals.noise.fit_noise), off the event loop; answered by NoiseFitted."""
 
@@ -124,4 +132,4 @@ class Stopped:
 
 
 WireCommand: TypeAlias = PlaceOrder | CancelOrder | SetStops | SetLeverage | Read
-Command: TypeAlias = WireCommand | Scanned | FitNoise | Note | Persist | Stopped
+Command: TypeAlias = WireCommand | Scanned | Resolved | FitNoise | Note | Persist | Stopped

@@ -75,6 +75,7 @@ class Trade:
     funding: Decimal = ZERO  # > 0 received
     reason: str = ""
     range_tail: Decimal = ZERO
+    ev: float | None = None  # net EV the gates used at the entry, fraction of notional; None = not known
 
     @property
     def entry(self) -> Decimal:

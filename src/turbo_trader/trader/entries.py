@@ -83,7 +83,9 @@ class Entries:
         d = self._desk
         take_profit, stop_loss = decimal(row["take_profit"]), decimal(row["stop_loss"])
         stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, desk.instrument, d.policy)
-        figures = {name: float(row[name]) for name in ("p_tp", "ev", "snr", "confidence", "forecast")}
+        figures = {
+            name: float(row[name]) for name in ("p_tp", "ev", "used_ev", "snr", "confidence", "forecast")
+        }
         return PendingEntry(
             d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
             int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),

@@ -15,6 +15,7 @@ from turbo_trader.rules.session import FLATTEN
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events as told
 from turbo_trader.trader.booking import Booking
+from turbo_trader.trader.calibrating import OUTCOMES, Calibrating
 from turbo_trader.trader.commands import Command, Stopped
 from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
@@ -43,7 +44,8 @@ class Trader:
         self._guarding = Guarding(self._desk, self._confirmed)
         self._booking = Booking(self._desk, self._guarding)
         self._entries = Entries(self._desk)
-        self._scanner = Scanner(self._desk, self._entries)
+        self._calibrating = Calibrating(self._desk)
+        self._scanner = Scanner(self._desk, self._entries, self._calibrating)
         self._fitting = Fitting(self._desk)
         self._recovery = Recovery(self._desk, self._guarding, self._booking, start_ts)
         self._stopping = ""
@@ -51,6 +53,8 @@ class Trader:
         self._due: int | None = None  # next_time, until an event changes something
         if restored:
             self._recovery.restore(restored)
+            if OUTCOMES in restored:
+                self._calibrating.restore(restored[OUTCOMES])
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from turbo_trader.rules.portfolio import weights
 from turbo_trader.rules.scan import BLOCK, SCAN
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.signals.measure import measure
+from turbo_trader.trader.calibrating import Calibrating
 from turbo_trader.trader.commands import Scanned
 from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
@@ -32,9 +33,10 @@ LEADER = "BTCUSDT"
 class Scanner:
     """Assesses, gates, ranks."""
 
-    def __init__(self, desk: Desk, entries: Entries) -> None:
+    def __init__(self, desk: Desk, entries: Entries, calibrating: Calibrating) -> None:
         self._desk = desk
         self._entries = entries
+        self._calibrating = calibrating
         self._rows: Rows = cast("Rows", np.zeros(len(desk.symbols), SCAN))
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
         self.funnel = Funnel()
@@ -57,6 +59,7 @@ class Scanner:
         desk = self._desk
         tier = self._parameters(equity)
         self.next_ns = (desk.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
+        self._calibrating.before_scan(self._gates, tier)
         passed = []
         for s in range(len(desk.symbols)):
             advance(desk.states, s, _NO_ROWS, 0, desk.now)
@@ -73,6 +76,7 @@ class Scanner:
         self.scans += len(desk.symbols)
         self.funnel.add(self._rows)
         desk.give(Scanned(desk.now, self._rows.copy()))
+        self._calibrating.after_scan(self._rows, self._gates)
 
     def confirmed(self, desk: SymbolDesk) -> bool:
         """Do the signals, measured now, still confirm the open position's direction?"""

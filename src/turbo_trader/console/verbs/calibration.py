@@ -1,0 +1,39 @@
+"""`turbo-trader calibration`: the model's numbers against what came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def calibration(
+    journal_dir: Annotated[Path | None, typer.Option("--journal-dir", help="default: the last run's")] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+) -> None:
+    """Forecast, confidence and p_tp against their outcomes, EV against results, with intervals; over all and per symbol."""
+    from rich.console import Console
+
+    from turbo_trader.console.calibration_tables import tables
+    from turbo_trader.console.folders import journal_folder
+    from turbo_trader.console.output import print_json
+    from turbo_trader.console.settings import environment
+    from turbo_trader.journal.readers import notes, outcomes
+    from turbo_trader.rules.calibration import report
+    from turbo_trader.rules.policy import Policy
+
+    folder = journal_folder(journal_dir)
+    symbols, rows = outcomes(folder)
+    trades = notes(folder, "trade", last=100_000)
+    names = list(dict.fromkeys([*symbols, *(str(trade["symbol"]) for trade in trades)]))
+    found = {"mode": Policy.from_env(environment()).calibration, **report(rows, names, trades)}
+    if json:
+        print_json({"journal": folder, **found})
+        return
+    if not len(rows) and not trades:
+        print(f"no outcome in the journal yet ({folder}): a forecast has one when its horizon is over")
+        return
+    console = Console()
+    for table in tables(found):
+        console.print(table)

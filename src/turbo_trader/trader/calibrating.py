@@ -1,0 +1,107 @@
+"""Calibration as the Trader runs it: shadows of its forecasts, their outcomes told and remembered, maps put into the gates.
+
+off: nothing is followed. report: outcomes are told. enforce: besides, maps are fitted to the outcomes known at the time, each
+`CALIBRATION_REFIT` seconds (and at once where horizon or hold change: outcomes of other horizons say nothing): a symbol's own
+where it has enough outcomes, else those of all symbols together, else none, and then the gates block.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.rules.calibration import Maps, fit_maps, put_maps
+from turbo_trader.rules.outcomes import OUTCOME, SHADOW, follow
+from turbo_trader.rules.tiers import CapitalTier
+from turbo_trader.trader.commands import Resolved
+from turbo_trader.trader.desk import Desk
+
+OUTCOMES = "outcomes"  # the key of past outcomes in what is restored
+
+
+class Calibrating:
+    """Follows forecasts; keeps the last outcomes of each symbol."""
+
+    def __init__(self, desk: Desk) -> None:
+        count = len(desk.symbols)
+        self._desk = desk
+        self._shadows = cast("Rows", np.zeros(count, SHADOW))
+        self._work = cast("Rows", np.zeros(count, OUTCOME))
+        self._out = cast("Rows", np.zeros(count, OUTCOME))
+        window = desk.policy.calibration_window if self._enforced else 0
+        self._past = np.zeros((count, window), OUTCOME)
+        self._counts = [0] * count
+        self._maps: list[Maps | None] = [None] * count
+        self._due = 0
+        self._horizons = (0.0, 0.0)
+
+    @property
+    def _enforced(self) -> bool:
+        return self._desk.policy.calibration == "enforce"
+
+    @property
+    def lost(self) -> int:
+        """Shadows that broke: holes in the prices."""
+        return int(self._shadows["lost"].sum())
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Take up the outcomes of earlier runs: `rows` (OUTCOME), oldest first, `symbol` an index into the desk's symbols."""
+        self._remember(kept["rows"])
+
+    def before_scan(self, gate_params: Rows, tier: CapitalTier) -> None:
+        """Put the maps in force into the gates; fit them anew when it is time."""
+        if not self._enforced:
+            return
+        now = self._desk.now
+        horizons = (float(tier.horizon_s), float(tier.max_hold_s))
+        if now >= self._due or horizons != self._horizons:
+            every = self._desk.policy.calibration_refit * SECOND
+            self._due = (now // every + 1) * every
+            self._horizons = horizons
+            self._fit(now)
+        for s, maps in enumerate(self._maps):
+            put_maps(gate_params, s, maps)
+
+    def after_scan(self, rows: Rows, gate_params: Rows) -> None:
+        """Follow the shadows up to now, open new ones, tell and remember what has ended."""
+        desk = self._desk
+        if desk.policy.calibration == "off":
+            return
+        ended = follow(
+            desk.states, rows, gate_params, desk.now, desk.policy.calibration_hole, self._shadows, self._work, self._out
+        )  # fmt: skip
+        if ended:
+            found = self._out[:ended].copy()
+            self._remember(found)
+            desk.give(Resolved(desk.now, found))
+
+    def _remember(self, rows: Rows) -> None:
+        window = self._past.shape[1]
+        if not window:
+            return
+        for row in rows:
+            s = int(row["symbol"])
+            self._past[s, self._counts[s] % window] = row
+            self._counts[s] += 1
+
+    def _fit(self, now: int) -> None:
+        desk = self._desk
+        known = [self._known(s) for s in range(len(self._maps))]
+        pooled = fit_maps(desk.policy, cast("Rows", np.concatenate(known)), now)
+        own = [fit_maps(desk.policy, rows, now) for rows in known]
+        self._maps = [maps if maps is not None else pooled for maps in own]
+        desk.note(
+            "calibration",
+            outcomes=sum(len(rows) for rows in known),
+            own=sum(1 for maps in own if maps is not None),
+            pooled=sum(1 for maps in own if maps is None) if pooled is not None else 0,
+            none=sum(1 for maps in self._maps if maps is None),
+        )
+
+    def _known(self, s: int) -> Rows:
+        """The outcomes kept of one symbol at the horizons in force."""
+        rows = self._past[s, : min(self._counts[s], self._past.shape[1])]
+        horizon, hold = self._horizons
+        return cast("Rows", rows[(rows["horizon_s"] == horizon) & (rows["hold_s"] == hold)])
