@@ -117,8 +117,8 @@ class Shell:
         self._instruments = instruments
         restored = self._router.journal.restored()
         unresolved = self._router.journal.unresolved()
-        if self._policy.calibration == "enforce":
-            restored = {**(restored or {}), OUTCOMES: {"rows": self._router.journal.outcomes()}}
+        if self._policy.calibration == "enforce" and len(outcomes := self._router.journal.outcomes()):
+            restored = {**(restored or {}), OUTCOMES: {"rows": outcomes}}
         if unresolved:
             restored = {**(restored or {}), UNRESOLVED: {"intents": unresolved}}
         self._router.trader = self._build(

@@ -75,6 +75,9 @@ def needed(policy: Policy, rows: Rows, j: int) -> str:
         Code.CONFIDENCE: (
             f"confidence above {getattr(policy, f'{name}_min_confidence')} (was {row['used_confidence']:.3f})"
         ),
+        Code.UNCALIBRATED: (
+            f"{policy.calibration_min_samples} outcomes of forecasts, of the symbol or of all (turbo-trader calibration)"
+        ),
         Code.NO_TIER: f"confirmation by {_missing(row)}",
         Code.B_NOT_ALLOWED: "one of VWAP, ACCEL, FUNDING to confirm as well",
         Code.LOW_CONSENSUS: f"consensus of {policy.low_consensus:.0%} (was {row['consensus']:.0%})",

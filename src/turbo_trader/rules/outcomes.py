@@ -30,6 +30,8 @@ TIMEOUT: Final = 0
 TARGET: Final = 1
 STOP: Final = 2
 
+_ROUNDING: Final = 1e-12  # of logarithms: a price exactly at a barrier touches it
+
 #: One outcome; times ns, distances and returns fractions of the mid at the scan.
 OUTCOME: Final = record_dtype(
     [
@@ -138,7 +140,8 @@ def _walk(states: Any, s: int, now: int, hole: int, shadows: Any, work: Any) -> 
             return False
         shadow.y, shadow.last = st.sample_y[n & (SECONDS - 1)], second
         move = np.int64(mine.direction) * (shadow.y - shadow.entry_y)
-        if shadow.decided_ts == 0 and known <= at_end and not shadow.stop_y < move < shadow.target_y:
+        inside = shadow.stop_y + _ROUNDING < move < shadow.target_y - _ROUNDING
+        if shadow.decided_ts == 0 and known <= at_end and not inside:
             mine.first = TARGET if move > 0.0 else STOP
             shadow.decided_ts = known
     shadow.seen = st.samples

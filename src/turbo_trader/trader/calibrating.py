@@ -36,6 +36,7 @@ class Calibrating:
         self._maps: list[Maps | None] = [None] * count
         self._due = 0
         self._horizons = (0.0, 0.0)
+        self._given: Rows | None = None  # the gate parameters that have the maps in force
 
     @property
     def _enforced(self) -> bool:
@@ -51,7 +52,7 @@ class Calibrating:
         self._remember(kept["rows"])
 
     def before_scan(self, gate_params: Rows, tier: CapitalTier) -> None:
-        """Put the maps in force into the gates; fit them anew when it is time."""
+        """Put the maps in force into `gate_params` (kept between scans until the tier changes); fit them anew when it is time."""
         if not self._enforced:
             return
         now = self._desk.now
@@ -61,6 +62,9 @@ class Calibrating:
             self._due = (now // every + 1) * every
             self._horizons = horizons
             self._fit(now)
+        elif gate_params is self._given:
+            return
+        self._given = gate_params
         for s, maps in enumerate(self._maps):
             put_maps(gate_params, s, maps)
 
