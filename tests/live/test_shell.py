@@ -27,8 +27,10 @@ from turbo_trader.live.settings import DaemonSettings, Summary
 from turbo_trader.live.shell import UNRESOLVED, Shell
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import GAP, KIND_MASK, LAST, ROW, TRADE, WHOLE
+from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Read, Stopped
+from turbo_trader.trader.calibrating import OUTCOMES
+from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Read, Resolved, Stopped
 from turbo_trader.trader.events import (
     Clock,
     CommandResult,
@@ -198,6 +200,7 @@ def nothing(trader: Scripted, event: Any) -> Sequence[Any]:
 
 
 async def run(venue: Venue, trader: Scripted, folder: Path, **options: Any) -> Summary:
+    policy = options.pop("policy", Policy())
     async with venue.up() as endpoints:
         settings = DaemonSettings(
             endpoints,
@@ -206,7 +209,7 @@ async def run(venue: Venue, trader: Scripted, folder: Path, **options: Any) -> S
             folder,
             **{"duration_s": 0.6, **options},
         )
-        shell = Shell(settings, Policy(), None, build=trader.build, decoder=lambda instruments: OneTrade())
+        shell = Shell(settings, policy, None, build=trader.build, decoder=lambda instruments: OneTrade())
         return await asyncio.wait_for(shell.run(), 20)
 
 
@@ -265,6 +268,19 @@ async def test_the_intent_is_on_disk_before_the_request_leaves(tmp_path: Path) -
     assert again.restored["orders"] == {"e1": 1}
     assert [item["id"] for item in again.restored[UNRESOLVED]["intents"]] == ["e1"]
     assert len(venue.created) == 1
+
+
+async def test_outcomes_are_journaled_and_under_enforce_come_back(tmp_path: Path) -> None:
+    rows = np.zeros(3, OUTCOME)
+    rows["forecast"] = (0.001, -0.002, 0.003)
+    await run(Venue(), Scripted(lambda t, e: [Resolved(e.ts, rows)]), tmp_path)
+    found = readers.outcomes(tmp_path)[1]
+    assert (found[:3] == rows).all()
+    for mode in ("report", "enforce"):
+        again = Scripted(nothing)
+        await run(Venue(), again, tmp_path, policy=Policy(calibration=mode), duration_s=0.1)
+        assert (again.restored is not None) == (mode == "enforce")
+    assert (again.restored[OUTCOMES]["rows"] == found).all()  # type: ignore[index]
 
 
 async def test_s39_without_a_journal_no_entry_leaves_but_exits_do(tmp_path: Path) -> None:

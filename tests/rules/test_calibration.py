@@ -99,8 +99,8 @@ def test_counts_and_trades_are_told_per_symbol() -> None:
     rows = made(6, symbols=2)
     rows["first"] = [TARGET, STOP, STOP, TIMEOUT, TARGET, STOP]
     trades: list[dict[str, Any]] = [
-        {"symbol": "B", "ev": 0.001, "net_fraction": -0.002},
-        {"symbol": "B", "ev": 0.003, "net_fraction": 0.004},
+        *[{"symbol": "B", "ev": 0.001, "net_fraction": -0.002}] * 5,
+        *[{"symbol": "B", "ev": 0.003, "net_fraction": 0.004}] * 5,
         {"symbol": "B", "ev": None, "net_fraction": 9.0},  # of a position taken over: no EV is known
     ]
     found = report(rows, ["A", "B", "C"], trades)
@@ -108,9 +108,19 @@ def test_counts_and_trades_are_told_per_symbol() -> None:
     assert found["symbols"]["B"]["first"] == {"target": 0, "stop": 2, "timeout": 1}
     assert set(found["symbols"]) == {"A", "B"}
     told = found["symbols"]["B"]["trades"]
-    assert told["closed"] == 2
-    assert (told["ev"], told["realised"], told["realised_error"]) == pytest.approx((0.002, 0.001, 0.003))
+    assert told["closed"] == 10
+    assert (told["ev"], told["realised"], told["realised_error"]) == pytest.approx((0.002, 0.001, 0.001))
     assert found["over_all"]["trades"] == told
+
+
+def test_what_a_single_hour_says_has_no_error() -> None:
+    rows = made(30, symbols=3)
+    rows["ts"] %= 3_600 * SECOND
+    found = report(rows, ["A", "B", "C"], [])
+    assert found["over_all"]["slope"]["slope"] is not None
+    assert [found["over_all"]["slope"][name] for name in ("error", "low", "high")] == [None] * 3
+    assert found["over_all"]["realised_return_error"] is None
+    assert found["symbols"]["A"]["slope"]["error"] > 0
 
 
 def test_nothing_is_an_answer() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from turbo_trader.signals.calibration import fit_map, pool_adjacent, reliability, slope
+from turbo_trader.signals.calibration import by_group, fit_map, pool_adjacent, reliability, slope, wilson
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=60))
@@ -84,3 +84,26 @@ def test_overlap_widens_the_error_of_the_slope() -> None:
     assert honest is not None
     assert honest.error > 2 * naive.error
     assert slope([0.0, 0.0, 0.0], [1.0, 2.0, 3.0]) is None
+
+
+def test_a_slope_by_groups_equals_that_of_the_groups_seen_once() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal(300)
+    y = x + rng.standard_normal(300)
+    once = slope(x, y)
+    thrice = slope(np.repeat(x, 3), np.repeat(y, 3), groups=np.repeat(np.arange(300), 3))
+    assert once is not None
+    assert thrice is not None
+    assert (thrice.slope, thrice.error) == pytest.approx((once.slope, once.error))
+    assert thrice.samples == 900
+
+
+def test_by_group_sums_in_the_labels_order() -> None:
+    assert by_group([1.0, 2.0, 4.0, 8.0], [7, 3, 7, 5]).tolist() == [2.0, 8.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "low", "high"), [(0.0, 10, 0.0, 0.2775), (0.5, 10, 0.2366, 0.7634), (0.9, 50, 0.7864, 0.9565), (0.3, 0, 0, 1)]
+)  # fmt: skip
+def test_binomial_intervals_are_wilsons(share: float, n: int, low: float, high: float) -> None:
+    assert wilson(share, n) == pytest.approx((low, high), abs=1e-4)

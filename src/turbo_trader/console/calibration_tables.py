@@ -5,45 +5,67 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 
 def tables(report: Mapping[str, Any]) -> Iterator[Table]:
-    """One table of slopes and EV, over all and per symbol, and the reliability tables over all symbols."""
+    """Forecasts and trades, over all and per symbol; the reliability tables over all symbols."""
     over_all = report["over_all"]
-    yield _summary({"over all": over_all, **report["symbols"]})
+    each = {"over all": over_all, **report["symbols"]}
+    yield _forecasts(each)
     yield _reliability("confidence: how often the direction was right at h", over_all["confidence"])
     yield _reliability("p_tp: how often the target came before stop and time", over_all["p_tp"])
+    if over_all["trades"]["closed"]:
+        yield _trades(each)
 
 
-def _summary(each: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table(
-        "", "outcomes", "slope (95 %)", "predicted bp", "realised bp", "target/stop/time",
-        "trades", "EV bp", "realised bp", title="realised on predicted; 1 = the model means what it says",
-    )  # fmt: skip
+def _forecasts(each: Mapping[str, Mapping[str, Any]]) -> Table:
+    title = "return at h on forecast: slope 1 = the model means what it says"
+    table = _table(title, "", "n", "slope", "95 %", "said bp", "came bp", "tp/sl/time")
     for name, figures in each.items():
-        first, trades = figures["first"], figures["trades"]
+        first = figures["first"]
         table.add_row(
-            name, str(figures["outcomes"]), _slope(figures["slope"]), _bp(figures["predicted_return"]),
+            name, str(figures["outcomes"]), *_slope(figures["slope"]), _bp(figures["predicted_return"]),
             _bp(figures["realised_return"], figures["realised_return_error"]),
-            f"{first['target']}/{first['stop']}/{first['timeout']}", str(trades["closed"]), _bp(trades["ev"]),
-            _bp(trades["realised"], trades["realised_error"]),
+            f"{first['target']}/{first['stop']}/{first['timeout']}",
         )  # fmt: skip
+    return table
+
+
+def _trades(each: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = _table("closed trades: net EV, net result", "", "n", "EV bp", "came bp")
+    for name, figures in each.items():
+        trades = figures["trades"]
+        if trades["closed"]:
+            came = _bp(trades["realised"], trades["realised_error"])
+            table.add_row(name, str(trades["closed"]), _bp(trades["ev"]), came)
     return table
 
 
 def _reliability(title: str, rows: list[Mapping[str, float]]) -> Table:
-    table = Table("claimed from", "to", "outcomes", "claimed", "came", "95 %", title=title)
+    table = _table(title, "from", "to", "n", "said", "came", "95 %")
     for row in rows:
         table.add_row(
             f"{row['from']:.3f}", f"{row['to']:.3f}", str(row["outcomes"]), f"{row['claimed']:.3f}", f"{row['came']:.3f}",
-            f"{row['low']:.3f} - {row['high']:.3f}",
+            f"{row['low']:.3f} to {row['high']:.3f}",
         )  # fmt: skip
     return table
 
 
-def _slope(slope: Mapping[str, float] | None) -> str:
-    return "-" if slope is None else f"{slope['slope']:.2f} ({slope['low']:.2f} to {slope['high']:.2f})"
+def _table(title: str, first: str, *rest: str) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for name in rest:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _slope(slope: Mapping[str, float] | None) -> tuple[str, str]:
+    if slope is None:
+        return "-", ""
+    interval = "too few" if slope["low"] is None else f"{slope['low']:.2f} to {slope['high']:.2f}"
+    return f"{slope['slope']:.2f}", interval
 
 
 def _bp(value: float | None, error: float | None = None) -> str:

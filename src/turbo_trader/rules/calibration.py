@@ -16,7 +16,7 @@ import numpy as np
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.outcomes import STOP, TARGET, TIMEOUT
 from turbo_trader.rules.records import KNOTS, MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP, set_map
-from turbo_trader.signals.calibration import Z95, Map, Vector, by_group, fit_map, reliability, slope, wilson
+from turbo_trader.signals.calibration import Map, Slope, Vector, by_group, fit_map, reliability, slope, wilson
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _HOUR: Final = 3_600 * SECOND
 _BINS: Final = 10  # rows of a reliability table, at most
 _PER_BIN: Final = 20
+_PIECES: Final = 10  # fewer independent outcomes, hours or trades have no error that could be believed
 
 Maps = dict[int, Map]
 
@@ -84,13 +85,7 @@ def figures(rows: Rows, trades: Sequence[Mapping[str, Any]], *, by_hour: bool = 
     first = rows["first"]
     return {
         "outcomes": len(rows),
-        "slope": fitted
-        and {
-            "slope": fitted.slope,
-            "error": fitted.error,
-            "low": fitted.slope - Z95 * fitted.error,
-            "high": fitted.slope + Z95 * fitted.error,
-        },
+        "slope": None if fitted is None else _slope(fitted),
         "predicted_return": _mean(claimed),
         "realised_return": _mean(came),
         "realised_return_error": _error(came, hours),
@@ -134,11 +129,26 @@ def _mean(values: Vector) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
+def _slope(fitted: Slope) -> dict[str, float | None]:
+    """With its 95 % interval by Student's t; no error where too few independent pieces stand behind it."""
+    if fitted.groups < _PIECES:
+        return {"slope": fitted.slope, "error": None, "low": None, "high": None}
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(fitted.groups - 1, 0.975)) * fitted.error
+    return {
+        "slope": fitted.slope,
+        "error": fitted.error,
+        "low": fitted.slope - half,
+        "high": fitted.slope + half,
+    }
+
+
 def _error(values: Vector, groups: Any) -> float | None:
-    """Standard error of the mean; with groups, their entries may depend on each other."""
-    if len(values) < 2:
+    """Standard error of the mean; with groups, their entries may depend on each other. None with too few of either."""
+    away = values - values.mean() if len(values) else values
+    sums = away if groups is None else by_group(away, groups)
+    n = len(sums)
+    if n < _PIECES:
         return None
-    if groups is None:
-        return float(values.std(ddof=1)) / math.sqrt(len(values))
-    sums = by_group(values - values.mean(), groups)
-    return math.sqrt(float(np.dot(sums, sums))) / len(values)
+    return math.sqrt(float(np.dot(sums, sums)) * n / (n - 1)) / len(values)

@@ -50,6 +50,7 @@ class Slope:
     slope: float
     error: float
     samples: int
+    groups: int  # of entries that may depend on each other; each entry one where none were given
 
 
 def pool_adjacent(y: Vector, weights: Vector) -> Vector:
@@ -131,7 +132,7 @@ def slope(predicted: Any, realised: Any, overlap: int = 0, groups: Any = None) -
 
     The standard error is that of Newey & West (1987) with Bartlett weights over `overlap` lags: as many following entries as
     share part of an entry's horizon (0: heteroskedasticity only). With `groups` (one label an entry) the entries of a group may
-    depend on each other in any way (Liang & Zeger 1986), and `overlap` counts groups.
+    depend on each other in any way (Liang & Zeger 1986), and `overlap` counts groups. One group alone says nothing: its error is 0.
     """
     x, y, labels = _clean(predicted, realised, np.zeros(len(predicted)) if groups is None else groups)
     square = float(np.dot(x, x))
@@ -144,7 +145,9 @@ def slope(predicted: Any, realised: Any, overlap: int = 0, groups: Any = None) -
     total = float(np.dot(scores, scores))
     for lag in range(1, min(overlap, len(scores) - 1) + 1):
         total += 2.0 * (1.0 - lag / (overlap + 1.0)) * float(np.dot(scores[lag:], scores[:-lag]))
-    return Slope(b, math.sqrt(max(total, 0.0)) / square, len(x))
+    n = len(scores)
+    spread = max(total, 0.0) * n / max(n - 1, 1)  # b is fitted: one degree of freedom is gone
+    return Slope(b, math.sqrt(spread) / square, len(x), n)
 
 
 def by_group(values: Any, labels: Any) -> Vector:

@@ -1,0 +1,250 @@
+"""Calibration in the Trader: outcomes told, maps from the past alone, refitted on time, taken up after a restart."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.rules.calibration import fit_maps
+from turbo_trader.rules.gates import PRE_FILTER, Code
+from turbo_trader.rules.outcomes import OUTCOME, TARGET, TIMEOUT
+from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
+from turbo_trader.trader import scanning
+from turbo_trader.trader.calibrating import OUTCOMES
+from turbo_trader.trader.commands import Resolved, Scanned
+
+NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
+D = Decimal
+QUICK: dict[str, Any] = {"turbo_horizon": 60, "turbo_max_hold": 90}
+FORECAST: dict[str, Any] = {
+    "candidate": 1, "direction": 1, "mid": 100.005, "sigma": 0.0002, "forecast": 0.002, "se": 0.001, "confidence": 0.6,
+    "horizon_s": 60.0, "hold_s": 90.0, "take_profit": 0.01, "stop_loss": 0.005, "blocker": PRE_FILTER,
+}  # fmt: skip
+
+
+def past(n: int, s: int = 0, share: float = 0.25, hold: float = 90.0, until: int = NOON - SECOND) -> Rows:
+    """Outcomes of a symbol, the last one known at `until`: a quarter of the edge came true, targets came at `share`."""
+    rows = cast("Rows", np.zeros(n, OUTCOME))
+    rows["known_ts"] = until - np.arange(n)[::-1] * SECOND
+    rows["ts"] = rows["known_ts"] - 90 * SECOND
+    rows["symbol"], rows["direction"], rows["horizon_s"], rows["hold_s"] = s, 1, 60.0, hold
+    rows["forecast"] = np.linspace(0.0005, 0.004, n)
+    rows["realised"] = rows["forecast"] / 4
+    rows["confidence"] = np.linspace(0.5, 0.9, n)
+    rows["p_tp"] = np.linspace(0.1, 0.8, n)
+    rows["first"] = np.where(np.arange(n) % 100 < 100 * share, TARGET, TIMEOUT)
+    return rows
+
+
+def small(staged: Any, calibration: str, *rows: Rows, **numbers: Any) -> Any:
+    """A recovered stage of 18 USDT that remembers these outcomes."""
+    policy = Policy(calibration=calibration, **QUICK, **numbers)
+    kept = {OUTCOMES: {"rows": np.concatenate(rows)}} if rows else None
+    made = staged(policy=policy, restored=kept)
+    made.recover("18")
+    return made
+
+
+def forecasting(monkeypatch: pytest.MonkeyPatch, **figures: Any) -> None:
+    """Every scan of the first symbol is a candidate."""
+
+    def assess(*args: Any) -> int:
+        rows, s = args[6], args[7]
+        for name, value in {**FORECAST, **figures}.items():
+            rows[s][name] = value
+        rows[s]["candidate"] = int(s == 0)
+        return PRE_FILTER
+
+    monkeypatch.setattr(scanning, "assess", assess)
+
+
+def live(stage: Any, bids: list[str]) -> None:
+    """A book a second, as long as there are bids."""
+    for bid in bids:
+        stage.now += SECOND
+        stage.quote(bid, str(D(bid) + D("0.01")))
+        stage.clock()
+
+
+def gates(stage: Any) -> Any:
+    return stage.inside._scanner._gates
+
+
+# outcomes
+
+
+def test_a_forecast_is_followed_and_its_outcome_told(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    forecasting(monkeypatch)
+    stage = small(staged, "report")
+    opened = stage.inside._calibrating._work["ts"][0]
+    live(stage, ["100.00"] * 20 + ["100.50"] * 250)
+    first = stage.all(Resolved)[0]
+    assert len(first.rows) == 1
+    (row,) = first.rows
+    assert row["ts"] == opened == stage.all(Scanned)[0].ts
+    assert row["realised"] == pytest.approx(0.5 / 100.005, rel=1e-9)
+    assert (row["forecast"], row["first"], row["known_ts"]) == (0.002, TIMEOUT, opened + 90 * SECOND)
+    assert first.ts >= row["known_ts"]
+    assert 0 < row["p_tp"] < row["p_sl"] < 1
+    follow_up = stage.all(Resolved)[1].rows[0]
+    assert follow_up["ts"] >= row["known_ts"]
+
+
+def test_off_follows_nothing_and_report_changes_no_decision(
+    staged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasting(monkeypatch)
+    told = {}
+    for mode in ("off", "report"):
+        stage = small(staged, mode)
+        live(stage, ["100.00"] * 200)
+        told[mode] = (len(stage.all(Resolved)), [scan.rows.tobytes() for scan in stage.all(Scanned)])
+    assert told["off"][0] == 0
+    assert told["report"][0] > 0
+    assert told["off"][1] == told["report"][1]
+
+
+def test_a_hole_in_the_prices_leaves_no_outcome(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    forecasting(monkeypatch)
+    stage = small(staged, "report")
+    live(stage, ["100.00"] * 20)
+    stage.now += 61 * SECOND
+    live(stage, ["100.00"] * 20)
+    assert stage.inside._calibrating.lost == 1
+    assert stage.all(Resolved) == []
+
+
+def test_an_open_shadow_is_not_kept_over_a_restart(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    forecasting(monkeypatch)
+    stage = small(staged, "report")
+    live(stage, ["100.00"] * 40)
+    assert stage.inside._calibrating._shadows["open"][0] == 1
+    again = stage.restart()
+    again.recover("18")
+    live(again, ["100.00"] * 200)
+    assert min(row["ts"] for each in again.all(Resolved) for row in each.rows) > stage.now
+
+
+# maps
+
+
+def test_without_outcomes_enforce_blocks_with_its_reason(staged: Any) -> None:
+    stage = small(staged, "enforce")
+    assert not gates(stage)["knots"].any()
+    note = stage.notes("calibration")[-1].fields
+    assert note == {"outcomes": 0, "own": 0, "pooled": 0, "none": 2}
+
+
+def test_a_symbol_has_its_own_maps_where_it_has_enough_outcomes_else_those_of_all(staged: Any) -> None:
+    stage = small(staged, "enforce", past(250), past(40, s=1, share=0.75))
+    assert stage.notes("calibration")[-1].fields == {"outcomes": 290, "own": 1, "pooled": 1, "none": 0}
+    own = fit_maps(stage.policy, past(250), NOON)
+    pooled = fit_maps(
+        stage.policy, cast("Rows", np.concatenate([past(250), past(40, s=1, share=0.75)])), NOON
+    )
+    assert own is not None
+    assert pooled is not None
+    for s, maps in enumerate((own, pooled)):
+        for which in (MAP_FORECAST, MAP_CONFIDENCE, MAP_P_TP):
+            n = int(gates(stage)["knots"][s, which])
+            assert tuple(gates(stage)["map_x"][s, which, :n]) == maps[which].x
+            assert tuple(gates(stage)["map_y"][s, which, :n]) == maps[which].y
+    assert own != pooled
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [past(199), past(300, hold=2_700.0), past(300, until=NOON + 200 * SECOND)],
+    ids=["few", "other", "unknown"],
+)
+def test_outcomes_that_are_few_of_another_hold_or_not_known_yet_make_no_map(staged: Any, rows: Rows) -> None:
+    assert not gates(small(staged, "enforce", rows))["knots"].any()
+
+
+def test_report_and_off_have_no_maps(staged: Any) -> None:
+    for mode in ("report", "off"):
+        assert not gates(small(staged, mode, past(300)))["knots"].any()
+
+
+def test_only_the_last_outcomes_of_a_symbol_count(staged: Any) -> None:
+    old, new = past(300, until=NOON - 1_000 * SECOND), past(250, share=0.75)
+    stage = small(staged, "enforce", old, new, calibration_window=250)
+    alone = small(staged, "enforce", new)
+    assert (gates(stage)["map_y"] == gates(alone)["map_y"]).all()
+
+
+def test_maps_are_fitted_anew_on_schedule_with_the_outcomes_since(
+    staged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasting(monkeypatch)
+    stage = small(staged, "enforce", past(199), calibration_refit=300)
+    due = (stage.now // (300 * SECOND) + 1) * 300 * SECOND
+    live(stage, ["100.00"] * 150)
+    assert stage.all(Resolved)
+    assert stage.now < due
+    assert not gates(stage)["knots"].any()  # enough outcomes by now, but the maps wait for their time
+    live(stage, ["100.00"] * ((due - stage.now) // SECOND + 30))
+    assert gates(stage)["knots"].all()
+    assert stage.notes("calibration")[-1].ts == due
+
+
+def test_another_horizon_fits_at_once(staged: Any) -> None:
+    stage = small(staged, "enforce", past(250), growing_horizon=70, growing_max_hold=95)
+    assert gates(stage)["knots"].all()
+    tier = stage.policy.capital_tier(D(500))
+    growing = stage.policy.gate_parameters(tier, D(500), 2)
+    stage.inside._calibrating.before_scan(growing, tier)
+    assert not growing["knots"].any()
+
+
+def test_a_new_tier_of_the_same_horizon_keeps_its_maps(staged: Any) -> None:
+    stage = small(staged, "enforce", past(250), growing_horizon=60, growing_max_hold=90)
+    notes = len(stage.notes("calibration"))
+    tier = stage.policy.capital_tier(D(500))
+    growing = stage.policy.gate_parameters(tier, D(500), 2)
+    stage.inside._calibrating.before_scan(growing, tier)
+    assert (growing["map_y"] == gates(stage)["map_y"]).all()
+    assert len(stage.notes("calibration")) == notes
+
+
+def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -> None:
+    def verdict(stage: Any) -> tuple[int, float]:
+        from turbo_trader.rules.assess import judge
+        from turbo_trader.rules.scan import SCAN
+
+        row = np.zeros(2, SCAN)
+        for name, value in {**FORECAST, "warm": 1, "fresh": 1, "snr": 2.0, "forecast": 0.002}.items():
+            row[name] = value
+        row["jump_age"] = 1 << 60
+        judge(stage.trader.states, 0, NOON + 3600 * SECOND, gates(stage), row, 0)
+        return int(row[0]["block_code"]), float(row[0]["used_edge"])
+
+    assert verdict(small(staged, "enforce")) == (Code.UNCALIBRATED, 0.002)
+    code, edge = verdict(small(staged, "enforce", past(250)))
+    assert code != Code.UNCALIBRATED
+    assert edge == pytest.approx(0.0005, rel=0.25)  # a quarter, as it came
+
+
+# trades
+
+
+def test_a_closed_trade_tells_the_ev_its_entry_was_let_in_with(stage: Any) -> None:
+    sent = stage.hold(ev=0.009, used_ev=0.004)
+    expected = stage.notes("entry")[-1].fields["used_ev"]
+    stage.tell(stage.fill("x", -1, sent.qty, "100.20", closed=str(sent.qty)))
+    assert stage.notes("trade")[-1].fields["ev"] == expected
+    assert stage.notes("trade")[-1].fields["net_fraction"] != 0
+
+
+def test_the_ev_of_an_open_trade_survives_a_restart(stage: Any) -> None:
+    sent = stage.hold(used_ev=0.004)
+    again = stage.restart()
+    assert again.desk().trade.ev == stage.desk().trade.ev is not None
+    del stage.kept["position:AAAUSDT"]["trade"]["ev"]  # as an earlier version kept it
+    assert stage.restart().desk().trade.ev is None
+    assert sent.qty == again.desk().held
