@@ -2,10 +2,13 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from turbo_trader.market.instruments import Instrument, simulated_tiers
-from turbo_trader.rules.entry import entry_limit, ranked
+from turbo_trader.rules.entry import entry_limit, fill_probability, ranked
 from turbo_trader.rules.policy import Policy
 
 D = Decimal
@@ -56,3 +59,32 @@ def test_candidates_by_ev_times_weight_highest_first() -> None:
         "a",
         "d",
     ]
+
+
+@given(sigma=st.floats(1e-5, 1e-3), distance=st.floats(1e-6, 5e-3), patience=st.floats(1.0, 60.0))
+def test_a_resting_entry_is_likelier_filled_the_nearer_and_the_longer(
+    sigma: float, distance: float, patience: float
+) -> None:
+    chance = fill_probability(sigma, distance, patience)
+    assert 0.0 <= chance <= 1.0
+    assert (
+        fill_probability(sigma, 2 * distance, patience)
+        <= chance
+        <= fill_probability(sigma, distance, 2 * patience)
+    )
+
+
+def test_the_chance_of_a_fill_is_that_of_a_walk_reaching_the_price() -> None:
+    draws = np.random.default_rng(1).standard_normal((20_000, 400))
+    lowest = np.cumsum(draws * 1e-4 * (10 / 400) ** 0.5, axis=1).min(1)
+    came = float((lowest <= -2e-4).mean())
+    # looked at four hundred times: the walk overshoots by 0.5826 sigma sqrt(dt) (Broadie, Glasserman & Kou 1997)
+    assert (
+        abs(came - fill_probability(1e-4, 2e-4 + 0.5826e-4 * (10 / 400) ** 0.5, 10))
+        < 2.5 * (came * (1 - came) / 20_000) ** 0.5
+    )
+
+
+def test_without_volatility_nothing_comes_to_a_resting_entry() -> None:
+    assert fill_probability(0.0, 1e-4, 10) == 0.0
+    assert fill_probability(0.0, 0.0, 10) == 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
@@ -29,6 +30,18 @@ def entry_limit(
     if direction > 0:
         return max(ask, on_grid(ask * (1 + slip), instrument.tick, up=False))
     return min(bid, on_grid(bid * (1 - slip), instrument.tick, up=True))
+
+
+def fill_probability(sigma: float, distance: float, patience_s: float) -> float:
+    """The chance that a post-only entry is filled in time: that the price goes `distance` (fraction) its way within `patience_s`.
+
+    Driftless, `sigma` per sqrt(second), by the reflection principle (Karatzas & Shreve, Brownian Motion and Stochastic Calculus,
+    2.6): 2 (1 - Phi(distance / (sigma sqrt t))). Conservative: the queue ahead is taken as gone only once the price is through.
+    """
+    reach = sigma * math.sqrt(patience_s)
+    if reach <= 0.0:
+        return 1.0 if distance <= 0.0 else 0.0
+    return min(1.0, math.erfc(distance / (reach * math.sqrt(2.0))))
 
 
 def ranked(candidates: Iterable[tuple[_Key, float, float]]) -> list[_Key]:

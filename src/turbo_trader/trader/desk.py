@@ -46,6 +46,10 @@ class PendingEntry:
     answered: bool = False  # the request was answered, or is known to be unanswered
     filled: Decimal = ZERO  # by the fills booked so far
     leverage_id: str = ""  # the leverage change it waits for
+    resting: bool = False  # post-only: it may stay in the book
+    withdrawn: str = ""  # why it is being cancelled
+    cancel_id: str = ""  # the last cancel sent
+    cancel_ts: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

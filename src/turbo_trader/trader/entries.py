@@ -16,6 +16,7 @@ from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk
 from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult
+from turbo_trader.trader.resting import Resting
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
 _DUPLICATE = 110072
@@ -32,6 +33,7 @@ class Entries:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.resting = Resting(desk)
         self._lookups: dict[str, str] = {}  # read id -> symbol
 
     # -- deciding
@@ -59,7 +61,8 @@ class Entries:
         if not sizing.qty:
             return Verdict(BLOCK, Code.SIZE, sizing.refusal)
         # EV assumes a fill at the limit on the way in, the book's walk on the way out
-        reach = abs(limit / (ask if direction > 0 else bid) - 1)
+        maker = d.policy.entry_style == "maker"
+        reach = ZERO if maker else abs(limit / (ask if direction > 0 else bid) - 1)
         walk = self._book_walk(desk, direction, sizing.qty)
         if reach + walk > 0 and not reprice(gate_params, desk.s, rows, desk.s, float(cost + reach + walk)):
             text = f"limit {reach:.4%} beyond the touch, book walk {walk:.4%} at {sizing.qty}"
@@ -89,7 +92,8 @@ class Entries:
         return PendingEntry(
             d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
             int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
-            int(float(row["hold_s"]) * SECOND), d.now, figures={**figures, "binding": sizing.binding},
+            int(float(row["hold_s"]) * SECOND), d.now, resting=d.policy.entry_style == "maker",
+            figures={**figures, "binding": sizing.binding},
         )  # fmt: skip
 
     def _entry(
@@ -127,29 +131,24 @@ class Entries:
         )
 
     def _open_risks(self) -> list[OpenRisk]:
+        """Of what is held, and of what entries under way may still add to it."""
         risks = []
         for desk in self._desk.desks:
-            name = desk.instrument.symbol
-            if desk.trade is not None and desk.held and desk.bracket is not None:
-                entry, direction = desk.trade.entry, desk.trade.direction
-                stop = desk.stop_on_venue if desk.stop_on_venue is not None else desk.bracket.stop
-                distance = direction * (entry - stop) / entry
-                notional = abs(desk.held) * entry
+            name, trade, bracket, e = desk.instrument.symbol, desk.trade, desk.bracket, desk.entry
+            if trade is not None and desk.held and bracket is not None:
+                stop = desk.stop_on_venue if desk.stop_on_venue is not None else bracket.stop
+                distance = trade.direction * (trade.entry - stop) / trade.entry
+                notional = abs(desk.held) * trade.entry
                 risks.append(
                     OpenRisk(
-                        name,
-                        direction,
-                        notional,
-                        desk.margin,
-                        distance,
-                        desk.bracket.cost,
-                        desk.trade.range_tail,
+                        name, trade.direction, notional, desk.margin, distance, bracket.cost, trade.range_tail
                     )
                 )
-            elif desk.entry is not None:
-                e = desk.entry
+            if e is not None and e.filled < e.qty:
+                left = e.qty - e.filled
+                margin = e.margin * left / e.qty
                 risks.append(
-                    OpenRisk(name, e.direction, e.qty * e.limit, e.margin, e.stop_loss, e.cost, e.range_tail)
+                    OpenRisk(name, e.direction, left * e.limit, margin, e.stop_loss, e.cost, e.range_tail)
                 )
         return risks
 
@@ -196,7 +195,7 @@ class Entries:
                 entry.direction,
                 entry.qty,
                 "Limit",
-                "IOC",
+                "PostOnly" if entry.resting else "IOC",
                 reduce_only=False,
                 purpose="entry",
                 price=entry.limit,
@@ -239,7 +238,11 @@ class Entries:
     def on_report(self, desk: SymbolDesk, report: OrderReport) -> None:
         """The venue's word on the entry: final ends it, with or without a fill. cumExecQty is the truth."""
         entry = desk.entry
-        if entry is None or entry.id != report.link_id or report.status not in _FINAL:
+        if entry is None or entry.id != report.link_id:
+            return
+        if report.status not in _FINAL:
+            entry.answered = True
+            entry.unknown_since = entry.unknown_since if entry.withdrawn else 0
             return
         if report.filled == 0:
             self.abandon(desk, f"not filled: {report.status} {report.reject_reason}".strip())
@@ -292,11 +295,21 @@ class Entries:
                 if d.now - entry.decided_ts > 2 * _LATE:
                     self.abandon(desk, "its leverage was never answered")
                 continue
-            silent = d.now - entry.sent_ts > 2 * SECOND
+            if entry.resting:
+                self.resting.tend(desk, entry)
+            accepted = entry.resting and entry.answered  # it may stay without a final word
+            silent = not accepted and d.now - entry.sent_ts > 2 * SECOND
             if not entry.unknown_since and silent:
                 entry.unknown_since = d.now
             if entry.unknown_since and desk.instrument.symbol not in self._lookups.values():
                 self._look_up(desk, entry)
+
+    def on_cancel(self, desk: SymbolDesk, result: CommandResult) -> None:
+        """The answer to the withdrawal of a resting entry. Refused or unknown: the order may be gone or filled, so look."""
+        entry = desk.entry
+        if entry is not None and entry.cancel_id == result.id and result.outcome is not Outcome.CONFIRMED:
+            entry.unknown_since = entry.unknown_since or self._desk.now
+            self._look_up(desk, entry)
 
     def next_ns(self) -> int:
         """When `on_clock` is due; 0 = nothing is under way."""

@@ -211,6 +211,9 @@ class Trader:
             if desk.entry is not None and desk.entry.id == result.id:
                 self._entries.on_result(desk, result)
                 return
+            if desk.entry is not None and desk.entry.cancel_id == result.id:
+                self._entries.on_cancel(desk, result)
+                return
             if result.id in (desk.stop_id, desk.close_id) or result.id in desk.closes:
                 self._guarding.on_stop_result(desk, result)
                 self._guarding.on_close_result(desk, result)
@@ -265,6 +268,7 @@ class Trader:
                 self._stopping = f"stopped by {event.by}"
                 self._flatten(event.by, "stop")
             case "stop":
+                self._entries.resting.withdraw_all("stop")
                 desk.give(Stopped(desk.now, f"stopped by {event.by}, positions left to their stops"))
             case _:
                 desk.note("control-unknown", "error", verb=event.verb)
@@ -277,6 +281,7 @@ class Trader:
         self._close_all(why)
 
     def _close_all(self, why: str) -> None:
+        self._entries.resting.withdraw_all(why)
         for each in self._desk.desks:
             if each.entry is not None and not each.entry.sent_ts:
                 self._entries.abandon(each, why)

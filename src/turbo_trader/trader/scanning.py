@@ -13,7 +13,7 @@ from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.confirmation import still_confirmed
-from turbo_trader.rules.entry import ranked
+from turbo_trader.rules.entry import fill_probability, ranked
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.gates import LimitFacts, limits_gate
 from turbo_trader.rules.portfolio import weights
@@ -70,7 +70,7 @@ class Scanner:
                 passed.append(s)
         if passed:
             self._refresh_weights(equity)
-            keyed = [(s, float(self._rows["used_ev"][s]), float(self._weights[s])) for s in passed]
+            keyed = [(s, self._hoped(s), float(self._weights[s])) for s in passed]
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
         self.scans += len(desk.symbols)
@@ -105,6 +105,16 @@ class Scanner:
         if self._leader >= 0:
             self._gates["btc_move_ts"] = desk.states["big_move_ts"][self._leader]
         return tier
+
+    def _hoped(self, s: int) -> float:
+        """Net EV of sending an entry: of a post-only one, times the chance that it is filled at all."""
+        policy, row = self._desk.policy, self._rows[s]
+        if policy.entry_style != "maker":
+            return float(row["used_ev"])
+        tick = float(self._desk.desks[s].instrument.tick) / float(row["mid"])
+        distance = 0.5 * float(row["spread"]) + tick  # from the mid to a tick through our touch
+        chance = fill_probability(float(row["sigma"]), distance, policy.maker_patience)
+        return float(row["used_ev"]) * chance
 
     def _limits(self, desk: SymbolDesk, tier: CapitalTier) -> bool:
         """Gate 8."""

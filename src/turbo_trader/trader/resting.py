@@ -1,0 +1,53 @@
+"""Post-only entries while they rest in the book (ENTRY_STYLE=maker): given up in time, withdrawn when nothing may open.
+
+A cancel that was answered says nothing about fills: the entry ends with the venue's final word on the order, as every entry does.
+"""
+
+from __future__ import annotations
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.trader.commands import CancelOrder
+from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk
+
+_AGAIN = 2 * SECOND  # a cancel without a final word after so long is sent again
+
+
+class Resting:
+    """Watches the resting orders of all symbols."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def tend(self, desk: SymbolDesk, entry: PendingEntry) -> None:
+        """Withdraw an entry whose patience is over, whose market is not seen any more, or whose position is being closed."""
+        d = self._desk
+        refusal = d.session.refusal(d.now)
+        if entry.withdrawn or d.now - entry.sent_ts >= d.policy.maker_patience * SECOND:
+            self.withdraw(desk, entry.withdrawn or "not filled in time")
+        elif refusal:
+            self.withdraw(desk, refusal)
+        elif not d.streams.get("public", True):
+            self.withdraw(desk, "market data lost")
+        elif desk.close_reason or (entry.filled and not desk.held):
+            self.withdraw(desk, "its position is closed")
+
+    def withdraw_all(self, why: str) -> None:
+        """Nothing may open any more: take every resting entry back."""
+        for desk in self._desk.desks:
+            if desk.entry is not None and desk.entry.resting and desk.entry.sent_ts:
+                self.withdraw(desk, why)
+
+    def withdraw(self, desk: SymbolDesk, why: str) -> None:
+        """Cancel the entry's order; again, and looked up, until the venue's final word has come."""
+        d, entry = self._desk, desk.entry
+        if entry is None or (entry.cancel_id and d.now - entry.cancel_ts < _AGAIN):
+            return
+        if not entry.withdrawn:
+            entry.withdrawn = why
+            d.note(
+                "entry-withdrawn", symbol=desk.instrument.symbol, id=entry.id, why=why, filled=entry.filled
+            )
+        if entry.cancel_id:
+            entry.unknown_since = entry.unknown_since or d.now
+        entry.cancel_id, entry.cancel_ts = d.ids.next("cancel"), d.now
+        d.give(CancelOrder(entry.cancel_id, desk.instrument.symbol, link_id=entry.id))
