@@ -110,10 +110,11 @@ def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
 
 
 def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
-    """A position as of `ts`; flat rows (side "", empty numbers) have size 0."""
+    """A position as of `ts`, in the stream as of its last change; flat rows (side "", empty numbers) have size 0."""
     size = amount(item.size) * _SIDES.get(item.side, 0)
+    changed = nanoseconds(item.updated_time) if source is Source.STREAM else 0
     return PositionReport(
-        ts=ts,
+        ts=changed or ts,
         symbol=item.symbol,
         size=size,
         entry_price=(price(item.entry_price) or price(item.avg_price)) if size else None,
