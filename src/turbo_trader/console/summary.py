@@ -45,6 +45,19 @@ def result_lines(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def calibration_line(figures: Mapping[str, Any]) -> str:
+    """What the forecasts were worth, in one line; the tables are in --json and in `turbo-trader calibration`."""
+    slope, trades = figures["slope"], figures["trades"]
+    if not figures["outcomes"] or slope is None:
+        return "forecasts   no outcome"
+    between = "" if slope["low"] is None else f" ({slope['low']:.2f} to {slope['high']:.2f})"
+    said, came = figures["predicted_return"] * 1e4, figures["realised_return"] * 1e4
+    line = f"forecasts   {figures['outcomes']:,} followed: said {said:+.1f} bp, came {came:+.1f} bp, slope {slope['slope']:.2f}{between}"
+    if trades["closed"]:
+        line += f"; trades: EV {trades['ev'] * 1e4:+.1f} bp, came {trades['realised'] * 1e4:+.1f} bp"
+    return line
+
+
 def backtest_lines(result: Mapping[str, Any]) -> list[str]:
     """The result of a backtest for a person."""
     rate = result["events"] / result["seconds"] if result["seconds"] else 0.0
@@ -53,6 +66,7 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
         f"speed       {result['events']:,} events in {result['seconds']:.1f} s ({rate / 1e6:.1f} M/s)",
         *funnel_lines(result.get("funnel", {})),
         *result_lines(result),
+        calibration_line(result["calibration"]["over_all"]),
         f"decisions   sha256 {result['decisions_sha256']}",
     ]
     if result.get("rebuilt"):

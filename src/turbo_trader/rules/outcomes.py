@@ -5,7 +5,7 @@ Rules of the shadow:
   candidate scan after it has ended opens the next. So the paths of a symbol's outcomes never overlap.
 - It ends when its return at h is known and its barriers are decided: target or stop touched first, or T reached (timeout).
 - Barriers are fixed at TP and SL from the entry mid. They are looked at on the one-second grid (last mid of each second), the
-  step `p_tp` itself is computed for: what touches and comes back within a second is no touch.
+  step `p_tp` is computed for at MONITOR_INTERVAL=1: what touches and comes back within a second is no touch.
 - The return at h is that of the last whole second before it, so its time is up to one second (and a quiet spell) early.
 - A second counts from its end: nothing after ts + h enters the return, nothing after ts + T the barriers, and nothing of either
   before the scan.

@@ -97,7 +97,8 @@ class Trader:
 
     def summary(self) -> dict[str, Any]:
         """The figures of the whole run."""
-        return summary(self._desk, self._scanner.funnel, self._scanner.scans)
+        figures = summary(self._desk, self._scanner.funnel, self._scanner.scans)
+        return {**figures, "outcomes_lost": self._calibrating.lost}
 
     def handle(self, event: told.Event) -> list[Command]:
         """Take one event; returns what is to be done, in order."""
