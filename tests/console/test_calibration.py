@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from turbo_trader.console.main import app
+from turbo_trader.console.summary import calibration_line
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.outcomes import OUTCOME, STOP, TARGET, TIMEOUT
@@ -75,3 +76,12 @@ def test_an_empty_journal_is_an_answer(tmp_path: Path) -> None:
     found = json.loads(verb(tmp_path, "--json"))
     assert found["over_all"]["outcomes"] == 0
     assert found["symbols"] == {}
+
+
+def test_a_backtest_says_it_in_one_line(written: Path) -> None:
+    figures = json.loads(verb(written, "--json"))["over_all"]
+    line = calibration_line(figures)
+    assert "60 followed: said +20.0 bp" in line
+    assert line.endswith("trades: EV +4.0 bp, came -21.0 bp")
+    empty = calibration_line({**figures, "outcomes": 0, "slope": None})
+    assert empty == "forecasts   no outcome"

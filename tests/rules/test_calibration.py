@@ -159,11 +159,14 @@ def test_maps_need_enough_outcomes_and_have_enough_behind_each_point() -> None:
     assert len(finer[MAP_FORECAST].x) == 33
 
 
-def test_without_an_edge_the_calibrated_edge_stays_below_the_fees_of_a_round_trip() -> None:
-    for seed in range(20):
-        found = fit_maps(Policy(), made(2_000, seed, truth=0.0), 1 << 62)
+@pytest.mark.parametrize("n", [200, 1_000, 2_000])
+def test_without_an_edge_a_map_stays_below_the_fees_of_a_round_trip(n: int) -> None:
+    tops = []
+    for seed in range(200):
+        found = fit_maps(Policy(), made(n, seed, truth=0.0), 1 << 62)
         assert found is not None
-        assert max(found[MAP_FORECAST].y) < float(Policy().round_trip_fee)
+        tops.append(max(found[MAP_FORECAST].y))
+    assert np.quantile(tops, 0.98) < 0.0009 < float(Policy().round_trip_fee)
 
 
 def test_put_maps_replaces_what_was_there() -> None:

@@ -115,7 +115,7 @@ def test_a_hole_in_the_prices_leaves_no_outcome(staged: Any, monkeypatch: pytest
     live(stage, ["100.00"] * 20)
     stage.now += 61 * SECOND
     live(stage, ["100.00"] * 20)
-    assert stage.inside._calibrating.lost == 1
+    assert stage.trader.summary()["outcomes_lost"] == 1
     assert stage.all(Resolved) == []
 
 

@@ -52,7 +52,8 @@ def calibration_line(figures: Mapping[str, Any]) -> str:
         return "forecasts   no outcome"
     between = "" if slope["low"] is None else f" ({slope['low']:.2f} to {slope['high']:.2f})"
     said, came = figures["predicted_return"] * 1e4, figures["realised_return"] * 1e4
-    line = f"forecasts   {figures['outcomes']:,} followed: said {said:+.1f} bp, came {came:+.1f} bp, slope {slope['slope']:.2f}{between}"
+    line = f"forecasts   {figures['outcomes']:,} followed: said {said:+.1f} bp, came {came:+.1f} bp, "
+    line += f"slope {slope['slope']:.2f}{between}"
     if trades["closed"]:
         line += f"; trades: EV {trades['ev'] * 1e4:+.1f} bp, came {trades['realised'] * 1e4:+.1f} bp"
     return line
