@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,43 +9,8 @@ import pytest
 from pybit.exceptions import InvalidRequestError
 from pybit.unified_trading import HTTP
 
-from turbo_trader.live.venue import Venue, VenueConfig, serve
-from turbo_trader.market.reference import universe
-from turbo_trader.simulation.synthetic import SyntheticMarket
-
 START = 1_767_603_600_000_000_000
 SYMBOL = "BTCUSDT"
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    """A venue of 2026-01-05 on its own loop and thread; clients stamp with the wall clock."""
-    loop = asyncio.new_event_loop()
-    found: list[int] = []
-    ready, stop = threading.Event(), asyncio.Event()
-    source = SyntheticMarket(universe()[:3], 1, START, 0.0)
-
-    async def main() -> None:
-        venue = Venue(source, VenueConfig("key", "secret", Decimal(10_000)))
-        async with serve(venue) as number:
-            found.append(number)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
-    thread.start()
-    assert ready.wait(60)
-    yield found[0]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def client(port: int) -> HTTP:
-    session = HTTP(api_key="key", api_secret="secret", retry_codes={-1}, max_retries=1, timeout=5)
-    session.endpoint = f"http://127.0.0.1:{port}"
-    session.client.trust_env = False
-    return session
 
 
 def result(answer: Any) -> Any:

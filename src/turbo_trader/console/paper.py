@@ -37,7 +37,7 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
     command = [
         sys.executable, "-m", "turbo_trader.console", "exchange", "--port", "0", "--market", settings.market,
         "--speed", str(speed_of(settings)), "--balance", format(settings.balance, "f"), "--seed", str(settings.seed),
-        "--edge", str(settings.edge), "--json",
+        "--edge", str(settings.edge), "--faults", settings.faults, "--fault-seed", str(settings.fault_seed), "--json",
     ]  # fmt: skip
     process = subprocess.Popen(  # noqa: S603 - our own verb
         command,

@@ -40,6 +40,10 @@ class Settings(BaseSettings):
         1.0,
         description="predictability put into the synthetic market by `run`; 0 = none, as in tests and studies",
     )
+    faults: str = Field(
+        "", description="what goes wrong at the paper venue, such as drop=0.05,delay=0.05,error=0.05"
+    )
+    fault_seed: int = Field(0, ge=0, description="seed of those faults")
     journal_dir: Path = Field(Path("var"), description="folder of journal, logs and control token")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"

@@ -16,19 +16,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import Message
+from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.live.venue_sockets import Connection, Line, VenueSockets
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
@@ -36,7 +33,6 @@ from turbo_trader.market.instruments import Instrument
 TICK_S = 0.02  # wall seconds between two steps of the venue's time
 FRAMES_PER_SECOND = 600  # book frames a wall second over all symbols, at speeds above 1
 BOOK_PUSH_NS = 20_000_000  # orderbook.50 at speed 1
-BACKLOG = 5_000  # frames waiting for one client; a slower one is disconnected
 
 
 class MarketSource(Protocol):
@@ -58,7 +54,8 @@ class MarketSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VenueConfig:
-    """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one."""
+    """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one;
+    `control`: serve the control routes."""
 
     key: str
     secret: str = field(repr=False)
@@ -66,10 +63,13 @@ class VenueConfig:
     speed: float = 1.0
     host: str = "127.0.0.1"
     port: int = 0
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    fault_seed: int = 0
+    control: bool = False
 
 
 class Venue:
-    """Exchange, faces and clients. `serve` runs it."""
+    """Exchange, faces and clients. `serve` runs it; `faults` may be replaced at any time."""
 
     def __init__(self, source: MarketSource, config: VenueConfig) -> None:
         self.source = source
@@ -82,8 +82,8 @@ class Venue:
         self.keys = {config.key: Key(config.key, config.secret, "1")}
         self.rest = RestFace(self.data, self.keys, config.speed)
         self.now = source.start
-        self._public: dict[PublicClient, asyncio.Queue[bytes]] = {}
-        self._private: dict[PrivateClient, asyncio.Queue[bytes]] = {}
+        self.faults = Faults(config.faults, config.fault_seed)
+        self.lines: dict[Line, None] = {}  # stream connections, oldest first
         self._began = time.monotonic()
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
@@ -121,9 +121,9 @@ class Venue:
             told = self.data.take(s, self._released(s))
             if told:
                 prints[s] = told
-        for client, queue in self._public.items():
-            for frame in client.push(until, prints):
-                _put(queue, frame)
+        for line in list(self.lines):
+            if isinstance(line.client, PublicClient):
+                line.deliver(line.client.push(until, prints), self.faults)
 
     def _released(self, s: int) -> Rows:
         rows, self._waiting[s] = self._waiting[s], self._waiting[s][:0]
@@ -148,9 +148,9 @@ class Venue:
         by_uid: dict[str, list[Message]] = {}
         for uid, message in self.exchange.drain():
             by_uid.setdefault(uid, []).append(message)
-        for client, queue in self._private.items():
-            for frame in client.push(self.now, by_uid.get(client.uid, ())):
-                _put(queue, frame)
+        for line in list(self.lines):
+            if isinstance(line.client, PrivateClient):
+                line.deliver(line.client.push(self.now, by_uid.get(line.client.uid, ())), self.faults)
 
     async def run(self) -> None:
         """Let time run until cancelled."""
@@ -159,82 +159,10 @@ class Venue:
             self.step()
             await asyncio.sleep(TICK_S)
 
-    # -- sockets
-
-    def app(self) -> Starlette:
-        """The ASGI application: every path is the REST face's, but for the two streams."""
-        return Starlette(
-            routes=[
-                WebSocketRoute("/v5/public/linear", self._serve_public),
-                WebSocketRoute("/v5/private", self._serve_private),
-                Route("/{path:path}", self._serve_rest, methods=["GET", "POST", "PUT", "DELETE"]),
-            ]
-        )
-
-    async def _serve_rest(self, request: Request) -> Response:
-        body = await request.body()
-        now = self.catch_up()
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
-        query = request.scope["query_string"]
-        reply = self.rest.handle(now, request.method, request.url.path, query, headers, body, time.time_ns())
-        self.tell()
-        return Response(reply.body, reply.status, reply.headers)
-
-    async def _serve_public(self, socket: WebSocket) -> None:
-        client = PublicClient(self.data, self._connection())
-        queue = self._public[client] = asyncio.Queue(BACKLOG)
-        try:
-            await self._serve(socket, queue, client)
-        finally:
-            del self._public[client]
-
-    async def _serve_private(self, socket: WebSocket) -> None:
-        client = PrivateClient(self.keys, self._connection())
-        queue = self._private[client] = asyncio.Queue(BACKLOG)
-        try:
-            await self._serve(socket, queue, client)
-        finally:
-            del self._private[client]
-
-    async def _serve(
-        self, socket: WebSocket, queue: asyncio.Queue[bytes], client: PublicClient | PrivateClient
-    ) -> None:
-        await socket.accept()
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            async with asyncio.TaskGroup() as group:
-                sender = group.create_task(_send_all(socket, queue))
-                try:
-                    while True:
-                        message = await socket.receive()
-                        if message["type"] == "websocket.disconnect":
-                            break
-                        raw = message.get("text") or message.get("bytes") or ""
-                        for frame in client.take(
-                            raw.encode() if isinstance(raw, str) else raw, self.now, time.time_ns()
-                        ):
-                            _put(queue, frame)
-                finally:
-                    sender.cancel()
-
-    def _connection(self) -> str:
+    def connection(self) -> str:
+        """A new connection's id."""
         self._numbers += 1
         return f"sim-{self._numbers}"
-
-
-async def _send_all(socket: WebSocket, queue: asyncio.Queue[bytes]) -> None:
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        while True:
-            frame = await queue.get()
-            if queue.full():
-                await socket.close(1008)
-                return
-            await socket.send_text(frame.decode())
-
-
-def _put(queue: asyncio.Queue[bytes], frame: bytes) -> None:
-    """A client too slow to take its frames loses them; its sender then closes the connection."""
-    with contextlib.suppress(asyncio.QueueFull):
-        queue.put_nowait(frame)
 
 
 class _Server(uvicorn.Server):
@@ -252,11 +180,12 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
     config = venue.config
     server = _Server(
         uvicorn.Config(
-            venue.app(),
+            VenueSockets(venue).app(),
             host=config.host,
             port=config.port,
             log_level="error",
             lifespan="off",
+            http=Connection,
             ws="websockets-sansio",
             ws_ping_interval=None,
             access_log=False,

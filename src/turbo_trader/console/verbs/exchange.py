@@ -18,18 +18,42 @@ def exchange(
     balance: Annotated[str | None, typer.Option(help="USDT of the one account")] = None,
     seed: Annotated[int | None, typer.Option(help="of the synthetic market")] = None,
     edge: Annotated[float | None, typer.Option(help="predictability put into the synthetic market")] = None,
+    faults: Annotated[
+        str | None, typer.Option(help="what goes wrong: drop=0.05,delay=0.05,error=0.05 (--faults help: all)")
+    ] = None,
+    fault_seed: Annotated[int | None, typer.Option(help="of the faults", min=0)] = None,
+    control: Annotated[
+        bool, typer.Option("--control", help="serve /control/faults and /control/disconnect")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
 ) -> None:
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
     from turbo_trader.console.markets import open_market, speed_of
     from turbo_trader.console.settings import environment, load_settings
+    from turbo_trader.exchange.protocol.faults import FaultPlan, explained
     from turbo_trader.live.venue import Venue, VenueConfig
     from turbo_trader.rules.policy import Policy
 
-    settings = load_settings(market=market, speed=speed, balance=balance, seed=seed, edge=edge)
+    if faults == "help":
+        print("\n".join(f"{name:<12} {meaning}" for name, meaning in explained().items()))
+        return
+    settings = load_settings(
+        market=market,
+        speed=speed,
+        balance=balance,
+        seed=seed,
+        edge=edge,
+        faults=faults,
+        fault_seed=fault_seed,
+    )
+    plan = FaultPlan.parse(settings.faults)
     key, secret = _keys() if json and not sys.stdin.isatty() else ("simulated-key", "simulated-secret")
     source = open_market(settings, Policy.from_env(environment()))
-    venue = Venue(source, VenueConfig(key, secret, settings.balance, speed_of(settings), port=port))
+    config = VenueConfig(
+        key, secret, settings.balance, speed_of(settings), port=port, faults=plan, fault_seed=settings.fault_seed,
+        control=control,
+    )  # fmt: skip
+    venue = Venue(source, config)
     asyncio.run(_serve(venue, as_json=json))
 
 
@@ -91,6 +115,10 @@ async def _serve(venue: object, *, as_json: bool) -> None:
             print(f"symbols     {', '.join(symbols)}")
             print(
                 f"account     {venue.config.balance} USDT, key {venue.config.key}, secret {venue.config.secret}"
+            )
+            print(
+                f"faults      {venue.config.faults if venue.config.faults.rates else 'none'}"
+                f"{', control routes on' if venue.config.control else ''}"
             )
             print(
                 f"speed       {venue.config.speed:g}, book pushes merged to {facts['book_push_ms']} ms of the venue's time"

@@ -18,6 +18,10 @@ def run(
     balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
     seed: Annotated[int | None, typer.Option(help="of the synthetic market")] = None,
     edge: Annotated[float | None, typer.Option(help="predictability put into the synthetic market")] = None,
+    faults: Annotated[
+        str | None, typer.Option(help="what goes wrong at the paper venue: drop=0.05,delay=0.05,error=0.05")
+    ] = None,
+    fault_seed: Annotated[int | None, typer.Option(help="of those faults", min=0)] = None,
     journal_dir: Annotated[
         Path | None, typer.Option("--journal-dir", help="folder of journals and logs")
     ] = None,
@@ -40,6 +44,8 @@ def run(
         "balance": balance,
         "seed": seed,
         "edge": edge,
+        "faults": faults,
+        "fault_seed": fault_seed,
     }
     settings = load_settings(**options, journal_dir=journal_dir)
     policy = Policy.from_env(environment(), live=settings.mode == "live")

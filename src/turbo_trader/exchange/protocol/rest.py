@@ -16,6 +16,16 @@ from turbo_trader.exchange.protocol.routes_market import MarketRoutes
 from turbo_trader.exchange.protocol.signing import Key, check_request
 
 _LARGEST_BODY = 64 * 1024
+_GATEWAY = {
+    403: b"access too frequent",
+    429: b"too many requests",
+    502: b"<html><body><h1>502 Bad Gateway</h1></body></html>",
+}
+_SERVER = {
+    10002: "invalid request, please check your server timestamp or recv_window param.",
+    10006: "Too many visits. Exceeded the API Rate Limit.",
+    10016: "Request timeout, please try again later.",
+}
 
 Public = Callable[[Mapping[str, Any], int], dict[str, Any]]
 Signed = Callable[[str, Mapping[str, Any], int], Reply]
@@ -90,6 +100,16 @@ class RestFace:
             reply = refusal.reply
         if reply is None:
             return HttpReply(404, self._headers(now), b"404 page not found")
+        return self._envelope(now, reply)
+
+    def faulty(self, now: int, name: str) -> HttpReply:
+        """The answer of a fault `http_...` or `ret_...` (protocol/faults.py)."""
+        kind, _, code = name.partition("_")
+        if kind == "http":
+            return HttpReply(int(code), {"Content-Type": "text/html"}, _GATEWAY[int(code)])
+        return self._envelope(now, Reply(int(code), _SERVER[int(code)]))
+
+    def _envelope(self, now: int, reply: Reply) -> HttpReply:
         envelope = {
             "retCode": reply.code,
             "retMsg": reply.message,

@@ -1,0 +1,193 @@
+"""What goes wrong between a client and the venue, on demand: chosen from a seed, one draw per request and per stream frame.
+
+A plan is a text such as `drop=0.05,delay=0.05,error=0.05` or `drop_after@order/create=1`: a fault, where wanted the route it is
+kept to (the path after /v5/, or its beginning; operations of the trade socket count as order/create and so on), its probability.
+`delay_s` and `reorder_s` are no faults but the longest waits, in wall seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from turbo_trader.market.errors import InputError
+
+REQUEST_FAULTS: Final = {
+    "delay": "the request waits up to delay_s before it is processed",
+    "slow": "it is processed at once, the answer waits up to delay_s",
+    "drop_before": "the connection is closed, nothing is processed",
+    "drop_after": "it is processed, the connection is closed without an answer",
+    "half_open": "no answer and no close; processed or not, at even odds",
+    "http_502": "502 from the gateway; processed or not, at even odds",
+    "http_429": "429, not processed",
+    "http_403": "403, not processed",
+    "ret_10002": "the stamp is called out of its window, not processed",
+    "ret_10006": "too many visits, not processed",
+    "ret_10016": "server error; processed or not, at even odds",
+}
+STREAM_FAULTS: Final = {
+    "duplicate": "a private message comes twice",
+    "reorder": "a private message is held back up to reorder_s while later ones pass",
+    "late": "an execution message is held back up to delay_s",
+    "gap": "a book delta is lost, so that `u` jumps",
+    "disconnect": "the socket is cut instead of a frame",
+    "silent": "from this frame on the socket stays open and says nothing",
+}
+SHORT: Final = {
+    "drop": ("drop_before", "drop_after"),
+    "error": ("http_502", "http_429", "http_403", "ret_10002", "ret_10006", "ret_10016"),
+}
+_BEFORE: Final = frozenset({"drop_before", "http_429", "http_403", "ret_10002", "ret_10006"})
+_EVEN: Final = frozenset({"half_open", "http_502", "ret_10016"})
+_WAITS: Final = {"delay_s": 2.0, "reorder_s": 0.2}
+_LONGEST_WAIT = 3_600.0
+
+
+def explained() -> dict[str, str]:
+    """Every word a plan may use, with its meaning."""
+    short = {name: f"{' or '.join(names)}, evenly" for name, names in SHORT.items()}
+    waits = {name: f"longest wait, wall seconds (default {value:g})" for name, value in _WAITS.items()}
+    return {**short, **REQUEST_FAULTS, **STREAM_FAULTS, **waits}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Probability of one fault on routes that begin with `route` ("" = all)."""
+
+    name: str
+    route: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """Which faults, how often. The default has none."""
+
+    rates: tuple[Rate, ...] = ()
+    delay_s: float = _WAITS["delay_s"]
+    reorder_s: float = _WAITS["reorder_s"]
+
+    @staticmethod
+    def parse(text: str) -> FaultPlan:
+        """A plan from its text; InputError names the part that cannot be read."""
+        rates: list[Rate] = []
+        waits = dict(_WAITS)
+        for part in filter(None, (piece.strip() for piece in text.split(","))):
+            left, equals, right = part.partition("=")
+            name, _, route = left.partition("@")
+            if not equals:
+                raise InputError(f"faults {part!r}: write NAME=NUMBER, such as drop=0.05")
+            if name in waits and not route:
+                waits[name] = _figure(part, right, _LONGEST_WAIT)
+                continue
+            names = SHORT.get(name, (name,))
+            if names[0] not in REQUEST_FAULTS and names[0] not in STREAM_FAULTS:
+                known = ", ".join([*SHORT, *REQUEST_FAULTS, *STREAM_FAULTS, *_WAITS])
+                raise InputError(f"faults {part!r}: choose from {known}")
+            share = _figure(part, right, 1.0) / len(names)
+            rates += [Rate(each, route.removeprefix("/v5/").strip("/"), share) for each in names]
+        plan = FaultPlan(tuple(rates), **waits)
+        for stage in (REQUEST_FAULTS, STREAM_FAULTS):
+            if sum(rate.probability for rate in rates if rate.name in stage and not rate.route) > 1 + 1e-9:
+                raise InputError(
+                    f"faults {text!r}: the probabilities of one request or frame add up to more than 1"
+                )
+        return plan
+
+    def __str__(self) -> str:
+        """The text that `parse` reads, short names spelled out."""
+        rates = [
+            f"{rate.name}{'@' if rate.route else ''}{rate.route}={rate.probability:g}" for rate in self.rates
+        ]
+        return ",".join([*rates, f"delay_s={self.delay_s:g}", f"reorder_s={self.reorder_s:g}"])
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFault:
+    """What to do with one request: whether it is processed, and how long to wait (wall seconds)."""
+
+    name: str
+    processed: bool
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFault:
+    """What to do with one stream frame; `wait_s` for `reorder` and `late`."""
+
+    name: str
+    wait_s: float = 0.0
+
+
+class Faults:
+    """Draws faults of a plan from a seed; the same calls in the same order give the same faults. `counts`: how many of each came.
+
+    `times` > 0 ends the plan after that many faults of requests and frames together.
+    """
+
+    def __init__(self, plan: FaultPlan | None = None, seed: int = 0, times: int = 0) -> None:
+        self.plan = plan or FaultPlan()
+        self.counts: Counter[str] = Counter()
+        self._left = times or -1
+        self._requests, self._frames = (
+            np.random.Generator(np.random.Philox(key=[seed, stage])) for stage in (0, 1)
+        )
+        self._request_rates = [rate for rate in self.plan.rates if rate.name in REQUEST_FAULTS]
+        self._frame_rates = [rate for rate in self.plan.rates if rate.name in STREAM_FAULTS]
+
+    def request(self, route: str) -> RequestFault | None:
+        """The fault of a request to `route` (path after /v5/), or None."""
+        found = self._draw(self._request_rates, route, self._requests)
+        if found is None:
+            return None
+        processed = found not in _BEFORE and (found not in _EVEN or self._requests.random() < 0.5)
+        wait = self._requests.random() * self.plan.delay_s if found in ("delay", "slow") else 0.0
+        return RequestFault(found, processed, wait)
+
+    def frame(self, topic: str, *, delta: bool = False) -> FrameFault | None:
+        """The fault of a frame of `topic`, or None. `delta`: it is a difference of a book. Public topics have a symbol behind a dot
+        and are not repeated, reordered or delayed."""
+        if not self._frame_rates:
+            return None
+        fitting = [rate for rate in self._frame_rates if _fits(rate.name, topic, delta)]
+        found = self._draw(fitting, topic, self._frames)
+        if found is None:
+            return None
+        longest = {"reorder": self.plan.reorder_s, "late": self.plan.delay_s}.get(found, 0.0)
+        return FrameFault(found, self._frames.random() * longest if longest else 0.0)
+
+    def _draw(self, rates: list[Rate], route: str, draws: np.random.Generator) -> str | None:
+        if not rates or not self._left:
+            return None
+        at = draws.random()
+        for rate in rates:
+            if not route.startswith(rate.route):
+                continue
+            at -= rate.probability
+            if at < 0:
+                self.counts[rate.name] += 1
+                self._left -= 1
+                return rate.name
+        return None
+
+
+def _fits(name: str, topic: str, delta: bool) -> bool:
+    private = topic.partition(".")[0] in ("order", "execution", "position", "wallet")
+    if name == "gap":
+        return delta
+    if name == "late":
+        return topic.startswith("execution")
+    return private if name in ("duplicate", "reorder") else True
+
+
+def _figure(part: str, text: str, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"faults {part!r}: {text!r} is not a number") from None
+    if not 0 <= value <= most:
+        raise InputError(f"faults {part!r}: must be from 0 to {most:g}")
+    return value

@@ -1,0 +1,233 @@
+"""The venue's sockets: HTTP requests and streams of clients, through the faults in force."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from turbo_trader.exchange.protocol.faults import FaultPlan, Faults, FrameFault, RequestFault
+from turbo_trader.exchange.protocol.private import PrivateClient
+from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.market.errors import InputError
+
+if TYPE_CHECKING:
+    from turbo_trader.live.venue import Venue
+
+BACKLOG = 5_000  # frames waiting for one client; a slower one is disconnected
+LARGEST_BODY = 256 * 1024  # bytes read of a request; the rest face says what it thinks of them
+
+Client = PublicClient | PrivateClient
+
+
+class Connection(H11Protocol):
+    """uvicorn's protocol, which shows the application its transport, so that a connection can be cut without an answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class Line:
+    """One stream connection: frames wait here until they are sent, and meet the faults on the way."""
+
+    def __init__(self, socket: WebSocket, client: Client) -> None:
+        self.client = client
+        self._socket = socket
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(BACKLOG)
+        self._silent = False
+
+    def answer(self, frames: Sequence[bytes]) -> None:
+        """Queue answers to operations; faults leave them alone."""
+        for frame in frames:
+            self._put(frame)
+
+    def deliver(self, frames: Sequence[bytes], faults: Faults) -> None:
+        """Queue data frames, each with its fault of `faults`."""
+        for frame in frames:
+            fault = _fault(faults, frame) if faults.plan.rates else None
+            match fault.name if fault is not None else "":
+                case "":
+                    self._put(frame)
+                case "duplicate":
+                    self._put(frame)
+                    self._put(frame)
+                case "reorder" | "late" if fault is not None:
+                    asyncio.get_running_loop().call_later(fault.wait_s, self._put, frame)
+                case "silent":
+                    self._silent = True
+                case "disconnect":
+                    self.cut()
+                case _:  # gap: lost
+                    pass
+
+    def cut(self) -> None:
+        """Close the connection without a word."""
+        self._silent = True
+        self._socket.scope["state"]["transport"].abort()
+
+    async def send_all(self) -> None:
+        """Send what is queued until the connection ends; a client that is too slow is disconnected."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                frame = await self._queue.get()
+                if self._queue.full():
+                    await self._socket.close(1008)
+                    return
+                await self._socket.send_text(frame.decode())
+
+    def _put(self, frame: bytes) -> None:
+        """A client too slow to take its frames loses them; its sender then closes the connection."""
+        if not self._silent:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._queue.put_nowait(frame)
+
+
+class VenueSockets:
+    """The ASGI application of a venue: every path is the REST face's, but for the streams and the control routes."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def app(self) -> Starlette:
+        """The application."""
+        routes: list[BaseRoute] = [
+            WebSocketRoute("/v5/public/linear", self._public),
+            WebSocketRoute("/v5/private", self._private),
+        ]
+        if self._venue.config.control:
+            routes += [
+                Route("/control/faults", self._faults, methods=["GET", "POST"]),
+                Route("/control/disconnect", self._disconnect, methods=["POST"]),
+            ]
+        routes.append(Route("/{path:path}", self._rest, methods=["GET", "POST", "PUT", "DELETE"]))
+        return Starlette(routes=routes)
+
+    # -- requests
+
+    async def _rest(self, request: Request) -> Response:
+        body = await _body(request)
+        fault = self._venue.faults.request(request.url.path.removeprefix("/v5/"))
+        if fault is None:
+            return self._answer(request, body)
+        return await self._faulty(request, body, fault)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        now = self._venue.catch_up()
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
+        query = request.scope["query_string"]
+        reply = self._venue.rest.handle(
+            now, request.method, request.url.path, query, headers, body, time.time_ns()
+        )
+        self._venue.tell()
+        return _response(reply)
+
+    async def _faulty(self, request: Request, body: bytes, fault: RequestFault) -> Response:
+        if fault.name == "delay":
+            await asyncio.sleep(fault.wait_s)
+        answer = self._answer(request, body) if fault.processed else Response()
+        if fault.name == "slow":
+            await asyncio.sleep(fault.wait_s)
+        if fault.name in ("delay", "slow"):
+            return answer
+        if fault.name == "half_open":
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            return Response()
+        if fault.name.startswith("drop"):
+            request.scope["state"]["transport"].abort()
+            await asyncio.sleep(0)  # lets uvicorn see that nobody is there to be answered
+            return Response()
+        return _response(self._venue.rest.faulty(self._venue.catch_up(), fault.name))
+
+    # -- streams
+
+    async def _public(self, socket: WebSocket) -> None:
+        await self._serve(socket, PublicClient(self._venue.data, self._venue.connection()))
+
+    async def _private(self, socket: WebSocket) -> None:
+        await self._serve(socket, PrivateClient(self._venue.keys, self._venue.connection()))
+
+    async def _serve(self, socket: WebSocket, client: Client) -> None:
+        line = Line(socket, client)
+        await socket.accept()
+        self._venue.lines[line] = None
+        try:
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                async with asyncio.TaskGroup() as group:
+                    sender = group.create_task(line.send_all())
+                    try:
+                        await self._listen(socket, line, client.take)
+                    finally:
+                        sender.cancel()
+        finally:
+            del self._venue.lines[line]
+
+    async def _listen(
+        self, socket: WebSocket, line: Line, take: Callable[[bytes, int, int], list[bytes]]
+    ) -> None:
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            raw = message.get("text") or message.get("bytes") or ""
+            line.answer(take(raw.encode() if isinstance(raw, str) else raw, self._venue.now, time.time_ns()))
+
+    # -- control
+
+    async def _faults(self, request: Request) -> Response:
+        """GET tells the plan in force and what it did; POST {"faults": TEXT, "seed"?: int, "times"?: int} begins another."""
+        if request.method == "POST":
+            try:
+                asked = json.loads(await _body(request))
+                plan = FaultPlan.parse(str(asked["faults"]))
+                seed, times = int(asked.get("seed", 0)), int(asked.get("times", 0))
+                self._venue.faults = Faults(plan, abs(seed), abs(times))
+            except InputError as error:
+                return JSONResponse({"error": str(error)}, 400)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                return JSONResponse({"error": 'send {"faults": "drop=0.05", "seed": 0, "times": 0}'}, 400)
+        faults = self._venue.faults
+        return JSONResponse({"faults": str(faults.plan), "counts": dict(faults.counts)})
+
+    async def _disconnect(self, request: Request) -> Response:
+        """POST cuts every stream connection."""
+        del request
+        lines = list(self._venue.lines)
+        for line in lines:
+            line.cut()
+        return JSONResponse({"cut": len(lines)})
+
+
+async def _body(request: Request) -> bytes:
+    """The body, or as much of it as anyone should send."""
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_BODY:
+            break
+    return b"".join(parts)
+
+
+def _response(reply: HttpReply) -> Response:
+    return Response(reply.body, reply.status, reply.headers)
+
+
+def _fault(faults: Faults, frame: bytes) -> FrameFault | None:
+    """The fault of a data frame, by the topic and kind it begins with."""
+    head = frame[:120]
+    topic = head.partition(b'"topic":"')[2].partition(b'"')[0].decode()
+    return faults.frame(topic, delta=topic.startswith("orderbook.") and b'"type":"delta"' in head)

@@ -1,0 +1,81 @@
+"""A venue on a loop and thread of its own, for clients that block: in tests of any bot that speaks V5."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from turbo_trader.live.venue import Venue, serve
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ServedVenue:
+    """A venue that is being served."""
+
+    venue: Venue
+    port: int
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return f"http://{self.venue.config.host}:{self.port}"
+
+    @property
+    def stream(self) -> str:
+        """Where streams are, without their path."""
+        return f"ws://{self.venue.config.host}:{self.port}"
+
+    def call(self, work: Callable[[Venue], T]) -> T:
+        """Do something to the venue on its own thread; returns what it returns."""
+
+        async def done() -> T:
+            return work(self.venue)
+
+        return asyncio.run_coroutine_threadsafe(done(), self.loop).result(10)
+
+
+@contextmanager
+def serve_in_thread(venue: Venue) -> Iterator[ServedVenue]:
+    """Serve while the context lasts. InputError when the address cannot be had."""
+    loop = asyncio.new_event_loop()
+    ready, stop = threading.Event(), asyncio.Event()
+    found: list[ServedVenue] = []
+    failed: list[BaseException] = []
+
+    async def main() -> None:
+        try:
+            async with serve(venue) as port:
+                found.append(ServedVenue(venue, port, loop))
+                ready.set()
+                await stop.wait()
+        except BaseException as error:
+            failed.append(error)
+            raise
+        finally:
+            ready.set()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(main())
+        except Exception:  # the caller is told
+            return
+
+    thread = threading.Thread(target=run, name="venue")
+    thread.start()
+    ready.wait()
+    try:
+        if failed:
+            raise failed[0]
+        yield found[0]
+    finally:
+        if found:
+            loop.call_soon_threadsafe(stop.set)
+        thread.join(20)
+        loop.close()

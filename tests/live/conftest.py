@@ -1,0 +1,64 @@
+"""One quiet venue for many tests, and clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pybit.unified_trading import HTTP
+
+from turbo_trader.live.venue import Venue, VenueConfig
+from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
+from turbo_trader.market.reference import universe
+from turbo_trader.simulation.synthetic import SyntheticMarket
+
+START = 1_767_603_600_000_000_000  # 2026-01-05
+
+
+@pytest.fixture(scope="session")
+def make_venue() -> Callable[..., Venue]:
+    """Three symbols; clients stamp with the wall clock."""
+
+    def make(**config: Any) -> Venue:
+        source = SyntheticMarket(universe()[:3], 1, START, 0.0)
+        return Venue(source, VenueConfig("key", "secret", Decimal(10_000), **config))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def served(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
+    with serve_in_thread(make_venue()) as venue:
+        yield venue
+
+
+@pytest.fixture(scope="session")
+def pybit_of() -> Callable[..., HTTP]:
+    """pybit's client of a venue, its retries switched off."""
+
+    def make(venue: ServedVenue, secret: str = "secret", timeout: float = 30.0) -> HTTP:
+        session = HTTP(
+            api_key="key",
+            api_secret=secret,
+            retry_codes={-1},
+            max_retries=1,
+            timeout=timeout,
+            recv_window=20_000,
+        )
+        session.endpoint = venue.url
+        session.client.trust_env = False
+        return session
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def port(served: ServedVenue) -> int:
+    return served.port
+
+
+@pytest.fixture(scope="session")
+def client(served: ServedVenue, pybit_of: Callable[..., HTTP]) -> HTTP:
+    return pybit_of(served)
