@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.state import SECONDS, STATE
+from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, STOP, TARGET, TIMEOUT, follow
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN, TIER_B
@@ -226,3 +227,26 @@ def test_outcomes_are_those_of_the_rules_and_use_nothing_before_the_scan_or_afte
         (one,) = found
         assert (int(one["first"]), int(one["known_ts"])) == (expected[0], (START + expected[1]) * SECOND)
         assert one["realised"] == pytest.approx(expected[2], abs=1e-12)
+
+
+def test_on_a_market_that_does_what_the_model_says_slope_is_1_and_p_tp_is_right() -> None:
+    rng = np.random.default_rng(8)
+    n, sigma = 6_000, 0.0008
+    watch = Watch(symbols=n, sigma=sigma)
+    edge = rng.exponential(0.006, n)
+    side = rng.choice([-1, 1], n)
+    watch.rows["forecast"], watch.rows["direction"] = side * edge, side
+    watch.scan(0, candidate=True)
+    drift = np.where(np.arange(100)[:, None] < 60, side * edge / 60, 0.0) - sigma**2 / 2
+    path = np.cumsum(drift + sigma * rng.standard_normal((100, n)), axis=0)
+    watch.states["sample_second"][:, :100] = START + np.arange(100)
+    watch.states["sample_y"][:, :100] = math.log(100.0) + path.T
+    watch.states["samples"] = 100
+    rows = cast("Rows", np.array(watch.scan(100)))
+    found = report(rows, [f"S{s}" for s in range(n)], [])["over_all"]
+    assert found["outcomes"] == n
+    assert found["slope"]["slope"] == pytest.approx(1.0, abs=0.03)
+    for row in found["p_tp"]:
+        assert row["came"] == pytest.approx(row["claimed"], abs=3 * math.sqrt(0.25 / row["outcomes"]))
+    assert found["p_tp"][-1]["claimed"] > found["p_tp"][0]["claimed"] + 0.4
+    assert found["first"]["stop"] == pytest.approx(float(rows["p_sl"].sum()), abs=3 * math.sqrt(0.25 * n))

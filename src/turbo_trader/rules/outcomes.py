@@ -84,22 +84,21 @@ def follow(
     ended = 0
     for s in range(len(states)):
         if shadows[s].open == 1:
-            if not _walk(states, s, now, hole, shadows, work):
+            if not _walk(states[s], shadows[s], work[s], now, hole):
                 shadows[s].open = 0
                 shadows[s].lost += 1
-            elif _over(shadows, s):
+            elif _over(shadows[s]):
                 shadows[s].open = 0
                 out[ended] = work[s]
                 ended += 1
         if shadows[s].open == 0 and rows[s].candidate == 1 and rows[s].take_profit > 0.0:
-            _open(states, s, rows, gate_params, now, shadows, work)
+            monitor_s = gate_params[s if gate_params.shape[0] > 1 else 0].monitor_s
+            _open(states[s], s, rows[s], monitor_s, now, shadows[s], work[s])
     return ended
 
 
 @kernel
-def _open(states: Any, s: int, rows: Any, gate_params: Any, now: int, shadows: Any, work: Any) -> None:
-    row, mine, shadow = rows[s], work[s], shadows[s]
-    p = gate_params[s if gate_params.shape[0] > 1 else 0]
+def _open(st: Any, s: int, row: Any, monitor_s: float, now: int, shadow: Any, mine: Any) -> None:
     side = np.int64(row.direction)
     up, down = side * math.log1p(side * row.take_profit), side * math.log1p(-side * row.stop_loss)
     mine.ts, mine.known_ts, mine.symbol, mine.direction, mine.tier = now, 0, s, row.direction, row.tier
@@ -108,50 +107,47 @@ def _open(states: Any, s: int, rows: Any, gate_params: Any, now: int, shadows: A
     mine.take_profit, mine.stop_loss = row.take_profit, row.stop_loss
     mine.first, mine.realised = TIMEOUT, 0.0
     mine.p_tp, mine.p_sl, _, _ = two_barrier(
-        up, down, abs(row.forecast) / row.horizon_s, row.sigma, row.horizon_s, row.hold_s, p.monitor_s
+        up, down, abs(row.forecast) / row.horizon_s, row.sigma, row.horizon_s, row.hold_s, monitor_s
     )
     shadow.open, shadow.returned, shadow.decided_ts = 1, 0, 0
-    shadow.seen, shadow.last = states[s].samples, now // SECOND
+    shadow.seen, shadow.last = st.samples, now // SECOND
     shadow.entry_y = math.log(row.mid)
     shadow.y = shadow.entry_y
     shadow.target_y, shadow.stop_y = up, down
 
 
 @kernel
-def _over(shadows: Any, s: int) -> bool:
-    return bool(shadows[s].returned == 1 and shadows[s].decided_ts > 0)
+def _over(shadow: Any) -> bool:
+    return bool(shadow.returned == 1 and shadow.decided_ts > 0)
 
 
 @kernel
-def _walk(states: Any, s: int, now: int, hole: int, shadows: Any, work: Any) -> bool:
+def _walk(st: Any, shadow: Any, mine: Any, now: int, hole: int) -> bool:
     """Take the samples since the last look; False when the path was lost on the way."""
-    st, shadow, mine = states[s], shadows[s], work[s]
-    at_end = mine.ts + np.int64(mine.hold_s * SECOND)
     if st.samples - shadow.seen > SECONDS:
         return False
     for n in range(shadow.seen, st.samples):
         second = st.sample_second[n & (SECONDS - 1)]
         known = (second + 1) * SECOND
-        if not _settle(s, known - 1, hole, shadows, work):
+        if not _settle(shadow, mine, known - 1, hole):
             return False
-        if _over(shadows, s):
+        if _over(shadow):
             return True
         if second - shadow.last > hole:
             return False
         shadow.y, shadow.last = st.sample_y[n & (SECONDS - 1)], second
         move = np.int64(mine.direction) * (shadow.y - shadow.entry_y)
         inside = shadow.stop_y + _ROUNDING < move < shadow.target_y - _ROUNDING
-        if shadow.decided_ts == 0 and known <= at_end and not inside:
+        if shadow.decided_ts == 0 and not inside:
             mine.first = TARGET if move > 0.0 else STOP
             shadow.decided_ts = known
     shadow.seen = st.samples
-    return _settle(s, now, hole, shadows, work)
+    return _settle(shadow, mine, now, hole)
 
 
 @kernel
-def _settle(s: int, time: int, hole: int, shadows: Any, work: Any) -> bool:
+def _settle(shadow: Any, mine: Any, time: int, hole: int) -> bool:
     """Settle what fell due up to `time` at the newest price taken; False where that price was too old then."""
-    shadow, mine = shadows[s], work[s]
     at_horizon = mine.ts + np.int64(mine.horizon_s * SECOND)
     at_end = mine.ts + np.int64(mine.hold_s * SECOND)
     if shadow.returned == 0 and time >= at_horizon:
