@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from turbo_trader.exchange.protocol.channels import BOOK_CADENCE
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.live.venue import Venue, VenueConfig
 from turbo_trader.live.venue_market import TapeSource
@@ -49,12 +50,13 @@ def recorded_books() -> dict[tuple[str, int], tuple[dict[Decimal, Decimal], dict
 
 
 @pytest.mark.skipif(not RECORDING.exists(), reason="needs the recorded session in ../shared/data")
-def test_the_daemons_book_is_the_recorded_one_at_every_frame() -> None:
+def test_the_daemons_book_is_the_recorded_one_at_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BOOK_CADENCE, DEPTH, 0)  # show every change at once
     tape = read_tape(RECORDING)
     venue = Venue(TapeSource(tape), VenueConfig("k", "s", Decimal(18)))
     decoder = FrameDecoder(tape.instruments)
     states = new_states(tape.instruments, **Policy().market_parameters())
-    client = PublicClient(venue.data, "test")
+    client = PublicClient(venue.feed, "test")
     names = [instrument.symbol for instrument in tape.instruments]
     request = {"op": "subscribe", "args": [f"orderbook.{DEPTH}.{name}" for name in names]}
     pending = client.take(json.dumps(request).encode(), venue.now)
@@ -62,7 +64,7 @@ def test_the_daemons_book_is_the_recorded_one_at_every_frame() -> None:
     compared = 0
     for s, time in frame_times(tape.rows):
         venue._move_private(time + 1)
-        for raw in (*pending, *client.push(venue.now, {})):
+        for raw in (*pending, *client.push(venue.feed.push(venue.now, {}))):
             decoded = decoder.decode(raw)
             if decoded is not None:
                 advance(states, decoded[0], decoded[1], 0, int(decoded[1]["ts"][-1]) + 1)

@@ -20,9 +20,10 @@ import uvicorn
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.exchange.protocol.limits import RateLimits
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.private import PrivateClient
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
 from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.live.venue_sockets import Connection, Line, VenueSockets
@@ -30,9 +31,9 @@ from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
 
-TICK_S = 0.02  # wall seconds between two steps of the venue's time
+TICK_S = 0.01  # wall seconds between two steps of the venue's time
 FRAMES_PER_SECOND = 600  # book frames a wall second over all symbols, at speeds above 1
-BOOK_PUSH_NS = 20_000_000  # orderbook.50 at speed 1
+PUSH_NS = 10_000_000  # the fastest cadence (orderbook.1) at speed 1
 
 
 class MarketSource(Protocol):
@@ -55,7 +56,8 @@ class MarketSource(Protocol):
 @dataclass(frozen=True, slots=True)
 class VenueConfig:
     """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one;
-    `control`: serve the control routes."""
+    `control`: serve the control routes; `keys`: more keys, each of its account; `limits`: rate limits and the limits of
+    connections, `vip` 0 to 5 raising those of orders; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates."""
 
     key: str
     secret: str = field(repr=False)
@@ -66,6 +68,10 @@ class VenueConfig:
     faults: FaultPlan = field(default_factory=FaultPlan)
     fault_seed: int = 0
     control: bool = False
+    keys: tuple[Key, ...] = ()
+    limits: bool = True
+    vip: int = 0
+    demo: bool = False
 
 
 class Venue:
@@ -75,12 +81,16 @@ class Venue:
         self.source = source
         self.config = config
         self.exchange = Exchange(source.instruments, ExchangeConfig())
-        self.exchange.add_account("1", config.balance)
         self.data = MarketData(
             self.exchange, {i.symbol: source.history(i.symbol) for i in source.instruments}
         )
-        self.keys = {config.key: Key(config.key, config.secret, "1")}
-        self.rest = RestFace(self.data, self.keys, config.speed)
+        self.feed = PublicFeed(self.data)
+        self.keys: dict[str, Key] = {}
+        here = (config.host,) if config.host == "127.0.0.1" else ()
+        for key in (Key(config.key, config.secret, "1", addresses=here), *config.keys):
+            self.add_key(key)
+        self.limits = RateLimits(config.vip + 1) if config.limits else None
+        self.rest = RestFace(self.data, self.keys, config.speed, self.limits, demo=config.demo)
         self.now = source.start
         self.faults = Faults(config.faults, config.fault_seed)
         self.lines: dict[Line, None] = {}  # stream connections, oldest first
@@ -88,8 +98,14 @@ class Venue:
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
         merged = int(config.speed * len(source.instruments) / FRAMES_PER_SECOND * 1e9)
-        self.push_ns = BOOK_PUSH_NS if config.speed <= 1 else max(BOOK_PUSH_NS, merged)
+        self.push_ns = PUSH_NS if config.speed <= 1 else max(2 * PUSH_NS, merged)
         self._next_push = self.now
+
+    def add_key(self, key: Key) -> None:
+        """Let a key in, in place of one of the same name; a new uid is a new account with the balance of the first."""
+        if key.uid not in self.exchange.accounts:
+            self.exchange.add_account(key.uid, self.config.balance)
+        self.keys[key.key] = key
 
     # -- time
 
@@ -116,14 +132,16 @@ class Venue:
     def _move(self, until: int) -> None:
         """Release the rows up to `until`, then show what changed."""
         self._move_private(until)
+        self.data.note(until)
         prints = {}
         for s in range(len(self.source.instruments)):
             told = self.data.take(s, self._released(s))
             if told:
                 prints[s] = told
-        for line in list(self.lines):
+        frames = self.feed.push(until, prints)
+        for line in list(self.lines) if frames else ():
             if isinstance(line.client, PublicClient):
-                line.deliver(line.client.push(until, prints), self.faults)
+                line.deliver(line.client.push(frames), self.faults)
 
     def _released(self, s: int) -> Rows:
         rows, self._waiting[s] = self._waiting[s], self._waiting[s][:0]

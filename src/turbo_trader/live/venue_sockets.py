@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -19,7 +19,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults, FrameFault, RequestFault
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
+from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.exchange.protocol.trade import TradeClient
 from turbo_trader.market.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 BACKLOG = 5_000  # frames waiting for one client; a slower one is disconnected
 LARGEST_BODY = 256 * 1024  # bytes read of a request; the rest face says what it thinks of them
 
-Client = PublicClient | PrivateClient
+IDLE_S = 600.0  # a stream connection without a word from its client for so long is cut
+
+Client = PublicClient | PrivateClient | TradeClient
 
 
 class Connection(H11Protocol):
@@ -107,8 +111,11 @@ class VenueSockets:
             WebSocketRoute("/v5/public/linear", self._public),
             WebSocketRoute("/v5/private", self._private),
         ]
+        if not self._venue.config.demo:
+            routes.append(WebSocketRoute("/v5/trade", self._trade))
         if self._venue.config.control:
             routes += [
+                Route("/control/keys", self._keys, methods=["POST"]),
                 Route("/control/faults", self._faults, methods=["GET", "POST"]),
                 Route("/control/disconnect", self._disconnect, methods=["POST"]),
             ]
@@ -128,9 +135,9 @@ class VenueSockets:
         now = self._venue.catch_up()
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
         query = request.scope["query_string"]
-        reply = self._venue.rest.handle(
-            now, request.method, request.url.path, query, headers, body, time.time_ns()
-        )
+        address = request.client.host if request.client else ""
+        asked = HttpRequest(request.method, request.url.path, query, headers, body, address)
+        reply = self._venue.rest.handle(now, asked, time.time_ns())
         self._venue.tell()
         return _response(reply)
 
@@ -155,12 +162,28 @@ class VenueSockets:
     # -- streams
 
     async def _public(self, socket: WebSocket) -> None:
-        await self._serve(socket, PublicClient(self._venue.data, self._venue.connection()))
+        client = PublicClient(self._venue.feed, self._venue.connection())
+        try:
+            await self._serve(socket, client, IDLE_S)
+        finally:
+            client.close()
 
     async def _private(self, socket: WebSocket) -> None:
-        await self._serve(socket, PrivateClient(self._venue.keys, self._venue.connection()))
+        client = PrivateClient(self._venue.keys, self._venue.connection())
+        await self._serve(socket, client, _idle(socket))
 
-    async def _serve(self, socket: WebSocket, client: Client) -> None:
+    async def _trade(self, socket: WebSocket) -> None:
+        venue = self._venue
+        client = TradeClient(
+            venue.rest.signed, venue.keys, venue.connection(), _address(socket), venue.config.speed
+        )
+        await self._serve(socket, client, _idle(socket))
+
+    async def _serve(self, socket: WebSocket, client: Client, idle_s: float) -> None:
+        limits = self._venue.limits
+        if limits is not None and not limits.connects(_address(socket), time.monotonic_ns()):
+            await socket.close()  # before it is accepted: 403
+            return
         line = Line(socket, client)
         await socket.accept()
         self._venue.lines[line] = None
@@ -169,21 +192,48 @@ class VenueSockets:
                 async with asyncio.TaskGroup() as group:
                     sender = group.create_task(line.send_all())
                     try:
-                        await self._listen(socket, line, client.take)
+                        await self._listen(socket, line, idle_s)
                     finally:
                         sender.cancel()
         finally:
             del self._venue.lines[line]
 
-    async def _listen(
-        self, socket: WebSocket, line: Line, take: Callable[[bytes, int, int], list[bytes]]
-    ) -> None:
+    async def _listen(self, socket: WebSocket, line: Line, idle_s: float) -> None:
         while True:
-            message = await socket.receive()
+            try:
+                async with asyncio.timeout(idle_s):
+                    message = await socket.receive()
+            except TimeoutError:
+                await socket.close(1000, "idle")
+                return
             if message["type"] == "websocket.disconnect":
                 return
-            raw = message.get("text") or message.get("bytes") or ""
-            line.answer(take(raw.encode() if isinstance(raw, str) else raw, self._venue.now, time.time_ns()))
+            given = message.get("text") or message.get("bytes") or ""
+            raw = given.encode() if isinstance(given, str) else given
+            if isinstance(line.client, TradeClient):
+                await self._order(line, line.client, raw)
+            else:
+                line.answer(line.client.take(raw, self._venue.now, time.time_ns()))
+
+    async def _order(self, line: Line, client: TradeClient, raw: bytes) -> None:
+        """An operation of the trade socket, through the faults of its REST route."""
+        route = client.route(raw)
+        fault = self._venue.faults.request(route) if route else None
+        if fault is not None and fault.name == "delay":
+            await asyncio.sleep(fault.wait_s)
+        answers = []
+        if fault is None or fault.processed:
+            answers = client.take(raw, self._venue.catch_up(), time.time_ns())
+            self._venue.tell()
+        if fault is None or fault.name == "delay":
+            line.answer(answers)
+        elif fault.name == "slow":
+            await asyncio.sleep(fault.wait_s)
+            line.answer(answers)
+        elif fault.name.startswith("drop"):
+            line.cut()
+        elif fault.name != "half_open":
+            line.answer(client.refuse(raw, fault.name, self._venue.now))
 
     # -- control
 
@@ -201,6 +251,27 @@ class VenueSockets:
                 return JSONResponse({"error": 'send {"faults": "drop=0.05", "seed": 0, "times": 0}'}, 400)
         faults = self._venue.faults
         return JSONResponse({"faults": str(faults.plan), "counts": dict(faults.counts)})
+
+    async def _keys(self, request: Request) -> Response:
+        """POST {"key": NAME, ...} changes a key, or adds one: secret, uid, read_only, permissions, expires_ms, addresses."""
+        try:
+            asked = json.loads(await _body(request))
+            name = str(asked["key"])
+            before = self._venue.keys.get(
+                name, Key(name, str(asked.get("secret", "")), str(asked.get("uid", "1")))
+            )
+            permissions = asked.get("permissions", before.permissions)
+            expires = asked.get("expires_ms", before.expires_ms)
+            key = Key(
+                name, str(asked.get("secret", before.secret)), str(asked.get("uid", before.uid)),
+                bool(asked.get("read_only", before.read_only)),
+                {str(group): tuple(map(str, names)) for group, names in permissions.items()},
+                None if expires is None else int(expires), tuple(map(str, asked.get("addresses", before.addresses))),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return JSONResponse({"error": 'send {"key": "simulated-key", "read_only": true}'}, 400)
+        self._venue.add_key(key)
+        return JSONResponse({"key": name, "uid": key.uid})
 
     async def _disconnect(self, request: Request) -> Response:
         """POST cuts every stream connection."""
@@ -220,6 +291,19 @@ async def _body(request: Request) -> bytes:
         if size > LARGEST_BODY:
             break
     return b"".join(parts)
+
+
+def _address(socket: WebSocket) -> str:
+    return socket.client.host if socket.client else ""
+
+
+def _idle(socket: WebSocket) -> float:
+    """Wall seconds without a word after which a connection is cut: max_active_time of its URL, 30s to 600s or 1m to 10m."""
+    asked = socket.query_params.get("max_active_time", "")
+    number, unit = asked[:-1], asked[-1:]
+    if not number.isascii() or not number.isdigit() or unit not in ("s", "m") or len(number) > 4:
+        return IDLE_S
+    return min(IDLE_S, max(30.0, float(number) * (60 if unit == "m" else 1)))
 
 
 def _response(reply: HttpReply) -> Response:

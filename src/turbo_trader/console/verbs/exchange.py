@@ -25,6 +25,11 @@ def exchange(
     control: Annotated[
         bool, typer.Option("--control", help="serve /control/faults and /control/disconnect")
     ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="as demo accounts: no /v5/trade, no fee rates")
+    ] = False,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")] = True,
+    vip: Annotated[int, typer.Option(help="VIP level: raises the limits of orders", min=0, max=5)] = 0,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
 ) -> None:
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
@@ -51,7 +56,7 @@ def exchange(
     source = open_market(settings, Policy.from_env(environment()))
     config = VenueConfig(
         key, secret, settings.balance, speed_of(settings), port=port, faults=plan, fault_seed=settings.fault_seed,
-        control=control,
+        control=control, demo=demo, limits=limits, vip=vip,
     )  # fmt: skip
     venue = Venue(source, config)
     asyncio.run(_serve(venue, as_json=json))
@@ -109,7 +114,7 @@ async def _serve(venue: object, *, as_json: bool) -> None:
             sys.stdout.flush()
         else:
             print(
-                f"simulated Bybit V5 on http://127.0.0.1:{port} (ws://127.0.0.1:{port}/v5/public/linear, /v5/private)"
+                f"simulated Bybit V5 on http://127.0.0.1:{port} (ws://127.0.0.1:{port}/v5/public/linear, /v5/private, /v5/trade)"
             )
             print(f"market      {venue.source.label}")
             print(f"symbols     {', '.join(symbols)}")

@@ -10,28 +10,37 @@ from typing import Any
 import numpy as np
 
 from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.protocol.candles import Bar
 from turbo_trader.exchange.protocol.render import text
 from turbo_trader.market.events import FINE, KIND_MASK, MINUTE, TRADE, Rows
 
 _PRINTS = 1_000
-_BARS = 4_000
+_BARS = 10_080  # a week of minutes
 _DAY_MINUTES = 1_440
+_FUNDINGS = 1_000
+_TICKER_NS = 100_000_000
+
+Print = tuple[int, int, int, int, int, str]  # number, ts, price (ticks), lots, side, tick direction
 
 
 class SymbolMarket:
-    """One symbol's bars and prints, kept for reads."""
+    """One symbol's bars, prints and settled funding rates, kept for reads."""
 
     def __init__(self, history: Rows) -> None:
-        self.bars: deque[list[float]] = deque(
-            maxlen=_BARS
-        )  # minute, open, high, low, close, volume, turnover
+        self.bars: deque[Bar] = deque(maxlen=_BARS)
         for bar in history[-_BARS:]:
             self.bars.append([int(bar["ts"]) // MINUTE, *(float(bar[name]) for name in bar.dtype.names[1:])])
-        self.prints: deque[tuple[int, int, int, int]] = deque(maxlen=_PRINTS)  # ts, price, lots, side
-        self.numbers = 0
+        # mark and index have no history of their own: before the venue began they are taken to have been the last price
+        self.marks: deque[Bar] = deque((bar[:5] for bar in self.bars), maxlen=_BARS)
+        self.indices: deque[Bar] = deque((bar[:5] for bar in self.bars), maxlen=_BARS)
+        self.prints: deque[Print] = deque(maxlen=_PRINTS)
+        self.fundings: deque[tuple[int, Decimal]] = deque(maxlen=_FUNDINGS)  # settlement time, rate
+        self.direction = "ZeroPlusTick"
+        self._last = 0
+        self._numbers = 0
 
-    def take(self, rows: Rows, tick: float, lot: float) -> list[tuple[int, int, int, int, int]]:
-        """Note the prints of these rows in bars and list; returns (number, ts, price, lots, side) of each."""
+    def take(self, rows: Rows, tick: float, lot: float) -> list[Print]:
+        """Note the prints of these rows in bars and list; returns them."""
         trades = rows[(rows["kind"] & KIND_MASK) == TRADE]
         told = []
         for ts, lots, price, side in zip(
@@ -41,17 +50,41 @@ class SymbolMarket:
             trades["side"].tolist(),
             strict=True,
         ):
-            self.numbers += 1
-            self.prints.append((ts, price, lots, side))
-            told.append((self.numbers, ts, price, lots, side))
+            self._numbers += 1
+            if price != self._last:
+                self.direction = "PlusTick" if price > self._last else "MinusTick"
+            elif not self.direction.startswith("Zero"):
+                self.direction = f"Zero{self.direction}"
+            self._last = price
+            told.append((self._numbers, ts, price, lots, side, self.direction))
+            self.roll(ts // MINUTE)
             self._bar(ts // MINUTE, price * tick, lots * lot)
+        self.prints.extend(told)
         return told
+
+    def roll(self, minute: int) -> None:
+        """Minutes without a print up to `minute` are flat bars at the last price."""
+        while self.bars and self.bars[-1][0] < minute:
+            close = self.bars[-1][4]
+            self.bars.append(
+                [max(self.bars[-1][0] + 1, minute - _BARS), close, close, close, close, 0.0, 0.0]
+            )
+
+    def note(self, minute: int, mark: float, index: float) -> None:
+        """Note mark and index price of this moment."""
+        for bars, price in ((self.marks, mark), (self.indices, index)):
+            if bars and bars[-1][0] == minute:
+                bars[-1][2:5] = max(bars[-1][2], price), min(bars[-1][3], price), price
+            elif price:
+                bars.append([minute, price, price, price, price])
 
     def _bar(self, minute: int, price: float, volume: float) -> None:
         bar = self.bars[-1] if self.bars else None
         if bar is None or bar[0] != minute:
             self.bars.append([minute, price, price, price, price, volume, volume * price])
             return
+        if not bar[6]:  # flat so far: the first print opens it
+            bar[1] = bar[2] = bar[3] = price
         bar[2] = max(bar[2], price)
         bar[3] = min(bar[3], price)
         bar[4] = price
@@ -70,10 +103,27 @@ class MarketData:
             for i in exchange.instruments
         ]
         self._scales = [(float(i.tick), float(i.step)) for i in exchange.instruments]
+        self._tickers: dict[int, tuple[int, dict[str, Any]]] = {}
+        self._noted = 0
+        self._funded = [0] * len(exchange.instruments)
 
-    def take(self, s: int, rows: Rows) -> list[tuple[int, int, int, int, int]]:
+    def take(self, s: int, rows: Rows) -> list[Print]:
         """Note the prints of newly released rows of symbol `s`."""
         return self.symbols[s].take(rows, *self._scales[s]) if len(rows) else []
+
+    def note(self, now: int) -> None:
+        """Once a second: empty minutes, mark and index prices, settled funding rates."""
+        if now - self._noted < 1_000_000_000:
+            return
+        self._noted = now
+        for s, market in enumerate(self.symbols):
+            market.roll(now // MINUTE)
+            mark, index = float(self.exchange.mark(s)), float(self.exchange.states[s]["index"])
+            market.note(now // MINUTE, mark, index or mark)
+            boundary = now // self.exchange.interval(s) * self.exchange.interval(s)
+            if boundary > self._funded[s] > 0:
+                market.fundings.append((boundary, self.exchange.funding_rate(s)))
+            self._funded[s] = boundary
 
     def price(self, s: int, ticks: int) -> str:
         """Ticks as the venue shows a price."""
@@ -97,7 +147,14 @@ class MarketData:
         return sides[0], sides[1]
 
     def ticker(self, s: int, now: int) -> dict[str, Any]:
-        """All figures of a ticker."""
+        """All figures of a ticker, at most 100 ms old."""
+        made, shown = self._tickers.get(s, (-_TICKER_NS, {}))
+        if now - made >= _TICKER_NS or not shown:
+            shown = self._ticker(s, now)
+            self._tickers[s] = (now, shown)
+        return shown
+
+    def _ticker(self, s: int, now: int) -> dict[str, Any]:
         x, state, instrument = self.exchange, self.exchange.states[s], self.exchange.instruments[s]
         last = int(state["last"]) or (int(state["bid"]) + int(state["ask"])) // 2
         bids, asks = self.levels(s, 1)
@@ -111,51 +168,36 @@ class MarketData:
         index = Decimal(round(float(state["index"]) / float(instrument.tick) * FINE)) * instrument.tick / FINE
         return {
             "symbol": instrument.symbol,
-            "tickDirection": "ZeroPlusTick",
+            "tickDirection": self.symbols[s].direction,
             "price24hPcnt": format(now_price / first - 1 if first else 0.0, ".6f"),
             "lastPrice": self.price(s, last),
             "prevPrice24h": format(first, decimals),
             "highPrice24h": format(max((bar[2] for bar in day), default=0.0), decimals),
             "lowPrice24h": format(min((bar[3] for bar in day), default=0.0), decimals),
             "prevPrice1h": format(hour, decimals),
-            "markPrice": text(x.mark(s)),
-            "indexPrice": text(index if index else x.mark(s)),
-            "openInterest": "0",
-            "openInterestValue": "0",
+            "markPrice": format(x.mark(s), decimals),
+            "indexPrice": format(index if index else x.mark(s), decimals),
+            "openInterest": self.size(s, 0),
+            "openInterestValue": "0.00",
             "turnover24h": format(sum(bar[6] for bar in day), ".4f"),
             "volume24h": format(sum(bar[5] for bar in day), ".4f"),
             "fundingIntervalHour": str(interval // (60 * MINUTE)),
             "fundingCap": str(instrument.funding_cap),
+            "singleOpenInterest": self.size(s, 0),
+            "singleOpenInterestValue": "0.00",
             "nextFundingTime": str((now // interval + 1) * interval // 1_000_000),
             "fundingRate": text(x.funding_rate(s)),
             "bid1Price": self.price(s, bid),
             "bid1Size": self.size(s, bids.get(bid, 0)),
             "ask1Price": self.price(s, ask),
             "ask1Size": self.size(s, asks.get(ask, 0)),
+            "preOpenPrice": "",
+            "preQty": "",
+            "curPreListingPhase": "",
         }
 
-    def klines(self, s: int, minutes: int, start_ms: int, end_ms: int, limit: int) -> list[list[str]]:
-        """Candles newest first as 7 strings, of `minutes` each; the first may be unfinished."""
-        merged: dict[int, list[float]] = {}
-        for bar in self.symbols[s].bars:
-            opened = int(bar[0]) // minutes * minutes
-            if not start_ms <= opened * 60_000 <= end_ms:
-                continue
-            kept = merged.get(opened)
-            if kept is None:
-                merged[opened] = [opened, *bar[1:]]
-            else:
-                kept[2], kept[3], kept[4] = max(kept[2], bar[2]), min(kept[3], bar[3]), bar[4]
-                kept[5] += bar[5]
-                kept[6] += bar[6]
+    def show(self, s: int, bar: Bar) -> list[str]:
+        """A candle as the venue shows it: opening in ms, four prices, and where it has them volume and turnover."""
         price, size = self._formats[s]
-        rows = sorted(merged.values(), key=lambda bar: -bar[0])[:limit]
-        return [
-            [
-                str(int(b[0]) * 60_000),
-                *(format(v, price) for v in b[1:5]),
-                format(b[5], size),
-                format(b[6], ".4f"),
-            ]
-            for b in rows
-        ]
+        shown = [str(int(bar[0]) * 60_000), *(format(value, price) for value in bar[1:5])]
+        return shown + ([format(bar[5], size), format(bar[6], ".4f")] if len(bar) > 5 else [])

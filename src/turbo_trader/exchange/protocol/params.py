@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote, unquote
 
 from turbo_trader.exchange.messages import Reply
+
+_DAY: Final = 86_400_000_000_000
 
 
 class Refused(Exception):
@@ -50,7 +53,7 @@ def whole(params: Mapping[str, Any], name: str, default: int, low: int, high: in
     if value is None or value == "":
         return default
     text = word(params, name)
-    if not text.lstrip("-").isdigit() or len(text) > 18:
+    if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 18:
         raise Refused(f"params error: {name} invalid")
     return max(low, min(high, int(text)))
 
@@ -63,6 +66,42 @@ def flag(params: Mapping[str, Any], name: str) -> bool:
     if value in ("true", "false"):
         return bool(value == "true")
     raise Refused(f"params error: {name} invalid")
+
+
+def period(params: Mapping[str, Any], now: int, default_days: int = 7) -> tuple[int, int]:
+    """(startTime, endTime) as ns, both inclusive; one alone reaches seven days, none the last `default_days`."""
+    if not params.get("startTime") and not params.get("endTime"):
+        return now - default_days * _DAY, now + _DAY
+    start = whole(params, "startTime", -1, 0, 10**13) * 1_000_000
+    end = whole(params, "endTime", -1, 0, 10**13) * 1_000_000
+    start = end - 7 * _DAY if start < 0 else start
+    end = start + 7 * _DAY if end < 0 else end
+    if end < start or end - start > 7 * _DAY:
+        raise Refused(
+            "Can't query order with the time range: startTime must be before endTime, at most 7 days"
+        )
+    return start, end + 999_999
+
+
+def page(
+    rows: Sequence[dict[str, Any]], params: Mapping[str, Any], most: int, default: int, key: str = ""
+) -> tuple[list[dict[str, Any]], str]:
+    """One page of rows and the cursor of the next, percent-encoded as the venue's are. With a `key` the cursor names the last row
+    shown, so that rows that come in between neither repeat nor hide one; else it counts rows."""
+    limit = whole(params, "limit", default, 1, most)
+    cursor = unquote(word(params, "cursor", ""))
+    first = 0
+    if cursor:
+        name, _, count = cursor.rpartition(":")
+        if not count.isascii() or not count.isdigit() or len(count) > 9:
+            raise Refused("params error: cursor invalid")
+        first = int(count)
+        if key:
+            first = next((n + 1 for n, row in enumerate(rows) if str(row[key]) == name), len(rows))
+    shown = list(rows[first : first + limit])
+    if first + limit >= len(rows):
+        return shown, ""
+    return shown, quote(f"{shown[-1][key] if key else ''}:{first + limit}", safe="")
 
 
 def linear(params: Mapping[str, Any]) -> None:

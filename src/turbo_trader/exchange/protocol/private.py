@@ -16,7 +16,7 @@ from turbo_trader.exchange.messages import (
 from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.signing import Key, check_stream
 
-TOPICS = ("order", "execution", "position", "wallet")
+TOPICS = ("order", "execution", "execution.fast", "position", "wallet")
 
 
 class PrivateClient:
@@ -59,7 +59,12 @@ class PrivateClient:
             return [self._reply(str(op), req_id, False, "Request not authorized")]
         names = [str(topic) for topic in args] if isinstance(args, list) else []
         if op == "subscribe":
-            wrong = [name for name in names if name.removesuffix(".linear") not in TOPICS]
+            wrong = [
+                name for name in names if name != "dcp.future" and name.removesuffix(".linear") not in TOPICS
+            ]
+            wrong += [
+                name for name in names if f"{name}.linear" in names
+            ]  # all-in-one and by category do not go together
             if wrong or not names:
                 return [self._reply(op, req_id, False, f"Invalid topic: {','.join(wrong)}")]
             self._topics |= dict.fromkeys(names)
@@ -75,6 +80,18 @@ class PrivateClient:
         frames = []
         for message in messages:
             topic, item = _item(message)
+            if isinstance(message, ExecutionMessage) and message.kind == "Trade":
+                frames += [
+                    _encode(
+                        {
+                            "topic": name,
+                            "creationTime": now // 1_000_000,
+                            "data": [render.fast_execution(message)],
+                        }
+                    )
+                    for name in ("execution.fast", "execution.fast.linear")
+                    if name in self._topics
+                ]
             for name in (topic, f"{topic}.linear"):
                 if name in self._topics:
                     self._numbers += 1

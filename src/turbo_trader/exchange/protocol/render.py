@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,12 @@ def ms(ns: int) -> str:
 def side(value: int) -> str:
     """Buy, Sell, or "" for neither."""
     return "Buy" if value > 0 else "Sell" if value < 0 else ""
+
+
+def trade_id(symbol: str, number: int) -> str:
+    """Id of a public trade, shaped like the venue's uuids; the same one in REST and stream."""
+    mixed = zlib.crc32(symbol.encode())
+    return f"{mixed:08x}-0000-5000-8000-{number:012x}"
 
 
 def order(o: OrderMessage) -> dict[str, Any]:
@@ -130,6 +137,23 @@ def execution(e: ExecutionMessage) -> dict[str, Any]:
     }
 
 
+def fast_execution(e: ExecutionMessage) -> dict[str, Any]:
+    """Item of `execution.fast`: no fee, and no link id of a maker's fill."""
+    return {
+        "category": "linear",
+        "symbol": e.symbol,
+        "execId": e.exec_id,
+        "execPrice": text(e.price),
+        "execQty": text(e.qty),
+        "orderId": e.order_id,
+        "isMaker": e.is_maker,
+        "orderLinkId": "" if e.is_maker else e.link_id,
+        "side": side(e.side),
+        "execTime": ms(e.ts),
+        "seq": e.seq,
+    }
+
+
 def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
     """Position object; REST calls the entry price avgPrice, the stream entryPrice. A flat one has side ""."""
     held = p.size != 0
@@ -215,8 +239,9 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
     }
 
 
-def log_entry(e: LogEntry) -> dict[str, Any]:
-    """Transaction-log object: change = cashFlow + funding - fee."""
+def log_entry(e: LogEntry, size: Decimal) -> dict[str, Any]:
+    """Transaction-log object: change = cashFlow + funding - fee; `size` is the signed position after it."""
+    traded = e.price * e.qty if e.kind not in ("SETTLEMENT", "TRANSFER_IN", "TRANSFER_OUT") else Decimal(0)
     return {
         "id": e.id,
         "symbol": e.symbol,
@@ -224,8 +249,9 @@ def log_entry(e: LogEntry) -> dict[str, Any]:
         "side": side(e.side) or "None",
         "transactionTime": ms(e.ts),
         "type": e.kind,
+        "transSubType": "",
         "qty": text(e.qty),
-        "size": "",
+        "size": text(size),
         "currency": "USDT",
         "tradePrice": text(e.price),
         "funding": text(e.funding) if e.funding else "",
@@ -233,11 +259,20 @@ def log_entry(e: LogEntry) -> dict[str, Any]:
         "cashFlow": text(e.cash_flow),
         "change": text(e.change),
         "cashBalance": text(e.balance),
-        "feeRate": "",
+        "feeRate": text((e.fee / traded).quantize(Decimal("0.00000001")).normalize()) if traded else "",
         "bonusChange": "",
         "tradeId": e.id,
         "orderId": e.order_id,
         "orderLinkId": e.link_id,
+        "extraFees": "",
+    }
+
+
+def price_band(i: Instrument, mark: Decimal) -> dict[str, str]:
+    """Highest price of a buy and lowest of a sell."""
+    return {
+        "buyLmt": text(i.floor_price(mark * (1 + i.price_limit_y))),
+        "sellLmt": text(i.ceil_price(mark * (1 - i.price_limit_y))),
     }
 
 

@@ -1,4 +1,4 @@
-"""The REST face: a request's bytes in, an answer's bytes out."""
+"""The REST face: a request's bytes in, an answer's bytes out; and the signed routes themselves, which the trade socket uses too."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.protocol.limits import Allowance, RateLimits
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.params import Refused
-from turbo_trader.exchange.protocol.routes_account import AccountRoutes
+from turbo_trader.exchange.protocol.routes_account import AccountRoutes, key_info
 from turbo_trader.exchange.protocol.routes_market import MarketRoutes
+from turbo_trader.exchange.protocol.routes_orders import TOO_MANY, BatchReply, OrderRoutes, batch_items
+from turbo_trader.exchange.protocol.routes_positions import PositionRoutes
 from turbo_trader.exchange.protocol.signing import Key, check_request
 
 _LARGEST_BODY = 64 * 1024
@@ -23,12 +26,24 @@ _GATEWAY = {
 }
 _SERVER = {
     10002: "invalid request, please check your server timestamp or recv_window param.",
-    10006: "Too many visits. Exceeded the API Rate Limit.",
+    10006: TOO_MANY.message,
     10016: "Request timeout, please try again later.",
 }
 
 Public = Callable[[Mapping[str, Any], int], dict[str, Any]]
 Signed = Callable[[str, Mapping[str, Any], int], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What arrived: `query` without "?", `headers` with lower-case names."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Mapping[str, str]
+    body: bytes
+    address: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,67 +55,118 @@ class HttpReply:
     body: bytes
 
 
-class RestFace:
-    """All routes. `now` is the venue's time, ns; `speed` its speed against the wall clock."""
+class SignedRoutes:
+    """Routes that need a key, behind its permissions and the account's rate limits. Paths are those after /v5/."""
 
-    def __init__(self, data: MarketData, keys: Mapping[str, Key], speed: float = 1.0) -> None:
-        market, account = MarketRoutes(data), AccountRoutes(data.exchange)
+    def __init__(self, data: MarketData, limits: RateLimits | None, *, demo: bool = False) -> None:
+        orders, positions = OrderRoutes(data.exchange), PositionRoutes(data.exchange)
+        account = AccountRoutes(data.exchange, demo=demo)
+        self._limits = limits
+        self._orders = orders
+        self.reads: dict[str, Signed] = {
+            "order/realtime": orders.open_orders,
+            "order/history": orders.order_history,
+            "execution/list": orders.executions,
+            "position/list": positions.positions,
+            "position/closed-pnl": positions.closed_pnl,
+            "account/wallet-balance": account.wallet,
+            "account/info": account.info,
+            "account/fee-rate": account.fee_rate,
+            "account/transaction-log": account.transaction_log,
+            "account/query-dcp-info": account.dcp,
+            "account/user-setting-config": account.settings,
+            "asset/coin/query-info": account.coins,
+        }
+        self.writes: dict[str, Signed] = {
+            "order/create": orders.create,
+            "order/amend": orders.amend,
+            "order/cancel": orders.cancel,
+            "order/cancel-all": orders.cancel_all,
+            "position/set-leverage": positions.set_leverage,
+            "position/trading-stop": positions.trading_stop,
+            "position/switch-mode": positions.switch_mode,
+            "account/set-margin-mode": account.set_margin_mode,
+        }
+        self.batches = ("order/create-batch", "order/amend-batch", "order/cancel-batch")
+
+    def knows(self, method: str, route: str) -> bool:
+        """Is there such a route?"""
+        if method == "GET":
+            return route in self.reads or route == "user/query-api"
+        return method == "POST" and (route in self.writes or route in self.batches)
+
+    def call(
+        self, key: Key, route: str, params: Mapping[str, Any], now: int, clock_ms: int, address: str
+    ) -> tuple[Reply, Allowance | None]:
+        """Carry out a request of `key`; the allowance says what the headers show, None where nothing is limited."""
+        refusal = key.refusal(route, writes=not self.knows("GET", route), address=address, now_ms=clock_ms)
+        if refusal is not None:
+            return refusal, None
+        allowed = None
+        try:
+            units = len(batch_items(params)) if route in self.batches else 1
+            if self._limits is not None:
+                allowed = self._limits.take(key.uid, route, now, units)
+                if not allowed.granted:
+                    return TOO_MANY, allowed
+            if route in self.batches:
+                granted = units if allowed is None else allowed.granted
+                return self._orders.batch(route, key.uid, params, now, granted), allowed
+            if route == "user/query-api":
+                return key_info(key, clock_ms), allowed
+            return (self.reads.get(route) or self.writes[route])(key.uid, params, now), allowed
+        except Refused as refused:
+            return refused.reply, allowed
+
+
+class RestFace:
+    """All routes. `speed`: of the venue's time against the wall clock; `limits`: None = unlimited."""
+
+    def __init__(
+        self,
+        data: MarketData,
+        keys: Mapping[str, Key],
+        speed: float = 1.0,
+        limits: RateLimits | None = None,
+        *,
+        demo: bool = False,
+    ) -> None:
+        market = MarketRoutes(data)
+        self.signed = SignedRoutes(data, limits, demo=demo)
         self._keys = keys
         self._speed = speed
+        self._limits = limits
         self._public: dict[str, Public] = {
-            "/v5/market/time": market.time,
-            "/v5/market/instruments-info": market.instruments,
-            "/v5/market/risk-limit": market.risk_limit,
-            "/v5/market/tickers": market.tickers,
-            "/v5/market/orderbook": market.orderbook,
-            "/v5/market/recent-trade": market.trades,
-            "/v5/market/kline": market.klines,
-            "/v5/market/funding/history": market.funding_history,
-            "/v5/market/price-limit": market.price_limit,
-        }
-        self._get: dict[str, Signed] = {
-            "/v5/order/realtime": account.open_orders,
-            "/v5/order/history": account.order_history,
-            "/v5/execution/list": account.executions,
-            "/v5/position/list": account.positions,
-            "/v5/position/closed-pnl": account.closed_pnl,
-            "/v5/account/wallet-balance": account.wallet,
-            "/v5/account/info": account.info,
-            "/v5/account/fee-rate": account.fee_rate,
-            "/v5/account/transaction-log": account.transaction_log,
-            "/v5/user/query-api": account.api_key,
-            "/v5/asset/coin/query-info": account.coins,
-        }
-        self._post: dict[str, Signed] = {
-            "/v5/order/create": account.create,
-            "/v5/order/amend": account.amend,
-            "/v5/order/cancel": account.cancel,
-            "/v5/order/cancel-all": account.cancel_all,
-            "/v5/position/set-leverage": account.set_leverage,
-            "/v5/position/trading-stop": account.trading_stop,
-            "/v5/position/switch-mode": account.switch_mode,
-            "/v5/account/set-margin-mode": account.set_margin_mode,
+            "market/time": market.time,
+            "market/instruments-info": market.instruments,
+            "market/risk-limit": market.risk_limit,
+            "market/tickers": market.tickers,
+            "market/orderbook": market.orderbook,
+            "market/recent-trade": market.trades,
+            "market/kline": market.klines,
+            "market/mark-price-kline": market.mark_klines,
+            "market/index-price-kline": market.index_klines,
+            "market/premium-index-price-kline": market.premium_klines,
+            "market/funding/history": market.funding_history,
+            "market/open-interest": market.open_interest,
+            "market/price-limit": market.price_limit,
         }
 
-    def handle(
-        self,
-        now: int,
-        method: str,
-        path: str,
-        query: bytes,
-        headers: Mapping[str, str],
-        body: bytes,
-        wall: int = 0,
-    ) -> HttpReply:
-        """Answer one request; `query` without "?", `headers` with lower-case names; `wall`: another clock that
-        stamps may follow, ns. Never raises on what a client sends."""
+    def handle(self, now: int, request: HttpRequest, wall: int = 0) -> HttpReply:
+        """Answer one request at the venue's time `now`; `wall`: another clock that stamps may follow (both ns). Never raises on
+        what a client sends."""
+        if self._limits is not None and not self._limits.admits(request.address, now):
+            return self.faulty(now, "http_403")
+        route = request.path.removeprefix("/v5/").rstrip("/") if request.path.startswith("/v5/") else ""
         try:
-            reply = self._route(now, method, path, query, headers, body, wall)
+            if request.method == "GET" and route in self._public:
+                result = self._public[route](_query(request.query), now)
+                return self._envelope(now, Reply(result=result))
+            if self.signed.knows(request.method, route):
+                return self._signed(now, request, route, wall)
         except Refused as refusal:
-            reply = refusal.reply
-        if reply is None:
-            return HttpReply(404, self._headers(now), b"404 page not found")
-        return self._envelope(now, reply)
+            return self._envelope(now, refusal.reply)
+        return HttpReply(404, {"Content-Type": "text/plain"}, b"404 page not found")
 
     def faulty(self, now: int, name: str) -> HttpReply:
         """The answer of a fault `http_...` or `ret_...` (protocol/faults.py)."""
@@ -109,58 +175,60 @@ class RestFace:
             return HttpReply(int(code), {"Content-Type": "text/html"}, _GATEWAY[int(code)])
         return self._envelope(now, Reply(int(code), _SERVER[int(code)]))
 
-    def _envelope(self, now: int, reply: Reply) -> HttpReply:
+    def _signed(self, now: int, request: HttpRequest, route: str, wall: int) -> HttpReply:
+        if request.method == "GET" and request.body:
+            return self.faulty(now, "http_403")
+        if len(request.body) > _LARGEST_BODY:
+            raise Refused("params error: request body too large")
+        clocks = (now // 1_000_000, wall // 1_000_000) if wall else (now // 1_000_000,)
+        payload = request.query if request.method == "GET" else request.body
+        found = check_request(self._keys, request.headers, payload, clocks, max(1.0, self._speed))
+        if isinstance(found, Reply):
+            return self._envelope(now, found)
+        key, clock_ms = found
+        params = _query(payload) if request.method == "GET" else _json(payload)
+        reply, allowed = self.signed.call(key, route, params, now, clock_ms, request.address)
+        return self._envelope(now, reply, limit_headers(allowed, clock_ms))
+
+    def _envelope(self, now: int, reply: Reply, headers: Mapping[str, str] | None = None) -> HttpReply:
         envelope = {
             "retCode": reply.code,
             "retMsg": reply.message,
             "result": reply.result,
-            "retExtInfo": {},
+            "retExtInfo": extra_info(reply),
             "time": now // 1_000_000,
         }
-        return HttpReply(200, self._headers(now), json.dumps(envelope, separators=(",", ":")).encode())
+        told = {"Content-Type": "application/json; charset=utf-8", "Timenow": str(now // 1_000_000)}
+        told |= headers or {}
+        if self._speed != 1.0:
+            told["X-Sim-Speed"] = f"{self._speed:g}"
+        return HttpReply(200, told, json.dumps(envelope, separators=(",", ":")).encode())
 
-    def _route(
-        self,
-        now: int,
-        method: str,
-        path: str,
-        query: bytes,
-        headers: Mapping[str, str],
-        body: bytes,
-        wall: int,
-    ) -> Reply | None:
-        if method == "GET" and path in self._public:
-            return Reply(result=self._public[path](_query(query), now))
-        routes = self._get if method == "GET" else self._post if method == "POST" else {}
-        route = routes.get(path)
-        if route is None:
-            return None
-        if len(body) > _LARGEST_BODY:
-            raise Refused("params error: request body too large")
-        clocks = (now // 1_000_000, wall // 1_000_000) if wall else (now // 1_000_000,)
-        key, refusal = check_request(
-            self._keys, headers, query if method == "GET" else body, clocks, max(1.0, self._speed)
-        )
-        if key is None:
-            return refusal
-        return route(key.uid, _query(query) if method == "GET" else _json(body), now)
 
-    def _headers(self, now: int) -> dict[str, str]:
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Timenow": str(now // 1_000_000),
-            "X-Bapi-Limit": "50",
-            "X-Bapi-Limit-Status": "49",
-            "X-Bapi-Limit-Reset-Timestamp": str(now // 1_000_000),
-        }
-        return headers if self._speed == 1.0 else {**headers, "X-Sim-Speed": f"{self._speed:g}"}
+def extra_info(reply: Reply) -> dict[str, Any]:
+    """`retExtInfo`: the items' codes of a batch, else empty."""
+    if isinstance(reply, BatchReply):
+        return {"list": [{"code": code, "msg": message} for code, message in reply.codes]}
+    return {}
+
+
+def limit_headers(allowed: Allowance | None, clock_ms: int) -> dict[str, str]:
+    """The rate-limit headers; the reset is told in the clock of the client's stamps."""
+    if allowed is None:
+        return {}
+    reset = clock_ms + -(-allowed.wait_ns // 1_000_000)
+    return {
+        "X-Bapi-Limit": str(allowed.limit),
+        "X-Bapi-Limit-Status": str(allowed.left),
+        "X-Bapi-Limit-Reset-Timestamp": str(reset),
+    }
 
 
 def _query(raw: bytes) -> dict[str, str]:
     try:
-        return dict(parse_qsl(raw.decode(), keep_blank_values=True))
-    except UnicodeDecodeError:
-        raise Refused("params error: query is not UTF-8") from None
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        raise Refused("params error: query is not UTF-8, or has too many fields") from None
 
 
 def _json(raw: bytes) -> dict[str, Any]:

@@ -7,22 +7,11 @@ from typing import Any
 
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
+from turbo_trader.exchange.protocol.candles import INTERVALS, Bar, Span
 from turbo_trader.exchange.protocol.market_data import MarketData
 
 Params = Mapping[str, Any]
-_INTERVALS = {
-    "1": 1,
-    "3": 3,
-    "5": 5,
-    "15": 15,
-    "30": 30,
-    "60": 60,
-    "120": 120,
-    "240": 240,
-    "360": 360,
-    "720": 720,
-    "D": 1440,
-}
+_RISK_SYMBOLS = 15  # a page
 
 
 class MarketRoutes:
@@ -41,9 +30,11 @@ class MarketRoutes:
         """GET /v5/market/instruments-info; other categories have nothing."""
         del now
         category = read.word(params, "category")
-        status = params.get("status", "Trading")
+        if category not in ("linear", "spot", "inverse", "option"):
+            raise read.Refused("params error: Category is invalid")
+        status = params.get("status") or "Trading"
         listed = self._data.exchange.instruments if category == "linear" and status == "Trading" else ()
-        symbol, coin = params.get("symbol"), params.get("baseCoin")
+        symbol, coin = params.get("symbol") or None, params.get("baseCoin") or None
         if symbol and category == "linear" and symbol not in self._index:
             raise read.Refused("params error: symbol invalid")
         found = [
@@ -51,17 +42,23 @@ class MarketRoutes:
             for i in listed
             if symbol in (None, i.symbol) and coin in (None, i.symbol.removesuffix("USDT"))
         ]
-        return {"category": category, "list": found, "nextPageCursor": ""}
+        shown, cursor = read.page(found, params, 1000, 500, "symbol")
+        return {"category": category, "list": shown, "nextPageCursor": cursor}
 
     def risk_limit(self, params: Params, now: int) -> dict[str, Any]:
-        """GET /v5/market/risk-limit."""
+        """GET /v5/market/risk-limit; without a symbol 15 symbols a page."""
         del now
         read.linear(params)
-        symbol = params.get("symbol")
+        symbol = params.get("symbol") or None
+        if symbol is not None and symbol not in self._index:
+            raise read.Refused("params error: symbol invalid")
+        chosen = [{"symbol": i.symbol} for i in self._data.exchange.instruments if symbol in (None, i.symbol)]
+        paged = {"cursor": params.get("cursor", ""), "limit": _RISK_SYMBOLS}
+        names, cursor = read.page(chosen, paged, _RISK_SYMBOLS, _RISK_SYMBOLS, "symbol")
         rows = [
             {
                 "id": n,
-                "symbol": i.symbol,
+                "symbol": name["symbol"],
                 "riskLimitValue": render.text(tier.limit),
                 "maintenanceMargin": render.text(tier.maintenance_rate),
                 "initialMargin": render.text(tier.initial_rate),
@@ -69,11 +66,10 @@ class MarketRoutes:
                 "maxLeverage": render.text(tier.max_leverage),
                 "mmDeduction": render.text(tier.deduction) if tier.deduction else "",
             }
-            for i in self._data.exchange.instruments
-            if symbol in (None, i.symbol)
-            for n, tier in enumerate(i.tiers, 1)
+            for name in names
+            for n, tier in enumerate(self._data.exchange.instruments[self._index[name["symbol"]]].tiers, 1)
         ]
-        return {"category": "linear", "list": rows, "nextPageCursor": ""}
+        return {"category": "linear", "list": rows, "nextPageCursor": cursor}
 
     def tickers(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/tickers."""
@@ -86,15 +82,15 @@ class MarketRoutes:
         read.linear(params)
         s = self._symbol(params)
         bids, asks = self._data.levels(s, read.whole(params, "limit", 25, 1, 1000))
-        update = int(self._data.exchange.states["book_ts"][s]) // 1_000_000
+        matched = int(self._data.exchange.states["book_ts"][s])
         return {
             "s": self._data.exchange.instruments[s].symbol,
             "b": [[self._data.price(s, p), self._data.size(s, q)] for p, q in bids.items()],
             "a": [[self._data.price(s, p), self._data.size(s, q)] for p, q in asks.items()],
             "ts": now // 1_000_000,
-            "u": update,
-            "seq": update,
-            "cts": update,
+            "u": matched // 1_000_000,
+            "seq": matched // 1_000,
+            "cts": matched // 1_000_000,
         }
 
     def trades(self, params: Params, now: int) -> dict[str, Any]:
@@ -106,44 +102,90 @@ class MarketRoutes:
         limit = read.whole(params, "limit", 500, 1, 1000)
         rows = [
             {
-                "execId": f"{symbol}-{market.numbers - n}", "symbol": symbol, "price": self._data.price(s, price),
+                "execId": render.trade_id(symbol, number), "symbol": symbol, "price": self._data.price(s, price),
                 "size": self._data.size(s, lots), "side": render.side(side), "time": str(ts // 1_000_000),
-                "isBlockTrade": False, "isRPITrade": False, "seq": str(market.numbers - n),
+                "isBlockTrade": False, "isRPITrade": False, "seq": str(number),
             }
-            for n, (ts, price, lots, side) in enumerate(list(market.prints)[::-1][:limit])
+            for number, ts, price, lots, side, _ in list(market.prints)[::-1][:limit]
         ]  # fmt: skip
         return {"category": "linear", "list": rows}
 
     def klines(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/kline, newest first."""
-        read.linear(params)
-        s = self._symbol(params)
-        interval = read.word(params, "interval")
-        if interval not in _INTERVALS:
-            raise read.Refused("params error: interval invalid")
-        end = read.whole(params, "end", now // 1_000_000, 0, 10**15)
-        start = read.whole(params, "start", 0, 0, 10**15)
-        limit = read.whole(params, "limit", 200, 1, 1000)
-        rows = self._data.klines(s, _INTERVALS[interval], start, end, limit)
+        s, asked = self._candles(params, now)
+        return self._shown(s, asked.of(self._data.symbols[s].bars))
+
+    def mark_klines(self, params: Params, now: int) -> dict[str, Any]:
+        """GET /v5/market/mark-price-kline: rows without volume."""
+        s, asked = self._candles(params, now)
+        return self._shown(s, asked.of(self._data.symbols[s].marks))
+
+    def index_klines(self, params: Params, now: int) -> dict[str, Any]:
+        """GET /v5/market/index-price-kline."""
+        s, asked = self._candles(params, now)
+        return self._shown(s, asked.of(self._data.symbols[s].indices))
+
+    def premium_klines(self, params: Params, now: int) -> dict[str, Any]:
+        """GET /v5/market/premium-index-price-kline: (mark - index) / index of each price."""
+        s, asked = self._candles(params, now)
+        market = self._data.symbols[s]
+        index = {bar[0]: bar for bar in asked.of(market.indices)}
+        rows = []
+        for bar in asked.of(market.marks):
+            base = index.get(bar[0])
+            if base is not None:
+                values = [(m - i) / i for m, i in zip(bar[1:5], base[1:5], strict=True)]
+                values[1:3] = max(values), min(values)
+                rows.append([str(int(bar[0]) * 60_000), *(format(value, ".6f") for value in values)])
         return {"symbol": self._data.exchange.instruments[s].symbol, "category": "linear", "list": rows}
 
     def funding_history(self, params: Params, now: int) -> dict[str, Any]:
-        """GET /v5/market/funding/history: the simulated venue keeps none."""
+        """GET /v5/market/funding/history, newest first: the settlements since the venue began."""
+        read.linear(params)
+        s = self._symbol(params)
+        if params.get("startTime") and not params.get("endTime"):
+            raise read.Refused("params error: endTime is required where startTime is given")
+        start = read.whole(params, "startTime", 0, 0, 10**13) * 1_000_000
+        end = read.whole(params, "endTime", now // 1_000_000, 0, 10**13) * 1_000_000
+        symbol = self._data.exchange.instruments[s].symbol
+        rows = [
+            {"symbol": symbol, "fundingRate": render.text(rate), "fundingRateTimestamp": render.ms(at)}
+            for at, rate in reversed(self._data.symbols[s].fundings)
+            if start <= at <= end
+        ]
+        return {"category": "linear", "list": rows[: read.whole(params, "limit", 200, 1, 200)]}
+
+    def open_interest(self, params: Params, now: int) -> dict[str, Any]:
+        """GET /v5/market/open-interest: no tape knows it."""
         del now
         read.linear(params)
-        self._symbol(params)
-        return {"category": "linear", "list": []}
+        s = self._symbol(params)
+        if read.word(params, "intervalTime") not in ("5min", "15min", "30min", "1h", "4h", "1d"):
+            raise read.Refused("params error: intervalTime invalid")
+        symbol = self._data.exchange.instruments[s].symbol
+        return {"symbol": symbol, "category": "linear", "list": [], "nextPageCursor": ""}
 
     def price_limit(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/price-limit."""
         s = self._symbol(params)
         i, mark = self._data.exchange.instruments[s], self._data.exchange.mark(s)
-        return {
-            "symbol": i.symbol,
-            "buyLmt": render.text(i.floor_price(mark * (1 + i.price_limit_y))),
-            "sellLmt": render.text(i.ceil_price(mark * (1 - i.price_limit_y))),
-            "ts": str(now // 1_000_000),
-        }
+        return {"symbol": i.symbol, **render.price_band(i, mark), "ts": str(now // 1_000_000)}
+
+    def _candles(self, params: Params, now: int) -> tuple[int, Span]:
+        """Symbol and span of a request for candles."""
+        read.linear(params)
+        s = self._symbol(params)
+        interval = read.word(params, "interval")
+        if interval not in INTERVALS:
+            raise read.Refused("params error: interval invalid")
+        end = read.whole(params, "end", now // 1_000_000, 0, 10**15)
+        start = read.whole(params, "start", 0, 0, 10**15)
+        limit = read.whole(params, "limit", 200, 1, 1000)
+        return s, Span(interval, start, end, limit, earliest=bool(start) and not params.get("end"))
+
+    def _shown(self, s: int, bars: list[Bar]) -> dict[str, Any]:
+        symbol = self._data.exchange.instruments[s].symbol
+        return {"symbol": symbol, "category": "linear", "list": [self._data.show(s, bar) for bar in bars]}
 
     def _symbol(self, params: Params) -> int:
         s = self._index.get(read.word(params, "symbol"))

@@ -1,0 +1,291 @@
+"""Public topics: each makes one frame for all its subscribers, at the venue's cadence.
+
+A book frame is the difference between the levels last shown and those of now, so pushes merge by themselves when they are rarer
+than the book's changes (a slow cadence, or a speed above 1).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
+from turbo_trader.exchange.protocol.market_data import MarketData, Print
+from turbo_trader.exchange.protocol.render import price_band, side, trade_id
+
+_MS: Final = 1_000_000
+BOOK_CADENCE: Final = {
+    1: 10 * _MS,
+    50: 20 * _MS,
+    200: 100 * _MS,
+    1000: 200 * _MS,
+}  # ns between frames, by depth
+_REPEAT: Final = 3_000 * _MS  # depth 1 is sent again after so long without a change
+_TICKER: Final = 100 * _MS
+_KLINE: Final = 1_000 * _MS
+_BAND: Final = 300 * _MS
+_MOST_TRADES: Final = 1_024
+
+
+class Channel(Protocol):
+    """One topic. `cadence`: ns between pushes."""
+
+    cadence: int
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """What a new subscriber gets at once."""
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """What all subscribers get, `prints` being those since the last push."""
+
+
+def channel(data: MarketData, topic: str) -> Channel | None:
+    """The channel of a topic; None when there is no such topic."""
+    kind, _, symbol = topic.rpartition(".")
+    s = data.exchange.index.get(symbol)
+    if s is None:
+        return None
+    head, _, what = kind.partition(".")
+    if head == "orderbook" and what in map(str, BOOK_CADENCE):
+        return BookChannel(data, s, int(what))
+    if head == "kline" and what in INTERVALS:
+        return KlineChannel(data, s, what)
+    if kind == "publicTrade":
+        return TradeChannel(data, s)
+    if kind == "tickers":
+        return TickerChannel(data, s)
+    if kind == "priceLimit":
+        return BandChannel(data, s)
+    return LiquidationChannel() if kind == "allLiquidation" else None
+
+
+class BookChannel:
+    """orderbook.{1,50,200,1000}. `u` grows by one with each change shown."""
+
+    def __init__(self, data: MarketData, s: int, depth: int) -> None:
+        self.cadence = BOOK_CADENCE[depth]
+        self._data, self._s, self._depth = data, s, depth
+        self._bids: dict[int, int] = {}
+        self._asks: dict[int, int] = {}
+        self._update = 1  # which itself is never shown: it would mean a restart of the service
+        self._shown = 0
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """The levels last shown, or those of now when none were."""
+        if not self._bids and not self._look():
+            return []
+        self._shown = now
+        return [self._frame("snapshot", self._bids, self._asks, now)]
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """The changes; the whole at depth 1, or after a book that was void."""
+        del prints
+        bids, asks = self._bids, self._asks
+        if not self._look():
+            if self._depth == 1 and bids and now - self._shown >= _REPEAT:
+                return self.snapshot(now)
+            return []
+        self._shown = now
+        if not bids or self._depth == 1:
+            return [self._frame("snapshot", self._bids, self._asks, now)]
+        return [self._frame("delta", _changes(bids, self._bids, -1), _changes(asks, self._asks, 1), now)]
+
+    def _look(self) -> bool:
+        """Take the book of now; did it change?"""
+        bids, asks = self._data.levels(self._s, self._depth)
+        if not bids or (bids == self._bids and asks == self._asks):
+            return False
+        self._bids, self._asks = bids, asks
+        self._update += 1
+        return True
+
+    def _frame(self, kind: str, bids: dict[int, int], asks: dict[int, int], now: int) -> bytes:
+        symbol = self._data.exchange.instruments[self._s].symbol
+        book = {
+            "s": symbol,
+            "b": self._levels(bids),
+            "a": self._levels(asks),
+            "u": self._update,
+            "seq": now // 1_000,
+        }
+        return encode({
+            "topic": f"orderbook.{self._depth}.{symbol}", "type": kind, "ts": now // _MS, "data": book,
+            "cts": int(self._data.exchange.states[self._s]["book_ts"]) // _MS,
+        })  # fmt: skip
+
+    def _levels(self, levels: dict[int, int]) -> list[list[str]]:
+        data, s = self._data, self._s
+        return [[data.price(s, price), data.size(s, lots) if lots else "0"] for price, lots in levels.items()]
+
+
+class TradeChannel:
+    """publicTrade: up to 1024 a frame."""
+
+    cadence = 0
+
+    def __init__(self, data: MarketData, s: int) -> None:
+        self._data, self._s = data, s
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """Nothing: only what comes."""
+        del now
+        return []
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """The prints, in order."""
+        data, s, symbol = self._data, self._s, self._data.exchange.instruments[self._s].symbol
+        items = [
+            {
+                "T": ts // _MS, "s": symbol, "S": side(taker), "v": data.size(s, lots), "p": data.price(s, price),
+                "L": direction, "i": trade_id(symbol, number), "BT": False, "RPI": False, "seq": ts // 1_000,
+            }
+            for number, ts, price, lots, taker, direction in prints
+        ]  # fmt: skip
+        topic = f"publicTrade.{symbol}"
+        return [
+            encode(
+                {"topic": topic, "type": "snapshot", "ts": now // _MS, "data": items[n : n + _MOST_TRADES]}
+            )
+            for n in range(0, len(items), _MOST_TRADES)
+        ]
+
+
+class TickerChannel:
+    """tickers: a snapshot, then the fields that changed."""
+
+    cadence = _TICKER
+
+    def __init__(self, data: MarketData, s: int) -> None:
+        self._data, self._s = data, s
+        self._ticker: dict[str, Any] = {}
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """All fields, as last shown."""
+        self._ticker = self._ticker or self._data.ticker(self._s, now)
+        return [self._frame("snapshot", self._ticker, now)]
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """What changed."""
+        del prints
+        before, self._ticker = self._ticker, self._data.ticker(self._s, now)
+        changed = {name: value for name, value in self._ticker.items() if before.get(name) != value}
+        if not changed:
+            return []
+        return [self._frame("delta", {"symbol": self._ticker["symbol"], **changed}, now)]
+
+    def _frame(self, kind: str, data: dict[str, Any], now: int) -> bytes:
+        topic = f"tickers.{self._ticker['symbol']}"
+        return encode({"topic": topic, "type": kind, "data": data, "cs": now // 1_000, "ts": now // _MS})
+
+
+class KlineChannel:
+    """kline: the running candle, and each once more with `confirm` when it has ended."""
+
+    cadence = _KLINE
+
+    def __init__(self, data: MarketData, s: int, interval: str) -> None:
+        self._data, self._s, self._interval = data, s, interval
+        self._open = 0  # minute of the candle last shown
+        self._shown: list[str] = []
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """The running candle."""
+        bars = self._data.symbols[self._s].bars
+        found = merged(bars, self._interval, 0, now // _MS, 1)
+        if not found:
+            return []
+        shown = self._data.show(self._s, found[0])
+        self._open = self._open or int(found[0][0])
+        ends = following(int(found[0][0]), self._interval) * 60_000
+        return [self._frame(shown, ends, now, confirm=False)] if now // _MS < ends else []
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """The running candle where it changed, after those that ended."""
+        del prints
+        bars = self._data.symbols[self._s].bars
+        candles = merged(bars, self._interval, self._open * 60_000, now // _MS, 5)
+        frames = []
+        for bar in candles:
+            ends = following(int(bar[0]), self._interval) * 60_000
+            confirm = now // _MS >= ends
+            shown = self._data.show(self._s, bar)
+            if (not confirm and shown == self._shown) or (confirm and not self._open):
+                continue
+            frames.append(self._frame(shown, ends, now, confirm=confirm))
+            self._shown = shown
+            self._open = ends // 60_000 if confirm else int(bar[0])
+        return frames
+
+    def _frame(self, row: list[str], ends: int, now: int, *, confirm: bool) -> bytes:
+        start, opened, high, low, close, volume, turnover = (plain(figure) for figure in row)
+        item = {
+            "start": int(start), "end": ends - 1, "interval": self._interval, "open": opened, "close": close,
+            "high": high, "low": low, "volume": volume, "turnover": turnover, "confirm": confirm, "timestamp": now // _MS,
+        }  # fmt: skip
+        topic = f"kline.{self._interval}.{self._data.exchange.instruments[self._s].symbol}"
+        return encode({"topic": topic, "data": [item], "ts": now // _MS, "type": "snapshot"})
+
+
+class BandChannel:
+    """priceLimit: the band of order prices."""
+
+    cadence = _BAND
+
+    def __init__(self, data: MarketData, s: int) -> None:
+        self._data, self._s = data, s
+        self._shown: dict[str, str] = {}
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """The band of now."""
+        return [self._frame(self._band(), now)]
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """The band where it moved."""
+        del prints
+        band = self._band()
+        if band == self._shown:
+            return []
+        self._shown = band
+        return [self._frame(band, now)]
+
+    def _band(self) -> dict[str, str]:
+        return price_band(self._data.exchange.instruments[self._s], self._data.exchange.mark(self._s))
+
+    def _frame(self, band: dict[str, str], now: int) -> bytes:
+        symbol = self._data.exchange.instruments[self._s].symbol
+        data = {"symbol": symbol, **band}
+        return encode({"topic": f"priceLimit.{symbol}", "type": "snapshot", "ts": now // _MS, "data": data})
+
+
+class LiquidationChannel:
+    """allLiquidation: silent, as tapes do not tell the liquidations of others."""
+
+    cadence = 500 * _MS
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """Nothing."""
+        del now
+        return []
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """Nothing."""
+        del now, prints
+        return []
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """JSON as the venue writes it: no spaces."""
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def plain(figure: str) -> str:
+    """Without needless zeros, as candles of the stream are."""
+    return figure.rstrip("0").rstrip(".") if "." in figure else figure
+
+
+def _changes(before: dict[int, int], after: dict[int, int], order: int) -> dict[int, int]:
+    """Levels that are new or differ, and 0 for those that are gone, best first."""
+    changed = {price: lots for price, lots in after.items() if before.get(price) != lots}
+    changed |= {price: 0 for price in before if price not in after}
+    return dict(sorted(changed.items(), key=lambda item: order * item[0]))

@@ -1,0 +1,181 @@
+"""Signed routes of orders and executions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.accounts import Account
+from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.orders import FINAL, Order
+from turbo_trader.exchange.protocol import params as read
+from turbo_trader.exchange.protocol import render
+
+Params = Mapping[str, Any]
+LARGEST_BATCH: Final = 20
+TOO_MANY = Reply(10006, "Too many visits. Exceeded the API Rate Limit.")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReply(Reply):
+    """The answer to a batch: code and message of each item in `codes`, in the items' order."""
+
+    codes: tuple[tuple[int, str], ...] = field(default=())
+
+
+class OrderRoutes:
+    """Each takes (account id, parameters, now ns) and returns a Reply whose result is the envelope's."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._x = exchange
+
+    def create(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/order/create."""
+        read.linear(params)
+        kind = read.word(params, "orderType")
+        tif = read.word(params, "timeInForce", "") or ("GTC" if kind == "Limit" else "IOC")
+        side = {"Buy": 1, "Sell": -1}.get(read.word(params, "side"))
+        qty = read.number(params, "qty")
+        if side is None or qty is None:
+            raise read.Refused("params error: side or qty invalid")
+        request = ask.CreateOrder(
+            read.word(params, "symbol"), side, kind, qty, read.price(params, "price") if kind == "Limit" else None, tif,
+            read.word(params, "orderLinkId", ""), read.flag(params, "reduceOnly"), read.flag(params, "closeOnTrigger"),
+            read.whole(params, "positionIdx", 0, -9, 9), read.price(params, "takeProfit"), read.price(params, "stopLoss"),
+            read.word(params, "tpTriggerBy", "LastPrice"), read.word(params, "slTriggerBy", "LastPrice"),
+            read.price(params, "triggerPrice"), read.whole(params, "triggerDirection", 0, 0, 9),
+            read.word(params, "triggerBy", "LastPrice"),
+        )  # fmt: skip
+        return self._x.handle(now, uid, request)
+
+    def amend(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/order/amend."""
+        read.linear(params)
+        request = ask.AmendOrder(
+            read.word(params, "symbol"), read.word(params, "orderId", ""), read.word(params, "orderLinkId", ""),
+            read.number(params, "qty"), read.price(params, "price"), read.price(params, "triggerPrice"),
+        )  # fmt: skip
+        return self._x.handle(now, uid, request)
+
+    def cancel(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/order/cancel."""
+        read.linear(params)
+        ids = read.word(params, "orderId", ""), read.word(params, "orderLinkId", "")
+        return self._x.handle(now, uid, ask.CancelOrder(read.word(params, "symbol"), *ids))
+
+    def cancel_all(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/order/cancel-all."""
+        read.linear(params)
+        symbol = read.word(params, "symbol", "")
+        if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
+            raise read.Refused("params error: symbol, baseCoin or settleCoin is required")
+        return self._x.handle(now, uid, ask.CancelAll(symbol, read.word(params, "orderFilter", "")))
+
+    # -- batches
+
+    def batch(self, route: str, uid: str, params: Params, now: int, granted: int) -> BatchReply:
+        """POST /v5/order/{create,amend,cancel}-batch: each item by itself; those above `granted` find the rate limit."""
+        read.linear(params)
+        items = batch_items(params)
+        one: Callable[[str, Params, int], Reply] = {
+            "order/create-batch": self.create, "order/amend-batch": self.amend, "order/cancel-batch": self.cancel,
+        }[route]  # fmt: skip
+        shown, codes = [], []
+        for n, item in enumerate(items):
+            try:
+                reply = one(uid, {**item, "category": "linear"}, now) if n < granted else TOO_MANY
+            except read.Refused as refusal:
+                reply = refusal.reply
+            ids = {
+                "orderId": reply.result.get("orderId", ""),
+                "orderLinkId": str(reply.result.get("orderLinkId", item.get("orderLinkId", ""))),
+            }
+            row = {"category": "linear", "symbol": str(item.get("symbol", "")), **ids}
+            if route == "order/create-batch":
+                row["createAt"] = render.ms(now) if reply.code == 0 else ""
+            shown.append(row)
+            codes.append((reply.code, reply.message))
+        return BatchReply(result={"list": shown}, codes=tuple(codes))
+
+    # -- reads
+
+    def open_orders(self, uid: str, params: Params, now: int) -> Reply:
+        """GET /v5/order/realtime: open orders; with an id or openOnly=1 also final ones."""
+        account = self._account(uid, params)
+        if params.get("orderId") or params.get("orderLinkId") or params.get("openOnly") == "1":
+            orders = self._chosen(account, params)
+        else:
+            if not params.get("symbol") and not params.get("settleCoin") and not params.get("baseCoin"):
+                raise read.Refused("params error: symbol, settleCoin or baseCoin is required")
+            orders = [o for o in self._chosen(account, params) if o.open]
+        return _page([render.order(o.message(now)) for o in orders[:500]], params, 50, 20, "orderId")
+
+    def order_history(self, uid: str, params: Params, now: int) -> Reply:
+        """GET /v5/order/history: final orders, newest first."""
+        status = params.get("orderStatus")
+        if status and status not in FINAL:
+            return Reply(181017, "OrderStatus must be final status.")
+        account = self._account(uid, params)
+        start, end = read.period(params, now)
+        found = [
+            render.order(o.message(now))
+            for o in self._chosen(account, params)
+            if not o.open and status in (None, "", o.status) and start <= o.created_ts <= end
+        ]
+        return _page(found, params, 50, 20, "orderId")
+
+    def executions(self, uid: str, params: Params, now: int) -> Reply:
+        """GET /v5/execution/list, newest first."""
+        account = self._account(uid, params)
+        start, end = read.period(params, now)
+        wanted = {name: params.get(key) for name, key in _EXECUTION_FILTERS.items() if params.get(key)}
+        found = [
+            render.execution(e)
+            for e in reversed(account.executions)
+            if start <= e.ts <= end and all(getattr(e, name) == value for name, value in wanted.items())
+        ]
+        return _page(found, params, 100, 50, "execId")
+
+    # -- inside
+
+    def _account(self, uid: str, params: Params) -> Account:
+        read.linear(params)
+        return self._x.accounts[uid]
+
+    def _chosen(self, account: Account, params: Params) -> list[Order]:
+        """Orders by id, or of a symbol, newest first; of a filter."""
+        order_id, link_id = params.get("orderId"), params.get("orderLinkId")
+        symbol, kind = params.get("symbol") or None, params.get("orderFilter")
+        if order_id or link_id:
+            found = account.orders.get(order_id or account.links.get(link_id or "", ""))
+            return [found] if found is not None and symbol in (None, found.symbol) else []
+        coin = params.get("baseCoin")
+        orders = [
+            o
+            for o in reversed(account.orders.values())
+            if symbol in (None, o.symbol) and (not coin or symbol or o.symbol == f"{coin}USDT")
+        ]
+        if kind in ("Order", "StopOrder"):
+            orders = [o for o in orders if bool(o.stop_type) == (kind == "StopOrder")]
+        return orders
+
+
+def batch_items(params: Params) -> list[Mapping[str, Any]]:
+    """The items of a batch; Refused when they are none, too many, or not objects."""
+    items = params.get("request")
+    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+        raise read.Refused("params error: request must be a list of orders")
+    if len(items) > LARGEST_BATCH:
+        raise read.Refused(f"The number of orders in a batch exceeds {LARGEST_BATCH}")
+    return items
+
+
+def _page(rows: list[dict[str, Any]], params: Params, most: int, default: int, key: str) -> Reply:
+    shown, cursor = read.page(rows, params, most, default, key)
+    return Reply(result={"category": "linear", "list": shown, "nextPageCursor": cursor})
+
+
+_EXECUTION_FILTERS = {"symbol": "symbol", "order_id": "orderId", "link_id": "orderLinkId", "kind": "execType"}

@@ -1,0 +1,139 @@
+"""Signed routes of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.messages import ExecutionMessage, Reply
+from turbo_trader.exchange.protocol import params as read
+from turbo_trader.exchange.protocol import render
+
+Params = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Closing:
+    """What one order closed. The fee of opening is shared out by quantity; funding is no part of it."""
+
+    symbol: str
+    last: ExecutionMessage
+    qty: Decimal = ZERO
+    exit_value: Decimal = ZERO
+    pnl: Decimal = ZERO
+    open_fee: Decimal = ZERO
+    close_fee: Decimal = ZERO
+    fills: int = 0
+
+    def row(self, leverage: Decimal) -> dict[str, Any]:
+        """The closed-pnl object."""
+        e = self.last
+        entry_value = self.exit_value + e.side * self.pnl
+        return {
+            "symbol": e.symbol, "orderId": e.order_id, "side": render.side(e.side), "qty": render.text(e.order_qty),
+            "orderPrice": render.text(e.order_price, "0"), "orderType": e.order_type, "execType": e.kind,
+            "closedSize": render.text(self.qty), "cumEntryValue": render.text(entry_value),
+            "avgEntryPrice": render.text(entry_value / self.qty), "cumExitValue": render.text(self.exit_value),
+            "avgExitPrice": render.text(self.exit_value / self.qty),
+            "closedPnl": render.text(self.pnl - self.open_fee - self.close_fee), "fillCount": str(self.fills),
+            "leverage": render.text(leverage), "openFee": render.text(self.open_fee), "closeFee": render.text(self.close_fee),
+            "createdTime": render.ms(e.ts), "updatedTime": render.ms(e.ts),
+        }  # fmt: skip
+
+
+def _closings(account: Account) -> dict[str, Closing]:
+    """By order id, oldest first."""
+    held: dict[
+        tuple[str, int], tuple[Decimal, Decimal]
+    ] = {}  # (symbol, side of the position): size, fees of opening it
+    found: dict[str, Closing] = {}
+    for e in account.executions:
+        if e.kind == "Funding":
+            continue
+        closing_fee = e.fee * e.closed_qty / e.qty
+        if e.closed_qty:
+            size, fees = held.get((e.symbol, -e.side), (e.closed_qty, ZERO))
+            share = fees * e.closed_qty / size
+            held[e.symbol, -e.side] = (size - e.closed_qty, fees - share)
+            closed = found.setdefault(e.order_id, Closing(e.symbol, e))
+            closed.last = e
+            closed.qty += e.closed_qty
+            closed.exit_value += e.closed_qty * e.price
+            closed.pnl += e.pnl
+            closed.open_fee += share
+            closed.close_fee += closing_fee
+            closed.fills += 1
+        if e.qty > e.closed_qty:
+            size, fees = held.get((e.symbol, e.side), (ZERO, ZERO))
+            held[e.symbol, e.side] = (size + e.qty - e.closed_qty, fees + e.fee - closing_fee)
+    return found
+
+
+class PositionRoutes:
+    """Each takes (account id, parameters, now ns) and returns a Reply whose result is the envelope's."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._x = exchange
+
+    def positions(self, uid: str, params: Params, now: int) -> Reply:
+        """GET /v5/position/list: by symbol also flat, by settleCoin only what is held."""
+        self._account(uid, params)
+        symbol = params.get("symbol")
+        if symbol and symbol not in self._x.index:
+            raise read.Refused("params error: Not supported symbols")
+        if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
+            raise read.Refused("params error: symbol or settleCoin is required")
+        chosen = [symbol] if symbol else list(self._x.accounts[uid].positions)
+        found = [self._x.position(uid, name, now) for name in chosen]
+        rows = [render.position(p, stream=False) for p in found if symbol or p.size]
+        shown, cursor = read.page(rows, params, 200, 20)
+        return Reply(result={"category": "linear", "list": shown, "nextPageCursor": cursor})
+
+    def set_leverage(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/position/set-leverage."""
+        read.linear(params)
+        buy, sell = read.number(params, "buyLeverage"), read.number(params, "sellLeverage")
+        if buy is None or buy != sell:
+            raise read.Refused("params error: buyLeverage and sellLeverage must be equal")
+        return self._x.handle(now, uid, ask.SetLeverage(read.word(params, "symbol"), buy))
+
+    def trading_stop(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/position/trading-stop (Full mode)."""
+        read.linear(params)
+        if read.word(params, "tpslMode", "") not in ("", "Full"):
+            raise read.Refused("params error: tpslMode: only Full is simulated")
+        request = ask.SetTradingStop(
+            read.word(params, "symbol"), read.number(params, "takeProfit"), read.number(params, "stopLoss"),
+            read.word(params, "tpTriggerBy", "LastPrice"), read.word(params, "slTriggerBy", "LastPrice"),
+            read.whole(params, "positionIdx", 0, 0, 2),
+        )  # fmt: skip
+        return self._x.handle(now, uid, request)
+
+    def switch_mode(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/position/switch-mode: one-way is what there is."""
+        del now
+        self._account(uid, params)
+        if read.whole(params, "mode", 0, 0, 3) == 0:
+            return Reply(110025, "Position mode has not been modified")
+        return Reply(10001, "hedge mode is not simulated")
+
+    def closed_pnl(self, uid: str, params: Params, now: int) -> Reply:
+        """GET /v5/position/closed-pnl, newest first: one row per closing order."""
+        account = self._account(uid, params)
+        start, end = read.period(params, now)
+        rows = [
+            closed.row(account.position(closed.symbol).leverage)
+            for closed in reversed(list(_closings(account).values()))
+            if params.get("symbol") in (None, "", closed.symbol) and start <= closed.last.ts <= end
+        ]
+        shown, cursor = read.page(rows, params, 100, 50, "orderId")
+        return Reply(result={"category": "linear", "list": shown, "nextPageCursor": cursor})
+
+    def _account(self, uid: str, params: Params) -> Account:
+        read.linear(params)
+        return self._x.accounts[uid]
