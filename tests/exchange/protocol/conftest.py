@@ -1,0 +1,88 @@
+"""A V5 face over an Exchange whose book stands still, asked in bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+
+from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.exchange.protocol.limits import RateLimits
+from turbo_trader.exchange.protocol.market_data import MarketData
+from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest, RestFace
+from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.market.events import BAR
+from turbo_trader.market.reference import universe
+from turbo_trader.simulation.synthetic import SyntheticMarket
+
+START = 1_767_603_600_000_000_000  # 2026-01-05
+
+
+class Face:
+    """What a client of one key sees; `now` (ns) moves only by hand."""
+
+    def __init__(self, limits: RateLimits | None = None, *, demo: bool = False) -> None:
+        more = [replace(universe()[0], symbol=f"{name}USDT") for name in ("ONE", "TWO")]
+        instruments = (*universe()[:15], *more)
+        source = SyntheticMarket(instruments[:2], 1, START)
+        self.exchange = Exchange(instruments, ExchangeConfig())
+        self.exchange.add_account("1", Decimal(10_000))
+        histories = {i.symbol: np.zeros(0, BAR) for i in instruments}
+        histories |= {i.symbol: source.history(i.symbol) for i in source.instruments}
+        self.data = MarketData(self.exchange, histories)
+        self.now = START + 2_000_000_000
+        for s in range(2):
+            rows = source.read(s, self.now)
+            self.exchange.advance(s, rows, 0, self.now)
+            self.data.take(s, rows)
+        self.key = Key("k", "s", "1")
+        self.keys = {"k": self.key}
+        self.rest = RestFace(self.data, self.keys, limits=limits, demo=demo)
+
+    def raw(self, method: str, path: str, query: bytes = b"", body: bytes = b"", **headers: str) -> HttpReply:
+        """An answer to bytes."""
+        return self.rest.handle(self.now, HttpRequest(method, path, query, headers, body))
+
+    def ask(self, method: str, path: str, stamp_ms: int = 0, **params: Any) -> dict[str, Any]:
+        """A signed request's envelope."""
+        return dict(json.loads(self.reply(method, path, stamp_ms, **params).body))
+
+    def reply(self, method: str, path: str, stamp_ms: int = 0, **params: Any) -> HttpReply:
+        """A signed request's answer."""
+        query = urlencode(params).encode() if method == "GET" else b""
+        body = json.dumps(params).encode() if method == "POST" else b""
+        stamp = str(stamp_ms or self.now // 1_000_000)
+        headers = {
+            "x-bapi-api-key": self.key.key, "x-bapi-timestamp": stamp, "x-bapi-recv-window": "5000",
+            "x-bapi-sign": self.key.sign(f"{stamp}{self.key.key}5000".encode() + (query or body)),
+        }  # fmt: skip
+        return self.rest.handle(self.now, HttpRequest(method, path, query, headers, body))
+
+    def limit_order(self, link_id: str, **params: Any) -> dict[str, Any]:
+        """A resting buy far below the market."""
+        given = {"side": "Buy", "orderType": "Limit", "qty": "0.001", "price": "50000", **params}
+        return self.ask(
+            "POST", "/v5/order/create", category="linear", symbol="BTCUSDT", orderLinkId=link_id, **given
+        )
+
+
+@pytest.fixture(scope="session")
+def make_face() -> Callable[..., Face]:
+    return Face
+
+
+@pytest.fixture(scope="session")
+def shared_face() -> Face:
+    """One for thousands of random requests."""
+    return Face()
+
+
+@pytest.fixture
+def face() -> Face:
+    return Face()

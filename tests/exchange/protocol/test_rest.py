@@ -1,0 +1,341 @@
+"""The REST face in bytes: signatures, keys, limits, batches, pages, candles; and nothing a client sends makes it raise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from turbo_trader.exchange.protocol.limits import RateLimits
+from turbo_trader.exchange.protocol.signing import Key
+
+Face = Any  # conftest.Face
+SECOND = 1_000_000_000
+MS = 1_000_000
+
+
+# -- keys
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "code"), [(0, 0), (-5_000, 0), (-5_001, 10002), (999, 0), (1_000, 10002)]
+)
+def test_the_time_window_has_both_bounds(face: Face, offset_ms: int, code: int) -> None:
+    answer = face.ask("GET", "/v5/account/info", stamp_ms=face.now // MS + offset_ms)
+    assert answer["retCode"] == code
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "code"),
+    [
+        ({"read_only": True}, "/v5/order/create", 10005),
+        ({"permissions": {"ContractTrade": ("Position",)}}, "/v5/order/create", 10005),
+        ({"permissions": {"ContractTrade": ("Order",)}}, "/v5/position/set-leverage", 10005),
+        ({"permissions": {}}, "/v5/position/trading-stop", 10005),
+        ({"expires_ms": 1}, "/v5/order/create", 33004),
+        ({"addresses": ("10.0.0.1",)}, "/v5/order/create", 10010),
+    ],
+)
+def test_a_key_may_do_what_it_was_given_alone(
+    face: Face, change: dict[str, Any], path: str, code: int
+) -> None:
+    face.keys["k"] = Key("k", "s", "1", **change)
+    assert face.ask("POST", path, category="linear", symbol="BTCUSDT")["retCode"] == code
+
+
+def test_a_read_only_key_reads_and_says_so(face: Face) -> None:
+    face.keys["k"] = Key(
+        "k", "s", "1", read_only=True, permissions={"Wallet": ("Withdraw",)}, addresses=("127.0.0.1",)
+    )
+    info = face.ask("GET", "/v5/user/query-api")["result"]
+    assert (info["readOnly"], info["permissions"]["Wallet"], info["ips"]) == (1, ["Withdraw"], ["127.0.0.1"])
+    assert face.ask("GET", "/v5/account/info")["retCode"] == 0
+
+
+def test_a_key_tells_when_it_expires(face: Face) -> None:
+    face.keys["k"] = Key("k", "s", "1", expires_ms=face.now // MS + 7 * 86_400_000)
+    info = face.ask("GET", "/v5/user/query-api")["result"]
+    assert (info["deadlineDay"], info["expiredAt"]) == (7, "2026-01-12T09:00:02Z")
+
+
+@pytest.mark.parametrize("header", ["x-bapi-api-key", "x-bapi-timestamp", "x-bapi-sign"])
+def test_a_missing_header_is_named(face: Face, header: str) -> None:
+    headers = {"x-bapi-api-key": "k", "x-bapi-timestamp": "1", "x-bapi-sign": "a"}
+    headers.pop(header)
+    answer = json.loads(face.raw("GET", "/v5/account/info", **headers).body)
+    assert answer["retCode"] == 10001
+    assert "openapi sign params error" in answer["retMsg"]
+
+
+def test_an_unknown_key_and_a_get_with_a_body(face: Face) -> None:
+    headers = {"x-bapi-api-key": "other", "x-bapi-timestamp": "1", "x-bapi-sign": "a"}
+    assert json.loads(face.raw("GET", "/v5/account/info", **headers).body)["retCode"] == 10003
+    assert face.raw("GET", "/v5/account/info", body=b"{}", **headers).status == 403
+
+
+# -- limits
+
+
+def test_the_eleventh_order_in_a_second_is_refused_and_the_headers_count(
+    make_face: Callable[..., Face],
+) -> None:
+    face = make_face(RateLimits())
+    for n in range(10):
+        headers = face.reply(
+            "POST", "/v5/order/cancel", category="linear", symbol="BTCUSDT", orderId="none"
+        ).headers
+        assert (headers["X-Bapi-Limit"], headers["X-Bapi-Limit-Status"]) == ("10", str(9 - n))
+    refused = face.reply("POST", "/v5/order/cancel", category="linear", symbol="BTCUSDT", orderId="none")
+    assert json.loads(refused.body)["retCode"] == 10006
+    assert int(refused.headers["X-Bapi-Limit-Reset-Timestamp"]) == face.now // MS + 1_000
+    face.now += SECOND
+    assert (
+        face.ask("POST", "/v5/order/cancel", category="linear", symbol="BTCUSDT", orderId="x")["retCode"]
+        == 110001
+    )
+
+
+def test_an_address_above_its_limit_gets_403_without_json(make_face: Callable[..., Face]) -> None:
+    face = make_face(RateLimits())
+    assert all(face.raw("GET", "/v5/market/time").status == 200 for _ in range(600))
+    refused = face.raw("GET", "/v5/market/time")
+    assert (refused.status, refused.body) == (403, b"access too frequent")
+    face.now += 601 * SECOND
+    assert face.raw("GET", "/v5/market/time").status == 200
+
+
+# -- batches
+
+
+def items(*prices: str) -> list[dict[str, str]]:
+    base = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.001"}
+    return [{**base, "price": price, "orderLinkId": f"b-{n}"} for n, price in enumerate(prices)]
+
+
+def test_a_batch_answers_item_by_item_under_code_0(face: Face) -> None:
+    answer = face.ask(
+        "POST", "/v5/order/create-batch", category="linear", request=items("50000", "1.05", "51000")
+    )
+    assert answer["retCode"] == 0
+    assert [row["code"] for row in answer["retExtInfo"]["list"]] == [0, 10001, 0]
+    rows = answer["result"]["list"]
+    assert [bool(row["orderId"]) for row in rows] == [True, False, True]
+    assert [bool(row["createAt"]) for row in rows] == [True, False, True]
+    amended = [
+        {"symbol": "BTCUSDT", "orderId": rows[0]["orderId"], "qty": "0.002"},
+        {"symbol": "BTCUSDT", "orderId": "x"},
+    ]
+    answer = face.ask("POST", "/v5/order/amend-batch", category="linear", request=amended)
+    assert [row["code"] for row in answer["retExtInfo"]["list"]] == [0, 110001]
+    cancelled = [{"symbol": "BTCUSDT", "orderLinkId": "b-0"}, {"symbol": "BTCUSDT", "orderLinkId": "b-2"}]
+    answer = face.ask("POST", "/v5/order/cancel-batch", category="linear", request=cancelled)
+    assert [row["code"] for row in answer["retExtInfo"]["list"]] == [0, 0]
+    assert not face.ask("GET", "/v5/order/realtime", category="linear", symbol="BTCUSDT")["result"]["list"]
+
+
+def test_a_batch_above_the_limit_passes_its_first_ones(make_face: Callable[..., Face]) -> None:
+    face = make_face(RateLimits())
+    answer = face.ask("POST", "/v5/order/create-batch", category="linear", request=items(*["50000"] * 12))
+    assert [row["code"] for row in answer["retExtInfo"]["list"]] == [0] * 10 + [10006] * 2
+
+
+@pytest.mark.parametrize("request_", [None, [], "x", [1], [{}] * 21])
+def test_a_batch_that_is_none_is_refused_as_a_whole(face: Face, request_: Any) -> None:
+    answer = face.ask("POST", "/v5/order/create-batch", category="linear", request=request_)
+    assert answer["retCode"] == 10001
+
+
+# -- pages
+
+
+def test_pages_hold_every_order_once_even_when_new_ones_come(face: Face) -> None:
+    for n in range(25):
+        assert face.limit_order(f"p-{n}")["retCode"] == 0
+    seen, cursor = [], ""
+    while True:
+        page = face.ask(
+            "GET", "/v5/order/realtime", category="linear", symbol="BTCUSDT", limit=10, cursor=cursor
+        )["result"]
+        seen += [row["orderLinkId"] for row in page["list"]]
+        cursor = page["nextPageCursor"]
+        if not cursor:
+            break
+        assert "%3A" in cursor
+        face.limit_order(f"new-{len(seen)}")
+    assert sorted(seen) == sorted(f"p-{n}" for n in range(25))
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/v5/order/history", {"orderStatus": "New"}),
+        ("/v5/execution/list", {"startTime": 1, "endTime": 10**12}),
+    ],
+)
+def test_filters_that_make_no_sense_are_refused(face: Face, path: str, params: dict[str, Any]) -> None:
+    answer = face.ask("GET", path, category="linear", **params)
+    assert answer["retCode"] == (181017 if "orderStatus" in params else 10001)
+
+
+def test_risk_limits_come_15_symbols_a_page(face: Face) -> None:
+    first = json.loads(face.raw("GET", "/v5/market/risk-limit", b"category=linear").body)["result"]
+    assert len({row["symbol"] for row in first["list"]}) == 15
+    cursor = first["nextPageCursor"].encode()
+    rest = json.loads(face.raw("GET", "/v5/market/risk-limit", b"category=linear&cursor=" + cursor).body)[
+        "result"
+    ]
+    assert len({row["symbol"] for row in rest["list"]}) == 2
+    assert rest["nextPageCursor"] == ""
+
+
+# -- money
+
+
+def trade(face: Face, side: str, qty: str, **params: Any) -> None:
+    answer = face.ask(
+        "POST",
+        "/v5/order/create",
+        category="linear",
+        symbol="BTCUSDT",
+        side=side,
+        orderType="Market",
+        qty=qty,
+        **params,
+    )
+    assert answer["retCode"] == 0, answer
+
+
+def test_the_transaction_log_explains_the_wallet_and_the_position(face: Face) -> None:
+    for side, qty in (("Buy", "0.02"), ("Sell", "0.05"), ("Buy", "0.01")):
+        trade(face, side, qty)
+    log = face.ask("GET", "/v5/account/transaction-log", accountType="UNIFIED", category="linear", limit=50)[
+        "result"
+    ]["list"]
+    assert Decimal(log[0]["size"]) == Decimal("-0.02")
+    wallet = face.ask("GET", "/v5/account/wallet-balance", accountType="UNIFIED")["result"]["list"][0][
+        "coin"
+    ][0]
+    assert sum(Decimal(row["change"]) for row in log) == Decimal(wallet["walletBalance"])
+    for row in log:
+        parts = [Decimal(row[name] or 0) for name in ("cashFlow", "funding", "fee")]
+        assert parts[0] + parts[1] - parts[2] == Decimal(row["change"])
+    only = face.ask("GET", "/v5/account/transaction-log", accountType="UNIFIED", type="TRADE", limit=50)[
+        "result"
+    ]["list"]
+    assert {row["type"] for row in only} == {"TRADE"}
+    assert all(row["feeRate"] == "0.00055" for row in only)
+
+
+def test_closed_pnl_has_one_row_per_closing_order_with_both_fees(face: Face) -> None:
+    trade(face, "Buy", "0.03")
+    trade(face, "Sell", "0.01")
+    trade(face, "Sell", "0.02")
+    rows = face.ask("GET", "/v5/position/closed-pnl", category="linear", symbol="BTCUSDT")["result"]["list"]
+    assert [row["closedSize"] for row in rows] == ["0.02", "0.01"]
+    for row in rows:
+        exit_value, entry_value = Decimal(row["cumExitValue"]), Decimal(row["cumEntryValue"])
+        fees = Decimal(row["openFee"]) + Decimal(row["closeFee"])
+        assert Decimal(row["closedPnl"]) == exit_value - entry_value - fees
+        assert abs(fees - (exit_value + entry_value) * Decimal("0.00055")) < Decimal("1e-6")
+    wallet = face.ask("GET", "/v5/account/wallet-balance", accountType="UNIFIED")["result"]["list"][0][
+        "coin"
+    ][0]
+    total = sum(Decimal(row["closedPnl"]) for row in rows)
+    assert abs(10_000 + total - Decimal(wallet["walletBalance"])) < Decimal("1e-6")
+
+
+def test_a_demo_account_is_refused_its_fee_rates(make_face: Callable[..., Face]) -> None:
+    assert make_face(demo=True).ask("GET", "/v5/account/fee-rate", category="linear")["retCode"] == 10001
+
+
+# -- candles
+
+
+@pytest.mark.parametrize(
+    "interval", ["1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M"]
+)
+@pytest.mark.parametrize(
+    "kind", ["kline", "mark-price-kline", "index-price-kline", "premium-index-price-kline"]
+)
+def test_candles_come_newest_first_in_strings(face: Face, interval: str, kind: str) -> None:
+    query = f"category=linear&symbol=BTCUSDT&interval={interval}&limit=20".encode()
+    rows = json.loads(face.raw("GET", f"/v5/market/{kind}", query).body)["result"]["list"]
+    assert rows
+    assert all(len(row) == (7 if kind == "kline" else 5) for row in rows)
+    assert all(isinstance(figure, str) for row in rows for figure in row)
+    times = [int(row[0]) for row in rows]
+    assert times == sorted(set(times), reverse=True)
+    for _, opened, high, low, close, *_ in rows:
+        assert (
+            Decimal(low)
+            <= min(Decimal(opened), Decimal(close))
+            <= max(Decimal(opened), Decimal(close))
+            <= Decimal(high)
+        )
+
+
+def test_funding_history_grows_with_each_settlement(face: Face) -> None:
+    face.data.note(face.now)
+    face.now += 8 * 3_600 * SECOND
+    face.data.note(face.now)
+    query = b"category=linear&symbol=BTCUSDT"
+    rows = json.loads(face.raw("GET", "/v5/market/funding/history", query).body)["result"]["list"]
+    assert [row["fundingRateTimestamp"] for row in rows] == ["1767628800000"]
+    alone = json.loads(face.raw("GET", "/v5/market/funding/history", query + b"&startTime=1").body)
+    assert alone["retCode"] == 10001
+
+
+# -- anything at all
+
+ROUTES = [
+    "/v5/market/kline", "/v5/market/tickers", "/v5/market/orderbook", "/v5/market/recent-trade", "/v5/market/risk-limit",
+    "/v5/market/instruments-info", "/v5/market/funding/history", "/v5/market/price-limit", "/v5/market/open-interest",
+    "/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all", "/v5/order/create-batch",
+    "/v5/order/realtime", "/v5/order/history", "/v5/execution/list", "/v5/position/list", "/v5/position/set-leverage",
+    "/v5/position/trading-stop", "/v5/position/switch-mode", "/v5/account/wallet-balance", "/v5/account/transaction-log",
+    "/v5/account/fee-rate", "/v5/account/set-margin-mode", "/v5/user/query-api", "/nothing", "/", "/v5/",
+]  # fmt: skip
+NAMES = ["category", "symbol", "side", "orderType", "qty", "price", "orderId", "orderLinkId", "limit", "cursor", "interval",
+         "triggerPrice", "triggerDirection", "positionIdx", "reduceOnly", "request", "buyLeverage", "sellLeverage", "mode",
+         "stopLoss", "takeProfit", "accountType", "settleCoin", "startTime", "endTime", "timeInForce", "start", "end"]  # fmt: skip
+VALUES = st.one_of(
+    st.sampled_from(["linear", "BTCUSDT", "Buy", "Limit", "Market", "0.01", "50000", "1e999", "-1", "NaN", "١", "²", "", "D",
+                     "UNIFIED", "GTC", 0, 1, -1, 1.5, True, None, [], {}, [{}], "9" * 400, "\x00", "0.0000000000000000001"]),
+    st.text(max_size=8),
+    st.integers(),
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
+    path=st.sampled_from(ROUTES),
+    params=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=9),
+)
+def test_any_parameters_get_an_envelope_or_404(
+    shared_face: Face, method: str, path: str, params: dict[str, Any]
+) -> None:
+    reply = shared_face.reply(method, path, **params)
+    if reply.status == 404:
+        return
+    envelope = json.loads(reply.body)
+    assert set(envelope) == {"retCode", "retMsg", "result", "retExtInfo", "time"}
+    assert isinstance(envelope["retCode"], int)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    path=st.sampled_from(ROUTES),
+    query=st.binary(max_size=60),
+    body=st.binary(max_size=60),
+    stamp=st.text(max_size=6),
+)
+def test_any_bytes_get_an_answer(shared_face: Face, path: str, query: bytes, body: bytes, stamp: str) -> None:
+    headers = {"x-bapi-api-key": "k", "x-bapi-timestamp": stamp, "x-bapi-sign": stamp or "x"}
+    for method in ("GET", "POST"):
+        assert shared_face.raw(method, path, query, body, **headers).status in (200, 403, 404)
