@@ -2,6 +2,7 @@
 
 from dataclasses import astuple, fields, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,11 +44,22 @@ EQUITIES = (
 )
 B = 1 << OFI | 1 << OU_DRIFT
 
-#: Numbers that only the rooms above read (orders, timers, shells); their tests are there.
+#: Numbers that the rules hand on without reading them, and where a change of them shows.
 READ_ABOVE = {
-    "entry_recv_window", "maker_patience", "lookup_extra", "flatten_time", "on_term", "weights_refresh", "target_assets",
-    "calibration_min_samples", "calibration_group", "calibration_window", "calibration_refit", "calibration_hole",
-}  # fmt: skip
+    "entry_recv_window": "tests/trader/test_policy_numbers.py",
+    "lookup_extra": "tests/trader/test_policy_numbers.py",
+    "weights_refresh": "tests/trader/test_policy_numbers.py",
+    # an answer, not a figure, handed to the daemon at start: both answers are played in tests/live/test_shell.py
+    "on_term": "tests/live/test_shell.py",
+    "maker_patience": "tests/trader/test_resting.py",
+    "calibration_min_samples": "tests/trader/test_calibrating.py",
+    "calibration_group": "tests/rules/test_calibration.py",
+    "calibration_window": "tests/trader/test_calibrating.py",
+    "calibration_refit": "tests/trader/test_calibrating.py",
+    "calibration_hole": "tests/rules/test_outcomes.py",
+    # the two seconds of a flatten are a promise about a healthy venue that scenario tests measure, not a timer
+    "flatten_time": "",
+}
 
 #: Numbers that bind only under another policy: what else is set.
 CONTEXT: dict[str, dict[str, str]] = {
@@ -73,7 +85,7 @@ def alternatives(policy: Policy, name: str) -> list[Policy]:
     elif declared.metadata["choices"]:
         choices = [word for word in declared.metadata["choices"] if word != value]
     elif isinstance(value, tuple):
-        choices = [(4, *value[1:]), (*value[:-1], 1000)]
+        choices = [value[:-1]] if isinstance(value[0], str) else [(4, *value[1:]), (*value[:-1], 1000)]
     elif isinstance(value, int):
         choices = [value * 2, value // 2, value + 1]
     else:
@@ -120,6 +132,7 @@ def scans(policy: Policy, judged: Any) -> list[Any]:
     cases += [{"consensus": x} for x in (0.4, 0.5, 0.7, 0.8, 1.0)]
     cases += [{"forecast": x} for x in (0.0006, 0.0008, 0.0012, 0.0018)]
     cases += [{"gate": {"slippage": 0.0001 * x}} for x in range(0, 60, 4)]
+    cases += [{"sigma": sigma, "forecast": 0.006} for sigma in (0.00015, 0.0003)]
     cases += [{"sigma": 0.00008, "gate": {"taker_fee": 0.0, "maker_fee": 0.0}, "spread": 0.0}]
     rows = []
     for equity in ("18", "150", "1500"):
@@ -234,7 +247,46 @@ def rest(policy: Policy) -> list[Any]:
         tripped(policy, (flat - z * flat.std(ddof=1) / np.sqrt(40)).tolist())
         for z in (1.0, 1.4, 1.6, 1.75, 1.9, 2.1)
     ]
-    return [*out, policy.round_trip_fee, policy.calibration]
+    return [*out, policy.round_trip_fee, policy.calibration, policy.symbols]
+
+
+def test_every_number_handed_on_names_an_existing_test() -> None:
+    root = Path(__file__).resolve().parents[2]
+    assert all(not where or (root / where).is_file() for where in READ_ABOVE.values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "zone_one",
+        "zone_two",
+        "lock_share",
+        "extension",
+        "max_extensions",
+        "extension_share",
+        "hold_factor",
+        "break_even_min",
+    ],
+)
+def test_an_exit_figure_changes_the_expected_value_as_well(name: str, judged: Any) -> None:
+    # forecasts that end after T, so that the time limit counts
+    policy = Policy.from_env({"TURBO_MAX_HOLD": "900"})
+    figures = {"sigma": 0.0003, "forecast": 0.006}
+    before = float(judged(policy=policy, **figures)["ev"])
+    assert before > 0
+    short = {"gate": {"max_hold_s": 500.0}, **figures}
+    limited = float(judged(policy=policy, **short)["ev"])
+    found = [
+        (float(judged(policy=other, **figures)["ev"]), float(judged(policy=other, **short)["ev"]))
+        for other in alternatives(policy, name)
+    ]
+    assert any(ev != before or cut != limited for ev, cut in found)
+
+
+def test_holding_on_at_the_target_is_worth_more_of_a_lasting_drift(judged: Any) -> None:
+    figures = {"sigma": 0.0003, "forecast": 0.006}
+    hold = Policy.from_env({"TP_WITHOUT_CONFIRMATION": "hold"})
+    assert judged(policy=hold, **figures)["ev"] > judged(**figures)["ev"]
 
 
 # what is observed under the policy before the change

@@ -111,7 +111,7 @@ class Bracket:
     def __post_init__(self) -> None:
         if self.stop == 0:
             self.stop = initial_stop(self.direction, self.entry, self.stop_loss, self.tick)
-            self.target = self._inward(self._at(self.take_profit))
+            self.target = self._target(0)
             self.backstop = self._beyond(self.target)
 
     # what the shell watches

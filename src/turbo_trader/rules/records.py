@@ -68,6 +68,7 @@ GATE_PARAMETERS: Final = record_dtype(
         ("extension", "f8"),
         ("max_extensions", "<i4"),
         ("extension_share", "f8"),
+        ("backstop_extra", "f8"),
         ("close_unconfirmed", "u1"),  # 1: TP_WITHOUT_CONFIRMATION=close
         ("monitor_s", "f8"),
         ("entry_slip", "f8"),  # the entry's limit beyond the touch, at most
@@ -91,8 +92,8 @@ GATE_PARAMETERS: Final = record_dtype(
 _SAME_NAME: Final = (
     "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min",
     "b_tp_max", "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension",
-    "max_extensions", "extension_share", "hold_factor", "max_spread", "max_mark_gap", "low_consensus", "flat_edge",
-    "taker_fee", "maker_fee", "a_min_others",
+    "max_extensions", "extension_share", "backstop_extra", "hold_factor", "max_spread", "max_mark_gap",
+    "low_consensus", "flat_edge", "taker_fee", "maker_fee", "a_min_others",
 )  # fmt: skip
 _TIMES: Final = (
     "max_clock_offset",

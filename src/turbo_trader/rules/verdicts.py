@@ -14,7 +14,7 @@ from turbo_trader.market.events import MINUTE
 from turbo_trader.rules.gates import CONSENSUS, DATA, EV, FEE, FLAT, PRE_FILTER, TIER, Code
 from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scan import BLOCK, PASS, TIER_A, TIER_B, TIER_NONE, WARN
-from turbo_trader.signals.expectation import exits_ev
+from turbo_trader.signals.expectation import Zones, exits_ev
 from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
 
 # numba takes plain integers
@@ -180,6 +180,17 @@ def fee_gate(gp: Any, g: int, out: Any, j: int) -> None:
 def executed_ev(gp: Any, g: int, out: Any, j: int, edge: float) -> float:
     """Net EV of the exits as executed at the row's exits and cost, for a forecast of `edge` in the direction d."""
     row, p = out[j], gp[g]
+    zones = Zones(
+        p.zone_one,
+        p.zone_two,
+        p.lock_share,
+        p.extension,
+        p.max_extensions,
+        p.extension_share,
+        p.hold_factor,
+        p.close_unconfirmed,
+        p.backstop_extra,
+    )
     value: float = exits_ev(
         row.take_profit,
         row.stop_loss,
@@ -190,8 +201,7 @@ def executed_ev(gp: Any, g: int, out: Any, j: int, edge: float) -> float:
         p.max_hold_s,
         row.cost,
         p.monitor_s,
-        p.extension_share,
-        p.max_extensions,
+        zones,
     )
     return value
 

@@ -1,7 +1,9 @@
 """Expected value of the exits as executed: passages chained through the zones of the trading rules, section 6.
 
-    stage 0: from 0 between -stop and half-way (T);      1: from half-way between break-even and the target (2 T);
-    stage 2, 3, ..: from the target between its lock (half the distance reached) and the next target, half a distance farther.
+    stage 0: from 0 between -stop and zone 1 (T);        1: from zone 1 between break-even and the target (hold factor x T);
+    stage 2, 3, ..: from the target between its lock (a share of the distance reached) and the next target.
+
+Where a target without confirmation is held (not closed), that part goes on between the lock and the venue's backstop.
 
 Without drift the price is a martingale, so whatever the zones do, the mean is zero. With a drift that ends at h the value is what
 the drift adds while the position is open: D(x, t) = E[integral of drift e^X ds up to the close or h], which solves the backward
@@ -17,7 +19,7 @@ the first two steps split in Euler halves (Rannacher 1984). Prices looked at in 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +29,20 @@ from turbo_trader.signals.passage import CONTINUITY, INSTANT
 _CELLS = 24
 _STEPS = 26
 _EULER = 2  # first steps that are split in two Euler halves
+
+
+class Zones(NamedTuple):
+    """The zones of section 6, in parts of the TP distance unless said otherwise."""
+
+    one: float  # where the stop goes to break-even
+    two: float  # the target; `one` <= `two`
+    lock: float  # share of the distance reached that the stop locks at a target
+    extension: float  # how much farther the next target lies
+    extensions: int  # at most so many
+    extension_share: float  # probability that a target reached is confirmed
+    hold_factor: float  # the time limit after zone 1, in T
+    close_unconfirmed: int  # 1: close at a target without confirmation; 0: hold on, up to the backstop
+    backstop: float  # how much farther than the target the venue's take profit lies
 
 
 @kernel
@@ -107,6 +123,50 @@ def at(values: Any, place: float) -> float:
 
 
 @kernel
+def onward(
+    low: float, high: float, start: float, drift: float, sigma2: float, span_s: float, hand: Any, value: Any
+) -> None:
+    """As `stage`; worth nothing where `start` is not between the two: it closes at once."""
+    if low < start < high:
+        stage(low, high, start, drift, sigma2, span_s, hand, value)
+    else:
+        value[:] = 0.0
+
+
+@kernel
+def after_target(
+    take_profit: float,
+    breakeven: float,
+    drift: float,
+    sigma2: float,
+    span_s: float,
+    shift: float,
+    zones: Zones,
+    hand: Any,
+) -> None:
+    """hand[k] <- D when the first target is reached at times k span_s / _STEPS, confirmed or not."""
+    value, nothing = np.zeros(_STEPS + 1), np.zeros(_STEPS + 1)
+    share = zones.extension_share
+    held = zones.close_unconfirmed == 0 and share < 1.0
+    count = max(0, zones.extensions) if share > 0.0 else 0
+    hand[:] = 0.0
+    for e in range(count, -1, -1):
+        reached = zones.two + zones.extension * e
+        begin = math.log1p(reached * take_profit) + shift
+        lock = math.log1p(max(breakeven, zones.lock * reached * take_profit)) - shift
+        if e < count:
+            target = math.log1p((reached + zones.extension) * take_profit) + shift
+            onward(lock, target, begin, drift, sigma2, span_s, hand, value)
+            for k in range(_STEPS + 1):
+                hand[k] = share * value[k]
+        if held:
+            backstop = math.log1p((reached + zones.backstop) * take_profit) + shift
+            onward(lock, backstop, begin, drift, sigma2, span_s, nothing, value)
+            for k in range(_STEPS + 1):
+                hand[k] += (1.0 - share) * value[k]
+
+
+@kernel
 def exits_ev(
     take_profit: float,
     stop_loss: float,
@@ -117,43 +177,46 @@ def exits_ev(
     hold_s: float,
     cost: float,
     step_s: float,
-    extension_share: float,
-    extensions: int,
+    zones: Zones,
 ) -> float:
     """Expected net return of an entry as a fraction of notional, for the zones of the rules.
 
     `take_profit`, `stop_loss`: positive distances; `breakeven`: distance above entry to which zone 1 moves the stop,
-    max(0.10 %, cost); `drift`: expected return per second in the direction of the trade until `drift_s`, then none; `sigma` per
-    sqrt(second); `hold_s`: T (2 T after zone 1); `cost`: round trip; `step_s`: seconds between looks at the price (0:
-    continuously); `extension_share`: probability that the target is extended when reached; `extensions`: at most so many.
-    Exits are at the price then seen. A break-even at or beyond half-way closes there. Non-finite input: -cost.
+    max(break-even minimum, cost); `drift`: expected return per second in the direction of the trade until `drift_s`, then none;
+    `sigma` per sqrt(second); `hold_s`: T; `cost`: round trip; `step_s`: seconds between looks at the price (0: continuously).
+    Exits are at the price then seen. A break-even at or beyond zone 1 closes there. Non-finite input: -cost.
     """
-    total = take_profit + stop_loss + breakeven + drift + sigma + drift_s + hold_s + step_s + extension_share
+    total = take_profit + stop_loss + breakeven + drift + sigma + drift_s + hold_s + step_s
+    total += (
+        zones.one
+        + zones.two
+        + zones.lock
+        + zones.extension
+        + zones.extension_share
+        + zones.hold_factor
+        + zones.backstop
+    )
     ok = take_profit > 0.0 and 0.0 < stop_loss < 1.0 and hold_s > INSTANT and drift_s > INSTANT
     if not (math.isfinite(total) and ok) or drift == 0.0:
         return -cost
-    late_s, early_s = min(drift_s, 2.0 * hold_s), min(drift_s, hold_s)
-    longest = math.log1p(take_profit * (1.0 + 0.5 * extensions)) - math.log1p(-stop_loss)
+    late_s, early_s = min(drift_s, zones.hold_factor * hold_s), min(drift_s, hold_s)
+    farthest = take_profit * (zones.two + zones.extension * max(0, zones.extensions))
+    if zones.close_unconfirmed == 0:
+        farthest += take_profit * zones.backstop
+    longest = math.log1p(farthest) - math.log1p(-stop_loss)
     sigma2 = max(sigma * sigma, 1e-6 * longest * longest / late_s)
     shift = CONTINUITY * max(sigma, 0.0) * math.sqrt(max(step_s, 0.0))
     hand, value = np.zeros(_STEPS + 1), np.zeros(_STEPS + 1)
-    count = max(0, extensions) if extension_share > 0.0 else 0
-    for e in range(count - 1, -1, -1):
-        reached = 1.0 + 0.5 * e
-        lock, target = math.log1p(0.5 * reached * take_profit), math.log1p((reached + 0.5) * take_profit)
-        begin = math.log1p(reached * take_profit) + shift
-        stage(lock - shift, target + shift, begin, drift, sigma2, late_s, hand, value)
-        for k in range(_STEPS + 1):
-            hand[k] = extension_share * value[k]
-    half_way = math.log1p(0.5 * take_profit) + shift
-    secured, target = math.log1p(breakeven) - shift, math.log1p(take_profit) + shift
-    if secured < half_way < target:
-        stage(secured, target, half_way, drift, sigma2, late_s, hand, value)
+    after_target(take_profit, breakeven, drift, sigma2, late_s, shift, zones, hand)
+    first = math.log1p(zones.one * take_profit) + shift
+    if zones.one < zones.two:
+        target = math.log1p(zones.two * take_profit) + shift
+        onward(math.log1p(breakeven) - shift, target, first, drift, sigma2, late_s, hand, value)
     else:
-        value[:] = 0.0
+        value[:] = hand
     for k in range(_STEPS + 1):
         hand[k] = at(value, k * early_s / late_s)
-    stage(math.log1p(-stop_loss) - shift, half_way, 0.0, drift, sigma2, early_s, hand, value)
-    most = abs(drift) * late_s * (1.0 + take_profit * (1.0 + 0.5 * count))
+    stage(math.log1p(-stop_loss) - shift, first, 0.0, drift, sigma2, early_s, hand, value)
+    most = abs(drift) * late_s * (1.0 + farthest)
     gain = min(most, max(-most, value[0]))
     return float(gain - cost)

@@ -1,0 +1,81 @@
+"""Policy, EV and exits are one: the EV a scan is given is what its Bracket earns on paths of the model."""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.exits import Bracket, ClosePosition, MoveBackstop, exit_rules
+from turbo_trader.rules.policy import Policy
+
+D = Decimal
+PATHS = 3000
+STEP = 5  # s between looks at the price
+TICK = D("0.000001")
+
+
+def earned(policy: Policy, row: Any, rng: np.random.Generator) -> tuple[float, float]:
+    """(mean net return of a Bracket on random paths, its standard error), the martingale part of each path as control variate."""
+    sigma, drift = float(row["sigma"]), float(row["forecast"]) / float(row["horizon_s"])
+    steps = int(float(row["hold_s"]) * float(policy.hold_factor)) // STEP
+    pushed = np.where(np.arange(steps) * STEP < row["horizon_s"], drift * STEP, 0.0)
+    noise = sigma * np.sqrt(STEP) * rng.standard_normal((PATHS, steps)) - 0.5 * sigma**2 * STEP
+    x = np.cumsum(noise + pushed, axis=1)
+    before = np.hstack([np.zeros((PATHS, 1)), x[:, :-1]])
+    martingale = np.cumsum(np.exp(x) - np.exp(before + pushed), axis=1)
+    confirmed = rng.random((PATHS, 16)) < float(policy.extension_share)
+    gains = [
+        np.exp(x[i, end]) - 1.0 - martingale[i, end]
+        for i in range(PATHS)
+        for end in [closed_at(policy, row, np.exp(x[i]), confirmed[i])]
+    ]
+    return float(np.mean(gains)) - float(row["cost"]), float(np.std(gains) / np.sqrt(PATHS))
+
+
+def closed_at(policy: Policy, row: Any, prices: Any, confirmed: Any) -> int:
+    """The step at which the Bracket, or the venue's stop or backstop, closes the position."""
+    bracket = Bracket(
+        1, D(1), TICK, D(repr(float(row["take_profit"]))), D(repr(float(row["stop_loss"]))), D(repr(float(row["cost"]))),
+        0, int(row["hold_s"]) * SECOND, exit_rules(policy),
+    )  # fmt: skip
+    at, asked = 0, 0
+    while at < len(prices):
+        deadline = bracket.deadline_ns // (STEP * SECOND) - 1
+        level = bracket.backstop if bracket.next_level is None else bracket.next_level
+        left = prices[at:]
+        hits = np.flatnonzero((left <= float(bracket.stop)) | (left >= float(level)))
+        at = min(at + int(hits[0]) if len(hits) else len(prices), deadline)
+        if at >= deadline:
+            return min(at, len(prices) - 1)
+        price = D(repr(float(prices[at])))
+        if price <= bracket.stop or price >= bracket.backstop:
+            return at
+        for action in bracket.on_price(price, bool(confirmed[asked])):
+            if isinstance(action, ClosePosition):
+                return at
+            if isinstance(action, MoveBackstop):
+                bracket.backstop_confirmed(action.price)
+                asked += 1
+    return len(prices) - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"ZONE_ONE": "0.3"},
+        {"ZONE_ONE": "0.6", "ZONE_TWO": "1.3"},
+        {"LOCK_SHARE": "0.8", "EXTENSION": "1.2", "EXTENSION_SHARE": "0.9"},
+        {"HOLD_FACTOR": "1", "TURBO_MAX_HOLD": "900", "TURBO_HORIZON": "900"},
+        {"BREAK_EVEN_MIN": "0.25%", "MAX_EXTENSIONS": "1"},
+        {"TP_WITHOUT_CONFIRMATION": "hold", "BACKSTOP_EXTRA": "1.0"},
+    ],
+)
+def test_expected_value_is_what_the_bracket_earns(judged: Any, change: dict[str, str]) -> None:
+    policy = Policy.from_env({**change, "MONITOR_INTERVAL": str(STEP)})
+    row = judged(policy=policy, sigma=0.00022, forecast=0.0045)
+    mean, error = earned(policy, row, np.random.default_rng(5))
+    assert error < 1e-4
+    assert abs(row["ev"] - mean) < 1e-4 + 2 * error
