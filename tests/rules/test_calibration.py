@@ -17,7 +17,7 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scan import BLOCK, PASS, WARN
 from turbo_trader.signals.calibration import Map
-from turbo_trader.signals.expectation import exits_ev
+from turbo_trader.signals.expectation import Zones, exits_ev
 
 VOLATILITY = 0.004  # over h
 
@@ -232,7 +232,7 @@ def test_the_ev_under_enforce_is_that_of_the_calibrated_forecast(judged: Any, ed
     cost, hold = float(row["cost"]), float(row["hold_s"])
     expected = exits_ev(
         float(row["take_profit"]), float(row["stop_loss"]), max(float(policy.break_even_min), cost), edge / 900, 0.0002, 900.0,
-        hold, cost, float(policy.monitor_interval), float(policy.extension_share), policy.max_extensions,
+        hold, cost, float(policy.monitor_interval), Zones(0.5, 1.0, 0.5, 0.5, 3, 0.5, 2.0, 1, 0.5),
     )  # fmt: skip
     assert row["used_ev"] == pytest.approx(expected, rel=1e-12)
     assert row["ev"] == pytest.approx(judged()["ev"], rel=1e-12)

@@ -20,6 +20,7 @@ from turbo_trader.rules.sizing import (
     margin_cap,
     margin_target,
     order_cost_rate,
+    reference_notional,
     size_entry,
     smallest_qty,
 )
@@ -351,3 +352,14 @@ def test_no_limit_is_ever_exceeded(
     assert e.direction * (e.price - s.liquidation) >= 2 * e.stop_loss * e.price * (1 - TINY)
     assert s.qty <= min(e.instrument.max_qty, e.instrument.max_market_qty)
     assert s.binding.removesuffix(", halved") in s.limits
+
+
+@pytest.mark.parametrize("equity", ["18", "50", "500", "2000"])
+def test_the_reference_notional_is_the_largest_an_a_trade_can_get(equity: str) -> None:
+    most = reference_notional(P, D(equity))
+    assert most * (D("0.003") + D("0.0011")) == pytest.approx(D(equity) * D("0.1"))
+    assert 0 < size(equity, stop_loss=D("0.003"), cost=D("0.0011"), weight=D(1)).notional <= most
+
+
+def test_nothing_is_the_reference_of_an_account_under_water() -> None:
+    assert reference_notional(P, D(-5)) == 0

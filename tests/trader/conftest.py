@@ -66,6 +66,7 @@ class Stage:
         self.given: list[Command] = []
         self.trader = Trader([instrument(name) for name in symbols], self.policy, boot, now, restored)
         self.inside: Any = self.trader
+        self.rows: Any = None  # the scan rows of the last `decide`
         self._execs = 0
         self._seq = 0
 
@@ -219,16 +220,21 @@ class Stage:
             self.quote("100.00", "100.01", s, mark="100.00")
         self.clock(1)
 
-    def decide(self, s: int = 0, equity: str = "1000", **figures: Any) -> Any:
-        """Force an entry through gate 9 by a hand-made scan row; the verdict."""
+    def decide(
+        self, s: int = 0, equity: str = "1000", gate: dict[str, float] | None = None, **figures: Any
+    ) -> Any:
+        """Force an entry through gate 9 by a hand-made scan row and gate figures; the verdict."""
         tier = self.policy.capital_tier(D(equity))
         rows = np.zeros(len(self.trader.symbols), SCAN)
         for name, value in {**ROW_OF_A_LONG, **figures}.items():
             rows[name] = value
         gates = self.policy.gate_parameters(tier, D(equity), len(rows))
+        for name, value in (gate or {}).items():
+            gates[name] = value
         inside = self.inside
         verdict = inside._entries.decide(inside._desk.desks[s], rows, gates, tier, D(equity), D("0.5"))
         self._keep(inside._desk.take())
+        self.rows = rows
         return verdict
 
     def enter(self, s: int = 0, **figures: Any) -> PlaceOrder:

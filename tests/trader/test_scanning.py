@@ -75,3 +75,34 @@ def test_the_funnel_counts_every_row(stage: Any) -> None:
     stage.clock()
     assert stage.trader.summary()["scans"] == 4
     assert np.all(stage.last(Scanned).rows["blocker"] == 0)
+
+
+def test_the_cost_of_a_scan_walks_the_book_of_the_symbol_both_ways(stage: Any) -> None:
+    def slippage(lots: int) -> list[float]:
+        stage.quote("100.00", "100.01", lots=lots)
+        stage.now = stage.inside._scanner.next_ns
+        stage.clock()
+        return [float(value) for value in stage.inside._scanner._gates["slippage"]]
+
+    deep = slippage(10**6)
+    assert deep == [0.0, 0.0]
+    thin = slippage(1)  # one level of one lot: the thin rate, in and out
+    assert thin[0] == pytest.approx(2 * float(stage.policy.entry_slip_max))
+    assert thin[1] == 0.0
+
+
+def test_the_exact_size_is_priced_by_its_own_walk_in_place_of_the_reference(stage: Any) -> None:
+    assert stage.decide(cost=0.0032, slippage=0.002, gate={"slippage": 0.002}).value == PASS
+    entry = stage.desk().entry
+    assert float(entry.cost) == pytest.approx(0.0012)  # the book is deep at this size
+    reach = float(entry.limit) / 100.01 - 1
+    assert float(stage.rows["slippage"][0]) == pytest.approx(reach)
+    assert float(stage.rows["cost"][0]) == pytest.approx(0.0012 + reach)
+
+
+def test_the_exact_size_is_left_through_the_side_it_closes_on(stage: Any) -> None:
+    stage.quote("100.00", "100.01", lots=1)
+    assert stage.decide().value == PASS
+    thin = stage.policy.entry_slip_max  # one lot on the bids: less than the size
+    assert stage.desk().entry.cost == D("0.0012") + thin
+    assert float(stage.rows["slippage"][0]) > float(thin)

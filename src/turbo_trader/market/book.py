@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.state import DEPTH, TOP, State
+from turbo_trader.market.state import DEPTH, TOP, State, States
 
 
 @kernel
@@ -111,3 +111,30 @@ def remember(st: State) -> None:
         for m in range(first, min(end, top)):
             st.prev_key[i, m] = st.key[i, n - 1 - m]
             st.prev_lots[i, m] = st.lots[i, n - 1 - m]
+
+
+@kernel
+def walk(states: States, s: int, side: int, lots: float, thin: float) -> float:
+    """How far beyond the best price the average of `lots` taken now lies, as a fraction of the best price.
+
+    `side`: +1 takes from the bids (selling), -1 from the asks (buying). A side that holds less, or nothing: the distance of its
+    last level, but `thin` at least. 0 where no book is recorded.
+    """
+    st = states[s]
+    if st.has_book == 0:
+        return 0.0
+    i = 0 if side > 0 else 1
+    n = np.int64(st.levels[i])
+    best, beyond, left = 0.0, 0.0, lots
+    for m in range(n):
+        price = abs(float(st.key[i, n - 1 - m]))
+        if m == 0:
+            best = price
+        taken = min(left, float(st.lots[i, n - 1 - m]))
+        beyond += taken * abs(price - best)
+        left -= taken
+        if left <= 0.0:
+            return beyond / (lots * best) if lots > 0.0 else 0.0
+    if n == 0:
+        return thin
+    return max(thin, abs(abs(float(st.key[i, 0])) - best) / best)

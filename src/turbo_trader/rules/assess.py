@@ -80,7 +80,7 @@ def judge(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) -> 
     row.blocker, row.block_code = -1, 0
     for gate in range(_GATES):
         row.verdict[gate] = NOT_ASSESSED
-    row.take_profit = row.stop_loss = row.cost = 0.0
+    row.take_profit = row.stop_loss = row.cost = row.slippage = 0.0
     row.p_tp = row.p_sl = row.p_timeout = row.ev = 0.0
     row.used_p_tp = row.used_ev = 0.0
     row.min_ev, row.hold_s = p.min_ev, p.max_hold_s
@@ -91,6 +91,7 @@ def judge(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) -> 
     _flat(gate_params, g, out, j)
     if row.direction != 0 and row.sigma > 0.0:
         row.take_profit, row.stop_loss = target_and_stop(gate_params, g, row.tier, row.sigma, row.horizon_s)
+        row.slippage = p.slippage
         row.cost = round_trip_cost(states, s, now, gate_params, g, row.direction, row.spread)
         if row.candidate == 1 and row.tier != TIER_NONE:
             expect(gate_params, g, out, j)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from turbo_trader.market.book import walk
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.scan import TIER_B
@@ -40,6 +41,22 @@ def expected_funding(states: Any, s: int, now: int, gp: Any, g: int, direction: 
     until = int(gp[g].max_hold_s * SECOND)
     settlements = (now + until) // interval - now // interval
     return float(max(0.0, settlements * direction * states[s].funding_rate))
+
+
+@kernel
+def charge_book_walk(states: Any, gp: Any, notional: float, thin: float) -> None:
+    """Set each symbol's `slippage`: the book walk of entry and exit together for `notional` USDT, a fraction.
+
+    A maker entry walks no book; the worse side's exit does. `thin`: for a side that holds less (market.book.walk).
+    """
+    for s in range(len(states)):
+        st = states[s]
+        price = 0.5 * (st.bid + st.ask) * st.tick
+        gp[s].slippage = 0.0
+        if price > 0.0:
+            lots = notional / (price * st.lot)
+            bids, asks = walk(states, s, 1, lots, thin), walk(states, s, -1, lots, thin)
+            gp[s].slippage = max(bids, asks) if gp[s].maker_entry == 1 else bids + asks
 
 
 @kernel

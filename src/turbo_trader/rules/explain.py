@@ -141,7 +141,8 @@ def _signals(row: Any) -> list[str]:
 
 
 def _exits(row: Any) -> list[str]:
-    line = f"TP {_bp(row['take_profit'])} SL {_bp(row['stop_loss'])} cost {_bp(row['cost'])} hold {row['hold_s']:.0f} s"
+    line = f"TP {_bp(row['take_profit'])} SL {_bp(row['stop_loss'])} cost {_bp(row['cost'])}"
+    line += f" (of it book walk {_bp(row['slippage'])}) hold {row['hold_s']:.0f} s"
     if int(row["verdict"][EV]) == NOT_ASSESSED:
         return [f"{line}; p_tp and EV not computed (no candidate with a tier)"]
     odds = f"p_tp {row['p_tp']:.3f} p_sl {row['p_sl']:.3f} p_timeout {row['p_timeout']:.3f}"

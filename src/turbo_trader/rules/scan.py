@@ -31,6 +31,7 @@ SCAN: Final = record_dtype(
         ("take_profit", "f8"),  # distances, fractions of the entry price
         ("stop_loss", "f8"),
         ("cost", "f8"),  # round trip, fraction of notional
+        ("slippage", "f8"),  # of it, walking the book in and out
         ("p_tp", "f8"),  # fixed barriers; 0 where not computed (no trade tier)
         ("p_sl", "f8"),
         ("p_timeout", "f8"),

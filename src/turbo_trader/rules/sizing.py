@@ -131,6 +131,14 @@ def margin_target(policy: Policy, trade_tier: int, weight: Decimal, symbols: int
     return low + (high - low) * min(ONE, max(ZERO, weight * symbols / 2))
 
 
+def reference_notional(policy: Policy, equity: Decimal) -> Decimal:
+    """The notional (USDT) that slippage is reckoned at before there is a size: what an A-trade may risk, at the narrowest stop.
+
+    At the default rates no size that meets the loss row is larger: the exact size costs less, not more.
+    """
+    return policy.a_risk * max(ZERO, equity) / (policy.sl_min + policy.round_trip_fee)
+
+
 def margin_cap(policy: Policy, equity: Decimal) -> Decimal:
     """The margin cap per trade as a share of B."""
     if equity < policy.small_below:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from turbo_trader.market import book
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.entry import entry_limit
@@ -55,7 +56,8 @@ class Entries:
         direction = int(row["direction"])
         margin = max(ZERO, decimal(row["used_ev"]) - decimal(row["min_ev"]))
         limit = entry_limit(d.policy, desk.instrument, direction, bid, ask, margin)
-        cost = decimal(row["cost"])
+        g = desk.s if len(gate_params) > 1 else 0
+        cost = decimal(row["cost"]) - decimal(gate_params["slippage"][g])  # at the exact size below
         figures = self._entry(desk, row, limit, direction, weight, cost, ZERO)
         sizing = size_entry(d.policy, self._account(equity), self._open_risks(), figures, d.session.losses)
         if not sizing.qty:
@@ -64,7 +66,8 @@ class Entries:
         maker = d.policy.entry_style == "maker"
         reach = ZERO if maker else abs(limit / (ask if direction > 0 else bid) - 1)
         walk = self._book_walk(desk, direction, sizing.qty)
-        if reach + walk > 0 and not reprice(gate_params, desk.s, rows, desk.s, float(cost + reach + walk)):
+        rows["slippage"][desk.s] = float(reach + walk)
+        if not reprice(gate_params, desk.s, rows, desk.s, float(cost + reach + walk)):
             text = f"limit {reach:.4%} beyond the touch, book walk {walk:.4%} at {sizing.qty}"
             return Verdict(BLOCK, Code.EV_AT_SIZE, text)
         if walk > 0:
@@ -153,22 +156,9 @@ class Entries:
         return risks
 
     def _book_walk(self, desk: SymbolDesk, direction: int, qty: Decimal) -> Decimal:
-        """Average price beyond the touch for `qty` now, as a fraction of the touch."""
-        state = self._desk.states[desk.s]
-        i = 1 if direction > 0 else 0
-        n = int(state["levels"][i])
-        wanted = left = desk.instrument.lots(qty)
-        spent = touch = 0
-        for j in range(n - 1, -1, -1):
-            price, lots = abs(int(state["key"][i, j])), min(left, int(state["lots"][i, j]))
-            touch = touch or price
-            spent += price * lots
-            left -= lots
-            if not left:
-                break
-        if not touch or left:
-            return self._desk.policy.entry_slip_max
-        return abs(Decimal(spent) / wanted / touch - 1)
+        """Average price beyond the touch for leaving with `qty` now, as a fraction of the touch."""
+        thin, lots = float(self._desk.policy.entry_slip_max), float(desk.instrument.lots(qty))
+        return decimal(book.walk(self._desk.states, desk.s, direction, lots, thin))
 
     # -- sending
 

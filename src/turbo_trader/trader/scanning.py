@@ -13,11 +13,13 @@ from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.confirmation import still_confirmed
+from turbo_trader.rules.distances import charge_book_walk
 from turbo_trader.rules.entry import fill_probability, ranked
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.gates import LimitFacts, limits_gate
 from turbo_trader.rules.portfolio import weights
 from turbo_trader.rules.scan import BLOCK, SCAN
+from turbo_trader.rules.sizing import reference_notional
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.signals.measure import measure
 from turbo_trader.trader.calibrating import Calibrating
@@ -61,6 +63,8 @@ class Scanner:
         self.next_ns = (desk.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
         self._calibrating.before_scan(self._gates, tier)
         passed = []
+        notional = float(reference_notional(desk.policy, equity))
+        charge_book_walk(desk.states, self._gates, notional, float(desk.policy.entry_slip_max))
         for s in range(len(desk.symbols)):
             advance(desk.states, s, _NO_ROWS, 0, desk.now)
             blocker = assess(

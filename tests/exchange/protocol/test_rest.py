@@ -303,7 +303,7 @@ ROUTES = [
 NAMES = ["category", "symbol", "side", "orderType", "qty", "price", "orderId", "orderLinkId", "limit", "cursor", "interval",
          "triggerPrice", "triggerDirection", "positionIdx", "reduceOnly", "request", "buyLeverage", "sellLeverage", "mode",
          "stopLoss", "takeProfit", "accountType", "settleCoin", "startTime", "endTime", "timeInForce", "start", "end"]  # fmt: skip
-VALUES = st.one_of(
+VALUES: Any = st.one_of(
     st.sampled_from(["linear", "BTCUSDT", "Buy", "Limit", "Market", "0.01", "50000", "1e999", "-1", "NaN", "١", "²", "", "D",
                      "UNIFIED", "GTC", 0, 1, -1, 1.5, True, None, [], {}, [{}], "9" * 400, "\x00", "0.0000000000000000001"]),
     st.text(max_size=8),
