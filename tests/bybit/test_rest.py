@@ -13,7 +13,7 @@ import pytest
 
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.errors import NO_ANSWER, NOT_SENT, Action
+from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Action
 from turbo_trader.bybit.rest import Lane, Session
 from turbo_trader.trader.events import Outcome
 
@@ -159,3 +159,35 @@ def test_secrets_are_in_no_repr_log_or_message(server: Server, caplog: pytest.Lo
     for text in (repr(answer), answer.message, repr(session), str(session), caplog.text):
         assert KEYS.key not in text
         assert KEYS.secret not in text
+
+
+def test_s47_without_the_right_to_write_a_write_never_leaves_but_reads_do(server: Server) -> None:
+    held = [True, False, False]
+    lane = Lane(
+        "t", 1, Endpoints("loopback", server.url, "", ""), KEYS, time.time_ns, 5.0, lambda: held.pop(0)
+    )
+    assert lane.run(ORDER).ok
+    refused = lane.run(ORDER)
+    assert (refused.code, refused.verdict.outcome) == (FENCED, Outcome.REJECTED)
+    assert lane.run(Call("get_positions", "positions", {"category": "linear", "settleCoin": "USDT"})).ok
+    assert [path.split("?")[0] for path, _, _ in server.seen] == ["/v5/order/create", "/v5/position/list"]
+    assert held == [False]
+    lane.close(wait=True)
+
+
+def test_s47_the_right_is_asked_for_after_the_time_stamp_is_taken(server: Server) -> None:
+    """So that a process stopped between the two sends a request the venue refuses for its age."""
+    order: list[str] = []
+
+    def clock() -> int:
+        order.append("stamp")
+        return time.time_ns()
+
+    def permit() -> bool:
+        order.append("asked")
+        return True
+
+    lane = Lane("t", 1, Endpoints("loopback", server.url, "", ""), KEYS, clock, 5.0, permit)
+    lane.run(ORDER)
+    assert order[-2:] == ["stamp", "asked"]
+    lane.close(wait=True)

@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
@@ -21,6 +22,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import NO_JOURNAL
 from turbo_trader.journal import readers
+from turbo_trader.journal.lease import GUARD, Lease, LeaseRules
 from turbo_trader.journal.store import FILE
 from turbo_trader.live.control import ask
 from turbo_trader.live.settings import DaemonSettings, Summary
@@ -40,6 +42,7 @@ from turbo_trader.trader.events import (
     Outcome,
     ReadResult,
     StreamStatus,
+    Woken,
 )
 
 NOW_MS = 1_770_000_000_000
@@ -398,3 +401,36 @@ async def test_sigterm_and_sigusr1_reach_the_trader(tmp_path: Path) -> None:
         ("stop", "SIGTERM"),
     ]
     assert trader.of(Control)[1].args == {"leave": False}
+
+
+async def test_s47_once_another_holds_a_higher_epoch_nothing_leaves_and_the_daemon_ends(
+    tmp_path: Path,
+) -> None:
+    def script(trader: Scripted, event: Any) -> Sequence[Any]:
+        if isinstance(event, StreamStatus) and event.stream == "private" and event.up:
+            assert Lease(tmp_path, GUARD).take()
+            return [entry("e1")]
+        return []
+
+    venue, trader = Venue(), Scripted(script)
+    summary = await run(venue, trader, tmp_path, duration_s=10)
+    assert (summary.reason, summary.failed) == ("fenced: the guard holds epoch 2", True)
+    assert venue.created == []
+    assert readers.overview(tmp_path)["intents"] in ({"rejected": 1}, {"open": 1})
+
+
+async def test_s47_a_trader_that_hung_loses_the_lease_and_reads_the_venue_again_before_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    def script(trader: Scripted, event: Any) -> Sequence[Any]:
+        if isinstance(event, StreamStatus) and event.stream == "private" and event.up:
+            time.sleep(0.6)
+            return [entry("e1")]
+        return []
+
+    venue, trader = Venue(), Scripted(script)
+    rules = LeaseRules(renew_ns=0, fence_ns=500_000_000, window_ns=500_000_000)
+    summary = await run(venue, trader, tmp_path, duration_s=2.0, lease=rules)
+    assert not summary.failed
+    assert [event.epoch for event in trader.of(Woken)] == [2]
+    assert readers.notes(tmp_path, "lease-out")

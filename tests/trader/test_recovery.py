@@ -68,3 +68,16 @@ def test_a_restored_run_counts_on(stage: Any) -> None:
     assert new.trader.summary()["trades"] == 1
     assert new.inside._desk.returns == stage.inside._desk.returns
     assert new.inside._desk.session.losses == 1
+
+
+def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_picture(stage: Any) -> None:
+    before = stage.trader.summary()["scans"]
+    assert before
+    stage.now += 3600 * 10**9
+    stage.tell(told.Woken(stage.now, 2))
+    reads = len(stage.all(Read))
+    stage.clock()
+    assert stage.trader.summary()["scans"] == before
+    assert len(stage.all(Read)) == reads + 1
+    stage.clock(31)
+    assert stage.trader.summary()["scans"] == before

@@ -22,6 +22,11 @@ class Call:
     cancel: bool = False
     recv_window_ms: int = 5_000
 
+    @property
+    def writes(self) -> bool:
+        """Does it change anything at the venue?"""
+        return not self.method.startswith("get_")
+
 
 def plain(value: Decimal | None) -> str | None:
     """A number in plain notation, without exponent; None stays None (left out of the request)."""

@@ -50,6 +50,7 @@ NO_ANSWER: Final = -1  # the request may have been processed: nothing came back
 NOT_SENT: Final = -2  # certainly not processed: it never left
 NO_JOURNAL: Final = -3  # entries are refused here while nothing can be written
 BANNED: Final = -4  # no HTTP is sent during a ban
+FENCED: Final = -5  # it never left: the right to write is not ours (now)
 
 _OUTCOMES: Final = {
     Kind.REFUSED: Outcome.REJECTED,
@@ -121,6 +122,7 @@ _ROWS: Final[tuple[tuple[Kind, Action, str, tuple[int, ...]], ...]] = (
     (Kind.TEMPORARY, Action.RETRY, "it never left", (NOT_SENT,)),
     (Kind.REFUSED, Action.NONE, "no entries without a journal", (NO_JOURNAL,)),
     (Kind.TEMPORARY, Action.BAN, "no requests during a ban of this address", (BANNED,)),
+    (Kind.TEMPORARY, Action.NONE, "not sent: the lease to write is not held", (FENCED,)),
 )
 
 CODES: Final[dict[int, Verdict]] = {

@@ -17,9 +17,10 @@ from pybit.unified_trading import HTTP
 
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.errors import NO_ANSWER, NOT_SENT, Verdict, judge, judge_http
+from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Verdict, judge, judge_http
 
 _HTTP_STATUSES = range(400, 600)
+Permit = Callable[[], bool]  # may this process write to the venue now? asked from the lanes' threads
 _NOT_JSON = 409  # pybit's word for a 200 that is not JSON
 logging.getLogger("pybit").setLevel(logging.CRITICAL)  # its debug lines carry bodies and headers
 
@@ -42,6 +43,10 @@ class Answer:
         return self.code == 0
 
 
+class Fenced(Exception):
+    """A write was about to be signed without the right to write."""
+
+
 class Session(HTTP):  # type: ignore[misc]
     """A pybit session signed by our clock, whose repr shows no key."""
 
@@ -57,6 +62,7 @@ class Session(HTTP):  # type: ignore[misc]
         self.endpoint = endpoints.rest
         self.client.trust_env = False
         self.clock = clock
+        self.permit: Permit | None = None  # of the request under way; None: it only reads
 
     def __repr__(self) -> str:
         return f"Session({self.endpoint})"
@@ -65,6 +71,8 @@ class Session(HTTP):  # type: ignore[misc]
         self, payload: Any, recv_window: int, content_type: str = "application/json"
     ) -> dict[str, str]:
         timestamp = self.clock() // 1_000_000
+        if self.permit is not None and not self.permit():
+            raise Fenced  # asked after the stamp is taken: the venue refuses a permitted request that leaves too late
         return {
             "Content-Type": content_type,
             "X-BAPI-API-KEY": self.api_key,
@@ -86,12 +94,14 @@ class Lane:
         keys: Keys,
         clock: Callable[[], int],
         timeout: float,
+        permit: Permit = lambda: True,
     ) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"rest-{name}")
         self._local = threading.local()
         self._make: Callable[[], Session] = partial(Session, endpoints, keys, clock, timeout)
         self._keys = keys
         self._clock = clock
+        self._permit = permit
 
     async def call(self, call: Call) -> Answer:
         """Carry out one call; never raises for what the venue or the network does.
@@ -104,9 +114,12 @@ class Lane:
         """The same, in the calling thread."""
         session = self._session()
         session.recv_window = call.recv_window_ms
+        session.permit = self._permit if call.writes else None
         sent = self._clock()
         try:
             body, _, headers = getattr(session, call.method)(**call.params)
+        except Fenced:
+            return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
         except InvalidRequestError as error:
             return self._answer(judge(error.status_code, cancel=call.cancel), error.status_code, error, sent)
         except FailedRequestError as error:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from turbo_trader.bybit import commands
-from turbo_trader.bybit.budget import Budget
+from turbo_trader.bybit.budget import SHARE, Budget
 from turbo_trader.bybit.commands import Call, WriteCommand
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import BANNED, Action, Kind, judge
 from turbo_trader.bybit.reads import Reader
-from turbo_trader.bybit.rest import Answer, Lane
+from turbo_trader.bybit.rest import Answer, Lane, Permit
 from turbo_trader.live.clock import SPEED_HEADER, VenueClock, read_speed
 from turbo_trader.trader.commands import PlaceOrder
 from turbo_trader.trader.events import CommandResult
 
-_THREADS = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
+THREADS: Mapping[str, int] = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
 _READ_PAUSES_S = (0.1, 0.4, 1.0)
 _RETRIED = (Kind.TEMPORARY, Kind.AMBIGUOUS)
 
@@ -30,15 +30,24 @@ class Gateway:
     """Sends calls; owns the lanes. `tell` hears about bans, fatal answers and clock trouble."""
 
     def __init__(
-        self, endpoints: Endpoints, keys: Keys, clock: VenueClock, tell: Tell, timeout: float = 5.0
+        self,
+        endpoints: Endpoints,
+        keys: Keys,
+        clock: VenueClock,
+        tell: Tell,
+        timeout: float = 5.0,
+        permit: Permit = lambda: True,
+        threads: Mapping[str, int] = THREADS,
+        share: float = SHARE,
     ) -> None:
+        """`permit`: may this process write now? `threads` of each lane; `share` of the venue's limits it may use."""
         self.clock = clock
-        self.budget = Budget()
+        self.budget = Budget(share=share)
         self.sent = 0
         self.fatal = ""  # why the key or account cannot trade; "" while it can
         self._tell = tell
         self._lanes = {
-            name: Lane(name, n, endpoints, keys, clock.now, timeout) for name, n in _THREADS.items()
+            name: Lane(name, n, endpoints, keys, clock.now, timeout, permit) for name, n in threads.items()
         }
         self._reader = Reader(self.read, clock.now)
         self._syncing: asyncio.Lock = asyncio.Lock()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.trader.commands import Note, Scanned
 
 OnTerm = Literal["leave", "flatten"]
@@ -32,6 +33,7 @@ class DaemonSettings:
     control: bool = True
     book_depth: int = 50
     symbols_per_connection: int = 5
+    lease: LeaseRules = field(default_factory=LeaseRules)
 
 
 class Observer(Protocol):

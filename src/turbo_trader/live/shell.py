@@ -14,13 +14,14 @@ from turbo_trader.live import startup
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.control import ControlServer
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
+from turbo_trader.live.fencing import Fence
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.router import Machine, Router
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.calibrating import OUTCOMES
-from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUpdate
+from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUpdate, Woken
 
 FLUSH_S = 1.0
 PROBE_S = 5.0  # between two tries to write a journal that failed
@@ -85,9 +86,11 @@ class Shell:
         names = list(dict.fromkeys(resolve(symbol) for symbol in settings.symbols))
         journal = Journal(settings.journal, names, settings.mode, self._clock.now)
         self._router = Router(journal, self._clock, settings.keys, self._observer)
+        self._fence = Fence(settings.journal, settings.lease, self._router.tell, self._woken, self._fenced)
         self._gateway = Gateway(
-            settings.endpoints, settings.keys, self._clock, self._router.tell, settings.request_timeout_s
-        )
+            settings.endpoints, settings.keys, self._clock, self._router.tell, settings.request_timeout_s,
+            permit=self._fence.permit,
+        )  # fmt: skip
         self._router.gateway = self._gateway
         try:
             await self._start()
@@ -108,6 +111,16 @@ class Shell:
 
     async def _start(self) -> None:
         settings, gateway = self._settings, self._gateway
+        self._fence.begin()
+        keeping = asyncio.create_task(
+            self._keep_lease()
+        )  # the Trader's timer does it from its first event on
+        try:
+            await self._prepare(settings, gateway)
+        finally:
+            keeping.cancel()
+
+    async def _prepare(self, settings: DaemonSettings, gateway: Gateway) -> None:
         await startup.reach(gateway, settings.endpoints.rest)
         instruments, fees, _ = await asyncio.gather(
             startup.read_instruments(gateway, settings.symbols, self._router.tell),
@@ -138,6 +151,20 @@ class Shell:
         self._router.tell("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
                                        "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
 
+    async def _keep_lease(self) -> None:
+        while True:
+            self._fence.beat()
+            await asyncio.sleep(WAKE_S)
+
+    def _woken(self, epoch: int) -> None:
+        if hasattr(self._router, "trader"):
+            self._router.deliver(Woken(self._clock.now(), epoch))
+
+    def _fenced(self, why: str) -> None:
+        """Another process writes now: decide nothing more, end, and let a new start recover."""
+        self._router.failed = True
+        self._router.end(why)
+
     async def _fees(self) -> Any:
         symbols = [resolve(symbol) for symbol in self._settings.symbols]
         return (
@@ -162,6 +189,7 @@ class Shell:
         """Let requests under way end, write what became of them, close everything."""
         await self._router.drain(self._settings.request_timeout_s + 1)
         await self._gateway.close()
+        self._fence.end()
         self._router.journal.close(self._clock.now(), self._router.reason)
 
     async def _backfill(self, index: int) -> None:
@@ -174,6 +202,7 @@ class Shell:
 
     async def _run_timer(self) -> None:
         while True:
+            self._fence.beat()
             due = self._router.trader.next_time()
             wait = self._clock.wall_seconds(due)
             if wait <= 0:
@@ -278,6 +307,8 @@ class Shell:
             "mode": self._settings.mode,
             "environment": self._settings.endpoints.environment,
             "boot": router.journal.boot,
+            "epoch": self._fence.epoch,
+            "may_write": self._fence.permit(),
             "pid": os.getpid(),
             "venue_time": self._clock.now(),
             "speed": self._clock.speed,

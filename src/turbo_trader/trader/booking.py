@@ -163,7 +163,8 @@ class Booking:
             trade.reason = "liquidation" if fill.kind == "BustTrade" else "adl"
             self._desk.counts["liquidations"] += 1
         elif not trade.reason:
-            trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
+            other = "guard" if fill.link_id.endswith("-guard") and ours(fill.link_id) else "outside"
+            trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, other)
         if desk.held:
             self._guarding.save(desk)
         else:

@@ -226,6 +226,14 @@ class Control:
     args: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The daemon was away (stopped, or hung) and may write again: nothing it knew counts before the venue has been read."""
+
+    ts: int
+    epoch: int  # of its new lease
+
+
 Report: TypeAlias = OrderReport | Fill | PositionReport | WalletReport
 Event: TypeAlias = (
     Clock
@@ -241,4 +249,5 @@ Event: TypeAlias = (
     | ClockOffset
     | NoiseFitted
     | Control
+    | Woken
 )

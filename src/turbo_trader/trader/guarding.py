@@ -13,9 +13,9 @@ from turbo_trader.trader.events import CommandResult, Outcome
 
 _ALREADY = frozenset({34040})
 _FLAT = frozenset({110017})
-#: Refused for now, whatever was asked: never left, banned, time window, rate limits, restarts, being processed.
+#: Refused for now, whatever was asked: never left, banned, no lease, time window, rate limits, restarts, being processed.
 _LATER = frozenset(
-    {-2, -4, 10002, 10006, 10018, 10019, 10403, 10429, 20003, 110005, 110063, 110066, 110079, 110085}
+    {-2, -4, -5, 10002, 10006, 10018, 10019, 10403, 10429, 20003, 110005, 110063, 110066, 110079, 110085}
 )
 _RETRY = 2 * SECOND  # a close or a stop change unanswered for so long is looked at again
 _STOP_LATE = (

@@ -247,6 +247,9 @@ class Trader:
                     each.taker, each.maker = event.taker, event.maker
             case told.ClockOffset():
                 desk.offset = event.offset
+            case told.Woken():
+                desk.note("woken", "warning", epoch=event.epoch)
+                self._recovery.again()
             case _:
                 raise TypeError(f"not an event of the Trader: {type(event).__name__}")
 

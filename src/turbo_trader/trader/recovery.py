@@ -59,6 +59,12 @@ class Recovery:
         """Something happened that asks for a new picture (a reconnect)."""
         self._due = self._desk.now
 
+    def again(self) -> None:
+        """We were away: as at a start, nothing is known before the venue has been read."""
+        self.done = False
+        self._read_id = ""  # a picture asked for before counts no more
+        self._due = self._desk.now
+
     def on_read(self, result: ReadResult) -> None:
         """A picture, whole or of one symbol."""
         whole = result.id == self._read_id
