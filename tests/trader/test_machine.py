@@ -60,6 +60,17 @@ def test_stop_flattens_then_says_so(stage: Any) -> None:
     assert not any(isinstance(command, Stopped) for command in say(stage, "stop"))
     stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
     stage.tell(stage.position("0"))
+    assert not stage.all(Stopped)  # the wallet has not told of the close yet
+    stage.tell(stage.wallet(str(stage.inside._desk.ledger.balance)))
+    assert len(stage.all(Stopped)) == 1
+
+
+def test_stop_does_not_wait_for_ever_for_the_wallets_word(stage: Any) -> None:
+    sent = stage.hold()
+    say(stage, "stop")
+    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    stage.clock(6)
     assert len(stage.all(Stopped)) == 1
 
 

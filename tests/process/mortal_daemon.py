@@ -1,0 +1,123 @@
+"""A daemon that kills itself with SIGKILL at a named point: `mortal_daemon.py PORT JOURNAL SECONDS POINT COUNT DELAY_MS`.
+
+Prints its summary as one JSON object when it is left to live (POINT = never).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from turbo_trader.bybit.endpoints import Keys, loopback
+from turbo_trader.bybit.rest import Lane
+from turbo_trader.live.daemon import run_daemon
+from turbo_trader.live.router import Router
+from turbo_trader.live.settings import DaemonSettings
+from turbo_trader.market.reference import universe
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.commands import Note, PlaceOrder, SetStops
+from turbo_trader.trader.events import CommandResult, Fill
+
+#: Rules that trade often: what is tested is what becomes of orders, not whether they were wise.
+OFTEN = {
+    "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
+    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
+    "TURBO_MAX_HOLD": "900", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
+}  # fmt: skip
+
+
+class Death:
+    """Comes at the `count`th time its point is reached, `delay` seconds later (at once without)."""
+
+    def __init__(self, point: str, count: int, delay: float) -> None:
+        self.point, self.left, self.delay = point, count, delay
+
+    def at(self, point: str) -> None:
+        if point != self.point:
+            return
+        self.left -= 1
+        if self.left == 0 and self.delay:
+            threading.Timer(self.delay, self.come).start()
+        elif self.left == 0:
+            self.come()
+
+    @staticmethod
+    def come() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def haunt(death: Death) -> None:
+    """Put the points in: written (intent on disk, not sent), sent (no answer yet), acked, filled (not booked), booked, and the same
+    of stop changes and closes."""
+    dispatch, run, deliver = Router._dispatch, Lane.run, Router.deliver
+
+    def kind(command: Any) -> str:
+        if isinstance(command, PlaceOrder):
+            return "close" if command.reduce_only else "entry"
+        return "stop" if isinstance(command, SetStops) else ""
+
+    def dispatched(self: Router, command: Any) -> None:
+        death.at(f"{kind(command)}-written")
+        dispatch(self, command)
+
+    def ran(self: Lane, call: Any) -> Any:
+        answer = run(self, call)
+        name = {"place_order": "close" if call.protective else "entry", "set_trading_stop": "stop"}.get(
+            call.method, ""
+        )
+        death.at(f"{name}-sent")
+        return answer
+
+    def delivered(self: Router, event: Any) -> None:
+        filled = isinstance(event, Fill) and event.link_id.endswith("entry")
+        if filled:
+            death.at("entry-filled")
+        deliver(self, event)
+        if filled:
+            death.at("entry-booked")
+        if isinstance(event, CommandResult) and event.id.endswith("entry"):
+            death.at("entry-acked")
+
+    Router._dispatch, Lane.run, Router.deliver = dispatched, ran, delivered  # type: ignore[method-assign]
+
+
+class Log:
+    """Every note as a line of JSON in the journal's folder, over all lives."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+
+    def note(self, note: Note) -> None:
+        self._file.write(
+            json.dumps({"name": note.name, "level": note.level, **note.fields}, default=str) + "\n"
+        )
+        self._file.flush()
+
+    def scanned(self, scanned: Any) -> None:
+        """Not kept."""
+
+    def view(self, view: Any, daemon: Any) -> None:
+        """Not shown."""
+
+
+def main() -> None:
+    port, journal, seconds, point, count, delay_ms = sys.argv[1:7]
+    haunt(Death(point, int(count), int(delay_ms) / 1e3))
+    if point == "any-time":
+        threading.Timer(int(delay_ms) / 1e3, Death.come).start()
+    settings = DaemonSettings(
+        endpoints=loopback(int(port)), keys=Keys("key", "secret"), symbols=tuple(i.symbol for i in universe()[:8]),
+        journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=False,
+    )  # fmt: skip
+    summary = asyncio.run(run_daemon(settings, Policy.from_env(OFTEN), Log(Path(journal) / "notes.jsonl")))
+    print(json.dumps({"reason": summary.reason, "failed": summary.failed, **summary.trader}, default=str))
+
+
+if __name__ == "__main__":
+    main()
