@@ -11,9 +11,9 @@ from turbo_trader.trader.commands import FitNoise
 from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.events import NoiseFitted
 
-_FIRST = 300  # samples
-_USED = 2_000  # samples a fit looks at, at most
-_WAITS = (1_800 * SECOND, 4 * 3_600 * SECOND, 24 * 3_600 * SECOND)  # after the first, second, every later fit
+FIRST = 300  # samples
+USED = 2_000  # samples a fit looks at, at most
+WAITS = (1_800 * SECOND, 4 * 3_600 * SECOND, 24 * 3_600 * SECOND)  # after the first, second, every later fit
 _UNANSWERED = 60 * SECOND
 
 
@@ -31,17 +31,17 @@ class Fitting:
         states, now = self._desk.states, self._desk.now
         samples = states["samples"]
         for s in range(len(self._due)):
-            if now < self._due[s] or samples[s] < _FIRST:
+            if now < self._due[s] or samples[s] < FIRST:
                 continue
             self._due[s] = now + _UNANSWERED
             count = int(samples[s])
-            at = np.arange(max(0, count - min(_USED, SECONDS - 1)), count) & (SECONDS - 1)
+            at = np.arange(max(0, count - min(USED, SECONDS - 1)), count) & (SECONDS - 1)
             self._desk.give(FitNoise(now, s, states["sample_second"][s][at], states["sample_y"][s][at]))
 
     def on_fitted(self, event: NoiseFitted) -> None:
         """A fit is done; none (too little movement) is asked for again later."""
         s = event.symbol
-        self._due[s] = self._desk.now + _WAITS[min(self._fits[s], len(_WAITS) - 1)]
+        self._due[s] = self._desk.now + WAITS[min(self._fits[s], len(WAITS) - 1)]
         if event.noise is not None:
             self._fits[s] += 1
             set_noise(self._desk.filters, s, event.noise)
