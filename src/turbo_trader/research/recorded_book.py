@@ -1,4 +1,4 @@
-"""Raw depth and prints as Binance pushed them (`receive time in ns, space, JSON` a line), as a tape: hours of book are recorded nowhere.
+"""Raw depth and prints as Binance pushed them (`receive time in ns, space, JSON` a line), as a tape.
 
 The recording begins without a snapshot: the book fills from its first differences, so scans of the first half minute or so see
 fewer than ten true levels.

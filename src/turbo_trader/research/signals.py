@@ -29,6 +29,7 @@ from turbo_trader.signals.figures import SIGNALS
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
 HORIZONS_S: Final = (30, 60, 300, 900, 1800)
+DEPTH_HORIZONS_S: Final = (1, 5, 10, 30)
 START: Final = 1_767_571_200 * SECOND  # a midnight UTC
 #: |z| of a two-sided 5 % test over the 30 cells of a table (Bonferroni).
 CLEAR: Final = 3.14
@@ -61,7 +62,16 @@ def cell(estimate: Estimate, scale: float = 1.0, digits: int = 3, expected: floa
     return f"{scale * estimate.value:+.{digits}f} +- {scale * estimate.error:.{digits}f}{star}"
 
 
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def percent(estimate: Estimate) -> str:
+    """A share with its error, in percent; a star where it is clearly not a half."""
+    if not math.isfinite(estimate.value):
+        return "-"
+    star = " *" if abs(estimate.z(0.5)) > CLEAR else ""
+    return f"{100 * estimate.value:.1f} +- {100 * estimate.error:.1f}{star}"
+
+
+def markdown(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table with its title."""
     lines = [f"**{title}**", "", "| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
@@ -78,7 +88,7 @@ def skill_table(
     rows = []
     for name, score in scores(scans).items():
         rows.append([name, *(show(judge(score, returns[h], h // scans.step_s)) for h in horizons_s)])
-    return _table(title, ["", *(label(h) for h in horizons_s)], rows)
+    return markdown(title, ["", *(label(h) for h in horizons_s)], rows)
 
 
 def label(horizon_s: int) -> str:
@@ -101,7 +111,7 @@ def confirmations(scans: Scans, horizon_s: int) -> str:
     then = mean(way, overlap)
     rows.append(["forecast", f"{100 * directed.mean():.1f}", "-", cell(then, 1e4, 1)])
     head = ["", "valid, % of scans", "confirms, % of forecasts", f"return its way in {label(horizon_s)}, bp"]
-    return _table("Confirmations", head, rows)
+    return markdown("Confirmations", head, rows)
 
 
 def summary(scans: Scans, horizon_s: int) -> str:
@@ -122,13 +132,6 @@ def summary(scans: Scans, horizon_s: int) -> str:
 
 def report(title: str, scans: Scans, horizons_s: Sequence[int] = HORIZONS_S, main_s: int = 900) -> str:
     """All tables of one market as Markdown."""
-
-    def percent(estimate: Estimate) -> str:
-        if not math.isfinite(estimate.value):
-            return "-"
-        star = " *" if abs(estimate.z(0.5)) > CLEAR else ""
-        return f"{100 * estimate.value:.1f} +- {100 * estimate.error:.1f}{star}"
-
     parts = [
         f"### {title}",
         summary(scans, main_s),
@@ -169,11 +172,39 @@ def scan_bars(folder: Path, symbols: Sequence[str], days: int, order: str) -> Sc
 
 
 def scan_depth(path: Path) -> Scans:
-    """Scans, a second apart, of a recording of depth and prints; ends after the last whole hour or what there is of it."""
+    """Scans, a second apart, of a recording of depth and prints."""
     tape = read_recorded_book(path)
     scans = Scanner(TapeSource(tape), Policy(), step_s=1).run(1)
     kept = int((tape.end - scans.first) // SECOND)
     return replace(scans, figures={name: values[:, :kept] for name, values in scans.figures.items()})
+
+
+def depth_report(paths: Sequence[Path]) -> str:
+    """Order flow of minutes of recorded depth: the only score they are long enough for, and for short horizons only."""
+    rows = []
+    for path in paths:
+        scans = scan_depth(path)
+        score = scores(scans)["OFI"]
+        row = [
+            path.name.removesuffix(".gz"),
+            f"{score.shape[1]} s",
+            f"{100 * np.isfinite(score).mean():.0f} %",
+        ]
+        last = DEPTH_HORIZONS_S[-1]
+        row.append(cell(coefficient(score[:, last:], scans.forward(last)[:, :-last], last)))
+        row += [cell(coefficient(score, scans.forward(h), h)) for h in DEPTH_HORIZONS_S]
+        row.append(percent(hit_rate(score, scans.forward(last), last)))
+        rows.append(row)
+    horizons = [f"{h} s" for h in DEPTH_HORIZONS_S]
+    head = [
+        "recording",
+        "length",
+        "valid",
+        f"the same {horizons[-1]}",
+        *horizons,
+        f"hit rate, {horizons[-1]}, %",
+    ]
+    return "### Recorded depth\n\n" + markdown("Information coefficient of OFI", head, rows) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -181,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="scripts/study signals", description=__doc__)
     parser.add_argument(
         "--market", choices=("bars", "depth", "driftless", "edge"), required=True,
-        help="bars: one-minute bars in --data, rebuilt; depth: recordings of depth and prints in --data; driftless, edge: synthetic",
+        help="bars: one-minute bars in --data, rebuilt; depth: recorded depth in --data; driftless, edge: synthetic",
     )  # fmt: skip
     parser.add_argument("--data", type=Path, help="folder of bars, or a recording or folder of recordings")
     parser.add_argument("--symbols", nargs="*", default=[], help="of the bars; default: all there are")
@@ -206,10 +237,7 @@ def _study(options: argparse.Namespace) -> str:
     if options.market == "bars":
         scans = scan_bars(options.data, options.symbols, options.days, options.order)
         return report(f"Recorded bars, rebuilt ({options.order} order), {options.days} days", scans)
-    paths = sorted(options.data.glob("*.gz")) if options.data.is_dir() else [options.data]
-    return "\n".join(
-        report(f"Recorded depth {path.name}", scan_depth(path), (30, 60, 120), 30) for path in paths
-    )
+    return depth_report(sorted(options.data.glob("*.gz")) if options.data.is_dir() else [options.data])
 
 
 if __name__ == "__main__":
