@@ -25,6 +25,7 @@ HORIZON: Final = 15  # minutes ahead
 CRITICAL: Final = (-2.86154, -2.8903, -4.234, -40.040)  # MacKinnon (2010), constant, 5 %
 
 _critical, _least_squares, _reversion = ou.critical, ou.least_squares, ou.reversion
+_white_variance = ou.white_variance
 
 
 @kernel
@@ -47,8 +48,9 @@ def slope(
         y[0] = np.random.normal()
         for i in range(1, window + horizon):
             y[i] = phi * y[i - 1] + noise * np.random.normal()
-        fit, _, statistic, _, mean, after, _ = _least_squares(minutes, y, 0, n)
-        if statistic >= _critical(coefficients, n):
+        fit, _, _, _, mean, after, _ = _least_squares(minutes, y, 0, n)
+        error2 = _white_variance(minutes, y, 0, n, fit, mean, after)
+        if fit - 1.0 >= _critical(coefficients, n) * np.sqrt(error2):
             continue
         fit += (1.0 + 3.0 * fit) / n
         if not 0.0 < fit < 1.0:
@@ -90,8 +92,9 @@ def walk_bars(y: NDArray[np.float64], window: int, horizon: int, out: NDArray[np
     found = 0
     for i in range(n, y.shape[0] - horizon):
         ring[:window] = y[i - n : i + 1]
-        fit, _, statistic, v, mean, after, _ = _least_squares(minutes, ring, 0, n)
-        if statistic >= _critical(coefficients, n):
+        fit, _, _, v, mean, after, _ = _least_squares(minutes, ring, 0, n)
+        error2 = _white_variance(minutes, ring, 0, n, fit, mean, after)
+        if fit - 1.0 >= _critical(coefficients, n) * np.sqrt(error2):
             continue
         fit += (1.0 + 3.0 * fit) / n
         if not 0.0 < fit < 1.0 or not 2.0 <= -np.log(2.0) / np.log(fit) <= 60.0:

@@ -56,15 +56,16 @@ def newey_west(contributions: Array, overlap: int) -> float:
 
 
 def coefficient(score: Array, forward: Array, overlap: int) -> Estimate:
-    """Information coefficient: correlation of `score` with the return `forward`, all symbols and scans pooled."""
+    """Information coefficient of `score` with the return `forward`, all symbols and scans pooled: their correlation about 0.
+
+    About 0 and not about the means, since a score of 0 says nothing and is meant to; and since taking the means off manufactures
+    a coefficient: a score against past moves is low on average where the average return is high.
+    """
     there = np.isfinite(score) & np.isfinite(forward)
     n = int(np.count_nonzero(there))
-    if n < 3:
-        return _NONE
-    x = np.where(there, score - score[there].mean(), 0.0)
-    y = np.where(there, forward - forward[there].mean(), 0.0)
+    x, y = np.where(there, score, 0.0), np.where(there, forward, 0.0)
     xx, yy = float(np.sum(x * x)), float(np.sum(y * y))
-    if not (xx > 0.0 and yy > 0.0):
+    if n < 3 or not (xx > 0.0 and yy > 0.0):
         return _NONE
     x, y = x / math.sqrt(xx), y / math.sqrt(yy)
     value = float(np.sum(x * y))
