@@ -24,7 +24,7 @@ def edge() -> Scans:
 
 @pytest.fixture(scope="module")
 def driftless() -> Scans:
-    return scan_synthetic(8, 24, 2, 0.0)
+    return scan_synthetic(8, 60, 2, 0.0)
 
 
 @pytest.mark.parametrize(

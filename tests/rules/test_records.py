@@ -34,7 +34,7 @@ def test_signal_record() -> None:
     for equity, horizon in (("18", 900), ("100", 1800), ("1000", 1800)):
         row = policy.signal_parameters(policy.capital_tier(Decimal(equity)))[0]
         assert row["horizon_s"] == horizon
-    assert (row["ou_window"], row["ou_spacing_s"]) == (480, 60)
+    assert (row["ou_window"], row["ou_spacing_s"]) == (960, 60)
     assert (row["ou_min_half_life_s"], row["ou_max_half_life_s"]) == (120, 3600)
     assert list(row["slope_horizons"]) == [5, 15, 60, 240, 1440]
     assert (row["book_stale_s"], row["funding_stale_intervals"], row["warm_up_s"]) == (5, 2, 300)

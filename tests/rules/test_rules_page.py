@@ -61,7 +61,7 @@ RULES_PAGE = {
     "slope_share": "0.8",
     # 3
     "kalman_warmup": "300",
-    "ou_samples": "480",
+    "ou_samples": "960",
     "ou_sample_interval": "60",
     "dickey_fuller_level": "0.05",
     "ou_half_life_min": "2",

@@ -42,12 +42,12 @@ NOISE = Noise(2e-6, 5e-5, 3e-5, True, 10.0, 900, 1.0, 0.0)
 @cache
 def bars() -> Any:
     rng = np.random.default_rng(1)
-    phi, y = 0.5**0.1, np.zeros(600)
-    for i in range(1, 600):
+    phi, y = 0.5**0.1, np.zeros(1000)
+    for i in range(1, 1000):
         y[i] = phi * y[i - 1] + rng.normal(0, 5e-4)
-    out = np.zeros(600, BAR)
+    out = np.zeros(1000, BAR)
     close = 10_000 * float(universe()[0].tick) * np.exp(y)
-    out["ts"] = NOW - (600 - np.arange(600)) * MINUTE
+    out["ts"] = NOW - (1000 - np.arange(1000)) * MINUTE
     out["open"] = out["close"] = close
     out["high"], out["low"] = close * 1.0005, close * 0.9995
     out["volume"], out["turnover"] = 5.0, 5.0 * close

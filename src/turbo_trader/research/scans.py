@@ -29,6 +29,7 @@ from turbo_trader.signals.noise import Noise, fit_noise
 from turbo_trader.trader.fitting import FIRST, USED, WAITS
 
 HOUR: Final = 60 * MINUTE
+WAITS_S: Final = tuple(wait // SECOND for wait in WAITS)
 EQUITY: Final = Decimal(18)  # turbo: the tier with the most trades
 LEADER: Final = "BTCUSDT"
 #: Figures kept of every scan; the rest of SCAN would not fit in memory for a month.
@@ -156,7 +157,7 @@ class Scanner:
         policy: Policy,
         *,
         step_s: int = 30,
-        waits_s: Sequence[int] = tuple(wait // SECOND for wait in WAITS),
+        waits_s: Sequence[int] = WAITS_S,
         with_book: bool = False,
     ) -> None:
         count = len(source.instruments)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LAGS_PER_OVERLAP: Final = 3
-_LEAST_OVERLAPS: Final = 8
+_LEAST_STRETCHES: Final = 8
 
 Array = NDArray[np.float64]
 
@@ -41,17 +41,19 @@ _NONE: Final = Estimate(math.nan, math.nan, 0)
 def newey_west(contributions: Array, overlap: int) -> float:
     """Standard error of the sum of `contributions` (0 where a time has none) correlated up to `overlap` scans apart.
 
-    NaN where they are too few to tell: less than eight times the overlap.
+    NaN where they are too few to tell: in less than eight stretches as long as the overlap.
     """
-    count = int(np.count_nonzero(contributions))
-    if count < _LEAST_OVERLAPS * overlap:
+    times = np.flatnonzero(contributions)
+    if len(np.unique(times // max(overlap, 1))) < _LEAST_STRETCHES:
         return math.nan
+    contributions = contributions[times[0] : times[-1] + 1]
+    count = len(contributions)
     total = float(np.dot(contributions, contributions))
-    lags = min(_LAGS_PER_OVERLAP * overlap, len(contributions) - 1)
+    lags = min(_LAGS_PER_OVERLAP * overlap, count - 1)
     for lag in range(1, lags + 1):
         together = float(np.dot(contributions[lag:], contributions[:-lag]))
         total += 2.0 * (1.0 - lag / (lags + 1.0)) * together
-    b = min(lags / count, 1.0)
+    b = lags / count
     return math.sqrt(max(total, 0.0) / (1.0 - b + b * b / 3.0))
 
 

@@ -133,7 +133,8 @@ class Policy:
         "0.9", "share", "3", "samples an OU window needs", chosen=True, low="0.5", high="1"
     )
     kalman_warmup: int = number(300, "s", "3", "one-second grid fills for", chosen=True, low="1", high="1800")
-    ou_samples: int = number(480, "samples", "3", "OU window", chosen=True, low="30", high="1440")
+    # 480 samples predict honestly up to half-lives of 15 min, 960 up to 30 (table in docs/signals.md)
+    ou_samples: int = number(960, "samples", "3", "OU window", chosen=True, low="30", high="1440")
     ou_sample_interval: int = number(60, "s", "3", "OU sample interval", chosen=True, pinned=True)
     dickey_fuller_level: str = number(
         "0.05",

@@ -31,7 +31,7 @@ SIGNAL_PARAMETERS: Final = np.dtype(
             ("funding_full_scale", "f8"),  # 0.0010 per 8 h
             ("funding_stale_intervals", "f8"),  # 2
             ("damping_s", "f8"),  # 60: time constant of the acceleration in the forecast
-            ("ou_window", "<i8"),  # 480 samples
+            ("ou_window", "<i8"),  # 960 samples
             ("ou_spacing_s", "<i8"),  # 60: must be a multiple of 60
             ("ou_min_share", "f8"),  # 0.9: share of the window's samples that must exist
             ("ou_min_half_life_s", "f8"),  # 120
