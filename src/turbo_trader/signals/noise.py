@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.market.compiled import kernel
 from turbo_trader.signals.kalman import innovations
 
 MIN_SAMPLES: Final = 120
@@ -19,6 +20,8 @@ _RATIO: Final = (-30.0, 4.0)  # ln(jerk variance / walk variance)
 _GRID: Final = tuple(np.arange(-24.0, 1.0, 3.0))
 #: 5 % point of the 50:50 mixture of 0 and chi2(1): the jerk intensity is tested on the boundary (Self & Liang 1987, case 5).
 _CRITICAL: Final = 2.705543454095404
+_STEADY_S: Final = 60.0  # half-life, either way in time, of the local volatility the test is made in units of
+_FAINTEST: Final = 1e-3  # local variance, of the mean one, below which a stretch is not magnified further
 _NONE: Final = np.empty(0)
 
 
@@ -27,14 +30,15 @@ class Noise:
     """Noise of level-velocity-acceleration with white-noise jerk, random-walk level and bounce (`signals.kalman`).
 
     All intensities are standard deviations of ln(price): `jerk` per s^2.5, `walk` per s^0.5, `measurement` per observation.
-    `velocity_valid`: the jerk intensity is above zero at 5 % (likelihood ratio); where it is not, jerk is 0.
+    `velocity_valid`: the jerk intensity is above zero at 5 % (likelihood ratio), both in the samples as they are and in units
+    of their local volatility; where it is not, jerk is 0.
     """
 
     jerk: float
     walk: float
     measurement: float
     velocity_valid: bool
-    likelihood_ratio: float  # 2 (log L with jerk - log L without)
+    likelihood_ratio: float  # 2 (log L with jerk - log L without), in units of local volatility
     samples: int
     innovation_variance: float  # of the standardised innovations; 1 on a right model
     innovation_correlation: float  # at lag 1; 0 on a right model
@@ -62,11 +66,16 @@ def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | Non
     if (np.diff(seconds) <= 0).any() or np.count_nonzero(np.diff(values)) < MIN_MOVES:
         return None
     values = values - values[0]
+    steady = steadied(seconds, values)
+    steady_bounce, steady_null = _without_jerk(seconds, steady)
+    likelihood_ratio = max(0.0, steady_null - _with_jerk(seconds, steady, steady_bounce)[2])
     null_bounce, null = _without_jerk(seconds, values)
-    log_ratio, log_bounce, best = _with_jerk(seconds, values, null_bounce)
-    likelihood_ratio = max(0.0, null - best)
-    valid = likelihood_ratio > _CRITICAL
-    ratio, bounce = (math.exp(log_ratio), math.exp(log_bounce)) if valid else (0.0, math.exp(null_bounce))
+    ratio, bounce, valid = 0.0, math.exp(null_bounce), False
+    if likelihood_ratio > _CRITICAL:
+        log_ratio, log_bounce, best = _with_jerk(seconds, values, null_bounce)
+        valid = null - best > _CRITICAL
+        if valid:
+            ratio, bounce = math.exp(log_ratio), math.exp(log_bounce)
     standard = np.zeros(values.shape[0])
     squares = innovations(seconds, values, ratio, bounce, standard)[1]
     scale = squares / (values.shape[0] - _START)
@@ -82,6 +91,34 @@ def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | Non
         innovation_variance=float(np.var(standard)),
         innovation_correlation=correlation,
     )
+
+
+@kernel
+def steadied(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`y` rebuilt from its steps, each divided by the volatility about it: a walk whose volatility does not change.
+
+    A burst of volatility looks like movement to a likelihood that knows one volatility only. Rescaling by a smooth local
+    estimate restores the level of such tests (Beare 2018, "Unit root testing with unstable volatility").
+    """
+    n = y.shape[0] - 1
+    square, ahead, weight = np.empty(n), np.zeros(n), np.zeros(n)
+    mean = 0.0
+    for i in range(n):
+        square[i] = (y[i + 1] - y[i]) ** 2 / (seconds[i + 1] - seconds[i])
+        mean += square[i] / n
+    total = mass = 0.0
+    for i in range(n - 1, -1, -1):
+        ahead[i], weight[i] = total, mass
+        decay = 0.5 ** ((seconds[i + 1] - seconds[i]) / _STEADY_S)
+        total, mass = decay * (total + square[i]), decay * (mass + 1.0)
+    out = np.zeros(n + 1)
+    total = mass = 0.0
+    for i in range(n):
+        decay = 0.5 ** ((seconds[i + 1] - seconds[i]) / _STEADY_S)
+        total, mass = decay * total + square[i], decay * mass + 1.0
+        local = max((total + ahead[i]) / (mass + weight[i]), _FAINTEST * mean)
+        out[i + 1] = out[i] + (y[i + 1] - y[i]) * math.sqrt(mean / local)
+    return out
 
 
 def _without_jerk(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> tuple[float, float]:
