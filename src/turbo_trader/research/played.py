@@ -44,7 +44,7 @@ def exit_at(
     gain[k] is the price k + 1 seconds after the entry.
     """
     zone, reached, stop = 0, 0, -stop_loss
-    last = min(2 * hold, gain.shape[0]) - 1
+    last = int(min(2 * hold, gain.shape[0])) - 1
     for k in range(last + 1):
         g = gain[k]
         if g <= stop or k == last or (zone == 0 and g < 0.5 * take_profit and k >= hold - 1):

@@ -45,7 +45,7 @@ def read_recorded_book(path: Path) -> Tape:
     if not rows:
         raise InputError(f"{path}: no depth and no prints in it")
     array = np.array(rows, ROW).view(ROW)
-    return Tape((instrument,), (array,), str(path))  # type: ignore[arg-type]
+    return Tape((instrument,), (array,), str(path))
 
 
 def _rows(message: dict[str, Any], latest: int, tick: float, step: float, begin: bool) -> list[_Row]:

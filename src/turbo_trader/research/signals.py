@@ -106,7 +106,7 @@ def confirmations(scans: Scans, horizon_s: int) -> str:
     for k, name in enumerate(SIGNALS):
         valid, confirms = (figures["valid"] >> k) & 1 > 0, (figures["confirms"] >> k) & 1 > 0
         then = mean(np.where(confirms & directed, way, np.nan), overlap)
-        share = np.count_nonzero(confirms & directed) / max(1, np.count_nonzero(directed))
+        share = np.count_nonzero(confirms & directed) / max(1, int(np.count_nonzero(directed)))
         rows.append([name, f"{100 * valid.mean():.1f}", f"{100 * share:.1f}", cell(then, 1e4, 1)])
     then = mean(way, overlap)
     rows.append(["forecast", f"{100 * directed.mean():.1f}", "-", cell(then, 1e4, 1)])
