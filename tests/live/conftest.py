@@ -35,6 +35,13 @@ def served(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
 
 
 @pytest.fixture(scope="session")
+def lively(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
+    """Time runs ten times faster, so that streams have something to say."""
+    with serve_in_thread(make_venue(speed=10.0)) as venue:
+        yield venue
+
+
+@pytest.fixture(scope="session")
 def pybit_of() -> Callable[..., HTTP]:
     """pybit's client of a venue, its retries switched off."""
 

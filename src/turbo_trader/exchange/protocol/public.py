@@ -26,6 +26,10 @@ class PublicFeed:
         """Is there such a topic?"""
         return topic in self._channels or channel(self.data, topic) is not None
 
+    def topics(self) -> list[str]:
+        """Those in use."""
+        return list(self._channels)
+
     def join(self, topic: str, now: int) -> list[bytes]:
         """A subscriber more; returns what it gets at once. The topic exists (`has`)."""
         found = self._channels.get(topic)

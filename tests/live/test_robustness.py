@@ -1,0 +1,175 @@
+"""What no client should send, over real sockets: proper errors, and a venue that goes on serving."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import websockets
+from pybit.unified_trading import HTTP
+
+from turbo_trader.live import venue_sockets
+from turbo_trader.live.venue import Venue
+from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
+
+
+@pytest.fixture(scope="module")
+def venue(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
+    with serve_in_thread(make_venue(limits=False)) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def goes_on(venue: ServedVenue, pybit_of: Callable[..., HTTP]) -> Iterator[None]:
+    yield
+    answer: Any = pybit_of(venue).get_wallet_balance(accountType="UNIFIED")
+    assert answer["retCode"] == 0
+
+
+def sent(venue: ServedVenue, raw: bytes) -> bytes:
+    """What comes back for raw bytes on a fresh connection."""
+    with socket.create_connection(("127.0.0.1", venue.port), timeout=10) as wire:
+        with suppress(ConnectionError):
+            wire.sendall(raw)
+        parts = []
+        with suppress(ConnectionError, TimeoutError):
+            while part := wire.recv(65_536):
+                parts.append(part)
+                if b"\r\n\r\n" in b"".join(parts):
+                    break
+        return b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET /v5/nothing HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
+        (b"GET /v5/position/list/../../etc HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
+        (b"PATCH /v5/order/create HTTP/1.1\r\nHost: a\r\n\r\n", b"405"),
+        (b"POST /v5/order/create HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n{", b"200"),
+        (b"GET /v5/market/kline?category=%ff HTTP/1.1\r\nHost: a\r\n\r\n", b"200"),
+        (b"not http at all\r\n\r\n", b"400"),
+        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"400"),
+        (b"GET /v5/trade HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
+    ],
+)
+def test_wrong_requests_get_a_status(venue: ServedVenue, raw: bytes, status: bytes) -> None:
+    assert sent(venue, raw).split(b" ")[1] == status
+
+
+def test_a_huge_body_is_not_kept(venue: ServedVenue) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    head = b"POST /v5/order/create HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n"
+    answer = sent(venue, head + b"[" * 1_000_000)
+    assert answer.split(b" ")[1] == b"200"
+    assert b"10001" in answer
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000  # kB
+
+
+GARBAGE = [
+    "", "{", "[]", "null", "1", '"x"', "[" * 50_000, '{"op":1}', '{"op":"subscribe"}', '{"op":"subscribe","args":7}',
+    '{"op":"subscribe","args":[null,{},[]]}', '{"op":"auth","args":[1,2]}', '{"op":"auth","args":["key","²","x"]}',
+    '{"op":"auth","args":["key",99999999999999,"é"]}', '{"op":"order.create"}', '{"op":"order.create","args":{},"header":5}',
+    '{"op":"unsubscribe","args":["tickers.X"]}', json.dumps({"op": "subscribe", "args": ["tickers.BTCUSDT" * 3_000]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/v5/public/linear", "/v5/private", "/v5/trade"])
+def test_garbage_on_streams_is_answered_and_the_stream_goes_on(venue: ServedVenue, path: str) -> None:
+    async def talk() -> None:
+        async with websockets.connect(f"{venue.stream}{path}", proxy=None, max_size=None) as stream:
+            for text in GARBAGE:
+                await stream.send(text)
+                answer = json.loads(await asyncio.wait_for(stream.recv(), 5))
+                assert answer.get("success") is not None or answer.get("retCode") is not None
+            await stream.send(b"\xff\xfe")
+            await asyncio.wait_for(stream.recv(), 5)
+            await stream.send('{"op":"ping"}')
+            assert "pong" in str(await asyncio.wait_for(stream.recv(), 5))
+
+    asyncio.run(talk())
+
+
+def test_two_hundred_idle_sockets_hinder_nobody(venue: ServedVenue, pybit_of: Callable[..., HTTP]) -> None:
+    async def crowd() -> float:
+        paths = ["/v5/public/linear", "/v5/private", "/v5/trade", "/v5/public/linear"]
+        streams = [
+            await websockets.connect(f"{venue.stream}{paths[n % 4]}", proxy=None, ping_interval=None)
+            for n in range(200)
+        ]
+        client = pybit_of(venue)
+        began = time.monotonic()
+        for _ in range(20):
+            await asyncio.to_thread(client.get_wallet_balance, accountType="UNIFIED")
+        took = time.monotonic() - began
+        await asyncio.gather(*(stream.close() for stream in streams))
+        return took
+
+    took = asyncio.run(crowd())
+    assert took < 2.0
+    deadline = time.monotonic() + 5
+    while (left := venue.call(lambda served: len(served.lines))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == 0
+
+
+def test_clients_that_vanish_leave_nothing_behind(venue: ServedVenue) -> None:
+    async def come_and_go() -> None:
+        for _ in range(20):
+            stream = await websockets.connect(f"{venue.stream}/v5/public/linear", proxy=None)
+            await stream.send(
+                json.dumps({"op": "subscribe", "args": ["orderbook.50.BTCUSDT", "tickers.BTCUSDT"]})
+            )
+            await stream.recv()
+            stream.transport.abort()
+
+    asyncio.run(come_and_go())
+    deadline = time.monotonic() + 5
+    while venue.call(lambda served: len(served.lines)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert venue.call(lambda served: (len(served.lines), served.feed.topics())) == (0, [])
+
+
+def test_an_idle_stream_is_cut_and_a_ping_keeps_it(
+    venue: ServedVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(venue_sockets, "IDLE_S", 0.4)
+
+    async def lasts(*, ping: bool) -> float:
+        began = time.monotonic()
+        async with websockets.connect(f"{venue.stream}/v5/public/linear", proxy=None) as stream:
+            with suppress(websockets.ConnectionClosed):
+                for _ in range(6):
+                    if ping:
+                        await stream.send('{"op":"ping"}')
+                        await stream.recv()
+                    await asyncio.sleep(0.15)
+                    if stream.close_code is not None:
+                        break
+        return time.monotonic() - began
+
+    assert asyncio.run(lasts(ping=False)) < 0.8
+    assert asyncio.run(lasts(ping=True)) > 0.85
+
+
+def test_too_many_new_connections_are_refused(make_venue: Callable[..., Venue]) -> None:
+    async def opens(stream: str) -> int:
+        count = 0
+        with suppress(websockets.InvalidStatus):
+            while count < 600:
+                async with websockets.connect(f"{stream}/v5/public/linear", proxy=None):
+                    count += 1
+        return count
+
+    with serve_in_thread(make_venue()) as fresh:
+        assert fresh.venue.limits is not None
+        limits = fresh.venue.limits
+        fresh.call(lambda _: [limits.connects("127.0.0.1", time.monotonic_ns()) for _ in range(495)])
+        assert asyncio.run(opens(fresh.stream)) == 5
