@@ -19,10 +19,11 @@ START = 1_767_603_600_000_000_000  # 2026-01-05
 
 @pytest.fixture(scope="session")
 def make_venue() -> Callable[..., Venue]:
-    """Three symbols; clients stamp with the wall clock."""
+    """Three symbols unless told otherwise; clients stamp with the wall clock."""
 
-    def make(**config: Any) -> Venue:
-        source = SyntheticMarket(universe()[:3], 1, START, 0.0)
+    def make(symbols: tuple[str, ...] = (), **config: Any) -> Venue:
+        chosen = [i for i in universe() if i.symbol in symbols] or universe()[:3]
+        source = SyntheticMarket(chosen, 1, START, 0.0)
         return Venue(source, VenueConfig("key", "secret", Decimal(10_000), **config))
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -93,6 +94,7 @@ def test_private_topics_tell_of_a_trade(private: WebSocket, bybit: HTTP) -> None
     private.fast_execution_stream(inbox.put)
     private.position_stream(inbox.put)
     private.wallet_stream(inbox.put)
+    time.sleep(0.5)  # pybit does not wait until a subscription is confirmed
     told: dict[str, dict[str, Any]] = {}
     for side in ("Buy", "Sell"):
         bybit.place_order(category="linear", symbol=SYMBOL, side=side, orderType="Market", qty="0.01")

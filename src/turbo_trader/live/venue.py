@@ -117,7 +117,10 @@ class Venue:
         """Move to the venue's time of this moment, pushing at its cadence on the way."""
         until = self.source.start + int((time.monotonic() - self._began) * self.config.speed * 1e9)
         while self._next_push <= until:
-            self._move(self._next_push)
+            frames = self.advance(self._next_push)
+            for line in list(self.lines) if frames else ():
+                if isinstance(line.client, PublicClient):
+                    line.deliver(line.client.push(frames), self.faults)
             self._next_push += self.push_ns
         self._move_private(until)
 
@@ -129,8 +132,8 @@ class Venue:
         self._move_private(until)
         return self.now
 
-    def _move(self, until: int) -> None:
-        """Release the rows up to `until`, then show what changed."""
+    def advance(self, until: int) -> dict[str, list[bytes]]:
+        """Let the market and the accounts run up to `until`; returns the public frames due, by topic."""
         self._move_private(until)
         self.data.note(until)
         prints = {}
@@ -138,10 +141,7 @@ class Venue:
             told = self.data.take(s, self._released(s))
             if told:
                 prints[s] = told
-        frames = self.feed.push(until, prints)
-        for line in list(self.lines) if frames else ():
-            if isinstance(line.client, PublicClient):
-                line.deliver(line.client.push(frames), self.faults)
+        return self.feed.push(until, prints)
 
     def _released(self, s: int) -> Rows:
         rows, self._waiting[s] = self._waiting[s], self._waiting[s][:0]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BACKLOG = 5_000  # frames waiting for one client; a slower one is disconnected
 LARGEST_BODY = 256 * 1024  # bytes read of a request; the rest face says what it thinks of them
 
+# wall seconds before an answer on a stream: clients are made for a distant venue (pybit notes what it asked for after sending it)
+ANSWER_S = 0.01
 IDLE_S = 600.0  # a stream connection without a word from its client for so long is cut
 
 Client = PublicClient | PrivateClient | TradeClient
@@ -185,10 +187,10 @@ class VenueSockets:
             await socket.close()  # before it is accepted: 403
             return
         line = Line(socket, client)
-        await socket.accept()
         self._venue.lines[line] = None
         try:
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                await socket.accept()
                 async with asyncio.TaskGroup() as group:
                     sender = group.create_task(line.send_all())
                     try:
@@ -213,6 +215,7 @@ class VenueSockets:
             if isinstance(line.client, TradeClient):
                 await self._order(line, line.client, raw)
             else:
+                await asyncio.sleep(ANSWER_S)
                 line.answer(line.client.take(raw, self._venue.now, time.time_ns()))
 
     async def _order(self, line: Line, client: TradeClient, raw: bytes) -> None:
@@ -226,14 +229,14 @@ class VenueSockets:
             answers = client.take(raw, self._venue.catch_up(), time.time_ns())
             self._venue.tell()
         if fault is None or fault.name == "delay":
-            line.answer(answers)
+            _later(line, answers)
         elif fault.name == "slow":
             await asyncio.sleep(fault.wait_s)
             line.answer(answers)
         elif fault.name.startswith("drop"):
             line.cut()
         elif fault.name != "half_open":
-            line.answer(client.refuse(raw, fault.name, self._venue.now))
+            _later(line, client.refuse(raw, fault.name, self._venue.now))
 
     # -- control
 
@@ -280,6 +283,10 @@ class VenueSockets:
         for line in lines:
             line.cut()
         return JSONResponse({"cut": len(lines)})
+
+
+def _later(line: Line, answers: list[bytes]) -> None:
+    asyncio.get_running_loop().call_later(ANSWER_S, line.answer, answers)
 
 
 async def _body(request: Request) -> bytes:
