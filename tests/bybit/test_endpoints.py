@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from turbo_trader.bybit.endpoints import Keys, endpoints, loopback, read_key_file
-from turbo_trader.market.errors import InputError
+from turbo_trader.market.errors import InputError, Refused
 
 
 def test_demo_uses_the_market_stream_of_mainnet() -> None:
@@ -28,9 +28,10 @@ def test_keys_are_never_shown() -> None:
 def test_a_key_file_must_be_ours_alone(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("the-key\nthe-secret\n")
-    path.chmod(0o644)
-    with pytest.raises(InputError, match="chmod 600"):
-        read_key_file(path)
+    for mode in (0o644, 0o640, 0o604, 0o660, 0o601):
+        path.chmod(mode)
+        with pytest.raises(Refused, match="chmod 600"):
+            read_key_file(path)
     path.chmod(0o600)
     assert read_key_file(path).secret == "the-secret"
     path.write_text("one line")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from turbo_trader.market.errors import InputError
+from turbo_trader.market.errors import InputError, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +79,23 @@ class Keys:
 
 
 def read_key_file(path: Path) -> Keys:
-    """Keys from a file of two lines, key and secret, readable by its owner alone (0600); InputError otherwise."""
+    """Keys from a file of two lines, key and secret. Refused when others may read it, InputError when it cannot be used."""
     try:
-        mode = path.stat().st_mode
-        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        with path.open() as file:
+            others_must_not_read(path, os.fstat(file.fileno()).st_mode)
+            lines = [line.strip() for line in file if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"key file {path}: {getattr(error, 'strerror', None) or 'not readable as text'}"
         ) from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise InputError(f"key file {path}: others can read it; chmod 600 {path}")
     if len(lines) != 2:
         raise InputError(
             f"key file {path}: has {len(lines)} lines; it must hold the key on one line and the secret on the next"
         )
     return Keys(lines[0], lines[1])
+
+
+def others_must_not_read(path: Path, mode: int) -> None:
+    """Refused unless the file's mode (st_mode) gives rights to its owner alone."""
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Refused(f"key file {path}: others can read it ({stat.S_IMODE(mode):04o}); chmod 600 {path}")

@@ -138,7 +138,9 @@ class Stream:
         await _send(socket, {"req_id": "subscribe", "op": "subscribe", "args": list(self.config.topics)})
         reply = await self._reply(socket, "subscribe")
         if reply.get("success") is not True:
-            raise StreamFailed(f"subscription refused: {reply.get('ret_msg', '')}")
+            said = str(reply.get("ret_msg", ""))
+            keys = self.config.keys
+            raise StreamFailed(f"subscription refused: {keys.redact(said) if keys else said}")
 
     async def _reply(self, socket: ClientConnection, op: str) -> dict[str, Any]:
         """The reply to `op`; data messages that overtake it are handed on."""

@@ -1,4 +1,4 @@
-"""Exit codes and the two errors a person may meet: one clear line each, never a traceback."""
+"""Exit codes and the errors behind them: one clear line each, never a traceback."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 REFUSED: Final = 3
-
-
-class Refused(Exception):
-    """Refused for safety (exit code 3): says what is missing or unsafe and what to do."""
 
 
 class Failed(Exception):

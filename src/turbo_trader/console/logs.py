@@ -18,7 +18,7 @@ _MEGABYTE = 1_000_000
 
 
 class Redactor:
-    """A structlog processor that replaces known secrets anywhere in the text values of an event."""
+    """A structlog processor that replaces known secrets anywhere in an event."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
@@ -34,10 +34,12 @@ class Redactor:
                 value = value.replace(secret, "[redacted]")
             return value
         if isinstance(value, dict):
-            return {key: self._clean(item) for key, item in value.items()}
+            return {self._clean(key): self._clean(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._clean(item) for item in value]
-        return value
+        if value is None or isinstance(value, (bool, int, float, logging.LogRecord)):
+            return value
+        return self._clean(str(value))  # an exception, a path: its text may carry a secret too
 
 
 def _decimals(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -19,7 +19,7 @@ from turbo_trader.console.verbs import (
     run,
     tape,
 )
-from turbo_trader.market.errors import InputError
+from turbo_trader.market.errors import InputError, Refused
 
 app = typer.Typer(
     name="turbo-trader",
@@ -53,7 +53,7 @@ def main() -> None:
         sys.exit(result if isinstance(result, int) else exits.OK)
     except InputError as error:
         _end(str(error), exits.USAGE)
-    except exits.Refused as error:
+    except Refused as error:
         _end(f"refused: {error}", exits.REFUSED)
     except exits.Failed as error:
         _end(str(error), exits.FAILED)

@@ -7,9 +7,9 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, read_key_file
-from turbo_trader.console.exits import Refused
+from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback
 from turbo_trader.console.folders import new_run_folder
+from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver
 from turbo_trader.console.output import say
@@ -18,6 +18,7 @@ from turbo_trader.console.settings import Settings
 from turbo_trader.console.terminal import Screen
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.settings import DaemonSettings, Summary
+from turbo_trader.market.errors import Refused
 from turbo_trader.rules.policy import Policy
 
 ADVICE = (
@@ -74,12 +75,8 @@ def live_keys(settings: Settings) -> Keys:
     missing = []
     if settings.mode == "live" and not settings.i_accept_the_risk:
         missing.append("I_ACCEPT_THE_RISK=true (you may lose all of it)")
-    if settings.bybit_key_file is not None:
-        keys = read_key_file(settings.bybit_key_file)
-    else:
-        keys = Keys(settings.bybit_api_key.get_secret_value(), settings.bybit_api_secret.get_secret_value())
-        missing += ["BYBIT_API_KEY"] if not keys.key else []
-        missing += ["BYBIT_API_SECRET"] if not keys.secret else []
+    keys = given_keys(settings)
+    missing += missing_keys(keys)
     if missing:
         raise Refused(f"MODE={settings.mode} needs {', '.join(missing)}: set it in .env; {ADVICE}")
     return keys

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
+
+from turbo_trader.market.grid import on_grid, plain
 
 #: Old names of the venue and what they became.
 RENAMED = {"MATICUSDT": "POLUSDT", "RNDRUSDT": "RENDERUSDT"}
@@ -49,11 +51,11 @@ class Instrument:
 
     def price(self, ticks: int) -> Decimal:
         """The price of a number of ticks."""
-        return self.tick * int(ticks)
+        return plain(self.tick * int(ticks))
 
     def qty(self, lots: int) -> Decimal:
         """The quantity of a number of lots (quantity steps)."""
-        return self.step * int(lots)
+        return plain(self.step * int(lots))
 
     def ticks(self, price: Decimal) -> int:
         """A price as whole ticks; ValueError when it is not on the grid."""
@@ -71,15 +73,15 @@ class Instrument:
 
     def floor_qty(self, qty: Decimal) -> Decimal:
         """The largest quantity on the step that is not above `qty`."""
-        return (qty / self.step).to_integral_value(ROUND_FLOOR) * self.step
+        return on_grid(qty, self.step, up=False)
 
     def floor_price(self, price: Decimal) -> Decimal:
         """The highest price on the tick that is not above `price`."""
-        return (price / self.tick).to_integral_value(ROUND_FLOOR) * self.tick
+        return on_grid(price, self.tick, up=False)
 
     def ceil_price(self, price: Decimal) -> Decimal:
         """The lowest price on the tick that is not below `price`."""
-        return (price / self.tick).to_integral_value(ROUND_CEILING) * self.tick
+        return on_grid(price, self.tick, up=True)
 
     def tier(self, position_value: Decimal) -> RiskTier:
         """The risk tier of a position value; the highest one where the value is beyond the table."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
+from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.rules.grid import on_grid
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

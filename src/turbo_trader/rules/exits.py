@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from turbo_trader.market.events import SECOND
+from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.rules.grid import on_grid
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument, RiskTier
-from turbo_trader.rules.grid import on_grid
 from turbo_trader.rules.scan import TIER_A
 
 if TYPE_CHECKING:

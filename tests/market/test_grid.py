@@ -1,12 +1,14 @@
 """On the grid, on the right side, and readable by a venue."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_trader.rules.grid import on_grid
+from turbo_trader.market.grid import on_grid
+from turbo_trader.market.reference import universe
 
 D = Decimal
 
@@ -34,3 +36,18 @@ def test_not_beyond_and_nearest(value: Decimal, step: Decimal, up: bool) -> None
     assert got % step == 0
     assert 0 <= (got - value if up else value - got) < step
     assert "E+" not in str(got)
+
+
+@given(
+    value=st.decimals(min_value=D("0.001"), max_value=D(10**7), places=6),
+    step=st.sampled_from([D("0.000001"), D("0.1"), D(5), D(10), D("1E+2"), D("1E+3")]),
+)
+def test_an_instrument_never_gives_an_exponent(value: Decimal, step: Decimal) -> None:
+    instrument = replace(universe()[0], tick=step, step=step)
+    below, above = instrument.floor_price(value), instrument.ceil_price(value)
+    assert below <= value <= above
+    assert instrument.floor_qty(value) == below
+    assert instrument.price(instrument.ticks(above)) == above
+    assert instrument.qty(instrument.lots(above)) == above
+    given_back = (below, above, instrument.floor_qty(value), instrument.price(7), instrument.qty(70))
+    assert not any("E" in str(number) for number in given_back)
