@@ -11,6 +11,7 @@ from turbo_trader.console.verbs import (
     backtest,
     calibration,
     control,
+    doctor,
     exchange,
     explain,
     feasible,
@@ -42,6 +43,7 @@ app.command("explain")(explain.explain)
 app.command("funnel")(funnel.funnel)
 app.command("calibration")(calibration.calibration)
 app.command("feasible")(feasible.feasible)
+app.command("doctor")(doctor.doctor)
 app.command("policy")(policy.policy)
 app.add_typer(tape.app, name="tape")
 

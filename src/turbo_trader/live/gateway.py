@@ -21,6 +21,9 @@ from turbo_trader.trader.events import CommandResult
 
 THREADS: Mapping[str, int] = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
 _READ_PAUSES_S = (0.1, 0.4, 1.0)
+_OPTIONAL = frozenset(
+    {"get_fee_rates", "get_system_status"}
+)  # not served everywhere; their absence says nothing of the key
 _RETRIED = (Kind.TEMPORARY, Kind.AMBIGUOUS)
 
 Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
@@ -148,7 +151,7 @@ class Gateway:
                     "warning",
                     {"offset_ms": self.clock.offset / 1e6, "was_ms": before / 1e6},
                 )
-            case Action.HALT if call.method != "get_fee_rates":
+            case Action.HALT if call.method not in _OPTIONAL:
                 self.fatal = f"{answer.verdict.meaning} ({answer.code})"
                 self._tell("account-refused", "error", {**fields, "meaning": answer.verdict.meaning})
             case _:

@@ -153,6 +153,7 @@ class RestFace:
             "market/funding/history": market.funding_history,
             "market/open-interest": market.open_interest,
             "market/price-limit": market.price_limit,
+            "system/status": market.system_status,
         }
 
     def handle(self, now: int, request: HttpRequest, wall: int = 0) -> HttpReply:

@@ -165,6 +165,11 @@ class MarketRoutes:
         symbol = self._data.exchange.instruments[s].symbol
         return {"symbol": symbol, "category": "linear", "list": [], "nextPageCursor": ""}
 
+    def system_status(self, params: Params, now: int) -> dict[str, Any]:
+        """GET /v5/system/status: nothing is ever announced."""
+        del params, now
+        return {"list": []}
+
     def price_limit(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/price-limit."""
         s = self._symbol(params)

@@ -1,0 +1,85 @@
+"""`doctor`'s examination: which venue, which keys, which folder; the facts gathered there, judged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.console.keys import given_keys, missing_keys
+from turbo_trader.console.paper import paper_venue
+from turbo_trader.console.settings import Settings
+from turbo_trader.console.start import live_endpoints
+from turbo_trader.live import facts
+from turbo_trader.live.account import account_checks
+from turbo_trader.live.checks import Check, Level, worst
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.doctor import machine_checks, venue_checks
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.market.errors import Refused
+from turbo_trader.rules.policy import Policy
+
+TIMEOUT_S = 5.0
+
+
+def examine(settings: Settings, policy: Policy) -> list[Check]:
+    """Every check of the configured mode; of paper against a simulated venue started for it. Raises for unusable settings only."""
+    folder = settings.journal_dir if settings.mode == "paper" else settings.journal_dir / settings.mode
+    machine = machine_checks(facts.machine_facts(Path(folder)))
+    with ExitStack() as stack:
+        if settings.mode == "paper":
+            venue = stack.enter_context(paper_venue(settings))
+            where, keys = loopback(venue.port), Keys(venue.key, venue.secret)
+            symbols: Sequence[str] = tuple(venue.facts["symbols"])
+            given: list[Check] = []
+        else:
+            where, symbols = live_endpoints(settings), policy.symbols
+            keys, given = _keys(settings)
+        usable = worst(given) in (Level.PASS, Level.WARN)
+        there = asyncio.run(_venue(where, keys, symbols, policy, keyed=usable))
+    return [*given, *there, *machine]
+
+
+def _keys(settings: Settings) -> tuple[Keys, list[Check]]:
+    """The keys, and what is missing to use them."""
+    found: list[Check] = []
+    if settings.mode == "live" and not settings.i_accept_the_risk:
+        found.append(
+            Check(
+                "risk", Level.WARN, "not acknowledged", "set I_ACCEPT_THE_RISK=true: you may lose all of it"
+            )
+        )
+    try:
+        keys = given_keys(settings)
+    except Refused as error:
+        text, _, fix = str(error).partition("; ")
+        return Keys("", ""), [*found, Check("key", Level.REFUSE, text, fix)]
+    if missing := missing_keys(keys):
+        fix = "set them in the environment, in a .env of mode 0600, or name a file of mode 0600 in BYBIT_KEY_FILE"
+        found.append(Check("key", Level.FAIL, f"{', '.join(missing)} missing", fix))
+    return keys, found
+
+
+async def _venue(
+    where: Endpoints, keys: Keys, symbols: Sequence[str], policy: Policy, *, keyed: bool
+) -> list[Check]:
+    gateway = Gateway(where, keys, VenueClock(), _told, TIMEOUT_S)
+    try:
+        simulated = where.environment == "loopback"
+        public = await facts.venue_facts(gateway, where.rest, symbols, simulated=simulated, keyed=keyed)
+        checks = venue_checks(public, policy)
+        if keyed and public.time.ok:
+            account = await facts.account_facts(gateway, where.environment, where.rest, symbols)
+            checks = [*checks[:1], *account_checks(account, policy), *checks[1:]]
+        return checks
+    finally:
+        await gateway.close()
+
+
+def _told(name: str, level: str, fields: dict[str, Any]) -> None:
+    """What the gateway notes on the way; the checks say it better."""
+    logging.getLogger(__name__).debug("%s %s %s", name, level, fields)

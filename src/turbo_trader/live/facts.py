@@ -1,0 +1,103 @@
+"""Gathers what `live.doctor` judges: the venue's answers, and how this machine stands."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.rest import Answer
+from turbo_trader.bybit.schemas import decimal
+from turbo_trader.journal.health import integrity, owner
+from turbo_trader.live.account import AccountFacts
+from turbo_trader.live.doctor import MachineFacts, VenueFacts
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.startup import read_instruments
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import Instrument, resolve
+
+_LINEAR = {"category": "linear"}
+
+
+async def account_facts(
+    gateway: Gateway, environment: str, where: str, symbols: Sequence[str]
+) -> AccountFacts:
+    """Key, account and the positions of these symbols, as the venue answers."""
+    names = list(dict.fromkeys(resolve(symbol) for symbol in symbols))
+    key, account, *positions = await asyncio.gather(
+        gateway.read(Call("get_api_key_information", "account", {})),
+        gateway.read(Call("get_account_info", "account", {})),
+        *(gateway.read(Call("get_positions", "positions", {**_LINEAR, "symbol": name})) for name in names),
+    )
+    return AccountFacts(
+        environment, where, gateway.clock.now(), key, account, dict(zip(names, positions, strict=True))
+    )
+
+
+async def venue_facts(
+    gateway: Gateway, where: str, symbols: Sequence[str], *, simulated: bool, keyed: bool
+) -> VenueFacts:
+    """Time, clock, instruments and prices; with `keyed` the balance. A `simulated` venue's clock is its own affair."""
+    time = await gateway.read(Call("get_server_time", "market", {}))
+    if not time.ok or not await gateway.sync_clock():
+        return VenueFacts(where, gateway.clock.now(), time, 0, time)
+    status = await system_status(gateway)
+    instruments, missing = await _instruments(gateway, symbols)
+    return VenueFacts(
+        where, gateway.clock.now(), time, 0 if simulated else gateway.clock.offset, status, instruments, missing,
+        await _prices(gateway, instruments), await _balance(gateway) if keyed else None,
+    )  # fmt: skip
+
+
+async def system_status(gateway: Gateway) -> Answer:
+    """The venue's announced maintenance."""
+    return await gateway.request("reads", Call("get_system_status", "market", {}))
+
+
+def machine_facts(folder: Path) -> MachineFacts:
+    """Disk and journal of a folder that need not exist yet."""
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    return MachineFacts(str(folder), shutil.disk_usage(there).free, integrity(folder), owner(folder))
+
+
+async def _instruments(
+    gateway: Gateway, symbols: Sequence[str]
+) -> tuple[tuple[Instrument, ...], tuple[str, ...]]:
+    found: list[Instrument] = []
+    missing: list[str] = []
+    for symbol in dict.fromkeys(resolve(symbol) for symbol in symbols):
+        try:
+            found += await read_instruments(gateway, [symbol], _quiet)
+        except InputError as error:
+            missing.append(str(error).partition(";")[0])
+    return tuple(found), tuple(missing)
+
+
+async def _prices(gateway: Gateway, instruments: Sequence[Instrument]) -> dict[str, Decimal]:
+    answer = await gateway.read(Call("get_tickers", "market", _LINEAR))
+    prices = {
+        str(row.get("symbol")): decimal(row.get("lastPrice")) or decimal(row.get("markPrice"))
+        for row in answer.result.get("list") or ()
+    }
+    return {item.symbol: price for item in instruments if (price := prices.get(item.symbol))}
+
+
+async def _balance(gateway: Gateway) -> Decimal | None:
+    where = {"accountType": "UNIFIED", "coin": "USDT"}
+    answer = await gateway.read(Call("get_wallet_balance", "wallet", where))
+    if not answer.ok:
+        return None
+    coins = [coin for item in answer.result.get("list") or () for coin in item.get("coin") or ()]
+    return next(
+        (decimal(coin.get("walletBalance")) for coin in coins if coin.get("coin") == "USDT"), Decimal(0)
+    )
+
+
+def _quiet(name: str, level: str, fields: dict[str, Any]) -> None:
+    """`doctor` says it in its own lines."""

@@ -1,0 +1,47 @@
+"""`turbo-trader doctor` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def doctor(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BYBIT_")}
+    return subprocess.run(
+        [sys.executable, "-m", "turbo_trader.console", "doctor", *options],
+        cwd=folder, env={**kept, "BYBIT_DOMAIN": "invalid", **environment}, capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+
+
+def test_without_keys_it_says_what_is_missing(tmp_path: Path) -> None:
+    done = doctor(tmp_path, "--mode", "testnet", "--json")
+    assert done.returncode == 1
+    assert not done.stderr
+    answer = json.loads(done.stdout)
+    found = {check["name"]: check for check in answer["checks"]}
+    assert (answer["worst"], found["key"]["level"], found["venue"]["level"]) == ("fail", "fail", "fail")
+    assert "BYBIT_API_KEY, BYBIT_API_SECRET missing" in found["key"]["found"]
+    assert {"disk", "journal", "instance"} <= set(found)
+
+
+def test_a_key_file_that_others_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("the-key\nthe-secret\n")
+    path.chmod(0o644)
+    done = doctor(tmp_path, "--mode", "live", BYBIT_KEY_FILE=str(path))
+    assert done.returncode == 3
+    assert "chmod 600" in done.stdout
+    assert "the-secret" not in done.stdout + done.stderr
+
+
+def test_paper_is_examined_against_its_own_venue(tmp_path: Path) -> None:
+    done = doctor(tmp_path, "--json")
+    found = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {"key", "permissions", "position mode", "venue", "clock", "balance", "disk"} <= set(found)
+    assert "18.00 USDT" in found["balance"]["found"]
+    assert not (tmp_path / "var").exists()

@@ -1,0 +1,33 @@
+"""A journal's health is seen without touching it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from turbo_trader.journal.health import integrity, owner
+from turbo_trader.journal.store import FILE, Journal
+
+
+def test_no_journal_is_not_a_fault(tmp_path: Path) -> None:
+    assert integrity(tmp_path / "absent") is None
+    assert owner(tmp_path / "absent") == ""
+    assert not (tmp_path / "absent").exists()
+
+
+def test_a_sound_one_in_use_and_after(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, ["BTCUSDT"])
+    assert integrity(tmp_path) == ""
+    assert owner(tmp_path).isdigit()
+    journal.close(0, "end")
+    assert (integrity(tmp_path), owner(tmp_path)) == ("", "")
+
+
+def test_a_damaged_one_is_named(tmp_path: Path) -> None:
+    Journal(tmp_path, ["BTCUSDT"]).close(0, "end")
+    path = tmp_path / FILE
+    data = bytearray(path.read_bytes())
+    data[4096:12288] = b"\x5a" * 8192
+    path.write_bytes(bytes(data))
+    assert str(path) in (integrity(tmp_path) or "")
+    path.write_bytes(b"not a database, by far not")
+    assert "not a database" in (integrity(tmp_path) or "")
