@@ -31,7 +31,7 @@ def account(**changed: Any) -> AccountFacts:
     one_way = said({"list": [{"symbol": "BTCUSDT", "size": "0", "positionIdx": 0}]})
     info = said({"marginMode": "ISOLATED_MARGIN", "unifiedMarginStatus": 5})
     return replace(
-        AccountFacts("mainnet", "https://api", NOW, said(INFO), info, {"BTCUSDT": one_way}), **changed
+        AccountFacts("https://api", NOW, said(INFO), info, {"BTCUSDT": one_way}), **changed
     )
 
 

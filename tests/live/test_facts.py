@@ -25,7 +25,7 @@ async def test_the_simulated_exchange_is_in_order(served: ServedVenue) -> None:
         venue = await facts.venue_facts(
             gateway, served.url, (*SYMBOLS, "NOSUCHUSDT"), simulated=True, keyed=True
         )
-        account = await facts.account_facts(gateway, "loopback", served.url, SYMBOLS)
+        account = await facts.account_facts(gateway, served.url, SYMBOLS)
     finally:
         await gateway.close()
     assert venue.balance is not None
@@ -45,7 +45,7 @@ async def test_a_wrong_secret_is_named_and_nothing_raises(served: ServedVenue) -
     gateway = Gateway(loopback(served.port), Keys("key", "wrong-secret"), VenueClock(), quiet)
     try:
         await gateway.sync_clock()
-        account = await facts.account_facts(gateway, "loopback", served.url, SYMBOLS)
+        account = await facts.account_facts(gateway, served.url, SYMBOLS)
     finally:
         await gateway.close()
     first = account_checks(account, Policy())[0]

@@ -9,19 +9,25 @@ from typing import Any
 
 import pytest
 
-_PLACE = Path(__file__).resolve().parents[1] / "trader" / "conftest.py"
+_TESTS = Path(__file__).resolve().parents[1]
 
 
-def _stage() -> Any:
-    spec = importlib.util.spec_from_file_location("trader_stage", _PLACE)
+def _module(name: str, place: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, _TESTS / place)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Stage
+    return module
 
 
-_STAGE = _stage()
+_STAGE = _module("trader_stage", "trader/conftest.py").Stage
+
+
+@pytest.fixture(scope="session")
+def shells() -> Any:
+    """The module of the shell's own tests: `Venue` of canned answers, `Scripted`, `run`, `nothing`, `INFO`, `NOW_MS`."""
+    return _module("shell_stage", "live/test_shell.py")
 
 
 @pytest.fixture

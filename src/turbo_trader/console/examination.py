@@ -73,7 +73,7 @@ async def _venue(
         public = await facts.venue_facts(gateway, where.rest, symbols, simulated=simulated, keyed=keyed)
         checks = venue_checks(public, policy)
         if keyed and public.time.ok:
-            account = await facts.account_facts(gateway, where.environment, where.rest, symbols)
+            account = await facts.account_facts(gateway, where.rest, symbols)
             checks = [*checks[:1], *account_checks(account, policy), *checks[1:]]
         return checks
     finally:

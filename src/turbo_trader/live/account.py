@@ -25,7 +25,6 @@ _UNIFIED = (3, 4, 5, 6)  # unifiedMarginStatus
 class AccountFacts:
     """What the venue says of key and account. `positions`: the answer per symbol. `now`: the venue's time, ns."""
 
-    environment: str
     where: str
     now: int
     key: Answer
@@ -51,6 +50,11 @@ def expiry(key: Answer) -> int | None:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return int(at.timestamp()) * SECOND
+
+
+def days_warned(at: int, now: int) -> int | None:
+    """The warning a key that ends at `at` is due for (14, 7 or 1 days); None while it is farther away."""
+    return min((days for days in EXPIRY_WARNED_DAYS if at - now <= days * DAY), default=None)
 
 
 def hedged(positions: Mapping[str, Answer]) -> list[str]:

@@ -23,9 +23,7 @@ from turbo_trader.market.instruments import Instrument, resolve
 _LINEAR = {"category": "linear"}
 
 
-async def account_facts(
-    gateway: Gateway, environment: str, where: str, symbols: Sequence[str]
-) -> AccountFacts:
+async def account_facts(gateway: Gateway, where: str, symbols: Sequence[str]) -> AccountFacts:
     """Key, account and the positions of these symbols, as the venue answers."""
     names = list(dict.fromkeys(resolve(symbol) for symbol in symbols))
     key, account, *positions = await asyncio.gather(
@@ -33,9 +31,7 @@ async def account_facts(
         gateway.read(Call("get_account_info", "account", {})),
         *(gateway.read(Call("get_positions", "positions", {**_LINEAR, "symbol": name})) for name in names),
     )
-    return AccountFacts(
-        environment, where, gateway.clock.now(), key, account, dict(zip(names, positions, strict=True))
-    )
+    return AccountFacts(where, gateway.clock.now(), key, account, dict(zip(names, positions, strict=True)))
 
 
 async def venue_facts(

@@ -96,6 +96,14 @@ class PublicFeed:
             if silent:
                 self.stream.renew(f"no data for {self._silence:g} s: {', '.join(silent)}")
 
+    def regrid(self, instruments: Sequence[Instrument], symbol: int) -> None:
+        """From now on in these units; the connection is made anew when `symbol` is one of its own."""
+        self._instruments = tuple(instruments)
+        if symbol in self._indices:
+            self._queue.clear()
+            self._decoder = self._new_decoder()
+            self.stream.renew(f"{instruments[symbol].symbol} has a new tick or step")
+
     def _arrived(self, raw: bytes) -> None:
         if len(self._queue) >= QUEUE:
             self._queue.clear()
@@ -168,6 +176,11 @@ class PublicFeeds:
             )
             for group in groups
         ]
+
+    def regrid(self, instruments: Sequence[Instrument], symbol: int) -> None:
+        """A symbol has a new tick or step."""
+        for feed in self.feeds:
+            feed.regrid(instruments, symbol)
 
     def _changed(self, reason: str) -> None:
         up = all(feed.up for feed in self.feeds)

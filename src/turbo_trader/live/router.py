@@ -25,6 +25,7 @@ from turbo_trader.trader.commands import (
     Persist,
     PlaceOrder,
     Read,
+    Regridded,
     Resolved,
     Scanned,
     SetLeverage,
@@ -66,6 +67,9 @@ class Router:
         self._clock = clock
         self._keys = keys
         self._observer = observer
+        self.regridded: Callable[[Regridded], None] = lambda _: (
+            None
+        )  # the shell's: rows in the new units from now on
         self._fits = ThreadPoolExecutor(1, thread_name_prefix="noise")
 
     def deliver(self, event: Event) -> None:
@@ -107,7 +111,9 @@ class Router:
                 case Note():
                     self._noted(command)
                 case FitNoise():
-                    self._spawn(self._fit(command))
+                    self.spawn(self._fit(command))
+                case Regridded():
+                    self.regridded(command)
                 case Stopped():
                     self.end(command.reason)
         if durable:
@@ -133,7 +139,7 @@ class Router:
             )
             asyncio.get_running_loop().call_soon(self.deliver, refused)
             return
-        self._spawn(self._send(command))
+        self.spawn(self._send(command))
 
     async def _send(self, command: WireCommand) -> None:
         if isinstance(command, Read):
@@ -148,7 +154,8 @@ class Router:
         noise = await loop.run_in_executor(self._fits, fit_noise, command.seconds, command.y)
         self.deliver(NoiseFitted(self._clock.now(), command.symbol, noise))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let `work` run beside everything else; an error of ours in it ends the daemon."""
         task = asyncio.get_running_loop().create_task(self.guarded(work))
         self.requests.add(task)
         task.add_done_callback(self.requests.discard)

@@ -30,6 +30,8 @@ class DaemonSettings:
     silence_s: float = 10.0  # a public connection that says nothing for so long is renewed
     stop_timeout_s: float = 15.0  # given to the Trader to end by itself
     handle_signals: bool = True
+    refresh_s: float = 3_600.0  # instruments and key are read again so often
+    notices_s: float = 300.0  # announced maintenance is looked for so often
     control: bool = True
     book_depth: int = 50
     symbols_per_connection: int = 5

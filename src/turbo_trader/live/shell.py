@@ -11,6 +11,7 @@ from typing import Any
 
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import startup
+from turbo_trader.live.admission import KeyWatch, NoticeWatch, admit
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.control import ControlServer
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
@@ -21,12 +22,12 @@ from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.calibrating import OUTCOMES
+from turbo_trader.trader.commands import Regridded
 from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUpdate, Woken
 
 FLUSH_S = 1.0
 PROBE_S = 5.0  # between two tries to write a journal that failed
 CLOCK_S = 15.0
-INSTRUMENTS_S = 3_600.0
 VIEW_S = 0.5
 WAKE_S = 0.25  # the timer looks at the clock at least so often
 UNRESOLVED = "unresolved_intents"  # key of `restored` under which intents without a known outcome stand
@@ -92,6 +93,7 @@ class Shell:
             permit=self._fence.permit,
         )  # fmt: skip
         self._router.gateway = self._gateway
+        self._router.regridded = self._on_regridded
         try:
             await self._start()
             async with contextlib.AsyncExitStack() as stack:
@@ -122,6 +124,8 @@ class Shell:
 
     async def _prepare(self, settings: DaemonSettings, gateway: Gateway) -> None:
         await startup.reach(gateway, settings.endpoints.rest)
+        if settings.mode != "paper":
+            await admit(gateway, settings.endpoints.rest, settings.symbols, self._policy, self._router.tell)
         instruments, fees, _ = await asyncio.gather(
             startup.read_instruments(gateway, settings.symbols, self._router.tell),
             self._fees(),
@@ -146,7 +150,7 @@ class Shell:
         self._public = PublicFeeds(
             settings, instruments, self._clock, self._router.deliver, self._router.tell,
             last_ts=lambda s: int(self._router.trader.states["ts"][s]),
-            new_decoder=lambda: self._build_decoder(instruments),
+            new_decoder=lambda: self._build_decoder(self._instruments),
         )  # fmt: skip
         self._router.tell("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
                                        "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
@@ -174,7 +178,7 @@ class Shell:
     async def _work(self) -> None:
         jobs: list[Awaitable[None]] = [
             self._private.stream.run(), self._run_timer(), self._run_journal(), self._run_clock(), self._run_instruments(),
-            self._run_view(), self._run_limit(),
+            self._run_notices(), self._run_view(), self._run_limit(),
         ]  # fmt: skip
         for feed in self._public.feeds:
             jobs += [feed.stream.run(), feed.consume(), feed.watch()]
@@ -236,17 +240,31 @@ class Shell:
                 self._router.deliver(ClockOffset(self._clock.now(), self._offset()))
 
     async def _run_instruments(self) -> None:
+        key = KeyWatch(self._gateway, self._router.tell)
         while True:
-            await asyncio.sleep(INSTRUMENTS_S)
-            try:
-                found = await startup.read_instruments(
-                    self._gateway, self._settings.symbols, self._router.tell
-                )
-            except Exception as error:
-                self._router.tell("instruments-unread", "warning", {"error": str(error)})
-                continue
-            for instrument in found:
-                self._router.deliver(InstrumentUpdate(self._clock.now(), instrument))
+            if self._settings.mode != "paper" and (expiry := await key.read()):
+                self._router.deliver(expiry)
+            await asyncio.sleep(self._settings.refresh_s)
+            for known in self._instruments:
+                found = await startup.refresh_instrument(self._gateway, known)
+                if found is None:
+                    self._router.tell("instruments-unread", "warning", {"symbol": known.symbol})
+                else:
+                    self._router.deliver(InstrumentUpdate(self._clock.now(), found))
+
+    async def _run_notices(self) -> None:
+        watch = NoticeWatch(self._gateway, self._router.tell)
+        while True:
+            if notice := await watch.read():
+                self._router.deliver(notice)
+            await asyncio.sleep(self._settings.notices_s)
+
+    def _on_regridded(self, told: Regridded) -> None:
+        """A symbol's tick or step is another from now on: frames in the new units, bars given anew."""
+        known = self._instruments
+        self._instruments = (*known[: told.symbol], told.instrument, *known[told.symbol + 1 :])
+        self._public.regrid(self._instruments, told.symbol)
+        self._router.spawn(self._backfill(told.symbol))
 
     async def _run_view(self) -> None:
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from turbo_trader.trader.events import Backfill, FeeRates
 Tell = Callable[[str, str, dict[str, Any]], None]
 
 REACH_S = 30.0  # how long the venue may be unreachable at start
+_NO_SUCH_SYMBOL = 10001
 _ALREADY = (110025, 110026, 110027)
 
 
@@ -43,6 +44,20 @@ async def read_instruments(gateway: Gateway, symbols: Sequence[str], tell: Tell)
     return tuple(await asyncio.gather(*(_instrument(gateway, name, tell) for name in names)))
 
 
+async def refresh_instrument(gateway: Gateway, known: Instrument) -> Instrument | None:
+    """The instrument as the venue has it now, "Closed" where it is gone; None where it cannot be read."""
+    where = {"category": "linear", "symbol": known.symbol}
+    answer = await gateway.read(Call("get_instruments_info", "market", where))
+    if answer.code not in (0, _NO_SUCH_SYMBOL):
+        return None
+    if not any(item.get("symbol") == known.symbol for item in answer.result.get("list") or ()):
+        return replace(known, status="Closed")
+    try:
+        return await _parsed(gateway, answer.result["list"], known.symbol)
+    except (KeyError, TypeError, ArithmeticError):
+        return None
+
+
 async def _instrument(gateway: Gateway, symbol: str, tell: Tell) -> Instrument:
     answer = await gateway.read(
         Call("get_instruments_info", "market", {"category": "linear", "symbol": symbol})
@@ -51,9 +66,19 @@ async def _instrument(gateway: Gateway, symbol: str, tell: Tell) -> Instrument:
     if not found:
         why = "the venue does not know it" if answer.ok else f"not readable: {answer.message} ({answer.code})"
         raise InputError(f"symbol {symbol}: {why}; remove it from SYMBOLS or check its name")
-    instrument = parse_instrument(found[0])
-    if instrument.status != "Trading":
-        tell("not-trading", "warning", {"symbol": symbol, "status": instrument.status})
+    instrument = await _parsed(gateway, found, symbol)
+    if not instrument.open_for_entries:
+        tell(
+            "not-trading",
+            "warning",
+            {"symbol": symbol, "status": instrument.status, "delivery": instrument.delivery_ns},
+        )
+    return instrument
+
+
+async def _parsed(gateway: Gateway, items: Sequence[Mapping[str, Any]], symbol: str) -> Instrument:
+    """The instrument among these items, with its risk tiers."""
+    instrument = parse_instrument(next(item for item in items if item.get("symbol") == symbol))
     tiers = await _tiers(gateway, symbol)
     return replace(instrument, tiers=tiers) if tiers else instrument
 

@@ -49,6 +49,11 @@ class Instrument:
     delivery_ns: int = 0  # 0: none announced
     tiers: tuple[RiskTier, ...] = ()
 
+    @property
+    def open_for_entries(self) -> bool:
+        """It trades and no end is announced. "Assumed" marks the stand-in of a symbol whose real figures are not known."""
+        return self.status in ("Trading", "Assumed") and not self.delivery_ns
+
     def price(self, ticks: int) -> Decimal:
         """The price of a number of ticks."""
         return plain(self.tick * int(ticks))

@@ -206,6 +206,9 @@ class Booking:
 
     def on_position(self, desk: SymbolDesk, report: PositionReport) -> None:
         """The venue's word on the position: size, stop, leverage. Older words are passed over."""
+        if report.position_idx:
+            self._hedged(desk, report)
+            return
         if report.seq < desk.seq:
             return
         desk.seq = report.seq
@@ -220,6 +223,14 @@ class Booking:
         if report.size and desk.held == report.size:
             self._verify(desk)
             self._guarding.pump(desk)
+
+    def _hedged(self, desk: SymbolDesk, report: PositionReport) -> None:
+        """A row of hedge mode: positions of two sides are not guessed at; the symbol is left to its owner."""
+        if not desk.frozen:
+            desk.frozen = (
+                f"hedge mode (position index {report.position_idx}): switch the symbol to one-way mode"
+            )
+            self._desk.note("frozen", "error", symbol=report.symbol, why=desk.frozen)
 
     def _guarded(self, desk: SymbolDesk, report: PositionReport) -> None:
         """Keep count of the time a position lacked a stop on the venue, in the venue's own time."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.events import Rows
+from turbo_trader.market.instruments import Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,15 @@ class Persist:
 
 
 @dataclass(frozen=True, slots=True)
+class Regridded:
+    """A symbol (index) has a new tick or step from now on: its rows must be in the new units, its bars be given anew."""
+
+    ts: int
+    symbol: int
+    instrument: Instrument
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """The Trader has done what `stop` asked: the shell may end."""
 
@@ -132,4 +142,4 @@ class Stopped:
 
 
 WireCommand: TypeAlias = PlaceOrder | CancelOrder | SetStops | SetLeverage | Read
-Command: TypeAlias = WireCommand | Scanned | Resolved | FitNoise | Note | Persist | Stopped
+Command: TypeAlias = WireCommand | Scanned | Resolved | FitNoise | Note | Persist | Regridded | Stopped

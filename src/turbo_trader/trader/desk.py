@@ -12,6 +12,7 @@ from turbo_trader.market.state import new_states
 from turbo_trader.rules.equity import Holding, equity, trading_balance
 from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import Session
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.trader.commands import Command, Note, Persist
@@ -148,6 +149,7 @@ class SymbolDesk:
     stop_sent: tuple[Decimal | None, Decimal | None] = (None, None)
     alert: bool = False  # the price is at the stop: look every second until it is resolved
     alert_ts: int = 0
+    next_instrument: Instrument | None = None  # read, with another tick or step: taken up once flat
     frozen: str = ""  # why the symbol is not traded until a person looks
     unguarded_since: int = 0
     stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
@@ -164,6 +166,8 @@ class SymbolDesk:
             return self.frozen
         if self.entry is not None:
             return "an entry of unknown outcome" if self.entry.unknown_since else "an entry is under way"
+        if self.next_instrument is not None:
+            return "its tick or step changed"
         if self.closes:
             return "a close of unknown outcome may still land"
         return ""
@@ -185,6 +189,8 @@ class Desk:
         self.ledger = Ledger()
         self.wallet: WalletReport | None = None
         self.offset = 0  # venue clock - ours, ns
+        self.key_expiry_ts = NEVER
+        self.maintenance = (NEVER, 0)  # announced begin and end, ns; end 0 = not known
         self.streams: dict[str, bool] = {}
         self.unguarded_ns = 0
         self.returns: list[

@@ -190,6 +190,23 @@ class InstrumentUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyExpiry:
+    """When the API key ends, `at` ns UTC."""
+
+    ts: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """The next announced maintenance, ns UTC: `end` 0 = not known, `begin` None = none is announced (any more)."""
+
+    ts: int
+    begin: int | None
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FeeRates:
     """Fee rates of this account for one symbol, as fractions."""
 
@@ -245,6 +262,8 @@ Event: TypeAlias = (
     | ReadResult
     | StreamStatus
     | InstrumentUpdate
+    | KeyExpiry
+    | Maintenance
     | FeeRates
     | ClockOffset
     | NoiseFitted

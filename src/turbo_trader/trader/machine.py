@@ -11,6 +11,7 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import REACHED, advance, backfill
 from turbo_trader.market.state import States
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import FLATTEN
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events as told
@@ -21,6 +22,7 @@ from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.fitting import Fitting
 from turbo_trader.trader.guarding import Guarding
+from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.view import View, summary, view
@@ -43,6 +45,7 @@ class Trader:
         """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key."""
         self._desk = Desk(instruments, policy, boot, start_ts)
         self._guarding = Guarding(self._desk, self._confirmed)
+        self._listing = Listing(self._desk, self._guarding)
         self._booking = Booking(self._desk, self._guarding)
         self._entries = Entries(self._desk)
         self._calibrating = Calibrating(self._desk)
@@ -127,6 +130,7 @@ class Trader:
                 self._on_control(event)
             case _:
                 self._on_environment(event)
+        self._listing.settle()
         self._end_flatten()
         return self._desk.take()
 
@@ -144,6 +148,7 @@ class Trader:
         desk = self._desk
         self._recovery.on_clock()
         self._entries.on_clock()
+        self._listing.on_clock()
         self._guarding.on_clock()
         if not self._ready:
             return
@@ -243,7 +248,11 @@ class Trader:
             case told.InstrumentUpdate():
                 each = desk.by_symbol.get(event.instrument.symbol)
                 if each is not None:
-                    each.instrument = event.instrument
+                    self._listing.on_update(each, event.instrument)
+            case told.KeyExpiry():
+                desk.key_expiry_ts = event.at
+            case told.Maintenance():
+                desk.maintenance = (NEVER, 0) if event.begin is None else (event.begin, event.end)
             case told.FeeRates():
                 each = desk.by_symbol.get(event.symbol)
                 if each is not None:

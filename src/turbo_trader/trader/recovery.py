@@ -92,7 +92,9 @@ class Recovery:
             self._compare(result)
 
     def _compare(self, result: ReadResult) -> None:
-        sizes = {report.symbol: report.size for report in result.positions}
+        sizes: dict[str, Decimal] = {}
+        for report in result.positions:  # hedge mode has a row a side
+            sizes[report.symbol] = sizes.get(report.symbol, Decimal(0)) + report.size
         for desk in self._desk.desks:
             if desk.entry is None:
                 self._booking.settle_early(desk, result.asked_ts - _SETTLED)

@@ -106,6 +106,8 @@ class Scanner:
             self._gates["maker_fee"][each.s] = float(each.maker)
             self._gates["funding_minutes"][each.s] = each.instrument.funding_interval_min
         self._gates["clock_offset"] = desk.offset
+        self._gates["key_expiry_ts"] = desk.key_expiry_ts
+        self._gates["maintenance_ts"], self._gates["maintenance_end_ts"] = desk.maintenance
         if self._leader >= 0:
             self._gates["btc_move_ts"] = desk.states["big_move_ts"][self._leader]
         return tier
@@ -130,7 +132,7 @@ class Scanner:
             open_on_symbol=desk.open,
             unresolved=desk.unresolved,
             stopped_out_ns=desk.stopped_out.get(direction, 0),
-            tradable=desk.instrument.status in ("Trading", "Assumed"),
+            tradable=desk.instrument.open_for_entries,
         )
         verdict = limits_gate(tier, facts, now, float(self._desk.policy.cooldown_horizons))
         gates.record(self._rows, desk.s, gates.LIMITS, verdict)

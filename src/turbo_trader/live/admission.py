@@ -1,0 +1,73 @@
+"""Whether a live mode may begin: key and account are what trading needs. Then what is watched while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from turbo_trader.bybit.commands import Call
+from turbo_trader.live import facts
+from turbo_trader.live.account import account_checks, days_warned, expiry
+from turbo_trader.live.checks import Level
+from turbo_trader.live.doctor import maintenance
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.market.errors import InputError, Refused
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.events import KeyExpiry, Maintenance
+
+Tell = Callable[[str, str, dict[str, Any]], None]
+
+
+async def admit(gateway: Gateway, where: str, symbols: Sequence[str], policy: Policy, tell: Tell) -> None:
+    """Tell every warning; Refused for what is unsafe (withdrawal rights, hedge mode), InputError for what cannot work."""
+    account = await facts.account_facts(gateway, where, symbols)
+    checks = account_checks(account, policy)
+    for level, error in ((Level.REFUSE, Refused), (Level.FAIL, InputError)):
+        for check in checks:
+            if check.level is level:
+                raise error(str(check))
+    for check in checks:
+        if check.level is Level.WARN and check.name != "expiry":  # told by KeyWatch, here and later
+            tell("account-warning", "warning", {"check": check.name, "found": check.found, "fix": check.fix})
+
+
+class KeyWatch:
+    """The key's end: told to the Trader, and to people 14, 7 and 1 days before."""
+
+    def __init__(self, gateway: Gateway, tell: Tell) -> None:
+        self._gateway = gateway
+        self._tell = tell
+        self._warned: int | None = None
+
+    async def read(self) -> KeyExpiry | None:
+        """When the key ends; None where the venue does not say."""
+        answer = await self._gateway.read(Call("get_api_key_information", "account", {}))
+        at, now = expiry(answer), self._gateway.clock.now()
+        if at is None:
+            return None
+        days = days_warned(at, now)
+        if days is not None and days != self._warned:
+            self._tell("key-expires", "warning", {"days": days, "at": at, "fix": "make a new key"})
+        self._warned = days
+        return KeyExpiry(now, at)
+
+
+class NoticeWatch:
+    """Announced maintenance, told once each."""
+
+    def __init__(self, gateway: Gateway, tell: Tell) -> None:
+        self._gateway = gateway
+        self._tell = tell
+        self._told: tuple[int, int] | None = None
+
+    async def read(self) -> Maintenance | None:
+        """The next announced maintenance; None where the venue cannot be asked, so that what is known stands."""
+        answer = await facts.system_status(self._gateway)
+        if not answer.ok:
+            return None
+        now = self._gateway.clock.now()
+        found = maintenance(answer, now)
+        if found is not None and found != self._told:
+            self._tell("maintenance-announced", "warning", {"begin": found[0], "end": found[1]})
+        self._told = found
+        return Maintenance(now, *found) if found is not None else Maintenance(now, None)

@@ -1,0 +1,198 @@
+"""S36, S37: a symbol that closes, is renamed, or gets other limits, a new tick or step, while the daemon runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from turbo_trader.journal import readers
+from turbo_trader.market.events import SECOND
+from turbo_trader.market.instruments import resolve
+from turbo_trader.rules.gates import LimitFacts, Verdict
+from turbo_trader.rules.scan import BLOCK
+from turbo_trader.trader import events as told
+from turbo_trader.trader.commands import Regridded
+
+D = Decimal
+
+
+def changed(stage: Any, s: int = 0, **fields: Any) -> Any:
+    """The venue's instrument becomes this."""
+    known = stage.desk(s).next_instrument or stage.desk(s).instrument
+    stage.tell(told.InstrumentUpdate(stage.now, replace(known, **fields)))
+    return stage.desk(s)
+
+
+@pytest.mark.parametrize("fields", [{"status": "Closed"}, {"status": "Delivering"}, {"delivery_ns": 1 << 61}])
+def test_s36_a_closing_symbol_gets_no_entries_and_its_position_is_managed_on(
+    stage: Any, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = stage.hold()
+    for _ in range(3):
+        desk = changed(stage, **fields)
+    assert not desk.instrument.open_for_entries
+    assert len(stage.notes("not-trading")) == 1
+    assert desk.bracket is not None
+    assert desk.held == sent.qty
+    stage.quote("100.60", "100.61", mark="100.60")
+    assert stage.stops  # its stop is still moved
+    seen: list[LimitFacts] = []
+
+    def look(tier: Any, facts: LimitFacts, *rest: Any) -> Verdict:
+        seen.append(facts)
+        return Verdict(BLOCK)
+
+    monkeypatch.setattr("turbo_trader.trader.scanning.limits_gate", look)
+    monkeypatch.setattr("turbo_trader.trader.scanning.assess", lambda *given: -1)
+    stage.clock(301)
+    assert [facts.tradable for facts in seen] == [False, True]
+
+
+def test_s36_a_position_is_closed_before_the_symbol_is_delivered(stage: Any) -> None:
+    stage.hold()
+    changed(stage, delivery_ns=stage.now + 1_000 * SECOND)
+    stage.clock(99)
+    assert not stage.closes
+    stage.clock(2)
+    (close,) = stage.closes
+    assert close.reduce_only
+    assert stage.desk().close_reason == "delisting"
+
+
+async def test_s36_an_old_name_starts_with_one_notice(shells: Any, tmp_path: Path) -> None:
+    assert (resolve("maticusdt"), resolve("RNDRUSDT")) == ("POLUSDT", "RENDERUSDT")
+    from turbo_trader.live.startup import read_instruments
+
+    class Gateway:
+        async def read(self, call: Any) -> Any:
+            from turbo_trader.bybit.errors import judge
+            from turbo_trader.bybit.rest import Answer
+
+            rows = [{**shells.INFO, "symbol": call.params["symbol"]}] if "instruments" in call.method else []
+            return Answer(judge(0), 0, "", 0, {"list": rows})
+
+    told_of: list[Any] = []
+    gateway: Any = Gateway()
+    found = await read_instruments(
+        gateway,
+        ["MATICUSDT", "POLUSDT", "RNDRUSDT"],
+        lambda name, level, fields: told_of.append((name, fields)),
+    )
+    assert [item.symbol for item in found] == ["POLUSDT", "RENDERUSDT"]
+    assert told_of == [
+        ("renamed", {"configured": "MATICUSDT", "symbol": "POLUSDT"}),
+        ("renamed", {"configured": "RNDRUSDT", "symbol": "RENDERUSDT"}),
+    ]
+
+
+async def test_s36_a_symbol_that_vanishes_while_running_is_closed_to_entries(
+    shells: Any, tmp_path: Path
+) -> None:
+    venue, trader = shells.Venue(), shells.Scripted(shells.nothing)
+    before = venue.answer
+
+    def answer(target: str, body: bytes) -> dict[str, Any]:
+        given: dict[str, Any] = before(target, body)
+        asked = sum(path == "/v5/market/instruments-info" for path in venue.seen)
+        if target.startswith("/v5/market/instruments-info") and asked > 1:
+            given["result"] = {"list": []}
+        return given
+
+    venue.answer = answer
+    summary = await shells.run(venue, trader, tmp_path, refresh_s=0.2, duration_s=0.7)
+    assert not summary.failed
+    updates = trader.of(told.InstrumentUpdate)
+    assert {update.instrument.status for update in updates} == {"Closed"}
+    assert not readers.notes(tmp_path, "failed")
+
+
+def test_s37_limits_and_tiers_are_taken_up_at_once(stage: Any) -> None:
+    stage.hold()
+    desk = changed(stage, max_qty=D(7), min_notional=D(6), max_leverage=D(20))
+    instrument = desk.instrument
+    assert (instrument.max_qty, instrument.min_notional, instrument.max_leverage) == (7, 6, 20)
+    assert desk.next_instrument is None
+
+
+def test_s37_a_new_tick_waits_until_the_symbol_is_flat(stage: Any) -> None:
+    sent = stage.hold()
+    desk = changed(stage, tick=D("0.05"), max_qty=D(7))
+    assert (desk.instrument.tick, desk.instrument.max_qty) == (D("0.01"), 7)
+    assert desk.unresolved == "its tick or step changed"
+    assert not stage.all(Regridded)
+    stage.tell(stage.fill("", -1, sent.qty, "100", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.tell(stage.position("0"))
+    assert desk.instrument.tick == D("0.05")
+    assert desk.unresolved == ""
+    (regridded,) = stage.all(Regridded)
+    assert (regridded.symbol, regridded.instrument.tick) == (0, D("0.05"))
+    assert float(stage.trader.states["tick"][0]) == 0.05
+    assert stage.trader.states["book_valid"][0] == 0  # the book was in the old units
+    assert stage.trader.states["book_valid"][1] == 1
+    assert len(stage.notes("grid-changed")) == len(stage.notes("grid-taken-up")) == 1
+
+
+def test_s37_a_new_step_on_a_flat_symbol_is_taken_up_at_once(stage: Any) -> None:
+    desk = changed(stage, step=D("1"))
+    assert desk.instrument.step == 1
+    stage.wait(3)
+    assert len(stage.all(Regridded)) == 1
+
+
+def test_s37_a_tick_that_changes_back_needs_nothing(stage: Any) -> None:
+    stage.hold()
+    changed(stage, tick=D("0.05"))
+    desk = changed(stage, tick=D("0.01"))
+    assert desk.next_instrument is None
+    assert desk.unresolved == ""
+    stage.clock(1)
+    assert not stage.all(Regridded)
+
+
+async def test_s37_the_daemon_reads_rows_in_the_new_units(shells: Any, tmp_path: Path) -> None:
+    venue = shells.Venue()
+    before = venue.answer
+
+    def answer(target: str, body: bytes) -> dict[str, Any]:
+        given: dict[str, Any] = before(target, body)
+        asked = sum(path == "/v5/market/instruments-info" for path in venue.seen)
+        if target.startswith("/v5/market/instruments-info") and asked > 1:
+            filters = {**shells.INFO["priceFilter"], "tickSize": "0.5"}
+            given["result"] = {"list": [{**shells.INFO, "priceFilter": filters}]}
+        return given
+
+    venue.answer = answer
+    made: list[Decimal] = []
+
+    def script(trader: Any, event: Any) -> list[Any]:
+        if isinstance(event, told.InstrumentUpdate) and not trader.of(told.InstrumentUpdate)[1:]:
+            return [Regridded(event.ts, 0, event.instrument)]
+        return []
+
+    def decoder(instruments: Any) -> Any:
+        made.append(instruments[0].tick)
+        return shells.OneTrade()
+
+    trader = shells.Scripted(script)
+    async with venue.up() as endpoints:
+        settings = shells.DaemonSettings(
+            endpoints,
+            shells.Keys("key-of-test", "secret-of-test"),
+            ("BTCUSDT",),
+            tmp_path,
+            duration_s=1.5,
+            refresh_s=0.4,
+        )
+        await shells.Shell(settings, shells.Policy(), None, build=trader.build, decoder=decoder).run()
+    assert (made[0], made[-1]) == (D("0.1"), D("0.5"))
+    backfills = [event for event in trader.events if isinstance(event, told.Backfill)]
+    assert len(backfills) == 2
+    assert [status.up for status in trader.of(told.StreamStatus) if status.stream == "public"] == [
+        True,
+        False,
+        True,
+    ]
