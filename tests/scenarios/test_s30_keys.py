@@ -126,7 +126,9 @@ def _only_dates(
     rows["jump_age"][j] = NEVER
     rows["blocker"][j] = -1
     data_gate(states, s, now, gates, s, rows, j)
-    return int(rows["blocker"][j]) or 0
+    if rows["blocker"][j] < 0:
+        rows["blocker"][j] = 1  # by a later gate
+    return int(rows["blocker"][j])
 
 
 def test_s30_a_key_that_ends_within_a_day_blocks_entries(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
