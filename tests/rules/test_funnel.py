@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from turbo_trader.rules.funnel import HOPED, Funnel
+from turbo_trader.rules.funnel import HOPED, Funnel, funnels
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import OFI, OU_DRIFT
 
@@ -47,3 +47,30 @@ def test_empty_funnel_is_an_answer() -> None:
 def test_hoped_figures_are_those_of_section_10() -> None:
     assert HOPED["candidates per hour"] == ("10-20", "60-100")
     assert HOPED["trades per hour"] == ("0-1", "3-8")
+
+
+def test_funnels_by_symbol_and_hour_add_up_to_the_whole(judged: Any) -> None:
+    hour = 3_600_000_000_000
+    good, flat = judged(), judged(snr=0.5)
+    scans = []
+    for ts, pair in (
+        (hour, (good, flat)),
+        (hour + 1, (flat, flat)),
+        (2 * hour, (good, good)),
+        (5 * hour - 1, (good, flat)),
+    ):
+        rows = np.zeros(2, SCAN)
+        rows[0], rows[1] = pair
+        rows["ts"] = ts
+        scans.append((ts, ["XRPUSDT", "BTCUSDT"], rows))
+    found = funnels(scans)
+    assert found.total.scans == 8
+    assert {name: each.passed for name, each in found.symbols.items()} == {"XRPUSDT": 3, "BTCUSDT": 1}
+    assert {ts // hour: each.passed for ts, each in found.hours.items()} == {1: 1, 2: 2, 4: 1}
+    assert found.hours[hour].blocks[1] == 3
+    for part in (found.symbols, found.hours):
+        assert sum(each.candidates for each in part.values()) == found.total.candidates
+        assert [
+            sum(c) for c in zip(*(each.blocks for each in part.values()), strict=True)
+        ] == found.total.blocks
+    assert funnels([]).total.scans == 0

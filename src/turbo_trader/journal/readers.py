@@ -19,10 +19,10 @@ from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 
 
-def scans(folder: Path, symbol: str, last: int = 20) -> list[np.void]:
-    """The last scan rows of one symbol, oldest first, with the fields they were written with; [] where there are none.
+def scans(folder: Path, symbol: str, last: int = 20, until: int | None = None) -> list[np.void]:
+    """The last scan rows of one symbol (up to and with `until`, ns), oldest first, with the fields they were written with.
 
-    InputError when the journal never scanned the symbol though it scanned others.
+    [] where there are none. InputError when the journal never scanned the symbol though it scanned others.
     """
     with _reading(folder) as db:
         if db is None:
@@ -31,7 +31,10 @@ def scans(folder: Path, symbol: str, last: int = 20) -> list[np.void]:
         if known and not any(symbol in symbols for symbols, _ in known.values()):
             raise InputError(f"{symbol}: not among the symbols of this journal ({', '.join(_all(known))})")
         found: list[np.void] = []
-        for layout, blob in db.execute("SELECT symbols, rows FROM scans ORDER BY n DESC"):
+        most = until if until is not None else 2**62
+        for layout, blob in db.execute(
+            "SELECT symbols, rows FROM scans WHERE ts <= ? ORDER BY ts DESC, n DESC", (most,)
+        ):
             symbols, dtype = known[layout]
             if symbol in symbols:
                 found.append(np.frombuffer(blob, dtype)[symbols.index(symbol)])
@@ -68,6 +71,40 @@ def notes(folder: Path, name: str | None = None, last: int = 1_000) -> list[dict
     return [
         {"ts": ts, "name": n, "level": level, **json.loads(fields)} for ts, n, level, fields in rows[::-1]
     ]
+
+
+def notes_between(folder: Path, symbol: str, since: int, until: int) -> list[dict[str, Any]]:
+    """The notes of one symbol from `since` to `until` (ns, both with), oldest first."""
+    sql = "SELECT ts, name, level, fields FROM notes WHERE ts BETWEEN ? AND ? ORDER BY n"
+    with _reading(folder) as db:
+        rows = db.execute(sql, (since, until)).fetchall() if db is not None else []
+    found = [
+        {"ts": ts, "name": name, "level": level, **json.loads(fields)} for ts, name, level, fields in rows
+    ]
+    return [note for note in found if note.get("symbol") == symbol]
+
+
+def trade_notes(folder: Path, trade: str) -> list[dict[str, Any]]:
+    """Everything noted of one trade, oldest first: from its entry (whose id is the trade's) to its close; [] for an unknown id."""
+    with _reading(folder) as db:
+        rows = (
+            db.execute("SELECT ts, name, fields FROM notes WHERE name IN ('entry', 'trade')")
+            if db is not None
+            else []
+        )
+        mine = [(ts, name, fields) for ts, name, fields in map(_decoded, rows) if fields.get("id") == trade]
+    begins = [ts for ts, name, _ in mine if name == "entry"]
+    if not begins:
+        return []
+    ends = [ts for ts, name, _ in mine if name == "trade"]
+    found = notes_between(folder, mine[0][2]["symbol"], begins[0], ends[-1] if ends else 2**62)
+    return [
+        note for note in found if note["name"] not in ("entry", "trade", "gate") or note.get("id") == trade
+    ]
+
+
+def _decoded(row: tuple[int, str, bytes]) -> tuple[int, str, dict[str, Any]]:
+    return row[0], row[1], json.loads(row[2])
 
 
 def state(folder: Path) -> dict[str, dict[str, Any]]:

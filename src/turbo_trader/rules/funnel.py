@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from turbo_trader.market.events import Rows
+from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.rules.gates import DATA, PRE_FILTER
 from turbo_trader.rules.scan import BLOCK, GATES, PASS, TIER_A, TIER_B
 
@@ -29,6 +30,8 @@ HOPED: Final[dict[str, tuple[str, str]]] = {
     "reward : risk": ("2:1", "2:1"),
     "duration": ("15-45 min", "10-30 min"),
 }
+
+HOUR: Final = 60 * MINUTE
 
 
 @dataclass(slots=True)
@@ -97,6 +100,40 @@ class Funnel:
             "A : B": f"{self.a} : {self.b}",
         }
         return [(name, text, *HOPED[name]) for name, text in measured.items()]
+
+
+@dataclass(slots=True)
+class Funnels:
+    """One funnel over everything, one per symbol, one per hour (its begin, ns UTC)."""
+
+    total: Funnel = field(default_factory=Funnel)
+    symbols: dict[str, Funnel] = field(default_factory=dict)
+    hours: dict[int, Funnel] = field(default_factory=dict)
+
+    def add(self, symbols: Sequence[str], rows: Rows) -> None:
+        """Count scans within one hour: rows of dtype SCAN, the symbols over and over in this order."""
+        if not len(rows):
+            return
+        self.total.add(rows)
+        self.hours.setdefault(int(rows["ts"][0]) // HOUR * HOUR, Funnel()).add(rows)
+        for i, symbol in enumerate(symbols):
+            self.symbols.setdefault(symbol, Funnel()).add(rows[i :: len(symbols)])
+
+
+def funnels(scans: Iterable[tuple[int, Sequence[str], Rows]]) -> Funnels:
+    """The funnels of scans in order of time: (time ns, symbols, their rows); at most an hour of them is held at once."""
+    out = Funnels()
+    held: list[Rows] = []
+    of: tuple[int, Sequence[str]] = (0, ())
+    for ts, symbols, rows in scans:
+        if (held and (ts // HOUR, symbols) != of) or (held and rows.dtype != held[0].dtype):
+            out.add(of[1], np.concatenate(held))
+            held = []
+        of = (ts // HOUR, symbols)
+        held.append(rows)
+    if held:
+        out.add(of[1], np.concatenate(held))
+    return out
 
 
 def _share(part: int, whole: int) -> str:

@@ -16,9 +16,9 @@ from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.distances import charge_book_walk
 from turbo_trader.rules.entry import fill_probability, ranked
 from turbo_trader.rules.funnel import Funnel
-from turbo_trader.rules.gates import LimitFacts, limits_gate
+from turbo_trader.rules.gates import LimitFacts, Verdict, limits_gate
 from turbo_trader.rules.portfolio import weights
-from turbo_trader.rules.scan import BLOCK, SCAN
+from turbo_trader.rules.scan import BLOCK, GATES, SCAN
 from turbo_trader.rules.sizing import reference_notional
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.signals.measure import measure
@@ -135,8 +135,14 @@ class Scanner:
             tradable=desk.instrument.open_for_entries,
         )
         verdict = limits_gate(tier, facts, now, float(self._desk.policy.cooldown_horizons))
-        gates.record(self._rows, desk.s, gates.LIMITS, verdict)
+        self._settle(desk, gates.LIMITS, verdict)
         return verdict.value != BLOCK
+
+    def _settle(self, desk: SymbolDesk, gate: int, verdict: Verdict) -> None:
+        """Enter an account gate's verdict; a block is told in words, for the row holds figures alone."""
+        gates.record(self._rows, desk.s, gate, verdict)
+        if verdict.value == BLOCK:
+            self._desk.note("gate", symbol=desk.instrument.symbol, gate=GATES[gate], why=verdict.text)
 
     def _enter(self, s: int, tier: CapitalTier, equity: Decimal) -> None:
         desk = self._desk.desks[s]
@@ -144,7 +150,7 @@ class Scanner:
             return
         weight = Decimal(repr(float(self._weights[s])))
         verdict = self._entries.decide(desk, self._rows, self._gates, tier, equity, weight)
-        gates.record(self._rows, s, gates.SIZE, verdict)
+        self._settle(desk, gates.SIZE, verdict)
 
     def _refresh_weights(self, equity: Decimal) -> None:
         desk = self._desk

@@ -1,38 +1,69 @@
-"""`turbo-trader funnel`: how many scans came how far, beside what the user hopes for."""
+"""`turbo-trader funnel`: how many scans came how far, by hour, symbol and gate, beside what the user hopes for."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from turbo_trader.rules.funnel import Funnel
+
+FAR = ("scans", "candidates", "pre-filter", "A", "B", "passed")
+GATES = ("data", "pre", "tier", "cons", "flat", "fee", "EV", "limit", "size")
 
 
 def funnel(
     journal_dir: Annotated[Path | None, typer.Option("--journal-dir", help="default: the last run's")] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Counts of the run's scans by gate, and the hoped figures beside them."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """Counts of the run's scans by hour, symbol and gate, and the hoped figures beside them."""
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
     from turbo_trader.console.summary import funnel_lines
+    from turbo_trader.console.tables import aligned
     from turbo_trader.journal.readers import all_scans
-    from turbo_trader.rules.funnel import Funnel
+    from turbo_trader.rules.funnel import funnels
 
-    total = Funnel()
-    for _, _, rows in all_scans(journal_folder(journal_dir)):
-        total.add(rows)
-    beside = total.beside_hoped()
+    found = funnels(all_scans(journal_folder(journal_dir)))
+    beside = found.total.beside_hoped()
     if json:
         hoped = [dict(zip(("figure", "measured", "before", "hoped"), line, strict=True)) for line in beside]
-        print_json({"funnel": total.to_dict(), "hours": total.hours, "beside_hoped": hoped})
+        document: dict[str, Any] = {
+            "funnel": found.total.to_dict(),
+            "hours": found.total.hours,
+            "beside_hoped": hoped,
+        }
+        document["by_symbol"] = {name: each.to_dict() for name, each in found.symbols.items()}
+        document["by_hour"] = {_hour(ts): each.to_dict() for ts, each in found.hours.items()}
+        print_json(document)
         return
-    for line in funnel_lines(total.to_dict()):
-        print(line)
-    table = Table("figure", "measured", "before", "hoped")
-    for row in beside:
-        table.add_row(*row)
-    Console().print(table)
+    lines = [
+        *funnel_lines(found.total.to_dict()),
+        "",
+        *aligned(("figure", "measured", "before", "hoped"), beside, 4),
+    ]
+    for title, part in (
+        ("symbol", found.symbols),
+        ("hour (UTC)", {_hour(ts): each for ts, each in found.hours.items()}),
+    ):
+        lines += ["", *aligned((title, *FAR), [(name, *_far(each)) for name, each in part.items()])]
+        lines += [
+            "",
+            *aligned(
+                (f"{title}: first blocked by", *GATES), [(n, *map(str, e.blocks)) for n, e in part.items()]
+            ),
+        ]
+    print("\n".join(lines))
+
+
+def _far(funnel: Funnel) -> list[str]:
+    counts = (funnel.scans, funnel.candidates, funnel.pre_filtered, funnel.a, funnel.b, funnel.passed)
+    return [str(count) for count in counts]
+
+
+def _hour(ts: int) -> str:
+    from turbo_trader.console.times import utc_text
+
+    return utc_text(ts)[:13].replace("T", " ") + "h"

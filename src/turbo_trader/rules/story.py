@@ -1,0 +1,52 @@
+"""A trade in words, from what was noted of it: its entry, its fills, its zones, its end, and what was claimed beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+_UNSAID = ("ts", "name", "level", "symbol")
+
+
+def story(notes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line per note, in seconds after the first; at the end what came of it. `notes`: those of one trade, oldest first."""
+    if not notes:
+        return []
+    begin = int(notes[0]["ts"])
+    lines = [
+        f"{(int(note['ts']) - begin) / 1e9:9.1f} s  {note['name']:<10} {_fields(note)}".rstrip()
+        for note in notes
+    ]
+    entry = next((note for note in notes if note["name"] == "entry"), {})
+    trade = next((note for note in notes if note["name"] == "trade"), None)
+    return [*lines, ending(entry, trade) if trade is not None else "not closed yet"]
+
+
+def ending(entry: Mapping[str, Any], trade: Mapping[str, Any]) -> str:
+    """Won or lost, by what, against what was claimed, and what would have had to differ."""
+    net, result = Decimal(str(trade["net"])), Decimal(str(trade["result"]))
+    claimed = ""
+    if "ev" in entry:
+        claimed = f"; claimed: EV {_bp(entry['ev'])}, p_tp {float(entry.get('p_tp', 0)):.3f}"
+    text = f"closed by {trade['reason']}: net {_bp(trade['net_fraction'])} of notional, {net} USDT{claimed}"
+    if net > 0:
+        return f"{text}; won"
+    notional = abs(Decimal(str(trade["entry"])) * Decimal(str(trade["qty"])))
+    costs = result - net
+    if not notional:
+        return f"{text}; lost"
+    needed = f"a move of {_bp(costs / notional)} in its direction to pay fees and funding (was {_bp(result / notional)})"
+    return f"{text}; lost, needed: {needed}"
+
+
+def _fields(note: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={_shown(value)}" for name, value in note.items() if name not in _UNSAID)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _bp(fraction: Any) -> str:
+    return f"{float(fraction) * 1e4:+.1f} bp"

@@ -1,0 +1,48 @@
+"""A trade in words: what happened when, won or lost, and what it would have taken."""
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.rules.story import ending, story
+
+ENTRY: dict[str, Any] = {
+    "ts": 10**9,
+    "name": "entry",
+    "level": "info",
+    "symbol": "XRPUSDT",
+    "id": "a",
+    "ev": 0.0004,
+    "p_tp": 0.41,
+}
+LOST: dict[str, Any] = {
+    "ts": 61 * 10**9, "name": "trade", "level": "info", "symbol": "XRPUSDT", "id": "a", "qty": "10", "entry": "2",
+    "result": "-0.06", "net": "-0.082", "net_fraction": -0.0041, "reason": "stop",
+}  # fmt: skip
+
+
+def test_a_line_for_each_note_and_one_for_the_end() -> None:
+    zone = {
+        "ts": 31 * 10**9,
+        "name": "zone",
+        "level": "info",
+        "symbol": "XRPUSDT",
+        "zone": 1,
+        "stop": Decimal("2.002"),
+    }
+    lines = story([ENTRY, zone, LOST])
+    assert len(lines) == 4
+    assert lines[0].split()[:3] == ["0.0", "s", "entry"]
+    assert lines[1].split() == ["30.0", "s", "zone", "zone=1", "stop=2.002"]
+    assert "XRPUSDT" not in "".join(lines)
+    assert lines[3] == ending(ENTRY, LOST)
+    assert story([ENTRY])[-1] == "not closed yet"
+    assert story([]) == []
+
+
+def test_a_loss_says_which_move_would_have_paid() -> None:
+    said = ending(ENTRY, LOST)
+    assert said.startswith(
+        "closed by stop: net -41.0 bp of notional, -0.082 USDT; claimed: EV +4.0 bp, p_tp 0.410; lost"
+    )
+    assert said.endswith("a move of +11.0 bp in its direction to pay fees and funding (was -30.0 bp)")
+    assert ending({}, {**LOST, "net": "0.02"}).endswith("USDT; won")
