@@ -17,6 +17,7 @@ from turbo_trader.console.verbs import (
     feasible,
     funnel,
     policy,
+    report,
     run,
     tape,
 )
@@ -42,6 +43,7 @@ app.command("session")(control.session)
 app.command("explain")(explain.explain)
 app.command("funnel")(funnel.funnel)
 app.command("calibration")(calibration.calibration)
+app.command("report")(report.report)
 app.command("feasible")(feasible.feasible)
 app.command("doctor")(doctor.doctor)
 app.command("policy")(policy.policy)

@@ -8,7 +8,7 @@ WIDTH = 80
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
-    """Lines of columns as wide as their widest cell, two spaces apart, or one where that is too wide; `left`: columns to the left."""
+    """Lines of columns as wide as their widest cell, two spaces apart, one where that is too wide; `left`: columns to the left."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
     return [

@@ -29,6 +29,8 @@ HOPED: Final[dict[str, tuple[str, str]]] = {
     "average loss": ("-0.6 %", "-0.4 %"),
     "reward : risk": ("2:1", "2:1"),
     "duration": ("15-45 min", "10-30 min"),
+    "trades per day": ("-", "20-40 at 18 USDT, 15-30 at 50, 10-20 at 100, 8-15 at 500"),
+    "growth per day": ("-", "10-30 % at 18 USDT, 8-20 % at 50, 5-15 % at 100, 3-8 % at 500"),
 }
 
 HOUR: Final = 60 * MINUTE

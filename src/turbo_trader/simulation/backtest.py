@@ -17,6 +17,7 @@ from turbo_trader.market.tape import Tape
 from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.report import whole_report
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.shell import Simulation
 from turbo_trader.trader.commands import (
@@ -94,6 +95,9 @@ class Backtest:
         simulation.run(end + CLOSING_TIME)
         summary = trader.summary()
         wallet = exchange.wallet(UID)
+        trades = [note.fields for note in decisions.notes if note.name == "trade"]
+        hours = (end - start) / 3.6e12
+        told = whole_report(trades, *trader.scanned, (self.balance, wallet), hours)
         return {
             "source": self.tape.source,
             "rebuilt": self.tape.rebuilt,
@@ -104,6 +108,7 @@ class Backtest:
             "end_equity": wallet,
             "net_pnl": wallet - self.balance,
             "calibration": self._calibration(decisions),
+            "report": told,
             "decisions_sha256": decisions.digest.hexdigest(),
         }
 

@@ -10,9 +10,11 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import REACHED, advance, backfill
 from turbo_trader.market.state import States
+from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import FLATTEN
+from turbo_trader.rules.strengths import Strengths
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events as told
 from turbo_trader.trader.booking import Booking
@@ -100,6 +102,11 @@ class Trader:
         """What a person is shown."""
         tier = self._scanner.tier
         return view(self._desk, tier.name if tier is not None else "")
+
+    @property
+    def scanned(self) -> tuple[Funnel, Strengths]:
+        """How far the scans of this run came, and how strong their signals were."""
+        return self._scanner.funnel, self._scanner.strengths
 
     def summary(self) -> dict[str, Any]:
         """The figures of the whole run."""

@@ -20,6 +20,7 @@ from turbo_trader.rules.gates import LimitFacts, Verdict, limits_gate
 from turbo_trader.rules.portfolio import weights
 from turbo_trader.rules.scan import BLOCK, GATES, SCAN
 from turbo_trader.rules.sizing import reference_notional
+from turbo_trader.rules.strengths import Strengths
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.signals.measure import measure
 from turbo_trader.trader.calibrating import Calibrating
@@ -42,6 +43,7 @@ class Scanner:
         self._rows: Rows = cast("Rows", np.zeros(len(desk.symbols), SCAN))
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
         self.funnel = Funnel()
+        self.strengths = Strengths()
         self.scans = 0
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
@@ -79,6 +81,7 @@ class Scanner:
                 self._enter(s, tier, equity)
         self.scans += len(desk.symbols)
         self.funnel.add(self._rows)
+        self.strengths.add(self._rows)
         desk.give(Scanned(desk.now, self._rows.copy()))
         self._calibrating.after_scan(self._rows, self._gates)
 
