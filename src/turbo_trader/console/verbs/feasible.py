@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-COLUMNS = (
-    "symbol", "price", "smallest order", "margin", "leverage", "cost/target", "break-even", "liquidation", "size", "why not",
-)  # fmt: skip
+if TYPE_CHECKING:
+    from turbo_trader.rules.feasible import Feasibility
+
+COLUMNS = ("symbol", "price", "least", "margin", "lev", "c/TP", "even", "liq", "size")
+LEGEND = """least: the smallest order, USDT; margin: what it needs; lev: leverage; c/TP: cost as a share
+of the target; even: break-even win rate; liq: distance to liquidation; size: what the
+rules would open, USDT"""
 
 
 def feasible(
@@ -20,9 +25,6 @@ def feasible(
 ) -> None:
     """Per symbol: smallest order, margin, cost against target, break-even win rate, distance to liquidation, and why not."""
     from dataclasses import asdict
-
-    from rich.console import Console
-    from rich.table import Table
 
     from turbo_trader.console.output import print_json
     from turbo_trader.console.prices import reference_prices
@@ -38,14 +40,39 @@ def feasible(
     if json:
         print_json({"balance": money, "symbols": [asdict(row) for row in rows]})
         return
-    table = Table(*COLUMNS)
-    for row in rows:
-        table.add_row(
-            row.symbol, f"{row.price:f}", f"{row.smallest_notional:.2f} USDT", f"{row.margin_needed:.2f}", f"{row.leverage:.1f}x",
+    print("\n".join(feasible_lines(rows)))
+
+
+def feasible_lines(rows: Sequence[Feasibility]) -> list[str]:
+    """The table, what set the sizes, and why not; within 80 columns."""
+    from textwrap import wrap
+
+    from turbo_trader.console.tables import WIDTH, aligned
+
+    cells = [
+        (
+            row.symbol, f"{row.price:f}", f"{row.smallest_notional:.2f}", f"{row.margin_needed:.2f}", f"{row.leverage:.1f}x",
             f"{row.cost_of_target:.0%}", f"{row.break_even_win_rate:.0%}", f"{row.liquidation_distance:.2%}",
-            f"{row.notional:.2f} ({row.binding})" if row.qty else "-", row.reason,
-        )  # fmt: skip
-    Console().print(table)
-    print(
-        "Prices are the synthetic market's reference prices unless given with --price; risk tiers are simulated."
-    )
+            f"{row.notional:.2f}" if row.qty else "-",
+        )
+        for row in rows
+    ]  # fmt: skip
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        if row.qty:
+            said.setdefault(f"size set by {row.binding}", []).append(row.symbol)
+    notes = [f"{what}: {', '.join(symbols)}" for what, symbols in said.items()]
+    notes += [
+        f"not possible: {row.reason if row.symbol in row.reason else f'{row.symbol}: {row.reason}'}"
+        for row in rows
+        if row.reason
+    ]
+    notes += [
+        " ".join(LEGEND.split()),
+        "Prices are the synthetic market's reference prices unless given with --price; risk tiers are simulated.",
+    ]
+    return [
+        *aligned(COLUMNS, cells),
+        "",
+        *(line for note in notes for line in wrap(note, WIDTH, subsequent_indent="  ")),
+    ]
