@@ -87,12 +87,30 @@ async def test_an_entry_keeps_its_own_receive_window() -> None:
     assert lane.writes()[0].recv_window_ms == 1_000
 
 
+@pytest.mark.parametrize(
+    ("code", "later"),
+    [
+        (0, False),
+        (10001, False),
+        (10006, True),
+        (10019, True),
+        (110079, True),
+        (110092, False),
+        (-1, False),
+        (-2, True),
+    ],
+)
+async def test_s17_an_answer_says_whether_it_refuses_for_now_only(code: int, later: bool) -> None:
+    gateway, _, _ = made(answer(code))
+    assert (await gateway.send(STOPS)).later is later
+
+
 async def test_s28_after_http_403_nothing_more_is_sent() -> None:
     refused = Answer(judge_http(403), 403, "access too frequent", 0)
     gateway, lane, told = made(refused)
     await gateway.send(STOPS)
     result = await gateway.send(STOPS)
-    assert (result.code, result.outcome) == (BANNED, Outcome.REJECTED)
+    assert (result.code, result.outcome, result.later) == (BANNED, Outcome.REJECTED, True)
     assert (len(lane.writes()), told) == (1, ["address-refused"])
 
 

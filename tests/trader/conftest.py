@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from turbo_trader.bybit.errors import Kind, judge
 from turbo_trader.market.events import (
     FINE,
     FIRST,
@@ -157,9 +158,12 @@ class Stage:
             self.now, sent.symbol, "o", sent.id, "", sent.side, sent.qty, D(filled), sent.price, None, status, sent.reduce_only
         )  # fmt: skip
 
-    def answer(self, command: Any, outcome: str = "confirmed", code: int = 0) -> list[Command]:
-        """The outcome of a wire command."""
-        return self.tell(told.CommandResult(self.now, command.id, told.Outcome(outcome), code, outcome))
+    def answer(
+        self, command: Any, outcome: str = "confirmed", code: int = 0, later: bool | None = None
+    ) -> list[Command]:
+        """The outcome of a wire command; `later` as the venue's client says of the code, unless given."""
+        wait = judge(code).kind is Kind.TEMPORARY if later is None else later
+        return self.tell(told.CommandResult(self.now, command.id, told.Outcome(outcome), code, outcome, wait))
 
     def read(
         self, read: Read, outcome: str = "confirmed", asked: int | None = None, **lists: Any

@@ -84,8 +84,9 @@ class Gateway:
         entry = isinstance(command, PlaceOrder) and not command.reduce_only
         if answer.verdict.action is Action.RESYNC and not entry:
             answer = await self.request(lane, call)
+        later = answer.verdict.kind is Kind.TEMPORARY
         return CommandResult(
-            self.clock.now(), command.id, answer.verdict.outcome, answer.code, answer.message
+            self.clock.now(), command.id, answer.verdict.outcome, answer.code, answer.message, later
         )
 
     async def read(self, call: Call) -> Answer:

@@ -146,13 +146,17 @@ class WalletReport:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The outcome of the wire command `id`. `code` is the venue's retCode, or -1 where no answer came."""
+    """The outcome of the wire command `id`. `code` is the venue's retCode, or -1 where no answer came.
+
+    `later`: refused for now, whatever was asked (rate limit, time window, restart, ban, never left); what stood still stands.
+    """
 
     ts: int
     id: str
     outcome: Outcome
     code: int = 0
     message: str = ""
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)

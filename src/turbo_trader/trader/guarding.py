@@ -13,10 +13,6 @@ from turbo_trader.trader.events import CommandResult, Outcome
 
 _ALREADY = frozenset({34040})
 _FLAT = frozenset({110017})
-#: Refused for now, whatever was asked: never left, banned, no lease, time window, rate limits, restarts, being processed.
-_LATER = frozenset(
-    {-2, -4, -5, 10002, 10006, 10018, 10019, 10403, 10429, 20003, 110005, 110063, 110066, 110079, 110085}
-)
 _RETRY = 2 * SECOND  # a close or a stop change unanswered for so long is looked at again
 _STOP_LATE = (
     5 * SECOND
@@ -164,7 +160,7 @@ class Guarding:
         desk.stop_id = ""
         if result.outcome is Outcome.UNKNOWN:
             self._read(desk)  # the position says what stands; the wish is still there and is sent again
-        elif result.code in _LATER:
+        elif result.later:
             desk.stop_ts = self._desk.now  # what stood still stands: read and sent again after the retry time
             return
         elif result.outcome is Outcome.CONFIRMED or result.code in _ALREADY:
