@@ -1,0 +1,128 @@
+"""Log events: every name in the sources is documented and every documented one is in them; a day stays under 50 MB."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import structlog
+
+from turbo_trader.console.logs import open_log
+from turbo_trader.console.observer import ConsoleObserver
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.trader.commands import Note, Scanned
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "src" / "turbo_trader"
+LEVELS = {"debug", "info", "warning", "error"}
+ASKED = {"scan", "tier", "gate", "entry", "fill", "zone", "extension", "exit", "limit", "halt"}
+#: How a name is given: to a note, a log, or one of the functions that pass names on.
+GIVEN = re.compile(
+    r'(?:\bnote|\bNote|_tell|\btell|tell_only|tell_both|_told|_noted|_log\.\w+|log\.\w+|alarm)\(\s*(?:[\w.()]+,\s*)?"([a-z]+(?:-[a-z]+)*)"'
+)
+DAY_LIMIT = 50_000_000
+NOW = 1_767_603_600_000_000_000
+
+
+def documented() -> set[str]:
+    rows = [
+        line.split("|")[1]
+        for line in (ROOT / "docs" / "logs.md").read_text().splitlines()
+        if line.startswith("|")
+    ]
+    return {name for cell in rows for name in re.findall(r"`([a-z-]+)`", cell)}
+
+
+def given() -> dict[str, str]:
+    paths = [
+        path for path in sorted(SOURCES.rglob("*.py")) if path.parent.name != "verbs"
+    ]  # verbs tell a daemon, not the log
+    found = {name: path.name for path in paths for name in GIVEN.findall(path.read_text())}
+    return {name: where for name, where in found.items() if name not in LEVELS}
+
+
+def test_every_event_in_the_sources_is_documented() -> None:
+    found = given()
+    assert len(found) > 25
+    assert {name: where for name, where in found.items() if name not in documented()} == {}
+
+
+def test_the_events_that_are_asked_for_are_documented_and_logged() -> None:
+    text = "\n".join(path.read_text() for path in SOURCES.rglob("*.py"))
+    assert documented() >= ASKED
+    assert {name for name in documented() if f'"{name}"' not in text} == set()
+
+
+@pytest.fixture
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = root.handlers, root.level
+    yield
+    root.handlers = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def rendered(folder: Path, note: Note) -> int:
+    """Bytes of one note as a line of the log, at the default level."""
+    path = open_log(folder, level="info", terminal=False)
+    ConsoleObserver(None).note(note)
+    return path.stat().st_size
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_day_of_15_symbols_stays_under_50_mb(tmp_path: Path) -> None:
+    id_, money = "tt-0123456789ab-ffff-entry", Decimal("12345.67890123")
+    lines: dict[str, tuple[dict[str, Any], int]] = {
+        # name: (fields as long as they get, how often a day: every symbol refused at every scan, 40 times the trades hoped for)
+        "gate": ({"gate": "limits", "why": "x" * 120}, 15 * 2880),
+        "entry": (
+            {f"f{i}": 0.123456789012345 for i in range(16)} | {"id": id_, "binding": "same direction"},
+            1600,
+        ),
+        "fill": (
+            {
+                "id": id_,
+                "side": -1,
+                "qty": money,
+                "price": money,
+                "fee": money,
+                "kind": "Trade",
+                "stop_type": "StopLoss",
+            },
+            6400,
+        ),
+        "zone": ({"zone": 2, "stop": money, "reason": "extension"}, 6400),
+        "extension": ({"backstop": money}, 4800),
+        "exit": ({"reason": "target", "size": money}, 1600),
+        "trade": ({f"f{i}": money for i in range(12)} | {"id": id_, "reason": "liquidation"}, 1600),
+        "stream": ({"stream": "private", "up": False, "why": "x" * 120}, 2880),
+        "limit": ({"what": "drawdown-warning", "text": "x" * 160}, 2880),
+    }
+    total = 0
+    for name, (fields, count) in lines.items():
+        size = rendered(tmp_path / name, Note(NOW, name, "info", {"symbol": "RENDERUSDT", **fields}))
+        assert size > 100
+        total += size * count
+    assert 1_000_000 < total < DAY_LIMIT
+
+
+@pytest.mark.usefixtures("_restored")
+def test_scans_are_told_at_debug_only_and_the_files_have_an_end(tmp_path: Path) -> None:
+    scanned = Scanned(NOW, np.zeros(15, SCAN))
+    path = open_log(tmp_path / "info", level="info", terminal=False)
+    ConsoleObserver(None).scanned(scanned)
+    assert path.stat().st_size == 0
+    path = open_log(tmp_path / "debug", level="debug", terminal=False)
+    ConsoleObserver(None).scanned(scanned)
+    assert 0 < path.stat().st_size * 2880 < DAY_LIMIT
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.handlers.RotatingFileHandler)
+    assert handler.maxBytes * (handler.backupCount + 1) <= DAY_LIMIT
