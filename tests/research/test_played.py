@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from turbo_trader.research.played import barrier_hit, exit_at, play_market, seed_coins, simulate
+from turbo_trader.research.trades import zones_of
+from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.expectation import exits_ev
 
 TP, SL, EVEN, HOLD = 0.006, 0.003, 0.0011, 10
+ZONES = zones_of(Policy())
 
 
 def played(*gains: float, share: float = 0.0) -> int:
     path = np.array([*gains, *[gains[-1]] * (2 * HOLD - len(gains))])
-    return int(exit_at(path, TP, SL, EVEN, HOLD, share, 3))
+    return int(exit_at(path, TP, SL, EVEN, HOLD, ZONES._replace(extension_share=share)))
 
 
 def test_each_zone_closes_where_the_rules_say() -> None:
@@ -39,7 +42,7 @@ def test_market_trades_pay_the_spread_and_mirror_for_shorts() -> None:
     out = np.zeros((2, 3))
     ones = np.ones(2)
     play_market(
-        book, np.array([0, 0]), np.array([1, -1]), TP * ones, SL * ones, EVEN * ones, HOLD, 0.0, 3, out
+        book, np.array([0, 0]), np.array([1, -1]), TP * ones, SL * ones, EVEN * ones, HOLD, ZONES, out
     )
     assert out[0] == pytest.approx([100_690 / 100_010 - 1, 0.007, 1])
     assert out[1] == pytest.approx([1 - 100_710 / 99_990, -0.007, -1])
@@ -48,6 +51,6 @@ def test_market_trades_pay_the_spread_and_mirror_for_shorts() -> None:
 def test_simulated_exits_earn_what_the_ev_says() -> None:
     seed_coins(1)
     for drift in (0.0, 2e-6):
-        gross, error = simulate(3000, TP, SL, EVEN, drift, 1.5e-4, 900, 1800, 0.5, 3)
-        value = exits_ev(TP, SL, EVEN, drift, 1.5e-4, 900.0, 1800.0, 0.0, 1.0, 0.5, 3)
+        gross, error = simulate(3000, TP, SL, EVEN, drift, 1.5e-4, 900, 1800, ZONES)
+        value = exits_ev(TP, SL, EVEN, drift, 1.5e-4, 900.0, 1800.0, 0.0, 1.0, ZONES)
         assert abs(gross - value) < 2e-5 + 3 * error

@@ -2,7 +2,7 @@
 
 Prices enter as `gain`: return against the entry in the direction of the trade, of the price one could close at, once a second.
 What happens in the rules' zones (section 6) happens at the first second at which it is due, at the price then seen. Whether OFI
-and ACCEL would confirm an extension is a coin of probability `share`, as the EV assumes.
+and ACCEL would confirm an extension is a coin of the zones' probability, as the EV assumes; an unconfirmed target closes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
+from turbo_trader.signals.expectation import Zones
 
 Array = NDArray[np.float64]
 
@@ -31,31 +32,26 @@ def barrier_hit(gain: Array, take_profit: float, stop_loss: float) -> int:
 
 @kernel
 def exit_at(
-    gain: Array,
-    take_profit: float,
-    stop_loss: float,
-    break_even: float,
-    hold: int,
-    share: float,
-    extensions: int,
+    gain: Array, take_profit: float, stop_loss: float, break_even: float, hold: int, zones: Zones
 ) -> int:
-    """Index of `gain` at which the exits as executed close; `hold`: T in seconds, 2 T after zone 1 (then `gain` must reach so far).
+    """Index of `gain` at which the exits as executed close; `hold`: T in seconds. `gain` must reach over the longest hold.
 
     gain[k] is the price k + 1 seconds after the entry.
     """
     zone, reached, stop = 0, 0, -stop_loss
-    last = int(min(2 * hold, gain.shape[0])) - 1
+    last = int(min(zones.hold_factor * hold, gain.shape[0])) - 1
     for k in range(last + 1):
         g = gain[k]
-        if g <= stop or k == last or (zone == 0 and g < 0.5 * take_profit and k >= hold - 1):
+        before_zone_one = zone == 0 and g < zones.one * take_profit
+        if g <= stop or k == last or (before_zone_one and k >= hold - 1):
             return k
-        if zone == 0 and g >= 0.5 * take_profit:
+        if zone == 0 and not before_zone_one:
             zone, stop = 1, break_even
             if g <= stop:
                 return k
-        while g >= (1.0 + 0.5 * reached) * take_profit:
-            stop = 0.5 * (1.0 + 0.5 * reached) * take_profit
-            if reached >= extensions or np.random.random() >= share:
+        while g >= (zones.two + zones.extension * reached) * take_profit:
+            stop = zones.lock * (zones.two + zones.extension * reached) * take_profit
+            if reached >= zones.extensions or np.random.random() >= zones.extension_share:
                 return k
             reached += 1
     return last
@@ -77,23 +73,23 @@ def simulate(
     sigma: float,
     drift_s: int,
     hold: int,
-    share: float,
-    extensions: int,
+    zones: Zones,
 ) -> tuple[float, float]:
     """(mean gross return of the exits as executed, its standard error) over simulated paths looked at each second.
 
     The price drifts by `drift` a second until `drift_s`. Control variate: the martingale part of each path up to its exit.
     """
-    gain, martingale = np.empty(2 * hold), np.empty(2 * hold)
+    longest = int(zones.hold_factor * hold)
+    gain, martingale = np.empty(longest), np.empty(longest)
     total = square = 0.0
     for _ in range(paths):
         x = m = 0.0
-        for k in range(2 * hold):
+        for k in range(longest):
             moved = x + (drift if k < drift_s else 0.0)
             x = moved - 0.5 * sigma * sigma + sigma * np.random.normal()
             m += math.exp(x) - math.exp(moved)
             gain[k], martingale[k] = math.expm1(x), m
-        k = exit_at(gain, take_profit, stop_loss, break_even, hold, share, extensions)
+        k = exit_at(gain, take_profit, stop_loss, break_even, hold, zones)
         value = gain[k] - martingale[k]
         total += value
         square += value * value
@@ -110,23 +106,23 @@ def play_market(
     stop_loss: Array,
     break_even: Array,
     hold: int,
-    share: float,
-    extensions: int,
+    zones: Zones,
     out: Array,
 ) -> None:
     """out[i] <- (return of the exits as executed from touch to touch, mid to mid, +1 or -1: the fixed barrier met first or 0).
 
     `book[second]`: best bid and ask, ticks; trade i is entered at the touch at book[begin[i]], the barriers are about the mid
-    there. The 2 T after each trade must be in the book.
+    there. The longest hold after each trade must be in the book.
     """
-    gain, middle = np.empty(2 * hold), np.empty(2 * hold)
+    longest = int(zones.hold_factor * hold)
+    gain, middle = np.empty(longest), np.empty(longest)
     for i in range(begin.shape[0]):
         d, b = direction[i], begin[i]
         touch, far = (1, 0) if d > 0 else (0, 1)
         entry, mid = float(book[b, touch]), 0.5 * (book[b, 0] + book[b, 1])
-        for k in range(2 * hold):
+        for k in range(longest):
             gain[k] = d * (book[b + 1 + k, far] / entry - 1.0)
             middle[k] = d * (0.5 * (book[b + 1 + k, 0] + book[b + 1 + k, 1]) / mid - 1.0)
-        at = exit_at(gain, take_profit[i], stop_loss[i], break_even[i], hold, share, extensions)
+        at = exit_at(gain, take_profit[i], stop_loss[i], break_even[i], hold, zones)
         out[i, 0], out[i, 1] = gain[at], middle[at]
         out[i, 2] = barrier_hit(middle[:hold], take_profit[i], stop_loss[i])

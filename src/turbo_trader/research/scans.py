@@ -139,7 +139,7 @@ def scan_rows(
             mine = rows[ends[s] : ends[s + 1]]
             for k in range(1, seconds + 1):
                 at[s], _ = advance(states, s, mine, at[s], now - (seconds - k) * SECOND)
-                if book.shape[1] > 0 and mid_sum(states, s) > 0:
+                if book.shape[1] > 0 and mid_sum(states[s]) > 0:
                     book[s, j * seconds + k - 1, 0] = states[s].bid
                     book[s, j * seconds + k - 1, 1] = states[s].ask
             assess(states, filters, s, now, signals, gates, out[j], s)

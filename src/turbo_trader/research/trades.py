@@ -12,7 +12,7 @@ from turbo_trader.research.played import play_market, simulate
 from turbo_trader.research.scans import EQUITY, Scans
 from turbo_trader.research.skill import Estimate, mean
 from turbo_trader.rules.policy import Policy
-from turbo_trader.signals.expectation import exits_ev
+from turbo_trader.signals.expectation import Zones
 from turbo_trader.signals.passage import two_barrier
 
 Array = NDArray[Any]
@@ -40,6 +40,14 @@ class Trades:
         return Trades(*(getattr(self, field.name)[which] for field in fields(self)))
 
 
+def zones_of(policy: Policy) -> Zones:
+    """The policy's zones; an unconfirmed target closes."""
+    return Zones(
+        float(policy.zone_one), float(policy.zone_two), float(policy.lock_share), float(policy.extension),
+        policy.max_extensions, float(policy.extension_share), float(policy.hold_factor), 1, float(policy.backstop_extra),
+    )  # fmt: skip
+
+
 def apart(candidates: NDArray[np.bool_], scans_apart: int) -> NDArray[np.int64]:
     """Indices of the candidates taken one after another, each at least `scans_apart` after the one before."""
     found: list[int] = []
@@ -56,20 +64,18 @@ def play(scans: Scans, entries: NDArray[np.bool_], directions: Array, policy: Po
 
     Entered at the touch of the scan. Fees and slippage are as the cost says, the spread is paid in the prices.
     """
-    hold, step = int(policy.capital_tier(EQUITY).max_hold_s), scans.step_s
+    hold, step, zones = int(policy.capital_tier(EQUITY).max_hold_s), scans.step_s, zones_of(policy)
+    longest = int(zones.hold_factor * hold)
     f = scans.figures
     usable = entries & (f["sigma"] > 0.0) & (f["take_profit"] > 0.0)
-    usable[:, max((scans.book.shape[1] - 2 * hold) // step - 2, 0) :] = False
+    usable[:, max((scans.book.shape[1] - longest) // step - 2, 0) :] = False
     parts: list[Trades] = []
     for s in range(len(scans.instruments)):
-        n = apart(usable[s], 2 * hold // step)
+        n = apart(usable[s], longest // step)
         d = directions[s, n].astype(np.int64)
         tp, sl, cost, spread = (f[name][s, n] for name in ("take_profit", "stop_loss", "cost", "spread"))
         even, out = np.maximum(float(policy.break_even_min), cost), np.zeros((len(n), 3))
-        play_market(
-            scans.book[s], (n + 1) * step - 1, d, tp, sl, even, hold, float(policy.extension_share),
-            policy.max_extensions, out,
-        )  # fmt: skip
+        play_market(scans.book[s], (n + 1) * step - 1, d, tp, sl, even, hold, zones, out)
         sigma, p_tp, ev, edge = f["sigma"][s, n], f["p_tp"][s, n], f["ev"][s, n], np.abs(f["forecast"][s, n])
         net, hit = out[:, 0] - (cost - spread), out[:, 2] > 0
         parts.append(Trades(n, np.full(len(n), s), d, tp, sl, cost, sigma, p_tp, ev, edge, net, hit))
@@ -110,16 +116,17 @@ def by_time(trades: Trades, values: Array, scans: int, overlap: int) -> Estimate
 
 def monte_carlo(trades: Trades, count: int, paths: int, policy: Policy) -> tuple[float, float]:
     """(largest |EV - Monte Carlo|, largest standard error of the latter) over `count` trades spread over their forecasts."""
-    tier = policy.capital_tier(EQUITY)
-    h, hold, step = int(tier.horizon_s), int(tier.max_hold_s), float(policy.monitor_interval)
-    share, most = float(policy.extension_share), policy.max_extensions
+    tier, zones = policy.capital_tier(EQUITY), zones_of(policy)
+    h, hold = int(tier.horizon_s), int(tier.max_hold_s)
     order = np.argsort(trades.edge, kind="stable")
     worst = error = 0.0
     for i in order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(np.int64)]:
         tp, sl, cost = float(trades.take_profit[i]), float(trades.stop_loss[i]), float(trades.cost[i])
-        sigma, drift = float(trades.sigma[i]), float(trades.edge[i]) / h
-        even = max(float(policy.break_even_min), cost)
-        ev = exits_ev(tp, sl, even, drift, sigma, h, hold, cost, step, share, most)
-        gross, se = simulate(paths, tp, sl, even, drift, sigma, h, hold, share, most)
-        worst, error = max(worst, abs(ev - (gross - cost))), max(error, se)
+        even, sigma, drift = (
+            max(float(policy.break_even_min), cost),
+            float(trades.sigma[i]),
+            float(trades.edge[i]) / h,
+        )
+        gross, se = simulate(paths, tp, sl, even, drift, sigma, h, hold, zones)
+        worst, error = max(worst, abs(float(trades.ev[i]) - (gross - cost))), max(error, se)
     return worst, error
