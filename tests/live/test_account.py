@@ -30,9 +30,7 @@ def said(result: Mapping[str, Any] | None = None, code: int = 0, message: str = 
 def account(**changed: Any) -> AccountFacts:
     one_way = said({"list": [{"symbol": "BTCUSDT", "size": "0", "positionIdx": 0}]})
     info = said({"marginMode": "ISOLATED_MARGIN", "unifiedMarginStatus": 5})
-    return replace(
-        AccountFacts("https://api", NOW, said(INFO), info, {"BTCUSDT": one_way}), **changed
-    )
+    return replace(AccountFacts("https://api", NOW, said(INFO), info, {"BTCUSDT": one_way}), **changed)
 
 
 def key(**changed: Any) -> AccountFacts:
