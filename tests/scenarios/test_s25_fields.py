@@ -17,8 +17,8 @@ def test_s25_unknown_fields_are_passed_over_and_missing_ones_have_defaults(shell
     raw = b'{"topic":"position","newField":{"a":[1]},"data":[{"symbol":"BTCUSDT","size":"","other":null}]}'
     (report,) = decode.private(decode.frame(raw), 7)
     assert isinstance(report, PositionReport)
-    assert report.size == 0
-    assert (report.stop_loss, report.position_idx) == (None, 0)
+    assert report.size == report.position_idx == 0
+    assert report.stop_loss is None
     bare = {
         name: value for name, value in shells.INFO.items() if name not in ("fundingInterval", "deliveryTime")
     }

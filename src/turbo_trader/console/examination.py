@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.console.folders import journal_folder
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
@@ -28,8 +28,9 @@ TIMEOUT_S = 5.0
 
 def examine(settings: Settings, policy: Policy) -> list[Check]:
     """Every check of the configured mode; of paper against a simulated venue started for it. Raises for unusable settings only."""
-    folder = settings.journal_dir if settings.mode == "paper" else settings.journal_dir / settings.mode
-    machine = machine_checks(facts.machine_facts(Path(folder)))
+    base = settings.journal_dir  # a real environment has one journal; of paper, that of the last run
+    folder = journal_folder(base) if settings.mode == "paper" else base / settings.mode
+    machine = machine_checks(facts.machine_facts(folder))
     with ExitStack() as stack:
         if settings.mode == "paper":
             venue = stack.enter_context(paper_venue(settings))
