@@ -27,7 +27,7 @@ from turbo_trader.trader.events import CommandResult, Fill
 #: Rules that trade often: what is tested is what becomes of orders, not whether they were wise.
 OFTEN = {
     "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
-    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
+    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
     "TURBO_MAX_HOLD": "900", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
 }  # fmt: skip
 
@@ -112,7 +112,7 @@ def main() -> None:
     if point == "any-time":
         threading.Timer(int(delay_ms) / 1e3, Death.come).start()
     settings = DaemonSettings(
-        endpoints=loopback(int(port)), keys=Keys("key", "secret"), symbols=tuple(i.symbol for i in universe()[:8]),
+        endpoints=loopback(int(port)), keys=Keys("key", "secret"), symbols=tuple(i.symbol for i in universe()),
         journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=False,
     )  # fmt: skip
     summary = asyncio.run(run_daemon(settings, Policy.from_env(OFTEN), Log(Path(journal) / "notes.jsonl")))

@@ -102,7 +102,7 @@ def _check_venue(venue: Venue) -> None:
 def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     """A venue with an edge in its market, sixty times as fast as the wall."""
     seed, faults = getattr(request, "param", (1, ""))
-    source = SyntheticMarket(universe()[:8], seed, START, 1.0)
+    source = SyntheticMarket(universe(), seed, START, 1.0)
     config = VenueConfig(
         "key",
         "secret",
