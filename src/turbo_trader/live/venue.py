@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -194,7 +195,8 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serve(venue: Venue) -> AsyncIterator[int]:
-    """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had."""
+    """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had. Should the venue's time
+    stop for an error, the context is cancelled and raises it: a venue that stands still must not go on answering."""
     config = venue.config
     server = _Server(
         uvicorn.Config(
@@ -213,15 +215,23 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
     socket = _bind(config.host, config.port)
     job = asyncio.create_task(server.serve(sockets=[socket]))
     clock = asyncio.create_task(venue.run())
+    clock.add_done_callback(functools.partial(_stop_with, asyncio.current_task()))
     try:
         yield int(socket.getsockname()[1])
     finally:
         clock.cancel()
         server.should_exit = True
-        with contextlib.suppress(asyncio.CancelledError):
-            await clock
-        await job
-        socket.close()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await clock
+        finally:
+            await job
+            socket.close()
+
+
+def _stop_with(served: asyncio.Task[Any] | None, clock: asyncio.Task[None]) -> None:
+    if not clock.cancelled() and clock.exception() is not None and served is not None:
+        served.cancel()
 
 
 def _bind(host: str, port: int) -> Any:

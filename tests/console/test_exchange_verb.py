@@ -1,0 +1,24 @@
+"""`turbo-trader exchange` and `run`: what their fault options take."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from turbo_trader.console.main import app
+from turbo_trader.exchange.protocol.faults import explained
+from turbo_trader.market.errors import InputError
+
+
+def test_faults_help_names_every_word_of_a_plan() -> None:
+    result = CliRunner().invoke(app, ["exchange", "--faults", "help"])
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()] == list(explained())
+
+
+@pytest.mark.parametrize("plan", ["dorp=1", "drop", "drop=2"])
+def test_a_wrong_plan_is_one_line_and_code_2(plan: str) -> None:
+    result = CliRunner().invoke(app, ["exchange", "--faults", plan])
+    assert isinstance(result.exception, InputError)
+    assert "\n" not in str(result.exception)
+    assert plan in str(result.exception)

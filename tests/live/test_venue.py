@@ -1,0 +1,96 @@
+"""The venue itself: its clock, its keys, its cadences."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.live.venue import Venue, serve
+
+MS = 1_000_000
+
+
+async def test_a_venue_whose_time_stops_for_an_error_ends_with_it(
+    make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = make_venue()
+
+    def broken() -> None:
+        raise ArithmeticError("broken")
+
+    async def served() -> None:
+        async with serve(venue):
+            monkeypatch.setattr(venue, "step", broken)
+            await asyncio.sleep(20)
+
+    with pytest.raises(ArithmeticError):
+        await asyncio.wait_for(served(), 10)
+
+
+def test_a_key_of_a_new_uid_brings_an_account_of_its_own(make_venue: Callable[..., Venue]) -> None:
+    venue = make_venue(keys=(Key("second", "s", "2"),))
+    assert venue.exchange.wallet("1") == venue.exchange.wallet("2") == Decimal(10_000)
+    assert venue.exchange.accounts["1"] is not venue.exchange.accounts["2"]
+
+
+def messages(client: PublicClient, venue: Venue, until_ms: int, step_ms: int = 10) -> list[dict[str, Any]]:
+    found = []
+    for n in range(step_ms, until_ms + 1, step_ms):
+        found += client.push(venue.advance(venue.source.start + n * MS))
+    return [json.loads(raw) for raw in found]
+
+
+@pytest.mark.parametrize(
+    ("topic", "cadence_ms"), [("orderbook.1", 10), ("orderbook.50", 20), ("orderbook.200", 100), ("orderbook.1000", 200),
+                              ("tickers", 100), ("kline.1", 1_000), ("priceLimit", 300)],
+)  # fmt: skip
+def test_topics_keep_their_cadence(make_venue: Callable[..., Venue], topic: str, cadence_ms: int) -> None:
+    venue = make_venue()
+    client = PublicClient(venue.feed, "one")
+    client.take(json.dumps({"op": "subscribe", "args": [f"{topic}.BTCUSDT"]}).encode(), venue.now)
+    found = messages(client, venue, 8_000)
+    times = [message["ts"] for message in found]
+    assert len(times) > 3
+    assert all((time - venue.source.start // MS) % cadence_ms == 0 for time in times)
+
+
+def test_the_best_level_comes_whole_and_again_after_three_seconds_without_a_change(
+    make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = make_venue()
+    client = PublicClient(venue.feed, "one")
+    client.take(b'{"op":"subscribe","args":["orderbook.1.BTCUSDT"]}', venue.now)
+    moving = messages(client, venue, 3_000)
+    assert {message["type"] for message in moving} == {"snapshot"}
+    assert all(len(message["data"]["b"]) == len(message["data"]["a"]) == 1 for message in moving)
+    levels = venue.data.levels(0, 1)
+    monkeypatch.setattr(venue.data, "levels", lambda s, depth: levels)
+    still = [json.loads(raw) for n in range(3_010, 10_000, 10)
+             for raw in client.push(venue.advance(venue.source.start + n * MS))]  # fmt: skip
+    assert [b["ts"] - a["ts"] for a, b in itertools.pairwise(still)] == [3_000]
+    assert len({message["data"]["u"] for message in still}) == 1
+
+
+def test_all_subscribers_of_a_topic_get_the_same_frames(make_venue: Callable[..., Venue]) -> None:
+    venue = make_venue()
+    early, late = PublicClient(venue.feed, "one"), PublicClient(venue.feed, "two")
+    ask = b'{"op":"subscribe","args":["orderbook.50.BTCUSDT"]}'
+    early.take(ask, venue.now)
+    messages(early, venue, 2_000)
+    snapshot = json.loads(late.take(ask, venue.now)[1])
+    both = []
+    for n in range(2_010, 6_000, 10):
+        frames = venue.advance(venue.source.start + n * MS)
+        assert early.push(frames) == late.push(frames)
+        both += late.push(frames)
+    assert snapshot["type"] == "snapshot"
+    assert json.loads(both[0])["data"]["u"] == snapshot["data"]["u"] + 1
+    assert all(json.loads(raw)["type"] == "delta" for raw in both)
