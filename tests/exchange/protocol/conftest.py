@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,11 +18,21 @@ from turbo_trader.exchange.protocol.limits import RateLimits
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest, RestFace
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.market.events import BAR
+from turbo_trader.market.events import BAR, Rows
+from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600_000_000_000  # 2026-01-05
+BEGUN = START + 2_000_000_000
+
+
+@cache
+def market(instruments: tuple[Instrument, ...]) -> tuple[dict[str, Rows], tuple[Rows, ...]]:
+    """Histories by symbol, and the rows of the first two seconds; made once."""
+    source = SyntheticMarket(instruments, 1, START)
+    rows = tuple(source.read(s, BEGUN) for s in range(len(instruments)))
+    return {i.symbol: source.history(i.symbol) for i in instruments}, rows
 
 
 class Face:
@@ -30,17 +41,15 @@ class Face:
     def __init__(self, limits: RateLimits | None = None, *, demo: bool = False) -> None:
         more = [replace(universe()[0], symbol=f"{name}USDT") for name in ("ONE", "TWO")]
         instruments = (*universe()[:15], *more)
-        source = SyntheticMarket(instruments[:2], 1, START)
+        histories, rows = market(instruments[:2])
         self.exchange = Exchange(instruments, ExchangeConfig())
         self.exchange.add_account("1", Decimal(10_000))
-        histories = {i.symbol: np.zeros(0, BAR) for i in instruments}
-        histories |= {i.symbol: source.history(i.symbol) for i in source.instruments}
-        self.data = MarketData(self.exchange, histories)
-        self.now = START + 2_000_000_000
-        for s in range(2):
-            rows = source.read(s, self.now)
-            self.exchange.advance(s, rows, 0, self.now)
-            self.data.take(s, rows)
+        nothing = {i.symbol: np.zeros(0, BAR) for i in instruments}
+        self.data = MarketData(self.exchange, nothing | histories)
+        self.now = BEGUN
+        for s, part in enumerate(rows):
+            self.exchange.advance(s, part, 0, self.now)
+            self.data.take(s, part)
         self.key = Key("k", "s", "1")
         self.keys = {"k": self.key}
         self.rest = RestFace(self.data, self.keys, limits=limits, demo=demo)
