@@ -17,7 +17,9 @@ PAIR = "BTC/USDT:USDT"
 
 @pytest.fixture(scope="module")
 def exchange(lively: ServedVenue) -> Iterator[Any]:
-    client = ccxt.bybit({"apiKey": "key", "secret": "secret", "options": {"recvWindow": 20_000}})
+    client = ccxt.bybit(
+        {"apiKey": "key", "secret": "secret", "enableRateLimit": False, "options": {"recvWindow": 20_000}}
+    )
     client.urls["api"] = dict.fromkeys(client.urls["api"], lively.url)
     client.load_markets()
     yield client
@@ -170,7 +172,9 @@ def at(urls: Any, stream: str) -> Any:
 
 def with_pro(lively: ServedVenue, work: Callable[[Any], Awaitable[None]]) -> None:
     async def main() -> None:
-        client = ccxt.pro.bybit({"apiKey": "key", "secret": "secret", "options": {"recvWindow": 20_000}})
+        client = ccxt.pro.bybit(
+            {"apiKey": "key", "secret": "secret", "enableRateLimit": False, "options": {"recvWindow": 20_000}}
+        )
         streams = at(client.urls["api"]["ws"], lively.stream)
         rest = {name: lively.url for name, url in client.urls["api"].items() if name != "ws"}
         client.urls["api"] = {**rest, "ws": streams}
