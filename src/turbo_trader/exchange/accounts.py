@@ -26,6 +26,7 @@ class Position:
     realised_now: Decimal = ZERO
     realised_ever: Decimal = ZERO
     opened_ts: int = 0
+    funded_ts: int = 0  # settlements up to here are charged or were before its time
     seq: int = -1
     take_profit: Order | None = None
     stop_loss: Order | None = None
@@ -56,6 +57,7 @@ class Position:
             if not self.size:
                 self.realised_now = ZERO
                 self.opened_ts = ts
+                self.funded_ts = max(self.funded_ts, ts)
             self.size += side * opened
             self.cost += opened * price
         return closed, result
@@ -96,6 +98,18 @@ class Account:
     def available(self) -> Decimal:
         """Balance less the margins in use."""
         return self.balance - self.position_margin - self.order_margin
+
+    def closing(self, symbol: str, side: int, besides: object) -> Decimal:
+        """What resting orders of a side already close or would close, `besides` one."""
+        return sum(
+            (
+                order.leaves
+                for order in self.open_orders.values()
+                if order.symbol == symbol and order.side == side and order.resting and not order.reduce_only
+                and getattr(besides, "order_id", None) != order.order_id
+            ),
+            ZERO,
+        )  # fmt: skip
 
     def find(self, symbol: str, order_id: str, link_id: str) -> Order | None:
         """An order by id, or else by link id; None where the symbol has none such."""

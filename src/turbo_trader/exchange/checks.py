@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from turbo_trader.exchange.margin import order_cost
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import AmendOrder, CreateOrder
+from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -33,7 +35,10 @@ def create(
         if position.size * request.side >= 0:
             return Reply(110017, "current position is zero, cannot fix reduce-only order qty"), ZERO
         return None, min(request.qty, abs(position.size))
-    return _notional(exchange, request, s) or _margin(exchange, account, request, s), request.qty
+    refusal = _notional(exchange, request, s)
+    if refusal is None and request.trigger_price is None:
+        refusal = margin(exchange, account, request, s)
+    return refusal, request.qty
 
 
 def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> Reply | None:
@@ -72,27 +77,43 @@ def _price(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
         return Reply(10001, "The price is not a multiple of the tick size")
     last = exchange.last(s)
     if request.trigger_price is not None:
-        rising = request.trigger_direction == 1
         if request.trigger_direction not in (1, 2):
             return Reply(10001, "triggerDirection invalid")
-        if (request.trigger_price <= last) if rising else (request.trigger_price >= last):
-            code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
-            at, now = int(request.trigger_price * 10_000), int(last * 10_000)
-            return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??LastPrice")
+        refusal = _trigger(last, request.trigger_price, request.trigger_direction)
+        if refusal is not None:
+            return refusal
     if request.order_type == "Limit":
         if request.price is None:
             return Reply(10001, "price is required for a limit order")
-        mark = exchange.mark(s)
-        if request.side > 0 and request.price > mark * (1 + instrument.price_limit_y):
-            return Reply(30208, "The order price is higher than the maximum buying price.")
-        if request.side < 0 and request.price < mark * (1 - instrument.price_limit_y):
-            return Reply(30209, "The order price is lower than the minimum selling price.")
+        refusal = _band(exchange, s, request.side, request.price)
+        if refusal is not None:
+            return refusal
     base = request.price if request.price is not None else last
     d = request.side
     if request.stop_loss is not None and d * request.stop_loss >= d * base:
         return Reply(10001, "StopLoss is on the wrong side of the order price")
     if request.take_profit is not None and d * request.take_profit <= d * base:
         return Reply(10001, "TakeProfit is on the wrong side of the order price")
+    return None
+
+
+def _trigger(last: Decimal, price: Decimal, direction: int) -> Reply | None:
+    """A trigger lies before the last price, on the side it is to come from."""
+    rising = direction == 1
+    if price > last if rising else price < last:
+        return None
+    code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
+    at, now = int(price * 10_000), int(last * 10_000)
+    return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??LastPrice")
+
+
+def _band(exchange: Exchange, s: int, side: int, price: Decimal) -> Reply | None:
+    """Buyers do not bid far above the mark, sellers do not offer far below."""
+    mark, reach = exchange.mark(s), exchange.instruments[s].price_limit_y
+    if side > 0 and price > mark * (1 + reach):
+        return Reply(30208, "The order price is higher than the maximum buying price.")
+    if side < 0 and price < mark * (1 - reach):
+        return Reply(30209, "The order price is lower than the minimum selling price.")
     return None
 
 
@@ -114,35 +135,56 @@ def _notional(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
     return None
 
 
-def _margin(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> Reply | None:
-    """Margin of the opening part at the worst price the order can pay."""
-    if request.trigger_price is not None:
-        return None
-    position = account.position(request.symbol)
-    closing = min(request.qty, abs(position.size)) if position.size * request.side < 0 else ZERO
-    state = exchange.states[s]
-    touch = exchange.instruments[s].price(int(state["ask" if request.side > 0 else "bid"]))
-    price = request.price if request.price is not None else touch or exchange.last(s)
-    cost = order_cost(request.qty - closing, price, request.side, position.leverage, account.taker)
-    if cost > account.available:
+def margin(
+    exchange: Exchange, account: Account, order: CreateOrder | Order, s: int, freed: Decimal = ZERO
+) -> Reply | None:
+    """Margin of the part of an order that opens, at the worst price it can pay; `freed` is what it holds already."""
+    position = account.position(order.symbol)
+    left = order.leaves if isinstance(order, Order) else order.qty
+    room = abs(position.size) if position.size * order.side < 0 else ZERO
+    if order.order_type == "Limit" and order.time_in_force in ("GTC", "PostOnly"):
+        room -= min(room, account.closing(order.symbol, order.side, besides=order))
+    opening = max(left - room, ZERO)
+    price = exchange.matching.worst_price(order.side, left, order.price, s)
+    cost = order_cost(opening, price, order.side, position.leverage, account.taker)
+    if opening and cost > account.available + freed:
         return Reply(110007, "ab not enough for new order")
-    tier = exchange.instruments[s].tier((abs(position.size) + request.qty - closing) * price)
+    tier = exchange.instruments[s].tier((abs(position.size) + opening) * price)
     if position.leverage > tier.max_leverage:
         return Reply(110013, "leverage is above the risk limit of this position value")
     return None
 
 
-def amend(exchange: Exchange, order: Order, request: AmendOrder, s: int) -> Reply | None:
+def amend(exchange: Exchange, account: Account, order: Order, request: AmendOrder, s: int) -> Reply | None:
     """Refusal of an amendment, or None."""
     instrument = exchange.instruments[s]
-    if request.qty is not None:
-        if request.qty <= 0 or request.qty % instrument.step:
-            return Reply(10001, "Qty invalid")
-        if request.qty <= order.filled:
-            return Reply(
-                110064, "The order modification is not allowed: quantity is not above what is filled"
-            )
     for price in (request.price, request.trigger_price):
-        if price is not None and (price <= 0 or price % instrument.tick):
+        if price is not None and (not price.is_finite() or price <= 0 or price % instrument.tick):
             return Reply(10001, "The price is not a multiple of the tick size")
+    refusal = None
+    if request.qty is not None:
+        refusal = _amended_qty(instrument, account, order, request.qty)
+    if refusal is None and request.price is not None:
+        refusal = _band(exchange, s, order.side, request.price)
+    if refusal is None and request.trigger_price is not None and order.status == "Untriggered":
+        refusal = _trigger(exchange.last(s), request.trigger_price, order.trigger_direction)
+    if refusal is None and order.resting and not order.reduce_only:
+        qty, price = request.qty or order.qty, request.price or order.price
+        if qty > order.qty or price != order.price:
+            refusal = margin(exchange, account, replace(order, qty=qty, price=price), s, freed=order.margin)
+    return refusal
+
+
+def _amended_qty(instrument: Instrument, account: Account, order: Order, qty: Decimal) -> Reply | None:
+    most = instrument.max_market_qty if order.order_type == "Market" else instrument.max_qty
+    if not qty.is_finite() or qty <= 0 or qty % instrument.step:
+        return Reply(10001, "Qty invalid")
+    if qty < instrument.min_qty:
+        return Reply(10001, "The number of contracts exceeds minimum limit allowed")
+    if qty > most:
+        return Reply(10001, "The number of contracts exceeds maximum limit allowed")
+    if qty <= order.filled:
+        return Reply(110064, "The order modification is not allowed: quantity is not above what is filled")
+    if order.reduce_only and order.resting and qty - order.filled > abs(account.position(order.symbol).size):
+        return Reply(110017, "Reduce-only rule not satisfied")
     return None

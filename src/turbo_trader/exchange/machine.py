@@ -13,12 +13,17 @@ from typing import Final
 
 from turbo_trader.exchange import orders as life
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.accounts import ZERO, Account, Position
+from turbo_trader.exchange.fills import Fills
 from turbo_trader.exchange.kernel import TOUCHED, run_until
+from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import LogEntry, Message, PositionMessage, Reply, WalletMessage
+from turbo_trader.exchange.resting import Resting
 from turbo_trader.exchange.settlement import Settlement
 from turbo_trader.exchange.statements import position_message, wallet_message
+from turbo_trader.exchange.stops import Stops
 from turbo_trader.exchange.trading import Trading
+from turbo_trader.exchange.watching import Watching
 from turbo_trader.market.events import FINE, MINUTE, RATE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance_book
@@ -49,10 +54,14 @@ class Exchange:
         )
         self.accounts: dict[str, Account] = {}
         self._outbox: list[tuple[str, Message]] = []
-        self._settled = [0] * len(self.instruments)
         self._numbers = 0
-        self.trading = Trading(self)
-        self._settlement = Settlement(self)
+        self.fills = Fills(self)
+        self.stops = Stops(self)
+        self.resting = Resting(self)
+        self.matching = Matching(self)
+        self.settlement = Settlement(self)
+        self._trading = Trading(self)
+        self._watching = Watching(self)
 
     # -- accounts
 
@@ -78,7 +87,7 @@ class Exchange:
         """The symbols (ascending) on which any account has an open order or a position."""
         accounts = self.accounts.values()
         names = {order.symbol for account in accounts for order in account.open_orders.values()}
-        return sorted({*self._held(), *(self.index[name] for name in names)})
+        return sorted({*(s for _, _, s in self._held()), *(self.index[name] for name in names)})
 
     def advance(self, s: int, rows: Rows, start: int, until: int) -> int:
         """Consume the market rows of symbol `s` with ts < `until`, matching as they come; returns the next row."""
@@ -86,12 +95,10 @@ class Exchange:
             return int(advance_book(self.states, s, rows, start, until))
         at = start
         while True:
-            at, why = run_until(self.states, s, rows, at, until, *self.trading.bounds(s))
+            at, why = run_until(self.states, s, rows, at, until, *self._watching.bounds(s))
             if why != TOUCHED:
                 return int(at)
-            now = int(self.states["ts"][s])
-            self.trading.touch(s, rows[at - 1], now)
-            self._settlement.liquidate(s, now)
+            self._watching.touch(s, rows[at - 1], int(self.states["ts"][s]))
 
     def mark(self, s: int) -> Decimal:
         """The mark price; the last price where the tape has no mark (never later beyond a level than a mean of last prices)."""
@@ -119,25 +126,21 @@ class Exchange:
 
     def next_time(self) -> int:
         """When `settle` must next be called (ns): the next funding of a symbol someone holds."""
-        due = ((self._settled[s] // self.interval(s) + 1) * self.interval(s) for s in self._held())
-        return min(due, default=NEVER)
+        due = NEVER
+        for _, position, s in self._held():
+            interval = self.interval(s)
+            due = min(due, (position.funded_ts // interval + 1) * interval)
+        return due
 
     def settle(self, now: int) -> None:
         """Charge funding of every settlement up to `now` that was not charged yet."""
-        for s in self._held():
-            boundary = now // self.interval(s) * self.interval(s)
-            if boundary > self._settled[s]:
-                self._settlement.fund(s, boundary)
-            self._settled[s] = max(self._settled[s], now)
+        for account, position, s in self._held():
+            self.settlement.charge(account, position, s, now)
 
-    def opened(self, s: int, now: int) -> None:
-        """A position of symbol `s` was opened: settlements before `now` are none of its business."""
-        self._settled[s] = max(self._settled[s], now)
-
-    def _held(self) -> list[int]:
-        """Symbols someone has a position in."""
+    def _held(self) -> list[tuple[Account, Position, int]]:
+        """The positions that are not flat, with account and symbol."""
         accounts = self.accounts.values()
-        return [self.index[p.symbol] for account in accounts for p in account.positions.values() if p.size]
+        return [(a, p, self.index[p.symbol]) for a in accounts for p in a.positions.values() if p.size]
 
     # -- requests and messages
 
@@ -150,17 +153,17 @@ class Exchange:
         self.settle(now)
         match request:
             case ask.CreateOrder():
-                return self.trading.create(account, request, now)
+                return self._trading.create(account, request, now)
             case ask.AmendOrder():
-                return self.trading.amend(account, request, now)
+                return self._trading.amend(account, request, now)
             case ask.CancelOrder():
-                return self.trading.cancel(account, request, now)
+                return self._trading.cancel(account, request, now)
             case ask.CancelAll():
-                return self.trading.cancel_all(account, request, now)
+                return self._trading.cancel_all(account, request, now)
             case ask.SetTradingStop():
-                return self.trading.stops.set(account, request, now)
+                return self.stops.set(account, request, now)
             case ask.SetLeverage():
-                return self.trading.set_leverage(account, request, now)
+                return self._trading.set_leverage(account, request, now)
 
     def say(self, uid: str, message: Message) -> None:
         """Queue a message to an account's private channel."""

@@ -10,11 +10,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from turbo_trader.exchange.messages import OrderMessage
+from turbo_trader.exchange.queue import Place
 
 TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "Created": frozenset({"New", "PartiallyFilled", "Filled", "Cancelled", "Rejected", "Untriggered"}),
@@ -67,8 +68,9 @@ class Order:
     fee: Decimal = Decimal(0)
     cancel_type: str = "UNKNOWN"
     reject_reason: str = "EC_NoError"
-    queue_ahead: int = 0  # lots before ours at our price
-    margin: Decimal = Decimal(0)  # held while it is open
+    attached: bool = False  # its TP/SL were given to the position
+    place: Place = field(default_factory=Place)
+    margin: Decimal = Decimal(0)  # held while it rests
 
     @property
     def leaves(self) -> Decimal:
@@ -79,6 +81,25 @@ class Order:
     def open(self) -> bool:
         """Resting in the book or waiting for its trigger."""
         return self.status in OPEN
+
+    @property
+    def resting(self) -> bool:
+        """In the book."""
+        return self.status in ("New", "PartiallyFilled")
+
+    @property
+    def limit(self) -> Decimal:
+        """The price of a limit order; ValueError where an order has none."""
+        if self.price is None:
+            raise ValueError(f"order {self.order_id} has no price")
+        return self.price
+
+    def book(self, qty: Decimal, price: Decimal, fee: Decimal) -> None:
+        """Count a fill."""
+        self.filled += qty
+        self.filled_value += qty * price
+        self.fee += fee
+        self.move("Filled" if self.filled == self.qty else "PartiallyFilled")
 
     def move(self, status: str) -> None:
         """Go to `status`; ImpossibleTransition when the table does not allow it."""

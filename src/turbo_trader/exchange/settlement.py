@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN
 from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
@@ -20,15 +19,15 @@ class Settlement:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    def fund(self, s: int, at: int) -> None:
-        """Funding of symbol `s` at settlement time `at`: size x mark x rate; longs pay when the rate is positive."""
-        symbol = self._exchange.instruments[s].symbol
-        for account in self._exchange.accounts.values():
-            position = account.positions.get(symbol)
-            if position is not None and position.size:
-                self._fund(account, position, s, at)
+    def charge(self, account: Account, position: Position, s: int, now: int) -> None:
+        """Charge every settlement up to `now` that the position stood through and was not charged for."""
+        interval = self._exchange.interval(s)
+        while position.size and (due := (position.funded_ts // interval + 1) * interval) <= now:
+            position.funded_ts = due
+            self._fund(account, position, s, due)
 
     def _fund(self, account: Account, position: Position, s: int, at: int) -> None:
+        """Funding at settlement time `at`: size x mark x rate; longs pay when the rate is positive."""
         mark, rate = self._exchange.mark(s), self._exchange.funding_rate(s)
         fee = (position.size * mark * rate).quantize(UNIT)
         position.realised_now -= fee
@@ -41,24 +40,12 @@ class Settlement:
         account.executions.append(execution)
         account.book(
             LogEntry(
-                at,
-                self._exchange.new_id(),
-                position.symbol,
-                "SETTLEMENT",
-                side,
-                abs(position.size),
-                mark,
-                ZERO,
-                -fee,
-                ZERO,
-                -fee,
-                account.balance - fee,
-                execution.order_id,
-                "",
+                at, self._exchange.new_id(), position.symbol, "SETTLEMENT", side, abs(position.size), mark,
+                ZERO, -fee, ZERO, -fee, account.balance - fee, execution.order_id, "",
             )
-        )
+        )  # fmt: skip
         self._exchange.say(account.uid, execution)
-        self._exchange.trading.tell_position(account, s, at)
+        self._exchange.fills.tell_position(account, s, at)
 
     def liquidate(self, s: int, now: int) -> None:
         """Take over every position of symbol `s` whose liquidation price the mark has reached."""
@@ -73,16 +60,18 @@ class Settlement:
                 self._take_over(account, position, s, now)
 
     def _take_over(self, account: Account, position: Position, s: int, now: int) -> None:
-        trading = self._exchange.trading
+        """End the orders of the contract, then close at the bankruptcy price, rounded in the venue's favour."""
+        fills = self._exchange.fills
         for order in list(account.open_orders.values()):
-            if order.symbol == position.symbol and not order.stop_type:
-                trading.end(account, order, "CancelAllBeforeLiq", now)
+            if order.symbol == position.symbol and order not in (position.take_profit, position.stop_loss):
+                fills.end(account, order, "CancelAllBeforeLiq", now)
         instrument = self._exchange.instruments[s]
         bust = bankruptcy_price(position.size, position.entry, position.leverage)
-        price = max((bust / instrument.tick).to_integral_value(ROUND_DOWN) * instrument.tick, instrument.tick)
+        price = instrument.floor_price(bust) if position.size > 0 else instrument.ceil_price(bust)
+        price = max(price, instrument.tick)
         order = Order(
             self._exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size),
             price, True, now, create_type="CreateByTakeOver_PassThrough",
         )  # fmt: skip
         account.orders[order.order_id] = order
-        trading.fill(account, order, abs(position.size), price, maker=False, now=now, kind="BustTrade")
+        fills.fill(account, order, abs(position.size), price, maker=False, now=now, kind="BustTrade")

@@ -23,7 +23,7 @@ class Stops:
         self._exchange = exchange
 
     def attach(self, account: Account, parent: Order, now: int) -> None:
-        """At the first fill of an order with TP/SL: make them the position's pair."""
+        """At the first fill of an order that opens: make its TP/SL the position's pair."""
         position = account.position(parent.symbol)
         if parent.take_profit is not None:
             self._set(
@@ -55,7 +55,7 @@ class Stops:
             ("TakeProfit", request.take_profit, request.tp_trigger_by, position.take_profit),
             ("StopLoss", request.stop_loss, request.sl_trigger_by, position.stop_loss),
         )
-        changes = [item for item in wanted if item[1] is not None and not _same(item[1], item[3])]
+        changes = [item for item in wanted if item[1] is not None and not _same(item[1], item[2], item[3])]
         if not changes:
             return Reply(34040, "not modified")
         for kind, price, trigger_by, _ in changes:
@@ -67,7 +67,7 @@ class Stops:
                 self._set(account, position, kind, price, trigger_by, "", now)
             elif child is not None:
                 self._remove(account, position, child, "CancelByUser", now)
-        self._exchange.trading.tell_position(account, s, now)
+        self._exchange.fills.tell_position(account, s, now)
         return Reply()
 
     def _refusal(
@@ -135,7 +135,7 @@ class Stops:
             self._exchange.say(account.uid, child.message(now))
 
 
-def _same(price: Decimal | None, child: Order | None) -> bool:
-    if not price:
-        return child is None
-    return child is not None and child.trigger_price == price
+def _same(price: Decimal | None, trigger_by: str, child: Order | None) -> bool:
+    if not price or child is None:
+        return not price and child is None
+    return (child.trigger_price, child.trigger_by) == (price, trigger_by)

@@ -1,0 +1,130 @@
+"""What a fill does: to the order, the position and its stops, the wallet and its log, and to the account's other orders."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
+from turbo_trader.exchange.margin import order_cost
+from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
+from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.statements import position_message, wallet_message
+
+if TYPE_CHECKING:
+    from turbo_trader.exchange.machine import Exchange
+
+
+class Fills:
+    """Books fills and ends orders."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def fill(
+        self, account: Account, order: Order, qty: Decimal, price: Decimal, *, maker: bool, now: int, kind: str = "Trade"
+    ) -> None:  # fmt: skip
+        """Book one fill: order, position, wallet, log, messages; then what follows from the new position."""
+        exchange = self._exchange
+        s = exchange.index[order.symbol]
+        position = account.position(order.symbol)
+        exchange.settlement.charge(account, position, s, now)  # settlements before this fill saw the old size
+        rate = account.maker if maker else account.taker
+        fee = qty * price * rate
+        order.book(qty, price, fee)
+        if not order.leaves:
+            account.open_orders.pop(order.order_id, None)
+        closed, result = position.apply(order.side, qty, price, now)
+        change = result - fee
+        position.seq += 1
+        position.realised_now += change
+        position.realised_ever += change
+        account.book(
+            LogEntry(
+                now, exchange.new_id(), order.symbol, "LIQUIDATION" if kind == "BustTrade" else "TRADE", order.side, qty, price,
+                result, ZERO, fee, change, account.balance + change, order.order_id, order.link_id,
+            )
+        )  # fmt: skip
+        execution = ExecutionMessage(
+            now, order.symbol, exchange.new_id(), order.order_id, order.link_id, order.side, price, qty, fee, rate, kind,
+            maker, closed, result, order.price, order.qty, order.leaves, order.order_type, order.stop_type, order.create_type,
+            exchange.mark(s), position.seq,
+        )  # fmt: skip
+        account.executions.append(execution)
+        exchange.say(account.uid, order.message(now))
+        exchange.say(account.uid, execution)
+        self._follow(account, order, position, opened=qty > closed, now=now)
+        self.tell_position(account, s, now)
+
+    def _follow(self, account: Account, order: Order, position: Position, *, opened: bool, now: int) -> None:
+        """Stops, reduce-only orders and margins after a change of the position."""
+        exchange = self._exchange
+        exchange.stops.follow(account, position, now)
+        if opened and not order.attached:
+            order.attached = True
+            exchange.stops.attach(account, order, now)
+        self.trim(account, order.symbol, now)
+        self.hold(account, order.symbol)
+        self._shed(account, now)
+
+    def trim(self, account: Account, symbol: str, now: int) -> None:
+        """Cut resting reduce-only orders to the position, the worst-priced first; those that reduce nothing end."""
+        position = account.position(symbol)
+        reducing = [
+            o for o in account.open_orders.values() if o.symbol == symbol and o.reduce_only and o.resting
+        ]
+        room = abs(position.size)
+        for order in sorted(reducing, key=lambda o: -o.side * o.limit):
+            keep = min(order.leaves, room) if position.size * order.side < 0 else ZERO
+            room -= keep
+            if not keep:
+                self.end(account, order, "CancelByReduceOnly", now)
+            elif keep < order.leaves:
+                order.qty = order.filled + keep
+                self._exchange.say(account.uid, order.message(now))
+
+    def hold(self, account: Account, symbol: str) -> None:
+        """Margin of the symbol's resting orders: for the part that opens, the older orders closing first."""
+        position = account.position(symbol)
+        room = abs(position.size)
+        for order in account.open_orders.values():
+            if order.symbol != symbol or order.reduce_only or not order.resting:
+                continue
+            opening = order.leaves
+            if position.size * order.side < 0:
+                closing = min(opening, room)
+                room -= closing
+                opening -= closing
+            order.margin = order_cost(opening, order.limit, order.side, position.leverage, account.taker)
+
+    def _shed(self, account: Account, now: int) -> None:
+        """After a fill: orders the balance does not carry any more end, the newest first."""
+        while account.available < -UNIT:
+            held = [order for order in account.open_orders.values() if order.margin]
+            if not held:
+                return
+            self.end(account, held[-1], "UNKNOWN", now, "EC_Others")
+            self.hold(account, held[-1].symbol)
+
+    def end(
+        self, account: Account, order: Order, cancel_type: str, now: int, reason: str = "EC_PerCancelRequest"
+    ) -> None:
+        """Cancel an order that is not final, and say so."""
+        position = account.position(order.symbol)
+        if order is position.stop_loss:
+            position.stop_loss = None
+        if order is position.take_profit:
+            position.take_profit = None
+        account.open_orders.pop(order.order_id, None)
+        order.margin = ZERO
+        if order.status == "Untriggered" and order.close_on_trigger:
+            order.cancel_type = cancel_type
+            order.move("Deactivated")
+        else:
+            order.cancel(cancel_type, reason)
+        self._exchange.say(account.uid, order.message(now))
+
+    def tell_position(self, account: Account, s: int, now: int) -> None:
+        """Say the position of a symbol, then the wallet."""
+        self._exchange.say(account.uid, position_message(self._exchange, account, s, now))
+        self._exchange.say(account.uid, wallet_message(self._exchange, account, now))

@@ -1,0 +1,92 @@
+"""Orders meet the book: footprint, remainders, orders of other accounts, margin at the trigger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+
+
+def test_the_touch_moves_on_when_a_level_is_taken_and_the_remainder_waits(desks: Any) -> None:
+    desk = desks("20000")
+    desk.limit(1, "1.500", "50001.0", link_id="in")  # 1.000 is offered at 50,001.0, the next is at 50,002.0
+    assert int(desk.x.states["ask"][0]) == 500_020
+    assert int(desk.x.states["bid"][0]) == 500_000
+    desk.mark(500_005)
+    desk.trade(500_020)
+    assert desk.order("in").filled == 1
+    assert not any(fill.is_maker for fill in desk.fills())
+
+
+def test_a_conditional_order_without_margin_at_its_trigger_is_cancelled(desk: Any) -> None:
+    desk.market(
+        1, "0.500", link_id="in", trigger_price=D("50010.0"), trigger_direction=1
+    )  # needs 2,500 of 1,000
+    assert desk.order("in").status == "Untriggered"
+    desk.trade(500_100)
+    assert (desk.order("in").status, desk.order("in").filled) == ("Cancelled", 0)
+    assert desk.size() == 0
+
+
+def test_a_conditional_order_with_margin_fills_at_its_trigger(desk: Any) -> None:
+    desk.market(1, "0.100", link_id="in", trigger_price=D("50010.0"), trigger_direction=1)
+    desk.trade(500_100)
+    assert desk.order("in").status == "Filled"
+
+
+def cost(qty: str, price: str, side: int) -> str:
+    """Margin at 10x and the fees of opening and of closing at bankruptcy."""
+    rate = D("0.1") + D("0.00055") * (1 + 1 - D(side) / 10)
+    return str(D(qty) * D(price) * rate)
+
+
+def test_a_market_order_needs_margin_for_the_worst_price_it_pays(desks: Any) -> None:
+    # 1.000 BTC at 50,001.0, 0.500 at 50,002.0
+    assert desks(cost("1.5", "50001.0", 1)).market(1, "1.500") == 110007
+    assert desks(cost("1.5", "50002.0", 1)).market(1, "1.500") == 0
+
+
+def test_a_limit_sale_below_the_bid_needs_margin_for_the_price_it_gets(desks: Any) -> None:
+    assert desks(cost("0.1", "49800.0", -1)).limit(-1, "0.100", "49800.0") == 110007
+    desk = desks(cost("0.1", "50000.0", -1))
+    assert desk.limit(-1, "0.100", "49800.0") == 0
+    assert desk.x.accounts["u"].available == 0
+
+
+def test_orders_of_two_accounts_trade_with_each_other_behind_the_tapes_level(desks: Any) -> None:
+    desk = desks("20000", "20000")
+    desk.limit(1, "0.200", "50000.0", uid="u2", link_id="bid")
+    desk.market(-1, "1.100")  # 1.000 of the tape's bid, then 0.100 of the other account
+    assert desk.size() == D("-1.100")
+    assert desk.size("u2") == D("0.100")
+    (fill,) = desk.fills("u2")
+    assert (fill.price, fill.is_maker) == (D("50000.0"), True)
+    assert desk.fills()[-1].price == D("50000.0")
+
+
+def test_an_accounts_own_orders_never_rest_crossed(desks: Any) -> None:
+    desk = desks("100000")
+    desk.limit(1, "0.200", "50000.5", link_id="bid")
+    desk.limit(-1, "0.300", "50000.5", link_id="offer")
+    assert desk.order("bid").status == "Filled"
+    assert desk.order("offer").filled == D("0.200")
+    assert desk.size() == 0
+
+
+def test_a_post_only_order_does_not_take_a_resting_order_of_another_account(desks: Any) -> None:
+    desk = desks("20000", "20000")
+    desk.limit(1, "0.200", "50000.5", uid="u2")
+    desk.limit(-1, "0.200", "50000.5", link_id="offer", time_in_force="PostOnly")
+    assert desk.order("offer").reject_reason == "EC_PostOnlyWillTakeLiquidity"
+
+
+@pytest.mark.parametrize(("qty", "status", "filled"), [("2.000", "Filled", "2"), ("2.001", "Cancelled", "0")])
+def test_fill_or_kill_fills_whole_or_not_at_all(desks: Any, qty: str, status: str, filled: str) -> None:
+    desk = desks("20000")
+    desk.limit(
+        1, qty, "50002.0", link_id="in", time_in_force="FOK"
+    )  # 1.000 at 50,001.0 and 1.000 at 50,002.0
+    assert (desk.order("in").status, desk.order("in").filled) == (status, D(filled))

@@ -1,0 +1,105 @@
+"""Requests on orders: what an amendment does to an order, its queue and its margin; what outlives a position."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+D = Decimal
+
+
+def test_a_post_only_order_amended_into_the_book_does_not_take(desk: Any) -> None:
+    desk.limit(1, "0.010", "49990.0", link_id="in", time_in_force="PostOnly")
+    assert desk.amend("in", price="50001.0") == 0
+    assert (desk.order("in").status, desk.order("in").filled) == ("Cancelled", 0)
+    assert desk.order("in").reject_reason == "EC_PostOnlyWillTakeLiquidity"
+
+
+def test_another_order_amended_into_the_book_takes(desk: Any) -> None:
+    desk.limit(1, "0.010", "49990.0", link_id="in")
+    assert desk.amend("in", price="50001.0") == 0
+    assert desk.order("in").status == "Filled"
+    assert not desk.fills()[0].is_maker
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"qty": "0.005"}, True),
+        ({"qty": "0.020"}, False),
+        ({"price": "49999.0"}, False),
+        ({"price": "50000.0"}, True),
+    ],
+)
+def test_a_smaller_quantity_keeps_the_queue_anything_else_loses_it(
+    desk: Any, change: dict[str, str], kept: bool
+) -> None:
+    desk.limit(1, "0.010", "50000.0", link_id="in")
+    desk.trade(500_000, 900, -1)
+    assert desk.order("in").place.ahead == 100
+    assert desk.amend("in", **change) == 0
+    assert desk.order("in").place.ahead == (100 if kept else 1000)
+
+
+def test_an_order_that_lost_its_queue_stands_behind_the_accounts_other_orders(desk: Any) -> None:
+    desk.limit(1, "0.010", "50000.5", link_id="a")
+    desk.limit(1, "0.010", "50000.5", link_id="b")
+    desk.amend("a", qty="0.011")
+    desk.trade(500_005, 10, -1)
+    assert (desk.order("a").filled, desk.order("b").filled) == (0, D("0.010"))
+
+
+def test_an_amended_quantity_must_exceed_what_is_filled(desk: Any) -> None:
+    desk.limit(1, "0.010", "50000.0", link_id="in")
+    desk.trade(500_000, 1004, -1)
+    assert desk.order("in").filled == D("0.004")
+    assert desk.amend("in", qty="0.004") == 110064
+    assert desk.amend("in", qty="0.003") == 110064
+    assert desk.amend("in", qty="0.005") == 0
+
+
+def test_a_reduce_only_order_is_not_amended_beyond_the_position(desk: Any) -> None:
+    desk.market(1, "0.010")
+    desk.limit(-1, "0.005", "50100.0", link_id="out", reduce_only=True)
+    assert desk.amend("out", qty="0.011") == 110017
+    assert desk.amend("out", qty="0.010") == 0
+    assert desk.order("out").qty == D("0.010")
+
+
+def test_an_amendment_needs_the_margin_of_what_it_adds(desk: Any) -> None:
+    desk.limit(1, "0.010", "49990.0", link_id="in")
+    assert desk.amend("in", qty="0.500") == 110007
+    assert desk.amend("in", qty="0.100") == 0
+    assert desk.order("in").qty == D("0.100")
+
+
+def test_an_amended_price_stays_in_the_venues_band(desk: Any) -> None:
+    desk.limit(1, "0.010", "49990.0", link_id="in")
+    assert desk.amend("in", price="60000.0") == 30208
+
+
+def test_a_trigger_is_not_amended_beyond_the_last_price(desk: Any) -> None:
+    desk.market(1, "0.010", link_id="in", trigger_price=D("50100.0"), trigger_direction=1)
+    assert desk.amend("in", trigger_price="49000.0") == 110092
+    assert desk.amend("in", trigger_price="50200.0") == 0
+    desk.trade(501_500)
+    assert desk.order("in").status == "Untriggered"
+    desk.trade(502_000)
+    assert desk.order("in").status == "Filled"
+
+
+def test_the_users_conditional_reduce_only_order_outlives_its_position_and_then_finds_nothing(
+    desk: Any,
+) -> None:
+    # so at the venue: only TP, SL and trailing stops are tied to the position
+    desk.market(1, "0.010")
+    desk.market(
+        -1, "0.010", link_id="stop", reduce_only=True, trigger_price=D("49900.0"), trigger_direction=2
+    )
+    desk.market(-1, "0.010", reduce_only=True)
+    assert desk.order("stop").status == "Untriggered"
+    desk.trade(498_000)
+    assert (desk.order("stop").status, desk.order("stop").cancel_type) == ("Cancelled", "CancelByReduceOnly")
+    assert desk.size() == 0
