@@ -16,6 +16,7 @@ from typing import Any
 
 from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.bybit.rest import Lane
+from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.router import Router
 from turbo_trader.live.settings import DaemonSettings
@@ -30,6 +31,10 @@ OFTEN = {
     "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
     "TURBO_MAX_HOLD": "900", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
 }  # fmt: skip
+
+
+#: As the guard of tests/process/guard_child.py has it.
+SHORT = LeaseRules(renew_ns=200_000_000, fence_ns=1_000_000_000, window_ns=500_000_000)
 
 
 class Death:
@@ -114,6 +119,7 @@ def main() -> None:
     settings = DaemonSettings(
         endpoints=loopback(int(port)), keys=Keys("key", "secret"), symbols=tuple(i.symbol for i in universe()),
         journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=False,
+        lease=SHORT if os.environ.get("SHORT_LEASE") else LeaseRules(),
     )  # fmt: skip
     summary = asyncio.run(run_daemon(settings, Policy.from_env(OFTEN), Log(Path(journal) / "notes.jsonl")))
     print(json.dumps({"reason": summary.reason, "failed": summary.failed, **summary.trader}, default=str))

@@ -16,6 +16,7 @@ from turbo_trader.console.verbs import (
     explain,
     feasible,
     funnel,
+    guard,
     policy,
     report,
     run,
@@ -47,6 +48,7 @@ app.command("report")(report.report)
 app.command("feasible")(feasible.feasible)
 app.command("doctor")(doctor.doctor)
 app.command("policy")(policy.policy)
+app.command("guard")(guard.guard)
 app.add_typer(tape.app, name="tape")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback
 from turbo_trader.console.folders import new_run_folder
+from turbo_trader.console.guarding import guard_beside
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver
@@ -59,6 +60,8 @@ def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool
             say(
                 f"the simulated venue merges book pushes to one in {push_ms} ms of its time, so that frames stay bearable"
             )
+        if settings.mode != "paper":
+            stack.enter_context(guard_beside(settings.mode, settings.journal_dir, folder))
         compile_once()
         screen = (
             stack.enter_context(Screen(f"turbo-trader {settings.mode}: {market}", symbols)) if tty else None

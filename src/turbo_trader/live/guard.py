@@ -1,0 +1,175 @@
+"""The guard: a small process of its own that looks after positions while no daemon does (design: one writer at a time).
+
+While a daemon holds the lease it only looks. Once the lease has run out, and two reads agree, it takes the next epoch, does what
+`trader.guard` wishes, and gives the lease back, so that a daemon that starts need not wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.journal.lease import GUARD, Lease, LeaseRules, LeaseWatch
+from turbo_trader.journal.readers import state
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.market.errors import InputError
+from turbo_trader.trader.commands import Read
+from turbo_trader.trader.events import Outcome, ReadResult
+from turbo_trader.trader.guard import GuardRules, Wish, command, unprotected, wishes
+from turbo_trader.trader.ids import Ids
+
+SHARE: Final = 0.2  # of the venue's limits, which daemon and guard share
+THREADS: Final[Mapping[str, int]] = {"exits": 2, "orders": 1, "reads": 1, "history": 1}
+CLOCK_S: Final = 60.0
+_LOCK = "guard.lock"
+
+Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """`until_idle`: end by itself once no daemon lives and nothing is open (as started by `run`)."""
+
+    endpoints: Endpoints
+    keys: Keys
+    journal: Path
+    until_idle: bool = False
+    rules: GuardRules = field(default_factory=GuardRules)
+    lease: LeaseRules = field(default_factory=LeaseRules)
+    request_timeout_s: float = 5.0
+
+
+@contextmanager
+def only_one(journal: Path) -> Iterator[None]:
+    """Be the journal's only guard; InputError while another one is."""
+    journal.mkdir(parents=True, exist_ok=True)
+    with (journal / _LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"{journal}: another guard watches it already") from None
+        yield
+
+
+def is_watched(journal: Path) -> bool:
+    """Does a guard watch this journal?"""
+    try:
+        with only_one(journal):
+            return False
+    except InputError:
+        return True
+
+
+class Guard:
+    """Looks, and acts when nobody else does. `tell` hears what it saw and did."""
+
+    def __init__(self, settings: GuardSettings, tell: Tell) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._clock = VenueClock()
+        self._lease = Lease(settings.journal, GUARD, settings.lease)
+        self._watch = LeaseWatch(settings.journal, settings.lease)
+        self._gateway = Gateway(
+            settings.endpoints, settings.keys, self._clock, tell, settings.request_timeout_s,
+            permit=lambda: self._lease.held, threads=THREADS, share=SHARE,
+        )  # fmt: skip
+        self._ids = Ids(f"g{secrets.token_hex(4)}")
+        self._alarmed: set[str] = set()
+        self._alone = False
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Look every few seconds until `ended`; what goes wrong in one look is told and tried again in the next."""
+        loop = asyncio.get_running_loop()
+        synced = -CLOCK_S
+        self._tell("guarding", "info", {"journal": str(self._settings.journal), "pid": os.getpid()})
+        try:
+            while not ended.is_set():
+                if loop.time() - synced >= CLOCK_S and await self._gateway.sync_clock():
+                    synced = loop.time()
+                if synced >= 0 and await self._look() and self._settings.until_idle:
+                    self._tell("guard-idle", "info", {"meaning": "no daemon, nothing open: the guard ends"})
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.rules.look_ns / 1e9):
+                        await ended.wait()
+        finally:
+            await self._gateway.close()
+
+    async def _look(self) -> bool:
+        """One look; True when no daemon lives and nothing is left to guard."""
+        gone = self._watch.gone_ns()
+        if bool(gone) != self._alone:
+            self._alone = bool(gone)
+            self._tell("daemon-gone" if gone else "daemon-back", "warning" if gone else "info", {})
+        picture = await self._read()
+        if picture is None:
+            return False
+        naked = set(unprotected(picture.positions))
+        for symbol in sorted(naked & self._alarmed):  # twice in a row: not merely on its way
+            self._tell("guard-unprotected", "error", {"symbol": symbol, "daemon": not gone})
+        self._alarmed = naked
+        if not gone:
+            return False
+        first = self._wishes(picture, gone)
+        if not first:
+            return not any(position.size for position in picture.positions)
+        await asyncio.sleep(self._settings.rules.agree_ns / 1e9)
+        again, gone = await self._read(), self._watch.gone_ns()
+        if again is not None and gone:
+            agreed = [wish for wish in self._wishes(again, gone) if wish in first]
+            await self._act(agreed)
+        return False
+
+    async def _read(self) -> ReadResult | None:
+        result = await self._gateway.execute_read(Read(self._ids.next("read"), ("positions", "orders")))
+        if result.outcome is Outcome.CONFIRMED:
+            return result
+        self._tell("guard-read-failed", "warning", {"code": result.code, "why": result.message})
+        return None
+
+    def _wishes(self, picture: ReadResult, gone: int) -> list[Wish]:
+        kept = state(self._settings.journal)
+        rules = self._settings.rules
+        return wishes(picture.positions, picture.orders, kept, self._clock.now(), gone, rules)
+
+    async def _act(self, agreed: list[Wish]) -> None:
+        """Under an epoch of our own; a daemon that takes the next one ends our right to write at once."""
+        if not agreed or not self._lease.take():
+            return
+        try:
+            left = list(agreed)
+            while left and self._lease.renew():
+                wish = left.pop(0)
+                result = await self._gateway.send(command(wish, self._ids))
+                refused = result.outcome is Outcome.REJECTED and not result.later
+                if (
+                    wish.what == "protect" and refused
+                ):  # the price is through it: nothing holds this position any more
+                    left.append(replace(wish, what="close", why="its stop was refused"))
+                self._tell(
+                    "guard-acted", "warning",
+                    {"what": wish.what, "symbol": wish.symbol, "why": wish.why, "stop": wish.stop, "id": wish.link_id,
+                     "outcome": result.outcome.value, "code": result.code, "message": result.message},
+                )  # fmt: skip
+        finally:
+            self._lease.release()
+
+
+async def watch_over(settings: GuardSettings, tell: Tell) -> None:
+    """Guard until SIGTERM or SIGINT, or until idle where that is asked for."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    await Guard(settings, tell).run(ended)

@@ -1,0 +1,140 @@
+"""The guard's decisions: it cancels, tightens and closes what the journal knows to be ours, and never opens or loosens."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.exits import Bracket, exit_rules
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
+from turbo_trader.trader.events import OrderReport, PositionReport
+from turbo_trader.trader.guard import GuardRules, Wish, command, unprotected, wishes
+from turbo_trader.trader.ids import Ids
+
+D = Decimal
+NOW = 1_767_603_600 * SECOND
+RULES = GuardRules()
+SOON = 1 * SECOND
+
+
+def position(size: str, stop: str | None, symbol: str = "AAAUSDT") -> PositionReport:
+    return PositionReport(
+        NOW, symbol, D(size), D(100), D(10), D(stop) if stop else None, None, None, D(100), D(10), 1
+    )
+
+
+def order(link_id: str, *, reduce_only: bool = False, stop_type: str = "") -> OrderReport:
+    return OrderReport(
+        NOW, "AAAUSDT", "o", link_id, "", 1, D(1), D(0), D(100), None, "New", reduce_only, stop_type
+    )
+
+
+def kept(direction: int = 1, *, opened: int = NOW, hold_s: int = 900) -> dict[str, Any]:
+    bracket = Bracket(
+        direction,
+        D(100),
+        D("0.01"),
+        D("0.01"),
+        D("0.005"),
+        D("0.001"),
+        opened,
+        hold_s * SECOND,
+        exit_rules(Policy()),
+    )
+    return {"position:AAAUSDT": {"bracket": bracket.to_dict(), "trade": {}, "held": "1"}}
+
+
+def test_a_position_with_its_stop_is_left_alone() -> None:
+    assert wishes([position("1", "99.5")], [], kept(), NOW, SOON, RULES) == []
+    assert wishes([position("1", "99.6")], [], kept(), NOW, SOON, RULES) == []  # tighter than kept
+
+
+@pytest.mark.parametrize("stop", [None, "99.0"])
+def test_a_stop_that_is_missing_or_looser_is_set_as_the_journal_knows_it(stop: str | None) -> None:
+    (wish,) = wishes([position("1", stop)], [], kept(), NOW, SOON, RULES)
+    assert (wish.what, wish.stop) == ("protect", D("99.50"))
+    sent = command(wish, Ids("g1"))
+    assert isinstance(sent, SetStops)
+    assert (sent.stop_loss, sent.take_profit) == (D("99.50"), None)
+
+
+def test_a_position_past_its_time_is_closed_reduce_only() -> None:
+    (wish,) = wishes([position("-2", "100.5")], [], kept(-1, hold_s=10), NOW + 10 * SECOND, SOON, RULES)
+    assert (wish.what, wish.why) == ("close", "past its time")
+    sent = command(wish, Ids("g1"))
+    assert isinstance(sent, PlaceOrder)
+    assert (sent.side, sent.qty, sent.reduce_only, sent.order_type) == (1, D(2), True, "Market")
+
+
+def test_after_a_minute_without_a_daemon_every_position_of_ours_is_closed() -> None:
+    at = RULES.close_ns
+    assert [w.what for w in wishes([position("1", "99.5")], [], kept(), NOW, at, RULES)] == ["close"]
+    assert wishes([position("1", "99.5")], [], kept(), NOW, at - 1, RULES) == []
+
+
+def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
+    entry = {
+        "id": "tt-b1-1-entry", "direction": 1, "qty": "1", "limit": "100", "stop": "99.4", "backstop": "101.5", "leverage": "10",
+        "margin": "10", "trade_tier": 2, "take_profit": "0.01", "stop_loss": "0.006", "cost": "0.001", "range_tail": "0.004",
+        "hold_ns": 900 * SECOND, "decided_ts": NOW, "sent_ts": NOW,
+    }  # fmt: skip
+    (wish,) = wishes([position("1", None)], [], {"entry:AAAUSDT": entry}, NOW, SOON, RULES)
+    assert (wish.what, wish.stop) == ("protect", D("99.4"))
+
+
+def test_what_the_journal_does_not_know_is_not_touched() -> None:
+    stranger = position("5", None, "ZZZUSDT")
+    assert wishes([stranger], [order("someone-else")], kept(), NOW, RULES.close_ns, RULES) == []
+    other_way = position("-1", None)
+    assert wishes([other_way], [], kept(1), NOW, RULES.close_ns, RULES) == []
+    assert unprotected([stranger, other_way]) == ["ZZZUSDT", "AAAUSDT"]  # but told
+
+
+def test_resting_entries_of_ours_are_cancelled_first_and_protective_orders_stay() -> None:
+    orders = [
+        order("tt-b1-2-entry"),
+        order("tt-b1-3-close", reduce_only=True),
+        order("", reduce_only=True, stop_type="StopLoss"),
+        order("tt-b1-4-entry", stop_type="Stop"),
+    ]
+    found = wishes([position("1", None)], orders, kept(), NOW, SOON, RULES)
+    assert [(w.what, w.link_id) for w in found] == [("cancel", "tt-b1-2-entry"), ("protect", "")]
+    assert isinstance(command(found[0], Ids("g1")), CancelOrder)
+
+
+@given(
+    size=st.sampled_from(["-3", "-0.5", "0", "0.5", "3"]),
+    stop=st.one_of(st.none(), st.integers(9_000, 11_000).map(lambda ticks: str(D(ticks) / 100))),
+    direction=st.sampled_from([-1, 1]),
+    gone_s=st.integers(1, 120),
+    later_s=st.integers(0, 2_000),
+)
+def test_it_never_opens_and_never_loosens(
+    size: str, stop: str | None, direction: int, gone_s: int, later_s: int
+) -> None:
+    held = position(size, stop)
+    now = NOW + later_s * SECOND
+    for wish in wishes([held], [order("tt-b1-2-entry")], kept(direction), now, gone_s * SECOND, RULES):
+        sent = command(wish, Ids("g1"))
+        if isinstance(sent, PlaceOrder):
+            assert sent.reduce_only
+            assert sent.side * held.size < 0
+            assert sent.qty == abs(held.size)
+        if isinstance(sent, SetStops):
+            assert sent.take_profit is None
+            assert sent.stop_loss is not None
+            side = 1 if held.size > 0 else -1
+            assert held.stop_loss is None or side * (sent.stop_loss - held.stop_loss) > 0
+
+
+def test_two_reads_agree_only_on_the_same_wish() -> None:
+    first = wishes([position("1", None)], [], kept(), NOW, SOON, RULES)
+    again = wishes([position("2", None)], [], kept(), NOW, SOON, RULES)
+    assert [wish for wish in again if wish in first] == []
+    assert Wish("close", "A", size=D(1)) != Wish("close", "A", size=D(2))
