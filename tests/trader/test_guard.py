@@ -72,6 +72,14 @@ def test_a_position_past_its_time_is_closed_reduce_only() -> None:
     assert (sent.side, sent.qty, sent.reduce_only, sent.order_type) == (1, D(2), True, "Market")
 
 
+def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_the_guards() -> None:
+    wish = Wish("close", "AAAUSDT", size=D(-7))
+    sent = command(wish, Ids("g1"), D(5))
+    assert isinstance(sent, PlaceOrder)
+    assert (sent.side, sent.qty) == (1, D(5))
+    assert sent.id.endswith("-guard")
+
+
 def test_after_a_minute_without_a_daemon_every_position_of_ours_is_closed() -> None:
     at = RULES.close_ns
     assert [w.what for w in wishes([position("1", "99.5")], [], kept(), NOW, at, RULES)] == ["close"]

@@ -17,6 +17,7 @@ from turbo_trader.console.output import say
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.terminal import Screen
+from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.settings import DaemonSettings, Summary
 from turbo_trader.market.errors import Refused
@@ -68,9 +69,15 @@ def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool
         )
         daemon = DaemonSettings(
             endpoints=where, keys=keys, symbols=symbols, journal=folder, duration_s=seconds,
-            on_term="flatten" if policy.on_term == "flatten" else "leave", mode=settings.mode,
+            on_term="flatten" if policy.on_term == "flatten" else "leave", mode=settings.mode, lease=lease_rules(policy),
         )  # fmt: skip
         return asyncio.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
+
+
+def lease_rules(policy: Policy) -> LeaseRules:
+    """The lease of daemon and guard: nothing signed under an old one may still be accepted by the venue."""
+    longest = policy.entry_recv_window * 1_000_000
+    return LeaseRules(window_ns=max(LeaseRules().window_ns, longest))
 
 
 def live_keys(settings: Settings) -> Keys:

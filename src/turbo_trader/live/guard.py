@@ -15,14 +15,17 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.reads import ReadFailed
 from turbo_trader.journal.lease import GUARD, Lease, LeaseRules, LeaseWatch
 from turbo_trader.journal.readers import state
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.startup import read_instruments
 from turbo_trader.market.errors import InputError
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Outcome, ReadResult
@@ -33,6 +36,7 @@ SHARE: Final = 0.2  # of the venue's limits, which daemon and guard share
 THREADS: Final[Mapping[str, int]] = {"exits": 2, "orders": 1, "reads": 1, "history": 1}
 CLOCK_S: Final = 60.0
 _LOCK = "guard.lock"
+_FIRST_S: Final = 60.0  # a daemon that starts beside it has so long to take its lease
 
 Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
@@ -87,17 +91,20 @@ class Guard:
         self._ids = Ids(f"g{secrets.token_hex(4)}")
         self._alarmed: set[str] = set()
         self._alone = False
+        self._most: dict[str, Decimal] = {}
 
     async def run(self, ended: asyncio.Event) -> None:
         """Look every few seconds until `ended`; what goes wrong in one look is told and tried again in the next."""
         loop = asyncio.get_running_loop()
+        begun = loop.time()
         synced = -CLOCK_S
         self._tell("guarding", "info", {"journal": str(self._settings.journal), "pid": os.getpid()})
         try:
             while not ended.is_set():
                 if loop.time() - synced >= CLOCK_S and await self._gateway.sync_clock():
                     synced = loop.time()
-                if synced >= 0 and await self._look() and self._settings.until_idle:
+                idle = synced >= 0 and await self._look()
+                if idle and self._settings.until_idle and loop.time() - begun > _FIRST_S:
                     self._tell("guard-idle", "info", {"meaning": "no daemon, nothing open: the guard ends"})
                     return
                 with contextlib.suppress(TimeoutError):
@@ -151,7 +158,8 @@ class Guard:
             left = list(agreed)
             while left and self._lease.renew():
                 wish = left.pop(0)
-                result = await self._gateway.send(command(wish, self._ids))
+                most = await self._largest(wish.symbol) if wish.what == "close" else None
+                result = await self._gateway.send(command(wish, self._ids, most))
                 refused = result.outcome is Outcome.REJECTED and not result.later
                 if (
                     wish.what == "protect" and refused
@@ -164,6 +172,14 @@ class Guard:
                 )  # fmt: skip
         finally:
             self._lease.release()
+
+    async def _largest(self, symbol: str) -> Decimal | None:
+        """The largest market order of a symbol; None where it cannot be read: then the whole position is tried."""
+        if symbol not in self._most:
+            with contextlib.suppress(InputError, ReadFailed):
+                (instrument,) = await read_instruments(self._gateway, [symbol], self._tell)
+                self._most[symbol] = instrument.max_market_qty
+        return self._most.get(symbol)
 
 
 async def watch_over(settings: GuardSettings, tell: Tell) -> None:

@@ -118,6 +118,8 @@ class Shell:
             self._keep_lease()
         )  # the Trader's timer does it from its first event on
         try:
+            while not self._fence.permit():  # noqa: ASYNC110 - after a guard that did not give its lease back: time alone helps
+                await asyncio.sleep(WAKE_S)
             await self._prepare(settings, gateway)
         finally:
             keeping.cancel()

@@ -105,13 +105,14 @@ def _known(position: PositionReport, kept: Kept) -> tuple[Decimal, int | None] |
     return None
 
 
-def command(wish: Wish, ids: Ids) -> Action:
-    """The wish as a command of the wire."""
+def command(wish: Wish, ids: Ids, most: Decimal | None = None) -> Action:
+    """The wish as a command of the wire. `most`: largest market order, base coin; what is left over is closed at the next look."""
     if wish.what == "cancel":
         return CancelOrder(ids.next("cancel"), wish.symbol, link_id=wish.link_id)
     if wish.what == "protect":
         return SetStops(ids.next("stop"), wish.symbol, wish.stop, None)
     side = -1 if wish.size > 0 else 1
+    qty = abs(wish.size) if most is None else min(abs(wish.size), most)
     return PlaceOrder(
-        ids.next("close"), wish.symbol, side, abs(wish.size), "Market", "IOC", reduce_only=True, purpose="close"
+        ids.next("guard"), wish.symbol, side, qty, "Market", "IOC", reduce_only=True, purpose="close"
     )  # fmt: skip

@@ -23,10 +23,11 @@ def guard(
     from turbo_trader.console.keys import given_keys
     from turbo_trader.console.logs import open_log
     from turbo_trader.console.observer import tell_log
-    from turbo_trader.console.settings import load_settings
-    from turbo_trader.console.start import live_endpoints, live_keys
+    from turbo_trader.console.settings import environment, load_settings
+    from turbo_trader.console.start import lease_rules, live_endpoints, live_keys
     from turbo_trader.live.guard import GuardSettings, only_one, watch_over
     from turbo_trader.market.errors import InputError
+    from turbo_trader.rules.policy import Policy
 
     settings = load_settings(mode=mode, journal_dir=journal_dir)
     if settings.mode == "paper":
@@ -38,6 +39,8 @@ def guard(
     with only_one(folder):
         shown = given_keys(settings)
         open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=(shown.key, shown.secret))
+        lease = lease_rules(Policy.from_env(environment(), live=settings.mode == "live"))
+        where = live_endpoints(settings)
         asyncio.run(
-            watch_over(GuardSettings(live_endpoints(settings), keys, folder, until_idle=until_idle), tell_log)
+            watch_over(GuardSettings(where, keys, folder, until_idle=until_idle, lease=lease), tell_log)
         )
