@@ -30,6 +30,7 @@ from turbo_trader.trader.entries import Entries
 
 _NO_ROWS: Rows = cast("Rows", np.zeros(0, ROW))
 _WEIGHT_MINUTES = 480  # one-minute returns behind the portfolio weights
+_COUNTED_AT_ONCE = 64  # scans
 LEADER = "BTCUSDT"
 
 
@@ -42,8 +43,11 @@ class Scanner:
         self._calibrating = calibrating
         self._rows: Rows = cast("Rows", np.zeros(len(desk.symbols), SCAN))
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
-        self.funnel = Funnel()
-        self.strengths = Strengths()
+        self._funnel = Funnel()
+        self._uncounted: list[
+            Rows
+        ] = []  # rows of the last scans: counting many at once costs as much as counting one scan's
+        self._strengths = Strengths()
         self.scans = 0
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
@@ -52,6 +56,18 @@ class Scanner:
         self._weights_due = 0
         self._leader = desk.symbols.index(LEADER) if LEADER in desk.symbols else -1
         self.next_ns = 0
+
+    @property
+    def funnel(self) -> Funnel:
+        """How many scans came how far."""
+        self._count()
+        return self._funnel
+
+    @property
+    def strengths(self) -> Strengths:
+        """How strong the signals of candidates were."""
+        self._count()
+        return self._strengths
 
     @property
     def tier(self) -> CapitalTier | None:
@@ -80,9 +96,11 @@ class Scanner:
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
         self.scans += len(desk.symbols)
-        self.funnel.add(self._rows)
-        self.strengths.add(self._rows)
-        desk.give(Scanned(desk.now, self._rows.copy()))
+        rows = self._rows.copy()
+        self._uncounted.append(rows)
+        if len(self._uncounted) >= _COUNTED_AT_ONCE:
+            self._count()
+        desk.give(Scanned(desk.now, rows))
         self._calibrating.after_scan(self._rows, self._gates)
 
     def confirmed(self, desk: SymbolDesk) -> bool:
@@ -94,6 +112,13 @@ class Scanner:
         return still_confirmed(d.policy, self._one, 0, 1 if desk.held > 0 else -1)
 
     # -- inside
+
+    def _count(self) -> None:
+        if self._uncounted:
+            rows = cast("Rows", np.concatenate(self._uncounted))
+            self._uncounted.clear()
+            self._funnel.add(rows)
+            self._strengths.add(rows)
 
     def _parameters(self, equity: Decimal) -> CapitalTier:
         desk = self._desk
