@@ -44,9 +44,9 @@ class Scanner:
         self._rows: Rows = cast("Rows", np.zeros(len(desk.symbols), SCAN))
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
         self._funnel = Funnel()
-        self._uncounted: list[
-            Rows
-        ] = []  # rows of the last scans: counting many at once costs as much as counting one scan's
+        # the last scans' rows: counting many scans at once costs as much as counting one
+        self._uncounted = np.zeros((_COUNTED_AT_ONCE, len(desk.symbols)), SCAN)
+        self._waiting = 0
         self._strengths = Strengths()
         self.scans = 0
         self._tier: CapitalTier | None = None
@@ -96,11 +96,11 @@ class Scanner:
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
         self.scans += len(desk.symbols)
-        rows = self._rows.copy()
-        self._uncounted.append(rows)
-        if len(self._uncounted) >= _COUNTED_AT_ONCE:
+        self._uncounted[self._waiting] = self._rows
+        self._waiting += 1
+        if self._waiting == _COUNTED_AT_ONCE:
             self._count()
-        desk.give(Scanned(desk.now, rows))
+        desk.give(Scanned(desk.now, self._rows.copy()))
         self._calibrating.after_scan(self._rows, self._gates)
 
     def confirmed(self, desk: SymbolDesk) -> bool:
@@ -114,9 +114,9 @@ class Scanner:
     # -- inside
 
     def _count(self) -> None:
-        if self._uncounted:
-            rows = cast("Rows", np.concatenate(self._uncounted))
-            self._uncounted.clear()
+        if self._waiting:
+            rows = cast("Rows", self._uncounted[: self._waiting].reshape(-1))
+            self._waiting = 0
             self._funnel.add(rows)
             self._strengths.add(rows)
 
