@@ -391,8 +391,7 @@ class Policy:
     def gate_parameters(self, tier: CapitalTier, equity: Decimal, symbols: int = 1) -> Rows:
         """Records of rules.records.GATE_PARAMETERS, one per symbol (or one for all), at this tier and equity.
 
-        Fee rates are the policy's; what is known of the venue (`taker_fee`, `clock_offset`, `btc_move_ts`,
-        ...) is set in the records.
+        Fee rates are the policy's; what is known of the venue (`clock_offset`, `btc_move_ts`, ...) is set in the records.
         """
         return records.gate_records(self, tier, equity, symbols)
 
