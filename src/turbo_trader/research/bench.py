@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import numpy as np
 
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.events import MINUTE, SECOND, Rows
 from turbo_trader.market.kernel import advance, advance_book, backfill
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
 from turbo_trader.market.tape import Tape
+from turbo_trader.research.dense import dense_rows
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
@@ -61,16 +62,24 @@ def main() -> None:
     count = sum(map(len, rows))
     until = START + hours * HOUR
 
-    def over(kernel: Callable[..., object]) -> Callable[[], None]:
+    def over(kernel: Callable[..., object], tape: Sequence[Rows]) -> Callable[[], None]:
         def run() -> None:
             states = new_states(instruments, **policy.market_parameters())
-            for s in range(len(instruments)):
-                kernel(states, s, rows[s], 0, until)
+            for s, part in enumerate(tape):
+                kernel(states, s, part, 0, int(part["ts"][-1]) + SECOND)
 
         return run
 
-    line("advance: book, flow, VWAP, samples", timed(over(advance)), count, "M rows/s", 1e6)
-    line("advance_book: the Exchange's cursor, idle", timed(over(advance_book)), count, "M rows/s", 1e6)
+    for name, tape_rows in (("made-up book", rows), ("dense book", [dense_rows(2_000_000, START)])):
+        total = sum(map(len, tape_rows))
+        line(f"advance, everything: {name}", timed(over(advance, tape_rows)), total, "M rows/s", 1e6)
+        line(
+            f"advance_book, the Exchange's: {name}",
+            timed(over(advance_book, tape_rows)),
+            total,
+            "M rows/s",
+            1e6,
+        )
     states = new_states(instruments, **policy.market_parameters())
     filters = new_filters(len(instruments))
     for s, instrument in enumerate(instruments):
