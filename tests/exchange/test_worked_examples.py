@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 
 import numpy as np
@@ -231,35 +232,64 @@ def test_no_order_moves_against_the_table() -> None:
             order.move(status)
 
 
+def step(desk: Desk, mid: int, kind: int, shift: int, lots: int) -> int:
+    """One request or one move of the market; returns the middle of the book after it, ticks."""
+    side = 1 if shift >= 0 else -1
+    price, qty = BTC.price(mid + shift), BTC.qty(lots)
+    requests: list[ask.Request] = [
+        ask.CreateOrder("BTCUSDT", side, "Market", qty),
+        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price),
+        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price, reduce_only=True),
+        ask.CreateOrder("BTCUSDT", side, "Market", qty, reduce_only=True),
+        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price, "PostOnly"),
+        ask.SetTradingStop("BTCUSDT", stop_loss=price, take_profit=BTC.price(mid - shift)),
+        ask.CancelAll("BTCUSDT"),
+    ]
+    if kind < len(requests):
+        desk.do(requests[kind])
+        return mid
+    mid += shift * 5
+    now = desk.now + SECOND
+    desk.feed(book(now, mid - 5, mid + 5, 40), trade(now, mid + (5 if side > 0 else -5), lots, side))
+    return mid
+
+
+def must_hold(desk: Desk) -> None:
+    """Wallet = sum of the log, position = sum of fills, every order within its quantity and in one place."""
+    account = desk.x.accounts["u"]
+    trades = [e for e in account.executions if e.kind != "Funding"]
+    assert account.balance == sum((entry.change for entry in account.log), D(0))
+    position = desk.position()
+    assert position.size == sum((e.side * e.qty for e in trades), D(0))
+    reducing = D(0)
+    for order in account.orders.values():
+        assert 0 <= order.filled <= order.qty
+        assert order.open == (order.order_id in account.open_orders)
+        if order.open and order.reduce_only and not order.stop_type:
+            assert order.side * position.size < 0
+            reducing += order.leaves
+    assert reducing <= abs(position.size)
+    if not position.size:
+        assert not any(order.close_on_trigger for order in account.open_orders.values())
+
+
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(-40, 40), st.integers(1, 60)), min_size=1, max_size=30)
+    st.lists(st.tuples(st.integers(0, 8), st.integers(-40, 40), st.integers(1, 60)), min_size=1, max_size=30)
 )
 def test_whatever_is_asked_money_positions_and_orders_add_up(steps: list[tuple[int, int, int]]) -> None:
     desk, mid = Desk("500"), 500_005
     for kind, shift, lots in steps:
-        side = 1 if shift >= 0 else -1
-        price, qty = BTC.price(mid + shift), BTC.qty(lots)
-        if kind == 0:
-            desk.do(ask.CreateOrder("BTCUSDT", side, "Market", qty))
-        elif kind == 1:
-            desk.do(ask.CreateOrder("BTCUSDT", side, "Limit", qty, price))
-        elif kind == 2:
-            desk.do(ask.CreateOrder("BTCUSDT", side, "Market", qty, reduce_only=True))
-        elif kind == 3:
-            desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=price, take_profit=BTC.price(mid - shift)))
-        elif kind == 4:
-            desk.do(ask.CancelAll("BTCUSDT"))
-        else:
-            mid += shift * 5
-            now = desk.now + SECOND
-            desk.feed(book(now, mid - 5, mid + 5, 40), trade(now, mid + (5 if side > 0 else -5), lots, side))
-        account = desk.x.accounts["u"]
-        trades = [e for e in account.executions if e.kind != "Funding"]
-        assert account.balance == sum((entry.change for entry in account.log), D(0))
-        assert desk.position().size == sum((e.side * e.qty for e in trades), D(0))
-        for order in account.orders.values():
-            assert 0 <= order.filled <= order.qty
-            assert order.open == (order.order_id in account.open_orders)
-        if not desk.position().size:
-            assert not any(order.close_on_trigger for order in account.open_orders.values())
+        mid = step(desk, mid, kind, shift, lots)
+        must_hold(desk)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ten_thousand_requests_add_up(seed: int) -> None:
+    draw = random.Random(seed)
+    desk, mid = Desk("1000000"), 500_005  # enough not to be ruined on the way
+    for number in range(10_000):
+        mid = step(desk, mid, draw.randint(0, 8), draw.randint(-40, 40), draw.randint(1, 60))
+        if number % 500 == 499:
+            must_hold(desk)
+    assert len(desk.x.accounts["u"].executions) > 1_000
