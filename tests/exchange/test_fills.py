@@ -116,6 +116,18 @@ def test_an_order_that_becomes_an_opening_one_without_margin_is_cancelled(desks:
     assert desk.last.code == 110007
 
 
+def test_the_newest_orders_go_when_the_balance_does_not_carry_them(desks: Any) -> None:
+    desk = desks("60")
+    desk.market(1, "0.010")
+    desk.limit(-1, "0.010", "50500.0", link_id="out")
+    desk.book(499_000, 499_010)
+    desk.market(-1, "0.010")  # 1 lost and half a unit of fees: about 58 are left for 51
+    desk.limit(-1, "0.001", "50400.0", link_id="in")
+    assert [desk.order(link).status for link in ("out", "in")] == ["New", "New"]
+    desk.limit(1, "0.010", "49000.0", link_id="too-much")
+    assert desk.last.code == 110007
+
+
 def test_what_a_closed_position_leaves_uncovered_is_cancelled(desks: Any) -> None:
     desk = desks("60")
     desk.market(1, "0.010")
