@@ -25,6 +25,7 @@ from turbo_trader.market.events import (
     SNAPSHOT,
     TRADE,
     WHOLE,
+    Rows,
 )
 from turbo_trader.market.reference import universe
 
@@ -52,6 +53,12 @@ class Desk:
         self.now += SECOND
         rows = np.array([(self.now, lots, price, kind, side, 0) for lots, price, kind, side in items], ROW)
         self.x.advance(0, rows, 0, self.now + 1)
+
+    def feed(self, *parts: Rows) -> None:
+        """Rows made by hand, at their own times."""
+        for part in parts:
+            self.now = max(self.now, int(part["ts"][-1]))
+            self.x.advance(0, part, 0, self.now + 1)
 
     def book(self, bid: int, ask_: int, lots: int = 1000) -> None:
         """A fresh book of three levels a side, ten ticks apart."""
@@ -119,7 +126,7 @@ class Desk:
         }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def desks() -> type[Desk]:
     """Desks to one's own measure."""
     return Desk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.margin import bankruptcy_price, initial_margin, liquidation_price, order_cost
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, PositionMessage, WalletMessage
 from turbo_trader.exchange.orders import TRANSITIONS, ImpossibleTransition, Order
@@ -54,33 +54,9 @@ def trade(ts: int, price: int, lots: int = 5, side: int = 1) -> Rows:
     return rows((ts, lots, price, TRADE | WHOLE, side, 0))
 
 
-class Desk:
-    """One account on a BTC market around 50,000."""
-
-    def __init__(self, balance: str = "1000") -> None:
-        self.x = Exchange((BTC,), ExchangeConfig())
-        self.x.add_account("u", D(balance))
-        self.now = T0
-        self.feed(book(self.now, 500_000, 500_010), trade(self.now, 500_005))
-
-    def feed(self, *parts: Rows) -> None:
-        for part in parts:
-            self.now = max(self.now, int(part["ts"][-1]))
-            self.x.advance(0, part, 0, self.now + 1)
-
-    def do(self, request: ask.Request) -> int:
-        return self.x.handle(self.now, "u", request).code
-
-    def buy(self, qty: str = "0.100", **more: object) -> int:
-        return self.do(ask.CreateOrder("BTCUSDT", 1, "Market", D(qty), **more))  # type: ignore[arg-type]
-
-    def position(self) -> PositionMessage:
-        return self.x.position("u", "BTCUSDT", self.now)
-
-
-def test_a_market_order_walks_the_book_and_pays_the_taker_fee() -> None:
-    desk = Desk("10000")
-    assert desk.buy("1.500") == 0  # 1.000 at 50,001.0 and 0.500 at 50,002.0
+def test_a_market_order_walks_the_book_and_pays_the_taker_fee(desks: Any) -> None:
+    desk = desks("10000")
+    assert desk.market(1, "1.500") == 0  # 1.000 at 50,001.0 and 0.500 at 50,002.0
     value = D("50001.0") + D("0.5") * D("50002.0")
     assert desk.position().entry_price == value / D("1.5")
     assert desk.x.wallet("u") == 10_000 - value * D("0.00055")
@@ -101,9 +77,11 @@ def test_margin_and_liquidation_are_those_of_the_venues_help_pages() -> None:
     assert abs(price - D(45_000) / D("0.995")) < D("1e-20")
 
 
-def test_the_stop_attached_to_an_entry_becomes_a_child_follows_the_size_and_fires_at_the_last_price() -> None:
-    desk = Desk()
-    assert desk.buy(stop_loss=D("49800.0"), take_profit=D("50500.0")) == 0
+def test_the_stop_attached_to_an_entry_becomes_a_child_follows_the_size_and_fires_at_the_last_price(
+    desks: Any,
+) -> None:
+    desk = desks()
+    assert desk.market(1, "0.100", stop_loss=D("49800.0"), take_profit=D("50500.0")) == 0
     assert (desk.position().stop_loss, desk.position().take_profit) == (D("49800.0"), D("50500.0"))
     desk.x.drain()
     desk.feed(book(desk.now + SECOND, 497_990, 498_010), trade(desk.now + 2 * SECOND, 498_000))
@@ -117,10 +95,10 @@ def test_the_stop_attached_to_an_entry_becomes_a_child_follows_the_size_and_fire
     )
 
 
-def test_trading_stop_moves_refuses_and_says_when_nothing_changes() -> None:
-    desk = Desk()
+def test_trading_stop_moves_refuses_and_says_when_nothing_changes(desks: Any) -> None:
+    desk = desks()
     assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 10001  # no position
-    desk.buy(stop_loss=D("49800.0"))
+    desk.market(1, "0.100", stop_loss=D("49800.0"))
     assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 0
     assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 34040
     assert (
@@ -158,25 +136,27 @@ def test_trading_stop_moves_refuses_and_says_when_nothing_changes() -> None:
         (ask.SetLeverage("BTCUSDT", D(10)), 110043),
     ],
 )
-def test_each_refusal_has_its_code(request_: ask.Request, code: int) -> None:
-    assert Desk().do(request_) == code
+def test_each_refusal_has_its_code(desks: Any, request_: ask.Request, code: int) -> None:
+    assert desks().do(request_) == code
 
 
-def test_a_link_id_is_taken_once() -> None:
-    desk = Desk()
-    assert desk.buy("0.001", link_id="a") == 0
-    assert desk.buy("0.001", link_id="a") == 110072
+def test_a_link_id_is_taken_once(desks: Any) -> None:
+    desk = desks()
+    assert desk.market(1, "0.001", link_id="a") == 0
+    assert desk.market(1, "0.001", link_id="a") == 110072
 
 
-def test_funding_is_charged_at_the_interval_to_who_holds_and_logged_with_the_opposite_sign() -> None:
-    desk = Desk()
+def test_funding_is_charged_at_the_interval_to_who_holds_and_logged_with_the_opposite_sign(
+    desks: Any,
+) -> None:
+    desk = desks()
     desk.feed(
         rows(
             (desk.now, int(D("0.0001") * RATE), 0, FUNDING | WHOLE, 0, 480),
             (desk.now, 500_000 * FINE, 500_000, MARK | WHOLE, 0, 0),
         )
     )
-    desk.buy("0.100")
+    desk.market(1, "0.100")
     before = desk.x.wallet("u")
     settlement = T0 + 8 * 3600 * SECOND
     assert desk.x.next_time() == settlement
@@ -190,10 +170,10 @@ def test_funding_is_charged_at_the_interval_to_who_holds_and_logged_with_the_opp
     assert (entry.kind, entry.funding, entry.change) == ("SETTLEMENT", D("-0.5"), D("-0.5"))
 
 
-def test_a_mark_at_the_liquidation_price_takes_the_position_over_at_bankruptcy() -> None:
-    desk = Desk()
+def test_a_mark_at_the_liquidation_price_takes_the_position_over_at_bankruptcy(desks: Any) -> None:
+    desk = desks()
     desk.do(ask.SetLeverage("BTCUSDT", D(50)))
-    desk.buy("0.100")
+    desk.market(1, "0.100")
     liquidation = desk.position().liq_price
     assert liquidation is not None
     mark = int(liquidation / BTC.tick) - 1
@@ -204,8 +184,8 @@ def test_a_mark_at_the_liquidation_price_takes_the_position_over_at_bankruptcy()
     assert fills[-1].price == D("49000.9")  # 50,001 x (1 - 1/50) = 49,000.98, on the tick below
 
 
-def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee() -> None:
-    desk = Desk()
+def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee(desks: Any) -> None:
+    desk = desks()
     assert desk.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.010"), D("50000.0"))) == 0  # behind 1,000 lots
     desk.feed(trade(desk.now + SECOND, 500_000, 1000, -1))
     assert desk.position().size == 0
@@ -216,10 +196,10 @@ def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee() -> None:
     assert desk.x.wallet("u") == 1000 - D("0.010") * 50_000 * D("0.0002")
 
 
-def test_messages_of_a_fill_come_as_order_execution_position_wallet() -> None:
-    desk = Desk()
+def test_messages_of_a_fill_come_as_order_execution_position_wallet(desks: Any) -> None:
+    desk = desks()
     desk.x.drain()
-    desk.buy("0.001")
+    desk.market(1, "0.001")
     kinds = [type(message) for _, message in desk.x.drain()]
     assert kinds == [OrderMessage, ExecutionMessage, PositionMessage, WalletMessage]
 
@@ -232,7 +212,7 @@ def test_no_order_moves_against_the_table() -> None:
             order.move(status)
 
 
-def step(desk: Desk, mid: int, kind: int, shift: int, lots: int) -> int:
+def step(desk: Any, mid: int, kind: int, shift: int, lots: int) -> int:
     """One request or one move of the market; returns the middle of the book after it, ticks."""
     side = 1 if shift >= 0 else -1
     price, qty = BTC.price(mid + shift), BTC.qty(lots)
@@ -254,7 +234,7 @@ def step(desk: Desk, mid: int, kind: int, shift: int, lots: int) -> int:
     return mid
 
 
-def must_hold(desk: Desk) -> None:
+def must_hold(desk: Any) -> None:
     """Wallet = sum of the log, position = sum of fills, every order within its quantity and in one place."""
     account = desk.x.accounts["u"]
     trades = [e for e in account.executions if e.kind != "Funding"]
@@ -277,17 +257,19 @@ def must_hold(desk: Desk) -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 8), st.integers(-40, 40), st.integers(1, 60)), min_size=1, max_size=30)
 )
-def test_whatever_is_asked_money_positions_and_orders_add_up(steps: list[tuple[int, int, int]]) -> None:
-    desk, mid = Desk("500"), 500_005
+def test_whatever_is_asked_money_positions_and_orders_add_up(
+    desks: Any, steps: list[tuple[int, int, int]]
+) -> None:
+    desk, mid = desks("500"), 500_005
     for kind, shift, lots in steps:
         mid = step(desk, mid, kind, shift, lots)
         must_hold(desk)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ten_thousand_requests_add_up(seed: int) -> None:
+def test_ten_thousand_requests_add_up(desks: Any, seed: int) -> None:
     draw = random.Random(seed)
-    desk, mid = Desk("1000000"), 500_005  # enough not to be ruined on the way
+    desk, mid = desks("1000000"), 500_005  # enough not to be ruined on the way
     for number in range(10_000):
         mid = step(desk, mid, draw.randint(0, 8), draw.randint(-40, 40), draw.randint(1, 60))
         if number % 500 == 499:

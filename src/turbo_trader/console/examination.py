@@ -29,7 +29,9 @@ TIMEOUT_S = 5.0
 def examine(settings: Settings, policy: Policy) -> list[Check]:
     """Every check of the configured mode; of paper against a simulated venue started for it. Raises for unusable settings only."""
     base = settings.journal_dir  # a real environment has one journal; of paper, that of the last run
-    folder = journal_folder(base) if settings.mode == "paper" else base / settings.mode
+    folder = (
+        journal_folder(base if base.is_dir() else None) if settings.mode == "paper" else base / settings.mode
+    )
     machine = machine_checks(facts.machine_facts(folder))
     with ExitStack() as stack:
         if settings.mode == "paper":

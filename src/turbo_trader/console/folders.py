@@ -26,7 +26,12 @@ def new_run_folder(base: Path, mode: str) -> Path:
 
 
 def journal_folder(given: Path | None) -> Path:
-    """The journal folder of the latest run below `given` or JOURNAL_DIR; `given` itself where it is one."""
+    """The journal folder of the latest run below `given` or JOURNAL_DIR; `given` itself where it is one.
+
+    InputError where `given` is not a folder; before the first run JOURNAL_DIR need not be there.
+    """
+    if given is not None and not given.is_dir():
+        raise InputError(f"--journal-dir {given}: no such folder")
     base = given if given is not None else load_settings().journal_dir
     try:
         return base / (base / _LATEST).read_text().strip()

@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from turbo_trader.exchange import checks
 from turbo_trader.exchange.accounts import ZERO, Account
 from turbo_trader.exchange.margin import liquidation_price
 from turbo_trader.exchange.orders import Order
+from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
 
 _FAR: Final = 2**62
+
+
+@dataclass(slots=True)
+class _Nearest:
+    """The nearest price of each kind so far: last prices and resting orders in ticks, marks in USDT."""
+
+    last_low: int = 0
+    last_high: int = _FAR
+    mark_low: float = 0.0
+    mark_high: float = float("inf")
+    buy: int = 0
+    sell: int = _FAR
+
+    def order(self, order: Order, instrument: Instrument) -> None:
+        """Take an open order in: a conditional one by its trigger, a resting one by its price."""
+        if order.trigger_price is not None and order.status == "Untriggered":
+            self._trigger(order, int(order.trigger_price / instrument.tick))
+        elif order.price is not None and order.side > 0:
+            self.buy = max(self.buy, instrument.ticks(order.price))
+        elif order.price is not None:
+            self.sell = min(self.sell, instrument.ticks(order.price))
+
+    def mark(self, price: Decimal | None, *, falling: bool) -> None:
+        """Take a mark price in that matters when it is reached falling, or rising."""
+        if price is not None and falling:
+            self.mark_low = max(self.mark_low, float(price))
+        elif price is not None:
+            self.mark_high = min(self.mark_high, float(price))
+
+    def _trigger(self, order: Order, ticks: int) -> None:
+        falling = order.trigger_direction == 2
+        if order.trigger_by != "LastPrice":
+            self.mark(order.trigger_price, falling=falling)
+        elif falling:
+            self.last_low = max(self.last_low, ticks)
+        elif order.trigger_direction == 1:
+            self.last_high = min(self.last_high, ticks)
 
 
 class Watching:
@@ -24,32 +64,16 @@ class Watching:
     def bounds(self, s: int) -> tuple[int, int, float, float, int, int]:
         """For `kernel.run_until`: last and mark prices that can trigger something, best resting buy and sell."""
         instrument = self._exchange.instruments[s]
-        last_low, last_high, mark_low, mark_high, buy, sell = 0, _FAR, 0.0, float("inf"), 0, _FAR
+        near = _Nearest()
         for account in self._exchange.accounts.values():
             for order in account.open_orders.values():
-                if order.symbol != instrument.symbol:
-                    continue
-                if order.trigger_price is not None and order.status == "Untriggered":
-                    if order.trigger_by == "LastPrice":
-                        ticks = int(order.trigger_price / instrument.tick)
-                        last_low = max(last_low, ticks) if order.trigger_direction == 2 else last_low
-                        last_high = min(last_high, ticks) if order.trigger_direction == 1 else last_high
-                    elif order.trigger_direction == 2:
-                        mark_low = max(mark_low, float(order.trigger_price))
-                    else:
-                        mark_high = min(mark_high, float(order.trigger_price))
-                elif order.price is not None and order.side > 0:
-                    buy = max(buy, instrument.ticks(order.price))
-                elif order.price is not None:
-                    sell = min(sell, instrument.ticks(order.price))
+                if order.symbol == instrument.symbol:
+                    near.order(order, instrument)
             position = account.positions.get(instrument.symbol)
             if position is not None and position.size:
                 price = liquidation_price(instrument, position.size, position.entry, position.leverage)
-                if price is not None and position.size > 0:
-                    mark_low = max(mark_low, float(price))
-                elif price is not None:
-                    mark_high = min(mark_high, float(price))
-        return last_low, last_high, mark_low, mark_high, buy, sell
+                near.mark(price, falling=position.size > 0)
+        return near.last_low, near.last_high, near.mark_low, near.mark_high, near.buy, near.sell
 
     def touch(self, s: int, row: Any, now: int) -> None:
         """A row came at which something may be due: resting orders fill, then triggers fire, then liquidation."""

@@ -6,10 +6,12 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import TypeAlias
 
 import numpy as np
 
 from turbo_trader.market.events import MINUTE, SECOND, Rows
+from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance, advance_book, backfill
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
@@ -25,7 +27,10 @@ from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600 * SECOND
 HOUR = 60 * MINUTE
+HOURS = 2
+UNTIL = START + HOURS * HOUR
 PASSES = 7
+Instruments: TypeAlias = tuple[Instrument, ...]
 
 
 def timed(what: Callable[[], object]) -> list[float]:
@@ -57,10 +62,15 @@ def main() -> None:
     policy = Policy()
     instruments = universe()
     market = SyntheticMarket(instruments, 1, START, 0.0)
-    hours = 2
-    rows = [market.read(s, START + hours * HOUR) for s in range(len(instruments))]
-    count = sum(map(len, rows))
-    until = START + hours * HOUR
+    rows = [market.read(s, UNTIL) for s in range(len(instruments))]
+    kernels(policy, instruments, rows)
+    scans(policy, instruments, market, rows)
+    whole_backtest(policy, instruments[:6], market, rows[:6])
+    print(f"{sum(map(len, rows)):,} rows of {len(instruments)} symbols, {HOURS} h made up")
+
+
+def kernels(policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> None:
+    """Rows a second of the two cursors, on a sparse made-up book and on a dense one."""
 
     def over(kernel: Callable[..., object], tape: Sequence[Rows]) -> Callable[[], None]:
         def run() -> None:
@@ -70,21 +80,19 @@ def main() -> None:
 
         return run
 
-    for name, tape_rows in (("made-up book", rows), ("dense book", [dense_rows(2_000_000, START)])):
-        total = sum(map(len, tape_rows))
-        line(f"advance, everything: {name}", timed(over(advance, tape_rows)), total, "M rows/s", 1e6)
-        line(
-            f"advance_book, the Exchange's: {name}",
-            timed(over(advance_book, tape_rows)),
-            total,
-            "M rows/s",
-            1e6,
-        )
+    for name, tape in (("made-up book", rows), ("dense book", [dense_rows(2_000_000, START)])):
+        total = sum(map(len, tape))
+        line(f"advance, everything: {name}", timed(over(advance, tape)), total, "M rows/s", 1e6)
+        line(f"advance_book, the Exchange's: {name}", timed(over(advance_book, tape)), total, "M rows/s", 1e6)
+
+
+def scans(policy: Policy, instruments: Instruments, market: SyntheticMarket, rows: Sequence[Rows]) -> None:
+    """Microseconds of a scan of one symbol, milliseconds of a noise fit."""
     states = new_states(instruments, **policy.market_parameters())
     filters = new_filters(len(instruments))
     for s, instrument in enumerate(instruments):
         backfill(states, s, market.history(instrument.symbol))
-        advance(states, s, rows[s], 0, until)
+        advance(states, s, rows[s], 0, UNTIL)
     tier = policy.capital_tier(Decimal(18))
     signals, gates = (
         policy.signal_parameters(tier),
@@ -94,20 +102,24 @@ def main() -> None:
 
     def scan() -> None:
         for s in range(len(instruments)):
-            assess(states, filters, s, until, signals, gates, out, s)
+            assess(states, filters, s, UNTIL, signals, gates, out, s)
 
     line("assess: one symbol, called from Python", timed(scan), len(instruments), "us", -1e6)
     seconds, y = states["sample_second"][0], states["sample_y"][0]
     order = np.argsort(seconds)
     line("fit_noise: 2,048 samples", timed(lambda: fit_noise(seconds[order], y[order])), 1, "ms", -1e3)
-    tape = Tape(instruments[:6], tuple(rows[:6]), "made up", made_up=True)
-    events = sum(map(len, tape.rows))
-    history = tuple(market.history(instrument.symbol) for instrument in tape.instruments)
+
+
+def whole_backtest(
+    policy: Policy, instruments: Instruments, market: SyntheticMarket, rows: Sequence[Rows]
+) -> None:
+    """Events a second and microseconds a symbol-scan of the daemon in simulated time."""
+    tape = Tape(instruments, tuple(rows), "made up", made_up=True)
+    history = tuple(market.history(instrument.symbol) for instrument in instruments)
     whole = timed(lambda: Backtest(tape, policy, Decimal(18)).run(history))
-    line("backtest: 6 symbols, everything", whole, events, "M events/s", 1e6)
-    scans = hours * HOUR // (30 * SECOND) * 6
-    line("backtest: a symbol-scan with everything", whole, scans, "us", -1e6)
-    print(f"{count:,} rows of {len(instruments)} symbols, {hours} h made up")
+    line("backtest: 6 symbols, everything", whole, sum(map(len, rows)), "M events/s", 1e6)
+    count = HOURS * HOUR // (30 * SECOND) * len(instruments)
+    line("backtest: a symbol-scan with everything", whole, count, "us", -1e6)
 
 
 if __name__ == "__main__":

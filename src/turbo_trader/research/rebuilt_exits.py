@@ -21,7 +21,7 @@ from turbo_trader.market.kernel import advance
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
-from turbo_trader.research.rebuilt_figures import walk_bars
+from turbo_trader.research.rebuilt_figures import FEWEST, walk_bars
 from turbo_trader.rules.exits import Bracket, ClosePosition, exit_rules
 from turbo_trader.rules.policy import Policy
 
@@ -110,6 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--bars", type=int, default=20_000)
     parser.add_argument("--walks", type=int, default=6)
     options = parser.parse_args(arguments)
+    if options.bars < FEWEST or options.walks < 1:
+        parser.error(f"give at least {FEWEST} bars and one walk")
     xrp = next(instrument for instrument in universe() if instrument.symbol == "XRPUSDT")
     sys.stdout.write(
         "| order | direction | trades | mean return + spread, bp | standard error, bp |\n|---|---|---|---|---|\n"

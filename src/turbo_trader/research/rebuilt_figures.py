@@ -22,6 +22,7 @@ from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
 
 START = 1_746_403_200 * SECOND
+FEWEST = 500  # bars that say anything
 _SCAN = 30 * SECOND
 
 
@@ -76,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bars", type=int, default=60_000)
     options = parser.parse_args(arguments)
+    if options.bars < FEWEST:
+        parser.error(f"give at least {FEWEST} bars")
     known = {instrument.symbol: instrument for instrument in universe()}
     write = sys.stdout.write
     title = True

@@ -14,7 +14,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
-from turbo_trader.market.errors import InputError
 from turbo_trader.market.tape import read_tape
 from turbo_trader.rules.funnel import HOPED
 from turbo_trader.rules.policy import Policy
@@ -123,7 +122,7 @@ def main() -> None:
     parser.add_argument("tape", type=Path, help="a folder of one-minute bars")
     tape = parser.parse_args().tape
     if not tape.is_dir():
-        raise SystemExit(f"turbo-trader: {InputError(f'{tape}: not a folder of one-minute bars')}")
+        parser.error(f"{tape}: not a folder of one-minute bars")
     with ProcessPoolExecutor(len(ORDERS), mp_context=get_context("spawn")) as pool:
         both = list(zip(*pool.map(partial(one_order, tape), ORDERS), strict=True))
     named = [(turbo, balance) for turbo in TURBO for balance in BALANCES]

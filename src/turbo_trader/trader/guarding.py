@@ -9,10 +9,11 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Action, Bracket, ClosePosition, MoveBackstop, MoveStop
 from turbo_trader.trader.commands import PlaceOrder, Read, SetStops
 from turbo_trader.trader.desk import Desk, SymbolDesk
-from turbo_trader.trader.events import CommandResult, Outcome
+from turbo_trader.trader.events import CommandResult, OrderReport, Outcome
 
 _ALREADY = frozenset({34040})
 _FLAT = frozenset({110017})
+_FINAL = frozenset({"Filled", "Cancelled", "Rejected"})
 _RETRY = 2 * SECOND  # a close or a stop change unanswered for so long is looked at again
 _STOP_LATE = (
     5 * SECOND
@@ -173,8 +174,7 @@ class Guarding:
             self.close(desk, "stop-refused")  # the price is through it: the venue has no stop there any more
         else:
             desk.backstop_wish = None
-            if desk.bracket is not None:
-                self._act(desk, desk.bracket.backstop_refused())
+            self._act(desk, desk.bracket.backstop_refused() if desk.bracket is not None else [])
         if result.outcome is not Outcome.UNKNOWN:
             self.pump(desk)
 
@@ -237,6 +237,14 @@ class Guarding:
         if result.code not in _FLAT:
             desk.close_ts = self._desk.now  # tried again after the retry time
         self._read(desk)
+
+    def on_close_report(self, desk: SymbolDesk, report: OrderReport) -> None:
+        """The venue's final word on a close: it can do nothing any more."""
+        if report.status not in _FINAL:
+            return
+        desk.closes.pop(report.link_id, None)
+        if report.link_id == desk.close_id:
+            desk.close_id = ""
 
     def flattened(self, desk: SymbolDesk) -> None:
         """The position is gone: nothing is wished for it any more."""

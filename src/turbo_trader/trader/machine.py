@@ -214,10 +214,7 @@ class Trader:
             self._booking.on_position(desk, report)
         elif report.link_id:
             self._entries.on_report(desk, report)
-            if report.status in ("Filled", "Cancelled", "Rejected"):
-                desk.closes.pop(report.link_id, None)
-                if report.link_id == desk.close_id:
-                    desk.close_id = ""
+            self._guarding.on_close_report(desk, report)
 
     def _on_result(self, result: told.CommandResult) -> None:
         for desk in self._desk.desks:
