@@ -38,7 +38,14 @@ Frame = list[tuple[int, int, int]]  # side, price, lots
 
 
 def fresh() -> States:
-    return new_states([BTC], flow_window_s=30, vol_half_life_min=30.0, jump_sigmas=6.0, jump_fraction=0.005)
+    return new_states(
+        [BTC],
+        flow_window_s=30,
+        vol_half_life_min=30.0,
+        slow_vol_half_life_min=1440.0,
+        jump_sigmas=6.0,
+        jump_fraction=0.005,
+    )
 
 
 def framed(ts: int, levels: Frame, *, snapshot: bool = False) -> list[tuple[int, int, int, int, int, int]]:

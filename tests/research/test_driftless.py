@@ -48,11 +48,11 @@ def test_calibrated_numbers_use_what_was_known_before_and_hold() -> None:
     p = rng.uniform(0.0, 0.8, 3000)
     hit = rng.random(3000) < 0.3 * p  # the model overstates threefold
     trades = made_up(rng, 3000, p, hit)
-    mapped, outcome = calibrated(trades, 60)
+    mapped, outcome = calibrated(trades, 60, Policy())
     assert reliability(p, hit)[1] > 10
     assert reliability(mapped, outcome)[1] < bonferroni(10)
     other = replace(trades, hit=np.where(trades.scan >= 10 * 2880, ~hit, hit))
-    changed, _ = calibrated(other, 60)
+    changed, _ = calibrated(other, 60, Policy())
     before = np.count_nonzero(trades.scan[-len(mapped) :] < 10 * 2880)
     assert before > 500
     assert np.array_equal(mapped[:before], changed[:before])

@@ -70,7 +70,8 @@ def judged() -> Judged:
         for name, value in (state or {}).items():
             states[name] = value
         out = np.zeros(1, SCAN)
-        for name, value in {**GOOD, **figures}.items():
+        given = {**GOOD, **figures}
+        for name, value in {"hold_sigma": given["sigma"], **given}.items():
             out[name] = value
         judge(states, 0, now, params, out, 0)
         row: NDArray[np.void] = out[0]

@@ -18,11 +18,11 @@ from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, STOP, TARGET, TIMEOUT, follow
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN, TIER_B
-from turbo_trader.signals.passage import two_barrier
+from turbo_trader.signals.passage import two_barrier_spread
 
 START = 1_000_000  # seconds; the scan of the forecast
 FIGURES: dict[str, Any] = {
-    "candidate": 1, "direction": 1, "tier": TIER_B, "mid": 100.0, "sigma": 0.0005, "forecast": 0.004, "se": 0.001,
+    "candidate": 1, "direction": 1, "tier": TIER_B, "mid": 100.0, "hold_sigma": 0.0005, "forecast": 0.004, "se": 0.001,
     "confidence": 0.7, "horizon_s": 60.0, "hold_s": 100.0, "take_profit": 0.01, "stop_loss": 0.005,
 }  # fmt: skip
 
@@ -92,7 +92,8 @@ def test_the_return_at_h_is_the_last_whole_seconds_and_the_figures_are_the_scans
     ):
         assert found[name] == FIGURES[name]
     assert (found["p_tp"], found["p_sl"]) == pytest.approx(
-        two_barrier(math.log(1.01), math.log(0.995), 0.004 / 60, 0.0005, 60, 100, 1)[:2], rel=1e-12
+        two_barrier_spread(math.log(1.01), math.log(0.995), 0.004 / 60, 0.0005, 0.6, 60, 100, 1)[:2],
+        rel=1e-12,
     )
 
 
@@ -232,7 +233,8 @@ def test_outcomes_are_those_of_the_rules_and_use_nothing_before_the_scan_or_afte
 def test_on_a_market_that_does_what_the_model_says_slope_is_1_and_p_tp_is_right() -> None:
     rng = np.random.default_rng(8)
     n, sigma = 6_000, 0.0008
-    watch = Watch(symbols=n, sigma=sigma)
+    watch = Watch(symbols=n, hold_sigma=sigma)
+    watch.gates["vol_log_sd"] = 0.0  # sigma is known
     edge = rng.exponential(0.006, n)
     side = rng.choice([-1, 1], n)
     watch.rows["forecast"], watch.rows["direction"] = side * edge, side

@@ -164,6 +164,7 @@ def test_market_parameters_are_what_new_states_takes() -> None:
     assert Policy().market_parameters() == {
         "flow_window_s": 30,
         "vol_half_life_min": 30.0,
+        "slow_vol_half_life_min": 1440.0,
         "jump_sigmas": 6.0,
         "jump_fraction": 0.005,
     }

@@ -52,6 +52,9 @@ RULES_PAGE = {
     "institutional_max_hold": "2700",
     # 3
     "vol_half_life_min": "30",
+    "slow_vol_half_life_min": "1440",
+    "slow_vol_share": "0.25",
+    "vol_log_sd": "0.6",
     "kalman_significance": "0.05",
     "damping": "60",
     "min_minutes": "60",

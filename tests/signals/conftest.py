@@ -32,6 +32,7 @@ def params() -> Any:
         "warm_up_s": 300,
         "min_minutes": 60,
         "min_returns": 30,
+        "slow_vol_share": 0.25,
         "book_stale_s": 5,
         "trade_stale_s": 5,
         "score_sds": 2,
@@ -87,7 +88,12 @@ def one_state() -> Any:
         price_limit_y=Decimal("0.05"),
     )
     return new_states(
-        [instrument], flow_window_s=30, vol_half_life_min=30, jump_sigmas=6, jump_fraction=0.005
+        [instrument],
+        flow_window_s=30,
+        vol_half_life_min=30,
+        slow_vol_half_life_min=1440,
+        jump_sigmas=6,
+        jump_fraction=0.005,
     )
 
 
@@ -113,6 +119,7 @@ def fill() -> Fill:
         state["samples"] = len(second_y)
         steps = np.diff(minute_y)
         state["variance"] = float(np.mean(steps * steps)) if len(steps) else 0.0
+        state["slow_variance"] = 2.0 * state["variance"]
         state["returns"] = len(steps)
         price = float(np.exp(second_y[-1] if len(second_y) else minute_y[-1]))
         state["has_book"] = state["book_valid"] = 1

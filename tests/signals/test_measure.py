@@ -56,6 +56,9 @@ def test_a_price_below_its_centre_is_a_long_confirmed_by_what_points_up(fill: An
     assert row["snr"] == pytest.approx(abs(row["forecast"]) / row["se"])
     spread = math.sqrt(row["se"] ** 2 + row["sigma"] ** 2 * 900)
     assert row["confidence"] == pytest.approx(0.5 + 0.5 * math.erf(row["forecast"] / spread / math.sqrt(2)))
+    assert row["hold_sigma"] == pytest.approx(
+        row["sigma"] * 2**0.125
+    )  # a quarter, in logs, of the slow variance
     assert confirms(row, figures.OU_DRIFT)
     assert row["score"][figures.OFI] == 0.6
     assert confirms(row, figures.OFI)

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.signals.passage import decays, reach_either, reach_up, survivors, two_barrier
+from turbo_trader.signals.passage import (
+    decays,
+    reach_either,
+    reach_up,
+    survivors,
+    two_barrier,
+    two_barrier_spread,
+)
 
 PATHS = 600
 STEPS = 150
@@ -138,3 +145,22 @@ def test_nothing_that_is_not_finite_comes_back() -> None:
     assert two_barrier(math.nan, -0.01, 0.0, 1e-4, 900.0, 1800.0, 1.0) == (0.0, 0.0, 1.0, 0.0)
     assert two_barrier(0.0, -0.01, 0.0, 1e-4, 900.0, 1800.0, 1.0)[0] == 1.0
     assert two_barrier(0.01, 0.0, 0.0, 1e-4, 900.0, 1800.0, 1.0)[1] == 1.0
+
+
+def test_an_uncertain_volatility_is_averaged_over() -> None:
+    rng = np.random.default_rng(4)
+    for up, down, sigma, log_sd in (
+        (0.009, -0.0045, 3e-4, 0.6),
+        (0.006, -0.003, 5e-5, 0.6),
+        (0.006, -0.003, 1e-4, 0.3),
+    ):
+        logs = log_sd * rng.standard_normal(4_000) - 0.5 * log_sd**2
+        each = np.array(
+            [two_barrier(up, down, 1e-6, sigma * math.exp(0.5 * x), 900, 1800, 1.0)[:3] for x in logs]
+        )
+        found = np.array(two_barrier_spread(up, down, 1e-6, sigma, log_sd, 900, 1800, 1.0))
+        assert found.sum() == pytest.approx(1.0, abs=1e-9)
+        error = each.std(0) / math.sqrt(len(logs))
+        assert np.all(np.abs(found - each.mean(0)) < 0.004 + 4 * error)
+        known = two_barrier_spread(up, down, 1e-6, sigma, 0.0, 900, 1800, 1.0)
+        assert known == pytest.approx(two_barrier(up, down, 1e-6, sigma, 900, 1800, 1.0)[:3], abs=1e-12)

@@ -76,7 +76,14 @@ def test_rows_are_the_same_in_whatever_pieces_they_are_read(
 
 def test_frames_are_whole_in_time_order_and_the_book_is_never_crossed() -> None:
     market = SyntheticMarket(ALL, 1, START, 1.0)
-    states = new_states(ALL, flow_window_s=30, vol_half_life_min=30.0, jump_sigmas=6.0, jump_fraction=0.005)
+    states = new_states(
+        ALL,
+        flow_window_s=30,
+        vol_half_life_min=30.0,
+        slow_vol_half_life_min=1440.0,
+        jump_sigmas=6.0,
+        jump_fraction=0.005,
+    )
     for s in range(len(ALL)):
         rows = market.read(s, START + 5 * MINUTE)
         assert rows["ts"][0] >= START
@@ -122,7 +129,14 @@ def scans(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Order-flow score, return of the last 30 s and of the next, [times, symbols]."""
     market = SyntheticMarket(ALL, seed, START, edge)
-    states = new_states(ALL, flow_window_s=30, vol_half_life_min=30.0, jump_sigmas=6.0, jump_fraction=0.005)
+    states = new_states(
+        ALL,
+        flow_window_s=30,
+        vol_half_life_min=30.0,
+        slow_vol_half_life_min=1440.0,
+        jump_sigmas=6.0,
+        jump_fraction=0.005,
+    )
     scores, mids = [], []
     for now in range(START + 30 * SECOND, START + minutes * MINUTE, 30 * SECOND):
         for s in range(len(ALL)):

@@ -35,7 +35,8 @@ D = Decimal
 ZERO = D(0)
 ROW_OF_A_LONG: dict[str, Any] = {
     "direction": 1, "warm": 1, "fresh": 1, "candidate": 1, "tier": TIER_A, "blocker": -1, "bid": 100.0, "ask": 100.01,
-    "mid": 100.005, "spread": 0.0001, "range_tail": 0.004, "sigma": 0.0002, "forecast": 0.012, "se": 0.001, "snr": 12.0,
+    "mid": 100.005, "spread": 0.0001, "range_tail": 0.004, "sigma": 0.0002, "hold_sigma": 0.0002,
+    "forecast": 0.012, "se": 0.001, "snr": 12.0,
     "confidence": 0.95, "used_edge": 0.012, "used_confidence": 0.95, "horizon_s": 900.0, "hold_s": 900.0, "take_profit": 0.01,
     "stop_loss": 0.005, "cost": 0.0012, "p_tp": 0.6, "used_p_tp": 0.6, "ev": 0.004, "used_ev": 0.004, "min_ev": 0.001,
 }  # fmt: skip

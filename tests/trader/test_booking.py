@@ -106,3 +106,11 @@ def test_thirty_losing_trades_halt_by_the_edge_watchdog(stage: Any) -> None:
         stage.tell(stage.order(sent, "Cancelled", "1"))
         stage.clock(1)
     assert "edge" in stage.inside._desk.session.refusal(stage.now)
+
+
+def test_a_wallet_message_that_was_overtaken_changes_nothing(stage: Any) -> None:
+    late = stage.wallet("900")
+    stage.clock(1)
+    stage.tell(stage.wallet("950"))
+    stage.tell(late)
+    assert stage.inside._desk.wallet.balance == 950

@@ -22,7 +22,8 @@ NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
 D = Decimal
 QUICK: dict[str, Any] = {"turbo_horizon": 60, "turbo_max_hold": 90}
 FORECAST: dict[str, Any] = {
-    "candidate": 1, "direction": 1, "mid": 100.005, "sigma": 0.0002, "forecast": 0.002, "se": 0.001, "confidence": 0.6,
+    "candidate": 1, "direction": 1, "mid": 100.005, "sigma": 0.0002, "hold_sigma": 0.0002,
+    "forecast": 0.002, "se": 0.001, "confidence": 0.6,
     "horizon_s": 60.0, "hold_s": 90.0, "take_profit": 0.01, "stop_loss": 0.005, "blocker": PRE_FILTER,
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.trader import events as told
-from turbo_trader.trader.commands import Stopped
+from turbo_trader.trader.commands import Read, Stopped
 
 D = Decimal
 
@@ -60,18 +60,35 @@ def test_stop_flattens_then_says_so(stage: Any) -> None:
     assert not any(isinstance(command, Stopped) for command in say(stage, "stop"))
     stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
     stage.tell(stage.position("0"))
-    assert not stage.all(Stopped)  # the wallet has not told of the close yet
-    stage.tell(stage.wallet(str(stage.inside._desk.ledger.balance)))
+    assert not stage.all(Stopped)  # the venue has not been read since
+    stage.clock()
+    stage.picture(str(stage.inside._desk.ledger.balance))
     assert len(stage.all(Stopped)) == 1
 
 
-def test_stop_does_not_wait_for_ever_for_the_wallets_word(stage: Any) -> None:
-    sent = stage.hold()
+def test_a_stop_ends_with_a_picture_of_the_venue_that_agrees(stage: Any) -> None:
+    stage.clock(30)  # a read is under way already: it was asked too early
+    early = stage.last(Read)
     say(stage, "stop")
-    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
-    stage.tell(stage.position("0"))
-    stage.clock(6)
+    stage.read(early, wallet=stage.wallet("1000"))
+    assert not stage.all(Stopped)
+    stage.clock()
+    stage.picture("999")  # a fill we have not heard of yet
+    assert not stage.all(Stopped)
+    stage.clock(2)
+    stage.picture("1000")
     assert len(stage.all(Stopped)) == 1
+    assert not stage.notes("ended-unconfirmed")
+
+
+def test_a_stop_does_not_wait_for_ever_for_a_venue_that_differs(stage: Any) -> None:
+    say(stage, "stop")
+    for number in range(5):
+        assert not stage.all(Stopped)
+        stage.clock(2)
+        stage.picture(str(900 - number))
+    assert len(stage.all(Stopped)) == 1
+    assert stage.notes("ended-unconfirmed")
 
 
 def test_stop_may_leave_positions_to_their_stops(stage: Any) -> None:

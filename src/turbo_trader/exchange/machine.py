@@ -50,7 +50,12 @@ class Exchange:
         self.index = {instrument.symbol: s for s, instrument in enumerate(self.instruments)}
         # flow and volatility figures are the Trader's: this cursor keeps prices and book only
         self.states = new_states(
-            self.instruments, flow_window_s=1, vol_half_life_min=1.0, jump_sigmas=1.0, jump_fraction=1.0
+            self.instruments,
+            flow_window_s=1,
+            vol_half_life_min=1.0,
+            slow_vol_half_life_min=1.0,
+            jump_sigmas=1.0,
+            jump_fraction=1.0,
         )
         self.accounts: dict[str, Account] = {}
         self._outbox: list[tuple[str, Message]] = []

@@ -116,7 +116,7 @@ def _close_minute(st: State) -> None:
 
 @kernel
 def push_minute(st: State, minute: int, y: float, minute_range: float) -> None:
-    """Append a one-minute close of ln(mid) and its range (fraction), and update the EWMA variance of one-minute returns."""
+    """Append a one-minute close of ln(mid) and its range (fraction), and update the EWMA variances of one-minute returns."""
     if st.minutes > 0:
         before = (st.minutes - 1) & (MINUTES - 1)
         gap = minute - st.minute_index[before]
@@ -125,10 +125,10 @@ def push_minute(st: State, minute: int, y: float, minute_range: float) -> None:
         if gap <= _LONGEST_GAP:
             change = y - st.minute_y[before]
             st.returns += 1
-            old = max(
-                1.0 / st.returns, 1.0 - math.pow(st.vol_decay, gap)
-            )  # plain mean until the average has filled
-            st.variance += old * (change * change / gap - st.variance)
+            plain = 1.0 / st.returns  # the mean of all, until an average has filled
+            now = change * change / gap
+            st.variance += max(plain, 1.0 - math.pow(st.vol_decay, gap)) * (now - st.variance)
+            st.slow_variance += max(plain, 1.0 - math.pow(st.slow_vol_decay, gap)) * (now - st.slow_variance)
     at = st.minutes & (MINUTES - 1)
     st.minute_index[at] = minute
     st.minute_y[at] = y

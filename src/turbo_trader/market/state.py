@@ -29,6 +29,7 @@ STATE: Final = record_dtype(
         ("lot", "f8"),  # base coin
         ("flow_window", "<i8"),  # seconds of the order-flow window
         ("vol_decay", "f8"),  # EWMA weight of the old variance per one-minute return
+        ("slow_vol_decay", "f8"),  # the same of the slow average
         ("jump_sigmas", "f8"),  # a one-minute move beyond this many sigma is a jump
         ("jump_fraction", "f8"),  # a one-minute move beyond this fraction is a big move
         # the watch: `advance` stops after a frame that leaves the closable price (bid for side +1, ask for -1)
@@ -97,6 +98,7 @@ STATE: Final = record_dtype(
         ("touched", "u1"),  # the second being filled has data
         # volatility: EWMA of squared one-minute log returns, and the last violent moves
         ("variance", "f8"),  # per minute
+        ("slow_variance", "f8"),  # per minute, over a day or so
         ("returns", "<i8"),  # one-minute returns seen
         ("jump_ts", "<i8"),  # last move beyond jump_sigmas; 0 = never
         ("big_move_ts", "<i8"),  # last move beyond jump_fraction; 0 = never
@@ -112,6 +114,7 @@ def new_states(
     *,
     flow_window_s: int,
     vol_half_life_min: float,
+    slow_vol_half_life_min: float,
     jump_sigmas: float,
     jump_fraction: float,
 ) -> States:
@@ -122,6 +125,7 @@ def new_states(
         state["lot"] = float(instrument.step)
         state["flow_window"] = flow_window_s
         state["vol_decay"] = 0.5 ** (1.0 / vol_half_life_min)
+        state["slow_vol_decay"] = 0.5 ** (1.0 / slow_vol_half_life_min)
         state["jump_sigmas"] = jump_sigmas
         state["jump_fraction"] = jump_fraction
         state["second"] = -1

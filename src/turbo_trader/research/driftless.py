@@ -17,18 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.events import MINUTE
-from turbo_trader.research.played import seed_coins
+from turbo_trader.research.null_market import null_market
 from turbo_trader.research.scans import EQUITY, Scans
-from turbo_trader.research.signals import cell, markdown, scan_synthetic, scores, standard_forward
+from turbo_trader.research.signals import cell, markdown, scores, standard_forward
 from turbo_trader.research.skill import Estimate, coefficient, mean
-from turbo_trader.research.trades import Trades, by_time, drop_forecast, monte_carlo, play, without_forecast
+from turbo_trader.research.trades import Trades, by_time, monte_carlo
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.records import KNOTS
 from turbo_trader.signals.calibration import fit_map
 from turbo_trader.signals.noise import Noise
 
-HOURLY: Final = (
-    3600,
-)  # noise is fitted each hour: the fits' windows hardly overlap, so they count as independent
 BINS: Final = 10
 _DAY: Final = 2880  # scans
 _VALID_FOR: Final = 960  # scans that an OU fit's window is shared by, about
@@ -60,12 +58,15 @@ def bonferroni(tests: int, level: float = 0.05) -> float:
     return NormalDist().inv_cdf(1.0 - level / (2.0 * max(tests, 1)))
 
 
-def calibrated(trades: Trades, hold_scans: int) -> tuple[Array, Array]:
-    """(p_tp mapped by what was known at the midnight before, outcome) of the trades for which a map could be had."""
+def calibrated(trades: Trades, hold_scans: int, policy: Policy) -> tuple[Array, Array]:
+    """(p_tp mapped as under enforce by what was known at the midnight before, outcome) of the trades that had a map."""
     known = trades.scan + hold_scans
     predicted, outcome = [np.empty(0)], [np.empty(0)]
     for day in range(int(trades.scan.max(initial=0)) // _DAY + 1):
-        fitted = fit_map(trades.p_tp, trades.hit, known, day * _DAY)
+        fitted = fit_map(
+            trades.p_tp, trades.hit, known, day * _DAY,
+            knots=KNOTS, min_samples=policy.calibration_min_samples, per_knot=policy.calibration_group,
+        )  # fmt: skip
         chosen = trades.chosen(trades.scan // _DAY == day)
         if fitted is not None:
             predicted.append(np.array([fitted(p) for p in chosen.p_tp]))
@@ -149,42 +150,41 @@ def reliability_part(name: str, predicted: Array, outcome: Array) -> tuple[list[
     return [row], markdown(name, ("entries", "predicted", "outcome", "error", "z"), bins)
 
 
-def study(symbols: int, days: int, seed: int, paths: int) -> str:
+def study(symbols: int, days: int, seeds: Sequence[int], paths: int) -> str:
     """All of it as Markdown."""
     policy = Policy()
-    scans = scan_synthetic(symbols, 24 * days, seed, 0.0, waits_s=HOURLY, with_book=True, policy=policy)
-    f, count = scans.figures, scans.figures["mid"].shape[1]
-    tier = policy.capital_tier(EQUITY)
-    candidate = f["candidate"] > 0
-    likely = candidate & (f["snr"] > float(tier.min_snr)) & (f["confidence"] > float(tier.min_confidence))
-    coin = np.where(np.random.default_rng(seed).random(candidate.shape) < 0.5, 1, -1)
-    seed_coins(seed)
-    blind = play(without_forecast(scans, policy), np.ones_like(candidate), coin, policy)
-    blind = drop_forecast(blind, policy)
-    every, filtered = (play(scans, which, f["direction"], policy) for which in (candidate, likely))
-    taken = play(scans, (f["blocker"] < 0) & (f["tier"] > 0), f["direction"], policy)
-    rows = [*validity_rows(scans), fits_row(scans.fits)]
-    for name, trades in (("blind entries", blind), ("candidates", every), ("taken", taken)):
+    market = null_market(symbols, days, seeds)
+    count = market.scans.figures["mid"].shape[1]
+    rows = [*validity_rows(market.scans), fits_row(market.scans.fits)]
+    for name, trades in (
+        ("blind entries", market.blind),
+        ("candidates", market.candidates),
+        ("taken", market.taken),
+    ):
         rows += trade_rows(name, trades, count)
+    later = calibrated(
+        market.candidates, int(policy.capital_tier(EQUITY).max_hold_s) // market.scans.step_s, policy
+    )
     tables = []
     for name, p, y in (
-        ("p_tp without drift, blind entries", blind.p_tp, blind.hit),
-        ("p_tp as forecast, past the pre-filter", filtered.p_tp, filtered.hit),
-        (
-            "p_tp calibrated on the days before, candidates",
-            *calibrated(every, int(tier.max_hold_s) // scans.step_s),
-        ),
+        ("p_tp without drift, blind entries", market.blind.p_tp, market.blind.hit),
+        ("p_tp as forecast, past the pre-filter", market.likely.p_tp, market.likely.hit),
+        ("p_tp calibrated on the days before, candidates", *later),
     ):
         found, table = reliability_part(name, p, y)
         rows += found
         tables.append(table)
-    worst, se = monte_carlo(every, _OF_EV, paths, policy)
+    worst, se = monte_carlo(market.candidates, _OF_EV, paths, policy)
     text = f"{1e4 * worst:.2f} bp (se up to {1e4 * se:.2f})"
     rows.append(
         [f"EV against Monte Carlo of the exits, worst of {_OF_EV}", text, "<= 1 bp", _verdict(worst <= 1e-4)]
     )
-    rows += coefficient_rows(scans)
-    title = f"{symbols * days} symbol-days of the driftless synthetic market ({symbols} symbols, {days} days, seed {seed})"
+    rows += coefficient_rows(market.scans)
+    total = symbols * days * len(seeds)
+    title = (
+        f"{total} symbol-days of the driftless synthetic market "
+        f"({symbols} symbols, {days} days, seeds {', '.join(map(str, seeds))})"
+    )
     return "\n\n".join([markdown(title, ("what", "found", "asked", ""), rows), *filter(None, tables)]) + "\n"
 
 
@@ -193,10 +193,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="scripts/study driftless", description=__doc__)
     parser.add_argument("--symbols", type=int, default=15)
     parser.add_argument("--days", type=int, default=15)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="each plays the days")
     parser.add_argument("--paths", type=int, default=20_000, help="of the Monte Carlo, per trade")
     options = parser.parse_args(arguments)
-    sys.stdout.write(study(options.symbols, options.days, options.seed, options.paths))
+    sys.stdout.write(study(options.symbols, options.days, options.seeds, options.paths))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,13 @@ Figures: TypeAlias = Mapping[str, Mapping[str, float]]
 
 _START = 1_786_310_820 * SECOND
 _SCAN = 30 * SECOND
-_FIT = {"flow_window_s": 30, "vol_half_life_min": 30.0, "jump_sigmas": 6.0, "jump_fraction": 0.005}
+_FIT = {
+    "flow_window_s": 30,
+    "vol_half_life_min": 30.0,
+    "slow_vol_half_life_min": 1440.0,
+    "jump_sigmas": 6.0,
+    "jump_fraction": 0.005,
+}
 
 
 def synthetic_bars(

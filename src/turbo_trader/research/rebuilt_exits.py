@@ -42,7 +42,12 @@ class Path:
 def path_of(rows: Rows, instrument: Instrument) -> Path:
     """Every frame and print of a tape with the best prices after it."""
     states = new_states(
-        [instrument], flow_window_s=30, vol_half_life_min=30.0, jump_sigmas=6.0, jump_fraction=0.005
+        [instrument],
+        flow_window_s=30,
+        vol_half_life_min=30.0,
+        slow_vol_half_life_min=1440.0,
+        jump_sigmas=6.0,
+        jump_fraction=0.005,
     )
     ends = np.flatnonzero(rows["kind"] & LAST)
     seen = np.zeros((len(ends), 5))

@@ -45,7 +45,12 @@ def coefficients(bars: Rows, instrument: Instrument, seed: int, order: Order) ->
     """Correlation of order flow, prints and the return of 30 s with the next 30 s; `n`; and of order flow with its own 30 s."""
     rows = rebuild(bars, instrument, seed=seed, order=order)
     states = new_states(
-        [instrument], flow_window_s=30, vol_half_life_min=30.0, jump_sigmas=6.0, jump_fraction=0.005
+        [instrument],
+        flow_window_s=30,
+        vol_half_life_min=30.0,
+        slow_vol_half_life_min=1440.0,
+        jump_sigmas=6.0,
+        jump_fraction=0.005,
     )
     flow, prints, mids = [], [], []
     at = 0

@@ -35,7 +35,7 @@ LEADER: Final = "BTCUSDT"
 #: Figures kept of every scan; the rest of SCAN would not fit in memory for a month.
 KEPT: Final = (
     "direction", "warm", "fresh", "valid", "confirms", "kalman_valid", "ou_valid", "candidate", "tier", "blocker", "mid",
-    "spread", "sigma", "forecast", "se", "snr", "confidence", "ou_forecast", "ou_half_life_s", "score", "take_profit",
+    "spread", "sigma", "hold_sigma", "forecast", "se", "snr", "confidence", "ou_forecast", "ou_half_life_s", "score", "take_profit",
     "stop_loss", "cost", "p_tp", "ev",
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from turbo_trader.research.scans import EQUITY, Scans
 from turbo_trader.research.skill import Estimate, mean
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.expectation import Zones
-from turbo_trader.signals.passage import two_barrier
+from turbo_trader.signals.passage import two_barrier_spread
 
 Array = NDArray[Any]
 
@@ -76,7 +76,12 @@ def play(scans: Scans, entries: NDArray[np.bool_], directions: Array, policy: Po
         tp, sl, cost, spread = (f[name][s, n] for name in ("take_profit", "stop_loss", "cost", "spread"))
         even, out = np.maximum(float(policy.break_even_min), cost), np.zeros((len(n), 3))
         play_market(scans.book[s], (n + 1) * step - 1, d, tp, sl, even, hold, zones, out)
-        sigma, p_tp, ev, edge = f["sigma"][s, n], f["p_tp"][s, n], f["ev"][s, n], np.abs(f["forecast"][s, n])
+        sigma, p_tp, ev, edge = (
+            f["hold_sigma"][s, n],
+            f["p_tp"][s, n],
+            f["ev"][s, n],
+            np.abs(f["forecast"][s, n]),
+        )
         net, hit = out[:, 0] - (cost - spread), out[:, 2] > 0
         parts.append(Trades(n, np.full(len(n), s), d, tp, sl, cost, sigma, p_tp, ev, edge, net, hit))
     joined = Trades(*(np.concatenate([getattr(p, field.name) for p in parts]) for field in fields(Trades)))
@@ -99,9 +104,12 @@ def without_forecast(scans: Scans, policy: Policy) -> Scans:
 def drop_forecast(trades: Trades, policy: Policy) -> Trades:
     """The trades with the p_tp and EV they have without drift."""
     hold, step = float(policy.capital_tier(EQUITY).max_hold_s), float(policy.monitor_interval)
+    log_sd = float(policy.vol_log_sd)
     rows = zip(trades.direction, trades.take_profit, trades.stop_loss, trades.sigma, strict=True)
     p = [
-        two_barrier(d * np.log1p(d * tp), d * np.log1p(-d * sl), 0.0, sigma, 0.0, hold, step)[0]
+        two_barrier_spread(d * np.log1p(d * tp), d * np.log1p(-d * sl), 0.0, sigma, log_sd, 0.0, hold, step)[
+            0
+        ]
         for d, tp, sl, sigma in rows
     ]
     return replace(trades, p_tp=np.array(p), ev=-trades.cost, edge=np.zeros(len(p)))

@@ -13,7 +13,7 @@ from turbo_trader.rules import verdicts
 from turbo_trader.rules.distances import round_trip_cost, target_and_stop
 from turbo_trader.rules.scan import GATES, NOT_ASSESSED, TIER_NONE
 from turbo_trader.signals.measure import measure
-from turbo_trader.signals.passage import two_barrier
+from turbo_trader.signals.passage import two_barrier_spread
 
 _GATES = len(GATES)
 _data, _pre_filter, _tier = verdicts.data_gate, verdicts.pre_filter_gate, verdicts.tier_gate
@@ -49,8 +49,8 @@ def expect(gate_params: Any, g: int, out: Any, j: int) -> None:
     drift = abs(row.forecast) / row.horizon_s
     side = np.int64(row.direction)  # the barriers of a short lie at -ln(1 - TP) and -ln(1 + SL)
     up, down = side * math.log1p(side * row.take_profit), side * math.log1p(-side * row.stop_loss)
-    row.p_tp, row.p_sl, row.p_timeout, _ = two_barrier(
-        up, down, drift, row.sigma, row.horizon_s, p.max_hold_s, p.monitor_s
+    row.p_tp, row.p_sl, row.p_timeout = two_barrier_spread(
+        up, down, drift, row.hold_sigma, p.vol_log_sd, row.horizon_s, p.max_hold_s, p.monitor_s
     )
     row.ev = _executed_ev(gate_params, g, out, j, abs(row.forecast))
 

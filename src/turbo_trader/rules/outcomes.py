@@ -23,7 +23,7 @@ import numpy as np
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import SECOND, record_dtype
 from turbo_trader.market.state import SECONDS
-from turbo_trader.signals.passage import two_barrier
+from turbo_trader.signals.passage import two_barrier_spread
 
 #: Which barrier came first.
 TIMEOUT: Final = 0
@@ -92,13 +92,20 @@ def follow(
                 out[ended] = work[s]
                 ended += 1
         if shadows[s].open == 0 and rows[s].candidate == 1 and rows[s].take_profit > 0.0:
-            monitor_s = gate_params[s if gate_params.shape[0] > 1 else 0].monitor_s
-            _open(states[s], s, rows[s], monitor_s, now, shadows[s], work[s])
+            _open(
+                states[s],
+                s,
+                rows[s],
+                gate_params[s if gate_params.shape[0] > 1 else 0],
+                now,
+                shadows[s],
+                work[s],
+            )
     return ended
 
 
 @kernel
-def _open(st: Any, s: int, row: Any, monitor_s: float, now: int, shadow: Any, mine: Any) -> None:
+def _open(st: Any, s: int, row: Any, p: Any, now: int, shadow: Any, mine: Any) -> None:
     side = np.int64(row.direction)
     up, down = side * math.log1p(side * row.take_profit), side * math.log1p(-side * row.stop_loss)
     mine.ts, mine.known_ts, mine.symbol, mine.direction, mine.tier = now, 0, s, row.direction, row.tier
@@ -106,8 +113,15 @@ def _open(st: Any, s: int, row: Any, monitor_s: float, now: int, shadow: Any, mi
     mine.forecast, mine.se, mine.confidence = row.forecast, row.se, row.confidence
     mine.take_profit, mine.stop_loss = row.take_profit, row.stop_loss
     mine.first, mine.realised = TIMEOUT, 0.0
-    mine.p_tp, mine.p_sl, _, _ = two_barrier(
-        up, down, abs(row.forecast) / row.horizon_s, row.sigma, row.horizon_s, row.hold_s, monitor_s
+    mine.p_tp, mine.p_sl, _ = two_barrier_spread(
+        up,
+        down,
+        abs(row.forecast) / row.horizon_s,
+        row.hold_sigma,
+        p.vol_log_sd,
+        row.horizon_s,
+        row.hold_s,
+        p.monitor_s,
     )
     shadow.open, shadow.returned, shadow.decided_ts = 1, 0, 0
     shadow.seen, shadow.last = st.samples, now // SECOND

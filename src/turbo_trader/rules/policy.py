@@ -117,6 +117,17 @@ class Policy:
     vol_half_life_min: Decimal = number(
         "30", "min", "3", "half-life of the volatility average", chosen=True, low="0.1", high="10000"
     )
+    # Over the next half hour volatility reverts towards its day: so weighted (in logs, as of HAR models) it forecasts
+    # the variance of the hold better, and without bias, on real bars (docs/signals.md)
+    slow_vol_half_life_min: Decimal = number(
+        "1440", "min", "3", "half-life of the slow volatility average", chosen=True, low="1", high="100000"
+    )
+    slow_vol_share: Decimal = number(
+        "0.25", "share", "3", "slow average's weight in the volatility of the hold", chosen=True, high="1"
+    )
+    vol_log_sd: Decimal = number(
+        "0.6", "log", "5", "sd of the log variance of the hold around its forecast", chosen=True, high="2"
+    )
     kalman_significance: Decimal = number(
         "0.05", "probability", "3", "level of the test for jerk", chosen=True, pinned=True
     )
@@ -380,6 +391,7 @@ class Policy:
         return {
             "flow_window_s": self.ofi_window,
             "vol_half_life_min": float(self.vol_half_life_min),
+            "slow_vol_half_life_min": float(self.slow_vol_half_life_min),
             "jump_sigmas": float(self.jump_sigmas),
             "jump_fraction": float(self.btc_move),
         }

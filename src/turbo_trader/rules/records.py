@@ -49,6 +49,7 @@ GATE_PARAMETERS: Final = record_dtype(
         ("key_expiry_lead", "<i8"),  # ns
         ("low_consensus", "f8"),
         ("flat_edge", "f8"),
+        ("vol_log_sd", "f8"),
         ("tp_sigmas", "f8"),
         ("tp_min", "f8"),
         ("tp_max", "f8"),
@@ -90,7 +91,7 @@ GATE_PARAMETERS: Final = record_dtype(
 )
 
 _SAME_NAME: Final = (
-    "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min",
+    "vol_log_sd", "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min",
     "b_tp_max", "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension",
     "max_extensions", "extension_share", "backstop_extra", "hold_factor", "max_spread", "max_mark_gap",
     "low_consensus", "flat_edge", "taker_fee", "maker_fee", "a_min_others",
@@ -161,6 +162,7 @@ _SIGNAL_FIELDS: Final[dict[str, str]] = {
     "warm_up_s": "kalman_warmup",
     "min_minutes": "min_minutes",
     "min_returns": "min_returns",
+    "slow_vol_share": "slow_vol_share",
     "book_stale_s": "stale_book",
     "trade_stale_s": "stale_book",
     "score_sds": "score_z",

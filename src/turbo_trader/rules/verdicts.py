@@ -196,7 +196,7 @@ def executed_ev(gp: Any, g: int, out: Any, j: int, edge: float) -> float:
         row.stop_loss,
         max(p.break_even_min, row.cost),
         edge / row.horizon_s,
-        row.sigma,
+        row.hold_sigma,
         row.horizon_s,
         p.max_hold_s,
         row.cost,

@@ -40,7 +40,8 @@ FIGURES: Final = [
     ("big_move_age", "<i8"),  # since the last one-minute move beyond the fraction, ns
     ("range_tail", "f8"),  # 99.9 % quantile of one-minute ranges
     # forecast
-    ("sigma", "f8"),  # per sqrt(second)
+    ("sigma", "f8"),  # now, per sqrt(second)
+    ("hold_sigma", "f8"),  # expected over the hold, per sqrt(second)
     ("forecast", "f8"),  # r(h)
     ("se", "f8"),  # of its mean
     ("snr", "f8"),

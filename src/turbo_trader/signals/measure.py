@@ -54,7 +54,8 @@ def measure(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, 
 def price_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
     """Prices, freshness, volatility, warm-up."""
     state, row, p = states[s], out[j], params[0]
-    row.bid = row.ask = row.mid = row.last_price = row.mark = row.spread = row.mark_gap = row.sigma = 0.0
+    row.bid = row.ask = row.mid = row.last_price = row.mark = row.spread = row.mark_gap = 0.0
+    row.sigma = row.hold_sigma = 0.0
     if state.last > 0:
         row.last_price = state.last * state.tick
     if state.mark > 0.0 and math.isfinite(state.mark):
@@ -79,6 +80,8 @@ def price_figures(states: Any, filters: Any, s: int, now: int, params: Any, out:
     moving = state.variance > 0.0 and math.isfinite(state.variance)
     if moving:
         row.sigma = math.sqrt(state.variance / 60.0)
+        slow = max(state.slow_variance, 1e-6 * state.variance)
+        row.hold_sigma = row.sigma * math.pow(slow / state.variance, 0.5 * p.slow_vol_share)
     filled = state.minutes >= p.min_minutes and state.returns >= p.min_returns
     row.warm = 1 if moving and filled and grid_filled(states, s, now, params) else 0
 

@@ -20,6 +20,7 @@ SIGNAL_PARAMETERS: Final = np.dtype(
             ("warm_up_s", "f8"),  # 300: the one-second grid must reach back this far
             ("min_minutes", "<i8"),  # 60: one-minute closes there must be
             ("min_returns", "<i8"),  # 30: one-minute returns in sigma there must be
+            ("slow_vol_share", "f8"),  # 0.25: weight of the slow variance in that of the hold, in logs
             ("book_stale_s", "f8"),  # 5
             ("trade_stale_s", "f8"),  # 5, where no book is recorded
             ("score_sds", "f8"),  # 2: a score is full at so many standard deviations

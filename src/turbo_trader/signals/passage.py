@@ -26,6 +26,7 @@ _SWITCH = 0.15  # sigma^2 t / width^2 below which images are summed
 _IMAGES = 2
 _SIGMAS = 7.0  # half-width of the survivors' density that is integrated
 _NODES, _WEIGHTS = (np.ascontiguousarray(a) for a in np.polynomial.legendre.leggauss(32))
+_THREE_POINTS = ((1.0 / 6.0, -math.sqrt(3.0)), (2.0 / 3.0, 0.0), (1.0 / 6.0, math.sqrt(3.0)))
 _ROOT2 = math.sqrt(2.0)
 _PI = math.pi
 
@@ -212,3 +213,28 @@ def two_barrier(
         p_up, p_down = p_up / total, p_down / total
     timeout = max(0.0, 1.0 - p_up - p_down)
     return p_up, p_down, timeout, at_end if timeout > 0.0 else 0.0
+
+
+@kernel
+def two_barrier_spread(
+    up: float,
+    down: float,
+    drift: float,
+    sigma: float,
+    log_sd: float,
+    drift_s: float,
+    hold_s: float,
+    step_s: float,
+) -> tuple[float, float, float]:
+    """(p_up, p_down, p_timeout) as of `two_barrier`, over a log-normal variance of mean sigma^2 whose log has the sd `log_sd`.
+
+    Gauss-Hermite quadrature with three points (Abramowitz & Stegun 25.4.46).
+    """
+    p_up, p_down, p_timeout = 0.0, 0.0, 0.0
+    for weight, node in _THREE_POINTS:
+        here = sigma * math.exp(0.5 * (log_sd * node - 0.5 * log_sd * log_sd))
+        a, b, c, _ = two_barrier(up, down, drift, here, drift_s, hold_s, step_s)
+        p_up += weight * a
+        p_down += weight * b
+        p_timeout += weight * c
+    return p_up, p_down, p_timeout

@@ -9,7 +9,7 @@ from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.scan import TIER_A
 from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk, Trade
-from turbo_trader.trader.events import Fill, PositionReport
+from turbo_trader.trader.events import Fill, PositionReport, WalletReport
 from turbo_trader.trader.guarding import Guarding, new_bracket
 from turbo_trader.trader.ids import ours
 
@@ -203,6 +203,12 @@ class Booking:
             )
             d.note("halt", "warning", why="edge watchdog")
         d.persist("session", d.session.to_dict())
+
+    def on_wallet(self, report: WalletReport) -> None:
+        """The venue's word on the wallet. Messages overtake each other: older words are passed over."""
+        known = self._desk.wallet
+        if known is None or report.ts >= known.ts:
+            self._desk.wallet = report
 
     def on_position(self, desk: SymbolDesk, report: PositionReport) -> None:
         """The venue's word on the position: size, stop, leverage. Older words are passed over."""

@@ -30,7 +30,6 @@ from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.view import View, summary, view
 
 _EQUITY_EVERY = SECOND  # the session's limits are looked at so often while something is held
-_WALLET_LATE = 5 * SECOND  # a wallet that has not told of the last fills by then will not
 
 
 class Trader:
@@ -94,8 +93,6 @@ class Trader:
             for at in (self._guarding.next_ns(), self._entries.next_ns(), self._desk.session.next_time_ns())
             if at
         ]
-        if self._stopping:
-            due.append(self._desk.now + _WALLET_LATE)
         return max(min(due), self._desk.now)
 
     def view(self) -> View:
@@ -202,7 +199,7 @@ class Trader:
 
     def _on_report(self, report: told.Report) -> None:
         if isinstance(report, told.WalletReport):
-            self._desk.wallet = report
+            self._booking.on_wallet(report)
             return
         desk = self._desk.by_symbol.get(report.symbol)
         if desk is None:
@@ -314,25 +311,18 @@ class Trader:
         if not self._recovery.done:  # what is open is not known yet
             return
         if any(each.open or each.entry is not None for each in desk.desks):
+            self._recovery.look_again()
             self._close_filled()
             return
         if desk.session.flattening:
             desk.session.flat(desk.now)
+            if self._stopping.startswith("stopped") and desk.session.halts.get(FLATTEN) == "stop":
+                del desk.session.halts[FLATTEN]  # a clean stop does not halt the next start
             desk.persist("session", desk.session.to_dict())
             desk.note("flat")
-        if self._stopping and self._wallet_told():
-            if self._stopping.startswith("stopped"):
-                if desk.session.halts.get(FLATTEN) == "stop":  # a clean stop does not halt the next start
-                    del desk.session.halts[FLATTEN]
-                desk.persist("session", desk.session.to_dict())
+        if self._stopping and self._recovery.last_look():
             desk.give(Stopped(desk.now, self._stopping))
             self._stopping = ""
-
-    def _wallet_told(self) -> bool:
-        """The wallet's word on the last fills comes behind them: wait for it a little, so that the run ends on exact books."""
-        desk = self._desk
-        told_all = desk.wallet is not None and not desk.ledger.difference(desk.wallet)
-        return told_all or desk.now - desk.ledger.last_fill_ts >= _WALLET_LATE
 
     def _close_filled(self) -> None:
         """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""

@@ -25,6 +25,7 @@ from turbo_trader.trader.ledger import Ledger
 EVERY = 30 * SECOND  # the whole picture is read again
 _AGAIN = 2 * SECOND  # after a read that failed
 _SETTLED = 2 * SECOND  # a read younger than this after a change of ours decides nothing alone
+_LAST_LOOKS = 5  # pictures that may differ before a run ends all the same
 _EVERYTHING = ("positions", "orders", "fills", "wallet")
 
 
@@ -40,6 +41,7 @@ class Recovery:
         self._due = start_ts
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
         self._odd = Decimal(0)  # the wallet's difference at the last read
+        self._looks = 0  # whole pictures still wanted by `last_look`
         self.done = False
 
     @property
@@ -59,6 +61,18 @@ class Recovery:
         """Something happened that asks for a new picture (a reconnect)."""
         self._due = self._desk.now
 
+    def last_look(self) -> bool:
+        """Nothing is held any more: True once a picture asked for since then agrees, or five did not."""
+        if self._looks == 0:
+            self._looks = _LAST_LOOKS
+            self._read_id = ""  # a picture asked for before counts no more
+            self.soon()
+        return self._looks < 0
+
+    def look_again(self) -> None:
+        """Something is held again: what was seen before counts no more."""
+        self._looks = 0
+
     def again(self) -> None:
         """We were away: as at a start, nothing is known before the venue has been read."""
         self.done = False
@@ -76,7 +90,7 @@ class Recovery:
                     self._desk.note("flatten-unconfirmed", "error", why="the venue cannot be read; tried on")
             return
         if result.wallet is not None:
-            self._desk.wallet = result.wallet
+            self._booking.on_wallet(result.wallet)
             if self._desk.ledger.start is None:
                 self._desk.ledger.start = result.wallet.balance
                 self._desk.persist("ledger", self._desk.ledger.to_dict())
@@ -102,9 +116,24 @@ class Recovery:
         for order in result.orders:
             self._order(order)
         self._wallet(result)
+        self._look(result, sizes)
         if not self.done:
             self.done = True
             self._desk.note("recovered", positions=len(result.positions), orders=len(result.orders))
+
+    def _look(self, result: ReadResult, sizes: dict[str, Decimal]) -> None:
+        if self._looks <= 0:
+            return
+        known = all(desk.held == sizes.get(desk.instrument.symbol, Decimal(0)) for desk in self._desk.desks)
+        exact = result.wallet is not None and not self._desk.ledger.difference(result.wallet)
+        self._looks = -1 if known and exact else self._looks - 1
+        if self._looks == 0:
+            self._looks = -1
+            self._desk.note(
+                "ended-unconfirmed", "error", why="the venue's last pictures differ from the books"
+            )
+        elif self._looks > 0:
+            self._due = min(self._due, self._desk.now + _AGAIN)
 
     def _settle(self, desk: SymbolDesk, size: Decimal, asked: int) -> None:
         symbol = desk.instrument.symbol
