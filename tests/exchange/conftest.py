@@ -102,17 +102,22 @@ class Desk:
     def stop(self, uid: str = "u", **more: Any) -> int:
         return self.do(ask.SetTradingStop("BTCUSDT", **more), uid)
 
+    def hedge(self, uid: str = "u", *, on: bool = True) -> int:
+        return self.do(ask.SwitchMode("BTCUSDT", on), uid)
+
     # -- what became of it
 
     def order(self, link_id: str, uid: str = "u") -> Order:
         account = self.x.accounts[uid]
         return account.orders[account.links[link_id]]
 
-    def size(self, uid: str = "u") -> Decimal:
-        return self.x.position(uid, "BTCUSDT", self.now).size
+    def size(self, uid: str = "u", idx: int = 0) -> Decimal:
+        return Decimal(self.position(uid, idx).size)
 
-    def position(self, uid: str = "u") -> Any:
-        return self.x.position(uid, "BTCUSDT", self.now)
+    def position(self, uid: str = "u", idx: int = 0) -> Any:
+        """The one-way position; `idx` 1 and 2: the sides of hedge mode."""
+        (found,) = (p for p in self.x.positions(uid, "BTCUSDT", self.now) if p.position_idx == idx)
+        return found
 
     def fills(self, uid: str = "u") -> list[ExecutionMessage]:
         return self.x.accounts[uid].executions

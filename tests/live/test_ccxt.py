@@ -72,6 +72,24 @@ def test_leverage_tiers_and_modes(exchange: Any) -> None:
     exchange.set_margin_mode("isolated", PAIR)
 
 
+def test_both_sides_are_held_in_hedge_mode(exchange: Any) -> None:
+    pair = "ETH/USDT:USDT"
+    exchange.set_position_mode(True, pair)
+    try:
+        exchange.create_order(pair, "market", "buy", 0.1, None, {"hedged": True})
+        exchange.create_order(pair, "market", "sell", 0.2, None, {"hedged": True})
+        held = {p["side"]: (p["contracts"], p["hedged"]) for p in exchange.fetch_positions([pair])}
+        assert held == {"long": (0.1, True), "short": (0.2, True)}
+        with pytest.raises(ccxt.ExchangeError, match="110024"):
+            exchange.set_position_mode(False, pair)
+    finally:
+        for position in exchange.fetch_positions([pair]):
+            side = "sell" if position["side"] == "long" else "buy"
+            closing = {"hedged": True, "reduceOnly": True}
+            exchange.create_order(pair, "market", side, position["contracts"], None, closing)
+        exchange.set_position_mode(False, pair)
+
+
 @pytest.mark.usefixtures("flat")
 def test_limit_orders_are_made_changed_and_cancelled(exchange: Any, last: float) -> None:
     price = near(exchange, last * 0.99)

@@ -130,3 +130,27 @@ def test_ccxt_trades(port: int) -> None:
     assert len(exchange.fetch_my_trades(pair)) == 2
     assert len(exchange.fetch_ohlcv(pair, "5m", limit=50)) == 50
     assert exchange.fetch_ticker(pair)["last"] > 0
+
+
+def test_pybit_holds_both_sides_in_hedge_mode(client: HTTP) -> None:
+    symbol = "SOLUSDT"
+    order = {"category": "linear", "symbol": symbol, "orderType": "Market", "qty": "1"}
+    client.switch_position_mode(category="linear", symbol=symbol, mode=3)
+    try:
+        client.place_order(side="Buy", positionIdx=1, **order)
+        client.place_order(side="Sell", positionIdx=2, **order)
+        rows = result(client.get_positions(category="linear", symbol=symbol))["list"]
+        assert [(row["positionIdx"], row["side"], row["size"]) for row in rows] == [
+            (1, "Buy", "1"),
+            (2, "Sell", "1"),
+        ]
+        with pytest.raises(InvalidRequestError) as caught:
+            client.switch_position_mode(category="linear", symbol=symbol, mode=0)
+        assert caught.value.status_code == 110024
+        with pytest.raises(InvalidRequestError) as caught:
+            client.place_order(side="Buy", **order)
+        assert caught.value.status_code == 10001
+    finally:
+        client.place_order(side="Sell", positionIdx=1, reduceOnly=True, **order)
+        client.place_order(side="Buy", positionIdx=2, reduceOnly=True, **order)
+        client.switch_position_mode(category="linear", symbol=symbol, mode=0)

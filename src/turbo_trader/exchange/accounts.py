@@ -17,9 +17,10 @@ UNIT = Decimal(
 
 @dataclass(slots=True)
 class Position:
-    """One-way position of one symbol. `size` is signed base coin."""
+    """A position of one symbol: one-way (`idx` 0), or the long (1) or short (2) of hedge mode. `size` is signed base coin."""
 
     symbol: str
+    idx: int
     leverage: Decimal
     size: Decimal = ZERO
     cost: Decimal = ZERO  # |size| x average entry: kept as a product, so that the average loses no digit
@@ -30,6 +31,11 @@ class Position:
     seq: int = -1
     take_profit: Order | None = None
     stop_loss: Order | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """(symbol, positionIdx): what orders and positions go by."""
+        return self.symbol, self.idx
 
     @property
     def entry(self) -> Decimal:
@@ -71,16 +77,35 @@ class Account:
     balance: Decimal
     taker: Decimal
     maker: Decimal
-    positions: dict[str, Position] = field(default_factory=dict)
+    positions: dict[tuple[str, int], Position] = field(default_factory=dict)
+    hedged: set[str] = field(default_factory=set)  # symbols in hedge mode
     orders: dict[str, Order] = field(default_factory=dict)  # every order ever, by order id, oldest first
     open_orders: dict[str, Order] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)  # link id -> order id, for ever
     executions: list[ExecutionMessage] = field(default_factory=list)
     log: list[LogEntry] = field(default_factory=list)
 
-    def position(self, symbol: str) -> Position:
-        """The position of a symbol, made flat at 10x on first use."""
-        return self.positions.setdefault(symbol, Position(symbol, leverage=Decimal(10)))
+    def position(self, symbol: str, idx: int = 0) -> Position:
+        """A position of a symbol, made flat at 10x on first use."""
+        found = self.positions.get((symbol, idx))
+        if found is None:
+            found = self.positions[symbol, idx] = Position(symbol, idx, leverage=Decimal(10))
+        return found
+
+    def indices(self, symbol: str) -> tuple[int, ...]:
+        """The positionIdx values of the symbol's mode: 0 one-way, 1 and 2 hedge."""
+        return (1, 2) if symbol in self.hedged else (0,)
+
+    def sides(self, symbol: str) -> list[Position]:
+        """The positions of the symbol's mode."""
+        return [self.position(symbol, idx) for idx in self.indices(symbol)]
+
+    def switch(self, symbol: str, *, hedge: bool) -> None:
+        """Set the position mode of a symbol without positions and orders; leverage is kept."""
+        leverage = self.sides(symbol)[0].leverage
+        (self.hedged.add if hedge else self.hedged.discard)(symbol)
+        for position in self.sides(symbol):
+            position.leverage = leverage
 
     @property
     def position_margin(self) -> Decimal:
@@ -99,13 +124,13 @@ class Account:
         """Balance less the margins in use."""
         return self.balance - self.position_margin - self.order_margin
 
-    def closing(self, symbol: str, side: int, besides: object) -> Decimal:
-        """What resting orders of a side already close or would close, `besides` one."""
+    def closing(self, position: Position, side: int, besides: object) -> Decimal:
+        """What resting orders of a side already close or would close of a position, `besides` one."""
         return sum(
             (
                 order.leaves
                 for order in self.open_orders.values()
-                if order.symbol == symbol and order.side == side and order.resting and not order.reduce_only
+                if order.key == position.key and order.side == side and order.resting and not order.reduce_only
                 and getattr(besides, "order_id", None) != order.order_id
             ),
             ZERO,

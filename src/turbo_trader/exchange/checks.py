@@ -30,8 +30,8 @@ def create(
     )
     if refusal is not None:
         return refusal, ZERO
-    position = account.position(request.symbol)
-    if request.reduce_only and request.trigger_price is None:
+    position = account.position(request.symbol, request.position_idx)
+    if request.reduces and request.trigger_price is None:
         if position.size * request.side >= 0:
             return Reply(110017, "current position is zero, cannot fix reduce-only order qty"), ZERO
         return None, min(request.qty, abs(position.size))
@@ -47,7 +47,7 @@ def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) ->
         return Reply(10001, "Request parameter error.")
     if request.time_in_force not in ("GTC", "IOC", "FOK", "PostOnly"):
         return Reply(10001, "timeInForce invalid")
-    if request.position_idx != 0:
+    if request.position_idx not in account.indices(request.symbol):
         return Reply(10001, "position idx not match position mode")
     if instrument.status not in ("Trading", "Assumed"):
         return Reply(110074, "This contract is not live")
@@ -55,7 +55,7 @@ def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) ->
         return Reply(10001, "orderLinkId invalid")
     if request.link_id and request.link_id in account.links:
         return Reply(110072, "OrderLinkedID is duplicate")
-    if request.reduce_only and (request.take_profit or request.stop_loss):
+    if request.reduces and (request.take_profit or request.stop_loss):
         return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
     most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
     if not request.qty.is_finite() or request.qty <= 0 or request.qty % instrument.step:
@@ -139,11 +139,11 @@ def margin(
     exchange: Exchange, account: Account, order: CreateOrder | Order, s: int, freed: Decimal = ZERO
 ) -> Reply | None:
     """Margin of the part of an order that opens, at the worst price it can pay; `freed` is what it holds already."""
-    position = account.position(order.symbol)
+    position = account.position(*order.key)
     left = order.leaves if isinstance(order, Order) else order.qty
     room = abs(position.size) if position.size * order.side < 0 else ZERO
     if order.order_type == "Limit" and order.time_in_force in ("GTC", "PostOnly"):
-        room -= min(room, account.closing(order.symbol, order.side, besides=order))
+        room -= min(room, account.closing(position, order.side, besides=order))
     opening = max(left - room, ZERO)
     price = exchange.matching.worst_price(order.side, left, order.price, s)
     cost = order_cost(opening, price, order.side, position.leverage, account.taker)
@@ -185,6 +185,6 @@ def _amended_qty(instrument: Instrument, account: Account, order: Order, qty: De
         return Reply(10001, "The number of contracts exceeds maximum limit allowed")
     if qty <= order.filled:
         return Reply(110064, "The order modification is not allowed: quantity is not above what is filled")
-    if order.reduce_only and order.resting and qty - order.filled > abs(account.position(order.symbol).size):
+    if order.reduce_only and order.resting and qty - order.filled > abs(account.position(*order.key).size):
         return Reply(110017, "Reduce-only rule not satisfied")
     return None

@@ -27,7 +27,7 @@ class Fills:
         """Book one fill: order, position, wallet, log, messages; then what follows from the new position."""
         exchange = self._exchange
         s = exchange.index[order.symbol]
-        position = account.position(order.symbol)
+        position = account.position(*order.key)
         exchange.settlement.charge(account, position, s, now)  # settlements before this fill saw the old size
         rate = account.maker if maker else account.taker
         fee = qty * price * rate
@@ -42,7 +42,7 @@ class Fills:
         account.book(
             LogEntry(
                 now, exchange.new_id(), order.symbol, "LIQUIDATION" if kind == "BustTrade" else "TRADE", order.side, qty, price,
-                result, ZERO, fee, change, account.balance + change, order.order_id, order.link_id,
+                result, ZERO, fee, change, account.balance + change, order.order_id, order.link_id, position.size,
             )
         )  # fmt: skip
         execution = ExecutionMessage(
@@ -54,7 +54,7 @@ class Fills:
         exchange.say(account.uid, order.message(now))
         exchange.say(account.uid, execution)
         self._follow(account, order, position, opened=qty > closed, now=now)
-        self.tell_position(account, s, now)
+        self.tell_position(account, position, now)
 
     def _follow(self, account: Account, order: Order, position: Position, *, opened: bool, now: int) -> None:
         """Stops, reduce-only orders and margins after a change of the position."""
@@ -63,15 +63,14 @@ class Fills:
         if opened and not order.attached:
             order.attached = True
             exchange.stops.attach(account, order, now)
-        self.trim(account, order.symbol, now)
-        self.hold(account, order.symbol)
+        self.trim(account, position, now)
+        self.hold(account, position)
         self._shed(account, now)
 
-    def trim(self, account: Account, symbol: str, now: int) -> None:
+    def trim(self, account: Account, position: Position, now: int) -> None:
         """Cut resting reduce-only orders to the position, the worst-priced first; those that reduce nothing end."""
-        position = account.position(symbol)
         reducing = [
-            o for o in account.open_orders.values() if o.symbol == symbol and o.reduce_only and o.resting
+            o for o in account.open_orders.values() if o.key == position.key and o.reduce_only and o.resting
         ]
         room = abs(position.size)
         for order in sorted(reducing, key=lambda o: -o.side * o.limit):
@@ -83,12 +82,11 @@ class Fills:
                 order.qty = order.filled + keep
                 self._exchange.say(account.uid, order.message(now))
 
-    def hold(self, account: Account, symbol: str) -> None:
-        """Margin of the symbol's resting orders: for the part that opens, the older orders closing first."""
-        position = account.position(symbol)
+    def hold(self, account: Account, position: Position) -> None:
+        """Margin of a position's resting orders: for the part that opens, the older orders closing first."""
         room = abs(position.size)
         for order in account.open_orders.values():
-            if order.symbol != symbol or order.reduce_only or not order.resting:
+            if order.key != position.key or order.reduce_only or not order.resting:
                 continue
             opening = order.leaves
             if position.size * order.side < 0:
@@ -104,13 +102,13 @@ class Fills:
             if not held:
                 return
             self.end(account, held[-1], "UNKNOWN", now, "EC_Others")
-            self.hold(account, held[-1].symbol)
+            self.hold(account, account.position(*held[-1].key))
 
     def end(
         self, account: Account, order: Order, cancel_type: str, now: int, reason: str = "EC_PerCancelRequest"
     ) -> None:
         """Cancel an order that is not final, and say so."""
-        position = account.position(order.symbol)
+        position = account.position(*order.key)
         if order is position.stop_loss:
             position.stop_loss = None
         if order is position.take_profit:
@@ -124,7 +122,7 @@ class Fills:
             order.cancel(cancel_type, reason)
         self._exchange.say(account.uid, order.message(now))
 
-    def tell_position(self, account: Account, s: int, now: int) -> None:
-        """Say the position of a symbol, then the wallet."""
-        self._exchange.say(account.uid, position_message(self._exchange, account, s, now))
+    def tell_position(self, account: Account, position: Position, now: int) -> None:
+        """Say a position, then the wallet."""
+        self._exchange.say(account.uid, position_message(self._exchange, account, position, now))
         self._exchange.say(account.uid, wallet_message(self._exchange, account, now))

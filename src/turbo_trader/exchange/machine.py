@@ -22,6 +22,7 @@ from turbo_trader.exchange.resting import Resting
 from turbo_trader.exchange.settlement import Settlement
 from turbo_trader.exchange.statements import position_message, wallet_message
 from turbo_trader.exchange.stops import Stops
+from turbo_trader.exchange.terms import Terms
 from turbo_trader.exchange.trading import Trading
 from turbo_trader.exchange.watching import Watching
 from turbo_trader.market.events import FINE, MINUTE, RATE, Rows
@@ -66,6 +67,7 @@ class Exchange:
         self.matching = Matching(self)
         self.settlement = Settlement(self)
         self._trading = Trading(self)
+        self._terms = Terms(self)
         self._watching = Watching(self)
 
     # -- accounts
@@ -75,7 +77,21 @@ class Exchange:
         account = Account(uid, ZERO, self.config.taker, self.config.maker)
         self.accounts[uid] = account
         entry = LogEntry(
-            0, self.new_id(), "", "TRANSFER_IN", 0, ZERO, ZERO, balance, ZERO, ZERO, balance, balance, "", ""
+            0,
+            self.new_id(),
+            "",
+            "TRANSFER_IN",
+            0,
+            ZERO,
+            ZERO,
+            balance,
+            ZERO,
+            ZERO,
+            balance,
+            balance,
+            "",
+            "",
+            ZERO,
         )
         account.book(entry)
         return account
@@ -152,7 +168,9 @@ class Exchange:
     def handle(self, now: int, uid: str, request: ask.Request) -> Reply:
         """Carry out a request of an account at `now`; the reply says accepted or why not, messages follow in `drain`."""
         symbol = request.symbol
-        if symbol not in self.index and not (isinstance(request, ask.CancelAll) and symbol == ""):
+        if symbol not in self.index and not (
+            isinstance(request, ask.CancelAll | ask.SwitchMode) and symbol == ""
+        ):
             return Reply(10001, "Not supported symbols")
         account = self.accounts[uid]
         self.settle(now)
@@ -168,7 +186,9 @@ class Exchange:
             case ask.SetTradingStop():
                 return self.stops.set(account, request, now)
             case ask.SetLeverage():
-                return self._trading.set_leverage(account, request, now)
+                return self._terms.set_leverage(account, request, now)
+            case ask.SwitchMode():
+                return self._terms.switch_mode(account, request)
 
     def say(self, uid: str, message: Message) -> None:
         """Queue a message to an account's private channel."""
@@ -190,9 +210,14 @@ class Exchange:
         """Open orders, oldest first."""
         return [order for order in self.accounts[uid].open_orders.values() if symbol in ("", order.symbol)]
 
+    def positions(self, uid: str, symbol: str, now: int) -> list[PositionMessage]:
+        """The positions of a symbol, also when flat: one, in hedge mode the long and the short side."""
+        account = self.accounts[uid]
+        return [position_message(self, account, position, now) for position in account.sides(symbol)]
+
     def position(self, uid: str, symbol: str, now: int) -> PositionMessage:
-        """The position of a symbol, also when flat."""
-        return position_message(self, self.accounts[uid], self.index[symbol], now)
+        """The position of a symbol, also when flat; in hedge mode its long side."""
+        return self.positions(uid, symbol, now)[0]
 
     def wallet_message(self, uid: str, now: int) -> WalletMessage:
         """The wallet with its margins."""

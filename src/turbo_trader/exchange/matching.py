@@ -54,8 +54,8 @@ class Matching:
         exchange.resting.join(order, s)
         exchange.say(account.uid, order.message(now))
         if order.reduce_only:
-            fills.trim(account, order.symbol, now)
-        fills.hold(account, order.symbol)
+            fills.trim(account, account.position(*order.key), now)
+        fills.hold(account, account.position(*order.key))
 
     def worst_price(self, side: int, qty: Decimal, price: Decimal | None, s: int) -> Decimal:
         """The highest price `qty` may trade at: a buyer's limit or how deep a market order reaches, a seller's limit or the bid."""

@@ -146,3 +146,4 @@ class LogEntry:
     balance: Decimal
     order_id: str
     link_id: str
+    size: Decimal  # of the position after it, signed

@@ -73,6 +73,11 @@ class Order:
     margin: Decimal = Decimal(0)  # held while it rests
 
     @property
+    def key(self) -> tuple[str, int]:
+        """(symbol, positionIdx) of the position the order is for."""
+        return self.symbol, self.position_idx
+
+    @property
     def leaves(self) -> Decimal:
         """What is not filled yet; 0 once the order is final."""
         return Decimal(0) if self.status in FINAL else self.qty - self.filled

@@ -29,6 +29,16 @@ class CreateOrder:
     trigger_direction: int = 0  # 1 rises to, 2 falls to
     trigger_by: str = "LastPrice"
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """(symbol, positionIdx) of the position the order is for."""
+        return self.symbol, self.position_idx
+
+    @property
+    def reduces(self) -> bool:
+        """It may only close: asked so, or a sell on the long side or a buy on the short side of hedge mode."""
+        return self.reduce_only or (self.side, self.position_idx) in ((-1, 1), (1, 2))
+
 
 @dataclass(frozen=True, slots=True)
 class AmendOrder:
@@ -79,4 +89,14 @@ class SetLeverage:
     leverage: Decimal
 
 
-Request: TypeAlias = CreateOrder | AmendOrder | CancelOrder | CancelAll | SetTradingStop | SetLeverage
+@dataclass(frozen=True, slots=True)
+class SwitchMode:
+    """Set the position mode of a symbol ("" = all without positions and orders): hedge, or one-way."""
+
+    symbol: str
+    hedge: bool
+
+
+Request: TypeAlias = (
+    CreateOrder | AmendOrder | CancelOrder | CancelAll | SetTradingStop | SetLeverage | SwitchMode
+)

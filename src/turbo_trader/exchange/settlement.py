@@ -41,29 +41,27 @@ class Settlement:
         account.book(
             LogEntry(
                 at, self._exchange.new_id(), position.symbol, "SETTLEMENT", side, abs(position.size), mark,
-                ZERO, -fee, ZERO, -fee, account.balance - fee, execution.order_id, "",
+                ZERO, -fee, ZERO, -fee, account.balance - fee, execution.order_id, "", position.size,
             )
         )  # fmt: skip
         self._exchange.say(account.uid, execution)
-        self._exchange.fills.tell_position(account, s, at)
+        self._exchange.fills.tell_position(account, position, at)
 
     def liquidate(self, s: int, now: int) -> None:
         """Take over every position of symbol `s` whose liquidation price the mark has reached."""
         instrument = self._exchange.instruments[s]
         mark = self._exchange.mark(s)
         for account in self._exchange.accounts.values():
-            position = account.positions.get(instrument.symbol)
-            if position is None or not position.size:
-                continue
-            price = liquidation_price(instrument, position.size, position.entry, position.leverage)
-            if price is not None and (mark <= price if position.size > 0 else mark >= price):
-                self._take_over(account, position, s, now)
+            for position in account.sides(instrument.symbol):
+                price = liquidation_price(instrument, position.size, position.entry, position.leverage)
+                if price is not None and (mark <= price if position.size > 0 else mark >= price):
+                    self._take_over(account, position, s, now)
 
     def _take_over(self, account: Account, position: Position, s: int, now: int) -> None:
         """End the orders of the contract, then close at the bankruptcy price, rounded in the venue's favour."""
         fills = self._exchange.fills
         for order in list(account.open_orders.values()):
-            if order.symbol == position.symbol and order not in (position.take_profit, position.stop_loss):
+            if order.key == position.key and order not in (position.take_profit, position.stop_loss):
                 fills.end(account, order, "CancelAllBeforeLiq", now)
         instrument = self._exchange.instruments[s]
         bust = bankruptcy_price(position.size, position.entry, position.leverage)
@@ -71,7 +69,7 @@ class Settlement:
         price = max(price, instrument.tick)
         order = Order(
             self._exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size),
-            price, True, now, create_type="CreateByTakeOver_PassThrough",
+            price, True, now, position_idx=position.idx, create_type="CreateByTakeOver_PassThrough",
         )  # fmt: skip
         account.orders[order.order_id] = order
         fills.fill(account, order, abs(position.size), price, maker=False, now=now, kind="BustTrade")

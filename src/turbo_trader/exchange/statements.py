@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.margin import (
     bankruptcy_price,
     initial_margin,
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
 
 
-def position_message(exchange: Exchange, account: Account, s: int, now: int) -> PositionMessage:
-    """The position of a symbol as it is now."""
+def position_message(exchange: Exchange, account: Account, p: Position, now: int) -> PositionMessage:
+    """A position as it is now."""
+    s = exchange.index[p.symbol]
     instrument, mark = exchange.instruments[s], exchange.mark(s)
-    p = account.position(instrument.symbol)
     held = bool(p.size)
     return PositionMessage(
-        now, instrument.symbol, 0, p.size, p.entry, p.leverage, mark,
+        now, p.symbol, p.idx, p.size, p.entry, p.leverage, mark,
         liquidation_price(instrument, p.size, p.entry, p.leverage),
         bankruptcy_price(p.size, p.entry, p.leverage) if held else None,
         initial_margin(p.size, p.entry, p.leverage, account.taker),
@@ -37,11 +37,7 @@ def position_message(exchange: Exchange, account: Account, s: int, now: int) -> 
 
 def wallet_message(exchange: Exchange, account: Account, now: int) -> WalletMessage:
     """The wallet as it is now."""
-    held = [
-        position_message(exchange, account, exchange.index[p.symbol], now)
-        for p in account.positions.values()
-        if p.size
-    ]
+    held = [position_message(exchange, account, p, now) for p in account.positions.values() if p.size]
     return WalletMessage(
         now, account.balance, account.position_margin, sum((m.maintenance for m in held), ZERO), account.order_margin,
         sum((m.unrealised for m in held), ZERO), sum((p.realised_ever for p in account.positions.values()), ZERO),

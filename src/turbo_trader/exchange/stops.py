@@ -24,7 +24,7 @@ class Stops:
 
     def attach(self, account: Account, parent: Order, now: int) -> None:
         """At the first fill of an order that opens: make its TP/SL the position's pair."""
-        position = account.position(parent.symbol)
+        position = account.position(*parent.key)
         if parent.take_profit is not None:
             self._set(
                 account, position, "TakeProfit", parent.take_profit, parent.tp_trigger_by, parent.link_id, now
@@ -48,7 +48,9 @@ class Stops:
     def set(self, account: Account, request: SetTradingStop, now: int) -> Reply:
         """The trading-stop request."""
         s = self._exchange.index[request.symbol]
-        position = account.position(request.symbol)
+        if request.position_idx not in account.indices(request.symbol):
+            return Reply(10001, "position idx not match position mode")
+        position = account.position(request.symbol, request.position_idx)
         if not position.size:
             return Reply(10001, "can not set tp/sl/ts for zero position")
         wanted = (
@@ -67,7 +69,7 @@ class Stops:
                 self._set(account, position, kind, price, trigger_by, "", now)
             elif child is not None:
                 self._remove(account, position, child, "CancelByUser", now)
-        self._exchange.fills.tell_position(account, s, now)
+        self._exchange.fills.tell_position(account, position, now)
         return Reply()
 
     def _refusal(
@@ -111,7 +113,7 @@ class Stops:
         d = 1 if position.size > 0 else -1
         child = Order(
             self._exchange.new_id(), "", position.symbol, -d, "Market", "IOC", abs(position.size), None, True, now,
-            close_on_trigger=True, parent_link_id=parent, create_type=f"CreateBy{kind}", stop_type=kind,
+            position_idx=position.idx, close_on_trigger=True, parent_link_id=parent, create_type=f"CreateBy{kind}", stop_type=kind,
             trigger_direction=1 if (kind == "TakeProfit") == (d > 0) else 2,
         )  # fmt: skip
         child.move("Untriggered")

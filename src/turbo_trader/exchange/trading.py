@@ -1,4 +1,4 @@
-"""Requests on orders and leverage: checked, then carried out."""
+"""Requests on orders: checked, then carried out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from turbo_trader.exchange import checks
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder, SetLeverage
+from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -28,9 +28,9 @@ class Trading:
             return refusal
         order = Order(
             self._exchange.new_id(), request.link_id, request.symbol, request.side, request.order_type,
-            request.time_in_force if request.order_type == "Limit" else "IOC", qty, request.price, request.reduce_only, now,
-            close_on_trigger=request.close_on_trigger, take_profit=request.take_profit, stop_loss=request.stop_loss,
-            tp_trigger_by=request.tp_trigger_by, sl_trigger_by=request.sl_trigger_by,
+            request.time_in_force if request.order_type == "Limit" else "IOC", qty, request.price, request.reduces, now,
+            position_idx=request.position_idx, close_on_trigger=request.close_on_trigger, take_profit=request.take_profit,
+            stop_loss=request.stop_loss, tp_trigger_by=request.tp_trigger_by, sl_trigger_by=request.sl_trigger_by,
         )  # fmt: skip
         account.orders[order.order_id] = order
         if request.link_id:
@@ -65,7 +65,7 @@ class Trading:
             self._exchange.matching.match(account, order, s, now)
         else:
             self._exchange.say(account.uid, order.message(now))
-            self._exchange.fills.hold(account, order.symbol)
+            self._exchange.fills.hold(account, account.position(*order.key))
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
     def cancel(self, account: Account, request: CancelOrder, now: int) -> Reply:
@@ -74,7 +74,7 @@ class Trading:
         if order is None or not order.open:
             return Reply(110001, "order not exists or too late to cancel")
         self._exchange.fills.end(account, order, "CancelByUser", now)
-        self._exchange.fills.hold(account, order.symbol)
+        self._exchange.fills.hold(account, account.position(*order.key))
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
     def cancel_all(self, account: Account, request: CancelAll, now: int) -> Reply:
@@ -86,27 +86,6 @@ class Trading:
             if chosen and request.symbol in ("", order.symbol):
                 self._exchange.fills.end(account, order, "CancelByUser", now)
                 ended.append({"orderId": order.order_id, "orderLinkId": order.link_id})
-        for symbol in dict.fromkeys(order.symbol for order in account.open_orders.values()):
-            self._exchange.fills.hold(account, symbol)
+        for key in dict.fromkeys(order.key for order in account.open_orders.values()):
+            self._exchange.fills.hold(account, account.position(*key))
         return Reply(result={"list": ended, "success": "1"})
-
-    def set_leverage(self, account: Account, request: SetLeverage, now: int) -> Reply:
-        """Change the leverage of a symbol."""
-        s = self._exchange.index[request.symbol]
-        position = account.position(request.symbol)
-        if position.leverage == request.leverage:
-            return Reply(110043, "Set leverage has not been modified.")
-        instrument = self._exchange.instruments[s]
-        if (
-            not 1 <= request.leverage <= instrument.max_leverage
-            or request.leverage % instrument.leverage_step
-        ):
-            return Reply(110013, "cannot set leverage due to risk limit")
-        before, position.leverage = position.leverage, request.leverage
-        self._exchange.fills.hold(account, request.symbol)
-        if account.available < 0:
-            position.leverage = before
-            self._exchange.fills.hold(account, request.symbol)
-            return Reply(110007, "ab not enough for new leverage")
-        self._exchange.fills.tell_position(account, s, now)
-        return Reply()

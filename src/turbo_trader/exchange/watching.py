@@ -69,8 +69,7 @@ class Watching:
             for order in account.open_orders.values():
                 if order.symbol == instrument.symbol:
                     near.order(order, instrument)
-            position = account.positions.get(instrument.symbol)
-            if position is not None and position.size:
+            for position in account.sides(instrument.symbol):
                 price = liquidation_price(instrument, position.size, position.entry, position.leverage)
                 near.mark(price, falling=position.size > 0)
         return near.last_low, near.last_high, near.mark_low, near.mark_high, near.buy, near.sell
@@ -95,7 +94,7 @@ class Watching:
         exchange = self._exchange
         order.move("Triggered")
         account.open_orders.pop(order.order_id, None)
-        position = account.position(order.symbol)
+        position = account.position(*order.key)
         if order is position.stop_loss:
             position.stop_loss = None
         elif order is position.take_profit:

@@ -253,6 +253,58 @@ def test_a_demo_account_is_refused_its_fee_rates(make_face: Callable[..., Face])
     assert make_face(demo=True).ask("GET", "/v5/account/fee-rate", category="linear")["retCode"] == 10001
 
 
+# -- hedge mode
+
+
+def switch(face: Face, mode: Any, **chosen: Any) -> int:
+    return int(
+        face.ask("POST", "/v5/position/switch-mode", category="linear", mode=mode, **chosen)["retCode"]
+    )
+
+
+def listed(face: Face, **chosen: Any) -> list[dict[str, Any]]:
+    return list(face.ask("GET", "/v5/position/list", category="linear", **chosen)["result"]["list"])
+
+
+def test_hedge_mode_lists_two_rows_and_orders_name_their_side(face: Face) -> None:
+    assert switch(face, 3, symbol="BTCUSDT") == 0
+    assert [(row["positionIdx"], row["size"], row["side"]) for row in listed(face, symbol="BTCUSDT")] == [
+        (1, "0", ""), (2, "0", ""),
+    ]  # fmt: skip
+    trade(face, "Buy", "0.02", positionIdx=1)
+    trade(face, "Sell", "0.01", positionIdx=2)
+    rows = listed(face, settleCoin="USDT")
+    assert [(row["positionIdx"], row["size"], row["side"]) for row in rows] == [
+        (1, "0.02", "Buy"), (2, "0.01", "Sell"),
+    ]  # fmt: skip
+    orders = face.ask("GET", "/v5/order/history", category="linear", symbol="BTCUSDT")["result"]["list"]
+    assert [order["positionIdx"] for order in orders] == [2, 1]
+    log = face.ask("GET", "/v5/account/transaction-log", accountType="UNIFIED", type="TRADE")["result"]
+    assert [row["size"] for row in log["list"]] == ["-0.01", "0.02"]
+    trade(face, "Sell", "0.02", positionIdx=1)
+    rows = face.ask("GET", "/v5/position/closed-pnl", category="linear")["result"]["list"]
+    assert [(row["side"], row["closedSize"]) for row in rows] == [("Sell", "0.02")]
+
+
+def test_the_mode_of_a_symbol_goes_before_that_of_a_coin(face: Face) -> None:
+    assert switch(face, 3, symbol="BTCUSDT", coin="USDT") == 0
+    assert len(listed(face, symbol="ETHUSDT")) == 1
+    assert switch(face, 3, coin="USDT") == 0
+    assert len(listed(face, symbol="ETHUSDT")) == 2
+    assert switch(face, 0, coin="USDT") == 0
+    assert switch(face, 0, coin="USDT") == 110025
+
+
+@pytest.mark.parametrize(
+    ("mode", "chosen"),
+    [(3, {}), (1, {"symbol": "BTCUSDT"}), ("x", {"symbol": "BTCUSDT"}), (3, {"symbol": "FOO"}), (3, {"coin": "BTC"})],
+)  # fmt: skip
+def test_a_mode_switch_needs_a_mode_and_a_symbol_or_coin(
+    face: Face, mode: Any, chosen: dict[str, Any]
+) -> None:
+    assert switch(face, mode, **chosen) == 10001
+
+
 # -- candles
 
 
@@ -302,7 +354,8 @@ ROUTES = [
 ]  # fmt: skip
 NAMES = ["category", "symbol", "side", "orderType", "qty", "price", "orderId", "orderLinkId", "limit", "cursor", "interval",
          "triggerPrice", "triggerDirection", "positionIdx", "reduceOnly", "request", "buyLeverage", "sellLeverage", "mode",
-         "stopLoss", "takeProfit", "accountType", "settleCoin", "startTime", "endTime", "timeInForce", "start", "end"]  # fmt: skip
+         "stopLoss", "takeProfit", "coin", "accountType", "settleCoin", "startTime", "endTime", "timeInForce", "start",
+         "end"]  # fmt: skip
 VALUES: Any = st.one_of(
     st.sampled_from(["linear", "BTCUSDT", "Buy", "Limit", "Market", "0.01", "50000", "1e999", "-1", "NaN", "١", "²", "", "D",
                      "UNIFIED", "GTC", 0, 1, -1, 1.5, True, None, [], {}, [{}], "9" * 400, "\x00", "0.0000000000000000001"]),

@@ -239,8 +239,8 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
     }
 
 
-def log_entry(e: LogEntry, size: Decimal) -> dict[str, Any]:
-    """Transaction-log object: change = cashFlow + funding - fee; `size` is the signed position after it."""
+def log_entry(e: LogEntry) -> dict[str, Any]:
+    """Transaction-log object: change = cashFlow + funding - fee."""
     traded = e.price * e.qty if e.kind not in ("SETTLEMENT", "TRANSFER_IN", "TRANSFER_OUT") else Decimal(0)
     return {
         "id": e.id,
@@ -251,7 +251,7 @@ def log_entry(e: LogEntry, size: Decimal) -> dict[str, Any]:
         "type": e.kind,
         "transSubType": "",
         "qty": text(e.qty),
-        "size": text(size),
+        "size": text(e.size),
         "currency": "USDT",
         "tradePrice": text(e.price),
         "funding": text(e.funding) if e.funding else "",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import params as read
@@ -79,15 +78,12 @@ class AccountRoutes:
             raise read.Refused("accountType only support UNIFIED.")
         kind, coin, base = params.get("type"), params.get("currency"), params.get("baseCoin")
         start, end = read.period(params, now, default_days=1)
-        sizes: dict[str, Decimal] = {}
         rows = []
         for entry in account.log:
-            if entry.kind not in ("SETTLEMENT", "TRANSFER_IN", "TRANSFER_OUT"):
-                sizes[entry.symbol] = sizes.get(entry.symbol, ZERO) + entry.side * entry.qty
             wanted = kind in (None, "", entry.kind) and coin in (None, "", "USDT")
             wanted = wanted and base in (None, "", entry.symbol.removesuffix("USDT"))
             if wanted and (start <= entry.ts <= end or not entry.ts):
-                rows.append(render.log_entry(entry, sizes.get(entry.symbol, ZERO)))
+                rows.append(render.log_entry(entry))
         rows.reverse()
         shown, cursor = read.page(rows, params, 50, 20, "id")
         return Reply(result={"list": shown, "nextPageCursor": cursor})

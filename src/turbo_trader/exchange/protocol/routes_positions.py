@@ -88,8 +88,9 @@ class PositionRoutes:
             raise read.Refused("params error: Not supported symbols")
         if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
             raise read.Refused("params error: symbol or settleCoin is required")
-        chosen = [symbol] if symbol else list(self._x.accounts[uid].positions)
-        found = [self._x.position(uid, name, now) for name in chosen]
+        held = dict.fromkeys(name for name, _ in self._x.accounts[uid].positions)
+        chosen = [symbol] if symbol else list(held)
+        found = [p for name in chosen for p in self._x.positions(uid, name, now)]
         rows = [render.position(p, stream=False) for p in found if symbol or p.size]
         shown, cursor = read.page(rows, params, 200, 20)
         return Reply(result={"category": "linear", "list": shown, "nextPageCursor": cursor})
@@ -115,19 +116,22 @@ class PositionRoutes:
         return self._x.handle(now, uid, request)
 
     def switch_mode(self, uid: str, params: Params, now: int) -> Reply:
-        """POST /v5/position/switch-mode: one-way is what there is."""
-        del now
-        self._account(uid, params)
-        if read.whole(params, "mode", 0, 0, 3) == 0:
-            return Reply(110025, "Position mode has not been modified")
-        return Reply(10001, "hedge mode is not simulated")
+        """POST /v5/position/switch-mode: of a symbol, or of every symbol of a coin; the symbol wins where both are given."""
+        read.linear(params)
+        mode = read.whole(params, "mode", -1, -1, 9)
+        symbol, coin = read.word(params, "symbol", ""), read.word(params, "coin", "")
+        if mode not in (0, 3):
+            raise read.Refused("params error: mode invalid")
+        if not symbol and coin != "USDT":
+            raise read.Refused("params error: symbol or coin is required")
+        return self._x.handle(now, uid, ask.SwitchMode(symbol, mode == 3))
 
     def closed_pnl(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/position/closed-pnl, newest first: one row per closing order."""
         account = self._account(uid, params)
         start, end = read.period(params, now)
         rows = [
-            closed.row(account.position(closed.symbol).leverage)
+            closed.row(account.position(*account.orders[closed.last.order_id].key).leverage)
             for closed in reversed(list(_closings(account).values()))
             if params.get("symbol") in (None, "", closed.symbol) and start <= closed.last.ts <= end
         ]
