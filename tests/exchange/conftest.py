@@ -27,6 +27,7 @@ from turbo_trader.market.events import (
     WHOLE,
     Rows,
 )
+from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
 
 BTC = universe()[0]  # tick 0.1, step 0.001
@@ -37,8 +38,10 @@ T0 = 1_767_600_000 * SECOND  # a multiple of 8 h
 class Desk:
     """Told market rows are one second apart. Prices of rows are ticks (500_000 is 50,000.0), sizes lots of 0.001."""
 
-    def __init__(self, *balances: str, bid: int = 500_000, ask_: int = 500_010, lots: int = 1000) -> None:
-        self.x = Exchange((BTC,), ExchangeConfig())
+    def __init__(
+        self, *balances: str, bid: int = 500_000, ask_: int = 500_010, lots: int = 1000, of: Instrument = BTC
+    ) -> None:
+        self.x = Exchange((of,), ExchangeConfig())
         for i, balance in enumerate(balances or ("1000",)):
             self.x.add_account("u" if not i else f"u{i + 1}", D(balance))
         self.now = T0

@@ -53,7 +53,7 @@ def test_a_limit_sale_below_the_bid_needs_margin_for_the_price_it_gets(desks: An
     assert desks(cost("0.1", "49800.0", -1)).limit(-1, "0.100", "49800.0") == 110007
     desk = desks(cost("0.1", "50000.0", -1))
     assert desk.limit(-1, "0.100", "49800.0") == 0
-    assert desk.x.accounts["u"].available == 0
+    assert desk.x.wallet_message("u", desk.now).available == 0
 
 
 def test_orders_of_two_accounts_trade_with_each_other_behind_the_tapes_level(desks: Any) -> None:

@@ -67,12 +67,13 @@ def test_a_market_order_walks_the_book_and_pays_the_taker_fee(desks: Any) -> Non
 
 def test_margin_and_liquidation_are_those_of_the_venues_help_pages() -> None:
     # 0.1 BTC long at 50,000, 10x: value 5,000; closing fee 5,000 x 0.9 x 0.00055
-    assert initial_margin(D("0.1"), D(50_000), D(10), D("0.00055")) == 500 + D("2.475")
+    assert initial_margin(D("0.1"), D(50_000), D(50_000), D(10), D("0.00055")) == 500 + D("2.475")
     assert order_cost(D("0.1"), D(50_000), 1, D(10), D("0.00055")) == 500 + D("2.75") + D("2.475")
     assert bankruptcy_price(D("0.1"), D(50_000), D(10)) == 45_000
     assert bankruptcy_price(D("-0.1"), D(50_000), D(10)) == 55_000
     # mmr 1 / (2 x 100) = 0.005: 45,000 / 0.995
-    price = liquidation_price(BTC, D("0.1"), D(50_000), D(10))
+    price, falling = liquidation_price(BTC, (D("0.1"),), D("-0.1") * 45_000, D(50_000))
+    assert falling
     assert price is not None
     assert abs(price - D(45_000) / D("0.995")) < D("1e-20")
 

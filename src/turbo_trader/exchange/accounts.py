@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from turbo_trader.exchange.margin import initial_margin
 from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
 from turbo_trader.exchange.orders import Order
 
@@ -24,6 +23,7 @@ class Position:
     leverage: Decimal
     size: Decimal = ZERO
     cost: Decimal = ZERO  # |size| x average entry: kept as a product, so that the average loses no digit
+    extra: Decimal = ZERO  # margin added by request; leaves in proportion to what is closed
     realised_now: Decimal = ZERO
     realised_ever: Decimal = ZERO
     opened_ts: int = 0
@@ -48,16 +48,11 @@ class Position:
         result = ZERO
         if closed:
             d = 1 if self.size > 0 else -1
-            share = (
-                self.cost
-                if closed == abs(self.size)
-                else (self.cost * closed / abs(self.size)).quantize(UNIT)
-            )
+            share, freed = self._part(self.cost, closed), self._part(self.extra, closed)
             result = d * (closed * price - share)
             self.cost -= share
+            self.extra -= freed
             self.size += side * closed
-            if not self.size:
-                self.cost = ZERO
         opened = qty - closed
         if opened:
             if not self.size:
@@ -67,6 +62,10 @@ class Position:
             self.size += side * opened
             self.cost += opened * price
         return closed, result
+
+    def _part(self, whole: Decimal, closed: Decimal) -> Decimal:
+        """The part of `whole` that belongs to a closed quantity."""
+        return whole if closed == abs(self.size) else (whole * closed / abs(self.size)).quantize(UNIT)
 
 
 @dataclass(slots=True)
@@ -108,24 +107,12 @@ class Account:
             position.leverage = leverage
 
     @property
-    def position_margin(self) -> Decimal:
-        """Initial margin of all positions."""
-        return sum(
-            (initial_margin(p.size, p.entry, p.leverage, self.taker) for p in self.positions.values()), ZERO
-        )
-
-    @property
     def order_margin(self) -> Decimal:
         """Held by open orders."""
         return sum((order.margin for order in self.open_orders.values()), ZERO)
 
-    @property
-    def available(self) -> Decimal:
-        """Balance less the margins in use."""
-        return self.balance - self.position_margin - self.order_margin
-
-    def closing(self, position: Position, side: int, besides: object) -> Decimal:
-        """What resting orders of a side already close or would close of a position, `besides` one."""
+    def resting(self, position: Position, side: int, besides: object = None) -> Decimal:
+        """What a position's resting orders of a side, `besides` one, would close or open; not the reduce-only ones."""
         return sum(
             (
                 order.leaves
@@ -135,6 +122,10 @@ class Account:
             ),
             ZERO,
         )  # fmt: skip
+
+    def exposure(self, position: Position, side: int) -> Decimal:
+        """What a position is in the direction `side` once its resting orders are filled; not below 0."""
+        return max(side * position.size + self.resting(position, side), ZERO)
 
     def find(self, symbol: str, order_id: str, link_id: str) -> Order | None:
         """An order by id, or else by link id; None where the symbol has none such."""

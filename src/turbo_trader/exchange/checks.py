@@ -141,18 +141,25 @@ def margin(
     """Margin of the part of an order that opens, at the worst price it can pay; `freed` is what it holds already."""
     position = account.position(*order.key)
     left = order.leaves if isinstance(order, Order) else order.qty
+    others = account.resting(position, order.side, besides=order)
     room = abs(position.size) if position.size * order.side < 0 else ZERO
     if order.order_type == "Limit" and order.time_in_force in ("GTC", "PostOnly"):
-        room -= min(room, account.closing(position, order.side, besides=order))
+        room -= min(room, others)
     opening = max(left - room, ZERO)
     price = exchange.matching.worst_price(order.side, left, order.price, s)
     cost = order_cost(opening, price, order.side, position.leverage, account.taker)
-    if opening and cost > account.available + freed:
+    if opening and cost > exchange.collateral.available(account) + freed:
         return Reply(110007, "ab not enough for new order")
-    tier = exchange.instruments[s].tier((abs(position.size) + opening) * price)
-    if position.leverage > tier.max_leverage:
-        return Reply(110013, "leverage is above the risk limit of this position value")
-    return None
+    value = max(order.side * position.size + others + left, ZERO) * exchange.mark(s)
+    return _tier(exchange.instruments[s], position.leverage, value) if opening else None
+
+
+def _tier(instrument: Instrument, leverage: Decimal, value: Decimal) -> Reply | None:
+    """A position with what would still open is within the risk table, and its tier allows the leverage."""
+    tier = instrument.tier(value)
+    if value <= tier.limit and leverage <= tier.max_leverage:
+        return None
+    return Reply(110090, "Order placement failed as your position may exceed the max limit.")
 
 
 def amend(exchange: Exchange, account: Account, order: Order, request: AmendOrder, s: int) -> Reply | None:

@@ -97,7 +97,7 @@ class Fills:
 
     def _shed(self, account: Account, now: int) -> None:
         """After a fill: orders the balance does not carry any more end, the newest first."""
-        while account.available < -UNIT:
+        while self._exchange.collateral.available(account) < -UNIT:
             held = [order for order in account.open_orders.values() if order.margin]
             if not held:
                 return

@@ -14,6 +14,7 @@ from typing import Final
 from turbo_trader.exchange import orders as life
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account, Position
+from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.fills import Fills
 from turbo_trader.exchange.kernel import TOUCHED, run_until
 from turbo_trader.exchange.matching import Matching
@@ -61,6 +62,7 @@ class Exchange:
         self.accounts: dict[str, Account] = {}
         self._outbox: list[tuple[str, Message]] = []
         self._numbers = 0
+        self.collateral = Collateral(self)
         self.fills = Fills(self)
         self.stops = Stops(self)
         self.resting = Resting(self)
@@ -187,6 +189,8 @@ class Exchange:
                 return self.stops.set(account, request, now)
             case ask.SetLeverage():
                 return self._terms.set_leverage(account, request, now)
+            case ask.AddMargin():
+                return self._terms.add_margin(account, request, now)
             case ask.SwitchMode():
                 return self._terms.switch_mode(account, request)
 

@@ -1,13 +1,16 @@
-"""Margin of isolated USDT positions, after the venue's help pages "Order Cost" and "The New Margin Calculation" (September 2025).
+"""Margin of USDT positions, after the venue's help pages "Order Cost" and "The New Margin Calculation" (September 2025).
 
-Symbols: S size > 0, E average entry, M mark, L leverage, f taker rate, d +1 long / -1 short. All Decimal, USDT.
+Symbols: S size > 0, E average entry, M mark, L leverage, X margin added, f taker rate, d +1 long / -1 short. All Decimal, USDT.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from turbo_trader.market.instruments import Instrument
+
+ZERO = Decimal(0)
 
 
 def order_cost(qty: Decimal, price: Decimal, side: int, leverage: Decimal, taker: Decimal) -> Decimal:
@@ -16,45 +19,55 @@ def order_cost(qty: Decimal, price: Decimal, side: int, leverage: Decimal, taker
     return value / leverage + value * taker + value * (1 - side / leverage) * taker
 
 
-def closing_fee(size: Decimal, entry: Decimal, leverage: Decimal, taker: Decimal) -> Decimal:
-    """Estimated fee of closing at the bankruptcy price: S E (1 -+ 1/L) f; `size` signed."""
-    d = 1 if size > 0 else -1
-    return abs(size) * entry * (1 - d / leverage) * taker
-
-
-def initial_margin(size: Decimal, entry: Decimal, leverage: Decimal, taker: Decimal) -> Decimal:
-    """S E / L + closing fee."""
-    if not size:
-        return Decimal(0)
-    return abs(size) * entry / leverage + closing_fee(size, entry, leverage, taker)
-
-
-def maintenance_margin(
-    instrument: Instrument, size: Decimal, entry: Decimal, mark: Decimal, leverage: Decimal, taker: Decimal
+def bankruptcy_price(
+    size: Decimal, entry: Decimal, leverage: Decimal, taker: Decimal = ZERO, extra: Decimal = ZERO
 ) -> Decimal:
+    """E (1 -+ 1/L) -+ X / (S (1 -+ f)): where an isolated position's margin is gone; `size` signed. Not below 0."""
+    d = 1 if size > 0 else -1
+    return max(entry * (1 - d / leverage) - extra / (size * (1 - d * taker)), ZERO)
+
+
+def closing_fee(
+    size: Decimal, entry: Decimal, leverage: Decimal, taker: Decimal, extra: Decimal = ZERO
+) -> Decimal:
+    """Estimated fee of closing at the bankruptcy price: S E (1 -+ 1/L) f without margin added; `size` signed."""
+    return abs(size) * bankruptcy_price(size, entry, leverage, taker, extra) * taker
+
+
+def initial_margin(
+    size: Decimal, price: Decimal, entry: Decimal, leverage: Decimal, taker: Decimal
+) -> Decimal:
+    """S price / L + closing fee: isolated at the entry price, cross at the mark."""
+    if not size:
+        return ZERO
+    return abs(size) * price / leverage + closing_fee(size, entry, leverage, taker)
+
+
+def maintenance_margin(instrument: Instrument, size: Decimal, mark: Decimal, fee: Decimal) -> Decimal:
     """S M mmr - D + closing fee, at the tier of the position's value."""
     if not size:
-        return Decimal(0)
+        return ZERO
     value = abs(size) * mark
     tier = instrument.tier(value)
-    return value * tier.maintenance_rate - tier.deduction + closing_fee(size, entry, leverage, taker)
-
-
-def bankruptcy_price(size: Decimal, entry: Decimal, leverage: Decimal) -> Decimal:
-    """E (1 -+ 1/L): where the position's margin is gone; `size` signed."""
-    return entry * (1 - (1 if size > 0 else -1) / leverage)
+    return value * tier.maintenance_rate - tier.deduction + fee
 
 
 def liquidation_price(
-    instrument: Instrument, size: Decimal, entry: Decimal, leverage: Decimal
-) -> Decimal | None:
-    """The mark price at which margin and result equal the maintenance margin; None outside the instrument's price range."""
-    if not size:
-        return None
-    lots = abs(size)
-    tier = instrument.tier(lots * entry)
-    if size > 0:
-        price = (lots * entry * (1 - 1 / leverage) - tier.deduction) / (lots * (1 - tier.maintenance_rate))
-    else:
-        price = (lots * entry * (1 + 1 / leverage) + tier.deduction) / (lots * (1 + tier.maintenance_rate))
-    return price if instrument.min_price <= price <= instrument.max_price else None
+    instrument: Instrument, sizes: Sequence[Decimal], rest: Decimal, mark: Decimal
+) -> tuple[Decimal | None, bool]:
+    """The mark price P where `rest` + sum(signed sizes) P is no more than sum(S P mmr - D); None outside the instrument's prices.
+    With it: is it reached falling? `rest` is what carries the positions besides the price, fees paid: of an isolated one -size x
+    bankruptcy price. Tiers are those at P: the maintenance margin grows convexly, so each step from `mark` lands nearer."""
+    price = mark
+    for _ in range(len(instrument.tiers) + 1):
+        tiers = [instrument.tier(abs(size) * price) for size in sizes]
+        slope = sum(
+            (size - abs(size) * tier.maintenance_rate for size, tier in zip(sizes, tiers, strict=True)), ZERO
+        )
+        if not slope:
+            return None, False
+        before, price = price, -(rest + sum((tier.deduction for tier in tiers), ZERO)) / slope
+        if price == before:
+            break
+    found = instrument.min_price <= price <= instrument.max_price
+    return price if found else None, slope > 0

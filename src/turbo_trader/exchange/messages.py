@@ -97,6 +97,8 @@ class PositionMessage:
     bust_price: Decimal | None
     margin: Decimal
     maintenance: Decimal
+    tier: int  # of the risk table, from 1
+    tier_limit: Decimal
     take_profit: Decimal | None
     stop_loss: Decimal | None
     unrealised: Decimal

@@ -83,10 +83,20 @@ class SetTradingStop:
 
 @dataclass(frozen=True, slots=True)
 class SetLeverage:
-    """Set the symbol's leverage; both sides are equal in one-way mode."""
+    """Set the symbol's leverage; that of the short side may differ in hedge mode."""
 
     symbol: str
     leverage: Decimal
+    short: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddMargin:
+    """Add margin to a position, or take back (negative) what was added."""
+
+    symbol: str
+    amount: Decimal
+    position_idx: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +108,5 @@ class SwitchMode:
 
 
 Request: TypeAlias = (
-    CreateOrder | AmendOrder | CancelOrder | CancelAll | SetTradingStop | SetLeverage | SwitchMode
+    CreateOrder | AmendOrder | CancelOrder | CancelAll | SetTradingStop | SetLeverage | AddMargin | SwitchMode
 )

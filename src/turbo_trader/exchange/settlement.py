@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
-from turbo_trader.exchange.margin import bankruptcy_price, liquidation_price
 from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
 from turbo_trader.exchange.orders import Order
 
@@ -49,12 +48,10 @@ class Settlement:
 
     def liquidate(self, s: int, now: int) -> None:
         """Take over every position of symbol `s` whose liquidation price the mark has reached."""
-        instrument = self._exchange.instruments[s]
-        mark = self._exchange.mark(s)
+        symbol = self._exchange.instruments[s].symbol
         for account in self._exchange.accounts.values():
-            for position in account.sides(instrument.symbol):
-                price = liquidation_price(instrument, position.size, position.entry, position.leverage)
-                if price is not None and (mark <= price if position.size > 0 else mark >= price):
+            for position in account.sides(symbol):
+                if self._exchange.collateral.exhausted(account, position):
                     self._take_over(account, position, s, now)
 
     def _take_over(self, account: Account, position: Position, s: int, now: int) -> None:
@@ -64,7 +61,7 @@ class Settlement:
             if order.key == position.key and order not in (position.take_profit, position.stop_loss):
                 fills.end(account, order, "CancelAllBeforeLiq", now)
         instrument = self._exchange.instruments[s]
-        bust = bankruptcy_price(position.size, position.entry, position.leverage)
+        bust = self._exchange.collateral.bankruptcy(account, position)
         price = instrument.floor_price(bust) if position.size > 0 else instrument.ceil_price(bust)
         price = max(price, instrument.tick)
         order = Order(

@@ -1,12 +1,14 @@
-"""On which terms an account holds its positions: position mode and leverage."""
+"""On which terms an account holds its positions: position mode, leverage, margin added."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from turbo_trader.exchange.accounts import Account
+from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.requests import SetLeverage, SwitchMode
+from turbo_trader.exchange.requests import AddMargin, SetLeverage, SwitchMode
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -33,29 +35,69 @@ class Terms:
         return Reply()
 
     def set_leverage(self, account: Account, request: SetLeverage, now: int) -> Reply:
-        """Change the leverage of a symbol."""
-        s = self._exchange.index[request.symbol]
+        """Change the leverage of a symbol; sides may differ in hedge mode."""
         sides = account.sides(request.symbol)
-        if all(position.leverage == request.leverage for position in sides):
+        short = request.leverage if request.short is None else request.short
+        if short != request.leverage and len(sides) == 1:
+            return Reply(10001, "buyLeverage and sellLeverage must be equal")
+        wanted = (request.leverage, short)[: len(sides)]
+        before = tuple(position.leverage for position in sides)
+        if wanted == before:
             return Reply(110043, "Set leverage has not been modified.")
-        instrument = self._exchange.instruments[s]
-        if (
-            not 1 <= request.leverage <= instrument.max_leverage
-            or request.leverage % instrument.leverage_step
-        ):
-            return Reply(110013, "cannot set leverage due to risk limit")
-        before = [position.leverage for position in sides]
-        for position in sides:
-            position.leverage = request.leverage
-            self._exchange.fills.hold(account, position)
-        if account.available < 0:
-            for position, leverage in zip(sides, before, strict=True):
-                position.leverage = leverage
-                self._exchange.fills.hold(account, position)
-            return Reply(110007, "ab not enough for new leverage")
-        for position in sides:
-            self._exchange.fills.tell_position(account, position, now)
+        refusal = self._leverage_refusal(account, request.symbol, wanted)
+        if refusal is None:
+            self._lever(account, sides, wanted)
+            refusal = self._carried(account, sides)
+            if refusal is not None:
+                self._lever(account, sides, before)
+                return refusal
+            for position in sides:
+                self._exchange.fills.tell_position(account, position, now)
+        return refusal or Reply()
+
+    def add_margin(self, account: Account, request: AddMargin, now: int) -> Reply:
+        """Add to the margin of an isolated position, or take back what was added."""
+        if request.position_idx not in account.indices(request.symbol):
+            return Reply(10001, "position idx not match position mode")
+        position = account.position(request.symbol, request.position_idx)
+        if not position.size:
+            return Reply(10001, "can not add margin for zero position")
+        if not request.amount:
+            return Reply(110027, "Margin is not modified.")
+        if request.amount > max(self._exchange.collateral.available(account), ZERO):
+            return Reply(110014, "Available balance not enough to add margin")
+        if position.extra + request.amount < 0:
+            return Reply(10001, "margin: no more than what was added can be taken back")
+        position.extra += request.amount
+        if self._exchange.collateral.exhausted(account, position):
+            position.extra -= request.amount
+            return Reply(110011, "Any adjustments made will trigger immediate liquidation")
+        self._exchange.fills.tell_position(account, position, now)
         return Reply()
+
+    def _leverage_refusal(self, account: Account, symbol: str, wanted: Sequence[Decimal]) -> Reply | None:
+        """Within the instrument's range, and allowed by the tier of what each side holds and would open."""
+        instrument = self._exchange.instruments[self._exchange.index[symbol]]
+        mark = self._exchange.mark(self._exchange.index[symbol])
+        for position, leverage in zip(account.sides(symbol), wanted, strict=True):
+            values = (account.exposure(position, side) * mark for side in (1, -1))
+            most = min(instrument.tier(value).max_leverage for value in values)
+            if not 1 <= leverage <= min(most, instrument.max_leverage) or leverage % instrument.leverage_step:
+                return Reply(110013, "cannot set leverage due to risk limit")
+        return None
+
+    def _lever(self, account: Account, sides: Sequence[Position], leverage: Sequence[Decimal]) -> None:
+        for position, wanted in zip(sides, leverage, strict=True):
+            position.leverage = wanted
+            self._exchange.fills.hold(account, position)
+
+    def _carried(self, account: Account, sides: Sequence[Position]) -> Reply | None:
+        """Why the positions cannot be held as they are now."""
+        if any(self._exchange.collateral.exhausted(account, position) for position in sides):
+            return Reply(110011, "Any adjustments made will trigger immediate liquidation")
+        if self._exchange.collateral.available(account) < 0:
+            return Reply(110007, "ab not enough for new leverage")
+        return None
 
 
 def _in_use(account: Account, symbol: str) -> Reply | None:

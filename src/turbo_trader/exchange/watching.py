@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from turbo_trader.exchange import checks
 from turbo_trader.exchange.accounts import ZERO, Account
-from turbo_trader.exchange.margin import liquidation_price
 from turbo_trader.exchange.orders import Order
 from turbo_trader.market.instruments import Instrument
 
@@ -70,7 +69,7 @@ class Watching:
                 if order.symbol == instrument.symbol:
                     near.order(order, instrument)
             for position in account.sides(instrument.symbol):
-                price = liquidation_price(instrument, position.size, position.entry, position.leverage)
+                price = self._exchange.collateral.liquidation(account, position)
                 near.mark(price, falling=position.size > 0)
         return near.last_low, near.last_high, near.mark_low, near.mark_high, near.buy, near.sell
 

@@ -305,6 +305,51 @@ def test_a_mode_switch_needs_a_mode_and_a_symbol_or_coin(
     assert switch(face, mode, **chosen) == 10001
 
 
+# -- leverage and margin
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("order/create", "qty"), ("order/create", "price"), ("position/set-leverage", "buyLeverage"),
+     ("position/add-margin", "margin")],
+)  # fmt: skip
+@pytest.mark.parametrize("figure", ["9" * 40, "1e999", "-1e30", "1e-40"])
+def test_a_figure_out_of_all_bounds_is_refused(face: Face, path: str, name: str, figure: str) -> None:
+    given = {
+        "side": "Buy",
+        "orderType": "Limit",
+        "qty": "0.01",
+        "price": "50000",
+        "buyLeverage": "3",
+        "sellLeverage": "3",
+    }
+    answer = face.ask("POST", f"/v5/{path}", category="linear", symbol="BTCUSDT", **{**given, name: figure})
+    assert answer["retCode"] == 10001
+
+
+def test_leverage_may_differ_by_side_in_hedge_mode_alone(face: Face) -> None:
+    unequal = {"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "5", "sellLeverage": "8"}
+    assert face.ask("POST", "/v5/position/set-leverage", **unequal)["retCode"] == 10001
+    assert switch(face, 3, symbol="BTCUSDT") == 0
+    assert face.ask("POST", "/v5/position/set-leverage", **unequal)["retCode"] == 0
+    assert [row["leverage"] for row in listed(face, symbol="BTCUSDT")] == ["5", "8"]
+    assert face.ask("POST", "/v5/position/set-leverage", **unequal)["retCode"] == 110043
+
+
+def test_added_margin_is_shown_with_the_position(face: Face) -> None:
+    trade(face, "Buy", "0.02")
+    (before,) = listed(face, symbol="BTCUSDT")
+    asked = {"category": "linear", "symbol": "BTCUSDT"}
+    answer = face.ask("POST", "/v5/position/add-margin", **asked, margin="12.5", positionIdx=0)
+    assert answer["retCode"] == 0
+    (row,) = listed(face, symbol="BTCUSDT")
+    assert answer["result"].items() <= {"category": "linear", **row}.items()
+    assert Decimal(row["positionIM"]) == Decimal(before["positionIM"]) + Decimal("12.5")
+    assert Decimal(row["liqPrice"]) < Decimal(before["liqPrice"])
+    assert face.ask("POST", "/v5/position/add-margin", **asked, margin="0.00001")["retCode"] == 10001
+    assert face.ask("POST", "/v5/position/add-margin", **asked, margin="100000")["retCode"] == 110014
+
+
 # -- candles
 
 
@@ -349,12 +394,13 @@ ROUTES = [
     "/v5/market/instruments-info", "/v5/market/funding/history", "/v5/market/price-limit", "/v5/market/open-interest",
     "/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all", "/v5/order/create-batch",
     "/v5/order/realtime", "/v5/order/history", "/v5/execution/list", "/v5/position/list", "/v5/position/set-leverage",
-    "/v5/position/trading-stop", "/v5/position/switch-mode", "/v5/account/wallet-balance", "/v5/account/transaction-log",
+    "/v5/position/trading-stop", "/v5/position/switch-mode", "/v5/position/add-margin",
+    "/v5/account/wallet-balance", "/v5/account/transaction-log",
     "/v5/account/fee-rate", "/v5/account/set-margin-mode", "/v5/user/query-api", "/nothing", "/", "/v5/",
 ]  # fmt: skip
 NAMES = ["category", "symbol", "side", "orderType", "qty", "price", "orderId", "orderLinkId", "limit", "cursor", "interval",
          "triggerPrice", "triggerDirection", "positionIdx", "reduceOnly", "request", "buyLeverage", "sellLeverage", "mode",
-         "stopLoss", "takeProfit", "coin", "accountType", "settleCoin", "startTime", "endTime", "timeInForce", "start",
+         "stopLoss", "takeProfit", "coin", "margin", "accountType", "settleCoin", "startTime", "endTime", "timeInForce", "start",
          "end"]  # fmt: skip
 VALUES: Any = st.one_of(
     st.sampled_from(["linear", "BTCUSDT", "Buy", "Limit", "Market", "0.01", "50000", "1e999", "-1", "NaN", "١", "²", "", "D",

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from turbo_trader.exchange.messages import Reply
 
 _DAY: Final = 86_400_000_000_000
+_TOO_LARGE: Final = Decimal(10) ** 15
 
 
 class Refused(Exception):
@@ -29,7 +30,7 @@ def word(params: Mapping[str, Any], name: str, default: str | None = None) -> st
 
 
 def number(params: Mapping[str, Any], name: str) -> Decimal | None:
-    """A decimal parameter; None when absent or ""."""
+    """A decimal parameter below 10^15; None when absent or ""."""
     value = params.get(name)
     if value is None or value == "":
         return None
@@ -37,7 +38,7 @@ def number(params: Mapping[str, Any], name: str) -> Decimal | None:
         found = Decimal(word(params, name))
     except InvalidOperation:
         raise Refused(f"params error: {name} invalid") from None
-    if not found.is_finite():
+    if not found.is_finite() or abs(found) >= _TOO_LARGE:
         raise Refused(f"params error: {name} invalid")
     return found
 

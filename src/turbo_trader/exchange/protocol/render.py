@@ -160,8 +160,8 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
     entry = text(p.entry_price) if held else "0"
     return {
         "positionIdx": p.position_idx,
-        "riskId": 1,
-        "riskLimitValue": "2000000",
+        "riskId": p.tier,
+        "riskLimitValue": text(p.tier_limit),
         "symbol": p.symbol,
         "side": side(1 if p.size > 0 else -1 if p.size < 0 else 0),
         "size": text(abs(p.size)),

@@ -85,6 +85,7 @@ class SignedRoutes:
             "position/set-leverage": positions.set_leverage,
             "position/trading-stop": positions.trading_stop,
             "position/switch-mode": positions.switch_mode,
+            "position/add-margin": positions.add_margin,
             "account/set-margin-mode": account.set_margin_mode,
         }
         self.batches = ("order/create-batch", "order/amend-batch", "order/cancel-batch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account
@@ -15,6 +15,12 @@ from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
 
 Params = Mapping[str, Any]
+_MARGIN_STEP: Final = Decimal("0.0001")
+_MARGIN_FIELDS: Final = (
+    "symbol", "positionIdx", "riskId", "riskLimitValue", "size", "avgPrice", "liqPrice", "bustPrice", "markPrice",
+    "positionValue", "leverage", "autoAddMargin", "positionStatus", "positionIM", "positionMM", "takeProfit", "stopLoss",
+    "unrealisedPnl", "cumRealisedPnl", "createdTime", "updatedTime",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -99,9 +105,24 @@ class PositionRoutes:
         """POST /v5/position/set-leverage."""
         read.linear(params)
         buy, sell = read.number(params, "buyLeverage"), read.number(params, "sellLeverage")
-        if buy is None or buy != sell:
-            raise read.Refused("params error: buyLeverage and sellLeverage must be equal")
-        return self._x.handle(now, uid, ask.SetLeverage(read.word(params, "symbol"), buy))
+        if buy is None or sell is None:
+            raise read.Refused("params error: buyLeverage and sellLeverage are required")
+        return self._x.handle(now, uid, ask.SetLeverage(read.word(params, "symbol"), buy, sell))
+
+    def add_margin(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/position/add-margin: at most four decimals; negative takes back. The answer shows the position."""
+        read.linear(params)
+        amount = read.number(params, "margin")
+        if amount is None or amount % _MARGIN_STEP:
+            raise read.Refused("params error: margin invalid")
+        idx = read.whole(params, "positionIdx", 0, -9, 9)
+        symbol = read.word(params, "symbol")
+        reply = self._x.handle(now, uid, ask.AddMargin(symbol, amount, idx))
+        if reply.code:
+            return reply
+        (changed,) = (p for p in self._x.positions(uid, symbol, now) if p.position_idx == idx)
+        row = render.position(changed, stream=False)
+        return Reply(result={"category": "linear", **{name: row[name] for name in _MARGIN_FIELDS}})
 
     def trading_stop(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/position/trading-stop (Full mode)."""

@@ -1,0 +1,211 @@
+"""Leverage by side, margin added, and the tiers of the risk table: figures by hand, and each refusal from its own cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.margin import liquidation_price
+from turbo_trader.market.instruments import Instrument, RiskTier
+from turbo_trader.market.reference import universe
+
+D = Decimal
+BTC = universe()[0]
+FEE = D("0.00055")
+LONG, SHORT = 1, 2
+# deductions by hand: 2,000 x 0.005 = 10; 10 + 10,000 x 0.01 = 110
+TIERS = (
+    RiskTier(D(2_000), D("0.005"), D("0.01"), D(100), D(0)),
+    RiskTier(D(10_000), D("0.01"), D("0.02"), D(50), D(10)),
+    RiskTier(D(50_000), D("0.02"), D("0.04"), D(25), D(110)),
+)
+TIERED: Instrument = replace(BTC, tiers=TIERS)
+
+
+def lever(desk: Any, long: int, short: int | None = None) -> int:
+    return int(desk.do(ask.SetLeverage("BTCUSDT", D(long), None if short is None else D(short))))
+
+
+def add(desk: Any, amount: str, idx: int = 0) -> int:
+    return int(desk.do(ask.AddMargin("BTCUSDT", D(amount), idx)))
+
+
+# -- leverage
+
+
+def test_one_way_leverage_is_one_figure(desk: Any) -> None:
+    assert lever(desk, 5, 6) == 10001
+    assert lever(desk, 5, 5) == 0
+    assert desk.position().leverage == 5
+
+
+def test_each_side_of_hedge_mode_has_its_leverage_and_its_margin(desks: Any) -> None:
+    desk = desks("10000")
+    desk.hedge()
+    assert lever(desk, 5, 20) == 0
+    assert lever(desk, 5, 20) == 110043
+    desk.market(1, "0.020", position_idx=LONG)
+    desk.market(-1, "0.020", position_idx=SHORT)
+    # long 0.02 x 50,001 / 5 + 0.02 x 50,001 x 4/5 x f; short 0.02 x 50,000 / 20 + 0.02 x 50,000 x 21/20 x f
+    assert desk.position(idx=LONG).margin == D("200.004") + D("800.016") * FEE
+    assert desk.position(idx=SHORT).margin == D(50) + D(1050) * FEE
+    assert lever(desk, 5, 10) == 0
+    assert desk.position(idx=SHORT).margin == D(100) + D(1100) * FEE
+
+
+def test_a_lower_leverage_needs_the_margin(desks: Any) -> None:
+    desk = desks("600")
+    desk.market(1, "0.100")  # 5,000.1: 500 at 10x, 1,000 at 5x
+    assert lever(desk, 5) == 110007
+    assert desk.position().leverage == 10
+    assert lever(desk, 9) == 0
+
+
+def test_a_higher_leverage_is_refused_where_the_mark_is_beyond_its_liquidation_price(desk: Any) -> None:
+    desk.market(1, "0.100")
+    desk.mark(490_000)  # at 50x it would be liquidated at 50,001 x 0.98 / 0.995 = 49,247
+    assert lever(desk, 50) == 110011
+    assert desk.position().leverage == 10
+    assert lever(desk, 20) == 0  # 50,001 x 0.95 / 0.995 = 47,739
+
+
+def test_resting_orders_are_held_at_the_leverage_they_had_when_it_is_refused(desk: Any) -> None:
+    desk.limit(1, "0.100", "49990.0")
+    before = desk.x.wallet_message("u", desk.now).order_margin
+    assert lever(desk, 4) == 110007
+    assert desk.x.wallet_message("u", desk.now).order_margin == before
+
+
+# -- margin added
+
+
+def test_added_margin_moves_bankruptcy_and_liquidation(desks: Any) -> None:
+    desk = desks("2000")
+    desk.market(1, "0.100")  # at 50,001.0
+    free = desk.x.wallet_message("u", desk.now).available
+    assert add(desk, "100") == 0
+    position = desk.position()
+    reach = D(100) / (1 - FEE)
+    assert abs(position.bust_price - (D("45000.9") - reach / D("0.1"))) < D("1e-18")
+    assert abs(position.liq_price - (D("4500.09") - reach) / (D("0.1") * D("0.995"))) < D("1e-18")
+    assert desk.x.wallet_message("u", desk.now).available == free - 100
+    desk.mark(int(position.liq_price * 10) + 2)
+    assert desk.size() == D("0.100")
+    desk.mark(int(position.liq_price * 10) - 1)
+    assert (desk.fills()[-1].kind, desk.size()) == ("BustTrade", 0)
+    assert desk.fills()[-1].price == D("44000.3")  # 45,000.9 - 1,000.550... on the tick below
+    lost, fees = D("0.1") * (D("50001.0") - D("44000.3")), D("0.1") * (D("50001.0") + D("44000.3")) * FEE
+    assert desk.x.wallet("u") == 2000 - lost - fees
+
+
+def test_margin_of_a_short_moves_it_up(desks: Any) -> None:
+    desk = desks("2000")
+    desk.market(-1, "0.100")  # at 50,000.0
+    add(desk, "50")
+    reach = D(50) / (1 + FEE)
+    assert abs(desk.position().liq_price - (D(5500) + reach) / (D("0.1") * D("1.005"))) < D("1e-18")
+
+
+def test_at_the_liquidation_price_margin_and_result_are_the_maintenance_margin(desks: Any) -> None:
+    desk = desks("2000")
+    desk.market(1, "0.100")
+    add(desk, "77.7")
+    p = desk.position()
+    unrealised = D("0.1") * (p.liq_price - D("50001.0"))
+    needed = D("0.1") * p.liq_price * D("0.005") + D("0.1") * p.bust_price * FEE
+    assert abs(p.margin + unrealised - needed) < D("1e-18")
+
+
+def test_margin_is_refused_each_for_its_cause(desks: Any) -> None:
+    desk = desks("600")
+    assert add(desk, "10") == 10001  # flat
+    desk.market(1, "0.100")
+    assert add(desk, "10", LONG) == 10001
+    assert add(desk, "0") == 110027
+    assert add(desk, "-1") == 10001  # nothing was added
+    assert add(desk, "100") == 110014
+    assert add(desk, "50") == 0
+    desk.mark(451_000)  # without the 50 it is liquidated at 45,000.9 / 0.995 = 45,227
+    assert add(desk, "-50") == 110011
+    assert desk.size() == D("0.100")
+    desk.mark(500_000)
+    assert add(desk, "-50") == 0
+    assert desk.position().margin == D("500.01") + D("4500.09") * FEE
+
+
+def test_added_margin_leaves_with_what_is_closed(desks: Any) -> None:
+    desk = desks("2000")
+    desk.market(1, "0.100")
+    add(desk, "80")
+    desk.market(-1, "0.025", reduce_only=True)
+    assert desk.position().margin - (D("375.0075") + D("3375.0675") * FEE) == 60
+    desk.market(-1, "0.200")  # closes and opens a short
+    assert desk.position().margin == D("0.125") * 50_000 / 10 + D("0.125") * 55_000 * FEE
+
+
+def test_sides_have_their_own_added_margin(desks: Any) -> None:
+    desk = desks("5000")
+    desk.hedge()
+    desk.market(1, "0.010", position_idx=LONG)
+    desk.market(-1, "0.010", position_idx=SHORT)
+    before = desk.position(idx=LONG).liq_price, desk.position(idx=SHORT).liq_price
+    assert add(desk, "10") == 10001
+    assert add(desk, "10", SHORT) == 0
+    assert desk.position(idx=LONG).liq_price == before[0]
+    assert desk.position(idx=SHORT).liq_price > before[1]
+
+
+# -- tiers
+
+
+@pytest.mark.parametrize(
+    ("size", "bust", "expected"),
+    [
+        ("0.04", 45_000, (D("0.04") * 45_000) / (D("0.04") * D("0.995"))),
+        ("0.1", 45_000, (D(4500) - 10) / (D("0.1") * D("0.99"))),
+        # 2,200 at entry is of tier 2, 1,989.9 at liquidation of tier 1
+        ("0.044", 45_000, D(45_000) / D("0.995")),
+        # 9,500 at entry is of tier 2, 10,353 at liquidation of tier 3
+        ("-0.19", 55_000, (D(10_450) + 110) / (D("0.19") * D("1.02"))),
+    ],
+)
+def test_the_liquidation_price_is_of_the_tier_it_lies_in(size: str, bust: int, expected: Decimal) -> None:
+    price, falling = liquidation_price(TIERED, (D(size),), -D(size) * bust, D(50_000))
+    assert price is not None
+    assert abs(price - expected) < D("1e-18")
+    assert falling == (D(size) > 0)
+
+
+def test_a_position_shows_its_tier(desks: Any) -> None:
+    desk = desks("100000", of=TIERED)
+    for qty, tier in (("0.010", 1), ("0.090", 2), ("0.400", 3)):
+        desk.market(1, qty)
+        assert (desk.position().tier, desk.position().tier_limit) == (tier, TIERS[tier - 1].limit)
+    # 0.5 at 50,001.0: mark 50,000.5, mmr 2 % less 110, and the fee at bankruptcy
+    assert desk.position().maintenance == D("25000.25") * D("0.02") - 110 + D("25000.5") * D("0.9") * FEE
+
+
+def test_an_order_counts_with_the_position_and_what_rests(desks: Any) -> None:
+    desk = desks("100000", of=TIERED)
+    lever(desk, 50)
+    assert desk.market(1, "0.100") == 0  # 5,000
+    assert desk.limit(1, "0.090", "49000.0") == 0  # 9,500 at the mark
+    assert desk.limit(1, "0.020", "49000.0") == 110090  # 10,500: tier 3 allows 25x
+    assert desk.limit(-1, "0.250", "51000.0") == 0  # a short of 0.150 at most
+    assert lever(desk, 51) == 110013
+    assert lever(desk, 25) == 0
+    assert desk.limit(1, "0.020", "49000.0") == 0
+    assert desk.limit(1, "0.850", "49000.0") == 110090  # beyond the table
+
+
+def test_leverage_is_bound_by_the_tier_of_what_is_held_and_would_open(desks: Any) -> None:
+    desk = desks("100000", of=TIERED)
+    desk.market(1, "0.100")
+    assert lever(desk, 51) == 110013
+    assert lever(desk, 20) == 0
+    assert desk.limit(-1, "0.450", "51000.0") == 0  # leaves a short of 0.350: 17,500
+    assert lever(desk, 26) == 110013
