@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -16,6 +17,7 @@ from turbo_trader.market.kernel import advance, advance_book, backfill
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
 from turbo_trader.market.tape import Tape
+from turbo_trader.research import latency
 from turbo_trader.research.dense import dense_rows
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.policy import Policy
@@ -58,7 +60,10 @@ def line(name: str, seconds: list[float], count: float, unit: str, scale: float)
 
 
 def main() -> None:
-    """Print all of it."""
+    """Print all of it, or with `latency` as its argument what `research.latency` measures."""
+    if sys.argv[1:] == ["latency"]:
+        latency.main()
+        return
     policy = Policy()
     instruments = universe()
     market = SyntheticMarket(instruments, 1, START, 0.0)
