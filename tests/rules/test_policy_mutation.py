@@ -57,8 +57,7 @@ READ_ABOVE = {
     "calibration_window": "tests/trader/test_calibrating.py",
     "calibration_refit": "tests/trader/test_calibrating.py",
     "calibration_hole": "tests/rules/test_outcomes.py",
-    # the two seconds of a flatten are a promise about a healthy venue that scenario tests measure, not a timer
-    "flatten_time": "",
+    "flatten_time": "tests/trader/test_policy_numbers.py",
 }
 
 #: Numbers that bind only under another policy: what else is set.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.rules.policy import Policy
+from turbo_trader.trader import events as told
 from turbo_trader.trader import scanning
 from turbo_trader.trader.commands import Read
 
@@ -65,3 +66,33 @@ def test_weights_are_refreshed_at_the_policy_s_interval(
 ) -> None:
     assert refreshes(staged(), monkeypatch) == 2
     assert refreshes(staged(policy=Policy.from_env({"WEIGHTS_REFRESH": "300"})), monkeypatch) == 6
+
+
+@pytest.mark.parametrize("seconds", [2, 5])
+def test_a_flatten_that_lasts_longer_than_promised_is_told(staged: Callable[..., Any], seconds: int) -> None:
+    stage = staged(policy=Policy.from_env({"FLATTEN_TIME": str(seconds)}))
+    stage.recover()
+    stage.hold()
+    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.wait(seconds - 1)
+    assert not stage.notes("flatten-unconfirmed")
+    stage.clock(1)
+    (note,) = stage.notes("flatten-unconfirmed")
+    assert "AAAUSDT" in note.fields["why"]
+    stage.wait(29)
+    assert len(stage.notes("flatten-unconfirmed")) == 1
+    stage.clock(1)
+    assert len(stage.notes("flatten-unconfirmed")) == 2
+
+
+def test_a_flatten_that_is_quick_enough_is_not_told(staged: Callable[..., Any]) -> None:
+    stage = staged()
+    stage.recover()
+    sent = stage.hold()
+    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.clock(1)
+    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    stage.wait(5)
+    assert stage.notes("flat")
+    assert not stage.notes("flatten-unconfirmed")

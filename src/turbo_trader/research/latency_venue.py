@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
@@ -152,7 +153,11 @@ class Market:
 
     @staticmethod
     def _write(book: Book, frame: bytes) -> None:
-        if book.socket is not None and not book.socket.transport.is_closing():
+        if (
+            book.socket is not None
+            and book.socket.state is State.OPEN
+            and not book.socket.transport.is_closing()
+        ):
             book.socket.transport.write(frame)
 
     async def stream(self, socket: ServerConnection) -> None:

@@ -323,7 +323,7 @@ class Policy:
     warn_share: Decimal = number(
         "0.80", "share", "8", "warning at this share of a limit", low="0.01", high="1"
     )
-    flatten_time: int = number(2, "s", "8", "flat within, on a healthy venue", low="1", high="60")
+    flatten_time: int = number(2, "s", "8", "flat within, or told as unconfirmed", low="1", high="60")
     on_term: str = number("leave", "answer", "8", "positions at SIGTERM", choices=("leave", "flatten"))
     watchdog_trades: int = number(
         30, "trades", "8", "edge watchdog from", chosen=True, low="2", high="100000"

@@ -13,7 +13,6 @@ from turbo_trader.market.state import States
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
-from turbo_trader.rules.session import FLATTEN
 from turbo_trader.rules.strengths import Strengths
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events as told
@@ -23,6 +22,7 @@ from turbo_trader.trader.commands import Command, Stopped
 from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.fitting import Fitting
+from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.recovery import Recovery
@@ -53,7 +53,7 @@ class Trader:
         self._scanner = Scanner(self._desk, self._entries, self._calibrating)
         self._fitting = Fitting(self._desk)
         self._recovery = Recovery(self._desk, self._guarding, self._booking, start_ts)
-        self._stopping = ""
+        self._flattening = Flattening(self._desk, self._guarding, self._entries, self._recovery)
         self._equity_due = 0
         self._due: int | None = None  # next_time, until an event changes something
         if restored:
@@ -90,7 +90,12 @@ class Trader:
                 due.append(self._equity_due)
         due += [
             at
-            for at in (self._guarding.next_ns(), self._entries.next_ns(), self._desk.session.next_time_ns())
+            for at in (
+                self._guarding.next_ns(),
+                self._entries.next_ns(),
+                self._flattening.next_ns(),
+                self._desk.session.next_time_ns(),
+            )
             if at
         ]
         return max(min(due), self._desk.now)
@@ -135,7 +140,7 @@ class Trader:
             case _:
                 self._on_environment(event)
         self._listing.settle()
-        self._end_flatten()
+        self._flattening.settle()
         return self._desk.take()
 
     # -- market and clock
@@ -154,6 +159,7 @@ class Trader:
         self._entries.on_clock()
         self._listing.on_clock()
         self._guarding.on_clock()
+        self._flattening.on_clock()
         if not self._ready:
             return
         scanning = desk.now >= self._scanner.next_ns
@@ -179,7 +185,7 @@ class Trader:
             )
             desk.persist("session", desk.session.to_dict())
             if event.flatten:
-                self._close_all("session-loss")
+                self._flattening.close_all("session-loss")
 
     def _confirmed(self, desk: SymbolDesk) -> bool:
         return self._scanner.confirmed(desk)
@@ -280,52 +286,12 @@ class Trader:
             case "session_new":
                 desk.session.session_new(desk.now, event.by, desk.equity())
             case "flatten":
-                self._flatten(event.by, "flatten")
+                self._flattening.begin(event.by, "flatten")
             case "stop" if not event.args.get("leave"):
-                self._stopping = f"stopped by {event.by}"
-                self._flatten(event.by, "stop")
+                self._flattening.stop(event.by)
             case "stop":
                 self._entries.resting.withdraw_all("stop")
                 desk.give(Stopped(desk.now, f"stopped by {event.by}, positions left to their stops"))
             case _:
                 desk.note("control-unknown", "error", verb=event.verb)
         desk.persist("session", desk.session.to_dict())
-
-    def _flatten(self, by: str, why: str) -> None:
-        desk = self._desk
-        desk.session.begin_flatten(desk.now, by, why)
-        desk.persist("session", desk.session.to_dict())
-        self._close_all(why)
-
-    def _close_all(self, why: str) -> None:
-        self._entries.resting.withdraw_all(why)
-        for each in self._desk.desks:
-            if each.entry is not None and not each.entry.sent_ts:
-                self._entries.abandon(each, why)
-            self._guarding.close(each, why)
-
-    def _end_flatten(self) -> None:
-        desk = self._desk
-        if not desk.session.flattening and not self._stopping:
-            return
-        if not self._recovery.done:  # what is open is not known yet
-            return
-        if any(each.open or each.entry is not None for each in desk.desks):
-            self._recovery.look_again()
-            self._close_filled()
-            return
-        if desk.session.flattening:
-            desk.session.flat(desk.now)
-            if self._stopping.startswith("stopped") and desk.session.halts.get(FLATTEN) == "stop":
-                del desk.session.halts[FLATTEN]  # a clean stop does not halt the next start
-            desk.persist("session", desk.session.to_dict())
-            desk.note("flat")
-        if self._stopping and self._recovery.last_look():
-            desk.give(Stopped(desk.now, self._stopping))
-            self._stopping = ""
-
-    def _close_filled(self) -> None:
-        """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""
-        for each in self._desk.desks:
-            if each.open and not each.close_reason:
-                self._guarding.close(each, "flatten")

@@ -86,8 +86,6 @@ class Recovery:
             self._due = min(self._due, self._desk.now + _AGAIN) if whole else self._due
             if whole:
                 self._desk.note("read-failed", "warning", code=result.code, why=result.message)
-                if self._desk.session.flattening:
-                    self._desk.note("flatten-unconfirmed", "error", why="the venue cannot be read; tried on")
             return
         if result.wallet is not None:
             self._booking.on_wallet(result.wallet)

@@ -1,0 +1,92 @@
+"""Closing everything: asked for by a person, a limit or the end of the run; done when nothing is open, resumed by a restart."""
+
+from __future__ import annotations
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.session import FLATTEN
+from turbo_trader.trader.commands import Stopped
+from turbo_trader.trader.desk import Desk
+from turbo_trader.trader.entries import Entries
+from turbo_trader.trader.guarding import Guarding
+from turbo_trader.trader.recovery import Recovery
+
+_TOLD_AGAIN = 30 * SECOND  # a flatten that lasts is told of this often
+
+
+class Flattening:
+    """Withdraws entries, closes positions until flat; says so when it takes longer than it should; ends the run after a stop."""
+
+    def __init__(self, desk: Desk, guarding: Guarding, entries: Entries, recovery: Recovery) -> None:
+        self._desk = desk
+        self._guarding = guarding
+        self._entries = entries
+        self._recovery = recovery
+        self._stopping = ""  # why the run ends once flat
+        self._late_at = 0  # when it will have taken too long; 0: nothing to flatten
+
+    def next_ns(self) -> int:
+        """When `on_clock` is due, ns; 0: never."""
+        return self._late_at
+
+    def stop(self, by: str) -> None:
+        """Flatten, then end the run."""
+        self._stopping = f"stopped by {by}"
+        self.begin(by, "stop")
+
+    def begin(self, by: str, why: str) -> None:
+        """Persisted first: a restart goes on with it."""
+        self._desk.session.begin_flatten(self._desk.now, by, why)
+        self._desk.persist("session", self._desk.session.to_dict())
+        self.close_all(why)
+
+    def close_all(self, why: str) -> None:
+        """Withdraw entries, close positions."""
+        self._entries.resting.withdraw_all(why)
+        for each in self._desk.desks:
+            if each.entry is not None and not each.entry.sent_ts:
+                self._entries.abandon(each, why)
+            self._guarding.close(each, why)
+
+    def on_clock(self) -> None:
+        """Tell of a flatten that lasts."""
+        desk = self._desk
+        if self._late_at and desk.now >= self._late_at:
+            self._late_at = desk.now + _TOLD_AGAIN
+            still = [each.instrument.symbol for each in desk.desks if each.open or each.entry is not None]
+            what = ", ".join(still) or "the venue has not been read"
+            desk.note("flatten-unconfirmed", "error", why=f"not flat yet: {what}; tried on")
+
+    def settle(self) -> None:
+        """After every event: is all closed, and may the run end?"""
+        desk = self._desk
+        if not desk.session.flattening:
+            self._late_at = 0
+            if not self._stopping:
+                return
+        elif not self._late_at:
+            self._late_at = desk.now + desk.policy.flatten_time * SECOND
+        if not self._recovery.done:  # what is open is not known yet
+            return
+        if any(each.open or each.entry is not None for each in desk.desks):
+            self._recovery.look_again()
+            self._close_filled()
+            return
+        if desk.session.flattening:
+            self._flat()
+        if self._stopping and self._recovery.last_look():
+            desk.give(Stopped(desk.now, self._stopping))
+            self._stopping = ""
+
+    def _flat(self) -> None:
+        desk = self._desk
+        desk.session.flat(desk.now)
+        if self._stopping and desk.session.halts.get(FLATTEN) == "stop":
+            del desk.session.halts[FLATTEN]  # a clean stop does not halt the next start
+        desk.persist("session", desk.session.to_dict())
+        desk.note("flat")
+
+    def _close_filled(self) -> None:
+        """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""
+        for each in self._desk.desks:
+            if each.open and not each.close_reason:
+                self._guarding.close(each, "flatten")
