@@ -81,3 +81,25 @@ def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_picture(stag
     assert len(stage.all(Read)) == reads + 1
     stage.clock(31)
     assert stage.trader.summary()["scans"] == before
+
+
+def test_a_venue_slower_than_the_interval_of_reads_is_still_understood(staged: Any) -> None:
+    stage = staged()
+    stage.tell(told.StreamStatus(stage.now, "private", True))
+    stage.clock()
+    slow = stage.last(Read)
+    stage.clock(31)  # the next picture is asked for before the first one came
+    assert stage.last(Read) is not slow
+    stage.read(slow, wallet=stage.wallet("1000"))
+    assert stage.notes("recovered")
+
+
+def test_a_picture_older_than_one_already_seen_counts_no_more(stage: Any) -> None:
+    stage.clock(31)
+    slow = stage.last(Read)
+    stage.clock(31)
+    stage.picture("1000")
+    stage.read(slow, wallet=stage.wallet("900"), positions=(stage.position("5"),))
+    assert not stage.notes("transfer")
+    stage.wait(3)
+    assert not stage.desk().frozen

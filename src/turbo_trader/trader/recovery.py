@@ -37,7 +37,7 @@ class Recovery:
         self._guarding = guarding
         self._booking = booking
         self._start = start_ts
-        self._read_id = ""
+        self._asked: list[str] = []  # ids of the pictures on their way, oldest first
         self._due = start_ts
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
         self._odd = Decimal(0)  # the wallet's difference at the last read
@@ -54,8 +54,8 @@ class Recovery:
         if self._desk.now >= self._due:
             self._due = self._desk.now + EVERY
             since = max(0, self._desk.ledger.last_fill_ts - 60 * SECOND) or self._start
-            self._read_id = self._desk.ids.next("read")
-            self._desk.give(Read(self._read_id, _EVERYTHING, since=since))
+            self._asked.append(self._desk.ids.next("read"))
+            self._desk.give(Read(self._asked[-1], _EVERYTHING, since=since))
 
     def soon(self) -> None:
         """Something happened that asks for a new picture (a reconnect)."""
@@ -65,7 +65,7 @@ class Recovery:
         """Nothing is held any more: True once a picture asked for since then agrees, or five did not."""
         if self._looks == 0:
             self._looks = _LAST_LOOKS
-            self._read_id = ""  # a picture asked for before counts no more
+            self._asked.clear()  # a picture asked for before counts no more
             self.soon()
         return self._looks < 0
 
@@ -76,12 +76,14 @@ class Recovery:
     def again(self) -> None:
         """We were away: as at a start, nothing is known before the venue has been read."""
         self.done = False
-        self._read_id = ""  # a picture asked for before counts no more
+        self._asked.clear()  # a picture asked for before counts no more
         self._due = self._desk.now
 
     def on_read(self, result: ReadResult) -> None:
         """A picture, whole or of one symbol."""
-        whole = result.id == self._read_id
+        whole = result.id in self._asked  # the newest or, where answers are slow, an older one
+        if whole:
+            del self._asked[: self._asked.index(result.id) + 1]
         if result.outcome is not Outcome.CONFIRMED:
             self._due = min(self._due, self._desk.now + _AGAIN) if whole else self._due
             if whole:
