@@ -39,9 +39,14 @@ class Desk:
     """Told market rows are one second apart. Prices of rows are ticks (500_000 is 50,000.0), sizes lots of 0.001."""
 
     def __init__(
-        self, *balances: str, bid: int = 500_000, ask_: int = 500_010, lots: int = 1000, of: Instrument = BTC
+        self,
+        *balances: str,
+        bid: int = 500_000,
+        ask_: int = 500_010,
+        lots: int = 1000,
+        of: tuple[Instrument, ...] = (BTC,),
     ) -> None:
-        self.x = Exchange((of,), ExchangeConfig())
+        self.x = Exchange(of, ExchangeConfig())
         for i, balance in enumerate(balances or ("1000",)):
             self.x.add_account("u" if not i else f"u{i + 1}", D(balance))
         self.now = T0
@@ -57,11 +62,11 @@ class Desk:
         rows = np.array([(self.now, lots, price, kind, side, 0) for lots, price, kind, side in items], ROW)
         self.x.advance(0, rows, 0, self.now + 1)
 
-    def feed(self, *parts: Rows) -> None:
-        """Rows made by hand, at their own times."""
+    def feed(self, *parts: Rows, s: int = 0) -> None:
+        """Rows of instrument `s` made by hand, at their own times."""
         for part in parts:
             self.now = max(self.now, int(part["ts"][-1]))
-            self.x.advance(0, part, 0, self.now + 1)
+            self.x.advance(s, part, 0, self.now + 1)
 
     def book(self, bid: int, ask_: int, lots: int = 1000) -> None:
         """A fresh book of three levels a side, ten ticks apart."""

@@ -181,7 +181,7 @@ def test_the_liquidation_price_is_of_the_tier_it_lies_in(size: str, bust: int, e
 
 
 def test_a_position_shows_its_tier(desks: Any) -> None:
-    desk = desks("100000", of=TIERED)
+    desk = desks("100000", of=(TIERED,))
     for qty, tier in (("0.010", 1), ("0.090", 2), ("0.400", 3)):
         desk.market(1, qty)
         assert (desk.position().tier, desk.position().tier_limit) == (tier, TIERS[tier - 1].limit)
@@ -190,7 +190,7 @@ def test_a_position_shows_its_tier(desks: Any) -> None:
 
 
 def test_an_order_counts_with_the_position_and_what_rests(desks: Any) -> None:
-    desk = desks("100000", of=TIERED)
+    desk = desks("100000", of=(TIERED,))
     lever(desk, 50)
     assert desk.market(1, "0.100") == 0  # 5,000
     assert desk.limit(1, "0.090", "49000.0") == 0  # 9,500 at the mark
@@ -203,7 +203,7 @@ def test_an_order_counts_with_the_position_and_what_rests(desks: Any) -> None:
 
 
 def test_leverage_is_bound_by_the_tier_of_what_is_held_and_would_open(desks: Any) -> None:
-    desk = desks("100000", of=TIERED)
+    desk = desks("100000", of=(TIERED,))
     desk.market(1, "0.100")
     assert lever(desk, 51) == 110013
     assert lever(desk, 20) == 0

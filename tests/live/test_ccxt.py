@@ -72,6 +72,24 @@ def test_leverage_tiers_and_modes(exchange: Any) -> None:
     exchange.set_margin_mode("isolated", PAIR)
 
 
+@pytest.mark.usefixtures("flat")
+def test_margin_is_added_and_cross_margin_shows_what_is_free(exchange: Any) -> None:
+    exchange.create_order(PAIR, "market", "buy", 0.01)
+    before = exchange.fetch_position(PAIR)
+    asked = {"category": "linear", "symbol": "BTCUSDT", "margin": "5", "positionIdx": 0}
+    exchange.private_post_v5_position_add_margin(asked)  # ccxt has no unified call for it
+    assert exchange.fetch_position(PAIR)["initialMargin"] == pytest.approx(
+        before["initialMargin"] + 5, abs=1e-6
+    )
+    exchange.set_margin_mode("cross", PAIR)
+    try:
+        balance = exchange.fetch_balance()["USDT"]
+        assert 0 < balance["free"] < balance["total"]
+        assert exchange.fetch_position(PAIR)["liquidationPrice"] is None  # the balance carries it to 0
+    finally:
+        exchange.set_margin_mode("isolated", PAIR)
+
+
 def test_both_sides_are_held_in_hedge_mode(exchange: Any) -> None:
     pair = "ETH/USDT:USDT"
     exchange.set_position_mode(True, pair)

@@ -132,6 +132,28 @@ def test_ccxt_trades(port: int) -> None:
     assert exchange.fetch_ticker(pair)["last"] > 0
 
 
+def test_pybit_sets_the_margin_mode_and_adds_margin(client: HTTP) -> None:
+    symbol = "SOLUSDT"
+    order = {"category": "linear", "symbol": symbol, "orderType": "Market", "qty": "1"}
+    client.place_order(side="Buy", **order)
+    try:
+        added = result(
+            client.add_or_reduce_margin(category="linear", symbol=symbol, margin="5", positionIdx=0)
+        )
+        row = result(client.get_positions(category="linear", symbol=symbol))["list"][0]
+        assert (added["positionIM"], added["liqPrice"]) == (row["positionIM"], row["liqPrice"])
+        assert result(client.set_margin_mode(setMarginMode="REGULAR_MARGIN"))["reasons"] == []
+        assert result(client.get_account_info())["marginMode"] == "REGULAR_MARGIN"
+        wallet = result(client.get_wallet_balance(accountType="UNIFIED"))["list"][0]
+        assert 0 < Decimal(wallet["accountMMRate"]) < Decimal(wallet["accountIMRate"]) < 1
+        with pytest.raises(InvalidRequestError) as caught:
+            client.add_or_reduce_margin(category="linear", symbol=symbol, margin="5", positionIdx=0)
+        assert caught.value.status_code == 110015
+    finally:
+        client.set_margin_mode(setMarginMode="ISOLATED_MARGIN")
+        client.place_order(side="Sell", reduceOnly=True, **order)
+
+
 def test_pybit_holds_both_sides_in_hedge_mode(client: HTTP) -> None:
     symbol = "SOLUSDT"
     order = {"category": "linear", "symbol": symbol, "orderType": "Market", "qty": "1"}

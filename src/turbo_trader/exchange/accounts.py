@@ -70,13 +70,14 @@ class Position:
 
 @dataclass(slots=True)
 class Account:
-    """One account with isolated margin in USDT."""
+    """One account in USDT, with isolated or cross margin."""
 
     uid: str
     balance: Decimal
     taker: Decimal
     maker: Decimal
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
+    cross: bool = False  # margin mode: isolated, or all positions carried by all there is
     hedged: set[str] = field(default_factory=set)  # symbols in hedge mode
     orders: dict[str, Order] = field(default_factory=dict)  # every order ever, by order id, oldest first
     open_orders: dict[str, Order] = field(default_factory=dict)
@@ -98,6 +99,10 @@ class Account:
     def sides(self, symbol: str) -> list[Position]:
         """The positions of the symbol's mode."""
         return [self.position(symbol, idx) for idx in self.indices(symbol)]
+
+    def held(self) -> list[Position]:
+        """The positions that are not flat."""
+        return [position for position in self.positions.values() if position.size]
 
     def switch(self, symbol: str, *, hedge: bool) -> None:
         """Set the position mode of a symbol without positions and orders; leverage is kept."""

@@ -1,4 +1,4 @@
-"""What the positions of an account need, and what is there to carry them."""
+"""What the positions of an account need, and what is there to carry them: each by itself (isolated) or all together (cross)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 from turbo_trader.exchange import margin
 from turbo_trader.exchange.accounts import ZERO, Account, Position
+from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
 
 
 class Collateral:
-    """Margins of isolated positions, each by itself."""
+    """Margins of positions, and when they are gone."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+
+    # -- of a position
 
     def mark(self, p: Position) -> Decimal:
         """The mark price of a position's symbol."""
@@ -31,37 +34,77 @@ class Collateral:
         return p.size * self.mark(p) - (p.cost if p.size > 0 else -p.cost)
 
     def initial(self, account: Account, p: Position) -> Decimal:
-        """Margin bound by a position, with what was added to it."""
-        return margin.initial_margin(p.size, p.entry, p.entry, p.leverage, account.taker) + p.extra
+        """Margin bound by a position: of its value at entry, with what was added to it; cross of its value at the mark."""
+        price = self.mark(p) if account.cross else p.entry
+        return margin.initial_margin(p.size, price, p.entry, p.leverage, account.taker) + p.extra
 
     def maintenance(self, account: Account, p: Position) -> Decimal:
         """What a position must have to stand."""
-        if not p.size:
-            return ZERO
-        fee = margin.closing_fee(p.size, p.entry, p.leverage, account.taker, p.extra)
-        instrument = self._exchange.instruments[self._exchange.index[p.symbol]]
-        return margin.maintenance_margin(instrument, p.size, self.mark(p), fee)
+        return margin.maintenance_margin(self._instrument(p), p.size, self.mark(p), self._fee(account, p))
 
     def bankruptcy(self, account: Account, p: Position) -> Decimal:
-        """The price at which a position's margin is gone; it is not flat."""
-        return margin.bankruptcy_price(p.size, p.entry, p.leverage, account.taker, p.extra)
+        """The price at which a position's margin is gone; it is not flat. Cross: its share of the account's margin balance, by
+        maintenance margin, pays the loss from the mark and the fee."""
+        if not account.cross:
+            return margin.bankruptcy_price(p.size, p.entry, p.leverage, account.taker, p.extra)
+        d = 1 if p.size > 0 else -1
+        part = self.maintenance(account, p) / self.required(account)
+        price = (self.value(p) - d * self.balance(account) * part) / (abs(p.size) * (1 - d * account.taker))
+        return max(price, ZERO)
 
     def liquidation(self, account: Account, p: Position) -> Decimal | None:
-        """The mark price at which a position is liquidated; None when flat or outside the instrument's prices."""
+        """The mark price at which a position is liquidated; None when flat or outside the instrument's prices. Cross: with the
+        marks of other symbols as they are; None for a side that gains on the way there."""
         if not p.size:
             return None
-        instrument = self._exchange.instruments[self._exchange.index[p.symbol]]
-        bust = margin.bankruptcy_price(p.size, p.entry, p.leverage, account.taker, p.extra)
-        return margin.liquidation_price(instrument, (p.size,), -p.size * bust, self.mark(p))[0]
+        if account.cross:
+            return self._cross_liquidation(account, p)
+        rest = -p.size * self.bankruptcy(account, p)
+        return margin.liquidation_price(self._instrument(p), (p.size,), rest, self.mark(p))[0]
 
     def exhausted(self, account: Account, p: Position) -> bool:
-        """Has the mark reached the liquidation price?"""
+        """Has the mark reached the liquidation price? Cross: do the maintenance margins reach the margin balance?"""
+        if account.cross:
+            needed = self.required(account)
+            return needed > 0 and needed >= self.balance(account)
         price = self.liquidation(account, p)
         if price is None:
             return False
         return self.mark(p) <= price if p.size > 0 else self.mark(p) >= price
 
+    # -- of the account
+
+    def balance(self, account: Account) -> Decimal:
+        """What margins are taken from: the wallet; cross with unrealised results."""
+        if not account.cross:
+            return account.balance
+        return account.balance + sum((self.unrealised(p) for p in account.held()), ZERO)
+
+    def required(self, account: Account) -> Decimal:
+        """Maintenance margin of all positions."""
+        return sum((self.maintenance(account, p) for p in account.held()), ZERO)
+
     def available(self, account: Account) -> Decimal:
         """What new positions and orders can use: the balance less the margins in use."""
-        bound = sum((self.initial(account, p) for p in account.positions.values() if p.size), ZERO)
-        return account.balance - bound - account.order_margin
+        bound = sum((self.initial(account, p) for p in account.held()), ZERO)
+        return self.balance(account) - bound - account.order_margin
+
+    # -- inside
+
+    def _cross_liquidation(self, account: Account, p: Position) -> Decimal | None:
+        rest = account.balance
+        sizes = []
+        for q in account.held():
+            if q.symbol == p.symbol:
+                sizes.append(q.size)
+                rest -= (q.cost if q.size > 0 else -q.cost) + self._fee(account, q)
+            else:
+                rest += self.unrealised(q) - self.maintenance(account, q)
+        price, falling = margin.liquidation_price(self._instrument(p), sizes, rest, self.mark(p))
+        return price if falling == (p.size > 0) else None
+
+    def _fee(self, account: Account, p: Position) -> Decimal:
+        return margin.closing_fee(p.size, p.entry, p.leverage, account.taker, p.extra) if p.size else ZERO
+
+    def _instrument(self, p: Position) -> Instrument:
+        return self._exchange.instruments[self._exchange.index[p.symbol]]

@@ -163,12 +163,15 @@ class Exchange:
     def _held(self) -> list[tuple[Account, Position, int]]:
         """The positions that are not flat, with account and symbol."""
         accounts = self.accounts.values()
-        return [(a, p, self.index[p.symbol]) for a in accounts for p in a.positions.values() if p.size]
+        return [(a, p, self.index[p.symbol]) for a in accounts for p in a.held()]
 
     # -- requests and messages
 
     def handle(self, now: int, uid: str, request: ask.Request) -> Reply:
         """Carry out a request of an account at `now`; the reply says accepted or why not, messages follow in `drain`."""
+        if isinstance(request, ask.SetMarginMode):
+            self.settle(now)
+            return self._terms.set_margin_mode(self.accounts[uid], request, now)
         symbol = request.symbol
         if symbol not in self.index and not (
             isinstance(request, ask.CancelAll | ask.SwitchMode) and symbol == ""

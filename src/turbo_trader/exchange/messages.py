@@ -120,11 +120,17 @@ class WalletMessage:
     order_margin: Decimal
     unrealised: Decimal
     realised_ever: Decimal
+    cross: bool = False
+
+    @property
+    def margin_balance(self) -> Decimal:
+        """What margins are taken from: the balance; cross with unrealised results."""
+        return self.balance + self.unrealised if self.cross else self.balance
 
     @property
     def available(self) -> Decimal:
-        """What new positions can use, isolated: balance less the margins in use."""
-        return self.balance - self.position_margin - self.order_margin
+        """What new positions can use: margin balance less the margins in use."""
+        return self.margin_balance - self.position_margin - self.order_margin
 
 
 Message: TypeAlias = OrderMessage | ExecutionMessage | PositionMessage | WalletMessage

@@ -107,6 +107,21 @@ class SwitchMode:
     hedge: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SetMarginMode:
+    """Set the account's margin mode: cross, or isolated."""
+
+    cross: bool
+
+
 Request: TypeAlias = (
-    CreateOrder | AmendOrder | CancelOrder | CancelAll | SetTradingStop | SetLeverage | AddMargin | SwitchMode
+    CreateOrder
+    | AmendOrder
+    | CancelOrder
+    | CancelAll
+    | SetTradingStop
+    | SetLeverage
+    | AddMargin
+    | SwitchMode
+    | SetMarginMode
 )

@@ -47,26 +47,47 @@ class Settlement:
         self._exchange.fills.tell_position(account, position, at)
 
     def liquidate(self, s: int, now: int) -> None:
-        """Take over every position of symbol `s` whose liquidation price the mark has reached."""
+        """Take over every position of symbol `s` whose liquidation price the mark has reached; of accounts with cross margin whose
+        maintenance margins have reached the margin balance, positions of any symbol until the rest is carried."""
         symbol = self._exchange.instruments[s].symbol
         for account in self._exchange.accounts.values():
+            if account.cross:
+                self._liquidate_account(account, now)
+                continue
             for position in account.sides(symbol):
                 if self._exchange.collateral.exhausted(account, position):
-                    self._take_over(account, position, s, now)
+                    self._take_over(account, position, now)
 
-    def _take_over(self, account: Account, position: Position, s: int, now: int) -> None:
-        """End the orders of the contract, then close at the bankruptcy price, rounded in the venue's favour."""
-        fills = self._exchange.fills
-        for order in list(account.open_orders.values()):
-            if order.key == position.key and order not in (position.take_profit, position.stop_loss):
-                fills.end(account, order, "CancelAllBeforeLiq", now)
-        instrument = self._exchange.instruments[s]
+    def _liquidate_account(self, account: Account, now: int) -> None:
+        """End all orders but TP/SL, then take positions over, the greatest maintenance margin first."""
+        needs = self._exchange.collateral
+        held = account.held()
+        if held and needs.exhausted(account, held[0]):
+            for position in account.positions.values():
+                self._end_orders(account, position, now)
+        while held and needs.exhausted(account, held[0]):
+            self._take_over(account, max(held, key=lambda p: needs.maintenance(account, p)), now)
+            held = account.held()
+
+    def _take_over(self, account: Account, position: Position, now: int) -> None:
+        """End the orders of the contract, then close at the bankruptcy price, rounded in the venue's favour; cross in the
+        account's, so that its balance is not below 0."""
+        self._end_orders(account, position, now)
+        instrument = self._exchange.instruments[self._exchange.index[position.symbol]]
         bust = self._exchange.collateral.bankruptcy(account, position)
-        price = instrument.floor_price(bust) if position.size > 0 else instrument.ceil_price(bust)
-        price = max(price, instrument.tick)
+        down = (position.size > 0) != account.cross
+        price = max(instrument.floor_price(bust) if down else instrument.ceil_price(bust), instrument.tick)
         order = Order(
             self._exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size),
             price, True, now, position_idx=position.idx, create_type="CreateByTakeOver_PassThrough",
         )  # fmt: skip
         account.orders[order.order_id] = order
-        fills.fill(account, order, abs(position.size), price, maker=False, now=now, kind="BustTrade")
+        self._exchange.fills.fill(
+            account, order, abs(position.size), price, maker=False, now=now, kind="BustTrade"
+        )
+
+    def _end_orders(self, account: Account, position: Position, now: int) -> None:
+        """End the orders of a position but its TP/SL, which go with it."""
+        for order in list(account.open_orders.values()):
+            if order.key == position.key and order not in (position.take_profit, position.stop_loss):
+                self._exchange.fills.end(account, order, "CancelAllBeforeLiq", now)

@@ -18,8 +18,8 @@ def position_message(exchange: Exchange, account: Account, p: Position, now: int
     tier = instrument.tier(needs.value(p))
     return PositionMessage(
         now, p.symbol, p.idx, p.size, p.entry, p.leverage, needs.mark(p), needs.liquidation(account, p),
-        needs.bankruptcy(account, p) if held else None, needs.initial(account, p), needs.maintenance(account, p),
-        instrument.tiers.index(tier) + 1, tier.limit,
+        needs.bankruptcy(account, p) if held and not account.cross else None,
+        needs.initial(account, p), needs.maintenance(account, p), instrument.tiers.index(tier) + 1, tier.limit,
         p.take_profit.trigger_price if p.take_profit else None,
         p.stop_loss.trigger_price if p.stop_loss else None,
         needs.unrealised(p),
@@ -29,8 +29,9 @@ def position_message(exchange: Exchange, account: Account, p: Position, now: int
 
 def wallet_message(exchange: Exchange, account: Account, now: int) -> WalletMessage:
     """The wallet as it is now."""
-    held = [position_message(exchange, account, p, now) for p in account.positions.values() if p.size]
+    held = [position_message(exchange, account, p, now) for p in account.held()]
     return WalletMessage(
         now, account.balance, sum((m.margin for m in held), ZERO), sum((m.maintenance for m in held), ZERO), account.order_margin,
         sum((m.unrealised for m in held), ZERO), sum((p.realised_ever for p in account.positions.values()), ZERO),
+        account.cross,
     )  # fmt: skip

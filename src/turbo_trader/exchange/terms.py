@@ -1,4 +1,4 @@
-"""On which terms an account holds its positions: position mode, leverage, margin added."""
+"""On which terms an account holds its positions: position mode, margin mode, leverage, margin added."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.requests import AddMargin, SetLeverage, SwitchMode
+from turbo_trader.exchange.requests import AddMargin, SetLeverage, SetMarginMode, SwitchMode
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -35,10 +35,10 @@ class Terms:
         return Reply()
 
     def set_leverage(self, account: Account, request: SetLeverage, now: int) -> Reply:
-        """Change the leverage of a symbol; sides may differ in hedge mode."""
+        """Change the leverage of a symbol; sides may differ in hedge mode with isolated margin."""
         sides = account.sides(request.symbol)
         short = request.leverage if request.short is None else request.short
-        if short != request.leverage and len(sides) == 1:
+        if short != request.leverage and (account.cross or len(sides) == 1):
             return Reply(10001, "buyLeverage and sellLeverage must be equal")
         wanted = (request.leverage, short)[: len(sides)]
         before = tuple(position.leverage for position in sides)
@@ -59,6 +59,8 @@ class Terms:
         """Add to the margin of an isolated position, or take back what was added."""
         if request.position_idx not in account.indices(request.symbol):
             return Reply(10001, "position idx not match position mode")
+        if account.cross:
+            return Reply(110015, "The position is in cross margin mode")
         position = account.position(request.symbol, request.position_idx)
         if not position.size:
             return Reply(10001, "can not add margin for zero position")
@@ -74,6 +76,31 @@ class Terms:
             return Reply(110011, "Any adjustments made will trigger immediate liquidation")
         self._exchange.fills.tell_position(account, position, now)
         return Reply()
+
+    def set_margin_mode(self, account: Account, request: SetMarginMode, now: int) -> Reply:
+        """Change the account's margin mode where everything it holds can be held so; margin added is free again."""
+        if request.cross == account.cross:
+            return Reply(result={"reasons": []})
+        if request.cross and any(
+            len({p.leverage for p in account.sides(name)}) > 1 for name in self._exchange.index
+        ):
+            return _mode_refused("buyLeverage and sellLeverage must be equal in cross margin")
+        held = account.held()
+        added = [position.extra for position in held]
+        account.cross = request.cross
+        for position in held:
+            position.extra = ZERO
+        refusal = self._carried(account, held)
+        if refusal is not None:
+            account.cross = not request.cross
+            for position, extra in zip(held, added, strict=True):
+                position.extra = extra
+            return _mode_refused(refusal.message)
+        for position in held:
+            self._exchange.fills.tell_position(account, position, now)
+        if not held:
+            self._exchange.say(account.uid, self._exchange.wallet_message(account.uid, now))
+        return Reply(result={"reasons": []})
 
     def _leverage_refusal(self, account: Account, symbol: str, wanted: Sequence[Decimal]) -> Reply | None:
         """Within the instrument's range, and allowed by the tier of what each side holds and would open."""
@@ -98,6 +125,11 @@ class Terms:
         if self._exchange.collateral.available(account) < 0:
             return Reply(110007, "ab not enough for new leverage")
         return None
+
+
+def _mode_refused(why: str) -> Reply:
+    reasons = [{"reasonCode": "3400000", "reasonMsg": why}]
+    return Reply(3400045, "Set margin mode failed", {"reasons": reasons})
 
 
 def _in_use(account: Account, symbol: str) -> Reply | None:

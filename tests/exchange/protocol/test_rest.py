@@ -350,6 +350,50 @@ def test_added_margin_is_shown_with_the_position(face: Face) -> None:
     assert face.ask("POST", "/v5/position/add-margin", **asked, margin="100000")["retCode"] == 110014
 
 
+# -- cross margin
+
+
+def margin_mode(face: Face, mode: str) -> dict[str, Any]:
+    return dict(face.ask("POST", "/v5/account/set-margin-mode", setMarginMode=mode))
+
+
+def totals(face: Face) -> dict[str, Any]:
+    return dict(face.ask("GET", "/v5/account/wallet-balance", accountType="UNIFIED")["result"]["list"][0])
+
+
+def test_the_margin_mode_is_set_and_told(face: Face) -> None:
+    assert face.ask("GET", "/v5/account/info")["result"]["marginMode"] == "ISOLATED_MARGIN"
+    assert margin_mode(face, "REGULAR_MARGIN")["result"] == {"reasons": []}
+    assert face.ask("GET", "/v5/account/info")["result"]["marginMode"] == "REGULAR_MARGIN"
+    refused = margin_mode(face, "PORTFOLIO_MARGIN")
+    assert (refused["retCode"], refused["retMsg"]) == (3400045, "Set margin mode failed")
+    assert refused["result"]["reasons"]
+    assert margin_mode(face, "CROSS")["retCode"] == 10001
+    assert margin_mode(face, "ISOLATED_MARGIN")["retCode"] == 0
+
+
+def test_wallet_totals_are_empty_isolated_and_add_up_cross(face: Face) -> None:
+    trade(face, "Buy", "0.02")
+    names = ("totalMarginBalance", "totalAvailableBalance", "totalInitialMargin", "totalMaintenanceMargin", "accountIMRate",
+             "accountMMRate")  # fmt: skip
+    assert {totals(face)[name] for name in names} == {""}
+    margin_mode(face, "REGULAR_MARGIN")
+    face.limit_order("resting", price="60000")
+    shown = totals(face)
+    balance, available, initial, maintenance, initial_rate, maintenance_rate = (
+        Decimal(shown[name]) for name in names
+    )
+    (row,), coin = listed(face, symbol="BTCUSDT"), shown["coin"][0]
+    assert balance == Decimal(coin["walletBalance"]) + Decimal(row["unrealisedPnl"])
+    assert initial == Decimal(row["positionIM"]) + Decimal(coin["totalOrderIM"])
+    assert Decimal(coin["totalOrderIM"]) > 0
+    assert maintenance == Decimal(row["positionMM"])
+    assert available == balance - initial
+    assert abs(initial_rate - initial / balance) < Decimal("1e-8")
+    assert abs(maintenance_rate - maintenance / balance) < Decimal("1e-8")
+    margin_mode(face, "ISOLATED_MARGIN")
+
+
 # -- candles
 
 

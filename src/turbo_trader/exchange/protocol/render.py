@@ -200,19 +200,22 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
 
 
 def wallet(w: WalletMessage) -> dict[str, Any]:
-    """Wallet object of an isolated-margin account: totals in USD are empty, the coin carries the figures."""
+    """Wallet object. With isolated margin the totals of margin are empty and the coin carries the figures. One USDT is one USD."""
     equity = text(w.balance + w.unrealised)
+    initial = w.position_margin + w.order_margin
+    cross = (w.margin_balance, w.available, initial, w.maintenance) if w.cross else (None,) * 4
+    balance, available, initial_margin, maintenance = (text(figure) for figure in cross)
     return {
         "accountType": "UNIFIED",
         "totalEquity": equity,
         "totalWalletBalance": text(w.balance),
-        "totalMarginBalance": "",
-        "totalAvailableBalance": "",
+        "totalMarginBalance": balance,
+        "totalAvailableBalance": available,
         "totalPerpUPL": text(w.unrealised),
-        "totalInitialMargin": "",
-        "totalMaintenanceMargin": "",
-        "accountIMRate": "",
-        "accountMMRate": "",
+        "totalInitialMargin": initial_margin,
+        "totalMaintenanceMargin": maintenance,
+        "accountIMRate": _rate(initial, w) if w.cross else "",
+        "accountMMRate": _rate(w.maintenance, w) if w.cross else "",
         "coin": [
             {
                 "coin": "USDT",
@@ -237,6 +240,13 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _rate(margin: Decimal, w: WalletMessage) -> str:
+    """A margin as a fraction of the margin balance; "" where there is none left to compare with."""
+    if not margin:
+        return "0"
+    return text((margin / w.margin_balance).quantize(Decimal("0.00000001"))) if w.margin_balance > 0 else ""
 
 
 def log_entry(e: LogEntry) -> dict[str, Any]:

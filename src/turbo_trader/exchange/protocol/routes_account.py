@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.messages import Reply
@@ -36,10 +37,10 @@ class AccountRoutes:
 
     def info(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/account/info."""
-        del uid, params
+        del params
         return Reply(
             result={
-                "marginMode": "ISOLATED_MARGIN",
+                "marginMode": "REGULAR_MARGIN" if self._x.accounts[uid].cross else "ISOLATED_MARGIN",
                 "updatedTime": str(now // 1_000_000),
                 "unifiedMarginStatus": 5,
                 "dcpStatus": "OFF",
@@ -51,12 +52,14 @@ class AccountRoutes:
         )
 
     def set_margin_mode(self, uid: str, params: Params, now: int) -> Reply:
-        """POST /v5/account/set-margin-mode: isolated is what there is."""
-        del uid, now
-        if read.word(params, "setMarginMode") != "ISOLATED_MARGIN":
-            reasons = [{"reasonCode": "3400000", "reasonMsg": "only isolated margin is simulated"}]
+        """POST /v5/account/set-margin-mode: isolated or cross ("regular")."""
+        mode = read.word(params, "setMarginMode")
+        if mode == "PORTFOLIO_MARGIN":
+            reasons = [{"reasonCode": "3400000", "reasonMsg": "portfolio margin is not simulated"}]
             return Reply(3400045, "Set margin mode failed", {"reasons": reasons})
-        return Reply(result={"reasons": []})
+        if mode not in ("ISOLATED_MARGIN", "REGULAR_MARGIN"):
+            raise read.Refused("params error: setMarginMode invalid")
+        return self._x.handle(now, uid, ask.SetMarginMode(mode == "REGULAR_MARGIN"))
 
     def fee_rate(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/account/fee-rate; refused to demo accounts."""
