@@ -20,6 +20,7 @@ from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.exchange.protocol.render import text
 from turbo_trader.live.venue import Venue
 from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 
@@ -139,6 +140,23 @@ def test_the_control_route_counts_and_refuses_a_wrong_plan(venue: ServedVenue, b
         answer = LOCAL.post(f"{venue.url}/control/faults", data=wrong, timeout=5)
         assert answer.status_code == 400
         assert answer.json()["error"]
+
+
+def test_a_position_is_deleveraged_on_demand(venue: ServedVenue, bybit: HTTP) -> None:
+    def adl(**asked: Any) -> Any:
+        return LOCAL.post(f"{venue.url}/control/adl", json={"symbol": SYMBOL, **asked}, timeout=5)
+
+    bybit.place_order(category="linear", symbol=SYMBOL, side="Buy", orderType="Market", qty="0.02")
+    held = Decimal(bybit.get_positions(category="linear", symbol=SYMBOL)["result"]["list"][0]["size"])
+    assert adl(qty="0.005").json() == {"closed": "0.005"}
+    assert adl().json() == {"closed": text(held - Decimal("0.005"))}
+    assert adl().json() == {"closed": "0"}
+    rows = bybit.get_executions(category="linear", symbol=SYMBOL, execType="AdlTrade")["result"]["list"]
+    assert [(row["createType"], row["execQty"]) for row in rows] == [
+        ("CreateByAdl_PassThrough", text(held - Decimal("0.005"))), ("CreateByAdl_PassThrough", "0.005"),
+    ]  # fmt: skip
+    for wrong in ({"symbol": "FOO"}, {"uid": "nobody"}, {"qty": "much"}, {"positionIdx": "x"}):
+        assert adl(**wrong).status_code == 400
 
 
 def test_the_control_routes_are_off_by_default(served: ServedVenue) -> None:

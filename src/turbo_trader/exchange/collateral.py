@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from turbo_trader.exchange import margin
 from turbo_trader.exchange.accounts import ZERO, Account, Position
@@ -11,6 +11,8 @@ from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
+
+_RANKS: Final = (Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal(1))
 
 
 class Collateral:
@@ -71,6 +73,13 @@ class Collateral:
         if price is None:
             return False
         return self.mark(p) <= price if p.size > 0 else self.mark(p) >= price
+
+    def rank(self, account: Account, p: Position) -> int:
+        """Place in the queue of deleveraging, 1 to 5 (first); 0 when flat. By result over margin, which is result x leverage."""
+        if not p.size:
+            return 0
+        returned = self.unrealised(p) / self.initial(account, p)
+        return 1 + sum(returned > bound for bound in _RANKS)
 
     # -- of the account
 

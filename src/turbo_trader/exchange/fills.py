@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
 from turbo_trader.exchange.margin import order_cost
@@ -13,6 +13,8 @@ from turbo_trader.exchange.statements import position_message, wallet_message
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
+
+_LOGGED: Final = {"Trade": "TRADE", "BustTrade": "LIQUIDATION", "AdlTrade": "ADL"}
 
 
 class Fills:
@@ -41,7 +43,7 @@ class Fills:
         position.realised_ever += change
         account.book(
             LogEntry(
-                now, exchange.new_id(), order.symbol, "LIQUIDATION" if kind == "BustTrade" else "TRADE", order.side, qty, price,
+                now, exchange.new_id(), order.symbol, _LOGGED[kind], order.side, qty, price,
                 result, ZERO, fee, change, account.balance + change, order.order_id, order.link_id, position.size,
             )
         )  # fmt: skip

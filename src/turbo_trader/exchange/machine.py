@@ -165,6 +165,24 @@ class Exchange:
         accounts = self.accounts.values()
         return [(a, p, self.index[p.symbol]) for a in accounts for p in a.held()]
 
+    def deleverage(
+        self,
+        now: int,
+        uid: str,
+        symbol: str,
+        idx: int = 0,
+        qty: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> Decimal:
+        """Close a position, or `qty` of it, by automatic deleveraging: at `price`, or else the mark. Returns what was closed;
+        KeyError for an unknown account or symbol."""
+        account = self.accounts[uid]
+        self.index[symbol]
+        self.settle(now)
+        if idx not in account.indices(symbol):
+            return ZERO
+        return self.settlement.deleverage(account, account.position(symbol, idx), now, qty, price)
+
     # -- requests and messages
 
     def handle(self, now: int, uid: str, request: ask.Request) -> Reply:

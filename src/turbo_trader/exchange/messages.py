@@ -68,7 +68,7 @@ class ExecutionMessage:
     qty: Decimal
     fee: Decimal
     fee_rate: Decimal
-    kind: str  # Trade, Funding, BustTrade
+    kind: str  # Trade, Funding, BustTrade, AdlTrade
     is_maker: bool
     closed_qty: Decimal
     pnl: Decimal
@@ -104,9 +104,10 @@ class PositionMessage:
     unrealised: Decimal
     realised_now: Decimal  # of this position, fees and funding included
     realised_ever: Decimal
-    status: str
+    status: str  # Normal, Liq, Adl
     seq: int
     opened_ts: int
+    adl_rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class LogEntry:
     ts: int
     id: str
     symbol: str
-    kind: str  # TRADE, SETTLEMENT (funding), LIQUIDATION, TRANSFER_IN
+    kind: str  # TRADE, SETTLEMENT (funding), LIQUIDATION, ADL, TRANSFER_IN
     side: int
     qty: Decimal
     price: Decimal

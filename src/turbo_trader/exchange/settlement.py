@@ -1,8 +1,9 @@
-"""Funding and liquidation: what happens to positions without an order of their owner."""
+"""Funding, liquidation and deleveraging: what happens to positions without an order of their owner."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
 from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
@@ -10,6 +11,8 @@ from turbo_trader.exchange.orders import Order
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
+
+_CREATED: Final = {"BustTrade": "CreateByTakeOver_PassThrough", "AdlTrade": "CreateByAdl_PassThrough"}
 
 
 class Settlement:
@@ -64,30 +67,56 @@ class Settlement:
         held = account.held()
         if held and needs.exhausted(account, held[0]):
             for position in account.positions.values():
-                self._end_orders(account, position, now)
+                self._end_orders(account, position, "CancelAllBeforeLiq", now)
         while held and needs.exhausted(account, held[0]):
             self._take_over(account, max(held, key=lambda p: needs.maintenance(account, p)), now)
             held = account.held()
 
+    def deleverage(
+        self, account: Account, position: Position, now: int, qty: Decimal | None, price: Decimal | None
+    ) -> Decimal:
+        """Close a position, or as much as `qty`, against one that was liquidated: at its bankruptcy price, or else at the mark.
+        Returns what was closed: 0 when flat."""
+        instrument = self._exchange.instruments[self._exchange.index[position.symbol]]
+        closed = min(abs(position.size), abs(position.size) if qty is None else instrument.floor_qty(qty))
+        if closed > 0:
+            at = self._exchange.collateral.mark(position) if price is None else price
+            self._begin(account, position, "Adl", "CancelAllBeforeAdl", now)
+            self._force(
+                account, position, closed, max(instrument.floor_price(at), instrument.tick), "AdlTrade", now
+            )
+        return max(closed, ZERO)
+
     def _take_over(self, account: Account, position: Position, now: int) -> None:
         """End the orders of the contract, then close at the bankruptcy price, rounded in the venue's favour; cross in the
         account's, so that its balance is not below 0."""
-        self._end_orders(account, position, now)
+        self._begin(account, position, "Liq", "CancelAllBeforeLiq", now)
         instrument = self._exchange.instruments[self._exchange.index[position.symbol]]
         bust = self._exchange.collateral.bankruptcy(account, position)
         down = (position.size > 0) != account.cross
         price = max(instrument.floor_price(bust) if down else instrument.ceil_price(bust), instrument.tick)
+        self._force(account, position, abs(position.size), price, "BustTrade", now)
+
+    def _begin(self, account: Account, position: Position, status: str, cancel_type: str, now: int) -> None:
+        """Say what comes, and end the orders of the position."""
+        position.status = status
+        self._exchange.fills.tell_position(account, position, now)
+        self._end_orders(account, position, cancel_type, now)
+        position.status = "Normal"
+
+    def _force(
+        self, account: Account, position: Position, qty: Decimal, price: Decimal, kind: str, now: int
+    ) -> None:
+        """Close `qty` by an order of the venue's own. Who is liquidated pays the taker fee, who is deleveraged the maker fee."""
         order = Order(
-            self._exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size),
-            price, True, now, position_idx=position.idx, create_type="CreateByTakeOver_PassThrough",
+            self._exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", qty, price, True,
+            now, position_idx=position.idx, create_type=_CREATED[kind],
         )  # fmt: skip
         account.orders[order.order_id] = order
-        self._exchange.fills.fill(
-            account, order, abs(position.size), price, maker=False, now=now, kind="BustTrade"
-        )
+        self._exchange.fills.fill(account, order, qty, price, maker=kind == "AdlTrade", now=now, kind=kind)
 
-    def _end_orders(self, account: Account, position: Position, now: int) -> None:
+    def _end_orders(self, account: Account, position: Position, cancel_type: str, now: int) -> None:
         """End the orders of a position but its TP/SL, which go with it."""
         for order in list(account.open_orders.values()):
             if order.key == position.key and order not in (position.take_profit, position.stop_loss):
-                self._exchange.fills.end(account, order, "CancelAllBeforeLiq", now)
+                self._exchange.fills.end(account, order, cancel_type, now)

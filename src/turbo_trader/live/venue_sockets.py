@@ -17,8 +17,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults, FrameFault, RequestFault
+from turbo_trader.exchange.protocol.params import Refused, number
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.render import text
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange.protocol.trade import TradeClient
@@ -120,6 +122,7 @@ class VenueSockets:
                 Route("/control/keys", self._keys, methods=["POST"]),
                 Route("/control/faults", self._faults, methods=["GET", "POST"]),
                 Route("/control/disconnect", self._disconnect, methods=["POST"]),
+                Route("/control/adl", self._deleverage, methods=["POST"]),
             ]
         routes.append(Route("/{path:path}", self._rest, methods=["GET", "POST", "PUT", "DELETE"]))
         return Starlette(routes=routes)
@@ -275,6 +278,19 @@ class VenueSockets:
             return JSONResponse({"error": 'send {"key": "simulated-key", "read_only": true}'}, 400)
         self._venue.add_key(key)
         return JSONResponse({"key": name, "uid": key.uid})
+
+    async def _deleverage(self, request: Request) -> Response:
+        """POST {"symbol": NAME, ...} closes a position by deleveraging: uid ("1"), positionIdx (0), qty (all), price (the mark)."""
+        try:
+            asked = json.loads(await _body(request))
+            closed = self._venue.exchange.deleverage(
+                self._venue.catch_up(), str(asked.get("uid", "1")), str(asked["symbol"]), int(asked.get("positionIdx", 0)),
+                number(asked, "qty"), number(asked, "price"),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Refused):
+            return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "positionIdx": 0, "qty": "0.01"}'}, 400)
+        self._venue.tell()
+        return JSONResponse({"closed": text(closed)})
 
     async def _disconnect(self, request: Request) -> Response:
         """POST cuts every stream connection."""

@@ -184,7 +184,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "unrealisedPnl": text(p.unrealised) if held else "",
         "curRealisedPnl": text(p.realised_now),
         "cumRealisedPnl": text(p.realised_ever),
-        "adlRankIndicator": 0,
+        "adlRankIndicator": p.adl_rank,
         "createdTime": ms(p.opened_ts),
         "updatedTime": ms(p.ts),
         "openTime": p.opened_ts // _MILLISECOND,
