@@ -10,6 +10,7 @@ import pytest
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.margin import liquidation_price
+from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument, RiskTier
 from turbo_trader.market.reference import universe
 
@@ -17,6 +18,7 @@ D = Decimal
 BTC = universe()[0]
 FEE = D("0.00055")
 LONG, SHORT = 1, 2
+EIGHT_HOURS = 8 * 3600 * SECOND
 # deductions by hand: 2,000 x 0.005 = 10; 10 + 10,000 x 0.01 = 110
 TIERS = (
     RiskTier(D(2_000), D("0.005"), D("0.01"), D(100), D(0)),
@@ -209,3 +211,68 @@ def test_leverage_is_bound_by_the_tier_of_what_is_held_and_would_open(desks: Any
     assert lever(desk, 20) == 0
     assert desk.limit(-1, "0.450", "51000.0") == 0  # leaves a short of 0.350: 17,500
     assert lever(desk, 26) == 110013
+
+
+# -- what the venue takes
+
+
+def ladder(desks: Any, lots: int) -> Any:
+    """Long 0.100 in tier 2; the mark falls to its liquidation price, 45,354.44, where bids show `lots` a level."""
+    desk = desks("2000", of=(TIERED,))
+    desk.market(1, "0.100", stop_loss=D("40000.0"))
+    desk.limit(1, "0.010", "45000.0", link_id="in", time_in_force="PostOnly")
+    desk.mark(454_000)
+    desk.book(453_500, 453_560, lots)
+    assert int(desk.position().liq_price * 10) == 453_544
+    desk.mark(453_544)
+    return desk
+
+
+def test_a_liquidation_first_steps_down_to_the_lower_tier(desks: Any) -> None:
+    desk = ladder(desks, 1000)
+    # 2,000 / 45,354.4 = 0.0440...: 0.044 may stay, its liquidation price is 45,000.9 / 0.995 = 45,227
+    order, fill = list(desk.x.accounts["u"].orders.values())[-1], desk.fills()[-1]
+    assert (order.create_type, order.time_in_force, order.price) == ("CreateByLiq", "FOK", D("45000.9"))
+    assert (fill.kind, fill.qty, fill.price) == ("Trade", D("0.056"), D("45350.0"))
+    assert (desk.size(), desk.position().tier) == (D("0.044"), 1)
+    assert (desk.order("in").cancel_type, desk.position().stop_loss) == ("CancelAllBeforeLiq", D("40000.0"))
+    desk.mark(452_270)
+    assert (desk.fills()[-1].kind, desk.size()) == ("BustTrade", 0)
+
+
+def test_what_the_book_does_not_take_is_taken_over(desks: Any) -> None:
+    desk = ladder(desks, 10)
+    failed, taken = list(desk.x.accounts["u"].orders.values())[-2:]
+    assert (failed.create_type, failed.status, failed.reject_reason) == (
+        "CreateByLiq", "Cancelled", "EC_NoEnoughQtyToFill",
+    )  # fmt: skip
+    assert (taken.create_type, taken.filled) == ("CreateByTakeOver_PassThrough", D("0.100"))
+    assert desk.fills()[-1].price == D("45000.9")
+    assert desk.size() == 0
+
+
+def test_funding_that_is_not_available_is_taken_from_the_margin(desks: Any) -> None:
+    desk = desks("505.3")
+    desk.mark(500_000)
+    desk.funding("0.001")
+    desk.market(1, "0.100")
+    free = desk.x.wallet_message("u", desk.now).available
+    before = desk.position()
+    assert 0 < free < D("0.1")
+    desk.now = (desk.now // EIGHT_HOURS + 1) * EIGHT_HOURS
+    desk.x.settle(desk.now)
+    assert desk.position().margin == before.margin - (5 - free)
+    assert desk.position().liq_price > before.liq_price
+    assert desk.x.wallet_message("u", desk.now).available == 0
+    assert add(desk, "0.1") == 110014
+
+
+def test_the_break_even_price_counts_fees_paid_and_to_be_paid(desk: Any) -> None:
+    assert desk.position().break_even is None
+    desk.market(1, "0.100")
+    paid = D("5000.1") * FEE
+    assert desk.position().break_even == ((D("5000.1") + paid) / (D("0.1") * (1 - FEE))).quantize(D("1e-8"))
+    desk.market(-1, "0.100")
+    desk.market(-1, "0.100")
+    paid = D("5000") * FEE
+    assert desk.position().break_even == ((D("5000") - paid) / (D("0.1") * (1 + FEE))).quantize(D("1e-8"))

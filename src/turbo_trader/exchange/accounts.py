@@ -23,7 +23,9 @@ class Position:
     leverage: Decimal
     size: Decimal = ZERO
     cost: Decimal = ZERO  # |size| x average entry: kept as a product, so that the average loses no digit
-    extra: Decimal = ZERO  # margin added by request; leaves in proportion to what is closed
+    extra: Decimal = (
+        ZERO  # margin added by request less what funding took; leaves in proportion to what is closed
+    )
     realised_now: Decimal = ZERO
     realised_ever: Decimal = ZERO
     opened_ts: int = 0

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from turbo_trader.exchange import margin
-from turbo_trader.exchange.accounts import ZERO, Account, Position
+from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
 from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
 
+_BREAK_EVEN_FEE: Final = Decimal("0.00055")
 _RANKS: Final = (Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal(1))
 
 
@@ -73,6 +74,14 @@ class Collateral:
         if price is None:
             return False
         return self.mark(p) <= price if p.size > 0 else self.mark(p) >= price
+
+    def break_even(self, account: Account, p: Position) -> Decimal | None:
+        """The price at which closing pays for what the position has cost so far, fees and funding included; None when flat."""
+        if not p.size:
+            return None
+        fee = max(account.taker, _BREAK_EVEN_FEE)
+        price = (p.size * p.entry - p.realised_now) / (p.size - abs(p.size) * fee)
+        return price.quantize(UNIT)
 
     def rank(self, account: Account, p: Position) -> int:
         """Place in the queue of deleveraging, 1 to 5 (first); 0 when flat. By result over margin, which is result x leverage."""

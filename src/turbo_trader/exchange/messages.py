@@ -108,6 +108,7 @@ class PositionMessage:
     seq: int
     opened_ts: int
     adl_rank: int
+    break_even: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

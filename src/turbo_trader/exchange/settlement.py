@@ -29,7 +29,8 @@ class Settlement:
             self._fund(account, position, s, due)
 
     def _fund(self, account: Account, position: Position, s: int, at: int) -> None:
-        """Funding at settlement time `at`: size x mark x rate; longs pay when the rate is positive."""
+        """Funding at settlement time `at`: size x mark x rate; longs pay when the rate is positive. What is not available is taken
+        from the position's margin."""
         mark, rate = self._exchange.mark(s), self._exchange.funding_rate(s)
         fee = (position.size * mark * rate).quantize(UNIT)
         position.realised_now -= fee
@@ -46,6 +47,9 @@ class Settlement:
                 ZERO, -fee, ZERO, -fee, account.balance - fee, execution.order_id, "", position.size,
             )
         )  # fmt: skip
+        short = -self._exchange.collateral.available(account)
+        if not account.cross and short > 0 and fee > 0:
+            position.extra -= min(short, fee)
         self._exchange.say(account.uid, execution)
         self._exchange.fills.tell_position(account, position, at)
 
@@ -59,18 +63,44 @@ class Settlement:
                 continue
             for position in account.sides(symbol):
                 if self._exchange.collateral.exhausted(account, position):
-                    self._take_over(account, position, now)
+                    self._begin(account, position, "Liq", "CancelAllBeforeLiq", now)
+                while self._exchange.collateral.exhausted(account, position):
+                    self._close(account, position, now)
 
     def _liquidate_account(self, account: Account, now: int) -> None:
-        """End all orders but TP/SL, then take positions over, the greatest maintenance margin first."""
+        """End all orders but TP/SL, then close positions, the greatest maintenance margin first."""
         needs = self._exchange.collateral
         held = account.held()
         if held and needs.exhausted(account, held[0]):
             for position in account.positions.values():
-                self._end_orders(account, position, "CancelAllBeforeLiq", now)
+                self._begin(account, position, "Liq", "CancelAllBeforeLiq", now)
         while held and needs.exhausted(account, held[0]):
-            self._take_over(account, max(held, key=lambda p: needs.maintenance(account, p)), now)
+            self._close(account, max(held, key=lambda p: needs.maintenance(account, p)), now)
             held = account.held()
+
+    def _close(self, account: Account, position: Position, now: int) -> None:
+        """One step of the ladder: down to the next lower tier by an order in the book; where that fails, all of it."""
+        if not self._step_down(account, position, now):
+            self._take_over(account, position, now)
+
+    def _step_down(self, account: Account, position: Position, now: int) -> bool:
+        """Fill or kill what is above the next lower tier, at the bankruptcy price or better. False: lowest tier, or not filled."""
+        exchange = self._exchange
+        s = exchange.index[position.symbol]
+        instrument, mark = exchange.instruments[s], exchange.mark(s)
+        lower = [tier.limit for tier in instrument.tiers if tier.limit < abs(position.size) * mark]
+        if not lower:
+            return False
+        bust = exchange.collateral.bankruptcy(account, position)
+        price = instrument.ceil_price(bust) if position.size > 0 else instrument.floor_price(bust)
+        order = Order(
+            exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Limit", "FOK",
+            abs(position.size) - instrument.floor_qty(lower[-1] / mark), max(price, instrument.tick), True, now,
+            position_idx=position.idx, create_type="CreateByLiq",
+        )  # fmt: skip
+        account.orders[order.order_id] = order
+        exchange.matching.match(account, order, s, now)
+        return order.status == "Filled"
 
     def deleverage(
         self, account: Account, position: Position, now: int, qty: Decimal | None, price: Decimal | None
@@ -88,9 +118,8 @@ class Settlement:
         return max(closed, ZERO)
 
     def _take_over(self, account: Account, position: Position, now: int) -> None:
-        """End the orders of the contract, then close at the bankruptcy price, rounded in the venue's favour; cross in the
-        account's, so that its balance is not below 0."""
-        self._begin(account, position, "Liq", "CancelAllBeforeLiq", now)
+        """Close at the bankruptcy price, rounded in the venue's favour; cross in the account's, so that its balance is not below
+        0."""
         instrument = self._exchange.instruments[self._exchange.index[position.symbol]]
         bust = self._exchange.collateral.bankruptcy(account, position)
         down = (position.size > 0) != account.cross
@@ -98,11 +127,14 @@ class Settlement:
         self._force(account, position, abs(position.size), price, "BustTrade", now)
 
     def _begin(self, account: Account, position: Position, status: str, cancel_type: str, now: int) -> None:
-        """Say what comes, and end the orders of the position."""
-        position.status = status
-        self._exchange.fills.tell_position(account, position, now)
-        self._end_orders(account, position, cancel_type, now)
-        position.status = "Normal"
+        """Say what comes, and end the orders of the position but its TP/SL, which go with it."""
+        if position.size:
+            position.status = status
+            self._exchange.fills.tell_position(account, position, now)
+            position.status = "Normal"
+        for order in list(account.open_orders.values()):
+            if order.key == position.key and order not in (position.take_profit, position.stop_loss):
+                self._exchange.fills.end(account, order, cancel_type, now)
 
     def _force(
         self, account: Account, position: Position, qty: Decimal, price: Decimal, kind: str, now: int
@@ -114,9 +146,3 @@ class Settlement:
         )  # fmt: skip
         account.orders[order.order_id] = order
         self._exchange.fills.fill(account, order, qty, price, maker=kind == "AdlTrade", now=now, kind=kind)
-
-    def _end_orders(self, account: Account, position: Position, cancel_type: str, now: int) -> None:
-        """End the orders of a position but its TP/SL, which go with it."""
-        for order in list(account.open_orders.values()):
-            if order.key == position.key and order not in (position.take_profit, position.stop_loss):
-                self._exchange.fills.end(account, order, cancel_type, now)

@@ -68,7 +68,7 @@ class Terms:
             return Reply(110027, "Margin is not modified.")
         if request.amount > max(self._exchange.collateral.available(account), ZERO):
             return Reply(110014, "Available balance not enough to add margin")
-        if position.extra + request.amount < 0:
+        if request.amount < 0 and position.extra + request.amount < 0:
             return Reply(10001, "margin: no more than what was added can be taken back")
         position.extra += request.amount
         if self._exchange.collateral.exhausted(account, position):

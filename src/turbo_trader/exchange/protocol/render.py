@@ -170,7 +170,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "autoAddMargin": 0,
         "positionStatus": p.status,
         "leverage": text(p.leverage),
-        "breakEvenPrice": "",
+        "breakEvenPrice": text(p.break_even),
         "markPrice": text(p.mark_price),
         "liqPrice": text(p.liq_price) if held else "",
         "positionIM": text(p.margin) if held else "",
