@@ -22,7 +22,7 @@ TIERS = (
     RiskTier(D(50_000), D("0.02"), D("0.04"), D(25), D(110)),
 )
 BTC = replace(universe()[0], tiers=TIERS)
-KINDS = 13
+KINDS = 14
 
 
 def request(kind: int, mid: int, shift: int, lots: int, idx: int) -> ask.Request:
@@ -41,6 +41,7 @@ def request(kind: int, mid: int, shift: int, lots: int, idx: int) -> ask.Request
         ask.SetLeverage("BTCUSDT", leverage),
         ask.SetLeverage("BTCUSDT", leverage, D(lots)),
         ask.AddMargin("BTCUSDT", D(shift), idx),
+        ask.SetAutoMargin("BTCUSDT", lots % 4 > 2, idx),
         ask.SwitchMode("BTCUSDT", lots % 2 > 0),
         ask.SetMarginMode(lots % 2 > 0),
     ]

@@ -161,6 +161,26 @@ def test_sides_have_their_own_added_margin(desks: Any) -> None:
     assert desk.position(idx=SHORT).liq_price > before[1]
 
 
+def test_margin_is_added_of_itself_while_there_is_some(desks: Any) -> None:
+    desk = desks("1300")
+    desk.market(1, "0.100")
+    assert desk.do(ask.SetAutoMargin("BTCUSDT", True)) == 0
+    before, free = desk.position(), desk.x.wallet_message("u", desk.now).available
+    desk.mark(int(before.liq_price * 10) - 1)
+    assert desk.position().margin == before.margin * 2
+    desk.mark(int(desk.position().liq_price * 10) - 1)
+    assert desk.position().margin == before.margin + free
+    assert desk.x.wallet_message("u", desk.now).available == 0
+    desk.mark(int(desk.position().liq_price * 10) - 1)
+    assert (desk.fills()[-1].kind, desk.size()) == ("BustTrade", 0)
+
+
+def test_margin_is_not_added_of_itself_cross_or_on_the_wrong_side(desk: Any) -> None:
+    assert desk.do(ask.SetAutoMargin("BTCUSDT", True, LONG)) == 10001
+    desk.do(ask.SetMarginMode(True))
+    assert desk.do(ask.SetAutoMargin("BTCUSDT", True)) == 110015
+
+
 # -- tiers
 
 

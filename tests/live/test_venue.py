@@ -41,6 +41,18 @@ def test_a_key_of_a_new_uid_brings_an_account_of_its_own(make_venue: Callable[..
     assert venue.exchange.accounts["1"] is not venue.exchange.accounts["2"]
 
 
+def test_accounts_begin_in_hedge_mode_and_with_cross_margin_where_wanted(
+    make_venue: Callable[..., Venue],
+) -> None:
+    venue = make_venue(hedge=True, cross=True, keys=(Key("second", "s", "2"),))
+    for account in venue.exchange.accounts.values():
+        assert account.cross
+        assert all(account.indices(instrument.symbol) == (1, 2) for instrument in venue.source.instruments)
+    plain = make_venue().exchange.accounts["1"]
+    assert not plain.cross
+    assert plain.indices("BTCUSDT") == (0,)
+
+
 def messages(client: PublicClient, venue: Venue, until_ms: int, step_ms: int = 10) -> list[dict[str, Any]]:
     found = []
     for n in range(step_ms, until_ms + 1, step_ms):

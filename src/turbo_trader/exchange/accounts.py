@@ -31,6 +31,7 @@ class Position:
     opened_ts: int = 0
     funded_ts: int = 0  # settlements up to here are charged or were before its time
     seq: int = -1
+    auto_margin: bool = False  # add margin instead of liquidating, while there is some
     status: str = "Normal"  # Liq, Adl: while the venue takes it
     take_profit: Order | None = None
     stop_loss: Order | None = None

@@ -74,9 +74,10 @@ class Exchange:
 
     # -- accounts
 
-    def add_account(self, uid: str, balance: Decimal) -> Account:
-        """A new account with `balance` USDT, logged as a transfer."""
-        account = Account(uid, ZERO, self.config.taker, self.config.maker)
+    def add_account(self, uid: str, balance: Decimal, *, hedge: bool = False, cross: bool = False) -> Account:
+        """A new account with `balance` USDT, logged as a transfer; in hedge mode (all symbols), with cross margin where wanted."""
+        account = Account(uid, ZERO, self.config.taker, self.config.maker, cross=cross)
+        account.hedged = set(self.index) if hedge else set()
         self.accounts[uid] = account
         entry = LogEntry(
             0,
@@ -212,6 +213,8 @@ class Exchange:
                 return self._terms.set_leverage(account, request, now)
             case ask.AddMargin():
                 return self._terms.add_margin(account, request, now)
+            case ask.SetAutoMargin():
+                return self._terms.set_auto_margin(account, request, now)
             case ask.SwitchMode():
                 return self._terms.switch_mode(account, request)
 

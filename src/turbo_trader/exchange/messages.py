@@ -109,6 +109,7 @@ class PositionMessage:
     opened_ts: int
     adl_rank: int
     break_even: Decimal | None
+    auto_margin: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,15 @@ class AddMargin:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAutoMargin:
+    """Let the venue add margin to a position instead of liquidating it, or no longer."""
+
+    symbol: str
+    on: bool
+    position_idx: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchMode:
     """Set the position mode of a symbol ("" = all without positions and orders): hedge, or one-way."""
 
@@ -122,6 +131,7 @@ Request: TypeAlias = (
     | SetTradingStop
     | SetLeverage
     | AddMargin
+    | SetAutoMargin
     | SwitchMode
     | SetMarginMode
 )

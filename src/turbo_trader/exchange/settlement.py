@@ -62,10 +62,22 @@ class Settlement:
                 self._liquidate_account(account, now)
                 continue
             for position in account.sides(symbol):
+                if position.auto_margin:
+                    self._replenish(account, position, now)
                 if self._exchange.collateral.exhausted(account, position):
                     self._begin(account, position, "Liq", "CancelAllBeforeLiq", now)
                 while self._exchange.collateral.exhausted(account, position):
                     self._close(account, position, now)
+
+    def _replenish(self, account: Account, position: Position, now: int) -> None:
+        """Add as much as the initial margin, or what is available, as often as it takes to carry an isolated position."""
+        needs = self._exchange.collateral
+        added = False
+        while needs.exhausted(account, position) and (available := needs.available(account)) > 0:
+            position.extra += min(available, needs.initial(account, position) - position.extra)
+            added = True
+        if added:
+            self._exchange.fills.tell_position(account, position, now)
 
     def _liquidate_account(self, account: Account, now: int) -> None:
         """End all orders but TP/SL, then close positions, the greatest maintenance margin first."""

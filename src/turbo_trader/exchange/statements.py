@@ -24,7 +24,7 @@ def position_message(exchange: Exchange, account: Account, p: Position, now: int
         p.stop_loss.trigger_price if p.stop_loss else None,
         needs.unrealised(p),
         p.realised_now, p.realised_ever, p.status, p.seq, p.opened_ts, needs.rank(account, p),
-        needs.break_even(account, p),
+        needs.break_even(account, p), p.auto_margin,
     )  # fmt: skip
 
 

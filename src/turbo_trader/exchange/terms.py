@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.requests import AddMargin, SetLeverage, SetMarginMode, SwitchMode
+from turbo_trader.exchange.requests import AddMargin, SetAutoMargin, SetLeverage, SetMarginMode, SwitchMode
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -74,6 +74,17 @@ class Terms:
         if self._exchange.collateral.exhausted(account, position):
             position.extra -= request.amount
             return Reply(110011, "Any adjustments made will trigger immediate liquidation")
+        self._exchange.fills.tell_position(account, position, now)
+        return Reply()
+
+    def set_auto_margin(self, account: Account, request: SetAutoMargin, now: int) -> Reply:
+        """Switch the adding of margin to an isolated position on or off."""
+        if request.position_idx not in account.indices(request.symbol):
+            return Reply(10001, "position idx not match position mode")
+        if account.cross:
+            return Reply(110015, "The position is in cross margin mode")
+        position = account.position(request.symbol, request.position_idx)
+        position.auto_margin = request.on
         self._exchange.fills.tell_position(account, position, now)
         return Reply()
 

@@ -58,7 +58,8 @@ class MarketSource(Protocol):
 class VenueConfig:
     """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one;
     `control`: serve the control routes; `keys`: more keys, each of its account; `limits`: rate limits and the limits of
-    connections, `vip` 0 to 5 raising those of orders; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates."""
+    connections, `vip` 0 to 5 raising those of orders; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates;
+    `hedge`, `cross`: accounts begin in hedge mode, with cross margin."""
 
     key: str
     secret: str = field(repr=False)
@@ -73,6 +74,8 @@ class VenueConfig:
     limits: bool = True
     vip: int = 0
     demo: bool = False
+    hedge: bool = False
+    cross: bool = False
 
 
 class Venue:
@@ -105,7 +108,9 @@ class Venue:
     def add_key(self, key: Key) -> None:
         """Let a key in, in place of one of the same name; a new uid is a new account with the balance of the first."""
         if key.uid not in self.exchange.accounts:
-            self.exchange.add_account(key.uid, self.config.balance)
+            self.exchange.add_account(
+                key.uid, self.config.balance, hedge=self.config.hedge, cross=self.config.cross
+            )
         self.keys[key.key] = key
 
     # -- time

@@ -350,6 +350,15 @@ def test_added_margin_is_shown_with_the_position(face: Face) -> None:
     assert face.ask("POST", "/v5/position/add-margin", **asked, margin="100000")["retCode"] == 110014
 
 
+def test_margin_is_added_of_itself_when_asked_in_either_spelling(face: Face) -> None:
+    asked = {"category": "linear", "symbol": "BTCUSDT"}
+    for spelling, value in (("autoAddMargin", 1), ("autoAddmargin", 0)):
+        answer = face.ask("POST", "/v5/position/set-auto-add-margin", **asked, **{spelling: value})
+        assert (answer["retCode"], answer["result"]) == (0, {})
+        assert listed(face, symbol="BTCUSDT")[0]["autoAddMargin"] == value
+    assert face.ask("POST", "/v5/position/set-auto-add-margin", **asked)["retCode"] == 10001
+
+
 # -- cross margin
 
 
@@ -439,6 +448,7 @@ ROUTES = [
     "/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all", "/v5/order/create-batch",
     "/v5/order/realtime", "/v5/order/history", "/v5/execution/list", "/v5/position/list", "/v5/position/set-leverage",
     "/v5/position/trading-stop", "/v5/position/switch-mode", "/v5/position/add-margin",
+    "/v5/position/set-auto-add-margin",
     "/v5/account/wallet-balance", "/v5/account/transaction-log",
     "/v5/account/fee-rate", "/v5/account/set-margin-mode", "/v5/user/query-api", "/nothing", "/", "/v5/",
 ]  # fmt: skip

@@ -23,11 +23,13 @@ def exchange(
     ] = None,
     fault_seed: Annotated[int | None, typer.Option(help="of the faults", min=0)] = None,
     control: Annotated[
-        bool, typer.Option("--control", help="serve /control/faults and /control/disconnect")
+        bool, typer.Option("--control", help="serve /control/faults, /adl, /keys and /disconnect")
     ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="as demo accounts: no /v5/trade, no fee rates")
     ] = False,
+    hedge: Annotated[bool, typer.Option("--hedge", help="accounts begin in hedge mode")] = False,
+    cross: Annotated[bool, typer.Option("--cross", help="accounts begin with cross margin")] = False,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")] = True,
     vip: Annotated[int, typer.Option(help="VIP level: raises the limits of orders", min=0, max=5)] = 0,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
@@ -56,7 +58,7 @@ def exchange(
     source = open_market(settings, Policy.from_env(environment()))
     config = VenueConfig(
         key, secret, settings.balance, speed_of(settings), port=port, faults=plan, fault_seed=settings.fault_seed,
-        control=control, demo=demo, limits=limits, vip=vip,
+        control=control, demo=demo, hedge=hedge, cross=cross, limits=limits, vip=vip,
     )  # fmt: skip
     venue = Venue(source, config)
     asyncio.run(_serve(venue, as_json=json))

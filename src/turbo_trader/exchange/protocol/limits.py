@@ -15,6 +15,7 @@ ROUTES: Final = {  # path after /v5/: requests a second of one account, default 
     "order/create-batch": 10, "order/amend-batch": 10, "order/cancel-batch": 10,
     "order/realtime": 50, "order/history": 50, "execution/list": 50, "position/list": 50, "position/closed-pnl": 50,
     "position/set-leverage": 10, "position/switch-mode": 10, "position/trading-stop": 10, "position/add-margin": 10,
+    "position/set-auto-add-margin": 10,
     "order/disconnected-cancel-all": 5, "account/wallet-balance": 50, "account/info": 50, "account/transaction-log": 25,
     "account/fee-rate": 5, "account/query-dcp-info": 5, "account/set-margin-mode": 5, "user/query-api": 10,
 }  # fmt: skip

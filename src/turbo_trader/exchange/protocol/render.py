@@ -167,7 +167,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "size": text(abs(p.size)),
         "entryPrice" if stream else "avgPrice": entry,
         "positionValue": text(abs(p.size) * p.entry_price) if held else "",
-        "autoAddMargin": 0,
+        "autoAddMargin": int(p.auto_margin),
         "positionStatus": p.status,
         "leverage": text(p.leverage),
         "breakEvenPrice": text(p.break_even),

@@ -86,6 +86,7 @@ class SignedRoutes:
             "position/trading-stop": positions.trading_stop,
             "position/switch-mode": positions.switch_mode,
             "position/add-margin": positions.add_margin,
+            "position/set-auto-add-margin": positions.set_auto_margin,
             "account/set-margin-mode": account.set_margin_mode,
         }
         self.batches = ("order/create-batch", "order/amend-batch", "order/cancel-batch")

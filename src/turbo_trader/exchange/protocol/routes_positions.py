@@ -124,6 +124,16 @@ class PositionRoutes:
         row = render.position(changed, stream=False)
         return Reply(result={"category": "linear", **{name: row[name] for name in _MARGIN_FIELDS}})
 
+    def set_auto_margin(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/position/set-auto-add-margin; the venue's examples spell it autoAddmargin."""
+        read.linear(params)
+        name = "autoAddmargin" if "autoAddmargin" in params else "autoAddMargin"
+        wanted = read.whole(params, name, -1, -1, 9)
+        if wanted not in (0, 1):
+            raise read.Refused("params error: autoAddMargin invalid")
+        idx = read.whole(params, "positionIdx", 0, -9, 9)
+        return self._x.handle(now, uid, ask.SetAutoMargin(read.word(params, "symbol"), wanted == 1, idx))
+
     def trading_stop(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/position/trading-stop (Full mode)."""
         read.linear(params)
