@@ -292,7 +292,16 @@ def test_the_break_even_price_counts_fees_paid_and_to_be_paid(desk: Any) -> None
     desk.market(1, "0.100")
     paid = D("5000.1") * FEE
     assert desk.position().break_even == ((D("5000.1") + paid) / (D("0.1") * (1 - FEE))).quantize(D("1e-8"))
-    desk.market(-1, "0.100")
-    desk.market(-1, "0.100")
-    paid = D("5000") * FEE
-    assert desk.position().break_even == ((D("5000") - paid) / (D("0.1") * (1 + FEE))).quantize(D("1e-8"))
+    desk.market(-1, "0.180")  # closes, and opens 0.080
+    paid = D("4000") * FEE
+    assert desk.position().break_even == ((D("4000") - paid) / (D("0.08") * (1 + FEE))).quantize(D("1e-8"))
+
+
+def test_a_position_opened_again_keeps_the_time_of_the_first(desk: Any) -> None:
+    desk.market(1, "0.010")
+    first = desk.now
+    desk.market(-1, "0.010")
+    desk.trade(500_000)
+    desk.market(-1, "0.010")
+    assert (desk.position().created_ts, desk.position().opened_ts) == (first, desk.now)
+    assert desk.now > first

@@ -29,6 +29,7 @@ class Position:
     realised_now: Decimal = ZERO
     realised_ever: Decimal = ZERO
     opened_ts: int = 0
+    created_ts: int = 0  # when it was opened for the first time
     funded_ts: int = 0  # settlements up to here are charged or were before its time
     seq: int = -1
     auto_margin: bool = False  # add margin instead of liquidating, while there is some
@@ -62,6 +63,7 @@ class Position:
             if not self.size:
                 self.realised_now = ZERO
                 self.opened_ts = ts
+                self.created_ts = self.created_ts or ts
                 self.funded_ts = max(self.funded_ts, ts)
             self.size += side * opened
             self.cost += opened * price

@@ -63,7 +63,7 @@ class Collateral:
         if account.cross:
             return self._cross_liquidation(account, p)
         rest = -p.size * self.bankruptcy(account, p)
-        return margin.liquidation_price(self._instrument(p), (p.size,), rest, self.mark(p))[0]
+        return margin.liquidation_price(self._instrument(p), (p.size,), rest, p.entry)[0]
 
     def exhausted(self, account: Account, p: Position) -> bool:
         """Has the mark reached the liquidation price? Cross: do the maintenance margins reach the margin balance?"""
@@ -73,7 +73,8 @@ class Collateral:
         price = self.liquidation(account, p)
         if price is None:
             return False
-        return self.mark(p) <= price if p.size > 0 else self.mark(p) >= price
+        mark = self.mark(p)
+        return mark <= price if p.size > 0 else mark >= price
 
     def break_even(self, account: Account, p: Position) -> Decimal | None:
         """The price at which closing pays for what the position has cost so far, fees and funding included; None when flat."""

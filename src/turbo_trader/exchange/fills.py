@@ -39,7 +39,8 @@ class Fills:
         closed, result = position.apply(order.side, qty, price, now)
         change = result - fee
         position.seq += 1
-        position.realised_now += change
+        # of a flip, the new position has cost its share of the fee so far
+        position.realised_now += -(qty - closed) * price * rate if closed and qty > closed else change
         position.realised_ever += change
         account.book(
             LogEntry(

@@ -53,21 +53,23 @@ def maintenance_margin(instrument: Instrument, size: Decimal, mark: Decimal, fee
 
 
 def liquidation_price(
-    instrument: Instrument, sizes: Sequence[Decimal], rest: Decimal, mark: Decimal
+    instrument: Instrument, sizes: Sequence[Decimal], rest: Decimal, near: Decimal
 ) -> tuple[Decimal | None, bool]:
     """The mark price P where `rest` + sum(signed sizes) P is no more than sum(S P mmr - D); None outside the instrument's prices.
     With it: is it reached falling? `rest` is what carries the positions besides the price, fees paid: of an isolated one -size x
-    bankruptcy price. Tiers are those at P: the maintenance margin grows convexly, so each step from `mark` lands nearer."""
-    price = mark
-    for _ in range(len(instrument.tiers) + 1):
-        tiers = [instrument.tier(abs(size) * price) for size in sizes]
-        slope = sum(
-            (size - abs(size) * tier.maintenance_rate for size, tier in zip(sizes, tiers, strict=True)), ZERO
-        )
+    bankruptcy price. Tiers are those at P: the maintenance margin grows convexly, so each step from the price `near` lands nearer."""
+    price = near
+    tiers = [instrument.tier(abs(size) * price) for size in sizes]
+    for _ in instrument.tiers:
+        slope = deductions = ZERO
+        for size, tier in zip(sizes, tiers, strict=True):
+            slope += size - abs(size) * tier.maintenance_rate
+            deductions += tier.deduction
         if not slope:
             return None, False
-        before, price = price, -(rest + sum((tier.deduction for tier in tiers), ZERO)) / slope
-        if price == before:
+        price = -(rest + deductions) / slope
+        before, tiers = tiers, [instrument.tier(abs(size) * price) for size in sizes]
+        if tiers == before:
             break
     found = instrument.min_price <= price <= instrument.max_price
     return price if found else None, slope > 0

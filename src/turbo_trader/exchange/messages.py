@@ -106,6 +106,7 @@ class PositionMessage:
     realised_ever: Decimal
     status: str  # Normal, Liq, Adl
     seq: int
+    created_ts: int  # when the symbol was opened for the first time
     opened_ts: int
     adl_rank: int
     break_even: Decimal | None

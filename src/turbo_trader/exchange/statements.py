@@ -23,7 +23,7 @@ def position_message(exchange: Exchange, account: Account, p: Position, now: int
         p.take_profit.trigger_price if p.take_profit else None,
         p.stop_loss.trigger_price if p.stop_loss else None,
         needs.unrealised(p),
-        p.realised_now, p.realised_ever, p.status, p.seq, p.opened_ts, needs.rank(account, p),
+        p.realised_now, p.realised_ever, p.status, p.seq, p.created_ts, p.opened_ts, needs.rank(account, p),
         needs.break_even(account, p), p.auto_margin,
     )  # fmt: skip
 

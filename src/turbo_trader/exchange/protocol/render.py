@@ -185,7 +185,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "curRealisedPnl": text(p.realised_now),
         "cumRealisedPnl": text(p.realised_ever),
         "adlRankIndicator": p.adl_rank,
-        "createdTime": ms(p.opened_ts),
+        "createdTime": ms(p.created_ts),
         "updatedTime": ms(p.ts),
         "openTime": p.opened_ts // _MILLISECOND,
         "seq": p.seq,
