@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.margin import liquidation_price
@@ -200,6 +202,31 @@ def test_the_liquidation_price_is_of_the_tier_it_lies_in(size: str, bust: int, e
     assert price is not None
     assert abs(price - expected) < D("1e-18")
     assert falling == (D(size) > 0)
+
+
+@given(
+    st.lists(st.integers(-300, 900).filter(bool), min_size=1, max_size=2),
+    st.integers(1, 5_000),
+    st.sampled_from([30_000, 50_000, 70_000]),
+)
+def test_at_the_price_found_what_carries_the_positions_is_what_they_need(
+    lots: list[int], spare: int, near: int
+) -> None:
+    sizes = [D(n) / 1000 for n in lots]
+
+    def need(price: Decimal) -> Decimal:
+        tiers = [TIERED.tier(abs(size) * price) for size in sizes]
+        parts = zip(sizes, tiers, strict=True)
+        return sum((abs(size) * price * tier.maintenance_rate - tier.deduction for size, tier in parts), D(0))
+
+    rest = spare + need(D(near)) - sum(sizes) * near  # carried by `spare` at the price `near`
+    price, falling = liquidation_price(TIERED, sizes, rest, D(near))
+    if price is None:
+        return
+    assert abs(rest + sum(sizes) * price - need(price)) < D("1e-15")
+    assert (price < near) == falling
+    between = (price + near) / 2
+    assert rest + sum(sizes) * between > need(between)
 
 
 def test_a_position_shows_its_tier(desks: Any) -> None:

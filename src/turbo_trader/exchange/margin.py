@@ -57,10 +57,10 @@ def liquidation_price(
 ) -> tuple[Decimal | None, bool]:
     """The mark price P where `rest` + sum(signed sizes) P is no more than sum(S P mmr - D); None outside the instrument's prices.
     With it: is it reached falling? `rest` is what carries the positions besides the price, fees paid: of an isolated one -size x
-    bankruptcy price. Tiers are those at P: the maintenance margin grows convexly, so each step from the price `near` lands nearer."""
+    bankruptcy price. Tiers are those at P: the maintenance margin grows convexly, so each step from `near` lands nearer."""
     price = near
     tiers = [instrument.tier(abs(size) * price) for size in sizes]
-    for _ in instrument.tiers:
+    for _ in range(len(instrument.tiers) * len(sizes)):
         slope = deductions = ZERO
         for size, tier in zip(sizes, tiers, strict=True):
             slope += size - abs(size) * tier.maintenance_rate
