@@ -10,6 +10,7 @@ from turbo_trader.console import exits
 from turbo_trader.console.verbs import (
     backtest,
     calibration,
+    chaos,
     control,
     doctor,
     exchange,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("backtest")(backtest.backtest)
+app.command("chaos")(chaos.chaos)
 app.command("exchange")(exchange.exchange)
 app.command("status")(control.status)
 app.command("halt")(control.halt)

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from turbo_trader.exchange.machine import Exchange
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.events import ROW, SECOND, Rows
 from turbo_trader.market.kernel import advance
+from turbo_trader.market.state import States
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.simulation import adapter
 from turbo_trader.simulation.network import Latency
@@ -30,9 +31,17 @@ from turbo_trader.trader.commands import (
     SetLeverage,
     SetStops,
     Stopped,
+    WireCommand,
 )
-from turbo_trader.trader.events import Clock, Event, NoiseFitted, Watched
-from turbo_trader.trader.machine import Trader
+from turbo_trader.trader.events import (
+    Clock,
+    CommandResult,
+    Event,
+    NoiseFitted,
+    ReadResult,
+    Report,
+    Watched,
+)
 
 FIT_DELAY = SECOND  # a noise fit runs beside the loop; its result is known this much later
 
@@ -47,12 +56,30 @@ class Sink(Protocol):
         """A command as the Trader gave it."""
 
 
+class Machine(Protocol):
+    """What the loop needs of trader.machine.Trader."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """In the order of `states`."""
+
+    @property
+    def states(self) -> States:
+        """Market states, advanced by the loop."""
+
+    def handle(self, event: Event) -> Sequence[Command]:
+        """Take one event."""
+
+    def next_time(self) -> int:
+        """When a Clock is wanted."""
+
+
 class Simulation:
     """Connects one Trader to one account of the Exchange over a tape; deterministic."""
 
     def __init__(
         self,
-        trader: Trader,
+        trader: Machine,
         exchange: Exchange,
         rows: Sequence[Rows],
         *,
@@ -68,8 +95,9 @@ class Simulation:
         self.sink = sink
         self.now = start
         self.stopped = ""
-        self._rows = tuple(rows)
+        self._rows = list(rows)
         count = len(self._rows)
+        self._feed = [latency.feed] * count
         self._seen = [0] * count  # the Trader's cursors
         self._traded = [0] * count  # the Exchange's
         self._hits: dict[
@@ -109,7 +137,7 @@ class Simulation:
         watched = np.flatnonzero(self.trader.states["watch_side"])
         saved = [(int(s), self.trader.states[s : s + 1].copy(), self._seen[s]) for s in watched]
         for s in watched:
-            self._advance(int(s), due - self.latency.feed)
+            self._advance(int(s), due)
         at = min([due, *self._hits.values()])
         self._move_exchange(at)
         first = self._heap[0][0] if self._heap else due
@@ -133,13 +161,28 @@ class Simulation:
 
     # -- market rows
 
-    def _advance(self, s: int, until: int) -> None:
+    def extend(self, s: int, rows: Rows) -> None:
+        """The tape of a symbol goes on with these rows; what both cursors have behind them is let go. Between two `run`s only."""
+        self._catch_up(self.trader.symbols[s])
+        done = min(self._seen[s], self._traded[s])
+        self._seen[s] -= done
+        self._traded[s] -= done
+        self._rows[s] = np.concatenate([self._rows[s][done:], rows]).view(ROW)
+
+    def _advance(self, s: int, now: int) -> None:
+        """Move the Trader's cursor of one symbol to what it knows at `now`."""
         if s in self._hits:
             return
-        self._seen[s], reason = advance(self.trader.states, s, self._rows[s], self._seen[s], until)
+        self._seen[s], reason = advance(
+            self.trader.states, s, self._rows[s], self._seen[s], self._known(s, now)
+        )
         if reason:
-            arrival = int(self.trader.states["ts"][s]) + self.latency.feed
+            arrival = int(self.trader.states["ts"][s]) + self._feed[s]
             self._hits[s] = max(arrival, self.now)
+
+    def _known(self, s: int, now: int) -> int:
+        """Up to which time of the tape the Trader knows a symbol at `now`."""
+        return now - self._feed[s]
 
     def _put_back(self, saved: list[tuple[int, Any, int]], until: int) -> None:
         for s, state, seen in saved:
@@ -149,11 +192,11 @@ class Simulation:
             self._hits.pop(s, None)
             self.trader.states[s : s + 1] = state
             self._seen[s] = seen
-            self._advance(s, until - self.latency.feed)
+            self._advance(s, until)
 
     def _move_trader(self, now: int) -> None:
         for s in range(len(self._rows)):
-            self._advance(s, now - self.latency.feed)
+            self._advance(s, now)
 
     def _move_exchange(self, now: int) -> None:
         for s in self.exchange.busy():
@@ -173,25 +216,41 @@ class Simulation:
 
     def _drain(self) -> None:
         for _, message in self.exchange.drain():
-            event = adapter.to_event(message)
-            self._post(max(event.ts + self.latency.stream, self.now), partial(self.deliver, event))
+            self._report(adapter.to_event(message))
+
+    def _report(self, report: Report) -> None:
+        """A private message leaves the venue."""
+        self._tell(max(report.ts + self.latency.stream, self.now), report)
+
+    def _tell(self, time: int, event: Event) -> None:
+        """Let the Trader have an event at `time`."""
+        self._post(time, partial(self.deliver, event))
 
     def _carry_out(self, command: Command) -> None:
         match command:
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage() | Read():
-                self._post(self.now + self.latency.request, lambda: self._at_venue(command))
+                self._send(command)
             case FitNoise():
                 noise = fit_noise(command.seconds, command.y)
                 fitted = NoiseFitted(self.now + FIT_DELAY, command.symbol, noise)
-                self._post(fitted.ts, lambda: self.deliver(fitted))
+                self._tell(fitted.ts, fitted)
             case Stopped():
                 self.stopped = command.reason
             case _:
                 pass
 
-    def _at_venue(self, command: PlaceOrder | CancelOrder | SetStops | SetLeverage | Read) -> None:
+    def _send(self, command: WireCommand) -> None:
+        """A request leaves for the venue."""
+        self._post(self.now + self.latency.request, lambda: self._at_venue(command))
+
+    def _at_venue(self, command: WireCommand) -> None:
+        answer = self._execute(command)
+        self._tell(answer.ts, answer)
+
+    def _execute(self, command: WireCommand) -> CommandResult | ReadResult:
+        """Carry a request out at the venue now; the answer bears the time at which it arrives."""
         if command.symbol:
             self._catch_up(command.symbol)
         answer = adapter.execute(self.exchange, self.uid, command, self.now, self.latency.reply)
         self._drain()
-        self._post(answer.ts, lambda: self.deliver(answer))
+        return answer

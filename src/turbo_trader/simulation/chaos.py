@@ -1,0 +1,144 @@
+"""A chaos run: the whole Trader on a made-up market with a bad network, deaths and other people's hands, judged all the time."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation.faults import FaultRates, Faults
+from turbo_trader.simulation.judge import Judge, Violated
+from turbo_trader.simulation.minutes import Minutes
+from turbo_trader.simulation.mortal import Absent, Mortal
+from turbo_trader.simulation.network import Latency
+from turbo_trader.simulation.synthetic import SyntheticMarket
+from turbo_trader.simulation.weather import Weather
+from turbo_trader.trader.events import Control, Report
+from turbo_trader.trader.machine import Trader
+
+UID: Final = "chaos"
+START: Final = 1_767_603_600 * SECOND  # 2026-01-05 09:00 UTC
+BLOCK: Final = 10 * MINUTE  # of market made at once
+CALM: Final = 3 * MINUTE  # without faults before the end: whole pictures are read
+LAST: Final = 5 * MINUTE  # given to a flatten without faults
+
+#: Rules that trade often on the made-up market: what is tested is what becomes of orders, not whether they were wise.
+OFTEN: Final = {
+    "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
+    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
+    "TURBO_MAX_HOLD": "900", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
+}  # fmt: skip
+
+
+class Watched(Mortal):
+    """A Mortal simulation that shows its judge everything."""
+
+    def __init__(self, *args: Any, judge: Judge, **kwargs: Any) -> None:
+        super().__init__(*args, sink=judge, **kwargs)
+        self._judge = judge
+
+    def _report(self, report: Report) -> None:
+        self._judge.report(report)
+        super()._report(report)
+
+    def _act(self, at: int) -> None:
+        super()._act(at)
+        self._judge.look(self)
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """What to play: instruments, rules, rates of faults, hours, starting balance (USDT). `edge`: of the made-up market."""
+
+    instruments: Sequence[Instrument]
+    policy: Policy
+    rates: FaultRates
+    hours: float = 1.0
+    balance: Decimal = Decimal(60)
+    edge: float = 1.0
+
+    def play(self, seed: int) -> dict[str, Any]:
+        """Play one seed to the end or to the first violation; plain values, `violation` None where everything held."""
+        began = time.perf_counter()
+        instruments = tuple(self.instruments)
+        market = SyntheticMarket(instruments, seed, START, self.edge)
+        minutes = Minutes(instruments, tuple(market.history(i.symbol) for i in instruments))
+        exchange = Exchange(instruments, ExchangeConfig())
+        exchange.add_account(UID, self.balance)
+        judge, faults = Judge(self.policy), Faults(self.rates, seed)
+        start = partial(self._start, instruments)
+        first = Absent(Trader(instruments, self.policy, boot="none", start_ts=START))
+        simulation = Watched(
+            first, exchange, [market.read(s, START) for s in range(len(instruments))], uid=UID, latency=Latency(),
+            judge=judge, start=START, faults=faults, make=start, bars=minutes,
+        )  # fmt: skip
+        judge.weather = Weather(simulation, self.balance)
+        violation = None
+        try:
+            self._run(simulation, judge, market, minutes)
+            judge.finish(simulation)
+        except Violated as broken:
+            violation = {"name": broken.name, **broken.fields}
+        except Exception as error:  # whatever it is, it is told with the seed that leads to it
+            violation = {
+                "name": "exception",
+                "error": f"{type(error).__name__}: {error}",
+                "trace": traceback.format_exc(),
+            }
+        if violation is not None:
+            violation |= {"seed": seed, "at": simulation.now, "simulated_s": (simulation.now - START) / SECOND,
+                          "last": [f"{ts} {what}" for ts, what in judge.last]}  # fmt: skip
+        seconds = time.perf_counter() - began
+        played = (simulation.now - START) / SECOND
+        return {
+            "seed": seed, "simulated_s": played, "seconds": seconds, "speed": played / seconds, "lives": simulation.lives,
+            "entries": judge.entries, "trades": judge.trades, "faults": dict(sorted(faults.counts.items())),
+            "notes": dict(sorted(judge.notes.items())), "violation": violation,
+        }  # fmt: skip
+
+    def _start(
+        self, instruments: tuple[Instrument, ...], boot: str, now: int, restored: dict[str, Any] | None
+    ) -> Trader:
+        return Trader(instruments, self.policy, boot=boot, start_ts=now, restored=restored)
+
+    def _run(self, simulation: Watched, judge: Judge, market: SyntheticMarket, minutes: Minutes) -> None:
+        end = START + int(self.hours * 3600) * SECOND
+        simulation.begin()
+        self._play_until(simulation, market, minutes, end)
+        judge.weather.end()
+        self._play_until(simulation, market, minutes, end + CALM)
+        simulation.deliver(Control(simulation.now, "flatten", "end of the run"))
+        self._play_until(simulation, market, minutes, end + CALM + LAST)
+
+    def _play_until(self, simulation: Watched, market: SyntheticMarket, minutes: Minutes, end: int) -> None:
+        while simulation.now < end:
+            until = min(end, (simulation.now // BLOCK + 1) * BLOCK)
+            for s in range(len(self.instruments)):
+                rows = market.read(s, until + MINUTE)
+                minutes.add(s, rows)
+                simulation.extend(s, rows)
+            simulation.run(until)
+
+
+def total(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Many seeds together."""
+    faults: Counter[str] = Counter()
+    for result in results:
+        faults.update(result["faults"])
+    seconds = sum(result["seconds"] for result in results)
+    simulated = sum(result["simulated_s"] for result in results)
+    return {
+        "seeds": len(results), "simulated_hours": simulated / 3600, "seconds": seconds,
+        "speed": simulated / seconds if seconds else 0.0, "faults": dict(sorted(faults.items())),
+        "violations": [result["violation"] for result in results if result["violation"] is not None],
+        **{name: sum(result[name] for result in results) for name in ("lives", "entries", "trades")},
+    }  # fmt: skip

@@ -1,0 +1,216 @@
+"""What goes wrong in simulated time, drawn from a seed: requests, private messages, spells of outage, deaths, other people's hands.
+
+A text such as `heavy`, `light`, `crash=4,lost=0.1` or `heavy,crash=0` says how often: a probability for each request, message or
+sending step, a mean number in each simulated hour for spells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+
+from turbo_trader.bybit.errors import NO_ANSWER
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import SECOND
+
+_SLOW: Final = (
+    0.4 * SECOND
+)  # scale of the heavy tail: half of the slow ones take longer than 0.3 s, one in twenty 3.6 s
+_TAIL: Final = 1.3  # its exponent: the mean is finite, the variance is not
+_SLOWEST: Final = 60 * SECOND
+_JITTER: Final = 0.01 * SECOND  # mean of what every request and answer takes longer
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRates:
+    """How often what goes wrong. 0 everywhere: nothing does."""
+
+    # of each request
+    lost: float = 0.0  # it never reaches the venue; no answer
+    reply_lost: float = 0.0  # processed, but the answer is lost
+    slow: float = 0.0  # the request takes long, by a heavy tail; the venue refuses it when it is too old
+    slow_reply: float = 0.0  # so does the answer
+    gateway: float = 0.0  # an HTTP 502: in half of the cases the request is processed all the same
+    busy: float = 0.0  # 10016, likewise
+    limited: float = 0.0  # 10006: not processed
+    window: float = 0.0  # 10002: not processed
+    # of each private message
+    duplicate: float = 0.0  # twice, the second one a little later
+    reorder: float = 0.0  # overtaken by what comes in the next second
+    late: float = 0.0  # by a heavy tail
+    # of each step in which the Trader sends something
+    crash_at_send: float = (
+        0.0  # the process dies before the intent is on disk, before, between or after the sends
+    )
+    # mean number in an hour
+    crash: float = 0.0  # the process dies at any time, and is started again
+    freeze: float = 0.0  # the process stands still for a while and goes on
+    private_cut: float = 0.0  # the private stream is lost, which is noticed at once or after some seconds
+    public_cut: float = 0.0  # the same of the market data
+    lag: float = 0.0  # one symbol's market data come late
+    venue_down: float = 0.0  # nothing reaches the venue and nothing comes from it
+    stop_removed: float = 0.0  # somebody takes a position's stop away
+    closed_outside: float = 0.0  # somebody closes a position, or half of it
+    transfer: float = 0.0  # somebody deposits or withdraws
+
+
+REQUESTS: Final = ("lost", "reply_lost", "slow", "slow_reply", "gateway", "busy", "limited", "window")
+MESSAGES: Final = ("duplicate", "reorder", "late")
+SPELLS: Final = (
+    "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer",
+)  # fmt: skip
+_CODES: Final[Mapping[str, int]] = {"gateway": NO_ANSWER, "busy": 10016, "limited": 10006, "window": 10002}
+_EVEN: Final = ("gateway", "busy")  # processed in half of the cases
+
+PROFILES: Final[Mapping[str, FaultRates]] = {
+    "none": FaultRates(),
+    "light": FaultRates(
+        lost=0.005, reply_lost=0.005, slow=0.01, slow_reply=0.01, gateway=0.002, busy=0.002, limited=0.002, window=0.002,
+        duplicate=0.01, reorder=0.01, late=0.005, crash_at_send=0.002, crash=0.2, freeze=0.2, private_cut=1.0,
+        public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1,
+    ),
+    "heavy": FaultRates(
+        lost=0.04, reply_lost=0.04, slow=0.05, slow_reply=0.05, gateway=0.02, busy=0.02, limited=0.02, window=0.02,
+        duplicate=0.1, reorder=0.1, late=0.05, crash_at_send=0.03, crash=2.0, freeze=2.0, private_cut=8.0,
+        public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5,
+    ),
+}  # fmt: skip
+
+
+def parse_faults(text: str) -> FaultRates:
+    """The rates a text means; InputError names what is wrong."""
+    rates = FaultRates()
+    known = {field.name for field in fields(FaultRates)}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, figure = part.partition("=")
+        if not equals and name in PROFILES:
+            rates = PROFILES[name]
+            continue
+        if name not in known or not equals:
+            names = ", ".join([*PROFILES, *(f"{field.name}=RATE" for field in fields(FaultRates))])
+            raise InputError(f"faults {part!r}: unknown; known are {names}")
+        rates = replace(rates, **{name: _figure(part, figure, 1e3 if name in SPELLS else 1.0)})
+    for kinds in (REQUESTS, MESSAGES):
+        if sum(getattr(rates, kind) for kind in kinds) > 1:
+            raise InputError(f"faults {text!r}: {', '.join(kinds)} add up to more than 1")
+    return rates
+
+
+def _figure(part: str, text: str, most: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"faults {part!r}: {text!r} is not a number") from None
+    if not 0 <= value <= most:
+        raise InputError(f"faults {part!r}: must be from 0 to {most:g}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of one request. `code` != 0: answered so, whatever the venue did. Times are ns beyond the usual latency."""
+
+    arrives: bool = True
+    answered: bool = True
+    code: int = 0
+    out: int = 0
+    back: int = 0
+
+
+_VANISHED: Final = Fate(arrives=False, answered=False)
+
+
+class Faults:
+    """Draws from a seed; the same calls in the same order give the same faults. `counts`: how many of each kind came."""
+
+    def __init__(self, rates: FaultRates, seed: int) -> None:
+        self.rates = rates
+        self.counts: Counter[str] = Counter()
+        self._draws = np.random.Generator(np.random.Philox(key=[seed & 0xFFFF_FFFF_FFFF_FFFF, 0xFA17]))
+
+    def calm(self) -> None:
+        """From now on nothing goes wrong."""
+        self.rates = PROFILES["none"]
+
+    def request(self) -> Fate:
+        """The fate of the next request."""
+        name = self._pick(REQUESTS)
+        out, back = self._jitter(), self._jitter()
+        if name is None:
+            return Fate(out=out, back=back)
+        match name:
+            case "lost":
+                return _VANISHED
+            case "reply_lost":
+                return Fate(answered=False, out=out)
+            case "slow":
+                return Fate(out=out + self.tail(), back=back)
+            case "slow_reply":
+                return Fate(out=out, back=back + self.tail())
+            case _:
+                processed = name in _EVEN and self.chance(0.5)
+                return Fate(arrives=processed, code=_CODES[name], out=out, back=back)
+
+    def message(self) -> tuple[int, ...]:
+        """By how much the next private message comes later (ns), once for each time it comes."""
+        match self._pick(MESSAGES):
+            case "duplicate":
+                return (0, self.between(0.0, 2.0))
+            case "reorder":
+                return (self.between(0.0, 1.0),)
+            case "late":
+                return (self.tail(),)
+            case _:
+                return (0,)
+
+    def crash_at_send(self, sends: int) -> int | None:
+        """None: the process lives through this step. -1: it dies before anything is written; else after so many of the sends."""
+        if not self.rates.crash_at_send or not self.chance(self.rates.crash_at_send):
+            return None
+        self.counts["crash_at_send"] += 1
+        return int(self._draws.integers(-1, sends + 1))
+
+    def until_next(self, spell: str) -> int | None:
+        """Time to the next spell of a kind, ns; None where none comes."""
+        rate = getattr(self.rates, spell)
+        return int(self._draws.exponential(3600 * SECOND / rate)) + 1 if rate else None
+
+    def spell(self, name: str) -> None:
+        """Count a spell that begins."""
+        self.counts[name] += 1
+
+    def between(self, low: float, high: float) -> int:
+        """A time between two numbers of seconds, ns."""
+        return int(self._draws.uniform(low, high) * SECOND)
+
+    def chance(self, probability: float) -> bool:
+        """Does something of this probability happen?"""
+        return bool(self._draws.random() < probability)
+
+    def choose(self, count: int) -> int:
+        """One of `count` things."""
+        return int(self._draws.integers(count))
+
+    def tail(self) -> int:
+        """A delay with a heavy tail, ns."""
+        return int(min(_SLOW * (self._draws.random() ** (-1 / _TAIL) - 1), _SLOWEST))
+
+    def to_dict(self) -> dict[str, float]:
+        """The rates that are not 0."""
+        return {name: rate for name, rate in asdict(self.rates).items() if rate}
+
+    def _jitter(self) -> int:
+        return int(self._draws.exponential(_JITTER))
+
+    def _pick(self, names: tuple[str, ...]) -> str | None:
+        at = self._draws.random()
+        for name in names:
+            at -= getattr(self.rates, name)
+            if at < 0:
+                self.counts[name] += 1
+                return name
+        return None

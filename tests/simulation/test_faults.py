@@ -1,0 +1,65 @@
+"""Faults are drawn from the seed alone, as often as the text says; a wrong text is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import SECOND
+from turbo_trader.simulation.faults import REQUESTS, Faults, parse_faults
+
+
+def test_a_profile_and_single_rates_go_together() -> None:
+    rates = parse_faults("heavy, crash=0,lost=0.5")
+    assert (rates.crash, rates.lost) == (0.0, 0.5)
+    assert rates.duplicate == parse_faults("heavy").duplicate > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("hevy", "hevy"),
+        ("lost", "lost"),
+        ("lost=x", "number"),
+        ("lost=2", "0 to 1"),
+        ("lost=0.6,slow=0.6", "more than 1"),
+    ],
+)
+def test_a_wrong_text_is_named(text: str, word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        parse_faults(text)
+
+
+def test_the_same_seed_gives_the_same_faults_and_another_others() -> None:
+    def drawn(seed: int) -> list[object]:
+        faults = Faults(parse_faults("heavy"), seed)
+        return [(faults.request(), faults.message(), faults.until_next("crash")) for _ in range(200)]
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_faults_come_as_often_as_their_rates_say() -> None:
+    faults = Faults(parse_faults("lost=0.1,gateway=0.1"), 1)
+    fates = [faults.request() for _ in range(5_000)]
+    assert faults.counts["lost"] == sum(not fate.arrives and not fate.code for fate in fates)
+    assert 400 < faults.counts["lost"] < 600
+    processed = sum(fate.arrives for fate in fates if fate.code)
+    assert 0.4 < processed / faults.counts["gateway"] < 0.6
+
+
+def test_delays_have_a_heavy_tail_and_an_end() -> None:
+    faults = Faults(parse_faults("none"), 1)
+    delays = sorted(faults.tail() / SECOND for _ in range(20_000))
+    assert delays[10_000] < 0.5
+    assert delays[-200] > 5
+    assert delays[-1] <= 60
+
+
+def test_without_faults_a_request_is_only_late_by_its_jitter() -> None:
+    faults = Faults(parse_faults("none"), 1)
+    fates = [faults.request() for _ in range(100)]
+    assert all(fate.arrives and fate.answered and not fate.code and fate.out < SECOND for fate in fates)
+    assert faults.message() == (0,)
+    assert not faults.counts
+    assert all(name in REQUESTS for name in faults.counts)
