@@ -158,7 +158,7 @@ class Mortal(Lossy):
         """Something that does not depend on the process happens at `time`."""
         self._post(time, action)
 
-    def from_outside(self, request: ask.Request | None) -> None:
+    def from_outside(self, request: ask.CreateOrder | ask.SetTradingStop | None) -> None:
         """Somebody else uses the account now (None: he has moved money); his answer is his alone."""
         if request is not None:
             self._catch_up(request.symbol)

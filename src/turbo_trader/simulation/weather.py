@@ -113,7 +113,7 @@ class Weather:
         if not symbol:
             return False
         exchange = self._simulation.exchange
-        size = exchange.accounts[self._simulation.uid].positions[symbol].size
+        size = exchange.accounts[self._simulation.uid].position(symbol).size
         step = exchange.instruments[exchange.index[symbol]].step
         half = abs(size) / 2 // step * step
         qty = half if half and self._faults.chance(0.5) else abs(size)
@@ -122,7 +122,7 @@ class Weather:
         self._touch(symbol, order)
         return True
 
-    def _touch(self, symbol: str, request: ask.Request) -> None:
+    def _touch(self, symbol: str, request: ask.CreateOrder | ask.SetTradingStop) -> None:
         self._simulation.from_outside(request)
         self.touched[symbol] = self._simulation.now
 
@@ -131,7 +131,9 @@ class Weather:
         simulation = self._simulation
         account = simulation.exchange.accounts[simulation.uid]
         missing = self._target - account.balance
-        amount = missing if missing > 0 else max(missing, -account.available) / 2
+        amount = (
+            missing if missing > 0 else max(missing, -simulation.exchange.collateral.available(account)) / 2
+        )
         amount = amount.quantize(CENT)
         if not amount:
             return False
@@ -140,7 +142,21 @@ class Weather:
         number = simulation.exchange.new_id()
         account.book(
             LogEntry(
-                simulation.now, number, "", kind, 0, ZERO, ZERO, amount, ZERO, ZERO, amount, balance, "", ""
+                simulation.now,
+                number,
+                "",
+                kind,
+                0,
+                ZERO,
+                ZERO,
+                amount,
+                ZERO,
+                ZERO,
+                amount,
+                balance,
+                "",
+                "",
+                ZERO,
             )
         )
         self.transferred += amount
