@@ -121,6 +121,9 @@ def test_s40_a_persons_halt_survives_a_clean_stop(stage: Any) -> None:
 
 def test_s40_a_clean_stop_halts_nothing(stage: Any) -> None:
     stage.tell(told.Control(stage.now, "stop", "test"))
+    assert stage.trader.view().refusal  # until the run has ended
+    stage.clock()
+    stage.picture("1000")
     new = stage.restart()
     new.recover()
     assert new.trader.view().refusal == ""

@@ -72,18 +72,21 @@ class Flattening:
             self._close_filled()
             return
         if desk.session.flattening:
-            self._flat()
+            desk.session.flat(desk.now)
+            desk.persist("session", desk.session.to_dict())
+            desk.note("flat")
         if self._stopping and self._recovery.last_look():
-            desk.give(Stopped(desk.now, self._stopping))
-            self._stopping = ""
+            self._end()
 
-    def _flat(self) -> None:
+    def _end(self) -> None:
         desk = self._desk
-        desk.session.flat(desk.now)
-        if self._stopping and desk.session.halts.get(FLATTEN) == "stop":
-            del desk.session.halts[FLATTEN]  # a clean stop does not halt the next start
-        desk.persist("session", desk.session.to_dict())
-        desk.note("flat")
+        if (
+            desk.session.halts.get(FLATTEN) == "stop"
+        ):  # it kept entries out until now; the next start is not halted
+            del desk.session.halts[FLATTEN]
+            desk.persist("session", desk.session.to_dict())
+        desk.give(Stopped(desk.now, self._stopping))
+        self._stopping = ""
 
     def _close_filled(self) -> None:
         """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""
