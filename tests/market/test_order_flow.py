@@ -241,3 +241,20 @@ def test_a_malformed_recording_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("x")
     with pytest.raises(InputError, match="not a tape"):
         read_tape(tmp_path / "b.txt")
+
+
+@pytest.mark.parametrize("bad", ["NaN", "inf", "-inf", "1e400", "1e30", "one", ""])
+def test_a_figure_that_is_no_number_voids_the_book_or_is_refused(bad: str) -> None:
+    decoder = FrameDecoder(universe())
+    assert decoder.decode(message("snapshot", 5, [["100.0", "1.5"]], [["100.1", "2"]])) is not None
+    for level in ([bad, "1"], ["100.0", bad]):
+        found = decoder.decode(message("delta", 6, [level], []))
+        assert found is not None
+        assert int(found[1]["kind"][0]) & KIND_MASK == GAP
+        assert decoder.decode(message("delta", 7, [["100.0", "1"]], [])) is None
+        assert decoder.decode(message("snapshot", 5, [["100.0", "1.5"]], [["100.1", "2"]])) is not None
+    trade = {"T": 1, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": bad}
+    ticker = {"symbol": "BTCUSDT", "fundingRate": bad or "x"}
+    for topic, data in (("publicTrade", [trade]), ("tickers", ticker)):
+        with pytest.raises(ValueError, match=r".+"):
+            decoder.decode(json.dumps({"topic": f"{topic}.BTCUSDT", "ts": 2, "data": data}).encode())

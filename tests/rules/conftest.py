@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.events import BAR, FIRST, LAST, LEVEL, MINUTE, ROW, SECOND, SNAPSHOT, TRADE, WHOLE
+from turbo_trader.market.instruments import Instrument, simulated_tiers
 from turbo_trader.market.state import STATE
 from turbo_trader.rules.assess import judge
 from turbo_trader.rules.policy import Policy
@@ -78,3 +80,53 @@ def judged() -> Judged:
         return row
 
     return run
+
+
+_BEGIN = 20_000 * 86_400 * SECOND + 9 * 3600 * SECOND
+_ITEM = Instrument(
+    "SOLUSDT", "Trading", Decimal("0.01"), Decimal("0.1"), Decimal("0.1"), Decimal(10**5), Decimal(10**5), Decimal(5),
+    Decimal("0.01"), Decimal(10**5), Decimal(100), Decimal("0.01"), 480, Decimal("0.01"), Decimal("0.1"), Decimal("0.1"), 0,
+    simulated_tiers(Decimal(100)),
+)  # fmt: skip
+_SECONDS = 400
+_NOW = _BEGIN + (_SECONDS - 1) * SECOND + SECOND // 2
+
+
+def _bars(n: int, seed: int, half_life_min: float) -> Any:
+    """One-minute bars of an Ornstein-Uhlenbeck price around 150 that end at _BEGIN."""
+    rng = np.random.default_rng(seed)
+    phi = 0.5 ** (1 / half_life_min)
+    y = np.zeros(n + 1)
+    for i in range(n):
+        y[i + 1] = phi * y[i] + rng.normal(0, 0.002)
+    price = 150 * np.exp(y)
+    out = np.zeros(n, BAR)
+    out["ts"] = _BEGIN - (n - np.arange(n)) * MINUTE
+    out["open"], out["close"] = price[:-1], price[1:]
+    out["high"], out["low"] = (
+        np.maximum(price[:-1], price[1:]) * 1.0003,
+        np.minimum(price[:-1], price[1:]) * 0.9997,
+    )
+    out["volume"] = 1000.0
+    out["turnover"] = 1000.0 * out["close"]
+    return out
+
+
+def _frames(price: float, drift_ticks: int) -> Any:
+    """A second per frame: ten levels a side around a price in ticks, and one buy."""
+    rows = []
+    for second in range(_SECONDS):
+        ts = _BEGIN + second * SECOND
+        mid = round(price * 100) + drift_ticks * second // 30
+        rows.append((ts, 0, 0, SNAPSHOT | FIRST, 0, 0))
+        for level in range(10):
+            rows.append((ts, 500 + second, mid - 1 - level, LEVEL, 1, 0))
+            rows.append((ts, 500, mid + 1 + level, LEVEL | (LAST if level == 9 else 0), -1, 0))
+        rows.append((ts, 10, mid, TRADE | WHOLE, 1, 0))
+    return np.array(rows, ROW)
+
+
+@pytest.fixture(scope="session")
+def reverting() -> SimpleNamespace:
+    """A reverting market of one symbol: item, begin, now (ns), bars(n, seed, half_life_min), frames(price, drift_ticks)."""
+    return SimpleNamespace(item=_ITEM, begin=_BEGIN, now=_NOW, bars=_bars, frames=_frames)

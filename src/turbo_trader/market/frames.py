@@ -97,23 +97,37 @@ class FrameDecoder:
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """Symbol index and rows of a data frame; None for replies, other topics and symbols, and deltas of a void book.
 
-        A book frame that does not follow the last one (`u`) becomes a GAP row; then deltas are passed over until a snapshot.
-        msgspec.DecodeError (a ValueError) for what is not the venue's JSON.
+        A book frame that does not follow the last one (`u`), or that cannot be read, becomes a GAP row; then deltas are passed
+        over until a snapshot. ValueError for anything else that is not the venue's JSON or holds a figure that is no number.
         """
         head = _head.decode(raw)
         topic, _, name = head.topic.rpartition(".")
         symbol = self._symbols.get(name)
         if symbol is None:
             return None
+        try:
+            return self._rows(symbol, topic, head)
+        except ArithmeticError as error:  # "inf", or beyond what a row can hold
+            raise ValueError(f"{head.topic}: a figure that is no number") from error
+
+    def _rows(self, symbol: _Symbol, topic: str, head: _Head) -> tuple[int, Rows] | None:
         if topic.startswith("orderbook."):
-            rows = self._book(symbol, head)
-        elif topic == "publicTrade":
+            return self._whole_book(symbol, head)
+        if topic == "publicTrade":
             rows = self._prints(symbol, head)
         elif topic == "tickers":
             rows = self._ticker(symbol, head)
         else:
             return None
-        return (symbol.index, cast("Rows", np.array(rows, ROW))) if rows else None
+        return _told(symbol, rows)
+
+    def _whole_book(self, symbol: _Symbol, head: _Head) -> tuple[int, Rows] | None:
+        """A book frame that cannot be read leaves the book unknown."""
+        try:
+            return _told(symbol, self._book(symbol, head))
+        except (ValueError, ArithmeticError):
+            symbol.update = 0
+            return _told(symbol, [(symbol.time(head.cts or head.ts), 0, 0, GAP | WHOLE, 0, 0)])
 
     def _book(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         book = _book.decode(head.data)
@@ -159,6 +173,10 @@ class FrameDecoder:
                 (ts, int(Decimal(ticker.funding_rate) * RATE), 0, FUNDING | WHOLE, 0, symbol.interval)
             )
         return rows
+
+
+def _told(symbol: _Symbol, rows: list[_Row]) -> tuple[int, Rows] | None:
+    return (symbol.index, cast("Rows", np.array(rows, ROW))) if rows else None
 
 
 def _framed(rows: list[_Row]) -> list[_Row]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.state import MINUTES, SECONDS
@@ -88,12 +90,17 @@ def price_figures(states: Any, filters: Any, s: int, now: int, params: Any, out:
 
 @kernel
 def grid_filled(states: Any, s: int, now: int, params: Any) -> bool:
-    """The one-second grid reaches back `warm_up_s`."""
+    """The one-second grid reaches back `warm_up_s`, and no minute in it is without a close: not across a silence."""
     state = states[s]
-    if state.samples == 0:
+    if state.samples == 0 or state.minutes == 0:
         return False
     oldest = state.sample_second[max(0, state.samples - SECONDS) & (SECONDS - 1)]
-    return bool(now - oldest * SECOND >= params[0].warm_up_s * SECOND)
+    if now - oldest * SECOND < params[0].warm_up_s * SECOND:
+        return False
+    back = min(state.minutes - 1, np.int64(params[0].warm_up_s / 60.0) - 1)
+    newest = state.minute_index[(state.minutes - 1) & (MINUTES - 1)]
+    first = state.minute_index[(state.minutes - 1 - back) & (MINUTES - 1)]
+    return bool(newest >= now // MINUTE - _CLOSES_MISSED and first == newest - back)
 
 
 @kernel
