@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -51,6 +52,28 @@ def test_accounts_begin_in_hedge_mode_and_with_cross_margin_where_wanted(
     plain = make_venue().exchange.accounts["1"]
     assert not plain.cross
     assert plain.indices("BTCUSDT") == (0,)
+
+
+def test_a_machine_too_slow_for_the_speed_has_a_slower_market_and_answers_still(
+    make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = make_venue(speed=1000.0)
+    venue.start_clock()
+    advance = venue.advance
+
+    def slow(until: int) -> Any:
+        time.sleep(0.03)  # for each push of some 25 ms of wall time
+        return advance(until)
+
+    monkeypatch.setattr(venue, "advance", slow)
+    began = time.monotonic()
+    while time.monotonic() - began < 1.0:
+        stepped = time.monotonic()
+        venue.step()
+        assert time.monotonic() - stepped < 0.5  # requests get their turn
+    assert 0.05 < venue.slipped_s < 1.0
+    passed = (venue.now - venue.source.start) / 1e9
+    assert passed <= 1000.0 * (time.monotonic() - began - venue.slipped_s) + 1.0
 
 
 def messages(client: PublicClient, venue: Venue, until_ms: int, step_ms: int = 10) -> list[dict[str, Any]]:

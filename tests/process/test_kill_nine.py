@@ -100,7 +100,7 @@ def _check_venue(venue: Venue) -> None:
 
 @pytest.fixture
 def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """A venue with an edge in its market, sixty times as fast as the wall."""
+    """A venue with an edge in its market, many times as fast as the wall."""
     seed, faults = getattr(request, "param", (1, ""))
     source = SyntheticMarket(universe(), seed, START, 1.0)
     config = VenueConfig(

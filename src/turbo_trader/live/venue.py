@@ -33,6 +33,7 @@ from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
 
 TICK_S = 0.01  # wall seconds between two steps of the venue's time
+SLICE_S = 0.05  # wall seconds a step may take
 FRAMES_PER_SECOND = 600  # book frames a wall second over all symbols, at speeds above 1
 PUSH_NS = 10_000_000  # the fastest cadence (orderbook.1) at speed 1
 
@@ -99,6 +100,7 @@ class Venue:
         self.faults = Faults(config.faults, config.fault_seed)
         self.lines: dict[Line, None] = {}  # stream connections, oldest first
         self._began = time.monotonic()
+        self.slipped_s = 0.0  # wall seconds of market time lost because the machine was too slow
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
         merged = int(config.speed * len(source.instruments) / FRAMES_PER_SECOND * 1e9)
@@ -120,9 +122,18 @@ class Venue:
         self._began = time.monotonic()
 
     def step(self) -> None:
-        """Move to the venue's time of this moment, pushing at its cadence on the way."""
-        until = self.source.start + int((time.monotonic() - self._began) * self.config.speed * 1e9)
+        """Move to the venue's time of this moment, pushing at its cadence on the way.
+
+        On a machine that cannot keep up with the speed the venue's time is slower than asked: it must not starve the requests.
+        """
+        until, enough = self._due(), time.monotonic() + SLICE_S
         while self._next_push <= until:
+            if time.monotonic() > enough:
+                behind = (until - self._next_push) / (self.config.speed * 1e9)
+                self._began += behind
+                self.slipped_s += behind
+                until = self._next_push
+                break
             frames = self.advance(self._next_push)
             for line in list(self.lines) if frames else ():
                 if isinstance(line.client, PublicClient):
@@ -132,11 +143,14 @@ class Venue:
 
     def catch_up(self) -> int:
         """Bring the Exchange to this moment (before a request); returns the venue's time."""
-        until = self.source.start + int((time.monotonic() - self._began) * self.config.speed * 1e9)
-        if self._next_push <= until:
+        if self._next_push <= self._due():
             self.step()
-        self._move_private(until)
+        self._move_private(self._due())
         return self.now
+
+    def _due(self) -> int:
+        """The venue's time of this moment, ns."""
+        return self.source.start + int((time.monotonic() - self._began) * self.config.speed * 1e9)
 
     def advance(self, until: int) -> dict[str, list[bytes]]:
         """Let the market and the accounts run up to `until`; returns the public frames due, by topic."""

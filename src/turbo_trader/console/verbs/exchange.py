@@ -131,3 +131,6 @@ async def _serve(venue: object, *, as_json: bool) -> None:
                 f"speed       {venue.config.speed:g}, book pushes merged to {facts['book_push_ms']} ms of the venue's time"
             )
         await stopped.wait()
+    if venue.slipped_s >= 1.0:
+        lost = f"{venue.slipped_s:.0f} s of wall time were left out of the market's"
+        print(f"turbo-trader: too slow here for speed {venue.config.speed:g}: {lost}", file=sys.stderr)
