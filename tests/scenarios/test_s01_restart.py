@@ -176,3 +176,16 @@ def test_s46_an_unreachable_venue_is_told_as_unconfirmed_and_tried_on(stage: Any
     assert not stage.notes("flat")
     assert len(stage.closes) >= 2
     assert stage.inside._desk.session.flattening
+
+
+def test_s01_a_close_decided_before_the_end_is_gone_on_with(stage: Any) -> None:
+    """Killed between the decision on disk and its order: the bracket has had its say and will not repeat it."""
+    sent = stage.hold()
+    stage.clock(1900)
+    assert stage.closes[-1].qty == sent.qty
+    new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
+    new.clock()
+    assert new.desk().close_reason == "time"
+    assert new.closes[-1].qty == sent.qty
+    new.clock()
+    assert new.trader.next_time() - new.now > 10**8  # no timer that is due again and again

@@ -33,9 +33,10 @@ LAST: Final = 5 * MINUTE  # given to a flatten without faults
 
 #: Rules that trade often on the made-up market: what is tested is what becomes of orders, not whether they were wise.
 OFTEN: Final = {
-    "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
-    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
-    "TURBO_MAX_HOLD": "900", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
+    "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "CALIBRATION": "off",
+    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "TURBO_BELOW": "900", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0",
+    "TURBO_MIN_EV": "0", "TURBO_FEE_MULTIPLIER": "0", "TURBO_HORIZON": "300", "TURBO_MAX_HOLD": "300", "FLAT_EDGE": "0",
+    "COOLDOWN_HORIZONS": "0", "SESSION_LOSS": "0.5", "DRAWDOWN_PAUSE": "0.3", "WATCHDOG_PROBABILITY": "0",
 }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ class Watched(Mortal):
 
     def _act(self, at: int) -> None:
         super()._act(at)
-        self._judge.look(self)
+        self._judge.look()
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Chaos:
     rates: FaultRates
     hours: float = 1.0
     balance: Decimal = Decimal(60)
-    edge: float = 1.0
+    edge: float = 2.0
 
     def play(self, seed: int) -> dict[str, Any]:
         """Play one seed to the end or to the first violation; plain values, `violation` None where everything held."""
@@ -81,11 +82,12 @@ class Chaos:
             first, exchange, [market.read(s, START) for s in range(len(instruments))], uid=UID, latency=Latency(),
             judge=judge, start=START, faults=faults, make=start, bars=minutes,
         )  # fmt: skip
-        judge.weather = Weather(simulation, self.balance)
+        judge.simulation = simulation
+        weather = Weather(simulation, self.balance)
         violation = None
         try:
-            self._run(simulation, judge, market, minutes)
-            judge.finish(simulation)
+            self._run(simulation, weather, market, minutes)
+            judge.finish()
         except Violated as broken:
             violation = {"name": broken.name, **broken.fields}
         except Exception as error:  # whatever it is, it is told with the seed that leads to it
@@ -101,8 +103,8 @@ class Chaos:
         played = (simulation.now - START) / SECOND
         return {
             "seed": seed, "simulated_s": played, "seconds": seconds, "speed": played / seconds, "lives": simulation.lives,
-            "entries": judge.entries, "trades": judge.trades, "faults": dict(sorted(faults.counts.items())),
-            "notes": dict(sorted(judge.notes.items())), "violation": violation,
+            "entries": judge.counts["entry"], "trades": judge.counts["trade"], "faults": dict(sorted(faults.counts.items())),
+            "notes": dict(sorted(judge.counts.items())), "violation": violation,
         }  # fmt: skip
 
     def _start(
@@ -110,11 +112,11 @@ class Chaos:
     ) -> Trader:
         return Trader(instruments, self.policy, boot=boot, start_ts=now, restored=restored)
 
-    def _run(self, simulation: Watched, judge: Judge, market: SyntheticMarket, minutes: Minutes) -> None:
+    def _run(self, simulation: Watched, weather: Weather, market: SyntheticMarket, minutes: Minutes) -> None:
         end = START + int(self.hours * 3600) * SECOND
         simulation.begin()
         self._play_until(simulation, market, minutes, end)
-        judge.weather.end()
+        weather.end()
         self._play_until(simulation, market, minutes, end + CALM)
         simulation.deliver(Control(simulation.now, "flatten", "end of the run"))
         self._play_until(simulation, market, minutes, end + CALM + LAST)

@@ -56,12 +56,13 @@ class FaultRates:
     stop_removed: float = 0.0  # somebody takes a position's stop away
     closed_outside: float = 0.0  # somebody closes a position, or half of it
     transfer: float = 0.0  # somebody deposits or withdraws
+    person: float = 0.0  # the owner flattens or halts, and some minutes later goes on in a new session
 
 
 REQUESTS: Final = ("lost", "reply_lost", "slow", "slow_reply", "gateway", "busy", "limited", "window")
 MESSAGES: Final = ("duplicate", "reorder", "late")
 SPELLS: Final = (
-    "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer",
+    "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer", "person",
 )  # fmt: skip
 _CODES: Final[Mapping[str, int]] = {"gateway": NO_ANSWER, "busy": 10016, "limited": 10006, "window": 10002}
 _EVEN: Final = ("gateway", "busy")  # processed in half of the cases
@@ -71,12 +72,12 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
     "light": FaultRates(
         lost=0.005, reply_lost=0.005, slow=0.01, slow_reply=0.01, gateway=0.002, busy=0.002, limited=0.002, window=0.002,
         duplicate=0.01, reorder=0.01, late=0.005, crash_at_send=0.002, crash=0.2, freeze=0.2, private_cut=1.0,
-        public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1,
+        public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1, person=0.2,
     ),
     "heavy": FaultRates(
         lost=0.04, reply_lost=0.04, slow=0.05, slow_reply=0.05, gateway=0.02, busy=0.02, limited=0.02, window=0.02,
         duplicate=0.1, reorder=0.1, late=0.05, crash_at_send=0.03, crash=2.0, freeze=2.0, private_cut=8.0,
-        public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5,
+        public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5, person=1.0,
     ),
 }  # fmt: skip
 

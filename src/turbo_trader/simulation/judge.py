@@ -1,30 +1,34 @@
 """The judge of a chaos run: sees both machines, and says at once when something that must never be is so.
 
-Times of grace count only while the process lives, does not stand still and hears the private stream: before that it cannot know.
+Grace is counted in heard time: while the process lives, does not stand still, hears the private stream and can reach the venue.
+Otherwise it cannot know, and could do nothing.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
-from turbo_trader.simulation.mortal import Mortal
-from turbo_trader.simulation.weather import Weather
+from turbo_trader.simulation.mortal import Living, Mortal
 from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Resolved, Scanned
 from turbo_trader.trader.events import Backfill, Clock, Event, Fill, MarketRows, PositionReport, Report
 from turbo_trader.trader.ids import ours
-from turbo_trader.trader.view import View
 
-#: A lost message is made good by the next whole picture (30 s), the stop's change may go unanswered (7 s) a few times.
+#: A lost message is made good by the next whole picture (30 s), and the stop's change may go unanswered (7 s) a few times.
 UNPROTECTED: Final = 90 * SECOND
-#: Two agreeing pictures, each of which may fail for a while.
+#: Two agreeing pictures, each of which may fail for a while; a close may go unanswered (7 s) many times.
 DISAGREEING: Final = 4 * MINUTE
 LOOK: Final = 5 * SECOND
-KEPT: Final = 60  # events and commands told with a violation
+MILLISECOND: Final = 1_000_000
+KEPT: Final = 80  # events and commands told with a violation
+SPINNING: Final = 2_000  # events within a simulated millisecond
+SLACK: Final = Decimal("0.02")  # of the session's start: marks move between a loss and the look at it
+
+ZERO: Final = Decimal(0)
 
 
 class Violated(Exception):
@@ -40,48 +44,95 @@ class Violated(Exception):
 class Held:
     """A position as the venue has it."""
 
-    size: Decimal = Decimal(0)
+    size: Decimal = ZERO
     opener: str = ""  # link id of the order that opened it
-    bare_since: int = 0  # without a stop since; 0: it has one, or there is nothing
+    opened: int = 0
+    stop: Decimal | None = None
+    tightest: Decimal | None = None  # stop it ever had
+
+    @property
+    def loosened(self) -> bool:
+        """Is its stop looser than it was?"""
+        if not self.size or self.stop is None or self.tightest is None:
+            return False
+        return (self.tightest - self.stop) * self.size > 0
 
 
 class Judge:
-    """A sink that watches. `weather` is set once it exists."""
-
-    weather: Weather
+    """A sink that watches one simulation, which `look` is called with after each of its steps."""
 
     def __init__(self, policy: Policy) -> None:
         self.last: deque[tuple[int, Event | Command | Report]] = deque(maxlen=KEPT)
-        self.trades = 0
-        self.entries = 0
-        self.notes: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()  # notes of the Trader by name, requests
+        self.simulation: Mortal
         self._policy = policy
+        self._longest = max(
+            int(policy.hold_factor * hold) * SECOND
+            for hold in (policy.turbo_max_hold, policy.growing_max_hold, policy.institutional_max_hold)
+        )
         self._sent: set[str] = set()
+        self._opened: set[str] = set()
+        self._told: dict[str, Decimal] = {}  # trades told -> net result
         self._held: dict[str, Held] = {}
-        self._odd: dict[str, int] = {}  # what disagrees -> since when
+        self._odd: dict[str, int] = {}  # what must not last -> heard time it has lasted
+        self._life = 0
         self._due = 0
-        self._heard_since = 0
+        self._moment, self._events = 0, 0
+        self._session = (ZERO, ZERO)  # equity at its start, and what was transferred before
 
     # -- the Trader's side
 
     def event(self, event: Event) -> None:
         """The Trader was told."""
+        now = self.simulation.now
+        self._events = self._events + 1 if now - self._moment < MILLISECOND else 0
+        self._moment = self._moment if self._events else now
+        if self._events > SPINNING:
+            raise Violated("spinning", event=event)
         if not isinstance(event, Clock | MarketRows | Backfill):
-            self.last.append((event.ts, event))
+            self.last.append((now, event))
 
     def command(self, command: Command) -> None:
         """The Trader has asked for something, and it was done."""
         if isinstance(command, Scanned | Resolved | Persist):
             return
-        self.last.append((getattr(command, "ts", 0), command))
+        self.last.append((self.simulation.now, command))
         if isinstance(command, Note):
-            self.notes[command.name] = self.notes.get(command.name, 0) + 1
-            self.trades += command.name == "trade"
+            self.counts[command.name] += 1
+            self._on_note(command)
         elif isinstance(command, PlaceOrder):
             if command.id in self._sent:
                 raise Violated("sent twice", id=command.id, symbol=command.symbol)
             self._sent.add(command.id)
-            self.entries += not command.reduce_only
+            if not command.reduce_only:
+                self._on_entry(command)
+
+    def _on_note(self, note: Note) -> None:
+        if note.name == "trade":
+            if note.fields["id"] in self._told:
+                raise Violated("trade told twice", **note.fields)
+            self._told[note.fields["id"]] = note.fields["net"]
+        elif note.fields.get("what") == "session-new":
+            self._session = (note.fields["equity"], self.simulation.transferred)
+
+    def _on_entry(self, order: PlaceOrder) -> None:
+        """Nothing opens while something refuses, beyond the tier's positions, or below the session's limit."""
+        living = self.simulation.living
+        assert living is not None
+        view = living.view()
+        if view.refusal:
+            raise Violated("entry refused", id=order.id, why=view.refusal)
+        if order.stop_loss is None:
+            raise Violated("entry without a stop", id=order.id)
+        others = sum(1 for symbol, held in self._held.items() if held.size and symbol != order.symbol)
+        if others >= self._policy.capital_tier(view.equity).max_positions:
+            raise Violated("too many positions", id=order.id, others=others, equity=view.equity)
+        start, before = self._session
+        start += self.simulation.transferred - before
+        word = self.simulation.exchange.wallet_message(self.simulation.uid, self.simulation.now)
+        equity = word.balance + word.unrealised
+        if equity < start * (1 - self._policy.session_loss - SLACK):
+            raise Violated("entry below the session's limit", id=order.id, start=start, equity=equity)
 
     # -- the venue's side
 
@@ -91,81 +142,97 @@ class Judge:
             self._on_fill(report)
         elif isinstance(report, PositionReport):
             held = self._held.setdefault(report.symbol, Held())
-            held.size = report.size
-            if not report.size or report.stop_loss is not None:
-                held.bare_since = 0
-            elif not held.bare_since:
-                held.bare_since = report.ts
+            if not report.size:
+                self._held[report.symbol] = Held()
+                return
+            held.size, held.stop = report.size, report.stop_loss
+            if held.stop is not None and not held.loosened:
+                held.tightest = held.stop
 
     def _on_fill(self, fill: Fill) -> None:
-        if fill.qty <= fill.closed_qty:
+        opening = fill.qty - fill.closed_qty
+        if opening <= 0:
             return
         held = self._held.setdefault(fill.symbol, Held())
         if held.size and held.opener != fill.link_id:
             raise Violated("two opens", symbol=fill.symbol, first=held.opener, second=fill.link_id)
+        held.opened = held.opened or fill.ts
         held.opener = fill.link_id
-        held.size += fill.side * (fill.qty - fill.closed_qty)
+        held.size += fill.side * opening
+        self._opened.add(fill.link_id)
 
     # -- both
 
-    def look(self, simulation: Mortal) -> None:
+    def look(self) -> None:
         """Compare, every few simulated seconds."""
-        now = simulation.now
-        if now < self._due:
+        simulation = self.simulation
+        if simulation.now < self._due:
             return
-        self._due = now + LOOK
-        since, living = simulation.private_since, simulation.living
-        if living is None or since is None or simulation.venue_down:
-            self._heard_since = 0
+        self._due = simulation.now + LOOK
+        if simulation.lives != self._life:
+            self._life = simulation.lives
             self._odd.clear()
+        living = simulation.living
+        if living is None or simulation.private_since is None or simulation.venue_down:
             return
-        self._heard_since = self._heard_since or now
-        known = max(self._heard_since, since)
-        for symbol, held in self._held.items():
-            if held.bare_since and now - max(held.bare_since, known) > UNPROTECTED:
-                raise Violated("no stop", symbol=symbol, size=held.size, since=held.bare_since)
-        self._compare(simulation, living.view(), known)
+        odd = {**self._exposed(), **self._disagreements(living)}
+        self._odd = {name: self._odd.get(name, 0) + LOOK for name in odd}
+        for name, lasted in self._odd.items():
+            if lasted > (UNPROTECTED if name.startswith("stop") else DISAGREEING):
+                raise Violated("must not last", what=name, found=odd[name], heard_s=lasted / SECOND)
 
-    def _compare(self, simulation: Mortal, view: View, known: int) -> None:
-        now = simulation.now
-        ours_held = {each.symbol: each.direction * each.qty for each in view.positions}
-        odd: dict[str, str] = {}
+    def _exposed(self) -> dict[str, Any]:
+        """Positions without their stop, or past their time."""
+        odd: dict[str, Any] = {}
         for symbol, held in self._held.items():
-            size = ours_held.get(symbol, Decimal(0))
-            if size != held.size:
-                odd[f"size of {symbol}"] = f"venue {held.size}, trader {size}"
+            if held.size and held.stop is None:
+                odd[f"stop of {symbol} missing"] = held
+            if held.loosened:
+                odd[f"stop of {symbol} looser than it was"] = held
+            if held.size and self.simulation.now - held.opened > self._longest:
+                odd[f"{symbol} past its time"] = held
+        return odd
+
+    def _disagreements(self, living: Living) -> dict[str, Any]:
+        """What the Trader takes for true and is not, and what is never finished."""
+        view, simulation = living.view(), self.simulation
+        sizes = {each.symbol: each.direction * each.qty for each in view.positions}
+        odd: dict[str, Any] = {f"{symbol} frozen": why for symbol, why in view.frozen.items()}
+        for symbol, held in self._held.items():
+            if sizes.get(symbol, ZERO) != held.size:
+                odd[f"size of {symbol}"] = f"venue {held.size}, trader {sizes.get(symbol, ZERO)}"
         for order in simulation.exchange.open_orders(simulation.uid):
             if ours(order.link_id):
                 odd[f"order {order.link_id}"] = f"open on {order.symbol}"
-        for symbol, why in view.frozen.items():
-            odd[f"frozen {symbol}"] = why
-        self._odd = {name: self._odd.get(name, now) for name in odd}
-        for name, began in self._odd.items():
-            if now - max(began, known) > DISAGREEING:
-                raise Violated("disagreement", what=name, found=odd[name], since=began)
+        if view.refusal == "flattening":
+            odd["flattening"] = [each.symbol for each in view.positions]
+        return odd
 
-    def finish(self, simulation: Mortal) -> None:
-        """At the end, with everything quiet: flat, nothing open, the books exact."""
-        trader, exchange, uid = simulation.living, simulation.exchange, simulation.uid
-        if trader is None:
+    def finish(self) -> None:
+        """At the end, with everything quiet: alive, flat, nothing open, every trade told, the books exact."""
+        simulation, living = self.simulation, self.simulation.living
+        if living is None:
             raise Violated("not alive at the end")
-        held = {p.symbol: p.size for p in exchange.accounts[uid].positions.values() if p.size}
-        if held:
-            raise Violated("not flat at the end", held=held)
-        orders = [order.link_id for order in exchange.open_orders(uid)]
-        if orders:
-            raise Violated("orders at the end", orders=orders)
-        summary = trader.summary()
-        if summary["open_positions"] or trader.view().frozen:
+        held = {symbol: each.size for symbol, each in self._held.items() if each.size}
+        orders = [order.link_id for order in simulation.exchange.open_orders(simulation.uid)]
+        summary, view = living.summary(), living.view()
+        if held or orders or summary["open_positions"] or view.frozen or view.refusal == "flattening":
             raise Violated(
-                "not quiet at the end", open=summary["open_positions"], frozen=trader.view().frozen
-            )
-        wallet = exchange.wallet(uid)
-        if summary["wallet"] != wallet or summary["transfers"] != self.weather.transferred:
+                "not flat at the end", held=held, orders=orders, trader=view.positions, frozen=view.frozen,
+                refusal=view.refusal,
+            )  # fmt: skip
+        if self._opened != set(self._told):
             raise Violated(
-                "books",
-                wallet=wallet,
-                ledger=summary["wallet"],
-                transfers=summary["transfers"],
-                transferred=self.weather.transferred,
+                "trades not told",
+                never=self._opened - set(self._told),
+                unknown=set(self._told) - self._opened,
             )
+        wallet = simulation.exchange.wallet(simulation.uid)
+        if summary["wallet"] != wallet or summary["transfers"] != simulation.transferred:
+            raise Violated(
+                "books", wallet=wallet, ledger=summary["wallet"], transfers=summary["transfers"],
+                transferred=simulation.transferred,
+            )  # fmt: skip
+        earned = summary["realised"] - summary["fees"] + summary["funding"]
+        if sum(self._told.values(), ZERO) != earned:
+            raise Violated("trades and books", trades=sum(self._told.values(), ZERO), books=earned)

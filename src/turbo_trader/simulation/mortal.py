@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Protocol
 
 import numpy as np
 
-from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.messages import LogEntry
+from turbo_trader.exchange.requests import CreateOrder, SetTradingStop
 from turbo_trader.journal.store import encode
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.state import States
@@ -29,7 +31,7 @@ from turbo_trader.trader.commands import (
     SetStops,
     WireCommand,
 )
-from turbo_trader.trader.events import Backfill, ClockOffset, Event, FeeRates, Woken
+from turbo_trader.trader.events import Backfill, ClockOffset, Control, Event, FeeRates, Woken
 from turbo_trader.trader.view import View
 
 LEASE: Final = 5 * SECOND  # a process that stood still for longer has lost its right to write, and is told so
@@ -83,6 +85,7 @@ class Mortal(Lossy):
         super().__init__(*args, **kwargs)
         self.lives = 0
         self.alive = False
+        self.transferred = Decimal(0)  # deposits less withdrawals, USDT
         self.living: Living | None = None  # the Trader; None while it is dead or stands still
         self._make = make
         self._bars = bars
@@ -158,14 +161,28 @@ class Mortal(Lossy):
         """Something that does not depend on the process happens at `time`."""
         self._post(time, action)
 
-    def from_outside(self, request: ask.CreateOrder | ask.SetTradingStop | None) -> None:
-        """Somebody else uses the account now (None: he has moved money); his answer is his alone."""
-        if request is not None:
-            self._catch_up(request.symbol)
-            self.exchange.handle(self.now, self.uid, request)
-        else:
-            self.exchange.say(self.uid, self.exchange.wallet_message(self.uid, self.now))
+    def from_outside(self, request: CreateOrder | SetTradingStop) -> None:
+        """Somebody else uses the account now; his answer is his alone."""
+        self._catch_up(request.symbol)
+        self.exchange.handle(self.now, self.uid, request)
         self._drain()
+
+    def transfer(self, amount: Decimal) -> None:
+        """Somebody deposits (or, below 0, withdraws) USDT now."""
+        account, zero = self.exchange.accounts[self.uid], Decimal(0)
+        kind, balance = "TRANSFER_IN" if amount > 0 else "TRANSFER_OUT", account.balance + amount
+        number = self.exchange.new_id()
+        account.book(
+            LogEntry(self.now, number, "", kind, 0, zero, zero, amount, zero, zero, amount, balance, "", "", zero)
+        )
+        self.transferred += amount
+        self.exchange.say(self.uid, self.exchange.wallet_message(self.uid, self.now))
+        self._drain()
+
+    def ask(self, verb: str) -> None:
+        """The owner says a word at the console, where somebody listens."""
+        if self.living is not None:
+            self.deliver(Control(self.now, verb, "owner"))
 
     # -- what happens on the process's side
 

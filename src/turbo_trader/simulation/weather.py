@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.messages import LogEntry
 from turbo_trader.simulation.faults import SPELLS
 from turbo_trader.simulation.mortal import Mortal
 
@@ -25,12 +24,10 @@ class Weather:
         self._faults = simulation.faults
         self._target = target
         self._over = False
-        self.transferred = ZERO  # deposits less withdrawals, USDT
-        self.touched: dict[str, int] = {}  # symbol -> when somebody else last laid hands on its position
         self._makes: dict[str, Callable[[], bool]] = {
             "crash": self._crash, "freeze": self._freeze, "private_cut": self._private_cut, "public_cut": self._public_cut,
             "lag": self._lag, "venue_down": self._venue_down, "stop_removed": self._stop_removed,
-            "closed_outside": self._closed_outside, "transfer": self._transfer,
+            "closed_outside": self._closed_outside, "transfer": self._transfer, "person": self._person,
         }  # fmt: skip
         for name in SPELLS:
             self._wait(name)
@@ -105,7 +102,7 @@ class Weather:
     def _stop_removed(self) -> bool:
         symbol = self._held()
         if symbol:
-            self._touch(symbol, ask.SetTradingStop(symbol, stop_loss=ZERO))
+            self._simulation.from_outside(ask.SetTradingStop(symbol, stop_loss=ZERO))
         return bool(symbol)
 
     def _closed_outside(self) -> bool:
@@ -119,12 +116,8 @@ class Weather:
         qty = half if half and self._faults.chance(0.5) else abs(size)
         side = -1 if size > 0 else 1
         order = ask.CreateOrder(symbol, side, "Market", qty, time_in_force="IOC", reduce_only=True)
-        self._touch(symbol, order)
+        self._simulation.from_outside(order)
         return True
-
-    def _touch(self, symbol: str, request: ask.CreateOrder | ask.SetTradingStop) -> None:
-        self._simulation.from_outside(request)
-        self.touched[symbol] = self._simulation.now
 
     def _transfer(self) -> bool:
         """Towards the target: what is missing comes in, half of what is too much goes out."""
@@ -137,28 +130,16 @@ class Weather:
         amount = amount.quantize(CENT)
         if not amount:
             return False
-        balance = account.balance + amount
-        kind = "TRANSFER_IN" if amount > 0 else "TRANSFER_OUT"
-        number = simulation.exchange.new_id()
-        account.book(
-            LogEntry(
-                simulation.now,
-                number,
-                "",
-                kind,
-                0,
-                ZERO,
-                ZERO,
-                amount,
-                ZERO,
-                ZERO,
-                amount,
-                balance,
-                "",
-                "",
-                ZERO,
-            )
-        )
-        self.transferred += amount
-        simulation.from_outside(None)
+        simulation.transfer(amount)
+        return True
+
+    # -- the owner at the console
+
+    def _person(self) -> bool:
+        """Flatten or halt, and some minutes later trade on, in a new session."""
+        simulation = self._simulation
+        simulation.ask("flatten" if self._faults.chance(0.5) else "halt")
+        later = simulation.now + self._faults.between(30.0, 600.0)
+        for verb in ("resume", "session_new"):
+            simulation.at(later, partial(simulation.ask, verb))
         return True

@@ -201,6 +201,7 @@ class Guarding:
             desk.trade.reason = reason
         self._desk.note("exit", symbol=desk.instrument.symbol, reason=reason, size=desk.held or desk.size)
         self.watch(desk)
+        self.save(desk)  # a restart goes on closing
         self._send_close(desk)
 
     def _send_close(self, desk: SymbolDesk) -> None:
@@ -258,9 +259,14 @@ class Guarding:
     # -- the record
 
     def save(self, desk: SymbolDesk) -> None:
-        """Persist bracket and trade."""
+        """Persist bracket and trade, and why it is being closed."""
         if desk.bracket is not None and desk.trade is not None:
-            value = {"bracket": desk.bracket.to_dict(), "trade": desk.trade.to_dict(), "held": str(desk.held)}
+            value = {
+                "bracket": desk.bracket.to_dict(),
+                "trade": desk.trade.to_dict(),
+                "held": str(desk.held),
+                "closing": desk.close_reason,
+            }
             self._desk.persist(f"position:{desk.instrument.symbol}", value)
 
     def _read(self, desk: SymbolDesk) -> None:

@@ -201,6 +201,7 @@ class Recovery:
                 desk.bracket = Bracket.from_dict(value["bracket"])
                 desk.trade = Trade.from_dict(value["trade"])
                 desk.held = Decimal(value["held"])
+                desk.close_reason = value.get("closing") or desk.bracket.closing
                 self._guarding.watch(desk)
             sent = kept.get(f"entry:{desk.instrument.symbol}")
             if sent:

@@ -18,7 +18,7 @@ def chaos(
     balance: Annotated[
         str, typer.Option(help="starting balance, USDT; transfers bring it back to that")
     ] = "60",
-    edge: Annotated[float, typer.Option(min=0, help="predictability of the made-up market")] = 1.0,
+    edge: Annotated[float, typer.Option(min=0, help="predictability of the made-up market")] = 2.0,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.
