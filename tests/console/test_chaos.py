@@ -37,7 +37,7 @@ def test_a_broken_invariant_ends_with_exit_code_1_and_its_seed(
     def broken(self: play.Chaos, seed: int) -> dict[str, Any]:
         violation = {"name": "two opens", "seed": seed, "simulated_s": 12.5, "last": ["1 first", "2 second"]}
         return {
-            "seed": seed, "simulated_s": 12.5, "seconds": 1.0, "speed": 12.5, "lives": 1, "entries": 2, "trades": 0,
+            "seed": seed, "simulated_s": 12.5, "cpu_seconds": 1.0, "speed": 12.5, "lives": 1, "entries": 2, "trades": 0,
             "faults": {"lost": 1}, "notes": {}, "violation": violation,
         }  # fmt: skip
 

@@ -69,7 +69,7 @@ class Chaos:
 
     def play(self, seed: int) -> dict[str, Any]:
         """Play one seed to the end or to the first violation; plain values, `violation` None where everything held."""
-        began = time.perf_counter()
+        began = time.process_time()
         instruments = tuple(self.instruments)
         market = SyntheticMarket(instruments, seed, START, self.edge)
         minutes = Minutes(instruments, tuple(market.history(i.symbol) for i in instruments))
@@ -99,10 +99,10 @@ class Chaos:
         if violation is not None:
             violation |= {"seed": seed, "at": simulation.now, "simulated_s": (simulation.now - START) / SECOND,
                           "last": [f"{ts} {what}" for ts, what in judge.last]}  # fmt: skip
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began  # of a core: others may use it too
         played = (simulation.now - START) / SECOND
         return {
-            "seed": seed, "simulated_s": played, "seconds": seconds, "speed": played / seconds, "lives": simulation.lives,
+            "seed": seed, "simulated_s": played, "cpu_seconds": seconds, "speed": played / seconds, "lives": simulation.lives,
             "entries": judge.counts["entry"], "trades": judge.counts["trade"], "faults": dict(sorted(faults.counts.items())),
             "notes": dict(sorted(judge.counts.items())), "violation": violation,
         }  # fmt: skip
@@ -136,10 +136,10 @@ def total(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     faults: Counter[str] = Counter()
     for result in results:
         faults.update(result["faults"])
-    seconds = sum(result["seconds"] for result in results)
+    seconds = sum(result["cpu_seconds"] for result in results)
     simulated = sum(result["simulated_s"] for result in results)
     return {
-        "seeds": len(results), "simulated_hours": simulated / 3600, "seconds": seconds,
+        "seeds": len(results), "simulated_hours": simulated / 3600, "cpu_seconds": seconds,
         "speed": simulated / seconds if seconds else 0.0, "faults": dict(sorted(faults.items())),
         "violations": [result["violation"] for result in results if result["violation"] is not None],
         **{name: sum(result[name] for result in results) for name in ("lives", "entries", "trades")},

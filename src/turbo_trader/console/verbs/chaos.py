@@ -73,8 +73,8 @@ def _lines(told: dict[str, Any]) -> list[str]:
     """All seeds, and what to look at where something broke."""
     kinds = ", ".join(f"{name} {count:,}" for name, count in told["faults"].items())
     lines = [
-        f"seeds       {told['seeds']}, {told['simulated_hours']:.1f} simulated hours in {told['seconds']:.1f} s: "
-        f"{told['speed']:,.0f} simulated seconds a second",
+        f"seeds       {told['seeds']}, {told['simulated_hours']:.1f} simulated hours in {told['cpu_seconds']:.1f} s: "
+        f"{told['speed']:,.0f} simulated seconds a second of a core",
         f"lives       {told['lives']:,}, entries {told['entries']:,}, trades {told['trades']:,}",
         f"faults      {kinds or 'none'}",
         f"violations  {len(told['violations'])}",
