@@ -149,3 +149,14 @@ def test_the_clock_offset_reaches_the_gates(stage: Any) -> None:
     stage.now = stage.inside._scanner.next_ns
     stage.clock()
     assert int(stage.inside._scanner._gates["clock_offset"][0]) == 123
+
+
+def test_a_pause_that_ends_while_the_private_stream_is_down_is_not_due_again_and_again(stage: Any) -> None:
+    """Nothing is decided then, so nothing may be due for it: the shell would turn round without end."""
+    stage.inside._desk.session.paused_until_ns = stage.now + 10**9
+    stage.tell(told.StreamStatus(stage.now, "private", up=False))
+    stage.wait(2)
+    assert stage.trader.next_time() > stage.now
+    stage.tell(told.StreamStatus(stage.now, "private", up=True))
+    stage.clock()
+    assert stage.inside._desk.session.paused_until_ns == 0

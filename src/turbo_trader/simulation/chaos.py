@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -26,7 +26,7 @@ from turbo_trader.trader.events import Control, Report
 from turbo_trader.trader.machine import Trader
 
 UID: Final = "chaos"
-START: Final = 1_767_603_600 * SECOND  # 2026-01-05 09:00 UTC
+START: Final = 1_767_571_200 * SECOND  # 2026-01-05 00:00 UTC
 BLOCK: Final = 10 * MINUTE  # of market made at once
 CALM: Final = 3 * MINUTE  # without faults before the end: whole pictures are read
 LAST: Final = 5 * MINUTE  # given to a flatten without faults
@@ -66,21 +66,25 @@ class Chaos:
     hours: float = 1.0
     balance: Decimal = Decimal(60)
     edge: float = 2.0
+    progress: Callable[[Mortal], None] | None = None  # called after each ten simulated minutes
 
     def play(self, seed: int) -> dict[str, Any]:
         """Play one seed to the end or to the first violation; plain values, `violation` None where everything held."""
         began = time.process_time()
         instruments = tuple(self.instruments)
-        market = SyntheticMarket(instruments, seed, START, self.edge)
+        begin = (
+            START + seed % 24 * 60 * MINUTE - 10 * MINUTE
+        )  # among many seeds every midnight and funding is met
+        market = SyntheticMarket(instruments, seed, begin, self.edge)
         minutes = Minutes(instruments, tuple(market.history(i.symbol) for i in instruments))
         exchange = Exchange(instruments, ExchangeConfig())
         exchange.add_account(UID, self.balance)
         judge, faults = Judge(self.policy), Faults(self.rates, seed)
         start = partial(self._start, instruments)
-        first = Absent(Trader(instruments, self.policy, boot="none", start_ts=START))
+        first = Absent(Trader(instruments, self.policy, boot="none", start_ts=begin))
         simulation = Watched(
-            first, exchange, [market.read(s, START) for s in range(len(instruments))], uid=UID, latency=Latency(),
-            judge=judge, start=START, faults=faults, make=start, bars=minutes,
+            first, exchange, [market.read(s, begin) for s in range(len(instruments))], uid=UID, latency=Latency(),
+            judge=judge, start=begin, faults=faults, make=start, bars=minutes,
         )  # fmt: skip
         judge.simulation = simulation
         weather = Weather(simulation, self.balance)
@@ -97,10 +101,10 @@ class Chaos:
                 "trace": traceback.format_exc(),
             }
         if violation is not None:
-            violation |= {"seed": seed, "at": simulation.now, "simulated_s": (simulation.now - START) / SECOND,
+            violation |= {"seed": seed, "at": simulation.now, "simulated_s": (simulation.now - begin) / SECOND,
                           "last": [f"{ts} {what}" for ts, what in judge.last]}  # fmt: skip
         seconds = time.process_time() - began  # of a core: others may use it too
-        played = (simulation.now - START) / SECOND
+        played = (simulation.now - begin) / SECOND
         return {
             "seed": seed, "simulated_s": played, "cpu_seconds": seconds, "speed": played / seconds, "lives": simulation.lives,
             "entries": judge.counts["entry"], "trades": judge.counts["trade"], "faults": dict(sorted(faults.counts.items())),
@@ -113,7 +117,7 @@ class Chaos:
         return Trader(instruments, self.policy, boot=boot, start_ts=now, restored=restored)
 
     def _run(self, simulation: Watched, weather: Weather, market: SyntheticMarket, minutes: Minutes) -> None:
-        end = START + int(self.hours * 3600) * SECOND
+        end = simulation.now + int(self.hours * 3600) * SECOND
         simulation.begin()
         self._play_until(simulation, market, minutes, end)
         weather.end()
@@ -129,6 +133,8 @@ class Chaos:
                 minutes.add(s, rows)
                 simulation.extend(s, rows)
             simulation.run(until)
+            if self.progress is not None:
+                self.progress(simulation)
 
 
 def total(results: Sequence[dict[str, Any]]) -> dict[str, Any]:

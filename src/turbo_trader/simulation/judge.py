@@ -72,13 +72,13 @@ class Judge:
         )
         self._sent: set[str] = set()
         self._opened: set[str] = set()
-        self._told: dict[str, Decimal] = {}  # trades told -> net result
+        self._told: dict[str, Decimal] = {}  # trades told -> result less fees
         self._held: dict[str, Held] = {}
         self._odd: dict[str, int] = {}  # what must not last -> heard time it has lasted
         self._life = 0
         self._due = 0
         self._moment, self._events = 0, 0
-        self._session = (ZERO, ZERO)  # equity at its start, and what was transferred before
+        self._session_start = ZERO  # equity by the Trader's word, transfers it has recognised included
 
     # -- the Trader's side
 
@@ -94,12 +94,15 @@ class Judge:
 
     def command(self, command: Command) -> None:
         """The Trader has asked for something, and it was done."""
+        if isinstance(command, Persist) and command.key == "session":
+            self._session_start = Decimal(command.value["start_equity"])
         if isinstance(command, Scanned | Resolved | Persist):
             return
         self.last.append((self.simulation.now, command))
         if isinstance(command, Note):
             self.counts[command.name] += 1
-            self._on_note(command)
+            if command.name == "trade":
+                self._on_trade(command)
         elif isinstance(command, PlaceOrder):
             if command.id in self._sent:
                 raise Violated("sent twice", id=command.id, symbol=command.symbol)
@@ -107,13 +110,10 @@ class Judge:
             if not command.reduce_only:
                 self._on_entry(command)
 
-    def _on_note(self, note: Note) -> None:
-        if note.name == "trade":
-            if note.fields["id"] in self._told:
-                raise Violated("trade told twice", **note.fields)
-            self._told[note.fields["id"]] = note.fields["net"]
-        elif note.fields.get("what") == "session-new":
-            self._session = (note.fields["equity"], self.simulation.transferred)
+    def _on_trade(self, note: Note) -> None:
+        if note.fields["id"] in self._told:
+            raise Violated("trade told twice", **note.fields)
+        self._told[note.fields["id"]] = note.fields["result"] - note.fields["fees"]
 
     def _on_entry(self, order: PlaceOrder) -> None:
         """Nothing opens while something refuses, beyond the tier's positions, or below the session's limit."""
@@ -127,10 +127,10 @@ class Judge:
         others = sum(1 for symbol, held in self._held.items() if held.size and symbol != order.symbol)
         if others >= self._policy.capital_tier(view.equity).max_positions:
             raise Violated("too many positions", id=order.id, others=others, equity=view.equity)
-        start, before = self._session
-        start += self.simulation.transferred - before
-        word = self.simulation.exchange.wallet_message(self.simulation.uid, self.simulation.now)
-        equity = word.balance + word.unrealised
+        simulation, start = self.simulation, self._session_start
+        word = simulation.exchange.wallet_message(simulation.uid, simulation.now)
+        unknown = simulation.transferred - living.summary()["transfers"]  # to the Trader, so far
+        equity = word.balance + word.unrealised - unknown
         if equity < start * (1 - self._policy.session_loss - SLACK):
             raise Violated("entry below the session's limit", id=order.id, start=start, equity=equity)
 
@@ -233,6 +233,6 @@ class Judge:
                 "books", wallet=wallet, ledger=summary["wallet"], transfers=summary["transfers"],
                 transferred=simulation.transferred,
             )  # fmt: skip
-        earned = summary["realised"] - summary["fees"] + summary["funding"]
+        earned = summary["realised"] - summary["fees"]  # funding heard of late is in the books alone
         if sum(self._told.values(), ZERO) != earned:
             raise Violated("trades and books", trades=sum(self._told.values(), ZERO), books=earned)

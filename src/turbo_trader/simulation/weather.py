@@ -141,5 +141,9 @@ class Weather:
         simulation.ask("flatten" if self._faults.chance(0.5) else "halt")
         later = simulation.now + self._faults.between(30.0, 600.0)
         for verb in ("resume", "session_new"):
-            simulation.at(later, partial(simulation.ask, verb))
+            simulation.at(later, partial(self._ask, verb))
         return True
+
+    def _ask(self, verb: str) -> None:
+        if not self._over:
+            self._simulation.ask(verb)

@@ -88,14 +88,11 @@ class Trader:
             due.append(self._scanner.next_ns)
             if self._holding:
                 due.append(self._equity_due)
+            if turn := self._desk.session.next_time_ns():
+                due.append(turn)
         due += [
             at
-            for at in (
-                self._guarding.next_ns(),
-                self._entries.next_ns(),
-                self._flattening.next_ns(),
-                self._desk.session.next_time_ns(),
-            )
+            for at in (self._guarding.next_ns(), self._entries.next_ns(), self._flattening.next_ns())
             if at
         ]
         return max(min(due), self._desk.now)

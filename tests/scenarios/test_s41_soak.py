@@ -1,0 +1,75 @@
+"""S41: hours of simulated time with faults break no invariant, and a process that lives through them does not grow.
+
+72 hours take about two minutes: they are played by `scripts/test tests/scenarios/test_s41_soak.py -m slow`, the suite plays two.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from turbo_trader.market.reference import universe
+from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation.chaos import OFTEN, Chaos
+from turbo_trader.simulation.faults import parse_faults
+from turbo_trader.simulation.mortal import Mortal
+
+UNDYING = "heavy,crash=0,crash_at_send=0"  # one life: what grows in it is not hidden by a restart
+NOT_DATA = (type, types.ModuleType, types.FunctionType, types.CodeType, types.BuiltinFunctionType)
+
+
+def size_of(trader: Any) -> int:
+    """Bytes of everything the Trader holds on to; code and classes are not counted."""
+    seen, waiting, total = {id(trader)}, [trader], 0
+    while waiting:
+        each = waiting.pop()
+        total += sys.getsizeof(each)
+        for other in gc.get_referents(each):
+            if id(other) not in seen and not isinstance(other, NOT_DATA):
+                seen.add(id(other))
+                waiting.append(other)
+    return total
+
+
+def soak(hours: float, faults: str) -> tuple[dict[str, Any], list[int]]:
+    """The result, and the Trader's size at each half hour it was there."""
+    sizes: list[int] = []
+
+    def look(simulation: Mortal) -> None:
+        if simulation.now // (60 * 10**9) % 30 == 0 and simulation.living is not None:
+            sizes.append(size_of(simulation.living))
+
+    play = Chaos(universe()[:4], Policy.from_env(OFTEN), parse_faults(faults), hours, progress=look)
+    return play.play(41), sizes
+
+
+def check(hours: float) -> None:
+    result, sizes = soak(hours, UNDYING)
+    assert result["violation"] is None
+    assert result["lives"] == 1
+    assert result["trades"] > 10 * hours
+    assert sum(result["faults"].values()) > 200 * hours
+    settled = sizes[len(sizes) // 4 :]
+    slope = float(np.polyfit(np.arange(len(settled)) / 2, settled, 1)[0])
+    assert slope < 20_000, f"{slope:.0f} bytes an hour: {settled}"
+
+
+def test_s41_hours_with_faults_break_nothing_and_leave_nothing_behind() -> None:
+    check(2)
+
+
+@pytest.mark.slow  # two minutes
+def test_s41_72_hours_with_faults_break_nothing_and_leave_nothing_behind() -> None:
+    check(72)
+
+
+@pytest.mark.slow  # two minutes
+def test_s41_72_hours_with_deaths_break_nothing() -> None:
+    result, _ = soak(72, "heavy")
+    assert result["violation"] is None
+    assert result["lives"] > 72
