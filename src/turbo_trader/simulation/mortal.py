@@ -173,7 +173,9 @@ class Mortal(Lossy):
         kind, balance = "TRANSFER_IN" if amount > 0 else "TRANSFER_OUT", account.balance + amount
         number = self.exchange.new_id()
         account.book(
-            LogEntry(self.now, number, "", kind, 0, zero, zero, amount, zero, zero, amount, balance, "", "", zero)
+            LogEntry(
+                self.now, number, "", kind, 0, zero, zero, amount, zero, zero, amount, balance, "", "", zero
+            )
         )
         self.transferred += amount
         self.exchange.say(self.uid, self.exchange.wallet_message(self.uid, self.now))

@@ -91,9 +91,7 @@ class Trader:
             if turn := self._desk.session.next_time_ns():
                 due.append(turn)
         due += [
-            at
-            for at in (self._guarding.next_ns(), self._entries.next_ns(), self._flattening.next_ns())
-            if at
+            at for at in (self._guarding.next_ns(), self._entries.next_ns(), self._flattening.next_ns()) if at
         ]
         return max(min(due), self._desk.now)
 
