@@ -44,9 +44,10 @@ class Desk:
         bid: int = 500_000,
         ask_: int = 500_010,
         lots: int = 1000,
+        config: ExchangeConfig | None = None,
         of: tuple[Instrument, ...] = (BTC,),
     ) -> None:
-        self.x = Exchange(of, ExchangeConfig())
+        self.x = Exchange(of, config or ExchangeConfig())
         for i, balance in enumerate(balances or ("1000",)):
             self.x.add_account("u" if not i else f"u{i + 1}", D(balance))
         self.now = T0
@@ -107,6 +108,13 @@ class Desk:
         figures: dict[str, Any] = {name: D(figure) for name, figure in more.items()}
         return self.do(ask.AmendOrder("BTCUSDT", link_id=link_id, **figures), uid)
 
+    def change(self, order: Order, uid: str = "u", **figures: Any) -> int:
+        """Amend by order id."""
+        return self.do(ask.AmendOrder("BTCUSDT", order.order_id, **figures), uid)
+
+    def cancel(self, order: Order, uid: str = "u") -> int:
+        return self.do(ask.CancelOrder("BTCUSDT", order.order_id), uid)
+
     def stop(self, uid: str = "u", **more: Any) -> int:
         return self.do(ask.SetTradingStop("BTCUSDT", **more), uid)
 
@@ -127,8 +135,16 @@ class Desk:
         (found,) = (p for p in self.x.positions(uid, "BTCUSDT", self.now) if p.position_idx == idx)
         return found
 
+    def position_stop(self, kind: str, uid: str = "u") -> Order | None:
+        """The position's TakeProfit, StopLoss or TrailingStop."""
+        return self.x.accounts[uid].position("BTCUSDT").stop(kind)
+
     def fills(self, uid: str = "u") -> list[ExecutionMessage]:
         return self.x.accounts[uid].executions
+
+    def order_states(self, uid: str = "u") -> list[OrderMessage]:
+        """Every order there ever was, as it is."""
+        return [order.message(0) for order in self.x.accounts[uid].orders.values()]
 
     def ended(self) -> dict[str, str]:
         """Cancel types of the orders that ended since the last drain, by link id."""

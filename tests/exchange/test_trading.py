@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.exchange import requests as ask
+
 D = Decimal
 
 
@@ -103,3 +105,29 @@ def test_the_users_conditional_reduce_only_order_outlives_its_position_and_then_
     desk.trade(498_000)
     assert (desk.order("stop").status, desk.order("stop").cancel_type) == ("Cancelled", "CancelByReduceOnly")
     assert desk.size() == 0
+
+
+def test_cancel_all_keeps_to_its_filter(desk: Any) -> None:
+    def begin() -> None:
+        desk.market(1, "0.010", stop_loss=D("49000.0"))
+        desk.limit(1, "0.010", "49990.0")
+        desk.market(-1, "0.010", trigger_price=D("49500.0"), trigger_direction=2)
+
+    def left() -> list[str]:
+        return sorted(order.stop_type for order in desk.x.open_orders("u"))
+
+    begin()
+    desk.do(ask.CancelAll("BTCUSDT", "StopOrder", "Stop"))  # spares TP/SL
+    assert left() == ["", "StopLoss"]
+    desk.do(ask.CancelAll("BTCUSDT", "Order"))
+    assert left() == ["StopLoss"]
+    begin()
+    desk.do(ask.CancelAll("BTCUSDT", "StopOrder"))
+    assert left() == [""]
+    assert desk.position().stop_loss is None
+    desk.limit(-1, "0.010", "50100.0", trigger_price=D("50050.0"), trigger_direction=1)
+    desk.trade(500_500)  # in the book from now on
+    desk.do(ask.CancelAll("BTCUSDT", "StopOrder"))
+    assert left() == ["", "Stop"]
+    desk.do(ask.CancelAll("BTCUSDT"))
+    assert left() == []

@@ -1,20 +1,16 @@
-"""The Exchange against examples worked by hand: fees, margin, stops, funding, liquidation, refusals; and its invariants."""
+"""The Exchange against examples worked by hand: fees, margin, stops, funding, liquidation, refusals."""
 
 from __future__ import annotations
 
-import random
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.margin import bankruptcy_price, initial_margin, liquidation_price, order_cost
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, PositionMessage, WalletMessage
-from turbo_trader.exchange.orders import TRANSITIONS, ImpossibleTransition, Order
 from turbo_trader.market.events import (
     FINE,
     FIRST,
@@ -203,76 +199,3 @@ def test_messages_of_a_fill_come_as_order_execution_position_wallet(desks: Any) 
     desk.market(1, "0.001")
     kinds = [type(message) for _, message in desk.x.drain()]
     assert kinds == [OrderMessage, ExecutionMessage, PositionMessage, WalletMessage]
-
-
-def test_no_order_moves_against_the_table() -> None:
-    order = Order("1", "", "BTCUSDT", 1, "Limit", "GTC", D(1), D(1), False, 0)
-    order.move("Filled")
-    for status in TRANSITIONS:
-        with pytest.raises(ImpossibleTransition):
-            order.move(status)
-
-
-def step(desk: Any, mid: int, kind: int, shift: int, lots: int) -> int:
-    """One request or one move of the market; returns the middle of the book after it, ticks."""
-    side = 1 if shift >= 0 else -1
-    price, qty = BTC.price(mid + shift), BTC.qty(lots)
-    requests: list[ask.Request] = [
-        ask.CreateOrder("BTCUSDT", side, "Market", qty),
-        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price),
-        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price, reduce_only=True),
-        ask.CreateOrder("BTCUSDT", side, "Market", qty, reduce_only=True),
-        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price, "PostOnly"),
-        ask.SetTradingStop("BTCUSDT", stop_loss=price, take_profit=BTC.price(mid - shift)),
-        ask.CancelAll("BTCUSDT"),
-    ]
-    if kind < len(requests):
-        desk.do(requests[kind])
-        return mid
-    mid += shift * 5
-    now = desk.now + SECOND
-    desk.feed(book(now, mid - 5, mid + 5, 40), trade(now, mid + (5 if side > 0 else -5), lots, side))
-    return mid
-
-
-def must_hold(desk: Any) -> None:
-    """Wallet = sum of the log, position = sum of fills, every order within its quantity and in one place."""
-    account = desk.x.accounts["u"]
-    trades = [e for e in account.executions if e.kind != "Funding"]
-    assert account.balance == sum((entry.change for entry in account.log), D(0))
-    position = desk.position()
-    assert position.size == sum((e.side * e.qty for e in trades), D(0))
-    reducing = D(0)
-    for order in account.orders.values():
-        assert 0 <= order.filled <= order.qty
-        assert order.open == (order.order_id in account.open_orders)
-        if order.open and order.reduce_only and not order.stop_type:
-            assert order.side * position.size < 0
-            reducing += order.leaves
-    assert reducing <= abs(position.size)
-    if not position.size:
-        assert not any(order.close_on_trigger for order in account.open_orders.values())
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 8), st.integers(-40, 40), st.integers(1, 60)), min_size=1, max_size=30)
-)
-def test_whatever_is_asked_money_positions_and_orders_add_up(
-    desks: Any, steps: list[tuple[int, int, int]]
-) -> None:
-    desk, mid = desks("500"), 500_005
-    for kind, shift, lots in steps:
-        mid = step(desk, mid, kind, shift, lots)
-        must_hold(desk)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_ten_thousand_requests_add_up(desks: Any, seed: int) -> None:
-    draw = random.Random(seed)
-    desk, mid = desks("1000000"), 500_005  # enough not to be ruined on the way
-    for number in range(10_000):
-        mid = step(desk, mid, draw.randint(0, 8), draw.randint(-40, 40), draw.randint(1, 60))
-        if number % 500 == 499:
-            must_hold(desk)
-    assert len(desk.x.accounts["u"].executions) > 1_000

@@ -155,6 +155,56 @@ def test_a_market_order_with_stop_and_target_makes_a_guarded_position(exchange: 
 
 
 @pytest.mark.usefixtures("flat")
+def test_a_trailing_order_is_a_stop_of_the_position(exchange: Any, last: float) -> None:
+    exchange.create_order(PAIR, "market", "buy", 0.01)
+    trigger = near(exchange, last * 1.03)
+    params = {"trailingAmount": "500", "trailingTriggerPrice": trigger}
+    exchange.create_order(PAIR, "market", "sell", 0.01, None, params)
+    assert float(exchange.fetch_position(PAIR)["info"]["trailingStop"]) == 500
+    shown = exchange.fetch_open_orders(PAIR, params={"trigger": True})
+    assert [(order["info"]["stopOrderType"], order["triggerPrice"]) for order in shown] == [
+        ("TrailingStop", trigger)
+    ]
+    exchange.cancel_order(shown[0]["id"], PAIR)
+    assert float(exchange.fetch_position(PAIR)["info"]["trailingStop"]) == 0
+
+
+@pytest.mark.usefixtures("flat")
+def test_parts_of_a_position_have_limit_exits(exchange: Any, last: float) -> None:
+    stop, target = near(exchange, last * 0.95), near(exchange, last * 1.05)
+    exits = {
+        "stopLoss": {"triggerPrice": stop, "price": near(exchange, last * 0.949)},
+        "takeProfit": {"triggerPrice": target, "price": near(exchange, last * 1.049)},
+    }
+    exchange.create_order(PAIR, "market", "buy", 0.01, None, exits)
+    more = {"takeProfitPrice": target, "stopLossPrice": stop}  # through trading-stop, with a size
+    exchange.create_order(PAIR, "market", "sell", 0.004, None, more)
+    shown = exchange.fetch_open_orders(PAIR, params={"trigger": True})
+    assert sorted((o["info"]["stopOrderType"], o["type"], o["amount"]) for o in shown) == [
+        ("PartialStopLoss", "limit", 0.01),
+        ("PartialStopLoss", "market", 0.004),
+        ("PartialTakeProfit", "limit", 0.01),
+        ("PartialTakeProfit", "market", 0.004),
+    ]
+    moved = near(exchange, last * 0.94)
+    smaller = next(o for o in shown if o["type"] == "market" and o["triggerPrice"] == stop)
+    exchange.edit_order(smaller["id"], PAIR, "market", "sell", 0.003, None, {"triggerPrice": moved})
+    seen = exchange.fetch_open_order(smaller["id"], PAIR, {"trigger": True})
+    assert (seen["amount"], seen["triggerPrice"]) == (0.003, moved)
+    exchange.cancel_order(smaller["id"], PAIR)
+    assert len(exchange.fetch_open_orders(PAIR, params={"trigger": True})) == 2  # its pair went with it
+
+
+@pytest.mark.usefixtures("flat")
+def test_the_exits_of_a_resting_order_are_edited(exchange: Any, last: float) -> None:
+    stop, lower = near(exchange, last * 0.95), near(exchange, last * 0.94)
+    price = near(exchange, last * 0.98)
+    made = exchange.create_order(PAIR, "limit", "buy", 0.01, price, {"stopLoss": {"triggerPrice": stop}})
+    exchange.edit_order(made["id"], PAIR, "limit", "buy", params={"stopLoss": str(lower)})
+    assert exchange.fetch_open_order(made["id"], PAIR)["stopLossPrice"] == lower
+
+
+@pytest.mark.usefixtures("flat")
 def test_several_orders_at_once(exchange: Any, last: float) -> None:
     price = near(exchange, last * 0.98)
     orders = [

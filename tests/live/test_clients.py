@@ -74,6 +74,44 @@ def test_pybit_opens_guards_moves_the_stop_and_closes(client: HTTP) -> None:
     assert wallet == 10_000 + pnl - fees
 
 
+def test_pybit_trails_and_takes_profit_in_parts(client: HTTP) -> None:
+    last = Decimal(result(client.get_tickers(category="linear", symbol=SYMBOL))["list"][0]["lastPrice"])
+    prices = [str((last * Decimal(part)).quantize(Decimal("0.1"))) for part in ("1.05", "0.95", "1.049")]
+    target, stop, limit = prices
+    where: dict[str, Any] = {"category": "linear", "symbol": SYMBOL, "positionIdx": 0}
+    client.place_order(category="linear", symbol=SYMBOL, side="Buy", orderType="Market", qty="0.03")
+    client.set_trading_stop(**where, tpslMode="Full", trailingStop="700", activePrice=target)
+    for _ in range(2):
+        client.set_trading_stop(
+            **where, tpslMode="Partial", takeProfit=target, stopLoss=stop, tpSize="0.01", slSize="0.01", tpOrderType="Limit",
+            tpLimitPrice=limit, slOrderType="Market",
+        )  # fmt: skip
+    position = result(client.get_positions(category="linear", symbol=SYMBOL))["list"][0]
+    assert (position["trailingStop"], position["takeProfit"], position["stopLoss"]) == ("700", "", "")
+    rows = result(client.get_open_orders(category="linear", symbol=SYMBOL, orderFilter="StopOrder"))["list"]
+    shown = sorted(
+        (row["stopOrderType"], row["orderType"], row["qty"], row["triggerPrice"], row["tpslMode"])
+        for row in rows
+    )
+    assert [tuple(row) for row in shown] == [
+        *[("PartialStopLoss", "Market", "0.01", _plain(stop), "Partial")] * 2,
+        *[("PartialTakeProfit", "Limit", "0.01", _plain(target), "Partial")] * 2,
+        ("TrailingStop", "Market", "0.03", _plain(target), "Full"),
+    ]
+    assert {(row["orderLinkId"], row["reduceOnly"], row["orderStatus"]) for row in rows} == {
+        ("", True, "Untriggered")
+    }
+    client.set_trading_stop(**where, tpslMode="Full", trailingStop="0")
+    client.place_order(
+        category="linear", symbol=SYMBOL, side="Sell", orderType="Market", qty="0.03", reduceOnly=True
+    )
+    assert not result(client.get_open_orders(category="linear", symbol=SYMBOL))["list"]
+
+
+def _plain(figure: str) -> str:
+    return figure.rstrip("0").rstrip(".")
+
+
 @pytest.mark.parametrize(
     ("params", "code"),
     [

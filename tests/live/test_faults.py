@@ -218,6 +218,39 @@ def signed(secret: str = "secret", key: str = "key") -> str:
     return json.dumps({"op": "auth", "args": [key, expires, sign]})
 
 
+def test_who_is_gone_for_the_protected_window_loses_the_resting_orders(
+    venue: ServedVenue, bybit: HTTP
+) -> None:
+    last = Decimal(bybit.get_tickers(category="linear", symbol=SYMBOL)["result"]["list"][0]["lastPrice"])
+    price = str((last * Decimal("0.99")).quantize(Decimal("0.1")))
+
+    async def come_and_go() -> None:
+        async with websockets.connect(f"{venue.stream}/v5/private", proxy=None) as socket:
+            await socket.send(signed())
+            await socket.send(json.dumps({"op": "subscribe", "args": ["dcp.future"]}))
+            assert [json.loads(await socket.recv())["success"] for _ in range(2)] == [True, True]
+            await asyncio.sleep(0.3)  # longer than the window
+            assert bybit.get_open_orders(category="linear", symbol=SYMBOL)["result"]["list"]
+
+    assert bybit.set_dcp(product="DERIVATIVES", timeWindow=5) == {"retCode": 0, "retMsg": "success"}
+    bybit.place_order(
+        category="linear",
+        symbol=SYMBOL,
+        side="Buy",
+        orderType="Limit",
+        qty="0.01",
+        price=price,
+        orderLinkId="gone",
+    )
+    asyncio.run(asyncio.wait_for(come_and_go(), 10))
+    for _ in range(100):
+        rows = bybit.get_order_history(category="linear", orderLinkId="gone")["result"]["list"]
+        if rows:
+            break
+        time.sleep(0.05)
+    assert [(row["orderStatus"], row["cancelType"]) for row in rows] == [("Cancelled", "CancelByDCP")]
+
+
 def test_private_messages_come_twice_late_and_in_another_order(venue: ServedVenue, bybit: HTTP) -> None:
     async def seen() -> list[tuple[str, str]]:
         async with websockets.connect(f"{venue.stream}/v5/private", proxy=None) as socket:

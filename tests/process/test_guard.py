@@ -53,7 +53,7 @@ def held(served: ServedVenue) -> dict[str, bool]:
 
     def look(venue: Venue) -> dict[str, bool]:
         account = next(iter(venue.exchange.accounts.values()))
-        return {p.symbol: p.stop_loss is not None for p in account.positions.values() if p.size}
+        return {p.symbol: p.stop("StopLoss") is not None for p in account.positions.values() if p.size}
 
     return served.call(look)
 
@@ -123,7 +123,7 @@ def frozen_with_a_position(daemon: subprocess.Popen[str], served: ServedVenue) -
 def _lose_stops(venue: Venue) -> None:
     uid, account = next(iter(venue.exchange.accounts.items()))
     for position in list(account.positions.values()):
-        if position.size and position.stop_loss is not None:
+        if position.size and position.stop("StopLoss") is not None:
             now = int(venue.exchange.states["ts"].max())
             venue.exchange.handle(
                 now, uid, SetTradingStop(position.symbol, stop_loss=Decimal(0), take_profit=Decimal(0))

@@ -69,7 +69,7 @@ class Lives:
         def look(venue: Venue) -> list[str]:
             account = next(iter(venue.exchange.accounts.values()))
             held = [p for p in account.positions.values() if p.size]
-            return [p.symbol for p in held if p.stop_loss is None]
+            return [p.symbol for p in held if p.stop("StopLoss") is None]
 
         return self.served.call(look)
 

@@ -34,8 +34,7 @@ class Position:
     seq: int = -1
     auto_margin: bool = False  # add margin instead of liquidating, while there is some
     status: str = "Normal"  # Liq, Adl: while the venue takes it
-    take_profit: Order | None = None
-    stop_loss: Order | None = None
+    stops: dict[str, Order] = field(default_factory=dict)  # untriggered children, by order id
 
     @property
     def key(self) -> tuple[str, int]:
@@ -46,6 +45,14 @@ class Position:
     def entry(self) -> Decimal:
         """Average entry price; 0 when flat."""
         return self.cost / abs(self.size) if self.size else ZERO
+
+    def stop(self, kind: str) -> Order | None:
+        """Its TakeProfit, StopLoss or TrailingStop: there is one of each at most."""
+        return next((child for child in self.stops.values() if child.stop_type == kind), None)
+
+    def forget(self, order: Order) -> None:
+        """`order` is not one of its stops any more."""
+        self.stops.pop(order.order_id, None)
 
     def apply(self, side: int, qty: Decimal, price: Decimal, ts: int) -> tuple[Decimal, Decimal]:
         """Book a trade; returns (closed quantity, realised result before fees). A flip closes, then opens anew."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from turbo_trader.exchange import stop_checks
 from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.exits import exits
 from turbo_trader.exchange.margin import order_cost
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import AmendOrder, CreateOrder
+from turbo_trader.exchange.requests import CreateOrder
 from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def create(
     refusal = (
         _form(exchange, account, request, s) or _price(exchange, request, s) or _counts(account, request)
     )
+    position = account.position(request.symbol, request.position_idx)
+    refusal = refusal or stop_checks.count(position, exits(request))
     if refusal is not None:
         return refusal, ZERO
-    position = account.position(request.symbol, request.position_idx)
     if request.reduces and request.trigger_price is None:
         if position.size * request.side >= 0:
             return Reply(110017, "current position is zero, cannot fix reduce-only order qty"), ZERO
@@ -49,7 +51,9 @@ def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) ->
         return Reply(10001, "timeInForce invalid")
     if request.position_idx not in account.indices(request.symbol):
         return Reply(10001, "position idx not match position mode")
-    if instrument.status not in ("Trading", "Assumed"):
+    if instrument.status == "Delivering" and not request.reduces:
+        return Reply(30228, "No new positions during delisting.")
+    if instrument.status not in ("Trading", "Assumed", "Delivering"):
         return Reply(110074, "This contract is not live")
     if len(request.link_id) > 36 or not set(request.link_id) <= _LINK_ID:
         return Reply(10001, "orderLinkId invalid")
@@ -57,57 +61,49 @@ def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) ->
         return Reply(110072, "OrderLinkedID is duplicate")
     if request.reduces and (request.take_profit or request.stop_loss):
         return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
-    most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
-    if not request.qty.is_finite() or request.qty <= 0 or request.qty % instrument.step:
+    if request.trigger_by not in stop_checks.TRIGGERS or request.tpsl_mode not in ("Full", "Partial"):
+        return Reply(10001, "Request parameter error.")
+    return quantity(instrument, request.order_type, request.qty)
+
+
+def quantity(instrument: Instrument, order_type: str, qty: Decimal) -> Reply | None:
+    """A quantity is on the step, and within the limits of its type of order."""
+    most = instrument.max_market_qty if order_type == "Market" else instrument.max_qty
+    if not qty.is_finite() or qty <= 0 or qty % instrument.step:
         return Reply(10001, "Qty invalid")
-    if request.qty < instrument.min_qty:
+    if qty < instrument.min_qty:
         return Reply(10001, "The number of contracts exceeds minimum limit allowed")
-    if request.qty > most:
+    if qty > most:
         return Reply(10001, "The number of contracts exceeds maximum limit allowed")
     return None
 
 
 def _price(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
     instrument = exchange.instruments[s]
-    prices = (request.price, request.take_profit, request.stop_loss, request.trigger_price)
-    if any(
-        price is not None and (not price.is_finite() or price <= 0 or price % instrument.tick)
-        for price in prices
-    ):
-        return Reply(10001, "The price is not a multiple of the tick size")
-    last = exchange.last(s)
-    if request.trigger_price is not None:
-        if request.trigger_direction not in (1, 2):
-            return Reply(10001, "triggerDirection invalid")
-        refusal = _trigger(last, request.trigger_price, request.trigger_direction)
-        if refusal is not None:
-            return refusal
-    if request.order_type == "Limit":
+    refusal = stop_checks.on_tick(instrument, request.price, request.trigger_price)
+    if refusal is None and request.trigger_price is not None:
+        refusal = trigger(exchange, s, request.trigger_price, request.trigger_direction, request.trigger_by)
+    if refusal is None and request.order_type == "Limit":
         if request.price is None:
             return Reply(10001, "price is required for a limit order")
-        refusal = _band(exchange, s, request.side, request.price)
-        if refusal is not None:
-            return refusal
-    base = request.price if request.price is not None else last
-    d = request.side
-    if request.stop_loss is not None and d * request.stop_loss >= d * base:
-        return Reply(10001, "StopLoss is on the wrong side of the order price")
-    if request.take_profit is not None and d * request.take_profit <= d * base:
-        return Reply(10001, "TakeProfit is on the wrong side of the order price")
-    return None
+        refusal = band(exchange, s, request.side, request.price)
+    base = request.price or request.trigger_price or exchange.last(s)
+    return refusal or stop_checks.exits(instrument, request.side, base, exits(request))
 
 
-def _trigger(last: Decimal, price: Decimal, direction: int) -> Reply | None:
-    """A trigger lies before the last price, on the side it is to come from."""
-    rising = direction == 1
-    if price > last if rising else price < last:
+def trigger(exchange: Exchange, s: int, price: Decimal, direction: int, by: str) -> Reply | None:
+    """A trigger lies before the price it looks at, on the side that is to come from."""
+    if direction not in (1, 2):
+        return Reply(10001, "triggerDirection invalid")
+    current, rising = exchange.reference(s, by), direction == 1
+    if price > current if rising else price < current:
         return None
     code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
-    at, now = int(price * 10_000), int(last * 10_000)
-    return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??LastPrice")
+    at, now = int(price * 10_000), int(current * 10_000)
+    return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??{by}")
 
 
-def _band(exchange: Exchange, s: int, side: int, price: Decimal) -> Reply | None:
+def band(exchange: Exchange, s: int, side: int, price: Decimal) -> Reply | None:
     """Buyers do not bid far above the mark, sellers do not offer far below."""
     mark, reach = exchange.mark(s), exchange.instruments[s].price_limit_y
     if side > 0 and price > mark * (1 + reach):
@@ -160,38 +156,3 @@ def _tier(instrument: Instrument, leverage: Decimal, value: Decimal) -> Reply | 
     if value <= tier.limit and leverage <= tier.max_leverage:
         return None
     return Reply(110090, "Order placement failed as your position may exceed the max limit.")
-
-
-def amend(exchange: Exchange, account: Account, order: Order, request: AmendOrder, s: int) -> Reply | None:
-    """Refusal of an amendment, or None."""
-    instrument = exchange.instruments[s]
-    for price in (request.price, request.trigger_price):
-        if price is not None and (not price.is_finite() or price <= 0 or price % instrument.tick):
-            return Reply(10001, "The price is not a multiple of the tick size")
-    refusal = None
-    if request.qty is not None:
-        refusal = _amended_qty(instrument, account, order, request.qty)
-    if refusal is None and request.price is not None:
-        refusal = _band(exchange, s, order.side, request.price)
-    if refusal is None and request.trigger_price is not None and order.status == "Untriggered":
-        refusal = _trigger(exchange.last(s), request.trigger_price, order.trigger_direction)
-    if refusal is None and order.resting and not order.reduce_only:
-        qty, price = request.qty or order.qty, request.price or order.price
-        if qty > order.qty or price != order.price:
-            refusal = margin(exchange, account, replace(order, qty=qty, price=price), s, freed=order.margin)
-    return refusal
-
-
-def _amended_qty(instrument: Instrument, account: Account, order: Order, qty: Decimal) -> Reply | None:
-    most = instrument.max_market_qty if order.order_type == "Market" else instrument.max_qty
-    if not qty.is_finite() or qty <= 0 or qty % instrument.step:
-        return Reply(10001, "Qty invalid")
-    if qty < instrument.min_qty:
-        return Reply(10001, "The number of contracts exceeds minimum limit allowed")
-    if qty > most:
-        return Reply(10001, "The number of contracts exceeds maximum limit allowed")
-    if qty <= order.filled:
-        return Reply(110064, "The order modification is not allowed: quantity is not above what is filled")
-    if order.reduce_only and order.resting and qty - order.filled > abs(account.position(*order.key).size):
-        return Reply(110017, "Reduce-only rule not satisfied")
-    return None

@@ -14,7 +14,7 @@ from turbo_trader.exchange.statements import position_message, wallet_message
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
 
-_LOGGED: Final = {"Trade": "TRADE", "BustTrade": "LIQUIDATION", "AdlTrade": "ADL"}
+_LOGGED: Final = {"Trade": "TRADE", "BustTrade": "LIQUIDATION", "AdlTrade": "ADL", "Delivery": "DELIVERY"}
 
 
 class Fills:
@@ -31,7 +31,7 @@ class Fills:
         s = exchange.index[order.symbol]
         position = account.position(*order.key)
         exchange.settlement.charge(account, position, s, now)  # settlements before this fill saw the old size
-        rate = account.maker if maker else account.taker
+        rate = ZERO if kind == "Delivery" else account.maker if maker else account.taker
         fee = qty * price * rate
         order.book(qty, price, fee)
         if not order.leaves:
@@ -54,18 +54,20 @@ class Fills:
             exchange.mark(s), position.seq,
         )  # fmt: skip
         account.executions.append(execution)
-        exchange.say(account.uid, order.message(now))
+        if order.order_id in account.orders:  # there are executions without an order
+            exchange.say(account.uid, order.message(now))
         exchange.say(account.uid, execution)
-        self._follow(account, order, position, opened=qty > closed, now=now)
+        self._follow(account, order, position, opened=qty - closed, now=now)
         self.tell_position(account, position, now)
 
-    def _follow(self, account: Account, order: Order, position: Position, *, opened: bool, now: int) -> None:
+    def _follow(
+        self, account: Account, order: Order, position: Position, *, opened: Decimal, now: int
+    ) -> None:
         """Stops, reduce-only orders and margins after a change of the position."""
         exchange = self._exchange
         exchange.stops.follow(account, position, now)
-        if opened and not order.attached:
-            order.attached = True
-            exchange.stops.attach(account, order, now)
+        if opened:
+            exchange.stops.attach(account, order, opened, now)
         self.trim(account, position, now)
         self.hold(account, position)
         self._shed(account, now)
@@ -111,11 +113,7 @@ class Fills:
         self, account: Account, order: Order, cancel_type: str, now: int, reason: str = "EC_PerCancelRequest"
     ) -> None:
         """Cancel an order that is not final, and say so."""
-        position = account.position(*order.key)
-        if order is position.stop_loss:
-            position.stop_loss = None
-        if order is position.take_profit:
-            position.take_profit = None
+        account.position(*order.key).forget(order)
         account.open_orders.pop(order.order_id, None)
         order.margin = ZERO
         if order.status == "Untriggered" and order.close_on_trigger:

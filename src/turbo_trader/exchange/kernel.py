@@ -18,7 +18,8 @@ def run_until(
 ) -> tuple[int, int]:  # fmt: skip
     """Consume rows[start:] with ts < `until`; stop after a row at which one of the account's triggers may be touched.
 
-    `last_low`, `last_high`: ticks at or beyond which a last-price trigger fires; `mark_low`, `mark_high`: same of the mark, USDT;
+    `last_low`, `last_high`: ticks at or beyond which a last-price trigger fires, or a trailing stop moves;
+    `mark_low`, `mark_high`: same of the mark, USDT;
     `buy`, `sell`: best prices (ticks) of resting buys (0 none) and sells (huge none), touched by the opposite side or by a print.
     Returns (next row, TOUCHED or REACHED).
     """

@@ -1,7 +1,7 @@
 """The Exchange machine: a simulated Bybit for USDT perpetuals. Market rows and requests in, replies and messages out; pure.
 
 Messages of one change come in the order: order, execution, position, wallet. The book is the tape's; what an account takes out of
-it stays taken until the tape writes that level again.
+it stays taken until the tape writes that level again, or for a set time.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
+from turbo_trader.exchange import amending
 from turbo_trader.exchange import orders as life
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.fills import Fills
+from turbo_trader.exchange.footprints import NEVER, Footprints
 from turbo_trader.exchange.kernel import TOUCHED, run_until
+from turbo_trader.exchange.listing import Listing
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import LogEntry, Message, PositionMessage, Reply, WalletMessage
 from turbo_trader.exchange.resting import Resting
@@ -31,8 +33,6 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance_book
 from turbo_trader.market.state import new_states
 
-NEVER: Final = 2**63 - 1
-
 
 @dataclass(frozen=True, slots=True)
 class ExchangeConfig:
@@ -41,6 +41,9 @@ class ExchangeConfig:
     taker: Decimal = Decimal("0.00055")
     maker: Decimal = Decimal("0.0002")
     market_slippage: Decimal = Decimal("0.026")  # a market order reaches this far from the touch
+    footprint_ns: int | None = (
+        None  # how long fills stay taken from the book; None: until the tape writes the level again
+    )
 
 
 class Exchange:
@@ -62,12 +65,14 @@ class Exchange:
         self.accounts: dict[str, Account] = {}
         self._outbox: list[tuple[str, Message]] = []
         self._numbers = 0
+        self.footprints = Footprints(self.states, config.footprint_ns)
         self.collateral = Collateral(self)
         self.fills = Fills(self)
         self.stops = Stops(self)
         self.resting = Resting(self)
         self.matching = Matching(self)
         self.settlement = Settlement(self)
+        self.listing = Listing(self)
         self._trading = Trading(self)
         self._terms = Terms(self)
         self._watching = Watching(self)
@@ -115,14 +120,21 @@ class Exchange:
 
     def advance(self, s: int, rows: Rows, start: int, until: int) -> int:
         """Consume the market rows of symbol `s` with ts < `until`, matching as they come; returns the next row."""
-        if s not in self.busy():
+        if self.footprints.due(s) == NEVER and s not in self.busy():
             return int(advance_book(self.states, s, rows, start, until))
         at = start
         while True:
-            at, why = run_until(self.states, s, rows, at, until, *self._watching.bounds(s))
-            if why != TOUCHED:
-                return int(at)
-            self._watching.touch(s, rows[at - 1], int(self.states["ts"][s]))
+            pause = min(until, self.footprints.due(s))
+            part = self.footprints.ahead(s, rows, at, pause)
+            n, why = run_until(self.states, s, part, 0, pause, *self._watching.bounds(s))
+            self.footprints.consumed(s, rows[at : at + n])
+            at += int(n)
+            if why == TOUCHED:
+                self._watching.touch(s, rows[at - 1], int(self.states["ts"][s]))
+            elif pause == until:
+                return at
+            else:
+                self.footprints.expire(s, pause)
 
     def mark(self, s: int) -> Decimal:
         """The mark price; the last price where the tape has no mark (never later beyond a level than a mean of last prices)."""
@@ -138,6 +150,10 @@ class Exchange:
         ticks = int(state["last"]) or (int(state["bid"]) + int(state["ask"])) // 2
         return self.instruments[s].price(ticks)
 
+    def reference(self, s: int, trigger_by: str) -> Decimal:
+        """The price a trigger looks at: the last price, or else the mark (for IndexPrice too)."""
+        return self.last(s) if trigger_by == "LastPrice" else self.mark(s)
+
     def funding_rate(self, s: int) -> Decimal:
         """The rate of the coming settlement, fraction per interval."""
         return Decimal(round(float(self.states["funding_rate"][s]) * RATE)) / RATE
@@ -149,17 +165,18 @@ class Exchange:
     # -- time
 
     def next_time(self) -> int:
-        """When `settle` must next be called (ns): the next funding of a symbol someone holds."""
-        due = NEVER
+        """When `settle` must next be called (ns): the next funding of a symbol someone holds, or a delivery."""
+        due = self.listing.next_time()
         for _, position, s in self._held():
             interval = self.interval(s)
             due = min(due, (position.funded_ts // interval + 1) * interval)
         return due
 
     def settle(self, now: int) -> None:
-        """Charge funding of every settlement up to `now` that was not charged yet."""
+        """Charge funding of every settlement up to `now` that was not charged yet, then end the contracts whose time has come."""
         for account, position, s in self._held():
             self.settlement.charge(account, position, s, now)
+        self.listing.deliver(now)
 
     def _held(self) -> list[tuple[Account, Position, int]]:
         """The positions that are not flat, with account and symbol."""
@@ -198,11 +215,13 @@ class Exchange:
             return Reply(10001, "Not supported symbols")
         account = self.accounts[uid]
         self.settle(now)
+        if symbol:
+            self.footprints.expire(self.index[symbol], now)
         match request:
             case ask.CreateOrder():
                 return self._trading.create(account, request, now)
             case ask.AmendOrder():
-                return self._trading.amend(account, request, now)
+                return amending.amend(self, account, request, now)
             case ask.CancelOrder():
                 return self._trading.cancel(account, request, now)
             case ask.CancelAll():

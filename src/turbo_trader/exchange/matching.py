@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.resting import shown
-from turbo_trader.market.kernel import set_level
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -76,14 +75,13 @@ class Matching:
 
     def _bound(self, side: int, s: int) -> int:
         """The worst price (ticks) a market order takes: the slippage bound."""
-        touch = int(self._exchange.states["ask" if side > 0 else "bid"][s])
+        state = self._exchange.states[s]
+        touch = int(state["ask" if side > 0 else "bid"]) or int(state["last"])
         return touch + side * max(int(touch * self._exchange.config.market_slippage), 1)
 
     def _offers(self, order: Order, s: int) -> Iterator[Offer]:
         """What an order can take now: best price first, at one price the tape's lots before the orders behind them."""
         exchange = self._exchange
-        if not exchange.states["book_valid"][s]:
-            return iter(())
         instrument, side = exchange.instruments[s], order.side
         limit = instrument.ticks(order.limit) if order.order_type == "Limit" else self._bound(side, s)
         tape = (Offer(price, lots, None) for price, lots in shown(exchange.states, s, -side, limit))
@@ -102,7 +100,7 @@ class Matching:
             if maker is not None:
                 lots = min(lots, instrument.lots(maker[1].leaves))
             elif lots:
-                set_level(exchange.states, s, -order.side, price, size - lots)  # our footprint
+                exchange.footprints.leave(s, -order.side, price, (size, lots), now)
             if lots:
                 qty, at = instrument.qty(lots), instrument.price(price)
                 exchange.fills.fill(account, order, qty, at, maker=False, now=now)

@@ -47,6 +47,11 @@ class OrderMessage:
     take_profit: Decimal | None
     stop_loss: Decimal | None
     created_ts: int
+    tpsl_mode: str  # Full, Partial, "" where it has no part in TP/SL
+    tp_trigger_by: str
+    sl_trigger_by: str
+    tp_limit: Decimal | None
+    sl_limit: Decimal | None
 
     @property
     def avg_price(self) -> Decimal | None:
@@ -68,7 +73,7 @@ class ExecutionMessage:
     qty: Decimal
     fee: Decimal
     fee_rate: Decimal
-    kind: str  # Trade, Funding, BustTrade, AdlTrade
+    kind: str  # Trade, Funding, BustTrade, AdlTrade, Delivery
     is_maker: bool
     closed_qty: Decimal
     pnl: Decimal
@@ -101,6 +106,7 @@ class PositionMessage:
     tier_limit: Decimal
     take_profit: Decimal | None
     stop_loss: Decimal | None
+    trailing_stop: Decimal | None  # the distance
     unrealised: Decimal
     realised_now: Decimal  # of this position, fees and funding included
     realised_ever: Decimal
@@ -147,7 +153,7 @@ class LogEntry:
     ts: int
     id: str
     symbol: str
-    kind: str  # TRADE, SETTLEMENT (funding), LIQUIDATION, ADL, TRANSFER_IN
+    kind: str  # TRADE, SETTLEMENT (funding), LIQUIDATION, ADL, DELIVERY, TRANSFER_IN
     side: int
     qty: Decimal
     price: Decimal

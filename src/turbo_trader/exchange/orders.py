@@ -1,4 +1,4 @@
-"""An order's life: the table of its states, enforced.
+"""An order's life: the table of its states, enforced; docs/simulated-exchange.md prints it.
 
 ```
                 New ──► PartiallyFilled ──► Filled
@@ -29,6 +29,10 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "Deactivated": frozenset(),
 }
 OPEN: Final = frozenset({"New", "PartiallyFilled", "Untriggered"})
+#: Children of a position, as its stops name themselves: of the whole position, and of a part of it.
+FULL: Final = ("TakeProfit", "StopLoss", "TrailingStop")
+PARTIAL: Final = ("PartialTakeProfit", "PartialStopLoss")
+STOP_TYPES: Final = FULL + PARTIAL
 FINAL: Final = frozenset(state for state, following in TRANSITIONS.items() if not following)
 
 
@@ -58,17 +62,23 @@ class Order:
     trigger_price: Decimal | None = None
     trigger_direction: int = 0
     trigger_by: str = "LastPrice"
+    distance: Decimal | None = None  # of a trailing stop; `trigger_price` is then where it wakes
+    best: Decimal | None = None  # the best last price since it woke
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
     tp_trigger_by: str = "LastPrice"
     sl_trigger_by: str = "LastPrice"
+    tpsl_mode: str = "Full"
+    tp_limit: Decimal | None = None
+    sl_limit: Decimal | None = None
     status: str = "Created"
     filled: Decimal = Decimal(0)
     filled_value: Decimal = Decimal(0)
     fee: Decimal = Decimal(0)
     cancel_type: str = "UNKNOWN"
     reject_reason: str = "EC_NoError"
-    attached: bool = False  # its TP/SL were given to the position
+    children: tuple[Order, ...] = field(default=(), repr=False)  # what its TP/SL became
+    partner: Order | None = field(default=None, repr=False)  # the other of a pair: ends when this one fires
     place: Place = field(default_factory=Place)
     margin: Decimal = Decimal(0)  # held while it rests
 
@@ -76,6 +86,11 @@ class Order:
     def key(self) -> tuple[str, int]:
         """(symbol, positionIdx) of the position the order is for."""
         return self.symbol, self.position_idx
+
+    @property
+    def guarding(self) -> bool:
+        """Has it a TP or SL, or is it one?"""
+        return self.take_profit is not None or self.stop_loss is not None or self.stop_type in STOP_TYPES
 
     @property
     def leaves(self) -> Decimal:
@@ -125,5 +140,6 @@ class Order:
             self.time_in_force, self.qty, self.price, self.filled, self.filled_value, self.fee, self.status,
             self.reduce_only, self.close_on_trigger, self.position_idx, self.create_type, self.cancel_type,
             self.reject_reason, self.stop_type, self.trigger_price, self.trigger_direction, self.trigger_by,
-            self.take_profit, self.stop_loss, self.created_ts,
+            self.take_profit, self.stop_loss, self.created_ts, self.tpsl_mode if self.guarding else "",
+            self.tp_trigger_by, self.sl_trigger_by, self.tp_limit, self.sl_limit,
         )  # fmt: skip

@@ -32,6 +32,11 @@ class Place:
         self.rank, self.ahead, self.level = rank, level, level
         self.printed = self.gone = 0
 
+    def regrid(self, m: int) -> None:
+        """Lots are `m` times finer from now on."""
+        for name in ("ahead", "level", "printed", "gone"):
+            setattr(self, name, getattr(self, name) * m)
+
     def look(self, level: int, now: int) -> None:
         """The level has `level` lots now."""
         if self.gone and now - self.gone_ts >= _UNEXPLAINED:

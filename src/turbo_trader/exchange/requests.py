@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class CreateOrder:
-    """Place an order. `take_profit` and `stop_loss` are attached in Full mode and become children at the first fill."""
+    """Place an order. `take_profit` and `stop_loss` become children: of the position (Full) or of what fills (Partial)."""
 
     symbol: str
     side: int
@@ -28,6 +28,9 @@ class CreateOrder:
     trigger_price: Decimal | None = None  # makes it conditional
     trigger_direction: int = 0  # 1 rises to, 2 falls to
     trigger_by: str = "LastPrice"
+    tpsl_mode: str = "Full"  # Full, Partial
+    tp_limit: Decimal | None = None  # Partial only: a limit order fires
+    sl_limit: Decimal | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -42,7 +45,7 @@ class CreateOrder:
 
 @dataclass(frozen=True, slots=True)
 class AmendOrder:
-    """Change an open order; None leaves a figure as it is. `qty` is the new total."""
+    """Change an open order; None leaves a figure as it is. `qty` is the new total; 0 removes its TP or SL."""
 
     symbol: str
     order_id: str = ""
@@ -50,6 +53,14 @@ class AmendOrder:
     qty: Decimal | None = None
     price: Decimal | None = None
     trigger_price: Decimal | None = None
+    trigger_by: str | None = None
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    tp_trigger_by: str | None = None
+    sl_trigger_by: str | None = None
+    tpsl_mode: str | None = None
+    tp_limit: Decimal | None = None
+    sl_limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +74,17 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelAll:
-    """Cancel orders of a symbol ("" = all). `order_filter`: "" everything, Order, or StopOrder."""
+    """Cancel orders of a symbol ("" = all). `order_filter`: "" everything, Order (in the book), or StopOrder (waiting for a
+    trigger), of these with `stop_type` Stop only those that are no children of positions."""
 
     symbol: str = ""
     order_filter: str = ""
+    stop_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SetTradingStop:
-    """Change the position's TP and SL (Full mode): None leaves one as it is, 0 removes it."""
+    """Change the position's TP, SL and trailing stop: None leaves one as it is, 0 removes it. Partial adds a pair."""
 
     symbol: str
     take_profit: Decimal | None = None
@@ -79,6 +92,13 @@ class SetTradingStop:
     tp_trigger_by: str = "LastPrice"
     sl_trigger_by: str = "LastPrice"
     position_idx: int = 0
+    trailing_stop: Decimal | None = None  # distance
+    active_price: Decimal | None = None  # where it begins to trail; None: at once
+    tpsl_mode: str = "Full"  # Full, Partial
+    tp_size: Decimal | None = None  # Partial only
+    sl_size: Decimal | None = None
+    tp_limit: Decimal | None = None
+    sl_limit: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

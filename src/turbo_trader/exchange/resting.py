@@ -11,7 +11,6 @@ import numpy as np
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.orders import Order
 from turbo_trader.market.events import KIND_MASK, TRADE
-from turbo_trader.market.kernel import set_level
 from turbo_trader.market.state import States
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Resting:
             part = min(lots, wanted - taken)
             if not part:
                 break
-            set_level(exchange.states, s, -order.side, price, lots - part)
+            exchange.footprints.leave(s, -order.side, price, (lots, part), now)
             taken += part
         if taken:
             exchange.fills.fill(account, order, instrument.qty(taken), order.limit, maker=True, now=now)

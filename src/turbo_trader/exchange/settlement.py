@@ -145,7 +145,7 @@ class Settlement:
             self._exchange.fills.tell_position(account, position, now)
             position.status = "Normal"
         for order in list(account.open_orders.values()):
-            if order.key == position.key and order not in (position.take_profit, position.stop_loss):
+            if order.key == position.key and order.order_id not in position.stops:
                 self._exchange.fills.end(account, order, cancel_type, now)
 
     def _force(

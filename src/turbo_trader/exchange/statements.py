@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.messages import PositionMessage, WalletMessage
+from turbo_trader.exchange.orders import FULL
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -16,12 +17,12 @@ def position_message(exchange: Exchange, account: Account, p: Position, now: int
     instrument, needs = exchange.instruments[exchange.index[p.symbol]], exchange.collateral
     held = bool(p.size)
     tier = instrument.tier(needs.value(p))
+    profit, loss, trail = (p.stop(kind) for kind in FULL)
     return PositionMessage(
         now, p.symbol, p.idx, p.size, p.entry, p.leverage, needs.mark(p), needs.liquidation(account, p),
         needs.bankruptcy(account, p) if held and not account.cross else None,
         needs.initial(account, p), needs.maintenance(account, p), instrument.tiers.index(tier) + 1, tier.limit,
-        p.take_profit.trigger_price if p.take_profit else None,
-        p.stop_loss.trigger_price if p.stop_loss else None,
+        profit.trigger_price if profit else None, loss.trigger_price if loss else None, trail.distance if trail else None,
         needs.unrealised(p),
         p.realised_now, p.realised_ever, p.status, p.seq, p.created_ts, p.opened_ts, needs.rank(account, p),
         needs.break_even(account, p), p.auto_margin,

@@ -1,11 +1,13 @@
-"""TP and SL of positions: child orders that follow the position, and the trading-stop request."""
+"""TP, SL and trailing stop of positions: child orders that follow the position, and the trading-stop request."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from turbo_trader.exchange import stop_checks
 from turbo_trader.exchange.accounts import Account, Position
+from turbo_trader.exchange.exits import Stop, exits
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import SetTradingStop
@@ -13,131 +15,179 @@ from turbo_trader.exchange.requests import SetTradingStop
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
 
-_SCALED = 10_000  # prices in the venue's messages are x 10^4
+_TWIN_FIRED = {
+    "TakeProfit": "CancelByOCOSlCanceledByTpTriggered",
+    "StopLoss": "CancelByOCOTpCanceledBySlTriggered",
+}
 
 
 class Stops:
-    """The Full-mode pair of every position."""
+    """The stops of every position: one of each kind over the whole of it, and any number over parts."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    def attach(self, account: Account, parent: Order, now: int) -> None:
-        """At the first fill of an order that opens: make its TP/SL the position's pair."""
+    def attach(self, account: Account, parent: Order, opened: Decimal, now: int) -> None:
+        """After a fill that opened: the order's TP/SL are the position's, once; or (Partial) a pair that grows with what fills."""
+        pair = exits(parent)
+        if not pair:
+            return
         position = account.position(*parent.key)
-        if parent.take_profit is not None:
-            self._set(
-                account, position, "TakeProfit", parent.take_profit, parent.tp_trigger_by, parent.link_id, now
-            )
-        if parent.stop_loss is not None:
-            self._set(
-                account, position, "StopLoss", parent.stop_loss, parent.sl_trigger_by, parent.link_id, now
-            )
+        if parent.tpsl_mode == "Partial":
+            growing = [child for child in parent.children if child.status == "Untriggered"]
+            for child in growing:
+                child.qty += opened
+                self._exchange.say(account.uid, child.message(now))
+            if not growing:
+                parent.children = self._add(account, position, pair, opened, parent.link_id, now)
+        elif not parent.children:
+            made = [self._put(account, position, stop, parent.link_id, now) for stop in pair]
+            _couple(made)
+            parent.children = tuple(made)
 
     def follow(self, account: Account, position: Position, now: int) -> None:
-        """After a change of size: the pair covers the whole position, and goes when it is gone."""
-        for child in (position.take_profit, position.stop_loss):
-            if child is None:
+        """After a change of size: Full stops cover the whole position, Partial ones not more; all go when it is gone."""
+        for child in list(position.stops.values()):
+            size = abs(position.size)
+            if not size or child.side == (1 if position.size > 0 else -1):
+                self._exchange.fills.end(account, child, "CancelByTpSlTsClear", now)
                 continue
-            if not position.size or child.side == (1 if position.size > 0 else -1):
-                self._remove(account, position, child, "CancelByTpSlTsClear", now)
-            elif child.qty != abs(position.size) and child.status == "Untriggered":
-                child.qty = abs(position.size)
+            qty = min(child.qty, size) if child.tpsl_mode == "Partial" else size
+            if child.qty != qty:
+                child.qty = qty
                 self._exchange.say(account.uid, child.message(now))
 
+    def fired(self, account: Account, child: Order, now: int) -> None:
+        """One of a pair was triggered: the other ends."""
+        twin = child.partner
+        if twin is not None and twin.status == "Untriggered":
+            self._exchange.fills.end(account, twin, _TWIN_FIRED[child.stop_type.removeprefix("Partial")], now)
+
     def set(self, account: Account, request: SetTradingStop, now: int) -> Reply:
-        """The trading-stop request."""
+        """The trading-stop request: changes the Full stops, or adds a Partial pair."""
         s = self._exchange.index[request.symbol]
         if request.position_idx not in account.indices(request.symbol):
             return Reply(10001, "position idx not match position mode")
         position = account.position(request.symbol, request.position_idx)
         if not position.size:
             return Reply(10001, "can not set tp/sl/ts for zero position")
-        wanted = (
-            ("TakeProfit", request.take_profit, request.tp_trigger_by, position.take_profit),
-            ("StopLoss", request.stop_loss, request.sl_trigger_by, position.stop_loss),
-        )
-        changes = [item for item in wanted if item[1] is not None and not _same(item[1], item[2], item[3])]
-        if not changes:
+        wanted = self._wanted(position, request, s)
+        changes = {kind: stop for kind, stop in wanted.items() if _differs(position.stop(kind), stop)}
+        pair = exits(request) if request.tpsl_mode == "Partial" else ()
+        if not changes and not pair:
             return Reply(34040, "not modified")
-        for kind, price, trigger_by, _ in changes:
-            refusal = self._refusal(s, position, kind, price, trigger_by) if price else None
-            if refusal is not None:
-                return refusal
-        for kind, price, trigger_by, child in changes:
-            if price:
-                self._set(account, position, kind, price, trigger_by, "", now)
-            elif child is not None:
-                self._remove(account, position, child, "CancelByUser", now)
+        refusal = stop_checks.size(position, request, pair, self._exchange.instruments[s]) if pair else None
+        for stop in (*changes.values(), *pair):
+            if stop is not None and refusal is None:
+                refusal = stop_checks.stop(self._exchange, position, stop, s)
+        if refusal is not None:
+            return refusal
+        self._change(account, position, changes, now)
+        if pair:
+            self._add(account, position, pair, request.tp_size or request.sl_size or Decimal(0), "", now)
         self._exchange.fills.tell_position(account, position, now)
         return Reply()
 
-    def _refusal(
-        self, s: int, position: Position, kind: str, price: Decimal | None, trigger_by: str
-    ) -> Reply | None:
-        """Why a TP or SL price cannot stand: off the tick, or on the wrong side of the price that triggers it."""
-        instrument = self._exchange.instruments[s]
-        if price is None or price % instrument.tick:
-            return Reply(10001, "The price is not a multiple of the tick size")
-        base = self._exchange.mark(s) if trigger_by == "MarkPrice" else self._exchange.last(s)
-        d = 1 if position.size > 0 else -1
-        above = (kind == "TakeProfit") == (d > 0)
-        if price > base if above else price < base:
-            return None
-        side = "Buy" if d > 0 else "Sell"
-        relation = "greater" if above else "lower"
-        scaled, at = int(price * _SCALED), int(base * _SCALED)
-        return Reply(
-            10001, f"{kind}:{scaled} set for {side} position should {relation} base_price:{at}??{trigger_by}"
-        )
+    def _wanted(self, position: Position, request: SetTradingStop, s: int) -> dict[str, Stop | None]:
+        """What the request says of each kind of Full stop: None removes it."""
+        wanted: dict[str, Stop | None] = {}
+        for kind, price, trigger_by in (
+            ("TakeProfit", request.take_profit, request.tp_trigger_by),
+            ("StopLoss", request.stop_loss, request.sl_trigger_by),
+        ):
+            if price is not None and request.tpsl_mode != "Partial":
+                wanted[kind] = Stop(kind, price, trigger_by) if price else None
+        child, active = position.stop("TrailingStop"), request.active_price
+        distance = request.trailing_stop
+        if distance is None and child is not None and active is not None:
+            distance = child.distance
+        if distance is None:
+            return wanted
+        if active is None and child is not None and child.distance == distance:
+            active = child.trigger_price
+        trail = Stop("TrailingStop", active or self._exchange.last(s), distance=distance)
+        return {**wanted, "TrailingStop": trail if distance else None}
 
-    def _set(
+    def _change(
+        self, account: Account, position: Position, changes: dict[str, Stop | None], now: int
+    ) -> None:
+        """Make, change or remove Full stops; those of one request are a pair, one alone leaves its pair."""
+        made = []
+        for kind, stop in changes.items():
+            child = position.stop(kind)
+            if child is not None:
+                _part(child)
+            if stop is not None:
+                made.append(self._put(account, position, stop, "", now))
+            elif child is not None:
+                self._exchange.fills.end(account, child, "CancelByUser", now)
+        _couple([child for child in made if child.distance is None])
+
+    def _put(self, account: Account, position: Position, stop: Stop, parent: str, now: int) -> Order:
+        """Make the position's Full stop of a kind, or change it."""
+        child = position.stop(stop.kind) or self._new(
+            account, position, stop, abs(position.size), parent, now
+        )
+        child.trigger_price = stop.price
+        child.trigger_by = stop.trigger_by
+        if stop.distance is not None:
+            last = self._exchange.last(self._exchange.index[position.symbol])
+            child.distance = stop.distance
+            child.best = last if stop.price == last else None
+        self._exchange.say(account.uid, child.message(now))
+        return child
+
+    def _add(
         self,
         account: Account,
         position: Position,
-        kind: str,
-        price: Decimal,
-        trigger_by: str,
+        pair: tuple[Stop, ...],
+        qty: Decimal,
         parent: str,
         now: int,
-    ) -> None:
-        child = position.take_profit if kind == "TakeProfit" else position.stop_loss
-        if child is None:
-            child = self._new_child(account, position, kind, parent, now)
-        child.trigger_price = price
-        child.trigger_by = trigger_by
-        child.qty = abs(position.size)
-        self._exchange.say(account.uid, child.message(now))
+    ) -> tuple[Order, ...]:
+        """Make Partial stops over `qty`."""
+        made = [self._new(account, position, stop, qty, parent, now) for stop in pair]
+        _couple(made)
+        for child in made:
+            self._exchange.say(account.uid, child.message(now))
+        return tuple(made)
 
-    def _new_child(self, account: Account, position: Position, kind: str, parent: str, now: int) -> Order:
+    def _new(
+        self, account: Account, position: Position, stop: Stop, qty: Decimal, parent: str, now: int
+    ) -> Order:
         d = 1 if position.size > 0 else -1
+        kind, tif = ("Market", "IOC") if stop.limit is None else ("Limit", "GTC")
         child = Order(
-            self._exchange.new_id(), "", position.symbol, -d, "Market", "IOC", abs(position.size), None, True, now,
-            position_idx=position.idx, close_on_trigger=True, parent_link_id=parent, create_type=f"CreateBy{kind}", stop_type=kind,
-            trigger_direction=1 if (kind == "TakeProfit") == (d > 0) else 2,
+            self._exchange.new_id(), "", position.symbol, -d, kind, tif, qty, stop.limit, True, now,
+            position_idx=position.idx, close_on_trigger=True, parent_link_id=parent, create_type=f"CreateBy{stop.kind}",
+            stop_type=stop.kind, trigger_price=stop.price, trigger_by=stop.trigger_by,
+            trigger_direction=1 if stop.kind.endswith("TakeProfit") == (d > 0) else 2,
+            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full",
         )  # fmt: skip
         child.move("Untriggered")
         account.orders[child.order_id] = child
         account.open_orders[child.order_id] = child
-        if kind == "TakeProfit":
-            position.take_profit = child
-        else:
-            position.stop_loss = child
+        position.stops[child.order_id] = child
         return child
 
-    def _remove(self, account: Account, position: Position, child: Order, cancel_type: str, now: int) -> None:
-        if child is position.take_profit:
-            position.take_profit = None
-        elif child is position.stop_loss:
-            position.stop_loss = None
-        if child.status == "Untriggered":
-            child.cancel_type = cancel_type
-            child.move("Deactivated")
-            account.open_orders.pop(child.order_id, None)
-            self._exchange.say(account.uid, child.message(now))
+
+def _couple(made: list[Order]) -> None:
+    if len(made) == 2:
+        made[0].partner, made[1].partner = made[1], made[0]
 
 
-def _same(price: Decimal | None, trigger_by: str, child: Order | None) -> bool:
-    if not price or child is None:
-        return not price and child is None
-    return (child.trigger_price, child.trigger_by) == (price, trigger_by)
+def _part(child: Order) -> None:
+    twin = child.partner
+    if twin is not None:
+        twin.partner = child.partner = None
+
+
+def _differs(child: Order | None, stop: Stop | None) -> bool:
+    if child is None or stop is None:
+        return child is not None or stop is not None
+    return (child.trigger_price, child.trigger_by, child.distance) != (
+        stop.price,
+        stop.trigger_by,
+        stop.distance,
+    )

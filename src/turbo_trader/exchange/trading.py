@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from turbo_trader.exchange import checks
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder
+from turbo_trader.exchange.orders import FULL, Order
+from turbo_trader.exchange.requests import CancelAll, CancelOrder, CreateOrder
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -31,6 +31,7 @@ class Trading:
             request.time_in_force if request.order_type == "Limit" else "IOC", qty, request.price, request.reduces, now,
             position_idx=request.position_idx, close_on_trigger=request.close_on_trigger, take_profit=request.take_profit,
             stop_loss=request.stop_loss, tp_trigger_by=request.tp_trigger_by, sl_trigger_by=request.sl_trigger_by,
+            tpsl_mode=request.tpsl_mode, tp_limit=request.tp_limit, sl_limit=request.sl_limit,
         )  # fmt: skip
         account.orders[order.order_id] = order
         if request.link_id:
@@ -48,44 +49,41 @@ class Trading:
             self._exchange.matching.match(account, order, s, now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
-    def amend(self, account: Account, request: AmendOrder, now: int) -> Reply:
-        """Change price, quantity or trigger of an open order; only a smaller quantity at the same price keeps its queue."""
-        order = account.find(request.symbol, request.order_id, request.link_id)
-        if order is None or not order.open:
-            return Reply(110001, "order not exists or too late to replace")
-        s = self._exchange.index[request.symbol]
-        refusal = checks.amend(self._exchange, account, order, request, s)
-        if refusal is not None:
-            return refusal
-        price, qty = request.price or order.price, request.qty or order.qty
-        moved = price != order.price or qty > order.qty
-        order.price, order.qty = price, qty
-        order.trigger_price = request.trigger_price or order.trigger_price
-        if order.resting and moved:
-            self._exchange.matching.match(account, order, s, now)
-        else:
-            self._exchange.say(account.uid, order.message(now))
-            self._exchange.fills.hold(account, account.position(*order.key))
-        return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
-
     def cancel(self, account: Account, request: CancelOrder, now: int) -> Reply:
         """Cancel one open order."""
         order = account.find(request.symbol, request.order_id, request.link_id)
         if order is None or not order.open:
             return Reply(110001, "order not exists or too late to cancel")
-        self._exchange.fills.end(account, order, "CancelByUser", now)
-        self._exchange.fills.hold(account, account.position(*order.key))
+        self._end(account, order, now)
+        position = account.position(*order.key)
+        self._exchange.fills.hold(account, position)
+        if order.stop_type in FULL:
+            self._exchange.fills.tell_position(account, position, now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
     def cancel_all(self, account: Account, request: CancelAll, now: int) -> Reply:
         """Cancel open orders; without a filter also conditional ones and TP/SL."""
-        ended = []
+        ended: list[dict[str, str]] = []
+        bared: dict[tuple[str, int], None] = {}  # of positions that lost a stop
         for order in list(account.open_orders.values()):
-            conditional = bool(order.stop_type)
-            chosen = request.order_filter in ("", "StopOrder" if conditional else "Order")
+            waits = order.status == "Untriggered"
+            chosen = request.order_filter in ("", "StopOrder" if waits else "Order")
+            if request.order_filter == "StopOrder":
+                chosen = chosen and request.stop_type in ("", order.stop_type)
             if chosen and request.symbol in ("", order.symbol):
-                self._exchange.fills.end(account, order, "CancelByUser", now)
+                if order.open:
+                    self._end(account, order, now)
                 ended.append({"orderId": order.order_id, "orderLinkId": order.link_id})
+                bared |= {order.key: None} if order.stop_type in FULL else {}
         for key in dict.fromkeys(order.key for order in account.open_orders.values()):
             self._exchange.fills.hold(account, account.position(*key))
+        for key in bared:
+            self._exchange.fills.tell_position(account, account.position(*key), now)
         return Reply(result={"list": ended, "success": "1"})
+
+    def _end(self, account: Account, order: Order, now: int) -> None:
+        """Cancel an order for its owner; the other of an untriggered pair goes with it."""
+        pair = (order, order.partner) if order.status == "Untriggered" else (order,)
+        for each in pair:
+            if each is not None and each.open:
+                self._exchange.fills.end(account, each, "CancelByUser", now)

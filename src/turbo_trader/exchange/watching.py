@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from turbo_trader.exchange import checks
+from turbo_trader.exchange import checks, trailing
 from turbo_trader.exchange.accounts import ZERO, Account
-from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.orders import FULL, Order
 from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ class _Nearest:
 
     def order(self, order: Order, instrument: Instrument) -> None:
         """Take an open order in: a conditional one by its trigger, a resting one by its price."""
-        if order.trigger_price is not None and order.status == "Untriggered":
+        if order.distance is not None and order.status == "Untriggered":
+            self._trail(*trailing.watched(order, instrument), -order.side)
+        elif order.trigger_price is not None and order.status == "Untriggered":
             self._trigger(order, int(order.trigger_price / instrument.tick))
         elif order.price is not None and order.side > 0:
             self.buy = max(self.buy, instrument.ticks(order.price))
@@ -43,6 +45,11 @@ class _Nearest:
             self.mark_low = max(self.mark_low, float(price))
         elif price is not None:
             self.mark_high = min(self.mark_high, float(price))
+
+    def _trail(self, losing: int | None, winning: int, d: int) -> None:
+        low, high = (losing, winning) if d > 0 else (winning, losing)
+        self.last_low = max(self.last_low, low or 0)
+        self.last_high = min(self.last_high, _FAR if high is None else high)
 
     def _trigger(self, order: Order, ticks: int) -> None:
         falling = order.trigger_direction == 2
@@ -79,12 +86,18 @@ class Watching:
         self._exchange.resting.touch(s, row, now)
         for account in self._exchange.accounts.values():
             for order in list(account.open_orders.values()):
-                if order.symbol == symbol and order.status == "Untriggered" and self._due(order, s):
+                if order.symbol != symbol or order.status != "Untriggered":
+                    continue
+                trailing.advance(order, self._exchange.last(s))
+                if self._due(order, s):
                     self._fire(account, order, s, now)
         self._exchange.settlement.liquidate(s, now)
 
     def _due(self, order: Order, s: int) -> bool:
-        price = self._exchange.last(s) if order.trigger_by == "LastPrice" else self._exchange.mark(s)
+        if order.distance is not None:
+            fires = trailing.fires_at(order)
+            return fires is not None and order.side * self._exchange.last(s) >= order.side * fires
+        price = self._exchange.reference(s, order.trigger_by)
         target = order.trigger_price
         return target is not None and (price >= target if order.trigger_direction == 1 else price <= target)
 
@@ -94,10 +107,8 @@ class Watching:
         order.move("Triggered")
         account.open_orders.pop(order.order_id, None)
         position = account.position(*order.key)
-        if order is position.stop_loss:
-            position.stop_loss = None
-        elif order is position.take_profit:
-            position.take_profit = None
+        position.forget(order)
+        exchange.stops.fired(account, order, now)
         exchange.say(account.uid, order.message(now))
         if order.reduce_only:
             closable = abs(position.size) if position.size * order.side < 0 else ZERO
@@ -109,3 +120,5 @@ class Watching:
             exchange.fills.end(account, order, "UNKNOWN", now, "EC_Others")
             return
         exchange.matching.match(account, order, s, now)
+        if order.stop_type in FULL and not order.filled:  # fills say it themselves
+            exchange.fills.tell_position(account, position, now)

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import uvicorn
 
+from turbo_trader.exchange.listing import finer
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
@@ -60,7 +61,8 @@ class VenueConfig:
     """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one;
     `control`: serve the control routes; `keys`: more keys, each of its account; `limits`: rate limits and the limits of
     connections, `vip` 0 to 5 raising those of orders; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates;
-    `hedge`, `cross`: accounts begin in hedge mode, with cross margin."""
+    `footprint_ns`: how long fills stay taken from the book, None until their level changes; `hedge`, `cross`: accounts begin in
+    hedge mode, with cross margin."""
 
     key: str
     secret: str = field(repr=False)
@@ -75,6 +77,7 @@ class VenueConfig:
     limits: bool = True
     vip: int = 0
     demo: bool = False
+    footprint_ns: int | None = None
     hedge: bool = False
     cross: bool = False
 
@@ -85,7 +88,7 @@ class Venue:
     def __init__(self, source: MarketSource, config: VenueConfig) -> None:
         self.source = source
         self.config = config
-        self.exchange = Exchange(source.instruments, ExchangeConfig())
+        self.exchange = Exchange(source.instruments, ExchangeConfig(footprint_ns=config.footprint_ns))
         self.data = MarketData(
             self.exchange, {i.symbol: source.history(i.symbol) for i in source.instruments}
         )
@@ -103,6 +106,7 @@ class Venue:
         self.slipped_s = 0.0  # wall seconds of market time lost because the machine was too slow
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
+        self._grids = [(1, 1)] * len(source.instruments)  # ticks and steps now, of those of the source
         merged = int(config.speed * len(source.instruments) / FRAMES_PER_SECOND * 1e9)
         self.push_ns = PUSH_NS if config.speed <= 1 else max(2 * PUSH_NS, merged)
         self._next_push = self.now
@@ -114,6 +118,16 @@ class Venue:
                 key.uid, self.config.balance, hedge=self.config.hedge, cross=self.config.cross
             )
         self.keys[key.key] = key
+
+    def relist(self, new: Instrument) -> None:
+        """Change an instrument from now on; InputError where the tape cannot follow (`Listing.relist`)."""
+        s = self.exchange.index[new.symbol]
+        k, m = self.exchange.listing.relist(new)
+        self._grids[s] = self._grids[s][0] * k, self._grids[s][1] * m
+        self._waiting[s] = finer(self._waiting[s], k, m)
+        self.data.regrid(s, k, m)
+        if k > 1 or m > 1:
+            self.feed.renew(new.symbol)
 
     # -- time
 
@@ -170,7 +184,7 @@ class Venue:
     def _move_private(self, until: int) -> None:
         if until > self.now:
             for s in range(len(self.source.instruments)):
-                rows = self.source.read(s, until)
+                rows = finer(self.source.read(s, until), *self._grids[s])
                 if len(rows):
                     self.exchange.advance(s, rows, 0, until)
                     waiting = self._waiting[s]
@@ -178,6 +192,9 @@ class Venue:
                         np.concatenate([waiting, rows]).view(rows.dtype) if len(waiting) else rows
                     )
             self.exchange.settle(until)
+            clients = [line.client for line in self.lines]
+            protected = {c.uid for c in clients if isinstance(c, PrivateClient) and c.protected}
+            self.rest.signed.protection.look(until, protected)
             self.now = until
         self.tell()
 

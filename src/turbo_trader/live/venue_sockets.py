@@ -7,7 +7,9 @@ import contextlib
 import json
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,15 +18,16 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults, FrameFault, RequestFault
 from turbo_trader.exchange.protocol.params import Refused, number
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.exchange.protocol.render import text
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange.protocol.trade import TradeClient
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.live.venue import Venue
@@ -35,6 +38,9 @@ LARGEST_BODY = 256 * 1024  # bytes read of a request; the rest face says what it
 # wall seconds before an answer on a stream: clients are made for a distant venue (pybit notes what it asked for after sending it)
 ANSWER_S = 0.01
 IDLE_S = 600.0  # a stream connection without a word from its client for so long is cut
+
+_FIGURES = ("tick", "step", "min_qty", "max_qty", "max_market_qty", "min_notional", "max_leverage")
+_STATUSES = ("PreLaunch", "Trading", "Assumed", "Delivering")  # a contract is closed by its delivery
 
 Client = PublicClient | PrivateClient | TradeClient
 
@@ -121,6 +127,7 @@ class VenueSockets:
             routes += [
                 Route("/control/keys", self._keys, methods=["POST"]),
                 Route("/control/faults", self._faults, methods=["GET", "POST"]),
+                Route("/control/instrument", self._instrument, methods=["POST"]),
                 Route("/control/disconnect", self._disconnect, methods=["POST"]),
                 Route("/control/adl", self._deleverage, methods=["POST"]),
             ]
@@ -279,6 +286,21 @@ class VenueSockets:
         self._venue.add_key(key)
         return JSONResponse({"key": name, "uid": key.uid})
 
+    async def _instrument(self, request: Request) -> Response:
+        """POST {"symbol": NAME, ...} changes an instrument: status, delivery_ms, and the figures of `_FIGURES`."""
+        venue = self._venue
+        try:
+            asked = json.loads(await _body(request))
+            venue.catch_up()
+            known = venue.exchange.instruments[venue.exchange.index[str(asked["symbol"])]]
+            venue.relist(_changed(known, asked))
+        except InputError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError, RecursionError):
+            return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "tick": "0.05"}'}, 400)
+        venue.tell()
+        return JSONResponse(render.instrument(venue.exchange.instruments[venue.exchange.index[known.symbol]]))
+
     async def _deleverage(self, request: Request) -> Response:
         """POST {"symbol": NAME, ...} closes a position by deleveraging: uid ("1"), positionIdx (0), qty (all), price (the mark)."""
         try:
@@ -290,7 +312,7 @@ class VenueSockets:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Refused):
             return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "positionIdx": 0, "qty": "0.01"}'}, 400)
         self._venue.tell()
-        return JSONResponse({"closed": text(closed)})
+        return JSONResponse({"closed": render.text(closed)})
 
     async def _disconnect(self, request: Request) -> Response:
         """POST cuts every stream connection."""
@@ -299,6 +321,15 @@ class VenueSockets:
         for line in lines:
             line.cut()
         return JSONResponse({"cut": len(lines)})
+
+
+def _changed(known: Instrument, asked: dict[str, Any]) -> Instrument:
+    figures: dict[str, Any] = {name: Decimal(str(asked[name])) for name in _FIGURES if name in asked}
+    status = str(asked.get("status", known.status))
+    if any(not figure > 0 for figure in figures.values()) or status not in _STATUSES:
+        raise InputError(f"{known.symbol}: figures are positive, the status is one of {', '.join(_STATUSES)}")
+    ends = int(asked.get("delivery_ms", known.delivery_ns // 1_000_000)) * 1_000_000
+    return replace(known, status=status, delivery_ns=ends, **figures)
 
 
 def _later(line: Line, answers: list[bytes]) -> None:

@@ -403,6 +403,40 @@ def test_wallet_totals_are_empty_isolated_and_add_up_cross(face: Face) -> None:
     margin_mode(face, "ISOLATED_MARGIN")
 
 
+def pre_check(face: Face, **params: Any) -> dict[str, Any]:
+    order = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"}
+    return dict(face.ask("POST", "/v5/order/pre-check", **{**order, **params}))
+
+
+def test_pre_check_tells_the_rates_that_the_order_then_makes(face: Face) -> None:
+    assert pre_check(face)["retCode"] == 10001  # isolated margin
+    margin_mode(face, "REGULAR_MARGIN")
+    trade(face, "Buy", "0.01")
+    told = pre_check(face, qty="0.02")["result"]
+    assert [told["preImrE4"], told["preMmrE4"]] == rates(face)
+    assert told["postImrE4"] > 2 * told["preImrE4"] > 0
+    assert len(listed(face, symbol="BTCUSDT")) == 1
+    assert listed(face, symbol="BTCUSDT")[0]["size"] == "0.01"  # nothing was placed
+    trade(face, "Buy", "0.02")
+    for made, foreseen in zip(rates(face), (told["postImrE4"], told["postMmrE4"]), strict=True):
+        assert abs(made - foreseen) <= 1
+    closing = pre_check(face, side="Sell", qty="0.03", reduceOnly=True)["result"]
+    assert (closing["postImrE4"], closing["postMmrE4"]) == (0, 0)
+
+
+def rates(face: Face) -> list[int]:
+    shown = totals(face)
+    return [round(float(shown[name]) * 10_000) for name in ("accountIMRate", "accountMMRate")]
+
+
+@pytest.mark.parametrize(
+    ("params", "code"), [({"qty": "50"}, 110007), ({"qty": "0.0001"}, 10001), ({"symbol": "FOO"}, 10001)]
+)
+def test_pre_check_refuses_what_create_would(face: Face, params: dict[str, Any], code: int) -> None:
+    margin_mode(face, "REGULAR_MARGIN")
+    assert pre_check(face, **params)["retCode"] == code
+
+
 # -- candles
 
 

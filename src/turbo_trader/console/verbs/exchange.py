@@ -32,6 +32,12 @@ def exchange(
     cross: Annotated[bool, typer.Option("--cross", help="accounts begin with cross margin")] = False,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")] = True,
     vip: Annotated[int, typer.Option(help="VIP level: raises the limits of orders", min=0, max=5)] = 0,
+    footprint: Annotated[
+        float | None,
+        typer.Option(
+            help="seconds that fills stay taken from the book (default: until the level changes)", min=0
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
 ) -> None:
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
@@ -59,6 +65,7 @@ def exchange(
     config = VenueConfig(
         key, secret, settings.balance, speed_of(settings), port=port, faults=plan, fault_seed=settings.fault_seed,
         control=control, demo=demo, hedge=hedge, cross=cross, limits=limits, vip=vip,
+        footprint_ns=None if footprint is None else round(footprint * 1e9),
     )  # fmt: skip
     venue = Venue(source, config)
     asyncio.run(_serve(venue, as_json=json))

@@ -13,6 +13,7 @@ from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.protocol.candles import Bar
 from turbo_trader.exchange.protocol.render import text
 from turbo_trader.market.events import FINE, KIND_MASK, MINUTE, TRADE, Rows
+from turbo_trader.market.instruments import Instrument
 
 _PRINTS = 1_000
 _BARS = 10_080  # a week of minutes
@@ -62,6 +63,13 @@ class SymbolMarket:
         self.prints.extend(told)
         return told
 
+    def regrid(self, k: int, m: int) -> None:
+        """Ticks and lots are `k` and `m` times finer from now on."""
+        for _ in range(len(self.prints)):
+            number, ts, price, lots, side, direction = self.prints.popleft()
+            self.prints.append((number, ts, price * k, lots * m, side, direction))
+        self._last *= k
+
     def roll(self, minute: int) -> None:
         """Minutes without a print up to `minute` are flat bars at the last price."""
         while self.bars and self.bars[-1][0] < minute:
@@ -98,14 +106,19 @@ class MarketData:
     def __init__(self, exchange: Exchange, history: Mapping[str, Rows]) -> None:
         self.exchange = exchange
         self.symbols = [SymbolMarket(history[i.symbol]) for i in exchange.instruments]
-        self._formats = [
-            (f".{max(0, -int(i.tick.as_tuple().exponent))}f", f".{max(0, -int(i.step.as_tuple().exponent))}f")
-            for i in exchange.instruments
-        ]
+        self._formats = [_formats(i) for i in exchange.instruments]
         self._scales = [(float(i.tick), float(i.step)) for i in exchange.instruments]
         self._tickers: dict[int, tuple[int, dict[str, Any]]] = {}
         self._noted = 0
         self._funded = [0] * len(exchange.instruments)
+
+    def regrid(self, s: int, k: int, m: int) -> None:
+        """The ticks and steps of symbol `s` are `k` and `m` times finer from now on."""
+        instrument = self.exchange.instruments[s]
+        self._formats[s] = _formats(instrument)
+        self._scales[s] = float(instrument.tick), float(instrument.step)
+        self.symbols[s].regrid(k, m)
+        self._tickers.pop(s, None)
 
     def take(self, s: int, rows: Rows) -> list[Print]:
         """Note the prints of newly released rows of symbol `s`."""
@@ -201,3 +214,10 @@ class MarketData:
         price, size = self._formats[s]
         shown = [str(int(bar[0]) * 60_000), *(format(value, price) for value in bar[1:5])]
         return shown + ([format(bar[5], size), format(bar[6], ".4f")] if len(bar) > 5 else [])
+
+
+def _formats(instrument: Instrument) -> tuple[str, str]:
+    """How prices and quantities are written: with the decimals of tick and step."""
+    decimals = (max(0, -int(unit.as_tuple().exponent)) for unit in (instrument.tick, instrument.step))
+    price, size = (f".{n}f" for n in decimals)
+    return price, size

@@ -48,6 +48,21 @@ def price(params: Mapping[str, Any], name: str) -> Decimal | None:
     return number(params, name) or None
 
 
+def trigger(params: Mapping[str, Any], name: str) -> str:
+    """The kind of price a trigger looks at; the last price where nothing is said."""
+    return word(params, name, "") or "LastPrice"
+
+
+def limit(params: Mapping[str, Any], kind: str) -> Decimal | None:
+    """The limit price of a TP or SL (`kind` "tp", "sl"): only of one that is to be a limit order, and then required."""
+    if (word(params, f"{kind}OrderType", "") or "Market") == "Market":
+        return None
+    found = price(params, f"{kind}LimitPrice")
+    if word(params, f"{kind}OrderType") != "Limit" or found is None:
+        raise Refused(f"params error: {kind}OrderType or {kind}LimitPrice invalid")
+    return found
+
+
 def whole(params: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
     """An integer parameter, cut to [low, high]."""
     value = params.get(name)

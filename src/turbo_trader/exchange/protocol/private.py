@@ -14,6 +14,7 @@ from turbo_trader.exchange.messages import (
     WalletMessage,
 )
 from turbo_trader.exchange.protocol import render
+from turbo_trader.exchange.protocol.dcp import TOPIC
 from turbo_trader.exchange.protocol.signing import Key, check_stream
 
 TOPICS = ("order", "execution", "execution.fast", "position", "wallet")
@@ -59,9 +60,7 @@ class PrivateClient:
             return [self._reply(str(op), req_id, False, "Request not authorized")]
         names = [str(topic) for topic in args] if isinstance(args, list) else []
         if op == "subscribe":
-            wrong = [
-                name for name in names if name != "dcp.future" and name.removesuffix(".linear") not in TOPICS
-            ]
+            wrong = [name for name in names if name != TOPIC and name.removesuffix(".linear") not in TOPICS]
             wrong += [
                 name for name in names if f"{name}.linear" in names
             ]  # all-in-one and by category do not go together
@@ -74,6 +73,11 @@ class PrivateClient:
                 self._topics.pop(name, None)
             return [self._reply(op, req_id, True, "")]
         return [self._reply(str(op), req_id, False, f"error:unknown op {op}")]
+
+    @property
+    def protected(self) -> bool:
+        """Does the client want its account's orders cancelled when it is gone?"""
+        return bool(self.uid) and TOPIC in self._topics
 
     def push(self, now: int, messages: Sequence[Message]) -> list[bytes]:
         """Frames of the account's messages, one each, in order; topics not subscribed to are left out."""

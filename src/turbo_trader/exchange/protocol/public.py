@@ -49,6 +49,14 @@ class PublicFeed:
             for kept in (self._users, self._channels, self._due, self._prints):
                 kept.pop(topic, None)
 
+    def renew(self, symbol: str) -> None:
+        """The book of `symbol` begins anew: its next frame is a snapshot."""
+        for topic in self._channels:
+            if topic.startswith("orderbook.") and topic.endswith(f".{symbol}"):
+                found = channel(self.data, topic)
+                assert found is not None
+                self._channels[topic] = found
+
     def push(self, now: int, prints: Mapping[int, list[Print]]) -> dict[str, list[bytes]]:
         """Frames due at `now` (ns), by topic; `prints` since the last call, by symbol index."""
         frames: dict[str, list[bytes]] = {}

@@ -76,11 +76,11 @@ def order(o: OrderMessage) -> dict[str, Any]:
         "triggerBy": o.trigger_by if o.trigger_price is not None else "",
         "takeProfit": text(o.take_profit),
         "stopLoss": text(o.stop_loss),
-        "tpslMode": "Full" if o.take_profit is not None or o.stop_loss is not None else "",
-        "tpLimitPrice": "",
-        "slLimitPrice": "",
-        "tpTriggerBy": "LastPrice" if o.take_profit is not None else "",
-        "slTriggerBy": "LastPrice" if o.stop_loss is not None else "",
+        "tpslMode": o.tpsl_mode,
+        "tpLimitPrice": text(o.tp_limit),
+        "slLimitPrice": text(o.sl_limit),
+        "tpTriggerBy": o.tp_trigger_by if o.take_profit is not None else "",
+        "slTriggerBy": o.sl_trigger_by if o.stop_loss is not None else "",
         "lastPriceOnCreated": "",
         "reduceOnly": o.reduce_only,
         "closeOnTrigger": o.close_on_trigger,
@@ -179,7 +179,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "positionMMByMp": text(p.maintenance) if held else "",
         "takeProfit": text(p.take_profit),
         "stopLoss": text(p.stop_loss),
-        "trailingStop": "0",
+        "trailingStop": text(p.trailing_stop, "0"),
         "sessionAvgPrice": "",
         "unrealisedPnl": text(p.unrealised) if held else "",
         "curRealisedPnl": text(p.realised_now),
@@ -286,13 +286,18 @@ def price_band(i: Instrument, mark: Decimal) -> dict[str, str]:
     }
 
 
+def status(i: Instrument) -> str:
+    """The status shown: a stand-in trades like any other."""
+    return "Trading" if i.status == "Assumed" else i.status
+
+
 def instrument(i: Instrument) -> dict[str, Any]:
     """Item of instruments-info."""
     decimals = -int(i.tick.as_tuple().exponent)
     return {
         "symbol": i.symbol,
         "contractType": "LinearPerpetual",
-        "status": "Trading" if i.status == "Assumed" else i.status,
+        "status": status(i),
         "baseCoin": i.symbol.removesuffix("USDT"),
         "quoteCoin": "USDT",
         "launchTime": "1585526400000",

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.protocol.dcp import BareReply, Protection
 from turbo_trader.exchange.protocol.limits import Allowance, RateLimits
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.params import Refused
@@ -61,6 +62,7 @@ class SignedRoutes:
     def __init__(self, data: MarketData, limits: RateLimits | None, *, demo: bool = False) -> None:
         orders, positions = OrderRoutes(data.exchange), PositionRoutes(data.exchange)
         account = AccountRoutes(data.exchange, demo=demo)
+        self.protection = Protection(data.exchange, demo=demo)
         self._limits = limits
         self._orders = orders
         self.reads: dict[str, Signed] = {
@@ -73,7 +75,7 @@ class SignedRoutes:
             "account/info": account.info,
             "account/fee-rate": account.fee_rate,
             "account/transaction-log": account.transaction_log,
-            "account/query-dcp-info": account.dcp,
+            "account/query-dcp-info": self.protection.info,
             "account/user-setting-config": account.settings,
             "asset/coin/query-info": account.coins,
         }
@@ -82,6 +84,8 @@ class SignedRoutes:
             "order/amend": orders.amend,
             "order/cancel": orders.cancel,
             "order/cancel-all": orders.cancel_all,
+            "order/pre-check": orders.pre_check,
+            "order/disconnected-cancel-all": self.protection.set,
             "position/set-leverage": positions.set_leverage,
             "position/trading-stop": positions.trading_stop,
             "position/switch-mode": positions.switch_mode,
@@ -204,6 +208,8 @@ class RestFace:
             "retExtInfo": extra_info(reply),
             "time": now // 1_000_000,
         }
+        if isinstance(reply, BareReply):
+            envelope = {"retCode": reply.code, "retMsg": reply.message}
         told = {"Content-Type": "application/json; charset=utf-8", "Timenow": str(now // 1_000_000)}
         told |= headers or {}
         if self._speed != 1.0:

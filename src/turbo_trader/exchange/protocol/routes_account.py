@@ -91,11 +91,6 @@ class AccountRoutes:
         shown, cursor = read.page(rows, params, 50, 20, "id")
         return Reply(result={"list": shown, "nextPageCursor": cursor})
 
-    def dcp(self, uid: str, params: Params, now: int) -> Reply:
-        """GET /v5/account/query-dcp-info: ordinary accounts were never granted it."""
-        del uid, params, now
-        return Reply(result={"dcpInfos": []})
-
     def settings(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/account/user-setting-config: limit prices out of the band are refused, not moved."""
         del uid, params, now

@@ -33,14 +33,16 @@ class MarketRoutes:
         if category not in ("linear", "spot", "inverse", "option"):
             raise read.Refused("params error: Category is invalid")
         status = params.get("status") or "Trading"
-        listed = self._data.exchange.instruments if category == "linear" and status == "Trading" else ()
+        listed = self._data.exchange.instruments if category == "linear" else ()
         symbol, coin = params.get("symbol") or None, params.get("baseCoin") or None
         if symbol and category == "linear" and symbol not in self._index:
             raise read.Refused("params error: symbol invalid")
         found = [
             render.instrument(i)
             for i in listed
-            if symbol in (None, i.symbol) and coin in (None, i.symbol.removesuffix("USDT"))
+            if render.status(i) == status
+            and symbol in (None, i.symbol)
+            and coin in (None, i.symbol.removesuffix("USDT"))
         ]
         shown, cursor = read.page(found, params, 1000, 500, "symbol")
         return {"category": category, "list": shown, "nextPageCursor": cursor}

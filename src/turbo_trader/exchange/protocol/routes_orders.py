@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from turbo_trader.exchange import precheck
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.machine import Exchange
@@ -34,22 +35,12 @@ class OrderRoutes:
 
     def create(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/create."""
-        read.linear(params)
-        kind = read.word(params, "orderType")
-        tif = read.word(params, "timeInForce", "") or ("GTC" if kind == "Limit" else "IOC")
-        side = {"Buy": 1, "Sell": -1}.get(read.word(params, "side"))
-        qty = read.number(params, "qty")
-        if side is None or qty is None:
-            raise read.Refused("params error: side or qty invalid")
-        request = ask.CreateOrder(
-            read.word(params, "symbol"), side, kind, qty, read.price(params, "price") if kind == "Limit" else None, tif,
-            read.word(params, "orderLinkId", ""), read.flag(params, "reduceOnly"), read.flag(params, "closeOnTrigger"),
-            read.whole(params, "positionIdx", 0, -9, 9), read.price(params, "takeProfit"), read.price(params, "stopLoss"),
-            read.word(params, "tpTriggerBy", "LastPrice"), read.word(params, "slTriggerBy", "LastPrice"),
-            read.price(params, "triggerPrice"), read.whole(params, "triggerDirection", 0, 0, 9),
-            read.word(params, "triggerBy", "LastPrice"),
-        )  # fmt: skip
-        return self._x.handle(now, uid, request)
+        return self._x.handle(now, uid, _wanted(params))
+
+    def pre_check(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/order/pre-check: as create, but nothing is placed."""
+        self._x.settle(now)
+        return precheck.check(self._x, self._x.accounts[uid], _wanted(params), now)
 
     def amend(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/amend."""
@@ -57,6 +48,9 @@ class OrderRoutes:
         request = ask.AmendOrder(
             read.word(params, "symbol"), read.word(params, "orderId", ""), read.word(params, "orderLinkId", ""),
             read.number(params, "qty"), read.price(params, "price"), read.price(params, "triggerPrice"),
+            read.word(params, "triggerBy", "") or None, read.number(params, "takeProfit"), read.number(params, "stopLoss"),
+            read.word(params, "tpTriggerBy", "") or None, read.word(params, "slTriggerBy", "") or None,
+            read.word(params, "tpslMode", "") or None, read.price(params, "tpLimitPrice"), read.price(params, "slLimitPrice"),
         )  # fmt: skip
         return self._x.handle(now, uid, request)
 
@@ -72,7 +66,8 @@ class OrderRoutes:
         symbol = read.word(params, "symbol", "")
         if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
             raise read.Refused("params error: symbol, baseCoin or settleCoin is required")
-        return self._x.handle(now, uid, ask.CancelAll(symbol, read.word(params, "orderFilter", "")))
+        which = read.word(params, "orderFilter", ""), read.word(params, "stopOrderType", "")
+        return self._x.handle(now, uid, ask.CancelAll(symbol, *which))
 
     # -- batches
 
@@ -161,6 +156,26 @@ class OrderRoutes:
         if kind in ("Order", "StopOrder"):
             orders = [o for o in orders if bool(o.stop_type) == (kind == "StopOrder")]
         return orders
+
+
+def _wanted(params: Params) -> ask.CreateOrder:
+    """The order a request describes; Refused where it describes none."""
+    read.linear(params)
+    kind = read.word(params, "orderType")
+    tif = read.word(params, "timeInForce", "") or ("GTC" if kind == "Limit" else "IOC")
+    side = {"Buy": 1, "Sell": -1}.get(read.word(params, "side"))
+    qty = read.number(params, "qty")
+    if side is None or qty is None:
+        raise read.Refused("params error: side or qty invalid")
+    return ask.CreateOrder(
+        read.word(params, "symbol"), side, kind, qty, read.price(params, "price") if kind == "Limit" else None, tif,
+        read.word(params, "orderLinkId", ""), read.flag(params, "reduceOnly"), read.flag(params, "closeOnTrigger"),
+        read.whole(params, "positionIdx", 0, -9, 9), read.price(params, "takeProfit"), read.price(params, "stopLoss"),
+        read.trigger(params, "tpTriggerBy"), read.trigger(params, "slTriggerBy"),
+        read.price(params, "triggerPrice"), read.whole(params, "triggerDirection", 0, 0, 9),
+        read.trigger(params, "triggerBy"), read.word(params, "tpslMode", "") or "Full",
+        read.limit(params, "tp"), read.limit(params, "sl"),
+    )  # fmt: skip
 
 
 def batch_items(params: Params) -> list[Mapping[str, Any]]:

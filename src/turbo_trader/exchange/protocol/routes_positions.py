@@ -135,14 +135,16 @@ class PositionRoutes:
         return self._x.handle(now, uid, ask.SetAutoMargin(read.word(params, "symbol"), wanted == 1, idx))
 
     def trading_stop(self, uid: str, params: Params, now: int) -> Reply:
-        """POST /v5/position/trading-stop (Full mode)."""
+        """POST /v5/position/trading-stop ."""
         read.linear(params)
-        if read.word(params, "tpslMode", "") not in ("", "Full"):
-            raise read.Refused("params error: tpslMode: only Full is simulated")
+        mode = read.word(params, "tpslMode", "") or "Full"
+        if mode not in ("Full", "Partial"):
+            raise read.Refused("params error: tpslMode invalid")
         request = ask.SetTradingStop(
             read.word(params, "symbol"), read.number(params, "takeProfit"), read.number(params, "stopLoss"),
-            read.word(params, "tpTriggerBy", "LastPrice"), read.word(params, "slTriggerBy", "LastPrice"),
-            read.whole(params, "positionIdx", 0, 0, 2),
+            read.trigger(params, "tpTriggerBy"), read.trigger(params, "slTriggerBy"),
+            read.whole(params, "positionIdx", 0, 0, 2), read.number(params, "trailingStop"), read.price(params, "activePrice"),
+            mode, read.number(params, "tpSize"), read.number(params, "slSize"), read.limit(params, "tp"), read.limit(params, "sl"),
         )  # fmt: skip
         return self._x.handle(now, uid, request)
 

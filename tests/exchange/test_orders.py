@@ -1,0 +1,44 @@
+"""The table of order states: what the docs print is what the code enforces."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from turbo_trader.exchange.orders import FINAL, OPEN, TRANSITIONS, ImpossibleTransition, Order
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "simulated-exchange.md"
+
+
+def printed() -> dict[str, frozenset[str]]:
+    """The table of the docs: state to the states it may become."""
+    section = DOCS.read_text().partition("## Order states\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return {row[0].strip(" `"): frozenset(re.findall(r"`(\w+)`", row[2])) for row in rows}
+
+
+def test_the_docs_print_the_table_that_is_enforced() -> None:
+    assert printed() == TRANSITIONS
+    assert list(printed()) == list(TRANSITIONS)
+
+
+@pytest.mark.parametrize("state", TRANSITIONS)
+def test_an_order_moves_only_where_the_table_lets_it(state: str) -> None:
+    for target in TRANSITIONS:
+        order = Order("1", "", "BTCUSDT", 1, "Limit", "GTC", Decimal(1), Decimal(1), False, 0, status=state)
+        if target in TRANSITIONS[state]:
+            order.move(target)
+            assert order.status == target
+        else:
+            with pytest.raises(ImpossibleTransition):
+                order.move(target)
+            assert order.status == state
+
+
+def test_every_state_is_open_final_or_passed_through() -> None:
+    assert TRANSITIONS.keys() - OPEN - FINAL == {"Created", "Triggered"}
+    reached = frozenset().union(*TRANSITIONS.values())
+    assert reached | {"Created"} == TRANSITIONS.keys()
