@@ -18,6 +18,7 @@ from pybit.unified_trading import HTTP
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Verdict, judge, judge_http
+from turbo_trader.bybit.transport import Client, NotConnected
 
 _HTTP_STATUSES = range(400, 600)
 Permit = Callable[[], bool]  # may this process write to the venue now? asked from the lanes' threads
@@ -60,7 +61,7 @@ class Session(HTTP):  # type: ignore[misc]
             return_response_headers=True,
         )
         self.endpoint = endpoints.rest
-        self.client.trust_env = False
+        self.client = Client(endpoints.rest)
         self.clock = clock
         self.permit: Permit | None = None  # of the request under way; None: it only reads
 
@@ -125,10 +126,12 @@ class Lane:
         except FailedRequestError as error:
             code = NO_ANSWER if error.status_code == _NOT_JSON else int(error.status_code)
             return self._answer(judge_http(int(error.status_code)), code, error, sent)
-        except requests.exceptions.ConnectTimeout:
+        except NotConnected:
             return Answer(judge(NOT_SENT), NOT_SENT, "no connection to the venue", sent)
         except requests.exceptions.RequestException as error:
-            return self._lost(error, sent)
+            return Answer(
+                judge(NO_ANSWER), NO_ANSWER, f"{type(error).__name__}: no answer from the venue", sent
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:  # an answer pybit could not read
             return Answer(judge(NO_ANSWER), NO_ANSWER, f"unreadable answer ({type(error).__name__})", sent)
         if not isinstance(body, dict):
@@ -158,13 +161,3 @@ class Lane:
     def _answer(self, verdict: Verdict, code: int, error: Any, sent: int) -> Answer:
         headers = error.resp_headers if error.resp_headers is not None else {}
         return Answer(verdict, code, self._keys.redact(str(error.message)), sent, headers=headers)
-
-    def _lost(self, error: requests.exceptions.RequestException, sent: int) -> Answer:
-        text = str(error)
-        refused = (
-            "Connection refused" in text
-            or "Name or service not known" in text
-            or "NewConnectionError" in text
-        )
-        code = NOT_SENT if refused else NO_ANSWER
-        return Answer(judge(code), code, f"{type(error).__name__}: no answer from the venue", sent)
