@@ -118,7 +118,7 @@ def main() -> None:
         threading.Timer(int(delay_ms) / 1e3, Death.come).start()
     settings = DaemonSettings(
         endpoints=loopback(int(port)), keys=Keys("key", "secret"), symbols=tuple(i.symbol for i in universe()),
-        journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=False,
+        journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=bool(os.environ.get("CONTROL")),
         lease=SHORT if os.environ.get("SHORT_LEASE") else LeaseRules(),
     )  # fmt: skip
     summary = asyncio.run(run_daemon(settings, Policy.from_env(OFTEN), Log(Path(journal) / "notes.jsonl")))

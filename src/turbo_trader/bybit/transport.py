@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 _HEADERS = {"Accept": "application/json", "User-Agent": "turbo-trader"}
 
@@ -112,7 +112,7 @@ class Client:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=where())
+    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
 def _readable(connected: socket.socket | None) -> bool:
