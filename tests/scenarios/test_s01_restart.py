@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -189,3 +190,41 @@ def test_s01_a_close_decided_before_the_end_is_gone_on_with(stage: Any) -> None:
     assert new.closes[-1].qty == sent.qty
     new.clock()
     assert new.trader.next_time() - new.now > 10**8  # no timer that is due again and again
+
+
+def test_s04_a_fill_told_by_the_picture_is_on_disk_with_the_entry_it_fills(stage: Any) -> None:
+    sent = stage.enter()
+    fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
+    stage.clock(31)
+    stage.picture("1000", fills=(fill,), positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
+    assert stage.desk().held == sent.qty
+    assert D(stage.kept[f"entry:{sent.symbol}"]["filled"]) == sent.qty
+
+
+def test_s04_an_entry_whose_fills_were_booked_in_an_earlier_life_is_over(stage: Any) -> None:
+    """The journal has its fills, but not that they were its own: the look-up says so, once."""
+    sent = stage.enter()
+    before = stage.kept[f"entry:{sent.symbol}"]
+    fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
+    stage.answer(sent)
+    stage.tell(fill)
+    stage.kept[f"entry:{sent.symbol}"] = before
+    word = stage.position(str(sent.qty), str(sent.stop_loss))
+    new = again(stage, positions=(word,))
+    asked = len(new.all(Read, link_id=sent.id))
+    new.read(new.last(Read, link_id=sent.id), orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,))
+    assert new.desk().entry is None
+    assert new.desk().held == sent.qty
+    assert len(new.all(Read, link_id=sent.id)) == asked
+
+
+def test_s04_a_look_up_that_lacks_the_fills_is_not_repeated_at_once(stage: Any) -> None:
+    sent = stage.enter()
+    new = again(stage)
+    asked = len(new.all(Read, link_id=sent.id))
+    word = replace(stage.order(sent, "Filled", sent.qty), source=told.Source.REST)
+    new.read(new.last(Read, link_id=sent.id), orders=(word,))
+    assert len(new.all(Read, link_id=sent.id)) == asked
+    assert new.desk().entry is not None
+    new.clock(1)
+    assert len(new.all(Read, link_id=sent.id)) == asked + 1

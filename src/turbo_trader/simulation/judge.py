@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
-from turbo_trader.simulation.mortal import Living, Mortal
-from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Resolved, Scanned
+from turbo_trader.simulation.mortal import WIRE, Living, Mortal
+from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Resolved, Scanned, WireCommand
 from turbo_trader.trader.events import Backfill, Clock, Event, Fill, MarketRows, PositionReport, Report
 from turbo_trader.trader.ids import ours
 
@@ -26,6 +26,7 @@ LOOK: Final = 5 * SECOND
 MILLISECOND: Final = 1_000_000
 KEPT: Final = 80  # events and commands told with a violation
 SPINNING: Final = 2_000  # events within a simulated millisecond
+FLOOD: Final = 100  # requests in a simulated second
 SLACK: Final = Decimal("0.02")  # of the session's start: marks move between a loss and the look at it
 
 ZERO: Final = Decimal(0)
@@ -78,6 +79,7 @@ class Judge:
         self._life = 0
         self._due = 0
         self._moment, self._events = 0, 0
+        self._asked: deque[int] = deque([0] * FLOOD, maxlen=FLOOD)  # when the last requests were made
         self._session_start = ZERO  # equity by the Trader's word, transfers it has recognised included
 
     # -- the Trader's side
@@ -103,7 +105,15 @@ class Judge:
             self.counts[command.name] += 1
             if command.name == "trade":
                 self._on_trade(command)
-        elif isinstance(command, PlaceOrder):
+        elif isinstance(command, WIRE):
+            self._on_request(command)
+
+    def _on_request(self, command: WireCommand) -> None:
+        now = self.simulation.now
+        if now - self._asked[0] < SECOND:
+            raise Violated("flood of requests", last=command)
+        self._asked.append(now)
+        if isinstance(command, PlaceOrder):
             if command.id in self._sent:
                 raise Violated("sent twice", id=command.id, symbol=command.symbol)
             self._sent.add(command.id)

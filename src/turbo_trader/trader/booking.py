@@ -129,6 +129,10 @@ class Booking:
             return
         if entry is not None and entry.id == fill.link_id:
             entry.filled += qty
+            if (
+                entry is desk.entry
+            ):  # on disk with the fill it counts: a restart must not wait for that one again
+                self._desk.persist(f"entry:{fill.symbol}", entry.to_dict())
         trade.opened_ts = min(trade.opened_ts, fill.ts)
         trade.qty += qty
         trade.opened_value += qty * fill.price

@@ -16,7 +16,7 @@ from turbo_trader.rules.sizing import Account, Entry, OpenRisk, Sizing, size_ent
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk
-from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult
+from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
 from turbo_trader.trader.resting import Resting
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
@@ -240,7 +240,10 @@ class Entries:
             self._done(desk)
         else:
             entry.unknown_since = entry.unknown_since or self._desk.now  # its fills are still missing
-            self._look_up(desk, entry)
+            if (
+                report.source is Source.STREAM
+            ):  # one look-up that lacks them does not call for the next at once
+                self._look_up(desk, entry)
 
     def on_filled(self, desk: SymbolDesk) -> None:
         """A fill was booked: with all of them the entry is over."""
@@ -264,7 +267,11 @@ class Entries:
         if desk is None or entry is None or result.outcome is not Outcome.CONFIRMED:
             return
         mine = [order for order in result.orders if order.link_id == entry.id]
-        absent = not mine and not any(fill.link_id == entry.id for fill in result.fills)
+        executed = [fill.qty for fill in result.fills if fill.link_id == entry.id]
+        absent = not mine and not executed
+        entry.filled = max(
+            entry.filled, sum(executed, ZERO)
+        )  # all booked by now, some perhaps in an earlier life
         if absent and entry.answered and result.asked_ts - entry.sent_ts > self._window and not entry.filled:
             self.abandon(desk, "not found after its window: never placed")
         if mine and (mine[0].symbol, mine[0].side, mine[0].qty) == (symbol, entry.direction, entry.qty):
