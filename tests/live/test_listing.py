@@ -13,6 +13,7 @@ import requests
 
 from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.exchange import requests as ask
+from turbo_trader.live import control
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
 from turbo_trader.live.venue import Venue
@@ -97,8 +98,8 @@ async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
         for symbol, qty in (("BTCUSDT", "0.010"), ("ETHUSDT", "0.10")):
             order(venue, symbol, 1, qty)
         settings = DaemonSettings(
-            loopback(venue.port), Keys("key", "secret"), symbols, tmp_path, duration_s=8.0, refresh_s=0.3,
-            on_term="flatten", control=False,
+            loopback(venue.port), Keys("key", "secret"), symbols, tmp_path, duration_s=90.0, refresh_s=0.3,
+            on_term="flatten",
         )  # fmt: skip
         running = asyncio.create_task(Shell(settings, Policy(), notes).run())
         await notes.come("recovered")
@@ -113,13 +114,14 @@ async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
         assert not notes.of("grid-taken-up", "BTCUSDT")  # held: not before it is closed at the end
         ends = venue.call(lambda v: v.now) // 1_000_000 + 10_000
         await asyncio.to_thread(change, venue, "ETHUSDT", delivery_ms=ends)
+        await notes.come("fill", "ETHUSDT")
+        await asyncio.to_thread(control.ask, tmp_path, "stop")
         summary = await running
         (settled,) = venue.call(
             lambda v: [e for e in v.exchange.accounts["1"].executions if e.kind == "Delivery"]
         )
     assert not summary.failed, summary.reason
     assert (settled.symbol, settled.ts) == ("ETHUSDT", ends * 1_000_000)
-    assert notes.of("fill", "ETHUSDT")
     assert notes.of("grid-taken-up", "BTCUSDT")
     assert (summary.trader["open_positions"], summary.trader["wallet_difference"]) == (0, 0)
     assert (summary.daemon["unreadable"], summary.daemon["gaps"]) == (0, 0)
