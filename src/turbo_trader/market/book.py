@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.state import DEPTH, TOP, State, States
+from turbo_trader.market.state import DEPTH, State, States
 
 
 @kernel
@@ -19,7 +19,6 @@ def clear(st: State) -> None:
     """Empty both sides."""
     for i in range(2):
         st.levels[i] = 0
-        _note(st, i, 0, TOP)
 
 
 @kernel
@@ -36,32 +35,17 @@ def put(st: State, side: int, price: Any, lots: Any) -> None:
         else:
             while at >= 0 and st.key[i, at] > key:
                 at -= 1
-    rank = n - 1 - at
     if at >= 0 and st.key[i, at] == key:
         if lots > 0:
             st.lots[i, at] = lots
-            _note(st, i, rank, rank + 1)
             return
-        _note(st, i, rank, TOP)
         for j in range(at, n - 1):
             st.key[i, j] = st.key[i, j + 1]
             st.lots[i, j] = st.lots[i, j + 1]
         st.levels[i] = n - 1
         return
     if lots > 0:
-        _note(st, i, rank, TOP)
         _insert(st, i, at, key, lots)
-
-
-@kernel
-def _note(st: State, i: int, first: int, end: int) -> None:
-    """Ranks `first` to `end` of side `i` may differ from what was remembered: only those are compared at the end of the frame."""
-    if first >= TOP:
-        return
-    if first < st.changed_from[i]:
-        st.changed_from[i] = first
-    if end > st.changed_to[i]:
-        st.changed_to[i] = end
 
 
 @kernel
@@ -95,22 +79,6 @@ def settle(st: State) -> bool:
     valid = bool(bids > 0 and asks > 0 and st.bid < st.ask)
     st.book_valid = 1 if valid else 0
     return valid
-
-
-@kernel
-def remember(st: State) -> None:
-    """Keep the best TOP levels of both sides, best first, for the next frame's imbalance; none while the book is not valid."""
-    for i in range(2):
-        n: Any = np.int64(st.levels[i])
-        top: Any = min(n, TOP) if st.book_valid else 0
-        first = st.changed_from[i] if st.prev_levels[i] > 0 else 0
-        end = st.changed_to[i] if st.prev_levels[i] > 0 else TOP
-        st.prev_levels[i] = top
-        st.changed_from[i] = TOP
-        st.changed_to[i] = 0
-        for m in range(first, min(end, top)):
-            st.prev_key[i, m] = st.key[i, n - 1 - m]
-            st.prev_lots[i, m] = st.lots[i, n - 1 - m]
 
 
 @kernel

@@ -10,40 +10,51 @@ from __future__ import annotations
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.state import FLOW, State
+from turbo_trader.market.state import FLOW, NO_LEVEL, TOP, State
 
 
 @kernel
-def level_imbalance(st: State, i: int, m: int) -> int:
-    """Contribution of rank `m` of side `i` (0 bids, 1 asks) between the last frame and this one, lots; + = buying pressure.
+def end_frame(st: State) -> None:
+    """Add the contribution of the frame that ended, lots, + = buying pressure; its best TOP levels are the next one's past.
 
-    With key = side * price one rule serves both sides: a better price adds its size, a worse one takes the old size away.
+    With key = side * price one rule serves both sides: a better or equal price adds its size, a worse or equal one takes the old
+    size away. (Measured: comparing all ten, as vectors, takes a quarter of the time of keeping account of the ranks that changed.)
     """
-    n = np.int64(st.levels[i])
-    has_now = m < n
-    has_before = m < st.prev_levels[i]
-    now_key = st.key[i, n - 1 - m] if has_now else 0
-    now_lots = st.lots[i, n - 1 - m] if has_now else 0
-    change: int = 0
-    if has_now and (not has_before or now_key >= st.prev_key[i, m]):
-        change += now_lots
-    if has_before and (not has_now or now_key <= st.prev_key[i, m]):
-        change -= st.prev_lots[i, m]
-    return change if i == 0 else -change
-
-
-@kernel
-def compare_books(st: State) -> None:
-    """Add the contribution of the frame that ended: of the ranks it may have changed, those of all others are 0."""
     total: int = 0
     best: int = 0
     for i in range(2):
-        for m in range(st.changed_from[i], st.changed_to[i]):
-            change = level_imbalance(st, i, m)
-            total += change
-            if m == 0:
-                best += change
-    add_frame(st, total, best)
+        _look(st, i)
+        side: int = 0
+        change: int = 0
+        for j in range(TOP):
+            key, was = st.top_key[i, j], st.prev_key[i, j]
+            now, before = st.top_lots[i, j], st.prev_lots[i, j]
+            change = (now if key >= was else 0) - (before if key <= was else 0)
+            side += change
+        for j in range(TOP):
+            st.prev_key[i, j] = st.top_key[i, j]
+            st.prev_lots[i, j] = st.top_lots[i, j]
+        total += side if i == 0 else -side
+        best += change if i == 0 else -change
+    if st.prev_valid:
+        add_frame(st, total, best)
+    st.prev_valid = 1
+
+
+@kernel
+def _look(st: State, i: int) -> None:
+    """Copy the best TOP levels of side `i`, the best last; ranks there are not are worse than any price and empty."""
+    n = np.int64(st.levels[i])
+    if n >= TOP:
+        first = np.uint64(n - TOP)  # unsigned: no negative index to be looked out for
+        for j in range(np.uint64(TOP)):
+            st.top_key[i, j] = st.key[i, first + j]
+            st.top_lots[i, j] = st.lots[i, first + j]
+        return
+    for j in range(TOP):
+        at = n - TOP + j
+        st.top_key[i, j] = st.key[i, at] if at >= 0 else NO_LEVEL
+        st.top_lots[i, j] = st.lots[i, at] if at >= 0 else 0
 
 
 @kernel

@@ -111,8 +111,7 @@ def _apply_other(st: State, row: np.record, kind: int) -> bool:
         return True
     if kind == GAP:
         book.clear(st)
-        st.prev_levels[0] = 0
-        st.prev_levels[1] = 0
+        st.prev_valid = 0
         return True
     if kind != TRADE:
         _apply_reference(st, row, kind)
@@ -153,10 +152,10 @@ def _consume(st: State, row: np.record) -> None:
 @kernel
 def _end_book_frame(st: State) -> None:
     if st.book_valid:
-        if st.prev_levels[0] > 0 and st.prev_levels[1] > 0:
-            flow.compare_books(st)
+        flow.end_frame(st)
         sampling.note_price(st)
-    book.remember(st)
+    else:
+        st.prev_valid = 0
 
 
 @kernel

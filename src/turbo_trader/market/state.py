@@ -18,6 +18,7 @@ from turbo_trader.market.instruments import Instrument
 
 DEPTH: Final = 256  # book levels kept per side
 TOP: Final = 10  # levels of the order-flow imbalance
+NO_LEVEL: Final = -(1 << 40)  # a key worse than any price's
 FLOW: Final = 64  # one-second flow buckets kept (the window is at most FLOW - 1 seconds)
 SECONDS: Final = 2048  # samples of the one-second grid kept (only seconds with data are samples)
 MINUTES: Final = 2048  # one-minute closes kept
@@ -49,14 +50,14 @@ STATE: Final = record_dtype(
         ("key", "<i8", (2, DEPTH)),
         ("lots", "<i8", (2, DEPTH)),
         (
-            "changed_from",
+            "top_key",
             "<i8",
-            (2,),
-        ),  # of the best TOP ranks, those this frame may have changed: from, to (exclusive)
-        ("changed_to", "<i8", (2,)),
-        ("prev_levels", "<i4", (2,)),
-        ("prev_key", "<i8", (2, TOP)),  # best ten levels after the last whole frame, best first
+            (2, TOP),
+        ),  # best ten levels of the last whole frame, best last; NO_LEVEL where there is none
+        ("top_lots", "<i8", (2, TOP)),
+        ("prev_key", "<i8", (2, TOP)),  # of the one before it
         ("prev_lots", "<i8", (2, TOP)),
+        ("prev_valid", "u1"),  # there was one, and no gap since
         ("bid", "<i8"),  # best prices after the last whole frame, ticks; 0 = none
         ("ask", "<i8"),
         ("last", "<i8"),  # last trade price, ticks; 0 = none
