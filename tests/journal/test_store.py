@@ -149,7 +149,7 @@ from turbo_trader.trader.commands import PlaceOrder, Note
 journal = Journal(Path(sys.argv[1]), ("BTCUSDT",))
 for i in range(1000):
     journal.intent(i, PlaceOrder(f"{journal.boot}-{i}", "BTCUSDT", 1, Decimal(1), "Limit", "IOC", False, "entry"))
-    journal.commit()
+    journal.commit(synced=i % 2 == 0)
     print(f"{journal.boot}-{i}", flush=True)
     time.sleep(0.002)
 """

@@ -1,8 +1,8 @@
 """The journal's writer: what must be on disk before a request leaves, and what may follow a little later.
 
 One SQLite file in WAL mode. `commit` makes everything given so far durable (synchronous=FULL: an fsync); the shell calls it once
-after each step of the Trader that has intents or state, before any of its commands leaves. Everything else is gathered and
-written with the next commit, or by `flush` about once a second.
+after each step of the Trader that has intents or state, before any of its commands leaves. A stop change alone is written without
+the fsync (synchronous=NORMAL). Everything else is gathered and written with the next commit, or by `flush` about once a second.
 """
 
 from __future__ import annotations
@@ -90,12 +90,17 @@ class Journal:
             (item.key, item.ts, encode(item.value)),
         )
 
-    def commit(self) -> None:
-        """Everything given so far is on disk when this returns; JournalError (and `failed`) when it is not."""
+    def commit(self, *, synced: bool = True) -> None:
+        """Everything given so far is written when this returns; JournalError (and `failed`) when it is not.
+
+        `synced`: on disk, so that it outlives a power cut too. Without, it outlives this process, and reaches the disk with the
+        next commit.
+        """
         pending, self._pending = self._pending, []
         if not pending:
             return
         try:
+            self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
             self._db.execute("BEGIN IMMEDIATE")
             for sql, values in pending:
                 self._db.execute(sql, values)

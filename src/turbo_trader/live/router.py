@@ -90,13 +90,15 @@ class Router:
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         wire: list[WireCommand] = []
-        durable = False
+        durable = stops = orders = False
         now = self._clock.now()
         for command in commands:
             match command:
                 case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                     self.journal.intent(now, command)
                     durable = True
+                    stops = stops or isinstance(command, SetStops)
+                    orders = orders or not isinstance(command, SetStops)
                     wire.append(command)
                 case Read():
                     wire.append(command)
@@ -117,15 +119,16 @@ class Router:
                 case Stopped():
                     self.end(command.reason)
         if durable:
-            self.commit()
+            # a stop change does not wait for the disk: after a power cut the venue's word tells it
+            self.commit(synced=orders or not stops)
         for command in wire:
             self._dispatch(command)
 
-    def commit(self) -> None:
+    def commit(self, *, synced: bool = True) -> None:
         """Make what the journal was given durable; a failure is told once and stops entries, nothing else."""
         was = self.journal.failed
         try:
-            self.journal.commit()
+            self.journal.commit(synced=synced)
         except JournalError as error:
             if not was:
                 self.tell_only(

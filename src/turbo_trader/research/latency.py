@@ -97,9 +97,9 @@ def stamped(stamps: Stamps) -> Callable[[], None]:
             stamps.leaving.append(time.monotonic_ns())
         sendall(self, data, *flags)
 
-    def committed(self: Journal) -> None:
+    def committed(self: Journal, *, synced: bool = True) -> None:
         began = time.monotonic_ns()
-        commit(self)
+        commit(self, synced=synced)
         stamps.commits.append((began, time.monotonic_ns()))
 
     ClientConnection.data_received = received  # type: ignore[method-assign,assignment]

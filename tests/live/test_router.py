@@ -1,0 +1,65 @@
+"""What the router asks of the journal before commands leave."""
+
+import sqlite3
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from turbo_trader.bybit.endpoints import Keys
+from turbo_trader.journal.store import FILE, Journal
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.router import Router
+from turbo_trader.trader.commands import CancelOrder, Persist, PlaceOrder, SetStops
+from turbo_trader.trader.events import Clock
+
+D = Decimal
+STOPS = SetStops("s1", "BTCUSDT", D(59000), D(60000))
+ORDER = PlaceOrder("x1", "BTCUSDT", -1, D("0.001"), "Market", "IOC", True, "close")
+CANCEL = CancelOrder("c1", "BTCUSDT", "e1")
+STATE = Persist(1, "position:BTCUSDT", {"zone": 1})
+
+
+class Once:
+    """A Trader that has some commands."""
+
+    def __init__(self, commands: Sequence[Any]) -> None:
+        self.commands = commands
+
+    def handle(self, event: Any) -> Sequence[Any]:
+        return self.commands
+
+
+class Watched(Journal):
+    """A journal that writes down how it was asked to commit."""
+
+    def __init__(self, folder: Path, seen: list[Any]) -> None:
+        super().__init__(folder, ("BTCUSDT",))
+        self.seen = seen
+
+    def commit(self, *, synced: bool = True) -> None:
+        super().commit(synced=synced)
+        self.seen.append(synced)
+
+
+@pytest.mark.parametrize(
+    ("commands", "synced"),
+    [((STOPS,), False), ((STOPS, STATE), False), ((STOPS, ORDER), True), ((CANCEL,), True), ((STATE,), True)],
+)
+async def test_everything_but_a_stop_change_alone_is_on_disk_before_it_leaves(
+    tmp_path: Path, commands: Sequence[Any], synced: bool
+) -> None:
+    seen: list[Any] = []
+    journal = Watched(tmp_path, seen)
+    router = Router(journal, VenueClock(), Keys("", ""), None)
+    router._dispatch = seen.append  # type: ignore[method-assign,assignment]
+    router.trader = Once(commands)  # type: ignore[assignment]
+    router.deliver(Clock(1))
+    sent = [command for command in commands if command is not STATE]
+    assert seen == [synced, *sent]
+    with sqlite3.connect(tmp_path / FILE) as another:
+        written = [row[0] for row in another.execute("SELECT id FROM intents")]
+    assert written == [command.id for command in sent]
+    journal.close(1, "test")
