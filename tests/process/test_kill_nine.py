@@ -100,14 +100,14 @@ def _check_venue(venue: Venue) -> None:
 
 @pytest.fixture
 def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """A venue with an edge in its market, many times as fast as the wall."""
+    """A venue with an edge in its market, many times as fast as the wall; with faults half as fast, as each takes wall time."""
     seed, faults = getattr(request, "param", (1, ""))
     source = SyntheticMarket(universe(), seed, START, 1.0)
     config = VenueConfig(
         "key",
         "secret",
         Decimal(100),
-        speed=60.0,
+        speed=30.0 if faults else 60.0,
         faults=FaultPlan.parse(faults),
         fault_seed=seed,
         limits=False,
