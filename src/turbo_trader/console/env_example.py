@@ -21,8 +21,8 @@ def text() -> str:
     lines = [_HEAD, "# --- the installation"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = "" if default is None or "secret" in name or "api_key" in name else _shown(default)
-        lines += [f"# {field.description}", f"#{name.upper()}={shown}"]
+        value = "" if default is None or "secret" in name or "api_key" in name else shown(default)
+        lines += [f"# {field.description}", f"#{name.upper()}={value}"]
     lines += ["", "# --- the rules (docs/rules.md); fractions may be written 0.006, 0.6% or 60bp"]
     section = ""
     for row in Policy().table():
@@ -30,11 +30,12 @@ def text() -> str:
             section = row.section.split(".")[0]
             lines += ["", f"# section {section}"]
         origin = "chosen" if row.chosen else "fixed"
-        lines += [f"# {row.meaning} ({row.unit}; {origin})", f"#{row.name}={_shown(row.value)}"]
+        lines += [f"# {row.meaning} ({row.unit}; {origin})", f"#{row.name}={shown(row.value)}"]
     return "\n".join(lines) + "\n"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as one writes it into `.env`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):

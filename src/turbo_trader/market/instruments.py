@@ -116,3 +116,9 @@ def resolve(symbol: str) -> str:
     """A symbol as the venue calls it today: upper case, old names replaced."""
     name = symbol.strip().upper()
     return RENAMED.get(name, name)
+
+
+def perpetual(coin: str) -> str:
+    """The USDT perpetual of a coin, or the symbol itself where one was given, as the venue calls it today."""
+    name = resolve(coin)
+    return name if name.endswith("USDT") else resolve(f"{name}USDT")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.market.events import Rows
-from turbo_trader.market.instruments import UNIVERSE, resolve
+from turbo_trader.market.instruments import UNIVERSE, perpetual
 from turbo_trader.rules import clashes, records
 from turbo_trader.rules.numbers import NumberRow, check, env_name, number, number_rows, parse
 from turbo_trader.rules.tiers import CapitalTier, tier_of
@@ -24,8 +24,7 @@ _LOW_ANSWERS = ("warn", "block")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules in force. InputError where a value is out of its range or two of them contradict each
-    other."""
+    """The rules in force. InputError where a value is out of its range or two of them contradict each other."""
 
     # 1 universe
     target_assets: tuple[str, ...] = number(
@@ -325,11 +324,9 @@ class Policy:
     )
     flatten_time: int = number(2, "s", "8", "flat within, or told as unconfirmed", low="1", high="60")
     on_term: str = number("leave", "answer", "8", "positions at SIGTERM", choices=("leave", "flatten"))
-    watchdog_trades: int = number(
-        30, "trades", "8", "edge watchdog from", chosen=True, low="2", high="100000"
-    )
+    watchdog_trades: int = number(30, "trades", "8", "watchdog from", chosen=True, low="2", high="100000")
     watchdog_probability: Decimal = number(
-        "0.05", "probability", "8", "edge watchdog trips below", chosen=True, high="1"
+        "0.05", "probability", "8", "watchdog trips below", chosen=True, high="1"
     )
     # 9 calibration
     calibration: str = number(
@@ -372,10 +369,7 @@ class Policy:
     @property
     def symbols(self) -> tuple[str, ...]:
         """The universe as the venue's symbols, old names replaced, each once."""
-        names = (resolve(name) for name in self.target_assets)
-        return tuple(
-            dict.fromkeys(name if name.endswith("USDT") else resolve(f"{name}USDT") for name in names)
-        )
+        return tuple(dict.fromkeys(perpetual(name) for name in self.target_assets))
 
     @property
     def round_trip_fee(self) -> Decimal:
@@ -388,13 +382,7 @@ class Policy:
 
     def market_parameters(self) -> dict[str, Any]:
         """Keyword arguments of `market.state.new_states`."""
-        return {
-            "flow_window_s": self.ofi_window,
-            "vol_half_life_min": float(self.vol_half_life_min),
-            "slow_vol_half_life_min": float(self.slow_vol_half_life_min),
-            "jump_sigmas": float(self.jump_sigmas),
-            "jump_fraction": float(self.btc_move),
-        }
+        return records.market_arguments(self)
 
     def signal_parameters(self, tier: CapitalTier) -> Rows:
         """One record of signals.parameters.SIGNAL_PARAMETERS: what `signals.measure` needs at this tier."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -190,6 +190,17 @@ _DICKEY_FULLER: Final = {
     "0.05": (-2.86154, -2.8903, -4.234, -40.040),
     "0.10": (-2.56677, -1.5384, -2.809, 0.0),
 }
+
+
+def market_arguments(policy: Policy) -> dict[str, Any]:
+    """Keyword arguments of `market.state.new_states`."""
+    return {
+        "flow_window_s": policy.ofi_window,
+        "vol_half_life_min": float(policy.vol_half_life_min),
+        "slow_vol_half_life_min": float(policy.slow_vol_half_life_min),
+        "jump_sigmas": float(policy.jump_sigmas),
+        "jump_fraction": float(policy.btc_move),
+    }
 
 
 def signal_record(policy: Policy, tier: CapitalTier) -> Rows:
