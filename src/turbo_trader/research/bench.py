@@ -10,19 +10,20 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turbo_trader.market.events import MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance, advance_book, backfill
 from turbo_trader.market.reference import universe
-from turbo_trader.market.state import new_states
+from turbo_trader.market.state import SECONDS, States, new_states
 from turbo_trader.market.tape import Tape
 from turbo_trader.research import latency
 from turbo_trader.research.dense import dense_rows
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.signals.filters import new_filters
+from turbo_trader.signals.filters import new_filters, set_noise
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.synthetic import SyntheticMarket
@@ -32,6 +33,8 @@ HOUR = 60 * MINUTE
 HOURS = 2
 UNTIL = START + HOURS * HOUR
 PASSES = 7
+SCAN_EVERY = 30 * SECOND
+WARM = 20 * MINUTE  # before the noise is fitted, and again before scans are counted
 Instruments: TypeAlias = tuple[Instrument, ...]
 
 
@@ -69,7 +72,7 @@ def main() -> None:
     market = SyntheticMarket(instruments, 1, START, 0.0)
     rows = [market.read(s, UNTIL) for s in range(len(instruments))]
     kernels(policy, instruments, rows)
-    scans(policy, instruments, market, rows)
+    scans(policy, instruments)
     whole_backtest(policy, instruments[:6], market, rows[:6])
     print(f"{sum(map(len, rows)):,} rows of {len(instruments)} symbols, {HOURS} h made up")
 
@@ -91,28 +94,42 @@ def kernels(policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> N
         line(f"advance_book, the Exchange's: {name}", timed(over(advance_book, tape)), total, "M rows/s", 1e6)
 
 
-def scans(policy: Policy, instruments: Instruments, market: SyntheticMarket, rows: Sequence[Rows]) -> None:
-    """Microseconds of a scan of one symbol, milliseconds of a noise fit."""
+def scans(policy: Policy, instruments: Instruments) -> None:
+    """Microseconds of a scan of all symbols on a market with an edge, everything warm; milliseconds of a noise fit."""
+    market = SyntheticMarket(instruments, 1, START, 1.0)
     states = new_states(instruments, **policy.market_parameters())
     filters = new_filters(len(instruments))
-    for s, instrument in enumerate(instruments):
-        backfill(states, s, market.history(instrument.symbol))
-        advance(states, s, rows[s], 0, UNTIL)
     tier = policy.capital_tier(Decimal(18))
-    signals, gates = (
-        policy.signal_parameters(tier),
-        policy.gate_parameters(tier, Decimal(18), len(instruments)),
-    )
+    signals = policy.signal_parameters(tier)
+    gates = policy.gate_parameters(tier, Decimal(18), len(instruments))
     out = np.zeros(len(instruments), SCAN)
 
-    def scan() -> None:
+    def scan(now: int) -> float:
+        began = time.perf_counter()
         for s in range(len(instruments)):
-            assess(states, filters, s, UNTIL, signals, gates, out, s)
+            assess(states, filters, s, now, signals, gates, out, s)
+        return time.perf_counter() - began
 
-    line("assess: one symbol, called from Python", timed(scan), len(instruments), "us", -1e6)
-    seconds, y = states["sample_second"][0], states["sample_y"][0]
-    order = np.argsort(seconds)
-    line("fit_noise: 2,048 samples", timed(lambda: fit_noise(seconds[order], y[order])), 1, "ms", -1e3)
+    for s, instrument in enumerate(instruments):
+        backfill(states, s, market.history(instrument.symbol))
+    taken = []
+    for now in range(START + SCAN_EVERY, UNTIL + 1, SCAN_EVERY):
+        for s in range(len(instruments)):
+            advance(states, s, market.read(s, now), 0, now)
+            if now == START + WARM and (noise := fit_noise(*samples(states, s))):
+                set_noise(filters, s, noise)
+        taken.append(scan(now))
+    warm = taken[2 * WARM // SCAN_EVERY :]
+    line(f"assess: {len(instruments)} symbols, called from Python", warm, 1, "us", -1e6)
+    seconds, y = samples(states, 0)
+    line(f"fit_noise: {len(y):,} samples", timed(lambda: fit_noise(seconds, y)), 1, "ms", -1e3)
+
+
+def samples(states: States, s: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The one-second samples of a symbol, oldest first."""
+    seconds, y = states["sample_second"][s], states["sample_y"][s]
+    order = np.argsort(seconds)[-int(min(states["samples"][s], SECONDS)) :]
+    return seconds[order], y[order]
 
 
 def whole_backtest(
@@ -123,7 +140,7 @@ def whole_backtest(
     history = tuple(market.history(instrument.symbol) for instrument in instruments)
     whole = timed(lambda: Backtest(tape, policy, Decimal(18)).run(history))
     line("backtest: 6 symbols, everything", whole, sum(map(len, rows)), "M events/s", 1e6)
-    count = HOURS * HOUR // (30 * SECOND) * len(instruments)
+    count = HOURS * HOUR // SCAN_EVERY * len(instruments)
     line("backtest: a symbol-scan with everything", whole, count, "us", -1e6)
 
 
