@@ -1,0 +1,108 @@
+"""When the Kalman noise is fitted anew, from which samples, and what an answer does."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from turbo_trader.market.events import SECOND
+from turbo_trader.market.reference import universe
+from turbo_trader.market.state import SECONDS, new_states
+from turbo_trader.rules.policy import Policy
+from turbo_trader.signals.filters import new_filters
+from turbo_trader.signals.noise import Noise
+from turbo_trader.trader.commands import FitNoise
+from turbo_trader.trader.events import NoiseFitted
+from turbo_trader.trader.fitting import FIRST, USED, WAITS, Fitting
+
+NOISE = Noise(
+    jerk=1e-9, walk=1e-6, measurement=1e-5, velocity_valid=True,
+    likelihood_ratio=9.0, samples=FIRST, innovation_variance=1.0, innovation_correlation=0.0,
+)  # fmt: skip
+
+
+@pytest.fixture
+def desk() -> Any:
+    """Two symbols without samples, at a time of their own; `given` are the commands."""
+    instruments = universe()[:2]
+    given: list[FitNoise] = []
+    return SimpleNamespace(
+        symbols=[i.symbol for i in instruments],
+        states=new_states(instruments, **Policy().market_parameters()),
+        filters=new_filters(2),
+        now=1_000 * SECOND,
+        given=given,
+        give=given.append,
+    )
+
+
+def sample(desk: Any, s: int, count: int) -> None:
+    """Symbol `s` has taken `count` samples, one a second, each worth its second."""
+    at = np.arange(max(0, count - SECONDS), count)
+    desk.states["sample_second"][s][at & (SECONDS - 1)] = at
+    desk.states["sample_y"][s][at & (SECONDS - 1)] = at
+    desk.states["samples"][s] = count
+
+
+def asked(fitting: Fitting, desk: Any) -> list[FitNoise]:
+    """What one scan asks for."""
+    desk.given.clear()
+    fitting.on_scan()
+    return list(desk.given)
+
+
+def test_the_first_fit_is_asked_for_with_enough_samples_each_symbol_by_itself(desk: Any) -> None:
+    fitting = Fitting(desk)
+    sample(desk, 0, FIRST - 1)
+    sample(desk, 1, FIRST)
+    (command,) = asked(fitting, desk)
+    assert (command.symbol, len(command.y)) == (1, FIRST)
+    sample(desk, 0, FIRST)
+    assert [command.symbol for command in asked(fitting, desk)] == [0]
+
+
+@pytest.mark.parametrize("count", [FIRST, USED, USED + 1, SECONDS, SECONDS + 700, 5 * SECONDS + 3])
+def test_a_fit_looks_at_the_newest_samples_oldest_first(desk: Any, count: int) -> None:
+    fitting = Fitting(desk)
+    sample(desk, 0, count)
+    (command,) = asked(fitting, desk)
+    expected = np.arange(max(0, count - USED), count)
+    assert (command.seconds == expected).all()
+    assert (command.y == expected).all()
+
+
+def test_an_unanswered_fit_is_asked_for_again_after_a_minute(desk: Any) -> None:
+    fitting = Fitting(desk)
+    sample(desk, 0, FIRST)
+    assert asked(fitting, desk)
+    desk.now += 60 * SECOND - 1
+    assert not asked(fitting, desk)
+    desk.now += 1
+    assert asked(fitting, desk)
+
+
+def test_fits_are_ever_less_often_and_set_the_filter(desk: Any) -> None:
+    fitting = Fitting(desk)
+    sample(desk, 0, FIRST)
+    for wait in (*WAITS, WAITS[-1]):
+        assert asked(fitting, desk)
+        fitting.on_fitted(NoiseFitted(desk.now, 0, NOISE))
+        desk.now += wait - 1
+        assert not asked(fitting, desk)
+        desk.now += 1
+    assert desk.filters[0]["noise_set"] == 1
+    assert desk.filters[0]["walk2"] == NOISE.walk**2
+    assert desk.filters[1]["noise_set"] == 0
+
+
+def test_a_fit_that_found_nothing_leaves_the_filter_and_is_asked_for_at_the_first_pace_again(
+    desk: Any,
+) -> None:
+    fitting = Fitting(desk)
+    sample(desk, 0, FIRST)
+    for _ in range(3):
+        assert asked(fitting, desk)
+        fitting.on_fitted(NoiseFitted(desk.now, 0, None))
+        desk.now += WAITS[0]
+    assert desk.filters[0]["noise_set"] == 0
