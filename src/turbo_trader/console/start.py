@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+
+import uvloop
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback
 from turbo_trader.console.folders import new_run_folder
@@ -71,7 +72,7 @@ def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool
             endpoints=where, keys=keys, symbols=symbols, journal=folder, duration_s=seconds,
             on_term="flatten" if policy.on_term == "flatten" else "leave", mode=settings.mode, lease=lease_rules(policy),
         )  # fmt: skip
-        return asyncio.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
+        return uvloop.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
 
 
 def lease_rules(policy: Policy) -> LeaseRules:

@@ -7,7 +7,6 @@ that the next such frame moves it again: the rest is what runs live.
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import socket
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import uvloop
 from websockets.asyncio.client import ClientConnection
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
@@ -138,7 +138,7 @@ def measure(per_second: int, seconds: float, folder: Path) -> Measured:
     restore = stamped(stamps)
     try:
         rest, streams = ours.recv()
-        asyncio.run(_daemon(rest, streams, seconds, folder))
+        uvloop.run(_daemon(rest, streams, seconds, folder))
         ours.send("end")
         told: tuple[list[int], list[int], int, int] = ours.recv()
     finally:

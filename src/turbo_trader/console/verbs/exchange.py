@@ -41,6 +41,8 @@ def exchange(
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
 ) -> None:
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
+    import uvloop
+
     from turbo_trader.console.markets import open_market, speed_of
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.exchange.protocol.faults import FaultPlan, explained
@@ -68,7 +70,7 @@ def exchange(
         footprint_ns=None if footprint is None else round(footprint * 1e9),
     )  # fmt: skip
     venue = Venue(source, config)
-    asyncio.run(_serve(venue, as_json=json))
+    uvloop.run(_serve(venue, as_json=json))
 
 
 def _keys() -> tuple[str, str]:

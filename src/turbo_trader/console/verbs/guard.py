@@ -18,7 +18,7 @@ def guard(
     ] = False,
 ) -> None:
     """Look every 3 s; when the daemon is gone: cancel its resting entries, restore stops, close what is late. Never opens."""
-    import asyncio
+    import uvloop
 
     from turbo_trader.console.keys import given_keys
     from turbo_trader.console.logs import open_log
@@ -41,6 +41,6 @@ def guard(
         open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=(shown.key, shown.secret))
         lease = lease_rules(Policy.from_env(environment(), live=settings.mode == "live"))
         where = live_endpoints(settings)
-        asyncio.run(
+        uvloop.run(
             watch_over(GuardSettings(where, keys, folder, until_idle=until_idle, lease=lease), tell_log)
         )
