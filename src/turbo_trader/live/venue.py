@@ -28,7 +28,7 @@ from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
 from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.live.venue_sockets import Connection, Line, VenueSockets
+from turbo_trader.live.venue_sockets import LARGEST_BODY, Connection, Line, VenueSockets
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
@@ -243,6 +243,8 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
             lifespan="off",
             http=Connection,
             ws="websockets-sansio",
+            ws_max_size=LARGEST_BODY,
+            ws_per_message_deflate=False,  # 70 KB a connection, and each frame packed for each client: loopback needs neither
             ws_ping_interval=None,
             access_log=False,
             timeout_graceful_shutdown=1,

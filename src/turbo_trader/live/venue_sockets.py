@@ -138,7 +138,7 @@ class VenueSockets:
 
     async def _rest(self, request: Request) -> Response:
         body = await _body(request)
-        fault = self._venue.faults.request(request.url.path.removeprefix("/v5/"))
+        fault = self._venue.faults.request(_path(request).removeprefix("/v5/"))
         if fault is None:
             return self._answer(request, body)
         return await self._faulty(request, body, fault)
@@ -148,7 +148,7 @@ class VenueSockets:
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
         query = request.scope["query_string"]
         address = request.client.host if request.client else ""
-        asked = HttpRequest(request.method, request.url.path, query, headers, body, address)
+        asked = HttpRequest(request.method, _path(request), query, headers, body, address)
         reply = self._venue.rest.handle(now, asked, time.time_ns())
         self._venue.tell()
         return _response(reply)
@@ -345,6 +345,11 @@ async def _body(request: Request) -> bytes:
         if size > LARGEST_BODY:
             break
     return b"".join(parts)
+
+
+def _path(request: Request) -> str:
+    """As it was asked for: `request.url` would read the Host header too, which may be anything."""
+    return str(request.scope["path"])
 
 
 def _address(socket: WebSocket) -> str:

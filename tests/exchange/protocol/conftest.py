@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -64,8 +64,16 @@ class Face:
 
     def reply(self, method: str, path: str, stamp_ms: int = 0, **params: Any) -> HttpReply:
         """A signed request's answer."""
-        query = urlencode(params).encode() if method == "GET" else b""
+        return self.sent(method, path, params, stamp_ms)
+
+    def sent(self, method: str, path: str, params: Mapping[str, Any], stamp_ms: int = 0) -> HttpReply:
+        """The same with parameters of any name, also such as no client can write into a query."""
+        query = urlencode(params, errors="surrogatepass").encode() if method == "GET" else b""
         body = json.dumps(params).encode() if method == "POST" else b""
+        return self.signed(method, path, query, body, stamp_ms)
+
+    def signed(self, method: str, path: str, query: bytes, body: bytes, stamp_ms: int = 0) -> HttpReply:
+        """The answer to bytes with a good signature."""
         stamp = str(stamp_ms or self.now // 1_000_000)
         headers = {
             "x-bapi-api-key": self.key.key, "x-bapi-timestamp": stamp, "x-bapi-recv-window": "5000",
@@ -84,12 +92,6 @@ class Face:
 @pytest.fixture(scope="session")
 def make_face() -> Callable[..., Face]:
     return Face
-
-
-@pytest.fixture(scope="session")
-def shared_face() -> Face:
-    """One for thousands of random requests."""
-    return Face()
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from turbo_trader.exchange.protocol.limits import RateLimits
 from turbo_trader.exchange.protocol.signing import Key
@@ -472,57 +470,3 @@ def test_funding_history_grows_with_each_settlement(face: Face) -> None:
     assert [row["fundingRateTimestamp"] for row in rows] == ["1767628800000"]
     alone = json.loads(face.raw("GET", "/v5/market/funding/history", query + b"&startTime=1").body)
     assert alone["retCode"] == 10001
-
-
-# -- anything at all
-
-ROUTES = [
-    "/v5/market/kline", "/v5/market/tickers", "/v5/market/orderbook", "/v5/market/recent-trade", "/v5/market/risk-limit",
-    "/v5/market/instruments-info", "/v5/market/funding/history", "/v5/market/price-limit", "/v5/market/open-interest",
-    "/v5/order/create", "/v5/order/amend", "/v5/order/cancel", "/v5/order/cancel-all", "/v5/order/create-batch",
-    "/v5/order/realtime", "/v5/order/history", "/v5/execution/list", "/v5/position/list", "/v5/position/set-leverage",
-    "/v5/position/trading-stop", "/v5/position/switch-mode", "/v5/position/add-margin",
-    "/v5/position/set-auto-add-margin",
-    "/v5/account/wallet-balance", "/v5/account/transaction-log",
-    "/v5/account/fee-rate", "/v5/account/set-margin-mode", "/v5/user/query-api", "/nothing", "/", "/v5/",
-]  # fmt: skip
-NAMES = ["category", "symbol", "side", "orderType", "qty", "price", "orderId", "orderLinkId", "limit", "cursor", "interval",
-         "triggerPrice", "triggerDirection", "positionIdx", "reduceOnly", "request", "buyLeverage", "sellLeverage", "mode",
-         "stopLoss", "takeProfit", "coin", "margin", "accountType", "settleCoin", "startTime", "endTime", "timeInForce", "start",
-         "end"]  # fmt: skip
-VALUES: Any = st.one_of(
-    st.sampled_from(["linear", "BTCUSDT", "Buy", "Limit", "Market", "0.01", "50000", "1e999", "-1", "NaN", "١", "²", "", "D",
-                     "UNIFIED", "GTC", 0, 1, -1, 1.5, True, None, [], {}, [{}], "9" * 400, "\x00", "0.0000000000000000001"]),
-    st.text(max_size=8),
-    st.integers(),
-)  # fmt: skip
-
-
-@settings(max_examples=400, deadline=None)
-@given(
-    method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
-    path=st.sampled_from(ROUTES),
-    params=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=9),
-)
-def test_any_parameters_get_an_envelope_or_404(
-    shared_face: Face, method: str, path: str, params: dict[str, Any]
-) -> None:
-    reply = shared_face.reply(method, path, **params)
-    if reply.status == 404:
-        return
-    envelope = json.loads(reply.body)
-    assert set(envelope) == {"retCode", "retMsg", "result", "retExtInfo", "time"}
-    assert isinstance(envelope["retCode"], int)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    path=st.sampled_from(ROUTES),
-    query=st.binary(max_size=60),
-    body=st.binary(max_size=60),
-    stamp=st.text(max_size=6),
-)
-def test_any_bytes_get_an_answer(shared_face: Face, path: str, query: bytes, body: bytes, stamp: str) -> None:
-    headers = {"x-bapi-api-key": "k", "x-bapi-timestamp": stamp, "x-bapi-sign": stamp or "x"}
-    for method in ("GET", "POST"):
-        assert shared_face.raw(method, path, query, body, **headers).status in (200, 403, 404)

@@ -6,13 +6,13 @@ than the book's changes (a slow cadence, or a speed above 1).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData, Print
 from turbo_trader.exchange.protocol.render import price_band, side, trade_id
+from turbo_trader.exchange.protocol.wire import encode
 
 _MS: Final = 1_000_000
 BOOK_CADENCE: Final = {
@@ -272,11 +272,6 @@ class LiquidationChannel:
         """Nothing."""
         del now, prints
         return []
-
-
-def encode(message: dict[str, Any]) -> bytes:
-    """JSON as the venue writes it: no spaces."""
-    return json.dumps(message, separators=(",", ":")).encode()
 
 
 def plain(figure: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from turbo_trader.exchange.messages import (
 from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.dcp import TOPIC
 from turbo_trader.exchange.protocol.signing import Key, check_stream
+from turbo_trader.exchange.protocol.wire import encode, operation
 
 TOPICS = ("order", "execution", "execution.fast", "position", "wallet")
 
@@ -33,9 +33,8 @@ class PrivateClient:
     def take(self, raw: bytes, now: int, wall: int = 0) -> list[bytes]:
         """Answer one operation of the client."""
         try:
-            message = json.loads(raw)
-            op, req_id, args = message.get("op"), message.get("req_id", ""), message.get("args", [])
-        except (ValueError, AttributeError, RecursionError):
+            op, req_id, args = operation(raw)
+        except ValueError:
             return [self._reply("", "", False, "error:invalid message")]
         if op == "ping":
             pong = {
@@ -44,7 +43,7 @@ class PrivateClient:
                 "args": [str(now // 1_000_000)],
                 "conn_id": self._connection,
             }
-            return [_encode(pong)]
+            return [encode(pong)]
         if op == "auth":
             key = check_stream(self._keys, args, (now // 1_000_000, (wall or now) // 1_000_000))
             self.uid = key.uid if key is not None else ""
@@ -57,22 +56,22 @@ class PrivateClient:
                 )
             ]
         if not self.uid:
-            return [self._reply(str(op), req_id, False, "Request not authorized")]
-        names = [str(topic) for topic in args] if isinstance(args, list) else []
+            return [self._reply(op, req_id, False, "Request not authorized")]
+        names = [str(topic) for topic in args or ()]
         if op == "subscribe":
             wrong = [name for name in names if name != TOPIC and name.removesuffix(".linear") not in TOPICS]
             wrong += [
                 name for name in names if f"{name}.linear" in names
             ]  # all-in-one and by category do not go together
             if wrong or not names:
-                return [self._reply(op, req_id, False, f"Invalid topic: {','.join(wrong)}")]
+                return [self._reply(op, req_id, False, f"Invalid topic: {','.join(wrong)}"[:1_000])]
             self._topics |= dict.fromkeys(names)
             return [self._reply(op, req_id, True, "")]
         if op == "unsubscribe":
             for name in names:
                 self._topics.pop(name, None)
             return [self._reply(op, req_id, True, "")]
-        return [self._reply(str(op), req_id, False, f"error:unknown op {op}")]
+        return [self._reply(op, req_id, False, f"error:unknown op {op}")]
 
     @property
     def protected(self) -> bool:
@@ -86,7 +85,7 @@ class PrivateClient:
             topic, item = _item(message)
             if isinstance(message, ExecutionMessage) and message.kind == "Trade":
                 frames += [
-                    _encode(
+                    encode(
                         {
                             "topic": name,
                             "creationTime": now // 1_000_000,
@@ -104,11 +103,11 @@ class PrivateClient:
                         "topic": name,
                         "creationTime": now // 1_000_000,
                     }
-                    frames.append(_encode({**frame, "data": [item]}))
+                    frames.append(encode({**frame, "data": [item]}))
         return frames
 
-    def _reply(self, op: str, req_id: Any, success: bool, text: str) -> bytes:
-        return _encode(
+    def _reply(self, op: str, req_id: str | int, success: bool, text: str) -> bytes:
+        return encode(
             {"success": success, "ret_msg": text, "op": op, "req_id": req_id, "conn_id": self._connection}
         )
 
@@ -129,7 +128,3 @@ def _item(message: Message) -> tuple[str, dict[str, Any]]:
             return "position", {"category": "linear", **render.position(message, stream=True)}
         case WalletMessage():
             return "wallet", render.wallet(message)
-
-
-def _encode(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode()

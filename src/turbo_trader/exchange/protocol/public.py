@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
-from turbo_trader.exchange.protocol.channels import Channel, channel, encode
+from turbo_trader.exchange.protocol.channels import Channel, channel
 from turbo_trader.exchange.protocol.market_data import MarketData, Print
+from turbo_trader.exchange.protocol.wire import encode, operation
 
 _LARGEST = 21_000  # characters of all topics of a connection
 
@@ -87,14 +86,13 @@ class PublicClient:
         """Answer one operation of the client; nothing public is signed, so `wall` does not matter."""
         del wall
         try:
-            message = json.loads(raw)
-            op, req_id, args = message.get("op"), message.get("req_id", ""), message.get("args", [])
-        except (ValueError, AttributeError, RecursionError):
+            op, req_id, args = operation(raw)
+        except ValueError:
             return [self._reply("", "", success=False, text="error:invalid message")]
         if op == "ping":
             return [self._reply("ping", req_id, success=True, text="pong")]
-        if op not in ("subscribe", "unsubscribe") or not isinstance(args, list):
-            return [self._reply(str(op), req_id, success=False, text=f"error:unknown op {op}")]
+        if op not in ("subscribe", "unsubscribe") or args is None:
+            return [self._reply(op, req_id, success=False, text=f"error:unknown op {op}")]
         topics = [str(topic) for topic in args]
         if op == "unsubscribe":
             for topic in topics:
@@ -126,7 +124,7 @@ class PublicClient:
             del self._topics[topic]
             self._feed.leave(topic)
 
-    def _reply(self, op: str, req_id: Any, *, success: bool, text: str) -> bytes:
+    def _reply(self, op: str, req_id: str | int, *, success: bool, text: str) -> bytes:
         return encode(
             {"success": success, "ret_msg": text, "conn_id": self._connection, "req_id": req_id, "op": op}
         )

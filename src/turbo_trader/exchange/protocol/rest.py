@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from turbo_trader.exchange.protocol.routes_market import MarketRoutes
 from turbo_trader.exchange.protocol.routes_orders import TOO_MANY, BatchReply, OrderRoutes, batch_items
 from turbo_trader.exchange.protocol.routes_positions import PositionRoutes
 from turbo_trader.exchange.protocol.signing import Key, check_request
+from turbo_trader.exchange.protocol.wire import decode, encode
 
 _LARGEST_BODY = 64 * 1024
 _GATEWAY = {
@@ -145,7 +145,7 @@ class RestFace:
         self._keys = keys
         self._speed = speed
         self._limits = limits
-        self._public: dict[str, Public] = {
+        self.public: dict[str, Public] = {
             "market/time": market.time,
             "market/instruments-info": market.instruments,
             "market/risk-limit": market.risk_limit,
@@ -169,8 +169,8 @@ class RestFace:
             return self.faulty(now, "http_403")
         route = request.path.removeprefix("/v5/").rstrip("/") if request.path.startswith("/v5/") else ""
         try:
-            if request.method == "GET" and route in self._public:
-                result = self._public[route](_query(request.query), now)
+            if request.method == "GET" and route in self.public:
+                result = self.public[route](_query(request.query), now)
                 return self._envelope(now, Reply(result=result))
             if self.signed.knows(request.method, route):
                 return self._signed(now, request, route, wall)
@@ -214,7 +214,7 @@ class RestFace:
         told |= headers or {}
         if self._speed != 1.0:
             told["X-Sim-Speed"] = f"{self._speed:g}"
-        return HttpReply(200, told, json.dumps(envelope, separators=(",", ":")).encode())
+        return HttpReply(200, told, encode(envelope))
 
 
 def extra_info(reply: Reply) -> dict[str, Any]:
@@ -245,9 +245,6 @@ def _query(raw: bytes) -> dict[str, str]:
 
 def _json(raw: bytes) -> dict[str, Any]:
     try:
-        params = json.loads(raw or b"{}")
-    except (ValueError, RecursionError):
-        raise Refused("params error: body is not JSON") from None
-    if not isinstance(params, dict):
-        raise Refused("params error: body is not an object")
-    return params
+        return decode(raw or b"{}")
+    except ValueError:
+        raise Refused("params error: body is not a JSON object") from None

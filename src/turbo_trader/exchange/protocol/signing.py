@@ -106,6 +106,6 @@ def check_stream(keys: Mapping[str, Key], args: object, clocks_ms: tuple[int, ..
     if key.expires_ms is not None and min(clocks_ms) >= key.expires_ms:
         return None
     good = hmac.compare_digest(
-        key.sign(f"GET/realtime{expires}".encode()).encode(), str(args[2]).lower().encode()
+        key.sign(f"GET/realtime{expires}".encode()).encode(), str(args[2]).lower().encode(errors="replace")
     )
     return key if good else None

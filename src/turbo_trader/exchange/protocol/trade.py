@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.protocol.channels import encode
 from turbo_trader.exchange.protocol.limits import Allowance
 from turbo_trader.exchange.protocol.rest import SignedRoutes, extra_info, limit_headers
 from turbo_trader.exchange.protocol.signing import Key, check_stream, is_whole, matching_clock
+from turbo_trader.exchange.protocol.wire import MOST_ECHOED, decode, echoed, encode
 
 ROUTES: Final = {
     "order.create": "order/create", "order.amend": "order/amend", "order.cancel": "order/cancel",
@@ -41,19 +40,17 @@ class TradeClient:
     def route(raw: bytes) -> str:
         """The REST route an operation stands for, "" for none."""
         try:
-            return ROUTES.get(json.loads(raw)["op"], "")
-        except (ValueError, KeyError, TypeError, RecursionError):
+            return ROUTES.get(str(decode(raw).get("op")), "")
+        except ValueError:
             return ""
 
     def take(self, raw: bytes, now: int, wall: int = 0) -> list[bytes]:
         """Answer one operation at the venue's time `now`; stamps may follow `wall` too (both ns)."""
         try:
-            message = json.loads(raw)
-        except (ValueError, RecursionError):
-            message = None
-        if not isinstance(message, dict):
+            message = decode(raw)
+        except ValueError:
             return [self._answer("", "", Reply(10001, "error:invalid message"), now)]
-        op, req_id = str(message.get("op", "")), str(message.get("reqId", ""))
+        op, req_id = str(message.get("op", ""))[:MOST_ECHOED], str(echoed(message, "reqId"))
         clocks = (now // 1_000_000, (wall or now) // 1_000_000)
         if op == "ping":
             pong = {
@@ -71,10 +68,10 @@ class TradeClient:
 
     def refuse(self, raw: bytes, fault: str, now: int) -> list[bytes]:
         """The answer of a fault `http_...` or `ret_...` (protocol/faults.py) to an operation that has a route."""
-        message = json.loads(raw)
+        message = decode(raw)
         code = _FAULTS.get(fault) or int(fault.removeprefix("ret_"))
         reply = Reply(code, "Request timeout, please try again later." if code == 10016 else "System busy")
-        return [self._answer(str(message["op"]), str(message.get("reqId", "")), reply, now)]
+        return [self._answer(str(message["op"]), str(echoed(message, "reqId")), reply, now)]
 
     def _auth(self, message: Mapping[str, Any], req_id: str, clocks: tuple[int, int]) -> bytes:
         code, text = 0, "OK"
