@@ -102,7 +102,7 @@ class Venue:
         self.now = source.start
         self.faults = Faults(config.faults, config.fault_seed)
         self.lines: dict[Line, None] = {}  # stream connections, oldest first
-        self._began = time.monotonic()
+        self.began = time.monotonic()
         self.slipped_s = 0.0  # wall seconds of market time lost because the machine was too slow
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
@@ -133,7 +133,7 @@ class Venue:
 
     def start_clock(self) -> None:
         """The venue's time begins to run now."""
-        self._began = time.monotonic()
+        self.began = time.monotonic()
 
     def step(self) -> None:
         """Move to the venue's time of this moment, pushing at its cadence on the way.
@@ -144,7 +144,7 @@ class Venue:
         while self._next_push <= until:
             if time.monotonic() > enough:
                 behind = (until - self._next_push) / (self.config.speed * 1e9)
-                self._began += behind
+                self.began += behind
                 self.slipped_s += behind
                 until = self._next_push
                 break
@@ -164,7 +164,7 @@ class Venue:
 
     def _due(self) -> int:
         """The venue's time of this moment, ns."""
-        return self.source.start + int((time.monotonic() - self._began) * self.config.speed * 1e9)
+        return self.source.start + int((time.monotonic() - self.began) * self.config.speed * 1e9)
 
     def advance(self, until: int) -> dict[str, list[bytes]]:
         """Let the market and the accounts run up to `until`; returns the public frames due, by topic."""
@@ -212,7 +212,8 @@ class Venue:
         self.start_clock()
         while True:
             self.step()
-            await asyncio.sleep(TICK_S)
+            left = (self._next_push - self._due()) / (self.config.speed * 1e9)
+            await asyncio.sleep(max(0.0, min(left, TICK_S)))
 
     def connection(self) -> str:
         """A new connection's id."""

@@ -14,8 +14,9 @@ _PUSH = 10_000_000  # ns between frames
 _MID = 100_000  # ticks
 
 
-def dense_rows(count: int, start: int, seed: int = 1) -> Rows:
-    """About `count` rows from `start` (ns): changes near the best price, which moves a tick in every fifteenth frame."""
+def dense_rows(count: int, start: int, seed: int = 1, *, busy: bool = False) -> Rows:
+    """About `count` rows from `start` (ns): changes near the best price, which moves a tick in every fifteenth frame. `busy`: the
+    best bid changes in every frame."""
     draws = np.random.default_rng(seed)
     frames = count // _FRAME
     steps = draws.integers(-1, 2, frames) * (draws.random(frames) < 0.1)
@@ -30,6 +31,8 @@ def dense_rows(count: int, start: int, seed: int = 1) -> Rows:
     body["ts"] = (start + _PUSH * np.arange(1, frames + 1))[:, None]
     body["side"] = np.where(np.arange(_FRAME) % 2 == 0, 1, -1)
     away = np.minimum(draws.geometric(0.12, (frames, _FRAME)), _SIDE)
+    if busy:
+        away[:, 0] = 1
     body["price"] = mid[:, None] - body["side"] * away
     body["lots"] = draws.integers(1, 500, (frames, _FRAME))
     body["kind"] = LEVEL
