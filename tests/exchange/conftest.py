@@ -141,7 +141,7 @@ class Desk:
         return self.x.accounts[uid].position("BTCUSDT").stop(kind)
 
     def fills(self, uid: str = "u") -> list[ExecutionMessage]:
-        return self.x.accounts[uid].executions
+        return list(self.x.accounts[uid].executions)
 
     def order_states(self, uid: str = "u") -> list[OrderMessage]:
         """Every order there ever was, as it is."""

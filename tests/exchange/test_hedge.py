@@ -187,7 +187,7 @@ def test_each_side_pays_or_receives_its_own_funding(hedged: Any) -> None:
     charged = [(e.side, e.qty, e.fee) for e in hedged.fills() if e.kind == "Funding"]
     assert charged == [(1, D("0.020"), D("0.1")), (-1, D("0.010"), D("-0.05"))]
     assert before - hedged.x.wallet("u") == D("0.05")
-    assert [e.size for e in hedged.x.accounts["u"].log[-2:]] == [D("0.020"), D("-0.010")]
+    assert [e.size for e in list(hedged.x.accounts["u"].log)[-2:]] == [D("0.020"), D("-0.010")]
 
 
 def test_a_liquidation_takes_one_side_and_its_orders(desks: Any) -> None:

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import UNIT
+from turbo_trader.exchange.machine import ExchangeConfig
 from turbo_trader.exchange.messages import OrderMessage, PositionMessage
 from turbo_trader.exchange.orders import FINAL, OPEN, STOP_TYPES, Order
 from turbo_trader.market.events import SECOND
@@ -50,8 +51,8 @@ ACTIONS: Final[dict[str, tuple[tuple[int, int], ...]]] = {
 class Play:
     """Three accounts at one Exchange, and what must be true of them after every step."""
 
-    def __init__(self, desks: Any) -> None:
-        self.desk = desks("500", "20000", "5000")
+    def __init__(self, desks: Any, config: ExchangeConfig | None = None) -> None:
+        self.desk = desks("500", "20000", "5000", config=config)
         self.desk.x.accounts["u2"].cross = True
         self.desk.x.accounts["u3"].switch("BTCUSDT", hedge=True)
         self.mid = 500_005
@@ -172,7 +173,7 @@ class Play:
         self.desk.x.settle(self.desk.now)
 
     def alive(self) -> None:
-        """After a move of the market nothing stands that should be liquidated."""
+        """No margin is above the equity that carries it: what is not carried was liquidated."""
         for account in self.desk.x.accounts.values():
             assert not any(self.desk.x.collateral.exhausted(account, position) for position in account.held())
 
@@ -192,6 +193,7 @@ class Play:
             self.check_orders(uid)
             self.check_children(uid)
         self.check_book()
+        self.alive()
 
     def check_money(self, uid: str) -> None:
         account = self.desk.x.accounts[uid]
@@ -320,22 +322,52 @@ def test_the_same_for_longer(desks: Any) -> None:
     search(desks, 2_000, 100)
 
 
-def walk(desks: Any, seed: int, steps: int) -> Play:
-    draw, play = random.Random(seed), Play(desks)
-    for number in range(steps):
+def walk(
+    desks: Any, seed: int, requests: int, every: int = 500, config: ExchangeConfig | None = None
+) -> Play:
+    """So many requests and what the market does between them, checked now and then, closed in the end. An Exchange that forgets is
+    not checked: what it was is not there to compare with."""
+    draw, play = random.Random(seed), Play(desks, config)
+    steps = 0
+    while sum(play.codes.values()) < requests:
         name = draw.choice([*ACTIONS, *["create"] * 6])
         getattr(play, name)(*(draw.randint(*r) for r in ACTIONS[name]))
-        if number % 500 == 499:
+        steps += 1
+        if config is None and steps % every == 0:
             play.check()
-    play.finish()
     return play
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_ten_thousand_steps_add_up(desks: Any, seed: int) -> None:
+def test_ten_thousand_requests_add_up(desks: Any, seed: int) -> None:
     play = walk(desks, seed, 10_000)
+    play.finish()
     fills = [fill for uid in UIDS for fill in play.desk.fills(uid)]
     assert len(fills) > 2_000
     assert {fill.stop_type for fill in fills} >= {*STOP_TYPES, "Stop"}
     assert {fill.kind for fill in fills} == {"Trade", "Funding", "BustTrade"}
     assert play.codes[0] > 2_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 30))
+def test_ten_thousand_requests_add_up_at_every_tenth_step(desks: Any, seed: int) -> None:
+    walk(desks, seed, 10_000, every=10).finish()
+
+
+def test_to_forget_what_is_over_changes_nothing_that_is_not(desks: Any) -> None:
+    whole, short = (
+        walk(desks, 5, 4_000, config=config)
+        for config in (ExchangeConfig(), ExchangeConfig(keep_ns=12 * HOUR))
+    )
+    for uid in UIDS:
+        one, other = (play.desk.x.accounts[uid] for play in (whole, short))
+        assert one.balance == other.balance
+        assert one.positions == other.positions
+        assert list(one.open_orders.values()) == list(other.open_orders.values())
+        assert len(other.orders) < len(one.orders) / 10
+        since = short.desk.now - 12 * HOUR
+        for name in ("executions", "log"):
+            assert [e for e in getattr(one, name) if e.ts >= since] == list(getattr(other, name))
+    assert whole.desk.x.drain() == short.desk.x.drain()
+    short.alive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -26,6 +27,7 @@ class Position:
     extra: Decimal = (
         ZERO  # margin added by request less what funding took; leaves in proportion to what is closed
     )
+    fees: Decimal = ZERO  # paid for opening what is held
     realised_now: Decimal = ZERO
     realised_ever: Decimal = ZERO
     opened_ts: int = 0
@@ -76,6 +78,13 @@ class Position:
             self.cost += opened * price
         return closed, result
 
+    def share_fee(self, side: int, qty: Decimal, fee: Decimal) -> Decimal:
+        """Note the fee of a trade about to be booked; returns the opening fees of what it will close."""
+        closed = min(qty, abs(self.size)) if self.size * side < 0 else ZERO
+        share = self.fees * closed / abs(self.size) if closed else ZERO
+        self.fees += fee * (qty - closed) / qty - share
+        return share
+
     def _part(self, whole: Decimal, closed: Decimal) -> Decimal:
         """The part of `whole` that belongs to a closed quantity."""
         return whole if closed == abs(self.size) else (whole * closed / abs(self.size)).quantize(UNIT)
@@ -92,11 +101,11 @@ class Account:
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
     cross: bool = False  # margin mode: isolated, or all positions carried by all there is
     hedged: set[str] = field(default_factory=set)  # symbols in hedge mode
-    orders: dict[str, Order] = field(default_factory=dict)  # every order ever, by order id, oldest first
+    orders: dict[str, Order] = field(default_factory=dict)  # open or remembered, by order id, oldest first
     open_orders: dict[str, Order] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)  # link id -> order id, for ever
-    executions: list[ExecutionMessage] = field(default_factory=list)
-    log: list[LogEntry] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)  # link id -> order id, of these orders
+    executions: deque[ExecutionMessage] = field(default_factory=deque)
+    log: deque[LogEntry] = field(default_factory=deque)
 
     def position(self, symbol: str, idx: int = 0) -> Position:
         """A position of a symbol, made flat at 10x on first use."""
@@ -149,6 +158,12 @@ class Account:
         """An order by id, or else by link id; None where the symbol has none such."""
         order = self.orders.get(order_id or self.links.get(link_id, ""))
         return order if order is not None and order.symbol == symbol else None
+
+    def forget(self, order: Order) -> None:
+        """A final order is remembered no more; its link id may be used again."""
+        self.orders.pop(order.order_id, None)
+        if self.links.get(order.link_id) == order.order_id:
+            del self.links[order.link_id]
 
     def book(self, entry: LogEntry) -> None:
         """Add a log entry; the balance is the entry's."""

@@ -36,6 +36,7 @@ class Fills:
         order.book(qty, price, fee)
         if not order.leaves:
             account.open_orders.pop(order.order_id, None)
+        open_fee = position.share_fee(order.side, qty, fee)
         closed, result = position.apply(order.side, qty, price, now)
         change = result - fee
         position.seq += 1
@@ -51,7 +52,7 @@ class Fills:
         execution = ExecutionMessage(
             now, order.symbol, exchange.new_id(), order.order_id, order.link_id, order.side, price, qty, fee, rate, kind,
             maker, closed, result, order.price, order.qty, order.leaves, order.order_type, order.stop_type, order.create_type,
-            exchange.mark(s), position.seq,
+            exchange.mark(s), position.seq, open_fee, position.leverage,
         )  # fmt: skip
         account.executions.append(execution)
         if order.order_id in account.orders:  # there are executions without an order

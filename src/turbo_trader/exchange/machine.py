@@ -20,8 +20,16 @@ from turbo_trader.exchange.footprints import NEVER, Footprints
 from turbo_trader.exchange.kernel import TOUCHED, run_until
 from turbo_trader.exchange.listing import Listing
 from turbo_trader.exchange.matching import Matching
-from turbo_trader.exchange.messages import LogEntry, Message, PositionMessage, Reply, WalletMessage
+from turbo_trader.exchange.messages import (
+    LogEntry,
+    Message,
+    OrderMessage,
+    PositionMessage,
+    Reply,
+    WalletMessage,
+)
 from turbo_trader.exchange.resting import Resting
+from turbo_trader.exchange.retention import Retention
 from turbo_trader.exchange.settlement import Settlement
 from turbo_trader.exchange.statements import position_message, wallet_message
 from turbo_trader.exchange.stops import Stops
@@ -44,6 +52,7 @@ class ExchangeConfig:
     footprint_ns: int | None = (
         None  # how long fills stay taken from the book; None: until the tape writes the level again
     )
+    keep_ns: int | None = None  # how long what is over is remembered (`retention`); None: for ever
 
 
 class Exchange:
@@ -73,35 +82,26 @@ class Exchange:
         self.matching = Matching(self)
         self.settlement = Settlement(self)
         self.listing = Listing(self)
+        self._retention = Retention(self)
         self._trading = Trading(self)
         self._terms = Terms(self)
         self._watching = Watching(self)
 
     # -- accounts
 
-    def add_account(self, uid: str, balance: Decimal, *, hedge: bool = False, cross: bool = False) -> Account:
-        """A new account with `balance` USDT, logged as a transfer; in hedge mode (all symbols), with cross margin where wanted."""
+    def add_account(
+        self, uid: str, balance: Decimal, *, hedge: bool = False, cross: bool = False, now: int = 0
+    ) -> Account:
+        """A new account with `balance` USDT, logged as a transfer at `now`; in hedge mode (all symbols), with cross margin where
+        wanted."""
         account = Account(uid, ZERO, self.config.taker, self.config.maker, cross=cross)
         account.hedged = set(self.index) if hedge else set()
         self.accounts[uid] = account
-        entry = LogEntry(
-            0,
-            self.new_id(),
-            "",
-            "TRANSFER_IN",
-            0,
-            ZERO,
-            ZERO,
-            balance,
-            ZERO,
-            ZERO,
-            balance,
-            balance,
-            "",
-            "",
-            ZERO,
-        )
-        account.book(entry)
+        account.book(
+            LogEntry(
+                now, self.new_id(), "", "TRANSFER_IN", 0, ZERO, ZERO, balance, ZERO, ZERO, balance, balance, "", "", ZERO
+            )
+        )  # fmt: skip
         return account
 
     def fee_rates(self, uid: str, symbol: str) -> tuple[Decimal, Decimal]:
@@ -173,10 +173,12 @@ class Exchange:
         return due
 
     def settle(self, now: int) -> None:
-        """Charge funding of every settlement up to `now` that was not charged yet, then end the contracts whose time has come."""
+        """Charge funding of every settlement up to `now` not charged yet, end the contracts whose time has come, forget what is too
+        old."""
         for account, position, s in self._held():
             self.settlement.charge(account, position, s, now)
         self.listing.deliver(now)
+        self._retention.forget(now)
 
     def _held(self) -> list[tuple[Account, Position, int]]:
         """The positions that are not flat, with account and symbol."""
@@ -240,6 +242,12 @@ class Exchange:
     def say(self, uid: str, message: Message) -> None:
         """Queue a message to an account's private channel."""
         self._outbox.append((uid, message))
+        if isinstance(message, OrderMessage):
+            account = self.accounts[uid]
+            order = account.orders[message.order_id]
+            order.updated_ts = message.ts
+            if message.status in life.FINAL:
+                self._retention.ended(account, order)
 
     def drain(self) -> list[tuple[str, Message]]:
         """The messages since the last call, in order."""

@@ -85,6 +85,8 @@ class ExecutionMessage:
     create_type: str
     mark_price: Decimal
     seq: int
+    open_fee: Decimal = Decimal(0)  # paid earlier for opening what it closed
+    leverage: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

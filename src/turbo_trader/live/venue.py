@@ -30,12 +30,15 @@ from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.live.venue_sockets import LARGEST_BODY, Connection, Line, VenueSockets
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import Rows
+from turbo_trader.market.events import DAY, Rows
 from turbo_trader.market.instruments import Instrument
 
 TICK_S = 0.01  # wall seconds between two steps of the venue's time
 SLICE_S = 0.05  # wall seconds a step may take
 FRAMES_PER_SECOND = 600  # book frames a wall second over all symbols, at speeds above 1
+KEPT_NS = (
+    7 * DAY
+)  # how long filled orders, executions and log entries are remembered, as on Bybit's demo accounts
 PUSH_NS = 10_000_000  # the fastest cadence (orderbook.1) at speed 1
 
 
@@ -88,7 +91,10 @@ class Venue:
     def __init__(self, source: MarketSource, config: VenueConfig) -> None:
         self.source = source
         self.config = config
-        self.exchange = Exchange(source.instruments, ExchangeConfig(footprint_ns=config.footprint_ns))
+        self.exchange = Exchange(
+            source.instruments, ExchangeConfig(footprint_ns=config.footprint_ns, keep_ns=KEPT_NS)
+        )
+        self.now = source.start
         self.data = MarketData(
             self.exchange, {i.symbol: source.history(i.symbol) for i in source.instruments}
         )
@@ -99,7 +105,6 @@ class Venue:
             self.add_key(key)
         self.limits = RateLimits(config.vip + 1) if config.limits else None
         self.rest = RestFace(self.data, self.keys, config.speed, self.limits, demo=config.demo)
-        self.now = source.start
         self.faults = Faults(config.faults, config.fault_seed)
         self.lines: dict[Line, None] = {}  # stream connections, oldest first
         self.began = time.monotonic()
@@ -115,7 +120,7 @@ class Venue:
         """Let a key in, in place of one of the same name; a new uid is a new account with the balance of the first."""
         if key.uid not in self.exchange.accounts:
             self.exchange.add_account(
-                key.uid, self.config.balance, hedge=self.config.hedge, cross=self.config.cross
+                key.uid, self.config.balance, hedge=self.config.hedge, cross=self.config.cross, now=self.now
             )
         self.keys[key.key] = key
 
@@ -208,12 +213,11 @@ class Venue:
                 line.deliver(line.client.push(self.now, by_uid.get(line.client.uid, ())), self.faults)
 
     async def run(self) -> None:
-        """Let time run until cancelled."""
+        """Let time run until cancelled; at speed 1 a step falls on each push."""
         self.start_clock()
         while True:
             self.step()
-            left = (self._next_push - self._due()) / (self.config.speed * 1e9)
-            await asyncio.sleep(max(0.0, min(left, TICK_S)))
+            await asyncio.sleep(TICK_S - (time.monotonic() - self.began) % TICK_S)
 
     def connection(self) -> str:
         """A new connection's id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -245,6 +246,32 @@ def test_closed_pnl_has_one_row_per_closing_order_with_both_fees(face: Face) -> 
     ][0]
     total = sum(Decimal(row["closedPnl"]) for row in rows)
     assert abs(10_000 + total - Decimal(wallet["walletBalance"])) < Decimal("1e-6")
+
+
+def test_what_a_delivery_closed_has_its_row_too(face: Face) -> None:
+    trade(face, "Buy", "0.03")
+    known = face.exchange.instruments[0]
+    face.exchange.listing.relist(replace(known, delivery_ns=face.now + SECOND))
+    face.now += 2 * SECOND
+    face.exchange.settle(face.now)
+    (row,) = face.ask("GET", "/v5/position/closed-pnl", category="linear", symbol="BTCUSDT")["result"]["list"]
+    assert (row["closedSize"], row["execType"], row["leverage"], row["closeFee"]) == (
+        "0.03",
+        "Delivery",
+        "10",
+        "0",
+    )
+    assert Decimal(row["openFee"]) > 0
+
+
+def test_an_order_tells_when_it_changed_last(face: Face) -> None:
+    made = face.limit_order("then")["result"]["orderId"]
+    face.now += 5 * SECOND
+    face.ask("POST", "/v5/order/amend", category="linear", symbol="BTCUSDT", orderId=made, qty="0.002")
+    changed = face.now // MS
+    face.now += 5 * SECOND
+    (row,) = face.ask("GET", "/v5/order/realtime", category="linear", symbol="BTCUSDT")["result"]["list"]
+    assert (int(row["createdTime"]), int(row["updatedTime"])) == (changed - 5_000, changed)
 
 
 def test_a_demo_account_is_refused_its_fee_rates(make_face: Callable[..., Face]) -> None:

@@ -99,6 +99,7 @@ class OrderRoutes:
 
     def open_orders(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/order/realtime: open orders; with an id or openOnly=1 also final ones."""
+        del now
         account = self._account(uid, params)
         if params.get("orderId") or params.get("orderLinkId") or params.get("openOnly") == "1":
             orders = self._chosen(account, params)
@@ -106,7 +107,7 @@ class OrderRoutes:
             if not params.get("symbol") and not params.get("settleCoin") and not params.get("baseCoin"):
                 raise read.Refused("params error: symbol, settleCoin or baseCoin is required")
             orders = [o for o in self._chosen(account, params) if o.open]
-        return _page([render.order(o.message(now)) for o in orders[:500]], params, 50, 20, "orderId")
+        return _page([render.order(o.message(o.updated_ts)) for o in orders[:500]], params, 50, 20, "orderId")
 
     def order_history(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/order/history: final orders, newest first."""
@@ -116,7 +117,7 @@ class OrderRoutes:
         account = self._account(uid, params)
         start, end = read.period(params, now)
         found = [
-            render.order(o.message(now))
+            render.order(o.message(o.updated_ts))
             for o in self._chosen(account, params)
             if not o.open and status in (None, "", o.status) and start <= o.created_ts <= end
         ]

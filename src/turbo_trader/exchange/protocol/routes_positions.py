@@ -36,7 +36,17 @@ class Closing:
     close_fee: Decimal = ZERO
     fills: int = 0
 
-    def row(self, leverage: Decimal) -> dict[str, Any]:
+    def add(self, e: ExecutionMessage) -> None:
+        """Count an execution of the order that closes."""
+        self.last = e
+        self.qty += e.closed_qty
+        self.exit_value += e.closed_qty * e.price
+        self.pnl += e.pnl
+        self.open_fee += e.open_fee
+        self.close_fee += e.fee * e.closed_qty / e.qty
+        self.fills += 1
+
+    def row(self) -> dict[str, Any]:
         """The closed-pnl object."""
         e = self.last
         entry_value = self.exit_value + e.side * self.pnl
@@ -47,36 +57,17 @@ class Closing:
             "avgEntryPrice": render.text(entry_value / self.qty), "cumExitValue": render.text(self.exit_value),
             "avgExitPrice": render.text(self.exit_value / self.qty),
             "closedPnl": render.text(self.pnl - self.open_fee - self.close_fee), "fillCount": str(self.fills),
-            "leverage": render.text(leverage), "openFee": render.text(self.open_fee), "closeFee": render.text(self.close_fee),
+            "leverage": render.text(e.leverage), "openFee": render.text(self.open_fee), "closeFee": render.text(self.close_fee),
             "createdTime": render.ms(e.ts), "updatedTime": render.ms(e.ts),
         }  # fmt: skip
 
 
 def _closings(account: Account) -> dict[str, Closing]:
     """By order id, oldest first."""
-    held: dict[
-        tuple[str, int], tuple[Decimal, Decimal]
-    ] = {}  # (symbol, side of the position): size, fees of opening it
     found: dict[str, Closing] = {}
     for e in account.executions:
-        if e.kind == "Funding":
-            continue
-        closing_fee = e.fee * e.closed_qty / e.qty
         if e.closed_qty:
-            size, fees = held.get((e.symbol, -e.side), (e.closed_qty, ZERO))
-            share = fees * e.closed_qty / size
-            held[e.symbol, -e.side] = (size - e.closed_qty, fees - share)
-            closed = found.setdefault(e.order_id, Closing(e.symbol, e))
-            closed.last = e
-            closed.qty += e.closed_qty
-            closed.exit_value += e.closed_qty * e.price
-            closed.pnl += e.pnl
-            closed.open_fee += share
-            closed.close_fee += closing_fee
-            closed.fills += 1
-        if e.qty > e.closed_qty:
-            size, fees = held.get((e.symbol, e.side), (ZERO, ZERO))
-            held[e.symbol, e.side] = (size + e.qty - e.closed_qty, fees + e.fee - closing_fee)
+            found.setdefault(e.order_id, Closing(e.symbol, e)).add(e)
     return found
 
 
@@ -164,7 +155,7 @@ class PositionRoutes:
         account = self._account(uid, params)
         start, end = read.period(params, now)
         rows = [
-            closed.row(account.position(*account.orders[closed.last.order_id].key).leverage)
+            closed.row()
             for closed in reversed(list(_closings(account).values()))
             if params.get("symbol") in (None, "", closed.symbol) and start <= closed.last.ts <= end
         ]
