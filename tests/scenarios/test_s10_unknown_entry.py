@@ -95,13 +95,45 @@ def test_s10_found_ended_without_a_fill_is_over(stage: Any, kind: str) -> None:
     assert stage.desk().entry is None
 
 
-def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours(stage: Any) -> None:
+def given_up(stage: Any) -> Any:
+    """An entry that was never found in its window."""
     sent = stage.enter()
     stage.answer(sent, "unknown", -1)
     stage.clock(15)
     stage.read(look_ups(stage, sent)[-1])
     assert stage.desk().entry is None
+    return sent
+
+
+def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours(stage: Any) -> None:
+    sent = given_up(stage)
     stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
     desk = stage.desk()
     assert (desk.held, desk.frozen) == (sent.qty, "")
     assert desk.bracket.stop == sent.stop_loss
+
+
+def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours_after_a_restart(stage: Any) -> None:
+    sent_ts = stage.now
+    sent = given_up(stage)
+    fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
+    new = stage.restart()
+    new._seq, new._execs = 1000, 1000
+    word = new.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
+    balance = stage.inside._desk.ledger.balance - fill.fee
+    new.recover(str(balance), positions=(word,), fills=(fill,))
+    assert new.all(Read)[0].since <= sent_ts  # the first picture asked for it
+    desk = new.desk()
+    assert (desk.held, desk.frozen, desk.trade.entry_id) == (sent.qty, "", sent.id)
+    assert desk.bracket.stop == sent.stop_loss
+    assert not new.notes("foreign-fill") + new.notes("transfer")
+
+
+def test_s10_after_a_restart_a_late_fill_without_a_stop_gets_one(stage: Any) -> None:
+    sent = given_up(stage)
+    fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
+    new = stage.restart()
+    new._seq, new._execs = 1000, 1000
+    balance = stage.inside._desk.ledger.balance - fill.fee
+    new.recover(str(balance), positions=(new.position(str(sent.qty)),), fills=(fill,))
+    assert new.stops[-1].stop_loss == sent.stop_loss

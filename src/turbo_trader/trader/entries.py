@@ -314,10 +314,13 @@ class Entries:
 
     def abandon(self, desk: SymbolDesk, why: str) -> None:
         """The entry ends without a fill."""
-        if desk.entry is not None:
-            self._desk.note("entry-ended", symbol=desk.instrument.symbol, id=desk.entry.id, why=why)
-            if desk.entry.sent_ts:
-                desk.ended = {**dict(list(desk.ended.items())[-3:]), desk.entry.id: desk.entry}
+        entry, symbol = desk.entry, desk.instrument.symbol
+        if entry is not None:
+            self._desk.note("entry-ended", symbol=symbol, id=entry.id, why=why)
+            if entry.sent_ts:
+                desk.ended = {**dict(list(desk.ended.items())[-3:]), entry.id: entry}
+                kept = {each.id: each.to_dict() for each in desk.ended.values()}
+                self._desk.persist(f"ended:{symbol}", kept)  # a fill may still come, even to the next life
             self._done(desk)
 
     @property

@@ -25,6 +25,7 @@ from turbo_trader.trader.ledger import Ledger
 EVERY = 30 * SECOND  # the whole picture is read again
 _AGAIN = 2 * SECOND  # after a read that failed
 _SETTLED = 2 * SECOND  # a read younger than this after a change of ours decides nothing alone
+_LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
 _LAST_LOOKS = 5  # pictures that may differ before a run ends all the same
 _EVERYTHING = ("positions", "orders", "fills", "wallet")
 
@@ -54,6 +55,8 @@ class Recovery:
         if self._desk.now >= self._due:
             self._due = self._desk.now + EVERY
             since = max(0, self._desk.ledger.last_fill_ts - 60 * SECOND) or self._start
+            if not self.done:
+                since = min(since, self._start)
             self._asked.append(self._desk.ids.next("read"))
             self._desk.give(Read(self._asked[-1], _EVERYTHING, since=since))
 
@@ -203,6 +206,11 @@ class Recovery:
                 desk.held = Decimal(value["held"])
                 desk.close_reason = value.get("closing") or desk.bracket.closing
                 self._guarding.watch(desk)
+            for ended in (kept.get(f"ended:{desk.instrument.symbol}") or {}).values():
+                entry = PendingEntry.from_dict(ended)
+                desk.ended[entry.id] = entry
+                if self._desk.now - entry.sent_ts < _LATEST:
+                    self._read_from(entry)
             sent = kept.get(f"entry:{desk.instrument.symbol}")
             if sent:
                 self._resume(desk, PendingEntry.from_dict(sent))
@@ -211,4 +219,8 @@ class Recovery:
         """An entry was on its way when we went down: its answer will not come, so it is looked up."""
         entry.answered, entry.unknown_since = True, self._desk.now
         desk.entry = entry
-        self._start = min(self._start, entry.sent_ts - _SETTLED)  # its fills are older than this start
+        self._read_from(entry)
+
+    def _read_from(self, entry: PendingEntry) -> None:
+        """The fills of `entry` are older than this start."""
+        self._start = min(self._start, entry.sent_ts - _SETTLED)
