@@ -179,18 +179,18 @@ def test_leverage_is_the_lowest_that_keeps_margin_within_target() -> None:
 
 def test_leverage_at_most_50_and_the_symbols_maximum() -> None:
     tight = entry(stop_loss=D("0.0025"))
-    assert highest_leverage(P, tight, tight.instrument.tiers[0]) == 50
+    assert highest_leverage(P, tight, tight.instrument.tiers[0]) == (D(50), "MAX_LEVERAGE")
     low = entry(
         stop_loss=D("0.0025"), instrument=instrument(max_leverage=D(25), tiers=simulated_tiers(D(25)))
     )
-    assert highest_leverage(P, low, low.instrument.tiers[0]) <= 25
+    assert highest_leverage(P, low, low.instrument.tiers[0])[0] <= 25
 
 
 @pytest.mark.parametrize("direction", [1, -1])
 def test_leverage_keeps_the_stop_within_half_the_distance_to_liquidation(direction: int) -> None:
     e = entry(direction=direction, stop_loss=D("0.012"), slippage=D("0.001"), mark_gap=D("0.0005"))
     tier = e.instrument.tiers[0]
-    top = highest_leverage(P, e, tier)
+    top, _ = highest_leverage(P, e, tier)
     assert 1 < top < 50
     assert liquidation_distance(direction, top, tier.maintenance_rate) - D("0.0005") >= 2 * D("0.013")
     above = top + D("0.01")
@@ -257,7 +257,7 @@ def test_a_higher_risk_tier_is_used_where_it_allows_more() -> None:
     )
     sizing = size("1000", instrument=instrument(tiers=tiers))
     assert sizing.notional > 1000
-    assert sizing.leverage <= highest_leverage(P, entry(), tiers[1])
+    assert sizing.leverage <= highest_leverage(P, entry(), tiers[1])[0]
 
 
 # properties

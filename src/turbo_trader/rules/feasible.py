@@ -32,6 +32,8 @@ class Feasibility:
     smallest_qty: Decimal
     smallest_notional: Decimal
     leverage: Decimal  # of the size below; where there is none, of the smallest order
+    leverage_most: Decimal  # allowed for that size, and by what; 0 where there is none
+    leverage_by: str
     margin_needed: Decimal  # for the smallest order at that leverage
     margin_share: Decimal  # of the balance
     take_profit: Decimal
@@ -118,6 +120,8 @@ def _one(
         smallest_qty=least,
         smallest_notional=least * price,
         leverage=leverage,
+        leverage_most=sizing.highest,
+        leverage_by=sizing.highest_by,
         margin_needed=margin,
         margin_share=margin / balance,
         take_profit=take_profit,

@@ -86,12 +86,15 @@ class Sizing:
     binding: str
     refusal: str = ""
     limits: dict[str, Decimal] = field(default_factory=dict)  # the largest notional each limit allows
+    highest: Decimal = ZERO  # leverage allowed, and by what
+    highest_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
     notional: Decimal
-    leverage: Decimal  # the highest allowed
+    leverage: Decimal  # the highest allowed, and by what
+    leverage_by: str
     limits: dict[str, Decimal]
     binding: str
 
@@ -161,8 +164,8 @@ def liquidation_price(
     return price * (ONE - direction * liquidation_distance(direction, leverage, maintenance_rate))
 
 
-def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> Decimal:
-    """The highest leverage on the symbol's step that keeps every leverage limit; below 1: there is none.
+def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> tuple[Decimal, str]:
+    """The highest leverage on the symbol's step that keeps every limit on it, and that limit; below 1: there is none.
 
     SL + slippage <= (distance to liquidation - mark gap) / liquidation multiple, solved for the leverage.
     """
@@ -171,9 +174,14 @@ def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> Decimal:
     d = entry.direction
     inverse = d * (ONE - (ONE - d * rate) * (ONE - d * need))
     by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
-    top = min(policy.max_leverage, entry.instrument.max_leverage, tier.max_leverage, by_liquidation)
-    step = entry.instrument.leverage_step
-    return on_grid(top, step, up=False)
+    limits = {
+        "MAX_LEVERAGE": policy.max_leverage,
+        "symbol": entry.instrument.max_leverage,
+        "risk tier": tier.max_leverage,
+        "distance to liquidation": by_liquidation,
+    }
+    name = min(limits, key=lambda name: limits[name])
+    return on_grid(limits[name], entry.instrument.leverage_step, up=False), name
 
 
 def order_cost_rate(entry: Entry, leverage: Decimal) -> Decimal:
@@ -209,9 +217,9 @@ def _bound(
     tier: RiskTier,
     fixed: dict[str, Decimal],
 ) -> _Bound:
-    leverage = highest_leverage(policy, entry, tier)
+    leverage, leverage_by = highest_leverage(policy, entry, tier)
     if leverage < 1:
-        return _Bound(ZERO, ONE, {**fixed, "leverage": ZERO}, "leverage")
+        return _Bound(ZERO, ONE, leverage_by, {**fixed, "leverage": ZERO}, "leverage")
     in_use = sum((item.margin for item in open_risks), ZERO)
     limits = {
         "margin target": margin_target(policy, entry.trade_tier, entry.weight, entry.symbols)
@@ -225,7 +233,7 @@ def _bound(
     }
     limits = {name: max(ZERO, value) for name, value in limits.items()}
     binding = min(limits, key=lambda name: limits[name])
-    return _Bound(limits[binding], leverage, limits, binding)
+    return _Bound(limits[binding], leverage, leverage_by, limits, binding)
 
 
 def _finish(
@@ -258,6 +266,8 @@ def _finish(
         liquidation=liquidation_price(entry.direction, entry.price, leverage, rate),
         binding=binding,
         limits=bound.limits,
+        highest=bound.leverage,
+        highest_by=bound.leverage_by,
     )
 
 

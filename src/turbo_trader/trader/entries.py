@@ -96,7 +96,9 @@ class Entries:
             d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
             int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
             int(float(row["hold_s"]) * SECOND), d.now, resting=d.policy.entry_style == "maker",
-            figures={**figures, "binding": sizing.binding},
+            figures={
+                **figures, "binding": sizing.binding, "leverage_most": float(sizing.highest), "leverage_by": sizing.highest_by,
+            },
         )  # fmt: skip
 
     def _entry(

@@ -61,6 +61,10 @@ def feasible_lines(rows: Sequence[Feasibility]) -> list[str]:
     for row in rows:
         if row.qty:
             said.setdefault(f"size set by {row.binding}", []).append(row.symbol)
+    for row in rows:
+        if row.leverage_by not in ("", "MAX_LEVERAGE"):
+            text = f"leverage at most {row.leverage_most.normalize():f}x by the {row.leverage_by}, below MAX_LEVERAGE"
+            said.setdefault(text, []).append(row.symbol)
     notes = [f"{what}: {', '.join(symbols)}" for what, symbols in said.items()]
     notes += [
         f"not possible: {row.reason if row.symbol in row.reason else f'{row.symbol}: {row.reason}'}"
