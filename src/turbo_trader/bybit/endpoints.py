@@ -12,17 +12,28 @@ from turbo_trader.market.errors import InputError, Refused
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Base addresses of one environment. `rest` has no trailing slash; streams are whole addresses with their path."""
+    """Base addresses of one environment. `rest` has no trailing slash; streams are whole addresses with their path.
+
+    `trade`: where orders are taken over a websocket, "" where they are not.
+    """
 
     environment: str  # mainnet, testnet, demo, loopback
     rest: str
     public: str
     private: str
+    trade: str = ""
 
     @property
     def has_fee_rates(self) -> bool:
         """The demo environment refuses `fee-rate`."""
         return self.environment != "demo"
+
+    def check_order_entry(self, order_entry: str) -> None:
+        """InputError where orders are to go over a websocket that this environment does not have."""
+        if order_entry == "websocket" and not self.trade:
+            raise InputError(
+                f"ORDER_ENTRY=websocket: the {self.environment} environment takes orders by REST only; set ORDER_ENTRY=rest"
+            )
 
 
 def endpoints(environment: str, domain: str = "bybit", tld: str = "com") -> Endpoints:
@@ -36,13 +47,16 @@ def endpoints(environment: str, domain: str = "bybit", tld: str = "com") -> Endp
         f"https://api{suffix}.{domain}.{tld}",
         f"wss://stream{market}.{domain}.{tld}/v5/public/linear",
         f"wss://stream{suffix}.{domain}.{tld}/v5/private",
+        "" if environment == "demo" else f"wss://stream{suffix}.{domain}.{tld}/v5/trade",
     )
 
 
 def loopback(port: int, host: str = "127.0.0.1") -> Endpoints:
     """The simulated venue on this machine."""
     stream = f"ws://{host}:{port}/v5"
-    return Endpoints("loopback", f"http://{host}:{port}", f"{stream}/public/linear", f"{stream}/private")
+    return Endpoints(
+        "loopback", f"http://{host}:{port}", f"{stream}/public/linear", f"{stream}/private", f"{stream}/trade"
+    )
 
 
 class Keys:

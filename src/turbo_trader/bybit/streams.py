@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.protocol import State
 
 from turbo_trader.bybit.endpoints import Keys
 
@@ -22,6 +24,9 @@ BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 STEADY_S = 30.0  # a connection that held so long resets the back-off
 AUTH_AHEAD_MS = 10_000
 _MAX_FRAME = 2**22
+logging.getLogger("websockets.client").setLevel(
+    logging.WARNING
+)  # its debug lines carry frames, authentication too
 
 
 class StreamFailed(Exception):
@@ -30,7 +35,10 @@ class StreamFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StreamConfig:
-    """One connection. `silence_s`: longest time without any data message (0: no limit)."""
+    """One connection. `silence_s`: longest time without any data message (0: no limit).
+
+    Without topics nothing is subscribed to, and every frame counts as data, answers to pings too.
+    """
 
     url: str
     topics: tuple[str, ...]
@@ -43,7 +51,8 @@ class Stream:
     """Keeps one connection up for as long as `run` runs.
 
     `on_up` is called after the subscription was confirmed, `on_down(reason)` after a connection that was up is lost,
-    `on_frame(raw)` with every data message in order. `now_ms`: the venue's time, for signing.
+    `on_refused(reason)` after an attempt that did not get so far, `on_frame(raw)` with every data message in order.
+    `now_ms`: the venue's time, for signing.
     """
 
     def __init__(
@@ -54,17 +63,27 @@ class Stream:
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
         now_ms: Callable[[], int],
+        on_refused: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.config = config
         self.connections = 0
         self._on_frame = on_frame
         self._on_up = on_up
         self._on_down = on_down
+        self._on_refused = on_refused
         self._now_ms = now_ms
         self._random = random.Random()  # noqa: S311 - spreads reconnects, nothing secret
         self._socket: ClientConnection | None = None
         self._last_data = 0.0
         self._renew = ""
+
+    @property
+    def socket(self) -> ClientConnection | None:
+        """The connection; None where nothing can be written to one at this moment."""
+        socket = self._socket
+        if socket is None or socket.state is not State.OPEN or socket.transport.is_closing():
+            return None
+        return socket
 
     def renew(self, reason: str) -> None:
         """Drop the connection and make a new one (a gap, a slow consumer, silence of a topic)."""
@@ -87,8 +106,8 @@ class Stream:
             except (OSError, TimeoutError, WebSocketException) as error:
                 reason = self._renew or f"{type(error).__name__}: {_brief(error)}"
             self._renew = ""
-            if up[0]:
-                self._on_down(reason)
+            told = self._on_down if up[0] else self._on_refused
+            told(reason)
             attempt = 0 if up[0] and loop.time() - began > STEADY_S else attempt + 1
             pause = BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)]
             await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))
@@ -102,7 +121,8 @@ class Stream:
             self.connections += 1
             try:
                 await self._login(socket)
-                await self._subscribe(socket)
+                if self.config.topics:
+                    await self._subscribe(socket)
                 up[0] = True
                 self._on_up()
                 self._last_data = asyncio.get_running_loop().time()
@@ -119,7 +139,7 @@ class Stream:
 
     def _take(self, raw: str | bytes) -> None:
         data = raw.encode() if isinstance(raw, str) else raw
-        if b'"topic"' in data[:400]:
+        if not self.config.topics or b'"topic"' in data[:400]:
             self._last_data = asyncio.get_running_loop().time()
             self._on_frame(data)
 
@@ -132,7 +152,8 @@ class Stream:
         await _send(socket, {"req_id": "auth", "op": "auth", "args": [keys.key, expires, sign]})
         reply = await self._reply(socket, "auth")
         if reply.get("success") is not True and reply.get("retCode", -1) != 0:
-            raise StreamFailed(f"authentication refused: {keys.redact(str(reply.get('ret_msg', '')))}")
+            said = str(reply.get("ret_msg") or reply.get("retMsg", ""))
+            raise StreamFailed(f"authentication refused: {keys.redact(said)}")
 
     async def _subscribe(self, socket: ClientConnection) -> None:
         await _send(socket, {"req_id": "subscribe", "op": "subscribe", "args": list(self.config.topics)})

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )
+    order_entry: Literal["rest", "websocket"] = Field(
+        "rest",
+        description="what orders other than closes leave by: rest or websocket (REST again wherever it is not up)",
+    )
     bybit_domain: str = Field("bybit", description="domain of the venue's hosts")
     bybit_tld: str = Field("com", description="top-level domain of the venue's hosts (com, nl, eu, ...)")
 

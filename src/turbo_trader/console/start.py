@@ -33,6 +33,8 @@ ADVICE = (
 def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool) -> tuple[Summary, Path]:
     """Run the daemon to its end; returns its summary and the journal folder. Refused where keys or acknowledgement are missing."""
     keys = None if settings.mode == "paper" else live_keys(settings)
+    if keys is not None:
+        live_endpoints(settings).check_order_entry(settings.order_entry)
     folder = new_run_folder(settings.journal_dir, settings.mode)
     with ExitStack() as stack:
         if keys is None:
@@ -71,6 +73,7 @@ def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool
         daemon = DaemonSettings(
             endpoints=where, keys=keys, symbols=symbols, journal=folder, duration_s=seconds,
             on_term="flatten" if policy.on_term == "flatten" else "leave", mode=settings.mode, lease=lease_rules(policy),
+            order_entry=settings.order_entry,
         )  # fmt: skip
         return uvloop.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from turbo_trader.bybit import commands
+from turbo_trader.bybit import commands, trade
 from turbo_trader.bybit.budget import SHARE, Budget
 from turbo_trader.bybit.commands import Call, WriteCommand
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.errors import BANNED, Action, Kind, judge
+from turbo_trader.bybit.errors import BANNED, NOT_SENT, Action, Kind, judge
 from turbo_trader.bybit.reads import Reader
 from turbo_trader.bybit.rest import Answer, Lane, Permit
 from turbo_trader.live.clock import SPEED_HEADER, VenueClock, read_speed
+from turbo_trader.live.order_entry import TradeSocket
+from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.trader.commands import PlaceOrder
 from turbo_trader.trader.events import CommandResult
 
@@ -42,13 +44,18 @@ class Gateway:
         permit: Permit = lambda: True,
         threads: Mapping[str, int] = THREADS,
         share: float = SHARE,
+        socket: TradeSocket | None = None,
     ) -> None:
-        """`permit`: may this process write now? `threads` of each lane; `share` of the venue's limits it may use."""
+        """`permit`: may this process write now? `threads` of each lane; `share` of the venue's limits it may use.
+
+        `socket`: orders other than closes leave by it while it is up, by REST otherwise.
+        """
         self.clock = clock
         self.budget = Budget(share=share)
         self.sent = 0
         self.fatal = ""  # why the key or account cannot trade; "" while it can
         self._tell = tell
+        self._socket = socket
         self._lanes = {
             name: Lane(name, n, endpoints, keys, clock.now, timeout, permit) for name, n in threads.items()
         }
@@ -72,9 +79,18 @@ class Gateway:
                 break
             await asyncio.sleep(min(wait, 1.0))
         self.sent += 1
-        answer = await self._lanes[lane].call(call)
+        answer = await self._carry(lane, call)
         await self._learn(call, answer)
         return answer
+
+    @property
+    def order_entry(self) -> str:
+        """The way an order would take now: websocket or rest."""
+        return "websocket" if self._socket is not None and self._socket.up else "rest"
+
+    def jobs(self) -> list[Coroutine[Any, Any, None]]:
+        """What must run beside the requests, once the clock has been measured."""
+        return [] if self._socket is None else [self._socket.run()]
 
     async def send(self, command: WriteCommand) -> CommandResult:
         """Carry out a command once. Only what was certainly not accepted is sent again, and never an entry."""
@@ -114,6 +130,14 @@ class Gateway:
         loop = asyncio.get_running_loop()
         closers = [partial(lane.close, wait=True) for lane in self._lanes.values()]
         await asyncio.gather(*(loop.run_in_executor(None, closer) for closer in closers))
+
+    async def _carry(self, lane: str, call: Call) -> Answer:
+        """By the socket where it takes the call; by REST what certainly did not leave by it, and nothing else."""
+        if self._socket is not None and trade.takes(call):
+            answer = await self._socket.call(call)
+            if answer.code != NOT_SENT:
+                return answer
+        return await self._lanes[lane].call(call)
 
     def _timed(self) -> tuple[Answer, int, int]:
         lane = self._lanes["exits"]
@@ -157,3 +181,11 @@ class Gateway:
                 self._tell("account-refused", "error", {**fields, "meaning": answer.verdict.meaning})
             case _:
                 pass
+
+
+def open_gateway(settings: DaemonSettings, clock: VenueClock, tell: Tell, permit: Permit) -> Gateway:
+    """The daemon's way to the venue, with the trade socket where its settings ask for it."""
+    where, keys, timeout = settings.endpoints, settings.keys, settings.request_timeout_s
+    by_socket = settings.order_entry == "websocket"
+    socket = TradeSocket(where.trade, keys, clock, tell, timeout, permit) if by_socket else None
+    return Gateway(where, keys, clock, tell, timeout, permit, socket=socket)

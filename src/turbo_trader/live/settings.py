@@ -12,11 +12,15 @@ from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.trader.commands import Note, Scanned
 
 OnTerm = Literal["leave", "flatten"]
+OrderEntry = Literal["rest", "websocket"]
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
-    """One run of the daemon. `duration_s` and the timeouts are wall seconds; the venue's own speed is learned from it."""
+    """One run of the daemon. `duration_s` and the timeouts are wall seconds; the venue's own speed is learned from it.
+
+    InputError where `order_entry` is not to be had at `endpoints`.
+    """
 
     endpoints: Endpoints
     keys: Keys
@@ -36,6 +40,12 @@ class DaemonSettings:
     book_depth: int = 50
     symbols_per_connection: int = 5
     lease: LeaseRules = field(default_factory=LeaseRules)
+    order_entry: OrderEntry = (
+        "rest"  # what orders other than closes leave by; REST wherever the socket is not up
+    )
+
+    def __post_init__(self) -> None:
+        self.endpoints.check_order_entry(self.order_entry)
 
 
 class Observer(Protocol):

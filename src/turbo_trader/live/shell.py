@@ -16,7 +16,7 @@ from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.control import ControlServer
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
 from turbo_trader.live.fencing import Fence
-from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.gateway import Gateway, open_gateway
 from turbo_trader.live.router import Machine, Router
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.market.instruments import Instrument, resolve
@@ -88,10 +88,7 @@ class Shell:
         journal = Journal(settings.journal, names, settings.mode, self._clock.now)
         self._router = Router(journal, self._clock, settings.keys, self._observer)
         self._fence = Fence(settings.journal, settings.lease, self._router.tell, self._woken, self._fenced)
-        self._gateway = Gateway(
-            settings.endpoints, settings.keys, self._clock, self._router.tell, settings.request_timeout_s,
-            permit=self._fence.permit,
-        )  # fmt: skip
+        self._gateway = open_gateway(settings, self._clock, self._router.tell, self._fence.permit)
         self._router.gateway = self._gateway
         self._router.regridded = self._on_regridded
         try:
@@ -184,6 +181,7 @@ class Shell:
         ]  # fmt: skip
         for feed in self._public.feeds:
             jobs += [feed.stream.run(), feed.consume(), feed.watch()]
+        jobs += self._gateway.jobs()
         jobs += [self._backfill(i) for i in range(len(self._instruments))]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._router.guarded(job)) for job in jobs]
@@ -341,6 +339,7 @@ class Shell:
             "unreadable": sum(feed.unreadable for feed in feeds),
             "events": router.events,
             "requests": self._gateway.sent,
+            "order_entry": self._gateway.order_entry,
             "in_flight": len(router.requests),
             "refused": self._gateway.fatal,
             "journal": str(self._settings.journal),
