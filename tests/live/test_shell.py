@@ -147,7 +147,9 @@ class Venue:
         with self.http() as rest:
             async with serve(self.stream, "127.0.0.1", 0) as server:
                 url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v5"
-                yield Endpoints("loopback", rest, f"{url}/public/linear", f"{url}/private")
+                yield Endpoints(
+                    "loopback", rest, *(f"{url}/{face}" for face in ("public/linear", "private", "trade"))
+                )
 
 
 class Scripted:

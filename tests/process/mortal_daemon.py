@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from turbo_trader.bybit.endpoints import Keys, loopback
+from turbo_trader.bybit.errors import NOT_SENT
 from turbo_trader.bybit.rest import Lane
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
+from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.router import Router
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.market.reference import universe
@@ -58,9 +60,9 @@ class Death:
 
 
 def haunt(death: Death) -> None:
-    """Put the points in: written (intent on disk, not sent), sent (no answer yet), acked, filled (not booked), booked, and the same
-    of stop changes and closes."""
-    dispatch, run, deliver = Router._dispatch, Lane.run, Router.deliver
+    """Put the points in: written (intent on disk, not sent), handed (to the trade socket), sent (no answer taken in), acked, filled
+    (not booked), booked, and the same of stop changes and closes."""
+    dispatch, run, deliver, by_socket = Router._dispatch, Lane.run, Router.deliver, TradeSocket.call
 
     def kind(command: Any) -> str:
         if isinstance(command, PlaceOrder):
@@ -79,6 +81,15 @@ def haunt(death: Death) -> None:
         death.at(f"{name}-sent")
         return answer
 
+    async def handed(self: TradeSocket, call: Any) -> Any:
+        entry = call.method == "place_order"
+        if entry and self.up:  # as soon as it waits: the frame is with the kernel, no answer has been read
+            asyncio.get_running_loop().call_soon(death.at, "entry-handed")
+        answer = await by_socket(self, call)
+        if answer.code != NOT_SENT and entry:
+            death.at("entry-sent")
+        return answer
+
     def delivered(self: Router, event: Any) -> None:
         filled = isinstance(event, Fill) and event.link_id.endswith("entry")
         if filled:
@@ -90,6 +101,7 @@ def haunt(death: Death) -> None:
             death.at("entry-acked")
 
     Router._dispatch, Lane.run, Router.deliver = dispatched, ran, delivered  # type: ignore[method-assign]
+    TradeSocket.call = handed  # type: ignore[method-assign]
 
 
 class Log:
@@ -120,6 +132,7 @@ def main() -> None:
         endpoints=loopback(int(port)), keys=Keys("key", "secret"), symbols=tuple(i.symbol for i in universe()),
         journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=bool(os.environ.get("CONTROL")),
         lease=SHORT if os.environ.get("SHORT_LEASE") else LeaseRules(),
+        order_entry="websocket" if os.environ.get("ORDER_ENTRY") == "websocket" else "rest",
     )  # fmt: skip
     summary = asyncio.run(run_daemon(settings, Policy.from_env(OFTEN), Log(Path(journal) / "notes.jsonl")))
     print(json.dumps({"reason": summary.reason, "failed": summary.failed, **summary.trader}, default=str))

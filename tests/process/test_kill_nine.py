@@ -36,6 +36,7 @@ POINTS = (
     "stop-sent",
     "close-sent",
 )
+SOCKET_POINTS = ("entry-written", "entry-handed", "entry-sent", "entry-acked", "entry-filled")
 FAULTS = "drop=0.02,delay=0.05,delay_s=0.3,ret_10016=0.02,duplicate=0.05,reorder=0.05,reorder_s=0.1"
 CHILD = Path(__file__).with_name("mortal_daemon.py")
 
@@ -46,6 +47,7 @@ class Lives:
 
     served: ServedVenue
     journal: Path
+    order_entry: str = "rest"
 
     def live(
         self, seconds: float, point: str = "never", count: int = 1, delay_ms: int = 0
@@ -53,7 +55,8 @@ class Lives:
         """One life: its summary, or None where it was killed. A life that ends in any other way fails the test."""
         done = subprocess.run(
             [sys.executable, str(CHILD), str(self.served.port), str(self.journal), str(seconds), point, str(count), str(delay_ms)],
-            capture_output=True, text=True, timeout=seconds + 60, check=False, env=dict(os.environ),
+            capture_output=True, text=True, timeout=seconds + 60, check=False,
+            env={**os.environ, "ORDER_ENTRY": self.order_entry},
         )  # fmt: skip
         if done.returncode == -signal.SIGKILL:
             return None
@@ -133,6 +136,21 @@ def test_s04_a_daemon_killed_there_leaves_no_duplicate_no_orphan_and_an_exact_le
     lives: Lives, point: str
 ) -> None:
     play(lives, point, 0)
+
+
+def test_s04_killed_with_an_order_handed_to_the_trade_socket_the_same_holds(lives: Lives) -> None:
+    lives.order_entry = "websocket"
+    play(lives, "entry-handed", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lives", [(seed, FAULTS) for seed in range(1, 51)], indirect=True)
+@pytest.mark.parametrize("point", SOCKET_POINTS)
+def test_s04_the_same_over_the_trade_socket_with_faults(
+    lives: Lives, point: str, request: pytest.FixtureRequest
+) -> None:
+    lives.order_entry = "websocket"
+    play(lives, point, request.node.callspec.params["lives"][0])
 
 
 @pytest.mark.slow
