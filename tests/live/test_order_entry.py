@@ -269,6 +269,7 @@ async def test_neither_key_secret_nor_signature_reaches_a_log_or_a_repr(
     async with connected(Echo()) as way:
         answer = await way.socket.call(call(entry("e1")))
         texts = [repr(answer), answer.message, repr(way.socket), repr(way.told), caplog.text]
+    assert '"op"' not in caplog.text, "a frame was logged, if only its ends"
     for text in texts:
         for secret in (KEYS.key, KEYS.secret, signatures[0]):
             assert secret not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import socket
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,6 +16,7 @@ import pytest
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.live.venue import Venue, serve
+from turbo_trader.live.venue_sockets import Connection
 
 MS = 1_000_000
 
@@ -34,6 +36,26 @@ async def test_a_venue_whose_time_stops_for_an_error_ends_with_it(
 
     with pytest.raises(ArithmeticError):
         await asyncio.wait_for(served(), 10)
+
+
+async def test_an_answer_in_two_writes_does_not_wait_for_the_first_to_be_acknowledged(
+    make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, options = Connection.connection_made, []
+
+    def seen(self: Connection, transport: Any) -> None:
+        made(self, transport)
+        options.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(Connection, "connection_made", seen)
+    async with serve(make_venue()) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /v5/market/time HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            while not options:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        writer.close()
+    assert options == [1]
 
 
 def test_a_key_of_a_new_uid_brings_an_account_of_its_own(make_venue: Callable[..., Venue]) -> None:

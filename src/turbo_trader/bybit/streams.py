@@ -24,9 +24,8 @@ BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 STEADY_S = 30.0  # a connection that held so long resets the back-off
 AUTH_AHEAD_MS = 10_000
 _MAX_FRAME = 2**22
-logging.getLogger("websockets.client").setLevel(
-    logging.WARNING
-)  # its debug lines carry frames, authentication too
+# its debug lines carry frames, the authentication too
+logging.getLogger("websockets.client").setLevel(logging.WARNING)
 
 
 class StreamFailed(Exception):

@@ -280,7 +280,8 @@ def _stop_with(served: asyncio.Task[Any] | None, clock: asyncio.Task[None]) -> N
 def _bind(host: str, port: int) -> Any:
     import socket
 
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # named as TCP, else asyncio leaves Nagle's algorithm on and the second write of an answer waits 40 ms
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))

@@ -18,7 +18,7 @@ from turbo_trader.market.kernel import advance, advance_book, backfill
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import SECONDS, States, new_states
 from turbo_trader.market.tape import Tape
-from turbo_trader.research import latency
+from turbo_trader.research import latency, order_latency
 from turbo_trader.research.dense import dense_rows
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.policy import Policy
@@ -63,10 +63,11 @@ def line(name: str, seconds: list[float], count: float, unit: str, scale: float)
 
 
 def main() -> None:
-    """Print all of it, or with `latency` as its argument what `research.latency` measures."""
-    if sys.argv[1:] == ["latency"]:
-        latency.main()
-        return
+    """Print all of it, or with `latency` or `orders` as its argument what `latency` and `order_latency` measure."""
+    for name, other in (("latency", latency), ("orders", order_latency)):
+        if sys.argv[1:] == [name]:
+            other.main()
+            return
     policy = Policy()
     instruments = universe()
     market = SyntheticMarket(instruments, 1, START, 0.0)
