@@ -47,6 +47,7 @@ def test_options_win_over_the_environment_and_the_environment_over_the_file(
         ("SPEED", "-1"),
         ("SEED", "x"),
         ("LOG_LEVEL", "loud"),
+        ("ORDER_ENTRY", "fax"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(

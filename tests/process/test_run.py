@@ -192,6 +192,15 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     assert "--port" in line
 
 
+def test_orders_by_websocket_are_refused_where_the_venue_takes_none_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    given = {"MODE": "demo", "BYBIT_API_KEY": "a-key", "BYBIT_API_SECRET": "a-secret"}
+    line = one_line(turbo(tmp_path, "run", ORDER_ENTRY="websocket", **given), 2)
+    assert line.endswith("the demo environment takes orders by REST only; set ORDER_ENTRY=rest")
+    assert not list(tmp_path.iterdir())
+
+
 def test_help_is_quick_and_names_every_verb(tmp_path: Path) -> None:
     began = time.monotonic()
     result = turbo(tmp_path, "--help")
