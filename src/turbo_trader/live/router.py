@@ -125,7 +125,7 @@ class Router:
             self._dispatch(command)
 
     def commit(self, *, synced: bool = True) -> None:
-        """Make what the journal was given durable; a failure is told once and stops entries, nothing else."""
+        """Make what the journal was given durable; a failure is told once and stops entries, nothing else; its end is told too."""
         was = self.journal.failed
         try:
             self.journal.commit(synced=synced)
@@ -134,6 +134,9 @@ class Router:
                 self.tell_only(
                     "journal-failed", "error", {"error": str(error), "meaning": "no entries until it works"}
                 )
+            return
+        if was and not self.journal.failed:
+            self.tell("journal-works", "info", {})
 
     def _dispatch(self, command: WireCommand) -> None:
         if isinstance(command, PlaceOrder) and not command.reduce_only and self.journal.failed:
