@@ -53,6 +53,8 @@ class TradeVenue:
         self.orders: list[Asked] = []
         self.pings = 0
         self.auth_code = 0
+        self.authenticates = asyncio.Event()
+        self.authenticates.set()
         self.silent = False
         self.connections = 0
         self._on_order = on_order or self._accept
@@ -66,6 +68,7 @@ class TradeVenue:
         async for raw in socket:
             asked = json.loads(raw)
             if asked["op"] == "auth":
+                await self.authenticates.wait()
                 await socket.send(
                     json.dumps({"retCode": self.auth_code, "retMsg": f"for {asked['args']}", "op": "auth"})
                 )
@@ -96,11 +99,14 @@ async def connected(
 ) -> AsyncIterator[Way]:
     async with serve(venue.handler, "127.0.0.1", 0) as server:
         way = Way(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v5/trade", answer_s, permit)
-        if wait:
-            await until(lambda: way.socket.up)
-        yield way
-        way.running.cancel()
-        await asyncio.gather(way.running, return_exceptions=True)
+        try:
+            if wait:
+                await until(lambda: way.socket.up)
+            yield way
+        finally:
+            venue.authenticates.set()
+            way.running.cancel()
+            await asyncio.gather(way.running, return_exceptions=True)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -155,13 +161,26 @@ async def test_s10_all_that_was_under_way_when_the_connection_broke_is_unknown()
             socket.transport.abort()
 
     venue = TradeVenue(third)
-    async with connected(venue) as way:
+    async with connected(venue, answer_s=60.0) as way, asyncio.timeout(5):  # at once, not when time is up
         answers = await asyncio.gather(*(way.socket.call(call(entry(f"e{n}"))) for n in range(3)))
     assert {answer.code for answer in answers} == {NO_ANSWER}
     assert len({asked["args"][0]["orderLinkId"] for asked in venue.orders}) == len(venue.orders) == 3
 
 
 async def test_before_it_is_authenticated_nothing_is_handed_over() -> None:
+    venue = TradeVenue()
+    venue.authenticates.clear()
+    async with connected(venue, wait=False) as way:
+        await until(lambda: venue.connections == 1)
+        await asyncio.sleep(0.05)
+        assert (await way.socket.call(call(entry("e1")))).code == NOT_SENT
+        venue.authenticates.set()
+        await until(lambda: way.socket.up)
+        assert (await way.socket.call(call(entry("e2")))).ok
+    assert [asked["args"][0]["orderLinkId"] for asked in venue.orders] == ["e2"]
+
+
+async def test_a_refused_authentication_is_told_and_nothing_handed_over() -> None:
     venue = TradeVenue()
     venue.auth_code = 10004
     async with connected(venue, wait=False) as way:

@@ -75,7 +75,7 @@ class TradeSocket:
         try:
             await asyncio.shield(connection)
         finally:
-            self._up = False
+            self._stream = None
             if self._waiting:
                 await asyncio.wait(set(self._waiting.values()), timeout=self._timeout)
             connection.cancel()
@@ -87,9 +87,8 @@ class TradeSocket:
         socket = stream.socket if stream is not None and self._up else None
         if stream is None or socket is None:
             return Answer(judge(NOT_SENT), NOT_SENT, "the trade socket is not up", sent)
-        if (
-            not self._permit()
-        ):  # after the stamp is taken, as in bybit.rest; from here to the socket nothing waits
+        # asked after the stamp is taken, as in bybit.rest; from here to the socket nothing waits
+        if not self._permit():
             return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
         name = f"{self._session}-{next(self._numbers)}"
         waiting: _Waiting = asyncio.get_running_loop().create_future()
