@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pybit.unified_trading import HTTP
 
-from turbo_trader.live import venue_sockets
+from turbo_trader.live import venue_line, venue_sockets
 from turbo_trader.live.venue import Venue
 from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 
@@ -198,7 +198,7 @@ def test_what_a_thousand_sockets_took_is_given_back() -> None:
                 pass
 
         left = [resident_mb(process.pid)]
-        for _ in range(4):
+        for _ in range(3):
             asyncio.run(come_and_go())
             time.sleep(0.5)
             left.append(resident_mb(process.pid))
@@ -228,6 +228,27 @@ def test_clients_that_vanish_leave_nothing_behind(venue: ServedVenue) -> None:
     while venue.call(lambda served: len(served.lines)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert venue.call(lambda served: (len(served.lines), served.feed.topics())) == (0, [])
+
+
+def test_a_client_that_does_not_take_its_frames_is_cut(
+    venue: ServedVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(venue_line, "MOST_WAITING", 1_000_000)
+
+    async def idle() -> None:
+        stream = await websockets.connect(f"{venue.stream}/v5/public/linear", proxy=None, max_queue=1)
+        stream.transport.pause_reading()
+        for waiting in (100_000, 100_000_000):
+            await asyncio.to_thread(
+                venue.call, lambda served, size=waiting: [line.answer([b"x" * size]) for line in served.lines]
+            )
+            await asyncio.sleep(0.1)
+            left.append(await asyncio.to_thread(venue.call, lambda served: len(served.lines)))
+        stream.transport.abort()
+
+    left: list[int] = []
+    asyncio.run(idle())
+    assert left == [1, 0]
 
 
 def test_an_idle_stream_is_cut_and_a_ping_keeps_it(

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.live.venue import Venue, serve
 from turbo_trader.live.venue_sockets import Connection
+from turbo_trader.market.events import ROW, TRADE, WHOLE
 
 MS = 1_000_000
 
@@ -151,3 +153,19 @@ def test_all_subscribers_of_a_topic_get_the_same_frames(make_venue: Callable[...
     assert snapshot["type"] == "snapshot"
     assert json.loads(both[0])["data"]["u"] == snapshot["data"]["u"] + 1
     assert all(json.loads(raw)["type"] == "delta" for raw in both)
+
+
+def test_prints_of_a_minute_s_last_moment_belong_to_it(make_venue: Callable[..., Venue]) -> None:
+    venue = make_venue()
+    venue.advance(venue.source.start + 58_000 * MS)
+    late = venue.source.start + 59_995 * MS  # between two pushes, the second of which begins the next minute
+    row = np.array([(late, 7_000_000, int(venue.exchange.states["last"][0]), TRADE | WHOLE, 1, 0)], ROW).view(
+        ROW
+    )
+    read = venue.source.read
+    venue.source.read = lambda s, until: row if (s, until) == (0, late + 5 * MS) else read(s, until)[:0]  # type: ignore[method-assign]
+    venue.advance(late + 5 * MS)
+    bars = list(venue.data.symbols[0].bars)
+    assert [b[0] - a[0] for a, b in itertools.pairwise(bars)] == [1] * (len(bars) - 1)
+    assert bars[-1][0] * 60_000 * MS == late + 5 * MS
+    assert bars[-2][5] >= 7_000

@@ -42,7 +42,7 @@ def test_the_made_up_market_makes_every_topic_speak_at_its_cadence() -> None:
 
 
 def test_what_clients_count_is_what_was_sent() -> None:
-    measured = measure(2, ("orderbook.1", "tickers"), 2.0)
+    measured = measure(2, ("orderbook.1", "tickers"), 1.0)
     rates = {
         name: n / measured.seconds / measured.clients / SYMBOLS for name, n in measured.count.frames.items()
     }

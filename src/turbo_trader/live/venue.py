@@ -28,7 +28,8 @@ from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
 from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.live.venue_sockets import LARGEST_BODY, Connection, Line, VenueSockets
+from turbo_trader.live.venue_line import Line
+from turbo_trader.live.venue_sockets import LARGEST_BODY, Connection, VenueSockets
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import DAY, Rows
 from turbo_trader.market.instruments import Instrument
@@ -174,12 +175,12 @@ class Venue:
     def advance(self, until: int) -> dict[str, list[bytes]]:
         """Let the market and the accounts run up to `until`; returns the public frames due, by topic."""
         self._move_private(until)
-        self.data.note(until)
         prints = {}
         for s in range(len(self.source.instruments)):
             told = self.data.take(s, self._released(s))
             if told:
                 prints[s] = told
+        self.data.note(until)
         return self.feed.push(until, prints)
 
     def _released(self, s: int) -> Rows:

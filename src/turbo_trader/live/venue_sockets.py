@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,20 +18,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from turbo_trader.exchange.protocol import render
-from turbo_trader.exchange.protocol.faults import FaultPlan, Faults, FrameFault, RequestFault
+from turbo_trader.exchange.protocol.faults import FaultPlan, Faults, RequestFault
 from turbo_trader.exchange.protocol.params import Refused, number
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.live.venue_line import Client, Line
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.live.venue import Venue
 
-BACKLOG = 5_000  # frames waiting for one client; a slower one is disconnected
 LARGEST_BODY = 256 * 1024  # bytes read of a request; the rest face says what it thinks of them
 
 # wall seconds before an answer on a stream: clients are made for a distant venue (pybit notes what it asked for after sending it)
@@ -42,71 +41,14 @@ IDLE_S = 600.0  # a stream connection without a word from its client for so long
 _FIGURES = ("tick", "step", "min_qty", "max_qty", "max_market_qty", "min_notional", "max_leverage")
 _STATUSES = ("PreLaunch", "Trading", "Assumed", "Delivering")  # a contract is closed by its delivery
 
-Client = PublicClient | PrivateClient | TradeClient
-
 
 class Connection(H11Protocol):
-    """uvicorn's protocol, which shows the application its transport, so that a connection can be cut without an answer."""
+    """uvicorn's protocol, which shows the application its transport: to cut a connection, to write frames at once."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
-
-
-class Line:
-    """One stream connection: frames wait here until they are sent, and meet the faults on the way."""
-
-    def __init__(self, socket: WebSocket, client: Client) -> None:
-        self.client = client
-        self._socket = socket
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(BACKLOG)
-        self._silent = False
-
-    def answer(self, frames: Sequence[bytes]) -> None:
-        """Queue answers to operations; faults leave them alone."""
-        for frame in frames:
-            self._put(frame)
-
-    def deliver(self, frames: Sequence[bytes], faults: Faults) -> None:
-        """Queue data frames, each with its fault of `faults`."""
-        for frame in frames:
-            fault = _fault(faults, frame) if faults.plan.rates else None
-            match fault.name if fault is not None else "":
-                case "":
-                    self._put(frame)
-                case "duplicate":
-                    self._put(frame)
-                    self._put(frame)
-                case "reorder" | "late" if fault is not None:
-                    asyncio.get_running_loop().call_later(fault.wait_s, self._put, frame)
-                case "silent":
-                    self._silent = True
-                case "disconnect":
-                    self.cut()
-                case _:  # gap: lost
-                    pass
-
-    def cut(self) -> None:
-        """Close the connection without a word."""
-        self._silent = True
-        self._socket.scope["state"]["transport"].abort()
-
-    async def send_all(self) -> None:
-        """Send what is queued until the connection ends; a client that is too slow is disconnected."""
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            while True:
-                frame = await self._queue.get()
-                if self._queue.full():
-                    await self._socket.close(1008)
-                    return
-                await self._socket.send_text(frame.decode())
-
-    def _put(self, frame: bytes) -> None:
-        """A client too slow to take its frames loses them; its sender then closes the connection."""
-        if not self._silent:
-            with contextlib.suppress(asyncio.QueueFull):
-                self._queue.put_nowait(frame)
 
 
 class VenueSockets:
@@ -201,13 +143,9 @@ class VenueSockets:
         try:
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                 await socket.accept()
-                async with asyncio.TaskGroup() as group:
-                    sender = group.create_task(line.send_all())
-                    try:
-                        await self._listen(socket, line, idle_s)
-                    finally:
-                        sender.cancel()
+                await self._listen(socket, line, idle_s)
         finally:
+            line.end()
             del self._venue.lines[line]
 
     async def _listen(self, socket: WebSocket, line: Line, idle_s: float) -> None:
@@ -216,6 +154,7 @@ class VenueSockets:
                 async with asyncio.timeout(idle_s):
                     message = await socket.receive()
             except TimeoutError:
+                line.end()
                 await socket.close(1000, "idle")
                 return
             if message["type"] == "websocket.disconnect":
@@ -367,10 +306,3 @@ def _idle(socket: WebSocket) -> float:
 
 def _response(reply: HttpReply) -> Response:
     return Response(reply.body, reply.status, reply.headers)
-
-
-def _fault(faults: Faults, frame: bytes) -> FrameFault | None:
-    """The fault of a data frame, by the topic and kind it begins with."""
-    head = frame[:120]
-    topic = head.partition(b'"topic":"')[2].partition(b'"')[0].decode()
-    return faults.frame(topic, delta=topic.startswith("orderbook.") and b'"type":"delta"' in head)

@@ -22,13 +22,14 @@ from typing import Any, Final, cast
 import numpy as np
 
 from turbo_trader.live.venue import Venue, VenueConfig, serve
-from turbo_trader.market.events import BAR, SECOND, Rows
+from turbo_trader.market.events import BAR, MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
 from turbo_trader.research.dense import dense_rows
 
 START: Final = 1_767_603_600 * SECOND
 SYMBOLS: Final = 15
+WEEK: Final = 10_080  # minutes
 EVERYTHING: Final = (
     "orderbook.1",
     "orderbook.50",
@@ -56,9 +57,13 @@ class DenseMarket:
         self._at = [0] * SYMBOLS
 
     def history(self, symbol: str) -> Rows:
-        """None."""
-        del symbol
-        return cast("Rows", np.zeros(0, BAR))
+        """A week of flat minutes."""
+        tick = next(float(i.tick) for i in self.instruments if i.symbol == symbol)
+        bars = np.zeros(WEEK, BAR)
+        bars["ts"] = START - MINUTE * np.arange(WEEK, 0, -1)
+        for name in ("open", "high", "low", "close"):
+            bars[name] = 100_000 * tick
+        return cast("Rows", bars)
 
     def read(self, s: int, until: int) -> Rows:
         """The rows that have come."""

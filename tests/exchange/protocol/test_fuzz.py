@@ -171,7 +171,7 @@ def test_no_route_is_left_out(face: Face) -> None:
     assert {name for _, name in all_routes(face)} == set(GOOD) | bare
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(data=st.data())
 def test_wrong_parameters_are_answered(face: Face, sound: Callable[[Any], None], data: st.DataObject) -> None:
     method, name = data.draw(st.sampled_from(all_routes(face)))
@@ -180,7 +180,7 @@ def test_wrong_parameters_are_answered(face: Face, sound: Callable[[Any], None],
     sound(face.exchange)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_wrong_bytes_are_answered(face: Face, data: st.DataObject) -> None:
     method, name = data.draw(
@@ -193,7 +193,7 @@ def test_wrong_bytes_are_answered(face: Face, data: st.DataObject) -> None:
     in_shape(face.signed(method, path, *((raw, b"") if method == "GET" else (b"", raw))))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_wrong_headers_are_answered(face: Face, data: st.DataObject) -> None:
     method, name = data.draw(st.sampled_from(all_routes(face)))
@@ -239,7 +239,7 @@ def login(auth: list[Any]) -> st.SearchStrategy[bytes]:
     return said.map(lambda args: json.dumps({"op": "auth", "args": args}).encode())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_a_public_stream_answers_anything(face: Face, data: st.DataObject) -> None:
     client = PublicClient(PublicFeed(face.data), "sim-1")
@@ -253,7 +253,7 @@ def test_a_public_stream_answers_anything(face: Face, data: st.DataObject) -> No
     client.close()
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_a_private_stream_answers_anything(face: Face, data: st.DataObject) -> None:
     client = PrivateClient(face.keys, "sim-1")
@@ -271,7 +271,7 @@ def test_a_private_stream_answers_anything(face: Face, data: st.DataObject) -> N
         assert len(answer.get("ret_msg", "")) < 2_000
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_the_trade_socket_answers_anything(
     face: Face, sound: Callable[[Any], None], data: st.DataObject

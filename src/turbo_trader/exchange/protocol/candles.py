@@ -71,6 +71,8 @@ def _merge(
     for bar in bars:
         opened = opening(int(bar[0]), interval)
         if not start_ms <= opened * 60_000 <= end_ms:
+            if backwards == (opened * 60_000 < start_ms):
+                break  # all that follow lie outside too
             continue
         if candle is None or candle[0] != opened:
             if candle is not None:

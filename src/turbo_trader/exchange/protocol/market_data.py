@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,34 @@ _TICKER_NS = 100_000_000
 Print = tuple[int, int, int, int, int, str]  # number, ts, price (ticks), lots, side, tick direction
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The last 24 hours of a symbol: prices at their beginning and an hour ago, extremes, sums. All 0 where nothing is known."""
+
+    first: float = 0.0
+    hour: float = 0.0
+    high: float = 0.0
+    low: float = 0.0
+    volume: float = 0.0
+    turnover: float = 0.0
+
+    @staticmethod
+    def of(bars: Sequence[Bar]) -> Day:
+        """Of one-minute bars, oldest first, before the one that runs."""
+        if not bars:
+            return Day()
+        first, hour = bars[0][1], bars[-59][1] if len(bars) >= 59 else bars[0][1]
+        high, low = max(bar[2] for bar in bars), min(bar[3] for bar in bars)
+        return Day(first, hour, high, low, sum(bar[5] for bar in bars), sum(bar[6] for bar in bars))
+
+    def and_then(self, bar: Bar) -> Day:
+        """With the minute that runs."""
+        if not self.first:
+            return Day.of([bar])
+        volume, turnover = self.volume + bar[5], self.turnover + bar[6]
+        return Day(self.first, self.hour, max(self.high, bar[2]), min(self.low, bar[3]), volume, turnover)
+
+
 class SymbolMarket:
     """One symbol's bars, prints and settled funding rates, kept for reads."""
 
@@ -39,6 +69,17 @@ class SymbolMarket:
         self.direction = "ZeroPlusTick"
         self._last = 0
         self._numbers = 0
+        self._past = (-1.0, Day())  # the running minute, and the day before it
+
+    def day(self) -> Day:
+        """The last 24 hours. What is over of them is added up once a minute."""
+        if not self.bars:
+            return Day()
+        minute = self.bars[-1][0]
+        if self._past[0] != minute:
+            past = list(islice(reversed(self.bars), 1, _DAY_MINUTES))[::-1]
+            self._past = minute, Day.of(past)
+        return self._past[1].and_then(self.bars[-1])
 
     def take(self, rows: Rows, tick: float, lot: float) -> list[Print]:
         """Note the prints of these rows in bars and list; returns them."""
@@ -171,9 +212,7 @@ class MarketData:
         x, state, instrument = self.exchange, self.exchange.states[s], self.exchange.instruments[s]
         last = int(state["last"]) or (int(state["bid"]) + int(state["ask"])) // 2
         bids, asks = self.levels(s, 1)
-        day = list(self.symbols[s].bars)[-_DAY_MINUTES:]
-        first = day[0][1] if day else 0.0
-        hour = day[-60][1] if len(day) >= 60 else first
+        day = self.symbols[s].day()
         now_price = last * self._scales[s][0]
         decimals = self._formats[s][0]
         bid, ask = next(iter(bids), 0), next(iter(asks), 0)
@@ -182,18 +221,18 @@ class MarketData:
         return {
             "symbol": instrument.symbol,
             "tickDirection": self.symbols[s].direction,
-            "price24hPcnt": format(now_price / first - 1 if first else 0.0, ".6f"),
+            "price24hPcnt": format(now_price / day.first - 1 if day.first else 0.0, ".6f"),
             "lastPrice": self.price(s, last),
-            "prevPrice24h": format(first, decimals),
-            "highPrice24h": format(max((bar[2] for bar in day), default=0.0), decimals),
-            "lowPrice24h": format(min((bar[3] for bar in day), default=0.0), decimals),
-            "prevPrice1h": format(hour, decimals),
+            "prevPrice24h": format(day.first, decimals),
+            "highPrice24h": format(day.high, decimals),
+            "lowPrice24h": format(day.low, decimals),
+            "prevPrice1h": format(day.hour, decimals),
             "markPrice": format(x.mark(s), decimals),
             "indexPrice": format(index if index else x.mark(s), decimals),
             "openInterest": self.size(s, 0),
             "openInterestValue": "0.00",
-            "turnover24h": format(sum(bar[6] for bar in day), ".4f"),
-            "volume24h": format(sum(bar[5] for bar in day), ".4f"),
+            "turnover24h": format(day.turnover, ".4f"),
+            "volume24h": format(day.volume, ".4f"),
             "fundingIntervalHour": str(interval // (60 * MINUTE)),
             "fundingCap": str(instrument.funding_cap),
             "singleOpenInterest": self.size(s, 0),
