@@ -45,6 +45,7 @@ def test_wrong_amendments_are_refused_and_change_nothing(
     desk: Any, change: dict[str, str], code: int
 ) -> None:
     desk.limit(1, "0.010", "50000.0", link_id="a")
+    desk.x.accounts["u"].moves_prices = False
     before = desk.order("a").message(0)
     assert desk.amend("a", **change) == code
     assert desk.order("a").message(0) == before

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from turbo_trader.exchange import checks
 from turbo_trader.exchange import requests as ask
+from turbo_trader.market.reference import universe
 
 D = Decimal
+BTC = universe()[0]
 
 
 def test_a_post_only_order_amended_into_the_book_does_not_take(desk: Any) -> None:
@@ -79,7 +83,55 @@ def test_an_amendment_needs_the_margin_of_what_it_adds(desk: Any) -> None:
 
 def test_an_amended_price_stays_in_the_venues_band(desk: Any) -> None:
     desk.limit(1, "0.010", "49990.0", link_id="in")
+    desk.x.accounts["u"].moves_prices = False
     assert desk.amend("in", price="60000.0") == 30208
+
+
+def band(desk: Any) -> tuple[Decimal, Decimal]:
+    """Highest price of a buy, lowest of a sell."""
+    return checks.edge(desk.x, 0, 1), checks.edge(desk.x, 0, -1)
+
+
+def test_a_price_out_of_the_band_is_moved_to_its_edge_unless_the_account_wants_otherwise(desk: Any) -> None:
+    highest, lowest = band(desk)
+    assert highest % BTC.tick == lowest % BTC.tick == 0
+    assert lowest < 50_000 < highest
+    desk.book(599_990, 600_000)  # so that nothing trades
+    desk.limit(1, "0.001", "59999.0", link_id="buy", time_in_force="PostOnly")
+    assert (desk.order("buy").price, desk.order("buy").status) == (highest, "New")
+    assert desk.amend("buy", price="59998.0") == 0
+    assert desk.order("buy").price == highest
+    desk.x.accounts["u"].moves_prices = False
+    assert desk.limit(1, "0.001", "59999.0") == 30208
+    assert desk.limit(1, "0.001", str(highest)) == 0
+    assert desk.limit(1, "0.001", str(highest + BTC.tick)) == 30208
+
+
+def test_a_price_off_the_tick_is_not_moved(desk: Any) -> None:
+    assert desk.limit(1, "0.001", "60000.05") == 10001
+
+
+def test_quantity_0_of_a_closing_order_is_all_of_the_position(desk: Any) -> None:
+    desk.market(1, "0.020")
+    assert desk.market(-1, "0", reduce_only=True) == 10001
+    assert desk.market(-1, "0", close_on_trigger=True) == 10001
+    closing = {"reduce_only": True, "close_on_trigger": True}
+    assert (
+        desk.market(-1, "0", trigger_price=D("49000"), trigger_direction=2, link_id="later", **closing) == 0
+    )
+    assert desk.order("later").qty == BTC.max_market_qty
+    assert desk.market(-1, "0", link_id="now", **closing) == 0
+    assert (desk.order("now").qty, desk.size()) == (D("0.020"), 0)
+    assert desk.market(-1, "0", **closing) == 110017
+
+
+def test_no_closing_order_is_larger_than_an_order_may_be(desks: Any) -> None:
+    small = replace(BTC, max_market_qty=D("0.015"))
+    desk = desks("10000", of=(small,))
+    desk.market(1, "0.010")
+    desk.market(1, "0.010")
+    assert desk.market(-1, "0", reduce_only=True, close_on_trigger=True) == 0
+    assert desk.size() == D("0.005")
 
 
 def test_a_trigger_is_not_amended_beyond_the_last_price(desk: Any) -> None:

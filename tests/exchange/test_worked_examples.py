@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.margin import bankruptcy_price, initial_margin, liquidation_price, order_cost
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, PositionMessage, WalletMessage
 from turbo_trader.market.events import (
@@ -134,7 +135,15 @@ def test_trading_stop_moves_refuses_and_says_when_nothing_changes(desks: Any) ->
     ],
 )
 def test_each_refusal_has_its_code(desks: Any, request_: ask.Request, code: int) -> None:
-    assert desks().do(request_) == code
+    desk = desks()
+    desk.x.accounts["u"].moves_prices = False
+    assert desk.do(request_) == code
+
+
+def test_a_market_order_has_no_price_before_the_market_has_one() -> None:
+    x = Exchange(universe()[:1], ExchangeConfig())
+    x.add_account("u", D(1_000))
+    assert x.handle(0, "u", ask.CreateOrder("BTCUSDT", 1, "Market", D("0.001"))).code == 110118
 
 
 def test_a_link_id_is_taken_once(desks: Any) -> None:

@@ -31,14 +31,15 @@ def make_venue() -> Callable[..., Venue]:
 
 @pytest.fixture(scope="session")
 def served(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
-    with serve_in_thread(make_venue()) as venue:
+    """With generous limits: many tests in one second are one account."""
+    with serve_in_thread(make_venue(vip=5)) as venue:
         yield venue
 
 
 @pytest.fixture(scope="session")
 def lively(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
     """Time runs ten times faster, so that streams have something to say."""
-    with serve_in_thread(make_venue(speed=10.0)) as venue:
+    with serve_in_thread(make_venue(speed=10.0, vip=5)) as venue:
         yield venue
 
 

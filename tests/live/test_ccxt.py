@@ -216,6 +216,37 @@ def test_several_orders_at_once(exchange: Any, last: float) -> None:
     assert not exchange.fetch_open_orders(PAIR)
 
 
+@pytest.mark.usefixtures("flat")
+@pytest.mark.parametrize("tif", ["IOC", "FOK"])
+def test_orders_that_must_fill_at_once_end_or_fill(exchange: Any, last: float, tif: str) -> None:
+    far = exchange.create_order(PAIR, "limit", "buy", 0.01, near(exchange, last * 0.99), {"timeInForce": tif})
+    assert exchange.fetch_order(far["id"], PAIR, {"acknowledged": True})["status"] == "canceled"
+    near_by = exchange.create_order(
+        PAIR, "limit", "buy", 0.01, near(exchange, last * 1.01), {"timeInForce": tif}
+    )
+    assert exchange.fetch_order(near_by["id"], PAIR, {"acknowledged": True})["filled"] == 0.01
+
+
+@pytest.mark.usefixtures("flat")
+def test_resting_orders_may_reduce_only(exchange: Any, last: float) -> None:
+    exchange.create_order(PAIR, "market", "buy", 0.01)
+    made = exchange.create_order(
+        PAIR, "limit", "sell", 0.02, near(exchange, last * 1.01), {"reduceOnly": True}
+    )
+    shown = exchange.fetch_open_order(made["id"], PAIR)
+    assert (shown["amount"], shown["reduceOnly"]) == (0.01, True)  # cut to the position
+
+
+@pytest.mark.usefixtures("flat")
+def test_funding_that_was_charged_is_listed(exchange: Any, lively: ServedVenue) -> None:
+    exchange.create_order(PAIR, "market", "buy", 0.01)
+    lively.call(lambda venue: venue.exchange.settle(venue.now + 9 * 3_600 * 1_000_000_000))
+    charged = exchange.fetch_funding_history(PAIR)
+    assert charged
+    assert charged[-1]["symbol"] == PAIR
+    assert charged[-1]["code"] == "USDT"
+
+
 def test_market_data(exchange: Any) -> None:
     for frame in ("1m", "5m", "1h", "1d", "1w", "1M"):
         candles = exchange.fetch_ohlcv(PAIR, frame, limit=5)

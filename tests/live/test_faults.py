@@ -31,7 +31,7 @@ LOCAL.trust_env = False
 
 @pytest.fixture(scope="module")
 def venue(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
-    with serve_in_thread(make_venue(control=True, speed=20.0)) as found:
+    with serve_in_thread(make_venue(control=True, speed=20.0, vip=5)) as found:
         yield found
 
 
@@ -85,7 +85,7 @@ def test_a_request_dropped_after_processing_lives_without_an_answer(venue: Serve
     assert again.value.status_code == 110072
 
 
-@pytest.mark.parametrize("code", [10002, 10006])
+@pytest.mark.parametrize("code", [10002, 10006, 10019, 110021, 110063, 110079, 110085, 110118])
 def test_refusals_by_code_process_nothing(venue: ServedVenue, bybit: HTTP, code: int) -> None:
     inject(venue, f"ret_{code}=1", times=1)
     with pytest.raises(InvalidRequestError) as caught:
@@ -103,7 +103,7 @@ def test_refusals_by_status_process_nothing(venue: ServedVenue, bybit: HTTP, sta
     assert not lives(bybit, f"status-{status}")
 
 
-@pytest.mark.parametrize("name", ["http_502", "ret_10016"])
+@pytest.mark.parametrize("name", ["ret_10000", "http_502", "ret_10016"])
 def test_server_errors_tell_nothing_of_the_order(venue: ServedVenue, bybit: HTTP, name: str) -> None:
     inject(venue, f"{name}@order/create=1", times=12)
     for n in range(12):

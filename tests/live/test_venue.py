@@ -78,6 +78,20 @@ def test_accounts_begin_in_hedge_mode_and_with_cross_margin_where_wanted(
     assert plain.indices("BTCUSDT") == (0,)
 
 
+def test_who_connects_first_finds_a_market(make_venue: Callable[..., Venue]) -> None:
+    venue = make_venue()
+    assert not all(venue.data.levels(0, 1))
+    venue.open()
+    for s in range(len(venue.source.instruments)):
+        bids, asks = venue.data.levels(s, 1)
+        assert max(bids) < min(asks)
+    opened = venue.now
+    assert venue.source.start < opened < venue.source.start + 5_000 * MS
+    venue.start_clock()
+    venue.catch_up()
+    assert opened <= venue.now < opened + 1_000 * MS
+
+
 def test_a_machine_too_slow_for_the_speed_has_a_slower_market_and_answers_still(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ class Account:
     maker: Decimal
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
     cross: bool = False  # margin mode: isolated, or all positions carried by all there is
+    moves_prices: bool = True  # a limit price out of the band is moved to its edge; else the order is refused
     hedged: set[str] = field(default_factory=set)  # symbols in hedge mode
     orders: dict[str, Order] = field(default_factory=dict)  # open or remembered, by order id, oldest first
     open_orders: dict[str, Order] = field(default_factory=dict)

@@ -25,6 +25,8 @@ def amend(exchange: Exchange, account: Account, request: AmendOrder, now: int) -
     if order is None or not order.open:
         return Reply(110001, "order not exists or too late to replace")
     s = exchange.index[request.symbol]
+    if request.price is not None:
+        request = replace(request, price=checks.into_band(exchange, account, order.side, request.price, s))
     changed = _changed(order, request)
     refusal = _refusal(exchange, account, order, changed, request, s)
     if refusal is not None:

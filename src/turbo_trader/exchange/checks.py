@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,36 @@ def create(
     if refusal is None and request.trigger_price is None:
         refusal = margin(exchange, account, request, s)
     return refusal, request.qty
+
+
+def as_meant(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> CreateOrder:
+    """The request in full: quantity 0 of a closing order is as much as one order may be, a limit price is moved into the band."""
+    instrument = exchange.instruments[s]
+    if not request.qty and request.reduce_only and request.close_on_trigger:
+        most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
+        request = replace(request, qty=most)
+    if request.order_type == "Limit" and request.price is not None:
+        request = replace(request, price=into_band(exchange, account, request.side, request.price, s))
+    return request
+
+
+def into_band(exchange: Exchange, account: Account, side: int, price: Decimal, s: int) -> Decimal:
+    """A limit price, moved to the edge of the band where it lies beyond and the account wants that."""
+    if (
+        not account.moves_prices
+        or band(exchange, s, side, price) is None
+        or price % exchange.instruments[s].tick
+    ):
+        return price
+    return edge(exchange, s, side)
+
+
+def edge(exchange: Exchange, s: int, side: int) -> Decimal:
+    """The highest price of a buy, the lowest of a sell."""
+    instrument, mark = exchange.instruments[s], exchange.mark(s)
+    if side > 0:
+        return instrument.floor_price(mark * (1 + instrument.price_limit_y))
+    return instrument.ceil_price(mark * (1 - instrument.price_limit_y))
 
 
 def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> Reply | None:
@@ -125,6 +156,8 @@ def _counts(account: Account, request: CreateOrder) -> Reply | None:
 
 def _notional(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
     price = request.price if request.price is not None else exchange.last(s)
+    if not price:
+        return Reply(110118, "Market order price is not available")
     minimum = exchange.instruments[s].min_notional
     if request.qty * price < minimum:
         return Reply(110094, f"Order does not meet minimum order value {minimum}USDT")

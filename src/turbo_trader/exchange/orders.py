@@ -77,8 +77,10 @@ class Order:
     fee: Decimal = Decimal(0)
     cancel_type: str = "UNKNOWN"
     reject_reason: str = "EC_NoError"
-    children: tuple[Order, ...] = field(default=(), repr=False)  # what its TP/SL became
-    partner: Order | None = field(default=None, repr=False)  # the other of a pair: ends when this one fires
+    children: tuple[Order, ...] = field(default=(), repr=False, compare=False)  # what its TP/SL became
+    partner: Order | None = field(
+        default=None, repr=False, compare=False
+    )  # the other of a pair: ends when this one fires
     updated_ts: int = 0  # when its last change was told
     place: Place = field(default_factory=Place)
     margin: Decimal = Decimal(0)  # held while it rests

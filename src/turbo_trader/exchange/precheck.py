@@ -22,6 +22,7 @@ def check(exchange: Exchange, account: Account, request: CreateOrder, now: int) 
     if not account.cross:
         return Reply(10001, "pre-check is for cross margin only")
     s = exchange.index[request.symbol]
+    request = checks.as_meant(exchange, account, request, s)
     refusal, qty = checks.create(exchange, account, request, s)
     if refusal is not None:
         return refusal

@@ -23,6 +23,7 @@ class Trading:
     def create(self, account: Account, request: CreateOrder, now: int) -> Reply:
         """Check synchronously, accept, then match."""
         s = self._exchange.index[request.symbol]
+        request = checks.as_meant(self._exchange, account, request, s)
         refusal, qty = checks.create(self._exchange, account, request, s)
         if refusal is not None:
             return refusal

@@ -41,6 +41,7 @@ KEPT_NS = (
     7 * DAY
 )  # how long filled orders, executions and log entries are remembered, as on Bybit's demo accounts
 PUSH_NS = 10_000_000  # the fastest cadence (orderbook.1) at speed 1
+OPENING_NS = 5_000_000_000  # how long the venue's time may run before it is served, so that no client meets an empty book
 
 
 class MarketSource(Protocol):
@@ -137,9 +138,18 @@ class Venue:
 
     # -- time
 
+    def open(self) -> None:
+        """Run ahead until each symbol has a book, five seconds at most: who connects first is to find a market."""
+        while not self._has_books() and self._next_push < self.source.start + OPENING_NS:
+            self.advance(self._next_push)
+            self._next_push += self.push_ns
+
+    def _has_books(self) -> bool:
+        return all(all(self.data.levels(s, 1)) for s in range(len(self.source.instruments)))
+
     def start_clock(self) -> None:
         """The venue's time begins to run now."""
-        self.began = time.monotonic()
+        self.began = time.monotonic() - (self.now - self.source.start) / (self.config.speed * 1e9)
 
     def step(self) -> None:
         """Move to the venue's time of this moment, pushing at its cadence on the way.
@@ -257,6 +267,7 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
         )
     )
     socket = _bind(config.host, config.port)
+    venue.open()
     job = asyncio.create_task(server.serve(sockets=[socket]))
     clock = asyncio.create_task(venue.run())
     clock.add_done_callback(functools.partial(_stop_with, asyncio.current_task()))

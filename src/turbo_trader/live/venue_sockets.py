@@ -23,7 +23,7 @@ from turbo_trader.exchange.protocol.params import Refused, number
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
-from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.exchange.protocol.signing import BARRED, Key
 from turbo_trader.exchange.protocol.trade import TradeClient
 from turbo_trader.live.venue_line import Client, Line
 from turbo_trader.market.errors import InputError
@@ -205,7 +205,8 @@ class VenueSockets:
         return JSONResponse({"faults": str(faults.plan), "counts": dict(faults.counts)})
 
     async def _keys(self, request: Request) -> Response:
-        """POST {"key": NAME, ...} changes a key, or adds one: secret, uid, read_only, permissions, expires_ms, addresses."""
+        """POST {"key": NAME, ...} changes a key, or adds one: secret, uid, read_only, permissions, expires_ms, addresses,
+        symbols, barred."""
         try:
             asked = json.loads(await _body(request))
             name = str(asked["key"])
@@ -219,9 +220,12 @@ class VenueSockets:
                 bool(asked.get("read_only", before.read_only)),
                 {str(group): tuple(map(str, names)) for group, names in permissions.items()},
                 None if expires is None else int(expires), tuple(map(str, asked.get("addresses", before.addresses))),
+                tuple(map(str, asked.get("symbols", before.symbols))), int(asked.get("barred", before.barred)),
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return JSONResponse({"error": 'send {"key": "simulated-key", "read_only": true}'}, 400)
+        if key.barred and key.barred not in BARRED:
+            return JSONResponse({"error": f"barred: one of {', '.join(map(str, BARRED))}, or 0"}, 400)
         self._venue.add_key(key)
         return JSONResponse({"key": name, "uid": key.uid})
 

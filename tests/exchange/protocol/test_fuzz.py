@@ -69,6 +69,9 @@ GOOD: Final[dict[str, list[dict[str, Any]]]] = {
     "account/wallet-balance": [{"accountType": "UNIFIED", "coin": "USDT"}],
     "account/fee-rate": [LINEAR],
     "account/transaction-log": [{"accountType": "UNIFIED", "category": "linear", "currency": "USDT"}],
+    "market/adlAlert": [{"symbol": "BTCUSDT"}],
+    "position/confirm-pending-mmr": [LINEAR],
+    "account/set-limit-px-action": [{"category": "linear", "modifyEnable": True}],
     "account/set-margin-mode": [{"setMarginMode": "REGULAR_MARGIN"}, {"setMarginMode": "ISOLATED_MARGIN"}],
 }  # fmt: skip
 NAMES: Final = sorted({name for forms in GOOD.values() for form in forms for name in form} | {

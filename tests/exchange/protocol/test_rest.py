@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.exchange.protocol.limits import RateLimits
-from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.exchange.protocol.signing import BARRED, Key
 
 Face = Any  # conftest.Face
 SECOND = 1_000_000_000
@@ -45,6 +45,42 @@ def test_a_key_may_do_what_it_was_given_alone(
 ) -> None:
     face.keys["k"] = Key("k", "s", "1", **change)
     assert face.ask("POST", path, category="linear", symbol="BTCUSDT")["retCode"] == code
+
+
+@pytest.mark.parametrize("code", BARRED)
+def test_a_barred_key_is_told_why_whatever_it_asks(face: Face, code: int) -> None:
+    face.keys["k"] = Key("k", "s", "1", barred=code)
+    assert face.ask("GET", "/v5/account/info")["retCode"] == code
+    assert face.limit_order("none")["retCode"] == code
+
+
+def test_a_key_trades_the_symbols_of_its_list_alone(face: Face) -> None:
+    face.keys["k"] = Key("k", "s", "1", symbols=("ETHUSDT",))
+    assert face.limit_order("none")["retCode"] == 10029
+    item = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"}
+    batch = face.ask("POST", "/v5/order/create-batch", category="linear", request=[item])
+    assert batch["retCode"] == 10029
+    assert face.ask("GET", "/v5/position/list", category="linear", symbol="BTCUSDT")["retCode"] == 0
+    order = {"side": "Buy", "orderType": "Market", "qty": "0.01"}
+    assert face.ask("POST", "/v5/order/create", category="linear", symbol="ETHUSDT", **order)["retCode"] == 0
+
+
+def test_what_happens_to_prices_out_of_the_band_is_set_and_told(face: Face) -> None:
+    assert face.ask("GET", "/v5/account/user-setting-config")["result"]["lpaPerp"] is False
+    for category, moves, told in (("linear", False, True), ("spot", True, True), ("inverse", True, False)):
+        answer = face.ask("POST", "/v5/account/set-limit-px-action", category=category, modifyEnable=moves)
+        assert answer["retCode"] == 0
+        assert face.ask("GET", "/v5/account/user-setting-config")["result"]["lpaPerp"] is told
+    assert face.ask("POST", "/v5/account/set-limit-px-action", category="linear")["retCode"] == 10001
+
+
+def test_nothing_of_the_insurance_fund_is_told_and_no_risk_limit_waits(face: Face) -> None:
+    answer = json.loads(face.raw("GET", "/v5/market/adlAlert", b"symbol=BTCUSDT").body)["result"]
+    assert (int(answer["updatedTime"]) % 60_000, answer["list"]) == (0, [])
+    assert json.loads(face.raw("GET", "/v5/market/adlAlert", b"symbol=FOO").body)["retCode"] == 10001
+    path = "/v5/position/confirm-pending-mmr"
+    assert face.ask("POST", path, category="linear", symbol="BTCUSDT")["retCode"] == 0
+    assert face.ask("POST", path, category="linear", symbol="FOO")["retCode"] == 10001
 
 
 def test_a_read_only_key_reads_and_says_so(face: Face) -> None:

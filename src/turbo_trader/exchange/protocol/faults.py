@@ -27,6 +27,13 @@ REQUEST_FAULTS: Final = {
     "ret_10002": "the stamp is called out of its window, not processed",
     "ret_10006": "too many visits, not processed",
     "ret_10016": "server error; processed or not, at even odds",
+    "ret_10000": "server timeout; processed or not, at even odds",
+    "ret_10019": "the service restarts, not processed",
+    "ret_110021": "above the limit of open interest, not processed",
+    "ret_110063": "settlement in progress, not processed",
+    "ret_110079": "the order is being processed already, not processed",
+    "ret_110085": "the risk limit was just updated, not processed",
+    "ret_110118": "no price for a market order, not processed",
 }
 STREAM_FAULTS: Final = {
     "duplicate": "a private message comes twice",
@@ -40,8 +47,8 @@ SHORT: Final = {
     "drop": ("drop_before", "drop_after"),
     "error": ("http_502", "http_429", "http_403", "ret_10002", "ret_10006", "ret_10016"),
 }
-_BEFORE: Final = frozenset({"drop_before", "http_429", "http_403", "ret_10002", "ret_10006"})
-_EVEN: Final = frozenset({"half_open", "http_502", "ret_10016"})
+_EVEN: Final = frozenset({"half_open", "http_502", "ret_10016", "ret_10000"})
+_AFTER: Final = frozenset({"delay", "slow", "drop_after"})
 _WAITS: Final = {"delay_s": 2.0, "reorder_s": 0.2}
 _LONGEST_WAIT = 3_600.0
 
@@ -143,7 +150,7 @@ class Faults:
         found = self._draw(self._request_rates, route, self._requests)
         if found is None:
             return None
-        processed = found not in _BEFORE and (found not in _EVEN or self._requests.random() < 0.5)
+        processed = found in _AFTER or (found in _EVEN and self._requests.random() < 0.5)
         wait = self._requests.random() * self.plan.delay_s if found in ("delay", "slow") else 0.0
         return RequestFault(found, processed, wait)
 

@@ -17,7 +17,8 @@ ROUTES: Final = {  # path after /v5/: requests a second of one account, default 
     "position/set-leverage": 10, "position/switch-mode": 10, "position/trading-stop": 10, "position/add-margin": 10,
     "position/set-auto-add-margin": 10,
     "order/disconnected-cancel-all": 5, "account/wallet-balance": 50, "account/info": 50, "account/transaction-log": 25,
-    "account/fee-rate": 5, "account/query-dcp-info": 5, "account/set-margin-mode": 5, "user/query-api": 10,
+    "account/fee-rate": 5, "account/query-dcp-info": 5, "account/set-margin-mode": 5, "account/set-limit-px-action": 5,
+    "user/query-api": 10,
 }  # fmt: skip
 OTHERS: Final = 50
 ADDRESS_REQUESTS: Final = 600

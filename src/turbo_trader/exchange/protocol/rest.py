@@ -25,10 +25,17 @@ _GATEWAY = {
     429: b"too many requests",
     502: b"<html><body><h1>502 Bad Gateway</h1></body></html>",
 }
-_SERVER = {
+SERVER = {
     10002: "invalid request, please check your server timestamp or recv_window param.",
     10006: TOO_MANY.message,
     10016: "Request timeout, please try again later.",
+    10000: "Server Timeout",
+    10019: "The trade service is restarting, please connect anew.",
+    110021: "Order would exceed the open interest limit.",
+    110063: "Settlement in progress! not available for trading.",
+    110079: "The order is processing and can not be operated, please try again later.",
+    110085: "The risk limit is being updated, please try again later.",
+    110118: "Market order price is not available, please try again later.",
 }
 
 Public = Callable[[Mapping[str, Any], int], dict[str, Any]]
@@ -91,7 +98,9 @@ class SignedRoutes:
             "position/switch-mode": positions.switch_mode,
             "position/add-margin": positions.add_margin,
             "position/set-auto-add-margin": positions.set_auto_margin,
+            "position/confirm-pending-mmr": positions.confirm_pending,
             "account/set-margin-mode": account.set_margin_mode,
+            "account/set-limit-px-action": account.set_price_action,
         }
         self.batches = ("order/create-batch", "order/amend-batch", "order/cancel-batch")
 
@@ -105,7 +114,13 @@ class SignedRoutes:
         self, key: Key, route: str, params: Mapping[str, Any], now: int, clock_ms: int, address: str
     ) -> tuple[Reply, Allowance | None]:
         """Carry out a request of `key`; the allowance says what the headers show, None where nothing is limited."""
-        refusal = key.refusal(route, writes=not self.knows("GET", route), address=address, now_ms=clock_ms)
+        refusal = key.refusal(
+            route,
+            writes=not self.knows("GET", route),
+            address=address,
+            now_ms=clock_ms,
+            symbols=_symbols(params),
+        )
         if refusal is not None:
             return refusal, None
         allowed = None
@@ -159,6 +174,7 @@ class RestFace:
             "market/funding/history": market.funding_history,
             "market/open-interest": market.open_interest,
             "market/price-limit": market.price_limit,
+            "market/adlAlert": market.adl_alert,
             "system/status": market.system_status,
         }
 
@@ -183,7 +199,7 @@ class RestFace:
         kind, _, code = name.partition("_")
         if kind == "http":
             return HttpReply(int(code), {"Content-Type": "text/html"}, _GATEWAY[int(code)])
-        return self._envelope(now, Reply(int(code), _SERVER[int(code)]))
+        return self._envelope(now, Reply(int(code), SERVER[int(code)]))
 
     def _signed(self, now: int, request: HttpRequest, route: str, wall: int) -> HttpReply:
         if request.method == "GET" and request.body:
@@ -215,6 +231,13 @@ class RestFace:
         if self._speed != 1.0:
             told["X-Sim-Speed"] = f"{self._speed:g}"
         return HttpReply(200, told, encode(envelope))
+
+
+def _symbols(params: Mapping[str, Any]) -> list[object]:
+    """What a request is about: its symbol, and those of a batch."""
+    items = params.get("request")
+    each = [item.get("symbol") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return [params["symbol"], *each] if "symbol" in params else each
 
 
 def extra_info(reply: Reply) -> dict[str, Any]:

@@ -92,9 +92,19 @@ class AccountRoutes:
         return Reply(result={"list": shown, "nextPageCursor": cursor})
 
     def settings(self, uid: str, params: Params, now: int) -> Reply:
-        """GET /v5/account/user-setting-config: limit prices out of the band are refused, not moved."""
-        del uid, params, now
-        return Reply(result={"lpaSpot": False, "lpaPerp": True})
+        """GET /v5/account/user-setting-config: whether limit prices out of the band are refused (lpaPerp) or moved."""
+        del params, now
+        return Reply(result={"lpaSpot": False, "lpaPerp": not self._x.accounts[uid].moves_prices})
+
+    def set_price_action(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/account/set-limit-px-action: move limit prices out of the band to its edge, or refuse the orders."""
+        del now
+        if read.word(params, "category") not in ("linear", "inverse", "spot") or "modifyEnable" not in params:
+            raise read.Refused("params error: category or modifyEnable invalid")
+        moves = read.flag(params, "modifyEnable")
+        if params["category"] != "spot":
+            self._x.accounts[uid].moves_prices = moves
+        return Reply(message="success")
 
     def coins(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/asset/coin/query-info: no coin can be moved here."""

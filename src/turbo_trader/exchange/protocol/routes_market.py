@@ -9,6 +9,7 @@ from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.candles import INTERVALS, Bar, Span
 from turbo_trader.exchange.protocol.market_data import MarketData
+from turbo_trader.market.events import MINUTE
 
 Params = Mapping[str, Any]
 _RISK_SYMBOLS = 15  # a page
@@ -166,6 +167,12 @@ class MarketRoutes:
             raise read.Refused("params error: intervalTime invalid")
         symbol = self._data.exchange.instruments[s].symbol
         return {"symbol": symbol, "category": "linear", "list": [], "nextPageCursor": ""}
+
+    def adl_alert(self, params: Params, now: int) -> dict[str, Any]:
+        """GET /v5/market/adlAlert: there is no insurance fund, and no alert."""
+        if params.get("symbol"):
+            self._symbol(params)
+        return {"updatedTime": str(now // MINUTE * MINUTE // 1_000_000), "list": []}
 
     def system_status(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/system/status: nothing is ever announced."""

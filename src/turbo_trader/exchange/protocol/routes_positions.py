@@ -125,6 +125,14 @@ class PositionRoutes:
         idx = read.whole(params, "positionIdx", 0, -9, 9)
         return self._x.handle(now, uid, ask.SetAutoMargin(read.word(params, "symbol"), wanted == 1, idx))
 
+    def confirm_pending(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/position/confirm-pending-mmr: no risk limit is ever cut here, so that nothing waits for it."""
+        del uid, now
+        read.linear(params)
+        if read.word(params, "symbol") not in self._x.index:
+            raise read.Refused("params error: Not supported symbols")
+        return Reply()
+
     def trading_stop(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/position/trading-stop ."""
         read.linear(params)

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from turbo_trader.exchange.messages import Reply
 
 AHEAD_MS = 1_000  # a clock may be this far ahead of the venue's
 TRADING = {"ContractTrade": ("Order", "Position"), "Derivatives": ("DerivativesTrade",)}
+
+
+#: What the venue may have against whoever holds a key.
+BARRED: Final = {
+    10007: "User authentication failed.",
+    10008: "User has been banned.",
+    10009: "IP has been banned.",
+    10024: "Compliance rules triggered.",
+    10027: "Transactions are banned.",
+    10028: "The API can only be accessed by unified account users.",
+    110066: "Trading is currently not allowed",
+    110123: "The trading terms have to be agreed to first.",
+    110132: "This product is not available in your region.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,8 @@ class Key:
     permissions: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(TRADING))
     expires_ms: int | None = None
     addresses: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()  # () = all may be traded
+    barred: int = 0  # a code of BARRED that every request is answered with
 
     def __repr__(self) -> str:
         return f"Key(uid={self.uid!r})"
@@ -32,8 +49,12 @@ class Key:
         """Lowercase hex HMAC-SHA256."""
         return hmac.new(self.secret.encode(), text, hashlib.sha256).hexdigest()
 
-    def refusal(self, route: str, *, writes: bool, address: str, now_ms: int) -> Reply | None:
-        """Why this key may not use `route` (path after /v5/), or None."""
+    def refusal(
+        self, route: str, *, writes: bool, address: str, now_ms: int, symbols: Sequence[object] = ()
+    ) -> Reply | None:
+        """Why this key may not use `route` (path after /v5/) for `symbols`, or None."""
+        if self.barred:
+            return Reply(self.barred, BARRED[self.barred])
         if self.addresses and address not in self.addresses:
             return Reply(10010, "Unmatched IP, please check your API key's bound IP addresses.")
         if self.expires_ms is not None and now_ms >= self.expires_ms:
@@ -43,6 +64,8 @@ class Key:
         needed = "Position" if route.startswith("position/") else "Order"
         if self.read_only or needed not in self.permissions.get("ContractTrade", ()):
             return Reply(10005, "Permission denied, please check your API key permissions.")
+        if self.symbols and any(symbol not in self.symbols for symbol in symbols):
+            return Reply(10029, "The requested symbol is invalid, please check symbol whitelist")
         return None
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol.limits import Allowance
-from turbo_trader.exchange.protocol.rest import SignedRoutes, extra_info, limit_headers
+from turbo_trader.exchange.protocol.rest import SERVER, SignedRoutes, extra_info, limit_headers
 from turbo_trader.exchange.protocol.signing import Key, check_stream, is_whole, matching_clock
 from turbo_trader.exchange.protocol.wire import MOST_ECHOED, decode, echoed, encode
 
@@ -70,7 +70,7 @@ class TradeClient:
         """The answer of a fault `http_...` or `ret_...` (protocol/faults.py) to an operation that has a route."""
         message = decode(raw)
         code = _FAULTS.get(fault) or int(fault.removeprefix("ret_"))
-        reply = Reply(code, "Request timeout, please try again later." if code == 10016 else "System busy")
+        reply = Reply(code, SERVER.get(code, "System busy"))
         return [self._answer(str(message["op"]), str(echoed(message, "reqId")), reply, now)]
 
     def _auth(self, message: Mapping[str, Any], req_id: str, clocks: tuple[int, int]) -> bytes:
