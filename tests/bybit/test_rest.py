@@ -14,7 +14,7 @@ import pytest
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Action
-from turbo_trader.bybit.rest import Lane, Session
+from turbo_trader.bybit.rest import Lane, Signer
 from turbo_trader.trader.events import Outcome
 
 KEYS = Keys("THE-API-KEY", "THE-API-SECRET")
@@ -74,14 +74,14 @@ def server() -> Iterator[Server]:
     made.http.server_close()
 
 
-def lane(url: str, threads: int = 2, timeout: float = 2.0) -> Lane:
+def lane(url: str, connections: int = 2, timeout: float = 2.0) -> Lane:
     return Lane(
-        "test", threads, Endpoints("loopback", url, "", ""), KEYS, lambda: 1_700_000_000_000_000_000, timeout
+        connections, Endpoints("loopback", url, "", ""), KEYS, lambda: 1_700_000_000_000_000_000, timeout
     )
 
 
-def test_a_call_is_signed_over_what_is_sent_by_our_clock(server: Server) -> None:
-    answer = lane(server.url).run(ORDER)
+async def test_a_call_is_signed_over_what_is_sent_by_our_clock(server: Server) -> None:
+    answer = await lane(server.url).call(ORDER)
     assert answer.ok
     assert answer.headers["X-Bapi-Limit-Status"] == "7"
     _, headers, body = server.seen[0]
@@ -105,18 +105,18 @@ def test_a_call_is_signed_over_what_is_sent_by_our_clock(server: Server) -> None
         (429, b"", Outcome.UNKNOWN, Action.RECONCILE),
     ],
 )
-def test_each_answer_has_its_outcome_and_is_asked_once(
+async def test_each_answer_has_its_outcome_and_is_asked_once(
     server: Server, status: int, body: bytes, outcome: Outcome, action: Action
 ) -> None:
     server.reply = lambda path: (status, body)
-    answer = lane(server.url).run(ORDER)
+    answer = await lane(server.url).call(ORDER)
     assert (answer.verdict.outcome, answer.verdict.action) == (outcome, action)
     assert len(server.seen) == 1
 
 
-def test_s10_a_timeout_and_a_hang_up_are_unknown_and_never_sent_again(server: Server) -> None:
+async def test_s10_a_timeout_and_a_hang_up_are_unknown_and_never_sent_again(server: Server) -> None:
     server.reply = lambda path: None
-    answer = lane(server.url).run(ORDER)
+    answer = await lane(server.url).call(ORDER)
     assert (answer.code, answer.verdict.outcome) == (NO_ANSWER, Outcome.UNKNOWN)
 
     def slow(path: str) -> Reply:
@@ -124,14 +124,14 @@ def test_s10_a_timeout_and_a_hang_up_are_unknown_and_never_sent_again(server: Se
         return 200, envelope(0)
 
     server.reply = slow
-    answer = lane(server.url, timeout=0.1).run(ORDER)
+    answer = await lane(server.url, timeout=0.1).call(ORDER)
     assert (answer.code, answer.verdict.outcome) == (NO_ANSWER, Outcome.UNKNOWN)
     assert len(server.seen) == 2
 
 
-def test_a_refused_connection_certainly_did_nothing(server: Server) -> None:
+async def test_a_refused_connection_certainly_did_nothing(server: Server) -> None:
     server.http.server_close()
-    answer = lane("http://127.0.0.1:1").run(ORDER)
+    answer = await lane("http://127.0.0.1:1").call(ORDER)
     assert (answer.code, answer.verdict.outcome) == (NOT_SENT, Outcome.REJECTED)
 
 
@@ -151,31 +151,33 @@ async def test_one_lane_never_waits_for_another(server: Server) -> None:
     await asyncio.gather(*bulk)
 
 
-def test_secrets_are_in_no_repr_log_or_message(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+async def test_secrets_are_in_no_repr_log_or_message(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     server.reply = lambda path: (200, envelope(10004, f"error sign! origin_string[1700{KEYS.key}5000]"))
-    answer = lane(server.url).run(ORDER)
-    session = Session(Endpoints("loopback", server.url, "", ""), KEYS, lambda: 0, 1.0)
+    answer = await lane(server.url).call(ORDER)
+    session = Signer(Endpoints("loopback", server.url, "", ""), KEYS, lambda: 0, lambda: True)
     for text in (repr(answer), answer.message, repr(session), str(session), caplog.text):
         assert KEYS.key not in text
         assert KEYS.secret not in text
 
 
-def test_s47_without_the_right_to_write_a_write_never_leaves_but_reads_do(server: Server) -> None:
+async def test_s47_without_the_right_to_write_a_write_never_leaves_but_reads_do(server: Server) -> None:
     held = [True, False, False]
-    lane = Lane(
-        "t", 1, Endpoints("loopback", server.url, "", ""), KEYS, time.time_ns, 5.0, lambda: held.pop(0)
-    )
-    assert lane.run(ORDER).ok
-    refused = lane.run(ORDER)
+    lane = Lane(1, Endpoints("loopback", server.url, "", ""), KEYS, time.time_ns, 5.0, lambda: held.pop(0))
+    assert (await lane.call(ORDER)).ok
+    refused = await lane.call(ORDER)
     assert (refused.code, refused.verdict.outcome) == (FENCED, Outcome.REJECTED)
-    assert lane.run(Call("get_positions", "positions", {"category": "linear", "settleCoin": "USDT"})).ok
+    assert (
+        await lane.call(Call("get_positions", "positions", {"category": "linear", "settleCoin": "USDT"}))
+    ).ok
     assert [path.split("?")[0] for path, _, _ in server.seen] == ["/v5/order/create", "/v5/position/list"]
     assert held == [False]
-    lane.close(wait=True)
+    await lane.close()
 
 
-def test_s47_the_right_is_asked_for_after_the_time_stamp_is_taken(server: Server) -> None:
+async def test_s47_the_right_is_asked_for_after_the_time_stamp_is_taken(server: Server) -> None:
     """So that a process stopped between the two sends a request the venue refuses for its age."""
     order: list[str] = []
 
@@ -187,7 +189,7 @@ def test_s47_the_right_is_asked_for_after_the_time_stamp_is_taken(server: Server
         order.append("asked")
         return True
 
-    lane = Lane("t", 1, Endpoints("loopback", server.url, "", ""), KEYS, clock, 5.0, permit)
-    lane.run(ORDER)
+    lane = Lane(1, Endpoints("loopback", server.url, "", ""), KEYS, clock, 5.0, permit)
+    await lane.call(ORDER)
     assert order[-2:] == ["stamp", "asked"]
-    lane.close(wait=True)
+    await lane.close()

@@ -22,9 +22,6 @@ class Lane:
         self.seen: list[Call] = []
 
     async def call(self, call: Call) -> Answer:
-        return self.run(call)
-
-    def run(self, call: Call) -> Answer:
         self.seen.append(call)
         if call.method == "get_server_time":
             return answer(0, {"timeNano": str(time.time_ns())}, {"X-Sim-Speed": "30"})
@@ -33,7 +30,7 @@ class Lane:
     def writes(self) -> list[Call]:
         return [call for call in self.seen if call.method != "get_server_time"]
 
-    def close(self, *, wait: bool) -> None:
+    async def close(self) -> None:
         pass
 
 

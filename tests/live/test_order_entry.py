@@ -310,7 +310,7 @@ class Rest:
     def run(self, call: Call) -> Answer:
         return Answer(judge(NO_ANSWER), NO_ANSWER, "", 0)
 
-    def close(self, *, wait: bool) -> None:
+    async def close(self) -> None:
         pass
 
 

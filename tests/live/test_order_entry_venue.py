@@ -83,14 +83,14 @@ class Desk:
             self._watch(self.gateway._lanes[lane])
 
     def _watch(self, lane: Any) -> None:
-        run = lane.run
+        carry = lane.call
 
-        def noted(call: Any) -> Any:
+        async def noted(call: Any) -> Any:
             if call.writes:
                 self.by_rest.append(call.params.get("orderLinkId", ""))
-            return run(call)
+            return await carry(call)
 
-        lane.run = noted
+        lane.call = noted
 
     def _watch_frames(self) -> None:
         send = ClientConnection.send

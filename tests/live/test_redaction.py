@@ -124,7 +124,7 @@ async def test_nothing_that_is_written_or_raised_shows_key_or_secret(
         Call("get_account_info", "account", {}), Call("place_order", "create", order), Call("get_positions", "positions", where),
         Call("get_api_key_information", "key", {}), Call("get_wallet_balance", "wallet", {"accountType": "UNIFIED"}),
         Call("get_open_orders", "realtime", where), Call("get_executions", "executions", where),
-        Call("get_order_history", "history", where), Call("no_such_method", "none", {}),
+        Call("get_order_history", "history", where),
     ]  # fmt: skip
     answers = await asyncio.gather(*(gateway.request("reads", call) for call in calls))
     assert all(not answer.ok for answer in answers)

@@ -62,7 +62,7 @@ class Death:
 def haunt(death: Death) -> None:
     """Put the points in: written (intent on disk, not sent), handed (to the trade socket), sent (no answer taken in), acked, filled
     (not booked), booked, and the same of stop changes and closes."""
-    dispatch, run, deliver, by_socket = Router._dispatch, Lane.run, Router.deliver, TradeSocket.call
+    dispatch, run, deliver, by_socket = Router._dispatch, Lane.call, Router.deliver, TradeSocket.call
 
     def kind(command: Any) -> str:
         if isinstance(command, PlaceOrder):
@@ -73,8 +73,8 @@ def haunt(death: Death) -> None:
         death.at(f"{kind(command)}-written")
         dispatch(self, command)
 
-    def ran(self: Lane, call: Any) -> Any:
-        answer = run(self, call)
+    async def ran(self: Lane, call: Any) -> Any:
+        answer = await run(self, call)
         name = {"place_order": "close" if call.protective else "entry", "set_trading_stop": "stop"}.get(
             call.method, ""
         )
@@ -100,7 +100,7 @@ def haunt(death: Death) -> None:
         if isinstance(event, CommandResult) and event.id.endswith("entry"):
             death.at("entry-acked")
 
-    Router._dispatch, Lane.run, Router.deliver = dispatched, ran, delivered  # type: ignore[method-assign]
+    Router._dispatch, Lane.call, Router.deliver = dispatched, ran, delivered  # type: ignore[method-assign]
     TradeSocket.call = handed  # type: ignore[method-assign]
 
 

@@ -67,7 +67,7 @@ def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
     folder = tmp_path_factory.mktemp("run")
-    result = turbo(folder, "run", "--speed", "60", "--for", "20s", "--json")
+    result = turbo(folder, "run", "--speed", "60", "--for", "9s", "--seed", "2", "--json")
     assert result.returncode == 0, result.stderr
     return folder, json.loads(result.stdout), result.stderr
 

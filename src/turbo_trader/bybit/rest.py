@@ -1,28 +1,26 @@
-"""REST through pybit in own thread lanes: one session a thread, pybit's retries off, every end of a call an `Answer`."""
+"""REST: pybit knows the routes and signs, our own connections carry, every end of a call is an `Answer`.
+
+pybit's way of sending waits in a thread and tries again by itself; both are left out: what it would send is taken from it.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from typing import Any, Never
+from urllib.parse import urlsplit
 
+import msgspec
 import requests
-from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Verdict, judge, judge_http
-from turbo_trader.bybit.transport import Client, NotConnected
+from turbo_trader.bybit.transport import NoAnswer, NotConnected, Pool, Response
 
-_HTTP_STATUSES = range(400, 600)
-Permit = Callable[[], bool]  # may this process write to the venue now? asked from the lanes' threads
-_NOT_JSON = 409  # pybit's word for a 200 that is not JSON
+Permit = Callable[[], bool]  # may this process write to the venue now?
 logging.getLogger("pybit").setLevel(logging.CRITICAL)  # its debug lines carry bodies and headers
 
 
@@ -48,31 +46,57 @@ class Fenced(Exception):
     """A write was about to be signed without the right to write."""
 
 
-class Session(HTTP):  # type: ignore[misc]
-    """A pybit session signed by our clock, whose repr shows no key."""
+class _Built(Exception):
+    """Carries a request out of pybit."""
 
-    def __init__(self, endpoints: Endpoints, keys: Keys, clock: Callable[[], int], timeout: float) -> None:
-        super().__init__(
-            api_key=keys.key,
-            api_secret=keys.secret,
-            timeout=timeout,
-            max_retries=1,
-            retry_codes={-1},
-            return_response_headers=True,
-        )
+    def __init__(self, request: requests.Request) -> None:
+        super().__init__("built")
+        self.request = request
+
+
+class _Taken:
+    """In place of pybit's HTTP session: what it would send is taken from it."""
+
+    def prepare_request(self, request: requests.Request) -> requests.Request:
+        """What pybit hands to `send`."""
+        return request
+
+    def send(self, request: requests.Request, timeout: float) -> Never:
+        """Nothing leaves here."""
+        del timeout
+        raise _Built(request)
+
+
+class Signer(HTTP):  # type: ignore[misc]
+    """A pybit session signed by our clock, which sends nothing and whose repr shows no key."""
+
+    def __init__(self, endpoints: Endpoints, keys: Keys, clock: Callable[[], int], permit: Permit) -> None:
+        """`clock`: ns of the venue's time; `permit` is asked for each request that writes."""
+        super().__init__(api_key=keys.key, api_secret=keys.secret, max_retries=1)
         self.endpoint = endpoints.rest
-        self.client = Client(endpoints.rest)
-        self.clock = clock
-        self.permit: Permit | None = None  # of the request under way; None: it only reads
+        self.client = _Taken()
+        self._clock = clock
+        self._permit = permit
+        self._writes = False
 
     def __repr__(self) -> str:
-        return f"Session({self.endpoint})"
+        return f"Signer({self.endpoint})"
+
+    def request(self, call: Call) -> requests.Request:
+        """The request of `call`, signed now. Fenced: it writes, and that is not allowed."""
+        self.recv_window = call.recv_window_ms
+        self._writes = call.writes
+        try:
+            getattr(self, call.method)(**call.params)
+        except _Built as built:
+            return built.request
+        raise TypeError(f"{call.method}: pybit sends nothing for it")
 
     def _prepare_headers(
         self, payload: Any, recv_window: int, content_type: str = "application/json"
     ) -> dict[str, str]:
-        timestamp = self.clock() // 1_000_000
-        if self.permit is not None and not self.permit():
+        timestamp = self._clock() // 1_000_000
+        if self._writes and not self._permit():
             raise Fenced  # asked after the stamp is taken: the venue refuses a permitted request that leaves too late
         return {
             "Content-Type": content_type,
@@ -85,79 +109,71 @@ class Session(HTTP):  # type: ignore[misc]
 
 
 class Lane:
-    """A bounded set of threads with a session each; calls of one lane never wait for those of another."""
+    """A bounded set of connections; calls of one lane never wait for those of another."""
 
     def __init__(
         self,
-        name: str,
-        threads: int,
+        connections: int,
         endpoints: Endpoints,
         keys: Keys,
         clock: Callable[[], int],
         timeout: float,
         permit: Permit = lambda: True,
     ) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"rest-{name}")
-        self._local = threading.local()
-        self._make: Callable[[], Session] = partial(Session, endpoints, keys, clock, timeout)
+        """`timeout` seconds for the connection, and again for the answer."""
+        self._pool = Pool(endpoints.rest, connections)
+        self._signer = Signer(endpoints, keys, clock, permit)
         self._keys = keys
         self._clock = clock
-        self._permit = permit
+        self._timeout = timeout
 
     async def call(self, call: Call) -> Answer:
         """Carry out one call; never raises for what the venue or the network does.
 
-        Cancelling the caller does not stop a request that is under way: its fate is then unknown.
+        Cancelling it does not take back a request that has left: its fate is then unknown.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self.run, call)
-
-    def run(self, call: Call) -> Answer:
-        """The same, in the calling thread."""
-        session = self._session()
-        session.recv_window = call.recv_window_ms
-        session.permit = self._permit if call.writes else None
         sent = self._clock()
         try:
-            body, _, headers = getattr(session, call.method)(**call.params)
+            connection = await self._pool.take(self._timeout)
+            try:
+                sent = self._clock()  # after the wait for a connection: a stamp must not grow old in a queue
+                asked = self._signer.request(call)
+                parts = urlsplit(str(asked.url))
+                target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+                body = str(asked.data).encode() if asked.data else b""
+                response = await connection.exchange(
+                    str(asked.method), target, dict(asked.headers), body, self._timeout
+                )
+            finally:
+                self._pool.give(connection)
         except Fenced:
             return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
-        except InvalidRequestError as error:
-            return self._answer(judge(error.status_code, cancel=call.cancel), error.status_code, error, sent)
-        except FailedRequestError as error:
-            code = NO_ANSWER if error.status_code == _NOT_JSON else int(error.status_code)
-            return self._answer(judge_http(int(error.status_code)), code, error, sent)
         except NotConnected:
             return Answer(judge(NOT_SENT), NOT_SENT, "no connection to the venue", sent)
-        except requests.exceptions.RequestException as error:
-            return Answer(
-                judge(NO_ANSWER), NO_ANSWER, f"{type(error).__name__}: no answer from the venue", sent
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:  # an answer pybit could not read
-            return Answer(judge(NO_ANSWER), NO_ANSWER, f"unreadable answer ({type(error).__name__})", sent)
-        if not isinstance(body, dict):
-            return Answer(judge(NO_ANSWER), NO_ANSWER, "unreadable answer", sent)
-        result = body.get("result")
-        time_ms = body.get("time")
+        except NoAnswer as error:
+            return Answer(judge(NO_ANSWER), NO_ANSWER, f"no answer from the venue: {error}", sent)
+        return self._read(call, response, sent)
+
+    async def close(self) -> None:
+        """Wait for calls under way (their outcomes matter), then let the connections go."""
+        await self._pool.close()
+
+    def _read(self, call: Call, response: Response, sent: int) -> Answer:
+        if response.status != 200:
+            text = self._keys.redact(response.body.decode("utf-8", "replace"))[:200]
+            return Answer(judge_http(response.status), response.status, text, sent, headers=response.headers)
+        try:
+            body = msgspec.json.decode(response.body)
+            code = int(body["retCode"])
+        except (msgspec.DecodeError, ValueError, KeyError, TypeError):
+            return Answer(judge(NO_ANSWER), NO_ANSWER, "unreadable answer", sent, headers=response.headers)
+        result, time_ms = body.get("result"), body.get("time")
         return Answer(
-            judge(0),
-            0,
-            "",
+            judge(code, cancel=call.cancel),
+            code,
+            self._keys.redact(str(body.get("retMsg", ""))) if code else "",
             sent,
             result if isinstance(result, dict) else {},
             int(time_ms) if isinstance(time_ms, int | str) and str(time_ms).isdigit() else 0,
-            headers,
+            response.headers,
         )
-
-    def close(self, *, wait: bool) -> None:
-        """No further calls; `wait` for those under way (their outcomes matter)."""
-        self._executor.shutdown(wait=wait, cancel_futures=not wait)
-
-    def _session(self) -> Session:
-        session: Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = self._make()
-        return session
-
-    def _answer(self, verdict: Verdict, code: int, error: Any, sent: int) -> Answer:
-        headers = error.resp_headers if error.resp_headers is not None else {}
-        return Answer(verdict, code, self._keys.redact(str(error.message)), sent, headers=headers)

@@ -1,113 +1,210 @@
-"""What carries pybit's requests: one kept-alive HTTP/1.1 connection, in place of `requests`' session.
+"""What carries the requests: kept-alive HTTP/1.1 connections on the event loop, the protocol by h11.
 
-A stop change must leave at once; `requests` takes longer to prepare and route a request than everything else on its way together.
-pybit keeps building, signing and judging; of `requests` the exceptions stay, as they are what pybit and `rest` know.
+A thread that waits for an answer gets its turn late exactly when many frames arrive, and a stop change with it: so there is none.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
+import asyncio
 import select
-import socket
 import ssl
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
-import requests
+import h11
+from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 _HEADERS = {"Accept": "application/json", "User-Agent": "turbo-trader"}
+_MOST_HEAD = 64 * 1024  # bytes of an answer's head
 
 
-class NotConnected(requests.exceptions.ConnectTimeout):
+class NotConnected(Exception):
     """No connection could be had: the request certainly never left."""
+
+
+class NoAnswer(Exception):
+    """The request left, or may have; nothing that can be read came back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, as pybit looks at one."""
+    """An answer. Names of headers in any case."""
 
-    status_code: int
-    headers: http.client.HTTPMessage
-    content: bytes
-    elapsed: timedelta
-    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Connection(asyncio.Protocol):
+    """One connection: one request after another."""
+
+    def __init__(self, host: str) -> None:
+        """`host` as the Host header has it."""
+        self._host = host
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
+        self._transport: asyncio.Transport
+        self._answer: asyncio.Future[Response] | None = None
+        self._head: h11.Response | None = None
+        self._body: list[bytes] = []
 
     @property
-    def text(self) -> str:
-        """The body as text."""
-        return self.content.decode("utf-8", "replace")
+    def usable(self) -> bool:
+        """May a request be sent? Between two of them only the end of the connection can be read."""
+        return not self._transport.is_closing() and not _readable(self._transport)
 
-    def json(self) -> Any:
-        """The body as JSON; ValueError where it is not."""
-        return json.loads(self.content)
-
-
-class Client:
-    """One connection to one host, for one thread. Redirects are not followed, proxies and cookies not used."""
-
-    def __init__(self, base: str) -> None:
-        """`base`: scheme, host and port of every request."""
-        parts = urlsplit(base)
-        self._host, self._port = parts.hostname or "", parts.port
-        self._context = _trusted() if parts.scheme == "https" else None
-        self._connection: http.client.HTTPConnection | None = None
-
-    def prepare_request(self, request: requests.Request) -> requests.Request:
-        """What pybit hands to `send`."""
-        return request
-
-    def send(self, request: requests.Request, timeout: float) -> Response:
-        """Send and wait for the answer. NotConnected: it never left; ReadTimeout, ConnectionError: it may have arrived."""
-        parts = urlsplit(str(request.url))
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        body = str(request.data).encode() if request.data else None
-        connection = self._connected(timeout)
-        began = time.monotonic()
+    async def exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> Response:
+        """Send and wait for the answer, `seconds` at most; NoAnswer without one."""
+        given = {"Host": self._host, **_HEADERS, **headers, "Content-Length": str(len(body))}
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._answer = answer
+        self.write(self._encoded(method, target, list(given.items()), body))
         try:
-            connection.request(str(request.method), target, body, {**_HEADERS, **request.headers})
-            answer = connection.getresponse()
-            content = answer.read()
+            async with asyncio.timeout(seconds):
+                return await answer
         except TimeoutError:
-            self.close()
-            raise requests.exceptions.ReadTimeout("read timed out") from None
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise requests.exceptions.ConnectionError(type(error).__name__) from None
-        if answer.will_close:
-            self.close()
-        elapsed = timedelta(seconds=time.monotonic() - began)
-        return Response(answer.status, answer.msg, content, elapsed, parts.path)
+            raise NoAnswer(f"none in {seconds:g} s") from None
+        finally:
+            self._answer = None
+            if not self._ready():
+                self.close()
+
+    def write(self, data: bytes) -> None:
+        """Let bytes leave."""
+        self._transport.write(data)
 
     def close(self) -> None:
-        """Let the connection go; the next request makes a new one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Let the connection go: an answer under way is lost."""
+        self._transport.close()
 
-    def _connected(self, timeout: float) -> http.client.HTTPConnection:
-        """The connection, made anew where the venue has closed it while nothing was under way."""
-        if self._connection is not None and _readable(self._connection.sock):
+    # -- what the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """There is a connection."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+
+    def data_received(self, data: bytes) -> None:
+        """A part of an answer; whatever comes unasked ends the connection."""
+        if self._answer is None:
             self.close()
-        if self._connection is None:
-            if self._context is None:
-                made = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
-            else:
-                made = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=timeout, context=self._context
+        else:
+            self._take(data)
+
+    def eof_received(self) -> None:
+        """The venue says no more; an answer without a length is whole now."""
+        if self._answer is not None:
+            self._take(b"")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._fail(f"the connection was lost ({type(exc).__name__})" if exc else "the connection was closed")
+
+    # -- inside
+
+    def _encoded(self, method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
+        parts = (
+            self._http.send(h11.Request(method=method, target=target, headers=headers)),
+            self._http.send(h11.Data(data=body)),
+            self._http.send(h11.EndOfMessage()),
+        )
+        return b"".join(part for part in parts if part)
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._http.receive_data(data)
+            while isinstance(event := self._http.next_event(), h11.Event):
+                self._on(event)
+                if isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+                    return
+        except h11.RemoteProtocolError as error:
+            self._fail(f"not HTTP ({error})")
+            self.close()
+
+    def _on(self, event: h11.Event) -> None:
+        if isinstance(event, h11.Response):
+            self._head = event
+        elif isinstance(event, h11.Data):
+            self._body.append(bytes(event.data))
+        elif isinstance(event, h11.EndOfMessage):
+            self._complete()
+
+    def _complete(self) -> None:
+        head, body = self._head, b"".join(self._body)
+        self._head, self._body = None, []
+        if head is None or self._answer is None or self._answer.done():
+            return
+        headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(
+            (name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers
+        )
+        self._answer.set_result(Response(head.status_code, headers, body))
+
+    def _fail(self, why: str) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(NoAnswer(why))
+
+    def _ready(self) -> bool:
+        """Begin anew after an answer; False where the connection cannot be used again."""
+        states = self._http.our_state, self._http.their_state
+        if states != (h11.DONE, h11.DONE) or self._http.trailing_data[0]:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+
+class Pool:
+    """So many connections to one host at most; whoever finds them all in use waits for its turn."""
+
+    def __init__(self, base: str, size: int) -> None:
+        """`base`: scheme, host and port of every request. Redirects are not followed, proxies and cookies not used."""
+        parts = urlsplit(base)
+        self._host, self._secure = parts.hostname or "", parts.scheme == "https"
+        self._port = parts.port or (443 if self._secure else 80)
+        self._named = parts.netloc
+        self._size = size
+        self._room = asyncio.Semaphore(size)
+        self._idle: list[Connection] = []
+
+    async def take(self, seconds: float) -> Connection:
+        """A connection to be given back; NotConnected where none can be had within `seconds`."""
+        await self._room.acquire()
+        try:
+            while self._idle:
+                if (known := self._idle.pop()).usable:
+                    return known
+                known.close()
+            return await self._connected(seconds)
+        except BaseException:
+            self._room.release()
+            raise
+
+    def give(self, connection: Connection) -> None:
+        """Give back what was taken."""
+        if connection.usable:
+            self._idle.append(connection)
+        self._room.release()
+
+    async def close(self) -> None:
+        """Wait for requests under way, then close all connections."""
+        for _ in range(self._size):
+            await self._room.acquire()
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _connected(self, seconds: float) -> Connection:
+        context = _trusted() if self._secure else None
+        try:
+            async with asyncio.timeout(seconds):
+                _, made = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(self._named), self._host, self._port, ssl=context
                 )
-            try:
-                made.connect()
-            except (OSError, http.client.HTTPException) as error:
-                made.close()
-                raise NotConnected(type(error).__name__) from None
-            self._connection = made
-        return self._connection
+        except (OSError, TimeoutError) as error:
+            raise NotConnected(type(error).__name__) from None
+        return made
 
 
 @cache
@@ -115,10 +212,10 @@ def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
 
 
-def _readable(connected: socket.socket | None) -> bool:
-    """Between two requests only the end of the connection can be read."""
-    if connected is None:
+def _readable(transport: asyncio.Transport) -> bool:
+    connected: Any = transport.get_extra_info("socket")
+    if connected is None or connected.fileno() < 0:
         return True
     poll = select.poll()
-    poll.register(connected, select.POLLIN)
+    poll.register(connected.fileno(), select.POLLIN)
     return bool(poll.poll(0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
 from typing import Any
 
 from turbo_trader.bybit import commands, trade
@@ -21,7 +20,7 @@ from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.trader.commands import PlaceOrder
 from turbo_trader.trader.events import CommandResult
 
-THREADS: Mapping[str, int] = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
+CONNECTIONS: Mapping[str, int] = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
 _READ_PAUSES_S = (0.1, 0.4, 1.0)
 _OPTIONAL = frozenset(
     {"get_fee_rates", "get_system_status"}
@@ -42,11 +41,11 @@ class Gateway:
         tell: Tell,
         timeout: float = 5.0,
         permit: Permit = lambda: True,
-        threads: Mapping[str, int] = THREADS,
+        connections: Mapping[str, int] = CONNECTIONS,
         share: float = SHARE,
         socket: TradeSocket | None = None,
     ) -> None:
-        """`permit`: may this process write now? `threads` of each lane; `share` of the venue's limits it may use.
+        """`permit`: may this process write now? `connections` of each lane; `share` of the venue's limits it may use.
 
         `socket`: orders other than closes leave by it while it is up, by REST otherwise.
         """
@@ -57,7 +56,7 @@ class Gateway:
         self._tell = tell
         self._socket = socket
         self._lanes = {
-            name: Lane(name, n, endpoints, keys, clock.now, timeout, permit) for name, n in threads.items()
+            name: Lane(n, endpoints, keys, clock.now, timeout, permit) for name, n in connections.items()
         }
         self._reader = Reader(self.read, clock.now)
         self._syncing: asyncio.Lock = asyncio.Lock()
@@ -116,8 +115,11 @@ class Gateway:
     async def sync_clock(self) -> bool:
         """Measure the venue's clock and speed; False when it did not answer."""
         async with self._syncing:
-            loop = asyncio.get_running_loop()
-            answer, before, after = await loop.run_in_executor(None, self._timed)
+            lane, call = self._lanes["exits"], Call("get_server_time", "market", {}, protective=True)
+            await lane.call(call)  # opens the connection, so that the measured round trip is one
+            before = time.monotonic_ns()
+            answer = await lane.call(call)
+            after = time.monotonic_ns()
         nano = answer.result.get("timeNano")
         if not answer.ok or nano is None:
             return False
@@ -126,10 +128,8 @@ class Gateway:
         return True
 
     async def close(self) -> None:
-        """Wait for requests under way, then end the threads."""
-        loop = asyncio.get_running_loop()
-        closers = [partial(lane.close, wait=True) for lane in self._lanes.values()]
-        await asyncio.gather(*(loop.run_in_executor(None, closer) for closer in closers))
+        """Wait for requests under way, then close the connections."""
+        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 
     async def _carry(self, lane: str, call: Call) -> Answer:
         """By the socket where it takes the call; by REST what certainly did not leave by it, and nothing else."""
@@ -138,13 +138,6 @@ class Gateway:
             if answer.code != NOT_SENT:
                 return answer
         return await self._lanes[lane].call(call)
-
-    def _timed(self) -> tuple[Answer, int, int]:
-        lane = self._lanes["exits"]
-        call = Call("get_server_time", "market", {}, protective=True)
-        lane.run(call)  # opens the connection, so that the measured round trip is one
-        before = time.monotonic_ns()
-        return lane.run(call), before, time.monotonic_ns()
 
     async def _patient(self, lane: str, call: Call) -> Answer:
         for pause in _READ_PAUSES_S:

@@ -33,7 +33,7 @@ from turbo_trader.trader.guard import GuardRules, Wish, command, unprotected, wi
 from turbo_trader.trader.ids import Ids
 
 SHARE: Final = 0.2  # of the venue's limits, which daemon and guard share
-THREADS: Final[Mapping[str, int]] = {"exits": 2, "orders": 1, "reads": 1, "history": 1}
+CONNECTIONS: Final[Mapping[str, int]] = {"exits": 2, "orders": 1, "reads": 1, "history": 1}
 CLOCK_S: Final = 60.0
 _LOCK = "guard.lock"
 _FIRST_S: Final = 60.0  # a daemon that starts beside it has so long to take its lease
@@ -86,7 +86,7 @@ class Guard:
         self._watch = LeaseWatch(settings.journal, settings.lease)
         self._gateway = Gateway(
             settings.endpoints, settings.keys, self._clock, tell, settings.request_timeout_s,
-            permit=lambda: self._lease.held, threads=THREADS, share=SHARE,
+            permit=lambda: self._lease.held, connections=CONNECTIONS, share=SHARE,
         )  # fmt: skip
         self._ids = Ids(f"g{secrets.token_hex(4)}")
         self._alarmed: set[str] = set()

@@ -8,7 +8,6 @@ that the next such frame moves it again: the rest is what runs live.
 from __future__ import annotations
 
 import multiprocessing
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import uvloop
 from websockets.asyncio.client import ClientConnection
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.transport import Connection
 from turbo_trader.journal.store import Journal
 from turbo_trader.live.router import Machine
 from turbo_trader.live.settings import DaemonSettings
@@ -85,17 +85,17 @@ class Stamps:
 
 def stamped(stamps: Stamps) -> Callable[[], None]:
     """Take times where bytes come in, go out and reach the disk; returns what ends that."""
-    data_received, sendall, commit = ClientConnection.data_received, socket.socket.sendall, Journal.commit
+    data_received, write, commit = ClientConnection.data_received, Connection.write, Journal.commit
 
     def received(self: ClientConnection, data: bytes) -> None:
         if PROBE in data:
             stamps.received.append(time.monotonic_ns())
         data_received(self, data)
 
-    def sent(self: socket.socket, data: Any, *flags: int) -> None:
-        if b"/v5/position/trading-stop" in bytes(data[:64]):
+    def sent(self: Connection, data: bytes) -> None:
+        if b"/v5/position/trading-stop" in data[:64]:
             stamps.leaving.append(time.monotonic_ns())
-        sendall(self, data, *flags)
+        write(self, data)
 
     def committed(self: Journal, *, synced: bool = True) -> None:
         began = time.monotonic_ns()
@@ -103,12 +103,12 @@ def stamped(stamps: Stamps) -> Callable[[], None]:
         stamps.commits.append((began, time.monotonic_ns()))
 
     ClientConnection.data_received = received  # type: ignore[method-assign,assignment]
-    socket.socket.sendall = sent  # type: ignore[method-assign,assignment]
+    Connection.write = sent  # type: ignore[method-assign]
     Journal.commit = committed  # type: ignore[method-assign]
 
     def restore() -> None:
         ClientConnection.data_received = data_received  # type: ignore[method-assign]
-        socket.socket.sendall = sendall  # type: ignore[method-assign]
+        Connection.write = write  # type: ignore[method-assign]
         Journal.commit = commit  # type: ignore[method-assign]
 
     return restore

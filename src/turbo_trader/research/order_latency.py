@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection as Pipe
 from typing import Any, Final
 
 import numpy as np
 from websockets.asyncio.client import ClientConnection
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.bybit.transport import Connection
 from turbo_trader.live import venue_sockets
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
@@ -59,24 +59,24 @@ class Leaving:
 @contextlib.contextmanager
 def noted(leaving: Leaving) -> Iterator[None]:
     """Take the time where orders leave, by either way."""
-    sendall, send = socket.socket.sendall, ClientConnection.send
+    write, send = Connection.write, ClientConnection.send
 
-    def by_rest(self: socket.socket, data: Any, *flags: int) -> None:
-        if _ORDER[0] in bytes(data[:64]):
+    def by_rest(self: Connection, data: bytes) -> None:
+        if _ORDER[0] in data[:64]:
             leaving.at.append(time.monotonic_ns())
-        sendall(self, data, *flags)
+        write(self, data)
 
     async def by_websocket(self: ClientConnection, message: Any, **more: Any) -> None:
         if _ORDER[1] in str(message).encode():
             leaving.at.append(time.monotonic_ns())
         await send(self, message, **more)
 
-    socket.socket.sendall = by_rest  # type: ignore[method-assign,assignment]
+    Connection.write = by_rest  # type: ignore[method-assign]
     ClientConnection.send = by_websocket  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
-        socket.socket.sendall = sendall  # type: ignore[method-assign]
+        Connection.write = write  # type: ignore[method-assign]
         ClientConnection.send = send  # type: ignore[method-assign]
 
 
@@ -144,13 +144,13 @@ def _unheard(name: str, level: str, fields: dict[str, Any]) -> None:
     del name, level, fields
 
 
-def run_venue(pipe: Connection) -> None:
+def run_venue(pipe: Pipe) -> None:
     """The venue's process: sends its port, ends when the pipe does."""
     venue_sockets.ANSWER_S = 0.0  # it answers on streams as late as a distant venue: not what is measured
     asyncio.run(_venue(pipe))
 
 
-async def _venue(pipe: Connection) -> None:
+async def _venue(pipe: Pipe) -> None:
     market = SyntheticMarket(universe()[:1], 1, _START, 0.0)
     config = VenueConfig(KEYS.key, KEYS.secret, Decimal(10_000), limits=False)
     async with serve(Venue(market, config)) as port:
