@@ -16,7 +16,8 @@ import pytest
 
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.live.venue import Venue, serve
+from turbo_trader.live.venue import Venue
+from turbo_trader.live.venue_server import serve
 from turbo_trader.live.venue_sockets import Connection
 from turbo_trader.market.events import ROW, TRADE, WHOLE
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.bybit.endpoints import Keys, loopback
+from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import feeds
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.feeds import PrivateFeed, PublicFeed
-from turbo_trader.live.settings import DaemonSettings
+from turbo_trader.live.settings import FeedSettings
 from turbo_trader.market.reference import universe
 from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Fill
@@ -25,9 +25,9 @@ class Undecoded:
 
 
 def public_feed(notes: list[str]) -> PublicFeed:
-    settings = DaemonSettings(loopback(1), Keys("k", "s"), ("BTCUSDT",), Path())
+    settings = FeedSettings("ws://nowhere")
     return PublicFeed(
-        "ws://nowhere", [0], universe()[:1], settings, VenueClock(), lambda event: None, lambda why: None,
+        [0], universe()[:1], settings, VenueClock(), lambda event: None, lambda why: None,
         lambda name, level, fields: notes.append(name), lambda s: 0, Undecoded,
     )  # fmt: skip
 

@@ -1,16 +1,21 @@
-"""The paper market a person asked for: `synthetic` or `tape:PATH`."""
+"""The paper market a person asked for: `synthetic`, `tape:PATH`, `bybit`, or `bybit:URL` for another V5 venue."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from turbo_trader.bybit.endpoints import Endpoints, endpoints
 from turbo_trader.console.settings import Settings
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
 
 if TYPE_CHECKING:
-    from turbo_trader.live.venue import MarketSource
+    from turbo_trader.live.venue_market import Frames, MarketSource
 
 SYNTHETIC_START = (
     1_767_603_600_000_000_000  # 2026-01-05 09:00 UTC: the same seed gives the same market, whenever it is run
@@ -20,25 +25,72 @@ WARM_UP = (
     26 * 3_600 * 1_000_000_000
 )  # of a long tape: given as bars, so that every signal is warm at the start
 
+Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A source with what goes with it: how fast its time runs, frames of its own, and its clock where it has one."""
+
+    source: MarketSource
+    speed: float
+    frames: Frames | None = None
+    clock: Callable[[], int] | None = None
+
 
 def speed_of(settings: Settings) -> float:
-    """The time factor: as asked for, else 30 on the synthetic market and 1 on a tape."""
-    return settings.speed or (SYNTHETIC_SPEED if settings.market == "synthetic" else 1.0)
+    """The time factor: as asked for, else 30 on the synthetic market and 1 on a tape; 0 where it is the upstream's own."""
+    return settings.speed or {"synthetic": SYNTHETIC_SPEED, "bybit": 0.0}.get(_kind(settings), 1.0)
 
 
-def open_market(settings: Settings, policy: Policy) -> MarketSource:
-    """The market source; InputError when it is not one, or cannot be read."""
-    if settings.market == "synthetic":
-        return _synthetic(settings, policy)
-    if settings.market.startswith("tape:"):
-        from turbo_trader.live.venue_market import TapeSource
-        from turbo_trader.market.tape import read_tape
+@asynccontextmanager
+async def open_market(settings: Settings, policy: Policy, tell: Tell) -> AsyncIterator[Market]:
+    """The market, for as long as the context lasts; `tell` hears of an upstream. InputError when it is none, or cannot be had."""
+    kind = _kind(settings)
+    if kind == "synthetic":
+        yield Market(_synthetic(settings, policy), speed_of(settings))
+    elif kind == "tape":
+        yield _tape(settings)
+    elif kind == "bybit":
+        from turbo_trader.live.upstream import upstream_market
 
-        tape = read_tape(Path(settings.market.removeprefix("tape:")), seed=settings.seed)
-        return TapeSource(tape, WARM_UP if tape.end - tape.start > 2 * WARM_UP else 0)
-    raise InputError(
-        f"market {settings.market!r}: must be synthetic or tape:PATH (bybit's own streams are not built yet)"
-    )
+        where = upstream(settings)
+        if settings.speed:
+            raise InputError(
+                f"--speed {settings.speed:g}: {settings.market} has a time of its own; leave it out"
+            )
+        label = f"{where.rest}, live"
+        async with upstream_market(where, label, policy.symbols, tell) as market:
+            yield Market(market, market.clock.speed, market, market.clock.now)
+    else:
+        raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
+
+
+def upstream(settings: Settings) -> Endpoints:
+    """Where the market `bybit` or `bybit:URL` is; InputError for what is no address."""
+    url = settings.market.removeprefix("bybit").removeprefix(":").rstrip("/")
+    if not url:
+        return endpoints("mainnet", settings.bybit_domain, settings.bybit_tld)
+    if not re.fullmatch(r"https?://[\w.-]+(:\d{1,5})?", url, re.ASCII):
+        raise InputError(f"market {settings.market!r}: give the address as bybit:http://HOST:PORT")
+    stream = f"ws{url.removeprefix('http')}/v5"
+    return Endpoints("upstream", url, f"{stream}/public/linear", f"{stream}/private")
+
+
+def _kind(settings: Settings) -> str:
+    return settings.market.partition(":")[0]
+
+
+def _tape(settings: Settings) -> Market:
+    from turbo_trader.live.venue_market import RecordedFrames, TapeSource
+    from turbo_trader.market.recording import is_recording
+    from turbo_trader.market.tape import read_tape
+
+    path = Path(settings.market.removeprefix("tape:"))
+    tape = read_tape(path, seed=settings.seed)
+    source = TapeSource(tape, WARM_UP if tape.end - tape.start > 2 * WARM_UP else 0)
+    frames = RecordedFrames(path, source.start) if is_recording(path) else None
+    return Market(source, speed_of(settings), frames)
 
 
 def _synthetic(settings: Settings, policy: Policy) -> MarketSource:

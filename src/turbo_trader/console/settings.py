@@ -32,8 +32,13 @@ class Settings(BaseSettings):
         None, description="file with key and secret on two lines, readable by its owner alone (0600)"
     )
     i_accept_the_risk: bool = Field(False, description="must be true for MODE=live: you may lose all of it")
-    market: str = Field("synthetic", description="paper's market: synthetic, tape:PATH")
-    speed: float = Field(0.0, description="paper's time factor; 0 = 30 on the synthetic market, 1 on a tape")
+    market: str = Field(
+        "synthetic",
+        description="paper's market: synthetic, tape:PATH, bybit, or bybit:URL (another V5 venue)",
+    )
+    speed: float = Field(
+        0.0, description="paper's time factor; 0 = 30 on the synthetic market, 1 on a tape, bybit's own"
+    )
     balance: Decimal = Field(Decimal(18), description="paper's starting balance, USDT")
     seed: int = Field(1, description="seed of the synthetic market and of rebuilt tapes")
     edge: float = Field(

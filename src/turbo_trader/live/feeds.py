@@ -15,7 +15,7 @@ from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.schemas import Unreadable
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, PRIVATE_TOPICS, Stream, StreamConfig, public_topics
 from turbo_trader.live.clock import VenueClock
-from turbo_trader.live.settings import DaemonSettings
+from turbo_trader.live.settings import FeedSettings
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
@@ -41,9 +41,8 @@ class PublicFeed:
     """One public connection for some symbols: its frames become MarketRows, a lost connection becomes GAP rows."""
 
     def __init__(
-        self, url: str, indices: Sequence[int], instruments: Sequence[Instrument], settings: DaemonSettings,
-        clock: VenueClock, deliver: Deliver, changed: Callable[[str], None], tell: Tell, last_ts: Callable[[int], int],
-        new_decoder: NewDecoder,
+        self, indices: Sequence[int], instruments: Sequence[Instrument], settings: FeedSettings, clock: VenueClock,
+        deliver: Deliver, changed: Callable[[str], None], tell: Tell, last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         self.up = False
         self.frames = 0
@@ -65,7 +64,7 @@ class PublicFeed:
         self._renewed = 0.0
         topics = public_topics([instruments[i].symbol for i in self._indices], settings.book_depth)
         self.stream = Stream(
-            StreamConfig(url, topics, silence_s=settings.silence_s),
+            StreamConfig(settings.url, topics, silence_s=settings.silence_s),
             on_frame=self._arrived,
             on_up=self._on_up,
             on_down=self._on_down,
@@ -153,7 +152,7 @@ class PublicFeeds:
     """All public connections; tells the Trader "public up" when all are up and "down" when the first one is lost."""
 
     def __init__(
-        self, settings: DaemonSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, tell: Tell,
+        self, settings: FeedSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, tell: Tell,
         last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         size = settings.symbols_per_connection
@@ -163,7 +162,6 @@ class PublicFeeds:
         self._deliver = deliver
         self.feeds = [
             PublicFeed(
-                settings.endpoints.public,
                 group,
                 instruments,
                 settings,

@@ -16,6 +16,16 @@ OrderEntry = Literal["rest", "websocket"]
 
 
 @dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """How the public streams of a venue are listened to. `silence_s` wall seconds without a word end a connection."""
+
+    url: str
+    book_depth: int = 50
+    symbols_per_connection: int = 5
+    silence_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonSettings:
     """One run of the daemon. `duration_s` and the timeouts are wall seconds; the venue's own speed is learned from it.
 
@@ -46,6 +56,13 @@ class DaemonSettings:
 
     def __post_init__(self) -> None:
         self.endpoints.check_order_entry(self.order_entry)
+
+    @property
+    def feeds(self) -> FeedSettings:
+        """Of the venue's public streams."""
+        return FeedSettings(
+            self.endpoints.public, self.book_depth, self.symbols_per_connection, self.silence_s
+        )
 
 
 class Observer(Protocol):

@@ -147,7 +147,7 @@ class Shell:
             settings.endpoints.private, settings.keys, self._clock, self._router.deliver, self._router.tell
         )
         self._public = PublicFeeds(
-            settings, instruments, self._clock, self._router.deliver, self._router.tell,
+            settings.feeds, instruments, self._clock, self._router.deliver, self._router.tell,
             last_ts=lambda s: int(self._router.trader.states["ts"][s]),
             new_decoder=lambda: self._build_decoder(self._instruments),
         )  # fmt: skip

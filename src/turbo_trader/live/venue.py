@@ -7,16 +7,12 @@ get their messages. At speeds above 1 book pushes are merged so that clients can
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import functools
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
 
 import numpy as np
-import uvicorn
 
 from turbo_trader.exchange.listing import finer
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
@@ -29,8 +25,7 @@ from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
 from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.live.venue_line import Line
-from turbo_trader.live.venue_sockets import LARGEST_BODY, Connection, VenueSockets
-from turbo_trader.market.errors import InputError
+from turbo_trader.live.venue_market import Frames, MarketSource
 from turbo_trader.market.events import DAY, Rows
 from turbo_trader.market.instruments import Instrument
 
@@ -42,23 +37,6 @@ KEPT_NS = (
 )  # how long filled orders, executions and log entries are remembered, as on Bybit's demo accounts
 PUSH_NS = 10_000_000  # the fastest cadence (orderbook.1) at speed 1
 OPENING_NS = 5_000_000_000  # how long the venue's time may run before it is served, so that no client meets an empty book
-
-
-class MarketSource(Protocol):
-    """Where market rows come from, in the venue's time."""
-
-    instruments: tuple[Instrument, ...]
-    start: int
-    label: str
-
-    def history(self, symbol: str) -> Rows:
-        """One-minute bars (BAR) before `start`."""
-
-    def read(self, s: int, until: int) -> Rows:
-        """Rows of symbol `s` with ts < `until` not read yet."""
-
-    def ended(self, now: int) -> bool:
-        """Is there nothing more from `now` on?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +66,22 @@ class VenueConfig:
 
 
 class Venue:
-    """Exchange, faces and clients. `serve` runs it; `faults` may be replaced at any time."""
+    """Exchange, faces and clients. `venue_server.serve` runs it; `faults` may be replaced at any time."""
 
-    def __init__(self, source: MarketSource, config: VenueConfig) -> None:
+    def __init__(
+        self,
+        source: MarketSource,
+        config: VenueConfig,
+        *,
+        frames: Frames | None = None,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        """`frames`: public frames that are passed on as they are; `clock`: the venue's time (ns) where it is another one's, instead
+        of one that runs from the source's start."""
         self.source = source
         self.config = config
+        self._frames = frames
+        self._clock = clock
         self.exchange = Exchange(
             source.instruments, ExchangeConfig(footprint_ns=config.footprint_ns, keep_ns=KEPT_NS)
         )
@@ -100,7 +89,7 @@ class Venue:
         self.data = MarketData(
             self.exchange, {i.symbol: source.history(i.symbol) for i in source.instruments}
         )
-        self.feed = PublicFeed(self.data)
+        self.feed = PublicFeed(self.data, frames.topics if frames is not None else ())
         self.keys: dict[str, Key] = {}
         here = (config.host,) if config.host == "127.0.0.1" else ()
         for key in (Key(config.key, config.secret, "1", addresses=here), *config.keys):
@@ -154,15 +143,12 @@ class Venue:
     def step(self) -> None:
         """Move to the venue's time of this moment, pushing at its cadence on the way.
 
-        On a machine that cannot keep up with the speed the venue's time is slower than asked: it must not starve the requests.
+        On a machine that cannot keep up the requests must not starve: see `_fall_behind`.
         """
         until, enough = self._due(), time.monotonic() + SLICE_S
         while self._next_push <= until:
             if time.monotonic() > enough:
-                behind = (until - self._next_push) / (self.config.speed * 1e9)
-                self.began += behind
-                self.slipped_s += behind
-                until = self._next_push
+                until = self._fall_behind(until)
                 break
             frames = self.advance(self._next_push)
             for line in list(self.lines) if frames else ():
@@ -178,8 +164,21 @@ class Venue:
         self._move_private(self._due())
         return self.now
 
+    def _fall_behind(self, until: int) -> int:
+        """Let a time of our own run slower than asked, or leave pushes out of another's, which does not wait. Returns until when to
+        move."""
+        if self._clock is not None:
+            self._next_push = until
+            return until
+        behind = (until - self._next_push) / (self.config.speed * 1e9)
+        self.began += behind
+        self.slipped_s += behind
+        return self._next_push
+
     def _due(self) -> int:
         """The venue's time of this moment, ns."""
+        if self._clock is not None:
+            return self._clock()
         return self.source.start + int((time.monotonic() - self.began) * self.config.speed * 1e9)
 
     def advance(self, until: int) -> dict[str, list[bytes]]:
@@ -191,7 +190,20 @@ class Venue:
             if told:
                 prints[s] = told
         self.data.note(until)
+        if self._frames is not None:
+            self._pass_on(self._frames.said(until))
         return self.feed.push(until, prints)
+
+    def _pass_on(self, said: list[bytes]) -> None:
+        """What the market said of itself; where it was lost, whoever listens to it here is lost too."""
+        for raw in said:
+            if raw:
+                self.feed.hear(raw)
+                continue
+            self.feed.forget()
+            for line in list(self.lines):
+                if isinstance(line.client, PublicClient):
+                    line.cut()
 
     def _released(self, s: int) -> Rows:
         rows, self._waiting[s] = self._waiting[s], self._waiting[s][:0]
@@ -234,73 +246,3 @@ class Venue:
         """A new connection's id."""
         self._numbers += 1
         return f"sim-{self._numbers}"
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, with signals left to whoever runs the loop."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
-@contextlib.asynccontextmanager
-async def serve(venue: Venue) -> AsyncIterator[int]:
-    """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had. Should the venue's time
-    stop for an error, the context is cancelled and raises it: a venue that stands still must not go on answering."""
-    config = venue.config
-    server = _Server(
-        uvicorn.Config(
-            VenueSockets(venue).app(),
-            host=config.host,
-            port=config.port,
-            log_level="error",
-            lifespan="off",
-            http=Connection,
-            ws="websockets-sansio",
-            ws_max_size=LARGEST_BODY,
-            ws_per_message_deflate=False,  # 70 KB a connection, and each frame packed for each client: loopback needs neither
-            ws_ping_interval=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    socket = _bind(config.host, config.port)
-    venue.open()
-    job = asyncio.create_task(server.serve(sockets=[socket]))
-    clock = asyncio.create_task(venue.run())
-    clock.add_done_callback(functools.partial(_stop_with, asyncio.current_task()))
-    try:
-        yield int(socket.getsockname()[1])
-    finally:
-        clock.cancel()
-        server.should_exit = True
-        try:
-            with contextlib.suppress(asyncio.CancelledError):
-                await clock
-        finally:
-            await job
-            socket.close()
-
-
-def _stop_with(served: asyncio.Task[Any] | None, clock: asyncio.Task[None]) -> None:
-    if not clock.cancelled() and clock.exception() is not None and served is not None:
-        served.cancel()
-
-
-def _bind(host: str, port: int) -> Any:
-    import socket
-
-    # named as TCP, else asyncio leaves Nagle's algorithm on and the second write of an answer waits 40 ms
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((host, port))
-    except OSError as error:
-        found.close()
-        raise InputError(
-            f"{host}:{port}: {error.strerror}: choose another with --port, or 0 for any"
-        ) from None
-    found.listen(256)
-    return found

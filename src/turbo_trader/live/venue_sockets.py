@@ -22,6 +22,7 @@ from turbo_trader.exchange.protocol.faults import FaultPlan, Faults, RequestFaul
 from turbo_trader.exchange.protocol.params import Refused, number
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.render_market import instrument as instrument_info
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
 from turbo_trader.exchange.protocol.signing import BARRED, Key
 from turbo_trader.exchange.protocol.trade import TradeClient
@@ -242,7 +243,7 @@ class VenueSockets:
         except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError, RecursionError):
             return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "tick": "0.05"}'}, 400)
         venue.tell()
-        return JSONResponse(render.instrument(venue.exchange.instruments[venue.exchange.index[known.symbol]]))
+        return JSONResponse(instrument_info(venue.exchange.instruments[venue.exchange.index[known.symbol]]))
 
     async def _deleverage(self, request: Request) -> Response:
         """POST {"symbol": NAME, ...} closes a position by deleveraging: uid ("1"), positionIdx (0), qty (all), price (the mark)."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from turbo_trader.live.venue import Venue, serve
+from turbo_trader.live.venue import Venue
+from turbo_trader.live.venue_server import serve
 
 T = TypeVar("T")
 
@@ -42,8 +43,8 @@ class ServedVenue:
 
 
 @contextmanager
-def serve_in_thread(venue: Venue) -> Iterator[ServedVenue]:
-    """Serve while the context lasts. InputError when the address cannot be had."""
+def serve_in_thread(given: Venue | AbstractAsyncContextManager[Venue]) -> Iterator[ServedVenue]:
+    """Serve a venue, or one that has to be opened first, while the context lasts. InputError when the address cannot be had."""
     loop = asyncio.new_event_loop()
     ready, stop = threading.Event(), asyncio.Event()
     found: list[ServedVenue] = []
@@ -51,7 +52,7 @@ def serve_in_thread(venue: Venue) -> Iterator[ServedVenue]:
 
     async def main() -> None:
         try:
-            async with serve(venue) as port:
+            async with _opened(given) as venue, serve(venue) as port:
                 found.append(ServedVenue(venue, port, loop))
                 ready.set()
                 await stop.wait()
@@ -79,3 +80,7 @@ def serve_in_thread(venue: Venue) -> Iterator[ServedVenue]:
             loop.call_soon_threadsafe(stop.set)
         thread.join(20)
         loop.close()
+
+
+def _opened(given: Venue | AbstractAsyncContextManager[Venue]) -> AbstractAsyncContextManager[Venue]:
+    return nullcontext(given) if isinstance(given, Venue) else given

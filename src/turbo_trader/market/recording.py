@@ -24,6 +24,11 @@ class _Line(msgspec.Struct):
 _line = msgspec.json.Decoder(_Line)
 
 
+def is_recording(path: Path) -> bool:
+    """Is it one, by its name?"""
+    return path.name.removesuffix(".gz").endswith(".jsonl")
+
+
 def frames(path: Path) -> Iterator[tuple[int, bytes]]:
     """(line number, raw frame) of everything received; InputError names a line that is not of this format."""
     opener = gzip.open if path.suffix == ".gz" else open

@@ -19,6 +19,7 @@ from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, ROW, SNAPSHOT, TRADE, Rows
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
 from turbo_trader.market.rebuild import Order, rebuild
+from turbo_trader.market.recording import is_recording, read_recording
 from turbo_trader.market.reference import instrument_for, universe
 
 _FORMAT = "turbo-trader tape 1"
@@ -86,7 +87,7 @@ def read_tape(
         return _read_folder(path, wanted, seed, order)
     if name.endswith(".parquet"):
         return _read_parquet(path, wanted)
-    if name.endswith(".jsonl"):
+    if is_recording(path):
         return _read_frames(path, wanted)
     if name.endswith(".csv"):
         return _rebuild([path], path, wanted or (name.removesuffix(".csv"),), None, seed, order)
@@ -138,8 +139,6 @@ def _rebuild(
 
 
 def _read_frames(path: Path, wanted: tuple[str, ...] | None) -> Tape:
-    from turbo_trader.market.recording import read_recording
-
     instruments = universe()
     if wanted:
         outside = [symbol for symbol in wanted if symbol not in UNIVERSE]

@@ -25,7 +25,8 @@ from turbo_trader.live import venue_sockets
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
-from turbo_trader.live.venue import Venue, VenueConfig, serve
+from turbo_trader.live.venue import Venue, VenueConfig
+from turbo_trader.live.venue_server import serve
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe
 from turbo_trader.research.latency import Times, figures

@@ -6,14 +6,19 @@ import asyncio
 import contextlib
 import sys
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from turbo_trader.console.settings import Settings
+    from turbo_trader.live.venue import Venue, VenueConfig
+    from turbo_trader.rules.policy import Policy
 
 
 def exchange(
     port: Annotated[int, typer.Option(help="0: any free port", min=0, max=65535)] = 9000,
-    market: Annotated[str | None, typer.Option(help="synthetic or tape:PATH")] = None,
+    market: Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, or bybit:URL")] = None,
     speed: Annotated[float | None, typer.Option(help="venue seconds a wall second")] = None,
     balance: Annotated[str | None, typer.Option(help="USDT of the one account")] = None,
     seed: Annotated[int | None, typer.Option(help="of the synthetic market")] = None,
@@ -43,10 +48,9 @@ def exchange(
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
     import uvloop
 
-    from turbo_trader.console.markets import open_market, speed_of
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.exchange.protocol.faults import FaultPlan, explained
-    from turbo_trader.live.venue import Venue, VenueConfig
+    from turbo_trader.live.venue import VenueConfig
     from turbo_trader.rules.policy import Policy
 
     if faults == "help":
@@ -63,14 +67,11 @@ def exchange(
     )
     plan = FaultPlan.parse(settings.faults)
     key, secret = _keys() if json and not sys.stdin.isatty() else ("simulated-key", "simulated-secret")
-    source = open_market(settings, Policy.from_env(environment()))
     config = VenueConfig(
-        key, secret, settings.balance, speed_of(settings), port=port, faults=plan, fault_seed=settings.fault_seed,
-        control=control, demo=demo, hedge=hedge, cross=cross, limits=limits, vip=vip,
-        footprint_ns=None if footprint is None else round(footprint * 1e9),
+        key, secret, settings.balance, port=port, faults=plan, fault_seed=settings.fault_seed, control=control, demo=demo,
+        hedge=hedge, cross=cross, limits=limits, vip=vip, footprint_ns=None if footprint is None else round(footprint * 1e9),
     )  # fmt: skip
-    venue = Venue(source, config)
-    uvloop.run(_serve(venue, as_json=json))
+    uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
 
 
 def _keys() -> tuple[str, str]:
@@ -99,47 +100,61 @@ def _end_with_stdin(stopped: asyncio.Event) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-async def _serve(venue: object, *, as_json: bool) -> None:
-    import json
+async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_json: bool) -> None:
     import signal
+    from dataclasses import replace
 
-    from turbo_trader.live.venue import Venue, serve
-    from turbo_trader.live.venue_market import TapeSource
+    from turbo_trader.console.markets import open_market
+    from turbo_trader.live.venue import Venue
+    from turbo_trader.live.venue_server import serve
 
-    assert isinstance(venue, Venue)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     if as_json and not sys.stdin.isatty():
         _end_with_stdin(stopped)
-    async with serve(venue) as port:
-        symbols = [instrument.symbol for instrument in venue.source.instruments]
-        source = venue.source
-        lasts = (
-            (source.end - source.start) / 1e9 / venue.config.speed if isinstance(source, TapeSource) else None
+    async with open_market(settings, policy, _unheard if as_json else _told) as market:
+        venue = Venue(
+            market.source, replace(config, speed=market.speed), frames=market.frames, clock=market.clock
         )
-        facts = {"port": port, "market": venue.source.label, "speed": venue.config.speed, "symbols": symbols,
-                 "book_push_ms": venue.push_ns // 1_000_000, "lasts_s": lasts}  # fmt: skip
-        if as_json:
-            sys.stdout.write(json.dumps(facts) + "\n")
-            sys.stdout.flush()
-        else:
-            print(
-                f"simulated Bybit V5 on http://127.0.0.1:{port} (ws://127.0.0.1:{port}/v5/public/linear, /v5/private, /v5/trade)"
-            )
-            print(f"market      {venue.source.label}")
-            print(f"symbols     {', '.join(symbols)}")
-            print(
-                f"account     {venue.config.balance} USDT, key {venue.config.key}, secret {venue.config.secret}"
-            )
-            print(
-                f"faults      {venue.config.faults if venue.config.faults.rates else 'none'}"
-                f"{', control routes on' if venue.config.control else ''}"
-            )
-            print(
-                f"speed       {venue.config.speed:g}, book pushes merged to {facts['book_push_ms']} ms of the venue's time"
-            )
-        await stopped.wait()
+        async with serve(venue) as port:
+            _announce(venue, port, as_json=as_json)
+            await stopped.wait()
     if venue.slipped_s >= 1.0:
         lost = f"{venue.slipped_s:.0f} s of wall time were left out of the market's"
         print(f"turbo-trader: too slow here for speed {venue.config.speed:g}: {lost}", file=sys.stderr)
+
+
+def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
+    """Say what is served, and where."""
+    import json
+
+    from turbo_trader.live.venue_market import TapeSource
+
+    source, config = venue.source, venue.config
+    symbols = [instrument.symbol for instrument in source.instruments]
+    push_ms = venue.push_ns // 1_000_000
+    if as_json:
+        lasts = (source.end - source.start) / 1e9 / config.speed if isinstance(source, TapeSource) else None
+        facts = {"port": port, "market": source.label, "speed": config.speed, "symbols": symbols,
+                 "book_push_ms": push_ms, "lasts_s": lasts}  # fmt: skip
+        print(json.dumps(facts), flush=True)
+        return
+    where = f"127.0.0.1:{port}"
+    control = ", control routes on" if config.control else ""
+    print(f"simulated Bybit V5 on http://{where} (ws://{where}/v5/public/linear, /v5/private, /v5/trade)")
+    print(f"market      {source.label}")
+    print(f"symbols     {', '.join(symbols)}")
+    print(f"account     {config.balance} USDT, key {config.key}, secret {config.secret}")
+    print(f"faults      {config.faults if config.faults.rates else 'none'}{control}")
+    print(f"speed       {config.speed:g}, book pushes merged to {push_ms} ms of the venue's time", flush=True)
+
+
+def _told(name: str, level: str, fields: dict[str, Any]) -> None:
+    """What is said of an upstream, on stderr."""
+    said = ", ".join(f"{key} {value}" for key, value in fields.items() if value != "")
+    print(f"turbo-trader: {level}: {name} {said}".rstrip(), file=sys.stderr)
+
+
+def _unheard(name: str, level: str, fields: dict[str, Any]) -> None:
+    """Nobody reads our stderr while we run: what matters is seen in the streams."""

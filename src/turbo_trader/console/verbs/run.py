@@ -10,7 +10,9 @@ import typer
 
 def run(
     mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
-    market: Annotated[str | None, typer.Option(help="paper's market: synthetic or tape:PATH")] = None,
+    market: Annotated[
+        str | None, typer.Option(help="paper's market: synthetic, tape:PATH, bybit, or bybit:URL")
+    ] = None,
     speed: Annotated[
         float | None, typer.Option(help="paper's time factor; default 30 on synthetic, 1 on a tape")
     ] = None,

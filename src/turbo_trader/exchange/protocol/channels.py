@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData, Print
-from turbo_trader.exchange.protocol.render import price_band, side, trade_id
+from turbo_trader.exchange.protocol.render_market import price_band
 from turbo_trader.exchange.protocol.wire import encode
 
 _MS: Final = 1_000_000
@@ -134,15 +134,8 @@ class TradeChannel:
 
     def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
         """The prints, in order."""
-        data, s, symbol = self._data, self._s, self._data.exchange.instruments[self._s].symbol
-        items = [
-            {
-                "T": ts // _MS, "s": symbol, "S": side(taker), "v": data.size(s, lots), "p": data.price(s, price),
-                "L": direction, "i": trade_id(symbol, number), "BT": False, "RPI": False, "seq": ts // 1_000,
-            }
-            for number, ts, price, lots, taker, direction in prints
-        ]  # fmt: skip
-        topic = f"publicTrade.{symbol}"
+        items = self._data.items(self._s, prints)
+        topic = f"publicTrade.{self._data.exchange.instruments[self._s].symbol}"
         return [
             encode(
                 {"topic": topic, "type": "snapshot", "ts": now // _MS, "data": items[n : n + _MOST_TRADES]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -13,7 +13,9 @@ import numpy as np
 
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.protocol.candles import Bar
-from turbo_trader.exchange.protocol.render import text
+from turbo_trader.exchange.protocol.passing import Passed, PassedPrints, PassedTicker
+from turbo_trader.exchange.protocol.render import side, text
+from turbo_trader.exchange.protocol.render_market import trade_id
 from turbo_trader.market.events import FINE, KIND_MASK, MINUTE, TRADE, Rows
 from turbo_trader.market.instruments import Instrument
 
@@ -85,7 +87,7 @@ class SymbolMarket:
         """Note the prints of these rows in bars and list; returns them."""
         trades = rows[(rows["kind"] & KIND_MASK) == TRADE]
         told = []
-        for ts, lots, price, side in zip(
+        for ts, lots, price, taker in zip(
             trades["ts"].tolist(),
             trades["lots"].tolist(),
             trades["price"].tolist(),
@@ -98,7 +100,7 @@ class SymbolMarket:
             elif not self.direction.startswith("Zero"):
                 self.direction = f"Zero{self.direction}"
             self._last = price
-            told.append((self._numbers, ts, price, lots, side, self.direction))
+            told.append((self._numbers, ts, price, lots, taker, self.direction))
             self.roll(ts // MINUTE)
             self._bar(ts // MINUTE, price * tick, lots * lot)
         self.prints.extend(told)
@@ -150,6 +152,10 @@ class MarketData:
         self._formats = [_formats(i) for i in exchange.instruments]
         self._scales = [(float(i.tick), float(i.step)) for i in exchange.instruments]
         self._tickers: dict[int, tuple[int, dict[str, Any]]] = {}
+        self._told_tickers: dict[
+            int, dict[str, Any]
+        ] = {}  # by the market itself; empty while nothing is known
+        self._told_prints: dict[int, Sequence[dict[str, Any]]] = {}
         self._noted = 0
         self._funded = [0] * len(exchange.instruments)
 
@@ -160,6 +166,14 @@ class MarketData:
         self._scales[s] = float(instrument.tick), float(instrument.step)
         self.symbols[s].regrid(k, m)
         self._tickers.pop(s, None)
+
+    def follow(self, topic: str, kept: Passed) -> None:
+        """From now on show what the market itself says of a ticker or of prints."""
+        s = self.exchange.index[topic.rpartition(".")[2]]
+        if isinstance(kept, PassedTicker):
+            self._told_tickers[s] = kept.record
+        elif isinstance(kept, PassedPrints):
+            self._told_prints[s] = kept.items
 
     def take(self, s: int, rows: Rows) -> list[Print]:
         """Note the prints of newly released rows of symbol `s`."""
@@ -202,6 +216,8 @@ class MarketData:
 
     def ticker(self, s: int, now: int) -> dict[str, Any]:
         """All figures of a ticker, at most 100 ms old."""
+        if told := self._told_tickers.get(s):
+            return told
         made, shown = self._tickers.get(s, (-_TICKER_NS, {}))
         if now - made >= _TICKER_NS or not shown:
             shown = self._ticker(s, now)
@@ -247,6 +263,22 @@ class MarketData:
             "preQty": "",
             "curPreListingPhase": "",
         }
+
+    def trades(self, s: int) -> list[dict[str, Any]]:
+        """The last thousand prints as publicTrade has them, oldest first."""
+        told = self._told_prints.get(s)
+        return list(told) if told is not None else self.items(s, self.symbols[s].prints)
+
+    def items(self, s: int, prints: Iterable[Print]) -> list[dict[str, Any]]:
+        """Prints as publicTrade has them."""
+        symbol = self.exchange.instruments[s].symbol
+        return [
+            {
+                "T": ts // 1_000_000, "s": symbol, "S": side(taker), "v": self.size(s, lots), "p": self.price(s, price),
+                "L": direction, "i": trade_id(symbol, number), "BT": False, "RPI": False, "seq": ts // 1_000,
+            }
+            for number, ts, price, lots, taker, direction in prints
+        ]  # fmt: skip
 
     def show(self, s: int, bar: Bar) -> list[str]:
         """A candle as the venue shows it: opening in ms, four prices, and where it has them volume and turnover."""

@@ -2,65 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from turbo_trader.exchange.protocol.channels import Channel, channel
 from turbo_trader.exchange.protocol.market_data import MarketData, Print
+from turbo_trader.exchange.protocol.passing import Passed, passed, read
 from turbo_trader.exchange.protocol.wire import encode, operation
 
 _LARGEST = 21_000  # characters of all topics of a connection
 
 
 class PublicFeed:
-    """The channels someone listens to; one frame of each serves all its subscribers."""
+    """The topics someone listens to; one frame of each serves all its subscribers.
 
-    def __init__(self, data: MarketData) -> None:
+    Frames are made from the market's rows, but for the topics `passed_on`: their frames the market has itself (`hear`).
+    """
+
+    def __init__(self, data: MarketData, passed_on: Collection[str] = ()) -> None:
         self.data = data
-        self._channels: dict[str, Channel] = {}
         self._users: dict[str, int] = {}
+        self._made: dict[str, Channel] = {}  # those in use
         self._due: dict[str, int] = {}
         self._prints: dict[str, list[Print]] = {}
+        known = (topic for topic in passed_on if channel(data, topic) is not None)
+        self._passed: dict[str, Passed] = {topic: passed(topic) for topic in known}
+        self._heard: dict[str, list[bytes]] = {}  # since the last push, of those in use
+        for topic, kept in self._passed.items():
+            data.follow(topic, kept)
 
     def has(self, topic: str) -> bool:
         """Is there such a topic?"""
-        return topic in self._channels or channel(self.data, topic) is not None
+        return topic in self._users or channel(self.data, topic) is not None
 
     def topics(self) -> list[str]:
         """Those in use."""
-        return list(self._channels)
+        return list(self._users)
+
+    def hear(self, raw: bytes) -> None:
+        """A frame of the market itself: passed on as it is. Frames of other topics are passed over. ValueError for what is none."""
+        head = read(raw)
+        kept = self._passed.get(head.topic)
+        if kept is not None and kept.hear(raw, head) and head.topic in self._users:
+            self._heard.setdefault(head.topic, []).append(raw)
+
+    def forget(self) -> None:
+        """The market was lost: what it said holds no more."""
+        for kept in self._passed.values():
+            kept.forget()
 
     def join(self, topic: str, now: int) -> list[bytes]:
         """A subscriber more; returns what it gets at once. The topic exists (`has`)."""
-        found = self._channels.get(topic)
+        self._users[topic] = self._users.get(topic, 0) + 1
+        if topic in self._passed:
+            return self._passed[topic].snapshot()
+        found = self._made.get(topic)
         if found is None:
             found = channel(self.data, topic)
             assert found is not None
-            self._channels[topic] = found
+            self._made[topic] = found
             self._due[topic] = now + found.cadence
             self._prints[topic] = []
-        self._users[topic] = self._users.get(topic, 0) + 1
         return found.snapshot(now)
 
     def leave(self, topic: str) -> None:
         """A subscriber less."""
         self._users[topic] -= 1
         if not self._users[topic]:
-            for kept in (self._users, self._channels, self._due, self._prints):
+            for kept in (self._users, self._made, self._due, self._prints, self._heard):
                 kept.pop(topic, None)
 
     def renew(self, symbol: str) -> None:
         """The book of `symbol` begins anew: its next frame is a snapshot."""
-        for topic in self._channels:
+        for topic in self._made:
             if topic.startswith("orderbook.") and topic.endswith(f".{symbol}"):
                 found = channel(self.data, topic)
                 assert found is not None
-                self._channels[topic] = found
+                self._made[topic] = found
 
     def push(self, now: int, prints: Mapping[int, list[Print]]) -> dict[str, list[bytes]]:
         """Frames due at `now` (ns), by topic; `prints` since the last call, by symbol index."""
-        frames: dict[str, list[bytes]] = {}
+        frames, self._heard = self._heard, {}
         index = self.data.exchange.index
-        for topic, found in self._channels.items():
+        for topic, found in self._made.items():
             fresh = prints.get(index[topic.rpartition(".")[2]])
             if fresh and found.cadence == 0:
                 self._prints[topic] += fresh

@@ -1,8 +1,7 @@
-"""The Exchange's objects as V5 JSON objects: numbers as strings, empty strings where the venue has them, its order of keys."""
+"""An account's objects as V5 JSON objects: numbers as strings, empty strings where the venue has them, its order of keys."""
 
 from __future__ import annotations
 
-import zlib
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +12,6 @@ from turbo_trader.exchange.messages import (
     PositionMessage,
     WalletMessage,
 )
-from turbo_trader.market.instruments import Instrument
 
 _MILLISECOND = 1_000_000
 
@@ -34,12 +32,6 @@ def ms(ns: int) -> str:
 def side(value: int) -> str:
     """Buy, Sell, or "" for neither."""
     return "Buy" if value > 0 else "Sell" if value < 0 else ""
-
-
-def trade_id(symbol: str, number: int) -> str:
-    """Id of a public trade, shaped like the venue's uuids; the same one in REST and stream."""
-    mixed = zlib.crc32(symbol.encode())
-    return f"{mixed:08x}-0000-5000-8000-{number:012x}"
 
 
 def order(o: OrderMessage) -> dict[str, Any]:
@@ -275,63 +267,4 @@ def log_entry(e: LogEntry) -> dict[str, Any]:
         "orderId": e.order_id,
         "orderLinkId": e.link_id,
         "extraFees": "",
-    }
-
-
-def price_band(i: Instrument, mark: Decimal) -> dict[str, str]:
-    """Highest price of a buy and lowest of a sell."""
-    return {
-        "buyLmt": text(i.floor_price(mark * (1 + i.price_limit_y))),
-        "sellLmt": text(i.ceil_price(mark * (1 - i.price_limit_y))),
-    }
-
-
-def status(i: Instrument) -> str:
-    """The status shown: a stand-in trades like any other."""
-    return "Trading" if i.status == "Assumed" else i.status
-
-
-def instrument(i: Instrument) -> dict[str, Any]:
-    """Item of instruments-info."""
-    decimals = -int(i.tick.as_tuple().exponent)
-    return {
-        "symbol": i.symbol,
-        "contractType": "LinearPerpetual",
-        "status": status(i),
-        "baseCoin": i.symbol.removesuffix("USDT"),
-        "quoteCoin": "USDT",
-        "launchTime": "1585526400000",
-        "deliveryTime": str(i.delivery_ns // _MILLISECOND),
-        "deliveryFeeRate": "",
-        "priceScale": str(decimals),
-        "leverageFilter": {
-            "minLeverage": "1",
-            "maxLeverage": format(i.max_leverage, ".2f"),
-            "leverageStep": str(i.leverage_step),
-        },
-        "priceFilter": {"minPrice": str(i.min_price), "maxPrice": str(i.max_price), "tickSize": str(i.tick)},
-        "lotSizeFilter": {
-            "maxOrderQty": str(i.max_qty),
-            "minOrderQty": str(i.min_qty),
-            "qtyStep": str(i.step),
-            "postOnlyMaxOrderQty": str(i.max_qty),
-            "maxMktOrderQty": str(i.max_market_qty),
-            "minNotionalValue": str(i.min_notional),
-        },
-        "unifiedMarginTrade": True,
-        "fundingInterval": i.funding_interval_min,
-        "settleCoin": "USDT",
-        "copyTrading": "both",
-        "upperFundingRate": str(i.funding_cap),
-        "lowerFundingRate": str(-i.funding_cap),
-        "isPreListing": False,
-        "preListingInfo": None,
-        "riskParameters": {
-            "priceLimitRatioX": str(i.price_limit_x),
-            "priceLimitRatioY": str(i.price_limit_y),
-        },
-        "displayName": "",
-        "symbolType": "",
-        "forbidUplWithdrawal": False,
-        "symbolId": 0,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
+from turbo_trader.exchange.protocol import render_market as show
 from turbo_trader.exchange.protocol.candles import INTERVALS, Bar, Span
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.market.events import MINUTE
@@ -39,9 +40,9 @@ class MarketRoutes:
         if symbol and category == "linear" and symbol not in self._index:
             raise read.Refused("params error: symbol invalid")
         found = [
-            render.instrument(i)
+            show.instrument(i)
             for i in listed
-            if render.status(i) == status
+            if show.status(i) == status
             and symbol in (None, i.symbol)
             and coin in (None, i.symbol.removesuffix("USDT"))
         ]
@@ -78,7 +79,7 @@ class MarketRoutes:
         """GET /v5/market/tickers."""
         read.linear(params)
         chosen = [self._symbol(params)] if params.get("symbol") else range(len(self._index))
-        return {"category": "linear", "list": [self._data.ticker(s, now) for s in chosen]}
+        return {"category": "linear", "list": [show.ticker(self._data.ticker(s, now)) for s in chosen]}
 
     def orderbook(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/orderbook."""
@@ -101,16 +102,8 @@ class MarketRoutes:
         del now
         read.linear(params)
         s = self._symbol(params)
-        market, symbol = self._data.symbols[s], self._data.exchange.instruments[s].symbol
         limit = read.whole(params, "limit", 500, 1, 1000)
-        rows = [
-            {
-                "execId": render.trade_id(symbol, number), "symbol": symbol, "price": self._data.price(s, price),
-                "size": self._data.size(s, lots), "side": render.side(side), "time": str(ts // 1_000_000),
-                "isBlockTrade": False, "isRPITrade": False, "seq": str(number),
-            }
-            for number, ts, price, lots, side, _ in list(market.prints)[::-1][:limit]
-        ]  # fmt: skip
+        rows = [show.public_trade(item) for item in self._data.trades(s)[: -limit - 1 : -1]]
         return {"category": "linear", "list": rows}
 
     def klines(self, params: Params, now: int) -> dict[str, Any]:
@@ -183,7 +176,7 @@ class MarketRoutes:
         """GET /v5/market/price-limit."""
         s = self._symbol(params)
         i, mark = self._data.exchange.instruments[s], self._data.exchange.mark(s)
-        return {"symbol": i.symbol, **render.price_band(i, mark), "ts": str(now // 1_000_000)}
+        return {"symbol": i.symbol, **show.price_band(i, mark), "ts": str(now // 1_000_000)}
 
     def _candles(self, params: Params, now: int) -> tuple[int, Span]:
         """Symbol and span of a request for candles."""

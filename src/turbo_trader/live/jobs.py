@@ -1,0 +1,36 @@
+"""Jobs that run for as long as something else does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+@asynccontextmanager
+async def beside(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let `jobs` run while the context lasts. The first error of one cancels the context, which then raises it as it is."""
+    owner = asyncio.current_task()
+    assert owner is not None
+    failed: list[BaseException] = []
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not failed:
+            failed.append(error)
+            owner.cancel()
+
+    tasks = [asyncio.create_task(job) for job in jobs]
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.remove_done_callback(ended)
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if failed:
+            owner.uncancel()
+            raise failed[0]

@@ -1,0 +1,173 @@
+"""Another V5 venue as the market of ours: Bybit's public streams, or another simulated exchange. It is only listened to.
+
+What it says takes place here when it comes: rows carry the time of their arrival by its clock, so that what was over before an
+order came does not fill it. Its frames are passed on as they are. While it cannot be heard books are void, prices stand still, and
+our public streams are cut, as the upstream's was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, cast
+
+import numpy as np
+
+from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.streams import public_topics
+from turbo_trader.live import startup
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.feeds import PublicFeeds
+from turbo_trader.live.gateway import Gateway, Tell
+from turbo_trader.live.jobs import beside
+from turbo_trader.live.settings import FeedSettings
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import BAR, GAP, KIND_MASK, ROW, SNAPSHOT, Rows
+from turbo_trader.market.frames import FrameDecoder
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.trader.events import Event, MarketRows, StreamStatus
+
+DEPTH: Final = 50  # levels of the upstream's books
+HISTORY_MIN: Final = 2 * 1_440
+OPENING_S: Final = 15.0  # in which every symbol must have told its book
+CLOCK_S: Final = 10.0  # between two measurements of the upstream's clock
+_RESTARTED_S: Final = 60.0  # wall seconds; a clock that goes back by more is another's
+_CONNECTIONS: Final = {"exits": 1, "reads": 4, "history": 4}
+
+
+class UpstreamMarket:
+    """A market source that is fed by `take`, and the frames it was fed with."""
+
+    def __init__(
+        self, label: str, instruments: tuple[Instrument, ...], clock: VenueClock, tell: Tell
+    ) -> None:
+        self.label = label
+        self.instruments = instruments
+        self.clock = clock
+        self.start = clock.now()
+        self.topics = public_topics([instrument.symbol for instrument in instruments], DEPTH)
+        self.bars: dict[str, Rows] = {}
+        self.booked = asyncio.Event()  # every symbol has told its book
+        self._tell = tell
+        self._unbooked = set(range(len(instruments)))
+        self._rows: list[list[Rows]] = [[] for _ in instruments]
+        self._said: list[bytes] = []
+
+    # -- what the upstream says
+
+    def decoder(self) -> _Listening:
+        """A decoder for one connection."""
+        return _Listening(FrameDecoder(self.instruments), self._said)
+
+    def take(self, event: Event) -> None:
+        """Rows that came, as of now; a gap is a connection that was lost or is about to be made anew."""
+        if isinstance(event, StreamStatus):
+            self._tell("upstream-up" if event.up else "upstream-lost", "warning", {"reason": event.reason})
+        if not isinstance(event, MarketRows):
+            return
+        rows = event.rows
+        rows["ts"] = event.ts
+        self._rows[event.symbol].append(rows)
+        kind = int(rows["kind"][0]) & KIND_MASK
+        if kind == GAP:
+            self._said.append(b"")
+        elif kind == SNAPSHOT:
+            self._unbooked.discard(event.symbol)
+            if not self._unbooked:
+                self.booked.set()
+
+    @property
+    def missing(self) -> list[str]:
+        """Symbols without a book so far."""
+        return [self.instruments[s].symbol for s in sorted(self._unbooked)]
+
+    # -- what the venue reads
+
+    def history(self, symbol: str) -> Rows:
+        """One-minute bars before the start; none where the upstream did not give them."""
+        return self.bars.get(symbol, cast("Rows", np.zeros(0, BAR)))
+
+    def read(self, s: int, until: int) -> Rows:
+        """Rows that came before `until` and were not read yet."""
+        parts = self._rows[s]
+        n = next((n for n, part in enumerate(parts) if part["ts"][0] >= until), len(parts))
+        ready, self._rows[s] = parts[:n], parts[n:]
+        return cast("Rows", np.concatenate(ready).view(ROW) if ready else np.zeros(0, ROW))
+
+    def said(self, until: int) -> list[bytes]:
+        """Frames that came since the last call."""
+        del until  # all have come
+        said = self._said.copy()
+        self._said.clear()
+        return said
+
+    def ended(self, now: int) -> bool:
+        """False: it may come back at any time."""
+        del now
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """A decoder that notes the frames it could read."""
+
+    decoder: FrameDecoder
+    said: list[bytes]
+
+    def decode(self, raw: bytes) -> tuple[int, Rows] | None:
+        """As the decoder does."""
+        found = self.decoder.decode(raw)
+        self.said.append(raw)
+        return found
+
+
+@asynccontextmanager
+async def upstream_market(
+    where: Endpoints, label: str, symbols: Sequence[str], tell: Tell
+) -> AsyncIterator[UpstreamMarket]:
+    """The market of `where`, listened to while the context lasts. InputError where it does not answer, lacks a symbol or tells no
+    book, and later on where its time goes back."""
+    clock = VenueClock()
+    gateway = Gateway(where, Keys("", ""), clock, tell, connections=_CONNECTIONS)
+    try:
+        await startup.reach(gateway, where.rest)
+        instruments = await startup.read_instruments(gateway, symbols, tell)
+        market = UpstreamMarket(label, instruments, clock, tell)
+        settings = FeedSettings(where.public, DEPTH)
+        feeds = PublicFeeds(
+            settings, instruments, clock, market.take, tell, last_ts=lambda _: 0, new_decoder=market.decoder
+        )
+        jobs = [job for feed in feeds.feeds for job in (feed.stream.run(), feed.consume(), feed.watch())]
+        async with beside(*jobs, _keep_time(gateway, where.rest)):
+            await _open(gateway, market, where, tell)
+            yield market
+    finally:
+        await gateway.close()
+
+
+async def _open(gateway: Gateway, market: UpstreamMarket, where: Endpoints, tell: Tell) -> None:
+    """Fill the history, and wait for the books."""
+    symbols = [instrument.symbol for instrument in market.instruments]
+    found = await asyncio.gather(
+        *(startup.backfill(gateway, symbol, s, HISTORY_MIN, tell) for s, symbol in enumerate(symbols))
+    )
+    market.bars = {symbol: given.bars for symbol, given in zip(symbols, found, strict=True) if given}
+    try:
+        async with asyncio.timeout(OPENING_S):
+            await market.booked.wait()
+    except TimeoutError:
+        missing = ", ".join(market.missing)
+        raise InputError(f"{where.public}: no book of {missing} within {OPENING_S:g} s") from None
+    await gateway.sync_clock()
+    market.start = market.clock.now()
+
+
+async def _keep_time(gateway: Gateway, where: str) -> None:
+    """Measure the upstream's clock again and again."""
+    while True:
+        await asyncio.sleep(CLOCK_S)
+        clock = gateway.clock
+        if await gateway.sync_clock() and clock.ahead_s() > _RESTARTED_S * clock.speed:
+            raise InputError(f"{where}: its time went back: it was started anew, and this venue must be too")

@@ -1,0 +1,74 @@
+"""Serves a venue on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import uvicorn
+
+from turbo_trader.live.jobs import beside
+from turbo_trader.live.venue import Venue
+from turbo_trader.live.venue_sockets import LARGEST_BODY, Connection, VenueSockets
+from turbo_trader.market.errors import InputError
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with signals left to whoever runs the loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve(venue: Venue) -> AsyncIterator[int]:
+    """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had. Should the venue's time
+    stop for an error, the context is cancelled and raises it: a venue that stands still must not go on answering."""
+    config = venue.config
+    server = _Server(
+        uvicorn.Config(
+            VenueSockets(venue).app(),
+            host=config.host,
+            port=config.port,
+            log_level="error",
+            lifespan="off",
+            http=Connection,
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_BODY,
+            ws_per_message_deflate=False,  # 70 KB a connection, and each frame packed for each client: loopback needs neither
+            ws_ping_interval=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    socket = _bind(config.host, config.port)
+    venue.open()
+    job = asyncio.create_task(server.serve(sockets=[socket]))
+    try:
+        async with beside(venue.run()):
+            yield int(socket.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await job
+        socket.close()
+
+
+def _bind(host: str, port: int) -> Any:
+    import socket
+
+    # named as TCP, else asyncio leaves Nagle's algorithm on and the second write of an answer waits 40 ms
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        raise InputError(
+            f"{host}:{port}: {error.strerror}: choose another with --port, or 0 for any"
+        ) from None
+    found.listen(256)
+    return found
