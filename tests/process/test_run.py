@@ -39,12 +39,12 @@ def turbo(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[s
     )
 
 
-def started(folder: Path) -> subprocess.Popen[str]:
+def started(folder: Path, **env: str) -> subprocess.Popen[str]:
     """A daemon that has recovered."""
     process = subprocess.Popen(
         [*COMMAND, "run", "--no-ui"],
         cwd=folder,
-        env=environment(folder),
+        env=environment(folder, **env),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -115,13 +115,23 @@ def test_afterwards_explain_funnel_and_status_answer_from_the_journal(
     assert "not among" in one_line(turbo(folder, "explain", "FOOUSDT"), 2)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly_with_the_summary(tmp_path: Path, number: signal.Signals) -> None:
-    process = started(tmp_path)
+@pytest.mark.parametrize(
+    ("number", "env", "left"),
+    [
+        (signal.SIGINT, {}, True),
+        (signal.SIGTERM, {}, True),
+        (signal.SIGTERM, {"ON_TERM": "flatten"}, False),
+    ],
+)
+def test_a_signal_ends_it_cleanly_with_the_summary_leaving_positions_unless_told_otherwise(
+    tmp_path: Path, number: signal.Signals, env: dict[str, str], left: bool
+) -> None:
+    process = started(tmp_path, **env)
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert "ended" in out
+    assert ("positions left to their stops" in out) is left
     assert "journal" in out
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +12,15 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.events import BAR, FIRST, LAST, LEVEL, MINUTE, ROW, SECOND, SNAPSHOT, TRADE, WHOLE
 from turbo_trader.market.instruments import Instrument, simulated_tiers
-from turbo_trader.market.state import STATE
+from turbo_trader.market.kernel import advance, backfill
+from turbo_trader.market.state import STATE, new_states
 from turbo_trader.rules.assess import judge
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
+from turbo_trader.signals.filters import new_filters, set_noise
+from turbo_trader.signals.measure import measure
+from turbo_trader.signals.noise import Noise
 
 #: Far from any funding settlement.
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
@@ -50,6 +55,7 @@ GOOD: dict[str, Any] = {
 }
 
 Judged = Callable[..., Any]
+Measured = Callable[..., Any]
 
 
 @pytest.fixture
@@ -112,15 +118,20 @@ def _bars(n: int, seed: int, half_life_min: float) -> Any:
     return out
 
 
-def _frames(price: float, drift_ticks: int) -> Any:
-    """A second per frame: ten levels a side around a price in ticks, and one buy."""
+def _frames(price: float, drift_ticks: int, turn: int = 0, jump: float = 0.0) -> Any:
+    """A second per frame: ten levels a side around a price in ticks, and one buy.
+
+    Bids grow all the time, or shrink until `turn` seconds before the end; the price runs away by `jump` in the last minute.
+    """
     rows = []
     for second in range(_SECONDS):
         ts = _BEGIN + second * SECOND
         mid = round(price * 100) + drift_ticks * second // 30
+        mid += round(mid * jump * (max(0, second - _SECONDS + 60) / 59) ** 2)
+        bid = 500 + abs(second - (_SECONDS - turn if turn else 0))
         rows.append((ts, 0, 0, SNAPSHOT | FIRST, 0, 0))
         for level in range(10):
-            rows.append((ts, 500 + second, mid - 1 - level, LEVEL, 1, 0))
+            rows.append((ts, bid, mid - 1 - level, LEVEL, 1, 0))
             rows.append((ts, 500, mid + 1 + level, LEVEL | (LAST if level == 9 else 0), -1, 0))
         rows.append((ts, 10, mid, TRADE | WHOLE, 1, 0))
     return np.array(rows, ROW)
@@ -130,3 +141,51 @@ def _frames(price: float, drift_ticks: int) -> Any:
 def reverting() -> SimpleNamespace:
     """A reverting market of one symbol: item, begin, now (ns), bars(n, seed, half_life_min), frames(price, drift_ticks)."""
     return SimpleNamespace(item=_ITEM, begin=_BEGIN, now=_NOW, bars=_bars, frames=_frames)
+
+
+#: Noise under which there is a velocity in the second-by-second frames.
+_NOISE = Noise(2e-6, 5e-5, 3e-5, True, 10.0, 900, 1.0, 0.0)
+
+
+@lru_cache(maxsize=64)
+def _market(
+    market: tuple[tuple[str, Any], ...], bars: int, half_life: float, last: float, drift: int, turn: int, jump: float
+) -> Any:  # fmt: skip
+    states = new_states([_ITEM], **dict(market))
+    backfill(states, 0, _bars(bars, 5, half_life))
+    advance(states, 0, _frames(last, drift, turn, jump), 0, _NOW)
+    return states
+
+
+@pytest.fixture(scope="session")
+def measured() -> Measured:
+    """measured(policy, equity, late_s=..., state={...}, bars=..., ...) -> the figures of a scan of the reverting market."""
+
+    def run(
+        policy: Policy | None = None,
+        equity: str = "18",
+        *,
+        late_s: float = 0.0,
+        state: dict[str, Any] | None = None,
+        bars: int = 1500,
+        half_life: float = 10.0,
+        last: float = 148.0,
+        drift: int = 1,
+        turn: int = 0,
+        jump: float = 0.0,
+    ) -> NDArray[np.void]:
+        rules, now = policy or Policy(), _NOW + int(late_s * SECOND)
+        states = _market(
+            tuple(rules.market_parameters().items()), bars, half_life, last, drift, turn, jump
+        ).copy()
+        advance(states, 0, np.zeros(0, ROW), 0, now)
+        for name, value in (state or {}).items():
+            states[name] = value
+        filters, out = new_filters(1), np.zeros(1, SCAN)
+        set_noise(filters, 0, _NOISE)
+        signals = rules.signal_parameters(rules.capital_tier(Decimal(equity)))
+        measure(states, filters, 0, now, signals, out, 0)
+        row: NDArray[np.void] = out[0]
+        return row
+
+    return run

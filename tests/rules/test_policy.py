@@ -90,6 +90,14 @@ def test_switches(text: str, value: bool) -> None:
         ("TARGET_ASSETS", ","),
         ("RANGE_QUANTILE", "0.99"),
         ("OFI_LEVELS", "5"),
+        # gates that would never let anything pass
+        ("TURBO_MIN_CONFIDENCE", "1"),
+        ("GROWING_MIN_SNR", "1000"),
+        ("OFI_THRESHOLD", "1"),
+        ("MAX_SPREAD", "0"),
+        ("MAX_CLOCK_OFFSET", "0"),
+        ("MAX_MARK_GAP", "0"),
+        ("SETTLEMENT_WINDOW", "1800"),
         ("CONSENSUS_HORIZONS", "5,15,60"),
         ("CONSENSUS_HORIZONS", "15,5,60,240,1440"),
         ("CONSENSUS_HORIZONS", "5,15,60,240,9999"),
@@ -117,26 +125,49 @@ def test_calibration_is_report_by_default_and_enforce_in_live_unless_said_otherw
 @pytest.mark.parametrize(
     ("env", "lines"),
     [
+        # ranges upside down
         ({"TP_MIN": "0.02"}, ("TP_MIN", "TP_MAX")),
         ({"SL_MIN": "0.7%"}, ("SL_MIN", "SL_MAX")),
         ({"B_TP_MIN": "0.01"}, ("B_TP_MIN", "B_TP_MAX")),
         ({"B_SL_MAX": "0.002"}, ("B_SL_MIN", "B_SL_MAX")),
         ({"A_MARGIN_LOW": "0.6"}, ("A_MARGIN_LOW", "A_MARGIN_HIGH")),
         ({"B_MARGIN_HIGH": "0.05"}, ("B_MARGIN_LOW", "B_MARGIN_HIGH")),
-        ({"A_MARGIN_LOW": "0.95", "A_MARGIN_HIGH": "1"}, ("A_MARGIN_LOW", "TOTAL_MARGIN")),
         ({"SMALL_BELOW": "60"}, ("SMALL_BELOW", "MEDIUM_BELOW")),
         ({"OU_HALF_LIFE_MIN": "61"}, ("OU_HALF_LIFE_MIN", "OU_HALF_LIFE_MAX")),
         ({"TURBO_BELOW": "2000"}, ("TURBO_BELOW", "INSTITUTIONAL_FROM")),
         ({"MICRO_BELOW": "101"}, ("MICRO_BELOW", "TURBO_BELOW")),
-        ({"A_RISK": "0.25"}, ("A_RISK", "SESSION_LOSS")),
-        ({"B_RISK": "0.25"}, ("B_RISK", "SESSION_LOSS")),
         ({"ZONE_ONE": "1.1"}, ("ZONE_ONE", "ZONE_TWO")),
+        # B above A
+        ({"B_MARGIN_LOW": "0.35", "B_MARGIN_HIGH": "0.4"}, ("B_MARGIN_LOW", "A_MARGIN_LOW")),
+        ({"B_MARGIN_HIGH": "0.6"}, ("B_MARGIN_HIGH", "A_MARGIN_HIGH")),
+        ({"B_RISK": "0.15"}, ("B_RISK", "A_RISK")),
+        # limits that no trade can meet, or that stand behind another
+        ({"A_MARGIN_LOW": "0.95", "A_MARGIN_HIGH": "1"}, ("A_MARGIN_LOW", "SMALL_MARGIN_CAP")),
+        ({"MEDIUM_MARGIN_CAP": "0.2"}, ("A_MARGIN_LOW", "MEDIUM_MARGIN_CAP")),
+        ({"LARGE_MARGIN_CAP": "0.2"}, ("A_MARGIN_LOW", "LARGE_MARGIN_CAP")),
+        ({"TOTAL_MARGIN": "0.35"}, ("SMALL_MARGIN_CAP", "TOTAL_MARGIN")),
+        ({"MEDIUM_MARGIN_CAP": "0.95"}, ("MEDIUM_MARGIN_CAP", "TOTAL_MARGIN")),
+        ({"TOTAL_MARGIN": "0.55"}, ("LARGE_MARGIN_CAP", "TOTAL_MARGIN")),
+        ({"SAME_DIRECTION": "0.08"}, ("A_RISK", "SAME_DIRECTION")),
+        ({"A_RISK": "0.25"}, ("A_RISK", "SESSION_LOSS")),
+        ({"DRAWDOWN_PAUSE": "0.25"}, ("DRAWDOWN_PAUSE", "SESSION_LOSS")),
+        ({"SL_MIN": "1%", "SL_MAX": "2%", "LIQUIDATION_MULTIPLE": "100"}, ("SL_MIN", "LIQUIDATION_MULTIPLE")),
+        (
+            {"B_SL_MIN": "1%", "B_SL_MAX": "2%", "LIQUIDATION_MULTIPLE": "100"},
+            ("B_SL_MIN", "LIQUIDATION_MULTIPLE"),
+        ),
+        ({"FLAT_EDGE": "5%"}, ("FLAT_EDGE", "TP_MAX")),
         ({"TURBO_HORIZON": "1801"}, ("TURBO_HORIZON", "TURBO_MAX_HOLD")),
+        ({"TURBO_MIN_EV": "2%"}, ("TURBO_MIN_EV", "TP_MAX")),
+        ({"LOCK_SHARE": "0.05"}, ("LOCK_SHARE", "BREAK_EVEN_MIN")),
+        ({"CALIBRATION_GROUP": "300"}, ("CALIBRATION_GROUP", "CALIBRATION_MIN_SAMPLES")),
+        ({"CALIBRATION_WINDOW": "100"}, ("CALIBRATION_MIN_SAMPLES", "CALIBRATION_WINDOW")),
+        # targets below cost
         ({"TP_MIN": "0.001", "TP_MAX": "0.0021"}, ("TP_MAX", "TAKER_FEE")),
         ({"TP_MIN": "0.001", "TP_MAX": "0.002", "TAKER_FEE": "0"}, ("TP_MAX", "BREAK_EVEN_MIN")),
         ({"B_TP_MIN": "0.001", "B_TP_MAX": "0.0015"}, ("B_TP_MAX", "BREAK_EVEN_MIN")),
+        ({"ENTRY_STYLE": "maker", "MAKER_FEE": "0.9%"}, ("TP_MAX", "MAKER_FEE")),
         ({"GROWING_FEE_MULTIPLIER": "14"}, ("GROWING_FEE_MULTIPLIER", "TP_MAX")),
-        ({"TURBO_MIN_EV": "2%"}, ("TURBO_MIN_EV", "TP_MAX")),
     ],
 )
 def test_contradictions_are_refused_with_the_two_lines_that_clash(
@@ -153,6 +184,8 @@ def test_contradictions_are_refused_with_the_two_lines_that_clash(
 def test_edges_of_contradictions_are_allowed() -> None:
     Policy.from_env({"TP_MIN": "0.015"})
     Policy.from_env({"A_RISK": "0.2"})
+    Policy.from_env({"DRAWDOWN_PAUSE": "0.2"})
+    Policy.from_env({"B_TP_MIN": "0.001", "B_TP_MAX": "0.0015", "TURBO_B_TRADES": "false"})
     Policy.from_env({"TURBO_HORIZON": "1800"})
 
 

@@ -1,6 +1,7 @@
-"""Every number of the policy is the rules page's, and changing any one changes what the rules do."""
+"""Changing any number of the policy changes what the rules do: what they measure, judge, size, exit, halt and rank."""
 
-from dataclasses import astuple, fields, replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,53 +16,44 @@ from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.entry import entry_limit
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.gates import LimitFacts, limits_gate
+from turbo_trader.rules.numbers import env_name
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.portfolio import weights
 from turbo_trader.rules.scan import SCAN, TIER_A, TIER_B
 from turbo_trader.rules.session import Session
 from turbo_trader.rules.sizing import Account, Entry, OpenRisk, size_entry
-from turbo_trader.rules.watchdog import tripped
+from turbo_trader.rules.watchdog import Evidence, tripped
 from turbo_trader.signals.figures import OFI, OU_DRIFT
 
 D = Decimal
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
-EQUITIES = (
-    "18",
-    "19.99",
-    "20",
-    "24",
-    "25",
-    "30",
-    "49.99",
-    "60",
-    "99.99",
-    "100",
-    "150",
-    "500",
-    "999.99",
-    "1000",
-    "1500",
-)
+SCANNED = NOON - 3 * 3600 * SECOND + 399 * SECOND  # when the measured market is scanned, to the second
+EQUITIES = ("18", "24", "30", "60", "100", "150", "1500")
+DECLARED = {declared.name: declared for declared in fields(Policy)}
 B = 1 << OFI | 1 << OU_DRIFT
 
-#: Numbers that the rules hand on without reading them, and where a change of them shows.
+#: Numbers that the rules hand on without reading them, and the tests that play what becomes of a change.
 READ_ABOVE = {
+    "micro_turbo_signal_interval": "tests/trader/test_policy_numbers.py",
+    "growing_scan_interval": "tests/trader/test_policy_numbers.py",
+    "institutional_scan_interval": "tests/trader/test_policy_numbers.py",
+    "weights_window": "tests/trader/test_policy_numbers.py",
+    "weights_refresh": "tests/trader/test_policy_numbers.py",
     "entry_recv_window": "tests/trader/test_policy_numbers.py",
     "lookup_extra": "tests/trader/test_policy_numbers.py",
-    "weights_refresh": "tests/trader/test_policy_numbers.py",
-    # an answer, not a figure, handed to the daemon at start: both answers are played in tests/live/test_shell.py
-    "on_term": "tests/live/test_shell.py",
+    "flatten_time": "tests/trader/test_policy_numbers.py",
+    "on_term": "tests/process/test_run.py",
     "maker_patience": "tests/trader/test_resting.py",
-    "calibration_min_samples": "tests/trader/test_calibrating.py",
+    "calibration_min_samples": "tests/rules/test_calibration.py",
     "calibration_group": "tests/rules/test_calibration.py",
     "calibration_window": "tests/trader/test_calibrating.py",
     "calibration_refit": "tests/trader/test_calibrating.py",
-    "calibration_hole": "tests/rules/test_outcomes.py",
-    "flatten_time": "tests/trader/test_policy_numbers.py",
+    "calibration_hole": "tests/trader/test_calibrating.py",
 }
 
 #: Numbers that bind only under another policy: what else is set.
 CONTEXT: dict[str, dict[str, str]] = {
+    "min_returns": {"MIN_MINUTES": "30"},
     "b_tp_min": {"TP_MIN": "0.4%"},
     "b_sl_min": {"TP_MIN": "0.4%", "SL_MIN": "0.2%"},
     "b_sl_max": {"SL_MAX": "0.9%", "B_SL_MAX": "0.4%"},
@@ -73,16 +65,17 @@ CONTEXT: dict[str, dict[str, str]] = {
     "tp_min": {"B_TP_MIN": "0.1%", "B_TP_MAX": "3%"},
 }
 
+Fixture = Callable[..., Any]
+
 
 def alternatives(policy: Policy, name: str) -> list[Policy]:
     """Valid policies that differ in one number."""
-    declared = next(item for item in fields(Policy) if item.name == name)
     value = getattr(policy, name)
     choices: list[Any]
     if isinstance(value, bool):
         choices = [not value]
-    elif declared.metadata["choices"]:
-        choices = [word for word in declared.metadata["choices"] if word != value]
+    elif DECLARED[name].metadata["choices"]:
+        choices = [word for word in DECLARED[name].metadata["choices"] if word != value]
     elif isinstance(value, tuple):
         choices = [value[:-1]] if isinstance(value[0], str) else [(4, *value[1:]), (*value[:-1], 1000)]
     elif isinstance(value, int):
@@ -98,24 +91,10 @@ def alternatives(policy: Policy, name: str) -> list[Policy]:
     return found
 
 
-def observe(policy: Policy, judged: Any) -> list[Any]:
-    """What the rules do under a policy, over scenarios that touch every number."""
-    return [
-        [astuple(policy.capital_tier(D(equity))) for equity in EQUITIES],
-        [
-            policy.signal_parameters(policy.capital_tier(D(equity))).tobytes()
-            for equity in ("18", "150", "1500")
-        ],
-        policy.market_parameters(),
-        scans(policy, judged),
-        sizes(policy),
-        exits(policy),
-        sessions(policy),
-        rest(policy),
-    ]
+# what the rules do under a policy, over scenes that touch every number
 
 
-def scans(policy: Policy, judged: Any) -> list[Any]:
+def scans(policy: Policy, judged: Fixture, _: Fixture) -> list[Any]:
     cases: list[dict[str, Any]] = [
         {}, {"confirms": B}, {"confirms": B | 2}, {"sigma": 1e-5}, {"sigma": 1e-2}, {"sigma": 1e-5, "confirms": B},
         {"sigma": 1e-2, "confirms": B}, {"sigma": 0.00024, "confirms": B},
@@ -128,23 +107,59 @@ def scans(policy: Policy, judged: Any) -> list[Any]:
     cases += [{"gate": {"maintenance_ts": NOON + x * SECOND}} for x in (500, 700, 1000, 1500)]
     cases += [{"gate": {"key_expiry_ts": NOON + x * SECOND}} for x in (50_000, 70_000, 100_000, 150_000)]
     cases += [{"now": NOON + 4 * 3600 * SECOND + x * SECOND} for x in (6, 8, 11, 12, 15)]
-    cases += [{"consensus": x} for x in (0.4, 0.5, 0.7, 0.8, 1.0)]
-    cases += [{"forecast": x} for x in (0.0006, 0.0008, 0.0012, 0.0018)]
     cases += [{"gate": {"slippage": 0.0001 * x}} for x in range(0, 60, 4)]
     cases += [{"sigma": sigma, "forecast": 0.006} for sigma in (0.00015, 0.0003)]
     cases += [{"sigma": 0.00008, "gate": {"taker_fee": 0.0, "maker_fee": 0.0}, "spread": 0.0}]
-    rows = []
-    for equity in ("18", "150", "1500"):
-        for case in cases:
-            row = judged(equity, policy=policy, **case)
-            figures = ("take_profit", "stop_loss", "cost", "p_tp", "ev", "hold_s", "min_ev")
-            rows.append(
-                (row["verdict"].tolist(), int(row["block_code"]), [float(row[name]) for name in figures])
-            )
-    return rows
+    of_tier: list[dict[str, Any]] = [{}, {"confirms": B}]
+    of_tier += [{"snr": x} for x in (0.6, 0.9, 1.2, 1.4, 1.6, 1.8, 2.5)]
+    of_tier += [{"confidence": x} for x in (0.3, 0.4, 0.55, 0.6, 0.7, 0.8)]
+    of_tier += [{"consensus": x} for x in (0.4, 0.5, 0.7, 0.8, 1.0)]
+    of_tier += [{"forecast": x} for x in (0.0006, 0.0008, 0.0012, 0.0018)]
+    of_tier += [{"forecast": 0.002 + 0.0001 * x} for x in range(12)]
+    seen = [judged("18", policy=policy, **case) for case in cases]
+    seen += [judged(equity, policy=policy, **case) for equity in EQUITIES for case in of_tier]
+    figures = ("take_profit", "stop_loss", "cost", "p_tp", "ev")
+    return [
+        (row["verdict"].tolist(), int(row["block_code"]), [float(row[name]) for name in figures])
+        for row in seen
+    ]
 
 
-def sizes(policy: Policy) -> list[Any]:
+def figures(policy: Policy, _: Fixture, measured: Fixture) -> list[Any]:
+    """What is measured of one market, and of others that differ from it in one thing each."""
+    cases: list[dict[str, Any]] = [{"equity": "18"}, {"equity": "150"}, {"equity": "1500"}]
+    cases += [{"late_s": x} for x in (2, 3, 4, 6, 9)]
+    cases += [{"bars": x} for x in (10, 38, 800, 1000, 1100)]
+    cases += [{"half_life": x} for x in (3.0, 30.0, 50.0)]
+    cases += [{"last": x} for x in (148.5, 148.8, 149.3, 149.6)]
+    cases += [{"turn": x, "drift": 0} for x in (10, 20)]
+    cases += [{"jump": x, "drift": 0} for x in (0.003, 0.005, 0.007, 0.01, 0.013)]
+    cases += [{"state": {"ofi": x, "ofi_abs": 100}} for x in (8, 12, 18, 25)]
+    cases += [{"state": {"vwap_start": SCANNED - x * SECOND}} for x in (1000, 1700, 2500, 4000)]
+    cases += [{"state": narrow_band(gap)} for gap in (0.0006, 0.0008, 0.0012, 0.0018)]
+    cases += [{"state": funding(0, x)} for x in (3, 4, 6, 9)]
+    cases += [{"state": funding(x, 6)} for x in (6, 10, 14, 18, 25)]
+    return [measured(policy, **case).tobytes() for case in cases]
+
+
+def funding(hours_ago: int, basis_points: int) -> dict[str, float]:
+    """Longs are paid so much each 8 h, as was last heard some hours before the scan."""
+    heard = SCANNED - hours_ago * 3600 * SECOND
+    return {"funding_rate": -1e-4 * basis_points, "funding_ts": heard, "funding_minutes": 480}
+
+
+def narrow_band(gap: float) -> dict[str, float]:
+    """A VWAP `gap` above the price of the measured market, around which hardly anything traded elsewhere."""
+    price = 148.13 * (1 + gap)
+    return {
+        "vwap_base": price,
+        "vwap_volume": 10.0,
+        "vwap_sum": 0.0,
+        "vwap_square": 10.0 * (price * 1e-4) ** 2,
+    }
+
+
+def sizes(policy: Policy, *_: Fixture) -> list[Any]:
     item = Instrument(
         "XRPUSDT", "Trading", D("0.0001"), D("0.1"), D("0.1"), D(10**8), D(10**8), D(1), D("0.0001"), D(200), D(100),
         D("0.01"), 480, D("0.02"), D("0.1"), D("0.1"), 0, simulated_tiers(D(100), D(10**9)),
@@ -171,7 +186,7 @@ def sizes(policy: Policy) -> list[Any]:
     return out
 
 
-def exits(policy: Policy) -> list[Any]:
+def exits(policy: Policy, *_: Fixture) -> list[Any]:
     out: list[Any] = []
     for confirm in (True, False):
         for cost in ("0", "0.002"):
@@ -189,7 +204,7 @@ def exits(policy: Policy) -> list[Any]:
     return out
 
 
-def sessions(policy: Policy) -> list[Any]:
+def sessions(policy: Policy, *_: Fixture) -> list[Any]:
     out: list[Any] = []
     for path in (
         (100, 93, 91, 89, 87, 85, 84, 82, 80, 75, 65, 55),
@@ -198,11 +213,12 @@ def sessions(policy: Policy) -> list[Any]:
         session = Session()
         for i, worth in enumerate(path):
             out += [event.name for event in session.on_equity(policy, NOON + i, D(worth))]
+            out += session.on_usage(policy, {"session result": -session.result / D("0.2")})
     session = Session()
     now = NOON
     session.on_equity(policy, now, D(100))
     equity = D(100000)
-    for _ in range(8):
+    for _pause in range(8):
         session.on_equity(policy, now, equity)
         equity *= D("0.8")
         now += 1
@@ -212,7 +228,7 @@ def sessions(policy: Policy) -> list[Any]:
     return out
 
 
-def rest(policy: Policy) -> list[Any]:
+def rest(policy: Policy, *_: Fixture) -> list[Any]:
     returns = np.random.default_rng(3).standard_normal((200, 5)) * np.array([1, 2, 3, 4, 5]) * 1e-3
     rows = np.zeros(1, SCAN)
     rows["valid"] = 0b111
@@ -240,18 +256,36 @@ def rest(policy: Policy) -> list[Any]:
     for ago in (500, 700, 1000, 1500):
         facts = LimitFacts("", 0, False, "", stopped_out_ns=NOON - ago * SECOND)
         out.append(limits_gate(tier, facts, NOON, float(policy.cooldown_horizons)).value)
-    out += [tripped(policy, [-0.004, -0.003] * n) for n in (5, 8, 11, 13, 15, 16, 18, 20, 25, 30)]
+    out += [tripped(policy, evidence([-0.004, -0.003] * n)) for n in (5, 8, 11, 13, 15, 16, 18, 20, 25, 30)]
     flat = np.array([1.0, -1.0] * 20)
     out += [
-        tripped(policy, (flat - z * flat.std(ddof=1) / np.sqrt(40)).tolist())
+        tripped(policy, evidence((flat - z * flat.std(ddof=1) / np.sqrt(40)).tolist()))
         for z in (1.0, 1.4, 1.6, 1.75, 1.9, 2.1)
     ]
-    return [*out, policy.round_trip_fee, policy.calibration, policy.symbols]
+    for equity in ("18", "150", "1500"):
+        held = [LimitFacts("", n, False, "") for n in (1, 2, 3, 4, 5, 6, 9)]
+        out += [limits_gate(policy.capital_tier(D(equity)), each, NOON, 1.0).value for each in held]
+    return [*out, policy.symbols]
 
 
-def test_every_number_handed_on_names_an_existing_test() -> None:
+def evidence(returns: list[float]) -> Evidence:
+    seen = Evidence()
+    for value in returns:
+        seen.add(value)
+    return seen
+
+
+ACTS: tuple[Callable[[Policy, Fixture, Fixture], list[Any]], ...] = (
+    rest, sessions, exits, sizes, figures, scans,
+)  # fmt: skip
+
+
+def test_every_number_handed_on_is_changed_by_the_test_it_names() -> None:
     root = Path(__file__).resolve().parents[2]
-    assert all(not where or (root / where).is_file() for where in READ_ABOVE.values())
+    for name, where in READ_ABOVE.items():
+        text = (root / where).read_text()
+        ways = (f'"{env_name(DECLARED[name])}"', f'"{name}"', f"{name}=")
+        assert any(way in text for way in ways), name
 
 
 @pytest.mark.parametrize(
@@ -288,21 +322,23 @@ def test_holding_on_at_the_target_is_worth_more_of_a_lasting_drift(judged: Any) 
     assert judged(policy=hold, **figures)["ev"] > judged(**figures)["ev"]
 
 
-# what is observed under the policy before the change
-_before: dict[tuple[tuple[str, str], ...], list[Any]] = {}
+# what the acts show under the policy before the change
+_before: dict[tuple[int, tuple[tuple[str, str], ...]], list[Any]] = {}
 
 
-@pytest.mark.parametrize("name", [item.name for item in fields(Policy) if item.name not in READ_ABOVE])
-def test_changing_a_number_changes_what_the_rules_do(name: str, judged: Any) -> None:
+@pytest.mark.parametrize("name", [name for name in DECLARED if name not in READ_ABOVE])
+def test_changing_a_number_changes_what_the_rules_do(name: str, judged: Fixture, measured: Fixture) -> None:
     policy = Policy.from_env(CONTEXT.get(name, {}))
-    declared = next(item for item in fields(Policy) if item.name == name)
     others = alternatives(policy, name)
-    if declared.metadata["pinned"]:
+    if DECLARED[name].metadata["pinned"]:
         assert not others  # built into a kernel: any other value is refused
         return
     assert others
-    key = tuple(CONTEXT.get(name, {}).items())
-    if key not in _before:
-        _before[key] = observe(policy, judged)
-    before = _before[key]
-    assert any(observe(other, judged) != before for other in others)
+
+    def changes(number: int) -> bool:
+        key = (number, tuple(CONTEXT.get(name, {}).items()))
+        if key not in _before:
+            _before[key] = ACTS[number](policy, judged, measured)
+        return any(ACTS[number](other, judged, measured) != _before[key] for other in others)
+
+    assert any(changes(number) for number in range(len(ACTS)))

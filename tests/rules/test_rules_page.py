@@ -149,6 +149,7 @@ RULES_PAGE = {
     "losses_factor": "0.5",
     "portfolio_from": "20",
     "weight_cap": "0.30",
+    "weights_window": "480",
     "weights_refresh": "900",
     # 8
     "entry_style": "taker",

@@ -47,9 +47,9 @@ def test_begins_with_the_first_equity() -> None:
 
 def test_result_of_minus_20_percent_flattens_and_halts_until_session_new() -> None:
     session = Session()
-    policy = Policy.from_env({"DRAWDOWN_PAUSE": "0.9"})
+    policy = Policy.from_env({"DRAWDOWN_PAUSE": "0.2"})
     session.on_equity(policy, T0, D(100))
-    assert [e.name for e in session.on_equity(policy, T0 + 1, D("80.01"))] == ["warning"]
+    assert session.on_equity(policy, T0 + 1, D("80.01")) == []
     events = session.on_equity(policy, T0 + 2, D("80.00"))
     assert [(e.name, e.flatten) for e in events] == [("session-loss", True)]
     assert session.flattening
@@ -100,11 +100,44 @@ def test_third_pause_halts_without_flattening() -> None:
 
 def test_warning_at_80_percent_of_a_limit_once_until_it_is_left() -> None:
     session = begun()
-    assert names(session, T0 + 1, "88.01") == []
-    assert names(session, T0 + 2, "88.00") == ["warning"]  # drawdown 12 % of 15 %
-    assert names(session, T0 + 3, "87.9") == []
-    assert names(session, T0 + 4, "95") == []
-    assert names(session, T0 + 5, "88.00") == ["warning"]
+
+    def warned(**used: str) -> list[str]:
+        shares = {name: D(share) for name, share in used.items()}
+        return [event.fields["limit"] for event in session.on_usage(P, shares)]
+
+    assert warned(drawdown="0.7999", margin="0.1") == []
+    assert warned(drawdown="0.8", margin="0.1") == ["drawdown"]
+    assert warned(drawdown="0.9", margin="0.8") == ["margin"]
+    assert warned(drawdown="0.7", margin="0.8") == []
+    assert warned(drawdown="0.8", margin="0.8") == ["drawdown"]
+    session = Session.from_dict(session.to_dict())
+    assert warned(drawdown="0.8", margin="0.8") == []
+
+
+def test_a_limit_that_has_halted_says_so_and_is_not_warned_of() -> None:
+    session = begun()
+    assert names(session, T0 + 1, "79") == ["session-loss"]
+    assert session.on_usage(P, {"session result": D("1.05")}) == []
+    assert Session().on_usage(P, {"session budget": D(1)}) == []  # nothing is known yet
+
+
+def test_it_says_what_would_allow_entries_again() -> None:
+    session = begun()
+    assert session.lifted_by(T0) == ""
+    session.halt(T0, "alice")
+    assert session.lifted_by(T0) == "`turbo-trader resume`"
+    names(session, T0 + 1, "79")
+    assert session.lifted_by(T0 + 2) == "everything closed, `turbo-trader resume`, `turbo-trader session new`"
+    session.resume(T0 + 2, "alice")
+    session.flat(T0 + 2)
+    assert session.lifted_by(T0 + 2) == "`turbo-trader session new`"
+    session.session_new(T0 + 3, "alice", D(79))
+    assert session.lifted_by(T0 + 3) == ""
+    names(session, T0 + 4, "67")
+    assert (
+        session.lifted_by(T0 + 4 + SECOND) == "the end of the pause in 1799 s, or `turbo-trader session new`"
+    )
+    assert "account" in Session().lifted_by(T0)
 
 
 def test_midnight_begins_a_new_session() -> None:

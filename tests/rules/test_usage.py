@@ -16,6 +16,7 @@ def test_shares() -> None:
     session.on_equity(policy, 1, D(100))
     session.on_equity(policy, 2, D(94))
     session.on_trade(D(-1))
+    session.pauses = 2
     risks = [
         OpenRisk("A", 1, D(1000), D(18), D("0.005"), D("0.001"), D("0.004")),
         OpenRisk("B", -1, D(100), D(9), D("0.005"), D("0.001"), D("0.004")),
@@ -28,6 +29,8 @@ def test_shares() -> None:
     assert used["total margin"] == D(27) / 81
     assert used["open positions"] == D(2) / 3
     assert used["consecutive losses"] == D(1) / 3
+    assert used["drawdown pauses"] == D(2) / 3
+    assert len(used) == 8
 
 
 def test_nothing_left_is_all_used() -> None:

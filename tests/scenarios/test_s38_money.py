@@ -158,7 +158,8 @@ def test_s40_the_peak_that_drawdowns_are_measured_from_survives(stage: Any) -> N
 
 
 def test_s40_the_edge_watchdogs_halt_survives(stage: Any) -> None:
-    stage.inside._desk.returns = [-0.002 - i / 10_000 for i in range(30)]
+    for i in range(30):
+        stage.inside._desk.evidence.add(-0.002 - i / 10_000)
     closed_trade(stage)
     assert "edge" in stage.inside._desk.session.refusal(stage.now)
     assert "edge" in stage.restart().inside._desk.session.refusal(stage.now)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.trader import events as told
+
 D = Decimal
 
 
@@ -105,7 +107,22 @@ def test_thirty_losing_trades_halt_by_the_edge_watchdog(stage: Any) -> None:
         stage.tell(stage.fill("", -1, "1", f"99.{80 + i % 10}", closed="1", ts=stage.now + 1))
         stage.tell(stage.order(sent, "Cancelled", "1"))
         stage.clock(1)
-    assert "edge" in stage.inside._desk.session.refusal(stage.now)
+    assert "edge watchdog: 30 trades leave less than 5% hope" in stage.inside._desk.session.refusal(stage.now)
+    assert [note.fields["what"] for note in stage.notes("halt")] == ["watchdog"]
+    again = stage.restart()
+    assert again.inside._desk.evidence == stage.inside._desk.evidence
+    again.tell(told.Control(again.now, "resume", "alice"))
+    assert again.inside._desk.session.refusal(again.now) == ""
+    assert (
+        again.restart("b3").inside._desk.evidence.trades == 0
+    )  # what was resumed from is not held against it again
+
+
+def test_the_opening_s_fee_counts_in_the_session_after_a_restart_too(stage: Any) -> None:
+    stage.hold()
+    session = stage.inside._desk.session
+    assert session.realised < 0
+    assert stage.restart().inside._desk.session.realised == session.realised
 
 
 def test_a_wallet_message_that_was_overtaken_changes_nothing(stage: Any) -> None:

@@ -110,14 +110,17 @@ def test_off_follows_nothing_and_report_changes_no_decision(
     assert told["off"][1] == told["report"][1]
 
 
-def test_a_hole_in_the_prices_leaves_no_outcome(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("changed", "lost"), [({}, 1), ({"calibration_hole": 65}, 0)])
+def test_a_hole_in_the_prices_leaves_no_outcome(
+    staged: Any, monkeypatch: pytest.MonkeyPatch, changed: dict[str, int], lost: int
+) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "report")
+    stage = small(staged, "report", **changed)
     live(stage, ["100.00"] * 20)
     stage.now += 61 * SECOND
-    live(stage, ["100.00"] * 20)
-    assert stage.trader.summary()["outcomes_lost"] == 1
-    assert stage.all(Resolved) == []
+    live(stage, ["100.00"] * 60)
+    assert stage.trader.summary()["outcomes_lost"] == lost
+    assert len(stage.all(Resolved)) == 1 - lost
 
 
 def test_an_open_shadow_is_not_kept_over_a_restart(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:

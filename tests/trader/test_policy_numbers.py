@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,26 @@ def test_entries_carry_the_receive_window(staged: Callable[..., Any], millisecon
     stage = staged(policy=Policy.from_env({"ENTRY_RECV_WINDOW": str(milliseconds)}))
     stage.recover()
     assert stage.enter().recv_window_ms == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("name", "equity"),
+    [
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "18"),
+        ("GROWING_SCAN_INTERVAL", "500"),
+        ("INSTITUTIONAL_SCAN_INTERVAL", "2000"),
+    ],
+)
+def test_scans_come_at_the_policy_s_interval_of_the_capital_tier(
+    staged: Callable[..., Any], name: str, equity: str
+) -> None:
+    usual = {"18": 30, "500": 60, "2000": 300}[equity]
+    for seconds, env in ((usual, {}), (20, {name: "20"})):
+        stage = staged(policy=Policy.from_env(env))
+        stage.recover(equity)
+        stage.wait(seconds)
+        assert stage.inside._scanner.next_ns % (seconds * 10**9) == 0
+        assert 0 < stage.inside._scanner.next_ns - stage.now <= seconds * 10**9
 
 
 def given_up_after(stage: Any) -> int:
@@ -43,29 +63,48 @@ def test_an_unknown_entry_is_looked_up_for_its_window_and_the_extra_time(staged:
     assert given_up_after(staged(policy=Policy.from_env({"ENTRY_RECV_WINDOW": "5000"}))) == usual + 4
 
 
-def refreshes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How often the weights are made in half an hour in which every scan asks for them."""
-    counted: list[int] = []
+def refreshes(stage: Any, monkeypatch: pytest.MonkeyPatch, worth: Sequence[int] = (1000,)) -> list[int]:
+    """The minutes of returns behind each new portfolio, in half an hour in which every scan asks for one; `worth`: E, in turn."""
+    made: list[int] = []
 
-    def made(policy: Policy, equity: object, returns: Any) -> Any:
-        counted.append(1)
+    def weights(policy: Policy, equity: object, returns: Any) -> Any:
+        made.append(returns.shape[0])
         return np.full(returns.shape[1], 0.5)
 
-    monkeypatch.setattr(scanning, "weights", made)
+    monkeypatch.setattr(scanning, "weights", weights)
     stage.recover()
-    scanner, begin = stage.inside._scanner, stage.now
-    while stage.now - begin < 1800 * 10**9:
+    for i in range(60):
         stage.inside._desk.now = stage.now
-        scanner._refresh_weights(1000)
+        stage.inside._scanner._refresh_weights(worth[i * len(worth) // 60])
         stage.now += 30 * 10**9
-    return len(counted)
+    return made
 
 
-def test_weights_are_refreshed_at_the_policy_s_interval(
+def test_weights_are_refreshed_at_the_policy_s_interval_over_its_window(
     staged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert refreshes(staged(), monkeypatch) == 2
-    assert refreshes(staged(policy=Policy.from_env({"WEIGHTS_REFRESH": "300"})), monkeypatch) == 6
+    assert refreshes(staged(), monkeypatch) == [480] * 2
+    changed = Policy.from_env({"WEIGHTS_REFRESH": "300", "WEIGHTS_WINDOW": "60"})
+    assert refreshes(staged(policy=changed), monkeypatch) == [60] * 6
+
+
+def test_weights_turn_at_once_where_equity_crosses_the_portfolio_s_switch(
+    staged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(refreshes(staged(), monkeypatch, (20, 19, 20))) == 3  # at 0, 10 and 20 min
+
+
+@pytest.mark.parametrize("seconds", [1, 3])
+def test_while_something_is_held_its_mark_is_checked_at_the_policy_s_interval(
+    staged: Callable[..., Any], seconds: int
+) -> None:
+    stage = staged(policy=Policy.from_env({"MONITOR_INTERVAL": str(seconds)}))
+    stage.recover()
+    stage.hold()
+    stage.clock(1)
+    assert stage.trader.next_time() - stage.now <= seconds * 10**9
+    stage.clock(seconds)
+    assert stage.trader.next_time() - stage.now == seconds * 10**9
 
 
 @pytest.mark.parametrize("seconds", [2, 5])

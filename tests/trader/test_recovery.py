@@ -66,7 +66,7 @@ def test_a_restored_run_counts_on(stage: Any) -> None:
     stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
     new = stage.restart()
     assert new.trader.summary()["trades"] == 1
-    assert new.inside._desk.returns == stage.inside._desk.returns
+    assert new.inside._desk.evidence == stage.inside._desk.evidence
     assert new.inside._desk.session.losses == 1
 
 

@@ -15,13 +15,18 @@ D = Decimal
 MAKER = Policy.from_env({"ENTRY_STYLE": "maker"})
 
 
-@pytest.fixture
-def maker(staged: Any) -> Any:
-    """A stage whose entries are post-only."""
-    stage = staged(policy=MAKER)
+def recovered(staged: Any, policy: Policy) -> Any:
+    """A stage with both streams up."""
+    stage = staged(policy=policy)
     stage.recover()
     stage.tell(told.StreamStatus(stage.now, "public", True))
     return stage
+
+
+@pytest.fixture
+def maker(staged: Any) -> Any:
+    """A stage whose entries are post-only."""
+    return recovered(staged, MAKER)
 
 
 def rest(stage: Any) -> PlaceOrder:
@@ -43,10 +48,14 @@ def test_a_maker_entry_is_post_only_at_its_own_touch_with_stop_and_backstop(make
     assert sent.stop_loss < sent.price < sent.take_profit
 
 
-def test_it_rests_undisturbed_until_its_patience_is_over_and_is_cancelled_then(maker: Any) -> None:
+@pytest.mark.parametrize(("env", "seconds"), [({}, 10), ({"MAKER_PATIENCE": "4"}, 4)])
+def test_it_rests_undisturbed_until_its_patience_is_over_and_is_cancelled_then(
+    staged: Any, env: dict[str, str], seconds: int
+) -> None:
+    maker = recovered(staged, Policy.from_env({"ENTRY_STYLE": "maker", **env}))
     sent = rest(maker)
     reads = len(maker.all(Read, link_id=sent.id))
-    maker.wait(MAKER.maker_patience - 1)
+    maker.wait(seconds - 1)
     assert not cancels(maker)
     assert len(maker.all(Read, link_id=sent.id)) == reads  # resting is not unknown
     maker.wait(1)

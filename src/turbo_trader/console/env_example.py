@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from textwrap import dedent
-from typing import Any
 
 from turbo_trader.console.settings import Settings
+from turbo_trader.rules.numbers import shown
 from turbo_trader.rules.policy import Policy
 
 _HEAD = dedent(
@@ -32,15 +32,6 @@ def text() -> str:
         origin = "chosen" if row.chosen else "fixed"
         lines += [f"# {row.meaning} ({row.unit}; {origin})", f"#{row.name}={shown(row.value)}"]
     return "\n".join(lines) + "\n"
-
-
-def shown(value: Any) -> str:
-    """A value as one writes it into `.env`."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return ",".join(str(item) for item in value)
-    return str(value)
 
 
 if __name__ == "__main__":

@@ -29,36 +29,33 @@ class NumberRow:
     meaning: str
 
 
-def number(
-    default: Value,
-    unit: str,
-    section: str,
-    meaning: str,
-    *,
-    chosen: bool = False,
-    low: str = "0",
-    high: str = "1e9",
-    choices: tuple[str, ...] = (),
-    pinned: bool = False,
-) -> Any:
-    """A dataclass field with what a reader of the rules wants to know of it; `low` and `high` are allowed
-    themselves.
+def fixed(
+    default: Value, unit: str, section: str, meaning: str, *,
+    low: str = "0", high: str = "1e9", choices: tuple[str, ...] = (), pinned: bool = False,
+) -> Any:  # fmt: skip
+    """A dataclass field: a number the user asked for; `low` and `high` are allowed themselves.
 
-    With `choices` a str default is a word out of them; without, it is a decimal. A `pinned` number is built
-    into a kernel or into the venue: it is shown, and any other value is refused.
+    With `choices` a str default is a word out of them; without, it is a decimal. A `pinned` number is built into a kernel or
+    into the venue: it is shown, and any other value is refused.
     """
     value = Decimal(default) if isinstance(default, str) and not choices else default
     metadata = {
         "unit": unit,
         "section": section,
         "meaning": meaning,
-        "chosen": chosen,
+        "chosen": False,
         "low": value if pinned else Decimal(low),
         "high": value if pinned else Decimal(high),
         "pinned": pinned,
         "choices": choices,
     }
     return field(default=value, metadata=metadata)
+
+
+def chosen(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -> Any:
+    """A number that the rules page leaves open and we chose; everything else as `fixed`."""
+    declared = fixed(default, unit, section, meaning, **bounds)
+    return field(default=declared.default, metadata={**declared.metadata, "chosen": True})
 
 
 def env_name(declared: Field[Any]) -> str:

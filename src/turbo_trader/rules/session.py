@@ -8,6 +8,7 @@ lifted by a new session, a limit's never by `resume`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -77,8 +78,23 @@ class Session:
         if self.halts:
             return "halted: " + "; ".join(self.halts.values())
         if self.paused(now_ns):
-            return f"paused after a drawdown for {-((now_ns - self.paused_until_ns) // SECOND)} s more"
+            return f"paused after a drawdown for {self._pause_left(now_ns)} s more"
         return ""
+
+    def lifted_by(self, now_ns: int) -> str:
+        """What would allow entries again; "" when they are allowed."""
+        if self.day < 0:
+            return "the account's equity to be known"
+        if self.flattening or self.halts:
+            verbs = {"session new" if holder in _BY_LIMIT else "resume" for holder in self.halts}
+            needed = ["everything closed"] if self.flattening else []
+            return ", ".join(needed + [f"`turbo-trader {verb}`" for verb in sorted(verbs)])
+        if self.paused(now_ns):
+            return f"the end of the pause in {self._pause_left(now_ns)} s, or `turbo-trader session new`"
+        return ""
+
+    def _pause_left(self, now_ns: int) -> int:
+        return -((now_ns - self.paused_until_ns) // SECOND)
 
     @property
     def result(self) -> Decimal:
@@ -120,6 +136,21 @@ class Session:
             events += self._turn(now_ns, equity)
         self.peak = max(self.peak, equity)
         return events + self._check(policy, now_ns)
+
+    def on_usage(self, policy: Policy, used: Mapping[str, Decimal]) -> list[SessionEvent]:
+        """A warning at WARN_SHARE of each limit, once until it is left again; `used`: shares by name (rules.usage).
+
+        A limit that has halted says so itself: nothing is warned of then.
+        """
+        if self.day < 0 or any(holder in self.halts for holder in _BY_LIMIT):
+            return []
+        near = {name: share for name, share in used.items() if share >= policy.warn_share}
+        fresh = [name for name in near if name not in self.warned]
+        self.warned = list(near)
+        return [
+            SessionEvent("warning", text=f"{near[name]:.0%} of the limit: {name}", fields={"limit": name, "used": near[name]})
+            for name in fresh
+        ]  # fmt: skip
 
     def on_result(self, amount: Decimal) -> None:
         """A realised result, fee or funding (USDT, signed) was booked."""
@@ -216,10 +247,9 @@ class Session:
             return []
         if self.result <= -policy.session_loss:
             return [self._trip(now_ns, LOSS, f"session result {self.result:.2%}", "session-loss")]
-        events: list[SessionEvent] = []
         if not self.paused_until_ns and self.drawdown >= policy.drawdown_pause:
-            events.append(self._pause(policy, now_ns))
-        return events + self._warn(policy)
+            return [self._pause(policy, now_ns)]
+        return []
 
     def _pause(self, policy: Policy, now_ns: int) -> SessionEvent:
         self.pauses += 1
@@ -238,20 +268,6 @@ class Session:
         self.flattening = self.flattening or flatten
         self._record(now_ns, "halt", "limit", why)
         return SessionEvent(name, flatten=flatten, text=f"{why}: halted until `session new`")
-
-    def _warn(self, policy: Policy) -> list[SessionEvent]:
-        """A warning at 80 % of each limit, once until it is left again."""
-        used = {LOSS: -self.result / policy.session_loss, "drawdown": self.drawdown / policy.drawdown_pause}
-        events = []
-        for name, share in used.items():
-            if share < policy.warn_share:
-                self.warned = [item for item in self.warned if item != name]
-            elif name not in self.warned:
-                self.warned.append(name)
-                events.append(
-                    SessionEvent("warning", text=f"{share:.0%} of the {name} limit", fields={"limit": name})
-                )
-        return events
 
     def _record(self, now_ns: int, what: str, by: str, why: str) -> None:
         self.history = [*self.history[1 - HISTORY :], {"ts": now_ns, "what": what, "by": by, "why": why}]

@@ -1,4 +1,4 @@
-"""How much of each limit is used: for warnings at 80 % and for the screen."""
+"""How much of each limit is used: for the warnings, and for whoever asks how the daemon is doing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ ZERO = Decimal(0)
 def limit_usage(
     policy: Policy, account: Account, open_risks: Sequence[OpenRisk], session: Session
 ) -> dict[str, Decimal]:
-    """Used share of each limit by name, 1 = all of it; names are stable.
+    """Used share of each limit of the account and the session by name, 1 = all of it; names are stable.
 
-    `session result` and `drawdown` are told by Session.on_equity already; they are here for the screen.
+    Limits of a single trade (its loss at the stop, its margin, its leverage) are not among them: a size is the smallest of
+    them all, so one is always used up.
     """
     losses = sum((item.loss_at_stop for item in open_risks), ZERO)
     margin = sum((item.margin for item in open_risks), ZERO)
@@ -38,6 +39,7 @@ def limit_usage(
         "total margin": _share(margin, policy.total_margin * account.balance),
         "open positions": Decimal(len(open_risks)) / tier.max_positions,
         "consecutive losses": Decimal(session.losses) / policy.losses_to_halve,
+        "drawdown pauses": Decimal(session.pauses) / policy.pauses_to_halt,
     }
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.scan import TIER_A
+from turbo_trader.rules.session import WATCHDOG
 from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk, Trade
 from turbo_trader.trader.events import Fill, PositionReport, WalletReport
@@ -63,6 +64,7 @@ class Booking:
             self._fund(desk, fill)
             return True
         self._desk.session.on_result(result - fill.fee)
+        self._desk.persist("session", self._desk.session.to_dict())
         self._desk.note(
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
             kind=fill.kind, stop_type=fill.stop_type,
@@ -189,7 +191,7 @@ class Booking:
         if trade.reason == "stop" and not won:
             desk.stopped_out[trade.direction] = ts
         fraction = float(trade.net / trade.opened_value) if trade.opened_value else 0.0
-        d.returns.append(fraction)
+        d.evidence.add(fraction)
         exit_price = trade.closed_value / trade.closed_qty if trade.closed_qty else ZERO
         d.note(
             "trade", symbol=desk.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
@@ -197,16 +199,18 @@ class Booking:
             funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), ev=trade.ev, reason=trade.reason,
             seconds=(ts - trade.opened_ts) // SECOND,
         )  # fmt: skip
-        d.persist("counts", {**d.counts, "returns": d.returns[-500:], "unguarded_ns": d.unguarded_ns})
-        if tripped(d.policy, d.returns):
-            d.session.halt(
-                d.now,
-                "edge watchdog",
-                "the trades so far leave less than 5 % hope of an edge",
-                "edge watchdog",
-            )
-            d.note("halt", "warning", why="edge watchdog")
+        d.persist_counts()
+        self._watch_edge()
         d.persist("session", d.session.to_dict())
+
+    def _watch_edge(self) -> None:
+        """Halt where the trades so far leave too little hope of an edge."""
+        d = self._desk
+        if tripped(d.policy, d.evidence):
+            hope = f"less than {d.policy.watchdog_probability:.0%} hope of an edge"
+            why = f"{WATCHDOG}: {d.evidence.trades} trades leave {hope}"
+            d.session.halt(d.now, WATCHDOG, why, WATCHDOG)
+            d.note("halt", "warning", what="watchdog", text=why)
 
     def on_wallet(self, report: WalletReport) -> None:
         """The venue's word on the wallet. Messages overtake each other: older words are passed over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import Session
+from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.trader.commands import Command, Note, Persist
 from turbo_trader.trader.events import Fill, WalletReport
@@ -193,9 +194,7 @@ class Desk:
         self.maintenance = (NEVER, 0)  # announced begin and end, ns; end 0 = not known
         self.streams: dict[str, bool] = {}
         self.unguarded_ns = 0
-        self.returns: list[
-            float
-        ] = []  # net returns of closed trades since the last resume, fraction of notional
+        self.evidence = Evidence()  # of an edge: the trades closed since the last resume
         self.counts: dict[str, int] = {"trades": 0, "wins": 0, "losses": 0, "liquidations": 0, "A": 0, "B": 0}
         self._out: list[Command] = []
 
@@ -212,6 +211,11 @@ class Desk:
     def persist(self, key: str, value: dict[str, Any]) -> None:
         """Add state that must survive."""
         self._out.append(Persist(self.now, key, value))
+
+    def persist_counts(self) -> None:
+        """Persist what is counted over all runs, the evidence of an edge with it."""
+        value = {**self.counts, "evidence": asdict(self.evidence), "unguarded_ns": self.unguarded_ns}
+        self.persist("counts", value)
 
     def take(self) -> list[Command]:
         """The commands gathered since the last call."""

@@ -12,11 +12,12 @@ from turbo_trader.rules.entry import entry_limit
 from turbo_trader.rules.exits import entry_exits
 from turbo_trader.rules.gates import Code, Verdict
 from turbo_trader.rules.scan import BLOCK, PASS, TIER_A
-from turbo_trader.rules.sizing import Account, Entry, OpenRisk, Sizing, size_entry
+from turbo_trader.rules.sizing import Entry, Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk
 from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
+from turbo_trader.trader.exposure import account, open_risks
 from turbo_trader.trader.resting import Resting
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
@@ -59,7 +60,7 @@ class Entries:
         g = desk.s if len(gate_params) > 1 else 0
         cost = decimal(row["cost"]) - decimal(gate_params["slippage"][g])  # at the exact size below
         figures = self._entry(desk, row, limit, direction, weight, cost, ZERO)
-        sizing = size_entry(d.policy, self._account(equity), self._open_risks(), figures, d.session.losses)
+        sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
         if not sizing.qty:
             return Verdict(BLOCK, Code.SIZE, sizing.refusal)
         # EV assumes a fill at the limit on the way in, the book's walk on the way out
@@ -73,9 +74,7 @@ class Entries:
         if walk > 0:
             cost += walk
             figures = self._entry(desk, row, limit, direction, weight, cost, walk)
-            sizing = size_entry(
-                d.policy, self._account(equity), self._open_risks(), figures, d.session.losses
-            )
+            sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
             if not sizing.qty:
                 return Verdict(BLOCK, Code.SIZE, sizing.refusal)
         desk.entry = self._pending(desk, row, direction, limit, cost, sizing)
@@ -125,37 +124,6 @@ class Entries:
             weight=weight,
             symbols=len(self._desk.symbols),
         )
-
-    def _account(self, equity: Decimal) -> Account:
-        d = self._desk
-        wallet = d.wallet
-        available = wallet.available if wallet is not None else ZERO
-        waiting = sum((e.entry.margin for e in d.desks if e.entry is not None), ZERO)
-        return Account(
-            equity, d.balance(), max(ZERO, available - waiting), d.session.start_equity, d.session.realised
-        )
-
-    def _open_risks(self) -> list[OpenRisk]:
-        """Of what is held, and of what entries under way may still add to it."""
-        risks = []
-        for desk in self._desk.desks:
-            name, trade, bracket, e = desk.instrument.symbol, desk.trade, desk.bracket, desk.entry
-            if trade is not None and desk.held and bracket is not None:
-                stop = desk.stop_on_venue if desk.stop_on_venue is not None else bracket.stop
-                distance = trade.direction * (trade.entry - stop) / trade.entry
-                notional = abs(desk.held) * trade.entry
-                risks.append(
-                    OpenRisk(
-                        name, trade.direction, notional, desk.margin, distance, bracket.cost, trade.range_tail
-                    )
-                )
-            if e is not None and e.filled < e.qty:
-                left = e.qty - e.filled
-                margin = e.margin * left / e.qty
-                risks.append(
-                    OpenRisk(name, e.direction, left * e.limit, margin, e.stop_loss, e.cost, e.range_tail)
-                )
-        return risks
 
     def _book_walk(self, desk: SymbolDesk, direction: int, qty: Decimal) -> Decimal:
         """Average price beyond the touch for leaving with `qty` now, as a fraction of the touch."""

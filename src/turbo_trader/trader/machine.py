@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from turbo_trader.market.events import SECOND
@@ -14,6 +13,7 @@ from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.strengths import Strengths
+from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events as told
 from turbo_trader.trader.booking import Booking
@@ -24,12 +24,11 @@ from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.fitting import Fitting
 from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.guarding import Guarding
+from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.view import View, summary, view
-
-_EQUITY_EVERY = SECOND  # the session's limits are looked at so often while something is held
 
 
 class Trader:
@@ -54,6 +53,7 @@ class Trader:
         self._fitting = Fitting(self._desk)
         self._recovery = Recovery(self._desk, self._guarding, self._booking, start_ts)
         self._flattening = Flattening(self._desk, self._guarding, self._entries, self._recovery)
+        self._limits = Limits(self._desk, self._flattening)
         self._equity_due = 0
         self._due: int | None = None  # next_time, until an event changes something
         if restored:
@@ -160,27 +160,12 @@ class Trader:
         scanning = desk.now >= self._scanner.next_ns
         watching = self._holding and desk.now >= self._equity_due
         if scanning or watching or desk.session.next_time_ns() <= desk.now:
-            self._equity_due = desk.now + _EQUITY_EVERY
+            self._equity_due = desk.now + int(desk.policy.monitor_interval * SECOND)
             equity = desk.equity()
-            self._on_equity(equity)
+            self._limits.look(equity)
             if scanning:
                 self._scanner.scan(equity)
                 self._fitting.on_scan()
-
-    def _on_equity(self, equity: Decimal) -> None:
-        desk = self._desk
-        peak = desk.session.peak
-        events = desk.session.on_equity(desk.policy, desk.now, equity)
-        if desk.session.peak != peak:  # a restart must not forget what drawdowns are measured from
-            desk.persist("session", desk.session.to_dict())
-        for event in events:
-            level = "info" if event.name in ("session-new", "pause-over") else "warning"
-            desk.note(
-                "halt" if event.flatten else "limit", level, what=event.name, text=event.text, **event.fields
-            )
-            desk.persist("session", desk.session.to_dict())
-            if event.flatten:
-                self._flattening.close_all("session-loss")
 
     def _confirmed(self, desk: SymbolDesk) -> bool:
         return self._scanner.confirmed(desk)
@@ -276,7 +261,8 @@ class Trader:
             case "halt":
                 desk.session.halt(desk.now, event.by)
             case "resume":
-                desk.returns.clear()
+                desk.evidence = Evidence()
+                desk.persist_counts()
                 desk.session.resume(desk.now, event.by)
             case "session_new":
                 desk.session.session_new(desk.now, event.by, desk.equity())

@@ -14,6 +14,7 @@ from typing import Any
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.session import Session
+from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk, Trade
@@ -195,7 +196,7 @@ class Recovery:
         if kept.get("ledger"):
             self._desk.ledger = Ledger.from_dict(kept["ledger"])
         counts = dict(kept.get("counts") or {})
-        self._desk.returns = list(counts.pop("returns", []))
+        self._desk.evidence = Evidence(**counts.pop("evidence", {}))
         self._desk.unguarded_ns = int(counts.pop("unguarded_ns", 0))
         self._desk.counts.update(counts)
         for desk in self._desk.desks:

@@ -29,7 +29,6 @@ from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
 
 _NO_ROWS: Rows = cast("Rows", np.zeros(0, ROW))
-_WEIGHT_MINUTES = 480  # one-minute returns behind the portfolio weights
 _COUNTED_AT_ONCE = 64  # scans
 LEADER = "BTCUSDT"
 
@@ -54,6 +53,7 @@ class Scanner:
         self._gates: Rows = _NO_ROWS
         self._weights = np.full(len(desk.symbols), 1.0 / len(desk.symbols))
         self._weights_due = 0
+        self._weights_equal = True  # as the portfolio's switch stood when they were made
         self._leader = desk.symbols.index(LEADER) if LEADER in desk.symbols else -1
         self.next_ns = 0
 
@@ -182,24 +182,22 @@ class Scanner:
 
     def _refresh_weights(self, equity: Decimal) -> None:
         desk = self._desk
-        if desk.now < self._weights_due:
+        equal = equity < desk.policy.portfolio_from
+        if desk.now < self._weights_due and equal == self._weights_equal:
             return
         self._weights_due = desk.now + desk.policy.weights_refresh * SECOND
-        last = desk.now // MINUTE - 1
-        returns = np.full((_WEIGHT_MINUTES, len(desk.symbols)), np.nan)
-        for s in range(len(desk.symbols)):
-            closes = _closes(desk, s, last)
-            returns[:, s] = np.diff(closes)
-        self._weights = weights(desk.policy, equity, returns)
+        self._weights_equal = equal
+        closes = [_closes(desk, s, desk.policy.weights_window) for s in range(len(desk.symbols))]
+        self._weights = weights(desk.policy, equity, np.diff(closes).T)
 
 
-def _closes(desk: Desk, s: int, last: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """ln(mid) at the closes of the minutes up to `last`, NaN where there was none."""
+def _closes(desk: Desk, s: int, window: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """ln(mid) at the last `window` + 1 closes of whole minutes, NaN where there was none."""
     count = int(desk.states["minutes"][s])
     at = np.arange(max(0, count - MINUTES), count) & (MINUTES - 1)
     minutes, y = desk.states["minute_index"][s][at], desk.states["minute_y"][s][at]
-    closes = np.full(_WEIGHT_MINUTES + 1, np.nan)
-    place = minutes - (last - _WEIGHT_MINUTES)
-    inside = (place >= 0) & (place <= _WEIGHT_MINUTES)
+    closes = np.full(window + 1, np.nan)
+    place = minutes - (desk.now // MINUTE - 1 - window)
+    inside = (place >= 0) & (place <= window)
     closes[place[inside]] = y[inside]
     return closes

@@ -9,6 +9,9 @@ from typing import Any
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.trader.desk import Desk
+from turbo_trader.trader.exposure import usage
+
+_TOLD = 5  # words and limits' acts of the past that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class View:
     wallet: Decimal
     session_result: Decimal  # fraction
     refusal: str  # why no entries are allowed; "" = they are
+    lifted_by: str  # what would allow them again
+    limits: dict[str, Decimal]  # used share of each limit, 1 = all of it
+    told: tuple[dict[str, Any], ...]  # the last halts, pauses, resumes and new sessions: who, what, when
     capital_tier: str
     positions: tuple[PositionView, ...]
     counts: dict[str, int]
@@ -65,10 +71,21 @@ def view(desk: Desk, tier: str) -> View:
                 each.close_reason,
             )
         )
+    session, equity = desk.session, desk.equity()
     return View(
-        desk.now, desk.equity(), desk.ledger.balance, desk.session.result, desk.session.refusal(desk.now), tier,
-        tuple(positions), dict(desk.counts), {d.instrument.symbol: d.frozen for d in desk.desks if d.frozen},
-    )  # fmt: skip
+        ts=desk.now,
+        equity=equity,
+        wallet=desk.ledger.balance,
+        session_result=session.result,
+        refusal=session.refusal(desk.now),
+        lifted_by=session.lifted_by(desk.now),
+        limits=usage(desk, equity),
+        told=tuple(session.history[-_TOLD:]),
+        capital_tier=tier,
+        positions=tuple(positions),
+        counts=dict(desk.counts),
+        frozen={each.instrument.symbol: each.frozen for each in desk.desks if each.frozen},
+    )
 
 
 def summary(desk: Desk, funnel: Funnel, scans: int) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def policy(json: Annotated[bool, typer.Option("--json", help="one JSON object on
 
 def lines(rows: Sequence[NumberRow]) -> Iterator[str]:
     """The table for 80 columns; an overridden number has a star and tells its default."""
-    from turbo_trader.console.env_example import shown
     from turbo_trader.console.tables import WIDTH
+    from turbo_trader.rules.numbers import shown
 
     section = ""
     for row in rows:

@@ -1,0 +1,74 @@
+"""Each limit of account and session warns once 80 % of it is used, and again only after it was left; also across a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader import events as told
+from turbo_trader.trader.exposure import usage
+
+D = Decimal
+
+
+def squeezed(stage: Any) -> None:
+    """A position whose margin is nearly all there is to trade with."""
+    stage.hold()
+    stage.tell(told.WalletReport(stage.now, D(1000), D(1), D(10), D(0), D(0)))
+
+
+#: limit -> what brings a session of 1,000 USDT beyond 80 % of it, and the policy it is tried under
+NEAR: dict[str, tuple[Callable[[Any], object], dict[str, str]]] = {
+    "session result": (lambda stage: setattr(stage.inside._desk.session, "start_equity", D(1200)), {}),
+    "session budget": (lambda stage: setattr(stage.inside._desk.session, "realised", D(-165)), {}),
+    "drawdown": (lambda stage: setattr(stage.inside._desk.session, "peak", D(1140)), {}),
+    "same direction": (lambda stage: stage.hold(range_tail=0.4), {}),
+    "total margin": (squeezed, {}),
+    "open positions": (
+        lambda stage: stage.hold(),
+        {"GROWING_MAX_POSITIONS": "1"},
+    ),  # the fee took it below 1,000
+    "consecutive losses": (lambda stage: setattr(stage.inside._desk.session, "losses", 3), {}),
+    "drawdown pauses": (
+        lambda stage: setattr(stage.inside._desk.session, "pauses", 5),
+        {"PAUSES_TO_HALT": "6"},
+    ),
+}
+
+
+def warned(stage: Any) -> list[str]:
+    return [note.fields["limit"] for note in stage.notes("limit") if note.fields["what"] == "warning"]
+
+
+def look(stage: Any) -> None:
+    """Until the limits were held against the account once more."""
+    stage.now = max(stage.now + 10**9, stage.inside._scanner.next_ns)
+    stage.clock()
+
+
+@pytest.mark.parametrize("limit", NEAR)
+def test_a_limit_warns_at_80_percent_once(staged: Callable[..., Any], limit: str) -> None:
+    bring, env = NEAR[limit]
+    stage = staged(policy=Policy.from_env(env))
+    stage.recover()
+    look(stage)
+    assert warned(stage) == []
+    bring(stage)
+    look(stage)
+    assert limit in warned(stage)
+    (note,) = [note for note in stage.notes("limit") if note.fields.get("limit") == limit]
+    assert note.level == "warning"
+    assert note.fields["used"] >= D("0.8")
+    assert stage.trader.view().limits[limit] == usage(stage.inside._desk, stage.inside._desk.equity())[limit]
+    look(stage)
+    assert warned(stage).count(limit) == 1
+    again = stage.restart()
+    assert limit in again.inside._desk.session.warned
+
+
+def test_every_limit_is_tried(stage: Any) -> None:
+    assert set(NEAR) == set(stage.trader.view().limits)
