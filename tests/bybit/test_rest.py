@@ -157,7 +157,7 @@ async def test_secrets_are_in_no_repr_log_or_message(
     caplog.set_level(logging.DEBUG)
     server.reply = lambda path: (200, envelope(10004, f"error sign! origin_string[1700{KEYS.key}5000]"))
     answer = await lane(server.url).call(ORDER)
-    session = Signer(Endpoints("loopback", server.url, "", ""), KEYS, lambda: 0, lambda: True)
+    session = Signer(KEYS, lambda: 0, lambda: True)
     for text in (repr(answer), answer.message, repr(session), str(session), caplog.text):
         assert KEYS.key not in text
         assert KEYS.secret not in text

@@ -31,6 +31,9 @@ class Once:
     def handle(self, event: Any) -> Sequence[Any]:
         return self.commands
 
+    def next_time(self) -> int:
+        return 0
+
 
 class Watched(Journal):
     """A journal that writes down how it was asked to commit."""

@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from turbo_trader.bybit.endpoints import Keys
+from turbo_trader.bybit.streams import Stream, StreamConfig
 from turbo_trader.journal.store import Journal
-from turbo_trader.live import feeds
 from turbo_trader.live.clock import VenueClock
-from turbo_trader.live.feeds import PrivateFeed, PublicFeed
-from turbo_trader.live.settings import FeedSettings
-from turbo_trader.market.reference import universe
+from turbo_trader.live.feeds import PrivateFeed
 from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Fill
 
 
-class Undecoded:
-    def decode(self, raw: bytes) -> None:
-        return None
+async def test_s27_a_slow_consumer_leaves_frames_to_the_sockets_flow_control() -> None:
+    frame, frames = '{"topic":"orderbook.50.BTCUSDT","data":"' + "x" * 16_000 + '"}', 3_000
+    sent = taken = most = 0
 
+    async def flood(socket: ServerConnection) -> None:
+        nonlocal sent
+        asked = json.loads(await socket.recv())
+        await socket.send(json.dumps({"success": True, "op": asked["op"]}))
+        for _ in range(frames):
+            await socket.send(frame)
+            sent += 1
+        await socket.wait_closed()
 
-def public_feed(notes: list[str]) -> PublicFeed:
-    settings = FeedSettings("ws://nowhere")
-    return PublicFeed(
-        [0], universe()[:1], settings, VenueClock(), lambda event: None, lambda why: None,
-        lambda name, level, fields: notes.append(name), lambda s: 0, Undecoded,
-    )  # fmt: skip
+    def take(raw: bytes) -> None:
+        nonlocal taken, most
+        time.sleep(0.0002)
+        taken += 1
+        most = max(most, sent - taken)
 
-
-async def test_s27_public_frames_beyond_the_bound_are_dropped_and_the_connection_is_made_anew(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(feeds, "QUEUE", 100)
-    notes: list[str] = []
-    renewed: list[str] = []
-    feed = public_feed(notes)
-    monkeypatch.setattr(feed.stream, "renew", renewed.append)
-    longest = 0
-    for n in range(1_000):  # nobody consumes
-        feed._arrived(b"%d" % n)
-        longest = max(longest, len(feed._queue))
-    assert longest == 100
-    assert (
-        len(renewed) == notes.count("slow-consumer") == 1_000 // 101
-    )  # each time the bound is met; a snapshot follows
+    async with serve(flood, "127.0.0.1", 0, compression=None) as server:
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+        stream = Stream(
+            StreamConfig(url, ("orderbook.50.BTCUSDT",)),
+            on_frame=take, on_up=lambda: None, on_down=lambda _: None, now_ms=lambda: 0,
+        )  # fmt: skip
+        run = asyncio.create_task(stream.run())
+        async with asyncio.timeout(30):
+            while taken < frames:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        run.cancel()
+    assert most < 1_000  # 16 MB: the sockets' buffers, of 48 MB in all
+    assert stream.connections == 1  # none was dropped for it
 
 
 async def test_s27_private_messages_wait_for_nobody_and_none_is_dropped() -> None:

@@ -1,6 +1,6 @@
 """REST: pybit knows the routes and signs, our own connections carry, every end of a call is an `Answer`.
 
-pybit's way of sending waits in a thread and tries again by itself; both are left out: what it would send is taken from it.
+pybit's way of sending waits in a thread and tries again by itself: what it would send is taken from it instead.
 """
 
 from __future__ import annotations
@@ -8,11 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Never
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
-import requests
 from pybit.unified_trading import HTTP
 
 from turbo_trader.bybit.commands import Call
@@ -46,51 +44,45 @@ class Fenced(Exception):
     """A write was about to be signed without the right to write."""
 
 
-class _Built(Exception):
-    """Carries a request out of pybit."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it goes over the wire."""
 
-    def __init__(self, request: requests.Request) -> None:
-        super().__init__("built")
-        self.request = request
-
-
-class _Taken:
-    """In place of pybit's HTTP session: what it would send is taken from it."""
-
-    def prepare_request(self, request: requests.Request) -> requests.Request:
-        """What pybit hands to `send`."""
-        return request
-
-    def send(self, request: requests.Request, timeout: float) -> Never:
-        """Nothing leaves here."""
-        del timeout
-        raise _Built(request)
+    method: str
+    target: str  # path and query
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Signer(HTTP):  # type: ignore[misc]
-    """A pybit session signed by our clock, which sends nothing and whose repr shows no key."""
+    """A pybit session signed by our clock: its methods return the `Request` instead of sending it. Its repr shows no key."""
 
-    def __init__(self, endpoints: Endpoints, keys: Keys, clock: Callable[[], int], permit: Permit) -> None:
+    def __init__(self, keys: Keys, clock: Callable[[], int], permit: Permit) -> None:
         """`clock`: ns of the venue's time; `permit` is asked for each request that writes."""
-        super().__init__(api_key=keys.key, api_secret=keys.secret, max_retries=1)
-        self.endpoint = endpoints.rest
-        self.client = _Taken()
+        super().__init__(api_key=keys.key, api_secret=keys.secret)
+        self.endpoint = ""
         self._clock = clock
         self._permit = permit
         self._writes = False
 
     def __repr__(self) -> str:
-        return f"Signer({self.endpoint})"
+        return "Signer()"
 
-    def request(self, call: Call) -> requests.Request:
+    def request(self, call: Call) -> Request:
         """The request of `call`, signed now. Fenced: it writes, and that is not allowed."""
         self.recv_window = call.recv_window_ms
         self._writes = call.writes
-        try:
-            getattr(self, call.method)(**call.params)
-        except _Built as built:
-            return built.request
-        raise TypeError(f"{call.method}: pybit sends nothing for it")
+        built: Request = getattr(self, call.method)(**call.params)
+        return built
+
+    def _submit_request(
+        self, method: str, path: str, query: dict[str, Any] | None = None, auth: bool = False
+    ) -> Request:
+        payload: str = self.prepare_payload(method, self._clean_query(query))
+        headers = self._prepare_headers(payload, self.recv_window) if auth else {}
+        if method == "GET":
+            return Request(method, f"{path}?{payload}" if payload else path, headers, b"")
+        return Request(method, path, headers, payload.encode())
 
     def _prepare_headers(
         self, payload: Any, recv_window: int, content_type: str = "application/json"
@@ -122,7 +114,7 @@ class Lane:
     ) -> None:
         """`timeout` seconds for the connection, and again for the answer."""
         self._pool = Pool(endpoints.rest, connections)
-        self._signer = Signer(endpoints, keys, clock, permit)
+        self._signer = Signer(keys, clock, permit)
         self._keys = keys
         self._clock = clock
         self._timeout = timeout
@@ -138,11 +130,8 @@ class Lane:
             try:
                 sent = self._clock()  # after the wait for a connection: a stamp must not grow old in a queue
                 asked = self._signer.request(call)
-                parts = urlsplit(str(asked.url))
-                target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-                body = str(asked.data).encode() if asked.data else b""
                 response = await connection.exchange(
-                    str(asked.method), target, dict(asked.headers), body, self._timeout
+                    asked.method, asked.target, asked.headers, asked.body, self._timeout
                 )
             finally:
                 self._pool.give(connection)

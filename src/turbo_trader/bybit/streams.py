@@ -9,14 +9,16 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosedError, WebSocketException
 from websockets.protocol import State
 
 from turbo_trader.bybit.endpoints import Keys
+from turbo_trader.bybit.sockets import DirectConnection
 
 PING_S = 20.0
 CONFIRM_S = 10.0
@@ -50,8 +52,8 @@ class Stream:
     """Keeps one connection up for as long as `run` runs.
 
     `on_up` is called after the subscription was confirmed, `on_down(reason)` after a connection that was up is lost,
-    `on_refused(reason)` after an attempt that did not get so far, `on_frame(raw)` with every data message in order.
-    `now_ms`: the venue's time, for signing.
+    `on_refused(reason)` after an attempt that did not get so far, `on_frame(raw)` with every data message, in order and as it comes
+    off the socket. `now_ms`: the venue's time, for signing.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class Stream:
         self._socket: ClientConnection | None = None
         self._last_data = 0.0
         self._renew = ""
+        self._asked = ""  # the operation whose reply is waited for
+        self._replied: asyncio.Future[dict[str, Any]]
 
     @property
     def socket(self) -> ClientConnection | None:
@@ -115,32 +119,60 @@ class Stream:
         async with connect(
             self.config.url, ping_interval=None, max_size=_MAX_FRAME, open_timeout=CONFIRM_S, close_timeout=1, proxy=None,
             compression=None,
+            create_connection=partial(DirectConnection, self._take),  # type: ignore[arg-type]  # whatever makes one will do
         ) as socket:  # fmt: skip
             self._socket = socket
             self.connections += 1
             try:
-                await self._login(socket)
-                if self.config.topics:
-                    await self._subscribe(socket)
-                up[0] = True
-                self._on_up()
-                self._last_data = asyncio.get_running_loop().time()
-                pinger = asyncio.create_task(self._ping(socket))
-                try:
-                    async for raw in socket:
-                        self._take(raw)
-                finally:
-                    pinger.cancel()
+                await self._session(socket, up)
             finally:
                 self._socket = None
         if self._renew:
             raise StreamFailed(self._renew)
+        if isinstance(socket.protocol.close_exc, ConnectionClosedError):
+            raise socket.protocol.close_exc
 
-    def _take(self, raw: str | bytes) -> None:
-        data = raw.encode() if isinstance(raw, str) else raw
-        if not self.config.topics or b'"topic"' in data[:400]:
+    async def _session(self, socket: ClientConnection, up: list[bool]) -> None:
+        """From the first word to the end of the connection."""
+        assert isinstance(socket, DirectConnection)
+        try:
+            await self._login(socket)
+            if self.config.topics:
+                await self._subscribe(socket)
+            up[0] = True
+            self._on_up()
+            self._last_data = asyncio.get_running_loop().time()
+            pinger = asyncio.create_task(self._ping(socket))
+            try:
+                await socket.wait_closed()
+            finally:
+                pinger.cancel()
+        except WebSocketException:
+            if socket.error is None:
+                raise
+        if socket.error is not None:
+            raise socket.error
+
+    def _take(self, data: bytes) -> None:
+        if self.config.topics and b'"topic"' not in data[:400]:
+            self._take_reply(data)
+        elif not self._asked or self._take_reply(data) is None:
             self._last_data = asyncio.get_running_loop().time()
             self._on_frame(data)
+
+    def _take_reply(self, data: bytes) -> dict[str, Any] | None:
+        """The reply that is waited for, where `data` is it."""
+        if not self._asked:
+            return None
+        try:
+            message = msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            return None
+        if not isinstance(message, dict) or message.get("op") != self._asked:
+            return None
+        self._asked = ""
+        self._replied.set_result(message)
+        return message
 
     async def _login(self, socket: ClientConnection) -> None:
         keys = self.config.keys
@@ -148,32 +180,37 @@ class Stream:
             return
         expires = self._now_ms() + self.config.auth_ahead_ms
         sign = hmac.new(keys.secret.encode(), f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
-        await _send(socket, {"req_id": "auth", "op": "auth", "args": [keys.key, expires, sign]})
-        reply = await self._reply(socket, "auth")
+        reply = await self._ask(socket, {"req_id": "auth", "op": "auth", "args": [keys.key, expires, sign]})
         if reply.get("success") is not True and reply.get("retCode", -1) != 0:
             said = str(reply.get("ret_msg") or reply.get("retMsg", ""))
             raise StreamFailed(f"authentication refused: {keys.redact(said)}")
 
     async def _subscribe(self, socket: ClientConnection) -> None:
-        await _send(socket, {"req_id": "subscribe", "op": "subscribe", "args": list(self.config.topics)})
-        reply = await self._reply(socket, "subscribe")
+        reply = await self._ask(
+            socket, {"req_id": "subscribe", "op": "subscribe", "args": list(self.config.topics)}
+        )
         if reply.get("success") is not True:
             said = str(reply.get("ret_msg", ""))
             keys = self.config.keys
             raise StreamFailed(f"subscription refused: {keys.redact(said) if keys else said}")
 
-    async def _reply(self, socket: ClientConnection, op: str) -> dict[str, Any]:
-        """The reply to `op`; data messages that overtake it are handed on."""
-        async with asyncio.timeout(CONFIRM_S):
-            while True:
-                raw = await socket.recv()
-                try:
-                    message = msgspec.json.decode(raw)
-                except msgspec.DecodeError:
-                    continue
-                if isinstance(message, dict) and message.get("op") == op:
-                    return message
-                self._take(raw)
+    async def _ask(self, socket: ClientConnection, message: dict[str, Any]) -> dict[str, Any]:
+        """Send an operation and wait for its reply; TimeoutError without one, ConnectionClosed when there will be none."""
+        self._asked = message["op"]
+        self._replied = asyncio.get_running_loop().create_future()
+        closed = asyncio.ensure_future(socket.wait_closed())
+        either: set[asyncio.Future[Any]] = {self._replied, closed}
+        try:
+            await _send(socket, message)
+            await asyncio.wait(either, timeout=CONFIRM_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._asked = ""
+            closed.cancel()
+        if self._replied.done():
+            return self._replied.result()
+        if socket.state is State.CLOSED and (lost := socket.protocol.close_exc) is not None:
+            raise lost
+        raise TimeoutError(f"no reply to {message['op']}")
 
     async def _ping(self, socket: ClientConnection) -> None:
         """Ping every 20 s; a connection whose data fell silent is dropped though it answers pings."""

@@ -80,6 +80,7 @@ class Lease:
     ) -> None:
         self.epoch = 0
         self._folder = folder / FOLDER
+        self._higher = ""  # path of the epoch after ours: text, as it is looked for before each write
         self._owner = owner
         self._rules = rules or LeaseRules()
         self._steady = steady
@@ -98,6 +99,7 @@ class Lease:
             return False
         late = before.owner == GUARD and self._owner != GUARD and not before.released
         self.epoch, self._renewed = before.number + 1, begun
+        self._higher = str(self._folder / str(self.epoch + 1))
         self._from = begun + (self._rules.window_ns if late else 0)
         self._until = begun + self._rules.fence_ns
         self._prune()
@@ -120,9 +122,7 @@ class Lease:
     @property
     def held(self) -> bool:
         """May this process write now?"""
-        return (
-            self._from <= self._steady() < self._until and not (self._folder / str(self.epoch + 1)).exists()
-        )
+        return self._from <= self._steady() < self._until and not os.path.exists(self._higher)  # noqa: PTH110
 
     @property
     def outranked(self) -> bool:

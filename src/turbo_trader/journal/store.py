@@ -57,6 +57,7 @@ class Journal:
         self.boot = secrets.token_hex(4)  # distinguishes the ids of this start from all others
         self.failed = ""  # why writing does not work now; "" when it does
         self._pending: list[tuple[str, tuple[Any, ...]]] = []
+        self._synced = True  # the last commit's; `_open` begins with it
         self._lock = _lock(folder)
         try:
             self._db = _open(folder / FILE)
@@ -100,7 +101,9 @@ class Journal:
         if not pending:
             return
         try:
-            self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+            if synced != self._synced:
+                self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                self._synced = synced
             self._db.execute("BEGIN IMMEDIATE")
             for sql, values in pending:
                 self._db.execute(sql, values)

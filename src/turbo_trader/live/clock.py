@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
 
@@ -22,7 +21,6 @@ class VenueClock:
     ) -> None:
         self._steady = steady
         self._wall = wall
-        self._lock = threading.Lock()  # requests are signed in their own threads
         self._anchor = steady()
         self._base = wall()
         self._last = 0
@@ -32,9 +30,8 @@ class VenueClock:
 
     def now(self) -> int:
         """The venue's time."""
-        with self._lock:
-            self._last = max(self._last, self._estimate(self._steady()))
-            return self._last
+        self._last = max(self._last, self._estimate(self._steady()))
+        return self._last
 
     def measured(self, venue: int, before: int, after: int, speed: float) -> None:
         """A reading of the venue's clock, sent at `before` and answered at `after` (ns of the steady clock).
@@ -42,17 +39,16 @@ class VenueClock:
         It is taken to be true for the middle of the round trip. Slower round trips than the last one are left out for a minute.
         """
         trip = after - before
-        with self._lock:
-            age = (after - self._anchor) / 1e9
-            if self._round_trip and trip > 2 * self._round_trip and age < STALE_S and speed == self.speed:
-                return
-            if not self._round_trip:
-                self._last = 0  # what was told before the first measurement was our own clock
-            self._anchor = before + trip // 2
-            self._base = venue
-            self._round_trip = max(trip, 1)
-            self.speed = speed
-            self.offset = venue - (self._wall() - (self._steady() - self._anchor))
+        age = (after - self._anchor) / 1e9
+        if self._round_trip and trip > 2 * self._round_trip and age < STALE_S and speed == self.speed:
+            return
+        if not self._round_trip:
+            self._last = 0  # what was told before the first measurement was our own clock
+        self._anchor = before + trip // 2
+        self._base = venue
+        self._round_trip = max(trip, 1)
+        self.speed = speed
+        self.offset = venue - (self._wall() - (self._steady() - self._anchor))
 
     def ahead_s(self) -> float:
         """How far what was told is ahead of what the last measurement says, seconds of the venue's time."""

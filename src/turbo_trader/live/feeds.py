@@ -1,10 +1,13 @@
-"""Public and private feeds: connections, frames to rows, gaps, silence; a bounded queue between the sockets and the Trader."""
+"""Public and private feeds: connections, frames to rows, gaps, silence.
+
+A frame is decoded and decided on as it comes off the socket. There is no queue: a daemon that cannot keep up leaves frames to the
+socket's flow control, and what it then trades on is told by their exchange times (the data gate).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -20,8 +23,6 @@ from turbo_trader.market.events import GAP, KIND_MASK, ROW, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
-QUEUE = 20_000  # frames of one connection waiting for the Trader; more and the connection is made anew
-_SLICE_S = 0.004  # the Trader's share of the loop before others have their turn
 _GAP_PAUSE_S = 2.0  # between two renewals for gaps
 
 
@@ -56,8 +57,6 @@ class PublicFeed:
         self._changed = changed
         self._tell = tell
         self._last_ts = last_ts
-        self._queue: deque[bytes] = deque()
-        self._wake = asyncio.Event()
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
         self._heard: dict[int, float] = {}
@@ -65,22 +64,11 @@ class PublicFeed:
         topics = public_topics([instruments[i].symbol for i in self._indices], settings.book_depth)
         self.stream = Stream(
             StreamConfig(settings.url, topics, silence_s=settings.silence_s),
-            on_frame=self._arrived,
+            on_frame=self._take,
             on_up=self._on_up,
             on_down=self._on_down,
             now_ms=lambda: clock.now() // 1_000_000,
         )
-
-    async def consume(self) -> None:
-        """Hand queued frames to the Trader, a few milliseconds at a time."""
-        while True:
-            if not self._queue:
-                self._wake.clear()
-                await self._wake.wait()
-            end = time.monotonic() + _SLICE_S
-            while self._queue and time.monotonic() < end:
-                self._take(self._queue.popleft())
-            await asyncio.sleep(0)
 
     async def watch(self) -> None:
         """Renew the connection when one of its symbols says nothing though the others do."""
@@ -99,18 +87,8 @@ class PublicFeed:
         """From now on in these units; the connection is made anew when `symbol` is one of its own."""
         self._instruments = tuple(instruments)
         if symbol in self._indices:
-            self._queue.clear()
             self._decoder = self._new_decoder()
             self.stream.renew(f"{instruments[symbol].symbol} has a new tick or step")
-
-    def _arrived(self, raw: bytes) -> None:
-        if len(self._queue) >= QUEUE:
-            self._queue.clear()
-            self._tell("slow-consumer", "error", {"frames": QUEUE})
-            self.stream.renew("the frames came faster than they could be taken in")
-            return
-        self._queue.append(raw)
-        self._wake.set()
 
     def _take(self, raw: bytes) -> None:
         self.frames += 1
@@ -140,7 +118,6 @@ class PublicFeed:
 
     def _on_down(self, reason: str) -> None:
         self.up = False
-        self._queue.clear()
         self._decoder = self._new_decoder()
         now = self._clock.now()
         for symbol in self._indices:

@@ -48,7 +48,7 @@ class Machine(Protocol):
 
 
 class Router:
-    """Owns the way in and out of one Trader. `changed` is set after each event: the next due time may be another.
+    """Owns the way in and out of one Trader. `changed` is set when an event has changed the Trader's next due time.
 
     `trader` and `gateway` are set by the shell before the first `deliver`.
     """
@@ -63,6 +63,7 @@ class Router:
         self.reason = ""
         self.failed = False
         self.events = 0
+        self._due = 0
         self.requests: set[asyncio.Task[None]] = set()
         self._clock = clock
         self._keys = keys
@@ -86,7 +87,9 @@ class Router:
             return
         if commands:
             self._carry_out(commands)
-        self.changed.set()
+        if (due := self.trader.next_time()) != self._due:
+            self._due = due
+            self.changed.set()
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         wire: list[WireCommand] = []

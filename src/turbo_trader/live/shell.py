@@ -180,7 +180,7 @@ class Shell:
             self._run_notices(), self._run_view(), self._run_limit(),
         ]  # fmt: skip
         for feed in self._public.feeds:
-            jobs += [feed.stream.run(), feed.consume(), feed.watch()]
+            jobs += [feed.stream.run(), feed.watch()]
         jobs += self._gateway.jobs()
         jobs += [self._backfill(i) for i in range(len(self._instruments))]
         async with asyncio.TaskGroup() as group:

@@ -139,7 +139,7 @@ async def upstream_market(
         feeds = PublicFeeds(
             settings, instruments, clock, market.take, tell, last_ts=lambda _: 0, new_decoder=market.decoder
         )
-        jobs = [job for feed in feeds.feeds for job in (feed.stream.run(), feed.consume(), feed.watch())]
+        jobs = [job for feed in feeds.feeds for job in (feed.stream.run(), feed.watch())]
         async with beside(*jobs, _keep_time(gateway, where.rest)):
             await _open(gateway, market, where, tell)
             yield market

@@ -6,6 +6,7 @@ never go back in time: an older row carries the last time seen, as topics overta
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import cast
@@ -15,24 +16,22 @@ import numpy as np
 
 from turbo_trader.market.events import (
     FINE,
-    FIRST,
     FUNDING,
     GAP,
     INDEX,
-    LAST,
-    LEVEL,
     MARK,
     RATE,
     ROW,
-    SNAPSHOT,
     TRADE,
     WHOLE,
     Rows,
 )
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.levels import BAD, SHORTEST, read_book
 
 _MILLISECOND = 1_000_000
 _Row = tuple[int, int, int, int, int, int]
+_packed = struct.Struct("<qqiBbH").pack  # a _Row as ROW lays it out
 
 
 class _Head(msgspec.Struct):
@@ -44,8 +43,8 @@ class _Head(msgspec.Struct):
 
 
 class _Book(msgspec.Struct):
-    b: list[tuple[str, str]] = []
-    a: list[tuple[str, str]] = []
+    b: msgspec.Raw = msgspec.Raw(b"[]")
+    a: msgspec.Raw = msgspec.Raw(b"[]")
     u: int = 0
 
 
@@ -93,6 +92,7 @@ class FrameDecoder:
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         self._symbols = {i.symbol: _Symbol(n, i) for n, i in enumerate(instruments)}
+        self._grow(8192)
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """Symbol index and rows of a data frame; None for replies, other topics and symbols, and deltas of a void book.
@@ -105,49 +105,60 @@ class FrameDecoder:
         symbol = self._symbols.get(name)
         if symbol is None:
             return None
-        try:
-            return self._rows(symbol, topic, head)
-        except ArithmeticError as error:  # "inf", or beyond what a row can hold
-            raise ValueError(f"{head.topic}: a figure that is no number") from error
-
-    def _rows(self, symbol: _Symbol, topic: str, head: _Head) -> tuple[int, Rows] | None:
         if topic.startswith("orderbook."):
-            return self._whole_book(symbol, head)
-        if topic == "publicTrade":
-            rows = self._prints(symbol, head)
-        elif topic == "tickers":
-            rows = self._ticker(symbol, head)
+            rows = self._book(symbol, head)
+        elif topic in ("publicTrade", "tickers"):
+            rows = self._others(symbol, topic, head)
         else:
             return None
-        return _told(symbol, rows)
+        return (symbol.index, rows) if rows is not None else None
 
-    def _whole_book(self, symbol: _Symbol, head: _Head) -> tuple[int, Rows] | None:
-        """A book frame that cannot be read leaves the book unknown."""
-        try:
-            return _told(symbol, self._book(symbol, head))
-        except (ValueError, ArithmeticError):
-            symbol.update = 0
-            return _told(symbol, [(symbol.time(head.cts or head.ts), 0, 0, GAP | WHOLE, 0, 0)])
-
-    def _book(self, symbol: _Symbol, head: _Head) -> list[_Row]:
-        book = _book.decode(head.data)
-        snapshot = head.type == "snapshot" or book.u == 1
+    def _book(self, symbol: _Symbol, head: _Head) -> Rows | None:
         ts = symbol.time(head.cts or head.ts)
+        try:
+            book = _book.decode(head.data)
+        except ValueError:
+            return self._void(symbol, ts)
+        snapshot = head.type == "snapshot" or book.u == 1
         if not snapshot:
             if not symbol.update:
-                return []
+                return None
             if book.u != symbol.update + 1:
-                symbol.update = 0
-                return [(ts, 0, 0, GAP | WHOLE, 0, 0)]
+                return self._void(symbol, ts)
         symbol.update = book.u
-        rows: list[_Row] = [(ts, 0, 0, SNAPSHOT, 0, 0)] if snapshot else []
-        per_tick, per_lot = symbol.per_tick, symbol.per_lot
-        for side, levels in ((1, book.b), (-1, book.a)):
-            rows += [
-                (ts, round(float(size) * per_lot), round(float(price) * per_tick), LEVEL, side, 0)
-                for price, size in levels
-            ]
-        return _framed(rows)
+        rows, count = self._levels(symbol, book, ts, snapshot=snapshot)
+        if count == BAD:
+            return self._void(symbol, ts)
+        return rows[:count] if count else None
+
+    def _levels(self, symbol: _Symbol, book: _Book, ts: int, *, snapshot: bool) -> tuple[Rows, int]:
+        bids, asks = bytes(book.b), bytes(book.a)
+        size = len(bids) + len(asks)
+        if size > len(self._text):
+            self._grow(2 * size)
+        self._view[:size] = bids + asks
+        rows = cast("Rows", np.empty(size // SHORTEST + 1, ROW))
+        return rows, read_book(
+            self._text, len(bids), len(asks), snapshot, ts, symbol.per_tick, symbol.per_lot, rows
+        )
+
+    def _grow(self, size: int) -> None:
+        """Where the kernel reads: an array and the same memory for bytes."""
+        text = bytearray(size)
+        self._text, self._view = np.frombuffer(text, np.uint8), memoryview(text)
+
+    @staticmethod
+    def _void(symbol: _Symbol, ts: int) -> Rows:
+        """The book is unknown until the next snapshot."""
+        symbol.update = 0
+        return _as_rows([(ts, 0, 0, GAP | WHOLE, 0, 0)])
+
+    def _others(self, symbol: _Symbol, topic: str, head: _Head) -> Rows | None:
+        try:
+            rows = self._prints(symbol, head) if topic == "publicTrade" else self._ticker(symbol, head)
+            return _as_rows(rows) if rows else None
+        except (ArithmeticError, struct.error) as error:  # "inf", or beyond what a row can hold
+            raise ValueError(f"{head.topic}: a figure that is no number") from error
 
     def _prints(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         return [
@@ -175,15 +186,5 @@ class FrameDecoder:
         return rows
 
 
-def _told(symbol: _Symbol, rows: list[_Row]) -> tuple[int, Rows] | None:
-    return (symbol.index, cast("Rows", np.array(rows, ROW))) if rows else None
-
-
-def _framed(rows: list[_Row]) -> list[_Row]:
-    """Mark the first and the last row of a frame."""
-    if rows:
-        first, last = rows[0], rows[-1]
-        rows[-1] = (*last[:3], last[3] | LAST, *last[4:])
-        first = rows[0]
-        rows[0] = (*first[:3], first[3] | FIRST, *first[4:])
-    return rows
+def _as_rows(rows: list[_Row]) -> Rows:
+    return cast("Rows", np.frombuffer(bytearray(b"".join([_packed(*row) for row in rows])), ROW))

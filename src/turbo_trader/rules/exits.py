@@ -7,9 +7,11 @@ only tighten.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import msgspec
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.grid import on_grid
@@ -210,16 +212,12 @@ class Bracket:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values (text for decimals), for the journal."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return cast("dict[str, Any]", msgspec.to_builtins(self))
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Bracket:
-        """The bracket `to_dict` wrote."""
-        rules = {name: _typed(item, ExitRules.__annotations__[name]) for name, item in value["rules"].items()}
-        given = {
-            name: _typed(item, cls.__annotations__[name]) for name, item in value.items() if name != "rules"
-        }
-        return cls(**given, rules=ExitRules(**rules))
+        """The bracket `to_dict` wrote; ValueError for anything else."""
+        return msgspec.convert(value, cls)
 
     # steps
 
@@ -292,13 +290,3 @@ def entry_exits(
     """(stop, backstop) to attach to an entry expected to fill at `price`."""
     plan = Bracket(direction, price, instrument.tick, row_tp, row_sl, Decimal(0), 0, 0, exit_rules(policy))
     return plan.stop, plan.backstop
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def _typed(value: Any, annotation: str) -> Any:
-    return Decimal(value) if "Decimal" in annotation and value is not None else value

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
 
 from turbo_trader.market.events import DAY, SECOND
 
@@ -207,15 +209,12 @@ class Session:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, text for decimals."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return cast("dict[str, Any]", msgspec.to_builtins(self))
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Session:
-        """The session `to_dict` wrote."""
-        given = dict(value)
-        for name in ("start_equity", "peak", "equity", "realised"):
-            given[name] = Decimal(given[name])
-        return cls(**given)
+        """The session `to_dict` wrote; ValueError for anything else."""
+        return msgspec.convert(value, cls)
 
     # steps
 
@@ -271,15 +270,3 @@ class Session:
 
     def _record(self, now_ns: int, what: str, by: str, why: str) -> None:
         self.history = [*self.history[1 - HISTORY :], {"ts": now_ns, "what": what, "by": by, "why": why}]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, dict):
-        return dict(value)
-    return (
-        [dict(item) if isinstance(item, dict) else item for item in value]
-        if isinstance(value, list)
-        else value
-    )

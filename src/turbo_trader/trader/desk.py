@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.state import new_states
@@ -56,12 +58,12 @@ class PendingEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, text for decimals."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return cast("dict[str, Any]", msgspec.to_builtins(self))
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> PendingEntry:
-        """The entry `to_dict` wrote."""
-        return cls(**_typed(value, cls.__annotations__))
+        """The entry `to_dict` wrote; ValueError for anything else."""
+        return msgspec.convert(value, cls)
 
 
 @dataclass(slots=True)
@@ -95,20 +97,12 @@ class Trade:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, text for decimals."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return cast("dict[str, Any]", msgspec.to_builtins(self))
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Trade:
-        """The trade `to_dict` wrote."""
-        return cls(**_typed(value, cls.__annotations__))
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def _typed(value: dict[str, Any], kinds: dict[str, Any]) -> dict[str, Any]:
-    return {name: Decimal(item) if kinds[name] == "Decimal" else item for name, item in value.items()}
+        """The trade `to_dict` wrote; ValueError for anything else."""
+        return msgspec.convert(value, cls)
 
 
 @dataclass(slots=True)

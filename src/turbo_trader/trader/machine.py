@@ -55,7 +55,7 @@ class Trader:
         self._flattening = Flattening(self._desk, self._guarding, self._entries, self._recovery)
         self._limits = Limits(self._desk, self._flattening)
         self._equity_due = 0
-        self._due: int | None = None  # next_time, until an event changes something
+        self._due: int | None = None  # next_time, until an event changes more than a market state
         if restored:
             self._recovery.restore(restored)
             if OUTCOMES in restored:
@@ -113,10 +113,18 @@ class Trader:
     def handle(self, event: told.Event) -> list[Command]:
         """Take one event; returns what is to be done, in order."""
         self._desk.now = max(self._desk.now, event.ts)
+        if isinstance(event, told.MarketRows):
+            if not self._on_rows(event):
+                return []  # nothing but a market state has changed: almost every frame
+        else:
+            self._take(event)
         self._due = None
+        self._listing.settle()
+        self._flattening.settle()
+        return self._desk.take()
+
+    def _take(self, event: told.Event) -> None:
         match event:
-            case told.MarketRows():
-                self._on_rows(event)
             case told.Watched():
                 self._guarding.on_price(self._desk.desks[event.symbol])
             case told.Clock():
@@ -134,19 +142,20 @@ class Trader:
                 self._on_control(event)
             case _:
                 self._on_environment(event)
-        self._listing.settle()
-        self._flattening.settle()
-        return self._desk.take()
 
     # -- market and clock
 
-    def _on_rows(self, event: told.MarketRows) -> None:
+    def _on_rows(self, event: told.MarketRows) -> bool:
+        """Did a price leave the watch of a position?"""
         at, count, s = 0, len(event.rows), event.symbol
         until = int(event.rows["ts"][-1]) + 1 if count else 0
+        left = False
         while at < count:
             at, reason = advance(self._desk.states, s, event.rows, at, until)
             if reason != REACHED:
+                left = True
                 self._guarding.on_price(self._desk.desks[s])
+        return left
 
     def _on_clock(self) -> None:
         desk = self._desk
