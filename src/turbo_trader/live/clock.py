@@ -52,8 +52,7 @@ class VenueClock:
 
     def ahead_s(self) -> float:
         """How far what was told is ahead of what the last measurement says, seconds of the venue's time."""
-        with self._lock:
-            return max(0.0, (self._last - self._estimate(self._steady())) / 1e9)
+        return max(0.0, (self._last - self._estimate(self._steady())) / 1e9)
 
     def wall_seconds(self, venue_ns: int) -> float:
         """How many wall seconds until the venue's time is `venue_ns`; 0 when it has passed."""
