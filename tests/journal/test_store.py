@@ -1,9 +1,11 @@
+import contextlib
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -52,6 +54,29 @@ def test_state_and_intents_come_back_after_a_restart(tmp_path: Path) -> None:
     assert again.unresolved()[0]["command"]["stop_loss"] == "59000"
     again.close(5, "test")
     assert readers.overview(tmp_path)["intents"] == {"open": 1, "confirmed": 1}
+
+
+def test_a_checkpoint_from_another_thread_brings_what_was_flushed_into_the_main_file(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a", SYMBOLS)
+    journal.note(Note(1, "line", "info", {}))
+    assert journal.flush()
+
+    def in_main_file(name: str) -> int:
+        copy = tmp_path / name
+        copy.write_bytes((tmp_path / "a" / FILE).read_bytes())  # without what is only in the write-ahead log
+        with contextlib.closing(sqlite3.connect(copy)) as db:
+            tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'notes'").fetchone()[0]
+            return int(db.execute("SELECT count(*) FROM notes").fetchone()[0]) if tables else 0
+
+    assert in_main_file("before") == 0
+    thread = threading.Thread(target=journal.checkpoint)
+    thread.start()
+    thread.join()
+    assert in_main_file("after") == 1
+    journal.folder = tmp_path / "nowhere"
+    journal.checkpoint()  # says nothing: the next commits are what tells of trouble
+    journal.folder = tmp_path / "a"
+    journal.close(2, "test")
 
 
 def test_scans_are_read_back_with_their_fields(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 One SQLite file in WAL mode. `commit` makes everything given so far durable (synchronous=FULL: an fsync); the shell calls it once
 after each step of the Trader that has intents or state, before any of its commands leaves. A stop change alone is written without
-the fsync (synchronous=NORMAL). Everything else is gathered and written with the next commit, or by `flush` about once a second.
+the fsync (synchronous=NORMAL). Everything else is gathered and written with the next commit, or by `flush` about once a second;
+`checkpoint`, from a thread of its own, brings it to the disk.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -40,6 +42,7 @@ from turbo_trader.trader.events import CommandResult, Event
 
 Intent = PlaceOrder | CancelOrder | SetStops | SetLeverage
 FILE = "journal.sqlite"
+_WAL_PAGES = 10_000  # 40 MB: beyond, a commit does what `checkpoint` has not done
 
 
 class JournalError(Exception):
@@ -156,12 +159,20 @@ class Journal:
         )
 
     def flush(self) -> bool:
-        """Write what has gathered; False (and `failed`) instead of raising."""
+        """Write what has gathered, without waiting for the disk; False (and `failed`) instead of raising."""
         try:
-            self.commit()
+            self.commit(synced=False)
         except JournalError:
             return False
         return True
+
+    def checkpoint(self) -> None:
+        """Bring what was written to the disk, and into the main file. From any thread: it keeps nobody waiting; never raises."""
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(self.folder / FILE)) as db,
+        ):
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def probe(self) -> bool:
         """Try to write something: whether the journal works (again) after a failure."""
@@ -252,6 +263,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         _check_version(path, version)
         db.executescript(TABLES)

@@ -227,7 +227,8 @@ class Shell:
         while True:
             await asyncio.sleep(FLUSH_S)
             if not self._router.journal.failed:
-                self._router.commit()
+                self._router.commit(synced=False)
+                await asyncio.to_thread(self._router.journal.checkpoint)
             elif loop.time() >= probe:
                 probe = loop.time() + PROBE_S
                 if self._router.journal.probe():
