@@ -15,8 +15,8 @@ from turbo_trader.console.tables import WIDTH
 from turbo_trader.console.times import utc_ns, utc_text
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.gates import Code
-from turbo_trader.rules.scan import SCAN
+from turbo_trader.rules.gates import SIZE, Code
+from turbo_trader.rules.scan import BLOCK, NOT_ASSESSED, PASS, SCAN
 from turbo_trader.trader.commands import Note, Scanned
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -33,18 +33,26 @@ def journal(tmp_path: Path) -> Path:
         rows["ts"], rows["blocker"], rows["block_code"] = TEN + i * MINUTE, 1, int(Code.SNR)
         rows["snr"] = 0.25 * (i + 1)
         rows["blocker"][1] = (1, 8, -1)[i]
+        rows["verdict"][1, SIZE] = (NOT_ASSESSED, BLOCK, PASS)[i]
         store.scanned(Scanned(TEN + i * MINUTE, rows))
     store.note(
         Note(
             TEN + MINUTE,
             "gate",
             "info",
-            {"symbol": "ETHUSDT", "gate": "size", "why": "the smallest order needs 24.50"},
+            {
+                "symbol": "ETHUSDT",
+                "gate": "size",
+                "why": "the smallest order needs 24.50",
+                "needed": "24.50 USDT notional by margin target (was 12.00)",
+                "allowed": {"margin target": "12.00"},
+            },
         )
     )
     trade: dict[str, Any] = {"symbol": "ETHUSDT", "id": "tt-b-1-entry"}
     at = TEN + 2 * MINUTE
-    store.note(Note(at + 5, "entry", "info", {**trade, "tier": "A", "ev": 0.0003, "p_tp": 0.4}))
+    sized = {"qty": Decimal("0.01"), "leverage": Decimal(3), "binding": "same direction"}
+    store.note(Note(at + 5, "entry", "info", {**trade, **sized, "tier": "A", "ev": 0.0003, "p_tp": 0.4}))
     store.note(Note(at + 6, "fill", "info", {**trade, "qty": Decimal("0.01"), "price": Decimal(2000)}))
     store.note(Note(at + 7, "fill", "info", {"symbol": "BTCUSDT", "id": "another"}))
     end = {
@@ -81,7 +89,12 @@ def test_a_time_finds_the_scan_at_or_before_it(
     )
     scans = json.loads(out)["scans"]
     assert [scan["at"] for scan in scans] == ["2025-05-03T10:01:00Z"]
-    assert scans[0]["lines"][-1].endswith("SNR above 1.0 (was 0.50)")
+    assert scans[0]["outcome"] == [
+        "first blocker: pre-filter - SNR too low",
+        "needed: SNR above 1.0 (was 0.50)",
+    ]
+    assert scans[0]["figures"]["snr"] == 0.5
+    assert scans[0]["gates"]["size"] == "not assessed"
     _, out, _ = said(capsys, monkeypatch, "explain", "BTCUSDT", "--at", "2025-05-03T12:00+02:00", *where)
     assert out.startswith("2025-05-03T10:00:00Z")
     _, out, _ = said(capsys, monkeypatch, "explain", "BTCUSDT", "--at", "2025-05-03", *where)
@@ -95,7 +108,29 @@ def test_an_account_s_gate_is_quoted(
         capsys, monkeypatch, "explain", "ETHUSDT", "--last", "2", "--journal-dir", str(journal)
     )
     assert code == exits.OK
-    assert out.count("gate size said: the smallest order needs 24.50") == 1
+    assert (
+        "first blocker: size - the smallest order needs 24.50\nneeded: 24.50 USDT notional by margin target"
+        in out
+    )
+    assert "gate 9 size: block  the smallest order needs 24.50; allowed, USDT: margin" in out
+    assert "gate 9 size: pass  0.01 at 3x, set by same direction" in out
+    assert max(map(len, out.splitlines())) <= WIDTH
+
+
+def test_thresholds_are_those_of_the_rules_that_were_in_force(
+    journal: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURBO_MIN_SNR", "9")  # today's, of no concern to a scan of then
+    store = Journal(journal, SYMBOLS)
+    for i, least in enumerate(("0.7", "0.8")):
+        store.note(Note(TEN + i * MINUTE, "policy", "info", {"overridden": {"TURBO_MIN_SNR": least}}))
+    store.close(TEN + MINUTE, "test")
+    _, out, _ = said(capsys, monkeypatch, "explain", "BTCUSDT", "--journal-dir", str(journal))
+    assert [line for line in out.splitlines() if line.startswith("needed")] == [
+        "needed: SNR above 0.7 (was 0.25)",
+        "needed: SNR above 0.8 (was 0.50)",
+        "needed: SNR above 0.8 (was 0.75)",
+    ]
 
 
 def test_a_trade_is_its_deciding_scan_and_its_story(

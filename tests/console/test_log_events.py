@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import logging.handlers
 import re
@@ -23,40 +24,59 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "src" / "turbo_trader"
 LEVELS = {"debug", "info", "warning", "error"}
 ASKED = {"scan", "tier", "gate", "entry", "fill", "zone", "extension", "exit", "limit", "halt"}
-#: How a name is given: to a note, a log, or one of the functions that pass names on.
-GIVEN = re.compile(
-    r'(?:\bnote|\bNote|_tell|\btell|tell_only|tell_both|_told|_noted|_log\.\w+|log\.\w+|alarm)\(\s*(?:[\w.()]+,\s*)?"([a-z]+(?:-[a-z]+)*)"'
-)
+#: The functions that events are given to: a note, or what passes it on.
+GIVEN = {"note", "Note", "_tell", "tell", "tell_only", "tell_both", "_told", "_noted", "alarm", "tell_log"}
 DAY_LIMIT = 50_000_000
+ALLOWED = {f"some limit number {i}": "123456.78" for i in range(9)}
 NOW = 1_767_603_600_000_000_000
 
 
-def documented() -> set[str]:
-    rows = [
-        line.split("|")[1]
-        for line in (ROOT / "docs" / "logs.md").read_text().splitlines()
-        if line.startswith("|")
-    ]
-    return {name for cell in rows for name in re.findall(r"`([a-z-]+)`", cell)}
+def documented() -> dict[str, set[str]]:
+    """Event -> the words of its cells of fields."""
+    found: dict[str, set[str]] = {}
+    for line in (ROOT / "docs" / "logs.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        for name in re.findall(r"`([a-z-]+)`", cells[1]) if len(cells) == 5 else ():
+            assert name not in found, f"{name} stands twice in docs/logs.md"
+            found[name] = set(re.findall(r"[a-z_]+", cells[3]))
+    return found
 
 
-def given() -> dict[str, str]:
-    paths = [
-        path for path in sorted(SOURCES.rglob("*.py")) if path.parent.name != "verbs"
-    ]  # verbs tell a daemon, not the log
-    found = {name: path.name for path in paths for name in GIVEN.findall(path.read_text())}
-    return {name: where for name, where in found.items() if name not in LEVELS}
+def given() -> dict[str, set[str]]:
+    """Event -> the fields that the sources name where they give it."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(SOURCES.rglob("*.py")):
+        if path.parent.name == "verbs":  # verbs tell a daemon, not the log
+            continue
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and _called(call.func) in GIVEN:
+                words = [each.value for each in call.args if isinstance(each, ast.Constant)]
+                names = [word for word in words if isinstance(word, str) and word not in LEVELS]
+                for name in names[:1]:
+                    found.setdefault(name, set()).update(_fields(call))
+    return found
 
 
-def test_every_event_in_the_sources_is_documented() -> None:
-    found = given()
-    assert len(found) > 25
-    assert {name: where for name, where in found.items() if name not in documented()} == {}
+def _called(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _fields(call: ast.Call) -> set[str]:
+    named = {each.arg for each in call.keywords if each.arg is not None}
+    keys = [key for each in call.args if isinstance(each, ast.Dict) for key in each.keys]
+    return named | {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+
+
+def test_every_event_in_the_sources_is_documented_with_its_fields() -> None:
+    found, told = given(), documented()
+    assert len(found) > 50
+    assert set(found) <= set(told)
+    assert {name: fields - told[name] for name, fields in found.items() if fields - told[name]} == {}
 
 
 def test_the_events_that_are_asked_for_are_documented_and_logged() -> None:
     text = "\n".join(path.read_text() for path in SOURCES.rglob("*.py"))
-    assert documented() >= ASKED
+    assert set(documented()) >= ASKED
     assert {name for name in documented() if f'"{name}"' not in text} == set()
 
 
@@ -82,9 +102,10 @@ def test_a_day_of_15_symbols_stays_under_50_mb(tmp_path: Path) -> None:
     id_, money = "tt-0123456789ab-ffff-entry", Decimal("12345.67890123")
     lines: dict[str, tuple[dict[str, Any], int]] = {
         # name: (fields as long as they get, how often a day: every symbol refused at every scan, 40 times the trades hoped for)
-        "gate": ({"gate": "limits", "why": "x" * 120}, 15 * 2880),
+        "gate": ({"gate": "size", "why": "x" * 120, "needed": "x" * 80, "allowed": ALLOWED}, 15 * 2880),
         "entry": (
-            {f"f{i}": 0.123456789012345 for i in range(16)} | {"id": id_, "binding": "same direction"},
+            {f"f{i}": 0.123456789012345 for i in range(16)}
+            | {"id": id_, "binding": "same direction", "allowed": ALLOWED},
             1600,
         ),
         "fill": (

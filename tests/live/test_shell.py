@@ -359,7 +359,7 @@ async def test_stop_and_status_over_the_control_port(tmp_path: Path) -> None:
     status = await asyncio.to_thread(ask, tmp_path, "status")
     assert status["mode"] == "paper"
     await asyncio.to_thread(ask, tmp_path, "stop")
-    assert (await task).reason == "stop by control"
+    assert (await task).reason == "stop by somebody (control)"
 
 
 async def test_an_unknown_symbol_is_named_before_anything_starts(tmp_path: Path) -> None:

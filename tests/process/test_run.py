@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -153,10 +154,16 @@ def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     status = json.loads(turbo(tmp_path, "status", "--json").stdout)
     assert status["running"] is True
     assert status["private_up"] is True
+    halted = turbo(tmp_path, "halt").stdout
+    assert "entries: none, halted: halted by command; needed: `turbo-trader resume`" in halted
+    told = turbo(tmp_path, "status").stdout
+    assert max(map(len, told.splitlines())) <= 80
+    assert re.search(r"told        \S+ halt by \S+ \(control\)", told)
     assert turbo(tmp_path, "stop").returncode == 0
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
-    assert "stopped by control" in out
+    assert re.search(r"stopped by \S+ \(control\)", out)
+    assert "running     no" in turbo(tmp_path, "status").stdout
 
 
 @pytest.mark.parametrize(

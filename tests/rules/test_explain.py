@@ -1,15 +1,21 @@
 """A scan in words: every gate, the first blocker, and what would have had to differ."""
 
+import re
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from turbo_trader.rules.explain import explain, needed, outcome
-from turbo_trader.rules.gates import TEXTS, Code
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.explain import explain, outcome
+from turbo_trader.rules.gates import EV, LIMITS, SIZE, TEXTS, Code, LimitFacts, Verdict, limits_gate, record
+from turbo_trader.rules.needed import needed
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import GATES, SCAN
-from turbo_trader.signals.figures import SIGNALS
+from turbo_trader.rules.scan import BLOCK, GATES, PASS, SCAN
+from turbo_trader.signals.figures import OFI, OU_DRIFT, SIGNALS, VWAP
+
+NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
 
 P = Policy()
 
@@ -27,19 +33,92 @@ def test_every_gate_and_every_signal_has_a_line(judged: Any) -> None:
     assert "BTCUSDT long, tier A, capital tier turbo" in text
 
 
-def test_first_blocker_and_what_would_have_had_to_differ(judged: Any) -> None:
-    line = outcome(P, rows_of(judged(snr=0.7)), 0)
-    assert line == "first blocker: pre-filter - SNR too low; needed: SNR above 1.0 (was 0.70)"
-    line = outcome(P, rows_of(judged("500", consensus=0.4)), 0)
-    assert "needed: consensus of 60% (was 40%)" in line
-    line = outcome(P, rows_of(judged(confirms=1)), 0)
-    assert "needed: confirmation by OU_DRIFT" in line
+def test_the_outcome_comes_first_and_names_what_would_have_had_to_differ(judged: Any) -> None:
+    lines = explain(P, rows_of(judged(snr=0.7)), 0, "BTCUSDT")
+    assert lines[1:3] == ["first blocker: pre-filter - SNR too low", "needed: SNR above 1.0 (was 0.70)"]
+
+
+@pytest.mark.parametrize(
+    ("equity", "change", "said"),
+    [
+        ("18", {"warm": 0}, "300 s of prices without a hole, 60 one-minute closes, 30 returns"),
+        ("18", {"fresh": 0, "age": 7_000_000_000}, "a whole book not older than 5 s (was 7.0 s)"),
+        ("18", {"spread": 0.002}, "spread below 10.0 bp (was 20.0 bp)"),
+        ("18", {"gate": {"clock_offset": 2 * 10**9}}, "a clock offset below 1 s"),
+        ("18", {"mark_gap": 0.002}, "mark within 10.0 bp of the last price (was 20.0 bp)"),
+        ("18", {"jump_age": 60 * 10**9}, "300 s since a move beyond 6 sigma within a minute (were 60 s)"),
+        ("18", {"gate": {"btc_move_ts": NOON - 1}}, "300 s since BTC moved beyond 50.0 bp within a minute"),
+        ("18", {"now": NOON + 4 * 3600 * 10**9}, "more than 10 s to or from the funding settlement"),
+        (
+            "18",
+            {"gate": {"maintenance_ts": NOON + SECOND}},
+            "more than 900 s to the announced maintenance, or its end",
+        ),
+        ("18", {"gate": {"key_expiry_ts": NOON}}, "a key that lasts longer than 24 h"),
+        ("18", {"direction": 0}, "a valid Kalman velocity or a valid OU fit"),
+        ("500", {"snr": 1.2}, "SNR above 1.5 (was 1.20)"),
+        ("500", {"confidence": 0.6}, "confidence above 0.65 (was 0.600)"),
+        ("500", {"consensus": 0.4}, "consensus of 60% (was 40%)"),
+        ("500", {"forecast": 0.0005}, "forecast edge of 10.0 bp (was 5.0 bp)"),
+        ("18", {"gate": {"slippage": 0.004}}, "a target above 104.0 bp (was 90.0 bp)"),
+    ],
+)
+def test_what_would_have_had_to_differ(judged: Any, equity: str, change: dict[str, Any], said: str) -> None:
+    assert outcome(P, rows_of(judged(equity, **change)), 0)[1] == f"needed: {said}"
+
+
+def test_a_missing_confirmation_is_named_with_its_figure_and_what_is_asked(judged: Any) -> None:
+    row = rows_of(judged(confirms=1 << OU_DRIFT))
+    row["score"][0, OFI] = 0.1
+    assert outcome(P, row, 0)[1] == "needed: confirmation by OFI (+0.10 toward it, asked > 0.15)"
+    base = 1 << OFI | 1 << OU_DRIFT
+    row = rows_of(judged("500", confirms=base, vwap_gap=-0.0004, vwap_z=-0.2, valid=base | 1 << VWAP))
+    needs = outcome(P, row, 0)[1]
+    assert "1 of these to confirm as well: VWAP (4.0 bp on the cheap side, asked >= 20.0 bp)" in needs
+    assert "ACCEL (no signal)" in needs
+
+
+def test_the_forecast_or_the_cost_that_would_have_been_enough_really_is(judged: Any) -> None:
+    poor = {"forecast": 0.0022, "sigma": 0.0003}
+    row = judged("60", **poor)
+    assert row["block_code"] == Code.MIN_EV
+    needs = outcome(P, rows_of(row), 0)[1]
+    found = re.search(r"a forecast of ([0-9.]+) bp .* or a cost of ([0-9.]+) bp", needs)
+    assert found is not None, needs
+    edge, cost = (float(each) / 1e4 for each in found.groups())
+    assert judged("60", **{**poor, "forecast": edge + 1e-5})["verdict"][EV] == PASS
+    assert judged("60", **{**poor, "forecast": edge - 2e-5})["verdict"][EV] == BLOCK
+    cheaper = {"slippage": cost - float(row["cost"]) - 1e-5}
+    assert judged("60", gate=cheaper, **poor)["verdict"][EV] == PASS
+
+
+def test_the_account_s_gates_are_quoted_with_their_figures(judged: Any) -> None:
+    rows = rows_of(judged())
+    refusal = limits_gate(P.capital_tier(Decimal(18)), LimitFacts("", 3, False, ""), NOON, 1.0)
+    record(rows, 0, LIMITS, refusal)
+    said = {"limits": {"why": refusal.text, "needed": refusal.needed}}
+    lines = explain(P, rows, 0, "BTCUSDT", said)
+    assert lines[1] == "first blocker: limits - 3 of 3 positions are open"
+    assert lines[2] == "needed: fewer than 3 open positions (were 3)"
+    assert "gate 8 limits: block  3 of 3 positions are open" in lines
+    rows = rows_of(judged())
+    record(rows, 0, SIZE, Verdict(PASS))
+    size = {
+        "qty": "1.4",
+        "leverage": "33",
+        "binding": "same direction",
+        "allowed": {"same direction": "240.10"},
+    }
+    text = explain(P, rows, 0, "BTCUSDT", {"size": size})[-1]
+    assert (
+        text == "gate 9 size: pass  1.4 at 33x, set by same direction; allowed, USDT: same direction 240.10"
+    )
 
 
 def test_nothing_blocked() -> None:
     rows = np.zeros(1, SCAN)
     rows["blocker"] = -1
-    assert outcome(P, rows, 0) == "nothing blocked"
+    assert outcome(P, rows, 0) == ["nothing blocked"]
 
 
 @pytest.mark.parametrize("code", list(Code))
@@ -47,5 +126,5 @@ def test_every_code_can_be_explained_even_on_an_empty_row(code: Code) -> None:
     rows = np.zeros(1, SCAN)
     rows["blocker"], rows["block_code"] = 0, int(code)
     assert needed(P, rows, 0)
-    assert TEXTS[code] in outcome(P, rows, 0)
+    assert TEXTS[code] in outcome(P, rows, 0)[0]
     assert explain(P, rows, 0, "X")

@@ -35,14 +35,17 @@ def test_open_positions_at_most(equity: str, most: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"session_refusal": "paused"}, Code.SESSION),
+        ({"session_refusal": "paused", "session_lift": "its end"}, Code.SESSION),
         ({"tradable": False}, Code.NOT_TRADABLE),
         ({"unresolved": "entry unknown"}, Code.UNRESOLVED),
         ({"open_on_symbol": True}, Code.OPEN_ON_SYMBOL),
     ],
 )
 def test_blocks(changes: dict[str, Any], code: Code) -> None:
-    assert gate(**changes).code == code
+    verdict = gate(**changes)
+    assert verdict.code == code
+    assert verdict.text
+    assert verdict.needed
 
 
 @pytest.mark.parametrize(("ago", "value"), [(899, BLOCK), (900, PASS), (901, PASS)])

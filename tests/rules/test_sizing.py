@@ -234,6 +234,24 @@ def test_below_the_minimum_means_no_trade_never_rounding_up() -> None:
     assert "needs 97.00 USDT" in sizing.refusal
 
 
+def test_a_size_halved_below_the_minimum_says_what_is_left_of_it() -> None:
+    assert size("0.9", stop_loss=D("0.01")).qty > 0
+    halved = size("0.9", stop_loss=D("0.01"), losses=3)
+    assert halved.qty == 0
+    assert halved.binding.endswith(", halved")
+    allowed = D(halved.needed.removesuffix(")").split("was ")[1])
+    assert allowed < D("5.04")
+    assert halved.refusal.endswith(f"{halved.binding} allows {allowed}")
+
+
+def test_the_notional_each_limit_allows_is_told_smallest_first() -> None:
+    told = size("18").allowed
+    amounts = [D(amount) for amount in told.values()]
+    assert amounts == sorted(amounts)
+    assert next(iter(told)) == size("18").binding
+    assert len(told) == 9
+
+
 def test_smallest_quantity_meets_minimum_notional_on_the_step() -> None:
     assert smallest_qty(instrument(), D("0.6"), D(5)) == D("8.4")
     assert smallest_qty(instrument(), D(60), D(5)) == D("0.1")

@@ -32,11 +32,38 @@ def test_a_line_for_each_note_and_one_for_the_end() -> None:
     lines = story([ENTRY, zone, LOST])
     assert len(lines) == 4
     assert lines[0].split()[:3] == ["0.0", "s", "entry"]
-    assert lines[1].split() == ["30.0", "s", "zone", "zone=1", "stop=2.002"]
+    assert lines[1] == "30.0 s  zone 1 reached, stop to 2.002"
     assert "XRPUSDT" not in "".join(lines)
     assert lines[3] == ending(ENTRY, LOST)
     assert story([ENTRY])[-1] == "not closed yet"
     assert story([]) == []
+
+
+def test_notes_are_told_in_words_and_unknown_ones_field_by_field() -> None:
+    sent = {
+        **ENTRY,
+        "tier": "A",
+        "direction": -1,
+        "qty": "3",
+        "limit": "2",
+        "binding": "margin target",
+        "allowed": {},
+    }
+    fill = {
+        "ts": 2 * 10**9,
+        "name": "fill",
+        "side": 1,
+        "qty": "3",
+        "price": "2",
+        "fee": "0.01",
+        "stop_type": "",
+    }
+    late = {"ts": 3 * 10**9, "name": "stop-late", "stop": "2.1"}
+    assert story([sent, fill, late])[:3] == [
+        "0.0 s  entry A, short, 3, limit 2, size set by margin target",
+        "1.0 s  fill buy, 3, at 2, fee 0.01",
+        "2.0 s  stop-late stop=2.1",
+    ]
 
 
 def test_a_loss_says_which_move_would_have_paid() -> None:

@@ -313,7 +313,8 @@ class Shell:
         """A verb from the control port."""
         if verb != "status":
             self._stopping = self._stopping or verb == "stop"
-            self._router.deliver(Control(self._clock.now(), verb, "control", dict(args)))
+            by = f"{str(args.get('by', 'somebody'))[:64]} (control)"
+            self._router.deliver(Control(self._clock.now(), verb, by, dict(args)))
         return self.status() | {"trader": self._trader_summary(), "view": self._router.trader.view()}
 
     # -- what is told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from turbo_trader.market.events import SECOND, Rows
@@ -84,11 +84,13 @@ TEXTS: dict[Code, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a gate said: PASS, WARN or BLOCK (rules.scan), why, and a line with the figures."""
+    """What a gate said: PASS, WARN or BLOCK (rules.scan), why with the figures, and what would have had to differ."""
 
     value: int
     code: Code = Code.NONE
     text: str = ""
+    needed: str = ""
+    allowed: dict[str, str] = field(default_factory=dict)  # gate size: the notional (USDT) each limit allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class LimitFacts:
     open_positions: int  # with entries under way
     open_on_symbol: bool
     unresolved: str  # what is unresolved on the symbol; "" = nothing
+    session_lift: str = ""  # Session.lifted_by(now)
     stopped_out_ns: int = 0
     tradable: bool = True
 
@@ -107,22 +110,31 @@ class LimitFacts:
 def limits_gate(tier: CapitalTier, facts: LimitFacts, now_ns: int, cooldown_horizons: float) -> Verdict:
     """Gate 8: session, pauses, open positions, cool-down (h after a stop-out), nothing unresolved on the
     symbol."""
+
+    def block(code: Code, text: str, needed: str) -> Verdict:
+        return Verdict(BLOCK, code, text, needed)
+
     if facts.session_refusal:
-        return Verdict(BLOCK, Code.SESSION, facts.session_refusal)
+        return block(Code.SESSION, facts.session_refusal, facts.session_lift)
     if not facts.tradable:
-        return Verdict(BLOCK, Code.NOT_TRADABLE, TEXTS[Code.NOT_TRADABLE])
+        return block(Code.NOT_TRADABLE, TEXTS[Code.NOT_TRADABLE], "the venue to list it as Trading")
     if facts.unresolved:
-        return Verdict(BLOCK, Code.UNRESOLVED, facts.unresolved)
+        return block(Code.UNRESOLVED, facts.unresolved, "this to be resolved")
     if facts.open_on_symbol:
-        return Verdict(BLOCK, Code.OPEN_ON_SYMBOL, TEXTS[Code.OPEN_ON_SYMBOL])
-    if facts.open_positions >= tier.max_positions:
-        return Verdict(
-            BLOCK, Code.POSITIONS, f"{facts.open_positions} of {tier.max_positions} positions are open"
+        return block(
+            Code.OPEN_ON_SYMBOL, TEXTS[Code.OPEN_ON_SYMBOL], "it to be closed: one position a symbol"
         )
+    most = tier.max_positions
+    if facts.open_positions >= most:
+        text = f"{facts.open_positions} of {most} positions are open"
+        return block(Code.POSITIONS, text, f"fewer than {most} open positions (were {facts.open_positions})")
     until = facts.stopped_out_ns + int(tier.horizon_ns * cooldown_horizons) if facts.stopped_out_ns else 0
     if now_ns < until:
-        return Verdict(
-            BLOCK, Code.COOL_DOWN, f"cool-down after a stop-out for {(until - now_ns) // SECOND} s more"
+        left = f"{(until - now_ns) // SECOND} s"
+        return block(
+            Code.COOL_DOWN,
+            f"cool-down after a stop-out for {left} more",
+            f"{left} to pass, or the other direction",
         )
     return Verdict(PASS)
 

@@ -16,7 +16,7 @@ from typing import Any
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import UNIVERSE, perpetual
 from turbo_trader.rules import clashes, records
-from turbo_trader.rules.numbers import NumberRow, check, chosen, env_name, fixed, number_rows, parse
+from turbo_trader.rules.numbers import NumberRow, check, chosen, env_name, fixed, number_rows, parse, shown
 from turbo_trader.rules.tiers import CapitalTier, tier_of
 
 _COINS = tuple(symbol.removesuffix("USDT") for symbol in UNIVERSE)
@@ -253,6 +253,10 @@ class Policy:
         Fee rates are the policy's; what is known of the venue (`clock_offset`, `btc_move_ts`, ...) is set in the records.
         """
         return records.gate_records(self, tier, equity, symbols)
+
+    def overridden(self) -> dict[str, str]:
+        """The numbers that are not the defaults, as text, by environment variable: `from_env` makes the same policy of them."""
+        return {row.name: shown(row.value) for row in self.table() if row.overridden}
 
     def table(self) -> list[NumberRow]:
         """Every number in force with its default, unit, section and whether it was overridden."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+BOUNDLESS = Decimal("1e12")  # the notional of a limit that bounds nothing, USDT
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,16 @@ class Sizing:
     liquidation: Decimal  # estimated liquidation price
     binding: str
     refusal: str = ""
+    needed: str = ""  # what would have had to differ
     limits: dict[str, Decimal] = field(default_factory=dict)  # the largest notional each limit allows
     highest: Decimal = ZERO  # leverage allowed, and by what
     highest_by: str = ""
+
+    @property
+    def allowed(self) -> dict[str, str]:
+        """`limits` as text, USDT, the smallest first; without those that bound nothing."""
+        bounds = sorted((amount, name) for name, amount in self.limits.items() if amount < BOUNDLESS)
+        return {name: f"{amount:.2f}" for amount, name in bounds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +117,15 @@ def size_entry(
     """
     tiers = entry.instrument.tiers
     if not tiers:
-        return _refused("no risk table", f"{entry.instrument.symbol}: its risk tiers are not known", {})
+        why = f"{entry.instrument.symbol}: its risk tiers are not known"
+        return _refused("no risk table", why, "the venue's risk tiers", {})
     fixed = _risk_limits(policy, account, open_risks, entry)
     bounds = [_bound(policy, account, open_risks, entry, tier, fixed) for tier in tiers]
     best = max(bounds, key=lambda bound: bound.notional)
     notional, binding = best.notional, best.binding
     if losses >= policy.losses_to_halve and notional > 0:
         notional, binding = notional * policy.losses_factor, f"{binding}, halved"
-    qty = on_grid(notional / entry.price, entry.instrument.step, up=False) if notional > 0 else ZERO
-    return _finish(policy, account, entry, qty, best, binding)
+    return _finish(policy, account, entry, best, notional, binding)
 
 
 def smallest_qty(instrument: Instrument, price: Decimal, min_notional: Decimal) -> Decimal:
@@ -237,25 +245,20 @@ def _bound(
 
 
 def _finish(
-    policy: Policy, account: Account, entry: Entry, qty: Decimal, bound: _Bound, binding: str
+    policy: Policy, account: Account, entry: Entry, bound: _Bound, allowed: Decimal, binding: str
 ) -> Sizing:
+    """The quantity on the step within the `allowed` notional, at the lowest leverage that keeps its margin within target."""
     instrument = entry.instrument
     least = smallest_qty(instrument, entry.price, policy.min_entry_notional)
+    qty = on_grid(allowed / entry.price, instrument.step, up=False)
     if qty < least:
-        text = (
-            f"{instrument.symbol}: the smallest order needs {least * entry.price:.2f} USDT notional, "
-            f"{binding} allows {min(bound.limits.values()):.2f}"
-        )
-        return _refused(binding, text, bound.limits)
+        wanted = f"{least * entry.price:.2f} USDT notional"
+        why = f"{instrument.symbol}: the smallest order needs {wanted}, {binding} allows {allowed:.2f}"
+        return _refused(binding, why, f"{wanted} by {binding} (was {allowed:.2f})", bound.limits)
     notional = qty * entry.price
-    target = (
-        min(
-            margin_target(policy, entry.trade_tier, entry.weight, entry.symbols),
-            margin_cap(policy, account.equity),
-        )
-        * account.balance
-    )
-    room = min(target, bound.limits["total margin"] / bound.leverage)
+    target = margin_target(policy, entry.trade_tier, entry.weight, entry.symbols)
+    most = min(target, margin_cap(policy, account.equity)) * account.balance
+    room = min(most, bound.limits["total margin"] / bound.leverage)
     leverage = _lowest_leverage(entry, notional, room, account.available, bound.leverage)
     rate = instrument.tier(notional).maintenance_rate
     return Sizing(
@@ -288,8 +291,8 @@ def _share(amount: Decimal, rate: Decimal) -> Decimal:
     lose: no bound."""
     if amount <= 0:
         return ZERO
-    return amount / rate if rate > 0 else Decimal("1e12")
+    return amount / rate if rate > 0 else BOUNDLESS
 
 
-def _refused(binding: str, text: str, limits: dict[str, Decimal]) -> Sizing:
-    return Sizing(ZERO, ZERO, ONE, ZERO, ZERO, binding, text, limits)
+def _refused(binding: str, why: str, needed: str, limits: dict[str, Decimal]) -> Sizing:
+    return Sizing(ZERO, ZERO, ONE, ZERO, ZERO, binding, why, needed, limits)

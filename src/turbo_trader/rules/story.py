@@ -8,6 +8,20 @@ from typing import Any
 
 _UNSAID = ("ts", "name", "level", "symbol")
 
+#: What is said of a note, field by field; of notes not named here, all fields.
+_SAID: dict[str, dict[str, str]] = {
+    "entry": {
+        "tier": "{}", "direction": "{}", "qty": "{}", "limit": "limit {}", "stop": "stop {}", "backstop": "backstop {}",
+        "leverage": "leverage {}", "binding": "size set by {}",
+    },
+    "fill": {"side": "{}", "qty": "{}", "price": "at {}", "fee": "fee {}", "stop_type": "{}"},
+    "zone": {"zone": "{} reached", "stop": "stop to {}"},
+    "extension": {"backstop": "backstop to {}, then the target"},
+    "exit": {"reason": "{}", "size": "size {}"},
+    "trade": {"reason": "closed by {}", "exit": "at {}", "result": "result {}", "fees": "fees {}", "funding": "funding {}"},
+}  # fmt: skip
+_WORDS = {("direction", 1): "long", ("direction", -1): "short", ("side", 1): "buy", ("side", -1): "sell"}
+
 
 def story(notes: Sequence[Mapping[str, Any]]) -> list[str]:
     """One line per note, in seconds after the first; at the end what came of it. `notes`: those of one trade, oldest first."""
@@ -15,8 +29,7 @@ def story(notes: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     begin = int(notes[0]["ts"])
     lines = [
-        f"{(int(note['ts']) - begin) / 1e9:9.1f} s  {note['name']:<10} {_fields(note)}".rstrip()
-        for note in notes
+        f"{(int(note['ts']) - begin) / 1e9:.1f} s  {note['name']} {_phrase(note)}".rstrip() for note in notes
     ]
     entry = next((note for note in notes if note["name"] == "entry"), {})
     trade = next((note for note in notes if note["name"] == "trade"), None)
@@ -40,8 +53,16 @@ def ending(entry: Mapping[str, Any], trade: Mapping[str, Any]) -> str:
     return f"{text}; lost, needed: {needed}"
 
 
-def _fields(note: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={_shown(value)}" for name, value in note.items() if name not in _UNSAID)
+def _phrase(note: Mapping[str, Any]) -> str:
+    said = _SAID.get(note["name"])
+    if said is None:
+        return " ".join(f"{name}={_shown(value)}" for name, value in note.items() if name not in _UNSAID)
+    told = {
+        name: _WORDS.get((name, note[name]), _shown(note[name]))
+        for name in said
+        if note.get(name) not in (None, "")
+    }
+    return ", ".join(said[name].format(value) for name, value in told.items())
 
 
 def _shown(value: Any) -> str:

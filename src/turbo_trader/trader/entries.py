@@ -30,6 +30,11 @@ def decimal(value: Any) -> Decimal:
     return Decimal(repr(float(value)))
 
 
+def refused(sizing: Sizing) -> Verdict:
+    """Gate 9's word where no size meets every limit."""
+    return Verdict(BLOCK, Code.SIZE, sizing.refusal, sizing.needed, sizing.allowed)
+
+
 class Entries:
     """One entry at a time per symbol; never sent twice."""
 
@@ -53,7 +58,7 @@ class Entries:
         d, row = self._desk, rows[desk.s]
         bid, ask = d.bid(desk), d.ask(desk)
         if bid is None or ask is None:
-            return Verdict(BLOCK, Code.SIZE, "no two-sided book")
+            return Verdict(BLOCK, Code.SIZE, "no two-sided book", "both sides of the book")
         direction = int(row["direction"])
         margin = max(ZERO, decimal(row["used_ev"]) - decimal(row["min_ev"]))
         limit = entry_limit(d.policy, desk.instrument, direction, bid, ask, margin)
@@ -62,7 +67,7 @@ class Entries:
         figures = self._entry(desk, row, limit, direction, weight, cost, ZERO)
         sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
         if not sizing.qty:
-            return Verdict(BLOCK, Code.SIZE, sizing.refusal)
+            return refused(sizing)
         # EV assumes a fill at the limit on the way in, the book's walk on the way out
         maker = d.policy.entry_style == "maker"
         reach = ZERO if maker else abs(limit / (ask if direction > 0 else bid) - 1)
@@ -76,7 +81,7 @@ class Entries:
             figures = self._entry(desk, row, limit, direction, weight, cost, walk)
             sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
             if not sizing.qty:
-                return Verdict(BLOCK, Code.SIZE, sizing.refusal)
+                return refused(sizing)
         desk.entry = self._pending(desk, row, direction, limit, cost, sizing)
         desk.entry.figures["capital"] = tier.name
         self._begin(desk, desk.entry)
@@ -96,7 +101,8 @@ class Entries:
             int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
             int(float(row["hold_s"]) * SECOND), d.now, resting=d.policy.entry_style == "maker",
             figures={
-                **figures, "binding": sizing.binding, "leverage_most": float(sizing.highest), "leverage_by": sizing.highest_by,
+                **figures, "binding": sizing.binding, "allowed": sizing.allowed,
+                "leverage_most": float(sizing.highest), "leverage_by": sizing.highest_by,
             },
         )  # fmt: skip
 
@@ -143,10 +149,12 @@ class Entries:
         d = self._desk
         entry.sent_ts = d.now
         tier = "A" if entry.trade_tier == TIER_A else "B"
+        allowed = entry.figures.pop("allowed", {})  # told, not kept
         self.save(desk)
         d.note(
             "entry", symbol=desk.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
             limit=entry.limit, stop=entry.stop, backstop=entry.backstop, leverage=entry.leverage, **entry.figures,
+            allowed=allowed,
         )  # fmt: skip
         d.give(
             PlaceOrder(

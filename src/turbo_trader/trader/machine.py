@@ -56,6 +56,7 @@ class Trader:
         self._limits = Limits(self._desk, self._flattening)
         self._equity_due = 0
         self._due: int | None = None  # next_time, until an event changes more than a market state
+        self._desk.note("policy", overridden=policy.overridden())
         if restored:
             self._recovery.restore(restored)
             if OUTCOMES in restored:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -156,6 +156,7 @@ class Scanner:
         direction = int(self._rows["direction"][desk.s])
         facts = LimitFacts(
             session_refusal=self._desk.session.refusal(now),
+            session_lift=self._desk.session.lifted_by(now),
             open_positions=self._desk.positions_open,
             open_on_symbol=desk.open,
             unresolved=desk.unresolved,
@@ -170,7 +171,10 @@ class Scanner:
         """Enter an account gate's verdict; a block is told in words, for the row holds figures alone."""
         gates.record(self._rows, desk.s, gate, verdict)
         if verdict.value == BLOCK:
-            self._desk.note("gate", symbol=desk.instrument.symbol, gate=GATES[gate], why=verdict.text)
+            words: dict[str, Any] = {"why": verdict.text, "needed": verdict.needed}
+            if verdict.allowed:
+                words["allowed"] = verdict.allowed
+            self._desk.note("gate", symbol=desk.instrument.symbol, gate=GATES[gate], **words)
 
     def _enter(self, s: int, tier: CapitalTier, equity: Decimal) -> None:
         desk = self._desk.desks[s]

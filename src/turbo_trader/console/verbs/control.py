@@ -17,21 +17,21 @@ def status(journal_dir: Folder = None, json: Json = False) -> None:
     """What a running daemon is doing; without one, how the last run ended."""
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
-    from turbo_trader.journal.readers import overview
+    from turbo_trader.console.standing import standing_lines
+    from turbo_trader.journal.readers import overview, state
     from turbo_trader.market.errors import InputError
 
     folder = journal_folder(journal_dir)
     try:
         answer = _ask(folder, "status", {})
     except InputError:
-        answer = {"running": False, **overview(folder)}
+        answer = {"running": False, **overview(folder), "session": state(folder).get("session", {})}
     else:
         answer = {"running": True, **answer}
     if json:
         print_json(answer)
-        return
-    for name, value in answer.items():
-        print(f"{name:<18}{value}")
+    else:
+        print("\n".join(standing_lines(answer)))
 
 
 def halt(journal_dir: Folder = None, json: Json = False) -> None:
@@ -76,12 +76,26 @@ def session(
 def _tell(journal_dir: Path | None, verb: str, args: dict[str, Any], as_json: bool) -> None:
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.standing import entries_line
 
-    answer = _ask(journal_folder(journal_dir), verb, args)
+    answer = _ask(journal_folder(journal_dir), verb, {**args, "by": _user()})
     if as_json:
         print_json({"verb": verb, **answer})
     else:
-        print(f"{verb}: taken by process {answer.get('pid')}")
+        print(
+            f"{verb.replace('_', ' ')}: taken by process {answer['pid']}; entries: {entries_line(answer['view'])}"
+        )
+
+
+def _user() -> str:
+    """Who says it: the login name, for the session's record."""
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def _ask(folder: Path, verb: str, args: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,62 +18,93 @@ def explain(
     at: Annotated[
         str, typer.Option(help="the scan at or before this time, such as 2025-05-03T10:00 (UTC)")
     ] = "",
-    trade: Annotated[
-        str, typer.Option(help="a trade by its id, as the log and `report --json` name it")
-    ] = "",
+    trade: Annotated[str, typer.Option(help="a trade by its id, as the log and `report` name it")] = "",
     journal_dir: Annotated[Path | None, typer.Option("--journal-dir", help="default: the last run's")] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Print scans of a symbol with every gate's figures, the first blocker and what would have had to differ."""
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
-    from turbo_trader.console.settings import environment
     from turbo_trader.console.times import utc_ns
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.instruments import resolve
-    from turbo_trader.rules.policy import Policy
 
-    policy, folder = Policy.from_env(environment()), journal_folder(journal_dir)
+    folder = journal_folder(journal_dir)
     if bool(symbol) == bool(trade):
         raise InputError(
             "explain: a SYMBOL or --trade ID, one of the two; such as: turbo-trader explain BTCUSDT"
         )
     if trade:
-        document = _trade(policy, folder, trade)
+        document = _trade(folder, trade)
     else:
         name = resolve(symbol)
         until = utc_ns(at, "--at") if at else None
-        document = {"symbol": name, "scans": _scans(policy, folder, name, 1 if at else last, until)}
+        document = {"symbol": name, "scans": _scans(folder, name, 1 if at else last, until)}
     if json:
         print_json(document)
-        return
-    if not document["scans"]:
-        print(f"{document['symbol']}: no scan in the journal {'at that time' if at or trade else 'yet'}")
-    for scan in document["scans"]:
-        print("\n".join(scan["lines"]), end="\n\n")
-    for line in document.get("story", ()):
-        print(line)
+    else:
+        when = "at that time" if at or trade else "yet"
+        print("\n".join(_text(document) or [f"{document['symbol']}: no scan in the journal {when}"]))
 
 
-def _scans(policy: Policy, folder: Path, symbol: str, last: int, until: int | None) -> list[dict[str, Any]]:
-    """The scans of a symbol in words, oldest first, with what the account's gates said of them."""
+def _text(document: dict[str, Any]) -> list[str]:
+    from turbo_trader.console.tables import WIDTH
+
+    paragraphs = [[f"{scan['at']}  {scan['lines'][0]}", *scan["lines"][1:]] for scan in document["scans"]]
+    paragraphs += [document["story"]] if "story" in document else []
+    lines = [line for paragraph in paragraphs for line in ("", *paragraph)][1:]
+    return [part for line in lines for part in wrap(line, WIDTH, subsequent_indent="    ") or [""]]
+
+
+def _scans(folder: Path, symbol: str, last: int, until: int | None) -> list[dict[str, Any]]:
+    """The scans of a symbol, oldest first: figures, verdicts, words; with what the account's gates said of them."""
     import numpy as np
 
     from turbo_trader.console.times import utc_text
-    from turbo_trader.journal.readers import notes_between, scans
+    from turbo_trader.journal.readers import notes, scans
     from turbo_trader.rules import explain as words
+    from turbo_trader.rules.scan import GATES
 
-    found = []
+    found, told = [], notes(folder, "policy")
     for row in scans(folder, symbol, last, until):
         ts, rows = int(row["ts"]), np.array([row])
-        lines = words.explain(policy, rows, 0, symbol)
-        said = [note for note in notes_between(folder, symbol, ts, ts) if note["name"] == "gate"]
-        lines += [f"gate {note['gate']} said: {note['why']}" for note in said]
-        found.append({"ts": ts, "at": utc_text(ts), "lines": [f"{utc_text(ts)}  {lines[0]}", *lines[1:]]})
+        policy, said = _policy(told, ts), _said(folder, symbol, ts)
+        verdicts = [words.VERDICTS[int(value)] for value in row["verdict"]]
+        found.append(
+            {
+                "ts": ts,
+                "at": utc_text(ts),
+                "outcome": words.outcome(policy, rows, 0, said),
+                "gates": dict(zip(GATES, verdicts, strict=True)),
+                "said": said,
+                "figures": {name: row[name].tolist() for name in row.dtype.names or () if name != "verdict"},
+                "lines": words.explain(policy, rows, 0, symbol, said),
+            }
+        )
     return found
 
 
-def _trade(policy: Policy, folder: Path, trade: str) -> dict[str, Any]:
+def _policy(told: list[dict[str, Any]], ts: int) -> Policy:
+    """The rules in force at a time, as the run told them at its start; those of the environment where it did not."""
+    from turbo_trader.console.settings import environment
+    from turbo_trader.rules.policy import Policy
+
+    before = [note["overridden"] for note in told if note["ts"] <= ts]
+    return Policy.from_env(before[-1] if before else environment())
+
+
+def _said(folder: Path, symbol: str, ts: int) -> dict[str, dict[str, Any]]:
+    """What the gates limits and size said of a scan: their refusals, or the size of the entry that followed."""
+    from turbo_trader.journal.readers import notes_between
+    from turbo_trader.market.events import SECOND
+
+    after = notes_between(folder, symbol, ts, ts + 10 * SECOND)  # an entry waits so long for its leverage
+    said = {note["gate"]: note for note in after if note["name"] == "gate" and note["ts"] == ts}
+    entry = next((note for note in after if note["name"] == "entry"), None)
+    return said if entry is None else {**said, "size": entry}
+
+
+def _trade(folder: Path, trade: str) -> dict[str, Any]:
     """The scan that decided a trade, and its story."""
     from turbo_trader.journal.readers import trade_notes
     from turbo_trader.market.errors import InputError
@@ -80,9 +112,7 @@ def _trade(policy: Policy, folder: Path, trade: str) -> dict[str, Any]:
 
     notes = trade_notes(folder, trade)
     if not notes:
-        raise InputError(
-            f"--trade {trade}: no such trade in the journal; `turbo-trader report --json` lists their ids"
-        )
+        raise InputError(f"--trade {trade}: no such trade in the journal; `turbo-trader report` lists them")
     symbol = notes[0]["symbol"]
-    scans = _scans(policy, folder, symbol, 1, int(notes[0]["ts"]))
+    scans = _scans(folder, symbol, 1, int(notes[0]["ts"]))
     return {"symbol": symbol, "trade": trade, "scans": scans, "story": story(notes), "notes": notes}

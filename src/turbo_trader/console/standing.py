@@ -1,0 +1,99 @@
+"""How a daemon stands, for a person: what it does, what it holds, what of its limits is used, who said what. 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from textwrap import wrap
+from typing import Any
+
+from turbo_trader.console.tables import WIDTH
+from turbo_trader.console.times import utc_text
+
+_NAME = 12  # columns of the first word
+
+
+def standing_lines(answer: Mapping[str, Any]) -> list[str]:
+    """What `status --json` says, of a running daemon or of how the last run ended."""
+    lines = _running(answer) if answer["running"] else _ended(answer)
+    return [line for name, text in lines for line in _line(name, text)]
+
+
+def entries_line(view: Mapping[str, Any]) -> str:
+    """Whether entries are allowed; why not, and what would allow them."""
+    if not view["refusal"]:
+        return "allowed"
+    needed = f"; needed: {view['lifted_by']}" if view["lifted_by"] else ""
+    return f"none, {view['refusal']}{needed}"
+
+
+def _running(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    trader, view = answer["trader"], answer["view"]
+    fast = f", time {answer['speed']:g} times faster" if answer["speed"] != 1 else ""
+    yield "running", f"{answer['mode']} on {answer['environment']}, process {answer['pid']}{fast}"
+    yield "venue time", utc_text(answer["venue_time"])
+    up = ", ".join(f"{name} {'up' if answer[f'{name}_up'] else 'DOWN'}" for name in ("public", "private"))
+    yield "streams", f"{up}; {answer['frames']:,} frames, {answer['gaps']} gaps"
+    result = f"session {Decimal(view['session_result']):+.2%}, capital tier {view['capital_tier'] or '-'}"
+    yield "equity", f"{_usdt(view['equity'])} USDT (began with {_usdt(trader['start_equity'])}), {result}"
+    yield "entries", entries_line(view)
+    for position in view["positions"]:
+        yield "position", _position(position)
+    for symbol, why in view["frozen"].items():
+        yield "frozen", f"{symbol}: {why}"
+    yield "limits used", ", ".join(f"{name} {Decimal(used):.0%}" for name, used in view["limits"].items())
+    closed = f"{trader['trades']} closed ({trader['wins']} won, {trader['losses']} lost)"
+    yield "trades", f"{closed}, fees {_usdt(trader['fees'])}, net {_usdt(trader['net_pnl'], sign='+')} USDT"
+    funnel = trader["funnel"]
+    far = f"candidates {funnel['candidates']:,}, passed {funnel['passed']:,}"
+    yield "scans", f"{funnel['scans']:,}, of them {far}"
+    yield from _told(view["told"])
+    failed = f": {answer['journal_failed']}" if answer["journal_failed"] else ""
+    yield "journal", f"{answer['journal']}{failed}"
+
+
+def _ended(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    last = answer.get("last_boot")
+    yield "running", "no"
+    if last is None:
+        yield "last run", "none in this journal"
+    else:
+        end = (
+            f"ended {utc_text(last['ended'])}: {last['reason']}" if last["ended"] else "did not end in peace"
+        )
+        yield "last run", f"{last['mode']}, process {last['pid']}, {end}"
+    counts = f"{answer['boots']} starts, {answer['scans']:,} scans, {answer['notes']:,} notes"
+    yield "journal", f"{answer['journal']}: {counts}"
+    if answer["intents"]:
+        yield "orders", ", ".join(f"{count} {outcome}" for outcome, count in answer["intents"].items())
+    session = answer["session"]
+    if session.get("halts"):
+        yield "halted", "; ".join(session["halts"].values()) + "; the next start is halted too"
+    yield from _told(session.get("history", [])[-5:])
+
+
+def _told(history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Who said what, and when; what a limit did."""
+    for told in history:
+        why = f" ({told['why']})" if told["why"] else ""
+        yield "told", f"{utc_text(told['ts'])} {told['what']} by {told['by']}{why}"
+
+
+def _position(position: Mapping[str, Any]) -> str:
+    side = "long" if position["direction"] > 0 else "short"
+    marks = ", ".join(
+        f"{name} {position[name] if position[name] is not None else '-'}"
+        for name in ("price", "stop", "target")
+    )
+    zone = f"zone {position['zone']}" + (f"+{position['extensions']}" if position["extensions"] else "")
+    closing = f", closing: {position['reason']}" if position["reason"] else ""
+    held = f"{position['symbol']} {side} {position['qty']} at {position['entry']}"
+    return f"{held}, {marks}, {zone}, {position['seconds']} s{closing}"
+
+
+def _line(name: str, text: str) -> Sequence[str]:
+    return wrap(text, WIDTH, initial_indent=name.ljust(_NAME), subsequent_indent=" " * _NAME) or [name]
+
+
+def _usdt(value: Any, sign: str = "") -> str:
+    return f"{Decimal(str(value)):{sign},.4f}"
