@@ -223,6 +223,23 @@ def test_a_gap_in_the_updates_voids_the_book_until_the_next_snapshot() -> None:
     assert decoder.decode(b'{"success":true,"op":"subscribe"}') is None
 
 
+def test_a_frame_that_comes_twice_is_a_gap_of_the_book_and_no_second_print() -> None:
+    decoder = FrameDecoder(universe())
+    assert decoder.decode(message("snapshot", 5, [["100.0", "1"]], [["100.1", "2"]])) is not None
+    delta = message("delta", 6, [["100.0", "2"]], [])
+    assert decoder.decode(delta) is not None
+    again = decoder.decode(delta)
+    assert again is not None
+    assert int(again[1]["kind"][0]) & KIND_MASK == GAP
+
+    def prints(*ids: str) -> bytes:
+        data = [{"T": 1, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": "100.0", "i": i} for i in ids]
+        return json.dumps({"topic": "publicTrade.BTCUSDT", "ts": 2, "data": data}).encode()
+
+    found = [decoder.decode(prints(*ids)) for ids in (("a", "b"), ("a", "b"), ("b", "c"), ("", ""))]
+    assert [None if one is None else len(one[1]) for one in found] == [2, None, 1, 2]
+
+
 def test_a_tape_comes_back_from_parquet_as_it_was(tmp_path: Path) -> None:
     rows = as_rows(
         [*framed(T0, [(1, 1000, 5), (-1, 1001, 5)], snapshot=True), (T0 + 5, 3, 1001, TRADE | WHOLE, 1, 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -107,6 +108,19 @@ def test_no_price_or_size_that_cannot_be_changes_a_decision(
     assert after["candidate"] == 1
     for name in ("mid", "last_price", "mark", "sigma", "forecast", "vwap_gap"):
         assert after[name] == pytest.approx(before[name]), name
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 0.0, -1.0])
+@pytest.mark.parametrize("name", ["close", "high", "low", "volume", "turnover"])
+def test_a_bar_that_cannot_be_is_left_out_of_the_back_fill(reverting: Any, name: str, bad: float) -> None:
+    bars = reverting.bars(1500, 5, 10.0)
+    bars[name][-40] = bad
+    row = Market(bars, reverting.item, reverting.begin, reverting.frames(148.0, 1)).scan()
+    market = Market(np.delete(bars, -40), reverting.item, reverting.begin, reverting.frames(148.0, 1))
+    if name in ("volume", "turnover") and bad == 0.0:
+        assert market.states["minutes"][0] == 1505  # no trade in a minute, or no turnover told, can be
+        return
+    assert row.tobytes() == market.scan().tobytes()
 
 
 def test_a_crossed_book_is_no_price_until_it_is_whole_again(market: Market) -> None:

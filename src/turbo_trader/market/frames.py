@@ -53,6 +53,7 @@ class _Print(msgspec.Struct):
     S: str
     v: str
     p: str
+    i: str = ""  # the trade's id
 
 
 class _Ticker(msgspec.Struct, rename="camel"):
@@ -71,7 +72,7 @@ _ticker = msgspec.json.Decoder(_Ticker)
 class _Symbol:
     """What one symbol's topics have said so far."""
 
-    __slots__ = ("index", "interval", "last_ts", "per_lot", "per_tick", "tick", "update")
+    __slots__ = ("index", "interval", "last_ts", "per_lot", "per_tick", "printed", "tick", "update")
 
     def __init__(self, index: int, instrument: Instrument) -> None:
         self.index = index
@@ -79,6 +80,7 @@ class _Symbol:
         self.per_tick = float(1 / instrument.tick)
         self.per_lot = float(1 / instrument.step)
         self.interval = instrument.funding_interval_min
+        self.printed: frozenset[str] = frozenset()  # ids of the last frame's prints
         self.update = 0  # `u` of the last book frame; 0: a snapshot is needed
         self.last_ts = 0
 
@@ -161,12 +163,16 @@ class FrameDecoder:
             raise ValueError(f"{head.topic}: a figure that is no number") from error
 
     def _prints(self, symbol: _Symbol, head: _Head) -> list[_Row]:
+        """A print of the frame before counts once: frames may come twice."""
+        prints, before = _prints.decode(head.data), symbol.printed
+        symbol.printed = frozenset(each.i for each in prints if each.i)
         return [
             (
                 symbol.time(each.T), round(float(each.v) * symbol.per_lot), round(float(each.p) * symbol.per_tick),
                 TRADE | WHOLE, 1 if each.S == "Buy" else -1, 0,
             )
-            for each in _prints.decode(head.data)
+            for each in prints
+            if each.i not in before
         ]  # fmt: skip
 
     def _ticker(self, symbol: _Symbol, head: _Head) -> list[_Row]:

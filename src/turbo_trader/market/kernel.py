@@ -193,10 +193,18 @@ def _watched(st: State) -> int:
 
 
 @kernel
+def _possible(bar: np.record) -> bool:
+    """Prices positive and in order, volume and turnover not negative, all of them finite."""
+    prices = 0.0 < bar.low <= bar.high < math.inf and bar.low <= bar.close <= bar.high
+    return bool(prices and 0.0 <= bar.volume < math.inf and 0.0 <= bar.turnover < math.inf)
+
+
+@kernel
 def backfill(states: States, s: int, bars: Rows) -> None:
     """Fill minute closes, ranges, variance and the current day's VWAP from one-minute bars (BAR), oldest first.
 
-    Bars that are not older than the minute being filled are left out, so rows that came before the back-fill are not counted twice.
+    Bars that are not older than the minute being filled are left out, so rows that came before the back-fill are not counted twice;
+    so are bars with figures that cannot be.
     """
     st = states[s]
     if len(bars) == 0:
@@ -211,7 +219,7 @@ def backfill(states: States, s: int, bars: Rows) -> None:
     for j in range(len(bars)):
         bar = bars[j]
         minute = bar.ts // MINUTE
-        if minute >= current or bar.close <= 0.0 or bar.low <= 0.0:
+        if minute >= current or not _possible(bar):
             continue
         sampling.push_minute(st, minute, math.log(bar.close), (bar.high - bar.low) / bar.close)
         if bar.ts // DAY == st.day and bar.volume > 0.0:
