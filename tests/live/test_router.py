@@ -1,19 +1,23 @@
 """What the router asks of the journal before commands leave."""
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal.store import FILE, Journal
+from turbo_trader.live import router as router_module
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.router import Router
-from turbo_trader.trader.commands import CancelOrder, Persist, PlaceOrder, SetStops
-from turbo_trader.trader.events import Clock
+from turbo_trader.trader.commands import CancelOrder, FitNoise, Persist, PlaceOrder, SetStops
+from turbo_trader.trader.events import Clock, NoiseFitted
 
 D = Decimal
 STOPS = SetStops("s1", "BTCUSDT", D(59000), D(60000))
@@ -66,3 +70,28 @@ async def test_everything_but_a_stop_change_alone_is_on_disk_before_it_leaves(
         written = [row[0] for row in another.execute("SELECT id FROM intents")]
     assert written == [command.id for command in sent]
     journal.close(1, "test")
+
+
+async def test_noise_is_fitted_off_the_event_loop_and_told_to_the_trader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    heard: list[Any] = []
+
+    def fit(seconds: Any, y: Any) -> None:
+        threads.append(threading.get_ident())
+
+    class Asking(Once):
+        def handle(self, event: Any) -> Sequence[Any]:
+            heard.append(event)
+            return self.commands if isinstance(event, Clock) else ()
+
+    monkeypatch.setattr(router_module, "fit_noise", fit)
+    router = Router(Journal(tmp_path, ("BTCUSDT",)), VenueClock(), Keys("", ""), None)
+    router.trader = Asking((FitNoise(1, 0, np.arange(3), np.zeros(3)),))  # type: ignore[assignment]
+    router.deliver(Clock(1))
+    await asyncio.gather(*router.requests)
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
+    assert isinstance(heard[-1], NoiseFitted)
+    assert (heard[-1].symbol, heard[-1].noise) == (0, None)

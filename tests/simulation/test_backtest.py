@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +19,8 @@ from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.calibrating import OUTCOMES
+from turbo_trader.trader.commands import CancelOrder, Command, PlaceOrder, Scanned, SetLeverage, SetStops
+from turbo_trader.trader.events import Event
 from turbo_trader.trader.machine import Trader
 
 START = 1_767_603_600 * SECOND
@@ -67,6 +69,48 @@ def test_twice_the_same_gives_the_same_decisions_and_another_seed_others() -> No
     result.cache_clear()
     assert result()["decisions_sha256"] == first["decisions_sha256"]
     assert result(seed=2)["decisions_sha256"] != first["decisions_sha256"]
+
+
+class Told(Trader):
+    """A Trader whose decisions are written down with their times: scans to the bit, and what goes to the venue."""
+
+    log: ClassVar[list[tuple[int, bytes]]]
+
+    def handle(self, event: Event) -> list[Command]:
+        commands = super().handle(event)
+        for command in commands:
+            if isinstance(command, Scanned):
+                self.log.append((event.ts, command.rows.tobytes()))
+            elif isinstance(command, PlaceOrder | CancelOrder | SetStops | SetLeverage):
+                self.log.append((event.ts, repr(command).encode()))
+        return commands
+
+
+@pytest.mark.parametrize("minutes", [21, 33.7, 44])
+def test_what_the_tape_says_later_changes_no_decision_before(
+    monkeypatch: pytest.MonkeyPatch, minutes: float
+) -> None:
+    monkeypatch.setattr(backtest, "Trader", Told)
+    instruments, cut = universe()[:6], START + int(minutes * MINUTE)
+    market = SyntheticMarket(instruments, 1, START, 1.0)
+    history = tuple(market.history(i.symbol) for i in instruments)
+    rows = tuple(market.read(s, START + 45 * MINUTE) for s in range(len(instruments)))
+    truncated = tuple(part[part["ts"] < cut] for part in rows)
+    spoiled = tuple(part.copy() for part in rows)
+    for part in spoiled:
+        part["price"][part["ts"] >= cut] += 3
+
+    def decided(parts: Any) -> list[tuple[int, bytes]]:
+        Told.log = []
+        Backtest(Tape(instruments, parts, "made up", made_up=True), Policy(), Decimal(50)).run(history)
+        until = min(cut, max(int(part["ts"][-1]) for part in truncated))
+        return [entry for entry in Told.log if entry[0] <= until]
+
+    whole = decided(rows)
+    assert len(whole) > 1.8 * minutes
+    assert any(b"PlaceOrder" in said for _, said in whole)
+    assert decided(truncated) == whole
+    assert decided(spoiled) == whole
 
 
 def test_latency_is_part_of_the_result() -> None:
