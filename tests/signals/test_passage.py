@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -133,6 +134,24 @@ def test_a_farther_target_is_never_likelier() -> None:
             for up in np.linspace(0.001, 0.05, 200)
         ]
         assert (np.diff(p) <= 1e-9).all()
+
+
+def test_a_first_passage_stays_within_its_budget() -> None:
+    rng = np.random.default_rng(2)
+    points = [
+        (up, -down, drift, sigma, 900.0, 1800.0, 1.0)
+        for up, down, drift, sigma in zip(
+            rng.uniform(0.004, 0.015, 300), rng.uniform(0.0025, 0.008, 300), rng.normal(0, 3e-6, 300),
+            10 ** rng.uniform(-4.3, -3.2, 300), strict=True,
+        )
+    ]  # fmt: skip
+    best = math.inf
+    for _ in range(8):
+        begun = time.process_time()
+        for point in points:
+            two_barrier(*point)
+        best = min(best, (time.process_time() - begun) / len(points))
+    assert best < 20e-6
 
 
 def test_mirrored_prices_mirror_the_figures() -> None:

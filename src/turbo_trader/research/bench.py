@@ -20,11 +20,14 @@ from turbo_trader.market.state import SECONDS, States, new_states
 from turbo_trader.market.tape import Tape
 from turbo_trader.research import latency, order_latency
 from turbo_trader.research.dense import dense_rows
+from turbo_trader.research.trades import zones_of
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
+from turbo_trader.signals.expectation import exits_ev
 from turbo_trader.signals.filters import new_filters, set_noise
 from turbo_trader.signals.noise import fit_noise
+from turbo_trader.signals.passage import two_barrier, two_barrier_spread
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
@@ -74,6 +77,7 @@ def main() -> None:
     rows = [market.read(s, UNTIL) for s in range(len(instruments))]
     kernels(policy, instruments, rows)
     scans(policy, instruments)
+    passages(policy)
     whole_backtest(policy, instruments[:6], market, rows[:6])
     print(f"{sum(map(len, rows)):,} rows of {len(instruments)} symbols, {HOURS} h made up")
 
@@ -124,6 +128,23 @@ def scans(policy: Policy, instruments: Instruments) -> None:
     line(f"assess: {len(instruments)} symbols, called from Python", warm, 1, "us", -1e6)
     seconds, y = samples(states, 0)
     line(f"fit_noise: {len(y):,} samples", timed(lambda: fit_noise(seconds, y)), 1, "ms", -1e3)
+
+
+def passages(policy: Policy) -> None:
+    """Microseconds of a first passage, of p_tp (three of them) and of an EV, over targets, stops, drifts and volatilities."""
+    rng = np.random.default_rng(1)
+    target, stop = rng.uniform(0.004, 0.015, 500), rng.uniform(0.0025, 0.006, 500)
+    drift, sigma = rng.normal(0, 3e-6, 500), 10 ** rng.uniform(-4.3, -3.2, 500)
+    points = list(zip(target, stop, drift, sigma, strict=True))
+    tier, log_sd, zones = policy.capital_tier(Decimal(18)), float(policy.vol_log_sd), zones_of(policy)
+    h, hold, cost = float(tier.horizon_s), float(tier.max_hold_s), float(policy.round_trip_fee)
+    for name, call in (
+        ("first passage", lambda u, d, m, s: two_barrier(u, -d, m, s, h, hold, 1.0)),
+        ("p_tp", lambda u, d, m, s: two_barrier_spread(u, -d, m, s, log_sd, h, hold, 1.0)),
+        ("EV of the exits", lambda u, d, m, s: exits_ev(u, d, cost, m, s, h, hold, cost, 1.0, zones)),
+    ):
+        taken = timed(lambda call=call: [call(*point) for point in points])  # type: ignore[misc]
+        line(f"{name}: a call", taken, len(points), "us", -1e6)
 
 
 def samples(states: States, s: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

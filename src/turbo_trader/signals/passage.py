@@ -3,8 +3,9 @@
 Two forms of the same solution (Cox & Miller, "The Theory of Stochastic Processes", 1965, section 5.7; Borodin & Salminen,
 "Handbook of Brownian Motion", 2002, 3.0): images, which converge at once for short times, and eigenfunctions for long ones;
 both agree to 1e-12 where they meet. The drift ends before the horizon: the density of the survivors at that time is carried on
-by Gauss-Legendre quadrature. Prices looked at in steps: barriers farther out by 0.5826 sigma sqrt(step) (Broadie, Glasserman &
-Kou, "A continuity correction for discrete barrier options", Mathematical Finance 7, 1997).
+by Gauss-Legendre quadrature (24 points: within 1e-5 of 96 over the distances, times and drifts the rules know). Prices looked at in
+steps: barriers farther out by 0.5826 sigma sqrt(step) (Broadie, Glasserman & Kou, "A continuity correction for discrete barrier
+options", Mathematical Finance 7, 1997).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TAIL = (
 _SWITCH = 0.15  # sigma^2 t / width^2 below which images are summed
 _IMAGES = 2
 _SIGMAS = 7.0  # half-width of the survivors' density that is integrated
-_NODES, _WEIGHTS = (np.ascontiguousarray(a) for a in np.polynomial.legendre.leggauss(32))
+_NODES, _WEIGHTS = (np.ascontiguousarray(a) for a in np.polynomial.legendre.leggauss(24))
 _THREE_POINTS = ((1.0 / 6.0, -math.sqrt(3.0)), (2.0 / 3.0, 0.0), (1.0 / 6.0, math.sqrt(3.0)))
 _ROOT2 = math.sqrt(2.0)
 _PI = math.pi
