@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.state import MINUTES, STATE
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals import figures
+from turbo_trader.signals.evidence import belief
 from turbo_trader.signals.filters import new_filters, set_noise
 from turbo_trader.signals.measure import measure
 from turbo_trader.signals.noise import Noise
 
 NAMES = [field[0] for field in figures.FIGURES]
-NOISE = Noise(2e-6, 5e-5, 3e-5, True, 10.0, 900, 1.0, 0.0)
+NOISE = Noise(2e-6, 5e-5, 3e-5, True, 1.0, 0.0, 10.0, 10.0, 900)
 
 
 def reverting(n: int = 480, gap: float = 0.0) -> Any:
@@ -52,7 +54,12 @@ def test_a_price_below_its_centre_is_a_long_confirmed_by_what_points_up(fill: An
     assert row["direction"] == 1
     assert row["ou_z"] < -1
     assert 120 <= row["ou_half_life_s"] <= 3600
-    assert row["forecast"] == row["ou_forecast"] == pytest.approx(0.004, abs=0.0015)
+    assert 0.5 < row["ou_belief"] == belief(row["ou_statistic"] ** 2, 2, 479)
+    assert (
+        row["forecast"]
+        == row["ou_forecast"]
+        == pytest.approx(0.004 * (1 - 0.5**1.5) * row["ou_belief"], abs=0.0005)
+    )
     assert row["snr"] == pytest.approx(abs(row["forecast"]) / row["se"])
     spread = math.sqrt(row["se"] ** 2 + row["sigma"] ** 2 * 900)
     assert row["confidence"] == pytest.approx(0.5 + 0.5 * math.erf(row["forecast"] / spread / math.sqrt(2)))
@@ -136,10 +143,29 @@ def test_acceleration_needs_a_velocity_that_is_there(fill: Any, scan: Any) -> No
     assert row["velocity_z"] > 1
     assert row["kalman_forecast"] > 0
     assert valid(row, figures.ACCEL)
-    set_noise(filters, 0, Noise(0.0, 5e-5, 3e-5, False, 0.0, 900, 1.0, 0.0))
+    set_noise(filters, 0, Noise(0.0, 5e-5, 3e-5, False, 0.0, 0.0, 0.0, 10.0, 900))
     row = scan(states, filters)
     assert row["kalman_valid"] == row["velocity"] == 0
     assert not valid(row, figures.ACCEL)
+
+
+def test_a_velocity_half_believed_is_half_the_velocity_with_what_lies_between_in_its_error(
+    fill: Any, scan: Any
+) -> None:
+    states = fill(reverting(), math.log(100) + 2e-6 * np.arange(400.0) ** 1.5)
+    filters = new_filters(1)
+    set_noise(filters, 0, NOISE)
+    sure = scan(states, filters)
+    assert sure["kalman_belief"] == 1.0
+    set_noise(filters, 0, replace(NOISE, belief=0.5))
+    half = scan(states, filters)
+    mean, error = sure["kalman_forecast"], sure["kalman_se"]
+    assert half["kalman_forecast"] == pytest.approx(0.5 * mean)
+    assert half["kalman_se"] == pytest.approx(math.sqrt(0.5 * (error**2 + 0.5 * mean**2)))
+    assert half["kalman_belief"] == 0.5
+    for name in ("velocity_z", "acceleration_z"):
+        z = sure[name]
+        assert half[name] == pytest.approx(0.5 * z / math.sqrt(0.5 * (1 + 0.5 * z * z)))
 
 
 def test_forecasts_are_combined_by_inverse_variance(fill: Any, scan: Any) -> None:

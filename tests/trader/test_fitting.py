@@ -1,5 +1,6 @@
 """When the Kalman noise is fitted anew, from which samples, and what an answer does."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,10 +17,11 @@ from turbo_trader.trader.commands import FitNoise
 from turbo_trader.trader.events import NoiseFitted
 from turbo_trader.trader.fitting import FIRST, USED, WAITS, Fitting
 
-NOISE = Noise(
+MOVING = Noise(
     jerk=1e-9, walk=1e-6, measurement=1e-5, velocity_valid=True,
-    likelihood_ratio=9.0, samples=FIRST, innovation_variance=1.0, innovation_correlation=0.0,
+    belief=0.5, log_jerk_sd=1.0, likelihood_ratio=9.0, portmanteau=10.0, samples=FIRST,
 )  # fmt: skip
+STILL = replace(MOVING, jerk=0.0, velocity_valid=False, belief=0.0, log_jerk_sd=0.0, likelihood_ratio=0.0)
 
 
 @pytest.fixture
@@ -87,13 +89,30 @@ def test_fits_are_ever_less_often_and_set_the_filter(desk: Any) -> None:
     sample(desk, 0, FIRST)
     for wait in (*WAITS, WAITS[-1]):
         assert asked(fitting, desk)
-        fitting.on_fitted(NoiseFitted(desk.now, 0, NOISE))
+        fitting.on_fitted(NoiseFitted(desk.now, 0, STILL))
         desk.now += wait - 1
         assert not asked(fitting, desk)
         desk.now += 1
     assert desk.filters[0]["noise_set"] == 1
-    assert desk.filters[0]["walk2"] == NOISE.walk**2
+    assert desk.filters[0]["walk2"] == STILL.walk**2
     assert desk.filters[1]["noise_set"] == 0
+
+
+def test_a_velocity_is_believed_for_half_an_hour_at_any_time(desk: Any) -> None:
+    fitting = Fitting(desk)
+    sample(desk, 0, FIRST)
+    for noise, wait in (
+        (STILL, WAITS[0]),
+        (STILL, WAITS[1]),
+        (MOVING, WAITS[0]),
+        (MOVING, WAITS[0]),
+        (STILL, WAITS[2]),
+    ):
+        assert asked(fitting, desk)
+        fitting.on_fitted(NoiseFitted(desk.now, 0, noise))
+        desk.now += wait - 1
+        assert not asked(fitting, desk)
+        desk.now += 1
 
 
 def test_a_fit_that_found_nothing_leaves_the_filter_and_is_asked_for_at_the_first_pace_again(

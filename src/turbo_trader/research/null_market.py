@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.market.events import SECOND
 from turbo_trader.research.played import seed_coins
 from turbo_trader.research.scans import EQUITY, Scans
 from turbo_trader.research.signals import scan_synthetic
@@ -20,7 +21,7 @@ from turbo_trader.research.trades import Trades, drop_forecast, play, without_fo
 from turbo_trader.rules.policy import Policy
 
 HOURLY: Final = (
-    3600,
+    3600 * SECOND,
 )  # noise is fitted each hour: the fits' windows hardly overlap, so they count as independent
 _BETWEEN: Final = 60  # scans without a price at a seed's end: no return reaches from one seed into the next
 
@@ -47,7 +48,7 @@ def null_market(symbols: int, days: int, seeds: Sequence[int], processes: int = 
 
 def _play_seed(symbols: int, days: int, seed: int) -> NullMarket:
     policy = Policy()
-    scans = scan_synthetic(symbols, 24 * days, seed, 0.0, waits_s=HOURLY, with_book=True, policy=policy)
+    scans = scan_synthetic(symbols, 24 * days, seed, 0.0, waits=HOURLY, with_book=True, policy=policy)
     f, tier = scans.figures, policy.capital_tier(EQUITY)
     candidate = f["candidate"] > 0
     likely = candidate & (f["snr"] > float(tier.min_snr)) & (f["confidence"] > float(tier.min_confidence))

@@ -1,8 +1,9 @@
 """How far predicted reversion may be believed: the slope of realised on predicted, by half-life and window.
 
 A unit-root test lets lucky fits through, so a fit that passes overstates the reversion to come; the more so the shorter the window
-is against the half-life. Run it: `python -m turbo_trader.research.ou_window [paths]` on simulated paths, or
-`python -m turbo_trader.research.ou_window FOLDER` on the one-minute bars (csv.gz, one file per symbol) in a folder.
+is against the half-life. What is predicted is what a scan predicts: the fit's reversion, as far as it is believed.
+Run it: `scripts/study ou_window [paths]` on simulated paths, or `scripts/study ou_window FOLDER` on the one-minute bars in a folder
+(csv.gz, one file per symbol).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from turbo_trader.market.bars import read_bars
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
-from turbo_trader.signals import ou
+from turbo_trader.signals import evidence, ou
 
 HALF_LIVES: Final = (5.0, 10.0, 20.0, 30.0, 60.0)  # minutes
 WINDOWS: Final = (120, 240, 480, 960, 1440)  # samples of one minute
@@ -25,7 +26,7 @@ HORIZON: Final = 15  # minutes ahead
 CRITICAL: Final = (-2.86154, -2.8903, -4.234, -40.040)  # MacKinnon (2010), constant, 5 %
 
 _critical, _least_squares, _reversion = ou.critical, ou.least_squares, ou.reversion
-_white_variance = ou.white_variance
+_white_variance, _belief = ou.white_variance, evidence.belief
 
 
 @kernel
@@ -52,6 +53,7 @@ def slope(
         error2 = _white_variance(minutes, y, 0, n, fit, mean, after)
         if fit - 1.0 >= _critical(coefficients, n) * np.sqrt(error2):
             continue
+        believed = _belief((fit - 1.0) * (fit - 1.0) / error2, 2, n)
         fit += (1.0 + 3.0 * fit) / n
         if not 0.0 < fit < 1.0:
             continue
@@ -59,7 +61,7 @@ def slope(
         if bounds_on and not 2.0 <= found_half_life <= 60.0:
             continue
         centre = (after - fit * mean) / (1.0 - fit)
-        predicted[found] = _reversion(centre - y[n], fit, float(horizon), 0.0, 0.0, 0.0, 0.0)[0]
+        predicted[found] = believed * _reversion(centre - y[n], fit, float(horizon), 0.0, 0.0, 0.0, 0.0)[0]
         realised[found] = y[n + horizon] - y[n]
         found += 1
     if found < 3:
@@ -96,12 +98,13 @@ def walk_bars(y: NDArray[np.float64], window: int, horizon: int, out: NDArray[np
         error2 = _white_variance(minutes, ring, 0, n, fit, mean, after)
         if fit - 1.0 >= _critical(coefficients, n) * np.sqrt(error2):
             continue
+        believed = _belief((fit - 1.0) * (fit - 1.0) / error2, 2, n)
         fit += (1.0 + 3.0 * fit) / n
         if not 0.0 < fit < 1.0 or not 2.0 <= -np.log(2.0) / np.log(fit) <= 60.0:
             continue
         gap = (after - fit * mean) / (1.0 - fit) - y[i]
         out[found, 0] = i
-        out[found, 1] = gap * (1.0 - fit**horizon)
+        out[found, 1] = believed * gap * (1.0 - fit**horizon)
         out[found, 2] = -gap / np.sqrt(v / (1.0 - fit * fit))
         out[found, 3] = y[i + horizon] - y[i]
         found += 1

@@ -26,10 +26,9 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.filters import new_filters, set_noise
 from turbo_trader.signals.noise import Noise, fit_noise
-from turbo_trader.trader.fitting import FIRST, USED, WAITS
+from turbo_trader.trader.fitting import FIRST, USED, WAITS, wait
 
 HOUR: Final = 60 * MINUTE
-WAITS_S: Final = tuple(wait // SECOND for wait in WAITS)
 EQUITY: Final = Decimal(18)  # turbo: the tier with the most trades
 LEADER: Final = "BTCUSDT"
 #: Figures kept of every scan; the rest of SCAN would not fit in memory for a month.
@@ -149,7 +148,7 @@ def scan_rows(
 
 
 class Scanner:
-    """Scans a source hour by hour. `waits`: seconds from a symbol's first, second, every later noise fit to the next one."""
+    """Scans a source hour by hour. `waits`: ns from a symbol's first, second, every later noise fit to the next one."""
 
     def __init__(
         self,
@@ -157,12 +156,12 @@ class Scanner:
         policy: Policy,
         *,
         step_s: int = 30,
-        waits_s: Sequence[int] = WAITS_S,
+        waits: Sequence[int] = WAITS,
         with_book: bool = False,
     ) -> None:
         count = len(source.instruments)
         tier = policy.capital_tier(EQUITY)
-        self._source, self._step_s, self._waits, self._with_book = source, step_s, waits_s, with_book
+        self._source, self._step_s, self._waits, self._with_book = source, step_s, waits, with_book
         self._states = new_states(source.instruments, **policy.market_parameters())
         self._filters = new_filters(count)
         self._signals = policy.signal_parameters(tier)
@@ -212,7 +211,7 @@ class Scanner:
                 continue
             at = np.arange(max(0, samples - min(USED, SECONDS - 1)), samples) & (SECONDS - 1)
             noise = fit_noise(self._states["sample_second"][s][at], self._states["sample_y"][s][at])
-            self._due[s] = now + self._waits[min(self._done[s], len(self._waits) - 1)] * SECOND
+            self._due[s] = now + wait(self._done[s], noise is not None and noise.velocity_valid, self._waits)
             if noise is not None:
                 self._done[s] += 1
                 set_noise(self._filters, s, noise)

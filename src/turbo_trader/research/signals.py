@@ -21,12 +21,13 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe
 from turbo_trader.market.tape import read_tape
 from turbo_trader.research.recorded_book import read_recorded_book
-from turbo_trader.research.scans import WAITS_S, Scanner, Scans, TapeSource
+from turbo_trader.research.scans import Scanner, Scans, TapeSource
 from turbo_trader.research.skill import Estimate, coefficient, hit_rate, mean, slope
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import TIER_A, TIER_B
 from turbo_trader.signals.figures import SIGNALS
 from turbo_trader.simulation.synthetic import SyntheticMarket
+from turbo_trader.trader.fitting import WAITS
 
 HORIZONS_S: Final = (30, 60, 300, 900, 1800)
 DEPTH_HORIZONS_S: Final = (1, 5, 10, 30)
@@ -148,14 +149,14 @@ def scan_synthetic(
     seed: int,
     edge: float,
     *,
-    waits_s: Sequence[int] = WAITS_S,
+    waits: Sequence[int] = WAITS,
     with_book: bool = False,
     policy: Policy | None = None,
 ) -> Scans:
     """Scans of the synthetic market from a midnight on, warmed up by its history."""
     instruments = universe()[:symbols]
     market = SyntheticMarket(instruments, seed, START, edge)
-    scanner = Scanner(market, policy or Policy(), waits_s=waits_s, with_book=with_book)
+    scanner = Scanner(market, policy or Policy(), waits=waits, with_book=with_book)
     for s, instrument in enumerate(instruments):
         scanner.backfill(s, market.history(instrument.symbol))
     return scanner.run(hours)

@@ -101,8 +101,10 @@ def _forecast(row: Any) -> list[str]:
     return [
         f"forecast {bp(row['forecast'])} +- {bp(row['se'])} over {row['horizon_s']:.0f} s;"
         f" sigma {row['sigma']:.3g} per sqrt(s), over the hold {row['hold_sigma']:.3g}",
-        f"Kalman {kalman}, velocity z {row['velocity_z']:.2f}, acceleration z {row['acceleration_z']:.2f}",
-        f"OU {ou}, z {row['ou_z']:.2f}, half-life {row['ou_half_life_s']:.0f} s, Dickey-Fuller {row['ou_statistic']:.2f}",
+        f"Kalman {kalman}, believed {row['kalman_belief']:.0%}, velocity z {row['velocity_z']:.2f},"
+        f" acceleration z {row['acceleration_z']:.2f}, innovations {row['kalman_scale']:.2f} of the fit's variance",
+        f"OU {ou}, believed {row['ou_belief']:.0%}, z {row['ou_z']:.2f},"
+        f" half-life {row['ou_half_life_s']:.0f} s, Dickey-Fuller {row['ou_statistic']:.2f}",
     ]
 
 

@@ -49,12 +49,18 @@ FIGURES: Final = [
     ("horizon_s", "f8"),
     ("kalman_forecast", "f8"),
     ("kalman_se", "f8"),
+    ("kalman_belief", "f8"),  # probability that there is a velocity
+    (
+        "kalman_scale",
+        "f8",
+    ),  # mean square of the standardised innovations of late: 1 where they are as large as fitted
     ("velocity", "f8"),  # per second
     ("velocity_z", "f8"),
     ("acceleration", "f8"),  # per second^2
     ("acceleration_z", "f8"),
     ("ou_forecast", "f8"),
     ("ou_se", "f8"),
+    ("ou_belief", "f8"),  # probability that the price reverts
     ("ou_z", "f8"),
     ("ou_half_life_s", "f8"),
     ("ou_statistic", "f8"),  # Dickey-Fuller t

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.signals.kalman import NODES, PLACES
 from turbo_trader.signals.noise import Noise
 from turbo_trader.signals.parameters import HORIZONS
 
@@ -16,18 +17,24 @@ FILTER: Final = np.dtype(
     (
         np.record,
         [
-            # Kalman: noise variances per second (see Noise), then the state after the last sample taken
+            # Kalman: noise variances per second (see Noise), then the states after the last sample taken, one per node
             ("noise_set", "u1"),
             ("velocity_valid", "u1"),
-            ("jerk2", "f8"),
+            ("belief", "f8"),  # probability that there is a velocity at all
+            ("jerk2", "f8", (NODES,)),
             ("walk2", "f8"),
             ("measurement2", "f8"),
             ("started", "u1"),
+            ("steps", "<i8"),  # samples taken since the start
             ("taken", "<i8"),  # samples taken, as the state's `samples`
             ("second", "<i8"),  # of the last sample taken
             ("y", "f8"),  # the last sample taken
-            ("x", "f8", (3,)),  # level, velocity per s, acceleration per s^2
-            ("P", "f8", (3, 3)),
+            ("x", "f8", (NODES, 3)),  # level, velocity per s, acceleration per s^2
+            ("P", "f8", (NODES, 3, 3)),
+            (
+                "scale",
+                "f8",
+            ),  # mean square of the standardised innovations of late; 1 while the noise is as it was fitted
             # Ornstein-Uhlenbeck fit at the last one-minute close; `ou_minutes` counts as the state's `minutes`
             ("ou_minutes", "<i8"),
             ("ou_fitted", "u1"),
@@ -69,7 +76,8 @@ def set_noise(filters: Filters, s: int, noise: Noise) -> None:
     record = filters[s]
     record["noise_set"] = 1
     record["velocity_valid"] = noise.velocity_valid
-    record["jerk2"] = noise.jerk * noise.jerk
+    record["belief"] = noise.belief
+    record["jerk2"] = noise.jerk**2 * np.exp(noise.log_jerk_sd * np.array(PLACES))
     record["walk2"] = noise.walk * noise.walk
     record["measurement2"] = noise.measurement * noise.measurement
     record["started"] = 0

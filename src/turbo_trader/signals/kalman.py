@@ -6,6 +6,12 @@ jerk, with a random-walk term added to the level):
     x(t+dt) = F(dt) x(t) + w,   w ~ N(0, Q(dt)),   y = level + e,   e ~ N(0, R)
 
 The step is the real time between samples; a second without data is no observation. Updates are in Joseph's form.
+
+The jerk intensity is a fitted one, and wrong by its standard error: the filter runs at three intensities at once; what it says is
+the mean over them, its variance that within and between them (Hamilton, "A standard error for the estimated state vector of a
+state-space model", Journal of Econometrics 33, 1986; there by simulation, here by quadrature). The scale that all variances share
+is learned anew from the latest innovations (West & Harrison, "Bayesian Forecasting and Dynamic Models", 1997, section 10.8):
+gains do not depend on it, standard errors do.
 """
 
 from __future__ import annotations
@@ -20,6 +26,13 @@ from turbo_trader.market.compiled import inlined, kernel
 from turbo_trader.market.state import SECONDS
 
 _MASK = SECONDS - 1
+#: Gauss-Hermite quadrature over ln(jerk variance): places in its standard errors, and weights (Abramowitz & Stegun 25.4.46).
+NODES = 3
+PLACES = (-math.sqrt(3.0), 0.0, math.sqrt(3.0))
+_WEIGHTS = (1.0 / 6.0, 2.0 / 3.0, 1.0 / 6.0)
+_FITTED = 1  # the node at the intensity of highest likelihood
+START = 4  # samples whose innovations say nothing of the noise: they find velocity and acceleration
+_FORGET = 1.0 - 0.5 ** (1.0 / 300.0)  # the scale's half-life is 300 samples, as long as the warm-up
 _DIFFUSE = 100.0  # variance of the unknown first velocity and acceleration, in units of the noise per second
 
 Vector = NDArray[np.float64]
@@ -79,10 +92,11 @@ def begin(x: Vector, P: Vector, y: float, jerk2: float, walk2: float, measuremen
 def catch_up(states: Any, filters: Any, s: int) -> None:
     """Bring the Kalman state of `s` up to the newest sample of the one-second ring.
 
-    A filter further behind than the ring reaches, or with new noise, begins anew at the oldest sample kept.
+    A filter further behind than the ring reaches, or with new noise, begins anew at the oldest sample kept. Where there is no
+    velocity nothing is filtered.
     """
     state, f = states[s], filters[s]
-    if f.noise_set == 0 or state.samples == 0:
+    if f.noise_set == 0 or f.velocity_valid == 0 or state.samples == 0:
         return
     oldest = max(0, state.samples - (SECONDS - 1))
     if f.started == 0 or f.taken < oldest or f.taken > state.samples:
@@ -93,14 +107,20 @@ def catch_up(states: Any, filters: Any, s: int) -> None:
         if not math.isfinite(y):
             continue
         if f.started == 0:
-            begin(f.x, f.P, y, f.jerk2, f.walk2, f.measurement2)
+            for k in range(NODES):
+                begin(f.x[k], f.P[k], y, f.jerk2[k], f.walk2, f.measurement2)
             f.started = 1
+            f.scale, f.steps = 1.0, 0
         else:
             if second <= f.second:
                 continue
-            predict(f.x, f.P, float(second - f.second), f.jerk2, f.walk2)
-            update(f.x, f.P, y, f.measurement2)
-        f.second, f.y = second, y
+            for k in range(NODES):
+                predict(f.x[k], f.P[k], float(second - f.second), f.jerk2[k], f.walk2)
+                total, error = f.P[k, 0, 0] + f.measurement2, y - f.x[k, 0]
+                if k == _FITTED and f.steps >= START and total > 0.0:
+                    f.scale += _FORGET * (error * error / total - f.scale)
+                update(f.x[k], f.P[k], y, f.measurement2)
+        f.second, f.y, f.steps = second, y, f.steps + 1
     f.taken = state.samples
 
 
@@ -113,17 +133,25 @@ def damped(horizon_s: float, damping_s: float) -> float:
 
 
 @kernel
-def forecast(x: Vector, P: Vector, y: float, horizon_s: float, damping_s: float) -> tuple[float, float]:
-    """(r(h), standard error of its mean): level - y + velocity h + damped acceleration, and its state uncertainty."""
-    g = damped(horizon_s, damping_s)
-    mean = x[0] - y + x[1] * horizon_s + x[2] * g
-    spread = (
-        P[0, 0]
-        + horizon_s * horizon_s * P[1, 1]
-        + g * g * P[2, 2]
-        + 2.0 * (horizon_s * P[0, 1] + g * P[0, 2] + horizon_s * g * P[1, 2])
-    )
-    return mean, math.sqrt(max(spread, 0.0))
+def moments(filters: Any, s: int, level: float, velocity: float, acceleration: float) -> tuple[float, float]:
+    """(mean, standard error) of level x (level - y) + velocity x velocity + acceleration x acceleration, y the last sample.
+
+    Over the nodes, given that there is a velocity: state and parameter uncertainty, not what the noise to come will do.
+    """
+    f = filters[s]
+    fitted = level * (f.x[_FITTED, 0] - f.y) + velocity * f.x[_FITTED, 1] + acceleration * f.x[_FITTED, 2]
+    shift = variance = 0.0
+    for k in range(NODES):
+        x, P = f.x[k], f.P[k]
+        away = level * (x[0] - f.y) + velocity * x[1] + acceleration * x[2] - fitted
+        within = (
+            level * level * P[0, 0] + velocity * velocity * P[1, 1] + acceleration * acceleration * P[2, 2]
+        )
+        within += 2.0 * (level * velocity * P[0, 1] + level * acceleration * P[0, 2])
+        within += 2.0 * velocity * acceleration * P[1, 2]
+        shift += _WEIGHTS[k] * away
+        variance += _WEIGHTS[k] * (f.scale * within + away * away)
+    return fitted + shift, math.sqrt(max(variance - shift * shift, 0.0))
 
 
 @kernel
@@ -143,7 +171,7 @@ def innovations(
         predict(x, P, float(seconds[i] - seconds[i - 1]), ratio, 1.0)
         total = P[0, 0] + bounce
         error = y[i] - x[0]
-        if i >= 4:
+        if i >= START:
             product *= total  # one logarithm for many samples
             if product > 1e200 or product < 1e-200:
                 logs += math.log(product)

@@ -10,7 +10,7 @@ import numpy as np
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.state import MINUTES, SECONDS
-from turbo_trader.signals import consensus, kalman, ou
+from turbo_trader.signals import consensus, evidence, kalman, ou
 from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
 from turbo_trader.signals.flow import order_flow
 from turbo_trader.signals.funding import funding_rate
@@ -22,7 +22,8 @@ _CLOSES_MISSED = (
     3  # minute closes may be missing at the end of the minute ring before its figures count no more
 )
 _LN2 = math.log(2.0)
-_catch_up, _kalman_forecast = kalman.catch_up, kalman.forecast
+_catch_up, _moments, _damped = kalman.catch_up, kalman.moments, kalman.damped
+_belief, _averaged = evidence.belief, evidence.averaged
 _refit, _critical, _reversion = ou.refit, ou.critical, ou.reversion
 _slopes, _tails, _range_tail = consensus.slopes, consensus.tails, consensus.range_tail
 
@@ -105,34 +106,45 @@ def grid_filled(states: Any, s: int, now: int, params: Any) -> bool:
 
 @kernel
 def kalman_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
-    """Velocity, acceleration and their forecast; nothing where the noise fit found no velocity."""
+    """Velocity, acceleration and their forecast; nothing where the noise fit found no velocity.
+
+    Each is averaged over whether there is a velocity: without one the mean return is 0.
+    """
     f, row, p = filters[s], out[j], params[0]
     row.kalman_valid = 0
     row.velocity = row.velocity_z = row.acceleration = row.acceleration_z = 0.0
-    row.kalman_forecast = row.kalman_se = 0.0
+    row.kalman_forecast = row.kalman_se = row.kalman_belief = row.kalman_scale = 0.0
     if f.noise_set == 0 or f.velocity_valid == 0 or f.started == 0:
         return
     if now - f.second * SECOND > (p.book_stale_s + 1.0) * SECOND or not grid_filled(states, s, now, params):
         return
-    velocity2, acceleration2 = f.P[1, 1], f.P[2, 2]
-    if not (velocity2 > 0.0 and acceleration2 > 0.0):
+    mean, error = _moments(filters, s, 1.0, p.horizon_s, _damped(p.horizon_s, p.damping_s))
+    forecast, forecast_error = _averaged(mean, error, f.belief)
+    mean, error = _moments(filters, s, 0.0, 1.0, 0.0)
+    velocity, velocity_error = _averaged(mean, error, f.belief)
+    mean, error = _moments(filters, s, 0.0, 0.0, 1.0)
+    acceleration, acceleration_error = _averaged(mean, error, f.belief)
+    if not (forecast_error > 0.0 and velocity_error > 0.0 and acceleration_error > 0.0):
         return
-    mean, error = _kalman_forecast(f.x, f.P, f.y, p.horizon_s, p.damping_s)
-    if not (math.isfinite(mean) and math.isfinite(error) and error > 0.0):
+    if not math.isfinite(forecast + forecast_error + velocity + acceleration):
         return
     row.kalman_valid = 1
-    row.velocity, row.acceleration = f.x[1], f.x[2]
-    row.velocity_z = f.x[1] / math.sqrt(velocity2)
-    row.acceleration_z = f.x[2] / math.sqrt(acceleration2)
-    row.kalman_forecast, row.kalman_se = mean, error
+    row.velocity, row.velocity_z = velocity, velocity / velocity_error
+    row.acceleration, row.acceleration_z = acceleration, acceleration / acceleration_error
+    row.kalman_forecast, row.kalman_se = forecast, forecast_error
+    row.kalman_belief, row.kalman_scale = f.belief, f.scale
 
 
 @kernel
 def ou_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
-    """The Ornstein-Uhlenbeck fit against the price now; valid only past the unit-root test and inside the half-life bounds."""
+    """The Ornstein-Uhlenbeck fit against the price now; valid only past the unit-root test and inside the half-life bounds.
+
+    The forecast is averaged over whether the price reverts at all: phi and centre against a random walk, the evidence being the
+    square of the unit-root t.
+    """
     state, f, row, p = states[s], filters[s], out[j], params[0]
     row.ou_valid = 0
-    row.ou_forecast = row.ou_se = row.ou_z = row.ou_half_life_s = row.ou_statistic = 0.0
+    row.ou_forecast = row.ou_se = row.ou_z = row.ou_half_life_s = row.ou_statistic = row.ou_belief = 0.0
     if f.ou_fitted == 0 or not row.mid > 0.0:
         return
     newest = state.minute_index[(state.minutes - 1) & (MINUTES - 1)]
@@ -160,7 +172,8 @@ def ou_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: An
     )
     if math.isfinite(mean) and math.isfinite(error) and error > 0.0:
         row.ou_valid = 1
-        row.ou_forecast, row.ou_se = mean, error
+        row.ou_belief = _belief(f.ou_statistic * f.ou_statistic, 2, f.ou_n)
+        row.ou_forecast, row.ou_se = _averaged(mean, error, row.ou_belief)
 
 
 @kernel

@@ -10,16 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.signals.kalman import innovations
+from turbo_trader.signals.evidence import belief
+from turbo_trader.signals.kalman import START, innovations
 
 MIN_SAMPLES: Final = 120
 MIN_MOVES: Final = 30  # samples that differ from the one before
-_START: Final = 4  # samples that fix the unknown start
 _BOUNCE: Final = (-12.0, 6.0)  # ln(measurement variance / walk variance per second)
 _RATIO: Final = (-30.0, 4.0)  # ln(jerk variance / walk variance)
-_GRID: Final = tuple(np.arange(-24.0, 1.0, 3.0))
+_STEP: Final = 3.0
+_GRID: Final = tuple(np.arange(-24.0, 1.0, _STEP))
+_ASIDE: Final = 1.6  # factor on the ratio at which the curvature of the likelihood is looked at
 #: 5 % point of the 50:50 mixture of 0 and chi2(1): the jerk intensity is tested on the boundary (Self & Liang 1987, case 5).
 _CRITICAL: Final = 2.705543454095404
+_LAGS: Final = 10
+_WHITE: Final = 18.307038053275146  # 95 % point of chi2(10)
 _STEADY_S: Final = 60.0  # half-life, either way in time, of the local volatility the test is made in units of
 _FAINTEST: Final = 1e-3  # local variance, of the mean one, below which a stretch is not magnified further
 _NONE: Final = np.empty(0)
@@ -31,22 +35,23 @@ class Noise:
 
     All intensities are standard deviations of ln(price): `jerk` per s^2.5, `walk` per s^0.5, `measurement` per observation.
     `velocity_valid`: the jerk intensity is above zero at 5 % (likelihood ratio), both in the samples as they are and in units
-    of their local volatility; where it is not, jerk is 0.
+    of their local volatility, and with it the innovations are white at 5 %; where it is not, jerk is 0.
     """
 
     jerk: float
     walk: float
     measurement: float
     velocity_valid: bool
-    likelihood_ratio: float  # 2 (log L with jerk - log L without), in units of local volatility
+    belief: float  # probability that there is a velocity (signals.evidence); 0 where it is not valid
+    log_jerk_sd: float  # standard error of ln(jerk variance / walk variance); 0 where there is none
+    likelihood_ratio: float  # 2 (log L with jerk - log L without), in the units in which it is less
+    portmanteau: float  # of the innovations; above 18.3 in 5 of 100 fits of a right model
     samples: int
-    innovation_variance: float  # of the standardised innovations; 1 on a right model
-    innovation_correlation: float  # at lag 1; 0 on a right model
 
 
 def deviance(seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, bounce: float) -> float:
     """-2 log likelihood with the walk variance concentrated out; `ratio`, `bounce`: jerk and measurement variance over it."""
-    n = y.shape[0] - _START
+    n = y.shape[0] - START
     logs, squares = innovations(seconds, y, ratio, bounce, _NONE)
     if not (squares > 0.0 and math.isfinite(squares) and math.isfinite(logs)):
         return 1e300
@@ -66,31 +71,69 @@ def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | Non
     if (np.diff(seconds) <= 0).any() or np.count_nonzero(np.diff(values)) < MIN_MOVES:
         return None
     values = values - values[0]
-    steady = steadied(seconds, values)
-    steady_bounce, steady_null = _without_jerk(seconds, steady)
-    likelihood_ratio = max(0.0, steady_null - _with_jerk(seconds, steady, steady_bounce)[2])
     null_bounce, null = _without_jerk(seconds, values)
     ratio, bounce, valid = 0.0, math.exp(null_bounce), False
+    likelihood_ratio = _steady_likelihood_ratio(seconds, values)
+    scale, q = _innovations(seconds, values, ratio, bounce)
     if likelihood_ratio > _CRITICAL:
         log_ratio, log_bounce, best = _with_jerk(seconds, values, null_bounce)
-        valid = null - best > _CRITICAL
+        likelihood_ratio = min(likelihood_ratio, max(0.0, null - best))
+        found = _innovations(seconds, values, math.exp(log_ratio), math.exp(log_bounce))
+        valid = likelihood_ratio > _CRITICAL and found[1] <= _WHITE
         if valid:
-            ratio, bounce = math.exp(log_ratio), math.exp(log_bounce)
-    standard = np.zeros(values.shape[0])
-    squares = innovations(seconds, values, ratio, bounce, standard)[1]
-    scale = squares / (values.shape[0] - _START)
-    standard = standard[_START:] / math.sqrt(scale)
-    correlation = float(np.dot(standard[1:], standard[:-1]) / np.dot(standard, standard))
+            ratio, bounce, (scale, q) = math.exp(log_ratio), math.exp(log_bounce), found
     return Noise(
         jerk=math.sqrt(ratio * scale),
         walk=math.sqrt(scale),
         measurement=math.sqrt(bounce * scale),
         velocity_valid=valid,
+        belief=belief(likelihood_ratio, 1, values.shape[0] - START) if valid else 0.0,
+        log_jerk_sd=_log_ratio_sd(seconds, values, ratio, bounce) if valid else 0.0,
         likelihood_ratio=likelihood_ratio,
+        portmanteau=q,
         samples=values.shape[0],
-        innovation_variance=float(np.var(standard)),
-        innovation_correlation=correlation,
     )
+
+
+def portmanteau(standard: NDArray[np.float64]) -> float:
+    """Sum over ten lags of the squared autocorrelations of `standard`, each in units of its own variance.
+
+    Chi-square(10) where they are uncorrelated, also where their volatility changes: each variance is estimated from the products
+    themselves (Lobato, Nankervis & Savin, "Testing for autocorrelation using a modified Box-Pierce Q test", 2001).
+    """
+    total = 0.0
+    for lag in range(1, _LAGS + 1):
+        products = standard[lag:] * standard[:-lag]
+        variance = float(np.dot(products, products))
+        total += float(products.sum()) ** 2 / variance if variance > 0.0 else 0.0
+    return total
+
+
+def _innovations(
+    seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, bounce: float
+) -> tuple[float, float]:
+    """(walk variance of highest likelihood, portmanteau of the standardised innovations) at these ratios."""
+    standard = np.zeros(y.shape[0])
+    squares = innovations(seconds, y, ratio, bounce, standard)[1]
+    return squares / (y.shape[0] - START), portmanteau(standard[START:])
+
+
+def _steady_likelihood_ratio(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> float:
+    """The likelihood ratio of jerk > 0 in units of local volatility."""
+    steady = steadied(seconds, y)
+    bounce, null = _without_jerk(seconds, steady)
+    return max(0.0, null - _with_jerk(seconds, steady, bounce)[2])
+
+
+def _log_ratio_sd(seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, bounce: float) -> float:
+    """Standard error of ln(ratio) from the curvature of the likelihood at its maximum; at most a step of the grid.
+
+    At a given bounce: letting that move along makes it larger by some percent at most.
+    """
+    here = deviance(seconds, y, ratio, bounce)
+    rise = sum(deviance(seconds, y, ratio * factor, bounce) - here for factor in (_ASIDE, 1.0 / _ASIDE))
+    curvature = rise / math.log(_ASIDE) ** 2
+    return min(_STEP, math.sqrt(2.0 / curvature)) if curvature > 0.0 else _STEP
 
 
 @kernel

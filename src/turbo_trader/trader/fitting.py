@@ -1,6 +1,12 @@
-"""When each symbol's Kalman noise is fitted anew: as soon as the warm-up's samples are there, then ever less often."""
+"""When each symbol's Kalman noise is fitted anew: as soon as the warm-up's samples are there, then ever less often.
+
+A fit that found a velocity is believed for half an hour, about as long as the samples it was found in; the next one must find
+it again.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +21,11 @@ FIRST = 300  # samples
 USED = 2_000  # samples a fit looks at, at most
 WAITS = (1_800 * SECOND, 4 * 3_600 * SECOND, 24 * 3_600 * SECOND)  # after the first, second, every later fit
 _UNANSWERED = 60 * SECOND
+
+
+def wait(fits: int, velocity: bool, waits: Sequence[int] = WAITS) -> int:
+    """Time until the next fit after `fits` earlier ones, ns; `velocity`: whether this one found one."""
+    return waits[0] if velocity else waits[min(fits, len(waits) - 1)]
 
 
 class Fitting:
@@ -40,8 +51,8 @@ class Fitting:
 
     def on_fitted(self, event: NoiseFitted) -> None:
         """A fit is done; none (too little movement) is asked for again later."""
-        s = event.symbol
-        self._due[s] = self._desk.now + WAITS[min(self._fits[s], len(WAITS) - 1)]
-        if event.noise is not None:
+        s, noise = event.symbol, event.noise
+        self._due[s] = self._desk.now + wait(self._fits[s], noise is not None and noise.velocity_valid)
+        if noise is not None:
             self._fits[s] += 1
-            set_noise(self._desk.filters, s, event.noise)
+            set_noise(self._desk.filters, s, noise)

@@ -1,0 +1,32 @@
+"""How far a drift is believed to be there at all, and what that makes of its forecast: Bayesian model averaging.
+
+Two models are held against each other, taken as equally likely beforehand: one with the drift, and one in which the price is a
+random walk. Posterior probability by Schwarz's criterion: Kass & Raftery, "Bayes factors", JASA 90 (1995), section 4.1.3. A
+forecast averaged over both, and its variance within and between them: Hoeting, Madigan, Raftery & Volinsky, "Bayesian model
+averaging", Statistical Science 14 (1999), section 1.
+"""
+
+from __future__ import annotations
+
+import math
+
+from turbo_trader.market.compiled import kernel
+
+
+@kernel
+def belief(likelihood_ratio: float, parameters: int, n: int) -> float:
+    """Posterior probability of the model with the drift: odds exp(likelihood_ratio / 2) / n^(parameters / 2).
+
+    `likelihood_ratio`: twice the log likelihood it gains; `parameters`: how many it has more; `n`: observations behind it.
+    """
+    exponent = 0.5 * (parameters * math.log(n) - likelihood_ratio)
+    if exponent > 700.0:
+        return 0.0
+    return 1.0 / (1.0 + math.exp(exponent))
+
+
+@kernel
+def averaged(mean: float, error: float, probability: float) -> tuple[float, float]:
+    """(mean, standard error) over the model with the drift, of `probability`, and the one where the mean is 0 for certain."""
+    between = (1.0 - probability) * mean * mean
+    return probability * mean, math.sqrt(probability * (error * error + between))
