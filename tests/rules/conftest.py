@@ -144,7 +144,7 @@ def reverting() -> SimpleNamespace:
 
 
 #: Noise under which there is a velocity in the second-by-second frames.
-_NOISE = Noise(2e-6, 5e-5, 3e-5, True, 10.0, 900, 1.0, 0.0)
+_NOISE = Noise(2e-6, 5e-5, 3e-5, True, 1.0, 0.0, 10.0, 10.0, 900)
 
 
 @lru_cache(maxsize=64)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 from statsmodels.tsa.adfvalues import mackinnoncrit
 from statsmodels.tsa.ar_model import AutoReg
 from statsmodels.tsa.stattools import adfuller
 
 from turbo_trader.market.state import MINUTES
 from turbo_trader.signals import ou
+from turbo_trader.signals.evidence import averaged, belief
 from turbo_trader.signals.filters import new_filters
 
 
@@ -25,12 +28,9 @@ def ring(y: NDArray[np.float64], minutes: NDArray[np.int64] | None = None) -> tu
 
 def reverting(rng: np.random.Generator, n: int, half_life: float, sd: float = 0.003) -> NDArray[np.float64]:
     phi = 0.5 ** (1 / half_life)
-    y = np.empty(n)
-    y[0] = rng.normal(0, sd)
-    for i in range(1, n):
-        y[i] = phi * y[i - 1] + rng.normal(0, sd * np.sqrt(1 - phi * phi))
-    y += np.log(100.0)
-    return y
+    noise = rng.normal(0, sd, n)
+    noise[1:] *= np.sqrt(1 - phi * phi)
+    return np.asarray(lfilter([1.0], [1.0, -phi], noise) + np.log(100.0), np.float64)
 
 
 def test_regression_equals_statsmodels() -> None:
@@ -47,9 +47,7 @@ def test_regression_equals_statsmodels() -> None:
 
 def clustered(rng: np.random.Generator, n: int) -> NDArray[np.float64]:
     """A random walk whose volatility comes in clusters, as that of markets does."""
-    log_volatility = np.zeros(n)
-    for i in range(1, n):
-        log_volatility[i] = 0.95 * log_volatility[i - 1] + 0.15 * rng.normal()
+    log_volatility = lfilter([0.15], [1.0, -0.95], rng.normal(size=n))
     return np.cumsum(rng.normal(0, 4e-4, n) * np.exp(log_volatility + 0.5 * rng.normal(size=n)))
 
 
@@ -146,6 +144,58 @@ def test_random_walks_are_not_called_mean_reverting(params: Any, fill: Any, scan
         states[0]["minute_y"][:480] = np.cumsum(rng.normal(0, 4e-4, 480)) + 4.6
         hits += int(scan(states)["ou_valid"])
     assert hits / 2000 <= 0.06
+
+
+def passing(rng: np.random.Generator, n: int, count: int, half_lives: Callable[[int], float]) -> Any:
+    """(belief, forecast of 15 min, its error without belief, true mean return) of the fits to `n` closes that pass the gate.
+
+    `half_lives(i)`: of path i in minutes; 0 = a random walk.
+    """
+    coefficients, out = np.array((-2.86154, -2.8903, -4.234, -40.040)), []
+    for i in range(count):
+        half_life = half_lives(i)
+        y = reverting(rng, n, half_life) if half_life else np.cumsum(rng.normal(0, 6e-4, n)) + np.log(100.0)
+        index, values = ring(y)
+        phi, _, _, v, mean, after, _ = ou.least_squares(index, values, 0, n - 1)
+        variance = ou.white_variance(index, values, 0, n - 1, phi, mean, after)
+        t2 = (phi - 1) ** 2 / variance
+        phi += (1 + 3 * phi) / (n - 1)
+        if (
+            phi >= 1
+            or np.sqrt(t2) < -ou.critical(coefficients, n - 1)
+            or not 2 <= np.log(0.5) / np.log(phi) <= 60
+        ):
+            continue
+        centre, slope = (after - phi * mean) / (1 - phi), (after - mean) / (1 - phi) ** 2
+        forecast = ou.reversion(
+            centre - y[-1], phi, 15.0, variance, v / ((n - 1) * (1 - phi) ** 2), slope, 0.0
+        )
+        true = (np.log(100.0) - y[-1]) * (1 - 0.5 ** (15 / half_life)) if half_life else 0.0
+        out.append((belief(t2, 2, n - 1), *forecast, true))
+    return np.array(out).T
+
+
+def test_the_lucky_fits_to_random_walks_are_hardly_believed() -> None:
+    p, mean, error, _ = passing(np.random.default_rng(9), 960, 4000, lambda _: 0.0)
+    assert len(p) > 60
+    assert np.mean(np.abs(mean) > error) > 0.5  # as they are, most of them stand out
+    averaged_mean, averaged_error = np.array([averaged(*each) for each in zip(mean, error, p, strict=True)]).T
+    assert np.mean(np.abs(averaged_mean) > averaged_error) < 0.15
+    assert np.sqrt(np.mean((averaged_mean / averaged_error) ** 2)) < 0.8
+
+
+def test_a_reversion_is_never_believed_more_than_it_is_true() -> None:
+    """Half of the prices are random walks, half revert: believed less than true, and forecasts on average right."""
+    rng = np.random.default_rng(10)
+    p, mean, _, true = passing(
+        rng, 480, 3000, lambda i: float(np.exp(rng.uniform(0.7, 4.1))) if i % 2 else 0.0
+    )
+    claimed = p * mean
+    assert claimed @ true / (claimed @ claimed) == pytest.approx(1.0, abs=0.1)
+    for low, high in ((0.0, 0.3), (0.3, 0.7), (0.7, 1.0)):
+        inside = (p > low) & (p <= high)
+        assert inside.sum() > 40
+        assert np.mean(true[inside] != 0.0) >= p[inside].mean() - 0.02
 
 
 def test_a_flat_price_gives_no_fit(params: Any, fill: Any, scan: Any) -> None:

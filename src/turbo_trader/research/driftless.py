@@ -1,7 +1,9 @@
 """What the signals and forecasts find where there is nothing to find: `scripts/study driftless`.
 
 Scans of the driftless synthetic market, candidates played out on the seconds that followed. On such a market a forecast is false
-by construction, so p_tp and EV *with* it overstate by what it claims; without it, and after calibration, they must hold.
+by construction, so p_tp and EV *with* it overstate by what it claims. Without it and after calibration p_tp must hold; over all
+candidates it must too, where forecasts are believed no more than their evidence. Past the pre-filter are those that chance made
+look best: there it cannot.
 """
 
 from __future__ import annotations
@@ -168,6 +170,7 @@ def study(symbols: int, days: int, seeds: Sequence[int], paths: int) -> str:
     tables = []
     for name, p, y in (
         ("p_tp without drift, blind entries", market.blind.p_tp, market.blind.hit),
+        ("p_tp as forecast, candidates", market.candidates.p_tp, market.candidates.hit),
         ("p_tp as forecast, past the pre-filter", market.likely.p_tp, market.likely.hit),
         ("p_tp calibrated on the days before, candidates", *later),
     ):
