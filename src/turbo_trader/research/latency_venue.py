@@ -123,8 +123,12 @@ class Market:
     # -- public frames
 
     async def pace(self) -> None:
-        """Send frames at the rate given, the next stop change when the last one is through."""
-        order = [book for book in self.books.values() if book.socket is not None]
+        """Once all are subscribed to: send frames at the rate given, the next stop change when the last one is through."""
+        while self.running and not all(  # noqa: ASYNC110 - nobody tells
+            book.socket for book in self.books.values()
+        ):
+            await asyncio.sleep(0.05)
+        order = list(self.books.values())
         held = self.books["BTCUSDT"]
         began, sent, quiet = time.monotonic(), 0, time.monotonic() + 1.0
         high = False
@@ -284,8 +288,6 @@ async def _serve(pipe: Connection, per_second: int) -> None:
     rest = await loop.create_server(lambda: Requests(market), "127.0.0.1", 0)
     async with rest, serve(market.stream, "127.0.0.1", 0, compression=None, ping_interval=None) as streams:
         pipe.send((rest.sockets[0].getsockname()[1], next(iter(streams.sockets)).getsockname()[1]))
-        while not all(book.socket for book in market.books.values()):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.05)
         pacing = asyncio.create_task(market.pace())
         await loop.run_in_executor(None, pipe.recv)
         market.running = False
