@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.exchange import requests as ask
+
 D = Decimal
 
 
@@ -90,3 +92,68 @@ def test_fill_or_kill_fills_whole_or_not_at_all(desks: Any, qty: str, status: st
         1, qty, "50002.0", link_id="in", time_in_force="FOK"
     )  # 1.000 at 50,001.0 and 1.000 at 50,002.0
     assert (desk.order("in").status, desk.order("in").filled) == (status, D(filled))
+
+
+def meet(desk: Any, smp: str) -> tuple[str, str, Decimal]:
+    """A resting sell of the account at the best price, and a buy of the same account that meets it: cancel types of both, what was
+    bought."""
+    desk.book(500_000, 500_100)
+    desk.limit(-1, "0.010", "50005.0", link_id="maker")
+    desk.limit(1, "0.020", "50010.0", link_id="taker", time_in_force="IOC", smp=smp)
+    maker, taker = desk.order("maker"), desk.order("taker")
+    if smp != "None":
+        ended = [order for order in (maker, taker) if order.cancel_type == "CancelBySmp"]
+        assert all(
+            {order.smp_order_id} <= {maker.order_id, taker.order_id} - {order.order_id} for order in ended
+        )
+    return maker.cancel_type, taker.cancel_type, taker.filled
+
+
+@pytest.mark.parametrize(
+    ("smp", "maker", "taker", "filled"),
+    [
+        ("None", "UNKNOWN", "UNKNOWN", "0.020"),  # trades with itself, then with the tape
+        ("CancelMaker", "CancelBySmp", "UNKNOWN", "0.020"),  # all from the tape
+        ("CancelTaker", "UNKNOWN", "CancelBySmp", "0"),
+        ("CancelBoth", "CancelBySmp", "CancelBySmp", "0"),
+    ],
+)
+def test_an_order_that_meets_its_own_does_as_it_was_told(
+    desk: Any, smp: str, maker: str, taker: str, filled: str
+) -> None:
+    assert meet(desk, smp) == (maker, taker, D(filled))
+
+
+def test_only_the_accounts_own_orders_are_prevented(desks: Any) -> None:
+    desk = desks("1000", "1000")
+    desk.book(500_000, 500_100)
+    desk.limit(-1, "0.010", "50005.0", "u2", link_id="other")
+    desk.limit(1, "0.010", "50010.0", time_in_force="FOK", smp="CancelBoth")
+    assert desk.order("other", "u2").status == "Filled"
+
+
+@pytest.mark.parametrize(
+    ("slippage", "filled"),
+    [
+        (ask.Slippage("TickSize", D(9)), "1.000"),  # the next level is ten ticks on
+        (ask.Slippage("TickSize", D(10)), "2.000"),
+        (ask.Slippage("Percent", D("0.01")), "3.000"),  # of 50,001.0: 50 ticks
+        (None, "3.000"),
+    ],
+)
+def test_a_market_order_goes_as_far_as_it_may(desks: Any, slippage: ask.Slippage | None, filled: str) -> None:
+    desk = desks("1000000")
+    assert desk.market(1, "3.000", link_id="a", slippage=slippage) == 0
+    assert desk.order("a").filled == D(filled)
+
+
+@pytest.mark.parametrize(
+    "slippage",
+    ["TickSize 0", "TickSize 1.5", "TickSize 10001", "Percent 0.001", "Percent 11", "Other 1"],
+)
+def test_slippage_has_its_ranges(desk: Any, slippage: str) -> None:
+    kind, amount = slippage.split()
+    asked = ask.Slippage(kind, D(amount))
+    assert desk.market(1, "0.001", slippage=asked) == 10001
+    assert desk.limit(1, "0.001", "50000.0", slippage=ask.Slippage("TickSize", D(5))) == 10001
+    assert desk.limit(1, "0.001", "50000.0", smp="CancelAll") == 10001

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.exchange import checks
 from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.messages import PositionMessage
 from turbo_trader.market.reference import universe
 
 D = Decimal
@@ -79,36 +79,6 @@ def test_an_amendment_needs_the_margin_of_what_it_adds(desk: Any) -> None:
     assert desk.amend("in", qty="0.500") == 110007
     assert desk.amend("in", qty="0.100") == 0
     assert desk.order("in").qty == D("0.100")
-
-
-def test_an_amended_price_stays_in_the_venues_band(desk: Any) -> None:
-    desk.limit(1, "0.010", "49990.0", link_id="in")
-    desk.x.accounts["u"].moves_prices = False
-    assert desk.amend("in", price="60000.0") == 30208
-
-
-def band(desk: Any) -> tuple[Decimal, Decimal]:
-    """Highest price of a buy, lowest of a sell."""
-    return checks.edge(desk.x, 0, 1), checks.edge(desk.x, 0, -1)
-
-
-def test_a_price_out_of_the_band_is_moved_to_its_edge_unless_the_account_wants_otherwise(desk: Any) -> None:
-    highest, lowest = band(desk)
-    assert highest % BTC.tick == lowest % BTC.tick == 0
-    assert lowest < 50_000 < highest
-    desk.book(599_990, 600_000)  # so that nothing trades
-    desk.limit(1, "0.001", "59999.0", link_id="buy", time_in_force="PostOnly")
-    assert (desk.order("buy").price, desk.order("buy").status) == (highest, "New")
-    assert desk.amend("buy", price="59998.0") == 0
-    assert desk.order("buy").price == highest
-    desk.x.accounts["u"].moves_prices = False
-    assert desk.limit(1, "0.001", "59999.0") == 30208
-    assert desk.limit(1, "0.001", str(highest)) == 0
-    assert desk.limit(1, "0.001", str(highest + BTC.tick)) == 30208
-
-
-def test_a_price_off_the_tick_is_not_moved(desk: Any) -> None:
-    assert desk.limit(1, "0.001", "60000.05") == 10001
 
 
 def test_quantity_0_of_a_closing_order_is_all_of_the_position(desk: Any) -> None:
@@ -183,3 +153,59 @@ def test_cancel_all_keeps_to_its_filter(desk: Any) -> None:
     assert left() == ["", "Stop"]
     desk.do(ask.CancelAll("BTCUSDT"))
     assert left() == []
+
+
+def positions_told(desk: Any) -> list[tuple[str, int, Decimal]]:
+    return [(m.symbol, m.position_idx, m.size) for _, m in desk.x.drain() if isinstance(m, PositionMessage)]
+
+
+def test_each_action_on_an_order_tells_its_position_once_changed_or_not(desk: Any) -> None:
+    flat, held = [("BTCUSDT", 0, D(0))], [("BTCUSDT", 0, D("0.010"))]
+    desk.x.drain()
+    desk.limit(1, "0.010", "49990.0", link_id="in")
+    assert positions_told(desk) == flat
+    desk.amend("in", qty="0.020")
+    assert positions_told(desk) == flat
+    desk.cancel(desk.order("in"))
+    assert positions_told(desk) == flat
+    desk.market(1, "0.010")
+    assert positions_told(desk) == held
+    desk.limit(-1, "0.010", "50100.0")
+    desk.limit(-1, "0.010", "50110.0")
+    assert positions_told(desk) == held * 2
+    desk.do(ask.CancelAll("BTCUSDT"))
+    assert positions_told(desk) == held
+    assert desk.do(ask.CancelAll("BTCUSDT")) == 0
+    assert desk.market(1, "0.0001") == 10001
+    assert positions_told(desk) == []
+
+
+def test_an_order_tells_its_bound_what_it_saw_and_what_it_closed(desk: Any) -> None:
+    desk.market(1, "0.100")  # at 50,001.0 for 0.00055
+    desk.market(-1, "0.100", link_id="out")  # at 50,000.0
+    told = desk.order("out").message(desk.now)
+    assert (told.last_price, told.leaves) == (D("50000.5"), 0)
+    assert told.price == D("48700.0")  # 2.6 % below the bid
+    assert told.closed_pnl == D("-0.1") - D("0.1") * D("50001.0") * D("0.00055") - D("0.1") * 50_000 * D(
+        "0.00055"
+    )
+    assert desk.fills()[-1].order_price == D("48700.0")
+
+
+@pytest.mark.parametrize(
+    ("side", "book_side", "level", "price"),
+    [(1, "Queue", 1, "50000.0"), (1, "Queue", 3, "49998.0"), (1, "Counterparty", 2, "50002.0"), (-1, "Queue", 2, "50002.0"),
+     (-1, "Counterparty", 1, "50000.0")],
+)  # fmt: skip
+def test_the_venue_takes_a_price_from_its_book(
+    desk: Any, side: int, book_side: str, level: int, price: str
+) -> None:
+    wanted = ask.BookPrice(book_side, level)
+    order = ask.CreateOrder("BTCUSDT", side, "Limit", D("0.001"), link_id="a", book_price=wanted)
+    assert desk.do(order) == 0
+    assert desk.order("a").price == D(price)
+
+
+def test_there_is_no_price_where_the_book_is_not_so_deep(desk: Any) -> None:
+    wanted = ask.BookPrice("Queue", 4)
+    assert desk.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), book_price=wanted)) == 10001

@@ -283,3 +283,44 @@ def test_faults_may_be_in_force_from_the_start(
     venue = make_venue(faults=FaultPlan.parse("ret_10016=1"), fault_seed=4)
     with serve_in_thread(venue) as served, pytest.raises(InvalidRequestError):
         pybit_of(served).get_server_time()
+
+
+def test_maintenance_is_announced_closes_everything_and_ends(venue: ServedVenue, bybit: HTTP) -> None:
+    now = int(bybit.get_server_time()["result"]["timeNano"]) // 1_000_000
+    window = {"begin_ms": now + 20_000, "end_ms": now + 60_000, "title": "upgrade"}  # a wall second, two more
+
+    async def listen() -> tuple[list[str], bool, int, int]:
+        path = f"{venue.stream}/v5/public/misc/status"
+        async with websockets.connect(path, proxy=None) as status:
+            await status.send('{"op":"subscribe","args":["system.status"]}')
+            await status.recv()
+            answer = await asyncio.to_thread(
+                LOCAL.post, f"{venue.url}/control/maintenance", json=window, timeout=5
+            )
+            assert answer.status_code == 200, answer.text
+            states = [json.loads(await asyncio.wait_for(status.recv(), 10))["data"][0]["state"]]
+            with contextlib.suppress(websockets.ConnectionClosed):
+                while True:
+                    states.append(json.loads(await asyncio.wait_for(status.recv(), 10))["data"][0]["state"])
+        with pytest.raises(InvalidRequestError) as refused:
+            await asyncio.to_thread(order, bybit, "closed")
+        with pytest.raises(websockets.InvalidStatus) as shut:
+            await websockets.connect(path, proxy=None)
+        await asyncio.sleep(2.5)
+        async with websockets.connect(path, proxy=None):
+            served = True
+        return states, served, refused.value.status_code, shut.value.response.status_code
+
+    states, served, code, status = asyncio.run(listen())
+    assert (set(states) - {"ongoing"}, served, code, status) == ({"scheduled"}, True, 10016, 403)
+    assert not lives(bybit, "closed")
+    assert [row["state"] for row in bybit.get_system_status()["result"]["list"]] == ["completed"]
+    wrongs: tuple[Any, ...] = (
+        {"end_ms": now},
+        {"begin_ms": now + 90_000, "end_ms": now + 80_000},
+        {"end_ms": "x"},
+        [],
+    )
+    for wrong in wrongs:
+        answer = LOCAL.post(f"{venue.url}/control/maintenance", json=wrong, timeout=5)
+        assert answer.status_code == 400

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from turbo_trader.exchange.protocol.channels import BOOK_CADENCE
+from turbo_trader.exchange.protocol.books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.live.venue import Venue, VenueConfig
 from turbo_trader.live.venue_market import TapeSource

@@ -151,7 +151,7 @@ async def crowd(stream: str, size: int) -> AsyncIterator[list[websockets.ClientC
 def test_a_thousand_idle_sockets_hinder_nobody_and_are_cut(
     venue: ServedVenue, pybit_of: Callable[..., HTTP], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(venue_sockets, "IDLE_S", 4.0)
+    monkeypatch.setattr(venue_sockets, "IDLE_S", 8.0)
 
     async def idle() -> tuple[int, float, set[int | None]]:
         async with crowd(venue.stream, 1_000) as streams:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.rest import HttpRequest
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.live.venue import Venue
 from turbo_trader.live.venue_server import serve
@@ -151,6 +152,30 @@ def test_the_best_level_comes_whole_and_again_after_three_seconds_without_a_chan
              for raw in client.push(venue.advance(venue.source.start + n * MS))]  # fmt: skip
     assert [b["ts"] - a["ts"] for a, b in itertools.pairwise(still)] == [3_000]
     assert len({message["data"]["u"] for message in still}) == 1
+
+
+def test_the_rest_book_is_that_of_the_1000_level_stream(make_venue: Callable[..., Venue]) -> None:
+    venue = make_venue()
+    client = PublicClient(venue.feed, "one")
+    venue.advance(venue.source.start + 2_000 * MS)
+    raws = client.take(b'{"op":"subscribe","args":["orderbook.1000.BTCUSDT"]}', venue.now)[1:]
+    query = b"category=linear&symbol=BTCUSDT&limit=1000"
+    sides: dict[str, dict[str, str]] = {}
+    updates = 0
+    for n in range(2_010, 6_000, 10):
+        for message in map(json.loads, raws):
+            sides = {"b": {}, "a": {}} if message["type"] == "snapshot" else sides
+            for name, side in sides.items():
+                side |= dict(message["data"][name])
+                sides[name] = {price: size for price, size in side.items() if size != "0"}
+            told = message
+            updates += 1
+        asked = HttpRequest("GET", "/v5/market/orderbook", query, {}, b"")
+        book = json.loads(venue.rest.handle(venue.now, asked).body)["result"]
+        assert (book["u"], book["seq"]) == (told["data"]["u"], told["data"]["seq"])
+        assert (dict(book["b"]), dict(book["a"])) == (sides["b"], sides["a"])
+        raws = client.push(venue.advance(venue.source.start + n * MS))
+    assert updates > 3
 
 
 def test_all_subscribers_of_a_topic_get_the_same_frames(make_venue: Callable[..., Venue]) -> None:

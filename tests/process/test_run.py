@@ -170,7 +170,9 @@ def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     ("args", "env", "said"),
     [
         (["run", "--market", "tape:nowhere"], {}, "nowhere: no such tape"),
-        (["run", "--market", "moon"], {}, "must be synthetic or tape:PATH"),
+        (["run", "--market", "moon"], {}, "must be synthetic, tape:PATH, bybit or bybit:URL"),
+        (["run", "--market", "bybit:moon"], {}, "bybit:http://HOST:PORT"),
+        (["run", "--market", "bybit", "--speed", "2"], {}, "leave it out"),
         (["run", "--balance", "0"], {}, "--balance"),
         (["run", "--for", "soon"], {}, "40s or 2m"),
         (["run"], {"MICRO_TURBO_SIGNAL_INTERVAL": "x"}, "MICRO_TURBO_SIGNAL_INTERVAL"),

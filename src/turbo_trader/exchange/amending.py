@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from turbo_trader.exchange import checks, stop_checks
+from turbo_trader.exchange import checks, price_band, stop_checks
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.exits import Stop, exits
 from turbo_trader.exchange.messages import Reply
@@ -26,7 +26,7 @@ def amend(exchange: Exchange, account: Account, request: AmendOrder, now: int) -
         return Reply(110001, "order not exists or too late to replace")
     s = exchange.index[request.symbol]
     if request.price is not None:
-        request = replace(request, price=checks.into_band(exchange, account, order.side, request.price, s))
+        request = replace(request, price=price_band.moved(exchange, account, order.side, request.price, s))
     changed = _changed(order, request)
     refusal = _refusal(exchange, account, order, changed, request, s)
     if refusal is not None:
@@ -65,11 +65,13 @@ def _refusal(
     exchange: Exchange, account: Account, order: Order, changed: Order, request: AmendOrder, s: int
 ) -> Reply | None:
     """Why the order cannot become `changed`."""
-    refusal = stop_checks.on_tick(exchange.instruments[s], request.price, request.trigger_price)
+    instrument = exchange.instruments[s]
+    refusal = stop_checks.on_tick(instrument, request.price, request.trigger_price)
+    refusal = refusal or stop_checks.possible(instrument, request.price, request.trigger_price)
     if refusal is None and request.qty is not None:
         refusal = _qty(exchange, account, order, request.qty, s)
     if refusal is None and request.price is not None:
-        refusal = checks.band(exchange, s, order.side, request.price)
+        refusal = price_band.refusal(exchange, s, order.side, request.price)
     if refusal is None and any(getattr(request, name) is not None for name in _EXITS):
         refusal = _exits(exchange, order, changed, s)
     if refusal is None and order.status == "Untriggered" and (request.trigger_price or request.trigger_by):

@@ -6,13 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from turbo_trader.exchange import stop_checks
+from turbo_trader.exchange import price_band, stop_checks
 from turbo_trader.exchange.accounts import ZERO, Account
 from turbo_trader.exchange.exits import exits
 from turbo_trader.exchange.margin import order_cost
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import CreateOrder
+from turbo_trader.exchange.requests import BookPrice, CreateOrder
 from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
@@ -45,33 +45,26 @@ def create(
 
 
 def as_meant(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> CreateOrder:
-    """The request in full: quantity 0 of a closing order is as much as one order may be, a limit price is moved into the band."""
+    """The request in full: quantity 0 of a closing order is as much as one order may be, a limit price comes from the book where it
+    is to, and is moved into the band."""
     instrument = exchange.instruments[s]
+    if request.book_price is not None:
+        price = _of_book(exchange, s, request.side, request.book_price)
+        request = replace(request, price=price, book_price=None)
     if not request.qty and request.reduce_only and request.close_on_trigger:
         most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
         request = replace(request, qty=most)
     if request.order_type == "Limit" and request.price is not None:
-        request = replace(request, price=into_band(exchange, account, request.side, request.price, s))
+        request = replace(request, price=price_band.moved(exchange, account, request.side, request.price, s))
     return request
 
 
-def into_band(exchange: Exchange, account: Account, side: int, price: Decimal, s: int) -> Decimal:
-    """A limit price, moved to the edge of the band where it lies beyond and the account wants that."""
-    if (
-        not account.moves_prices
-        or band(exchange, s, side, price) is None
-        or price % exchange.instruments[s].tick
-    ):
-        return price
-    return edge(exchange, s, side)
-
-
-def edge(exchange: Exchange, s: int, side: int) -> Decimal:
-    """The highest price of a buy, the lowest of a sell."""
-    instrument, mark = exchange.instruments[s], exchange.mark(s)
-    if side > 0:
-        return instrument.floor_price(mark * (1 + instrument.price_limit_y))
-    return instrument.ceil_price(mark * (1 - instrument.price_limit_y))
+def _of_book(exchange: Exchange, s: int, side: int, wanted: BookPrice) -> Decimal | None:
+    """The price of a level of the book; None where there is none so deep."""
+    state = exchange.states[s]
+    i = 0 if (side > 0) == (wanted.side == "Queue") else 1
+    at = int(state["levels"][i]) - wanted.level
+    return exchange.instruments[s].price(abs(int(state["key"][i, at]))) if at >= 0 else None
 
 
 def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> Reply | None:
@@ -94,7 +87,22 @@ def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) ->
         return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
     if request.trigger_by not in stop_checks.TRIGGERS or request.tpsl_mode not in ("Full", "Partial"):
         return Reply(10001, "Request parameter error.")
-    return quantity(instrument, request.order_type, request.qty)
+    return _special(request) or quantity(instrument, request.order_type, request.qty)
+
+
+def _special(request: CreateOrder) -> Reply | None:
+    """Self-match prevention and slippage: known words, figures within their ranges."""
+    if request.smp not in ("None", "CancelMaker", "CancelTaker", "CancelBoth"):
+        return Reply(10001, "smpType invalid")
+    slippage = request.slippage
+    if slippage is None:
+        return None
+    if request.order_type != "Market" or request.trigger_price is not None:
+        return Reply(10001, "slippageTolerance is for market orders only")
+    ranges = {"TickSize": (Decimal(1), Decimal(10_000)), "Percent": (Decimal("0.01"), Decimal(10))}
+    low, high = ranges.get(slippage.kind, (Decimal(1), ZERO))
+    whole = slippage.kind != "TickSize" or slippage.amount == slippage.amount.to_integral_value()
+    return None if low <= slippage.amount <= high and whole else Reply(10001, "slippageTolerance invalid")
 
 
 def quantity(instrument: Instrument, order_type: str, qty: Decimal) -> Reply | None:
@@ -112,12 +120,13 @@ def quantity(instrument: Instrument, order_type: str, qty: Decimal) -> Reply | N
 def _price(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
     instrument = exchange.instruments[s]
     refusal = stop_checks.on_tick(instrument, request.price, request.trigger_price)
+    refusal = refusal or stop_checks.possible(instrument, request.price, request.trigger_price)
     if refusal is None and request.trigger_price is not None:
         refusal = trigger(exchange, s, request.trigger_price, request.trigger_direction, request.trigger_by)
     if refusal is None and request.order_type == "Limit":
         if request.price is None:
             return Reply(10001, "price is required for a limit order")
-        refusal = band(exchange, s, request.side, request.price)
+        refusal = price_band.refusal(exchange, s, request.side, request.price)
     base = request.price or request.trigger_price or exchange.last(s)
     return refusal or stop_checks.exits(instrument, request.side, base, exits(request))
 
@@ -132,16 +141,6 @@ def trigger(exchange: Exchange, s: int, price: Decimal, direction: int, by: str)
     code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
     at, now = int(price * 10_000), int(current * 10_000)
     return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??{by}")
-
-
-def band(exchange: Exchange, s: int, side: int, price: Decimal) -> Reply | None:
-    """Buyers do not bid far above the mark, sellers do not offer far below."""
-    mark, reach = exchange.mark(s), exchange.instruments[s].price_limit_y
-    if side > 0 and price > mark * (1 + reach):
-        return Reply(30208, "The order price is higher than the maximum buying price.")
-    if side < 0 and price < mark * (1 - reach):
-        return Reply(30209, "The order price is lower than the minimum selling price.")
-    return None
 
 
 def _counts(account: Account, request: CreateOrder) -> Reply | None:

@@ -39,6 +39,7 @@ class Fills:
         open_fee = position.share_fee(order.side, qty, fee)
         closed, result = position.apply(order.side, qty, price, now)
         change = result - fee
+        order.closed_pnl += result - open_fee - fee * closed / qty
         position.seq += 1
         # of a flip, the new position has cost its share of the fee so far
         position.realised_now += -(qty - closed) * price * rate if closed and qty > closed else change
@@ -51,8 +52,8 @@ class Fills:
         )  # fmt: skip
         execution = ExecutionMessage(
             now, order.symbol, exchange.new_id(), order.order_id, order.link_id, order.side, price, qty, fee, rate, kind,
-            maker, closed, result, order.price, order.qty, order.leaves, order.order_type, order.stop_type, order.create_type,
-            exchange.mark(s), position.seq, open_fee, position.leverage,
+            maker, closed, result, order.limit_or_bound, order.qty, order.leaves, order.order_type, order.stop_type,
+            order.create_type, exchange.mark(s), exchange.index_price(s), position.seq, open_fee, position.leverage,
         )  # fmt: skip
         account.executions.append(execution)
         if order.order_id in account.orders:  # there are executions without an order

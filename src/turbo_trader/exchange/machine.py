@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from turbo_trader.exchange import amending
 from turbo_trader.exchange import orders as life
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account, Position
@@ -72,7 +71,7 @@ class Exchange:
             jump_fraction=1.0,
         )
         self.accounts: dict[str, Account] = {}
-        self._outbox: list[tuple[str, Message]] = []
+        self.outbox: list[tuple[str, Message]] = []  # not drained yet
         self._numbers = 0
         self.footprints = Footprints(self.states, config.footprint_ns)
         self.collateral = Collateral(self)
@@ -143,6 +142,13 @@ class Exchange:
         if state["mark"] > 0:
             return instrument.tick * round(float(state["mark"]) / float(instrument.tick) * FINE) / FINE
         return self.last(s)
+
+    def index_price(self, s: int) -> Decimal:
+        """The index price; the mark where the tape has none."""
+        price, instrument = float(self.states["index"][s]), self.instruments[s]
+        if price <= 0:
+            return self.mark(s)
+        return instrument.tick * round(price / float(instrument.tick) * FINE) / FINE
 
     def last(self, s: int) -> Decimal:
         """The last traded price; the middle of the book before the first trade."""
@@ -220,14 +226,8 @@ class Exchange:
         if symbol:
             self.footprints.expire(self.index[symbol], now)
         match request:
-            case ask.CreateOrder():
-                return self._trading.create(account, request, now)
-            case ask.AmendOrder():
-                return amending.amend(self, account, request, now)
-            case ask.CancelOrder():
-                return self._trading.cancel(account, request, now)
-            case ask.CancelAll():
-                return self._trading.cancel_all(account, request, now)
+            case ask.CreateOrder() | ask.AmendOrder() | ask.CancelOrder() | ask.CancelAll():
+                return self._trading.act(account, request, now)
             case ask.SetTradingStop():
                 return self.stops.set(account, request, now)
             case ask.SetLeverage():
@@ -241,7 +241,7 @@ class Exchange:
 
     def say(self, uid: str, message: Message) -> None:
         """Queue a message to an account's private channel."""
-        self._outbox.append((uid, message))
+        self.outbox.append((uid, message))
         if isinstance(message, OrderMessage):
             account = self.accounts[uid]
             order = account.orders[message.order_id]
@@ -251,7 +251,7 @@ class Exchange:
 
     def drain(self) -> list[tuple[str, Message]]:
         """The messages since the last call, in order."""
-        messages, self._outbox = self._outbox, []
+        messages, self.outbox = self.outbox, []
         return messages
 
     def new_id(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.requests import Slippage
 from turbo_trader.exchange.resting import shown
 
 if TYPE_CHECKING:
@@ -33,12 +34,17 @@ class Matching:
         """Take what the order's price allows; what is left rests or ends, as its time in force says."""
         exchange = self._exchange
         fills = exchange.fills
+        if order.order_type == "Market":
+            order.bound = exchange.instruments[s].price(self._bound(order.side, s, order.slippage))
         if order.time_in_force == "PostOnly" and next(self._offers(order, s), None) is not None:
             fills.end(account, order, "UNKNOWN", now, "EC_PostOnlyWillTakeLiquidity")
             return
         if order.time_in_force == "FOK":
             wanted = exchange.instruments[s].lots(order.leaves)
-            if sum(offer.lots for offer in self._offers(order, s)) < wanted:
+            if (
+                sum(offer.lots for offer in self._offers(order, s) if not _prevented(order, account, offer))
+                < wanted
+            ):
                 fills.end(account, order, "UNKNOWN", now, "EC_NoEnoughQtyToFill")
                 return
         self._take(account, order, s, now)
@@ -73,17 +79,21 @@ class Matching:
                 break
         return instrument.price(worst) or last
 
-    def _bound(self, side: int, s: int) -> int:
-        """The worst price (ticks) a market order takes: the slippage bound."""
+    def _bound(self, side: int, s: int, slippage: Slippage | None = None) -> int:
+        """The worst price (ticks) a market order takes: within the venue's bound, and its own."""
         state = self._exchange.states[s]
         touch = int(state["ask" if side > 0 else "bid"]) or int(state["last"])
-        return touch + side * max(int(touch * self._exchange.config.market_slippage), 1)
+        reach = max(int(touch * self._exchange.config.market_slippage), 1)
+        if slippage is not None:
+            share = slippage.amount if slippage.kind == "TickSize" else touch * slippage.amount / 100
+            reach = min(reach, int(share))
+        return max(touch + side * reach, 1)
 
     def _offers(self, order: Order, s: int) -> Iterator[Offer]:
         """What an order can take now: best price first, at one price the tape's lots before the orders behind them."""
         exchange = self._exchange
         instrument, side = exchange.instruments[s], order.side
-        limit = instrument.ticks(order.limit) if order.order_type == "Limit" else self._bound(side, s)
+        limit = instrument.ticks(order.limit_or_bound or order.limit)
         tape = (Offer(price, lots, None) for price, lots in shown(exchange.states, s, -side, limit))
         makers = [
             Offer(instrument.ticks(maker.limit), instrument.lots(maker.leaves), (account, maker))
@@ -95,9 +105,13 @@ class Matching:
     def _take(self, account: Account, order: Order, s: int, now: int) -> None:
         exchange = self._exchange
         instrument = exchange.instruments[s]
-        for price, size, maker in self._offers(order, s):
+        for offer in self._offers(order, s):
+            price, size, maker = offer
             lots = min(size, instrument.lots(order.leaves))
-            if maker is not None:
+            if maker is not None and _prevented(order, account, offer):
+                lots = 0
+                self._prevent(account, order, maker[1], now)
+            elif maker is not None:
                 lots = min(lots, instrument.lots(maker[1].leaves))
             elif lots:
                 exchange.footprints.leave(s, -order.side, price, (size, lots), now)
@@ -108,3 +122,15 @@ class Matching:
                     exchange.fills.fill(*maker, min(qty, maker[1].leaves), at, maker=True, now=now)
             if not order.leaves:
                 return
+
+    def _prevent(self, account: Account, order: Order, maker: Order, now: int) -> None:
+        """An order met another of its account, and is not to trade with it: the one, the other or both end."""
+        for each, other, role in ((maker, order, "Maker"), (order, maker, "Taker")):
+            if each.leaves and order.smp in (f"Cancel{role}", "CancelBoth"):
+                each.smp_order_id = other.order_id
+                self._exchange.fills.end(account, each, "CancelBySmp", now)
+
+
+def _prevented(order: Order, account: Account, offer: Offer) -> bool:
+    """Is what is offered of the same account, and the order not to trade with it?"""
+    return order.smp != "None" and offer.maker is not None and offer.maker[0] is account

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from turbo_trader.exchange.requests import Slippage
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -29,7 +31,7 @@ class OrderMessage:
     order_type: str
     time_in_force: str
     qty: Decimal
-    price: Decimal | None
+    price: Decimal | None  # of a market order the worst it may trade at
     filled: Decimal
     filled_value: Decimal
     fee: Decimal
@@ -52,6 +54,18 @@ class OrderMessage:
     sl_trigger_by: str
     tp_limit: Decimal | None
     sl_limit: Decimal | None
+    smp: str
+    smp_order_id: str
+    slippage: Slippage | None
+    last_price: Decimal | None  # when it was made
+    closed_pnl: Decimal  # of what it closed so far, with both fees
+
+    @property
+    def leaves(self) -> Decimal:
+        """What is not filled yet; 0 of an order that has ended."""
+        return (
+            self.qty - self.filled if self.status in ("New", "PartiallyFilled", "Untriggered") else Decimal(0)
+        )
 
     @property
     def avg_price(self) -> Decimal | None:
@@ -84,6 +98,7 @@ class ExecutionMessage:
     stop_type: str
     create_type: str
     mark_price: Decimal
+    index_price: Decimal
     seq: int
     open_fee: Decimal = Decimal(0)  # paid earlier for opening what it closed
     leverage: Decimal = Decimal(0)

@@ -16,6 +16,7 @@ from typing import Final
 
 from turbo_trader.exchange.messages import OrderMessage
 from turbo_trader.exchange.queue import Place
+from turbo_trader.exchange.requests import Slippage
 
 TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "Created": frozenset({"New", "PartiallyFilled", "Filled", "Cancelled", "Rejected", "Untriggered"}),
@@ -81,6 +82,12 @@ class Order:
     partner: Order | None = field(
         default=None, repr=False, compare=False
     )  # the other of a pair: ends when this one fires
+    smp: str = "None"  # what becomes of it or of an own resting order that it meets
+    smp_order_id: str = ""  # the own order that it met, where that ended one of them
+    slippage: Slippage | None = None
+    bound: Decimal | None = None  # the worst price of a market order
+    last_price: Decimal | None = None  # when it was made
+    closed_pnl: Decimal = Decimal(0)  # of what it closed, with both fees
     updated_ts: int = 0  # when its last change was told
     place: Place = field(default_factory=Place)
     margin: Decimal = Decimal(0)  # held while it rests
@@ -117,6 +124,11 @@ class Order:
             raise ValueError(f"order {self.order_id} has no price")
         return self.price
 
+    @property
+    def limit_or_bound(self) -> Decimal | None:
+        """The worst price it may trade at; None while a market order was not matched yet."""
+        return self.bound if self.price is None else self.price
+
     def book(self, qty: Decimal, price: Decimal, fee: Decimal) -> None:
         """Count a fill."""
         self.filled += qty
@@ -140,9 +152,10 @@ class Order:
         """The order as it is now."""
         return OrderMessage(
             ts, self.symbol, self.order_id, self.link_id, self.parent_link_id, self.side, self.order_type,
-            self.time_in_force, self.qty, self.price, self.filled, self.filled_value, self.fee, self.status,
+            self.time_in_force, self.qty, self.limit_or_bound, self.filled, self.filled_value, self.fee, self.status,
             self.reduce_only, self.close_on_trigger, self.position_idx, self.create_type, self.cancel_type,
             self.reject_reason, self.stop_type, self.trigger_price, self.trigger_direction, self.trigger_by,
             self.take_profit, self.stop_loss, self.created_ts, self.tpsl_mode if self.guarding else "",
-            self.tp_trigger_by, self.sl_trigger_by, self.tp_limit, self.sl_limit,
+            self.tp_trigger_by, self.sl_trigger_by, self.tp_limit, self.sl_limit, self.smp, self.smp_order_id, self.slippage,
+            self.last_price, self.closed_pnl,
         )  # fmt: skip

@@ -8,6 +8,22 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
+class Slippage:
+    """How far from the best opposite price a market order may go: so many ticks, or per cent."""
+
+    kind: str  # TickSize, Percent
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BookPrice:
+    """A limit price to be taken from the book: of the own side (Queue) or the other (Counterparty), so many levels deep from 1."""
+
+    side: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreateOrder:
     """Place an order. `take_profit` and `stop_loss` become children: of the position (Full) or of what fills (Partial)."""
 
@@ -31,6 +47,11 @@ class CreateOrder:
     tpsl_mode: str = "Full"  # Full, Partial
     tp_limit: Decimal | None = None  # Partial only: a limit order fires
     sl_limit: Decimal | None = None
+    smp: str = (
+        "None"  # against an own resting order: CancelMaker, CancelTaker, CancelBoth; None trades with it
+    )
+    slippage: Slippage | None = None  # of a market order
+    book_price: BookPrice | None = None  # in place of a limit price
 
     @property
     def key(self) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -14,12 +15,18 @@ if TYPE_CHECKING:
 
 _CREATED: Final = {"BustTrade": "CreateByTakeOver_PassThrough", "AdlTrade": "CreateByAdl_PassThrough"}
 
+_REMEMBERED: Final = 1_000
+
 
 class Settlement:
     """The venue's own hand on positions."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+        #: what was taken over of each symbol lately: number, time, signed size, bankruptcy price
+        self.taken_over: list[deque[tuple[int, int, Decimal, Decimal]]] = [
+            deque(maxlen=_REMEMBERED) for _ in exchange.instruments
+        ]
 
     def charge(self, account: Account, position: Position, s: int, now: int) -> None:
         """Charge every settlement up to `now` that the position stood through and was not charged for."""
@@ -38,7 +45,8 @@ class Settlement:
         side = 1 if position.size > 0 else -1
         execution = ExecutionMessage(
             at, position.symbol, self._exchange.new_id(), self._exchange.new_id(), "", side, mark, abs(position.size), fee,
-            rate * side, "Funding", False, ZERO, ZERO, None, ZERO, ZERO, "UNKNOWN", "", "", mark, position.seq,
+            rate * side, "Funding", False, ZERO, ZERO, None, ZERO, ZERO, "UNKNOWN", "", "", mark,
+            self._exchange.index_price(s), position.seq,
         )  # fmt: skip
         account.executions.append(execution)
         account.book(
@@ -132,10 +140,13 @@ class Settlement:
     def _take_over(self, account: Account, position: Position, now: int) -> None:
         """Close at the bankruptcy price, rounded in the venue's favour; cross in the account's, so that its balance is not below
         0."""
-        instrument = self._exchange.instruments[self._exchange.index[position.symbol]]
+        s = self._exchange.index[position.symbol]
+        instrument = self._exchange.instruments[s]
         bust = self._exchange.collateral.bankruptcy(account, position)
         down = (position.size > 0) != account.cross
         price = max(instrument.floor_price(bust) if down else instrument.ceil_price(bust), instrument.tick)
+        taken = self.taken_over[s]
+        taken.append((taken[-1][0] + 1 if taken else 1, now, position.size, price))
         self._force(account, position, abs(position.size), price, "BustTrade", now)
 
     def _begin(self, account: Account, position: Position, status: str, cancel_type: str, now: int) -> None:

@@ -30,6 +30,14 @@ def on_tick(instrument: Instrument, *prices: Decimal | None) -> Reply | None:
     return None
 
 
+def possible(instrument: Instrument, *prices: Decimal | None) -> Reply | None:
+    """Prices are within what the instrument can have."""
+    for price in prices:
+        if price is not None and not instrument.min_price <= price <= instrument.max_price:
+            return Reply(110003, "Order price exceeds the allowable range.")
+    return None
+
+
 def stop(exchange: Exchange, position: Position, stop: Stop, s: int) -> Reply | None:
     """A stop of a position lies beyond the price that triggers it, on its own side."""
     instrument, base = exchange.instruments[s], exchange.reference(s, stop.trigger_by)

@@ -156,6 +156,7 @@ class Stops:
     def _new(
         self, account: Account, position: Position, stop: Stop, qty: Decimal, parent: str, now: int
     ) -> Order:
+        s = self._exchange.index[position.symbol]
         d = 1 if position.size > 0 else -1
         kind, tif = ("Market", "IOC") if stop.limit is None else ("Limit", "GTC")
         child = Order(
@@ -163,7 +164,7 @@ class Stops:
             position_idx=position.idx, close_on_trigger=True, parent_link_id=parent, create_type=f"CreateBy{stop.kind}",
             stop_type=stop.kind, trigger_price=stop.price, trigger_by=stop.trigger_by,
             trigger_direction=1 if stop.kind.endswith("TakeProfit") == (d > 0) else 2,
-            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full",
+            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full", last_price=self._exchange.last(s),
         )  # fmt: skip
         child.move("Untriggered")
         account.orders[child.order_id] = child

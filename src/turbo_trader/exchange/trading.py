@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from turbo_trader.exchange import checks
+from turbo_trader.exchange import amending, checks
 from turbo_trader.exchange.accounts import Account
-from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.messages import Message, PositionMessage, Reply
 from turbo_trader.exchange.orders import FULL, Order
-from turbo_trader.exchange.requests import CancelAll, CancelOrder, CreateOrder
+from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder
+from turbo_trader.exchange.statements import position_message
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
@@ -20,7 +22,35 @@ class Trading:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
-    def create(self, account: Account, request: CreateOrder, now: int) -> Reply:
+    def act(
+        self, account: Account, request: CreateOrder | AmendOrder | CancelOrder | CancelAll, now: int
+    ) -> Reply:
+        """Carry out a request; whatever it did to orders, their positions are told."""
+        before = len(self._exchange.outbox)
+        match request:
+            case CreateOrder():
+                reply = self._create(account, request, now)
+            case AmendOrder():
+                reply = amending.amend(self._exchange, account, request, now)
+            case CancelOrder():
+                reply = self._cancel(account, request, now)
+            case CancelAll():
+                reply = self._cancel_all(account, request, now)
+        self._tell_positions(account, reply, self._exchange.outbox[before:], now)
+        return reply
+
+    def _tell_positions(
+        self, account: Account, reply: Reply, said: Sequence[tuple[str, Message]], now: int
+    ) -> None:
+        """Those of the orders in `reply` that were not `said` yet."""
+        rows = reply.result.get("list", [reply.result] if reply.result else [])
+        told = {(m.symbol, m.position_idx) for _, m in said if isinstance(m, PositionMessage)}
+        for key in dict.fromkeys(account.orders[row["orderId"]].key for row in rows):
+            if key not in told:
+                position = account.position(*key)
+                self._exchange.say(account.uid, position_message(self._exchange, account, position, now))
+
+    def _create(self, account: Account, request: CreateOrder, now: int) -> Reply:
         """Check synchronously, accept, then match."""
         s = self._exchange.index[request.symbol]
         request = checks.as_meant(self._exchange, account, request, s)
@@ -33,6 +63,7 @@ class Trading:
             position_idx=request.position_idx, close_on_trigger=request.close_on_trigger, take_profit=request.take_profit,
             stop_loss=request.stop_loss, tp_trigger_by=request.tp_trigger_by, sl_trigger_by=request.sl_trigger_by,
             tpsl_mode=request.tpsl_mode, tp_limit=request.tp_limit, sl_limit=request.sl_limit,
+            smp=request.smp, slippage=request.slippage, last_price=self._exchange.last(s),
         )  # fmt: skip
         account.orders[order.order_id] = order
         if request.link_id:
@@ -50,7 +81,7 @@ class Trading:
             self._exchange.matching.match(account, order, s, now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
-    def cancel(self, account: Account, request: CancelOrder, now: int) -> Reply:
+    def _cancel(self, account: Account, request: CancelOrder, now: int) -> Reply:
         """Cancel one open order."""
         order = account.find(request.symbol, request.order_id, request.link_id)
         if order is None or not order.open:
@@ -62,7 +93,7 @@ class Trading:
             self._exchange.fills.tell_position(account, position, now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
-    def cancel_all(self, account: Account, request: CancelAll, now: int) -> Reply:
+    def _cancel_all(self, account: Account, request: CancelAll, now: int) -> Reply:
         """Cancel open orders; without a filter also conditional ones and TP/SL."""
         ended: list[dict[str, str]] = []
         bared: dict[tuple[str, int], None] = {}  # of positions that lost a stop

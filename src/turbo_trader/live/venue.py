@@ -19,12 +19,14 @@ from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
 from turbo_trader.exchange.protocol.limits import RateLimits
+from turbo_trader.exchange.protocol.maintenance import Notices, StatusFeed
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
 from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.live.venue_line import Line
+from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.live.venue_line import Client, Line
 from turbo_trader.live.venue_market import Frames, MarketSource
 from turbo_trader.market.events import DAY, Rows
 from turbo_trader.market.instruments import Instrument
@@ -95,7 +97,11 @@ class Venue:
         for key in (Key(config.key, config.secret, "1", addresses=here), *config.keys):
             self.add_key(key)
         self.limits = RateLimits(config.vip + 1) if config.limits else None
-        self.rest = RestFace(self.data, self.keys, config.speed, self.limits, demo=config.demo)
+        self.notices = Notices()
+        self.status = StatusFeed(self.notices)
+        self.rest = RestFace(
+            self.data, self.keys, config.speed, self.limits, demo=config.demo, notices=self.notices
+        )
         self.faults = Faults(config.faults, config.fault_seed)
         self.lines: dict[Line, None] = {}  # stream connections, oldest first
         self.began = time.monotonic()
@@ -192,7 +198,7 @@ class Venue:
         self.data.note(until)
         if self._frames is not None:
             self._pass_on(self._frames.said(until))
-        return self.feed.push(until, prints)
+        return self.feed.push(until, prints) | self.status.push(until)
 
     def _pass_on(self, said: list[bytes]) -> None:
         """What the market said of itself; where it was lost, whoever listens to it here is lost too."""
@@ -201,9 +207,7 @@ class Venue:
                 self.feed.hear(raw)
                 continue
             self.feed.forget()
-            for line in list(self.lines):
-                if isinstance(line.client, PublicClient):
-                    line.cut()
+            self.cut(PublicClient)
 
     def _released(self, s: int) -> Rows:
         rows, self._waiting[s] = self._waiting[s], self._waiting[s][:0]
@@ -234,6 +238,8 @@ class Venue:
         for line in list(self.lines):
             if isinstance(line.client, PrivateClient):
                 line.deliver(line.client.push(self.now, by_uid.get(line.client.uid, ())), self.faults)
+        if self.lines and self.notices.closed(self.now):
+            self.cut(PublicClient, PrivateClient, TradeClient)
 
     async def run(self) -> None:
         """Let time run until cancelled; at speed 1 a step falls on each push."""
@@ -241,6 +247,13 @@ class Venue:
         while True:
             self.step()
             await asyncio.sleep(TICK_S - (time.monotonic() - self.began) % TICK_S)
+
+    def cut(self, *kinds: type[Client]) -> int:
+        """Cut the stream connections of these kinds without a word; returns how many."""
+        lines = [line for line in self.lines if isinstance(line.client, kinds)]
+        for line in lines:
+            line.cut()
+        return len(lines)
 
     def connection(self) -> str:
         """A new connection's id."""

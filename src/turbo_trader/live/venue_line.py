@@ -28,6 +28,7 @@ class Line:
 
     def __init__(self, socket: WebSocket, client: Client) -> None:
         self.client = client
+        self.address = socket.client.host if socket.client else ""
         self._transport: asyncio.Transport = socket.scope["state"]["transport"]
         self._silent = False
 

@@ -11,7 +11,8 @@ import uvicorn
 
 from turbo_trader.live.jobs import beside
 from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_sockets import LARGEST_BODY, Connection, VenueSockets
+from turbo_trader.live.venue_body import LARGEST_BODY
+from turbo_trader.live.venue_sockets import Connection, VenueSockets
 from turbo_trader.market.errors import InputError
 
 

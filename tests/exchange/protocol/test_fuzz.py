@@ -44,7 +44,9 @@ GOOD: Final[dict[str, list[dict[str, Any]]]] = {
     "market/open-interest": [{**LINEAR, "intervalTime": "5min"}],
     "market/price-limit": [LINEAR],
     "order/create": [ORDER, ENTRY, {**ENTRY, "side": "Sell", "reduceOnly": True}, {**ENTRY, "stopLoss": "10000"},
-                     {**ENTRY, "triggerPrice": "900000", "triggerDirection": 1}, {**ORDER, "orderLinkId": "known"}],
+                     {**ENTRY, "triggerPrice": "900000", "triggerDirection": 1}, {**ORDER, "orderLinkId": "known"},
+                     {**ENTRY, "smpType": "CancelBoth", "slippageToleranceType": "Percent", "slippageTolerance": "0.5"},
+                     {**ORDER, "bboSideType": "Queue", "bboLevel": "1"}],
     "order/amend": [{**ONE, "price": "50001"}, {**ONE, "takeProfit": "900000"}],
     "order/cancel": [ONE],
     "order/cancel-all": [LINEAR],
@@ -77,6 +79,7 @@ GOOD: Final[dict[str, list[dict[str, Any]]]] = {
 NAMES: Final = sorted({name for forms in GOOD.values() for form in forms for name in form} | {
     "orderId", "cursor", "tpLimitPrice", "slLimitPrice", "tpOrderType", "slOrderType", "activePrice", "triggerBy",
     "closeOnTrigger", "orderFilter", "endTime", "startTime", "baseCoin", "execType", "type", "autoAddmargin",
+    "smpType", "slippageToleranceType", "slippageTolerance", "bboSideType", "bboLevel", "state", "id",
 })  # fmt: skip
 
 

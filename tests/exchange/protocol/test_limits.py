@@ -67,3 +67,17 @@ def test_500_connections_in_five_minutes() -> None:
     assert all(limits.connects("a", 0) for _ in range(500))
     assert not limits.connects("a", 299 * SECOND)
     assert limits.connects("a", 300 * SECOND)
+
+
+def test_a_thousand_connections_of_market_data_at_a_time() -> None:
+    limits = RateLimits()
+    assert limits.connects("a", 0, listeners=999)
+    assert not limits.connects("a", 0, listeners=1_000)
+    assert limits.connects("a", 0)  # the account's own
+
+
+def test_3000_operations_a_second_over_all_trade_sockets_of_an_address() -> None:
+    limits = RateLimits()
+    assert sum(limits.operates("a", n * 100_000) for n in range(4_000)) == 3_000  # in 0.4 s
+    assert limits.operates("b", 400_000_000)
+    assert limits.operates("a", 1_000_000_001)

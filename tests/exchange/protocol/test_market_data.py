@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
 
-from turbo_trader.exchange.protocol.market_data import Day, SymbolMarket
-from turbo_trader.market.events import BAR, MINUTE, ROW, TRADE, WHOLE
+from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.protocol.market_data import Day, MarketData, SymbolMarket
+from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
+from turbo_trader.market.events import BAR, MINUTE, ROW, SECOND, TRADE, WHOLE
 
 
 def market(minutes: int, seed: int = 1) -> SymbolMarket:
@@ -40,3 +45,26 @@ def test_the_day_is_that_of_its_minutes_while_they_change(minutes: int) -> None:
 
 def test_a_symbol_nothing_is_known_of_has_an_empty_day() -> None:
     assert market(0).day() == Day()
+
+
+def test_who_is_liquidated_here_is_told_by_the_stream(desks: Any) -> None:
+    desk = desks("1000")
+    feed = PublicFeed(MarketData(desk.x, {"BTCUSDT": np.zeros(0, BAR)}))
+    client = PublicClient(feed, "one")
+    client.take(b'{"op":"subscribe","args":["allLiquidation.BTCUSDT"]}', desk.now)
+    desk.do(ask.SetLeverage("BTCUSDT", Decimal(50)))
+    told = []
+    for side, mark in ((1, 490_000), (-1, 512_000)):
+        desk.book(500_000, 500_010)
+        desk.mark(500_005)
+        assert desk.market(side, "0.100") == 0
+        desk.mark(mark)
+        assert desk.size() == 0
+        desk.now += SECOND
+        told += [item for raw in client.push(feed.push(desk.now, {})) for item in json.loads(raw)["data"]]
+    assert [(item["S"], item["v"], item["s"]) for item in told] == [
+        ("Buy", "0.1", "BTCUSDT"),
+        ("Sell", "0.1", "BTCUSDT"),
+    ]
+    assert told[0]["p"] == "49000.9"  # 50,001 x (1 - 1/50), on the tick below
+    assert client.push(feed.push(desk.now + SECOND, {})) == []

@@ -1,27 +1,17 @@
-"""Public topics: each makes one frame for all its subscribers, at the venue's cadence.
-
-A book frame is the difference between the levels last shown and those of now, so pushes merge by themselves when they are rarer
-than the book's changes (a slow cadence, or a speed above 1).
-"""
+"""Public topics: each makes one frame for all its subscribers, at the venue's cadence. Books are in `books`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+from turbo_trader.exchange.protocol.books import BOOK_CADENCE, BookChannel
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData, Print
-from turbo_trader.exchange.protocol.render_market import price_band
+from turbo_trader.exchange.protocol.render import side, text
 from turbo_trader.exchange.protocol.wire import encode
 
 _MS: Final = 1_000_000
-BOOK_CADENCE: Final = {
-    1: 10 * _MS,
-    50: 20 * _MS,
-    200: 100 * _MS,
-    1000: 200 * _MS,
-}  # ns between frames, by depth
-_REPEAT: Final = 3_000 * _MS  # depth 1 is sent again after so long without a change
 _TICKER: Final = 100 * _MS
 _KLINE: Final = 1_000 * _MS
 _BAND: Final = 300 * _MS
@@ -57,66 +47,7 @@ def channel(data: MarketData, topic: str) -> Channel | None:
         return TickerChannel(data, s)
     if kind == "priceLimit":
         return BandChannel(data, s)
-    return LiquidationChannel() if kind == "allLiquidation" else None
-
-
-class BookChannel:
-    """orderbook.{1,50,200,1000}. `u` grows by one with each change shown."""
-
-    def __init__(self, data: MarketData, s: int, depth: int) -> None:
-        self.cadence = BOOK_CADENCE[depth]
-        self._data, self._s, self._depth = data, s, depth
-        self._bids: dict[int, int] = {}
-        self._asks: dict[int, int] = {}
-        self._update = 1  # which itself is never shown: it would mean a restart of the service
-        self._shown = 0
-
-    def snapshot(self, now: int) -> list[bytes]:
-        """The levels last shown, or those of now when none were."""
-        if not self._bids and not self._look():
-            return []
-        self._shown = now
-        return [self._frame("snapshot", self._bids, self._asks, now)]
-
-    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
-        """The changes; the whole at depth 1, or after a book that was void."""
-        del prints
-        bids, asks = self._bids, self._asks
-        if not self._look():
-            if self._depth == 1 and bids and now - self._shown >= _REPEAT:
-                return self.snapshot(now)
-            return []
-        self._shown = now
-        if not bids or self._depth == 1:
-            return [self._frame("snapshot", self._bids, self._asks, now)]
-        return [self._frame("delta", _changes(bids, self._bids, -1), _changes(asks, self._asks, 1), now)]
-
-    def _look(self) -> bool:
-        """Take the book of now; did it change?"""
-        bids, asks = self._data.levels(self._s, self._depth)
-        if not bids or (bids == self._bids and asks == self._asks):
-            return False
-        self._bids, self._asks = bids, asks
-        self._update += 1
-        return True
-
-    def _frame(self, kind: str, bids: dict[int, int], asks: dict[int, int], now: int) -> bytes:
-        symbol = self._data.exchange.instruments[self._s].symbol
-        book = {
-            "s": symbol,
-            "b": self._levels(bids),
-            "a": self._levels(asks),
-            "u": self._update,
-            "seq": now // 1_000,
-        }
-        return encode({
-            "topic": f"orderbook.{self._depth}.{symbol}", "type": kind, "ts": now // _MS, "data": book,
-            "cts": int(self._data.exchange.states[self._s]["book_ts"]) // _MS,
-        })  # fmt: skip
-
-    def _levels(self, levels: dict[int, int]) -> list[list[str]]:
-        data, s = self._data, self._s
-        return [[data.price(s, price), data.size(s, lots) if lots else "0"] for price, lots in levels.items()]
+    return LiquidationChannel(data, s) if kind == "allLiquidation" else None
 
 
 class TradeChannel:
@@ -243,7 +174,7 @@ class BandChannel:
         return [self._frame(band, now)]
 
     def _band(self) -> dict[str, str]:
-        return price_band(self._data.exchange.instruments[self._s], self._data.exchange.mark(self._s))
+        return self._data.band(self._s)
 
     def _frame(self, band: dict[str, str], now: int) -> bytes:
         symbol = self._data.exchange.instruments[self._s].symbol
@@ -252,9 +183,14 @@ class BandChannel:
 
 
 class LiquidationChannel:
-    """allLiquidation: silent, as tapes do not tell the liquidations of others."""
+    """allLiquidation: positions taken over here; tapes do not tell those of others."""
 
     cadence = 500 * _MS
+
+    def __init__(self, data: MarketData, s: int) -> None:
+        self._taken = data.exchange.settlement.taken_over[s]
+        self._symbol = data.exchange.instruments[s].symbol
+        self._told = self._taken[-1][0] if self._taken else 0
 
     def snapshot(self, now: int) -> list[bytes]:
         """Nothing."""
@@ -262,18 +198,20 @@ class LiquidationChannel:
         return []
 
     def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
-        """Nothing."""
-        del now, prints
-        return []
+        """Those since the last push. The side is that of the position: Buy where a long was liquidated."""
+        del prints
+        items = [
+            {"T": ts // _MS, "s": self._symbol, "S": side(1 if size > 0 else -1), "v": text(abs(size)), "p": text(price)}
+            for number, ts, size, price in self._taken
+            if number > self._told
+        ]  # fmt: skip
+        self._told += len(items)
+        topic = f"allLiquidation.{self._symbol}"
+        return (
+            [encode({"topic": topic, "type": "snapshot", "ts": now // _MS, "data": items})] if items else []
+        )
 
 
 def plain(figure: str) -> str:
     """Without needless zeros, as candles of the stream are."""
     return figure.rstrip("0").rstrip(".") if "." in figure else figure
-
-
-def _changes(before: dict[int, int], after: dict[int, int], order: int) -> dict[int, int]:
-    """Levels that are new or differ, and 0 for those that are gone, best first."""
-    changed = {price: lots for price, lots in after.items() if before.get(price) != lots}
-    changed |= {price: 0 for price in before if price not in after}
-    return dict(sorted(changed.items(), key=lambda item: order * item[0]))

@@ -1,4 +1,4 @@
-"""Rate limits: per account and route over a rolling second, per address over five, and new stream connections per address.
+"""Rate limits: per account and route over a rolling second, per address over five; connections and operations of an address.
 
 Times are integer ns of whatever clock the caller keeps to; nothing here reads one.
 """
@@ -26,6 +26,8 @@ ADDRESS_WINDOW: Final = 5 * _SECOND
 ADDRESS_BAN: Final = 600 * _SECOND
 NEW_CONNECTIONS: Final = 500
 CONNECTION_WINDOW: Final = 300 * _SECOND
+LISTENERS: Final = 1_000  # market data connections of one address at a time
+OPERATIONS: Final = 3_000  # a second, of one address over all its trade sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class RateLimits:
         self._addresses: dict[str, _Window] = {}
         self._banned: dict[str, int] = {}
         self._connections: dict[str, _Window] = {}
+        self._operations: dict[str, _Window] = {}
 
     def limit(self, route: str) -> int:
         """Requests a second of one account on a route."""
@@ -95,8 +98,20 @@ class RateLimits:
         window.times.clear()
         return False
 
-    def connects(self, address: str, now: int) -> bool:
-        """May this address open another stream connection? 500 in five minutes."""
+    def operates(self, address: str, now: int) -> bool:
+        """May this address send another operation over trade sockets? 3000 a second."""
+        window = self._operations.setdefault(address, _Window(_SECOND))
+        window.clear(now)
+        if len(window.times) >= OPERATIONS:
+            return False
+        window.times.append(now)
+        return True
+
+    def connects(self, address: str, now: int, listeners: int = 0) -> bool:
+        """May this address open another stream connection? 500 in five minutes; a thousand of market data, of which it has
+        `listeners`, at a time."""
+        if listeners >= LISTENERS:
+            return False
         window = self._connections.setdefault(address, _Window(CONNECTION_WINDOW))
         window.clear(now)
         if len(window.times) >= NEW_CONNECTIONS:

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from turbo_trader.exchange import price_band
 from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.protocol.books import BOOK_CADENCE, DEEPEST, ShownBook
 from turbo_trader.exchange.protocol.candles import Bar
 from turbo_trader.exchange.protocol.passing import Passed, PassedPrints, PassedTicker
 from turbo_trader.exchange.protocol.render import side, text
@@ -151,6 +153,8 @@ class MarketData:
         self.symbols = [SymbolMarket(history[i.symbol]) for i in exchange.instruments]
         self._formats = [_formats(i) for i in exchange.instruments]
         self._scales = [(float(i.tick), float(i.step)) for i in exchange.instruments]
+        self.books = [ShownBook(self, s, DEEPEST) for s in range(len(exchange.instruments))]
+        self._books_due = 0
         self._tickers: dict[int, tuple[int, dict[str, Any]]] = {}
         self._told_tickers: dict[
             int, dict[str, Any]
@@ -165,6 +169,7 @@ class MarketData:
         self._formats[s] = _formats(instrument)
         self._scales[s] = float(instrument.tick), float(instrument.step)
         self.symbols[s].regrid(k, m)
+        self.books[s].forget()
         self._tickers.pop(s, None)
 
     def follow(self, topic: str, kept: Passed) -> None:
@@ -180,7 +185,11 @@ class MarketData:
         return self.symbols[s].take(rows, *self._scales[s]) if len(rows) else []
 
     def note(self, now: int) -> None:
-        """Once a second: empty minutes, mark and index prices, settled funding rates."""
+        """Show the deepest books at their cadence; once a second note empty minutes, mark and index, settled funding rates."""
+        if now >= self._books_due:
+            self._books_due = now - now % BOOK_CADENCE[DEEPEST] + BOOK_CADENCE[DEEPEST]
+            for book in self.books:
+                book.look(now)
         if now - self._noted < 1_000_000_000:
             return
         self._noted = now
@@ -263,6 +272,11 @@ class MarketData:
             "preQty": "",
             "curPreListingPhase": "",
         }
+
+    def band(self, s: int) -> dict[str, str]:
+        """Highest price of a buy and lowest of a sell."""
+        high, low = (text(price_band.edge(self.exchange, s, side)) for side in (1, -1))
+        return {"buyLmt": high, "sellLmt": low}
 
     def trades(self, s: int) -> list[dict[str, Any]]:
         """The last thousand prints as publicTrade has them, oldest first."""

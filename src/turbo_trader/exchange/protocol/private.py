@@ -115,7 +115,11 @@ class PrivateClient:
 def _item(message: Message) -> tuple[str, dict[str, Any]]:
     match message:
         case OrderMessage():
-            extra = {"category": "linear", "closedPnl": "0", "feeCurrency": "USDT"}
+            extra = {
+                "category": "linear",
+                "closedPnl": render.text(message.closed_pnl),
+                "feeCurrency": "USDT",
+            }
             return "order", {**extra, **render.order(message)}
         case ExecutionMessage():
             return "execution", {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from turbo_trader.exchange.protocol.channels import Channel, channel
 from turbo_trader.exchange.protocol.market_data import MarketData, Print
@@ -97,10 +98,23 @@ class PublicFeed:
         return frames
 
 
-class PublicClient:
-    """One connection to /v5/public/linear. `take` answers operations; `push` picks this client's frames."""
+class Feed(Protocol):
+    """What a public connection subscribes to."""
 
-    def __init__(self, feed: PublicFeed, connection: str) -> None:
+    def has(self, topic: str) -> bool:
+        """Is there such a topic?"""
+
+    def join(self, topic: str, now: int) -> list[bytes]:
+        """A subscriber more; returns what it gets at once."""
+
+    def leave(self, topic: str) -> None:
+        """A subscriber less."""
+
+
+class PublicClient:
+    """One connection to a public path. `take` answers operations; `push` picks this client's frames."""
+
+    def __init__(self, feed: Feed, connection: str) -> None:
         self._feed = feed
         self._connection = connection
         self._topics: dict[str, None] = {}
@@ -134,7 +148,7 @@ class PublicClient:
         return frames
 
     def push(self, frames: Mapping[str, list[bytes]]) -> list[bytes]:
-        """Those of `PublicFeed.push` that this client subscribed to."""
+        """Those due that this client subscribed to."""
         return [frame for topic in self._topics if topic in frames for frame in frames[topic]]
 
     def close(self) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
-from turbo_trader.exchange.protocol.render import ms, text
+from turbo_trader.exchange.protocol.render import ms
 from turbo_trader.market.instruments import Instrument
 
 _OF_DELIVERIES: Final = {
@@ -46,14 +45,6 @@ def ticker(shown: Mapping[str, Any]) -> dict[str, Any]:
     direction."""
     kept = {name: value for name, value in shown.items() if name != "tickDirection"}
     return {**kept, **_OF_DELIVERIES}
-
-
-def price_band(i: Instrument, mark: Decimal) -> dict[str, str]:
-    """Highest price of a buy and lowest of a sell."""
-    return {
-        "buyLmt": text(i.floor_price(mark * (1 + i.price_limit_y))),
-        "sellLmt": text(i.ceil_price(mark * (1 - i.price_limit_y))),
-    }
 
 
 def status(i: Instrument) -> str:

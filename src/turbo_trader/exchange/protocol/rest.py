@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol.dcp import BareReply, Protection
 from turbo_trader.exchange.protocol.limits import Allowance, RateLimits
+from turbo_trader.exchange.protocol.maintenance import CLOSED, SERVED, Notices
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.params import Refused
 from turbo_trader.exchange.protocol.routes_account import AccountRoutes, key_info
@@ -104,6 +105,10 @@ class SignedRoutes:
         }
         self.batches = ("order/create-batch", "order/amend-batch", "order/cancel-batch")
 
+    def operates(self, address: str, now: int) -> bool:
+        """May this address send another operation over a trade socket?"""
+        return self._limits is None or self._limits.operates(address, now)
+
     def knows(self, method: str, route: str) -> bool:
         """Is there such a route?"""
         if method == "GET":
@@ -154,7 +159,9 @@ class RestFace:
         limits: RateLimits | None = None,
         *,
         demo: bool = False,
+        notices: Notices | None = None,
     ) -> None:
+        self._notices = notices or Notices()
         market = MarketRoutes(data)
         self.signed = SignedRoutes(data, limits, demo=demo)
         self._keys = keys
@@ -175,7 +182,7 @@ class RestFace:
             "market/open-interest": market.open_interest,
             "market/price-limit": market.price_limit,
             "market/adlAlert": market.adl_alert,
-            "system/status": market.system_status,
+            "system/status": self._status,
         }
 
     def handle(self, now: int, request: HttpRequest, wall: int = 0) -> HttpReply:
@@ -184,6 +191,8 @@ class RestFace:
         if self._limits is not None and not self._limits.admits(request.address, now):
             return self.faulty(now, "http_403")
         route = request.path.removeprefix("/v5/").rstrip("/") if request.path.startswith("/v5/") else ""
+        if self._notices.closed(now) and route not in SERVED:
+            return self._envelope(now, CLOSED)
         try:
             if request.method == "GET" and route in self.public:
                 result = self.public[route](_query(request.query), now)
@@ -200,6 +209,12 @@ class RestFace:
         if kind == "http":
             return HttpReply(int(code), {"Content-Type": "text/html"}, _GATEWAY[int(code)])
         return self._envelope(now, Reply(int(code), SERVER[int(code)]))
+
+    def _status(self, params: Mapping[str, Any], now: int) -> dict[str, Any]:
+        """GET /v5/system/status: announced maintenance, newest first."""
+        rows = self._notices.rows(now)
+        wanted = {name: params[name] for name in ("id", "state") if params.get(name)}
+        return {"list": [row for row in rows if all(row[name] == value for name, value in wanted.items())]}
 
     def _signed(self, now: int, request: HttpRequest, route: str, wall: int) -> HttpReply:
         if request.method == "GET" and request.body:

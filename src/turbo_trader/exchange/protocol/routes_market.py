@@ -82,20 +82,10 @@ class MarketRoutes:
         return {"category": "linear", "list": [show.ticker(self._data.ticker(s, now)) for s in chosen]}
 
     def orderbook(self, params: Params, now: int) -> dict[str, Any]:
-        """GET /v5/market/orderbook."""
+        """GET /v5/market/orderbook: as the 1000-level stream last showed it."""
         read.linear(params)
         s = self._symbol(params)
-        bids, asks = self._data.levels(s, read.whole(params, "limit", 25, 1, 1000))
-        matched = int(self._data.exchange.states["book_ts"][s])
-        return {
-            "s": self._data.exchange.instruments[s].symbol,
-            "b": [[self._data.price(s, p), self._data.size(s, q)] for p, q in bids.items()],
-            "a": [[self._data.price(s, p), self._data.size(s, q)] for p, q in asks.items()],
-            "ts": now // 1_000_000,
-            "u": matched // 1_000_000,
-            "seq": matched // 1_000,
-            "cts": matched // 1_000_000,
-        }
+        return self._data.books[s].answer(read.whole(params, "limit", 25, 1, 1000), now)
 
     def trades(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/recent-trade, newest first."""
@@ -167,16 +157,11 @@ class MarketRoutes:
             self._symbol(params)
         return {"updatedTime": str(now // MINUTE * MINUTE // 1_000_000), "list": []}
 
-    def system_status(self, params: Params, now: int) -> dict[str, Any]:
-        """GET /v5/system/status: nothing is ever announced."""
-        del params, now
-        return {"list": []}
-
     def price_limit(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/price-limit."""
         s = self._symbol(params)
-        i, mark = self._data.exchange.instruments[s], self._data.exchange.mark(s)
-        return {"symbol": i.symbol, **show.price_band(i, mark), "ts": str(now // 1_000_000)}
+        symbol = self._data.exchange.instruments[s].symbol
+        return {"symbol": symbol, **self._data.band(s), "ts": str(now // 1_000_000)}
 
     def _candles(self, params: Params, now: int) -> tuple[int, Span]:
         """Symbol and span of a request for candles."""

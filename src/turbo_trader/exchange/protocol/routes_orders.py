@@ -175,8 +175,27 @@ def _wanted(params: Params) -> ask.CreateOrder:
         read.trigger(params, "tpTriggerBy"), read.trigger(params, "slTriggerBy"),
         read.price(params, "triggerPrice"), read.whole(params, "triggerDirection", 0, 0, 9),
         read.trigger(params, "triggerBy"), read.word(params, "tpslMode", "") or "Full",
-        read.limit(params, "tp"), read.limit(params, "sl"),
+        read.limit(params, "tp"), read.limit(params, "sl"), read.word(params, "smpType", "") or "None", _slippage(params),
+        _book_price(params) if kind == "Limit" else None,
     )  # fmt: skip
+
+
+def _slippage(params: Params) -> ask.Slippage | None:
+    kind, amount = read.word(params, "slippageToleranceType", ""), read.number(params, "slippageTolerance")
+    if kind in ("", "UNKNOWN") and amount is None:
+        return None
+    if kind not in ("TickSize", "Percent") or amount is None:
+        raise read.Refused("params error: slippageToleranceType or slippageTolerance invalid")
+    return ask.Slippage(kind, amount)
+
+
+def _book_price(params: Params) -> ask.BookPrice | None:
+    side, level = read.word(params, "bboSideType", ""), read.whole(params, "bboLevel", 0, 0, 9)
+    if not side and not level:
+        return None
+    if side not in ("Queue", "Counterparty") or not 1 <= level <= 5:
+        raise read.Refused("params error: bboSideType or bboLevel invalid")
+    return ask.BookPrice(side, level)
 
 
 def batch_items(params: Params) -> list[Mapping[str, Any]]:

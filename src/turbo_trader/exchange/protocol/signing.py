@@ -24,6 +24,8 @@ BARRED: Final = {
     10028: "The API can only be accessed by unified account users.",
     110066: "Trading is currently not allowed",
     110123: "The trading terms have to be agreed to first.",
+    110124: "Trading is cooling off.",
+    110125: "Trading is cooling off until the questionnaire has been answered.",
     110132: "This product is not available in your region.",
 }
 

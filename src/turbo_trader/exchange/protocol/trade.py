@@ -99,6 +99,8 @@ class TradeClient:
         if req_id and req_id in self._ids:
             return Reply(20006, "reqId is duplicated"), None, clocks[0]
         self._remember(req_id)
+        if not self._routes.operates(self._address, now):
+            return Reply(10403, "Exceeded IP rate limit."), None, clocks[0]
         clock = self._clock(message.get("header"), clocks)
         if isinstance(clock, Reply):
             return clock, None, clocks[0]

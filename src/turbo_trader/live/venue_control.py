@@ -1,0 +1,146 @@
+"""Control routes of a venue: what goes wrong, who may trade, what is traded, while it runs. Off by default."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from turbo_trader.exchange.protocol import render
+from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.exchange.protocol.params import Refused, number
+from turbo_trader.exchange.protocol.private import PrivateClient
+from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.render_market import instrument as instrument_info
+from turbo_trader.exchange.protocol.signing import BARRED, Key
+from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.live.venue_body import read_body
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import Instrument
+
+if TYPE_CHECKING:
+    from turbo_trader.live.venue import Venue
+
+_FIGURES = ("tick", "step", "min_qty", "max_qty", "max_market_qty", "min_notional", "max_leverage")
+_STATUSES = ("PreLaunch", "Trading", "Assumed", "Delivering")  # a contract is closed by its delivery
+
+
+class VenueControl:
+    """The control routes."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/control/keys", self._keys, methods=["POST"]),
+            Route("/control/faults", self._faults, methods=["GET", "POST"]),
+            Route("/control/instrument", self._instrument, methods=["POST"]),
+            Route("/control/maintenance", self._maintenance, methods=["POST"]),
+            Route("/control/disconnect", self._disconnect, methods=["POST"]),
+            Route("/control/adl", self._deleverage, methods=["POST"]),
+        ]
+
+    async def _faults(self, request: Request) -> Response:
+        """GET tells the plan in force and what it did; POST {"faults": TEXT, "seed"?: int, "times"?: int} begins another."""
+        if request.method == "POST":
+            try:
+                asked = json.loads(await read_body(request))
+                plan = FaultPlan.parse(str(asked["faults"]))
+                seed, times = int(asked.get("seed", 0)), int(asked.get("times", 0))
+                self._venue.faults = Faults(plan, abs(seed), abs(times))
+            except InputError as error:
+                return JSONResponse({"error": str(error)}, 400)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                return JSONResponse({"error": 'send {"faults": "drop=0.05", "seed": 0, "times": 0}'}, 400)
+        faults = self._venue.faults
+        return JSONResponse({"faults": str(faults.plan), "counts": dict(faults.counts)})
+
+    async def _keys(self, request: Request) -> Response:
+        """POST {"key": NAME, ...} changes a key, or adds one: secret, uid, read_only, permissions, expires_ms, addresses,
+        symbols, barred."""
+        try:
+            asked = json.loads(await read_body(request))
+            name = str(asked["key"])
+            before = self._venue.keys.get(
+                name, Key(name, str(asked.get("secret", "")), str(asked.get("uid", "1")))
+            )
+            permissions = asked.get("permissions", before.permissions)
+            expires = asked.get("expires_ms", before.expires_ms)
+            key = Key(
+                name, str(asked.get("secret", before.secret)), str(asked.get("uid", before.uid)),
+                bool(asked.get("read_only", before.read_only)),
+                {str(group): tuple(map(str, names)) for group, names in permissions.items()},
+                None if expires is None else int(expires), tuple(map(str, asked.get("addresses", before.addresses))),
+                tuple(map(str, asked.get("symbols", before.symbols))), int(asked.get("barred", before.barred)),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return JSONResponse({"error": 'send {"key": "simulated-key", "read_only": true}'}, 400)
+        if key.barred and key.barred not in BARRED:
+            return JSONResponse({"error": f"barred: one of {', '.join(map(str, BARRED))}, or 0"}, 400)
+        self._venue.add_key(key)
+        return JSONResponse({"key": name, "uid": key.uid})
+
+    async def _instrument(self, request: Request) -> Response:
+        """POST {"symbol": NAME, ...} changes an instrument: status, delivery_ms, and the figures of `_FIGURES`."""
+        venue = self._venue
+        try:
+            asked = json.loads(await read_body(request))
+            venue.catch_up()
+            known = venue.exchange.instruments[venue.exchange.index[str(asked["symbol"])]]
+            venue.relist(_changed(known, asked))
+        except InputError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError, RecursionError):
+            return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "tick": "0.05"}'}, 400)
+        venue.tell()
+        return JSONResponse(instrument_info(venue.exchange.instruments[venue.exchange.index[known.symbol]]))
+
+    async def _deleverage(self, request: Request) -> Response:
+        """POST {"symbol": NAME, ...} closes a position by deleveraging: uid ("1"), positionIdx (0), qty (all), price (the mark)."""
+        try:
+            asked = json.loads(await read_body(request))
+            closed = self._venue.exchange.deleverage(
+                self._venue.catch_up(), str(asked.get("uid", "1")), str(asked["symbol"]), int(asked.get("positionIdx", 0)),
+                number(asked, "qty"), number(asked, "price"),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Refused):
+            return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "positionIdx": 0, "qty": "0.01"}'}, 400)
+        self._venue.tell()
+        return JSONResponse({"closed": render.text(closed)})
+
+    async def _disconnect(self, request: Request) -> Response:
+        """POST cuts every stream connection."""
+        del request
+        return JSONResponse({"cut": self._venue.cut(PublicClient, PrivateClient, TradeClient)})
+
+    async def _maintenance(self, request: Request) -> Response:
+        """POST {"end_ms": MS, ...} announces a maintenance: begin_ms (now), title."""
+        now = self._venue.catch_up()
+        try:
+            asked = json.loads(await read_body(request))
+            begin, end = (
+                int(asked.get(name, now // 1_000_000)) * 1_000_000 for name in ("begin_ms", "end_ms")
+            )
+            title = str(asked.get("title", "maintenance"))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            begin, end, title = 0, 0, ""
+        if not now < end < 2**63 or not 0 < begin < end:
+            return JSONResponse({"error": 'send {"begin_ms": 1767603600000, "end_ms": 1767607200000}'}, 400)
+        self._venue.notices.announce(begin, end, title)
+        return JSONResponse({"list": self._venue.notices.rows(now)})
+
+
+def _changed(known: Instrument, asked: dict[str, Any]) -> Instrument:
+    figures: dict[str, Any] = {name: Decimal(str(asked[name])) for name in _FIGURES if name in asked}
+    status = str(asked.get("status", known.status))
+    if any(not figure > 0 for figure in figures.values()) or status not in _STATUSES:
+        raise InputError(f"{known.symbol}: figures are positive, the status is one of {', '.join(_STATUSES)}")
+    ends = int(asked.get("delivery_ms", known.delivery_ns // 1_000_000)) * 1_000_000
+    return replace(known, status=status, delivery_ns=ends, **figures)
