@@ -213,7 +213,7 @@ def test_an_upstream_without_a_book_is_named(
 ) -> None:
     monkeypatch.setattr(upstream, "OPENING_S", 1.0)
     first = make_venue()
-    monkeypatch.setattr(first.data, "levels", lambda s, depth: ({}, {}))
+    monkeypatch.setattr(first.data, "standing", lambda s, depth: None)
     with (
         serve_in_thread(first) as served,
         pytest.raises(InputError, match="no book of BTCUSDT, ETHUSDT, SOLUSDT within 1 s"),

@@ -146,8 +146,8 @@ def test_the_best_level_comes_whole_and_again_after_three_seconds_without_a_chan
     moving = messages(client, venue, 3_000)
     assert {message["type"] for message in moving} == {"snapshot"}
     assert all(len(message["data"]["b"]) == len(message["data"]["a"]) == 1 for message in moving)
-    levels = venue.data.levels(0, 1)
-    monkeypatch.setattr(venue.data, "levels", lambda s, depth: levels)
+    standing = venue.data.standing(0, 1)
+    monkeypatch.setattr(venue.data, "standing", lambda s, depth: standing)
     still = [json.loads(raw) for n in range(3_010, 10_000, 10)
              for raw in client.push(venue.advance(venue.source.start + n * MS))]  # fmt: skip
     assert [b["ts"] - a["ts"] for a, b in itertools.pairwise(still)] == [3_000]

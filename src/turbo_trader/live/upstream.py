@@ -63,8 +63,10 @@ class UpstreamMarket:
 
     def take(self, event: Event) -> None:
         """Rows that came, as of now; a gap is a connection that was lost or is about to be made anew."""
-        if isinstance(event, StreamStatus):
-            self._tell("upstream-up" if event.up else "upstream-lost", "warning", {"reason": event.reason})
+        if isinstance(event, StreamStatus) and event.up:
+            self._tell("upstream-up", "info", {"reason": event.reason})
+        elif isinstance(event, StreamStatus):
+            self._tell("upstream-lost", "warning", {"reason": event.reason})
         if not isinstance(event, MarketRows):
             return
         rows = event.rows

@@ -9,11 +9,9 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from turbo_trader.exchange import price_band
 from turbo_trader.exchange.machine import Exchange
-from turbo_trader.exchange.protocol.books import BOOK_CADENCE, DEEPEST, ShownBook
+from turbo_trader.exchange.protocol.books import BOOK_CADENCE, DEEPEST, ShownBook, Sides, Standing, as_levels
 from turbo_trader.exchange.protocol.candles import Bar
 from turbo_trader.exchange.protocol.passing import Passed, PassedPrints, PassedTicker
 from turbo_trader.exchange.protocol.render import side, text
@@ -210,18 +208,20 @@ class MarketData:
         """Lots as the venue shows a quantity."""
         return format(lots * self._scales[s][1], self._formats[s][1])
 
-    def levels(self, s: int, depth: int) -> tuple[dict[int, int], dict[int, int]]:
-        """(bids, asks) of the best `depth` levels, price in ticks to lots, best first; empty while the book is void."""
+    def standing(self, s: int, depth: int) -> Standing | None:
+        """The best `depth` levels of each side; None while the book is void."""
         state = self.exchange.states[s]
         if not state["book_valid"]:
-            return {}, {}
+            return None
         sides = []
-        for i in (0, 1):
-            n = int(state["levels"][i])
-            first = max(0, n - depth)
-            keys = np.abs(state["key"][i, first:n])[::-1].tolist()
-            sides.append(dict(zip(keys, state["lots"][i, first:n][::-1].tolist(), strict=True)))
-        return sides[0], sides[1]
+        for i, n in enumerate(state["levels"].tolist()):
+            chosen = slice(max(0, n - depth), n)
+            sides += [state["key"][i, chosen].copy(), state["lots"][i, chosen].copy()]
+        return sides[0], sides[1], sides[2], sides[3]
+
+    def levels(self, s: int, depth: int) -> Sides:
+        """(bids, asks) of the best `depth` levels, price in ticks to lots, best first; empty while the book is void."""
+        return as_levels(self.standing(s, depth))
 
     def ticker(self, s: int, now: int) -> dict[str, Any]:
         """All figures of a ticker, at most 100 ms old."""
