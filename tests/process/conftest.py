@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -62,6 +64,14 @@ class Lives:
         report: dict[str, Any] = json.loads(out)
         assert not report["failed"], report["reason"]
         return report
+
+    @staticmethod
+    def wait(what: Callable[[], object], seconds: float = 90) -> None:
+        """Until something is so; a test that waits too long fails."""
+        until = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < until, "it did not come"
+            time.sleep(0.02)
 
     def notes(self, name: str) -> list[dict[str, Any]]:
         """What the daemons of all lives have said under a name."""

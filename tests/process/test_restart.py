@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,6 @@ from pybit.unified_trading import HTTP
 from turbo_trader.journal.store import FILE
 
 WATCHED = {"CONTROL": "1"}
-
-
-def wait(what: Callable[[], object], seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)
 
 
 def by_hand(lives: Any) -> None:
@@ -48,7 +40,7 @@ def test_s02_a_position_closed_by_hand_while_the_daemon_was_dead_is_told_so_and_
     assert lives.live(40, "stop-sent") is None
     assert lives.held()
     by_hand(lives)
-    wait(lambda: not lives.held(), 5)
+    lives.wait(lambda: not lives.held(), 5)
     before = len(lives.notes("trade"))
     report = lives.live(1.0)
     lives.check(report)
@@ -58,35 +50,35 @@ def test_s02_a_position_closed_by_hand_while_the_daemon_was_dead_is_told_so_and_
 
 def test_s39_without_its_journal_a_daemon_closes_what_it_holds_and_opens_nothing(lives: Any) -> None:
     daemon = lives.begin(200)
-    wait(lives.held)
+    lives.wait(lives.held)
     other = sqlite3.connect(lives.journal / FILE, isolation_level=None, timeout=10)
     other.execute("BEGIN IMMEDIATE")
-    wait(lambda: lives.notes("journal-failed"), 20)
+    lives.wait(lambda: lives.notes("journal-failed"), 20)
     time.sleep(0.5)  # what had left before has arrived
     entries = lives.entries()
     daemon.send_signal(signal.SIGUSR1)
-    wait(lambda: not lives.held(), 10)
+    lives.wait(lambda: not lives.held(), 10)
     time.sleep(1.0)  # a minute of the venue's
     assert lives.entries() == entries
     other.execute("ROLLBACK")
     other.close()
-    wait(lambda: lives.notes("journal-works"), 20)
+    lives.wait(lambda: lives.notes("journal-works"), 20)
     daemon.send_signal(signal.SIGTERM)
     lives.check(lives.end(daemon))
 
 
 def test_s40_a_halt_outlives_kill_nine_and_only_resume_lifts_it(lives: Any) -> None:
     daemon = lives.begin(200, **WATCHED)
-    wait(lives.entries)
+    lives.wait(lives.entries)
     verb("halt", lives.journal)
     daemon.kill()
     assert lives.end(daemon) is None
     entries = lives.entries()
     halted = lives.begin(200, **WATCHED)
-    wait(lambda: len(lives.notes("recovered")) >= 2)
+    lives.wait(lambda: len(lives.notes("recovered")) >= 2)
     time.sleep(3.0)  # three minutes of the venue's, in which 36 scans find nothing to do
     assert lives.entries() == entries
     verb("resume", lives.journal)
-    wait(lambda: lives.entries() > entries)
+    lives.wait(lambda: lives.entries() > entries)
     halted.send_signal(signal.SIGTERM)
     lives.check(lives.end(halted))
