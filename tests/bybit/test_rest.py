@@ -135,6 +135,24 @@ async def test_a_refused_connection_certainly_did_nothing(server: Server) -> Non
     assert (answer.code, answer.verdict.outcome) == (NOT_SENT, Outcome.REJECTED)
 
 
+async def test_what_waited_too_long_for_a_connection_does_not_leave(server: Server) -> None:
+    release = threading.Event()
+
+    def reply(path: str) -> Reply:
+        release.wait(5)
+        return 200, envelope(0)
+
+    server.reply = reply
+    one = lane(server.url, connections=1)
+    first = asyncio.create_task(one.call(ORDER))
+    await asyncio.sleep(0.05)
+    late = await one.call(ORDER, patience=0.1)
+    assert (late.code, late.verdict.outcome) == (NOT_SENT, Outcome.REJECTED)
+    release.set()
+    assert (await first).ok
+    assert len(server.seen) == 1
+
+
 async def test_one_lane_never_waits_for_another(server: Server) -> None:
     def reply(path: str) -> Reply:
         time.sleep(0.6 if "kline" in path else 0.0)

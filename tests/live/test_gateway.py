@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Keys, loopback
-from turbo_trader.bybit.errors import BANNED, judge, judge_http
+from turbo_trader.bybit.errors import BANNED, NOT_SENT, judge, judge_http
 from turbo_trader.bybit.rest import Answer
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
@@ -21,7 +22,7 @@ class Lane:
         self.answers = list(answers)
         self.seen: list[Call] = []
 
-    async def call(self, call: Call) -> Answer:
+    async def call(self, call: Call, patience: float = 0.0) -> Answer:
         self.seen.append(call)
         if call.method == "get_server_time":
             return answer(0, {"timeNano": str(time.time_ns())}, {"X-Sim-Speed": "30"})
@@ -109,6 +110,20 @@ async def test_s28_after_http_403_nothing_more_is_sent() -> None:
     result = await gateway.send(STOPS)
     assert (result.code, result.outcome, result.later) == (BANNED, Outcome.REJECTED, True)
     assert (len(lane.writes()), told) == (1, ["address-refused"])
+    asked = len(lane.seen)
+    assert not await gateway.sync_clock()
+    assert len(lane.seen) == asked
+
+
+async def test_an_entry_that_could_not_leave_in_time_does_not_leave_but_an_exit_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("turbo_trader.live.gateway.ENTRY_PATIENCE_S", 0.1)
+    gateway, lane, _ = made(answer(0))
+    gateway.budget.hold("create", time.monotonic(), {"X-Bapi-Limit-Reset-Timestamp": "300"}, 0)
+    late = await gateway.send(ENTRY)
+    assert (late.code, late.outcome, lane.writes()) == (NOT_SENT, Outcome.REJECTED, [])
+    assert (await gateway.send(replace(ENTRY, reduce_only=True))).outcome is Outcome.CONFIRMED
 
 
 async def test_s30_a_fatal_answer_is_named() -> None:

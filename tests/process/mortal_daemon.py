@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
@@ -73,8 +74,8 @@ def haunt(death: Death) -> None:
         death.at(f"{kind(command)}-written")
         dispatch(self, command)
 
-    async def ran(self: Lane, call: Any) -> Any:
-        answer = await run(self, call)
+    async def ran(self: Lane, call: Any, patience: float = math.inf) -> Any:
+        answer = await run(self, call, patience)
         name = {"place_order": "close" if call.protective else "entry", "set_trading_stop": "stop"}.get(
             call.method, ""
         )

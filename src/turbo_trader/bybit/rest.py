@@ -5,7 +5,9 @@ pybit's way of sending waits in a thread and tries again by itself: what it woul
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +18,7 @@ from pybit.unified_trading import HTTP
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Verdict, judge, judge_http
-from turbo_trader.bybit.transport import NoAnswer, NotConnected, Pool, Response
+from turbo_trader.bybit.transport import Connection, NoAnswer, NotSent, Pool, Response
 
 Permit = Callable[[], bool]  # may this process write to the venue now?
 logging.getLogger("pybit").setLevel(logging.CRITICAL)  # its debug lines carry bodies and headers
@@ -119,14 +121,15 @@ class Lane:
         self._clock = clock
         self._timeout = timeout
 
-    async def call(self, call: Call) -> Answer:
+    async def call(self, call: Call, patience: float = math.inf) -> Answer:
         """Carry out one call; never raises for what the venue or the network does.
 
-        Cancelling it does not take back a request that has left: its fate is then unknown.
+        `patience`: seconds after which it does not leave any more, whatever it waited for. Cancelling it does not take back a
+        request that has left: its fate is then unknown.
         """
         sent = self._clock()
         try:
-            connection = await self._pool.take(self._timeout)
+            connection = await self._connection(patience)
             try:
                 sent = self._clock()  # after the wait for a connection: a stamp must not grow old in a queue
                 asked = self._signer.request(call)
@@ -137,8 +140,8 @@ class Lane:
                 self._pool.give(connection)
         except Fenced:
             return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
-        except NotConnected:
-            return Answer(judge(NOT_SENT), NOT_SENT, "no connection to the venue", sent)
+        except NotSent as error:
+            return Answer(judge(NOT_SENT), NOT_SENT, f"it never left: {error}", sent)
         except NoAnswer as error:
             return Answer(judge(NO_ANSWER), NO_ANSWER, f"no answer from the venue: {error}", sent)
         return self._read(call, response, sent)
@@ -146,6 +149,13 @@ class Lane:
     async def close(self) -> None:
         """Wait for calls under way (their outcomes matter), then let the connections go."""
         await self._pool.close()
+
+    async def _connection(self, patience: float) -> Connection:
+        try:
+            async with asyncio.timeout(patience if patience < math.inf else None):
+                return await self._pool.take(self._timeout)
+        except TimeoutError:
+            raise NotSent("no connection in time") from None
 
     def _read(self, call: Call, response: Response, sent: int) -> Answer:
         if response.status != 200:

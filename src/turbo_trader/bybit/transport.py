@@ -23,10 +23,12 @@ _ASKED = h11.Request(
     method="POST", target="/", headers=[("Host", "venue")]
 )  # all it must know to read the answer
 _MOST_HEAD = 64 * 1024  # bytes of an answer's head
+_MOST_BODY = 16 * 1024 * 1024  # bytes of its body; the longest list the venue gives has two million
+_IDLE_S = 30.0  # a connection idle for longer may be gone without a word: it is not trusted with a request
 
 
-class NotConnected(Exception):
-    """No connection could be had: the request certainly never left."""
+class NotSent(Exception):
+    """The request certainly never left: no connection could be had, or it cannot be written as HTTP."""
 
 
 class NoAnswer(Exception):
@@ -52,44 +54,48 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._answer: asyncio.Future[Response] | None = None
         self._head: h11.Response | None = None
-        self._body: list[bytes] = []
+        self._body = bytearray()
+        self._idle_since = asyncio.get_running_loop().time()
 
     @property
     def usable(self) -> bool:
         """May a request be sent? Between two of them only the end of the connection can be read."""
-        return not self._transport.is_closing() and not _readable(self._transport)
+        rested = asyncio.get_running_loop().time() - self._idle_since
+        return rested < _IDLE_S and not self._transport.is_closing() and not _readable(self._transport)
 
     async def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Response:
-        """Send and wait for the answer, `seconds` at most; NoAnswer without one."""
-        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}", *_HEADERS]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        lines.append(f"Content-Length: {len(body)}\r\n\r\n")
+        """Send and wait for the answer, `seconds` at most; NotSent, or NoAnswer without one.
+
+        However it ends, also when cancelled: unless the answer was whole, the connection is dropped with it.
+        """
         answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._answer = answer
-        self.write("\r\n".join(lines).encode("ascii") + body)
-        self._http.send(
-            _ASKED
-        )  # after the fact: checking and encoding by h11 takes longer than everything else on the way
-        self._http.send(h11.EndOfMessage())
         try:
+            self.write(self._head_of(method, target, headers, len(body)) + body)
+            # after the fact: checking and encoding by h11 takes longer than everything else on the way
+            self._http.send(_ASKED)
+            self._http.send(h11.EndOfMessage())
+            self._answer = answer
             async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError:
             raise NoAnswer(f"none in {seconds:g} s") from None
         finally:
             self._answer = None
+            self._idle_since = asyncio.get_running_loop().time()
             if not self._ready():
-                self.close()
+                self.drop()
 
     def write(self, data: bytes) -> None:
-        """Let bytes leave."""
+        """Let bytes leave; NotSent where the connection has ended since it was had."""
+        if self._transport.is_closing():
+            raise NotSent("the connection was closed")
         self._transport.write(data)
 
-    def close(self) -> None:
-        """Let the connection go: an answer under way is lost."""
-        self._transport.close()
+    def drop(self) -> None:
+        """Let the connection go at once, with all that is under way on it."""
+        self._transport.abort()
 
     # -- what the event loop calls
 
@@ -100,7 +106,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """A part of an answer; whatever comes unasked ends the connection."""
         if self._answer is None:
-            self.close()
+            self.drop()
         else:
             self._take(data)
 
@@ -115,6 +121,15 @@ class Connection(asyncio.Protocol):
 
     # -- inside
 
+    def _head_of(self, method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}", *_HEADERS]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines.append(f"Content-Length: {length}")
+        text = "".join(lines)
+        if not (text.isascii() and text.isprintable()) or " " in target:
+            raise NotSent("it cannot be written as HTTP")  # nothing of it is shown: it holds the key
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
     def _take(self, data: bytes) -> None:
         try:
             self._http.receive_data(data)
@@ -124,19 +139,22 @@ class Connection(asyncio.Protocol):
                     return
         except h11.RemoteProtocolError as error:
             self._fail(f"not HTTP ({error})")
-            self.close()
+            self.drop()
 
     def _on(self, event: h11.Event) -> None:
         if isinstance(event, h11.Response):
             self._head = event
         elif isinstance(event, h11.Data):
-            self._body.append(bytes(event.data))
+            self._body += event.data
+            if len(self._body) > _MOST_BODY:
+                self._fail(f"more than {_MOST_BODY} bytes")
+                self.drop()
         elif isinstance(event, h11.EndOfMessage):
             self._complete()
 
     def _complete(self) -> None:
-        head, body = self._head, b"".join(self._body)
-        self._head, self._body = None, []
+        head, body = self._head, bytes(self._body)
+        self._head, self._body = None, bytearray()
         if head is None or self._answer is None or self._answer.done():
             return
         headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(
@@ -158,7 +176,7 @@ class Connection(asyncio.Protocol):
 
 
 class Pool:
-    """So many connections to one host at most; whoever finds them all in use waits for its turn."""
+    """So many connections to one host at most; whoever finds them all in use waits for its turn, first come, first served."""
 
     def __init__(self, base: str, size: int) -> None:
         """`base`: scheme, host and port of every request. Redirects are not followed, proxies and cookies not used."""
@@ -169,15 +187,16 @@ class Pool:
         self._size = size
         self._room = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
+        self._closed = False
 
     async def take(self, seconds: float) -> Connection:
-        """A connection to be given back; NotConnected where none can be had within `seconds`."""
+        """A connection to be given back; NotSent where none can be had within `seconds` of its turn, or after `close`."""
         await self._room.acquire()
         try:
             while self._idle:
                 if (known := self._idle.pop()).usable:
                     return known
-                known.close()
+                known.drop()
             return await self._connected(seconds)
         except BaseException:
             self._room.release()
@@ -190,21 +209,26 @@ class Pool:
         self._room.release()
 
     async def close(self) -> None:
-        """Wait for requests under way, then close all connections."""
+        """Wait for requests under way, then close all connections; nothing leaves any more."""
+        self._closed = True
         for _ in range(self._size):
             await self._room.acquire()
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().drop()
+        for _ in range(self._size):
+            self._room.release()
 
     async def _connected(self, seconds: float) -> Connection:
+        if self._closed:
+            raise NotSent("the connections are closed")
         context = _trusted() if self._secure else None
         try:
             async with asyncio.timeout(seconds):
                 _, made = await asyncio.get_running_loop().create_connection(
                     lambda: Connection(self._named), self._host, self._port, ssl=context
                 )
-        except (OSError, TimeoutError) as error:
-            raise NotConnected(type(error).__name__) from None
+        except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: not a host's name
+            raise NotSent(type(error).__name__) from None
         return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -21,6 +22,9 @@ from turbo_trader.trader.commands import PlaceOrder
 from turbo_trader.trader.events import CommandResult
 
 CONNECTIONS: Mapping[str, int] = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
+ENTRY_PATIENCE_S = (
+    2.0  # an entry that could not leave for so long was decided on another market: it does not leave
+)
 _READ_PAUSES_S = (0.1, 0.4, 1.0)
 _OPTIONAL = frozenset(
     {"get_fee_rates", "get_system_status"}
@@ -62,25 +66,26 @@ class Gateway:
         self._syncing: asyncio.Lock = asyncio.Lock()
         self.execute_read = self._reader.read
 
-    async def request(self, lane: str, call: Call) -> Answer:
-        """One call, when the budget lets it go; during a ban nothing is sent."""
+    async def request(self, lane: str, call: Call, patience: float = math.inf) -> Answer:
+        """One call, when the budget lets it go: not during a ban, and not later than `patience` seconds from now."""
+        until = time.monotonic() + patience
         while True:
             now = time.monotonic()
             if self.budget.banned(now) > 0:
-                return Answer(
-                    judge(BANNED),
-                    BANNED,
-                    "the venue refused this address (HTTP 403); waiting",
-                    self.clock.now(),
-                )
+                return self._kept_back(BANNED, "the venue refused this address (HTTP 403); waiting")
             wait = self.budget.reserve(call.group, now, exit_share=call.protective)
             if not wait:
                 break
+            if now + wait > until:
+                return self._kept_back(NOT_SENT, "it never left: the request budget was used up")
             await asyncio.sleep(min(wait, 1.0))
         self.sent += 1
-        answer = await self._carry(lane, call)
+        answer = await self._carry(lane, call, until - now)
         await self._learn(call, answer)
         return answer
+
+    def _kept_back(self, code: int, why: str) -> Answer:
+        return Answer(judge(code), code, why, self.clock.now())
 
     @property
     def order_entry(self) -> str:
@@ -95,8 +100,8 @@ class Gateway:
         """Carry out a command once. Only what was certainly not accepted is sent again, and never an entry."""
         call = commands.call(command)
         lane = "exits" if call.protective else "orders"
-        answer = await self.request(lane, call)
         entry = isinstance(command, PlaceOrder) and not command.reduce_only
+        answer = await self.request(lane, call, ENTRY_PATIENCE_S if entry else math.inf)
         if answer.verdict.action is Action.RESYNC and not entry:
             answer = await self.request(lane, call)
         later = answer.verdict.kind is Kind.TEMPORARY
@@ -113,7 +118,9 @@ class Gateway:
         return await self._patient("history", call)
 
     async def sync_clock(self) -> bool:
-        """Measure the venue's clock and speed; False when it did not answer."""
+        """Measure the venue's clock and speed; False when it did not answer, or nothing may be asked."""
+        if self.budget.banned(time.monotonic()):
+            return False
         async with self._syncing:
             lane, call = self._lanes["exits"], Call("get_server_time", "market", {}, protective=True)
             await lane.call(call)  # opens the connection, so that the measured round trip is one
@@ -131,13 +138,13 @@ class Gateway:
         """Wait for requests under way, then close the connections."""
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 
-    async def _carry(self, lane: str, call: Call) -> Answer:
+    async def _carry(self, lane: str, call: Call, patience: float) -> Answer:
         """By the socket where it takes the call; by REST what certainly did not leave by it, and nothing else."""
         if self._socket is not None and trade.takes(call):
             answer = await self._socket.call(call)
             if answer.code != NOT_SENT:
                 return answer
-        return await self._lanes[lane].call(call)
+        return await self._lanes[lane].call(call, patience)
 
     async def _patient(self, lane: str, call: Call) -> Answer:
         for pause in _READ_PAUSES_S:
