@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from turbo_trader.journal.health import integrity, owner
-from turbo_trader.journal.store import FILE, Journal
+from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.store import Journal
 
 
 def test_no_journal_is_not_a_fault(tmp_path: Path) -> None:

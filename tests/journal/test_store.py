@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from turbo_trader.journal import readers
-from turbo_trader.journal.store import FILE, Journal, JournalError
+from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.store import Journal, JournalError
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Scanned
@@ -50,8 +51,10 @@ def test_state_and_intents_come_back_after_a_restart(tmp_path: Path) -> None:
     again = Journal(tmp_path, SYMBOLS)
     assert again.boot != journal.boot
     assert again.restored() == {"session": {"equity": "18.00", "halted": False}}
-    assert [item["id"] for item in again.unresolved()] == ["a"]
-    assert again.unresolved()[0]["command"]["stop_loss"] == "59000"
+    (left,) = again.unresolved(since=2)
+    assert (left["id"], left["command"]["stop_loss"]) == ("a", "59000")
+    assert again.unresolved(since=3) == []
+    assert again.boots() == [journal.boot, again.boot]
     again.close(5, "test")
     assert readers.overview(tmp_path)["intents"] == {"open": 1, "confirmed": 1}
 
@@ -136,6 +139,23 @@ def test_s39_a_corrupt_journal_is_a_typed_error(tmp_path: Path) -> None:
         Journal(tmp_path, SYMBOLS)
 
 
+def test_s39_a_full_disk_fails_the_commit_keeps_the_state_and_works_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count={pages}")
+    journal.note(Note(1, "long", "info", {"text": "x" * 100_000}))
+    journal.persist(Persist(1, "session", {"n": 1}))
+    with pytest.raises(JournalError, match="full"):
+        journal.commit()
+    assert journal.failed
+    assert not journal.probe() or not journal.failed
+    journal._db.execute(f"PRAGMA max_page_count={pages + 100}")
+    assert journal.probe()
+    assert not journal.failed
+    assert journal.restored() == {"session": {"n": 1}}
+    journal.close(1, "test")
+
+
 def test_s39_a_locked_journal_fails_the_commit_and_works_again(tmp_path: Path) -> None:
     journal = Journal(tmp_path, SYMBOLS)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
@@ -191,7 +211,7 @@ def test_s04_what_was_committed_is_there_after_kill_9(tmp_path: Path) -> None:
     sent += process.stdout.read().split()
     process.wait()
     journal = Journal(tmp_path, SYMBOLS)
-    ids = [item["id"] for item in journal.unresolved()]
+    ids = [item["id"] for item in journal.unresolved(since=0)]
     assert ids[: len(sent)] == sent  # every send has its intent; at most one intent was not sent
     assert len(ids) - len(sent) <= 1
     journal.close(1, "test")

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.journal.store import FILE, Journal
+from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.store import Journal
 from turbo_trader.live import router as router_module
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.router import Router

@@ -23,10 +23,10 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import NO_JOURNAL
 from turbo_trader.journal import readers
 from turbo_trader.journal.lease import GUARD, Lease, LeaseRules
-from turbo_trader.journal.store import FILE
+from turbo_trader.journal.schema import FILE
 from turbo_trader.live.control import ask
 from turbo_trader.live.settings import DaemonSettings, Summary
-from turbo_trader.live.shell import UNRESOLVED, Shell
+from turbo_trader.live.shell import Shell
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import GAP, KIND_MASK, LAST, ROW, TRADE, WHOLE
 from turbo_trader.rules.outcomes import OUTCOME
@@ -44,6 +44,7 @@ from turbo_trader.trader.events import (
     StreamStatus,
     Woken,
 )
+from turbo_trader.trader.recovery import BOOTS, INTENTS
 
 NOW_MS = 1_770_000_000_000
 INFO = {
@@ -271,7 +272,8 @@ async def test_the_intent_is_on_disk_before_the_request_leaves(tmp_path: Path) -
     await run(Venue(), again, tmp_path, duration_s=0.1)
     assert again.restored is not None
     assert again.restored["orders"] == {"e1": 1}
-    assert [item["id"] for item in again.restored[UNRESOLVED]["intents"]] == ["e1"]
+    assert [item["id"] for item in again.restored[INTENTS]["unresolved"]] == ["e1"]
+    assert len(again.restored[BOOTS]["nonces"]) == 2
     assert len(venue.created) == 1
 
 
@@ -284,7 +286,8 @@ async def test_outcomes_are_journaled_and_under_enforce_come_back(tmp_path: Path
     for mode in ("report", "enforce"):
         again = Scripted(nothing)
         await run(Venue(), again, tmp_path, policy=Policy(calibration=mode), duration_s=0.1)
-        assert (again.restored is not None) == (mode == "enforce")
+        assert again.restored is not None
+        assert (OUTCOMES in again.restored) == (mode == "enforce")
     assert (again.restored[OUTCOMES]["rows"] == found).all()  # type: ignore[index]
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,18 @@ from typing import Any
 import pytest
 
 from turbo_trader.exchange.protocol.faults import FaultPlan
+from turbo_trader.exchange.requests import SetTradingStop
 from turbo_trader.live.venue import Venue, VenueConfig
 from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600_000_000_000
+SPEED = 20.0  # of the venue's time: faster, and books are stale on a busy machine before they arrive
 CHILD = Path(__file__).with_name("mortal_daemon.py")
+TRADED = universe()[
+    :5
+]  # as many as keep three positions open: each costs both processes a share of the machine
 
 
 @dataclass
@@ -34,6 +39,7 @@ class Lives:
     served: ServedVenue
     journal: Path
     order_entry: str = "rest"
+    begun: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def live(
         self, seconds: float, point: str = "never", count: int = 1, delay_ms: int = 0
@@ -46,10 +52,12 @@ class Lives:
     ) -> subprocess.Popen[str]:
         """A life that goes on beside the test."""
         args = (self.served.port, self.journal, seconds, point, count, delay_ms)
-        return subprocess.Popen(
+        daemon = subprocess.Popen(
             [sys.executable, str(CHILD), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "ORDER_ENTRY": self.order_entry, **env},
+            env={**os.environ, "ORDER_ENTRY": self.order_entry, "SYMBOLS": " ".join(i.symbol for i in TRADED), **env},
         )  # fmt: skip
+        self.begun.append(daemon)
+        return daemon
 
     def end(self, daemon: subprocess.Popen[str], seconds: float = 30) -> dict[str, Any] | None:
         """Its summary when it has ended by itself, or None where it was killed."""
@@ -75,7 +83,8 @@ class Lives:
 
     def notes(self, name: str) -> list[dict[str, Any]]:
         """What the daemons of all lives have said under a name."""
-        lines = (self.journal / "notes.jsonl").read_text().splitlines()
+        path = self.journal / "notes.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
         return [note for note in map(json.loads, lines) if note["name"] == name]
 
     def held(self) -> dict[str, Decimal]:
@@ -97,14 +106,27 @@ class Lives:
         return self.served.call(look)
 
     def unguarded(self) -> list[str]:
-        """Symbols with a position that no stop of the venue covers."""
+        """Symbols with a position that no stop of the venue covers, or covers in part only."""
 
         def look(venue: Venue) -> list[str]:
             account = next(iter(venue.exchange.accounts.values()))
-            held = [p for p in account.positions.values() if p.size]
-            return [p.symbol for p in held if p.stop("StopLoss") is None]
+            held = [(p, p.stop("StopLoss")) for p in account.positions.values() if p.size]
+            return [p.symbol for p, stop in held if stop is None or stop.qty != abs(p.size)]
 
         return self.served.call(look)
+
+    def lose_stops(self) -> None:
+        """Somebody takes every stop and backstop away."""
+
+        def take(venue: Venue) -> None:
+            uid, account = next(iter(venue.exchange.accounts.items()))
+            now = int(venue.exchange.states["ts"].max())
+            for position in [p for p in account.positions.values() if p.size and p.stop("StopLoss")]:
+                venue.exchange.handle(
+                    now, uid, SetTradingStop(position.symbol, stop_loss=Decimal(0), take_profit=Decimal(0))
+                )
+
+        self.served.call(take)
 
     def check(self, report: dict[str, Any]) -> None:
         """What must hold whenever a life has ended in peace."""
@@ -133,17 +155,21 @@ def _check_venue(venue: Venue) -> None:
 
 @pytest.fixture
 def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """A venue with an edge in its market, many times as fast as the wall; with faults half as fast, as each takes wall time."""
+    """A venue with an edge in its market, and the faults of the parameter, if any."""
     seed, faults = getattr(request, "param", (1, ""))
-    source = SyntheticMarket(universe(), seed, START, 1.0)
+    source = SyntheticMarket(TRADED, seed, START, 1.0)
     config = VenueConfig(
         "key",
         "secret",
-        Decimal(100),
-        speed=30.0 if faults else 60.0,
+        Decimal(90),  # turbo: a scan every few seconds
+        speed=SPEED,
         faults=FaultPlan.parse(faults),
         fault_seed=seed,
         limits=False,
     )
     with serve_in_thread(Venue(source, config)) as served:
-        yield Lives(served, tmp_path)
+        lives = Lives(served, tmp_path)
+        yield lives
+        for daemon in lives.begun:
+            daemon.kill()
+            daemon.communicate()

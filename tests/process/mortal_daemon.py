@@ -130,9 +130,11 @@ def main() -> None:
     if point == "any-time":
         threading.Timer(int(delay_ms) / 1e3, Death.come).start()
     settings = DaemonSettings(
-        endpoints=loopback(int(port)), keys=Keys("key", "secret"), symbols=tuple(i.symbol for i in universe()),
+        endpoints=loopback(int(port)), keys=Keys("key", "secret"),
+        symbols=tuple(os.environ["SYMBOLS"].split()) if "SYMBOLS" in os.environ else tuple(i.symbol for i in universe()),
         journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=bool(os.environ.get("CONTROL")),
         lease=SHORT if os.environ.get("SHORT_LEASE") else LeaseRules(),
+        take_over=bool(os.environ.get("TAKE_OVER")),
         order_entry="websocket" if os.environ.get("ORDER_ENTRY") == "websocket" else "rest",
     )  # fmt: skip
     summary = asyncio.run(run_daemon(settings, Policy.from_env(OFTEN), Log(Path(journal) / "notes.jsonl")))

@@ -1,4 +1,4 @@
-"""What outlives a daemon killed with SIGKILL, and what a daemon does without its journal, as real processes (S02, S39, S40)."""
+"""What outlives a daemon killed with SIGKILL, and what one does without answers or journal (S01, S02, S10, S16, S39, S40)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import sqlite3
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pybit.unified_trading import HTTP
 
-from turbo_trader.journal.store import FILE
+from turbo_trader.bybit.errors import NO_ANSWER
+from turbo_trader.journal.schema import FILE
+from turbo_trader.live.control import ask
 
 WATCHED = {"CONTROL": "1"}
 
@@ -34,17 +38,82 @@ def verb(name: str, journal: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def ours(lives: Any) -> dict[str, Decimal]:
+    """What the daemon says it holds, by symbol."""
+    view = ask(lives.journal, "status")["view"]
+    return {each["symbol"]: each["direction"] * Decimal(each["qty"]) for each in view["positions"]}
+
+
+def test_s01_a_position_outlives_kill_nine_and_is_held_on_as_it_was(lives: Any) -> None:
+    held: dict[str, Decimal] = {}
+    while not held:  # a stop may end one while nobody is there
+        assert lives.live(150, "entry-booked") is None
+        known = len(lives.notes("recovered"))
+        heir = lives.begin(200, **WATCHED)
+        lives.wait(lambda known=known: len(lives.notes("recovered")) > known)
+        held = lives.held()
+        if not held:
+            heir.kill()
+            lives.end(heir)
+    lives.wait(lambda: ours(lives) == lives.held(), 10)
+    for name in ("closed-outside", "frozen", "foreign-fill", "orphan", "second-instance", "unprotected"):
+        assert not lives.notes(name)
+    heir.send_signal(signal.SIGTERM)
+    lives.check(lives.end(heir))
+    assert "outside" not in {trade["reason"] for trade in lives.notes("trade")}
+
+
+@pytest.mark.parametrize("lives", [(1, "drop_after@order/create=1,late=1,delay_s=1")], indirect=True)
+def test_s10_orders_whose_answers_are_lost_are_found_by_their_id_and_never_sent_again(lives: Any) -> None:
+    daemon = lives.begin(200)
+    lives.wait(lambda: lives.notes("entry-unknown"))
+    daemon.send_signal(signal.SIGTERM)
+    report = lives.end(daemon)
+    lives.check(report)
+    lost, sent = lives.notes("entry-unknown"), lives.notes("entry")
+    assert {note["code"] for note in lost} == {NO_ANSWER}  # and not 110072: that id was sent before
+    assert lives.entries() == len({note["id"] for note in sent}) == len(sent)
+    assert {fill["id"] for fill in lives.notes("fill")} & {note["id"] for note in lost}
+
+
+def test_s16_a_stop_covers_all_of_a_position_at_every_moment_and_comes_back_when_taken_away(
+    lives: Any,
+) -> None:
+    daemon = lives.begin(200)
+    lives.wait(lives.held)
+    until, seen = time.monotonic() + 4, 0
+    while time.monotonic() < until:  # more than a minute of the venue's
+        assert lives.unguarded() == []
+        seen += bool(lives.held())
+        time.sleep(0.01)
+    assert seen
+    lives.wait(lives.held)
+    lives.lose_stops()
+    lives.wait(lambda: not lives.unguarded(), 5)
+    lives.wait(lives.held)
+    daemon.kill()
+    assert lives.end(daemon) is None
+    lives.lose_stops()
+    heir = lives.begin(200)
+    lives.wait(lambda: len(lives.notes("recovered")) > 1)
+    lives.wait(lambda: not lives.unguarded(), 5)
+    heir.send_signal(signal.SIGTERM)
+    lives.check(lives.end(heir))
+
+
 def test_s02_a_position_closed_by_hand_while_the_daemon_was_dead_is_told_so_and_gets_no_stop(
     lives: Any,
 ) -> None:
-    assert lives.live(40, "stop-sent") is None
+    assert lives.live(150, "entry-booked") is None
     assert lives.held()
     by_hand(lives)
     lives.wait(lambda: not lives.held(), 5)
     before = len(lives.notes("trade"))
-    report = lives.live(1.0)
-    lives.check(report)
-    assert lives.notes("trade")[before]["reason"] == "outside"
+    heir = lives.begin(200)
+    lives.wait(lambda: len(lives.notes("trade")) > before, 20)
+    heir.send_signal(signal.SIGTERM)
+    lives.check(lives.end(heir))
+    assert "outside" in {trade["reason"] for trade in lives.notes("trade")[before:]}
     assert not lives.notes("unprotected")
 
 
@@ -58,7 +127,7 @@ def test_s39_without_its_journal_a_daemon_closes_what_it_holds_and_opens_nothing
     entries = lives.entries()
     daemon.send_signal(signal.SIGUSR1)
     lives.wait(lambda: not lives.held(), 10)
-    time.sleep(1.0)  # a minute of the venue's
+    time.sleep(1.0)  # time enough for four scans
     assert lives.entries() == entries
     other.execute("ROLLBACK")
     other.close()
@@ -76,9 +145,10 @@ def test_s40_a_halt_outlives_kill_nine_and_only_resume_lifts_it(lives: Any) -> N
     entries = lives.entries()
     halted = lives.begin(200, **WATCHED)
     lives.wait(lambda: len(lives.notes("recovered")) >= 2)
-    time.sleep(3.0)  # three minutes of the venue's, in which 36 scans find nothing to do
+    time.sleep(3.0)  # a minute of the venue's, in which 12 scans find nothing to do
     assert lives.entries() == entries
+    assert "halted" in ask(lives.journal, "status")["view"]["refusal"]
     verb("resume", lives.journal)
-    lives.wait(lambda: lives.entries() > entries)
+    lives.wait(lambda: ask(lives.journal, "status")["view"]["refusal"] == "", 5)
     halted.send_signal(signal.SIGTERM)
     lives.check(lives.end(halted))

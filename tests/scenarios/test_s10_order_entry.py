@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.journal import readers
-from turbo_trader.journal.store import FILE
+from turbo_trader.journal.schema import FILE
 from turbo_trader.trader.commands import Persist
 from turbo_trader.trader.events import Clock, CommandResult, Fill, Outcome
 

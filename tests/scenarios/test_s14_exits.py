@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from turbo_trader.market.events import SECOND
 from turbo_trader.trader import events as told
 from turbo_trader.trader.commands import Read
@@ -82,6 +84,38 @@ def test_s50_no_entry_while_a_close_may_still_land(stage: Any) -> None:
     assert "may still land" in stage.desk().unresolved
     stage.wait(11)
     assert stage.desk().unresolved == ""
+
+
+def test_s50_a_close_that_waits_to_leave_may_land_for_as_long_as_it_waits(stage: Any) -> None:
+    sent = stage.hold()
+    close = flatten(stage)
+    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.tell(stage.position("0"))
+    stage.wait(60)  # behind a ban, a limit, a dead network: it has not left yet
+    assert "may still land" in stage.desk().unresolved
+    stage.answer(close, "unknown", -1)
+    stage.wait(9)
+    assert "may still land" in stage.desk().unresolved
+    stage.wait(2)
+    assert stage.desk().unresolved == ""
+
+
+@pytest.mark.parametrize("who", ["tt-b1-7-close", "tt-g1-7-guard"])
+def test_s50_a_close_under_way_when_its_process_died_holds_entries_back_in_the_next_life(
+    stage: Any, who: str
+) -> None:
+    """The daemon's own, or the guard's: both are intents in the journal."""
+    stage.kept["intents"] = {
+        "unresolved": [
+            {"id": who, "ts": stage.now, "symbol": "AAAUSDT", "command": {"reduce_only": True}},
+            {"id": "tt-b1-8-entry", "ts": stage.now, "symbol": "BBBUSDT", "command": {"reduce_only": False}},
+        ]
+    }
+    new = stage.restart()
+    new.recover()
+    assert ["may still land" in new.desk(s).unresolved for s in (0, 1)] == [True, False]
+    new.wait(11)
+    assert new.desk().unresolved == ""
 
 
 def test_s50_an_answered_close_holds_nothing_up(stage: Any) -> None:

@@ -63,6 +63,7 @@ class Stage:
         symbols: tuple[str, ...] = ("AAAUSDT", "BBBUSDT"),
     ) -> None:
         self.policy = policy or Policy()
+        self.boot = boot
         self.now = now
         self.kept: dict[str, dict[str, Any]] = dict(restored or {})
         self.given: list[Command] = []
@@ -261,8 +262,9 @@ class Stage:
 
     def restart(self, boot: str = "b2", seconds: float = 5) -> Stage:
         """Killed, and started again with what was persisted."""
+        known = [*self.kept.get("boots", {}).get("nonces", []), self.boot]
         return Stage(
-            boot=boot, restored=self.kept, now=self.now + int(seconds * SECOND), policy=self.policy,
+            boot=boot, restored={**self.kept, "boots": {"nonces": known}}, now=self.now + int(seconds * SECOND), policy=self.policy,
             symbols=self.trader.symbols,
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ from turbo_trader.trader.ids import Ids
 D = Decimal
 NOW = 1_767_603_600 * SECOND
 RULES = GuardRules()
+BOOTS = ("b1",)
 SOON = 1 * SECOND
 
 
@@ -51,13 +52,13 @@ def kept(direction: int = 1, *, opened: int = NOW, hold_s: int = 900) -> dict[st
 
 
 def test_a_position_with_its_stop_is_left_alone() -> None:
-    assert wishes([position("1", "99.5")], [], kept(), NOW, SOON, RULES) == []
-    assert wishes([position("1", "99.6")], [], kept(), NOW, SOON, RULES) == []  # tighter than kept
+    assert wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, SOON, RULES) == []
+    assert wishes([position("1", "99.6")], [], kept(), BOOTS, NOW, SOON, RULES) == []  # tighter than kept
 
 
 @pytest.mark.parametrize("stop", [None, "99.0"])
 def test_a_stop_that_is_missing_or_looser_is_set_as_the_journal_knows_it(stop: str | None) -> None:
-    (wish,) = wishes([position("1", stop)], [], kept(), NOW, SOON, RULES)
+    (wish,) = wishes([position("1", stop)], [], kept(), BOOTS, NOW, SOON, RULES)
     assert (wish.what, wish.stop) == ("protect", D("99.50"))
     sent = command(wish, Ids("g1"))
     assert isinstance(sent, SetStops)
@@ -65,7 +66,9 @@ def test_a_stop_that_is_missing_or_looser_is_set_as_the_journal_knows_it(stop: s
 
 
 def test_a_position_past_its_time_is_closed_reduce_only() -> None:
-    (wish,) = wishes([position("-2", "100.5")], [], kept(-1, hold_s=10), NOW + 10 * SECOND, SOON, RULES)
+    (wish,) = wishes(
+        [position("-2", "100.5")], [], kept(-1, hold_s=10), BOOTS, NOW + 10 * SECOND, SOON, RULES
+    )
     assert (wish.what, wish.why) == ("close", "past its time")
     sent = command(wish, Ids("g1"))
     assert isinstance(sent, PlaceOrder)
@@ -82,8 +85,8 @@ def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_the_
 
 def test_after_a_minute_without_a_daemon_every_position_of_ours_is_closed() -> None:
     at = RULES.close_ns
-    assert [w.what for w in wishes([position("1", "99.5")], [], kept(), NOW, at, RULES)] == ["close"]
-    assert wishes([position("1", "99.5")], [], kept(), NOW, at - 1, RULES) == []
+    assert [w.what for w in wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, at, RULES)] == ["close"]
+    assert wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, at - 1, RULES) == []
 
 
 def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
@@ -92,15 +95,26 @@ def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
         "margin": "10", "trade_tier": 2, "take_profit": "0.01", "stop_loss": "0.006", "cost": "0.001", "range_tail": "0.004",
         "hold_ns": 900 * SECOND, "decided_ts": NOW, "sent_ts": NOW,
     }  # fmt: skip
-    (wish,) = wishes([position("1", None)], [], {"entry:AAAUSDT": entry}, NOW, SOON, RULES)
+    (wish,) = wishes([position("1", None)], [], {"entry:AAAUSDT": entry}, BOOTS, NOW, SOON, RULES)
     assert (wish.what, wish.stop) == ("protect", D("99.4"))
 
 
 def test_what_the_journal_does_not_know_is_not_touched() -> None:
     stranger = position("5", None, "ZZZUSDT")
-    assert wishes([stranger], [order("someone-else")], kept(), NOW, RULES.close_ns, RULES) == []
+    assert (
+        wishes(
+            [stranger],
+            [order("someone-else"), order("tt-b9-1-entry")],
+            kept(),
+            BOOTS,
+            NOW,
+            RULES.close_ns,
+            RULES,
+        )
+        == []
+    )
     other_way = position("-1", None)
-    assert wishes([other_way], [], kept(1), NOW, RULES.close_ns, RULES) == []
+    assert wishes([other_way], [], kept(1), BOOTS, NOW, RULES.close_ns, RULES) == []
     assert unprotected([stranger, other_way]) == ["ZZZUSDT", "AAAUSDT"]  # but told
 
 
@@ -111,7 +125,7 @@ def test_resting_entries_of_ours_are_cancelled_first_and_protective_orders_stay(
         order("", reduce_only=True, stop_type="StopLoss"),
         order("tt-b1-4-entry", stop_type="Stop"),
     ]
-    found = wishes([position("1", None)], orders, kept(), NOW, SOON, RULES)
+    found = wishes([position("1", None)], orders, kept(), BOOTS, NOW, SOON, RULES)
     assert [(w.what, w.link_id) for w in found] == [("cancel", "tt-b1-2-entry"), ("protect", "")]
     assert isinstance(command(found[0], Ids("g1")), CancelOrder)
 
@@ -128,7 +142,7 @@ def test_it_never_opens_and_never_loosens(
 ) -> None:
     held = position(size, stop)
     now = NOW + later_s * SECOND
-    for wish in wishes([held], [order("tt-b1-2-entry")], kept(direction), now, gone_s * SECOND, RULES):
+    for wish in wishes([held], [order("tt-b1-2-entry")], kept(direction), BOOTS, now, gone_s * SECOND, RULES):
         sent = command(wish, Ids("g1"))
         if isinstance(sent, PlaceOrder):
             assert sent.reduce_only
@@ -142,7 +156,7 @@ def test_it_never_opens_and_never_loosens(
 
 
 def test_two_reads_agree_only_on_the_same_wish() -> None:
-    first = wishes([position("1", None)], [], kept(), NOW, SOON, RULES)
-    again = wishes([position("2", None)], [], kept(), NOW, SOON, RULES)
+    first = wishes([position("1", None)], [], kept(), BOOTS, NOW, SOON, RULES)
+    again = wishes([position("2", None)], [], kept(), BOOTS, NOW, SOON, RULES)
     assert [wish for wish in again if wish in first] == []
     assert Wish("close", "A", size=D(1)) != Wish("close", "A", size=D(2))

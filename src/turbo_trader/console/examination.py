@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.bybit.reads import ReadFailed
 from turbo_trader.console.folders import journal_folder
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.start import live_endpoints
+from turbo_trader.journal.readers import boots
+from turbo_trader.journal.store import JournalError
 from turbo_trader.live import facts
-from turbo_trader.live.account import account_checks
+from turbo_trader.live.account import account_checks, alone
 from turbo_trader.live.checks import Check, Level, worst
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.doctor import machine_checks, venue_checks
 from turbo_trader.live.gateway import Gateway
-from turbo_trader.market.errors import Refused
+from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 
 TIMEOUT_S = 5.0
@@ -43,7 +47,7 @@ def examine(settings: Settings, policy: Policy) -> list[Check]:
             where, symbols = live_endpoints(settings), policy.symbols
             keys, given = _keys(settings)
         usable = worst(given) in (Level.PASS, Level.WARN)
-        there = asyncio.run(_venue(where, keys, symbols, policy, keyed=usable))
+        there = asyncio.run(_venue(where, keys, symbols, policy, folder, keyed=usable))
     return [*given, *there, *machine]
 
 
@@ -68,7 +72,7 @@ def _keys(settings: Settings) -> tuple[Keys, list[Check]]:
 
 
 async def _venue(
-    where: Endpoints, keys: Keys, symbols: Sequence[str], policy: Policy, *, keyed: bool
+    where: Endpoints, keys: Keys, symbols: Sequence[str], policy: Policy, folder: Path, *, keyed: bool
 ) -> list[Check]:
     gateway = Gateway(where, keys, VenueClock(), _told, TIMEOUT_S)
     try:
@@ -78,9 +82,18 @@ async def _venue(
         if keyed and public.time.ok:
             account = await facts.account_facts(gateway, where.rest, symbols)
             checks = [*checks[:1], *account_checks(account, policy), *checks[1:]]
+            with suppress(ReadFailed):  # told by the lines of key and account
+                checks.append(alone(await facts.strangers(gateway, _known(folder))))
         return checks
     finally:
         await gateway.close()
+
+
+def _known(folder: Path) -> list[str]:
+    try:
+        return boots(folder)
+    except (InputError, JournalError):  # told by the journal's own line
+        return []
 
 
 def _told(name: str, level: str, fields: dict[str, Any]) -> None:

@@ -30,7 +30,9 @@ ADVICE = (
 )
 
 
-def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool) -> tuple[Summary, Path]:
+def start(
+    settings: Settings, policy: Policy, seconds: float | None, *, ui: bool, take_over: bool = False
+) -> tuple[Summary, Path]:
     """Run the daemon to its end; returns its summary and the journal folder. Refused where keys or acknowledgement are missing."""
     keys = None if settings.mode == "paper" else live_keys(settings)
     if keys is not None:
@@ -73,7 +75,7 @@ def start(settings: Settings, policy: Policy, seconds: float | None, *, ui: bool
         daemon = DaemonSettings(
             endpoints=where, keys=keys, symbols=symbols, journal=folder, duration_s=seconds,
             on_term="flatten" if policy.on_term == "flatten" else "leave", mode=settings.mode, lease=lease_rules(policy),
-            order_entry=settings.order_entry,
+            order_entry=settings.order_entry, take_over=take_over,
         )  # fmt: skip
         return uvloop.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
 

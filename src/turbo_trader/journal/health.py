@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from turbo_trader.journal.store import FILE
+from turbo_trader.journal.schema import FILE
 
 
 def integrity(folder: Path) -> str | None:

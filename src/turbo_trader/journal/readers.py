@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from turbo_trader.journal.intents import ADOPTED, GUARD
 from turbo_trader.journal.layouts import Layouts, layouts, read_outcomes
-from turbo_trader.journal.schema import VERSION
-from turbo_trader.journal.store import FILE, JournalError
+from turbo_trader.journal.schema import FILE, VERSION
+from turbo_trader.journal.store import JournalError
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
@@ -114,6 +115,12 @@ def state(folder: Path) -> dict[str, dict[str, Any]]:
     return {key: json.loads(value) for key, value in rows}
 
 
+def boots(folder: Path) -> list[str]:
+    """Nonces of every start the journal knows: orders that carry one are ours."""
+    with _reading(folder) as db:
+        return [boot for (boot,) in db.execute("SELECT boot FROM boots")] if db is not None else []
+
+
 def overview(folder: Path) -> dict[str, Any]:
     """Starts, intents by outcome, counts of everything, the last boot and how it ended."""
     with _reading(folder) as db:
@@ -128,16 +135,18 @@ def overview(folder: Path) -> dict[str, Any]:
             }
         counts = {
             table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
-            for table in ("boots", "scans", "events", "notes")
+            for table in ("scans", "events", "notes")
         }
+        daemons = f"FROM boots WHERE mode NOT IN ('{GUARD}', '{ADOPTED}')"
+        boots = db.execute(f"SELECT count(*) {daemons}").fetchone()[0]
         outcomes = dict(
             db.execute("SELECT coalesce(outcome, 'open'), count(*) FROM intents GROUP BY 1").fetchall()
         )
         boot = db.execute(
-            "SELECT boot, ts, mode, pid, ended, reason FROM boots ORDER BY ts DESC LIMIT 1"
+            f"SELECT boot, ts, mode, pid, ended, reason {daemons} ORDER BY ts DESC LIMIT 1"
         ).fetchone()
     last = dict(zip(("boot", "ts", "mode", "pid", "ended", "reason"), boot, strict=True)) if boot else None
-    return {"journal": str(folder / FILE), **counts, "intents": outcomes, "last_boot": last}
+    return {"journal": str(folder / FILE), "boots": boots, **counts, "intents": outcomes, "last_boot": last}
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+FILE: Final = "journal.sqlite"
 VERSION: Final = 1
 
 TABLES: Final = """

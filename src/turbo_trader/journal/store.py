@@ -15,33 +15,23 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
 import numpy as np
 
+from turbo_trader.journal.encoding import encode
+from turbo_trader.journal.intents import ADOPTED, Intent, answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
-from turbo_trader.journal.schema import TABLES, VERSION
+from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import (
-    CancelOrder,
-    Note,
-    Persist,
-    PlaceOrder,
-    Resolved,
-    Scanned,
-    SetLeverage,
-    SetStops,
-)
+from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned
 from turbo_trader.trader.events import CommandResult, Event
 
-Intent = PlaceOrder | CancelOrder | SetStops | SetLeverage
-FILE = "journal.sqlite"
 _WAL_PAGES = 10_000  # 40 MB: beyond, a commit does what `checkpoint` has not done
 
 
@@ -67,10 +57,7 @@ class Journal:
             self._symbols = tuple(symbols)
             self.layout = layout(self._db, symbols, SCAN)
             self.outcome_layout = layout(self._db, symbols, OUTCOME)
-            self._db.execute(
-                "INSERT INTO boots (boot, ts, mode, pid) VALUES (?, ?, ?, ?)",
-                (self.boot, now(), mode, os.getpid()),
-            )
+            self._db.execute(*started(self.boot, now(), mode, os.getpid()))
         except sqlite3.Error as error:
             self._lock.close()
             raise JournalError(f"journal {folder / FILE}: {error}; move it away to start a new one") from None
@@ -82,10 +69,7 @@ class Journal:
 
     def intent(self, ts: int, command: Intent) -> None:
         """A command that is about to be sent; durable after `commit`."""
-        self._add(
-            "INSERT INTO intents (id, boot, ts, kind, symbol, command) VALUES (?, ?, ?, ?, ?, ?)",
-            (command.id, self.boot, ts, type(command).__name__, command.symbol, encode(command)),
-        )
+        self._add(*intended(self.boot, ts, command))
 
     def persist(self, item: Persist) -> None:
         """State that replaces what was under its key; durable after `commit`."""
@@ -125,10 +109,7 @@ class Journal:
 
     def outcome(self, result: CommandResult) -> None:
         """What became of an intent."""
-        self._add(
-            "UPDATE intents SET outcome = ?, code = ?, message = ?, outcome_ts = ? WHERE id = ?",
-            (str(result.outcome), result.code, result.message, result.ts, result.id),
-        )
+        self._add(*answered(result))
 
     def event(self, event: Event) -> None:
         """An event the Trader was given (market rows and bars excepted), for replay and for people."""
@@ -190,12 +171,22 @@ class Journal:
         """Outcomes (OUTCOME) of earlier runs, oldest first, `symbol` an index into this journal's symbols."""
         return read_outcomes(self._db, self._symbols)[1]
 
-    def unresolved(self) -> list[dict[str, Any]]:
-        """Intents of earlier runs whose outcome was never recorded, or is unknown, oldest first."""
+    def boots(self) -> list[str]:
+        """Nonces of every start this journal knows, this one's too: orders that carry one are ours."""
+        return [boot for (boot,) in self._db.execute("SELECT boot FROM boots ORDER BY ts")]
+
+    def adopt(self, boots: Iterable[str], ts: int) -> None:
+        """From now on orders with these nonces are ours; on disk when it returns."""
+        for boot in boots:
+            self._add(*started(boot, ts, ADOPTED, 0))
+        self.commit()
+
+    def unresolved(self, since: int) -> list[dict[str, Any]]:
+        """Intents of earlier runs and of the guard since then (ns) whose outcome was not recorded or is unknown, oldest first."""
         rows = self._db.execute(
             "SELECT id, ts, kind, symbol, command FROM intents"
-            " WHERE (outcome IS NULL OR outcome = 'unknown') AND boot != ? ORDER BY ts",
-            (self.boot,),
+            " WHERE (outcome IS NULL OR outcome = 'unknown') AND boot != ? AND ts >= ? ORDER BY ts",
+            (self.boot, since),
         ).fetchall()
         return [
             {"id": i, "ts": ts, "kind": kind, "symbol": s, "command": json.loads(c)}
@@ -218,17 +209,6 @@ class Journal:
             self.failed and len(self._pending) > 10_000
         ):  # a journal that cannot be written must not eat the memory
             self._pending = [item for item in self._pending if "INTO state" in item[0]][-200:]
-
-
-def encode(value: Any) -> bytes:
-    """JSON of an event, a command or plain values: Decimals as strings, arrays as lists, anything else by its text."""
-    return msgspec.json.encode(value, enc_hook=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return str(value)
 
 
 def _lock(folder: Path) -> IO[str]:

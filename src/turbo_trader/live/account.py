@@ -42,6 +42,19 @@ def account_checks(facts: AccountFacts, policy: Policy) -> list[Check]:
     ]
 
 
+def alone(strangers: Mapping[str, int]) -> Check:
+    """Does nobody else trade here with this program? `strangers`: starts the journal does not know -> their last order, ns UTC."""
+    if not strangers:
+        return Check("account's only", Level.PASS, "no other turbo-trader has ordered in the last day")
+    last = max(strangers.values()) // SECOND
+    return Check(
+        "account's only", Level.REFUSE,
+        f"orders of a turbo-trader that this journal does not know (start {', '.join(sorted(strangers))}; the last at "
+        f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d %H:%M:%S} UTC)",
+        "stop that one; where it is gone and its journal lost, `run --take-over` takes its orders for ours",
+    )  # fmt: skip
+
+
 def expiry(key: Answer) -> int | None:
     """When the key ends, ns UTC; None where the venue does not say."""
     try:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.reads import ReadFailed
+from turbo_trader.journal.store import Journal
 from turbo_trader.live import facts
-from turbo_trader.live.account import account_checks, days_warned, expiry
+from turbo_trader.live.account import account_checks, alone, days_warned, expiry
 from turbo_trader.live.checks import Level
 from turbo_trader.live.doctor import maintenance
 from turbo_trader.live.gateway import Gateway
@@ -29,6 +31,20 @@ async def admit(gateway: Gateway, where: str, symbols: Sequence[str], policy: Po
     for check in checks:
         if check.level is Level.WARN and check.name != "expiry":  # told by KeyWatch, here and later
             tell("account-warning", "warning", {"check": check.name, "found": check.found, "fix": check.fix})
+
+
+async def be_alone(gateway: Gateway, journal: Journal, tell: Tell, *, take_over: bool) -> None:
+    """Refused while another instance orders on the account; with `take_over` its orders are ours from now on."""
+    try:
+        found = await facts.strangers(gateway, journal.boots())
+    except ReadFailed as error:
+        raise InputError(f"account: its orders are not readable: {error} ({error.answer.code})") from None
+    check = alone(found)
+    if check.level is Level.REFUSE and not take_over:
+        raise Refused(str(check))
+    if found:
+        journal.adopt(found, gateway.clock.now())
+        tell("taken-over", "warning", {"boots": sorted(found), "last": max(found.values())})
 
 
 class KeyWatch:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from turbo_trader.journal.store import encode
+from turbo_trader.journal.encoding import encode
 from turbo_trader.market.errors import InputError
 
 FILE = "control.json"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.reads import pages
 from turbo_trader.bybit.rest import Answer
-from turbo_trader.bybit.schemas import decimal
+from turbo_trader.bybit.schemas import decimal, nanoseconds
 from turbo_trader.journal.health import integrity, owner
 from turbo_trader.live.account import AccountFacts
 from turbo_trader.live.doctor import MachineFacts, VenueFacts
@@ -19,6 +20,7 @@ from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.startup import read_instruments
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument, resolve
+from turbo_trader.trader.ids import boot_of
 
 _LINEAR = {"category": "linear"}
 
@@ -32,6 +34,26 @@ async def account_facts(gateway: Gateway, where: str, symbols: Sequence[str]) ->
         *(gateway.read(Call("get_positions", "positions", {**_LINEAR, "symbol": name})) for name in names),
     )
     return AccountFacts(where, gateway.clock.now(), key, account, dict(zip(names, positions, strict=True)))
+
+
+async def strangers(gateway: Gateway, known: Collection[str]) -> dict[str, int]:
+    """Starts of this program not among `known` that have orders on the account: nonce -> when it last made one, ns UTC.
+
+    Of the last day, and whatever is open; ReadFailed where the venue does not tell.
+    """
+    day = gateway.clock.now() // 1_000_000 - 86_400_000
+    lists = (
+        ("get_order_history", "history", {"startTime": day}),
+        ("get_open_orders", "realtime", {"settleCoin": "USDT", "openOnly": 0}),
+    )
+    found: dict[str, int] = {}
+    for method, group, where in lists:
+        items, _ = await pages(gateway.read, method, group, {**_LINEAR, "limit": 50, **where})
+        for item in items:
+            boot = boot_of(str(item.get("orderLinkId", "")))
+            if boot and boot not in known:
+                found[boot] = max(found.get(boot, 0), nanoseconds(item.get("createdTime")))
+    return found
 
 
 async def venue_facts(

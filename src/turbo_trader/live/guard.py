@@ -1,7 +1,7 @@
 """The guard: a small process of its own that looks after positions while no daemon does (design: one writer at a time).
 
 While a daemon holds the lease it only looks. Once the lease has run out, and two reads agree, it takes the next epoch, does what
-`trader.guard` wishes, and gives the lease back, so that a daemon that starts need not wait.
+`trader.guard` wishes, each intent in the journal first, and gives the lease back, so that a daemon that starts need not wait.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from typing import Any, Final
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.reads import ReadFailed
+from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.lease import GUARD, Lease, LeaseRules, LeaseWatch
-from turbo_trader.journal.readers import state
+from turbo_trader.journal.readers import boots, state
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.startup import read_instruments
 from turbo_trader.market.errors import InputError
 from turbo_trader.trader.commands import Read
-from turbo_trader.trader.events import Outcome, ReadResult
-from turbo_trader.trader.guard import GuardRules, Wish, command, unprotected, wishes
+from turbo_trader.trader.events import CommandResult, Outcome, ReadResult
+from turbo_trader.trader.guard import Action, GuardRules, Wish, command, unprotected, wishes
 from turbo_trader.trader.ids import Ids
 
 SHARE: Final = 0.2  # of the venue's limits, which daemon and guard share
@@ -88,7 +89,9 @@ class Guard:
             settings.endpoints, settings.keys, self._clock, tell, settings.request_timeout_s,
             permit=lambda: self._lease.held, connections=CONNECTIONS, share=SHARE,
         )  # fmt: skip
-        self._ids = Ids(f"g{secrets.token_hex(4)}")
+        boot = f"g{secrets.token_hex(4)}"
+        self._ids = Ids(boot)
+        self._journal = Beside(settings.journal, boot, self._clock.now)
         self._alarmed: set[str] = set()
         self._alone = False
         self._most: dict[str, Decimal] = {}
@@ -146,9 +149,9 @@ class Guard:
         return None
 
     def _wishes(self, picture: ReadResult, gone: int) -> list[Wish]:
-        kept = state(self._settings.journal)
-        rules = self._settings.rules
-        return wishes(picture.positions, picture.orders, kept, self._clock.now(), gone, rules)
+        folder, rules = self._settings.journal, self._settings.rules
+        kept, known = state(folder), boots(folder)
+        return wishes(picture.positions, picture.orders, kept, known, self._clock.now(), gone, rules)
 
     async def _act(self, agreed: list[Wish]) -> None:
         """Under an epoch of our own; a daemon that takes the next one ends our right to write at once."""
@@ -159,7 +162,7 @@ class Guard:
             while left and self._lease.renew():
                 wish = left.pop(0)
                 most = await self._largest(wish.symbol) if wish.what == "close" else None
-                result = await self._gateway.send(command(wish, self._ids, most))
+                result = await self._send(command(wish, self._ids, most))
                 refused = result.outcome is Outcome.REJECTED and not result.later
                 if (
                     wish.what == "protect" and refused
@@ -172,6 +175,14 @@ class Guard:
                 )  # fmt: skip
         finally:
             self._lease.release()
+
+    async def _send(self, action: Action) -> CommandResult:
+        """The intent first, as the daemon does; but a journal that cannot be written keeps no position from its protection."""
+        if not self._journal.intent(action):
+            self._tell("guard-unjournaled", "error", {"id": action.id, "symbol": action.symbol})
+        result = await self._gateway.send(action)
+        self._journal.outcome(result)
+        return result
 
     async def _largest(self, symbol: str) -> Decimal | None:
         """The largest market order of a symbol; None where it cannot be read: then the whole position is tried."""

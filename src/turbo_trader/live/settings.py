@@ -54,6 +54,8 @@ class DaemonSettings:
         "rest"  # what orders other than closes leave by; REST wherever the socket is not up
     )
 
+    take_over: bool = False  # orders of an instance the journal does not know are ours from now on
+
     def __post_init__(self) -> None:
         self.endpoints.check_order_entry(self.order_entry)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import startup
-from turbo_trader.live.admission import KeyWatch, NoticeWatch, admit
+from turbo_trader.live.admission import KeyWatch, NoticeWatch, admit, be_alone
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.control import ControlServer
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
@@ -24,13 +24,13 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Regridded
 from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUpdate, Woken
+from turbo_trader.trader.recovery import BOOTS, INTENTS, YOUNG
 
 FLUSH_S = 1.0
 PROBE_S = 5.0  # between two tries to write a journal that failed
 CLOCK_S = 15.0
 VIEW_S = 0.5
 WAKE_S = 0.25  # the timer looks at the clock at least so often
-UNRESOLVED = "unresolved_intents"  # key of `restored` under which intents without a known outcome stand
 
 Build = Callable[[tuple[Instrument, ...], Policy, str, int, dict[str, Any] | None], Machine]
 BuildDecoder = Callable[[tuple[Instrument, ...]], Decoder]
@@ -125,20 +125,15 @@ class Shell:
         await startup.reach(gateway, settings.endpoints.rest)
         if settings.mode != "paper":
             await admit(gateway, settings.endpoints.rest, settings.symbols, self._policy, self._router.tell)
+        await be_alone(gateway, self._router.journal, self._router.tell, take_over=settings.take_over)
         instruments, fees, _ = await asyncio.gather(
             startup.read_instruments(gateway, settings.symbols, self._router.tell),
             self._fees(),
             startup.prepare_account(gateway, self._router.tell),
         )
         self._instruments = instruments
-        restored = self._router.journal.restored()
-        unresolved = self._router.journal.unresolved()
-        if self._policy.calibration == "enforce" and len(outcomes := self._router.journal.outcomes()):
-            restored = {**(restored or {}), OUTCOMES: {"rows": outcomes}}
-        if unresolved:
-            restored = {**(restored or {}), UNRESOLVED: {"intents": unresolved}}
         self._router.trader = self._build(
-            instruments, self._policy, self._router.journal.boot, self._clock.now(), restored
+            instruments, self._policy, self._router.journal.boot, self._clock.now(), self._restored()
         )
         for rates in fees:
             self._router.deliver(rates)
@@ -153,6 +148,18 @@ class Shell:
         )  # fmt: skip
         self._router.tell("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
                                        "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
+
+    def _restored(self) -> dict[str, Any]:
+        """What the journal knows of earlier runs and of the guard, by key."""
+        journal = self._router.journal
+        restored: dict[str, Any] = {
+            **(journal.restored() or {}),
+            BOOTS: {"nonces": journal.boots()},
+            INTENTS: {"unresolved": journal.unresolved(since=self._clock.now() - YOUNG)},
+        }
+        if self._policy.calibration == "enforce" and len(outcomes := journal.outcomes()):
+            restored[OUTCOMES] = {"rows": outcomes}
+        return restored
 
     async def _keep_lease(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.mortal import WIRE, Living, Mortal
 from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Resolved, Scanned, WireCommand
 from turbo_trader.trader.events import Backfill, Clock, Event, Fill, MarketRows, PositionReport, Report
-from turbo_trader.trader.ids import ours
+from turbo_trader.trader.ids import boot_of
 
 #: A lost message is made good by the next whole picture (30 s), and the stop's change may go unanswered (7 s) a few times.
 UNPROTECTED: Final = 90 * SECOND
@@ -212,7 +212,7 @@ class Judge:
             if sizes.get(symbol, ZERO) != held.size:
                 odd[f"size of {symbol}"] = f"venue {held.size}, trader {sizes.get(symbol, ZERO)}"
         for order in simulation.exchange.open_orders(simulation.uid):
-            if ours(order.link_id):
+            if boot_of(order.link_id):
                 odd[f"order {order.link_id}"] = f"open on {order.symbol}"
         if view.refusal == "flattening":
             odd["flattening"] = [each.symbol for each in view.positions]

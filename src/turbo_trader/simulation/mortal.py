@@ -16,7 +16,7 @@ import numpy as np
 
 from turbo_trader.exchange.messages import LogEntry
 from turbo_trader.exchange.requests import CreateOrder, SetTradingStop
-from turbo_trader.journal.store import encode
+from turbo_trader.journal.encoding import encode
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.state import States
 from turbo_trader.simulation.lossy import Lossy
@@ -32,6 +32,7 @@ from turbo_trader.trader.commands import (
     WireCommand,
 )
 from turbo_trader.trader.events import Backfill, ClockOffset, Control, Event, FeeRates, Woken
+from turbo_trader.trader.recovery import BOOTS
 from turbo_trader.trader.view import View
 
 LEASE: Final = 5 * SECOND  # a process that stood still for longer has lost its right to write, and is told so
@@ -102,7 +103,8 @@ class Mortal(Lossy):
         self.lives += 1
         self.alive = True
         restored = {key: json.loads(value) for key, value in self._kept.items()}
-        self.trader = self.living = self._make(f"c{self.lives:x}", self.now, restored or None)
+        restored[BOOTS] = {"nonces": [f"c{life:x}" for life in range(1, self.lives)]}
+        self.trader = self.living = self._make(f"c{self.lives:x}", self.now, restored)
         for s, symbol in enumerate(self.trader.symbols):
             self._cut[s] = min(self._cut[s], self.now - self._feed[s])
             self._seen[s] = int(np.searchsorted(self._rows[s]["ts"], self._cut[s]))

@@ -12,7 +12,6 @@ from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk, Trade
 from turbo_trader.trader.events import Fill, PositionReport, WalletReport
 from turbo_trader.trader.guarding import Guarding, new_bracket
-from turbo_trader.trader.ids import ours
 
 _FORCED = frozenset({"BustTrade", "AdlTrade"})
 
@@ -115,7 +114,9 @@ class Booking:
         entry = desk.entry
         if entry is None or entry.id != fill.link_id:
             entry = desk.ended.get(fill.link_id, entry)
-        if (entry is None or entry.id != fill.link_id) and (desk.trade is None or not ours(fill.link_id)):
+        if (entry is None or entry.id != fill.link_id) and (
+            desk.trade is None or not self._desk.ours(fill.link_id)
+        ):
             desk.frozen = f"fill {fill.exec_id} is not ours"
             self._desk.note(
                 "foreign-fill", "error", symbol=fill.symbol, id=fill.link_id, qty=fill.qty, side=fill.side
@@ -169,7 +170,9 @@ class Booking:
             trade.reason = "liquidation" if fill.kind == "BustTrade" else "adl"
             self._desk.counts["liquidations"] += 1
         elif not trade.reason:
-            other = "guard" if fill.link_id.endswith("-guard") and ours(fill.link_id) else "outside"
+            other = (
+                "guard" if fill.link_id.endswith("-guard") and self._desk.ours(fill.link_id) else "outside"
+            )
             trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, other)
         if desk.held:
             self._guarding.save(desk)

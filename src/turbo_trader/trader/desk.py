@@ -20,7 +20,7 @@ from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.trader.commands import Command, Note, Persist
 from turbo_trader.trader.events import Fill, WalletReport
-from turbo_trader.trader.ids import Ids
+from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.ledger import Ledger
 
 ZERO = Decimal(0)
@@ -132,9 +132,8 @@ class SymbolDesk:
     )  # the last entries given up: a late fill is still ours
     close_id: str = ""  # the close in flight
     close_ts: int = 0
-    closes: dict[str, int] = field(
-        default_factory=dict
-    )  # closes sent and not answered -> when: each may still land
+    # closes that may still land -> when their answer was given up; 0: not answered yet
+    closes: dict[str, int] = field(default_factory=dict)
     early: list[Fill] = field(default_factory=list)  # closing fills that came before the opening they close
     close_reason: str = ""  # "" = nothing to close
     stop_id: str = ""  # the stop change in flight
@@ -174,6 +173,7 @@ class Desk:
     def __init__(self, instruments: Sequence[Instrument], policy: Policy, boot: str, start_ts: int) -> None:
         self.policy = policy
         self.ids = Ids(boot)
+        self.boots = {boot}  # nonces of all starts the journal knows: their orders are ours
         self.now = start_ts
         self.symbols = tuple(instrument.symbol for instrument in instruments)
         self.states = new_states(instruments, **policy.market_parameters())
@@ -191,6 +191,10 @@ class Desk:
         self.evidence = Evidence()  # of an edge: the trades closed since the last resume
         self.counts: dict[str, int] = {"trades": 0, "wins": 0, "losses": 0, "liquidations": 0, "A": 0, "B": 0}
         self._out: list[Command] = []
+
+    def ours(self, link_id: str) -> bool:
+        """Is this the id of an order of ours, of this or an earlier start (or of its guard)?"""
+        return boot_of(link_id) in self.boots
 
     # -- commands
 

@@ -195,7 +195,7 @@ class Entries:
             return
         entry.answered = True
         if result.outcome is Outcome.UNKNOWN or result.code == _DUPLICATE:
-            entry.unknown_since = entry.unknown_since or self._desk.now
+            entry.unknown_since = self._desk.now  # it may have left this late: its window begins here
             self._desk.note(
                 "entry-unknown", "warning", symbol=desk.instrument.symbol, id=entry.id, code=result.code
             )
@@ -247,10 +247,11 @@ class Entries:
         mine = [order for order in result.orders if order.link_id == entry.id]
         executed = [fill.qty for fill in result.fills if fill.link_id == entry.id]
         absent = not mine and not executed
+        waited = result.asked_ts - max(entry.sent_ts, entry.unknown_since)
         entry.filled = max(
             entry.filled, sum(executed, ZERO)
         )  # all booked by now, some perhaps in an earlier life
-        if absent and entry.answered and result.asked_ts - entry.sent_ts > self._window and not entry.filled:
+        if absent and entry.answered and waited > self._window and not entry.filled:
             self.abandon(desk, "not found after its window: never placed")
         if mine and (mine[0].symbol, mine[0].side, mine[0].qty) == (symbol, entry.direction, entry.qty):
             self.on_report(desk, mine[0])

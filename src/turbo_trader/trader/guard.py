@@ -7,7 +7,7 @@ nothing, and leaves alone what the journal does not know to be ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,7 @@ from turbo_trader.rules.exits import Bracket
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
 from turbo_trader.trader.desk import PendingEntry
 from turbo_trader.trader.events import OrderReport, PositionReport
-from turbo_trader.trader.ids import Ids, ours
+from turbo_trader.trader.ids import Ids, boot_of
 
 Kept = Mapping[str, Mapping[str, Any]]  # what the journal keeps across restarts, by key
 Action = CancelOrder | SetStops | PlaceOrder
@@ -48,15 +48,19 @@ def wishes(
     positions: Sequence[PositionReport],
     orders: Sequence[OrderReport],
     kept: Kept,
+    boots: Collection[str],
     now: int,
     gone_ns: int,
     rules: GuardRules,
 ) -> list[Wish]:
-    """What is to be done without a daemon for `gone_ns`; `now`: venue time, ns. Cancels first, then protection, then closes."""
+    """What is to be done without a daemon for `gone_ns`: cancels first, then protection, then closes.
+
+    `boots`: nonces of the starts whose orders are ours. `now`: venue time, ns.
+    """
     found = [
         Wish("cancel", order.symbol, link_id=order.link_id, why="no daemon waits for it")
         for order in orders
-        if ours(order.link_id) and not order.reduce_only and not order.stop_type
+        if boot_of(order.link_id) in boots and not order.reduce_only and not order.stop_type
     ]
     for position in positions:
         wish = _of_position(position, kept, now, gone_ns, rules) if position.size else None

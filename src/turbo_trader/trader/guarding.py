@@ -18,7 +18,9 @@ _RETRY = 2 * SECOND  # a close or a stop change unanswered for so long is looked
 _STOP_LATE = (
     5 * SECOND
 )  # the price has been at the stop for so long and the position is open: close it ourselves
-_LANDS = 10 * SECOND  # a close unanswered for so long is beyond its receive window (5 s) and the way there
+_LANDS = (
+    10 * SECOND
+)  # after its answer was given up a close is beyond its receive window (5 s) and the way there
 _FAR = 2**62
 
 
@@ -53,9 +55,13 @@ class Guarding:
                 self._look_after(desk)
 
     def _outlive(self, desk: SymbolDesk) -> None:
-        """A close refused for its age by the venue's receive window can do nothing any more."""
+        """A close that the venue refuses for its age can do nothing any more; one without an answer may yet leave."""
         oldest = self._desk.now - _LANDS
-        desk.closes = {link_id: sent for link_id, sent in desk.closes.items() if sent > oldest}
+        desk.closes = {
+            link_id: given_up
+            for link_id, given_up in desk.closes.items()
+            if not given_up or given_up > oldest
+        }
 
     def _look_after(self, desk: SymbolDesk) -> None:
         now, bracket = self._desk.now, desk.bracket
@@ -209,7 +215,8 @@ class Guarding:
         if not size or desk.close_id:
             return
         desk.close_id = self._desk.ids.next("close")
-        desk.close_ts = desk.closes[desk.close_id] = self._desk.now
+        desk.close_ts = self._desk.now
+        desk.closes[desk.close_id] = 0
         most = desk.instrument.max_market_qty
         self._desk.give(
             PlaceOrder(
@@ -228,6 +235,8 @@ class Guarding:
         """The close was answered; refused because flat means our picture is old: read it."""
         if result.outcome is not Outcome.UNKNOWN:
             desk.closes.pop(result.id, None)
+        elif result.id in desk.closes:
+            desk.closes[result.id] = self._desk.now
         if result.id != desk.close_id:
             return
         if result.outcome is Outcome.CONFIRMED:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 PREFIX: Final = "tt"
-_OURS = re.compile(rf"{PREFIX}-[0-9a-zA-Z]{{1,12}}-[0-9a-z]{{1,12}}-[a-z]{{1,6}}")
+_FORM = re.compile(rf"{PREFIX}-([0-9a-zA-Z]{{1,12}})-[0-9a-z]{{1,12}}-[a-z]{{1,6}}")
 
 
 class Ids:
@@ -24,6 +24,7 @@ class Ids:
         return f"{PREFIX}-{self._boot}-{self._count:x}-{purpose}"
 
 
-def ours(link_id: str) -> bool:
-    """Is this order id one of ours, of this or an earlier start?"""
-    return _OURS.fullmatch(link_id) is not None
+def boot_of(link_id: str) -> str:
+    """The nonce of the start that made this order id, ours or another instance's; "" where it is not of this program."""
+    found = _FORM.fullmatch(link_id)
+    return found[1] if found else ""

@@ -24,6 +24,7 @@ from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.fitting import Fitting
 from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.guarding import Guarding
+from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.recovery import Recovery
@@ -51,7 +52,8 @@ class Trader:
         self._calibrating = Calibrating(self._desk)
         self._scanner = Scanner(self._desk, self._entries, self._calibrating)
         self._fitting = Fitting(self._desk)
-        self._recovery = Recovery(self._desk, self._guarding, self._booking, start_ts)
+        self._instances = Instances(self._desk)
+        self._recovery = Recovery(self._desk, self._guarding, self._booking, self._instances, start_ts)
         self._flattening = Flattening(self._desk, self._guarding, self._entries, self._recovery)
         self._limits = Limits(self._desk, self._flattening)
         self._equity_due = 0
@@ -197,6 +199,8 @@ class Trader:
         if isinstance(report, told.WalletReport):
             self._booking.on_wallet(report)
             return
+        if not isinstance(report, told.PositionReport):
+            self._instances.notice(report.link_id)
         desk = self._desk.by_symbol.get(report.symbol)
         if desk is None:
             return

@@ -20,22 +20,28 @@ from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk, Trade
 from turbo_trader.trader.events import OrderReport, Outcome, ReadResult
 from turbo_trader.trader.guarding import Guarding
-from turbo_trader.trader.ids import ours
+from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.ledger import Ledger
 
 EVERY = 30 * SECOND  # the whole picture is read again
 _AGAIN = 2 * SECOND  # after a read that failed
 _SETTLED = 2 * SECOND  # a read younger than this after a change of ours decides nothing alone
 _LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
+YOUNG = 60 * SECOND  # an older command of an earlier life can do nothing any more
 _LAST_LOOKS = 5  # pictures that may differ before a run ends all the same
+BOOTS = "boots"  # key of `restored`: {"nonces": those of all earlier starts and guards}
+INTENTS = "intents"  # key of `restored`: {"unresolved": commands of theirs not older than YOUNG without a known outcome}
 _EVERYTHING = ("positions", "orders", "fills", "wallet")
 
 
 class Recovery:
     """The picture kept in step with the venue."""
 
-    def __init__(self, desk: Desk, guarding: Guarding, booking: Booking, start_ts: int) -> None:
+    def __init__(
+        self, desk: Desk, guarding: Guarding, booking: Booking, instances: Instances, start_ts: int
+    ) -> None:
         self._desk = desk
+        self._instances = instances
         self._guarding = guarding
         self._booking = booking
         self._start = start_ts
@@ -93,6 +99,8 @@ class Recovery:
             if whole:
                 self._desk.note("read-failed", "warning", code=result.code, why=result.message)
             return
+        for link_id in [order.link_id for order in result.orders] + [fill.link_id for fill in result.fills]:
+            self._instances.notice(link_id)
         if result.wallet is not None:
             self._booking.on_wallet(result.wallet)
             if self._desk.ledger.start is None:
@@ -162,7 +170,7 @@ class Recovery:
 
     def _order(self, order: OrderReport) -> None:
         desk = self._desk.by_symbol.get(order.symbol)
-        if desk is None or not ours(order.link_id) or order.stop_type:
+        if desk is None or not self._desk.ours(order.link_id) or order.stop_type:
             return
         waiting = desk.entry is not None and desk.entry.id == order.link_id
         if not waiting and order.link_id != desk.close_id:
@@ -191,6 +199,7 @@ class Recovery:
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take up what an earlier run persisted."""
+        self._desk.boots.update(kept.get(BOOTS, {}).get("nonces", ()))
         if kept.get("session"):
             self._desk.session = Session.from_dict(kept["session"])
         if kept.get("ledger"):
@@ -215,12 +224,20 @@ class Recovery:
             sent = kept.get(f"entry:{desk.instrument.symbol}")
             if sent:
                 self._resume(desk, PendingEntry.from_dict(sent))
+        for intent in kept.get(INTENTS, {}).get("unresolved", ()):
+            self._adopt(intent)
 
     def _resume(self, desk: SymbolDesk, entry: PendingEntry) -> None:
         """An entry was on its way when we went down: its answer will not come, so it is looked up."""
         entry.answered, entry.unknown_since = True, self._desk.now
         desk.entry = entry
         self._read_from(entry)
+
+    def _adopt(self, intent: dict[str, Any]) -> None:
+        """A close of an earlier life, or of the guard, without a known outcome may still land: nothing is opened before that."""
+        desk = self._desk.by_symbol.get(intent["symbol"])
+        if desk is not None and intent["command"].get("reduce_only"):
+            desk.closes[intent["id"]] = self._desk.now
 
     def _read_from(self, entry: PendingEntry) -> None:
         """The fills of `entry` are older than this start."""

@@ -27,6 +27,10 @@ def run(
     journal_dir: Annotated[
         Path | None, typer.Option("--journal-dir", help="folder of journals and logs")
     ] = None,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="orders of an instance whose journal is lost are ours from now on"),
+    ] = False,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="log lines instead of the live view")] = False,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout at the end")] = False,
 ) -> None:
@@ -52,7 +56,7 @@ def run(
     settings = load_settings(**options, journal_dir=journal_dir)
     policy = Policy.from_env(environment(), live=settings.mode == "live")
     seconds = parse_duration(duration) if duration is not None else None
-    summary, folder = start(settings, policy, seconds, ui=not no_ui and not json)
+    summary, folder = start(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
     result = {
         **summary.trader,
         "reason": summary.reason,

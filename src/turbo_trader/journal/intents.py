@@ -1,0 +1,80 @@
+"""Starts and intents in the journal: by its one writer, and by the guard beside a writer that is gone or hangs.
+
+The guard holds nothing: one short transaction before each request, one after it, each with a connection of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from turbo_trader.journal.encoding import encode
+from turbo_trader.journal.schema import FILE, VERSION
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
+from turbo_trader.trader.events import CommandResult
+
+Intent = PlaceOrder | CancelOrder | SetStops | SetLeverage
+Statement = tuple[str, tuple[Any, ...]]
+
+GUARD: Final = "guard"  # in `mode` of a start: the guard's
+ADOPTED: Final = "adopted"  # of another journal, whose orders a person has declared to be ours
+_BUSY_S: Final = 1.0  # how long the guard waits for a writer in the middle of a transaction
+
+
+def started(boot: str, ts: int, mode: str, pid: int) -> Statement:
+    """A start: from now on orders with its nonce are ours."""
+    return "INSERT OR IGNORE INTO boots (boot, ts, mode, pid) VALUES (?, ?, ?, ?)", (boot, ts, mode, pid)
+
+
+def intended(boot: str, ts: int, command: Intent) -> Statement:
+    """A command that is about to be sent."""
+    return (
+        "INSERT INTO intents (id, boot, ts, kind, symbol, command) VALUES (?, ?, ?, ?, ?, ?)",
+        (command.id, boot, ts, type(command).__name__, command.symbol, encode(command)),
+    )
+
+
+def answered(result: CommandResult) -> Statement:
+    """What became of an intent."""
+    return (
+        "UPDATE intents SET outcome = ?, code = ?, message = ?, outcome_ts = ? WHERE id = ?",
+        (str(result.outcome), result.code, result.message, result.ts, result.id),
+    )
+
+
+class Beside:
+    """The guard's hand in a journal that is not its own. Every method tells whether it was written, and never raises."""
+
+    def __init__(self, folder: Path, boot: str, now: Callable[[], int]) -> None:
+        self._path = folder / FILE
+        self._boot = boot
+        self._now = now
+
+    def intent(self, command: Intent) -> bool:
+        """On disk when it returns True: the daemon adopts it at its next start."""
+        ts = self._now()
+        return self._write(started(self._boot, ts, GUARD, os.getpid()), intended(self._boot, ts, command))
+
+    def outcome(self, result: CommandResult) -> bool:
+        """What became of it."""
+        return self._write(answered(result))
+
+    def _write(self, *statements: Statement) -> bool:
+        if not self._path.exists():
+            return False
+        try:
+            with closing(sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)) as db:
+                if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                    return False
+                db.execute("PRAGMA synchronous=FULL")
+                db.execute("BEGIN IMMEDIATE")
+                for statement in statements:
+                    db.execute(*statement)
+                db.execute("COMMIT")
+        except sqlite3.Error:
+            return False
+        return True

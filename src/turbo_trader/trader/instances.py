@@ -1,0 +1,32 @@
+"""A second instance on the account: an order in this program's form from a start that our journal does not know.
+
+It has the same rules and its own books, so both would open, and each would take the other's position for its own. No entries until
+a person has looked (`resume`); what is held is managed on. At a start such orders are looked for before (`live.startup`).
+"""
+
+from __future__ import annotations
+
+from turbo_trader.trader.desk import Desk
+from turbo_trader.trader.ids import boot_of
+
+HOLDER = "second instance"  # of the session's halt
+
+
+class Instances:
+    """Notices each unknown start once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._told: set[str] = set()
+
+    def notice(self, link_id: str) -> None:
+        """An order or fill with this id was seen."""
+        boot = boot_of(link_id)
+        if not boot or boot in self._desk.boots or boot in self._told:
+            return
+        self._told.add(boot)
+        d = self._desk
+        why = f"order {link_id} is another instance's, or of a lost journal"
+        d.session.halt(d.now, "trader", why, HOLDER)
+        d.persist("session", d.session.to_dict())
+        d.note("second-instance", "error", id=link_id, boot=boot, why=why)

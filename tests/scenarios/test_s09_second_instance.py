@@ -1,0 +1,120 @@
+"""S09: two instances on one account. Each knows the starts of its own journal; an order of another start is another instance's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from turbo_trader.journal import readers
+from turbo_trader.market.errors import Refused
+from turbo_trader.trader import events as told
+from turbo_trader.trader.commands import CancelOrder
+
+D = Decimal
+THEIRS = "tt-beef-1-entry"
+
+
+def venue_with(shells: Any, *orders: str) -> Any:
+    """A venue that has orders with these link ids in its history."""
+
+    class Known(shells.Venue):  # type: ignore[misc]
+        def answer(self, target: str, body: bytes) -> dict[str, Any]:
+            reply: dict[str, Any] = super().answer(target, body)
+            if target.startswith("/v5/order/history"):
+                made = str(shells.NOW_MS - 60_000)
+                reply["result"] = {"list": [{"orderLinkId": name, "createdTime": made} for name in orders]}
+            return reply
+
+    return Known()
+
+
+async def test_s09_a_start_beside_another_instance_is_refused_with_what_to_do(
+    shells: Any, tmp_path: Path
+) -> None:
+    venue, trader = venue_with(shells, THEIRS, "by-hand"), shells.Scripted(shells.nothing)
+    with pytest.raises(Refused, match=r"start beef; the last at 2026-02-02 02:39:00 UTC.*--take-over"):
+        await shells.run(venue, trader, tmp_path)
+    assert venue.created == []
+    assert trader.events == []
+
+
+async def test_s09_taken_over_its_orders_are_ours_from_then_on(shells: Any, tmp_path: Path) -> None:
+    venue = venue_with(shells, THEIRS)
+    for take_over in (True, False):
+        trader = shells.Scripted(shells.nothing)
+        await shells.run(venue, trader, tmp_path, duration_s=0.1, take_over=take_over)
+        assert "beef" in trader.restored["boots"]["nonces"]
+    (note,) = readers.notes(tmp_path, "taken-over")
+    assert note["boots"] == ["beef"]
+
+
+def seen(stage: Any, how: str) -> None:
+    """An order or a fill of another instance comes to our ears."""
+    sent = stage.enter()
+    stage.answer(sent, "rejected", 110007)
+    word = replace(stage.order(sent, "New"), link_id=THEIRS)
+    match how:
+        case "order":
+            stage.tell(word)
+        case "fill":
+            stage.tell(stage.fill(THEIRS, 1, "1", "100"))
+        case "picture":
+            stage.clock(31)
+            stage.picture("1000", orders=(word,))
+        case "fill of a picture":
+            stage.clock(31)
+            stage.picture("1000", fills=(stage.fill(THEIRS, 1, "1", "100"),))
+        case "order on another symbol":
+            stage.tell(replace(word, symbol="ZZZUSDT"))
+
+
+@pytest.mark.parametrize("how", ["order", "fill", "picture", "fill of a picture", "order on another symbol"])
+def test_s09_an_order_of_another_instance_stops_entries_until_a_person_has_looked(
+    stage: Any, how: str
+) -> None:
+    seen(stage, how)
+    (note,) = stage.notes("second-instance")
+    assert (note.level, note.fields["boot"]) == ("error", "beef")
+    assert THEIRS in stage.trader.view().refusal
+    assert not stage.all(CancelOrder)  # it is theirs
+    new = stage.restart()
+    new.recover()
+    assert THEIRS in new.trader.view().refusal
+    new.tell(told.Control(new.now, "resume", "a person"))
+    assert new.trader.view().refusal == ""
+
+
+def test_s09_it_is_told_once_a_start_and_a_person_who_says_go_on_is_believed(stage: Any) -> None:
+    for _ in range(3):
+        seen(stage, "order")
+    stage.tell(told.Control(stage.now, "resume", "a person"))
+    seen(stage, "order")
+    assert len(stage.notes("second-instance")) == 1
+    assert stage.trader.view().refusal == ""
+
+
+def test_s09_what_is_held_is_managed_on(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(replace(stage.order(sent, "New"), link_id=THEIRS))
+    stage.quote("100.60", "100.61", mark="100.60")
+    assert stage.stops[-1].stop_loss > sent.stop_loss
+
+
+def test_s09_their_fill_on_our_symbol_is_not_taken_for_ours(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill(THEIRS, 1, "2", "100"))
+    assert stage.desk().held == sent.qty
+    assert stage.desk().frozen
+
+
+def test_s09_orders_of_our_own_earlier_starts_and_of_strangers_alarm_nobody(stage: Any) -> None:
+    sent = stage.enter()
+    new = stage.restart()
+    new.recover()
+    new.tell(stage.order(sent, "Cancelled"))
+    new.tell(replace(stage.order(sent, "New"), link_id="by-hand-1"))
+    assert not new.notes("second-instance")
