@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pybit.unified_trading import HTTP
 
 from turbo_trader.exchange.protocol.faults import FaultPlan
 from turbo_trader.exchange.requests import SetTradingStop
@@ -114,6 +115,14 @@ class Lives:
             return [p.symbol for p, stop in held if stop is None or stop.qty != abs(p.size)]
 
         return self.served.call(look)
+
+    def client(self) -> HTTP:
+        """Somebody else's client of the same account."""
+        session = HTTP(
+            api_key="key", api_secret="secret", retry_codes={-1}, max_retries=1, recv_window=20_000
+        )
+        session.endpoint = self.served.url
+        return session
 
     def lose_stops(self) -> None:
         """Somebody takes every stop and backstop away."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pybit.unified_trading import HTTP
 
 from turbo_trader.bybit.errors import NO_ANSWER
 from turbo_trader.journal.schema import FILE
@@ -23,10 +22,8 @@ WATCHED = {"CONTROL": "1"}
 
 def by_hand(lives: Any) -> None:
     """Somebody closes everything, with another client."""
-    session = HTTP(api_key="key", api_secret="secret", retry_codes={-1}, max_retries=1, recv_window=20_000)
-    session.endpoint = f"http://127.0.0.1:{lives.served.port}"
     for symbol, size in lives.held().items():
-        session.place_order(
+        lives.client().place_order(
             category="linear", symbol=symbol, side="Sell" if size > 0 else "Buy", orderType="Market",
             qty=f"{abs(size):f}", reduceOnly=True,
         )  # fmt: skip
