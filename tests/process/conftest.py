@@ -74,19 +74,21 @@ class Lives:
         assert not report["failed"], report["reason"]
         return report
 
-    @staticmethod
-    def wait(what: Callable[[], object], seconds: float = 90) -> None:
-        """Until something is so; a test that waits too long fails."""
+    def wait(self, what: Callable[[], object], seconds: float = 90) -> None:
+        """Until something is so; a test that waits too long fails, with what the daemons said last."""
         until = time.monotonic() + seconds
         while not what():
-            assert time.monotonic() < until, "it did not come"
+            assert time.monotonic() < until, "\n".join(self.said()[-30:])
             time.sleep(0.02)
 
     def notes(self, name: str) -> list[dict[str, Any]]:
         """What the daemons of all lives have said under a name."""
+        return [note for note in map(json.loads, self.said()) if note["name"] == name]
+
+    def said(self) -> list[str]:
+        """All they have said."""
         path = self.journal / "notes.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [note for note in map(json.loads, lines) if note["name"] == name]
+        return path.read_text().splitlines() if path.exists() else []
 
     def held(self) -> dict[str, Decimal]:
         """What the venue holds, by symbol."""
@@ -164,14 +166,14 @@ def _check_venue(venue: Venue) -> None:
 
 @pytest.fixture
 def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """A venue with an edge in its market, and the faults of the parameter, if any."""
-    seed, faults = getattr(request, "param", (1, ""))
+    """A venue with an edge in its market; its parameter: seed, faults, speed."""
+    seed, faults, speed = (*getattr(request, "param", (1, "")), SPEED)[:3]
     source = SyntheticMarket(TRADED, seed, START, 1.0)
     config = VenueConfig(
         "key",
         "secret",
-        Decimal(90),  # turbo: a scan every few seconds
-        speed=SPEED,
+        Decimal(50),  # turbo, also after gains: a scan every few seconds
+        speed=speed,
         faults=FaultPlan.parse(faults),
         fault_seed=seed,
         limits=False,
