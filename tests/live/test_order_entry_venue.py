@@ -85,10 +85,10 @@ class Desk:
     def _watch(self, lane: Any) -> None:
         carry = lane.call
 
-        async def noted(call: Any) -> Any:
+        async def noted(call: Any, *patience: float) -> Any:
             if call.writes:
                 self.by_rest.append(call.params.get("orderLinkId", ""))
-            return await carry(call)
+            return await carry(call, *patience)
 
         lane.call = noted
 
