@@ -78,6 +78,27 @@ def test_public_topics_arrive(public: WebSocket) -> None:
         wanted.discard(inbox.get(timeout=15)["topic"])
 
 
+def test_the_price_band_arrives_and_liquidations_can_be_asked_for(public: WebSocket) -> None:
+    inbox: Inbox = queue.Queue()
+    public.all_liquidation_stream(SYMBOL, inbox.put)  # silent while nobody is liquidated
+    public.price_limit_stream(SYMBOL, inbox.put)
+    band = inbox.get(timeout=15)["data"]
+    assert Decimal(band["sellLmt"]) < Decimal(band["buyLmt"])
+
+
+def test_announced_maintenance_arrives(lively: ServedVenue) -> None:
+    inbox: Inbox = queue.Queue()
+    status = WebSocket(testnet=False, channel_type="misc/status")
+    try:
+        status.system_status_stream(inbox.put)
+        day = 86_400_000_000_000
+        lively.call(lambda venue: venue.notices.announce(venue.now + day, venue.now + 2 * day, "upgrade"))
+        (notice,) = inbox.get(timeout=15)["data"]
+        assert (notice["title"], notice["state"]) == ("upgrade", "scheduled")
+    finally:
+        status.exit()
+
+
 def test_a_minute_is_confirmed_once_it_has_ended(public: WebSocket) -> None:
     inbox: Inbox = queue.Queue()
     public.kline_stream(1, SYMBOL, inbox.put)
