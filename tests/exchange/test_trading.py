@@ -144,6 +144,9 @@ def test_cancel_all_keeps_to_its_filter(desk: Any) -> None:
     desk.do(ask.CancelAll("BTCUSDT", "Order"))
     assert left() == ["StopLoss"]
     begin()
+    desk.do(ask.CancelAll("BTCUSDT", "OpenOrder"))  # all but TP/SL
+    assert left() == ["StopLoss"]
+    begin()
     desk.do(ask.CancelAll("BTCUSDT", "StopOrder"))
     assert left() == [""]
     assert desk.position().stop_loss is None

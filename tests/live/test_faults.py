@@ -324,3 +324,54 @@ def test_maintenance_is_announced_closes_everything_and_ends(venue: ServedVenue,
     for wrong in wrongs:
         answer = LOCAL.post(f"{venue.url}/control/maintenance", json=wrong, timeout=5)
         assert answer.status_code == 400
+
+
+def test_a_stale_read_is_that_of_the_last_time(venue: ServedVenue, bybit: HTTP) -> None:
+    inject(venue, "stale@nowhere=1")  # from now on answers are remembered
+    assert not lives(bybit, "stale")
+    order(bybit, "stale")
+    inject(venue, "stale@order/realtime=1", times=1)
+    assert not lives(bybit, "stale")  # as before the order
+    assert lives(bybit, "stale")
+    bybit.cancel_order(category="linear", symbol=SYMBOL, orderLinkId="stale")
+
+
+def test_fields_nobody_knows_are_in_every_object(venue: ServedVenue, bybit: HTTP) -> None:
+    inject(venue, "extra=1")
+    answer: Any = bybit.get_tickers(category="linear", symbol=SYMBOL)
+    assert answer["unheardOf"] == answer["result"]["list"][0]["unheardOf"] == {}
+    assert Decimal(answer["result"]["list"][0]["lastPrice"]) > 0
+
+    async def listen() -> dict[str, Any]:
+        async with websockets.connect(f"{venue.stream}/v5/public/linear", proxy=None) as stream:
+            await stream.send(json.dumps({"op": "subscribe", "args": [f"orderbook.1.{SYMBOL}"]}))
+            while "unheardOf" not in (message := json.loads(await asyncio.wait_for(stream.recv(), 10))):
+                pass
+            return dict(message)
+
+    message = asyncio.run(listen())
+    assert (message["data"]["s"], message["data"]["unheardOf"]) == (SYMBOL, {})
+
+
+def test_books_begin_anew_with_number_1(venue: ServedVenue) -> None:
+    async def listen() -> list[tuple[str, str, int]]:
+        topics = [f"orderbook.{depth}.{SYMBOL}" for depth in (1, 50, 1000)]
+        seen: list[tuple[str, str, int]] = []
+        async with websockets.connect(f"{venue.stream}/v5/public/linear", proxy=None) as stream:
+            await stream.send(json.dumps({"op": "subscribe", "args": topics}))
+            while {topic for topic, _, u in seen if u == 1} < set(topics):
+                message = json.loads(await asyncio.wait_for(stream.recv(), 10))
+                if "topic" in message:
+                    seen.append((message["topic"], message["type"], message["data"]["u"]))
+                if len(seen) == 10:
+                    await asyncio.to_thread(LOCAL.post, f"{venue.url}/control/restart", timeout=5)
+        return seen
+
+    for topic, messages in itertools.groupby(
+        sorted(asyncio.run(listen()), key=lambda m: m[0]), lambda m: m[0]
+    ):
+        kinds = [(kind, u) for _, kind, u in messages]
+        began = kinds.index(("snapshot", 1))
+        assert all(u > 1 for _, u in kinds[:began]), topic
+        updates = [u for _, u in kinds[began:]]
+        assert updates == list(range(1, len(updates) + 1)), topic

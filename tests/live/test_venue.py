@@ -80,6 +80,14 @@ def test_accounts_begin_in_hedge_mode_and_with_cross_margin_where_wanted(
     assert plain.indices("BTCUSDT") == (0,)
 
 
+@pytest.mark.parametrize(("vip", "taker", "maker"), [(0, "0.00055", "0.0002"), (3, "0.00035", "0.00014")])
+def test_fees_are_those_of_the_vip_level(
+    make_venue: Callable[..., Venue], vip: int, taker: str, maker: str
+) -> None:
+    exchange = make_venue(vip=vip).exchange
+    assert exchange.fee_rates("1", "BTCUSDT") == (Decimal(taker), Decimal(maker))
+
+
 def test_who_connects_first_finds_a_market(make_venue: Callable[..., Venue]) -> None:
     venue = make_venue()
     assert not all(venue.data.levels(0, 1))

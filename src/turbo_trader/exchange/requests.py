@@ -95,8 +95,8 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelAll:
-    """Cancel orders of a symbol ("" = all). `order_filter`: "" everything, Order (in the book), or StopOrder (waiting for a
-    trigger), of these with `stop_type` Stop only those that are no children of positions."""
+    """Cancel orders of a symbol ("" = all). `order_filter`: "" everything, Order (in the book), OpenOrder (all but children of
+    positions), or StopOrder (waiting for a trigger), of these with `stop_type` Stop only those that are no children either."""
 
     symbol: str = ""
     order_filter: str = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from turbo_trader.exchange import amending, checks
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.messages import Message, PositionMessage, Reply
-from turbo_trader.exchange.orders import FULL, Order
+from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order
 from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder
 from turbo_trader.exchange.statements import position_message
 
@@ -100,6 +100,7 @@ class Trading:
         for order in list(account.open_orders.values()):
             waits = order.status == "Untriggered"
             chosen = request.order_filter in ("", "StopOrder" if waits else "Order")
+            chosen = chosen or (request.order_filter == "OpenOrder" and order.stop_type not in STOP_TYPES)
             if request.order_filter == "StopOrder":
                 chosen = chosen and request.stop_type in ("", order.stop_type)
             if chosen and request.symbol in ("", order.symbol):

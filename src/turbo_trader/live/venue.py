@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from turbo_trader.exchange.fees import RATES
 from turbo_trader.exchange.listing import finer
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import Message
@@ -45,9 +46,9 @@ OPENING_NS = 5_000_000_000  # how long the venue's time may run before it is ser
 class VenueConfig:
     """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one;
     `control`: serve the control routes; `keys`: more keys, each of its account; `limits`: rate limits and the limits of
-    connections, `vip` 0 to 5 raising those of orders; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates;
-    `footprint_ns`: how long fills stay taken from the book, None until their level changes; `hedge`, `cross`: accounts begin in
-    hedge mode, with cross margin."""
+    connections; `vip` 0 to 5: higher limits of orders and lower fees; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee
+    rates; `footprint_ns`: how long fills stay taken from the book, None until their level changes; `hedge`, `cross`: accounts
+    begin in hedge mode, with cross margin."""
 
     key: str
     secret: str = field(repr=False)
@@ -84,9 +85,9 @@ class Venue:
         self.config = config
         self._frames = frames
         self._clock = clock
-        self.exchange = Exchange(
-            source.instruments, ExchangeConfig(footprint_ns=config.footprint_ns, keep_ns=KEPT_NS)
-        )
+        taker, maker = RATES[config.vip]
+        rules = ExchangeConfig(taker, maker, footprint_ns=config.footprint_ns, keep_ns=KEPT_NS)
+        self.exchange = Exchange(source.instruments, rules)
         self.now = source.start
         self.data = MarketData(
             self.exchange, {i.symbol: source.history(i.symbol) for i in source.instruments}
@@ -96,7 +97,7 @@ class Venue:
         here = (config.host,) if config.host == "127.0.0.1" else ()
         for key in (Key(config.key, config.secret, "1", addresses=here), *config.keys):
             self.add_key(key)
-        self.limits = RateLimits(config.vip + 1) if config.limits else None
+        self.limits = RateLimits(config.vip) if config.limits else None
         self.notices = Notices()
         self.status = StatusFeed(self.notices)
         self.rest = RestFace(
@@ -247,6 +248,12 @@ class Venue:
         while True:
             self.step()
             await asyncio.sleep(TICK_S - (time.monotonic() - self.began) % TICK_S)
+
+    def restart_books(self) -> None:
+        """The service of order books begins anew, as if it had been restarted."""
+        for book in self.data.books:
+            book.restart()
+        self.feed.restart()
 
     def cut(self, *kinds: type[Client]) -> int:
         """Cut the stream connections of these kinds without a word; returns how many."""

@@ -44,6 +44,7 @@ class VenueControl:
             Route("/control/instrument", self._instrument, methods=["POST"]),
             Route("/control/maintenance", self._maintenance, methods=["POST"]),
             Route("/control/disconnect", self._disconnect, methods=["POST"]),
+            Route("/control/restart", self._restart, methods=["POST"]),
             Route("/control/adl", self._deleverage, methods=["POST"]),
         ]
 
@@ -119,6 +120,12 @@ class VenueControl:
         """POST cuts every stream connection."""
         del request
         return JSONResponse({"cut": self._venue.cut(PublicClient, PrivateClient, TradeClient)})
+
+    async def _restart(self, request: Request) -> Response:
+        """POST lets all order books begin anew, with a snapshot whose `u` is 1."""
+        del request
+        self._venue.restart_books()
+        return JSONResponse({"restarted": self._venue.feed.topics()})
 
     async def _maintenance(self, request: Request) -> Response:
         """POST {"end_ms": MS, ...} announces a maintenance: begin_ms (now), title."""

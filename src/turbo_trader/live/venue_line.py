@@ -12,7 +12,7 @@ from typing import Final
 
 from starlette.websockets import WebSocket
 
-from turbo_trader.exchange.protocol.faults import Faults, FrameFault
+from turbo_trader.exchange.protocol.faults import Faults, FrameFault, widened
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.trade import TradeClient
@@ -68,6 +68,8 @@ class Line:
                 asyncio.get_running_loop().call_later(fault.wait_s, self.answer, [frame])
             case "silent":
                 self._silent = True
+            case "extra":
+                self.answer([widened(frame)])
             case "disconnect":
                 self.cut()
             case _:  # gap: lost

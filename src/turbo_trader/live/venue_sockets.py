@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from turbo_trader.exchange.protocol.faults import RequestFault
+from turbo_trader.exchange.protocol.faults import RequestFault, widened
 from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import Feed, PublicClient
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # wall seconds before an answer on a stream: clients are made for a distant venue (pybit notes what it asked for after sending it)
 ANSWER_S = 0.01
+_REMEMBERED = 1_000  # answers
 IDLE_S = 600.0  # a stream connection without a word from its client for so long is cut
 
 
@@ -45,6 +47,9 @@ class VenueSockets:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
+        self._earlier: dict[
+            tuple[str, bytes, str], HttpReply
+        ] = {}  # answers to reads, while they may come again
 
     def app(self) -> Starlette:
         """The application."""
@@ -66,10 +71,10 @@ class VenueSockets:
         body = await read_body(request)
         fault = self._venue.faults.request(_path(request).removeprefix("/v5/"))
         if fault is None:
-            return self._answer(request, body)
+            return _response(self._answer(request, body))
         return await self._faulty(request, body, fault)
 
-    def _answer(self, request: Request, body: bytes) -> Response:
+    def _answer(self, request: Request, body: bytes) -> HttpReply:
         now = self._venue.catch_up()
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
         query = request.scope["query_string"]
@@ -77,16 +82,24 @@ class VenueSockets:
         asked = HttpRequest(request.method, _path(request), query, headers, body, address)
         reply = self._venue.rest.handle(now, asked, time.time_ns())
         self._venue.tell()
-        return _response(reply)
+        if request.method == "GET" and self._venue.faults.may("stale"):
+            self._earlier[_asked(request)] = reply
+            if len(self._earlier) > _REMEMBERED:
+                del self._earlier[next(iter(self._earlier))]
+        return reply
 
     async def _faulty(self, request: Request, body: bytes, fault: RequestFault) -> Response:
         if fault.name == "delay":
             await asyncio.sleep(fault.wait_s)
-        answer = self._answer(request, body) if fault.processed else Response()
+        before = self._earlier.get(_asked(request))
+        answer = self._answer(request, body) if fault.processed else None
         if fault.name == "slow":
             await asyncio.sleep(fault.wait_s)
-        if fault.name in ("delay", "slow"):
-            return answer
+        if fault.name == "stale":
+            return _response(before or self._answer(request, body))
+        if answer is not None and fault.name in ("delay", "slow", "extra"):
+            wide = fault.name == "extra"
+            return _response(replace(answer, body=widened(answer.body)) if wide else answer)
         if fault.name == "half_open":
             while (await request.receive())["type"] != "http.disconnect":
                 pass
@@ -178,11 +191,13 @@ class VenueSockets:
         if fault is None or fault.processed:
             answers = client.take(raw, self._venue.catch_up(), time.time_ns())
             self._venue.tell()
-        if fault is None or fault.name == "delay":
+        if fault is None or fault.name in ("delay", "stale"):
             _later(line, answers)
         elif fault.name == "slow":
             await asyncio.sleep(fault.wait_s)
             line.answer(answers)
+        elif fault.name == "extra":
+            _later(line, [widened(answer) for answer in answers])
         elif fault.name.startswith("drop"):
             line.cut()
         elif fault.name != "half_open":
@@ -196,6 +211,11 @@ def _later(line: Line, answers: list[bytes]) -> None:
 def _path(request: Request) -> str:
     """As it was asked for: `request.url` would read the Host header too, which may be anything."""
     return str(request.scope["path"])
+
+
+def _asked(request: Request) -> tuple[str, bytes, str]:
+    """What was asked, and by whom."""
+    return _path(request), request.scope["query_string"], request.headers.get("x-bapi-api-key", "")
 
 
 def _address(socket: WebSocket) -> str:

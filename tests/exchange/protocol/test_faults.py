@@ -105,11 +105,11 @@ def test_frames_get_what_fits_them() -> None:
         faults = Faults(FaultPlan.parse(plan), 1)
         return {found.name for _ in range(200) if (found := faults.frame(topic, delta=delta)) is not None}
 
-    every = ",".join(f"{name}=0.15" for name in STREAM_FAULTS)
-    assert names(every, "execution") == {"duplicate", "reorder", "late", "disconnect", "silent"}
-    assert names(every, "order.linear") == {"duplicate", "reorder", "disconnect", "silent"}
-    assert names(every, "orderbook.50.BTCUSDT", delta=True) == {"gap", "disconnect", "silent"}
-    assert names(every, "tickers.BTCUSDT") == {"disconnect", "silent"}
+    every = ",".join(f"{name}=0.14" for name in STREAM_FAULTS)
+    assert names(every, "execution") == {"duplicate", "reorder", "late", "disconnect", "silent", "extra"}
+    assert names(every, "order.linear") == {"duplicate", "reorder", "disconnect", "silent", "extra"}
+    assert names(every, "orderbook.50.BTCUSDT", delta=True) == {"gap", "disconnect", "silent", "extra"}
+    assert names(every, "tickers.BTCUSDT") == {"disconnect", "silent", "extra"}
     assert names("gap@orderbook.50.ETH=1", "orderbook.50.BTCUSDT", delta=True) == set()
 
 

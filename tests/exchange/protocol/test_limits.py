@@ -37,8 +37,8 @@ def test_a_batch_counts_its_orders_and_its_first_ones_pass() -> None:
 
 
 def test_vip_levels_raise_orders_alone() -> None:
-    limits = RateLimits(multiple=3)
-    assert limits.limit("order/create") == 30
+    assert [RateLimits(vip).limit("order/create") for vip in range(4)] == [10, 20, 40, 60]
+    limits = RateLimits(3)
     assert limits.limit("position/set-leverage") == ROUTES["position/set-leverage"]
 
 

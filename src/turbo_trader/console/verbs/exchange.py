@@ -36,7 +36,9 @@ def exchange(
     hedge: Annotated[bool, typer.Option("--hedge", help="accounts begin in hedge mode")] = False,
     cross: Annotated[bool, typer.Option("--cross", help="accounts begin with cross margin")] = False,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")] = True,
-    vip: Annotated[int, typer.Option(help="VIP level: raises the limits of orders", min=0, max=5)] = 0,
+    vip: Annotated[
+        int, typer.Option(help="VIP level: lower fees, higher limits of orders", min=0, max=5)
+    ] = 0,
     footprint: Annotated[
         float | None,
         typer.Option(

@@ -37,7 +37,7 @@ class ShownBook:
     """The best `depth` levels of a symbol as last shown. `update` (`u`) grows by one with each change shown."""
 
     def __init__(self, data: MarketData, s: int, depth: int) -> None:
-        self.update = 1  # which itself is never shown: it would mean a restart of the service
+        self.update = 1  # which itself is shown after a restart of the service alone
         self._data, self._s, self._depth = data, s, depth
         self._standing: Standing | None = None
         self._sides: Sides | None = None  # made of it when they are asked for
@@ -64,6 +64,11 @@ class ShownBook:
     def forget(self) -> None:
         """Nothing was shown: prices and lots count in other units from now on."""
         self._standing = self._sides = None
+
+    def restart(self) -> None:
+        """The service begins anew: the next showing has number 1."""
+        self.update = 0
+        self.forget()
 
     def body(self, levels: Sides, now: int) -> dict[str, Any]:
         """Levels under the numbers of now: of the whole book, or of what changed."""
@@ -123,6 +128,12 @@ class BookChannel:
             return [self._whole(now)]
         bids, asks = map(_changes, self._before, book.sides, (-1, 1))
         return [self._frame("delta", (bids, asks), now)]
+
+    def restart(self) -> None:
+        """The service begins anew: the next frame is a snapshot with `u` 1."""
+        self._told, self._before = -1, ({}, {})
+        if not self._shared:
+            self._book.restart()
 
     def _whole(self, now: int) -> bytes:
         return self._frame("snapshot", self._book.sides, now)

@@ -15,11 +15,14 @@ import numpy as np
 
 from turbo_trader.market.errors import InputError
 
+_EXTRA: Final = "objects carry a field nobody knows"
 REQUEST_FAULTS: Final = {
     "delay": "the request waits up to delay_s before it is processed",
     "slow": "it is processed at once, the answer waits up to delay_s",
     "drop_before": "the connection is closed, nothing is processed",
     "drop_after": "it is processed, the connection is closed without an answer",
+    "stale": "a read is answered as it was the last time",
+    "extra": _EXTRA,
     "half_open": "no answer and no close; processed or not, at even odds",
     "http_502": "502 from the gateway; processed or not, at even odds",
     "http_429": "429, not processed",
@@ -41,6 +44,7 @@ STREAM_FAULTS: Final = {
     "late": "an execution message is held back up to delay_s",
     "gap": "a book delta is lost, so that `u` jumps",
     "disconnect": "the socket is cut instead of a frame",
+    "extra": _EXTRA,
     "silent": "from this frame on the socket stays open and says nothing",
 }
 SHORT: Final = {
@@ -48,7 +52,7 @@ SHORT: Final = {
     "error": ("http_502", "http_429", "http_403", "ret_10002", "ret_10006", "ret_10016"),
 }
 _EVEN: Final = frozenset({"half_open", "http_502", "ret_10016", "ret_10000"})
-_AFTER: Final = frozenset({"delay", "slow", "drop_after"})
+_AFTER: Final = frozenset({"delay", "slow", "drop_after", "extra"})
 _WAITS: Final = {"delay_s": 2.0, "reorder_s": 0.2}
 _LONGEST_WAIT = 3_600.0
 
@@ -145,6 +149,10 @@ class Faults:
         self._request_rates = [rate for rate in self.plan.rates if rate.name in REQUEST_FAULTS]
         self._frame_rates = [rate for rate in self.plan.rates if rate.name in STREAM_FAULTS]
 
+    def may(self, name: str) -> bool:
+        """Can this fault come?"""
+        return any(rate.name == name for rate in self.plan.rates)
+
     def request(self, route: str) -> RequestFault | None:
         """The fault of a request to `route` (path after /v5/), or None."""
         found = self._draw(self._request_rates, route, self._requests)
@@ -179,6 +187,11 @@ class Faults:
                 self._left -= 1
                 return rate.name
         return None
+
+
+def widened(raw: bytes) -> bytes:
+    """JSON whose objects carry a field nobody knows."""
+    return raw.replace(b'{"', b'{"unheardOf":{},"')
 
 
 def _fits(name: str, topic: str, delta: bool) -> bool:

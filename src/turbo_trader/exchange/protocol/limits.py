@@ -26,6 +26,7 @@ ADDRESS_WINDOW: Final = 5 * _SECOND
 ADDRESS_BAN: Final = 600 * _SECOND
 NEW_CONNECTIONS: Final = 500
 CONNECTION_WINDOW: Final = 300 * _SECOND
+VIP: Final = (1, 2, 4, 6, 6, 6)  # times the default limits of orders, by VIP level
 LISTENERS: Final = 1_000  # market data connections of one address at a time
 OPERATIONS: Final = 3_000  # a second, of one address over all its trade sockets
 
@@ -58,10 +59,10 @@ class _Window:
 
 
 class RateLimits:
-    """All limits of a venue. `multiple` raises the order limits, as VIP levels do (1 to 6)."""
+    """All limits of a venue. The VIP level, 0 to 5, raises those of orders."""
 
-    def __init__(self, multiple: int = 1) -> None:
-        self._multiple = multiple
+    def __init__(self, vip: int = 0) -> None:
+        self._multiple = VIP[vip]
         self._accounts: dict[tuple[str, str], _Window] = {}
         self._addresses: dict[str, _Window] = {}
         self._banned: dict[str, int] = {}

@@ -263,7 +263,7 @@ class MarketData:
             "singleOpenInterest": self.size(s, 0),
             "singleOpenInterestValue": "0.00",
             "nextFundingTime": str((now // interval + 1) * interval // 1_000_000),
-            "fundingRate": text(x.funding_rate(s)),
+            "fundingRate": text(round(x.funding_rate(s), 8)),
             "bid1Price": self.price(s, bid),
             "bid1Size": self.size(s, bids.get(bid, 0)),
             "ask1Price": self.price(s, ask),

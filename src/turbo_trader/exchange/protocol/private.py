@@ -108,7 +108,7 @@ class PrivateClient:
 
     def _reply(self, op: str, req_id: str | int, success: bool, text: str) -> bytes:
         return encode(
-            {"success": success, "ret_msg": text, "op": op, "req_id": req_id, "conn_id": self._connection}
+            {"success": success, "ret_msg": text, "conn_id": self._connection, "req_id": req_id, "op": op}
         )
 
 

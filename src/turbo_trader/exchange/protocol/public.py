@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from turbo_trader.exchange.protocol.books import BookChannel
 from turbo_trader.exchange.protocol.channels import Channel, channel
 from turbo_trader.exchange.protocol.market_data import MarketData, Print
 from turbo_trader.exchange.protocol.passing import Passed, passed, read
@@ -79,6 +80,12 @@ class PublicFeed:
                 found = channel(self.data, topic)
                 assert found is not None
                 self._made[topic] = found
+
+    def restart(self) -> None:
+        """The books begin anew: the next frame of each is a snapshot with `u` 1."""
+        for found in self._made.values():
+            if isinstance(found, BookChannel):
+                found.restart()
 
     def push(self, now: int, prints: Mapping[int, list[Print]]) -> dict[str, list[bytes]]:
         """Frames due at `now` (ns), by topic; `prints` since the last call, by symbol index."""

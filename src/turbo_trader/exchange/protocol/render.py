@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from turbo_trader.exchange.messages import (
@@ -14,6 +14,7 @@ from turbo_trader.exchange.messages import (
 )
 
 _MILLISECOND = 1_000_000
+_FUNDING = Decimal("0.000001")
 
 
 def text(value: Decimal | None, none: str = "") -> str:
@@ -112,7 +113,7 @@ def execution(e: ExecutionMessage) -> dict[str, Any]:
         "execValue": text(e.price * e.qty),
         "execTime": ms(e.ts),
         "isMaker": e.is_maker,
-        "feeRate": text(e.fee_rate),
+        "feeRate": text(_shown_rate(e)),
         "feeCurrency": "USDT",
         "closedSize": text(e.closed_qty),
         "seq": e.seq,
@@ -125,6 +126,11 @@ def execution(e: ExecutionMessage) -> dict[str, Any]:
         "underlyingPrice": "",
         "execPnl": text(e.pnl),
     }
+
+
+def _shown_rate(e: ExecutionMessage) -> Decimal:
+    """The rate of funding is shown with six decimals; what is charged has more."""
+    return e.fee_rate.quantize(_FUNDING, ROUND_DOWN) if e.kind == "Funding" else e.fee_rate
 
 
 def fast_execution(e: ExecutionMessage) -> dict[str, Any]:
