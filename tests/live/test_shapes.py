@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -161,3 +162,32 @@ def test_instruments_have_the_recorded_shape() -> None:
         for group in ("priceFilter", "lotSizeFilter"):
             for name, text in found[group].items():
                 assert decimals(shown[group][name]) == decimals(text), (known.symbol, name)
+
+
+def test_the_best_level_has_the_recorded_shape(make_venue: Callable[..., Venue]) -> None:
+    """Of 2025-06: recorded as text, a receive time before each frame."""
+    path = FOLDER.parent / "bybit-v5-fixtures" / "cryptofeed_2025-06-13_linear_orderbook1.txt"
+    lines = [
+        line.partition(": ")[2] for line in path.read_text().splitlines() if '"topic":"orderbook.1.' in line
+    ]
+    messages = [json.loads(line) for line in lines if line.startswith('{"topic"')]
+    venue = make_venue(symbols=SYMBOLS)
+    client = PublicClient(venue.feed, "sim-1")
+    client.take(b'{"op":"subscribe","args":["orderbook.1.BTCUSDT"]}', venue.now)
+    raws = [
+        raw for n in range(1, 800) for raw in client.push(venue.advance(venue.source.start + n * 10_000_000))
+    ]
+    mine = [json.loads(raw) for raw in raws]
+    assert {json.dumps(shape(m)) for m in mine} == {json.dumps(shape(m)) for m in messages}
+    for found in (messages, mine):
+        by_symbol: dict[str, list[dict[str, Any]]] = {}
+        for message in found:
+            by_symbol.setdefault(message["topic"], []).append(message)
+        for told in by_symbol.values():
+            for n, (a, b) in enumerate(itertools.pairwise(told)):
+                same = (a["data"]["b"], a["data"]["a"]) == (b["data"]["b"], b["data"]["a"])
+                assert b["data"]["u"] - a["data"]["u"] == (0 if same else 1)
+                assert b["ts"] - a["ts"] >= (
+                    3_000 if same and n else 0
+                )  # the first one answers the subscription
+                assert b["data"]["seq"] > a["data"]["seq"]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from turbo_trader.exchange.protocol.wire import encode
 
 if TYPE_CHECKING:
-    from turbo_trader.exchange.protocol.market_data import MarketData, Print
+    from turbo_trader.exchange.protocol.market_data import MarketData
+    from turbo_trader.exchange.protocol.symbol_market import Print
 
 Sides: TypeAlias = tuple[dict[int, int], dict[int, int]]
 #: Keys (side x price in ticks) and lots of the bids, then of the asks, the best last.
@@ -111,7 +112,12 @@ class BookChannel:
         """The levels last shown, or those of now when none were."""
         if not self._book.sides[0]:
             self._book.look(now)
-        return [self._whole(now)] if self._book.sides[0] else []
+        if not self._book.sides[0]:
+            return []
+        sent = self._sent
+        frame = self._whole(now)
+        self._sent = sent or now  # it goes to one alone: the others' next one is due when it was
+        return [frame]
 
     def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
         """The changes; the whole at depth 1, or after a book that was void."""

@@ -7,8 +7,9 @@ from typing import Any, Final, Protocol
 
 from turbo_trader.exchange.protocol.books import BOOK_CADENCE, BookChannel
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
-from turbo_trader.exchange.protocol.market_data import MarketData, Print
+from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.render import side, text
+from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.wire import encode
 
 _MS: Final = 1_000_000

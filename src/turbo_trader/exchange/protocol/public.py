@@ -7,8 +7,9 @@ from typing import Protocol
 
 from turbo_trader.exchange.protocol.books import BookChannel
 from turbo_trader.exchange.protocol.channels import Channel, channel
-from turbo_trader.exchange.protocol.market_data import MarketData, Print
+from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.passing import Passed, passed, read
+from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.wire import encode, operation
 
 _LARGEST = 21_000  # characters of all topics of a connection
