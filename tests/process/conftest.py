@@ -81,9 +81,9 @@ class Lives:
             assert time.monotonic() < until, "\n".join(self.said()[-30:])
             time.sleep(0.02)
 
-    def notes(self, name: str) -> list[dict[str, Any]]:
-        """What the daemons of all lives have said under a name."""
-        return [note for note in map(json.loads, self.said()) if note["name"] == name]
+    def notes(self, name: str = "") -> list[dict[str, Any]]:
+        """What the daemons of all lives have said, under a name where given."""
+        return [note for note in map(json.loads, self.said()) if name in ("", note["name"])]
 
     def said(self) -> list[str]:
         """All they have said."""
@@ -107,6 +107,10 @@ class Lives:
             return sum(order.link_id.endswith("entry") for order in account.orders.values())
 
         return self.served.call(look)
+
+    def now(self) -> int:
+        """The venue's time, ns."""
+        return self.served.call(lambda venue: venue.now)
 
     def unguarded(self) -> list[str]:
         """Symbols with a position that no stop of the venue covers, or covers in part only."""
@@ -166,9 +170,11 @@ def _check_venue(venue: Venue) -> None:
 
 @pytest.fixture
 def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    """A venue with an edge in its market; its parameter: seed, faults, speed."""
-    seed, faults, speed = (*getattr(request, "param", (1, "")), SPEED)[:3]
-    source = SyntheticMarket(TRADED, seed, START, 1.0)
+    """A venue with an edge in its market; its parameter: seed, faults, speed, time of its begin."""
+    given: tuple[Any, ...] = getattr(request, "param", ())
+    usual: tuple[Any, ...] = (1, "", SPEED, START)
+    seed, faults, speed, begin = given + usual[len(given) :]
+    source = SyntheticMarket(TRADED, seed, begin, 1.0)
     config = VenueConfig(
         "key",
         "secret",

@@ -137,7 +137,8 @@ def main() -> None:
         take_over=bool(os.environ.get("TAKE_OVER")),
         order_entry="websocket" if os.environ.get("ORDER_ENTRY") == "websocket" else "rest",
     )  # fmt: skip
-    summary = asyncio.run(run_daemon(settings, Policy.from_env(OFTEN), Log(Path(journal) / "notes.jsonl")))
+    policy = Policy.from_env({**OFTEN, **json.loads(os.environ.get("RULES", "{}"))})
+    summary = asyncio.run(run_daemon(settings, policy, Log(Path(journal) / "notes.jsonl")))
     print(json.dumps({"reason": summary.reason, "failed": summary.failed, **summary.trader}, default=str))
 
 

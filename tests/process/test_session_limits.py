@@ -1,0 +1,107 @@
+"""Session limits as real processes (S40): what they set outlives SIGKILL, a restart and midnight; only its own word lifts it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pybit.unified_trading import HTTP
+
+from turbo_trader.journal.readers import state
+from turbo_trader.market.events import DAY, MINUTE
+
+MIDNIGHT = 20_459 * DAY
+
+
+#: Trades so small that somebody else finds margin enough beside them.
+SMALL = {
+    "A_RISK": "0.002", "B_RISK": "0.002", "A_MARGIN_LOW": "0.02", "A_MARGIN_HIGH": "0.04", "B_MARGIN_LOW": "0.01",
+    "B_MARGIN_HIGH": "0.02",
+}  # fmt: skip
+
+
+def rules(**numbers: str) -> dict[str, str]:
+    return {"CONTROL": "1", "RULES": json.dumps({**SMALL, **numbers})}
+
+
+def verb(journal: Path, *words: str) -> str:
+    args = [sys.executable, "-m", "turbo_trader.console", *words, "--journal-dir", str(journal)]
+    done = subprocess.run(args, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def session(journal: Path) -> dict[str, Any]:
+    return state(journal)["session"]
+
+
+def said(lives: Any, name: str, what: str) -> list[dict[str, Any]]:
+    return [note for note in lives.notes(name) if note["what"] == what]
+
+
+def lose(lives: Any, name: str, what: str, symbol: str = "XRPUSDT") -> None:
+    """Somebody pays fees on the account with another client until the daemon says that a limit is reached."""
+    hand = HTTP(api_key="key", api_secret="secret", retry_codes={-1}, max_retries=1, recv_window=20_000)
+    hand.endpoint = f"http://127.0.0.1:{lives.served.port}"
+    hand.set_leverage(category="linear", symbol=symbol, buyLeverage="50", sellLeverage="50")
+    sides = cycle(("Buy", "Sell"))
+    lives.wait(
+        lambda: (
+            said(lives, name, what)
+            or not hand.place_order(
+                category="linear", symbol=symbol, side=next(sides), orderType="Market", qty="40"
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize("lives", [(1, "", 60.0, MIDNIGHT - 30 * MINUTE)], indirect=True)
+def test_s40_a_session_loss_outlives_kill_nine_and_midnight_until_session_new(lives: Any) -> None:
+    limits = rules(SESSION_LOSS="0.01", DRAWDOWN_PAUSE="0.01")
+    first = lives.begin(300, **limits)
+    lives.wait(lambda: lives.notes("recovered"))
+    lose(lives, "halt", "session-loss")
+    first.kill()
+    assert lives.end(first) is None
+    entries = lives.entries()
+    second = lives.begin(300, **limits)
+    lives.wait(lambda: lives.notes("flat"))  # what the first had begun
+    lives.wait(lambda: lives.now() > MIDNIGHT + 2 * MINUTE)  # 24 scans into the next day
+    assert "needed: `turbo-trader session new`" in verb(lives.journal, "resume")
+    time.sleep(1.0)  # a minute of the venue's, 12 scans
+    assert lives.entries() == entries
+    assert session(lives.journal)["day"] * DAY < MIDNIGHT
+    assert "entries: allowed" in verb(lives.journal, "session", "new")
+    second.send_signal(signal.SIGTERM)
+    assert lives.end(second) is not None
+    told = [(each["what"], each["by"]) for each in session(lives.journal)["history"]]
+    assert told[0] == ("halt", "limit")
+    assert [what for what, by in told if by.endswith("(control)")] == ["resume", "session new"]
+
+
+@pytest.mark.parametrize("lives", [(1, "", 60.0)], indirect=True)
+def test_s40_a_drawdown_pause_outlives_kill_nine_and_ends_by_itself(lives: Any) -> None:
+    limits = rules(SESSION_LOSS="0.5", DRAWDOWN_PAUSE="0.01", PAUSE_TIME="900")
+    first = lives.begin(300, **limits)
+    lives.wait(lambda: lives.notes("recovered"))
+    lose(lives, "limit", "drawdown-pause")
+    first.kill()
+    assert lives.end(first) is None
+    (pause,) = said(lives, "limit", "drawdown-pause")
+    assert session(lives.journal)["paused_until_ns"] == pause["until"]
+    second = lives.begin(300, **limits)
+    lives.wait(lambda: said(lives, "limit", "pause-over"))
+    names = [note["name"] for note in lives.notes()]
+    again = len(names) - names[::-1].index("recovered")
+    over = next(i for i, note in enumerate(lives.notes()) if note.get("what") == "pause-over")
+    assert "entry" not in names[again:over]
+    assert session(lives.journal)["paused_until_ns"] == 0
+    second.send_signal(signal.SIGTERM)
+    assert lives.end(second) is not None
