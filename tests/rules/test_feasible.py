@@ -34,8 +34,9 @@ def test_18_usdt_trades_xrp() -> None:
     assert xrp.qty > 0
     assert xrp.smallest_notional == D("5.04")
     assert xrp.margin_needed == D("5.04") / xrp.leverage
-    assert xrp.cost == D("0.0011")
-    assert xrp.cost_of_target == D("0.0011") / D("0.006")
+    assert xrp.cost == D("0.0011") + D("0.0001") / D("0.6")  # a spread of one tick
+    assert xrp.cost_of_target == xrp.cost / D("0.006")
+    assert xrp.margin == xrp.notional / xrp.leverage <= D("0.4") * 18
     assert xrp.liquidation_distance >= 2 * xrp.stop_loss
 
 
@@ -44,7 +45,11 @@ def test_why_not() -> None:
     assert "the smallest order needs 97.00 USDT notional" in rows["BTCUSDT"].reason
     assert rows["ADAUSDT"].reason == "ADAUSDT is PreLaunch"
     wide = feasible(Policy(), D(18), INSTRUMENTS[1:2], PRICES, {"XRPUSDT": D("0.002")})[0]
-    assert wide.reason == "half the narrowest target does not exceed the cost"
+    assert wide.reason == "half the target does not exceed the cost"
+    growing = feasible(Policy(), D(500), INSTRUMENTS[1:2], PRICES, {"XRPUSDT": D("0.0015")})[0]
+    assert growing.reason == "the target does not pay 2.5 x the cost"
+    (b_trade,) = feasible(Policy(), D(500), INSTRUMENTS[1:2], PRICES, trade_tier=TIER_B)
+    assert b_trade.reason == "no B-trades in the growing tier"
 
 
 def test_without_a_price_there_is_no_row() -> None:
@@ -61,3 +66,11 @@ def test_break_even_win_rates_of_section_10(tp: str, sl: str, low: str, high: st
 def test_b_trades_have_narrower_exits() -> None:
     row = feasible(Policy(), D(18), INSTRUMENTS[1:2], PRICES, trade_tier=TIER_B)[0]
     assert (row.take_profit, row.stop_loss) == (D("0.004"), D("0.0025"))
+
+
+def test_wider_exits_allow_less() -> None:
+    (narrow,) = feasible(Policy(), D(18), INSTRUMENTS[1:2], PRICES)
+    (wide,) = feasible(Policy(), D(18), INSTRUMENTS[1:2], PRICES, widest=True)
+    assert (wide.take_profit, wide.stop_loss) == (D("0.015"), D("0.006"))
+    assert 5 < wide.notional < narrow.notional
+    assert wide.break_even_win_rate < narrow.break_even_win_rate

@@ -37,6 +37,8 @@ def test_counts(judged: Any) -> None:
     assert table["candidates per hour"] == "0.8"
     assert table["pre-filter"] == "75.0 %"
     assert table["A : B"] == "1 : 1"
+    assert table["symbols"] == "1"
+    assert table["scan interval"] == "3600 s"
 
 
 def test_empty_funnel_is_an_answer() -> None:
@@ -45,8 +47,25 @@ def test_empty_funnel_is_an_answer() -> None:
 
 
 def test_hoped_figures_are_those_of_section_10() -> None:
-    assert HOPED["candidates per hour"] == ("10-20", "60-100")
-    assert HOPED["trades per hour"] == ("0-1", "3-8")
+    assert HOPED == {
+        "symbols": ("8", "15"),
+        "scan interval": ("5 min", "30-60 s"),
+        "candidates per hour": ("10-20", "60-100"),
+        "pre-filter": ("50 %", "50 %"),
+        "A": ("10 %", "15 %"),
+        "B": ("0", "25 %"),
+        "post-filter": ("10 %", "80 %"),
+        "trades per hour": ("0-1", "3-8"),
+        "executed of candidates": ("1 %", "10-15 %"),
+        "A : B": ("-", "70 : 30"),
+        "win rate": ("65-75 %", "60-70 % (A 70-75, B 60-65)"),
+        "average win": ("+1.2 %", "+0.8 %"),
+        "average loss": ("-0.6 %", "-0.4 %"),
+        "reward : risk": ("2:1", "2:1"),
+        "duration": ("15-45 min", "10-30 min"),
+        "trades per day": ("-", "20-40 at 18 USDT, 15-30 at 50, 10-20 at 100, 8-15 at 500"),
+        "growth per day": ("-", "10-30 % at 18 USDT, 8-20 % at 50, 5-15 % at 100, 3-8 % at 500"),
+    }
 
 
 def test_funnels_by_symbol_and_hour_add_up_to_the_whole(judged: Any) -> None:

@@ -51,17 +51,19 @@ def test_s32_feasible_shows_what_was_asked_and_what_is_allowed(
 ) -> None:
     (known,) = [each for each in universe() if each.symbol == "BNBUSDT"]
     tiers = tuple(replace(tier, max_leverage=tier_most) for tier in simulated_tiers(D(75)))
-    (row,) = feasible(ASKED, D(18), [replace(known, max_leverage=most, tiers=tiers)], PRICES)
+    rows = feasible(ASKED, D(18), [replace(known, max_leverage=most, tiers=tiers)], PRICES)
+    (row,) = rows
     allowed = min(most, tier_most)
     assert (row.leverage_most, row.leverage_by) == (allowed, by)
     assert row.leverage <= allowed
-    text = " ".join(" ".join(feasible_lines([row])).split())
+    text = " ".join(" ".join(feasible_lines((rows, rows), (rows, rows))).split())
     assert f"leverage at most {allowed:f}x by the {by}, below MAX_LEVERAGE: BNBUSDT" in text
 
 
 def test_s32_nothing_is_said_where_the_asked_leverage_is_allowed() -> None:
-    (row,) = feasible(
+    rows = feasible(
         Policy(max_leverage=D(10)), D(18), [i for i in universe() if i.symbol == "BNBUSDT"], PRICES
     )
+    (row,) = rows
     assert (row.leverage_most, row.leverage_by) == (D(10), "MAX_LEVERAGE")
-    assert "leverage at most" not in " ".join(feasible_lines([row]))
+    assert "leverage at most" not in " ".join(feasible_lines((rows, rows), (rows, rows)))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from turbo_trader.console.settings import positive_decimal
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.instruments import resolve
+from turbo_trader.market.instruments import perpetual
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import reference_price
 
@@ -16,8 +16,10 @@ def reference_prices(given: Sequence[str]) -> dict[str, Decimal]:
     """The synthetic market's starting prices, with `SYMBOL=PRICE` in place of some; InputError for what is not that."""
     prices = {i.symbol: i.floor_price(Decimal(repr(reference_price(i)))) for i in universe()}
     for text in given:
-        symbol, _, price = text.partition("=")
-        name = resolve(symbol)
+        symbol, equals, price = text.partition("=")
+        if not equals:
+            raise InputError(f"--price {text}: write it like BTCUSDT=97000")
+        name = perpetual(symbol)
         if name not in prices:
             raise InputError(f"--price {text}: {name} is not in the universe")
         prices[name] = positive_decimal(price, f"--price {name}=")

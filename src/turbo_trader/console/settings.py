@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from turbo_trader.market.errors import InputError
+from turbo_trader.rules.numbers import decimal
 
 Mode = Literal["paper", "testnet", "demo", "live"]
 
@@ -95,6 +96,17 @@ def environment() -> Mapping[str, str]:
 
     values = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     return {**values, **os.environ}
+
+
+def fraction(text: str, what: str) -> Decimal:
+    """A command-line fraction of 0 to 1, as 0.0075, 0.75% or 75bp; InputError otherwise."""
+    try:
+        value = decimal(text.strip())
+    except InvalidOperation:
+        raise InputError(f"{what} {text!r}: not a fraction; write it like 0.75%") from None
+    if not value.is_finite() or not 0 <= value <= 1:
+        raise InputError(f"{what} {text}: must be 0 to 100%")
+    return value
 
 
 def positive_decimal(text: str, what: str) -> Decimal:

@@ -124,6 +124,9 @@ def banner(
         f"limits  session {policy.session_loss:.0%} of its start, pause at {policy.drawdown_pause:.0%} drawdown, "
         f"at most {policy.a_risk:.0%} (A) or {policy.b_risk:.0%} (B) of equity per stop"
     )
+    lines.append(
+        f"worst   the margin, where a price jumps its stop: up to {policy.total_margin:.0%} of the balance together"
+    )
     return [*lines, f"symbols {', '.join(symbols)}", f"journal {folder}"]
 
 

@@ -25,14 +25,15 @@ TURBO = ("true", "false")
 Order = Literal["high-first", "low-first"]
 ORDERS: tuple[Order, ...] = ("high-first", "low-first")
 COLUMNS = (
-    "turbo", "balance", "candidates/h", "pre-filter", "A : B scans", "passed", "trades", "trades/h", "A : B", "won (95 %)",
-    "average win", "average loss", "minutes", "fees", "fee drag", "net", "growth/day", "order",
+    "turbo", "balance", "candidates/h", "pre-filter", "A : B scans", "passed", "executed", "trades", "trades/h", "trades/day",
+    "A : B", "won (95 %)", "average win", "average loss", "minutes", "fees", "fee drag", "net", "growth/day", "order",
 )  # fmt: skip
-_FIGURES = (
-    ("candidates/h", "candidates per hour"), ("pre-filter", "pre-filter"), ("trades/h", "trades per hour"), ("A : B", "A : B"),
-    ("won (95 %)", "win rate"), ("average win", "average win"), ("average loss", "average loss"), ("minutes", "duration"),
-    ("growth/day", "growth per day"),
-)  # fmt: skip
+#: Columns that are figures of section 10, by their names there.
+_HOPED = {
+    "candidates/h": "candidates per hour", "pre-filter": "pre-filter", "executed": "executed of candidates",
+    "trades/h": "trades per hour", "trades/day": "trades per day", "A : B": "A : B", "won (95 %)": "win rate",
+    "average win": "average win", "average loss": "average loss", "minutes": "duration", "growth/day": "growth per day",
+}  # fmt: skip
 
 
 def one_order(tape: Path, order: Order) -> list[dict[str, Any]]:
@@ -57,34 +58,26 @@ def cells(turbo: str, balance: str, result: Mapping[str, Any]) -> list[str]:
     """One row of the table."""
     report, funnel = result["report"], result["report"]["funnel"]
     measured = {line["figure"]: line["measured"] for line in report["beside_hoped"]}
-    drag = report["fee_drag"]
-    return [
-        "on" if turbo == "true" else "off",
-        balance,
-        measured["candidates per hour"],
-        measured["pre-filter"],
-        f"{funnel['A']:,} : {funnel['B']:,}",
-        f"{funnel['passed']:,}",
-        str(report["trades"]),
-        measured["trades per hour"],
-        measured["A : B"],
-        measured["win rate"],
-        measured["average win"],
-        measured["average loss"],
-        measured["duration"].removesuffix(" min"),
-        f"{report['fees']:.2f}",
-        f"{drag:.1%}",
-        f"{result['net_pnl']:+.2f}",
-        measured["growth per day"],
-        str(result["order"]),
-    ]
+    found = {column: measured[figure] for column, figure in _HOPED.items()} | {
+        "turbo": "on" if turbo == "true" else "off",
+        "balance": balance,
+        "A : B scans": f"{funnel['A']:,} : {funnel['B']:,}",
+        "passed": f"{funnel['passed']:,}",
+        "trades": str(report["trades"]),
+        "minutes": measured["duration"].removesuffix(" min"),
+        "fees": f"{report['fees']:.2f}",
+        "fee drag": f"{report['fee_drag']:.1%}",
+        "net": f"{result['net_pnl']:+.2f}",
+        "order": str(result["order"]),
+    }
+    return [found[column] for column in COLUMNS]
 
 
 def beside() -> list[list[str]]:
     """The rows of what is hoped for and of the predecessor, under the same columns."""
     rows = []
     for title, which in (("before", 0), ("hoped", 1)):
-        said = {column: HOPED[name][which] for column, name in _FIGURES}
+        said = {column: HOPED[name][which] for column, name in _HOPED.items()}
         rows.append([f"*{title}*", *(said.get(column, "") for column in COLUMNS[1:])])
     low, high = PREDECESSOR["win_rate_95"]
     record = {

@@ -16,16 +16,17 @@ from turbo_trader.rules.sizing import Account, Entry, Sizing, liquidation_distan
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
 
+ZERO = Decimal(0)
 ONE = Decimal(1)
 #: Instrument states that can be traded; "Assumed" marks the stand-in of a symbol whose real figures are not known.
 TRADABLE = ("Trading", "Assumed")
+#: A 99.9 % one-minute range: the median of sixteen perpetuals in May 2025 (2,048 minutes each, BTC 0.35 %, small coins above 1 %).
+USUAL_RANGE = Decimal("0.0075")
 
 
 @dataclass(frozen=True, slots=True)
 class Feasibility:
-    """One instrument at one balance. Money USDT, distances and rates fractions. `reason` "" means it can be
-    traded.
-    """
+    """One instrument at one balance. Money USDT, distances and rates fractions. `reason` "" means it can be traded."""
 
     symbol: str
     price: Decimal
@@ -44,8 +45,16 @@ class Feasibility:
     liquidation_distance: Decimal
     qty: Decimal  # the size the rules would allow, 0: none
     notional: Decimal
+    margin: Decimal  # of that size: all that it can lose
     binding: str
     reason: str
+
+
+def exits_at(policy: Policy, trade_tier: int, *, widest: bool = False) -> tuple[Decimal, Decimal]:
+    """(take profit, stop loss) of a trade tier at the narrow or the wide end of their ranges."""
+    end = "max" if widest else "min"
+    prefix = "b_" if trade_tier == TIER_B else ""
+    return getattr(policy, f"{prefix}tp_{end}"), getattr(policy, f"{prefix}sl_{end}")
 
 
 def feasible(
@@ -54,27 +63,30 @@ def feasible(
     instruments: Sequence[Instrument],
     prices: Mapping[str, Decimal],
     spreads: Mapping[str, Decimal] | None = None,
-    range_tail: Decimal = Decimal("0.005"),
+    range_tail: Decimal = USUAL_RANGE,
     trade_tier: int = TIER_A,
+    *,
+    widest: bool = False,
 ) -> list[Feasibility]:
-    """A flat account of `balance` USDT, per instrument with a price; the exits are the narrowest the rules
-    know.
+    """A flat account of `balance` USDT, per instrument with a price, for a long at the narrowest (or widest) exits of a trade tier.
 
-    `spreads`: fractions, 0 where unknown. `range_tail`: assumed 99.9 % one-minute range, a fraction.
+    `spreads`: fractions, one tick where unknown. `range_tail`: assumed 99.9 % one-minute range, a fraction.
     """
-    return [
-        _one(
-            policy,
-            balance,
-            item,
-            prices[item.symbol],
-            (spreads or {}).get(item.symbol, Decimal(0)),
-            range_tail,
-            trade_tier,
-        )
-        for item in instruments
-        if item.symbol in prices
-    ]
+    take_profit, stop_loss = exits_at(policy, trade_tier, widest=widest)
+    symbols = len(policy.symbols)
+    found = []
+    for item in instruments:
+        price = prices.get(item.symbol)
+        if price is None:
+            continue
+        spread = (spreads or {}).get(item.symbol, item.tick / price)
+        entry = Entry(
+            instrument=item, direction=1, trade_tier=trade_tier, price=price, stop_loss=stop_loss,
+            cost=policy.round_trip_fee + spread, slippage=ZERO, range_tail=range_tail, mark_gap=ZERO,
+            taker_fee=policy.taker_fee, weight=ONE / symbols, symbols=symbols,
+        )  # fmt: skip
+        found.append(_judged(policy, balance, entry, take_profit))
+    return found
 
 
 def break_even_win_rate(take_profit: Decimal, stop_loss: Decimal, cost: Decimal) -> Decimal:
@@ -82,76 +94,48 @@ def break_even_win_rate(take_profit: Decimal, stop_loss: Decimal, cost: Decimal)
     return (stop_loss + cost) / (take_profit + stop_loss)
 
 
-def _one(
-    policy: Policy,
-    balance: Decimal,
-    instrument: Instrument,
-    price: Decimal,
-    spread: Decimal,
-    range_tail: Decimal,
-    trade_tier: int,
-) -> Feasibility:
-    take_profit = policy.b_tp_min if trade_tier == TIER_B else policy.tp_min
-    stop_loss = policy.b_sl_min if trade_tier == TIER_B else policy.sl_min
-    cost = policy.round_trip_fee + spread
-    symbols = len(policy.symbols)
-    entry = Entry(
-        instrument=instrument,
-        direction=1,
-        trade_tier=trade_tier,
-        price=price,
-        stop_loss=stop_loss,
-        cost=cost,
-        slippage=Decimal(0),
-        range_tail=range_tail,
-        mark_gap=Decimal(0),
-        taker_fee=policy.taker_fee,
-        weight=ONE / symbols,
-        symbols=symbols,
-    )
-    sizing = size_entry(policy, Account(balance, balance, balance, balance, Decimal(0)), (), entry)
-    least = smallest_qty(instrument, price, policy.min_entry_notional)
-    leverage = sizing.leverage if sizing.qty > 0 else min(policy.max_leverage, instrument.max_leverage)
-    margin = least * price / leverage
-    rate = instrument.tiers[0].maintenance_rate if instrument.tiers else Decimal(0)
+def _judged(policy: Policy, balance: Decimal, entry: Entry, take_profit: Decimal) -> Feasibility:
+    item = entry.instrument
+    sizing = size_entry(policy, Account(balance, balance, balance, balance, ZERO), (), entry)
+    least = smallest_qty(item, entry.price, policy.min_entry_notional)
+    leverage = sizing.leverage if sizing.qty > 0 else min(policy.max_leverage, item.max_leverage)
+    margin_needed = least * entry.price / leverage
+    rate = item.tiers[0].maintenance_rate if item.tiers else ZERO
     return Feasibility(
-        symbol=instrument.symbol,
-        price=price,
+        symbol=item.symbol,
+        price=entry.price,
         smallest_qty=least,
-        smallest_notional=least * price,
+        smallest_notional=least * entry.price,
         leverage=leverage,
         leverage_most=sizing.highest,
         leverage_by=sizing.highest_by,
-        margin_needed=margin,
-        margin_share=margin / balance,
+        margin_needed=margin_needed,
+        margin_share=margin_needed / balance,
         take_profit=take_profit,
-        stop_loss=stop_loss,
-        cost=cost,
-        cost_of_target=cost / take_profit,
-        break_even_win_rate=break_even_win_rate(take_profit, stop_loss, cost),
+        stop_loss=entry.stop_loss,
+        cost=entry.cost,
+        cost_of_target=entry.cost / take_profit,
+        break_even_win_rate=break_even_win_rate(take_profit, entry.stop_loss, entry.cost),
         liquidation_distance=liquidation_distance(1, leverage, rate),
         qty=sizing.qty,
         notional=sizing.notional,
+        margin=sizing.margin,
         binding=sizing.binding,
-        reason=_reason(policy, balance, instrument, sizing, take_profit, cost),
+        reason=_reason(policy, balance, entry, sizing, take_profit),
     )
 
 
-def _reason(
-    policy: Policy,
-    balance: Decimal,
-    instrument: Instrument,
-    sizing: Sizing,
-    take_profit: Decimal,
-    cost: Decimal,
-) -> str:
-    if instrument.status not in TRADABLE:
-        return f"{instrument.symbol} is {instrument.status}"
+def _reason(policy: Policy, balance: Decimal, entry: Entry, sizing: Sizing, take_profit: Decimal) -> str:
+    item = entry.instrument
+    if item.status not in TRADABLE:
+        return f"{item.symbol} is {item.status}"
     if sizing.refusal:
         return sizing.refusal
-    if take_profit * policy.zone_one <= max(policy.break_even_min, cost):
-        return "half the narrowest target does not exceed the cost"
+    if take_profit * policy.zone_one <= max(policy.break_even_min, entry.cost):
+        return "half the target does not exceed the cost"
     tier = policy.capital_tier(balance)
-    if tier.fee_multiplier * cost >= policy.tp_max:
-        return "no target pays the fee protection"
+    if entry.trade_tier == TIER_B and not tier.b_trades:
+        return f"no B-trades in the {tier.name} tier"
+    if tier.fee_multiplier * entry.cost >= take_profit:
+        return f"the target does not pay {tier.fee_multiplier} x the cost"
     return ""

@@ -42,7 +42,8 @@ class Funnel:
     row.
     """
 
-    scans: int = 0
+    scans: int = 0  # of one symbol each
+    moments: int = 0  # at which symbols were scanned
     candidates: int = 0  # data passed and a valid forecast
     pre_filtered: int = 0  # candidates that passed the pre-filter
     a: int = 0  # of those, tier A
@@ -61,6 +62,7 @@ class Funnel:
         through = (rows["candidate"] == 1) & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
         tiered = through & ((tier == TIER_A) | (tier == TIER_B))
         self.scans += len(rows)
+        self.moments += len(np.unique(rows["ts"]))
         self.candidates += int(np.count_nonzero(rows["candidate"]))
         self.pre_filtered += int(np.count_nonzero(through))
         self.a += int(np.count_nonzero(tiered & (tier == TIER_A)))
@@ -94,6 +96,8 @@ class Funnel:
         """(figure, measured, before, hoped) for what scans alone can tell."""
         hours = self.hours
         measured = {
+            "symbols": f"{self.scans / self.moments:.0f}" if self.moments else "-",
+            "scan interval": f"{3600 * hours / (self.moments - 1):.0f} s" if self.moments > 1 else "-",
             "candidates per hour": f"{self.candidates / hours:.1f}" if hours > 0 else "-",
             "pre-filter": _share(self.pre_filtered, self.candidates),
             "A": _share(self.a, self.pre_filtered),

@@ -138,7 +138,7 @@ def _read(declared: Field[Any], text: str) -> Value:
     if isinstance(default, int):
         return int(text)
     if isinstance(default, Decimal):
-        return _decimal(text)
+        return decimal(text)
     if isinstance(default, tuple):
         items = [item.strip() for item in text.split(",") if item.strip()]
         return tuple(int(item) for item in items) if isinstance(default[0], int) else tuple(items)
@@ -152,7 +152,8 @@ def _flag(text: str) -> bool:
     raise ValueError(text)
 
 
-def _decimal(text: str) -> Decimal:
+def decimal(text: str) -> Decimal:
+    """A number from text, also of percent or basis points. decimal.InvalidOperation where it is none."""
     for suffix, scale in _SCALES:
         if text.endswith(suffix):
             return Decimal(text.removesuffix(suffix).strip()) * scale

@@ -45,7 +45,7 @@ def trade_report(
 ) -> dict[str, Any]:
     """Figures of the `trade` notes of `hours` in which equity (deposits taken out) went from `start` to `end` USDT.
 
-    Rates, returns and shares are fractions; what cannot be said (no trade, no time, no equity) is None.
+    Rates, returns and shares are fractions; what cannot be said (no trade, no time, no equity; of a day, less than one) is None.
     """
     closed = [Closed.of(note) for note in trades]
     wins = [each for each in closed if each.net > 0]
@@ -68,10 +68,11 @@ def trade_report(
             "median": statistics.median(minutes) if minutes else None,
         },
         "trades_per_hour": len(closed) / hours if hours > 0 else None,
-        "trades_per_day": len(closed) / days if days > 0 else None,
+        "trades_per_day": len(closed) / days if days >= 1 else None,
         "start_equity": start,
         "end_equity": end,
-        "growth_per_day": growth_per_day(start, end, days),
+        "growth": float(end / start) - 1 if start > 0 else None,
+        "growth_per_day": growth_per_day(start, end, days) if days >= 1 else None,
         "fees": fees,
         "fee_drag": float(fees / start) if start > 0 else None,
         "fee_drag_per_trade": float(fees / start) / len(closed) if start > 0 and closed else None,
@@ -87,16 +88,16 @@ def whole_report(
 ) -> dict[str, Any]:
     """`trade_report` with the funnel, the signals' strengths, the hoped figures and the predecessor; `money`: (start, end)."""
     report = trade_report(trades, *money, hours)
-    beside = {
+    report["executed_of_candidates"] = report["trades"] / funnel.candidates if funnel.candidates else None
+    told = {
         line[0]: line for line in (*funnel.beside_hoped(), *beside_hoped(report))
     }  # A : B of trades, not of scans
     columns = ("figure", "measured", "before", "hoped")
     return {
         **report,
         "funnel": funnel.to_dict(),
-        "executed_of_candidates": report["trades"] / funnel.candidates if funnel.candidates else None,
         "strengths": strengths.to_dict(),
-        "beside_hoped": [dict(zip(columns, line, strict=True)) for line in beside.values()],
+        "beside_hoped": [dict(zip(columns, told[name], strict=True)) for name in HOPED],
         "predecessor": PREDECESSOR,
     }
 
@@ -125,6 +126,7 @@ def beside_hoped(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     minutes = report["duration_minutes"]["mean"]
     measured = {
         "trades per hour": _figure(report["trades_per_hour"], 2),
+        "executed of candidates": _percent(report.get("executed_of_candidates"), 1),
         "A : B": f"{report['trades_A']} : {report['trades_B']}",
         "win rate": said,
         "average win": _percent(report["average_win"], 2),

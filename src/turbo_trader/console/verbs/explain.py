@@ -27,7 +27,7 @@ def explain(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.times import utc_ns
     from turbo_trader.market.errors import InputError
-    from turbo_trader.market.instruments import resolve
+    from turbo_trader.market.instruments import perpetual
 
     folder = journal_folder(journal_dir)
     if bool(symbol) == bool(trade):
@@ -37,7 +37,7 @@ def explain(
     if trade:
         document = _trade(folder, trade)
     else:
-        name = resolve(symbol)
+        name = perpetual(symbol)
         until = utc_ns(at, "--at") if at else None
         document = {"symbol": name, "scans": _scans(folder, name, 1 if at else last, until)}
     if json:

@@ -20,30 +20,32 @@ def funnel(
 ) -> None:
     """Counts of the run's scans by hour, symbol and gate, and the hoped figures beside them."""
     from turbo_trader.console.folders import journal_folder
+    from turbo_trader.console.hoped import hoped_lines
     from turbo_trader.console.output import print_json
     from turbo_trader.console.summary import funnel_lines
-    from turbo_trader.console.tables import aligned
+    from turbo_trader.console.tables import aligned, wrapped
+    from turbo_trader.console.verbs.report import books
     from turbo_trader.journal.readers import all_scans
     from turbo_trader.rules.funnel import funnels
+    from turbo_trader.rules.report import whole_report
+    from turbo_trader.rules.strengths import Strengths
 
-    found = funnels(all_scans(journal_folder(journal_dir)))
-    beside = found.total.beside_hoped()
+    folder = journal_folder(journal_dir)
+    found = funnels(all_scans(folder))
+    trades, money = books(folder)
+    beside = whole_report(trades, found.total, Strengths(), money, found.total.hours)["beside_hoped"]
     if json:
-        hoped = [dict(zip(("figure", "measured", "before", "hoped"), line, strict=True)) for line in beside]
         document: dict[str, Any] = {
             "funnel": found.total.to_dict(),
             "hours": found.total.hours,
-            "beside_hoped": hoped,
+            "beside_hoped": beside,
         }
         document["by_symbol"] = {name: each.to_dict() for name, each in found.symbols.items()}
         document["by_hour"] = {_hour(ts): each.to_dict() for ts, each in found.hours.items()}
         print_json(document)
         return
-    lines = [
-        *funnel_lines(found.total.to_dict()),
-        "",
-        *aligned(("figure", "measured", "before", "hoped"), beside, 4),
-    ]
+    told = [part for line in funnel_lines(found.total.to_dict()) for part in wrapped(line)]
+    lines = [*told, "", *hoped_lines(beside)]
     for title, part in (
         ("symbol", found.symbols),
         ("hour (UTC)", {_hour(ts): each for ts, each in found.hours.items()}),

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from turbo_trader.rules.numbers import NumberRow
 
-_NAME, _VALUE = 30, 20  # columns; the meaning has the rest
+_NAME, _VALUE = 31, 20  # columns; the meaning has the rest
 
 
 def policy(json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False) -> None:
@@ -31,7 +31,7 @@ def policy(json: Annotated[bool, typer.Option("--json", help="one JSON object on
 
 
 def lines(rows: Sequence[NumberRow]) -> Iterator[str]:
-    """The table for 80 columns; an overridden number has a star and tells its default."""
+    """The table for 80 columns; a number the user asked for has a =, an overridden one a star, and tells its default."""
     from turbo_trader.console.tables import WIDTH
     from turbo_trader.rules.numbers import shown
 
@@ -42,7 +42,7 @@ def lines(rows: Sequence[NumberRow]) -> Iterator[str]:
                 yield ""
             section = row.section.split(".")[0]
             yield f"section {section} of the rules"
-        mark = "*" if row.overridden else " "
+        mark = ("*" if row.overridden else " ") + (" " if row.chosen else "=")
         meaning = f"{row.meaning} (default {shown(row.default)})" if row.overridden else row.meaning
         value = f"{shown(row.value).replace(',', ', ')} {row.unit}"
         start = f"{mark} {row.name}".ljust(_NAME)
@@ -54,4 +54,5 @@ def lines(rows: Sequence[NumberRow]) -> Iterator[str]:
         yield f"{start:{_NAME}} {value:{_VALUE}} {first}".rstrip()
         yield from (" " * (_NAME + _VALUE + 2) + more for more in rest)
     overridden = sum(row.overridden for row in rows)
-    yield f"\n{len(rows)} numbers, {overridden} overridden (*)"
+    yield ""
+    yield f"{len(rows)} numbers, {overridden} overridden (*); = as the user asked, the others were left open"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
-from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
+
+LISTED = 10  # trades at the end of the text; all are in --json
 
 
 def report(
@@ -27,9 +29,7 @@ def report(
 
 def journal_report(folder: Path) -> dict[str, Any]:
     """The report of a journal: its trades and scans, the money by its own books without deposits."""
-    from decimal import Decimal
-
-    from turbo_trader.journal.readers import all_scans, notes, state
+    from turbo_trader.journal.readers import all_scans
     from turbo_trader.rules.funnel import Funnel
     from turbo_trader.rules.report import whole_report
     from turbo_trader.rules.strengths import Strengths
@@ -38,11 +38,8 @@ def journal_report(folder: Path) -> dict[str, Any]:
     for _, _, rows in all_scans(folder):
         funnel.add(rows)
         strengths.add(rows)
-    trades = notes(folder, "trade", last=1_000_000)
-    books = state(folder).get("ledger", {})
-    start = Decimal(books.get("start") or 0)
-    net = Decimal(books.get("results", 0)) - Decimal(books.get("fees", 0)) + Decimal(books.get("funding", 0))
-    found = whole_report(trades, funnel, strengths, (start, start + net), funnel.hours)
+    trades, money = books(folder)
+    found = whole_report(trades, funnel, strengths, money, funnel.hours)
     listed = ("id", "symbol", "tier", "direction", "net", "net_fraction", "reason", "seconds")
     return {
         **found,
@@ -50,42 +47,80 @@ def journal_report(folder: Path) -> dict[str, Any]:
     }
 
 
+def books(folder: Path) -> tuple[list[dict[str, Any]], tuple[Decimal, Decimal]]:
+    """The trades of a journal, and the equity it began with and has come to by its books, deposits taken out."""
+    from turbo_trader.journal.readers import notes, state
+
+    kept = state(folder).get("ledger", {})
+    start = Decimal(kept.get("start") or 0)
+    net = Decimal(kept.get("results", 0)) - Decimal(kept.get("fees", 0)) + Decimal(kept.get("funding", 0))
+    return notes(folder, "trade", last=1_000_000), (start, start + net)
+
+
 def report_lines(found: Mapping[str, Any]) -> list[str]:
     """The report for a person, within 80 columns."""
+    from turbo_trader.console.hoped import hoped_lines
     from turbo_trader.console.tables import aligned
 
-    hoped = [
-        tuple(str(line[name])[:34] for name in ("figure", "measured", "hoped"))
-        for line in found["beside_hoped"]
+    names = ("valid", "confirms", "q05", "q25", "q50", "q75", "q95")
+    strengths = [
+        (name, *(_cell(key, each[key]) for key in names)) for name, each in found["strengths"].items()
     ]
-    before = found["predecessor"]
-    low, high = before["win_rate_95"]
-    drag = found["fee_drag"]
-    lines = [
-        f"{found['trades']} trades ({found['trades_A']} A, {found['trades_B']} B) in {found['hours']:.1f} h of scans",
-        f"equity {found['start_equity']} -> {found['end_equity']} USDT; fees {found['fees']}"
-        + (f", {drag:.1%} of the equity at the start" if drag is not None else ""),
-        *(
-            [f"break-even win rate at these wins and losses: {found['break_even_win_rate']:.1%}"]
-            if found["break_even_win_rate"]
-            else []
-        ),
-        f"a predecessor: {before['trades']} live trades, win rate {before['win_rate']:.1%} ({low:.0%}-{high:.0%}),"
-        f" break-even {before['break_even_win_rate']:.1%}",
+    return [
+        *_head(found),
         "",
-        *aligned(("figure", "measured", "hoped"), hoped, 3),
+        *hoped_lines(found["beside_hoped"]),
+        *(["(figures per day: from a day of scans on)"] if found["hours"] < 24 else []),
         "",
         "scores of candidates toward their forecast (+1: wholly for it, -1: against it)",
+        *aligned(("signal", *names), strengths),
+        *_trades(found["list"]),
     ]
-    names = ("valid", "confirms", "q05", "q25", "q50", "q75", "q95")
-    rows = [(name, *(_cell(key, each[key]) for key in names)) for name, each in found["strengths"].items()]
-    return [*lines, *aligned(("signal", *names), rows)]
 
 
-def _wrapped(figure: str, measured: str, hoped: str) -> list[tuple[str, str, str]]:
-    """One row, and more below it where the hoped figure is long."""
-    parts = wrap(hoped, 34)
-    return [(figure, measured, parts[0]), *(("", "", part) for part in parts[1:])]
+def _head(found: Mapping[str, Any]) -> list[str]:
+    before = found["predecessor"]
+    lines = [
+        f"{found['trades']} trades ({found['trades_A']} A, {found['trades_B']} B) in {found['hours']:.1f} h of scans",
+        f"equity {found['start_equity']:.4f} -> {found['end_equity']:.4f} USDT"
+        + _share(", growth {:+.2%}", found["growth"]),
+        f"fees {found['fees']:.4f} USDT" + _share(", {:.1%} of the equity at the start", found["fee_drag"]),
+    ]
+    won = [
+        f"{tier} {found[f'win_rate_{tier}']:.1%} ({_between(found[f'win_rate_{tier}_95'])})"
+        for tier in "AB"
+        if found[f"trades_{tier}"]
+    ]
+    lines += [f"win rate {', '.join(won)}"] if won else []
+    if found["break_even_win_rate"]:
+        lines.append(f"break-even win rate at these wins and losses: {found['break_even_win_rate']:.1%}")
+    record = f"{before['trades']} live trades, win rate {before['win_rate']:.1%} ({_between(before['win_rate_95'])})"
+    return [*lines, f"a predecessor: {record}, break-even {before['break_even_win_rate']:.1%}"]
+
+
+def _trades(listed: list[dict[str, Any]]) -> list[str]:
+    """The last trades by their ids, for `explain --trade`."""
+    from turbo_trader.console.tables import aligned
+
+    if not listed:
+        return []
+    rows = [
+        (
+            str(trade["id"]), trade["symbol"], f"{trade['tier']} {'long' if int(trade['direction']) > 0 else 'short'}",
+            str(trade["reason"]), f"{float(trade['net_fraction']) * 1e4:+.1f}", f"{float(trade['net']):+.4f}",
+            f"{float(trade['seconds']) / 60:.0f}",
+        )
+        for trade in listed[-LISTED:]
+    ]  # fmt: skip
+    return ["", *aligned(("trade", "symbol", "tier", "closed by", "bp", "USDT", "min"), rows, left=4)]
+
+
+def _between(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.0%}-{interval[1]:.0%}"
+
+
+def _share(text: str, value: float | None) -> str:
+    return "" if value is None else text.format(value)
 
 
 def _cell(name: str, value: float | None) -> str:
