@@ -37,5 +37,17 @@ def test_s29_a_slow_round_trip_does_not_spoil_a_good_measurement() -> None:
     assert clock.now() < 1_100_000
 
 
+def test_s29_a_clock_the_venue_found_wrong_takes_the_next_measurement_however_slow_and_only_that_one() -> (
+    None
+):
+    clock = VenueClock(Steady(), lambda: 0)
+    clock.measured(1_000_000, 0, 10, 1.0)
+    clock.doubt()
+    clock.measured(9_000_000, 10, 5_000, 1.0)
+    assert clock.now() > 8_000_000
+    clock.measured(20_000_000, 20, 90_000, 1.0)
+    assert clock.now() < 9_100_000
+
+
 def test_a_nonsense_speed_is_one() -> None:
     assert [read_speed(text) for text in (None, "", "x", "-1", "inf", "30", "0")] == [1, 1, 1, 1, 1, 30, 1]

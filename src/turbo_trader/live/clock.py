@@ -25,6 +25,7 @@ class VenueClock:
         self._base = wall()
         self._last = 0
         self._round_trip = 0
+        self._doubted = False
         self.speed = 1.0
         self.offset = 0  # venue - our wall clock at the last measurement, ns
 
@@ -36,19 +37,26 @@ class VenueClock:
     def measured(self, venue: int, before: int, after: int, speed: float) -> None:
         """A reading of the venue's clock, sent at `before` and answered at `after` (ns of the steady clock).
 
-        It is taken to be true for the middle of the round trip. Slower round trips than the last one are left out for a minute.
+        It is taken to be true for the middle of the round trip. Slower round trips than the last one are left out for a minute,
+        unless it is in doubt.
         """
         trip = after - before
         age = (after - self._anchor) / 1e9
-        if self._round_trip and trip > 2 * self._round_trip and age < STALE_S and speed == self.speed:
+        slower = self._round_trip and trip > 2 * self._round_trip and age < STALE_S
+        if slower and speed == self.speed and not self._doubted:
             return
         if not self._round_trip:
             self._last = 0  # what was told before the first measurement was our own clock
         self._anchor = before + trip // 2
         self._base = venue
         self._round_trip = max(trip, 1)
+        self._doubted = False
         self.speed = speed
         self.offset = venue - (self._wall() - (self._steady() - self._anchor))
+
+    def doubt(self) -> None:
+        """The venue found our time wrong: the next measurement counts, however slow its round trip."""
+        self._doubted = True
 
     def ahead_s(self) -> float:
         """How far what was told is ahead of what the last measurement says, seconds of the venue's time."""

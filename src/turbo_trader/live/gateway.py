@@ -170,6 +170,7 @@ class Gateway:
                 )
             case Action.RESYNC:
                 before = self.clock.offset
+                self.clock.doubt()
                 await self.sync_clock()
                 self._tell(
                     "clock-resynced",
