@@ -19,7 +19,7 @@ from turbo_trader.journal.store import Journal, JournalError
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Scanned
-from turbo_trader.trader.events import CommandResult, Outcome
+from turbo_trader.trader.events import Clock, CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
@@ -59,10 +59,29 @@ def test_state_and_intents_come_back_after_a_restart(tmp_path: Path) -> None:
     assert readers.overview(tmp_path)["intents"] == {"open": 1, "confirmed": 1}
 
 
+def test_what_no_request_waits_for_is_written_by_the_flush_and_not_by_a_commit(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    journal.event(Clock(1))
+    journal.scanned(Scanned(1, np.zeros(2, SCAN)))
+    journal.note(Note(1, "line", "info", {}))
+    journal.intent(2, entry("a"))
+
+    def written() -> list[int]:
+        tables = ("intents", "notes", "events", "scans")
+        with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
+            return [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+
+    journal.commit()
+    assert written() == [1, 1, 0, 0]
+    journal.flush()
+    assert written() == [1, 1, 1, 1]
+    journal.close(3, "test")
+
+
 def test_a_checkpoint_from_another_thread_brings_what_was_flushed_into_the_main_file(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "a", SYMBOLS)
     journal.note(Note(1, "line", "info", {}))
-    assert journal.flush()
+    journal.flush()
 
     def in_main_file(name: str) -> int:
         copy = tmp_path / name
@@ -177,10 +196,12 @@ def test_a_failing_journal_does_not_eat_the_memory(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     journal.note(Note(1, "x"))
-    assert not journal.flush()
+    with pytest.raises(JournalError):
+        journal.flush()
     for i in range(25_000):
         journal.note(Note(i, "x"))
-    assert len(journal._pending) <= 10_001
+        journal.event(Clock(i))
+    assert len(journal._due) + len(journal._later) <= 20_002
     other.execute("ROLLBACK")
     journal.close(1, "test")
 
@@ -220,7 +241,7 @@ def test_s04_what_was_committed_is_there_after_kill_9(tmp_path: Path) -> None:
 def test_nothing_but_plain_json_is_in_the_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path, SYMBOLS)
     journal.note(Note(1, "x", "info", {"array": np.arange(2), "number": np.float64(1.5), "path": tmp_path}))
-    assert journal.flush()
+    journal.flush()
     assert readers.notes(tmp_path)[0] == {
         "ts": 1,
         "name": "x",

@@ -1,9 +1,9 @@
 """The journal's writer: what must be on disk before a request leaves, and what may follow a little later.
 
-One SQLite file in WAL mode. `commit` makes everything given so far durable (synchronous=FULL: an fsync); the shell calls it once
-after each step of the Trader that has intents or state, before any of its commands leaves. A stop change alone is written without
-the fsync (synchronous=NORMAL). Everything else is gathered and written with the next commit, or by `flush` about once a second;
-`checkpoint`, from a thread of its own, brings it to the disk.
+One SQLite file in WAL mode. `commit` makes intents, their outcomes, state and notes durable (synchronous=FULL: an fsync); the shell
+calls it once after each step of the Trader that has intents or state, before any of its commands leaves. A stop change alone is
+written without the fsync (synchronous=NORMAL). Events, scans and outcomes of forecasts, which nothing on the wire waits for, are
+written by `flush` about once a second; `checkpoint`, from a thread of its own, brings all of it to the disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO, Any
 import numpy as np
 
 from turbo_trader.journal.encoding import encode
-from turbo_trader.journal.intents import ADOPTED, Intent, answered, intended, started
+from turbo_trader.journal.intents import ADOPTED, Intent, Statement, answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.market.errors import InputError
@@ -32,6 +32,7 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned
 from turbo_trader.trader.events import CommandResult, Event
 
+_MOST_WAITING = 10_000  # statements
 _WAL_PAGES = 10_000  # 40 MB: beyond, a commit does what `checkpoint` has not done
 
 
@@ -49,7 +50,8 @@ class Journal:
         self.folder = folder
         self.boot = secrets.token_hex(4)  # distinguishes the ids of this start from all others
         self.failed = ""  # why writing does not work now; "" when it does
-        self._pending: list[tuple[str, tuple[Any, ...]]] = []
+        self._due: list[Statement] = []  # for the next commit
+        self._later: list[Statement] = []  # for the next flush
         self._synced = True  # the last commit's; `_open` begins with it
         self._lock = _lock(folder)
         try:
@@ -69,83 +71,55 @@ class Journal:
 
     def intent(self, ts: int, command: Intent) -> None:
         """A command that is about to be sent; durable after `commit`."""
-        self._add(*intended(self.boot, ts, command))
+        self._add(self._due, intended(self.boot, ts, command))
 
     def persist(self, item: Persist) -> None:
         """State that replaces what was under its key; durable after `commit`."""
-        self._add(
-            "INSERT OR REPLACE INTO state (key, ts, value) VALUES (?, ?, ?)",
-            (item.key, item.ts, encode(item.value)),
-        )
+        sql = "INSERT OR REPLACE INTO state (key, ts, value) VALUES (?, ?, ?)"
+        self._add(self._due, (sql, (item.key, item.ts, encode(item.value))))
 
     def commit(self, *, synced: bool = True) -> None:
-        """Everything given so far is written when this returns; JournalError (and `failed`) when it is not.
+        """What must be known before a request leaves is written when this returns; JournalError (and `failed`) when it is not.
 
         `synced`: on disk, so that it outlives a power cut too. Without, it outlives this process, and reaches the disk with the
         next commit.
         """
-        pending, self._pending = self._pending, []
-        if not pending:
-            return
-        try:
-            if synced != self._synced:
-                self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
-                self._synced = synced
-            self._db.execute("BEGIN IMMEDIATE")
-            for sql, values in pending:
-                self._db.execute(sql, values)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            self.failed = f"journal: {error}"
-            self._pending = [item for item in pending if "INTO state" in item[0]][
-                -200:
-            ]  # the state is still wanted
-            raise JournalError(self.failed) from None
-        self.failed = ""
+        due, self._due = self._due, []
+        self._write(due, synced)
 
     # -- a little later
 
     def outcome(self, result: CommandResult) -> None:
         """What became of an intent."""
-        self._add(*answered(result))
+        self._add(self._due, answered(result))
 
     def event(self, event: Event) -> None:
         """An event the Trader was given (market rows and bars excepted), for replay and for people."""
-        self._add(
-            "INSERT INTO events (ts, kind, event) VALUES (?, ?, ?)",
-            (event.ts, type(event).__name__, encode(event)),
-        )
+        sql = "INSERT INTO events (ts, kind, event) VALUES (?, ?, ?)"
+        self._add(self._later, (sql, (event.ts, type(event).__name__, encode(event))))
 
     def note(self, note: Note) -> None:
         """A line of the log."""
-        self._add(
-            "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)",
-            (note.ts, note.name, note.level, encode(note.fields)),
-        )
+        sql = "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)"
+        self._add(self._due, (sql, (note.ts, note.name, note.level, encode(note.fields))))
 
     def scanned(self, scanned: Scanned) -> None:
         """The rows of one scan, as they are in memory."""
-        self._add(
-            "INSERT INTO scans (boot, ts, symbols, rows) VALUES (?, ?, ?, ?)",
-            (self.boot, scanned.ts, self.layout, np.ascontiguousarray(scanned.rows).tobytes()),
-        )
+        sql = "INSERT INTO scans (boot, ts, symbols, rows) VALUES (?, ?, ?, ?)"
+        rows = np.ascontiguousarray(scanned.rows).tobytes()
+        self._add(self._later, (sql, (self.boot, scanned.ts, self.layout, rows)))
 
     def resolved(self, resolved: Resolved) -> None:
         """Outcomes of forecasts."""
-        self._add(
-            "INSERT INTO outcomes (ts, symbols, rows) VALUES (?, ?, ?)",
-            (resolved.ts, self.outcome_layout, np.ascontiguousarray(resolved.rows).tobytes()),
-        )
+        sql = "INSERT INTO outcomes (ts, symbols, rows) VALUES (?, ?, ?)"
+        rows = np.ascontiguousarray(resolved.rows).tobytes()
+        self._add(self._later, (sql, (resolved.ts, self.outcome_layout, rows)))
 
-    def flush(self) -> bool:
-        """Write what has gathered, without waiting for the disk; False (and `failed`) instead of raising."""
-        try:
-            self.commit(synced=False)
-        except JournalError:
-            return False
-        return True
+    def flush(self) -> None:
+        """Write all that has gathered, without waiting for the disk; JournalError (and `failed`) when it is not written."""
+        everything = self._due + self._later
+        self._due, self._later = [], []
+        self._write(everything, synced=False)
 
     def checkpoint(self) -> None:
         """Bring what was written to the disk, and into the main file. From any thread: it keeps nobody waiting; never raises."""
@@ -157,8 +131,12 @@ class Journal:
 
     def probe(self) -> bool:
         """Try to write something: whether the journal works (again) after a failure."""
-        self._add("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?)", (self.boot,))
-        return self.flush()
+        self._add(self._due, ("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?)", (self.boot,)))
+        try:
+            self.flush()
+        except JournalError:
+            return False
+        return True
 
     # -- at start and end
 
@@ -178,7 +156,7 @@ class Journal:
     def adopt(self, boots: Iterable[str], ts: int) -> None:
         """From now on orders with these nonces are ours; on disk when it returns."""
         for boot in boots:
-            self._add(*started(boot, ts, ADOPTED, 0))
+            self._add(self._due, started(boot, ts, ADOPTED, 0))
         self.commit()
 
     def unresolved(self, since: int) -> list[dict[str, Any]]:
@@ -195,20 +173,46 @@ class Journal:
 
     def close(self, ts: int, reason: str) -> None:
         """Write the rest and let go of the folder; never raises."""
-        self._add("UPDATE boots SET ended = ?, reason = ? WHERE boot = ?", (ts, reason, self.boot))
-        self.flush()
+        self._add(
+            self._due, ("UPDATE boots SET ended = ?, reason = ? WHERE boot = ?", (ts, reason, self.boot))
+        )
+        with contextlib.suppress(JournalError):
+            self.flush()
         try:
             self._db.close()
         except sqlite3.Error as error:
             self.failed = f"journal: {error}"
         self._lock.close()
 
-    def _add(self, sql: str, values: tuple[Any, ...]) -> None:
-        self._pending.append((sql, values))
-        if (
-            self.failed and len(self._pending) > 10_000
-        ):  # a journal that cannot be written must not eat the memory
-            self._pending = [item for item in self._pending if "INTO state" in item[0]][-200:]
+    def _add(self, queue: list[Statement], statement: Statement) -> None:
+        if not self.failed or len(queue) <= _MOST_WAITING:  # a journal that fails must not eat the memory
+            queue.append(statement)
+        elif queue is self._due:
+            queue[:] = [*_state(queue), statement]
+
+    def _write(self, statements: list[Statement], synced: bool) -> None:
+        if not statements:
+            return
+        try:
+            if synced != self._synced:
+                self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                self._synced = synced
+            self._db.execute("BEGIN IMMEDIATE")
+            for sql, values in statements:
+                self._db.execute(sql, values)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self.failed = f"journal: {error}"
+            self._due = _state(statements)  # still wanted; the rest is lost, which `failed` tells
+            raise JournalError(self.failed) from None
+        self.failed = ""
+
+
+def _state(statements: list[Statement]) -> list[Statement]:
+    """The newest state among them."""
+    return [statement for statement in statements if "INTO state" in statement[0]][-200:]
 
 
 def _lock(folder: Path) -> IO[str]:

@@ -162,7 +162,8 @@ class Guard:
             while left and self._lease.renew():
                 wish = left.pop(0)
                 most = await self._largest(wish.symbol) if wish.what == "close" else None
-                result = await self._send(command(wish, self._ids, most))
+                action = command(wish, self._ids, most)
+                result = await self._send(action)
                 refused = result.outcome is Outcome.REJECTED and not result.later
                 if (
                     wish.what == "protect" and refused
@@ -170,8 +171,8 @@ class Guard:
                     left.append(replace(wish, what="close", why="its stop was refused"))
                 self._tell(
                     "guard-acted", "warning",
-                    {"what": wish.what, "symbol": wish.symbol, "why": wish.why, "stop": wish.stop, "id": wish.link_id,
-                     "outcome": result.outcome.value, "code": result.code, "message": result.message},
+                    {"what": wish.what, "symbol": wish.symbol, "why": wish.why, "stop": wish.stop, "id": action.id,
+                     "order": wish.link_id, "outcome": result.outcome.value, "code": result.code, "message": result.message},
                 )  # fmt: skip
         finally:
             self._lease.release()

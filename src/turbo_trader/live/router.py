@@ -123,20 +123,23 @@ class Router:
                     self.end(command.reason)
         if durable:
             # a stop change does not wait for the disk: after a power cut the venue's word tells it
-            self.commit(synced=orders or not stops)
+            self._written(lambda: self.journal.commit(synced=orders or not stops))
         for command in wire:
             self._dispatch(command)
 
-    def commit(self, *, synced: bool = True) -> None:
-        """Make what the journal was given durable; a failure is told once and stops entries, nothing else; its end is told too."""
+    def flush(self) -> None:
+        """Write all that the journal was given; as `_written`."""
+        self._written(self.journal.flush)
+
+    def _written(self, write: Callable[[], None]) -> None:
+        """A journal that cannot be written is told once and stops entries, nothing else; the end of that is told too."""
         was = self.journal.failed
         try:
-            self.journal.commit(synced=synced)
+            write()
         except JournalError as error:
             if not was:
-                self.tell_only(
-                    "journal-failed", "error", {"error": str(error), "meaning": "no entries until it works"}
-                )
+                meaning = "no entries until it works"
+                self.tell_only("journal-failed", "error", {"error": str(error), "meaning": meaning})
             return
         if was and not self.journal.failed:
             self.tell("journal-works", "info", {})

@@ -234,7 +234,7 @@ class Shell:
         while True:
             await asyncio.sleep(FLUSH_S)
             if not self._router.journal.failed:
-                self._router.commit(synced=False)
+                self._router.flush()
                 await asyncio.to_thread(self._router.journal.checkpoint)
             elif loop.time() >= probe:
                 probe = loop.time() + PROBE_S
