@@ -97,6 +97,7 @@ def test_a_checkpoint_from_another_thread_brings_what_was_flushed_into_the_main_
     assert in_main_file("after") == 1
     journal.folder = tmp_path / "nowhere"
     journal.checkpoint()  # says nothing: the next commits are what tells of trouble
+    journal.sync()
     journal.folder = tmp_path / "a"
     journal.close(2, "test")
 

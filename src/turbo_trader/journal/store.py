@@ -3,7 +3,7 @@
 One SQLite file in WAL mode. `commit` makes intents, their outcomes, state and notes durable (synchronous=FULL: an fsync); the shell
 calls it once after each step of the Trader that has intents or state, before any of its commands leaves. A stop change alone is
 written without the fsync (synchronous=NORMAL). Events, scans and outcomes of forecasts, which nothing on the wire waits for, are
-written by `flush` about once a second; `checkpoint`, from a thread of its own, brings all of it to the disk.
+written by `flush` about once a second. `sync`, from a thread of its own, brings all of it to the disk.
 """
 
 from __future__ import annotations
@@ -121,8 +121,16 @@ class Journal:
         self._due, self._later = [], []
         self._write(everything, synced=False)
 
+    def sync(self) -> None:
+        """Bring what was written to the disk. From any thread: it keeps nobody waiting; never raises."""
+        with contextlib.suppress(OSError), (self.folder / f"{FILE}-wal").open("rb") as log:
+            os.fsync(log.fileno())
+
     def checkpoint(self) -> None:
-        """Bring what was written to the disk, and into the main file. From any thread: it keeps nobody waiting; never raises."""
+        """Bring the write-ahead log into the main file, so that it does not grow. From any thread; never raises.
+
+        Seldom: the first commit after it begins the log anew and waits for the disk, whoever it is for.
+        """
         with (
             contextlib.suppress(sqlite3.Error),
             contextlib.closing(sqlite3.connect(self.folder / FILE)) as db,

@@ -27,6 +27,7 @@ from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUp
 from turbo_trader.trader.recovery import BOOTS, INTENTS, YOUNG
 
 FLUSH_S = 1.0
+CHECKPOINT_S = 60.0
 PROBE_S = 5.0  # between two tries to write a journal that failed
 CLOCK_S = 15.0
 VIEW_S = 0.5
@@ -230,15 +231,19 @@ class Shell:
 
     async def _run_journal(self) -> None:
         loop = asyncio.get_running_loop()
-        probe = loop.time()
+        journal = self._router.journal
+        checked = probed = loop.time()
         while True:
             await asyncio.sleep(FLUSH_S)
-            if not self._router.journal.failed:
+            if not journal.failed:
                 self._router.flush()
-                await asyncio.to_thread(self._router.journal.checkpoint)
-            elif loop.time() >= probe:
-                probe = loop.time() + PROBE_S
-                if self._router.journal.probe():
+                await asyncio.to_thread(journal.sync)
+                if loop.time() - checked >= CHECKPOINT_S:
+                    checked = loop.time()
+                    await asyncio.to_thread(journal.checkpoint)
+            elif loop.time() - probed >= PROBE_S:
+                probed = loop.time()
+                if journal.probe():
                     self._router.tell("journal-works", "info", {})
 
     async def _run_clock(self) -> None:
