@@ -308,3 +308,8 @@ def test_a_fit_is_fast_enough_for_a_backtest() -> None:
         fit_noise(np.arange(900), y)
         best = min(best, time.process_time() - begun)
     assert best < 0.02
+
+
+def test_a_noise_fit_on_a_thread_lets_the_event_loop_have_its_turn() -> None:
+    """While it holds the interpreter's lock a thread is asked for it after 5 ms only: a stop change would wait so long."""
+    assert kalman.innovations.targetoptions["nogil"]  # type: ignore[attr-defined]

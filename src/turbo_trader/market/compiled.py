@@ -46,6 +46,11 @@ def kernel(function: _F) -> _F:
     return cast("_F", numba.njit(cache=True)(function))
 
 
+def released(function: _F) -> _F:
+    """As `kernel`, without the interpreter's lock: for long ones on a thread, beside which an event loop must have its turn."""
+    return cast("_F", numba.njit(cache=True, nogil=True)(function))
+
+
 def inlined(function: _F) -> _F:
     """As `kernel`, inlined into its callers: for the few innermost steps only (each inlining is compiled again)."""
     return cast("_F", numba.njit(cache=True, inline="always")(function))

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.compiled import inlined, kernel
+from turbo_trader.market.compiled import inlined, kernel, released
 from turbo_trader.market.state import SECONDS
 
 _MASK = SECONDS - 1
@@ -154,7 +154,7 @@ def moments(filters: Any, s: int, level: float, velocity: float, acceleration: f
     return fitted + shift, math.sqrt(max(variance - shift * shift, 0.0))
 
 
-@kernel
+@released
 def innovations(
     seconds: NDArray[np.int64], y: Vector, ratio: float, bounce: float, out: Vector
 ) -> tuple[float, float]:
