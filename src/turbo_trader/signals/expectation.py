@@ -187,15 +187,8 @@ def exits_ev(
     Exits are at the price then seen. A break-even at or beyond zone 1 closes there. Non-finite input: -cost.
     """
     total = take_profit + stop_loss + breakeven + drift + sigma + drift_s + hold_s + step_s
-    total += (
-        zones.one
-        + zones.two
-        + zones.lock
-        + zones.extension
-        + zones.extension_share
-        + zones.hold_factor
-        + zones.backstop
-    )
+    total += zones.one + zones.two + zones.lock + zones.extension + zones.extension_share
+    total += zones.hold_factor + zones.backstop
     ok = take_profit > 0.0 and 0.0 < stop_loss < 1.0 and hold_s > INSTANT and drift_s > INSTANT
     if not (math.isfinite(total) and ok) or drift == 0.0:
         return -cost
