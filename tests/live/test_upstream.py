@@ -189,6 +189,46 @@ def test_a_gap_in_the_upstreams_book_is_passed_on_and_mended(
     assert max(levels[0]) < min(levels[1])
 
 
+HEAD = '"type":"snapshot","ts":1767603700000,"cts":1767603700000,"cs":1'
+PRINT = '"T":1767603700000,"s":"BTCUSDT","S":"Buy","L":"PlusTick","i":"junk","BT":false'
+JUNK = [
+    '{"topic":"publicTrade.BTCUSDT"', '{"topic":"publicTrade.BTCUSDT","data":7}', '{"topic":{}}', '{"topic":"","data":"junk"}',
+    f'{{"topic":"publicTrade.BTCUSDT",{HEAD},"data":[{{{PRINT},"v":"1","p":"1e999"}}]}}',
+    f'{{"topic":"publicTrade.BTCUSDT",{HEAD},"data":[{{"junk":1}}]}}',
+    f'{{"topic":"tickers.BTCUSDT",{HEAD},"data":{{"symbol":"BTCUSDT","markPrice":"junk"}}}}',
+    f'{{"topic":"tickers.BTCUSDT",{HEAD.replace("1767603700000", "{}")},"data":{{"symbol":"junk"}}}}',
+    f'{{"topic":"tickers.BTCUSDT",{HEAD},"data":["junk"]}}',
+    f'{{"topic":"orderbook.50.BTCUSDT",{HEAD},"data":{{"s":"BTCUSDT","b":[["junk","1"]],"a":[],"u":7,"seq":1}}}}',
+    f'{{"topic":"orderbook.50.BTCUSDT",{HEAD},"data":{{"s":"BTCUSDT","b":7,"a":[],"u":7,"seq":1}}}}',
+    f'{{"topic":"orderbook.50.BTCUSDT",{HEAD},"data":{{"b":[["1","1"]],"a":[],"u":7}}}}',
+]  # fmt: skip
+
+
+def say_junk(venue: Venue) -> None:
+    for line in venue.lines:
+        line.answer([raw.encode() for raw in JUNK])
+
+
+def test_frames_that_cannot_be_read_are_left_out_and_the_market_goes_on(
+    make_venue: Callable[..., Venue],
+) -> None:
+    told: list[str] = []
+    said: list[str] = []
+    with (
+        serve_in_thread(make_venue(speed=10.0)) as first,
+        chain(first, lambda name, level, fields: told.append(name)) as second,
+        connect(f"{second.stream}/v5/public/linear", proxy=None) as stream,
+    ):
+        stream.send(json.dumps({"op": "subscribe", "args": TOPICS}))
+        first.call(say_junk)
+        until(lambda: "frame-unreadable" in told)
+        after = first.call(lambda venue: venue.now) // 1_000_000 + 2_000
+        while not said or json.loads(said[-1]).get("ts", 0) < after:
+            said.append(str(stream.recv(timeout=10)))
+    assert told == ["upstream-up", "frame-unreadable"]
+    assert not [raw for raw in said if "junk" in raw or raw in JUNK]
+
+
 def test_a_symbol_the_upstream_does_not_have_is_named(lively: ServedVenue) -> None:
     async def opened() -> None:
         async with upstream_market(loopback(lively.port), "a", ("BTCUSDT", "FOOUSDT"), lambda *_: None):

@@ -31,8 +31,11 @@ def amend(exchange: Exchange, account: Account, request: AmendOrder, now: int) -
     refusal = _refusal(exchange, account, order, changed, request, s)
     if refusal is not None:
         return refusal
+    names = ("price", "qty", "trigger_price", "trigger_by", *_EXITS)
+    if all(getattr(changed, name) == getattr(order, name) for name in names):
+        return Reply(10001, "The order remains unchanged as the parameters entered match the existing ones.")
     moved = changed.price != order.price or changed.qty > order.qty
-    for name in ("price", "qty", "trigger_price", "trigger_by", *_EXITS):
+    for name in names:
         setattr(order, name, getattr(changed, name))
     if order.resting and moved:
         exchange.matching.match(account, order, s, now)

@@ -32,7 +32,8 @@ def run_until(
         i += 1
         kind = row.kind & KIND_MASK
         if kind == TRADE:
-            if st.last <= last_low or st.last >= last_high or st.last <= buy or st.last >= sell:
+            real = row.price > 0 and row.lots > 0
+            if real and (st.last <= last_low or st.last >= last_high or st.last <= buy or st.last >= sell):
                 return i, TOUCHED
         elif framed and st.book_valid and (st.ask <= buy or st.bid >= sell):
             return i, TOUCHED

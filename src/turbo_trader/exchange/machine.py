@@ -96,12 +96,26 @@ class Exchange:
         account = Account(uid, ZERO, self.config.taker, self.config.maker, cross=cross)
         account.hedged = set(self.index) if hedge else set()
         self.accounts[uid] = account
+        self._transfer(account, balance, now)
+        return account
+
+    def transfer(self, uid: str, amount: Decimal, now: int) -> Reply:
+        """Bring USDT into an account, or take (negative) what is available out of it."""
+        account = self.accounts[uid]
+        self.settle(now)
+        if -amount > max(self.collateral.available(account), ZERO):
+            return Reply(110012, "Insufficient available balance.")
+        self._transfer(account, amount, now)
+        self.say(uid, self.wallet_message(uid, now))
+        return Reply()
+
+    def _transfer(self, account: Account, amount: Decimal, now: int) -> None:
+        kind = "TRANSFER_IN" if amount >= 0 else "TRANSFER_OUT"
         account.book(
             LogEntry(
-                now, self.new_id(), "", "TRANSFER_IN", 0, ZERO, ZERO, balance, ZERO, ZERO, balance, balance, "", "", ZERO
+                now, self.new_id(), "", kind, 0, ZERO, ZERO, amount, ZERO, ZERO, amount, account.balance + amount, "", "", ZERO
             )
         )  # fmt: skip
-        return account
 
     def fee_rates(self, uid: str, symbol: str) -> tuple[Decimal, Decimal]:
         """Taker and maker rate of an account; KeyError for an unknown symbol."""

@@ -30,8 +30,9 @@ def check(exchange: Exchange, account: Account, request: CreateOrder, now: int) 
     price = exchange.matching.worst_price(request.side, qty, request.price, s)
     after.position(*request.key).apply(request.side, qty, price, now)
     before_rates, after_rates = _rates(exchange, account), _rates(exchange, after)
-    names = ("preImrE4", "preMmrE4", "postImrE4", "postMmrE4")
-    return Reply(result=dict(zip(names, (*before_rates, *after_rates), strict=True)))
+    names = ("orderId", "orderLinkId", "preImrE4", "preMmrE4", "postImrE4", "postMmrE4")
+    shown = (exchange.new_id(), request.link_id, *before_rates, *after_rates)
+    return Reply(result=dict(zip(names, shown, strict=True)))
 
 
 def _rates(exchange: Exchange, account: Account) -> tuple[int, int]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.streams import public_topics
+from turbo_trader.exchange.protocol.passing import check
 from turbo_trader.live import startup
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.feeds import PublicFeeds
@@ -113,15 +114,17 @@ class UpstreamMarket:
 
 @dataclass(frozen=True, slots=True)
 class _Listening:
-    """A decoder that notes the frames it could read."""
+    """A decoder that notes the frames that are to be passed on: those that can be read, here and by whoever passes them on."""
 
     decoder: FrameDecoder
     said: list[bytes]
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
-        """As the decoder does."""
+        """As the decoder does; ValueError also for what could not be passed on. A gap is not: the connection is lost for it."""
+        check(raw)
         found = self.decoder.decode(raw)
-        self.said.append(raw)
+        if found is None or int(found[1]["kind"][0]) & KIND_MASK != GAP:
+            self.said.append(raw)
         return found
 
 

@@ -19,7 +19,7 @@ from turbo_trader.exchange.listing import finer
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
-from turbo_trader.exchange.protocol.limits import RateLimits
+from turbo_trader.exchange.protocol.limits import ADDRESS_BAN, RateLimits
 from turbo_trader.exchange.protocol.maintenance import Notices, StatusFeed
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.private import PrivateClient
@@ -46,9 +46,9 @@ OPENING_NS = 5_000_000_000  # how long the venue's time may run before it is ser
 class VenueConfig:
     """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one;
     `control`: serve the control routes; `keys`: more keys, each of its account; `limits`: rate limits and the limits of
-    connections; `vip` 0 to 5: higher limits of orders and lower fees; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee
-    rates; `footprint_ns`: how long fills stay taken from the book, None until their level changes; `hedge`, `cross`: accounts
-    begin in hedge mode, with cross margin."""
+    connections, `ban_ns`: how long who asks too often is barred; `vip` 0 to 5: higher limits of orders and lower fees; `demo`: as
+    on Bybit's demo accounts, no /v5/trade and no fee rates, but money for the asking; `footprint_ns`: how long fills stay taken
+    from the book, None until their level changes; `hedge`, `cross`: accounts begin in hedge mode, with cross margin."""
 
     key: str
     secret: str = field(repr=False)
@@ -62,6 +62,7 @@ class VenueConfig:
     keys: tuple[Key, ...] = ()
     limits: bool = True
     vip: int = 0
+    ban_ns: int = ADDRESS_BAN
     demo: bool = False
     footprint_ns: int | None = None
     hedge: bool = False
@@ -97,7 +98,7 @@ class Venue:
         here = (config.host,) if config.host == "127.0.0.1" else ()
         for key in (Key(config.key, config.secret, "1", addresses=here), *config.keys):
             self.add_key(key)
-        self.limits = RateLimits(config.vip) if config.limits else None
+        self.limits = RateLimits(config.vip, config.ban_ns) if config.limits else None
         self.notices = Notices()
         self.status = StatusFeed(self.notices)
         self.rest = RestFace(

@@ -83,10 +83,19 @@ class Face:
 
     def limit_order(self, link_id: str, **params: Any) -> dict[str, Any]:
         """A resting buy far below the market."""
-        given = {"side": "Buy", "orderType": "Limit", "qty": "0.001", "price": "50000", **params}
-        return self.ask(
-            "POST", "/v5/order/create", category="linear", symbol="BTCUSDT", orderLinkId=link_id, **given
-        )
+        order = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.001", "price": "50000"}
+        given = {"category": "linear", **order, "orderLinkId": link_id, **params}
+        return self.ask("POST", "/v5/order/create", **given)
+
+    def positions(self, **chosen: Any) -> list[dict[str, Any]]:
+        """Rows of position/list."""
+        return list(self.ask("GET", "/v5/position/list", category="linear", **chosen)["result"]["list"])
+
+    def trade(self, side: str, qty: str, **params: Any) -> None:
+        """A market order that is accepted."""
+        given = {"side": side, "orderType": "Market", "qty": qty, **params}
+        answer = self.ask("POST", "/v5/order/create", category="linear", symbol="BTCUSDT", **given)
+        assert answer["retCode"] == 0, answer
 
 
 @pytest.fixture(scope="session")

@@ -257,7 +257,7 @@ def printed() -> dict[str, set[int]]:
     table, _, rest = section.partition("\n\nOnly on demand")
     codes = {name: set() for name in ("own", "demand")}  # type: dict[str, set[int]]
     for name, text in (("own", table), ("demand", rest)):
-        codes[name] = {int(code) for code in re.findall(r"`(\d{5,7})`", text)}
+        codes[name] = {int(code) for code in re.findall(r"`(\d{3}|\d{5,7})`", text)}
     return codes
 
 

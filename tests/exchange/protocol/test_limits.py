@@ -81,3 +81,10 @@ def test_3000_operations_a_second_over_all_trade_sockets_of_an_address() -> None
     assert sum(limits.operates("a", n * 100_000) for n in range(4_000)) == 3_000  # in 0.4 s
     assert limits.operates("b", 400_000_000)
     assert limits.operates("a", 1_000_000_001)
+
+
+def test_the_length_of_the_ban_can_be_chosen() -> None:
+    limits = RateLimits(ban=3 * SECOND)
+    assert [limits.admits("a", n) for n in range(602)] == [True] * 600 + [False] * 2
+    assert not limits.admits("a", 3 * SECOND)
+    assert limits.admits("a", 3 * SECOND + 600)

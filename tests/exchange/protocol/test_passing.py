@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.exchange.protocol.passing import PassedTicker, read
+from turbo_trader.exchange.protocol.passing import PassedTicker, check, read
 from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
 
 BOOK, TICKER, CANDLE, TRADES = (
@@ -100,12 +100,37 @@ def test_rest_shows_what_was_said_and_its_own_when_nothing_is(face: Any, feed: P
     assert (row["execId"], row["time"], row["isRPITrade"]) == ("id", "5", False)
 
 
+def print_frame(**changed: Any) -> bytes:
+    item = {"T": 5, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": "2", "L": "PlusTick", "i": "id", "BT": False}
+    return json.dumps({"topic": TRADES, "type": "snapshot", "data": [item | changed]}).encode()
+
+
 @pytest.mark.parametrize(
-    "raw", [b"", b"{", b"[]", b'{"topic":"orderbook.50.BTCUSDT","type":"snapshot","data":[]}']
-)
-def test_what_is_no_frame_is_an_error(feed: PublicFeed, raw: bytes) -> None:
+    "raw",
+    [
+        b"", b"{", b"[]", b"null", b"\xff", b'{"topic":7}', ticker("snapshot", a="1").replace(b"1000", b'"x"'),
+        print_frame(T="5"), print_frame(i=None), b'{"topic":"publicTrade.BTCUSDT","data":[{"p":"1"}]}',
+        b'{"topic":"orderbook.50.BTCUSDT","type":"snapshot","data":[]}', b'{"topic":"tickers.BTCUSDT","type":"snapshot"}',
+        book("snapshot", 5, [["x", "1"]], []), book("snapshot", 5, [["1", "x"]], []),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_left_out_and_counted(feed: PublicFeed, raw: bytes) -> None:
+    client, _ = joined(feed, BOOK, TICKER, TRADES)
     with pytest.raises(ValueError):  # noqa: PT011 - of whichever kind the decoder has
+        check(raw)
+    feed.hear(raw)
+    assert feed.unreadable == 1
+    assert client.push(feed.push(0, {})) == []
+
+
+def test_after_a_difference_that_cannot_be_read_the_book_is_unknown_until_its_next_snapshot(
+    feed: PublicFeed,
+) -> None:
+    client, _ = joined(feed, BOOK)
+    whole = [book("snapshot", u, [["1.0", "2"]], [["1.1", "3"]]) for u in (5, 9)]
+    for raw in (whole[0], book("delta", 6, [["x", "2"]], []), book("delta", 7, [["0.9", "2"]], []), whole[1]):
         feed.hear(raw)
+    assert client.push(feed.push(0, {})) == whole
 
 
 def test_a_snapshot_replaces_what_was_known() -> None:

@@ -16,37 +16,39 @@ if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
 
 
+Port = Annotated[int, typer.Option(help="0: any free port", min=0, max=65535)]
+Market = Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, or bybit:URL")]
+Speed = Annotated[float | None, typer.Option(help="venue seconds a wall second")]
+Balance = Annotated[str | None, typer.Option(help="USDT of the one account")]
+Seed = Annotated[int | None, typer.Option(help="of the synthetic market")]
+Edge = Annotated[float | None, typer.Option(help="predictability put into the synthetic market")]
+Plan = Annotated[
+    str | None, typer.Option(help="what goes wrong: drop=0.05,delay=0.05,error=0.05 (--faults help: all)")
+]
+FaultSeed = Annotated[int | None, typer.Option(help="of the faults", min=0)]
+Control = Annotated[
+    bool, typer.Option("--control", help="serve the control routes: /control/faults and so on")
+]
+Demo = Annotated[bool, typer.Option("--demo", help="as demo accounts: no /v5/trade, no fee rates")]
+Hedge = Annotated[bool, typer.Option("--hedge", help="accounts begin in hedge mode")]
+Cross = Annotated[bool, typer.Option("--cross", help="accounts begin with cross margin")]
+Limits = Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")]
+Ban = Annotated[float, typer.Option(help="seconds for which an address that asks too often is barred", min=0)]
+Vip = Annotated[int, typer.Option(help="VIP level: lower fees, higher limits of orders", min=0, max=5)]
+Footprint = Annotated[
+    float | None,
+    typer.Option(
+        help="seconds that fills stay taken from the book (default: until the level changes)", min=0
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")]
+
+
 def exchange(
-    port: Annotated[int, typer.Option(help="0: any free port", min=0, max=65535)] = 9000,
-    market: Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, or bybit:URL")] = None,
-    speed: Annotated[float | None, typer.Option(help="venue seconds a wall second")] = None,
-    balance: Annotated[str | None, typer.Option(help="USDT of the one account")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the synthetic market")] = None,
-    edge: Annotated[float | None, typer.Option(help="predictability put into the synthetic market")] = None,
-    faults: Annotated[
-        str | None, typer.Option(help="what goes wrong: drop=0.05,delay=0.05,error=0.05 (--faults help: all)")
-    ] = None,
-    fault_seed: Annotated[int | None, typer.Option(help="of the faults", min=0)] = None,
-    control: Annotated[
-        bool, typer.Option("--control", help="serve /control/faults, /adl, /keys and /disconnect")
-    ] = False,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="as demo accounts: no /v5/trade, no fee rates")
-    ] = False,
-    hedge: Annotated[bool, typer.Option("--hedge", help="accounts begin in hedge mode")] = False,
-    cross: Annotated[bool, typer.Option("--cross", help="accounts begin with cross margin")] = False,
-    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")] = True,
-    vip: Annotated[
-        int, typer.Option(help="VIP level: lower fees, higher limits of orders", min=0, max=5)
-    ] = 0,
-    footprint: Annotated[
-        float | None,
-        typer.Option(
-            help="seconds that fills stay taken from the book (default: until the level changes)", min=0
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")] = False,
-) -> None:
+    port: Port = 9000, market: Market = None, speed: Speed = None, balance: Balance = None, seed: Seed = None, edge: Edge = None,
+    faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False, demo: Demo = False, hedge: Hedge = False,
+    cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0, footprint: Footprint = None, json: Json = False,
+) -> None:  # fmt: skip
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
     import uvloop
 
@@ -67,11 +69,11 @@ def exchange(
         faults=faults,
         fault_seed=fault_seed,
     )
-    plan = FaultPlan.parse(settings.faults)
     key, secret = _keys() if json and not sys.stdin.isatty() else ("simulated-key", "simulated-secret")
     config = VenueConfig(
-        key, secret, settings.balance, port=port, faults=plan, fault_seed=settings.fault_seed, control=control, demo=demo,
-        hedge=hedge, cross=cross, limits=limits, vip=vip, footprint_ns=None if footprint is None else round(footprint * 1e9),
+        key, secret, settings.balance, port=port, faults=FaultPlan.parse(settings.faults), fault_seed=settings.fault_seed,
+        control=control, demo=demo, hedge=hedge, cross=cross, limits=limits, ban_ns=round(ban * 1e9), vip=vip,
+        footprint_ns=None if footprint is None else round(footprint * 1e9),
     )  # fmt: skip
     uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
 
@@ -122,6 +124,9 @@ async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_
         async with serve(venue) as port:
             _announce(venue, port, as_json=as_json)
             await stopped.wait()
+    if venue.feed.unreadable:
+        left = f"{venue.feed.unreadable} frames of the market could not be read and were left out"
+        print(f"turbo-trader: {left}", file=sys.stderr)
     if venue.slipped_s >= 1.0:
         lost = f"{venue.slipped_s:.0f} s of wall time were left out of the market's"
         print(f"turbo-trader: too slow here for speed {venue.config.speed:g}: {lost}", file=sys.stderr)

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from turbo_trader.exchange.protocol.codes import AMBIGUOUS, ON_DEMAND
 from turbo_trader.market.errors import InputError
 
 _EXTRA: Final = "objects carry a field nobody knows"
@@ -27,16 +28,10 @@ REQUEST_FAULTS: Final = {
     "http_502": "502 from the gateway; processed or not, at even odds",
     "http_429": "429, not processed",
     "http_403": "403, not processed",
-    "ret_10002": "the stamp is called out of its window, not processed",
-    "ret_10006": "too many visits, not processed",
-    "ret_10016": "server error; processed or not, at even odds",
-    "ret_10000": "server timeout; processed or not, at even odds",
-    "ret_10019": "the service restarts, not processed",
-    "ret_110021": "above the limit of open interest, not processed",
-    "ret_110063": "settlement in progress, not processed",
-    "ret_110079": "the order is being processed already, not processed",
-    "ret_110085": "the risk limit was just updated, not processed",
-    "ret_110118": "no price for a market order, not processed",
+    **{
+        f"ret_{code}": f"{words} ({'processed or not, at even odds' if code in AMBIGUOUS else 'not processed'})"
+        for code, words in ON_DEMAND.items()
+    },
 }
 STREAM_FAULTS: Final = {
     "duplicate": "a private message comes twice",
@@ -51,7 +46,7 @@ SHORT: Final = {
     "drop": ("drop_before", "drop_after"),
     "error": ("http_502", "http_429", "http_403", "ret_10002", "ret_10006", "ret_10016"),
 }
-_EVEN: Final = frozenset({"half_open", "http_502", "ret_10016", "ret_10000"})
+_EVEN: Final = frozenset({"half_open", "http_502", *(f"ret_{code}" for code in AMBIGUOUS)})
 _AFTER: Final = frozenset({"delay", "slow", "drop_after", "extra"})
 _WAITS: Final = {"delay_s": 2.0, "reorder_s": 0.2}
 _LONGEST_WAIT = 3_600.0
@@ -96,8 +91,9 @@ class FaultPlan:
                 continue
             names = SHORT.get(name, (name,))
             if names[0] not in REQUEST_FAULTS and names[0] not in STREAM_FAULTS:
-                known = ", ".join([*SHORT, *REQUEST_FAULTS, *STREAM_FAULTS, *_WAITS])
-                raise InputError(f"faults {part!r}: choose from {known}")
+                known = [each for each in (*SHORT, *REQUEST_FAULTS) if not each.startswith("ret_")]
+                known += ["ret_CODE", *STREAM_FAULTS, *_WAITS]
+                raise InputError(f"faults {part!r}: choose from {', '.join(known)} (--faults help: all)")
             share = _figure(part, right, 1.0) / len(names)
             rates += [Rate(each, route.removeprefix("/v5/").strip("/"), share) for each in names]
         plan = FaultPlan(tuple(rates), **waits)

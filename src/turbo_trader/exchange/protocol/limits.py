@@ -59,9 +59,10 @@ class _Window:
 
 
 class RateLimits:
-    """All limits of a venue. The VIP level, 0 to 5, raises those of orders."""
+    """All limits of a venue. The VIP level, 0 to 5, raises those of orders; who asks too often is barred for `ban` ns."""
 
-    def __init__(self, vip: int = 0) -> None:
+    def __init__(self, vip: int = 0, ban: int = ADDRESS_BAN) -> None:
+        self._ban = ban
         self._multiple = VIP[vip]
         self._accounts: dict[tuple[str, str], _Window] = {}
         self._addresses: dict[str, _Window] = {}
@@ -87,7 +88,7 @@ class RateLimits:
         return Allowance(granted, limit, limit - len(window.times), wait)
 
     def admits(self, address: str, now: int) -> bool:
-        """May this address send another HTTP request? More than 600 in 5 s are refused, and all that follow for 10 minutes."""
+        """May this address send another HTTP request? More than 600 in 5 s are refused, and all that follow while it is barred."""
         if now < self._banned.get(address, 0):
             return False
         window = self._addresses.setdefault(address, _Window(ADDRESS_WINDOW))
@@ -95,7 +96,7 @@ class RateLimits:
         window.times.append(now)
         if len(window.times) <= ADDRESS_REQUESTS:
             return True
-        self._banned[address] = now + ADDRESS_BAN
+        self._banned[address] = now + self._ban
         window.times.clear()
         return False
 

@@ -34,7 +34,7 @@ class MarketData:
         self._told_tickers: dict[
             int, dict[str, Any]
         ] = {}  # by the market itself; empty while nothing is known
-        self._told_prints: dict[int, Sequence[dict[str, Any]]] = {}
+        self._told_prints: dict[int, Sequence[Mapping[str, Any]]] = {}
         self._noted = 0
         self._funded = [0] * len(exchange.instruments)
 
@@ -155,10 +155,10 @@ class MarketData:
         high, low = (text(price_band.edge(self.exchange, s, side)) for side in (1, -1))
         return {"buyLmt": high, "sellLmt": low}
 
-    def trades(self, s: int) -> list[dict[str, Any]]:
+    def trades(self, s: int) -> list[Mapping[str, Any]]:
         """The last thousand prints as publicTrade has them, oldest first."""
         told = self._told_prints.get(s)
-        return list(told) if told is not None else self.items(s, self.symbols[s].prints)
+        return list(self.items(s, self.symbols[s].prints) if told is None else told)
 
     def items(self, s: int, prints: Iterable[Print]) -> list[dict[str, Any]]:
         """Prints as publicTrade has them."""

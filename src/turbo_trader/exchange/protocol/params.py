@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from turbo_trader.exchange.messages import Reply
 
+OTHERS: Final = ("spot", "inverse", "option")  # categories of which there is nothing here
 _DAY: Final = 86_400_000_000_000
 _TOO_LARGE: Final = Decimal(10) ** 15
 
@@ -85,13 +86,14 @@ def flag(params: Mapping[str, Any], name: str) -> bool:
 
 
 def period(params: Mapping[str, Any], now: int, default_days: int = 7) -> tuple[int, int]:
-    """(startTime, endTime) as ns, both inclusive; one alone reaches seven days, none the last `default_days`."""
+    """(startTime, endTime) as ns, both inclusive and at most seven days apart; one alone reaches `default_days`, none the last of
+    them."""
     if not params.get("startTime") and not params.get("endTime"):
         return now - default_days * _DAY, now + _DAY
     start = whole(params, "startTime", -1, 0, 10**13) * 1_000_000
     end = whole(params, "endTime", -1, 0, 10**13) * 1_000_000
-    start = end - 7 * _DAY if start < 0 else start
-    end = start + 7 * _DAY if end < 0 else end
+    start = end - default_days * _DAY if start < 0 else start
+    end = start + default_days * _DAY if end < 0 else end
     if end < start or end - start > 7 * _DAY:
         raise Refused(
             "Can't query order with the time range: startTime must be before endTime, at most 7 days"
@@ -120,7 +122,7 @@ def page(
     return shown, quote(f"{shown[-1][key] if key else ''}:{first + limit}", safe="")
 
 
-def linear(params: Mapping[str, Any]) -> None:
-    """The category must be linear."""
-    if word(params, "category", "linear") != "linear":
-        raise Refused("params error: Invalid category: only linear is simulated")
+def linear(params: Mapping[str, Any], *, optional: bool = False) -> None:
+    """The category must be linear; where it is `optional`, it is so without a word."""
+    if word(params, "category", "linear" if optional else "") != "linear":
+        raise Refused("params error: Category is invalid")

@@ -7,7 +7,8 @@ price band the last frame, of prints nothing. What the frames say is shown in RE
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, NotRequired, Protocol, TypedDict
 
 import msgspec
 
@@ -35,15 +36,34 @@ class _Book(msgspec.Struct):
     seq: int
 
 
+class _Print(TypedDict):
+    T: int
+    s: str
+    S: str
+    v: str
+    p: str
+    L: NotRequired[str]
+    i: str
+    BT: bool
+    RPI: NotRequired[bool]
+    seq: NotRequired[int]
+
+
 _head = msgspec.json.Decoder(Head)
 _book = msgspec.json.Decoder(_Book)
 _record = msgspec.json.Decoder(dict[str, Any])
-_list = msgspec.json.Decoder(list[dict[str, Any]])
+_prints = msgspec.json.Decoder(list[_Print])
 
 
 def read(raw: bytes) -> Head:
     """Head and data of a frame; ValueError where it is none."""
     return _head.decode(raw)
+
+
+def check(raw: bytes) -> None:
+    """ValueError where a frame could not be passed on, whatever came before it."""
+    head = read(raw)
+    passed(head.topic).hear(raw, head)
 
 
 class Passed(Protocol):
@@ -73,7 +93,7 @@ class PassedBook:
     """A book of differences: its levels as they were written, and the numbers of the last frame."""
 
     def __init__(self) -> None:
-        self._sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        self._sides: tuple[dict[str, tuple[float, str]], dict[str, tuple[float, str]]] = ({}, {})
         self._last: tuple[Head, _Book] | None = None
 
     def hear(self, raw: bytes, head: Head) -> bool:
@@ -87,8 +107,8 @@ class PassedBook:
         self._last = head, book
         for side, levels in zip(self._sides, (book.b, book.a), strict=True):
             for price, size in levels:
-                if size.strip("0."):
-                    side[price] = size
+                if float(size):
+                    side[price] = float(price), size
                 else:
                     side.pop(price, None)
         return True
@@ -98,7 +118,8 @@ class PassedBook:
         if self._last is None:
             return []
         head, book = self._last
-        bids, asks = (sorted(side.items(), key=lambda level: float(level[0])) for side in self._sides)
+        levels = (sorted((at, price, size) for price, (at, size) in side.items()) for side in self._sides)
+        bids, asks = ([[price, size] for _, price, size in side] for side in levels)
         data = {"s": book.s, "b": bids[::-1], "a": asks, "u": book.u, "seq": book.seq}
         frame = {"topic": head.topic, "type": "snapshot", "ts": head.ts, "data": data, "cts": head.cts}
         return [encode(frame)]
@@ -144,12 +165,12 @@ class PassedPrints:
     """Prints: the last ones, as they were said, oldest first."""
 
     def __init__(self) -> None:
-        self.items: deque[dict[str, Any]] = deque(maxlen=_PRINTS)
+        self.items: deque[Mapping[str, Any]] = deque(maxlen=_PRINTS)
 
     def hear(self, raw: bytes, head: Head) -> bool:
         """Keep them."""
         del raw
-        self.items.extend(_list.decode(head.data))
+        self.items.extend(_prints.decode(head.data))
         return True
 
     def snapshot(self) -> list[bytes]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from turbo_trader.exchange.protocol.books import BookChannel
 from turbo_trader.exchange.protocol.channels import Channel, channel
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.passing import Passed, passed, read
+from turbo_trader.exchange.protocol.passing import Head, Passed, passed, read
 from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.wire import encode, operation
 
@@ -30,6 +30,7 @@ class PublicFeed:
         known = (topic for topic in passed_on if channel(data, topic) is not None)
         self._passed: dict[str, Passed] = {topic: passed(topic) for topic in known}
         self._heard: dict[str, list[bytes]] = {}  # since the last push, of those in use
+        self.unreadable = 0  # frames of the market that were left out
         for topic, kept in self._passed.items():
             data.follow(topic, kept)
 
@@ -42,10 +43,19 @@ class PublicFeed:
         return list(self._users)
 
     def hear(self, raw: bytes) -> None:
-        """A frame of the market itself: passed on as it is. Frames of other topics are passed over. ValueError for what is none."""
-        head = read(raw)
-        kept = self._passed.get(head.topic)
-        if kept is not None and kept.hear(raw, head) and head.topic in self._users:
+        """A frame of the market itself: passed on as it is. Frames of other topics are passed over. What cannot be read is left out
+        and counted; of its topic nothing is known then until all of it is said again."""
+        head = Head()
+        try:
+            head = read(raw)
+            kept = self._passed.get(head.topic)
+            useful = kept is not None and kept.hear(raw, head)
+        except ValueError:
+            self.unreadable += 1
+            if head.topic in self._passed:
+                self._passed[head.topic].forget()
+            return
+        if useful and head.topic in self._users:
             self._heard.setdefault(head.topic, []).append(raw)
 
     def forget(self) -> None:

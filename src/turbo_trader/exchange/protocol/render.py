@@ -201,6 +201,7 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
     initial = w.position_margin + w.order_margin
     cross = (w.margin_balance, w.available, initial, w.maintenance) if w.cross else (None,) * 4
     balance, available, initial_margin, maintenance = (text(figure) for figure in cross)
+    rates = (_rate(initial, w), _rate(w.maintenance, w)) if w.cross else ("", "")
     return {
         "accountType": "UNIFIED",
         "totalEquity": equity,
@@ -210,8 +211,12 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
         "totalPerpUPL": text(w.unrealised),
         "totalInitialMargin": initial_margin,
         "totalMaintenanceMargin": maintenance,
-        "accountIMRate": _rate(initial, w) if w.cross else "",
-        "accountMMRate": _rate(w.maintenance, w) if w.cross else "",
+        "accountIMRate": rates[0],
+        "accountMMRate": rates[1],
+        "accountIMRateByMp": rates[0],
+        "accountMMRateByMp": rates[1],
+        "totalInitialMarginByMp": initial_margin,
+        "totalMaintenanceMarginByMp": maintenance,
         "coin": [
             {
                 "coin": "USDT",
@@ -229,6 +234,7 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
                 "bonus": "0",
                 "collateralSwitch": True,
                 "marginCollateral": True,
+                "colRes": "0",
                 "spotBorrow": "0",
                 "spotHedgingQty": "0",
                 "availableToWithdraw": "",

@@ -94,5 +94,6 @@ def instrument(i: Instrument) -> dict[str, Any]:
         "displayName": "",
         "symbolType": "",
         "forbidUplWithdrawal": False,
-        "symbolId": 0,
+        "symbolId": zlib.crc32(i.symbol.encode())
+        % 1_000_000,  # the venue's own are not known: one of each symbol
     }

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.protocol.codes import ON_DEMAND
 from turbo_trader.exchange.protocol.dcp import BareReply, Protection
 from turbo_trader.exchange.protocol.limits import Allowance, RateLimits
 from turbo_trader.exchange.protocol.maintenance import CLOSED, SERVED, Notices
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.params import Refused
+from turbo_trader.exchange.protocol.params import OTHERS, Refused
 from turbo_trader.exchange.protocol.routes_account import AccountRoutes, key_info
 from turbo_trader.exchange.protocol.routes_market import MarketRoutes
 from turbo_trader.exchange.protocol.routes_orders import TOO_MANY, BatchReply, OrderRoutes, batch_items
@@ -25,18 +26,6 @@ _GATEWAY = {
     403: b"access too frequent",
     429: b"too many requests",
     502: b"<html><body><h1>502 Bad Gateway</h1></body></html>",
-}
-SERVER = {
-    10002: "invalid request, please check your server timestamp or recv_window param.",
-    10006: TOO_MANY.message,
-    10016: "Request timeout, please try again later.",
-    10000: "Server Timeout",
-    10019: "The trade service is restarting, please connect anew.",
-    110021: "Order would exceed the open interest limit.",
-    110063: "Settlement in progress! not available for trading.",
-    110079: "The order is processing and can not be operated, please try again later.",
-    110085: "The risk limit is being updated, please try again later.",
-    110118: "Market order price is not available, please try again later.",
 }
 
 Public = Callable[[Mapping[str, Any], int], dict[str, Any]]
@@ -103,6 +92,8 @@ class SignedRoutes:
             "account/set-margin-mode": account.set_margin_mode,
             "account/set-limit-px-action": account.set_price_action,
         }
+        if demo:
+            self.writes["account/demo-apply-money"] = account.apply_money
         self.batches = ("order/create-batch", "order/amend-batch", "order/cancel-batch")
 
     def operates(self, address: str, now: int) -> bool:
@@ -126,9 +117,9 @@ class SignedRoutes:
             now_ms=clock_ms,
             symbols=_symbols(params),
         )
+        allowed = None if self._limits is None else self._limits.take(key.uid, route, now, 0)
         if refusal is not None:
-            return refusal, None
-        allowed = None
+            return refusal, allowed
         try:
             units = len(batch_items(params)) if route in self.batches else 1
             if self._limits is not None:
@@ -138,7 +129,7 @@ class SignedRoutes:
             if route in self.batches:
                 granted = units if allowed is None else allowed.granted
                 return self._orders.batch(route, key.uid, params, now, granted), allowed
-            if route in self.reads and params.get("category") in ("spot", "inverse", "option"):
+            if route in self.reads and params.get("category") in OTHERS:
                 nothing = {"category": params["category"], "list": [], "nextPageCursor": ""}
                 return Reply(result=nothing), allowed
             if route == "user/query-api":
@@ -208,7 +199,7 @@ class RestFace:
         kind, _, code = name.partition("_")
         if kind == "http":
             return HttpReply(int(code), {"Content-Type": "text/html"}, _GATEWAY[int(code)])
-        return self._envelope(now, Reply(int(code), SERVER[int(code)]))
+        return self._envelope(now, Reply(int(code), ON_DEMAND[int(code)]))
 
     def _status(self, params: Mapping[str, Any], now: int) -> dict[str, Any]:
         """GET /v5/system/status: announced maintenance, newest first."""
@@ -241,8 +232,10 @@ class RestFace:
         }
         if isinstance(reply, BareReply):
             envelope = {"retCode": reply.code, "retMsg": reply.message}
-        told = {"Content-Type": "application/json; charset=utf-8", "Timenow": str(now // 1_000_000)}
-        told |= headers or {}
+        told = {
+            "Content-Type": "application/json; charset=utf-8", "Ret_code": str(reply.code), "Traceid": f"{now:032x}",
+            "Timenow": str(now // 1_000_000), **(headers or {}),
+        }  # fmt: skip
         if self._speed != 1.0:
             told["X-Sim-Speed"] = f"{self._speed:g}"
         return HttpReply(200, told, encode(envelope))

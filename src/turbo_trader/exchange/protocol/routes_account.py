@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange import requests as ask
@@ -13,9 +14,11 @@ from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.market.events import MINUTE
 
 Params = Mapping[str, Any]
 _DAY_MS = 86_400_000
+_MOST_MONEY = 100_000  # a request
 
 
 class AccountRoutes:
@@ -24,6 +27,7 @@ class AccountRoutes:
     def __init__(self, exchange: Exchange, *, demo: bool = False) -> None:
         self._x = exchange
         self._demo = demo
+        self._applied: dict[str, int] = {}  # when an account last asked for money
 
     def wallet(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/account/wallet-balance."""
@@ -44,7 +48,7 @@ class AccountRoutes:
                 "updatedTime": str(now // 1_000_000),
                 "unifiedMarginStatus": 5,
                 "dcpStatus": "OFF",
-                "timeWindow": 10,
+                "timeWindow": 0,
                 "smpGroup": 0,
                 "isMasterTrader": False,
                 "spotHedgingStatus": "OFF",
@@ -76,7 +80,8 @@ class AccountRoutes:
 
     def transaction_log(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/account/transaction-log, newest first; the last 24 hours unless told otherwise."""
-        account = self._account(uid, params)
+        read.linear(params, optional=True)
+        account = self._x.accounts[uid]
         if read.word(params, "accountType", "UNIFIED") != "UNIFIED":
             raise read.Refused("accountType only support UNIFIED.")
         kind, coin, base = params.get("type"), params.get("currency"), params.get("baseCoin")
@@ -94,7 +99,8 @@ class AccountRoutes:
     def settings(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/account/user-setting-config: whether limit prices out of the band are refused (lpaPerp) or moved."""
         del params, now
-        return Reply(result={"lpaSpot": False, "lpaPerp": not self._x.accounts[uid].moves_prices})
+        no = dict.fromkeys(("deltaEnable", "smsef", "fmsef"), False)
+        return Reply(result={"lpaSpot": False, "lpaPerp": not self._x.accounts[uid].moves_prices, **no})
 
     def set_price_action(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/account/set-limit-px-action: move limit prices out of the band to its edge, or refuse the orders."""
@@ -105,6 +111,25 @@ class AccountRoutes:
         if params["category"] != "spot":
             self._x.accounts[uid].moves_prices = moves
         return Reply(message="success")
+
+    def apply_money(self, uid: str, params: Params, now: int) -> Reply:
+        """POST /v5/account/demo-apply-money: USDT for a demo account (adjustType 0), or back (1); once a minute."""
+        sign = {0: 1, 1: -1}.get(read.whole(params, "adjustType", 0, -1, 9))
+        wanted = params.get("utaDemoApplyMoney", [])
+        if sign is None or not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
+            raise read.Refused("params error: adjustType or utaDemoApplyMoney invalid")
+        amount = Decimal(0)
+        for each in wanted:
+            part = read.number(each, "amountStr")
+            if read.word(each, "coin") != "USDT" or part is None or part <= 0:
+                raise read.Refused("params error: coin or amountStr invalid: only USDT is simulated")
+            amount += part
+        if amount > _MOST_MONEY:
+            raise read.Refused(f"params error: amountStr invalid: at most {_MOST_MONEY} USDT")
+        if now < self._applied.get(uid, now - MINUTE) + MINUTE:
+            raise read.Refused("Too many visits. Exceeded the API Rate Limit.", 10006)
+        self._applied[uid] = now
+        return self._x.transfer(uid, sign * amount, now) if amount else Reply()
 
     def coins(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/asset/coin/query-info: no coin can be moved here."""
@@ -121,7 +146,7 @@ def key_info(key: Key, now_ms: int) -> Reply:
     left = 365 if key.expires_ms is None else max(0, (key.expires_ms - now_ms) // _DAY_MS)
     expires = "2099-01-01T00:00:00Z" if key.expires_ms is None else _day(key.expires_ms)
     names = ("ContractTrade", "Spot", "Wallet", "Options", "Derivatives", "CopyTrading", "BlockTrade", "Exchange",
-             "NFT", "Affiliate", "Earn")  # fmt: skip
+             "NFT", "Affiliate", "Earn", "FiatP2P", "FiatBitPay", "FiatConvertBroker", "BitCard", "ByXPost")  # fmt: skip
     return Reply(
         message="",
         result={

@@ -31,8 +31,8 @@ class MarketRoutes:
     def instruments(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/instruments-info; other categories have nothing."""
         del now
-        category = read.word(params, "category")
-        if category not in ("linear", "spot", "inverse", "option"):
+        category = read.word(params, "category", "")
+        if category not in ("linear", *read.OTHERS):
             raise read.Refused("params error: Category is invalid")
         status = params.get("status") or "Trading"
         listed = self._data.exchange.instruments if category == "linear" else ()
@@ -76,7 +76,9 @@ class MarketRoutes:
         return {"category": "linear", "list": rows, "nextPageCursor": cursor}
 
     def tickers(self, params: Params, now: int) -> dict[str, Any]:
-        """GET /v5/market/tickers."""
+        """GET /v5/market/tickers; other categories have none."""
+        if params.get("category") in read.OTHERS and not params.get("symbol"):
+            return {"category": params["category"], "list": []}
         read.linear(params)
         chosen = [self._symbol(params)] if params.get("symbol") else range(len(self._index))
         return {"category": "linear", "list": [show.ticker(self._data.ticker(s, now)) for s in chosen]}
@@ -165,7 +167,7 @@ class MarketRoutes:
 
     def _candles(self, params: Params, now: int) -> tuple[int, Span]:
         """Symbol and span of a request for candles."""
-        read.linear(params)
+        read.linear(params, optional=True)
         s = self._symbol(params)
         interval = read.word(params, "interval")
         if interval not in INTERVALS:

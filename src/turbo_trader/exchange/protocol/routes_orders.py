@@ -46,19 +46,18 @@ class OrderRoutes:
         """POST /v5/order/amend."""
         read.linear(params)
         request = ask.AmendOrder(
-            read.word(params, "symbol"), read.word(params, "orderId", ""), read.word(params, "orderLinkId", ""),
-            read.number(params, "qty"), read.price(params, "price"), read.price(params, "triggerPrice"),
-            read.word(params, "triggerBy", "") or None, read.number(params, "takeProfit"), read.number(params, "stopLoss"),
-            read.word(params, "tpTriggerBy", "") or None, read.word(params, "slTriggerBy", "") or None,
-            read.word(params, "tpslMode", "") or None, read.price(params, "tpLimitPrice"), read.price(params, "slLimitPrice"),
+            read.word(params, "symbol"), *_ids(params), read.number(params, "qty"), read.price(params, "price"),
+            read.price(params, "triggerPrice"), read.word(params, "triggerBy", "") or None, read.number(params, "takeProfit"),
+            read.number(params, "stopLoss"), read.word(params, "tpTriggerBy", "") or None,
+            read.word(params, "slTriggerBy", "") or None, read.word(params, "tpslMode", "") or None,
+            read.price(params, "tpLimitPrice"), read.price(params, "slLimitPrice"),
         )  # fmt: skip
         return self._x.handle(now, uid, request)
 
     def cancel(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/cancel."""
         read.linear(params)
-        ids = read.word(params, "orderId", ""), read.word(params, "orderLinkId", "")
-        return self._x.handle(now, uid, ask.CancelOrder(read.word(params, "symbol"), *ids))
+        return self._x.handle(now, uid, ask.CancelOrder(read.word(params, "symbol"), *_ids(params)))
 
     def cancel_all(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/cancel-all."""
@@ -98,15 +97,14 @@ class OrderRoutes:
     # -- reads
 
     def open_orders(self, uid: str, params: Params, now: int) -> Reply:
-        """GET /v5/order/realtime: open orders; with an id or openOnly=1 also final ones."""
+        """GET /v5/order/realtime: open orders, with openOnly=1 the last that ended; by id either."""
         del now
         account = self._account(uid, params)
-        if params.get("orderId") or params.get("orderLinkId") or params.get("openOnly") == "1":
-            orders = self._chosen(account, params)
-        else:
-            if not params.get("symbol") and not params.get("settleCoin") and not params.get("baseCoin"):
+        orders = self._chosen(account, params)
+        if not params.get("orderId") and not params.get("orderLinkId"):
+            if not any(params.get(name) for name in ("symbol", "settleCoin", "baseCoin")):
                 raise read.Refused("params error: symbol, settleCoin or baseCoin is required")
-            orders = [o for o in self._chosen(account, params) if o.open]
+            orders = [o for o in orders if o.open == (params.get("openOnly") != "1")]
         return _page([render.order(o.message(o.updated_ts)) for o in orders[:500]], params, 50, 20, "orderId")
 
     def order_history(self, uid: str, params: Params, now: int) -> Reply:
@@ -178,6 +176,14 @@ def _wanted(params: Params) -> ask.CreateOrder:
         read.limit(params, "tp"), read.limit(params, "sl"), read.word(params, "smpType", "") or "None", _slippage(params),
         _book_price(params) if kind == "Limit" else None,
     )  # fmt: skip
+
+
+def _ids(params: Params) -> tuple[str, str]:
+    """Order id and link id, of which there must be one."""
+    ids = read.word(params, "orderId", ""), read.word(params, "orderLinkId", "")
+    if not any(ids):
+        raise read.Refused("params error: orderId or orderLinkId is required")
+    return ids
 
 
 def _slippage(params: Params) -> ask.Slippage | None:

@@ -19,7 +19,7 @@ _MARGIN_STEP: Final = Decimal("0.0001")
 _MARGIN_FIELDS: Final = (
     "symbol", "positionIdx", "riskId", "riskLimitValue", "size", "avgPrice", "liqPrice", "bustPrice", "markPrice",
     "positionValue", "leverage", "autoAddMargin", "positionStatus", "positionIM", "positionMM", "takeProfit", "stopLoss",
-    "unrealisedPnl", "cumRealisedPnl", "createdTime", "updatedTime",
+    "trailingStop", "unrealisedPnl", "cumRealisedPnl", "createdTime", "updatedTime",
 )  # fmt: skip
 
 

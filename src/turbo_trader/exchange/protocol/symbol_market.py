@@ -77,7 +77,8 @@ class SymbolMarket:
 
     def take(self, rows: Rows, tick: float, lot: float) -> list[Print]:
         """Note the prints of these rows in bars and list; returns them."""
-        trades = rows[(rows["kind"] & KIND_MASK) == TRADE]
+        printed = ((rows["kind"] & KIND_MASK) == TRADE) & (rows["price"] > 0) & (rows["lots"] > 0)
+        trades = rows[printed]
         told = []
         for ts, lots, price, taker in zip(
             trades["ts"].tolist(),

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.protocol.codes import ON_DEMAND
 from turbo_trader.exchange.protocol.limits import Allowance
-from turbo_trader.exchange.protocol.rest import SERVER, SignedRoutes, extra_info, limit_headers
+from turbo_trader.exchange.protocol.rest import SignedRoutes, extra_info, limit_headers
 from turbo_trader.exchange.protocol.signing import Key, check_stream, is_whole, matching_clock
 from turbo_trader.exchange.protocol.wire import MOST_ECHOED, decode, echoed, encode
 
@@ -17,7 +18,7 @@ ROUTES: Final = {
     "order.create-batch": "order/create-batch", "order.amend-batch": "order/amend-batch",
     "order.cancel-batch": "order/cancel-batch",
 }  # fmt: skip
-_FAULTS: Final = {"http_403": 10403, "http_429": 10429, "http_502": 10016}
+_FAULTS: Final = {"http_403": 10403, "http_429": 10429, "http_502": 10016, "ret_429": 10429}
 _REMEMBERED: Final = 10_000  # reqIds of a connection
 
 
@@ -70,7 +71,7 @@ class TradeClient:
         """The answer of a fault `http_...` or `ret_...` (protocol/faults.py) to an operation that has a route."""
         message = decode(raw)
         code = _FAULTS.get(fault) or int(fault.removeprefix("ret_"))
-        reply = Reply(code, SERVER.get(code, "System busy"))
+        reply = Reply(code, ON_DEMAND.get(code, "System busy"))
         return [self._answer(str(message["op"]), str(echoed(message, "reqId")), reply, now)]
 
     def _auth(self, message: Mapping[str, Any], req_id: str, clocks: tuple[int, int]) -> bytes:
