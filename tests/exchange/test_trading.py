@@ -36,7 +36,7 @@ def test_another_order_amended_into_the_book_takes(desk: Any) -> None:
         ({"qty": "0.005"}, True),
         ({"qty": "0.020"}, False),
         ({"price": "49999.0"}, False),
-        ({"price": "50000.0"}, True),
+        ({"price": "50000.0", "qty": "0.009"}, True),
     ],
 )
 def test_a_smaller_quantity_keeps_the_queue_anything_else_loses_it(

@@ -38,6 +38,14 @@ def goes_on(venue: ServedVenue, pybit_of: Callable[..., HTTP]) -> Iterator[None]
     assert answer["retCode"] == 0
 
 
+def until(wanted: Callable[[], object]) -> None:
+    """Wait for what must come to pass."""
+    deadline = time.monotonic() + 30
+    while not wanted():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
+
+
 def sent(venue: ServedVenue, raw: bytes) -> bytes:
     """What comes back for raw bytes on a fresh connection."""
     with socket.create_connection(("127.0.0.1", venue.port), timeout=10) as wire:
@@ -148,27 +156,29 @@ async def crowd(stream: str, size: int) -> AsyncIterator[list[websockets.ClientC
         await asyncio.gather(*(one.close() for one in streams))
 
 
-def test_a_thousand_idle_sockets_hinder_nobody_and_are_cut(
-    venue: ServedVenue, pybit_of: Callable[..., HTTP], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(venue_sockets, "IDLE_S", 8.0)
+def quickest(client: HTTP) -> float:
+    """The shortest of twenty requests, seconds: what else the machine does lengthens single ones."""
+    took = []
+    for _ in range(20):
+        began = time.monotonic()
+        client.get_wallet_balance(accountType="UNIFIED")
+        took.append(time.monotonic() - began)
+    return min(took)
 
-    async def idle() -> tuple[int, float, set[int | None]]:
-        async with crowd(venue.stream, 1_000) as streams:
+
+def test_a_thousand_idle_sockets_hinder_nobody(venue: ServedVenue, pybit_of: Callable[..., HTTP]) -> None:
+    client = pybit_of(venue)
+
+    async def idle() -> tuple[int, float]:
+        async with crowd(venue.stream, 1_000):
             held = await asyncio.to_thread(venue.call, lambda served: len(served.lines))
-            client = pybit_of(venue)
-            began = time.monotonic()
-            for _ in range(20):
-                await asyncio.to_thread(client.get_wallet_balance, accountType="UNIFIED")
-            took = time.monotonic() - began
-            await asyncio.wait_for(asyncio.gather(*(stream.wait_closed() for stream in streams)), 30)
-            return held, took, {stream.close_code for stream in streams}
+            return held, await asyncio.to_thread(quickest, client)
 
-    held, took, codes = asyncio.run(idle())
-    assert held > 900  # the first ones may be gone before the last ones come
-    assert took < 2.0
-    assert codes == {1000}
-    assert venue.call(lambda served: len(served.lines)) == 0
+    alone = quickest(client)
+    held, crowded = asyncio.run(idle())
+    assert held == 1_000
+    assert crowded < 5 * alone
+    until(lambda: not venue.call(lambda served: served.lines))
 
 
 @pytest.mark.skipif(
@@ -224,10 +234,7 @@ def test_clients_that_vanish_leave_nothing_behind(venue: ServedVenue) -> None:
             stream.transport.abort()
 
     asyncio.run(come_and_go())
-    deadline = time.monotonic() + 5
-    while venue.call(lambda served: len(served.lines)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert venue.call(lambda served: (len(served.lines), served.feed.topics())) == (0, [])
+    until(lambda: venue.call(lambda served: (len(served.lines), served.feed.topics())) == (0, []))
 
 
 def test_a_client_that_does_not_take_its_frames_is_cut(
@@ -235,42 +242,46 @@ def test_a_client_that_does_not_take_its_frames_is_cut(
 ) -> None:
     monkeypatch.setattr(venue_line, "MOST_WAITING", 1_000_000)
 
+    def send(served: Venue, size: int) -> int:
+        for line in served.lines:
+            line.answer([b"x" * size])
+        return len(served.lines)
+
     async def idle() -> None:
         stream = await websockets.connect(f"{venue.stream}/v5/public/linear", proxy=None, max_queue=1)
         stream.transport.pause_reading()
-        for waiting in (100_000, 100_000_000):
-            await asyncio.to_thread(
-                venue.call, lambda served, size=waiting: [line.answer([b"x" * size]) for line in served.lines]
-            )
-            await asyncio.sleep(0.1)
-            left.append(await asyncio.to_thread(venue.call, lambda served: len(served.lines)))
+        assert await asyncio.to_thread(venue.call, lambda served: send(served, 100_000)) == 1
+        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(venue.call, lambda served: send(served, 100_000_000)) == 1
+        await asyncio.to_thread(until, lambda: not venue.call(lambda served: served.lines))
         stream.transport.abort()
 
-    left: list[int] = []
     asyncio.run(idle())
-    assert left == [1, 0]
 
 
 def test_an_idle_stream_is_cut_and_a_ping_keeps_it(
     venue: ServedVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(venue_sockets, "IDLE_S", 0.4)
+    monkeypatch.setattr(venue_sockets, "IDLE_S", 1.0)
 
-    async def lasts(*, ping: bool) -> float:
-        began = time.monotonic()
-        async with websockets.connect(f"{venue.stream}/v5/public/linear", proxy=None) as stream:
-            with suppress(websockets.ConnectionClosed):
-                for _ in range(6):
-                    if ping:
-                        await stream.send('{"op":"ping"}')
-                        await stream.recv()
-                    await asyncio.sleep(0.15)
-                    if stream.close_code is not None:
-                        break
-        return time.monotonic() - began
+    async def both() -> tuple[int | None, str]:
+        url = f"{venue.stream}/v5/public/linear"
+        async with websockets.connect(url, proxy=None) as idle, websockets.connect(url, proxy=None) as talks:
 
-    assert asyncio.run(lasts(ping=False)) < 0.8
-    assert asyncio.run(lasts(ping=True)) > 0.85
+            async def ping() -> None:
+                while True:
+                    await talks.send('{"op":"ping"}')
+                    await talks.recv()
+                    await asyncio.sleep(0.1)
+
+            pinging = asyncio.create_task(ping())
+            await asyncio.wait_for(idle.wait_closed(), 30)
+            await asyncio.sleep(0.3)
+            assert not pinging.done()
+            pinging.cancel()
+            return idle.close_code, str(idle.close_reason)
+
+    assert asyncio.run(both()) == (1_000, "idle")
 
 
 def test_too_many_new_connections_are_refused(make_venue: Callable[..., Venue]) -> None:

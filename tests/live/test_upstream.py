@@ -18,6 +18,7 @@ from pybit.unified_trading import HTTP
 from websockets.sync.client import ClientConnection, connect
 
 from turbo_trader.bybit.endpoints import loopback
+from turbo_trader.exchange.protocol import books
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
 from turbo_trader.live import startup, upstream
 from turbo_trader.live.clock import VenueClock
@@ -253,7 +254,7 @@ def test_an_upstream_without_a_book_is_named(
 ) -> None:
     monkeypatch.setattr(upstream, "OPENING_S", 1.0)
     first = make_venue()
-    monkeypatch.setattr(first.data, "standing", lambda s, depth: None)
+    monkeypatch.setattr(books, "standing", lambda states, s, depth: None)
     with (
         serve_in_thread(first) as served,
         pytest.raises(InputError, match="no book of BTCUSDT, ETHUSDT, SOLUSDT within 1 s"),

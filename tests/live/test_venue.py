@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from turbo_trader.exchange.protocol import books
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.rest import HttpRequest
 from turbo_trader.exchange.protocol.signing import Key
@@ -154,8 +155,8 @@ def test_the_best_level_comes_whole_and_again_after_three_seconds_without_a_chan
     moving = messages(client, venue, 3_000)
     assert {message["type"] for message in moving} == {"snapshot"}
     assert all(len(message["data"]["b"]) == len(message["data"]["a"]) == 1 for message in moving)
-    standing = venue.data.standing(0, 1)
-    monkeypatch.setattr(venue.data, "standing", lambda s, depth: standing)
+    stands = books.standing(venue.exchange.states, 0, 1)
+    monkeypatch.setattr(books, "standing", lambda states, s, depth: stands)
     still = [json.loads(raw) for n in range(3_010, 10_000, 10)
              for raw in client.push(venue.advance(venue.source.start + n * MS))]  # fmt: skip
     assert [b["ts"] - a["ts"] for a, b in itertools.pairwise(still)] == [3_000]

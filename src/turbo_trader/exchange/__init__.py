@@ -1,17 +1,19 @@
 """The Exchange machine: a simulated Bybit; pure. `machine` is the door: rows and requests in, replies and messages out.
 
+Everything works on the `state`: instruments, prices, accounts. Each module takes it, and those below it that it needs.
+
 What happens to an order, in order:
     requests, messages      what is asked and what is said
     trading, amending       a request is carried out; checks, stop_checks, price_band: or refused
-    orders                  the states it goes through
+    orders                  the states it goes through; open_orders: what it holds, how it ends
     matching                it meets the book; resting, queue: or waits in it; footprints: what was taken stays taken
     watching, kernel        the market moves: which row touches what
-    stops, exits, trailing  TP, SL and trailing stops
+    triggers, stops         conditional orders, TP, SL; exits, trailing: what those are
 
 What happens to money:
     accounts, fills         wallet, positions and the log of every change
     margin, collateral      what positions need, and what carries them; fees: what they pay
-    settlement              funding, liquidation, deleveraging
+    funding, settlement     funding; liquidation and deleveraging
     terms, precheck         leverage, margin and position mode; statements: how it stands
     listing, retention      contracts change and end; what is over is forgotten
 

@@ -4,90 +4,153 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from turbo_trader.exchange import price_band, stop_checks
 from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.exits import exits
 from turbo_trader.exchange.margin import order_cost
+from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import BookPrice, CreateOrder
+from turbo_trader.exchange.state import State
 from turbo_trader.market.instruments import Instrument
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
 
 _LINK_ID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _ACTIVE = 500
 _CONDITIONAL = 10
 
 
-def create(
-    exchange: Exchange, account: Account, request: CreateOrder, s: int
-) -> tuple[Reply | None, Decimal]:
-    """(refusal or None, the quantity in force: reduce-only orders are cut to the position)."""
-    refusal = (
-        _form(exchange, account, request, s) or _price(exchange, request, s) or _counts(account, request)
-    )
-    position = account.position(request.symbol, request.position_idx)
-    refusal = refusal or stop_checks.count(position, exits(request))
-    if refusal is not None:
-        return refusal, ZERO
-    if request.reduces and request.trigger_price is None:
-        if position.size * request.side >= 0:
-            return Reply(110017, "current position is zero, cannot fix reduce-only order qty"), ZERO
-        return None, min(request.qty, abs(position.size))
-    refusal = _notional(exchange, request, s)
-    if refusal is None and request.trigger_price is None:
-        refusal = margin(exchange, account, request, s)
-    return refusal, request.qty
+class Checks:
+    """Of requests for orders, by what the market and the account are at the moment."""
+
+    def __init__(self, state: State, collateral: Collateral, matching: Matching) -> None:
+        self._state, self._collateral, self._matching = state, collateral, matching
+
+    def create(self, account: Account, request: CreateOrder, s: int) -> tuple[Reply | None, Decimal]:
+        """(refusal or None, the quantity in force: reduce-only orders are cut to the position)."""
+        refusal = self._form(account, request, s) or self._price(request, s) or _counts(account, request)
+        position = account.position(request.symbol, request.position_idx)
+        refusal = refusal or stop_checks.count(position, exits(request))
+        if refusal is not None:
+            return refusal, ZERO
+        if request.reduces and request.trigger_price is None:
+            if position.size * request.side >= 0:
+                return Reply(110017, "current position is zero, cannot fix reduce-only order qty"), ZERO
+            return None, min(request.qty, abs(position.size))
+        refusal = self._notional(request, s)
+        if refusal is None and request.trigger_price is None:
+            refusal = self.margin(account, request, s)
+        return refusal, request.qty
+
+    def as_meant(self, account: Account, request: CreateOrder, s: int) -> CreateOrder:
+        """The request in full: quantity 0 of a closing order is as much as one order may be, a limit price comes from the book
+        where it is to, and is moved into the band."""
+        instrument = self._state.instruments[s]
+        if request.book_price is not None:
+            price = self._of_book(s, request.side, request.book_price)
+            request = replace(request, price=price, book_price=None)
+        if not request.qty and request.reduce_only and request.close_on_trigger:
+            most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
+            request = replace(request, qty=most)
+        if request.order_type == "Limit" and request.price is not None:
+            request = replace(
+                request, price=price_band.moved(self._state, account, request.side, request.price, s)
+            )
+        return request
+
+    def margin(
+        self, account: Account, order: CreateOrder | Order, s: int, freed: Decimal = ZERO
+    ) -> Reply | None:
+        """Margin of the part of an order that opens, at the worst price it can pay; `freed` is what it holds already."""
+        position = account.position(*order.key)
+        left = order.leaves if isinstance(order, Order) else order.qty
+        others = account.resting(position, order.side, besides=order)
+        room = abs(position.size) if position.size * order.side < 0 else ZERO
+        if order.order_type == "Limit" and order.time_in_force in ("GTC", "PostOnly"):
+            room -= min(room, others)
+        opening = max(left - room, ZERO)
+        price = self._matching.worst_price(order.side, left, order.price, s)
+        cost = order_cost(opening, price, order.side, position.leverage, account.taker)
+        if opening and cost > self._collateral.available(account) + freed:
+            return Reply(110007, "ab not enough for new order")
+        value = max(order.side * position.size + others + left, ZERO) * self._state.mark(s)
+        return _tier(self._state.instruments[s], position.leverage, value) if opening else None
+
+    def trigger(self, s: int, price: Decimal, direction: int, by: str) -> Reply | None:
+        """A trigger lies before the price it looks at, on the side that is to come from."""
+        if direction not in (1, 2):
+            return Reply(10001, "triggerDirection invalid")
+        current, rising = self._state.reference(s, by), direction == 1
+        if price > current if rising else price < current:
+            return None
+        code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
+        at, now = int(price * 10_000), int(current * 10_000)
+        return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??{by}")
+
+    def _form(self, account: Account, request: CreateOrder, s: int) -> Reply | None:
+        instrument = self._state.instruments[s]
+        if request.side not in (1, -1) or request.order_type not in ("Limit", "Market"):
+            return Reply(10001, "Request parameter error.")
+        if request.time_in_force not in ("GTC", "IOC", "FOK", "PostOnly"):
+            return Reply(10001, "timeInForce invalid")
+        if request.position_idx not in account.indices(request.symbol):
+            return Reply(10001, "position idx not match position mode")
+        if instrument.status == "Delivering" and not request.reduces:
+            return Reply(30228, "No new positions during delisting.")
+        if instrument.status not in ("Trading", "Assumed", "Delivering"):
+            return Reply(110074, "This contract is not live")
+        if len(request.link_id) > 36 or not set(request.link_id) <= _LINK_ID:
+            return Reply(10001, "orderLinkId invalid")
+        if request.link_id and request.link_id in account.links:
+            return Reply(110072, "OrderLinkedID is duplicate")
+        if request.reduces and (request.take_profit or request.stop_loss):
+            return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
+        if request.trigger_by not in stop_checks.TRIGGERS or request.tpsl_mode not in ("Full", "Partial"):
+            return Reply(10001, "Request parameter error.")
+        return _special(request) or quantity(instrument, request.order_type, request.qty)
+
+    def _price(self, request: CreateOrder, s: int) -> Reply | None:
+        instrument = self._state.instruments[s]
+        refusal = stop_checks.on_tick(instrument, request.price, request.trigger_price)
+        refusal = refusal or stop_checks.possible(instrument, request.price, request.trigger_price)
+        if refusal is None and request.trigger_price is not None:
+            refusal = self.trigger(s, request.trigger_price, request.trigger_direction, request.trigger_by)
+        if refusal is None and request.order_type == "Limit":
+            if request.price is None:
+                return Reply(10001, "price is required for a limit order")
+            refusal = price_band.refusal(self._state, s, request.side, request.price)
+        base = request.price or request.trigger_price or self._state.last(s)
+        return refusal or stop_checks.exits(instrument, request.side, base, exits(request))
+
+    def _notional(self, request: CreateOrder, s: int) -> Reply | None:
+        price = request.price if request.price is not None else self._state.last(s)
+        if not price:
+            return Reply(110118, "Market order price is not available")
+        minimum = self._state.instruments[s].min_notional
+        if request.qty * price < minimum:
+            return Reply(110094, f"Order does not meet minimum order value {minimum}USDT")
+        return None
+
+    def _of_book(self, s: int, side: int, wanted: BookPrice) -> Decimal | None:
+        """The price of a level of the book; None where there is none so deep."""
+        state = self._state.states[s]
+        i = 0 if (side > 0) == (wanted.side == "Queue") else 1
+        at = int(state["levels"][i]) - wanted.level
+        return self._state.instruments[s].price(abs(int(state["key"][i, at]))) if at >= 0 else None
 
 
-def as_meant(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> CreateOrder:
-    """The request in full: quantity 0 of a closing order is as much as one order may be, a limit price comes from the book where it
-    is to, and is moved into the band."""
-    instrument = exchange.instruments[s]
-    if request.book_price is not None:
-        price = _of_book(exchange, s, request.side, request.book_price)
-        request = replace(request, price=price, book_price=None)
-    if not request.qty and request.reduce_only and request.close_on_trigger:
-        most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
-        request = replace(request, qty=most)
-    if request.order_type == "Limit" and request.price is not None:
-        request = replace(request, price=price_band.moved(exchange, account, request.side, request.price, s))
-    return request
-
-
-def _of_book(exchange: Exchange, s: int, side: int, wanted: BookPrice) -> Decimal | None:
-    """The price of a level of the book; None where there is none so deep."""
-    state = exchange.states[s]
-    i = 0 if (side > 0) == (wanted.side == "Queue") else 1
-    at = int(state["levels"][i]) - wanted.level
-    return exchange.instruments[s].price(abs(int(state["key"][i, at]))) if at >= 0 else None
-
-
-def _form(exchange: Exchange, account: Account, request: CreateOrder, s: int) -> Reply | None:
-    instrument = exchange.instruments[s]
-    if request.side not in (1, -1) or request.order_type not in ("Limit", "Market"):
-        return Reply(10001, "Request parameter error.")
-    if request.time_in_force not in ("GTC", "IOC", "FOK", "PostOnly"):
-        return Reply(10001, "timeInForce invalid")
-    if request.position_idx not in account.indices(request.symbol):
-        return Reply(10001, "position idx not match position mode")
-    if instrument.status == "Delivering" and not request.reduces:
-        return Reply(30228, "No new positions during delisting.")
-    if instrument.status not in ("Trading", "Assumed", "Delivering"):
-        return Reply(110074, "This contract is not live")
-    if len(request.link_id) > 36 or not set(request.link_id) <= _LINK_ID:
-        return Reply(10001, "orderLinkId invalid")
-    if request.link_id and request.link_id in account.links:
-        return Reply(110072, "OrderLinkedID is duplicate")
-    if request.reduces and (request.take_profit or request.stop_loss):
-        return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
-    if request.trigger_by not in stop_checks.TRIGGERS or request.tpsl_mode not in ("Full", "Partial"):
-        return Reply(10001, "Request parameter error.")
-    return _special(request) or quantity(instrument, request.order_type, request.qty)
+def quantity(instrument: Instrument, order_type: str, qty: Decimal) -> Reply | None:
+    """A quantity is on the step, and within the limits of its type of order."""
+    most = instrument.max_market_qty if order_type == "Market" else instrument.max_qty
+    if not qty.is_finite() or qty <= 0 or qty % instrument.step:
+        return Reply(10001, "Qty invalid")
+    if qty < instrument.min_qty:
+        return Reply(10001, "The number of contracts exceeds minimum limit allowed")
+    if qty > most:
+        return Reply(10001, "The number of contracts exceeds maximum limit allowed")
+    return None
 
 
 def _special(request: CreateOrder) -> Reply | None:
@@ -105,44 +168,6 @@ def _special(request: CreateOrder) -> Reply | None:
     return None if low <= slippage.amount <= high and whole else Reply(10001, "slippageTolerance invalid")
 
 
-def quantity(instrument: Instrument, order_type: str, qty: Decimal) -> Reply | None:
-    """A quantity is on the step, and within the limits of its type of order."""
-    most = instrument.max_market_qty if order_type == "Market" else instrument.max_qty
-    if not qty.is_finite() or qty <= 0 or qty % instrument.step:
-        return Reply(10001, "Qty invalid")
-    if qty < instrument.min_qty:
-        return Reply(10001, "The number of contracts exceeds minimum limit allowed")
-    if qty > most:
-        return Reply(10001, "The number of contracts exceeds maximum limit allowed")
-    return None
-
-
-def _price(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
-    instrument = exchange.instruments[s]
-    refusal = stop_checks.on_tick(instrument, request.price, request.trigger_price)
-    refusal = refusal or stop_checks.possible(instrument, request.price, request.trigger_price)
-    if refusal is None and request.trigger_price is not None:
-        refusal = trigger(exchange, s, request.trigger_price, request.trigger_direction, request.trigger_by)
-    if refusal is None and request.order_type == "Limit":
-        if request.price is None:
-            return Reply(10001, "price is required for a limit order")
-        refusal = price_band.refusal(exchange, s, request.side, request.price)
-    base = request.price or request.trigger_price or exchange.last(s)
-    return refusal or stop_checks.exits(instrument, request.side, base, exits(request))
-
-
-def trigger(exchange: Exchange, s: int, price: Decimal, direction: int, by: str) -> Reply | None:
-    """A trigger lies before the price it looks at, on the side that is to come from."""
-    if direction not in (1, 2):
-        return Reply(10001, "triggerDirection invalid")
-    current, rising = exchange.reference(s, by), direction == 1
-    if price > current if rising else price < current:
-        return None
-    code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
-    at, now = int(price * 10_000), int(current * 10_000)
-    return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??{by}")
-
-
 def _counts(account: Account, request: CreateOrder) -> Reply | None:
     mine = [order for order in account.open_orders.values() if order.symbol == request.symbol]
     conditional = sum(order.stop_type == "Stop" for order in mine)
@@ -151,35 +176,6 @@ def _counts(account: Account, request: CreateOrder) -> Reply | None:
     if sum(not order.stop_type for order in mine) >= _ACTIVE:
         return Reply(110020, "Not allowed to have more than 500 active orders.")
     return None
-
-
-def _notional(exchange: Exchange, request: CreateOrder, s: int) -> Reply | None:
-    price = request.price if request.price is not None else exchange.last(s)
-    if not price:
-        return Reply(110118, "Market order price is not available")
-    minimum = exchange.instruments[s].min_notional
-    if request.qty * price < minimum:
-        return Reply(110094, f"Order does not meet minimum order value {minimum}USDT")
-    return None
-
-
-def margin(
-    exchange: Exchange, account: Account, order: CreateOrder | Order, s: int, freed: Decimal = ZERO
-) -> Reply | None:
-    """Margin of the part of an order that opens, at the worst price it can pay; `freed` is what it holds already."""
-    position = account.position(*order.key)
-    left = order.leaves if isinstance(order, Order) else order.qty
-    others = account.resting(position, order.side, besides=order)
-    room = abs(position.size) if position.size * order.side < 0 else ZERO
-    if order.order_type == "Limit" and order.time_in_force in ("GTC", "PostOnly"):
-        room -= min(room, others)
-    opening = max(left - room, ZERO)
-    price = exchange.matching.worst_price(order.side, left, order.price, s)
-    cost = order_cost(opening, price, order.side, position.leverage, account.taker)
-    if opening and cost > exchange.collateral.available(account) + freed:
-        return Reply(110007, "ab not enough for new order")
-    value = max(order.side * position.size + others + left, ZERO) * exchange.mark(s)
-    return _tier(exchange.instruments[s], position.leverage, value) if opening else None
 
 
 def _tier(instrument: Instrument, leverage: Decimal, value: Decimal) -> Reply | None:

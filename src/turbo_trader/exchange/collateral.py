@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from turbo_trader.exchange import margin
 from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
+from turbo_trader.exchange.state import State
 from turbo_trader.market.instruments import Instrument
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
 
 _BREAK_EVEN_FEE: Final = Decimal("0.00055")
 _RANKS: Final = (Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal(1))
@@ -19,14 +17,14 @@ _RANKS: Final = (Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal(1))
 class Collateral:
     """Margins of positions, and when they are gone."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     # -- of a position
 
     def mark(self, p: Position) -> Decimal:
         """The mark price of a position's symbol."""
-        return self._exchange.mark(self._exchange.index[p.symbol])
+        return self._state.mark(self._state.index[p.symbol])
 
     def value(self, p: Position) -> Decimal:
         """Position value at the mark."""
@@ -126,4 +124,4 @@ class Collateral:
         return margin.closing_fee(p.size, p.entry, p.leverage, account.taker, p.extra) if p.size else ZERO
 
     def _instrument(self, p: Position) -> Instrument:
-        return self._exchange.instruments[self._exchange.index[p.symbol]]
+        return self._state.instruments[self._state.index[p.symbol]]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import Account, Position
+from turbo_trader.exchange.fills import Fills
 from turbo_trader.exchange.footprints import NEVER
+from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.resting import Resting
+from turbo_trader.exchange.state import State
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import INDEX, KIND_MASK, LEVEL, MARK, TRADE, Rows
 from turbo_trader.market.instruments import Instrument
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
 
 CLOSED = "Closed"
 _TICKS = ("key", "prev_key", "bid", "ask", "last")
@@ -23,8 +23,8 @@ _LOTS = ("lots", "prev_lots")
 class Listing:
     """What the Exchange lists."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, state: State, open_orders: OpenOrders, fills: Fills, resting: Resting) -> None:
+        self._state, self._open_orders, self._fills, self._resting = state, open_orders, fills, resting
 
     def relist(self, new: Instrument) -> tuple[int, int]:
         """Put `new` in place of the instrument of its symbol. Open orders stay as they are: what is on a grid is on a finer one.
@@ -32,50 +32,50 @@ class Listing:
         Returns how many new ticks and steps an old one is: later rows must come in the new ones (`finer`). InputError where the old
         ones are no multiples: a tape cannot tell where its prices lie on a coarser grid.
         """
-        exchange = self._exchange
-        s = exchange.index[new.symbol]
-        old = exchange.instruments[s]
+        state = self._state
+        s = state.index[new.symbol]
+        old = state.instruments[s]
         ratios = old.tick / new.tick, old.step / new.step
         if any(ratio != ratio.to_integral_value() or ratio < 1 for ratio in ratios):
             raise InputError(
                 f"{new.symbol}: tick {new.tick} or step {new.step}: must divide those in force, {old.tick} and {old.step}"
             )
         k, m = int(ratios[0]), int(ratios[1])
-        if int(exchange.states["ask"][s]) * k >= 2**30:
+        if int(state.states["ask"][s]) * k >= 2**30:
             raise InputError(f"{new.symbol}: tick {new.tick}: too fine for rows; choose a coarser one")
-        exchange.instruments = (*exchange.instruments[:s], new, *exchange.instruments[s + 1 :])
+        state.instruments = (*state.instruments[:s], new, *state.instruments[s + 1 :])
         if (k, m) != (1, 1):
             self._regrid(new, s, k, m)
         return k, m
 
     def _regrid(self, new: Instrument, s: int, k: int, m: int) -> None:
-        exchange = self._exchange
-        state = exchange.states[s]
-        state["tick"], state["lot"] = float(new.tick), float(new.step)
+        state = self._state
+        market = self._state.states[s]
+        market["tick"], market["lot"] = float(new.tick), float(new.step)
         for names, factor in ((_TICKS, k), (_LOTS, m)):
             for name in names:
-                state[name] *= factor
-        exchange.footprints.regrid(s, k, m)
-        for _, order in exchange.resting.of(s):
+                market[name] *= factor
+        state.footprints.regrid(s, k, m)
+        for _, order in self._resting.of(s):
             order.place.regrid(m)
 
     def next_time(self) -> int:
         """When the next contract ends (ns)."""
-        ends = (i.delivery_ns for i in self._exchange.instruments if i.delivery_ns and i.status != CLOSED)
+        ends = (i.delivery_ns for i in self._state.instruments if i.delivery_ns and i.status != CLOSED)
         return min(ends, default=NEVER)
 
     def deliver(self, now: int) -> None:
         """End every contract whose delivery time has come: orders are cancelled, positions closed at the mark price."""
-        exchange = self._exchange
+        state = self._state
         if self.next_time() > now:
             return
-        for s, instrument in enumerate(exchange.instruments):
+        for s, instrument in enumerate(state.instruments):
             if instrument.status == CLOSED or not 0 < instrument.delivery_ns <= now:
                 continue
-            for account in exchange.accounts.values():
+            for account in state.accounts.values():
                 for order in list(account.open_orders.values()):
                     if order.symbol == instrument.symbol and order.open:
-                        exchange.fills.end(account, order, "CancelBySettle", instrument.delivery_ns)
+                        self._open_orders.end(account, order, "CancelBySettle", instrument.delivery_ns)
                 for position in account.positions.values():
                     if position.symbol == instrument.symbol and position.size:
                         self._settle(account, position, s, instrument.delivery_ns)
@@ -83,14 +83,12 @@ class Listing:
 
     def _settle(self, account: Account, position: Position, s: int, at: int) -> None:
         """An execution without an order of the account, and without a fee."""
-        mark = self._exchange.mark(s)
+        mark = self._state.mark(s)
         order = Order(
-            self._exchange.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size), mark,
+            self._state.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size), mark,
             True, at, position_idx=position.idx, create_type="CreateBySettle",
         )  # fmt: skip
-        self._exchange.fills.fill(
-            account, order, abs(position.size), mark, maker=False, now=at, kind="Delivery"
-        )
+        self._fills.fill(account, order, abs(position.size), mark, maker=False, now=at, kind="Delivery")
 
 
 def finer(rows: Rows, k: int, m: int) -> Rows:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from turbo_trader.exchange.accounts import Account
+from turbo_trader.exchange.fills import Fills
 from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.state import State
 from turbo_trader.market.events import KIND_MASK, TRADE
 from turbo_trader.market.state import States
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
 
 
 def shown(states: States, s: int, side: int, limit: int) -> Iterator[tuple[int, int]]:
@@ -36,8 +35,8 @@ def shown(states: States, s: int, side: int, limit: int) -> Iterator[tuple[int, 
 class Resting:
     """The resting orders of all accounts."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, state: State, fills: Fills) -> None:
+        self._state, self._fills = state, fills
         self._joined = 0
 
     def join(self, order: Order, s: int) -> None:
@@ -47,10 +46,10 @@ class Resting:
 
     def of(self, s: int) -> list[tuple[Account, Order]]:
         """The resting orders of symbol `s`: each side best price first, then oldest first."""
-        symbol = self._exchange.instruments[s].symbol
+        symbol = self._state.instruments[s].symbol
         found = [
             (account, order)
-            for account in self._exchange.accounts.values()
+            for account in self._state.accounts.values()
             for order in account.open_orders.values()
             if order.symbol == symbol and order.resting
         ]
@@ -68,22 +67,22 @@ class Resting:
 
     def _meet(self, account: Account, order: Order, s: int, now: int) -> None:
         """The book came to the order: what is offered at its price or better was traded with it."""
-        exchange = self._exchange
-        instrument = exchange.instruments[s]
+        state = self._state
+        instrument = state.instruments[s]
         limit, wanted = instrument.ticks(order.limit), instrument.lots(order.leaves)
         taken = 0
-        for price, lots in shown(exchange.states, s, -order.side, limit):
+        for price, lots in shown(state.states, s, -order.side, limit):
             part = min(lots, wanted - taken)
             if not part:
                 break
-            exchange.footprints.leave(s, -order.side, price, (lots, part), now)
+            state.footprints.leave(s, -order.side, price, (lots, part), now)
             taken += part
         if taken:
-            exchange.fills.fill(account, order, instrument.qty(taken), order.limit, maker=True, now=now)
+            self._fills.fill(account, order, instrument.qty(taken), order.limit, maker=True, now=now)
 
     def _share(self, resting: list[tuple[Account, Order]], s: int, row: Any, now: int) -> None:
         """Share a print out: through a price it reaches the order at once, at the price behind its queue."""
-        instrument = self._exchange.instruments[s]
+        instrument = self._state.instruments[s]
         price, lots = int(row["price"]), int(row["lots"])
         left = lots
         for account, order in resting:
@@ -98,14 +97,14 @@ class Resting:
             if part:
                 left -= part
                 qty: Decimal = instrument.qty(part)
-                self._exchange.fills.fill(account, order, qty, order.limit, maker=True, now=now)
+                self._fills.fill(account, order, qty, order.limit, maker=True, now=now)
 
     def _level(self, order: Order, s: int) -> int:
         """Lots the tape shows at the order's price."""
-        state = self._exchange.states[s]
+        state = self._state.states[s]
         i = 0 if order.side > 0 else 1
         n = int(state["levels"][i])
-        key = order.side * self._exchange.instruments[s].ticks(order.limit)
+        key = order.side * self._state.instruments[s].ticks(order.limit)
         at = np.flatnonzero(state["key"][i, :n] == key)
         return int(state["lots"][i, at[0]]) if len(at) else 0
 

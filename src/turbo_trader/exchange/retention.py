@@ -4,14 +4,12 @@ orders, executions and log entries for as long as the venue was told to, at most
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.state import State
 from turbo_trader.market.events import DAY
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
 
 MOST: Final = 20_000  # of each: the simulated venue's own bound, so that no client can fill the memory
 
@@ -19,25 +17,24 @@ MOST: Final = 20_000  # of each: the simulated venue's own bound, so that no cli
 class Retention:
     """The orders that have ended, in the order in which they did."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._unfilled: deque[tuple[Account, Order]] = deque()
         self._filled: deque[tuple[Account, Order]] = deque()
 
-    def ended(self, account: Account, order: Order) -> None:
-        """An order is final: from now on it may be forgotten."""
-        (self._filled if order.filled else self._unfilled).append((account, order))
-
     def forget(self, now: int) -> None:
         """Drop what is too old at `now` (ns), or too much; nothing where the venue keeps everything."""
-        keep = self._exchange.config.keep_ns
+        ended, self._state.ended = self._state.ended, []
+        keep = self._state.config.keep_ns
         if keep is None:
             return
-        for ended, age in ((self._unfilled, min(DAY, keep)), (self._filled, keep)):
-            while ended and (len(ended) > MOST or ended[0][1].updated_ts < now - age):
-                account, order = ended.popleft()
+        for account, order in ended:
+            (self._filled if order.filled else self._unfilled).append((account, order))
+        for orders, age in ((self._unfilled, min(DAY, keep)), (self._filled, keep)):
+            while orders and (len(orders) > MOST or orders[0][1].updated_ts < now - age):
+                account, order = orders.popleft()
                 account.forget(order)
-        for account in self._exchange.accounts.values():
+        for account in self._state.accounts.values():
             for kept in (account.executions, account.log):
                 while kept and (len(kept) > MOST or kept[0].ts < now - keep):
                     kept.popleft()

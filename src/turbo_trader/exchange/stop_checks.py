@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import Position
 from turbo_trader.exchange.exits import Stop
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.requests import SetTradingStop
+from turbo_trader.exchange.state import State
 from turbo_trader.market.instruments import Instrument
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
 
 TRIGGERS = ("LastPrice", "MarkPrice", "IndexPrice")
 OFF_TICK = Reply(10001, "The price is not a multiple of the tick size")
@@ -38,9 +35,9 @@ def possible(instrument: Instrument, *prices: Decimal | None) -> Reply | None:
     return None
 
 
-def stop(exchange: Exchange, position: Position, stop: Stop, s: int) -> Reply | None:
+def stop(state: State, position: Position, stop: Stop, s: int) -> Reply | None:
     """A stop of a position lies beyond the price that triggers it, on its own side."""
-    instrument, base = exchange.instruments[s], exchange.reference(s, stop.trigger_by)
+    instrument, base = state.instruments[s], state.reference(s, stop.trigger_by)
     if stop.trigger_by not in TRIGGERS:
         return Reply(10001, "Request parameter error: triggerBy")
     if (refusal := on_tick(instrument, stop.price, stop.limit, stop.distance)) is not None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from turbo_trader.exchange import stop_checks
 from turbo_trader.exchange.accounts import Account, Position
 from turbo_trader.exchange.exits import Stop, exits
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import SetTradingStop
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.state import State
+from turbo_trader.exchange.statements import Statements
 
 _TWIN_FIRED = {
     "TakeProfit": "CancelByOCOSlCanceledByTpTriggered",
@@ -24,8 +23,8 @@ _TWIN_FIRED = {
 class Stops:
     """The stops of every position: one of each kind over the whole of it, and any number over parts."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, state: State, open_orders: OpenOrders, statements: Statements) -> None:
+        self._state, self._open_orders, self._statements = state, open_orders, statements
 
     def attach(self, account: Account, parent: Order, opened: Decimal, now: int) -> None:
         """After a fill that opened: the order's TP/SL are the position's, once; or (Partial) a pair that grows with what fills."""
@@ -37,7 +36,7 @@ class Stops:
             growing = [child for child in parent.children if child.status == "Untriggered"]
             for child in growing:
                 child.qty += opened
-                self._exchange.say(account.uid, child.message(now))
+                self._state.say(account.uid, child.message(now))
             if not growing:
                 parent.children = self._add(account, position, pair, opened, parent.link_id, now)
         elif not parent.children:
@@ -50,22 +49,22 @@ class Stops:
         for child in list(position.stops.values()):
             size = abs(position.size)
             if not size or child.side == (1 if position.size > 0 else -1):
-                self._exchange.fills.end(account, child, "CancelByTpSlTsClear", now)
+                self._open_orders.end(account, child, "CancelByTpSlTsClear", now)
                 continue
             qty = min(child.qty, size) if child.tpsl_mode == "Partial" else size
             if child.qty != qty:
                 child.qty = qty
-                self._exchange.say(account.uid, child.message(now))
+                self._state.say(account.uid, child.message(now))
 
     def fired(self, account: Account, child: Order, now: int) -> None:
         """One of a pair was triggered: the other ends."""
         twin = child.partner
         if twin is not None and twin.status == "Untriggered":
-            self._exchange.fills.end(account, twin, _TWIN_FIRED[child.stop_type.removeprefix("Partial")], now)
+            self._open_orders.end(account, twin, _TWIN_FIRED[child.stop_type.removeprefix("Partial")], now)
 
     def set(self, account: Account, request: SetTradingStop, now: int) -> Reply:
         """The trading-stop request: changes the Full stops, or adds a Partial pair."""
-        s = self._exchange.index[request.symbol]
+        s = self._state.index[request.symbol]
         if request.position_idx not in account.indices(request.symbol):
             return Reply(10001, "position idx not match position mode")
         position = account.position(request.symbol, request.position_idx)
@@ -76,16 +75,16 @@ class Stops:
         pair = exits(request) if request.tpsl_mode == "Partial" else ()
         if not changes and not pair:
             return Reply(34040, "not modified")
-        refusal = stop_checks.size(position, request, pair, self._exchange.instruments[s]) if pair else None
+        refusal = stop_checks.size(position, request, pair, self._state.instruments[s]) if pair else None
         for stop in (*changes.values(), *pair):
             if stop is not None and refusal is None:
-                refusal = stop_checks.stop(self._exchange, position, stop, s)
+                refusal = stop_checks.stop(self._state, position, stop, s)
         if refusal is not None:
             return refusal
         self._change(account, position, changes, now)
         if pair:
             self._add(account, position, pair, request.tp_size or request.sl_size or Decimal(0), "", now)
-        self._exchange.fills.tell_position(account, position, now)
+        self._statements.tell(account, position, now)
         return Reply()
 
     def _wanted(self, position: Position, request: SetTradingStop, s: int) -> dict[str, Stop | None]:
@@ -105,7 +104,7 @@ class Stops:
             return wanted
         if active is None and child is not None and child.distance == distance:
             active = child.trigger_price
-        trail = Stop("TrailingStop", active or self._exchange.last(s), distance=distance)
+        trail = Stop("TrailingStop", active or self._state.last(s), distance=distance)
         return {**wanted, "TrailingStop": trail if distance else None}
 
     def _change(
@@ -120,7 +119,7 @@ class Stops:
             if stop is not None:
                 made.append(self._put(account, position, stop, "", now))
             elif child is not None:
-                self._exchange.fills.end(account, child, "CancelByUser", now)
+                self._open_orders.end(account, child, "CancelByUser", now)
         _couple([child for child in made if child.distance is None])
 
     def _put(self, account: Account, position: Position, stop: Stop, parent: str, now: int) -> Order:
@@ -131,10 +130,10 @@ class Stops:
         child.trigger_price = stop.price
         child.trigger_by = stop.trigger_by
         if stop.distance is not None:
-            last = self._exchange.last(self._exchange.index[position.symbol])
+            last = self._state.last(self._state.index[position.symbol])
             child.distance = stop.distance
             child.best = last if stop.price == last else None
-        self._exchange.say(account.uid, child.message(now))
+        self._state.say(account.uid, child.message(now))
         return child
 
     def _add(
@@ -150,21 +149,21 @@ class Stops:
         made = [self._new(account, position, stop, qty, parent, now) for stop in pair]
         _couple(made)
         for child in made:
-            self._exchange.say(account.uid, child.message(now))
+            self._state.say(account.uid, child.message(now))
         return tuple(made)
 
     def _new(
         self, account: Account, position: Position, stop: Stop, qty: Decimal, parent: str, now: int
     ) -> Order:
-        s = self._exchange.index[position.symbol]
+        s = self._state.index[position.symbol]
         d = 1 if position.size > 0 else -1
         kind, tif = ("Market", "IOC") if stop.limit is None else ("Limit", "GTC")
         child = Order(
-            self._exchange.new_id(), "", position.symbol, -d, kind, tif, qty, stop.limit, True, now,
+            self._state.new_id(), "", position.symbol, -d, kind, tif, qty, stop.limit, True, now,
             position_idx=position.idx, close_on_trigger=True, parent_link_id=parent, create_type=f"CreateBy{stop.kind}",
             stop_type=stop.kind, trigger_price=stop.price, trigger_by=stop.trigger_by,
             trigger_direction=1 if stop.kind.endswith("TakeProfit") == (d > 0) else 2,
-            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full", last_price=self._exchange.last(s),
+            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full", last_price=self._state.last(s),
         )  # fmt: skip
         child.move("Untriggered")
         account.orders[child.order_id] = child

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
+from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.requests import AddMargin, SetAutoMargin, SetLeverage, SetMarginMode, SwitchMode
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.state import State
+from turbo_trader.exchange.statements import Statements
 
 
 class Terms:
     """Requests that change how positions are held."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(
+        self, state: State, collateral: Collateral, open_orders: OpenOrders, statements: Statements
+    ) -> None:
+        self._state, self._collateral = state, collateral
+        self._open_orders, self._statements = open_orders, statements
 
     def switch_mode(self, account: Account, request: SwitchMode) -> Reply:
         """Set the position mode of one symbol; of all of them it skips those that have a position or an order."""
-        names = [request.symbol] if request.symbol else list(self._exchange.index)
+        names = [request.symbol] if request.symbol else list(self._state.index)
         names = [name for name in names if (name in account.hedged) != request.hedge]
         if not names:
             return Reply(110025, "Position mode is not modified")
@@ -52,7 +55,7 @@ class Terms:
                 self._lever(account, sides, before)
                 return refusal
             for position in sides:
-                self._exchange.fills.tell_position(account, position, now)
+                self._statements.tell(account, position, now)
         return refusal or Reply()
 
     def add_margin(self, account: Account, request: AddMargin, now: int) -> Reply:
@@ -66,15 +69,15 @@ class Terms:
             return Reply(10001, "can not add margin for zero position")
         if not request.amount:
             return Reply(110027, "Margin is not modified.")
-        if request.amount > max(self._exchange.collateral.available(account), ZERO):
+        if request.amount > max(self._collateral.available(account), ZERO):
             return Reply(110014, "Available balance not enough to add margin")
         if request.amount < 0 and position.extra + request.amount < 0:
             return Reply(10001, "margin: no more than what was added can be taken back")
         position.extra += request.amount
-        if self._exchange.collateral.exhausted(account, position):
+        if self._collateral.exhausted(account, position):
             position.extra -= request.amount
             return Reply(110011, "Any adjustments made will trigger immediate liquidation")
-        self._exchange.fills.tell_position(account, position, now)
+        self._statements.tell(account, position, now)
         return Reply()
 
     def set_auto_margin(self, account: Account, request: SetAutoMargin, now: int) -> Reply:
@@ -85,7 +88,7 @@ class Terms:
             return Reply(110015, "The position is in cross margin mode")
         position = account.position(request.symbol, request.position_idx)
         position.auto_margin = request.on
-        self._exchange.fills.tell_position(account, position, now)
+        self._statements.tell(account, position, now)
         return Reply()
 
     def set_margin_mode(self, account: Account, request: SetMarginMode, now: int) -> Reply:
@@ -93,7 +96,7 @@ class Terms:
         if request.cross == account.cross:
             return Reply(result={"reasons": []})
         if request.cross and any(
-            len({p.leverage for p in account.sides(name)}) > 1 for name in self._exchange.index
+            len({p.leverage for p in account.sides(name)}) > 1 for name in self._state.index
         ):
             return _mode_refused("buyLeverage and sellLeverage must be equal in cross margin")
         held = account.held()
@@ -108,15 +111,15 @@ class Terms:
                 position.extra = extra
             return _mode_refused(refusal.message)
         for position in held:
-            self._exchange.fills.tell_position(account, position, now)
+            self._statements.tell(account, position, now)
         if not held:
-            self._exchange.say(account.uid, self._exchange.wallet_message(account.uid, now))
+            self._state.say(account.uid, self._statements.wallet(account, now))
         return Reply(result={"reasons": []})
 
     def _leverage_refusal(self, account: Account, symbol: str, wanted: Sequence[Decimal]) -> Reply | None:
         """Within the instrument's range, and allowed by the tier of what each side holds and would open."""
-        instrument = self._exchange.instruments[self._exchange.index[symbol]]
-        mark = self._exchange.mark(self._exchange.index[symbol])
+        instrument = self._state.instruments[self._state.index[symbol]]
+        mark = self._state.mark(self._state.index[symbol])
         for position, leverage in zip(account.sides(symbol), wanted, strict=True):
             values = (account.exposure(position, side) * mark for side in (1, -1))
             most = min(instrument.tier(value).max_leverage for value in values)
@@ -127,13 +130,13 @@ class Terms:
     def _lever(self, account: Account, sides: Sequence[Position], leverage: Sequence[Decimal]) -> None:
         for position, wanted in zip(sides, leverage, strict=True):
             position.leverage = wanted
-            self._exchange.fills.hold(account, position)
+            self._open_orders.hold(account, position)
 
     def _carried(self, account: Account, sides: Sequence[Position]) -> Reply | None:
         """Why the positions cannot be held as they are now."""
-        if any(self._exchange.collateral.exhausted(account, position) for position in sides):
+        if any(self._collateral.exhausted(account, position) for position in sides):
             return Reply(110011, "Any adjustments made will trigger immediate liquidation")
-        if self._exchange.collateral.available(account) < 0:
+        if self._collateral.available(account) < 0:
             return Reply(110007, "ab not enough for new leverage")
         return None
 

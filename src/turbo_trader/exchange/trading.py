@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from turbo_trader.exchange import amending, checks
 from turbo_trader.exchange.accounts import Account
+from turbo_trader.exchange.amending import Amending
+from turbo_trader.exchange.checks import Checks
+from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Message, PositionMessage, Reply
+from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order
 from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder
-from turbo_trader.exchange.statements import position_message
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.state import State
+from turbo_trader.exchange.statements import Statements
 
 
 class Trading:
     """The order side of the Exchange."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(
+        self,
+        state: State,
+        checks: Checks,
+        matching: Matching,
+        open_orders: OpenOrders,
+        statements: Statements,
+    ) -> None:
+        self._state, self._checks, self._matching = state, checks, matching
+        self._open_orders, self._statements = open_orders, statements
+        self._amending = Amending(state, checks, matching, open_orders, statements)
 
     def act(
         self, account: Account, request: CreateOrder | AmendOrder | CancelOrder | CancelAll, now: int
     ) -> Reply:
         """Carry out a request; whatever it did to orders, their positions are told."""
-        before = len(self._exchange.outbox)
+        before = len(self._state.outbox)
         match request:
             case CreateOrder():
                 reply = self._create(account, request, now)
             case AmendOrder():
-                reply = amending.amend(self._exchange, account, request, now)
+                reply = self._amending.amend(account, request, now)
             case CancelOrder():
                 reply = self._cancel(account, request, now)
             case CancelAll():
                 reply = self._cancel_all(account, request, now)
-        self._tell_positions(account, reply, self._exchange.outbox[before:], now)
+        self._tell_positions(account, reply, self._state.outbox[before:], now)
         return reply
 
     def _tell_positions(
@@ -48,22 +57,22 @@ class Trading:
         for key in dict.fromkeys(account.orders[row["orderId"]].key for row in rows):
             if key not in told:
                 position = account.position(*key)
-                self._exchange.say(account.uid, position_message(self._exchange, account, position, now))
+                self._state.say(account.uid, self._statements.position(account, position, now))
 
     def _create(self, account: Account, request: CreateOrder, now: int) -> Reply:
         """Check synchronously, accept, then match."""
-        s = self._exchange.index[request.symbol]
-        request = checks.as_meant(self._exchange, account, request, s)
-        refusal, qty = checks.create(self._exchange, account, request, s)
+        s = self._state.index[request.symbol]
+        request = self._checks.as_meant(account, request, s)
+        refusal, qty = self._checks.create(account, request, s)
         if refusal is not None:
             return refusal
         order = Order(
-            self._exchange.new_id(), request.link_id, request.symbol, request.side, request.order_type,
+            self._state.new_id(), request.link_id, request.symbol, request.side, request.order_type,
             request.time_in_force if request.order_type == "Limit" else "IOC", qty, request.price, request.reduces, now,
             position_idx=request.position_idx, close_on_trigger=request.close_on_trigger, take_profit=request.take_profit,
             stop_loss=request.stop_loss, tp_trigger_by=request.tp_trigger_by, sl_trigger_by=request.sl_trigger_by,
             tpsl_mode=request.tpsl_mode, tp_limit=request.tp_limit, sl_limit=request.sl_limit,
-            smp=request.smp, slippage=request.slippage, last_price=self._exchange.last(s),
+            smp=request.smp, slippage=request.slippage, last_price=self._state.last(s),
         )  # fmt: skip
         account.orders[order.order_id] = order
         if request.link_id:
@@ -76,9 +85,9 @@ class Trading:
             order.create_type = "CreateByUser"
             order.move("Untriggered")
             account.open_orders[order.order_id] = order
-            self._exchange.say(account.uid, order.message(now))
+            self._state.say(account.uid, order.message(now))
         else:
-            self._exchange.matching.match(account, order, s, now)
+            self._matching.match(account, order, s, now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
     def _cancel(self, account: Account, request: CancelOrder, now: int) -> Reply:
@@ -88,9 +97,9 @@ class Trading:
             return Reply(110001, "order not exists or too late to cancel")
         self._end(account, order, now)
         position = account.position(*order.key)
-        self._exchange.fills.hold(account, position)
+        self._open_orders.hold(account, position)
         if order.stop_type in FULL:
-            self._exchange.fills.tell_position(account, position, now)
+            self._statements.tell(account, position, now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
     def _cancel_all(self, account: Account, request: CancelAll, now: int) -> Reply:
@@ -109,9 +118,9 @@ class Trading:
                 ended.append({"orderId": order.order_id, "orderLinkId": order.link_id})
                 bared |= {order.key: None} if order.stop_type in FULL else {}
         for key in dict.fromkeys(order.key for order in account.open_orders.values()):
-            self._exchange.fills.hold(account, account.position(*key))
+            self._open_orders.hold(account, account.position(*key))
         for key in bared:
-            self._exchange.fills.tell_position(account, account.position(*key), now)
+            self._statements.tell(account, account.position(*key), now)
         return Reply(result={"list": ended, "success": "1"})
 
     def _end(self, account: Account, order: Order, now: int) -> None:
@@ -119,4 +128,4 @@ class Trading:
         pair = (order, order.partner) if order.status == "Untriggered" else (order,)
         for each in pair:
             if each is not None and each.open:
-                self._exchange.fills.end(account, each, "CancelByUser", now)
+                self._open_orders.end(account, each, "CancelByUser", now)

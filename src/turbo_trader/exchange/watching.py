@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from turbo_trader.exchange import checks, trailing
-from turbo_trader.exchange.accounts import ZERO, Account
-from turbo_trader.exchange.orders import FULL, Order
+from turbo_trader.exchange import trailing
+from turbo_trader.exchange.collateral import Collateral
+from turbo_trader.exchange.orders import Order
+from turbo_trader.exchange.resting import Resting
+from turbo_trader.exchange.settlement import Settlement
+from turbo_trader.exchange.state import State
+from turbo_trader.exchange.triggers import Triggers
 from turbo_trader.market.instruments import Instrument
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.machine import Exchange
 
 _FAR: Final = 2**62
 
@@ -64,61 +65,32 @@ class _Nearest:
 class Watching:
     """Triggers of orders, prices of resting orders, liquidation prices."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(
+        self,
+        state: State,
+        collateral: Collateral,
+        resting: Resting,
+        triggers: Triggers,
+        settlement: Settlement,
+    ) -> None:
+        self._state, self._collateral, self._resting = state, collateral, resting
+        self._triggers, self._settlement = triggers, settlement
 
     def bounds(self, s: int) -> tuple[int, int, float, float, int, int]:
         """For `kernel.run_until`: last and mark prices that can trigger something, best resting buy and sell."""
-        instrument = self._exchange.instruments[s]
+        instrument = self._state.instruments[s]
         near = _Nearest()
-        for account in self._exchange.accounts.values():
+        for account in self._state.accounts.values():
             for order in account.open_orders.values():
                 if order.symbol == instrument.symbol:
                     near.order(order, instrument)
             for position in account.sides(instrument.symbol):
-                price = self._exchange.collateral.liquidation(account, position)
+                price = self._collateral.liquidation(account, position)
                 near.mark(price, falling=position.size > 0)
         return near.last_low, near.last_high, near.mark_low, near.mark_high, near.buy, near.sell
 
     def touch(self, s: int, row: Any, now: int) -> None:
         """A row came at which something may be due: resting orders fill, then triggers fire, then liquidation."""
-        symbol = self._exchange.instruments[s].symbol
-        self._exchange.resting.touch(s, row, now)
-        for account in self._exchange.accounts.values():
-            for order in list(account.open_orders.values()):
-                if order.symbol != symbol or order.status != "Untriggered":
-                    continue
-                trailing.advance(order, self._exchange.last(s))
-                if self._due(order, s):
-                    self._fire(account, order, s, now)
-        self._exchange.settlement.liquidate(s, now)
-
-    def _due(self, order: Order, s: int) -> bool:
-        if order.distance is not None:
-            fires = trailing.fires_at(order)
-            return fires is not None and order.side * self._exchange.last(s) >= order.side * fires
-        price = self._exchange.reference(s, order.trigger_by)
-        target = order.trigger_price
-        return target is not None and (price >= target if order.trigger_direction == 1 else price <= target)
-
-    def _fire(self, account: Account, order: Order, s: int, now: int) -> None:
-        """Activate a conditional order: a reduce-only one is cut to the position, another needs its margin now."""
-        exchange = self._exchange
-        order.move("Triggered")
-        account.open_orders.pop(order.order_id, None)
-        position = account.position(*order.key)
-        position.forget(order)
-        exchange.stops.fired(account, order, now)
-        exchange.say(account.uid, order.message(now))
-        if order.reduce_only:
-            closable = abs(position.size) if position.size * order.side < 0 else ZERO
-            if not closable:
-                exchange.fills.end(account, order, "CancelByReduceOnly", now, "EC_ReduceOnly")
-                return
-            order.qty = min(order.qty, closable)
-        elif checks.margin(exchange, account, order, s) is not None:
-            exchange.fills.end(account, order, "UNKNOWN", now, "EC_Others")
-            return
-        exchange.matching.match(account, order, s, now)
-        if order.stop_type in FULL and not order.filled:  # fills say it themselves
-            exchange.fills.tell_position(account, position, now)
+        self._resting.touch(s, row, now)
+        self._triggers.touch(s, now)
+        self._settlement.liquidate(s, now)

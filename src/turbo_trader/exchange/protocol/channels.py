@@ -1,11 +1,12 @@
-"""Public topics: each makes one frame for all its subscribers, at the venue's cadence. Books are in `books`."""
+"""Public topics: each makes one frame for all its subscribers, at the venue's cadence. Books are in `book_channel`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from turbo_trader.exchange.protocol.books import BOOK_CADENCE, BookChannel
+from turbo_trader.exchange.protocol.book_channel import BookChannel
+from turbo_trader.exchange.protocol.books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.render import side, text

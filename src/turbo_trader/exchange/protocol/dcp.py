@@ -57,12 +57,4 @@ class Protection:
                 self._seen[uid] = now
             elif uid in self._seen and now - self._seen[uid] >= windows["DERIVATIVES"]:
                 del self._seen[uid]
-                self._cancel(uid, now)
-
-    def _cancel(self, uid: str, now: int) -> None:
-        account = self._x.accounts[uid]
-        resting = [order for order in account.open_orders.values() if order.resting]
-        for order in resting:
-            self._x.fills.end(account, order, "CancelByDCP", now)
-        for key in dict.fromkeys(order.key for order in resting):
-            self._x.fills.hold(account, account.position(*key))
+                self._x.cancel_resting(uid, "CancelByDCP", now)

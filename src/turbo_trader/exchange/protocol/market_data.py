@@ -8,27 +8,26 @@ from typing import Any
 
 from turbo_trader.exchange import price_band
 from turbo_trader.exchange.machine import Exchange
-from turbo_trader.exchange.protocol.books import BOOK_CADENCE, DEEPEST, ShownBook, Sides, Standing, as_levels
+from turbo_trader.exchange.protocol.books import BOOK_CADENCE, DEEPEST, ShownBook, Sides, as_levels, standing
 from turbo_trader.exchange.protocol.candles import Bar
+from turbo_trader.exchange.protocol.figures import Figures
 from turbo_trader.exchange.protocol.passing import Passed, PassedPrints, PassedTicker
 from turbo_trader.exchange.protocol.render import side, text
 from turbo_trader.exchange.protocol.render_market import trade_id
 from turbo_trader.exchange.protocol.symbol_market import Print, SymbolMarket
 from turbo_trader.market.events import FINE, MINUTE, Rows
-from turbo_trader.market.instruments import Instrument
 
 _TICKER_NS = 100_000_000
 
 
 class MarketData:
-    """All symbols. Prices are shown with the decimals of their tick."""
+    """All symbols."""
 
     def __init__(self, exchange: Exchange, history: Mapping[str, Rows]) -> None:
         self.exchange = exchange
         self.symbols = [SymbolMarket(history[i.symbol]) for i in exchange.instruments]
-        self._formats = [_formats(i) for i in exchange.instruments]
-        self._scales = [(float(i.tick), float(i.step)) for i in exchange.instruments]
-        self.books = [ShownBook(self, s, DEEPEST) for s in range(len(exchange.instruments))]
+        self.figures = Figures(exchange.instruments)
+        self.books = [ShownBook(exchange, self.figures, s, DEEPEST) for s in range(len(exchange.instruments))]
         self._books_due = 0
         self._tickers: dict[int, tuple[int, dict[str, Any]]] = {}
         self._told_tickers: dict[
@@ -40,9 +39,7 @@ class MarketData:
 
     def regrid(self, s: int, k: int, m: int) -> None:
         """The ticks and steps of symbol `s` are `k` and `m` times finer from now on."""
-        instrument = self.exchange.instruments[s]
-        self._formats[s] = _formats(instrument)
-        self._scales[s] = float(instrument.tick), float(instrument.step)
+        self.figures.change(s, self.exchange.instruments[s])
         self.symbols[s].regrid(k, m)
         self.books[s].forget()
         self._tickers.pop(s, None)
@@ -57,7 +54,7 @@ class MarketData:
 
     def take(self, s: int, rows: Rows) -> list[Print]:
         """Note the prints of newly released rows of symbol `s`."""
-        return self.symbols[s].take(rows, *self._scales[s]) if len(rows) else []
+        return self.symbols[s].take(rows, *self.figures.scale(s)) if len(rows) else []
 
     def note(self, now: int) -> None:
         """Show the deepest books at their cadence; once a second note empty minutes, mark and index, settled funding rates."""
@@ -77,28 +74,9 @@ class MarketData:
                 market.fundings.append((boundary, self.exchange.funding_rate(s)))
             self._funded[s] = boundary
 
-    def price(self, s: int, ticks: int) -> str:
-        """Ticks as the venue shows a price."""
-        return format(ticks * self._scales[s][0], self._formats[s][0])
-
-    def size(self, s: int, lots: int) -> str:
-        """Lots as the venue shows a quantity."""
-        return format(lots * self._scales[s][1], self._formats[s][1])
-
-    def standing(self, s: int, depth: int) -> Standing | None:
-        """The best `depth` levels of each side; None while the book is void."""
-        state = self.exchange.states[s]
-        if not state["book_valid"]:
-            return None
-        sides = []
-        for i, n in enumerate(state["levels"].tolist()):
-            chosen = slice(max(0, n - depth), n)
-            sides += [state["key"][i, chosen].copy(), state["lots"][i, chosen].copy()]
-        return sides[0], sides[1], sides[2], sides[3]
-
     def levels(self, s: int, depth: int) -> Sides:
         """(bids, asks) of the best `depth` levels, price in ticks to lots, best first; empty while the book is void."""
-        return as_levels(self.standing(s, depth))
+        return as_levels(standing(self.exchange.states, s, depth))
 
     def ticker(self, s: int, now: int) -> dict[str, Any]:
         """All figures of a ticker, at most 100 ms old."""
@@ -115,8 +93,8 @@ class MarketData:
         last = int(state["last"]) or (int(state["bid"]) + int(state["ask"])) // 2
         bids, asks = self.levels(s, 1)
         day = self.symbols[s].day()
-        now_price = last * self._scales[s][0]
-        decimals = self._formats[s][0]
+        now_price = last * self.figures.scale(s)[0]
+        decimals = self.figures.formats(s)[0]
         bid, ask = next(iter(bids), 0), next(iter(asks), 0)
         interval = x.interval(s)
         index = Decimal(round(float(state["index"]) / float(instrument.tick) * FINE)) * instrument.tick / FINE
@@ -124,27 +102,27 @@ class MarketData:
             "symbol": instrument.symbol,
             "tickDirection": self.symbols[s].direction,
             "price24hPcnt": format(now_price / day.first - 1 if day.first else 0.0, ".6f"),
-            "lastPrice": self.price(s, last),
+            "lastPrice": self.figures.price(s, last),
             "prevPrice24h": format(day.first, decimals),
             "highPrice24h": format(day.high, decimals),
             "lowPrice24h": format(day.low, decimals),
             "prevPrice1h": format(day.hour, decimals),
             "markPrice": format(x.mark(s), decimals),
             "indexPrice": format(index if index else x.mark(s), decimals),
-            "openInterest": self.size(s, 0),
+            "openInterest": self.figures.size(s, 0),
             "openInterestValue": "0.00",
             "turnover24h": format(day.turnover, ".4f"),
             "volume24h": format(day.volume, ".4f"),
             "fundingIntervalHour": str(interval // (60 * MINUTE)),
             "fundingCap": str(instrument.funding_cap),
-            "singleOpenInterest": self.size(s, 0),
+            "singleOpenInterest": self.figures.size(s, 0),
             "singleOpenInterestValue": "0.00",
             "nextFundingTime": str((now // interval + 1) * interval // 1_000_000),
             "fundingRate": text(round(x.funding_rate(s), 8)),
-            "bid1Price": self.price(s, bid),
-            "bid1Size": self.size(s, bids.get(bid, 0)),
-            "ask1Price": self.price(s, ask),
-            "ask1Size": self.size(s, asks.get(ask, 0)),
+            "bid1Price": self.figures.price(s, bid),
+            "bid1Size": self.figures.size(s, bids.get(bid, 0)),
+            "ask1Price": self.figures.price(s, ask),
+            "ask1Size": self.figures.size(s, asks.get(ask, 0)),
             "preOpenPrice": "",
             "preQty": "",
             "curPreListingPhase": "",
@@ -162,10 +140,10 @@ class MarketData:
 
     def items(self, s: int, prints: Iterable[Print]) -> list[dict[str, Any]]:
         """Prints as publicTrade has them."""
-        symbol = self.exchange.instruments[s].symbol
+        symbol, written = self.exchange.instruments[s].symbol, self.figures
         return [
             {
-                "T": ts // 1_000_000, "s": symbol, "S": side(taker), "v": self.size(s, lots), "p": self.price(s, price),
+                "T": ts // 1_000_000, "s": symbol, "S": side(taker), "v": written.size(s, lots), "p": written.price(s, price),
                 "L": direction, "i": trade_id(symbol, number), "BT": False, "RPI": False, "seq": ts // 1_000,
             }
             for number, ts, price, lots, taker, direction in prints
@@ -173,13 +151,6 @@ class MarketData:
 
     def show(self, s: int, bar: Bar) -> list[str]:
         """A candle as the venue shows it: opening in ms, four prices, and where it has them volume and turnover."""
-        price, size = self._formats[s]
+        price, size = self.figures.formats(s)
         shown = [str(int(bar[0]) * 60_000), *(format(value, price) for value in bar[1:5])]
         return shown + ([format(bar[5], size), format(bar[6], ".4f")] if len(bar) > 5 else [])
-
-
-def _formats(instrument: Instrument) -> tuple[str, str]:
-    """How prices and quantities are written: with the decimals of tick and step."""
-    decimals = (max(0, -int(unit.as_tuple().exponent)) for unit in (instrument.tick, instrument.step))
-    price, size = (f".{n}f" for n in decimals)
-    return price, size

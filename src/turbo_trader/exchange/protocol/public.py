@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from turbo_trader.exchange.protocol.books import BookChannel
+from turbo_trader.exchange.protocol.book_channel import BookChannel
 from turbo_trader.exchange.protocol.channels import Channel, channel
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.passing import Head, Passed, passed, read

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from turbo_trader.exchange import precheck
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.machine import Exchange
@@ -39,8 +38,7 @@ class OrderRoutes:
 
     def pre_check(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/pre-check: as create, but nothing is placed."""
-        self._x.settle(now)
-        return precheck.check(self._x, self._x.accounts[uid], _wanted(params), now)
+        return self._x.pre_check(now, uid, _wanted(params))
 
     def amend(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/amend."""
