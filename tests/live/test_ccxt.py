@@ -61,6 +61,10 @@ def test_the_account_is_read(exchange: Any) -> None:
     assert abs(exchange.fetch_time() / 1000 - 1_767_603_600) < 10_000
 
 
+def test_fees_are_read_of_all_symbols(exchange: Any) -> None:
+    assert exchange.fetch_trading_fees()[PAIR]["taker"] == exchange.fetch_trading_fee(PAIR)["taker"] > 0
+
+
 def test_leverage_tiers_and_modes(exchange: Any) -> None:
     tiers = exchange.fetch_leverage_tiers([PAIR])[PAIR]
     assert tiers[0]["maxLeverage"] >= 50
@@ -260,6 +264,9 @@ def test_market_data(exchange: Any) -> None:
     ]
     assert exchange.fetch_ohlcv(PAIR, "5m", limit=3, params={"price": "mark"})
     assert exchange.fetch_funding_rate(PAIR)["fundingRate"] is not None
+    assert exchange.fetch_open_interest(PAIR)["openInterestAmount"] == 0
+    assert len(exchange.fetch_open_interest_history(PAIR, "5m")) > 0
+    assert PAIR in exchange.fetch_tickers()
     assert isinstance(exchange.fetch_funding_rate_history(PAIR), list)
     assert exchange.fetch_trades(PAIR)
     book = exchange.fetch_order_book(PAIR)

@@ -59,7 +59,8 @@ def test_lists_have_rows(client: HTTP, method: str, params: dict[str, Any]) -> N
         ("get_funding_rate_history", LINEAR, {"category", "list"}),
         ("get_open_interest", {**LINEAR, "intervalTime": "5min"}, {"symbol", "category", "list", "nextPageCursor"}),
         ("get_adl_alert", {}, {"updatedTime", "list"}), ("get_system_status", {}, {"list"}),
-        ("get_user_setting_config", {}, {"lpaSpot", "lpaPerp"}), ("query_dcp_info", {}, {"dcpInfos"}),
+        ("get_user_setting_config", {}, {"lpaSpot", "lpaPerp", "deltaEnable", "smsef", "fmsef"}),
+        ("query_dcp_info", {}, {"dcpInfos"}),
     ],
 )  # fmt: skip
 def test_answers_have_their_fields(

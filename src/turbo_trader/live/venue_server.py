@@ -43,6 +43,7 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
             ws_per_message_deflate=False,  # 70 KB a connection, and each frame packed for each client: loopback needs neither
             ws_ping_interval=None,
             access_log=False,
+            timeout_keep_alive=75,  # s; clients that ask every few seconds keep their connection
             timeout_graceful_shutdown=1,
         )
     )

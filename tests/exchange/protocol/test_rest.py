@@ -78,7 +78,7 @@ REQUIRED = [
     ("GET", "market/tickers", {}), ("GET", "market/orderbook", {}), ("GET", "market/recent-trade", {}),
     ("GET", "market/instruments-info", {}), ("GET", "market/risk-limit", {}), ("GET", "market/funding/history", {}),
     ("GET", "order/realtime", {}), ("GET", "order/history", {}), ("GET", "execution/list", {}), ("GET", "position/list", {}),
-    ("GET", "position/closed-pnl", {}), ("GET", "account/fee-rate", {}), ("POST", "order/create", {"side": "Buy"}),
+    ("GET", "position/closed-pnl", {}), ("POST", "order/create", {"side": "Buy"}),
     ("POST", "order/amend", {"orderId": "a"}), ("POST", "order/cancel", {"orderId": "a"}), ("POST", "order/cancel-all", {}),
     ("POST", "position/trading-stop", {"stopLoss": "1"}), ("POST", "position/set-leverage", {"buyLeverage": "5"}),
 ]  # fmt: skip
@@ -92,7 +92,12 @@ def test_the_category_is_required(face: Face, method: str, path: str, params: di
 
 @pytest.mark.parametrize(
     ("path", "params"),
-    [("market/kline", {"interval": "5"}), ("market/price-limit", {}), ("account/transaction-log", {})],
+    [
+        ("market/kline", {"interval": "5"}),
+        ("market/price-limit", {}),
+        ("account/transaction-log", {}),
+        ("account/fee-rate", {}),
+    ],
 )
 def test_where_bybit_wants_no_category_none_is_wanted(face: Face, path: str, params: dict[str, Any]) -> None:
     assert face.ask("GET", f"/v5/{path}", symbol="BTCUSDT", **params)["retCode"] == 0
@@ -105,3 +110,12 @@ def test_of_other_categories_there_is_nothing(face: Face, category: str) -> None
     asked = face.ask("GET", "/v5/market/orderbook", category=category, symbol="BTCUSDT")
     assert asked["retCode"] == 10001
     assert face.limit_order("a", category=category)["retCode"] == 10001
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["order/realtime", "order/history", "execution/list", "position/list", "position/closed-pnl", "account/fee-rate"],
+)  # fmt: skip
+def test_reads_of_a_symbol_there_is_not_are_refused(face: Face, path: str) -> None:
+    assert face.ask("GET", f"/v5/{path}", category="linear", symbol="BTCUSDT")["retCode"] == 0
+    assert face.ask("GET", f"/v5/{path}", category="linear", symbol="btcusdt")["retCode"] == 10001

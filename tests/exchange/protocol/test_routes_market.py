@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 Face = Any  # conftest.Face
-SECOND = 1_000_000_000
+MS = 1_000_000
+SECOND = 1_000 * MS
+MINUTE = 60 * SECOND
 
 
 def test_nothing_of_the_insurance_fund_is_told_and_no_risk_limit_waits(face: Face) -> None:
@@ -64,3 +66,24 @@ def test_funding_history_grows_with_each_settlement(face: Face) -> None:
     assert [row["fundingRateTimestamp"] for row in rows] == ["1767628800000"]
     alone = json.loads(face.raw("GET", "/v5/market/funding/history", query + b"&startTime=1").body)
     assert alone["retCode"] == 10001
+
+
+def test_open_interest_is_noted_every_five_minutes(face: Face) -> None:
+    began = face.now // MINUTE * MINUTE
+    for minutes in (0, 4, 6, 31):
+        face.data.note(began + minutes * MINUTE)
+    face.now = began + 31 * MINUTE
+
+    def stamps(interval: str, **more: Any) -> list[int]:
+        asked = {"category": "linear", "symbol": "BTCUSDT", "intervalTime": interval, **more}
+        answer = face.ask("GET", "/v5/market/open-interest", **asked)["result"]["list"]
+        assert all(row["openInterest"] == row["singleOpenInterest"] == "0.000" for row in answer)
+        return [(int(row["timestamp"]) * MS - began) // MINUTE for row in answer]
+
+    assert stamps("5min") == [30, 5, 0]
+    assert stamps("15min") == [30, 0]
+    assert stamps("1h") == [0]
+    assert stamps("5min", limit=1) == [30]
+    assert stamps("5min", endTime=(began + 20 * MINUTE) // MS) == [5, 0]
+    asked = {"category": "linear", "symbol": "BTCUSDT", "intervalTime": "1"}
+    assert face.ask("GET", "/v5/market/open-interest", **asked)["retCode"] == 10001

@@ -85,3 +85,14 @@ def test_an_unknown_key_and_a_get_with_a_body(face: Face) -> None:
     headers = {"x-bapi-api-key": "other", "x-bapi-timestamp": "1", "x-bapi-sign": "a"}
     assert json.loads(face.raw("GET", "/v5/account/info", **headers).body)["retCode"] == 10003
     assert face.raw("GET", "/v5/account/info", body=b"{}", **headers).status == 403
+
+
+@pytest.mark.parametrize(("age_ms", "code"), [(5_000, 0), (5_001, 10002)])
+def test_the_window_is_five_seconds_where_none_is_sent(face: Face, age_ms: int, code: int) -> None:
+    stamp = str(face.now // MS - age_ms)
+    headers = {
+        "x-bapi-api-key": "k",
+        "x-bapi-timestamp": stamp,
+        "x-bapi-sign": face.key.sign(f"{stamp}k".encode()),
+    }
+    assert json.loads(face.raw("GET", "/v5/account/info", **headers).body)["retCode"] == code

@@ -14,7 +14,7 @@ from turbo_trader.exchange.protocol.figures import Figures
 from turbo_trader.exchange.protocol.passing import Passed, PassedPrints, PassedTicker
 from turbo_trader.exchange.protocol.render import side, text
 from turbo_trader.exchange.protocol.render_market import trade_id
-from turbo_trader.exchange.protocol.symbol_market import Print, SymbolMarket
+from turbo_trader.exchange.protocol.symbol_market import INTEREST_NS, Print, SymbolMarket
 from turbo_trader.market.events import FINE, MINUTE, Rows
 
 _TICKER_NS = 100_000_000
@@ -57,7 +57,7 @@ class MarketData:
         return self.symbols[s].take(rows, *self.figures.scale(s)) if len(rows) else []
 
     def note(self, now: int) -> None:
-        """Show the deepest books at their cadence; once a second note empty minutes, mark and index, settled funding rates."""
+        """Show the deepest books at their cadence; once a second note what minutes, funding and open interest came to."""
         if now >= self._books_due:
             self._books_due = now - now % BOOK_CADENCE[DEEPEST] + BOOK_CADENCE[DEEPEST]
             for book in self.books:
@@ -73,6 +73,9 @@ class MarketData:
             if boundary > self._funded[s] > 0:
                 market.fundings.append((boundary, self.exchange.funding_rate(s)))
             self._funded[s] = boundary
+            shown = self.ticker(s, now)
+            both, single = (str(shown.get(name, "0")) for name in ("openInterest", "singleOpenInterest"))
+            market.interest(now // INTEREST_NS * INTEREST_NS, both, single)
 
     def levels(self, s: int, depth: int) -> Sides:
         """(bids, asks) of the best `depth` levels, price in ticks to lots, best first; empty while the book is void."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -120,6 +120,14 @@ def page(
     if first + limit >= len(rows):
         return shown, ""
     return shown, quote(f"{shown[-1][key] if key else ''}:{first + limit}", safe="")
+
+
+def known(params: Mapping[str, Any], symbols: Collection[str]) -> str:
+    """The symbol of a list that is asked for, "" for all; Refused where it is none of `symbols`."""
+    symbol = word(params, "symbol", "")
+    if symbol and symbol not in symbols:
+        raise Refused("params error: Not supported symbols")
+    return symbol
 
 
 def linear(params: Mapping[str, Any], *, optional: bool = False) -> None:

@@ -14,10 +14,12 @@ from turbo_trader.exchange.messages import (
 )
 from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.dcp import TOPIC
+from turbo_trader.exchange.protocol.params import OTHERS
 from turbo_trader.exchange.protocol.signing import Key, check_stream
 from turbo_trader.exchange.protocol.wire import encode, operation
 
 TOPICS = ("order", "execution", "execution.fast", "position", "wallet")
+CATEGORIES = ("linear", *OTHERS)
 
 
 class PrivateClient:
@@ -59,10 +61,9 @@ class PrivateClient:
             return [self._reply(op, req_id, False, "Request not authorized")]
         names = [str(topic) for topic in args or ()]
         if op == "subscribe":
-            wrong = [name for name in names if name != TOPIC and name.removesuffix(".linear") not in TOPICS]
-            wrong += [
-                name for name in names if f"{name}.linear" in names
-            ]  # all-in-one and by category do not go together
+            wrong = [name for name in names if not _known(name)]
+            # all-in-one and by category do not go together
+            wrong += [name for name in names if any(f"{name}.{kind}" in names for kind in CATEGORIES)]
             if wrong or not names:
                 return [self._reply(op, req_id, False, f"Invalid topic: {','.join(wrong)}"[:1_000])]
             self._topics |= dict.fromkeys(names)
@@ -110,6 +111,12 @@ class PrivateClient:
         return encode(
             {"success": success, "ret_msg": text, "conn_id": self._connection, "req_id": req_id, "op": op}
         )
+
+
+def _known(topic: str) -> bool:
+    """Is there such a topic? Of other categories, and of options' greeks, nothing ever comes."""
+    name, _, category = topic.rpartition(".")
+    return topic in (*TOPICS, TOPIC, "greeks") or (category in CATEGORIES and name in TOPICS[:-1])
 
 
 def _item(message: Message) -> tuple[str, dict[str, Any]]:

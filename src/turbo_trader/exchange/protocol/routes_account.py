@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import params as read
@@ -70,12 +69,11 @@ class AccountRoutes:
         del now
         if self._demo:
             return Reply(10001, "Demo trading are not supported.")
-        account = self._account(uid, params)
-        symbol = params.get("symbol") or None
-        if symbol is not None and symbol not in self._x.index:
-            raise read.Refused("params error: Not supported symbols")
+        read.linear(params, optional=True)  # ccxt leaves it out
+        account = self._x.accounts[uid]
+        symbol = read.known(params, self._x.index)
         rates = {"takerFeeRate": render.text(account.taker), "makerFeeRate": render.text(account.maker)}
-        names = [i.symbol for i in self._x.instruments if symbol in (None, i.symbol)]
+        names = [i.symbol for i in self._x.instruments if symbol in ("", i.symbol)]
         return Reply(result={"category": "linear", "list": [{"symbol": name, **rates} for name in names]})
 
     def transaction_log(self, uid: str, params: Params, now: int) -> Reply:
@@ -135,10 +133,6 @@ class AccountRoutes:
         """GET /v5/asset/coin/query-info: no coin can be moved here."""
         del uid, params, now
         return Reply(result={"rows": []})
-
-    def _account(self, uid: str, params: Params) -> Account:
-        read.linear(params)
-        return self._x.accounts[uid]
 
 
 def key_info(key: Key, now_ms: int) -> Reply:

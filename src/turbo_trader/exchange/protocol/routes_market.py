@@ -14,6 +14,7 @@ from turbo_trader.market.events import MINUTE
 
 Params = Mapping[str, Any]
 _RISK_SYMBOLS = 15  # a page
+_INTEREST_MINUTES = {"5min": 5, "15min": 15, "30min": 30, "1h": 60, "4h": 240, "1d": 1_440}
 
 
 class MarketRoutes:
@@ -144,14 +145,22 @@ class MarketRoutes:
         return {"category": "linear", "list": rows[: read.whole(params, "limit", 200, 1, 200)]}
 
     def open_interest(self, params: Params, now: int) -> dict[str, Any]:
-        """GET /v5/market/open-interest: no tape knows it."""
-        del now
+        """GET /v5/market/open-interest, newest first: what the tickers said of it since the venue began."""
         read.linear(params)
         s = self._symbol(params)
-        if read.word(params, "intervalTime") not in ("5min", "15min", "30min", "1h", "4h", "1d"):
+        apart = _INTEREST_MINUTES.get(read.word(params, "intervalTime"), 0) * MINUTE
+        if not apart:
             raise read.Refused("params error: intervalTime invalid")
+        start = read.whole(params, "startTime", 0, 0, 10**13) * 1_000_000
+        end = read.whole(params, "endTime", now // 1_000_000, 0, 10**13) * 1_000_000
+        rows = [
+            {"openInterest": both, "singleOpenInterest": single, "timestamp": render.ms(ts)}
+            for ts, both, single in reversed(self._data.symbols[s].interests)
+            if start <= ts <= end and not ts % apart
+        ]
+        shown, cursor = read.page(rows, params, 200, 50, "timestamp")
         symbol = self._data.exchange.instruments[s].symbol
-        return {"symbol": symbol, "category": "linear", "list": [], "nextPageCursor": ""}
+        return {"symbol": symbol, "category": "linear", "list": shown, "nextPageCursor": cursor}
 
     def adl_alert(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/adlAlert: there is no insurance fund, and no alert."""

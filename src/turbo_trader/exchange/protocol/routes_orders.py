@@ -135,6 +135,7 @@ class OrderRoutes:
 
     def _account(self, uid: str, params: Params) -> Account:
         read.linear(params)
+        read.known(params, self._x.index)
         return self._x.accounts[uid]
 
     def _chosen(self, account: Account, params: Params) -> list[Order]:

@@ -80,9 +80,7 @@ class PositionRoutes:
     def positions(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/position/list: by symbol also flat, by settleCoin only what is held."""
         self._account(uid, params)
-        symbol = params.get("symbol")
-        if symbol and symbol not in self._x.index:
-            raise read.Refused("params error: Not supported symbols")
+        symbol = read.known(params, self._x.index)
         if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
             raise read.Refused("params error: symbol or settleCoin is required")
         held = dict.fromkeys(name for name, _ in self._x.accounts[uid].positions)
@@ -172,4 +170,5 @@ class PositionRoutes:
 
     def _account(self, uid: str, params: Params) -> Account:
         read.linear(params)
+        read.known(params, self._x.index)
         return self._x.accounts[uid]

@@ -85,7 +85,8 @@ def check_request(
     that cannot be told another time work at any speed and on any tape). `stretch` widens the window where time runs faster.
     """
     name = headers.get("x-bapi-api-key", "")
-    stamp, window = headers.get("x-bapi-timestamp", ""), headers.get("x-bapi-recv-window", "5000")
+    stamp, sent = headers.get("x-bapi-timestamp", ""), headers.get("x-bapi-recv-window", "")
+    window = sent or "5000"
     if not name or not stamp or not headers.get("x-bapi-sign"):
         return Reply(10001, f"empty value: apiTimestamp[{stamp}] apiKey[{name}]: openapi sign params error!")
     key = keys.get(name)
@@ -93,7 +94,7 @@ def check_request(
         return Reply(10003, "API key is invalid.")
     if not is_whole(stamp) or not is_whole(window):
         return Reply(10001, "Request parameter error: timestamp and recv_window are whole milliseconds")
-    wanted = key.sign(f"{stamp}{name}{window}".encode() + payload)
+    wanted = key.sign(f"{stamp}{name}{sent}".encode() + payload)
     if not hmac.compare_digest(wanted.encode(), headers["x-bapi-sign"].lower().encode()):
         return Reply(10004, "error sign! origin_string[...]")
     clock = matching_clock(int(stamp), int(window), clocks_ms, stretch)

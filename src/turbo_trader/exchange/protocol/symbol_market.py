@@ -1,4 +1,4 @@
-"""One symbol's past as reads show it: minutes, prints, settled funding rates, the last 24 hours."""
+"""One symbol's past as reads show it: minutes, prints, settled funding rates, open interest, the last 24 hours."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from turbo_trader.exchange.protocol.candles import Bar
 from turbo_trader.market.events import KIND_MASK, MINUTE, TRADE, Rows
 
 Print = tuple[int, int, int, int, int, str]  # number, ts, price (ticks), lots, side, tick direction
+Interest = tuple[int, str, str]  # ts, open interest of both sides, of one
 
 _PRINTS: Final = 1_000
 _BARS: Final = 10_080  # a week of minutes
 _DAY_MINUTES: Final = 1_440
 _FUNDINGS: Final = 1_000
+INTEREST_NS: Final = 5 * MINUTE  # between two notes of the open interest
+_INTERESTS: Final = 2_016  # a week of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class SymbolMarket:
         self.indices: deque[Bar] = deque((bar[:5] for bar in self.bars), maxlen=_BARS)
         self.prints: deque[Print] = deque(maxlen=_PRINTS)
         self.fundings: deque[tuple[int, Decimal]] = deque(maxlen=_FUNDINGS)  # settlement time, rate
+        self.interests: deque[Interest] = deque(maxlen=_INTERESTS)
         self.direction = "ZeroPlusTick"
         self._last = 0
         self._numbers = 0
@@ -121,6 +125,11 @@ class SymbolMarket:
                 bars[-1][2:5] = max(bars[-1][2], price), min(bars[-1][3], price), price
             elif price:
                 bars.append([minute, price, price, price, price])
+
+    def interest(self, ts: int, both: str, single: str) -> None:
+        """Note the open interest of `ts`, where it was not noted yet."""
+        if not self.interests or self.interests[-1][0] < ts:
+            self.interests.append((ts, both, single))
 
     def _bar(self, minute: int, price: float, volume: float) -> None:
         bar = self.bars[-1] if self.bars else None
