@@ -18,7 +18,7 @@ from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, STOP, TARGET, TIMEOUT, follow
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN, TIER_B
-from turbo_trader.signals.passage import two_barrier_spread
+from turbo_trader.signals.passage import two_barrier_forecast
 
 START = 1_000_000  # seconds; the scan of the forecast
 FIGURES: dict[str, Any] = {
@@ -92,7 +92,9 @@ def test_the_return_at_h_is_the_last_whole_seconds_and_the_figures_are_the_scans
     ):
         assert found[name] == FIGURES[name]
     assert (found["p_tp"], found["p_sl"]) == pytest.approx(
-        two_barrier_spread(math.log(1.01), math.log(0.995), 0.004 / 60, 0.0005, 0.6, 60, 100, 1)[:2],
+        two_barrier_forecast(math.log(1.01), math.log(0.995), 0.004, FIGURES["se"], 0.0005, 0.6, 60, 100, 1)[
+            :2
+        ],
         rel=1e-12,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS
 
-from turbo_trader.signals.evidence import averaged, belief
+from turbo_trader.signals.evidence import averaged, belief, two_points
 
 
 def test_belief_is_that_of_the_two_models_information_criteria() -> None:
@@ -51,3 +51,23 @@ def test_a_forecast_stands_out_only_where_its_drift_is_likelier_than_none() -> N
         for p in (0.1, 0.5, 0.6, 0.9, 1.0):
             mean, error = averaged(z, 1.0, p)
             assert (mean > error) == ((2.0 * p - 1.0) * z * z > 1.0)
+
+
+@pytest.mark.parametrize(
+    ("mean", "error"), [(0.004, 0.001), (0.001, 0.001), (0.0005, 0.02), (0.002, 0.0), (1e-5, 1.0)]
+)
+def test_two_points_have_the_mean_and_error_they_stand_for(mean: float, error: float) -> None:
+    probability, size = two_points(mean, error)
+    assert 0.0 < probability <= 1.0
+    assert probability * size == pytest.approx(mean, rel=1e-12)
+    assert math.sqrt(probability * (1.0 - probability)) * size == pytest.approx(error, rel=1e-9, abs=1e-15)
+
+
+def test_two_points_give_back_the_belief_of_a_drift_that_is_known_where_it_is_there() -> None:
+    for p in (0.1, 0.5, 0.99):
+        assert two_points(*averaged(0.003, 0.0, p)) == pytest.approx((p, 0.003), rel=1e-12)
+
+
+@pytest.mark.parametrize(("mean", "error"), [(0.0, 0.0), (0.0, 1.0), (1e-200, 1e-3), (1e-12, 1e-3)])
+def test_a_mean_too_small_to_be_told_from_none_is_none(mean: float, error: float) -> None:
+    assert two_points(mean, error) == (0.0, 0.0)

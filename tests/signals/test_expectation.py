@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.compiled import kernel
+from turbo_trader.signals.evidence import two_points
 from turbo_trader.signals.expectation import Zones, exits_ev
 
 COST = 0.0011
@@ -134,6 +135,22 @@ def test_value_grows_with_the_drift_and_never_exceeds_it() -> None:
     values = [exits_ev(0.01, 0.005, COST, d, 2e-4, 900.0, 1800.0, 0.0, 1.0, RULES) for d in drifts]
     assert (np.diff(values) > 0).all()
     assert (np.abs(values) <= np.abs(drifts) * 900 * 1.03).all()
+
+
+def test_at_the_mean_drift_it_is_within_a_twentieth_of_the_mean_over_a_drift_likelier_than_none() -> None:
+    """So an EV need not be averaged over whether the drift is there: past the pre-filter (SNR > 1) it is likelier than not."""
+    for sigma in (1e-4, 2e-4, 4e-4):
+        spread = sigma * math.sqrt(900.0)
+        take_profit = min(max(1.5 * spread, 0.006), 0.015)
+        for snr in (1.0, 1.5, 3.0):
+            for mean in np.linspace(0.001, spread, 5):
+                there, size = two_points(mean, mean / snr)
+
+                def gain(forecast: float, target: float = take_profit, sd: float = sigma) -> float:
+                    exits = (target, target / 2, COST, forecast / 900.0, sd, 900.0, 1800.0)
+                    return exits_ev(*exits, 0.0, 1.0, RULES)
+
+                assert there * gain(size) == pytest.approx(gain(mean), rel=0.05)
 
 
 @given(

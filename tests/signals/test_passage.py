@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.compiled import kernel
+from turbo_trader.signals.evidence import averaged
 from turbo_trader.signals.passage import (
     decays,
     reach_either,
     reach_up,
     survivors,
     two_barrier,
+    two_barrier_forecast,
     two_barrier_spread,
 )
 
@@ -183,3 +185,35 @@ def test_an_uncertain_volatility_is_averaged_over() -> None:
         assert np.all(np.abs(found - each.mean(0)) < 0.004 + 4 * error)
         known = two_barrier_spread(up, down, 1e-6, sigma, 0.0, 900, 1800, 1.0)
         assert known == pytest.approx(two_barrier(up, down, 1e-6, sigma, 900, 1800, 1.0)[:3], abs=1e-12)
+
+
+TERMS = (2e-4, 0.6, 900.0, 1800.0, 1.0)  # sigma, sd of its log, drift until, hold, step
+
+
+def test_a_drift_that_may_not_be_there_is_averaged_over() -> None:
+    mean, error = averaged(0.01, 0.0, 0.3)
+    there = two_barrier_spread(0.009, -0.0045, 0.01 / 900.0, *TERMS)
+    none = two_barrier_spread(0.009, -0.0045, 0.0, *TERMS)
+    found = two_barrier_forecast(0.009, -0.0045, mean, error, *TERMS)
+    assert found == pytest.approx([0.3 * a + 0.7 * b for a, b in zip(there, none, strict=True)], abs=1e-12)
+    certain = two_barrier_spread(0.009, -0.0045, mean / 900.0, *TERMS)
+    assert two_barrier_forecast(0.009, -0.0045, mean, 0.0, *TERMS) == pytest.approx(certain, abs=1e-12)
+    assert two_barrier_forecast(0.009, -0.0045, 0.0, error, *TERMS) == pytest.approx(none, abs=1e-12)
+
+
+@given(
+    forecast=st.floats(0.0, 1.0),
+    error=st.one_of(st.just(0.0), st.floats(1e-300, 10.0)),
+    up=st.floats(1e-4, 0.2),
+    down=st.floats(1e-4, 0.2),
+    sigma=st.floats(1e-9, 0.5),
+)
+@settings(max_examples=300)
+def test_averaged_probabilities_are_probabilities_at_any_extreme(
+    forecast: float, error: float, up: float, down: float, sigma: float
+) -> None:
+    found = two_barrier_forecast(up, -down, forecast, error, sigma, 0.6, 900.0, 1800.0, 1.0)
+    assert all(-1e-12 <= p <= 1.0 + 1e-12 for p in found)
+    assert sum(found) == pytest.approx(1.0, abs=1e-9)
+    farther = two_barrier_forecast(1.1 * up, -down, forecast, error, sigma, 0.6, 900.0, 1800.0, 1.0)
+    assert farther[0] <= found[0] + 1e-9

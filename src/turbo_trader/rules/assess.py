@@ -13,7 +13,7 @@ from turbo_trader.rules import verdicts
 from turbo_trader.rules.distances import round_trip_cost, target_and_stop
 from turbo_trader.rules.scan import GATES, NOT_ASSESSED, TIER_NONE
 from turbo_trader.signals.measure import measure
-from turbo_trader.signals.passage import two_barrier_spread
+from turbo_trader.signals.passage import two_barrier_forecast
 
 _GATES = len(GATES)
 _data, _pre_filter, _tier = verdicts.data_gate, verdicts.pre_filter_gate, verdicts.tier_gate
@@ -43,14 +43,24 @@ def assess(
 
 @kernel
 def expect(gate_params: Any, g: int, out: Any, j: int) -> None:
-    """p_tp, p_sl, p_timeout of the fixed barriers, and the net EV of the exits as executed, at the row's
-    exits and cost."""
+    """p_tp, p_sl, p_timeout of the fixed barriers, and the net EV of the exits as executed, at the row's exits and cost.
+
+    The probabilities are the mean over a drift that may not be there; the EV, nearly a straight line in the drift where that
+    is likelier than not, is taken at its mean.
+    """
     row, p = out[j], gate_params[g]
-    drift = abs(row.forecast) / row.horizon_s
     side = np.int64(row.direction)  # the barriers of a short lie at -ln(1 - TP) and -ln(1 + SL)
     up, down = side * math.log1p(side * row.take_profit), side * math.log1p(-side * row.stop_loss)
-    row.p_tp, row.p_sl, row.p_timeout = two_barrier_spread(
-        up, down, drift, row.hold_sigma, p.vol_log_sd, row.horizon_s, p.max_hold_s, p.monitor_s
+    row.p_tp, row.p_sl, row.p_timeout = two_barrier_forecast(
+        up,
+        down,
+        abs(row.forecast),
+        row.se,
+        row.hold_sigma,
+        p.vol_log_sd,
+        row.horizon_s,
+        p.max_hold_s,
+        p.monitor_s,
     )
     row.ev = _executed_ev(gate_params, g, out, j, abs(row.forecast))
 

@@ -23,7 +23,7 @@ import numpy as np
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import SECOND, record_dtype
 from turbo_trader.market.state import SECONDS
-from turbo_trader.signals.passage import two_barrier_spread
+from turbo_trader.signals.passage import two_barrier_forecast
 
 #: Which barrier came first.
 TIMEOUT: Final = 0
@@ -113,10 +113,11 @@ def _open(st: Any, s: int, row: Any, p: Any, now: int, shadow: Any, mine: Any) -
     mine.forecast, mine.se, mine.confidence = row.forecast, row.se, row.confidence
     mine.take_profit, mine.stop_loss = row.take_profit, row.stop_loss
     mine.first, mine.realised = TIMEOUT, 0.0
-    mine.p_tp, mine.p_sl, _ = two_barrier_spread(
+    mine.p_tp, mine.p_sl, _ = two_barrier_forecast(
         up,
         down,
-        abs(row.forecast) / row.horizon_s,
+        abs(row.forecast),
+        row.se,
         row.hold_sigma,
         p.vol_log_sd,
         row.horizon_s,

@@ -12,6 +12,8 @@ import math
 
 from turbo_trader.market.compiled import kernel
 
+_TINY = 1e-6
+
 
 @kernel
 def belief(likelihood_ratio: float, parameters: int, n: int) -> float:
@@ -30,3 +32,17 @@ def averaged(mean: float, error: float, probability: float) -> tuple[float, floa
     """(mean, standard error) over the model with the drift, of `probability`, and the one where the mean is 0 for certain."""
     between = (1.0 - probability) * mean * mean
     return probability * mean, math.sqrt(probability * (error * error + between))
+
+
+@kernel
+def two_points(mean: float, error: float) -> tuple[float, float]:
+    """(probability, size) of a drift that is there, of that size, or not there at all, with this mean and standard error.
+
+    `mean` and `error` >= 0; (0, 0) where the mean is too small to be told from none. What depends on the drift as on a straight
+    line is the same over the two as at the mean; a probability, which ends at 1, is not.
+    """
+    if not mean > _TINY * error:
+        return 0.0, 0.0
+    noise = error / mean
+    probability = 1.0 / (1.0 + noise * noise)
+    return probability, mean / probability

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
+from turbo_trader.signals.evidence import two_points
 
 CONTINUITY: Final = 0.5825971579390107  # -zeta(1/2) / sqrt(2 pi)
 INSTANT: Final = 1e-3  # seconds below which a time is none
@@ -239,3 +240,26 @@ def two_barrier_spread(
         p_down += weight * b
         p_timeout += weight * c
     return p_up, p_down, p_timeout
+
+
+@kernel
+def two_barrier_forecast(
+    up: float,
+    down: float,
+    forecast: float,
+    error: float,
+    sigma: float,
+    log_sd: float,
+    drift_s: float,
+    hold_s: float,
+    step_s: float,
+) -> tuple[float, float, float]:
+    """(p_up, p_down, p_timeout) for a return of `forecast` >= 0 with its standard error until `drift_s`, then none.
+
+    `two_barrier_spread` over a drift that is there or is not (`evidence.two_points`).
+    """
+    there, size = two_points(forecast, error)
+    a = two_barrier_spread(up, down, size / drift_s, sigma, log_sd, drift_s, hold_s, step_s)
+    b = two_barrier_spread(up, down, 0.0, sigma, log_sd, drift_s, hold_s, step_s)
+    still = 1.0 - there
+    return there * a[0] + still * b[0], there * a[1] + still * b[1], there * a[2] + still * b[2]
