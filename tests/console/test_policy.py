@@ -1,5 +1,8 @@
 """`turbo-trader policy`: every number in force, readable in 80 columns."""
 
+import pytest
+
+from turbo_trader.console import exits, main
 from turbo_trader.console.verbs.policy import lines
 from turbo_trader.rules.policy import Policy
 
@@ -26,3 +29,28 @@ def test_an_overridden_number_has_a_star_and_tells_its_default() -> None:
     words = " ".join(" ".join(text[line : line + 3]).split())
     assert words.startswith("*= LOCK_SHARE 0.40 share stop locks of the distance reached (default 0.5)")
     assert "1 overridden (*)" in text[-1]
+
+
+@pytest.mark.parametrize("verb", ["policy", "feasible", "run"])
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("TP_MIN", "2%", ("TP_MIN = 0.02 (section 6: TP from) clashes with TP_MAX = 0.015", "upside down")),
+        ("TP_MIN", "far", ("TP_MIN = 'far': expected a number", "section 6: TP from")),
+    ],
+)
+def test_a_contradiction_ends_a_verb_with_one_line_and_exit_code_2(
+    verb: str,
+    name: str,
+    text: str,
+    said: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(name, text)
+    monkeypatch.setattr("sys.argv", ["turbo-trader", verb])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == exits.USAGE
+    assert all(part in line for part in said)

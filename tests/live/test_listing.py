@@ -99,9 +99,9 @@ async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
             order(venue, symbol, 1, qty)
         settings = DaemonSettings(
             loopback(venue.port), Keys("key", "secret"), symbols, tmp_path, duration_s=90.0, refresh_s=0.3,
-            on_term="flatten",
         )  # fmt: skip
-        running = asyncio.create_task(Shell(settings, Policy(), notes).run())
+        policy = Policy.from_env({"ON_TERM": "flatten"})
+        running = asyncio.create_task(Shell(settings, policy, notes).run())
         await notes.come("recovered")
         later = venue.call(lambda v: v.now) // 1_000_000 + 3_600_000
         await asyncio.to_thread(change, venue, "ETHUSDT", delivery_ms=later)

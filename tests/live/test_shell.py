@@ -390,7 +390,10 @@ async def test_the_real_trader_recovers_and_stops_around_it(tmp_path: Path) -> N
     } <= set(venue.seen)
 
 
-async def test_sigterm_and_sigusr1_reach_the_trader(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rules", "leave"), [({}, True), ({"ON_TERM": "flatten"}, False)])
+async def test_sigterm_and_sigusr1_reach_the_trader_positions_left_or_closed_as_on_term_says(
+    tmp_path: Path, rules: dict[str, str], leave: bool
+) -> None:
     def script(trader: Scripted, event: Any) -> Sequence[Any]:
         if isinstance(event, StreamStatus) and event.stream == "private":
             os.kill(os.getpid(), signal.SIGUSR1)
@@ -399,13 +402,13 @@ async def test_sigterm_and_sigusr1_reach_the_trader(tmp_path: Path) -> None:
         return []
 
     trader = Scripted(script)
-    summary = await run(Venue(), trader, tmp_path, duration_s=None, on_term="flatten")
+    summary = await run(Venue(), trader, tmp_path, duration_s=None, policy=Policy.from_env(rules))
     assert summary.reason == "stop by SIGTERM"
     assert [(event.verb, event.by) for event in trader.of(Control)] == [
         ("flatten", "SIGUSR1"),
         ("stop", "SIGTERM"),
     ]
-    assert trader.of(Control)[1].args == {"leave": False}
+    assert trader.of(Control)[1].args == {"leave": leave}
 
 
 async def test_s47_once_another_holds_a_higher_epoch_nothing_leaves_and_the_daemon_ends(

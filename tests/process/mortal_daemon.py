@@ -30,6 +30,7 @@ from turbo_trader.trader.events import CommandResult, Fill
 
 #: Rules that trade often: what is tested is what becomes of orders, not whether they were wise.
 OFTEN = {
+    "ON_TERM": "flatten",
     "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
     "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
     "TURBO_MAX_HOLD": "900", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
@@ -132,7 +133,7 @@ def main() -> None:
     settings = DaemonSettings(
         endpoints=loopback(int(port)), keys=Keys("key", "secret"),
         symbols=tuple(os.environ["SYMBOLS"].split()) if "SYMBOLS" in os.environ else tuple(i.symbol for i in universe()),
-        journal=Path(journal), duration_s=float(seconds), on_term="flatten", control=bool(os.environ.get("CONTROL")),
+        journal=Path(journal), duration_s=float(seconds), control=bool(os.environ.get("CONTROL")),
         lease=SHORT if os.environ.get("SHORT_LEASE") else LeaseRules(),
         take_over=bool(os.environ.get("TAKE_OVER")),
         order_entry="websocket" if os.environ.get("ORDER_ENTRY") == "websocket" else "rest",

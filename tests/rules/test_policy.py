@@ -6,6 +6,8 @@ from dataclasses import FrozenInstanceError, fields
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import UNIVERSE
@@ -181,12 +183,36 @@ def test_contradictions_are_refused_with_the_two_lines_that_clash(
     assert message.count("section") == 2
 
 
-def test_edges_of_contradictions_are_allowed() -> None:
-    Policy.from_env({"TP_MIN": "0.015"})
-    Policy.from_env({"A_RISK": "0.2"})
-    Policy.from_env({"DRAWDOWN_PAUSE": "0.2"})
-    Policy.from_env({"B_TP_MIN": "0.001", "B_TP_MAX": "0.0015", "TURBO_B_TRADES": "false"})
-    Policy.from_env({"TURBO_HORIZON": "1800"})
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"TP_MIN": "0.015"},
+        {"A_RISK": "0.2"},
+        {"DRAWDOWN_PAUSE": "0.2"},
+        {"B_TP_MIN": "0.001", "B_TP_MAX": "0.0015", "TURBO_B_TRADES": "false"},
+        {"TURBO_HORIZON": "1800"},
+    ],
+)
+def test_edges_of_contradictions_are_allowed(env: dict[str, str]) -> None:
+    assert set(Policy.from_env(env).overridden()) == set(env)
+
+
+texts = st.text(max_size=9) | st.lists(st.text(max_size=5), max_size=6).map(",".join)
+figures = st.builds(
+    "{}{}".format, st.decimals() | st.integers() | st.floats(), st.sampled_from(["", "%", " bp"])
+)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(st.sampled_from([name.upper() for name in DECLARED]), texts | figures, max_size=2))
+def test_whatever_is_given_is_a_policy_or_one_line(env: dict[str, str]) -> None:
+    said, policy = "refused in one line", Policy()
+    try:
+        policy = Policy.from_env(env)
+    except InputError as refused:
+        said = str(refused)
+    assert len(said.splitlines()) == 1
+    assert Policy.from_env(policy.overridden()) == policy
 
 
 def test_market_parameters_are_what_new_states_takes() -> None:

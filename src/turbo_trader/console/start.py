@@ -74,8 +74,7 @@ def start(
         )
         daemon = DaemonSettings(
             endpoints=where, keys=keys, symbols=symbols, journal=folder, duration_s=seconds,
-            on_term="flatten" if policy.on_term == "flatten" else "leave", mode=settings.mode, lease=lease_rules(policy),
-            order_entry=settings.order_entry, take_over=take_over,
+            mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
         )  # fmt: skip
         return uvloop.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
 

@@ -11,7 +11,6 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.trader.commands import Note, Scanned
 
-OnTerm = Literal["leave", "flatten"]
 OrderEntry = Literal["rest", "websocket"]
 
 
@@ -37,7 +36,6 @@ class DaemonSettings:
     symbols: tuple[str, ...]
     journal: Path  # folder; made if absent
     duration_s: float | None = None  # None: until told to stop
-    on_term: OnTerm = "leave"  # what SIGTERM, SIGINT and the end of `duration_s` do with open positions
     mode: str = "paper"
     backfill_minutes: int = 1_500
     request_timeout_s: float = 5.0

@@ -298,7 +298,7 @@ class Shell:
             self._router.end(f"{by} (again)")
             return
         self._stopping = True
-        leave = self._settings.on_term == "leave"
+        leave = self._policy.on_term == "leave"
         self._router.deliver(Control(self._clock.now(), "stop", by, {"leave": leave}))
         if not self._router.ended.is_set():
             asyncio.get_running_loop().call_later(
