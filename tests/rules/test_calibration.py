@@ -154,6 +154,12 @@ def test_maps_need_enough_outcomes_and_have_enough_behind_each_point() -> None:
     assert {which: each.samples for which, each in found.items()} == {0: 200, 1: 200, 2: 200}
     assert all(len(each.x) <= 2 for each in found.values())
     assert fit_maps(Policy(calibration_min_samples=500), rows, int(known[400])) is None
+    for n, points in ((299, 2), (300, 3), (302, 3)):  # a hundred behind each
+        certain = rows[:n].copy()
+        certain["realised"] = certain["forecast"]  # the more the better: no two points are pooled
+        groups = fit_maps(Policy(), certain, int(known[-1]))
+        assert groups is not None
+        assert len(groups[MAP_FORECAST].x) == points
     finer = fit_maps(Policy(calibration_group=10), rows, int(known[-1]))
     assert finer is not None
     assert len(finer[MAP_FORECAST].x) == 33

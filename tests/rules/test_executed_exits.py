@@ -61,6 +61,19 @@ def closed_at(policy: Policy, row: Any, prices: Any, confirmed: Any) -> int:
     return len(prices) - 1
 
 
+def test_half_of_the_targets_are_expected_to_move_out(judged: Any) -> None:
+    usual, none, every = (
+        float(
+            judged(policy=Policy.from_env({"MAX_EXTENSIONS": "1", **env}), sigma=0.00022, forecast=0.0045)[
+                "ev"
+            ]
+        )
+        for env in ({}, {"EXTENSION_SHARE": "0"}, {"EXTENSION_SHARE": "1"})
+    )
+    assert none < every
+    assert (usual - none) / (every - none) == pytest.approx(0.5, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -11,6 +11,7 @@ from turbo_trader.rules.gates import EV, FEE, Code
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import BLOCK, PASS, SCAN
 from turbo_trader.rules.verdicts import ev_gate, fee_gate
+from turbo_trader.signals.passage import two_barrier
 
 P = Policy()
 
@@ -76,6 +77,19 @@ def test_probabilities_sum_to_one_and_a_farther_target_is_never_likelier(judged:
         p_tp = judged(policy=wide, sigma=0.0001)["p_tp"]
         assert p_tp <= last
         last = p_tp
+
+
+def test_probabilities_are_those_of_a_volatility_that_is_not_known_for_sure(judged: Any) -> None:
+    row = judged(sigma=0.0002)
+    tp, sl, drift = (float(row[name]) for name in ("take_profit", "stop_loss", "forecast"))
+    sd = 0.6  # of the log variance; three points of Gauss-Hermite
+    expected = 0.0
+    for weight, node in ((1 / 6, -(3**0.5)), (2 / 3, 0.0), (1 / 6, 3**0.5)):
+        sigma = 0.0002 * np.exp((sd * node - sd * sd / 2) / 2)
+        expected += (
+            weight * two_barrier(np.log1p(tp), np.log1p(-sl), drift / 900, sigma, 900.0, 1800.0, 1.0)[0]
+        )
+    assert row["p_tp"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_without_drift_the_net_ev_is_minus_the_cost(judged: Any) -> None:

@@ -17,8 +17,9 @@ NOW = 10_000 * SECOND
 
 
 def gate(equity: str = "18", **changes: Any) -> Verdict:
-    tier = Policy().capital_tier(Decimal(equity))
-    return limits_gate(tier, replace(FREE, **changes), NOW, 1.0)
+    policy = Policy()
+    facts = replace(FREE, **changes)
+    return limits_gate(policy.capital_tier(Decimal(equity)), facts, NOW, float(policy.cooldown_horizons))
 
 
 def test_nothing_in_the_way_passes() -> None:

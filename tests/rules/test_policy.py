@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.instruments import UNIVERSE
 from turbo_trader.rules.numbers import env_name, shown
 from turbo_trader.rules.policy import Policy
 
@@ -21,16 +20,6 @@ def test_defaults_are_valid_and_frozen() -> None:
     policy = Policy()
     with pytest.raises(FrozenInstanceError):
         policy.tp_min = Decimal(1)  # type: ignore[misc]
-
-
-def test_section_1_universe_is_the_fifteen_symbols_with_todays_names() -> None:
-    assert Policy().symbols == UNIVERSE
-    assert len(Policy().symbols) == 15
-    assert Policy.from_env({"TARGET_ASSETS": "matic, BTCUSDT,RNDR"}).symbols == (
-        "POLUSDT",
-        "BTCUSDT",
-        "RENDERUSDT",
-    )
 
 
 def test_every_number_says_unit_section_meaning_and_origin() -> None:

@@ -234,6 +234,12 @@ def test_below_the_minimum_means_no_trade_never_rounding_up() -> None:
     assert "needs 97.00 USDT" in sizing.refusal
 
 
+@pytest.mark.parametrize(("equity", "qty"), [("0.36", "10"), ("0.3599", "0")])
+def test_an_entry_is_worth_5_usdt_at_least_also_where_the_venue_takes_less(equity: str, qty: str) -> None:
+    cheap = instrument(min_notional=D(1))
+    assert size(equity, instrument=cheap, price=D("0.5"), range_tail=D(0)).qty == D(qty)
+
+
 def test_a_size_halved_below_the_minimum_says_what_is_left_of_it() -> None:
     assert size("0.9", stop_loss=D("0.01")).qty > 0
     halved = size("0.9", stop_loss=D("0.01"), losses=3)

@@ -110,14 +110,27 @@ def test_off_follows_nothing_and_report_changes_no_decision(
     assert told["off"][1] == told["report"][1]
 
 
-@pytest.mark.parametrize(("changed", "lost"), [({}, 1), ({"calibration_hole": 65}, 0)])
+def test_by_default_outcomes_are_told_and_the_gates_have_no_maps(
+    staged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasting(monkeypatch)
+    stage = staged(policy=Policy(**QUICK), restored={OUTCOMES: {"rows": past(300)}})
+    stage.recover("18")
+    live(stage, ["100.00"] * 200)
+    assert stage.all(Resolved)
+    assert not gates(stage)["knots"].any()
+
+
+@pytest.mark.parametrize(
+    ("changed", "hole", "lost"), [({}, 59, 0), ({}, 60, 1), ({"calibration_hole": 65}, 60, 0)]
+)
 def test_a_hole_in_the_prices_leaves_no_outcome(
-    staged: Any, monkeypatch: pytest.MonkeyPatch, changed: dict[str, int], lost: int
+    staged: Any, monkeypatch: pytest.MonkeyPatch, changed: dict[str, int], hole: int, lost: int
 ) -> None:
     forecasting(monkeypatch)
     stage = small(staged, "report", **changed)
     live(stage, ["100.00"] * 20)
-    stage.now += 61 * SECOND
+    stage.now += hole * SECOND
     live(stage, ["100.00"] * 60)
     assert stage.trader.summary()["outcomes_lost"] == lost
     assert len(stage.all(Resolved)) == 1 - lost
@@ -195,6 +208,22 @@ def test_maps_are_fitted_anew_on_schedule_with_the_outcomes_since(
     live(stage, ["100.00"] * ((due - stage.now) // SECOND + 30))
     assert gates(stage)["knots"].all()
     assert stage.notes("calibration")[-1].ts == due
+
+
+def test_the_last_2000_outcomes_of_a_symbol_are_kept(staged: Any) -> None:
+    stage = small(staged, "enforce", past(2_100), past(30, s=1))
+    assert stage.notes("calibration")[-1].fields["outcomes"] == 2_030
+
+
+def test_maps_are_fitted_anew_every_four_hours(staged: Any) -> None:
+    stage = small(staged, "enforce", past(250))
+    for hour in (4, 8):
+        stage.now = NOON + hour * 3600 * SECOND - 31 * SECOND
+        live(stage, ["100.00"] * 60)
+    assert [note.ts - NOON for note in stage.notes("calibration")[1:]] == [
+        4 * 3600 * SECOND,
+        8 * 3600 * SECOND,
+    ]
 
 
 def test_another_horizon_fits_at_once(staged: Any) -> None:

@@ -14,9 +14,11 @@ from turbo_trader.trader import scanning
 from turbo_trader.trader.commands import Read
 
 
-@pytest.mark.parametrize("milliseconds", [1000, 500, 3000])
-def test_entries_carry_the_receive_window(staged: Callable[..., Any], milliseconds: int) -> None:
-    stage = staged(policy=Policy.from_env({"ENTRY_RECV_WINDOW": str(milliseconds)}))
+@pytest.mark.parametrize(("env", "milliseconds"), [({}, 1000), ({"ENTRY_RECV_WINDOW": "3000"}, 3000)])
+def test_entries_carry_the_receive_window(
+    staged: Callable[..., Any], env: dict[str, str], milliseconds: int
+) -> None:
+    stage = staged(policy=Policy.from_env(env))
     stage.recover()
     assert stage.enter().recv_window_ms == milliseconds
 
@@ -63,42 +65,44 @@ def test_an_unknown_entry_is_looked_up_for_its_window_and_the_extra_time(staged:
     assert given_up_after(staged(policy=Policy.from_env({"ENTRY_RECV_WINDOW": "5000"}))) == usual + 4
 
 
-def refreshes(stage: Any, monkeypatch: pytest.MonkeyPatch, worth: Sequence[int] = (1000,)) -> list[int]:
-    """The minutes of returns behind each new portfolio, in half an hour in which every scan asks for one; `worth`: E, in turn."""
-    made: list[int] = []
+def refreshes(
+    stage: Any, monkeypatch: pytest.MonkeyPatch, worth: Sequence[int] = (1000,)
+) -> list[tuple[int, int]]:
+    """(second, minutes of returns behind it) of each new portfolio in half an hour of a scan a second; `worth`: E, in turn."""
+    made: list[tuple[int, int]] = []
+    stage.recover()
+    begin = stage.now
 
     def weights(policy: Policy, equity: object, returns: Any) -> Any:
-        made.append(returns.shape[0])
+        made.append(((stage.now - begin) // 10**9, returns.shape[0]))
         return np.full(returns.shape[1], 0.5)
 
     monkeypatch.setattr(scanning, "weights", weights)
-    stage.recover()
-    for i in range(60):
-        stage.inside._desk.now = stage.now
-        stage.inside._scanner._refresh_weights(worth[i * len(worth) // 60])
-        stage.now += 30 * 10**9
+    for i in range(1800):
+        stage.inside._desk.now = stage.now = begin + i * 10**9
+        stage.inside._scanner._refresh_weights(worth[i * len(worth) // 1800])
     return made
 
 
 def test_weights_are_refreshed_at_the_policy_s_interval_over_its_window(
     staged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert refreshes(staged(), monkeypatch) == [480] * 2
+    assert refreshes(staged(), monkeypatch) == [(0, 480), (900, 480)]
     changed = Policy.from_env({"WEIGHTS_REFRESH": "300", "WEIGHTS_WINDOW": "60"})
-    assert refreshes(staged(policy=changed), monkeypatch) == [60] * 6
+    assert refreshes(staged(policy=changed), monkeypatch) == [(300 * i, 60) for i in range(6)]
 
 
 def test_weights_turn_at_once_where_equity_crosses_the_portfolio_s_switch(
     staged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert len(refreshes(staged(), monkeypatch, (20, 19, 20))) == 3  # at 0, 10 and 20 min
+    assert [at for at, _ in refreshes(staged(), monkeypatch, (20, 19, 20))] == [0, 600, 1200]
 
 
-@pytest.mark.parametrize("seconds", [1, 3])
+@pytest.mark.parametrize(("env", "seconds"), [({}, 1), ({"MONITOR_INTERVAL": "3"}, 3)])
 def test_while_something_is_held_its_mark_is_checked_at_the_policy_s_interval(
-    staged: Callable[..., Any], seconds: int
+    staged: Callable[..., Any], env: dict[str, str], seconds: int
 ) -> None:
-    stage = staged(policy=Policy.from_env({"MONITOR_INTERVAL": str(seconds)}))
+    stage = staged(policy=Policy.from_env(env))
     stage.recover()
     stage.hold()
     stage.clock(1)
@@ -107,9 +111,11 @@ def test_while_something_is_held_its_mark_is_checked_at_the_policy_s_interval(
     assert stage.trader.next_time() - stage.now == seconds * 10**9
 
 
-@pytest.mark.parametrize("seconds", [2, 5])
-def test_a_flatten_that_lasts_longer_than_promised_is_told(staged: Callable[..., Any], seconds: int) -> None:
-    stage = staged(policy=Policy.from_env({"FLATTEN_TIME": str(seconds)}))
+@pytest.mark.parametrize(("env", "seconds"), [({}, 2), ({"FLATTEN_TIME": "5"}, 5)])
+def test_a_flatten_that_lasts_longer_than_promised_is_told(
+    staged: Callable[..., Any], env: dict[str, str], seconds: int
+) -> None:
+    stage = staged(policy=Policy.from_env(env))
     stage.recover()
     stage.hold()
     stage.tell(told.Control(stage.now, "flatten", "test"))
