@@ -118,17 +118,17 @@ def _bars(n: int, seed: int, half_life_min: float) -> Any:
     return out
 
 
-def _frames(price: float, drift_ticks: int, turn: int = 0, jump: float = 0.0) -> Any:
+def _frames(price: float, drift_ticks: int, jump: float = 0.0) -> Any:
     """A second per frame: ten levels a side around a price in ticks, and one buy.
 
-    Bids grow all the time, or shrink until `turn` seconds before the end; the price runs away by `jump` in the last minute.
+    Bids grow all the time; the price runs away by `jump` in the last minute.
     """
     rows = []
     for second in range(_SECONDS):
         ts = _BEGIN + second * SECOND
         mid = round(price * 100) + drift_ticks * second // 30
         mid += round(mid * jump * (max(0, second - _SECONDS + 60) / 59) ** 2)
-        bid = 500 + abs(second - (_SECONDS - turn if turn else 0))
+        bid = 500 + second
         rows.append((ts, 0, 0, SNAPSHOT | FIRST, 0, 0))
         for level in range(10):
             rows.append((ts, bid, mid - 1 - level, LEVEL, 1, 0))
@@ -148,12 +148,10 @@ _NOISE = Noise(2e-6, 5e-5, 3e-5, True, 1.0, 0.0, 10.0, 10.0, 900)
 
 
 @lru_cache(maxsize=64)
-def _market(
-    market: tuple[tuple[str, Any], ...], bars: int, half_life: float, last: float, drift: int, turn: int, jump: float
-) -> Any:  # fmt: skip
+def _market(market: tuple[tuple[str, Any], ...], bars: int, drift: int, jump: float) -> Any:
     states = new_states([_ITEM], **dict(market))
-    backfill(states, 0, _bars(bars, 5, half_life))
-    advance(states, 0, _frames(last, drift, turn, jump), 0, _NOW)
+    backfill(states, 0, _bars(bars, 5, 10.0))
+    advance(states, 0, _frames(148.0, drift, jump), 0, _NOW)
     return states
 
 
@@ -168,16 +166,11 @@ def measured() -> Measured:
         late_s: float = 0.0,
         state: dict[str, Any] | None = None,
         bars: int = 1500,
-        half_life: float = 10.0,
-        last: float = 148.0,
         drift: int = 1,
-        turn: int = 0,
         jump: float = 0.0,
     ) -> NDArray[np.void]:
         rules, now = policy or Policy(), _NOW + int(late_s * SECOND)
-        states = _market(
-            tuple(rules.market_parameters().items()), bars, half_life, last, drift, turn, jump
-        ).copy()
+        states = _market(tuple(rules.market_parameters().items()), bars, drift, jump).copy()
         advance(states, 0, np.zeros(0, ROW), 0, now)
         for name, value in (state or {}).items():
             states[name] = value

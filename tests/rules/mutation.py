@@ -17,7 +17,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import Phase, settings
@@ -28,8 +28,8 @@ from turbo_trader.rules.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("tests/rules", "tests/trader")
-#: Tests of the declarations: they break whatever a number does, and say nothing of what it does.
-DECLARATIONS = ("test_rules_page.py", "test_policy.py", "test_policy_mutation.py", "test_mutation.py")
+#: Not asked: tests of the declarations, which say nothing of what a number does, and those of this run.
+DECLARATIONS = ("test_rules_page.py", "test_policy.py", "test_mutation.py")
 DECLARED = {declared.name: declared for declared in fields(Policy)}
 
 
@@ -116,8 +116,14 @@ class Run:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             code = pytest.main(["-x", "-p", "no:cacheprovider", *ignored, *tests], plugins=[self])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-            raise SystemExit(f"pytest ended with {code!r}: {said.getvalue()}")
+            give_up(f"pytest ended with {code!r}: {said.getvalue()}")
         return self
+
+
+def give_up(why: str) -> NoReturn:
+    """Nothing can be said of the policy."""
+    print(f"check-policy: {why}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def naming(name: str) -> list[str]:
@@ -133,10 +139,10 @@ def naming(name: str) -> list[str]:
 
 
 def search(tests: Sequence[str], wanted: Sequence[Change], jobs: int) -> dict[Change, str]:
-    """Per change, the first test that fails under it; "" where none does. SystemExit where one fails without any."""
+    """Per change, the first test that fails under it; "" where none does. Gives up where one fails without any."""
     before = Run().play(tests)
     if before.failed:
-        raise SystemExit(f"fails without any change: {before.failed[0]}")
+        give_up(f"fails without any change: {before.failed[0]}")
     found = {}
     with get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
         asked = partial(noticed, tests, before.seconds)
@@ -168,7 +174,7 @@ def noticed(tests: Sequence[str], seconds: Mapping[str, float], change: Change) 
 
 
 def main() -> int:
-    """0: each change is noticed; 1: those that are not are named."""
+    """0: each change is noticed; 1: those that are not are named; 2: nothing can be said."""
     parser = argparse.ArgumentParser(prog="scripts/check-policy", description=__doc__)
     parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="such as TP_MIN; default: all")
     parser.add_argument(
@@ -194,10 +200,10 @@ def main() -> int:
     if asked.json:
         print(json.dumps({str(change): test for change, test in found.items()}, indent=1))
     else:
-        print("\n".join(f"no test notices {change}" for change in left))
-        print(
-            f"{len(names)} numbers, {len(found)} changes, {len(left)} not noticed, in {time.monotonic() - begin:.0f} s"
-        )
+        for change in left:
+            print(f"no test notices {change}")
+        took = time.monotonic() - begin
+        print(f"{len(names)} numbers, {len(found)} changes, {len(left)} not noticed, in {took:.0f} s")
     return 1 if left else 0
 
 

@@ -92,3 +92,24 @@ def test_expected_value_is_what_the_bracket_earns(judged: Any, change: dict[str,
     mean, error = earned(policy, row, np.random.default_rng(5))
     assert error < 1e-4
     assert abs(row["ev"] - mean) < 1e-4 + 2 * error
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ZONE_ONE", "0.4"), ("ZONE_TWO", "1.2"), ("LOCK_SHARE", "0.6"), ("EXTENSION", "0.6"), ("MAX_EXTENSIONS", "2"),
+        ("EXTENSION_SHARE", "0.6"), ("HOLD_FACTOR", "1.5"), ("BREAK_EVEN_MIN", "0.2%"), ("TP_WITHOUT_CONFIRMATION", "hold"),
+    ],
+)  # fmt: skip
+def test_each_figure_of_the_exits_moves_the_expected_value(judged: Any, name: str, text: str) -> None:
+    # a forecast that ends after T, so that the time limit counts
+    figures: dict[str, Any] = {"sigma": 0.0003, "forecast": 0.006, "gate": {"max_hold_s": 500.0}}
+    usual = float(judged(**figures)["ev"])
+    assert usual > 0
+    assert judged(policy=Policy.from_env({name: text}), **figures)["ev"] != usual
+
+
+def test_holding_on_at_the_target_is_worth_more_of_a_lasting_drift(judged: Any) -> None:
+    figures: dict[str, Any] = {"sigma": 0.0003, "forecast": 0.006}
+    hold = Policy.from_env({"TP_WITHOUT_CONFIRMATION": "hold"})
+    assert judged(policy=hold, **figures)["ev"] > judged(**figures)["ev"]
