@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("tests/rules", "tests/trader")
 #: Not asked: tests of the declarations, which say nothing of what a number does, and those of this run.
 DECLARATIONS = ("test_rules_page.py", "test_policy.py", "test_mutation.py")
-DECLARED = {declared.name: declared for declared in fields(Policy)}
+USUAL = Policy()
+DECLARED = {declared.name: declared for declared in fields(USUAL)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Change:
     value: Value
 
     def __str__(self) -> str:
-        declared = DECLARED[self.name]
-        return f"{env_name(declared)} = {shown(declared.default)} -> {shown(self.value)} ({source(declared)})"
+        declared, usual = DECLARED[self.name], getattr(USUAL, self.name)
+        return f"{env_name(declared)} = {shown(usual)} -> {shown(self.value)} ({source(declared)})"
 
 
 def changes(declared: Field[Any]) -> list[Change]:
@@ -67,14 +68,13 @@ def changes(declared: Field[Any]) -> list[Change]:
 
 
 def declare(change: Change) -> None:
-    """From now on `change.value` is the default here, and in the environment of processes that are started from here."""
+    """From now on `change.value` is the default in this process."""
     declared = DECLARED[change.name]
     declared.default = change.value
     if declared.metadata["pinned"]:
         bounds = {"low": change.value, "high": change.value}
         declared.metadata = MappingProxyType({**declared.metadata, **bounds})
-    Policy.__init__.__defaults__ = tuple(each.default for each in fields(Policy))  # type: ignore[misc]
-    os.environ[env_name(declared)] = shown(change.value)
+    Policy.__init__.__defaults__ = tuple(each.default for each in fields(Policy))
 
 
 @dataclass(eq=False)
