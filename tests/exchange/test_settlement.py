@@ -82,3 +82,17 @@ def test_a_liquidation_ends_every_order_of_the_contract(desk: Any) -> None:
         "resting": "CancelAllBeforeLiq", "own": "CancelAllBeforeLiq", "": "CancelByTpSlTsClear",
     }  # fmt: skip
     assert not desk.x.open_orders("u")
+
+
+def test_funding_that_takes_the_last_margin_liquidates_at_its_settlement(desks: Any) -> None:
+    desk = desks("110")
+    desk.mark(500_000)
+    desk.funding("0.02")
+    desk.do(SetLeverage("BTCUSDT", D(50)))
+    desk.market(1, "0.100")  # 5,000 USDT: binds 100 of margin, and a settlement takes as much
+    assert desk.position().liq_price < 50_000
+    desk.x.settle(T0 + EIGHT_HOURS)
+    assert desk.size() == 0
+    assert [(fill.kind, fill.ts) for fill in desk.fills()[1:]] == [
+        ("Funding", T0 + EIGHT_HOURS), ("BustTrade", T0 + EIGHT_HOURS),
+    ]  # fmt: skip

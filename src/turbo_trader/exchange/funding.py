@@ -15,12 +15,13 @@ class Funding:
     def __init__(self, state: State, collateral: Collateral, statements: Statements) -> None:
         self._state, self._collateral, self._statements = state, collateral, statements
 
-    def charge(self, account: Account, position: Position, s: int, now: int) -> None:
-        """Charge every settlement up to `now` that the position stood through and was not charged for."""
-        interval = self._state.interval(s)
+    def charge(self, account: Account, position: Position, s: int, now: int) -> bool:
+        """Charge every settlement up to `now` that the position stood through and was not charged for; were there any?"""
+        interval, before = self._state.interval(s), position.funded_ts
         while position.size and (due := (position.funded_ts // interval + 1) * interval) <= now:
             position.funded_ts = due
             self._fund(account, position, s, due)
+        return position.funded_ts != before
 
     def _fund(self, account: Account, position: Position, s: int, at: int) -> None:
         """Funding at settlement time `at`: size x mark x rate; longs pay when the rate is positive. What is not available is taken

@@ -18,6 +18,7 @@ from turbo_trader.market.instruments import Instrument
 CLOSED = "Closed"
 _TICKS = ("key", "prev_key", "bid", "ask", "last")
 _LOTS = ("lots", "prev_lots")
+_FINEST = 10**6  # of a step at once: lots stay within 64 bits
 
 
 class Listing:
@@ -41,8 +42,10 @@ class Listing:
                 f"{new.symbol}: tick {new.tick} or step {new.step}: must divide those in force, {old.tick} and {old.step}"
             )
         k, m = int(ratios[0]), int(ratios[1])
-        if int(state.states["ask"][s]) * k >= 2**30:
-            raise InputError(f"{new.symbol}: tick {new.tick}: too fine for rows; choose a coarser one")
+        if max(int(state.states["ask"][s]), 1) * k >= 2**30 or m > _FINEST:
+            raise InputError(
+                f"{new.symbol}: tick {new.tick} or step {new.step}: too fine for rows; choose a coarser one"
+            )
         state.instruments = (*state.instruments[:s], new, *state.instruments[s + 1 :])
         if (k, m) != (1, 1):
             self._regrid(new, s, k, m)

@@ -142,8 +142,11 @@ class Exchange(State):
     def settle(self, now: int) -> None:
         """Charge funding of every settlement up to `now` not charged yet, end the contracts whose time has come, forget what is too
         old."""
-        for account, position, s in self.held():
-            self._funding.charge(account, position, s, now)
+        charged = [
+            s for account, position, s in self.held() if self._funding.charge(account, position, s, now)
+        ]
+        for s in dict.fromkeys(charged):
+            self.settlement.liquidate(s, now)
         self.listing.deliver(now)
         self._retention.forget(now)
 

@@ -1,7 +1,11 @@
-"""Whatever is sent to a route or said on a stream: an answer in the venue's shape, and an Exchange whose books add up."""
+"""Whatever is sent to a route or said on a stream: an answer in the venue's shape, and an Exchange whose books add up.
+
+`scripts/test tests/exchange/protocol/test_fuzz.py -m slow` searches longer, and elsewhere each time.
+"""
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -74,12 +78,14 @@ GOOD: Final[dict[str, list[dict[str, Any]]]] = {
     "market/adlAlert": [{"symbol": "BTCUSDT"}],
     "position/confirm-pending-mmr": [LINEAR],
     "account/set-limit-px-action": [{"category": "linear", "modifyEnable": True}],
+    "account/demo-apply-money": [{"adjustType": 0, "utaDemoApplyMoney": [{"coin": "USDT", "amountStr": "10"}]},
+                                 {"adjustType": 1, "utaDemoApplyMoney": [{"coin": "USDT", "amountStr": "10"}]}],
     "account/set-margin-mode": [{"setMarginMode": "REGULAR_MARGIN"}, {"setMarginMode": "ISOLATED_MARGIN"}],
 }  # fmt: skip
 NAMES: Final = sorted({name for forms in GOOD.values() for form in forms for name in form} | {
     "orderId", "cursor", "tpLimitPrice", "slLimitPrice", "tpOrderType", "slOrderType", "activePrice", "triggerBy",
     "closeOnTrigger", "orderFilter", "endTime", "startTime", "baseCoin", "execType", "type", "autoAddmargin",
-    "smpType", "slippageToleranceType", "slippageTolerance", "bboSideType", "bboLevel", "state", "id",
+    "smpType", "slippageToleranceType", "slippageTolerance", "bboSideType", "bboLevel", "state", "id", "stopOrderType",
 })  # fmt: skip
 
 
@@ -129,6 +135,12 @@ def face(make_face: Callable[..., Face]) -> Face:
     return make_face()
 
 
+@pytest.fixture(scope="module")
+def demo(make_face: Callable[..., Face]) -> Face:
+    """The same, of demo accounts."""
+    return make_face(demo=True)
+
+
 @pytest.fixture(autouse=True)
 def adds_up(face: Face, sound: Callable[[Any], None]) -> Iterator[None]:
     yield
@@ -171,19 +183,23 @@ def all_routes(face: Face) -> list[tuple[str, str]]:
     return reads + [("POST", name) for name in (*signed.writes, *signed.batches)]
 
 
-def test_no_route_is_left_out(face: Face) -> None:
+def test_no_route_is_left_out(face: Face, demo: Face) -> None:
     bare = {"market/time", "system/status", "account/info", "account/query-dcp-info", "account/user-setting-config",
             "asset/coin/query-info", "user/query-api"}  # fmt: skip
-    assert {name for _, name in all_routes(face)} == set(GOOD) | bare
+    assert {name for shown in (face, demo) for _, name in all_routes(shown)} == set(GOOD) | bare
 
 
 @settings(max_examples=800, deadline=None)
 @given(data=st.data())
-def test_wrong_parameters_are_answered(face: Face, sound: Callable[[Any], None], data: st.DataObject) -> None:
-    method, name = data.draw(st.sampled_from(all_routes(face)))
+def test_wrong_parameters_are_answered(
+    face: Face, demo: Face, sound: Callable[[Any], None], data: st.DataObject
+) -> None:
+    asked = data.draw(st.sampled_from([face, face, face, demo]))
+    method, name = data.draw(st.sampled_from(all_routes(asked)))
     params = data.draw(changed(data.draw(st.sampled_from(GOOD.get(name, [{}])))))
-    in_shape(face.sent(method, f"/v5/{name}", params))
-    sound(face.exchange)
+    asked.now += data.draw(st.sampled_from([0, 0, 0, MS, 60_000 * MS, 8 * 3_600_000 * MS]))
+    in_shape(asked.sent(method, f"/v5/{name}", params))
+    sound(asked.exchange)
 
 
 @settings(max_examples=300, deadline=None)
@@ -299,3 +315,29 @@ def test_the_trade_socket_answers_anything(
         assert {"retCode", "retMsg", "op", "connId"} <= set(answer)
         assert type(answer["retCode"]) is int
     sound(face.exchange)
+
+
+# -- longer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("search", "examples"),
+    [
+        (test_wrong_parameters_are_answered, 20_000), (test_wrong_bytes_are_answered, 10_000),
+        (test_wrong_headers_are_answered, 10_000), (test_a_public_stream_answers_anything, 5_000),
+        (test_a_private_stream_answers_anything, 10_000), (test_the_trade_socket_answers_anything, 10_000),
+    ],
+)  # fmt: skip
+def test_a_longer_search_finds_nothing(search: Any, examples: int, request: pytest.FixtureRequest) -> None:
+    inner = search.hypothesis.inner_test
+    wanted = (name for name in inspect.signature(inner).parameters if name != "data")
+    given_to = {name: request.getfixturevalue(name) for name in wanted}
+    longer = settings(max_examples=examples, deadline=None, derandomize=False, database=None)
+
+    @longer
+    @given(data=st.data())
+    def search_on(data: st.DataObject) -> None:
+        inner(**given_to, data=data)
+
+    search_on()
