@@ -109,7 +109,12 @@ def test_a_trigger_is_not_amended_beyond_the_last_price(desk: Any) -> None:
     assert desk.amend("in", trigger_price="49000.0") == 110092
     assert desk.amend("in", trigger_price="50200.0") == 0
     desk.trade(501_500)
-    assert desk.order("in").status == "Untriggered"
+    waiting = desk.order("in")
+    assert (waiting.status, waiting.stop_type, waiting.create_type) == (
+        "Untriggered",
+        "Stop",
+        "CreateByStopOrder",
+    )
     desk.trade(502_000)
     assert desk.order("in").status == "Filled"
 
@@ -212,3 +217,18 @@ def test_the_venue_takes_a_price_from_its_book(
 def test_there_is_no_price_where_the_book_is_not_so_deep(desk: Any) -> None:
     wanted = ask.BookPrice("Queue", 4)
     assert desk.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), book_price=wanted)) == 10001
+
+
+def test_a_closing_order_above_the_largest_quantity_becomes_several(desks: Any) -> None:
+    small = replace(BTC, max_qty=D("0.020"), max_market_qty=D("0.010"))
+    desk = desks("10000", of=(small,))
+    assert [desk.market(1, "0.010") for _ in range(5)] == [0] * 5
+    assert desk.market(1, "0.020") == 10001
+    assert desk.limit(-1, "0.045", "50100.0", link_id="part", reduce_only=True) == 0
+    resting = desk.x.open_orders("u")
+    assert [(o.qty, o.link_id) for o in resting] == [(D("0.020"), "part"), (D("0.020"), ""), (D("0.005"), "")]
+    assert desk.last.result["orderId"] == resting[0].order_id
+    assert desk.market(-1, "9.000", reduce_only=True) == 0  # cut to the position, then split
+    assert desk.size() == 0
+    assert [fill.qty for fill in desk.fills()[5:]] == [D("0.010")] * 5
+    assert desk.market(-1, "0.030", reduce_only=True, trigger_price=D(49_000), trigger_direction=2) == 10001

@@ -52,8 +52,7 @@ class Checks:
             price = self._of_book(s, request.side, request.book_price)
             request = replace(request, price=price, book_price=None)
         if not request.qty and request.reduce_only and request.close_on_trigger:
-            most = instrument.max_market_qty if request.order_type == "Market" else instrument.max_qty
-            request = replace(request, qty=most)
+            request = replace(request, qty=most(instrument, request.order_type))
         if request.order_type == "Limit" and request.price is not None:
             request = replace(
                 request, price=price_band.moved(self._state, account, request.side, request.price, s)
@@ -109,7 +108,8 @@ class Checks:
             return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
         if request.trigger_by not in stop_checks.TRIGGERS or request.tpsl_mode not in ("Full", "Partial"):
             return Reply(10001, "Request parameter error.")
-        return _special(request) or quantity(instrument, request.order_type, request.qty)
+        splits = request.reduces and request.trigger_price is None
+        return _special(request) or quantity(instrument, request.order_type, request.qty, splits=splits)
 
     def _price(self, request: CreateOrder, s: int) -> Reply | None:
         instrument = self._state.instruments[s]
@@ -141,14 +141,18 @@ class Checks:
         return self._state.instruments[s].price(abs(int(state["key"][i, at]))) if at >= 0 else None
 
 
-def quantity(instrument: Instrument, order_type: str, qty: Decimal) -> Reply | None:
-    """A quantity is on the step, and within the limits of its type of order."""
-    most = instrument.max_market_qty if order_type == "Market" else instrument.max_qty
+def most(instrument: Instrument, order_type: str) -> Decimal:
+    """The largest quantity of one order."""
+    return instrument.max_market_qty if order_type == "Market" else instrument.max_qty
+
+
+def quantity(instrument: Instrument, order_type: str, qty: Decimal, *, splits: bool = False) -> Reply | None:
+    """A quantity is on the step, and within the limits of its type of order; above them where it `splits` into several."""
     if not qty.is_finite() or qty <= 0 or qty % instrument.step:
         return Reply(10001, "Qty invalid")
     if qty < instrument.min_qty:
         return Reply(10001, "The number of contracts exceeds minimum limit allowed")
-    if qty > most:
+    if qty > most(instrument, order_type) and not splits:
         return Reply(10001, "The number of contracts exceeds maximum limit allowed")
     return None
 

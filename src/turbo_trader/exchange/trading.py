@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 
 from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.amending import Amending
-from turbo_trader.exchange.checks import Checks
+from turbo_trader.exchange.checks import Checks, most
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Message, PositionMessage, Reply
 from turbo_trader.exchange.open_orders import OpenOrders
@@ -60,12 +62,21 @@ class Trading:
                 self._state.say(account.uid, self._statements.position(account, position, now))
 
     def _create(self, account: Account, request: CreateOrder, now: int) -> Reply:
-        """Check synchronously, accept, then match."""
+        """Check synchronously, accept, then match; a closing order above the most that one may be becomes several."""
         s = self._state.index[request.symbol]
         request = self._checks.as_meant(account, request, s)
         refusal, qty = self._checks.create(account, request, s)
         if refusal is not None:
             return refusal
+        largest = most(self._state.instruments[s], request.order_type)
+        first = self._place(account, request, min(qty, largest), s, now)
+        position, rest = account.position(*request.key), replace(request, link_id="")
+        while (qty := qty - largest) > 0 and position.size * request.side < 0:
+            self._place(account, rest, min(qty, largest), s, now)
+        return Reply(result={"orderId": first.order_id, "orderLinkId": first.link_id})
+
+    def _place(self, account: Account, request: CreateOrder, qty: Decimal, s: int, now: int) -> Order:
+        """One order: it waits for its trigger, or meets the book."""
         order = Order(
             self._state.new_id(), request.link_id, request.symbol, request.side, request.order_type,
             request.time_in_force if request.order_type == "Limit" else "IOC", qty, request.price, request.reduces, now,
@@ -77,18 +88,17 @@ class Trading:
         account.orders[order.order_id] = order
         if request.link_id:
             account.links[request.link_id] = order.order_id
-        if request.trigger_price is not None:
-            order.stop_type = "Stop"
-            order.trigger_price = request.trigger_price
-            order.trigger_direction = request.trigger_direction
-            order.trigger_by = request.trigger_by
-            order.create_type = "CreateByUser"
-            order.move("Untriggered")
-            account.open_orders[order.order_id] = order
-            self._state.say(account.uid, order.message(now))
-        else:
+        if request.trigger_price is None:
             self._matching.match(account, order, s, now)
-        return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
+            return order
+        order.stop_type, order.create_type = "Stop", "CreateByStopOrder"
+        order.trigger_price = request.trigger_price
+        order.trigger_direction = request.trigger_direction
+        order.trigger_by = request.trigger_by
+        order.move("Untriggered")
+        account.open_orders[order.order_id] = order
+        self._state.say(account.uid, order.message(now))
+        return order
 
     def _cancel(self, account: Account, request: CancelOrder, now: int) -> Reply:
         """Cancel one open order."""
