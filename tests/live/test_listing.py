@@ -45,7 +45,7 @@ class Notes:
 
     async def come(self, name: str, symbol: str | None = None) -> dict[str, Any]:
         """The first note of a name, waited for."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not (found := self.of(name, symbol)):  # noqa: ASYNC110 - the daemon tells no one else
                 await asyncio.sleep(0.05)
         return found[0]
@@ -98,7 +98,7 @@ async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
         for symbol, qty in (("BTCUSDT", "0.010"), ("ETHUSDT", "0.10")):
             order(venue, symbol, 1, qty)
         settings = DaemonSettings(
-            loopback(venue.port), Keys("key", "secret"), symbols, tmp_path, duration_s=90.0, refresh_s=0.3,
+            loopback(venue.port), Keys("key", "secret"), symbols, tmp_path, duration_s=300.0, refresh_s=0.3,
         )  # fmt: skip
         policy = Policy.from_env({"ON_TERM": "flatten"})
         running = asyncio.create_task(Shell(settings, policy, notes).run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from turbo_trader.trader import events as told
@@ -103,3 +104,18 @@ def test_a_picture_older_than_one_already_seen_counts_no_more(stage: Any) -> Non
     assert not stage.notes("transfer")
     stage.wait(3)
     assert not stage.desk().frozen
+
+
+def test_what_was_traded_before_the_first_start_is_in_the_wallet_it_started_with(stage: Any) -> None:
+    """After a fill the look-back reaches before the start: what lies there is not booked again."""
+    started = stage.now - 10 * 10**9
+    before = stage.fill("", 1, "0.3", "100", fee=Decimal(1), ts=started - 20 * 10**9)
+    stage.hold()
+    stage.clock(31)
+    assert stage.last(Read).since < before.ts
+    paid = stage.inside._desk.ledger.fees
+    stage.picture("999.99", fills=(before,), positions=(stage.position("0"),))
+    assert stage.inside._desk.ledger.fees == paid
+    new = stage.restart()
+    new.recover("999.99", fills=(before,))
+    assert new.inside._desk.ledger.fees == paid

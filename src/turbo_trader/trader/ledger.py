@@ -16,6 +16,7 @@ class Ledger:
     """Every change of the wallet has its cause. Money USDT."""
 
     start: Decimal | None = None
+    begun: int = 0  # when it was read (ns): what happened before is in it
     results: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO  # > 0 received
@@ -55,11 +56,23 @@ class Ledger:
         """Plain values; the last 200 execution ids."""
         money = {name: str(getattr(self, name)) for name in ("results", "fees", "funding", "transfers")}
         start = None if self.start is None else str(self.start)
-        return {**money, "start": start, "seen": list(self.seen)[-200:], "last_fill_ts": self.last_fill_ts}
+        return {
+            **money,
+            "start": start,
+            "begun": self.begun,
+            "seen": list(self.seen)[-200:],
+            "last_fill_ts": self.last_fill_ts,
+        }
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Ledger:
         """The ledger `to_dict` wrote."""
         money = {name: Decimal(value[name]) for name in ("results", "fees", "funding", "transfers")}
         start = None if value["start"] is None else Decimal(value["start"])
-        return cls(start, **money, seen=dict.fromkeys(value["seen"]), last_fill_ts=value["last_fill_ts"])
+        return cls(
+            start,
+            value.get("begun", 0),
+            **money,
+            seen=dict.fromkeys(value["seen"]),
+            last_fill_ts=value["last_fill_ts"],
+        )

@@ -104,12 +104,12 @@ class Recovery:
         if result.wallet is not None:
             self._booking.on_wallet(result.wallet)
             if self._desk.ledger.start is None:
-                self._desk.ledger.start = result.wallet.balance
+                self._desk.ledger.start, self._desk.ledger.begun = result.wallet.balance, self._start
                 self._desk.persist("ledger", self._desk.ledger.to_dict())
+        ledger = self._desk.ledger
+        begun = self._start if ledger.start is None else ledger.begun
         for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):
-            if fill.symbol in self._desk.by_symbol and (
-                fill.ts >= self._start or self._desk.ledger.last_fill_ts
-            ):
+            if fill.symbol in self._desk.by_symbol and fill.ts >= begun:
                 self._booking.on_fill(self._desk.by_symbol[fill.symbol], fill)
         for report in result.positions:
             if report.symbol in self._desk.by_symbol:
