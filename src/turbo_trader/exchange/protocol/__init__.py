@@ -1,6 +1,7 @@
 """The Exchange's Bybit V5 face: bytes in, bytes out.
 
-rest, trade             requests over HTTP and over the trade socket; signing: whose they are; limits: how many
+rest, trade             requests over HTTP and over the trade socket; signed: the routes of both; signing: whose they are;
+                        limits: how many
 routes_*, params        what each route does with its parameters; render, render_market: objects as the venue writes them; codes:
                         what it says on demand
 public, channels, book_channel

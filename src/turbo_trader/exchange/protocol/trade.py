@@ -9,7 +9,7 @@ from typing import Any, Final
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol.codes import ON_DEMAND
 from turbo_trader.exchange.protocol.limits import Allowance
-from turbo_trader.exchange.protocol.rest import SignedRoutes, extra_info, limit_headers
+from turbo_trader.exchange.protocol.signed import SignedRoutes, extra_info, limit_headers
 from turbo_trader.exchange.protocol.signing import Key, check_stream, is_whole, matching_clock
 from turbo_trader.exchange.protocol.wire import MOST_ECHOED, decode, echoed, encode
 
