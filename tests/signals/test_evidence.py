@@ -1,4 +1,4 @@
-"""Belief is Schwarz's approximation, an averaged forecast has the moments of what it is averaged over."""
+"""Belief is the information criterion's, an averaged forecast has the moments of what it is averaged over."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def test_belief_is_that_of_the_two_models_information_criteria() -> None:
         with_drift, without = model.fit(), model.loglike(np.zeros(2))
         ratio = 2.0 * (with_drift.llf - without)
         odds = math.exp(0.5 * (-2.0 * without - with_drift.bic))
-        assert belief(ratio, 2, 300) == pytest.approx(odds / (1.0 + odds), rel=1e-9)
+        assert belief(ratio, 300**2) == pytest.approx(odds / (1.0 + odds), rel=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("ratio", "parameters", "n"), [(0.0, 1, 2000), (1e6, 1, 300), (0.0, 2, 10**9), (1e308, 2, 3)]
+    ("ratio", "information"), [(0.0, 2000.0), (1e6, 300.0), (0.0, 1e18), (1e308, 9.0), (0.0, 1e308)]
 )
-def test_belief_is_a_probability_at_any_extreme(ratio: float, parameters: int, n: int) -> None:
-    assert 0.0 <= belief(ratio, parameters, n) <= 1.0
+def test_belief_is_a_probability_at_any_extreme(ratio: float, information: float) -> None:
+    assert 0.0 <= belief(ratio, information) <= 1.0
 
 
 def test_an_averaged_forecast_has_the_moments_of_the_mixture() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.state import MINUTES, STATE
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.signals import figures
+from turbo_trader.signals import figures, ou
 from turbo_trader.signals.evidence import belief
 from turbo_trader.signals.filters import new_filters, set_noise
 from turbo_trader.signals.measure import measure
@@ -54,7 +54,10 @@ def test_a_price_below_its_centre_is_a_long_confirmed_by_what_points_up(fill: An
     assert row["direction"] == 1
     assert row["ou_z"] < -1
     assert 120 <= row["ou_half_life_s"] <= 3600
-    assert 0.5 < row["ou_belief"] == belief(row["ou_statistic"] ** 2, 2, 479)
+    minutes, closes = states[0]["minute_index"], states[0]["minute_y"]
+    phi, *_, mean, after, _ = ou.least_squares(minutes, closes, 0, 479)
+    information = 479 / ou.white_variance(minutes, closes, 0, 479, phi, mean, after)
+    assert 0.5 < row["ou_belief"] == pytest.approx(belief(row["ou_statistic"] ** 2, information), rel=1e-9)
     assert (
         row["forecast"]
         == row["ou_forecast"]

@@ -173,7 +173,7 @@ def passing(rng: np.random.Generator, n: int, count: int, half_lives: Callable[[
             centre - y[-1], phi, 15.0, variance, v / ((n - 1) * (1 - phi) ** 2), slope, 0.0
         )
         true = (np.log(100.0) - y[-1]) * (1 - 0.5 ** (15 / half_life)) if half_life else 0.0
-        out.append((belief(t2, 2, n - 1), *forecast, true))
+        out.append((belief(t2, (n - 1) / variance), *forecast, true))
     return np.array(out).T
 
 

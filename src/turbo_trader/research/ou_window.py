@@ -53,7 +53,7 @@ def slope(
         error2 = _white_variance(minutes, y, 0, n, fit, mean, after)
         if fit - 1.0 >= _critical(coefficients, n) * np.sqrt(error2):
             continue
-        believed = _belief((fit - 1.0) * (fit - 1.0) / error2, 2, n)
+        believed = _belief((fit - 1.0) * (fit - 1.0) / error2, n / error2)
         fit += (1.0 + 3.0 * fit) / n
         if not 0.0 < fit < 1.0:
             continue
@@ -98,7 +98,7 @@ def walk_bars(y: NDArray[np.float64], window: int, horizon: int, out: NDArray[np
         error2 = _white_variance(minutes, ring, 0, n, fit, mean, after)
         if fit - 1.0 >= _critical(coefficients, n) * np.sqrt(error2):
             continue
-        believed = _belief((fit - 1.0) * (fit - 1.0) / error2, 2, n)
+        believed = _belief((fit - 1.0) * (fit - 1.0) / error2, n / error2)
         fit += (1.0 + 3.0 * fit) / n
         if not 0.0 < fit < 1.0 or not 2.0 <= -np.log(2.0) / np.log(fit) <= 60.0:
             continue

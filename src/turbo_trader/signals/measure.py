@@ -140,7 +140,7 @@ def ou_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: An
     """The Ornstein-Uhlenbeck fit against the price now; valid only past the unit-root test and inside the half-life bounds.
 
     The forecast is averaged over whether the price reverts at all: phi and centre against a random walk, the evidence being the
-    square of the unit-root t.
+    square of the unit-root t, the information that about phi (one over its variance) and about the centre (n).
     """
     state, f, row, p = states[s], filters[s], out[j], params[0]
     row.ou_valid = 0
@@ -172,7 +172,7 @@ def ou_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: An
     )
     if math.isfinite(mean) and math.isfinite(error) and error > 0.0:
         row.ou_valid = 1
-        row.ou_belief = _belief(f.ou_statistic * f.ou_statistic, 2, f.ou_n)
+        row.ou_belief = _belief(f.ou_statistic * f.ou_statistic, max(1.0, f.ou_n / f.ou_phi_variance))
         row.ou_forecast, row.ou_se = _averaged(mean, error, row.ou_belief)
 
 

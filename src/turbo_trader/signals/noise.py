@@ -87,7 +87,7 @@ def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | Non
         walk=math.sqrt(scale),
         measurement=math.sqrt(bounce * scale),
         velocity_valid=valid,
-        belief=belief(likelihood_ratio, 1, values.shape[0] - START) if valid else 0.0,
+        belief=belief(likelihood_ratio, values.shape[0] - START) if valid else 0.0,
         log_jerk_sd=_log_ratio_sd(seconds, values, ratio, bounce) if valid else 0.0,
         likelihood_ratio=likelihood_ratio,
         portmanteau=q,
