@@ -59,6 +59,11 @@ def test_b_limits_bind_where_the_normal_range_is_wider(judged: Any) -> None:
     assert judged(policy=low, sigma=1.0, confirms=B)["stop_loss"] == pytest.approx(0.005)
 
 
+def test_a_stop_is_never_nearer_than_three_tenths_of_a_percent(judged: Any) -> None:
+    row = judged(policy=Policy.from_env({"SL_OF_TP": "0.4"}), sigma=sigma_for(0.006))
+    assert row["stop_loss"] == pytest.approx(0.003, rel=1e-12)
+
+
 def test_cost_is_both_fees_spread_and_slippage(judged: Any) -> None:
     row = judged(spread=0.0002, gate={"slippage": 0.0003})
     assert row["cost"] == pytest.approx(0.00055 * 2 + 0.0002 + 0.0003)

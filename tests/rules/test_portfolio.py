@@ -86,6 +86,12 @@ def test_equal_below_20_minimum_variance_from_20(equity: str, equal: bool) -> No
     assert np.allclose(w, 0.2) is equal
 
 
+@pytest.mark.parametrize(("n", "cap"), [(10, 0.30), (4, 0.30), (3, 1 / 3)])
+def test_the_calmest_symbol_gets_the_cap_of_30_percent_or_one_nth(n: int, cap: float) -> None:
+    calm = np.random.default_rng(1).standard_normal((300, n)) * np.array([0.01, *[1.0] * (n - 1)])
+    assert weights(P, D(50), calm)[0] == pytest.approx(cap)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_cap_is_one_over_n_where_that_is_more(n: int) -> None:
     np.testing.assert_allclose(weights(P, D(100), sample(300, n, 1)).sum(), 1.0)
