@@ -17,8 +17,14 @@ import structlog
 
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver
+from turbo_trader.market.events import MINUTE
+from turbo_trader.market.reference import universe
+from turbo_trader.market.tape import Tape
+from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import Note, Scanned
+from turbo_trader.simulation import backtest
+from turbo_trader.simulation.synthetic import SyntheticMarket
+from turbo_trader.trader.commands import Command, Note, Scanned
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "src" / "turbo_trader"
@@ -97,42 +103,70 @@ def rendered(folder: Path, note: Note) -> int:
     return path.stat().st_size
 
 
+ID, MONEY = "tt-0123456789ab-ffff-entry", Decimal("12345.67890123")
+#: Event -> its fields as long as they get, how often a day: every symbol refused at every scan, 40 times the trades hoped for.
+WORST_DAY: dict[str, tuple[dict[str, Any], int]] = {
+    "gate": ({"gate": "size", "why": "x" * 120, "needed": "x" * 80, "allowed": ALLOWED}, 15 * 2880),
+    "entry": (
+        {f"f{i}": 0.123456789012345 for i in range(16)} | {"id": ID, "binding": "same direction", "allowed": ALLOWED}, 1600,
+    ),
+    "fill": (
+        {"id": ID, "side": -1, "qty": MONEY, "price": MONEY, "fee": MONEY, "kind": "Trade", "stop_type": "StopLoss"}, 6400,
+    ),
+    "zone": ({"zone": 2, "stop": MONEY, "reason": "extension"}, 6400),
+    "extension": ({"backstop": MONEY}, 4800),
+    "exit": ({"reason": "target", "size": MONEY}, 1600),
+    "trade": ({f"f{i}": MONEY for i in range(12)} | {"id": ID, "reason": "liquidation"}, 1600),
+    "stream": ({"stream": "private", "up": False, "why": "x" * 120}, 2880),
+    "limit": ({"what": "drawdown-warning", "text": "x" * 160}, 2880),
+}  # fmt: skip
+
+
+def worst_line(folder: Path, name: str) -> int:
+    """Bytes of an event whose fields are as long as they get."""
+    return rendered(folder / name, Note(NOW, name, "info", {"symbol": "RENDERUSDT", **WORST_DAY[name][0]}))
+
+
 @pytest.mark.usefixtures("_restored")
 def test_a_day_of_15_symbols_stays_under_50_mb(tmp_path: Path) -> None:
-    id_, money = "tt-0123456789ab-ffff-entry", Decimal("12345.67890123")
-    lines: dict[str, tuple[dict[str, Any], int]] = {
-        # name: (fields as long as they get, how often a day: every symbol refused at every scan, 40 times the trades hoped for)
-        "gate": ({"gate": "size", "why": "x" * 120, "needed": "x" * 80, "allowed": ALLOWED}, 15 * 2880),
-        "entry": (
-            {f"f{i}": 0.123456789012345 for i in range(16)}
-            | {"id": id_, "binding": "same direction", "allowed": ALLOWED},
-            1600,
-        ),
-        "fill": (
-            {
-                "id": id_,
-                "side": -1,
-                "qty": money,
-                "price": money,
-                "fee": money,
-                "kind": "Trade",
-                "stop_type": "StopLoss",
-            },
-            6400,
-        ),
-        "zone": ({"zone": 2, "stop": money, "reason": "extension"}, 6400),
-        "extension": ({"backstop": money}, 4800),
-        "exit": ({"reason": "target", "size": money}, 1600),
-        "trade": ({f"f{i}": money for i in range(12)} | {"id": id_, "reason": "liquidation"}, 1600),
-        "stream": ({"stream": "private", "up": False, "why": "x" * 120}, 2880),
-        "limit": ({"what": "drawdown-warning", "text": "x" * 160}, 2880),
-    }
-    total = 0
-    for name, (fields, count) in lines.items():
-        size = rendered(tmp_path / name, Note(NOW, name, "info", {"symbol": "RENDERUSDT", **fields}))
-        assert size > 100
-        total += size * count
+    total = sum(worst_line(tmp_path, name) * count for name, (_, count) in WORST_DAY.items())
     assert 1_000_000 < total < DAY_LIMIT
+
+
+#: Rules that scan every five seconds and trade whatever there is.
+BUSY = Policy.from_env(
+    {
+        "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
+        "MICRO_TURBO_SIGNAL_INTERVAL": "5", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
+        "OU_SAMPLES": "480", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
+    }
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("_restored")
+def test_events_of_a_busy_market_are_no_longer_than_the_worst_day_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Note] = []
+
+    class Noted(backtest.Decisions):
+        def command(self, command: Command) -> None:
+            super().command(command)
+            told.extend([command] if isinstance(command, Note) else [])
+
+    monkeypatch.setattr(backtest, "Decisions", Noted)
+    instruments, minutes = universe(), 5
+    market = SyntheticMarket(instruments, 1, NOW, 1.0)
+    rows = tuple(market.read(s, NOW + minutes * MINUTE) for s in range(len(instruments)))
+    history = tuple(market.history(each.symbol) for each in instruments)
+    tape = Tape(instruments, rows, "made up", made_up=True)
+    backtest.Backtest(tape, BUSY, Decimal(90)).run(history)
+    assert {"gate", "entry", "fill", "trade"} <= {note.name for note in told}
+    sizes = [rendered(tmp_path / f"{i}", note) for i, note in enumerate(told)]
+    for note, size in zip(told, sizes, strict=True):
+        assert note.name not in WORST_DAY or size <= worst_line(tmp_path, note.name), note
+    assert len(instruments) == 15
+    assert sum(sizes) * (1440 / minutes) < DAY_LIMIT
 
 
 @pytest.mark.usefixtures("_restored")
