@@ -80,7 +80,7 @@ def test_probabilities_sum_to_one_and_a_farther_target_is_never_likelier(judged:
 
 
 def test_probabilities_are_those_of_a_volatility_that_is_not_known_for_sure(judged: Any) -> None:
-    row = judged(sigma=0.0002)
+    row = judged(sigma=0.0002, se=0.0)  # of a drift that is
     tp, sl, drift = (float(row[name]) for name in ("take_profit", "stop_loss", "forecast"))
     sd = 0.6  # of the log variance; three points of Gauss-Hermite
     expected = 0.0
