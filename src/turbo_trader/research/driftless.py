@@ -115,7 +115,8 @@ def trade_rows(name: str, trades: Trades, scans: int) -> list[Row]:
         return [[f"{name}: {len(trades.scan)}", "too few", "", ""]]
     excess = by_time(trades, trades.net + trades.cost, scans, 120)
     claimed = float(np.mean(trades.ev + trades.cost))
-    text = f"{1e4 * excess.value:+.2f} +- {1e4 * excess.error:.2f} bp"
+    error = f" +- {1e4 * excess.error:.2f}" if math.isfinite(excess.error) else ""
+    text = f"{1e4 * excess.value:+.2f}{error} bp"
     return [
         [
             f"{name} ({len(trades.scan):,}): mean realised + cost",
