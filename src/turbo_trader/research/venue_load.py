@@ -79,14 +79,16 @@ class DenseMarket:
 
 
 def serve_load(pipe: Connection, seconds: float) -> None:
-    """The other process: tell (port, when its clock began); between two words of the parent count CPU and tell it."""
+    """The other process: tell its port; from a word of the parent on, which it answers with when its clock began, to the next one
+    count CPU and tell it."""
 
     async def main() -> None:
         venue = Venue(DenseMarket(seconds), VenueConfig("key", "secret", Decimal(10_000), limits=False))
         async with serve(venue) as port:
             await asyncio.sleep(0.1)
-            pipe.send((port, int(venue.began * 1e9)))
+            pipe.send(port)
             await asyncio.to_thread(pipe.recv)
+            pipe.send(int(venue.began * 1e9))
             before, slipped = time.process_time(), venue.slipped_s
             await asyncio.to_thread(pipe.recv)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
@@ -97,9 +99,10 @@ def serve_load(pipe: Connection, seconds: float) -> None:
 
 @dataclass
 class Count:
-    """What the clients saw while `open`: frames, bytes, and how late each frame was (us)."""
+    """What the clients saw while `open`: frames, bytes, and how late each frame was (us) by a clock that began at `began` (ns)."""
 
     open: bool = False
+    began: int = 0
     frames: Counter[str] = field(default_factory=Counter)
     size: int = 0
     late: list[float] = field(default_factory=list)
@@ -109,8 +112,8 @@ class Count:
 class Client(asyncio.Protocol):
     """A websocket client that only counts."""
 
-    def __init__(self, topics: list[str], began_ns: int, count: Count) -> None:
-        self._topics, self._began, self._count = topics, began_ns, count
+    def __init__(self, topics: list[str], count: Count) -> None:
+        self._topics, self._count = topics, count
         self._waiting = b""
         self._shaken = False
 
@@ -133,7 +136,7 @@ class Client(asyncio.Protocol):
                 return
             self._shaken = True
             self._say({"op": "subscribe", "args": self._topics})
-        at, now = 0, time.monotonic_ns() - self._began
+        at, now = 0, time.monotonic_ns() - self._count.began
         while (found := _frame(data, at)) is not None:
             first, at = found
             if self._count.open:
@@ -179,14 +182,15 @@ async def ask(port: int, count: Count) -> None:
 
 async def listen(pipe: Connection, clients: int, topics: tuple[str, ...], seconds: float) -> Count:
     """Let the clients count for `seconds`."""
-    port, began = await asyncio.to_thread(pipe.recv)
+    port = await asyncio.to_thread(pipe.recv)
     loop, count = asyncio.get_running_loop(), Count()
     wanted = [f"{topic}.{i.symbol}" for topic in topics for i in universe()[:SYMBOLS]]
     asking = asyncio.create_task(ask(port, count))
     for _ in range(clients):
-        await loop.create_connection(lambda: Client(wanted, began, count), "127.0.0.1", port)
+        await loop.create_connection(lambda: Client(wanted, count), "127.0.0.1", port)
     await asyncio.sleep(_WARM_S)
     pipe.send("begin")
+    count.began = await asyncio.to_thread(pipe.recv)
     count.open = True
     await asyncio.sleep(seconds)
     count.open = False
