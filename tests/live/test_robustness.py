@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pybit.unified_trading import HTTP
 
-from turbo_trader.live import venue_line, venue_sockets
+from turbo_trader.live import venue_line, venue_server, venue_sockets
 from turbo_trader.live.venue import Venue
 from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 
@@ -282,6 +282,28 @@ def test_an_idle_stream_is_cut_and_a_ping_keeps_it(
             return idle.close_code, str(idle.close_reason)
 
     assert asyncio.run(both()) == (1_000, "idle")
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /v5/market/time HTTP/1.1\r\n"])
+def test_a_connection_that_never_asks_is_cut(
+    make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(venue_server, "KEEP_ALIVE_S", 0.5)
+
+    async def stays(stream: str) -> bool:
+        async with websockets.connect(f"{stream}/v5/public/linear", proxy=None) as open_stream:
+            await asyncio.to_thread(until_closed)
+            await open_stream.send('{"op":"ping"}')  # a stream is no such connection
+            return "pong" in str(await open_stream.recv())
+
+    with serve_in_thread(make_venue()) as fresh:
+
+        def until_closed() -> None:
+            with socket.create_connection(("127.0.0.1", fresh.port), timeout=20) as wire:
+                wire.sendall(said)
+                assert wire.recv(1) == b""
+
+        assert asyncio.run(stays(fresh.stream))
 
 
 def test_too_many_new_connections_are_refused(make_venue: Callable[..., Venue]) -> None:

@@ -15,6 +15,10 @@ from turbo_trader.live.venue_body import LARGEST_BODY
 from turbo_trader.live.venue_sockets import Connection, VenueSockets
 from turbo_trader.market.errors import InputError
 
+KEEP_ALIVE_S = (
+    75  # how long a connection may wait for its next request: clients that ask every few seconds keep theirs
+)
+
 
 class _Server(uvicorn.Server):
     """uvicorn, with signals left to whoever runs the loop."""
@@ -43,7 +47,7 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
             ws_per_message_deflate=False,  # 70 KB a connection, and each frame packed for each client: loopback needs neither
             ws_ping_interval=None,
             access_log=False,
-            timeout_keep_alive=75,  # s; clients that ask every few seconds keep their connection
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=1,
         )
     )

@@ -34,12 +34,26 @@ IDLE_S = 600.0  # a stream connection without a word from its client for so long
 
 
 class Connection(H11Protocol):
-    """uvicorn's protocol, which shows the application its transport: to cut a connection, to write frames at once."""
+    """uvicorn's protocol, which shows the application its transport: to cut a connection, to write frames at once. Who never asks
+    is cut as who asks no more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
+        self._await_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Some of a request came, or all."""
+        super().data_received(data)
+        asking = self.cycle is None or self.cycle.response_complete
+        if asking and self.timeout_keep_alive_task is None and self.transport.get_protocol() is self:
+            self._await_request()
+
+    def _await_request(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
 
 class VenueSockets:

@@ -75,6 +75,7 @@ def exchange(
         control=control, demo=demo, hedge=hedge, cross=cross, limits=limits, ban_ns=round(ban * 1e9), vip=vip,
         footprint_ns=None if footprint is None else round(footprint * 1e9),
     )  # fmt: skip
+    _raise_file_limit()
     uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
 
 
@@ -90,6 +91,15 @@ def _keys() -> tuple[str, str]:
         raise InputError(
             'with --json, key and secret are read from stdin: {"key": "...", "secret": "..."}'
         ) from None
+
+
+def _raise_file_limit() -> None:
+    """As many connections as the system allows: a thousand and more may come, and shells often allow 1,024 files."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # where the system allows no more after all
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _end_with_stdin(stopped: asyncio.Event) -> None:
