@@ -15,9 +15,8 @@ from turbo_trader.live.venue_body import LARGEST_BODY
 from turbo_trader.live.venue_sockets import Connection, VenueSockets
 from turbo_trader.market.errors import InputError
 
-KEEP_ALIVE_S = (
-    75  # how long a connection may wait for its next request: clients that ask every few seconds keep theirs
-)
+# how long a connection may wait for its next request: clients that ask every few seconds keep theirs
+KEEP_ALIVE_S = 75
 
 
 class _Server(uvicorn.Server):
