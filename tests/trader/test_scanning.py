@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from turbo_trader.market.events import SECOND
 from turbo_trader.rules.scan import BLOCK, PASS
 from turbo_trader.trader import scanning
 from turbo_trader.trader.commands import Scanned, SetLeverage
@@ -55,6 +56,45 @@ def test_a_symbol_with_an_open_position_is_not_entered_again(stage: Any) -> None
     scanner._rows["direction"] = 1
     assert not scanner._limits(stage.desk(0), scanner.tier)
     assert scanner._limits(stage.desk(1), scanner.tier)
+
+
+def allowed(stage: Any, s: int, direction: int) -> bool:
+    """Does gate 8 let a symbol be entered in a direction?"""
+    scanner = stage.inside._scanner
+    scanner._rows["direction"] = direction
+    return bool(scanner._limits(stage.desk(s), scanner.tier))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_stop_out_bars_its_symbol_and_direction_for_h_restart_or_not(stage: Any, restarted: bool) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("", -1, sent.qty, "99.4", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.tell(stage.position("0"))
+    stopped = stage.now
+    if restarted:
+        stage = stage.restart()
+        stage.recover()
+    horizon = stage.policy.capital_tier(D(1000)).horizon_ns
+    for at, long in ((stage.now, False), (stopped + horizon - 1, False), (stopped + horizon, True)):
+        stage.inside._desk.now = at
+        assert [allowed(stage, s, d) for s, d in ((0, 1), (0, -1), (1, 1))] == [long, True, True]
+
+
+@pytest.mark.parametrize("stop_type", ["TakeProfit", ""])
+def test_another_end_than_a_stop_bars_nothing(stage: Any, stop_type: str) -> None:
+    sent = stage.hold()
+    stage.tell(stage.fill("", -1, sent.qty, "99.9", closed=str(sent.qty), stop_type=stop_type))
+    stage.tell(stage.position("0"))
+    assert allowed(stage, 0, 1)
+
+
+def test_an_open_position_keeps_the_times_of_the_tier_it_was_opened_in(stage: Any) -> None:
+    stage.hold(hold_s=1800.0)  # turbo's, before the account grew
+    opened = stage.desk().trade.opened_ts
+    for later in (stage, stage.restart()):
+        later.recover()
+        assert later.inside._scanner.tier.max_hold_s == 2700
+        assert later.desk().bracket.deadline_ns == opened + 1800 * SECOND
 
 
 def test_the_limit_price_spends_half_the_margin_of_the_ev_used(stage: Any) -> None:

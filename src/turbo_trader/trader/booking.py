@@ -193,6 +193,9 @@ class Booking:
         d.session.on_trade(trade.net)
         if trade.reason == "stop" and not won:
             desk.stopped_out[trade.direction] = ts
+            d.persist(
+                f"stopped-out:{desk.instrument.symbol}", {str(k): v for k, v in desk.stopped_out.items()}
+            )
         fraction = float(trade.net / trade.opened_value) if trade.opened_value else 0.0
         d.evidence.add(fraction)
         exit_price = trade.closed_value / trade.closed_qty if trade.closed_qty else ZERO

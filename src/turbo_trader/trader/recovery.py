@@ -216,6 +216,8 @@ class Recovery:
                 desk.held = Decimal(value["held"])
                 desk.close_reason = value.get("closing") or desk.bracket.closing
                 self._guarding.watch(desk)
+            stopped_out = kept.get(f"stopped-out:{desk.instrument.symbol}") or {}
+            desk.stopped_out = {int(direction): ts for direction, ts in stopped_out.items()}
             for ended in (kept.get(f"ended:{desk.instrument.symbol}") or {}).values():
                 entry = PendingEntry.from_dict(ended)
                 desk.ended[entry.id] = entry
