@@ -1,6 +1,46 @@
 """What holds for every test: properties have no deadline (machines are shared) and the same examples in every run."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from turbo_trader.exchange.machine import Exchange
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def sound() -> Callable[[Exchange], None]:
+    """What holds of an Exchange after any request, whatever it was."""
+    from turbo_trader.exchange.orders import FINAL, OPEN
+
+    def check(x: Exchange) -> None:
+        for account in x.accounts.values():
+            assert account.balance == sum((entry.change for entry in account.log), Decimal(0))
+            assert all(e.qty > 0 for e in account.executions)
+            for order in account.orders.values():
+                assert 0 <= order.filled <= order.qty
+                assert order.qty > 0
+                assert order.status in OPEN | FINAL
+                assert (order.status in OPEN) == (order.order_id in account.open_orders)
+            for position in account.positions.values():
+                fills = (e for e in account.executions if e.kind != "Funding")
+                booked = (e.side * e.qty for e in fills if account.orders[e.order_id].key == position.key)
+                assert position.size == sum(booked, Decimal(0))
+            for position in account.held():
+                assert not x.collateral.exhausted(account, position)
+        for s, state in enumerate(x.states):
+            assert not state["book_valid"] or 0 < state["bid"] < state["ask"]
+            resting = [order for _, order in x.resting.of(s)]
+            buys = [order.limit for order in resting if order.side > 0]
+            sells = [order.limit for order in resting if order.side < 0]
+            assert not buys or not sells or max(buys) < min(sells)
+
+    return check

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, Reply
-from turbo_trader.exchange.orders import FINAL, OPEN, Order
+from turbo_trader.exchange.orders import Order
 from turbo_trader.market.events import (
     FINE,
     FIRST,
@@ -166,32 +165,3 @@ def desks() -> type[Desk]:
 def desk() -> Desk:
     """One account with 1,000 USDT; bids 50,000.0 and below, asks 50,001.0 and above, 1.000 BTC each ten ticks."""
     return Desk()
-
-
-@pytest.fixture(scope="session")
-def sound() -> Callable[[Exchange], None]:
-    """What holds of an Exchange after any request, whatever it was."""
-
-    def check(x: Exchange) -> None:
-        for account in x.accounts.values():
-            assert account.balance == sum((entry.change for entry in account.log), Decimal(0))
-            assert all(e.qty > 0 for e in account.executions)
-            for order in account.orders.values():
-                assert 0 <= order.filled <= order.qty
-                assert order.qty > 0
-                assert order.status in OPEN | FINAL
-                assert (order.status in OPEN) == (order.order_id in account.open_orders)
-            for position in account.positions.values():
-                fills = (e for e in account.executions if e.kind != "Funding")
-                booked = (e.side * e.qty for e in fills if account.orders[e.order_id].key == position.key)
-                assert position.size == sum(booked, Decimal(0))
-            for position in account.held():
-                assert not x.collateral.exhausted(account, position)
-        for s, state in enumerate(x.states):
-            assert not state["book_valid"] or 0 < state["bid"] < state["ask"]
-            resting = [order for _, order in x.resting.of(s)]
-            buys = [order.limit for order in resting if order.side > 0]
-            sells = [order.limit for order in resting if order.side < 0]
-            assert not buys or not sells or max(buys) < min(sells)
-
-    return check

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import websockets
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,6 +103,38 @@ def test_any_headers_get_a_status(
         venue, f"{method} {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode("latin-1") + body
     )
     assert answer == b"" or int(answer.split(b" ")[1]) < 500  # nothing: more was announced than came
+
+
+NAMES = ["symbol", "tick", "step", "min_qty", "max_qty", "max_leverage", "status", "delivery_ms", "uid", "positionIdx", "qty",
+         "price", "key", "secret", "read_only", "permissions", "expires_ms", "addresses", "symbols", "barred", "faults", "seed",
+         "times", "begin_ms", "end_ms", "title"]  # fmt: skip
+WORTHS = st.one_of(
+    st.sampled_from(["BTCUSDT", "key", "1", "0.05", "1e-30", "1e30", "NaN", "Delivering", "drop=1", "x", "", 0, 1, -1, 10007, True,
+                     None, [], {}, ["a"], {"ContractTrade": ["Order"]}, {"a": 1}, 10**12, 10**18, 10**40, 1.5]),
+    st.integers(), st.text(max_size=5),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def controlled(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
+    with serve_in_thread(make_venue(limits=False, control=True)) as found:
+        yield found
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    route=st.sampled_from(["faults", "keys", "instrument", "adl", "maintenance", "disconnect", "restart"]),
+    asked=st.one_of(st.dictionaries(st.sampled_from(NAMES), WORTHS, max_size=6), WORTHS),
+)
+def test_whatever_is_asked_of_the_control_routes_is_answered(
+    controlled: ServedVenue, route: str, asked: Any
+) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    answer = session.post(f"{controlled.url}/control/{route}", data=json.dumps(asked), timeout=20)
+    assert answer.status_code in (200, 400)
+    assert isinstance(answer.json(), dict)
+    assert controlled.call(lambda served: served.now) > 0
 
 
 def test_a_line_without_end_is_cut_short(venue: ServedVenue) -> None:

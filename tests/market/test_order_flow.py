@@ -275,3 +275,16 @@ def test_a_figure_that_is_no_number_voids_the_book_or_is_refused(bad: str) -> No
     for topic, data in (("publicTrade", [trade]), ("tickers", ticker)):
         with pytest.raises(ValueError, match=r".+"):
             decoder.decode(json.dumps({"topic": f"{topic}.BTCUSDT", "ts": 2, "data": data}).encode())
+
+
+def test_a_time_that_no_row_can_hold_is_refused() -> None:
+    decoder = FrameDecoder(universe())
+    latest = 2**63 // 1_000_000 - 1
+    for ts, fits in ((latest, True), (latest + 1, False), (10**30, False)):
+        data = [{"T": ts, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": "100.0"}]
+        raw = json.dumps({"topic": "publicTrade.BTCUSDT", "ts": 2, "data": data}).encode()
+        if fits:
+            assert decoder.decode(raw) is not None
+            continue
+        with pytest.raises(ValueError, match="a time that is none"):
+            decoder.decode(raw)

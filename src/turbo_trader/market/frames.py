@@ -30,6 +30,7 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.levels import BAD, SHORTEST, read_book
 
 _MILLISECOND = 1_000_000
+_LATEST = 2**63 // _MILLISECOND - 1  # ms that a row's time can hold
 _Row = tuple[int, int, int, int, int, int]
 _packed = struct.Struct("<qqiBbH").pack  # a _Row as ROW lays it out
 
@@ -85,6 +86,8 @@ class _Symbol:
         self.last_ts = 0
 
     def time(self, milliseconds: int) -> int:
+        if milliseconds > _LATEST:
+            raise ValueError(f"a time that is none: {milliseconds}")
         self.last_ts = max(self.last_ts, milliseconds * _MILLISECOND)
         return self.last_ts
 

@@ -141,9 +141,9 @@ class PassedTicker:
     def hear(self, raw: bytes, head: Head) -> bool:
         """Apply a snapshot, or a difference to what is known."""
         del raw
+        fields = _record.decode(head.data)
         if head.type != "snapshot" and not self.record:
             return False
-        fields = _record.decode(head.data)
         if head.type == "snapshot":
             self.record.clear()
         self.record.update(fields)
