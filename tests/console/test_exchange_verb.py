@@ -22,3 +22,10 @@ def test_a_wrong_plan_is_one_line_and_code_2(plan: str) -> None:
     assert isinstance(result.exception, InputError)
     assert "\n" not in str(result.exception)
     assert plan in str(result.exception)
+
+
+@pytest.mark.parametrize("place", [["--host", "no.such.host.invalid"], ["--host", "192.0.2.1"]])
+def test_an_address_that_cannot_be_had_is_one_line_and_code_2(place: list[str]) -> None:
+    result = CliRunner().invoke(app, ["exchange", *place, "--port", "0", "--market", "synthetic"])
+    assert isinstance(result.exception, InputError)
+    assert f"{place[1]}:0: " in str(result.exception)

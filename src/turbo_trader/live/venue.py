@@ -44,11 +44,12 @@ OPENING_NS = 5_000_000_000  # how long the venue's time may run before it is ser
 
 @dataclass(frozen=True, slots=True)
 class VenueConfig:
-    """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; port 0: any free one;
-    `control`: serve the control routes; `keys`: more keys, each of its account; `limits`: rate limits and the limits of
-    connections, `ban_ns`: how long who asks too often is barred; `vip` 0 to 5: higher limits of orders and lower fees; `demo`: as
-    on Bybit's demo accounts, no /v5/trade and no fee rates, but money for the asking; `footprint_ns`: how long fills stay taken
-    from the book, None until their level changes; `hedge`, `cross`: accounts begin in hedge mode, with cross margin."""
+    """What to serve. `balance` USDT of the one account; `speed`: venue seconds a wall second; `host`: the default lets this machine
+    alone in; port 0: any free one; `control`: serve the control routes; `keys`: more keys, each of its account; `limits`: rate
+    limits and the limits of connections; `ban_ns`: how long who asks too often is barred; `vip` 0 to 5: higher limits of orders and
+    lower fees; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates, but money for the asking; `footprint_ns`: how
+    long fills stay taken from the book, None until their level changes; `hedge`, `cross`: accounts begin in hedge mode, with cross
+    margin."""
 
     key: str
     secret: str = field(repr=False)

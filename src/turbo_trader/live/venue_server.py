@@ -73,7 +73,7 @@ def _bind(host: str, port: int) -> Any:
     except OSError as error:
         found.close()
         raise InputError(
-            f"{host}:{port}: {error.strerror}: choose another with --port, or 0 for any"
+            f"{host}:{port}: {error.strerror}: choose another with --port (0: any) or --host"
         ) from None
     found.listen(256)
     return found

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 Port = Annotated[int, typer.Option(help="0: any free port", min=0, max=65535)]
+Host = Annotated[str, typer.Option(help="address to serve on; the default lets this machine alone in")]
 Market = Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, or bybit:URL")]
 Speed = Annotated[float | None, typer.Option(help="venue seconds a wall second")]
 Balance = Annotated[str | None, typer.Option(help="USDT of the one account")]
@@ -45,9 +46,10 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout wh
 
 
 def exchange(
-    port: Port = 9000, market: Market = None, speed: Speed = None, balance: Balance = None, seed: Seed = None, edge: Edge = None,
-    faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False, demo: Demo = False, hedge: Hedge = False,
-    cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0, footprint: Footprint = None, json: Json = False,
+    port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, balance: Balance = None,
+    seed: Seed = None, edge: Edge = None, faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False,
+    demo: Demo = False, hedge: Hedge = False, cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0,
+    footprint: Footprint = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
     import uvloop
@@ -71,9 +73,9 @@ def exchange(
     )
     key, secret = _keys() if json and not sys.stdin.isatty() else ("simulated-key", "simulated-secret")
     config = VenueConfig(
-        key, secret, settings.balance, port=port, faults=FaultPlan.parse(settings.faults), fault_seed=settings.fault_seed,
-        control=control, demo=demo, hedge=hedge, cross=cross, limits=limits, ban_ns=round(ban * 1e9), vip=vip,
-        footprint_ns=None if footprint is None else round(footprint * 1e9),
+        key, secret, settings.balance, host=host, port=port, faults=FaultPlan.parse(settings.faults),
+        fault_seed=settings.fault_seed, control=control, demo=demo, hedge=hedge, cross=cross, limits=limits,
+        ban_ns=round(ban * 1e9), vip=vip, footprint_ns=None if footprint is None else round(footprint * 1e9),
     )  # fmt: skip
     _raise_file_limit()
     uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
@@ -157,7 +159,7 @@ def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
                  "book_push_ms": push_ms, "lasts_s": lasts}  # fmt: skip
         print(json.dumps(facts), flush=True)
         return
-    where = f"127.0.0.1:{port}"
+    where = f"{config.host}:{port}"
     control = ", control routes on" if config.control else ""
     print(f"simulated Bybit V5 on http://{where} (ws://{where}/v5/public/linear, /v5/private, /v5/trade)")
     print(f"market      {source.label}")
