@@ -125,15 +125,15 @@ def beside_hoped(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     said = f"{_percent(report['win_rate'], 1)} ({low:.0%}-{high:.0%})" if report["trades"] else "-"
     minutes = report["duration_minutes"]["mean"]
     measured = {
-        "trades per hour": _figure(report["trades_per_hour"], 2),
-        "executed of candidates": _percent(report.get("executed_of_candidates"), 1),
+        "trades per hour": _figure(report["trades_per_hour"], 3),
+        "executed of candidates": _percent(report.get("executed_of_candidates"), 2),
         "A : B": f"{report['trades_A']} : {report['trades_B']}",
         "win rate": said,
         "average win": _percent(report["average_win"], 2),
         "average loss": _percent(report["average_loss"], 2),
         "reward : risk": f"{report['reward_risk']:.2f}:1" if report["reward_risk"] else "-",
         "duration": f"{minutes:.0f} min" if minutes is not None else "-",
-        "trades per day": _figure(report["trades_per_day"], 1),
+        "trades per day": _figure(report["trades_per_day"], 2),
         "growth per day": _percent(report["growth_per_day"], 2),
     }
     return [(name, text, *HOPED[name]) for name, text in measured.items()]
