@@ -119,3 +119,25 @@ def test_of_other_categories_there_is_nothing(face: Face, category: str) -> None
 def test_reads_of_a_symbol_there_is_not_are_refused(face: Face, path: str) -> None:
     assert face.ask("GET", f"/v5/{path}", category="linear", symbol="BTCUSDT")["retCode"] == 0
     assert face.ask("GET", f"/v5/{path}", category="linear", symbol="btcusdt")["retCode"] == 10001
+
+
+def test_lists_are_of_the_coins_asked_for(face: Face) -> None:
+    face.trade("Buy", "0.01")
+    face.trade("Sell", "0.005")
+    face.limit_order("rests")
+
+    def count(path: str, **chosen: str) -> int:
+        return len(face.ask("GET", f"/v5/{path}", category="linear", **chosen)["result"]["list"])
+
+    for path, there in (
+        ("order/realtime", 1),
+        ("order/history", 2),
+        ("execution/list", 2),
+        ("position/list", 1),
+    ):
+        assert count(path, settleCoin="USDT") == count(path, baseCoin="BTC") == there, path
+        assert count(path, settleCoin="USDC") == count(path, baseCoin="ETH") == 0, path
+    assert count("position/closed-pnl") == 1
+    answer = face.ask("POST", "/v5/order/cancel-all", category="linear", settleCoin="USDC")
+    assert (answer["result"]["list"], count("order/realtime", symbol="BTCUSDT")) == ([], 1)
+    assert face.ask("POST", "/v5/order/cancel-all", category="linear", settleCoin="USDT")["result"]["list"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from turbo_trader.exchange.protocol.limits import RateLimits
+from turbo_trader.market.events import ROW, TRADE, WHOLE
 
 Face = Any  # conftest.Face
 SECOND = 1_000_000_000
@@ -164,3 +166,20 @@ def test_an_order_must_be_named(face: Face, what: str) -> None:
         "POST", f"/v5/order/{what}", category="linear", symbol="BTCUSDT", orderId="", qty="0.002"
     )
     assert (answer["retCode"], "required" in answer["retMsg"]) == (10001, True)
+
+
+def test_a_conditional_order_that_rests_is_an_order_like_others(face: Face) -> None:
+    far = str(int(face.exchange.last(0)) + 500)
+    face.limit_order("waits", triggerPrice=far, triggerDirection=1)
+
+    def links(kind: str) -> list[str]:
+        asked = {"category": "linear", "symbol": "BTCUSDT", "orderFilter": kind}
+        return [
+            row["orderLinkId"] for row in face.ask("GET", "/v5/order/realtime", **asked)["result"]["list"]
+        ]
+
+    assert (links("StopOrder"), links("Order")) == (["waits"], [])
+    tick = face.exchange.instruments[0].tick
+    rows = np.array([(face.now, 5, int((int(far) + 1) / tick), TRADE | WHOLE, 1, 0)], ROW)
+    face.exchange.advance(0, rows, 0, face.now + 1)
+    assert (links("StopOrder"), links("Order")) == ([], ["waits"])

@@ -130,6 +130,20 @@ def known(params: Mapping[str, Any], symbols: Collection[str]) -> str:
     return symbol
 
 
+def settled_here(params: Mapping[str, Any]) -> bool:
+    """Is it of contracts that settle in USDT, or of all? There are none but these."""
+    return params.get("settleCoin") in (None, "", "USDT")
+
+
+def chosen(params: Mapping[str, Any], symbols: Collection[str]) -> set[str]:
+    """The symbols a list is asked for: one, or those of a base and a settle coin. Refused where `symbols` has no such one."""
+    symbol, base = known(params, symbols), params.get("baseCoin")
+    if symbol:
+        return {symbol}
+    found = symbols if settled_here(params) else ()
+    return {name for name in found if base in (None, "") or name == f"{base}USDT"}
+
+
 def linear(params: Mapping[str, Any], *, optional: bool = False) -> None:
     """The category must be linear; where it is `optional`, it is so without a word."""
     if word(params, "category", "linear" if optional else "") != "linear":

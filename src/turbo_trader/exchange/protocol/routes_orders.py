@@ -63,6 +63,8 @@ class OrderRoutes:
         symbol = read.word(params, "symbol", "")
         if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
             raise read.Refused("params error: symbol, baseCoin or settleCoin is required")
+        if not symbol and not read.settled_here(params):
+            return Reply(result={"list": [], "success": "1"})
         which = read.word(params, "orderFilter", ""), read.word(params, "stopOrderType", "")
         return self._x.handle(now, uid, ask.CancelAll(symbol, *which))
 
@@ -123,11 +125,14 @@ class OrderRoutes:
         """GET /v5/execution/list, newest first."""
         account = self._account(uid, params)
         start, end = read.period(params, now)
+        symbols = read.chosen(params, self._x.index)
         wanted = {name: params.get(key) for name, key in _EXECUTION_FILTERS.items() if params.get(key)}
         found = [
             render.execution(e)
             for e in reversed(account.executions)
-            if start <= e.ts <= end and all(getattr(e, name) == value for name, value in wanted.items())
+            if start <= e.ts <= end
+            and e.symbol in symbols
+            and all(getattr(e, name) == value for name, value in wanted.items())
         ]
         return _page(found, params, 100, 50, "execId")
 
@@ -135,24 +140,18 @@ class OrderRoutes:
 
     def _account(self, uid: str, params: Params) -> Account:
         read.linear(params)
-        read.known(params, self._x.index)
         return self._x.accounts[uid]
 
     def _chosen(self, account: Account, params: Params) -> list[Order]:
-        """Orders by id, or of a symbol, newest first; of a filter."""
+        """Orders by id, or of a symbol or coin, newest first; of a filter."""
         order_id, link_id = params.get("orderId"), params.get("orderLinkId")
-        symbol, kind = params.get("symbol") or None, params.get("orderFilter")
+        symbols, kind = read.chosen(params, self._x.index), params.get("orderFilter")
         if order_id or link_id:
             found = account.orders.get(order_id or account.links.get(link_id or "", ""))
-            return [found] if found is not None and symbol in (None, found.symbol) else []
-        coin = params.get("baseCoin")
-        orders = [
-            o
-            for o in reversed(account.orders.values())
-            if symbol in (None, o.symbol) and (not coin or symbol or o.symbol == f"{coin}USDT")
-        ]
+            return [found] if found is not None and found.symbol in symbols else []
+        orders = [o for o in reversed(account.orders.values()) if o.symbol in symbols]
         if kind in ("Order", "StopOrder"):
-            orders = [o for o in orders if bool(o.stop_type) == (kind == "StopOrder")]
+            orders = [o for o in orders if _waits(o) == (kind == "StopOrder")]
         return orders
 
 
@@ -175,6 +174,11 @@ def _wanted(params: Params) -> ask.CreateOrder:
         read.limit(params, "tp"), read.limit(params, "sl"), read.word(params, "smpType", "") or "None", _slippage(params),
         _book_price(params) if kind == "Limit" else None,
     )  # fmt: skip
+
+
+def _waits(order: Order) -> bool:
+    """Does it wait for a trigger; did it ever, where it has ended?"""
+    return order.status == "Untriggered" if order.open else bool(order.stop_type)
 
 
 def _ids(params: Params) -> tuple[str, str]:
@@ -218,4 +222,4 @@ def _page(rows: list[dict[str, Any]], params: Params, most: int, default: int, k
     return Reply(result={"category": "linear", "list": shown, "nextPageCursor": cursor})
 
 
-_EXECUTION_FILTERS = {"symbol": "symbol", "order_id": "orderId", "link_id": "orderLinkId", "kind": "execType"}
+_EXECUTION_FILTERS = {"order_id": "orderId", "link_id": "orderLinkId", "kind": "execType"}

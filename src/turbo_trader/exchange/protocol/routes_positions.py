@@ -83,9 +83,10 @@ class PositionRoutes:
         symbol = read.known(params, self._x.index)
         if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
             raise read.Refused("params error: symbol or settleCoin is required")
-        held = dict.fromkeys(name for name, _ in self._x.accounts[uid].positions)
-        chosen = [symbol] if symbol else list(held)
-        found = [p for name in chosen for p in self._x.positions(uid, name, now)]
+        symbols = read.chosen(params, self._x.index)
+        held = dict.fromkeys(name for name, _ in self._x.accounts[uid].positions if name in symbols)
+        asked = [symbol] if symbol else list(held)
+        found = [p for name in asked for p in self._x.positions(uid, name, now)]
         rows = [render.position(p, stream=False) for p in found if symbol or p.size]
         shown, cursor = read.page(rows, params, 200, 20)
         return Reply(result={"category": "linear", "list": shown, "nextPageCursor": cursor})
@@ -160,15 +161,15 @@ class PositionRoutes:
         """GET /v5/position/closed-pnl, newest first: one row per closing order."""
         account = self._account(uid, params)
         start, end = read.period(params, now)
+        symbols = read.chosen(params, self._x.index)
         rows = [
             closed.row()
             for closed in reversed(list(_closings(account).values()))
-            if params.get("symbol") in (None, "", closed.symbol) and start <= closed.last.ts <= end
+            if closed.symbol in symbols and start <= closed.last.ts <= end
         ]
         shown, cursor = read.page(rows, params, 100, 50, "orderId")
         return Reply(result={"category": "linear", "list": shown, "nextPageCursor": cursor})
 
     def _account(self, uid: str, params: Params) -> Account:
         read.linear(params)
-        read.known(params, self._x.index)
         return self._x.accounts[uid]
