@@ -1,4 +1,4 @@
-"""Public and private feeds: connections, frames to rows, gaps, silence.
+"""Public and private feeds: connections, frames to rows, gaps.
 
 A frame is decoded and decided on as it comes off the socket. There is no queue: a daemon that cannot keep up leaves frames to the
 socket's flow control, and what it then trades on is told by their exchange times (the data gate).
@@ -19,10 +19,12 @@ from turbo_trader.bybit.schemas import Unreadable
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, PRIVATE_TOPICS, Stream, StreamConfig, public_topics
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.settings import FeedSettings
+from turbo_trader.live.silence import Silence
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
+WATCH_S = 1.0  # between two looks for silent topics
 _GAP_PAUSE_S = 2.0  # between two renewals for gaps
 
 
@@ -51,7 +53,7 @@ class PublicFeed:
         self.unreadable = 0
         self._indices = tuple(indices)
         self._instruments = tuple(instruments)
-        self._silence = settings.silence_s
+        self._silence = Silence(self._indices, settings.silence_s)
         self._clock = clock
         self._deliver = deliver
         self._changed = changed
@@ -59,7 +61,6 @@ class PublicFeed:
         self._last_ts = last_ts
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
-        self._heard: dict[int, float] = {}
         self._renewed = 0.0
         topics = public_topics([instruments[i].symbol for i in self._indices], settings.book_depth)
         self.stream = Stream(
@@ -71,17 +72,16 @@ class PublicFeed:
         )
 
     async def watch(self) -> None:
-        """Renew the connection when one of its symbols says nothing though the others do."""
+        """Renew the connection when one of its topics says nothing though the others do."""
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(WATCH_S)
             if not self.up:
                 continue
-            now = time.monotonic()
-            silent = [
-                self._instruments[s].symbol for s, at in self._heard.items() if now - at > self._silence
-            ]
-            if silent:
-                self.stream.renew(f"no data for {self._silence:g} s: {', '.join(silent)}")
+            if silent := self._silence.silent(time.monotonic()):
+                names = ", ".join(
+                    f"{topic} of {self._instruments[symbol].symbol}" for symbol, topic in silent
+                )
+                self.stream.renew(f"silent: {names}")
 
     def regrid(self, instruments: Sequence[Instrument], symbol: int) -> None:
         """From now on in these units; the connection is made anew when `symbol` is one of its own."""
@@ -103,9 +103,10 @@ class PublicFeed:
             return
         symbol, rows = found
         now = time.monotonic()
-        self._heard[symbol] = now
+        kind = int(rows["kind"][0]) & KIND_MASK
+        self._silence.heard(symbol, kind, now)
         self._deliver(MarketRows(self._clock.now(), symbol, rows))
-        if int(rows["kind"][0]) & KIND_MASK == GAP:
+        if kind == GAP:
             self.gaps += 1
             if now - self._renewed > _GAP_PAUSE_S:
                 self._renewed = now
@@ -113,7 +114,7 @@ class PublicFeed:
 
     def _on_up(self) -> None:
         self.up = True
-        self._heard = dict.fromkeys(self._indices, time.monotonic())
+        self._silence.begin(time.monotonic())
         self._changed("")
 
     def _on_down(self, reason: str) -> None:

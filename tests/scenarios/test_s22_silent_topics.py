@@ -1,0 +1,130 @@
+"""S22: a topic that falls silent on a connection that lives is noticed by its age, and all of them are asked for anew."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from turbo_trader.live import feeds
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.feeds import PublicFeeds
+from turbo_trader.live.settings import FeedSettings
+from turbo_trader.live.silence import BOOK, LONGEST_S, TICKER, Silence
+from turbo_trader.market.events import FUNDING, GAP, KIND_MASK, LEVEL, MARK, SNAPSHOT, TRADE
+from turbo_trader.market.frames import FrameDecoder
+from turbo_trader.market.reference import universe
+from turbo_trader.trader.events import MarketRows, StreamStatus
+
+SYMBOL = universe()[0].symbol
+
+
+def book(u: int) -> dict[str, Any]:
+    kind = "snapshot" if u == 1 else "delta"
+    levels = {"b": [["60000", f"{1 + u % 5}"]], "a": [["60001", "1"]]}
+    return {"topic": f"orderbook.50.{SYMBOL}", "type": kind, "ts": u, "data": {"s": SYMBOL, **levels, "u": u}}
+
+
+def ticker(n: int) -> dict[str, Any]:
+    return {"topic": f"tickers.{SYMBOL}", "type": "delta", "ts": n, "data": {"markPrice": f"{60000 + n}"}}
+
+
+def prints(n: int) -> dict[str, Any]:
+    item = {"T": n, "S": "Buy", "v": "1", "p": "60000", "i": f"{n}"}
+    return {"topic": f"publicTrade.{SYMBOL}", "type": "snapshot", "ts": n, "data": [item]}
+
+
+def kinds(heard: list[Any], after: int) -> list[int]:
+    """What rows began with, from the first of a kind on."""
+    all_ = [int(event.rows["kind"][0]) & KIND_MASK for event in heard if isinstance(event, MarketRows)]
+    return all_[all_.index(after) + 1 :] if after in all_ else []
+
+
+class Venue:
+    """Says all of its topics; on the first connection one of them falls silent after its first word."""
+
+    def __init__(self, silent: str) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._silent = silent
+
+    async def stream(self, socket: ServerConnection) -> None:
+        self.asked.append(asked := json.loads(await socket.recv()))
+        first = len(self.asked) == 1
+        await socket.send(json.dumps({"success": True, "op": asked["op"]}))
+        with contextlib.suppress(ConnectionClosed):
+            for n in range(1, 1_000):
+                for name, said in ((BOOK, book), (TICKER, ticker), ("prints", prints)):
+                    if not (first and n > 1 and name == self._silent):
+                        await socket.send(json.dumps(said(n)))
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("topic", [BOOK, TICKER])
+async def test_s22_a_topic_silent_among_others_is_noticed_and_its_connection_made_anew(
+    topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "WATCH_S", 0.02)
+    venue, heard = Venue(topic), list[Any]()
+    instruments = universe()[:1]
+    FrameDecoder(instruments).decode(json.dumps(book(1)).encode())  # compiled: a hung loop hears nobody
+    async with serve(venue.stream, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+        public = PublicFeeds(
+            FeedSettings(url, silence_s=0.5), instruments, VenueClock(), heard.append, lambda *_: None,
+            last_ts=lambda _: 0, new_decoder=lambda: FrameDecoder(instruments),
+        )  # fmt: skip
+        (feed,) = public.feeds
+        jobs = [asyncio.create_task(feed.stream.run()), asyncio.create_task(feed.watch())]
+        async with asyncio.timeout(20):
+            while not {SNAPSHOT, LEVEL, MARK, TRADE} <= set(kinds(heard, after=GAP)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        for job in jobs:
+            job.cancel()
+    changes = [(event.up, event.reason) for event in heard if isinstance(event, StreamStatus)]
+    assert changes[:3] == [(True, ""), (False, f"silent: {topic} of {SYMBOL}"), (True, "")]
+    assert venue.asked[0]["args"] == venue.asked[1]["args"]
+    assert kinds(heard, after=GAP)[0] == SNAPSHOT  # no word of a void book was believed before
+
+
+async def test_s22_prints_are_not_waited_for_and_a_ticker_only_once_it_was_heard() -> None:
+    silence = Silence([0, 1], 10.0)
+    silence.begin(100.0)
+    for symbol in (0, 1):
+        silence.heard(symbol, SNAPSHOT, 100.0)
+    silence.heard(0, FUNDING, 100.0)
+    silence.heard(0, TRADE, 100.0)
+    for now in np.arange(101.0, 200.0):
+        for symbol in (0, 1):
+            silence.heard(symbol, LEVEL, now)
+        assert silence.silent(now) == ([(0, TICKER)] if now in (111.0, 121.0, 141.0, 181.0) else [])
+
+
+def test_s22_a_book_that_sends_no_snapshot_is_silent() -> None:
+    silence = Silence([0], 10.0)
+    silence.begin(0.0)
+    for now in range(1, 11):
+        silence.heard(0, GAP, float(now))
+        silence.heard(0, TRADE, float(now))
+    assert silence.silent(10.5) == [(0, BOOK)]
+
+
+def test_s22_a_market_that_stands_still_costs_its_neighbours_ever_fewer_connections() -> None:
+    silence, renewed = Silence([0, 1], 10.0), list[int]()
+    silence.begin(0.0)
+    for now in range(7_200):
+        silence.heard(1, LEVEL, float(now))
+        if silence.silent(float(now)):
+            renewed.append(now)
+            silence.begin(float(now))
+    gaps = np.diff(renewed)
+    assert renewed[0] == 11
+    assert (gaps[:5] == [21, 41, 81, 161, 321]).all()
+    assert (gaps[6:] == LONGEST_S + 1).all()
+    silence.heard(0, LEVEL, 7_200.0)  # it speaks again: looked after as before
+    assert silence.silent(7_211.0) == [(0, BOOK), (1, BOOK)]
