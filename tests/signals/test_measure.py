@@ -191,6 +191,13 @@ def test_the_grid_must_reach_back_five_minutes(fill: Any, scan: Any) -> None:
     assert scan(fill(y[:59], np.full(300, y[-1])))["warm"] == 0
 
 
+@pytest.mark.parametrize("seconds", [1, 30, 59, 60])
+def test_a_warm_up_of_a_minute_or_less_ends_too(fill: Any, scan: Any, params: Any, seconds: int) -> None:
+    y = reverting()
+    params["warm_up_s"] = seconds
+    assert scan(fill(y, np.full(seconds, y[-1])))["warm"] == 1
+
+
 def test_only_the_figures_are_written(fill: Any, params: Any, now: int) -> None:
     out = np.zeros(1, SCAN)
     out["cost"], out["blocker"] = 7.0, 3

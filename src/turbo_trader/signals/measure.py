@@ -98,7 +98,7 @@ def grid_filled(states: Any, s: int, now: int, params: Any) -> bool:
     oldest = state.sample_second[max(0, state.samples - SECONDS) & (SECONDS - 1)]
     if now - oldest * SECOND < params[0].warm_up_s * SECOND:
         return False
-    back = min(state.minutes - 1, np.int64(params[0].warm_up_s / 60.0) - 1)
+    back = max(0, min(state.minutes - 1, np.int64(params[0].warm_up_s / 60.0) - 1))
     newest = state.minute_index[(state.minutes - 1) & (MINUTES - 1)]
     first = state.minute_index[(state.minutes - 1 - back) & (MINUTES - 1)]
     return bool(newest >= now // MINUTE - _CLOSES_MISSED and first == newest - back)
