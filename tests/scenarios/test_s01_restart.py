@@ -58,6 +58,18 @@ def test_s02_closed_by_hand_while_down_with_its_fill(stage: Any) -> None:
     assert new.stops == []
 
 
+def test_s02_closed_by_hand_while_down_is_told_so_though_its_time_was_up_as_well(stage: Any) -> None:
+    sent = stage.hold()
+    fill = stage.fill("", -1, sent.qty, "100.2", closed=str(sent.qty))
+    stage.now += 3_600 * 10**9
+    new = stage.restart()
+    new._seq, new._execs = 1000, 1000
+    new.clock(1)  # what is decided before the venue was read
+    new.recover(str(stage.inside._desk.ledger.balance), fills=(fill,))
+    assert not new.desk().open
+    assert new.notes("trade")[-1].fields["reason"] == "outside"
+
+
 def test_s02_closed_by_hand_without_a_trace_takes_two_reads(stage: Any) -> None:
     stage.hold()
     new = again(stage)

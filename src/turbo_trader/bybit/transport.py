@@ -112,7 +112,9 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The venue says no more; an answer without a length is whole now."""
-        if self._answer is not None:
+        if self._answer is not None and self._http.their_state is h11.SEND_RESPONSE:
+            self._fail("the connection was closed without an answer")
+        elif self._answer is not None:
             self._take(b"")
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -169,11 +169,10 @@ class Booking:
         if fill.kind in _FORCED:
             trade.reason = "liquidation" if fill.kind == "BustTrade" else "adl"
             self._desk.counts["liquidations"] += 1
+        elif not self._desk.ours(fill.link_id):  # whatever we had decided, this is what happened
+            trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
         elif not trade.reason:
-            other = (
-                "guard" if fill.link_id.endswith("-guard") and self._desk.ours(fill.link_id) else "outside"
-            )
-            trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, other)
+            trade.reason = "guard" if fill.link_id.endswith("-guard") else "outside"
         if desk.held:
             self._guarding.save(desk)
         else:
