@@ -26,11 +26,11 @@ from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600_000_000_000
-SPEED = 20.0  # of the venue's time: faster, and books are stale on a busy machine before they arrive
+SPEED = 40.0  # of the venue's time: faster, and clocks are more than a second of it apart on a busy machine
 CHILD = Path(__file__).with_name("mortal_daemon.py")
 TRADED = universe()[
     :5
-]  # as many as keep three positions open: each costs both processes a share of the machine
+]  # enough to open something every few seconds: each costs both processes a share of the machine
 
 
 @dataclass

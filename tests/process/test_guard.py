@@ -53,12 +53,12 @@ def orders(venue: Venue) -> set[str]:
 
 def test_s47_a_guard_only_looks_while_a_daemon_lives_and_closes_when_it_was_killed(lives: Any) -> None:
     daemon = lives.begin(200, **SHORT)
-    lives.wait(lives.held)
     with guarded(lives):
         time.sleep(1.5)
         assert not told(lives, "guard-acted")
-        lives.wait(lives.held)
+        lives.wait(lambda: frozen_with_a_position(daemon, lives))
         daemon.kill()
+        lives.lose_stops()  # nobody but the guard ends a position now
         lives.wait(lambda: not lives.held())
         assert told(lives, "daemon-gone")
         assert {event["what"] for event in told(lives, "guard-acted")} <= {"cancel", "protect", "close"}
@@ -176,7 +176,7 @@ def test_s09_an_order_of_another_instance_alarms_a_running_daemon_which_opens_no
     lives.wait(lambda: lives.notes("second-instance"), 5)
     time.sleep(0.5)  # what had left before has arrived
     known = lives.entries()
-    time.sleep(3)  # a minute of the venue's, in which 12 scans find nothing to do
+    time.sleep(1.5)  # a minute of the venue's, in which 12 scans find nothing to do
     assert lives.entries() == known
     daemon.send_signal(signal.SIGTERM)
     lives.end(daemon)

@@ -1,13 +1,14 @@
 """Killed with SIGKILL anywhere, started again: no duplicate, no orphan, no position without a stop, the ledger exact (S01, S04).
 
-The suite plays three points; `scripts/test tests/process/test_kill_nine.py -m slow` all, fifty random seeds each, on a venue
-that drops, delays, errs, doubles and reorders.
+A chain of lives on one account: each recovers what the one before left, lives on and dies at its own point; the last ends in peace.
+The suite plays a chain of three points and one over the trade socket; `scripts/test tests/process/test_kill_nine.py -m slow` all
+points, fifty random seeds each, on a venue that drops, delays, errs, doubles and reorders.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ POINTS = (
     "close-sent",
 )
 SOCKET_POINTS = ("entry-written", "entry-handed", "entry-sent", "entry-acked", "entry-filled")
+ANY_TIME = "any-time"  # also while it starts and recovers
 SEEDS = range(1, 51)
 FAULTS = "drop=0.02,delay=0.05,delay_s=0.3,ret_10016=0.02,duplicate=0.05,reorder=0.05,reorder_s=0.1"
 
@@ -30,47 +32,51 @@ def seeded(test: Callable[..., None]) -> Callable[..., None]:
     """Fifty seeds, each with a venue of its own, on request; one alone: `-k seed07`."""
     names = [f"seed{seed:02}" for seed in SEEDS]
     venues = pytest.mark.parametrize(
-        ("lives", "seed"), [((n, FAULTS), n) for n in SEEDS], indirect=["lives"], ids=names
+        ("lives", "seed"), [((n, FAULTS, 20.0), n) for n in SEEDS], indirect=["lives"], ids=names
     )
     marked: Callable[..., None] = pytest.mark.slow(venues(test))
     return marked
 
 
-def play(lives: Any, point: str, seed: int) -> None:
-    """A life that ends at the point (the first or second time it comes there, some ms later), and one that recovers."""
-    draw = random.Random(f"{point} {seed}")
-    count, late_ms = (draw.randint(1, 2), draw.randint(0, 40)) if seed else (1, 0)
-    assert lives.live(150, point, count, late_ms) is None, f"{point} was never reached"
-    assert not lives.unguarded()
-    known = len(lives.notes("recovered"))
-    heir = lives.begin(8.0 if seed else 5.0)
-    lives.wait(lambda: len(lives.notes("recovered")) > known)
-    assert not lives.unguarded()
-    report = lives.end(heir, 60)
+def play(lives: Any, points: Sequence[str], draw: random.Random | None = None) -> None:
+    """A life for each point, ended there the first or second time it comes there, some ms later; and one that ends in peace."""
+    for point in points:
+        count, late_ms = (draw.randint(1, 2), draw.randint(0, 40)) if draw else (1, 0)
+        if point == ANY_TIME and draw:
+            late_ms = draw.randint(300, 6_000)
+        mortal = recovered(lives, lives.begin(240, point, count, late_ms))
+        assert lives.end(mortal, 300) is None, f"{point} was never reached"
+        assert not lives.unguarded(), f"after {point}"
+    report = lives.end(recovered(lives, lives.begin(5)), 60)
     assert report is not None
     lives.check(report)
 
 
-@pytest.mark.parametrize("point", ["entry-sent", "entry-filled", "stop-sent"])
-def test_s04_a_daemon_killed_there_leaves_no_duplicate_no_orphan_and_an_exact_ledger(
-    lives: Any, point: str
-) -> None:
-    play(lives, point, 0)
+def recovered(lives: Any, life: Any) -> Any:
+    """A life that has begun, once it has taken over from the last one or died of it; no position lacks a stop then."""
+    known = len(lives.notes("recovered"))
+    lives.wait(lambda: len(lives.notes("recovered")) > known or life.poll() is not None)
+    assert not lives.unguarded()
+    return life
+
+
+def test_s04_killed_again_and_again_it_leaves_no_duplicate_no_orphan_and_an_exact_ledger(lives: Any) -> None:
+    play(lives, ("entry-sent", "entry-filled", "stop-sent"))
 
 
 def test_s04_killed_with_an_order_handed_to_the_trade_socket_the_same_holds(lives: Any) -> None:
     lives.order_entry = "websocket"
-    play(lives, "entry-handed", 0)
+    play(lives, ("entry-handed",))
 
 
 @seeded
-@pytest.mark.parametrize("point", POINTS)
-def test_s04_the_same_with_faults_and_random_delays(lives: Any, seed: int, point: str) -> None:
-    play(lives, point, seed)
+def test_s04_the_same_with_faults_at_every_point_in_any_order(lives: Any, seed: int) -> None:
+    draw = random.Random(f"rest {seed}")
+    play(lives, draw.sample((*POINTS, ANY_TIME), len(POINTS) + 1), draw)
 
 
 @seeded
-@pytest.mark.parametrize("point", SOCKET_POINTS)
-def test_s04_the_same_over_the_trade_socket_with_faults(lives: Any, seed: int, point: str) -> None:
+def test_s04_the_same_over_the_trade_socket_with_faults(lives: Any, seed: int) -> None:
     lives.order_entry = "websocket"
-    play(lives, point, seed)
+    draw = random.Random(f"socket {seed}")
+    play(lives, draw.sample(SOCKET_POINTS, len(SOCKET_POINTS)), draw)

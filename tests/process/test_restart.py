@@ -41,6 +41,7 @@ def ours(lives: Any) -> dict[str, Decimal]:
     return {each["symbol"]: each["direction"] * Decimal(each["qty"]) for each in view["positions"]}
 
 
+@pytest.mark.parametrize("lives", [(1, "", 10.0)], indirect=True)  # longer than a start takes
 def test_s01_a_position_outlives_kill_nine_and_is_held_on_as_it_was(lives: Any) -> None:
     held: dict[str, Decimal] = {}
     while not held:  # a stop may end one while nobody is there
@@ -78,7 +79,7 @@ def test_s16_a_stop_covers_all_of_a_position_at_every_moment_and_comes_back_when
 ) -> None:
     daemon = lives.begin(200)
     lives.wait(lives.held)
-    until, seen = time.monotonic() + 4, 0
+    until, seen = time.monotonic() + 2, 0
     while time.monotonic() < until:  # more than a minute of the venue's
         assert lives.unguarded() == []
         seen += bool(lives.held())
@@ -124,7 +125,7 @@ def test_s39_without_its_journal_a_daemon_closes_what_it_holds_and_opens_nothing
     entries = lives.entries()
     daemon.send_signal(signal.SIGUSR1)
     lives.wait(lambda: not lives.held(), 10)
-    time.sleep(1.0)  # time enough for four scans
+    time.sleep(0.6)  # time enough for four scans
     assert lives.entries() == entries
     other.execute("ROLLBACK")
     other.close()
@@ -142,7 +143,7 @@ def test_s40_a_halt_outlives_kill_nine_and_only_resume_lifts_it(lives: Any) -> N
     entries = lives.entries()
     halted = lives.begin(200, **WATCHED)
     lives.wait(lambda: len(lives.notes("recovered")) >= 2)
-    time.sleep(3.0)  # a minute of the venue's, in which 12 scans find nothing to do
+    time.sleep(1.5)  # a minute of the venue's, in which 12 scans find nothing to do
     assert lives.entries() == entries
     assert "halted" in ask(lives.journal, "status")["view"]["refusal"]
     verb("resume", lives.journal)

@@ -17,6 +17,12 @@ from typing import Any
 import pytest
 
 COMMAND = [sys.executable, "-m", "turbo_trader.console"]
+#: Rules that find something to do within a minute.
+OFTEN = {
+    "KALMAN_WARMUP": "10", "OU_SAMPLES": "480", "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0",
+    "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "TURBO_MIN_EV": "0", "TURBO_FEE_MULTIPLIER": "0", "FLAT_EDGE": "0",
+    "CALIBRATION": "off", "STALE_BOOK": "30", "ENTRY_RECV_WINDOW": "10000",
+}  # fmt: skip
 
 
 def environment(folder: Path, **extra: str) -> dict[str, str]:
@@ -68,7 +74,7 @@ def one_line(result: subprocess.CompletedProcess[str], code: int) -> str:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
     folder = tmp_path_factory.mktemp("run")
-    result = turbo(folder, "run", "--speed", "60", "--for", "9s", "--seed", "2", "--json")
+    result = turbo(folder, "run", "--speed", "60", "--for", "5s", "--seed", "2", "--json", **OFTEN)
     assert result.returncode == 0, result.stderr
     return folder, json.loads(result.stdout), result.stderr
 

@@ -62,12 +62,13 @@ def lose(lives: Any, name: str, what: str, symbol: str = "XRPUSDT") -> None:
     )
 
 
-@pytest.mark.parametrize("lives", [(1, "", 60.0, MIDNIGHT - 30 * MINUTE)], indirect=True)
+@pytest.mark.parametrize("lives", [(1, "", 60.0, MIDNIGHT - 12 * MINUTE)], indirect=True)
 def test_s40_a_session_loss_outlives_kill_nine_and_midnight_until_session_new(lives: Any) -> None:
     limits = rules(SESSION_LOSS="0.01", DRAWDOWN_PAUSE="0.01")
     first = lives.begin(300, **limits)
     lives.wait(lambda: lives.notes("recovered"))
     lose(lives, "halt", "session-loss")
+    lives.wait(lambda: session(lives.journal)["halts"])
     first.kill()
     assert lives.end(first) is None
     entries = lives.entries()
@@ -88,20 +89,20 @@ def test_s40_a_session_loss_outlives_kill_nine_and_midnight_until_session_new(li
 
 @pytest.mark.parametrize("lives", [(1, "", 60.0)], indirect=True)
 def test_s40_a_drawdown_pause_outlives_kill_nine_and_ends_by_itself(lives: Any) -> None:
-    limits = rules(SESSION_LOSS="0.5", DRAWDOWN_PAUSE="0.01", PAUSE_TIME="900")
+    limits = rules(SESSION_LOSS="0.5", DRAWDOWN_PAUSE="0.01", PAUSE_TIME="480")
     first = lives.begin(300, **limits)
     lives.wait(lambda: lives.notes("recovered"))
     lose(lives, "limit", "drawdown-pause")
+    (pause,) = said(lives, "limit", "drawdown-pause")
+    lives.wait(lambda: session(lives.journal)["paused_until_ns"] == pause["until"])
     first.kill()
     assert lives.end(first) is None
-    (pause,) = said(lives, "limit", "drawdown-pause")
-    assert session(lives.journal)["paused_until_ns"] == pause["until"]
     second = lives.begin(300, **limits)
     lives.wait(lambda: said(lives, "limit", "pause-over"))
     names = [note["name"] for note in lives.notes()]
     again = len(names) - names[::-1].index("recovered")
     over = next(i for i, note in enumerate(lives.notes()) if note.get("what") == "pause-over")
     assert "entry" not in names[again:over]
-    assert session(lives.journal)["paused_until_ns"] == 0
+    lives.wait(lambda: session(lives.journal)["paused_until_ns"] == 0)
     second.send_signal(signal.SIGTERM)
     assert lives.end(second) is not None

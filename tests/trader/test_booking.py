@@ -60,6 +60,17 @@ def test_a_trade_ends_with_the_reason_of_its_last_fill(stage: Any, more: dict[st
     assert stage.kept["position:AAAUSDT"] == {}
 
 
+@pytest.mark.parametrize(("more", "reason"), [({"stop_type": "StopLoss"}, "stop"), ({}, "outside")])
+def test_what_closed_a_position_is_told_though_a_close_of_ours_was_decided(
+    stage: Any, more: dict[str, str], reason: str
+) -> None:
+    sent = stage.hold()
+    stage.clock(1_000)
+    assert stage.desk().close_reason == "time"
+    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), **more))
+    assert stage.notes("trade")[-1].fields["reason"] == reason
+
+
 def test_the_venues_own_figure_of_the_result_is_taken(stage: Any) -> None:
     sent = stage.hold()
     stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), pnl=D("-80.123")))

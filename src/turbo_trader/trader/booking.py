@@ -171,8 +171,8 @@ class Booking:
             self._desk.counts["liquidations"] += 1
         elif not self._desk.ours(fill.link_id):  # whatever we had decided, this is what happened
             trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
-        elif not trade.reason:
-            trade.reason = "guard" if fill.link_id.endswith("-guard") else "outside"
+        elif fill.link_id.endswith("-guard"):
+            trade.reason = "guard"
         if desk.held:
             self._guarding.save(desk)
         else:
