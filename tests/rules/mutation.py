@@ -17,7 +17,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -28,6 +28,18 @@ from turbo_trader.rules.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("tests/rules", "tests/trader")
+#: Asked first: where the rows of a section of the rules are tested.
+ROWS = {
+    "1": "rules/universe rules/sizing",
+    "2": "rules/tiers rules/verdicts rules/gates rules/expectation_gates trader/policy_numbers",
+    "3": "rules/measured",
+    "4": "rules/measured rules/verdicts",
+    "5": "rules/verdicts rules/measured rules/distances rules/expectation_gates rules/gates",
+    "6": "rules/exits rules/distances rules/expectation_gates rules/executed_exits trader/policy_numbers",
+    "7": "rules/sizing rules/portfolio rules/measured trader/policy_numbers",
+    "8": "rules/session rules/usage rules/watchdog rules/entry trader/policy_numbers trader/resting",
+    "9": "rules/calibration trader/calibrating rules/verdicts",
+}
 #: Not asked: tests of the declarations, which say nothing of what a number does, and those of this run.
 DECLARATIONS = ("test_rules_page.py", "test_policy.py", "test_mutation.py")
 USUAL = Policy()
@@ -79,9 +91,9 @@ def declare(change: Change) -> None:
 
 @dataclass(eq=False)
 class Run:
-    """A run of pytest and what came of each test; a plugin of it. Tests run in the order of `rank`."""
+    """A run of pytest and what came of each test; a plugin of it. `known`: how long tests take; the quickest run first."""
 
-    rank: dict[str, tuple[bool, float]] = field(default_factory=dict)
+    known: Mapping[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
@@ -93,8 +105,8 @@ class Run:
         settings.load_profile("mutation")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """The likeliest to notice first."""
-        items.sort(key=lambda item: self.rank.get(item.nodeid, (True, 0.0)))
+        """The quickest first."""
+        items.sort(key=lambda item: self.known.get(item.nodeid, 0.0))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be imported any more has noticed."""
@@ -108,7 +120,7 @@ class Run:
             self.failed.append(report.nodeid)
 
     def play(self, tests: Sequence[str]) -> Run:
-        """Import the tests anew and run them until one fails."""
+        """Import the tests anew and run them until one fails. RuntimeError where pytest itself does."""
         for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
             del sys.modules[name]
         ignored = [f"--ignore-glob=*/{name}" for name in DECLARATIONS]
@@ -116,14 +128,8 @@ class Run:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             code = pytest.main(["-x", "-p", "no:cacheprovider", *ignored, *tests], plugins=[self])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-            give_up(f"pytest ended with {code!r}: {said.getvalue()}")
+            raise RuntimeError(f"pytest ended with {code!r}: {said.getvalue()}")
         return self
-
-
-def give_up(why: str) -> NoReturn:
-    """Nothing can be said of the policy."""
-    print(f"check-policy: {why}", file=sys.stderr)
-    raise SystemExit(2)
 
 
 def naming(name: str) -> list[str]:
@@ -139,38 +145,35 @@ def naming(name: str) -> list[str]:
 
 
 def search(tests: Sequence[str], wanted: Sequence[Change], jobs: int) -> dict[Change, str]:
-    """Per change, the first test that fails under it; "" where none does. Gives up where one fails without any."""
+    """Per change, the first test that fails under it; "" where none does. RuntimeError where one fails without any."""
     before = Run().play(tests)
     if before.failed:
-        give_up(f"fails without any change: {before.failed[0]}")
+        raise RuntimeError(f"{before.failed[0]} fails without any change")
     found = {}
     with get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
         asked = partial(noticed, tests, before.seconds)
         for change, test in zip(wanted, pool.imap(asked, wanted), strict=True):
             found[change] = test
             if not test:
-                print(
-                    f"{len(found)} of {len(wanted)}: no test in {' '.join(tests)} notices {change}",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                print(f"{' '.join(tests)}: no test notices {change}", file=sys.stderr, flush=True)
     return found
 
 
 def noticed(tests: Sequence[str], seconds: Mapping[str, float], change: Change) -> str:
-    """The first test that fails under a change: of files that name the number, then the others, the quickest first.
-
-    Changes the process it runs in.
-    """
+    """The first test that fails under a change, those of its section's rows first. Changes the process it runs in."""
     declare(change)
     try:
         Policy()
     except InputError as refused:
         return f"refused: {refused}"
-    named = naming(change.name)
-    rank = {node: (node.split("::")[0] not in named, took) for node, took in seconds.items()}
-    failed = Run(rank).play(tests).failed
-    return failed[0] if failed else ""
+    rounds = [tests]
+    if tests == ROOMS:
+        rows = ROWS[DECLARED[change.name].metadata["section"][0]].split()
+        rounds.insert(0, [f"tests/{room}/test_{name}.py" for room, name in (row.split("/") for row in rows)])
+    for asked in rounds:
+        if failed := Run(seconds).play(asked).failed:
+            return failed[0]
+    return ""
 
 
 def main() -> int:
@@ -188,14 +191,18 @@ def main() -> int:
         parser.error(f"{unknown[0].upper()}: no number of the policy; `turbo-trader policy` lists them")
     os.chdir(ROOT)
     begin = time.monotonic()
-    found = search(
-        asked.tests or ROOMS, [change for name in names for change in changes(DECLARED[name])], asked.jobs
-    )
-    for name in names if not asked.tests else ():
-        left = [change for change in found if change.name == name and not found[change]]
-        others = [path for path in naming(name) if not path.startswith(ROOMS)]
-        if left and others:
-            found |= search(others, left, asked.jobs)
+    try:
+        found = search(
+            asked.tests or ROOMS, [change for name in names for change in changes(DECLARED[name])], asked.jobs
+        )
+        for name in names if not asked.tests else ():
+            left = [change for change in found if change.name == name and not found[change]]
+            others = [path for path in naming(name) if not path.startswith(ROOMS)]
+            if left and others:
+                found |= search(others, left, asked.jobs)
+    except RuntimeError as broken:
+        print(f"check-policy: {broken}", file=sys.stderr)
+        return 2
     left = [change for change in found if not found[change]]
     if asked.json:
         print(json.dumps({str(change): test for change, test in found.items()}, indent=1))

@@ -29,7 +29,7 @@ def test_each_change_is_told_with_the_test_that_notices_it_and_one_that_none_not
         "SESSION_LOSS = 0.20 -> 0.19": False,
         "SESSION_LOSS = 0.20 -> 0.21": False,
     }
-    assert "no test in tests/rules/test_verdicts.py notices SESSION_LOSS = 0.20 -> 0.19" in done.stderr
+    assert f"{ASKED}: no test notices SESSION_LOSS = 0.20 -> 0.19" in done.stderr
     assert done.returncode == 1
 
 
