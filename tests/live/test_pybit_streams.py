@@ -13,6 +13,8 @@ import pybit.unified_trading
 import pytest
 from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 
+from turbo_trader.exchange.protocol.private import PrivateClient
+from turbo_trader.live.venue import Venue
 from turbo_trader.live.venue_thread import ServedVenue
 
 SYMBOL = "BTCUSDT"
@@ -108,14 +110,29 @@ def test_a_minute_is_confirmed_once_it_has_ended(public: WebSocket) -> None:
     assert following["start"] == ended["end"] + 1
 
 
-def test_private_topics_tell_of_a_trade(private: WebSocket, bybit: HTTP) -> None:
+def subscribed(venue: ServedVenue, topics: int) -> None:
+    """Wait until a private client has so many topics: pybit does not wait until a subscription is confirmed."""
+
+    def most(served: Venue) -> int:
+        clients = [line.client for line in served.lines]
+        return max(
+            (len(client._topics) for client in clients if isinstance(client, PrivateClient)), default=0
+        )
+
+    deadline = time.monotonic() + 30
+    while venue.call(most) < topics:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_private_topics_tell_of_a_trade(lively: ServedVenue, private: WebSocket, bybit: HTTP) -> None:
     inbox: Inbox = queue.Queue()
     private.order_stream(inbox.put)
     private.execution_stream(inbox.put)
     private.fast_execution_stream(inbox.put)
     private.position_stream(inbox.put)
     private.wallet_stream(inbox.put)
-    time.sleep(0.5)  # pybit does not wait until a subscription is confirmed
+    subscribed(lively, 5)
     told: dict[str, dict[str, Any]] = {}
     for side in ("Buy", "Sell"):
         bybit.place_order(category="linear", symbol=SYMBOL, side=side, orderType="Market", qty="0.01")
