@@ -3,10 +3,29 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.bybit.errors import CODES, NO_ANSWER, Action, Kind, judge, judge_http
+from turbo_trader.bybit.errors import (
+    BANNED,
+    CODES,
+    FENCED,
+    NO_ANSWER,
+    NO_JOURNAL,
+    NOT_SENT,
+    Action,
+    Kind,
+    judge,
+    judge_http,
+)
 from turbo_trader.trader.events import Outcome
 
-REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "bybit-v5.md"
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT.parent / "shared" / "bybit-v5.md"
+OURS = {
+    NO_ANSWER: "no answer",
+    NOT_SENT: "never left",
+    NO_JOURNAL: "no journal",
+    BANNED: "banned",
+    FENCED: "no lease",
+}
 
 
 def test_every_code_of_the_reference_has_a_row() -> None:
@@ -24,6 +43,19 @@ def test_every_code_of_the_reference_has_a_row() -> None:
             if not known and not line.startswith(("| HTTP", "| 170")):
                 missing.append(first)
     assert missing == []
+
+
+def test_the_documented_table_is_the_one_in_force() -> None:
+    table = (ROOT / "docs" / "reliability.md").read_text().split("| code | meaning |")[1].split("\n\n")[0]
+    told: dict[str, tuple[str, str, str]] = {}
+    for line in table.splitlines()[2:]:
+        codes, meaning, outcome, action = (cell.strip() for cell in line.strip("|").split("|"))
+        told |= dict.fromkeys(codes.split(", "), (meaning, outcome, action))
+    in_force = {
+        OURS.get(code, str(code)): (verdict.meaning, verdict.outcome.value, verdict.action.value)
+        for code, verdict in CODES.items()
+    }
+    assert told == in_force
 
 
 @pytest.mark.parametrize("code", [110043, 110025, 110026, 34040])
