@@ -29,6 +29,16 @@ def test_it_never_goes_back() -> None:
     assert clock.now() == before
 
 
+def test_s29_what_is_signed_follows_a_measurement_back_though_time_stands_still() -> None:
+    clock = VenueClock(Steady(), lambda: 0)
+    clock.measured(9_000_000_000, 0, 10, 1.0)
+    told = clock.now()
+    clock.doubt()
+    clock.measured(1_000_000_000, 0, 10, 1.0)
+    assert clock.now() == told
+    assert clock.stamp() < 1_100_000_000
+
+
 def test_s29_a_slow_round_trip_does_not_spoil_a_good_measurement() -> None:
     steady = Steady()
     clock = VenueClock(steady, lambda: 0)

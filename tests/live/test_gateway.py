@@ -1,3 +1,4 @@
+import asyncio
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -131,6 +132,29 @@ async def test_s30_a_fatal_answer_is_named() -> None:
     await gateway.send(STOPS)
     assert gateway.fatal == "the key has expired (33004)"
     assert told == ["account-refused"]
+
+
+async def test_s30_a_fatal_answer_to_an_order_stops_entries_each_time_one_to_a_read_once() -> None:
+    gateway, _, _ = made(answer(10005))
+    said: list[str] = []
+    gateway.on_fatal = said.append
+    for _ in range(2):
+        await gateway.read(Call("get_positions", "positions", {}))
+    assert said == ["the key lacks this permission (10005)"]
+    await gateway.send(ENTRY)
+    assert len(said) == 2
+
+
+async def test_an_answer_says_whether_the_symbol_takes_entries_and_whether_our_terms_are_stale() -> None:
+    gateway, _, _ = made(answer(30228))
+    assert (await gateway.send(ENTRY)).barred
+    gateway, _, _ = made(answer(110003))
+    assert not (await gateway.send(ENTRY)).barred
+    async with asyncio.timeout(1):
+        await gateway.until_stale(3_600.0)
+    before = time.monotonic()
+    await gateway.until_stale(0.05)  # heard, and over with it
+    assert time.monotonic() - before >= 0.05
 
 
 async def test_reads_are_asked_again_when_the_trouble_may_pass() -> None:

@@ -212,13 +212,13 @@ async def test_s47_the_right_to_write_is_asked_as_it_is_handed_over_after_the_st
 
     venue = TradeVenue()
     async with connected(venue, permit=permit) as way:
-        now = way.clock.now
+        now = way.clock.stamp
 
         def stamp() -> int:
             order.append("stamp")
             return now()
 
-        way.clock.now = stamp  # type: ignore[method-assign]
+        way.clock.stamp = stamp  # type: ignore[method-assign]
         assert (await way.socket.call(call(entry("e1")))).ok
         assert order == ["stamp", "asked"]
         refused = await way.socket.call(call(entry("e2")))

@@ -323,6 +323,23 @@ async def test_a_bug_in_the_trader_ends_the_run_in_one_line(tmp_path: Path) -> N
     assert b"key-of-test" not in (tmp_path / FILE).read_bytes()
 
 
+async def test_s30_an_order_refused_for_the_keys_sake_halts_the_trader_until_a_person_says_so(
+    tmp_path: Path,
+) -> None:
+    def script(trader: Scripted, event: Any) -> Sequence[Any]:
+        return (
+            [entry("e1")]
+            if isinstance(event, StreamStatus) and event.stream == "private" and event.up
+            else []
+        )
+
+    venue, trader = Venue(), Scripted(script)
+    venue.on_create = lambda: {"retCode": 10005, "retMsg": "Permission denied", "result": {}}
+    await run(venue, trader, tmp_path)
+    (halt,) = [event for event in trader.of(Control) if event.verb == "halt"]
+    assert halt.by == "the venue: the key lacks this permission (10005)"
+
+
 async def test_s22_a_lost_feed_voids_the_book_and_comes_back(tmp_path: Path) -> None:
     venue = Venue()
 

@@ -42,6 +42,26 @@ async def test_s09_a_start_beside_another_instance_is_refused_with_what_to_do(
     assert trader.events == []
 
 
+async def test_s09_a_venue_that_cannot_tell_yet_is_asked_again_before_anything_starts(
+    shells: Any, tmp_path: Path
+) -> None:
+    class Late(shells.Venue):  # type: ignore[misc]
+        asked = 0
+
+        def answer(self, target: str, body: bytes) -> dict[str, Any]:
+            reply: dict[str, Any] = super().answer(target, body)
+            if target.startswith("/v5/order/history"):
+                self.asked += 1
+                if self.asked <= 4:  # more often than a read is tried
+                    return {"retCode": 10016, "retMsg": "Server error", "result": {}}
+            return reply
+
+    venue, trader = Late(), shells.Scripted(shells.nothing)
+    summary = await shells.run(venue, trader, tmp_path, duration_s=0.1)
+    assert not summary.failed
+    assert venue.asked == 5
+
+
 async def test_s09_taken_over_its_orders_are_ours_from_then_on(shells: Any, tmp_path: Path) -> None:
     venue = venue_with(shells, THEIRS)
     for take_over in (True, False):

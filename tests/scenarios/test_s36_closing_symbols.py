@@ -15,7 +15,7 @@ from turbo_trader.market.instruments import resolve
 from turbo_trader.rules.gates import LimitFacts, Verdict
 from turbo_trader.rules.scan import BLOCK
 from turbo_trader.trader import events as told
-from turbo_trader.trader.commands import Regridded
+from turbo_trader.trader.commands import Read, Regridded
 
 D = Decimal
 
@@ -50,6 +50,19 @@ def test_s36_a_closing_symbol_gets_no_entries_and_its_position_is_managed_on(
     monkeypatch.setattr("turbo_trader.trader.scanning.assess", lambda *given: -1)
     stage.clock(301)
     assert [facts.tradable for facts in seen] == [False, True]
+
+
+def test_s36_what_the_venue_takes_no_entries_on_gets_none_until_its_instrument_is_read_again(
+    stage: Any,
+) -> None:
+    sent = stage.enter()
+    reads = len(stage.all(Read))
+    stage.tell(told.CommandResult(stage.now, sent.id, told.Outcome.REJECTED, 30228, "delisting", barred=True))
+    assert stage.desk().unresolved == "the venue takes no entries: 30228 delisting"
+    stage.clock(1)
+    assert len(stage.all(Read)) == reads + 1  # what we knew did not hold: the picture is read at once
+    changed(stage)
+    assert stage.desk().unresolved == ""
 
 
 def test_s36_a_position_is_closed_before_the_symbol_is_delivered(stage: Any) -> None:

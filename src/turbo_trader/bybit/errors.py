@@ -13,17 +13,17 @@ from turbo_trader.trader.events import Outcome
 
 
 class Action(StrEnum):
-    """What the shell does after an answer, besides telling the Trader."""
+    """What follows from an answer."""
 
     NONE = "none"
-    RECONCILE = "reconcile"  # read the venue's state before anything else
-    RETRY = "retry"  # not accepted; may be asked again after a short pause
+    RECONCILE = "reconcile"  # the Trader reads the venue's state before anything else
+    RETRY = "retry"  # certainly not accepted: what was wished is sent again, an entry only by the next scan
     WAIT = "wait"  # rate limit: not before the reset time
     RESYNC = "resync"  # measure the clock, sign again
     BAN = "ban"  # no HTTP at all for ten minutes
-    REFRESH = "refresh"  # our rules or price limits are stale: read instruments again
-    STOP_ENTRIES = "stop_entries"  # nothing new on this symbol
-    HALT = "halt"  # the key or account cannot trade
+    REFRESH = "refresh"  # what we know of the symbols is stale: instruments are read again at once
+    STOP_ENTRIES = "stop entries"  # nothing new on this symbol until its instrument is read again
+    HALT = "halt"  # the key or account cannot trade: no entries until a person says `resume`
 
 
 class Kind(StrEnum):

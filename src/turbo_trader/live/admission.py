@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.errors import Kind
 from turbo_trader.bybit.reads import ReadFailed
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import facts
@@ -13,6 +15,7 @@ from turbo_trader.live.account import account_checks, alone, days_warned, expiry
 from turbo_trader.live.checks import Level
 from turbo_trader.live.doctor import maintenance
 from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.startup import REACH_S
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.events import KeyExpiry, Maintenance
@@ -34,17 +37,30 @@ async def admit(gateway: Gateway, where: str, symbols: Sequence[str], policy: Po
 
 
 async def be_alone(gateway: Gateway, journal: Journal, tell: Tell, *, take_over: bool) -> None:
-    """Refused while another instance orders on the account; with `take_over` its orders are ours from now on."""
-    try:
-        found = await facts.strangers(gateway, journal.boots())
-    except ReadFailed as error:
-        raise InputError(f"account: its orders are not readable: {error} ({error.answer.code})") from None
+    """Refused while another instance orders on the account; with `take_over` its orders are ours from now on.
+
+    InputError when the account's orders cannot be read: at once where that will not pass, else after half a minute.
+    """
+    found = await _strangers(gateway, journal.boots())
     check = alone(found)
     if check.level is Level.REFUSE and not take_over:
         raise Refused(str(check))
     if found:
         journal.adopt(found, gateway.clock.now())
         tell("taken-over", "warning", {"boots": sorted(found), "last": max(found.values())})
+
+
+async def _strangers(gateway: Gateway, known: Collection[str]) -> dict[str, int]:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + REACH_S
+    while True:
+        try:
+            return await facts.strangers(gateway, known)
+        except ReadFailed as error:
+            answer = error.answer
+            if answer.verdict.kind not in (Kind.TEMPORARY, Kind.AMBIGUOUS) or loop.time() > until:
+                raise InputError(f"account: its orders are not readable: {error} ({answer.code})") from None
+        await asyncio.sleep(1.0)
 
 
 class KeyWatch:

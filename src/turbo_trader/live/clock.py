@@ -34,6 +34,10 @@ class VenueClock:
         self._last = max(self._last, self._estimate(self._steady()))
         return self._last
 
+    def stamp(self) -> int:
+        """The venue's time by the last measurement, for what is signed: it may go back where `now` stands still."""
+        return self._estimate(self._steady())
+
     def measured(self, venue: int, before: int, after: int, speed: float) -> None:
         """A reading of the venue's clock, sent at `before` and answered at `after` (ns of the steady clock).
 

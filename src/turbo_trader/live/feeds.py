@@ -68,7 +68,7 @@ class PublicFeed:
             on_frame=self._take,
             on_up=self._on_up,
             on_down=self._on_down,
-            now_ms=lambda: clock.now() // 1_000_000,
+            now_ms=lambda: clock.stamp() // 1_000_000,
         )
 
     async def watch(self) -> None:
@@ -181,7 +181,7 @@ class PrivateFeed:
             on_frame=self._take,
             on_up=self._on_up,
             on_down=self._on_down,
-            now_ms=lambda: clock.now() // 1_000_000,
+            now_ms=lambda: clock.stamp() // 1_000_000,
         )
 
     def _take(self, raw: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -57,10 +58,12 @@ class Gateway:
         self.budget = Budget(share=share)
         self.sent = 0
         self.fatal = ""  # why the key or account cannot trade; "" while it can
+        self.on_fatal: Callable[[str], None] = lambda _: None  # told so once, and again by each order
+        self._stale = asyncio.Event()  # the venue's terms are not the ones we know
         self._tell = tell
         self._socket = socket
         self._lanes = {
-            name: Lane(n, endpoints, keys, clock.now, timeout, permit) for name, n in connections.items()
+            name: Lane(n, endpoints, keys, clock.stamp, timeout, permit) for name, n in connections.items()
         }
         self._reader = Reader(self.read, clock.now)
         self._syncing: asyncio.Lock = asyncio.Lock()
@@ -104,9 +107,10 @@ class Gateway:
         answer = await self.request(lane, call, ENTRY_PATIENCE_S if entry else math.inf)
         if answer.verdict.action is Action.RESYNC and not entry:
             answer = await self.request(lane, call)
-        later = answer.verdict.kind is Kind.TEMPORARY
+        verdict = answer.verdict
+        later, barred = verdict.kind is Kind.TEMPORARY, verdict.action is Action.STOP_ENTRIES
         return CommandResult(
-            self.clock.now(), command.id, answer.verdict.outcome, answer.code, answer.message, later
+            self.clock.now(), command.id, verdict.outcome, answer.code, answer.message, later, barred
         )
 
     async def read(self, call: Call) -> Answer:
@@ -116,6 +120,13 @@ class Gateway:
     async def history(self, call: Call) -> Answer:
         """A read of bulk data, in its own lane behind nobody."""
         return await self._patient("history", call)
+
+    async def until_stale(self, seconds: float) -> None:
+        """Until an answer has said that the venue's terms are others than we know, `seconds` at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stale.wait()
+        self._stale.clear()
 
     async def sync_clock(self) -> bool:
         """Measure the venue's clock and speed; False when it did not answer, or nothing may be asked."""
@@ -178,8 +189,12 @@ class Gateway:
                     {"offset_ms": self.clock.offset / 1e6, "was_ms": before / 1e6},
                 )
             case Action.HALT if call.method not in _OPTIONAL:
-                self.fatal = f"{answer.verdict.meaning} ({answer.code})"
+                was, self.fatal = self.fatal, f"{answer.verdict.meaning} ({answer.code})"
                 self._tell("account-refused", "error", {**fields, "meaning": answer.verdict.meaning})
+                if was != self.fatal or call.method == "place_order":
+                    self.on_fatal(self.fatal)
+            case Action.REFRESH:
+                self._stale.set()
             case _:
                 pass
 

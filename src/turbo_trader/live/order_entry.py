@@ -68,7 +68,7 @@ class TradeSocket:
             on_frame=self._on_frame,
             on_up=self._on_up,
             on_down=self._on_down,
-            now_ms=lambda: self._clock.now() // 1_000_000,
+            now_ms=lambda: self._clock.stamp() // 1_000_000,
             on_refused=self._by_rest,
         )
         connection = asyncio.create_task(self._stream.run())
@@ -83,7 +83,7 @@ class TradeSocket:
 
     async def call(self, call: Call) -> Answer:
         """Carry out one call; never raises for what the venue or the network does. NOT_SENT: certainly not handed over."""
-        stream, sent = self._stream, self._clock.now()
+        stream, sent = self._stream, self._clock.stamp()
         socket = stream.socket if stream is not None and self._up else None
         if stream is None or socket is None:
             return Answer(judge(NOT_SENT), NOT_SENT, "the trade socket is not up", sent)

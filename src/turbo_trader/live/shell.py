@@ -90,6 +90,7 @@ class Shell:
         self._router = Router(journal, self._clock, settings.keys, self._observer)
         self._fence = Fence(settings.journal, settings.lease, self._router.tell, self._woken, self._fenced)
         self._gateway = open_gateway(settings, self._clock, self._router.tell, self._fence.permit)
+        self._gateway.on_fatal = self._refused
         self._router.gateway = self._gateway
         self._router.regridded = self._on_regridded
         try:
@@ -170,6 +171,11 @@ class Shell:
     def _woken(self, epoch: int) -> None:
         if hasattr(self._router, "trader"):
             self._router.deliver(Woken(self._clock.now(), epoch))
+
+    def _refused(self, why: str) -> None:
+        """The venue takes nothing of this key or account: no entries until a person says so."""
+        if hasattr(self._router, "trader"):
+            self._router.deliver(Control(self._clock.now(), "halt", f"the venue: {why}"))
 
     def _fenced(self, why: str) -> None:
         """Another process writes now: decide nothing more, end, and let a new start recover."""
@@ -257,7 +263,7 @@ class Shell:
         while True:
             if self._settings.mode != "paper" and (expiry := await key.read()):
                 self._router.deliver(expiry)
-            await asyncio.sleep(self._settings.refresh_s)
+            await self._gateway.until_stale(self._settings.refresh_s)
             for known in self._instruments:
                 found = await startup.refresh_instrument(self._gateway, known)
                 if found is None:

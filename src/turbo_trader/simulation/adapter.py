@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from turbo_trader.bybit.errors import Kind, judge
+from turbo_trader.bybit.errors import Action, Kind, judge
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.messages import (
@@ -73,8 +73,9 @@ def execute(
     answer: Reply = exchange.handle(now, uid, _request(command))
     confirmed = answer.code == 0 or answer.code in NOT_MODIFIED
     outcome = Outcome.CONFIRMED if confirmed else Outcome.REJECTED
-    later = judge(answer.code).kind is Kind.TEMPORARY
-    return CommandResult(now + reply, command.id, outcome, answer.code, answer.message, later)
+    verdict = judge(answer.code)
+    later, barred = verdict.kind is Kind.TEMPORARY, verdict.action is Action.STOP_ENTRIES
+    return CommandResult(now + reply, command.id, outcome, answer.code, answer.message, later, barred)
 
 
 def _request(command: PlaceOrder | CancelOrder | SetStops | SetLeverage) -> ask.Request:

@@ -145,6 +145,7 @@ class SymbolDesk:
     alert_ts: int = 0
     next_instrument: Instrument | None = None  # read, with another tick or step: taken up once flat
     frozen: str = ""  # why the symbol is not traded until a person looks
+    barred: str = ""  # the venue's words on why it takes no entries; until its instrument is read again
     unguarded_since: int = 0
     stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
 
@@ -158,6 +159,8 @@ class SymbolDesk:
         """What keeps the symbol from a new entry; "" = nothing."""
         if self.frozen:
             return self.frozen
+        if self.barred:
+            return f"the venue takes no entries: {self.barred}"
         if self.entry is not None:
             return "an entry of unknown outcome" if self.entry.unknown_since else "an entry is under way"
         if self.next_instrument is not None:

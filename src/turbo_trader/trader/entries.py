@@ -201,6 +201,7 @@ class Entries:
             )
             self._look_up(desk, entry)
         elif result.outcome is Outcome.REJECTED:
+            desk.barred = f"{result.code} {result.message}".strip() if result.barred else ""
             self.abandon(desk, f"refused: {result.code} {result.message}")
 
     def on_report(self, desk: SymbolDesk, report: OrderReport) -> None:

@@ -149,6 +149,7 @@ class CommandResult:
     """The outcome of the wire command `id`. `code` is the venue's retCode, or -1 where no answer came.
 
     `later`: refused for now, whatever was asked (rate limit, time window, restart, ban, never left); what stood still stands.
+    `barred`: the symbol takes no entries at present.
     """
 
     ts: int
@@ -157,6 +158,7 @@ class CommandResult:
     code: int = 0
     message: str = ""
     later: bool = False
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Listing:
         """Take up what was read; what changed the grid waits until the symbol is flat."""
         old = desk.instrument
         was = old.open_for_entries
+        desk.barred = ""
         if (new.tick, new.step) == (old.tick, old.step):
             desk.instrument, desk.next_instrument = new, None
         else:

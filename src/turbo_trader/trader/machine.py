@@ -220,6 +220,8 @@ class Trader:
                 return
             if desk.entry is not None and desk.entry.id == result.id:
                 self._entries.on_result(desk, result)
+                if result.outcome is told.Outcome.REJECTED and not result.later:
+                    self._recovery.soon()  # what we knew did not hold
                 return
             if desk.entry is not None and desk.entry.cancel_id == result.id:
                 self._entries.on_cancel(desk, result)
