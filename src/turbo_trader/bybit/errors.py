@@ -22,7 +22,7 @@ class Action(StrEnum):
     RESYNC = "resync"  # measure the clock, sign again
     BAN = "ban"  # no HTTP at all for ten minutes
     REFRESH = "refresh"  # what we know of the symbols is stale: instruments are read again at once
-    STOP_ENTRIES = "stop entries"  # nothing new on this symbol until its instrument is read again
+    STOP_ENTRIES = "stop_entries"  # nothing new on this symbol until its instrument is read again
     HALT = "halt"  # the key or account cannot trade: no entries until a person says `resume`
 
 
