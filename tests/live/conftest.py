@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,17 @@ from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600_000_000_000  # 2026-01-05
+
+
+@pytest.fixture(scope="session")
+def shells() -> Any:
+    """The module `shell_stage`."""
+    spec = importlib.util.spec_from_file_location("shell_stage", Path(__file__).with_name("shell_stage.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

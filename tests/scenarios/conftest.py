@@ -26,8 +26,8 @@ _STAGE = _module("trader_stage", "trader/conftest.py").Stage
 
 @pytest.fixture(scope="session")
 def shells() -> Any:
-    """The module of the shell's own tests: `Venue` of canned answers, `Scripted`, `run`, `nothing`, `INFO`, `NOW_MS`."""
-    return _module("shell_stage", "live/test_shell.py")
+    """What the shell's own tests share: `Venue` of canned answers, `Scripted`, `run`, `nothing`, `INFO`, `NOW_MS`."""
+    return _module("shell_stage", "live/shell_stage.py")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import startup
-from turbo_trader.live.admission import KeyWatch, NoticeWatch, admit, be_alone
+from turbo_trader.live.admission import admit, be_alone
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.control import ControlServer
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
@@ -19,17 +19,14 @@ from turbo_trader.live.fencing import Fence
 from turbo_trader.live.gateway import Gateway, open_gateway
 from turbo_trader.live.router import Machine, Router
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
+from turbo_trader.live.upkeep import Upkeep
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Regridded
-from turbo_trader.trader.events import Clock, ClockOffset, Control, InstrumentUpdate, Woken
+from turbo_trader.trader.events import Clock, ClockOffset, Control, Woken
 from turbo_trader.trader.recovery import BOOTS, INTENTS, YOUNG
 
-FLUSH_S = 1.0
-CHECKPOINT_S = 60.0
-PROBE_S = 5.0  # between two tries to write a journal that failed
-CLOCK_S = 15.0
 VIEW_S = 0.5
 WAKE_S = 0.25  # the timer looks at the clock at least so often
 
@@ -91,6 +88,9 @@ class Shell:
         self._fence = Fence(settings.journal, settings.lease, self._router.tell, self._woken, self._fenced)
         self._gateway = open_gateway(settings, self._clock, self._router.tell, self._fence.permit)
         self._gateway.on_fatal = self._refused
+        self._upkeep = Upkeep(
+            settings, self._gateway, self._router, terms=lambda: self._instruments, offset=self._offset
+        )
         self._router.gateway = self._gateway
         self._router.regridded = self._on_regridded
         try:
@@ -190,8 +190,7 @@ class Shell:
 
     async def _work(self) -> None:
         jobs: list[Awaitable[None]] = [
-            self._private.stream.run(), self._run_timer(), self._run_journal(), self._run_clock(), self._run_instruments(),
-            self._run_notices(), self._run_view(), self._run_limit(),
+            self._private.stream.run(), self._run_timer(), self._run_view(), self._run_limit(), *self._upkeep.jobs(),
         ]  # fmt: skip
         for feed in self._public.feeds:
             jobs += [feed.stream.run(), feed.watch()]
@@ -234,49 +233,6 @@ class Shell:
             ):  # not wait_for: it can swallow a cancellation (Python 3.11)
                 async with asyncio.timeout(min(wait, WAKE_S)):
                     await self._router.changed.wait()
-
-    async def _run_journal(self) -> None:
-        loop = asyncio.get_running_loop()
-        journal = self._router.journal
-        checked = probed = loop.time()
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            if not journal.failed:
-                self._router.flush()
-                await asyncio.to_thread(journal.sync)
-                if loop.time() - checked >= CHECKPOINT_S:
-                    checked = loop.time()
-                    await asyncio.to_thread(journal.checkpoint)
-            elif loop.time() - probed >= PROBE_S:
-                probed = loop.time()
-                if journal.probe():
-                    self._router.tell("journal-works", "info", {})
-
-    async def _run_clock(self) -> None:
-        while True:
-            await asyncio.sleep(CLOCK_S)
-            if await self._gateway.sync_clock():
-                self._router.deliver(ClockOffset(self._clock.now(), self._offset()))
-
-    async def _run_instruments(self) -> None:
-        key = KeyWatch(self._gateway, self._router.tell)
-        while True:
-            if self._settings.mode != "paper" and (expiry := await key.read()):
-                self._router.deliver(expiry)
-            await self._gateway.until_stale(self._settings.refresh_s)
-            for known in self._instruments:
-                found = await startup.refresh_instrument(self._gateway, known)
-                if found is None:
-                    self._router.tell("instruments-unread", "warning", {"symbol": known.symbol})
-                else:
-                    self._router.deliver(InstrumentUpdate(self._clock.now(), found))
-
-    async def _run_notices(self) -> None:
-        watch = NoticeWatch(self._gateway, self._router.tell)
-        while True:
-            if notice := await watch.read():
-                self._router.deliver(notice)
-            await asyncio.sleep(self._settings.notices_s)
 
     def _on_regridded(self, told: Regridded) -> None:
         """A symbol's tick or step is another from now on: frames in the new units, bars given anew."""

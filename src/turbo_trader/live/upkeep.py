@@ -1,0 +1,84 @@
+"""What the daemon does again and again: bring the journal to the disk; ask the venue for its clock, its terms and its notices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from turbo_trader.live.admission import KeyWatch, NoticeWatch
+from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.router import Router
+from turbo_trader.live.settings import DaemonSettings
+from turbo_trader.live.startup import refresh_instrument
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.trader.events import ClockOffset, InstrumentUpdate
+
+FLUSH_S = 1.0
+CHECKPOINT_S = 60.0
+PROBE_S = 5.0  # between two tries to write a journal that failed
+CLOCK_S = 15.0
+
+
+class Upkeep:
+    """The jobs of one run. `terms`: the instruments as they are known now; `offset`: the venue's clock - ours, ns."""
+
+    def __init__(
+        self,
+        settings: DaemonSettings,
+        gateway: Gateway,
+        router: Router,
+        terms: Callable[[], tuple[Instrument, ...]],
+        offset: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._gateway = gateway
+        self._router = router
+        self._terms = terms
+        self._offset = offset
+
+    def jobs(self) -> list[Awaitable[None]]:
+        """Each of them runs until it is cancelled."""
+        return [self._keep_journal(), self._keep_clock(), self._keep_terms(), self._hear_notices()]
+
+    async def _keep_journal(self) -> None:
+        loop = asyncio.get_running_loop()
+        journal = self._router.journal
+        checked = probed = loop.time()
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            if not journal.failed:
+                self._router.flush()
+                await asyncio.to_thread(journal.sync)
+                if loop.time() - checked >= CHECKPOINT_S:
+                    checked = loop.time()
+                    await asyncio.to_thread(journal.checkpoint)
+            elif loop.time() - probed >= PROBE_S:
+                probed = loop.time()
+                if journal.probe():
+                    self._router.tell("journal-works", "info", {})
+
+    async def _keep_clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_S)
+            if await self._gateway.sync_clock():
+                self._router.deliver(ClockOffset(self._gateway.clock.now(), self._offset()))
+
+    async def _keep_terms(self) -> None:
+        key = KeyWatch(self._gateway, self._router.tell)
+        while True:
+            if self._settings.mode != "paper" and (expiry := await key.read()):
+                self._router.deliver(expiry)
+            await self._gateway.until_stale(self._settings.refresh_s)
+            for known in self._terms():
+                found = await refresh_instrument(self._gateway, known)
+                if found is None:
+                    self._router.tell("instruments-unread", "warning", {"symbol": known.symbol})
+                else:
+                    self._router.deliver(InstrumentUpdate(self._gateway.clock.now(), found))
+
+    async def _hear_notices(self) -> None:
+        watch = NoticeWatch(self._gateway, self._router.tell)
+        while True:
+            if notice := await watch.read():
+                self._router.deliver(notice)
+            await asyncio.sleep(self._settings.notices_s)

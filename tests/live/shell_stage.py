@@ -1,0 +1,197 @@
+"""A daemon around a scripted Trader, against a venue of canned answers: what its tests have in common."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+from websockets.asyncio.server import ServerConnection, serve
+
+from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.live.settings import DaemonSettings, Summary
+from turbo_trader.live.shell import Shell
+from turbo_trader.market.events import ROW, TRADE, WHOLE
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.commands import PlaceOrder, Stopped
+from turbo_trader.trader.events import (
+    Control,
+)
+
+NOW_MS = 1_770_000_000_000
+INFO = {
+    "symbol": "BTCUSDT",
+    "status": "Trading",
+    "priceFilter": {"tickSize": "0.1", "minPrice": "0.1", "maxPrice": "1999999"},
+    "lotSizeFilter": {
+        "qtyStep": "0.001",
+        "minOrderQty": "0.001",
+        "maxOrderQty": "1190",
+        "maxMktOrderQty": "119",
+        "minNotionalValue": "5",
+    },
+    "leverageFilter": {"minLeverage": "1", "maxLeverage": "100", "leverageStep": "0.01"},
+    "fundingInterval": 480,
+    "deliveryTime": "0",
+}
+
+
+class Venue:
+    """Canned REST answers by path; `seen` are the requests in order."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.created: list[dict[str, Any]] = []
+        self.on_create: Callable[[], dict[str, Any]] = lambda: {
+            "retCode": 0,
+            "retMsg": "OK",
+            "result": {"orderId": "u"},
+        }
+        self.sockets: list[ServerConnection] = []
+
+    def answer(self, target: str, body: bytes) -> dict[str, Any]:
+        parts = urlsplit(target)
+        query = parse_qs(parts.query)
+        self.seen.append(parts.path)
+        result: dict[str, Any] = {"list": []}
+        match parts.path:
+            case "/v5/market/time":
+                result = {"timeNano": str(NOW_MS * 1_000_000)}
+            case "/v5/market/instruments-info" if query["symbol"] == ["BTCUSDT"]:
+                result = {"list": [INFO]}
+            case "/v5/market/kline":
+                end, start = int(query["end"][0]), int(query["start"][0])
+                rows = [[str(t), "1", "2", "0.5", "1.5", "10", "15"] for t in range(end, start - 1, -60_000)]
+                result = {"list": rows}
+            case "/v5/account/info":
+                result = {"marginMode": "ISOLATED_MARGIN"}
+            case "/v5/order/create":
+                self.created.append(json.loads(body))
+                return self.on_create()
+        return {"retCode": 0, "retMsg": "OK", "result": result, "time": NOW_MS}
+
+    async def stream(self, socket: ServerConnection) -> None:
+        self.sockets.append(socket)
+        async for raw in socket:
+            asked = json.loads(raw)
+            await socket.send(json.dumps({"success": True, "ret_msg": "", "op": asked["op"]}))
+            if asked["op"] == "subscribe" and "execution" in asked["args"]:
+                item = {
+                    "symbol": "BTCUSDT",
+                    "execId": "e",
+                    "side": "Buy",
+                    "execQty": "1",
+                    "execPrice": "2",
+                    "execType": "Trade",
+                }
+                await socket.send(json.dumps({"topic": "execution", "creationTime": NOW_MS, "data": [item]}))
+            elif asked["op"] == "subscribe":
+                await socket.send(json.dumps({"topic": "publicTrade.BTCUSDT", "data": []}))
+
+    @contextmanager
+    def http(self) -> Iterator[str]:
+        venue = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                data = json.dumps(venue.answer(self.path, body)).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_GET = do_POST  # noqa: N815
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        server.server_close()
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[Endpoints]:
+        with self.http() as rest:
+            async with serve(self.stream, "127.0.0.1", 0) as server:
+                url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v5"
+                yield Endpoints(
+                    "loopback", rest, *(f"{url}/{face}" for face in ("public/linear", "private", "trade"))
+                )
+
+
+class Scripted:
+    """A Trader that does what the test says."""
+
+    def __init__(self, script: Callable[["Scripted", Any], Sequence[Any]]) -> None:
+        self.states = np.zeros(1, [("ts", "i8")])
+        self.events: list[Any] = []
+        self.restored: dict[str, Any] | None = None
+        self.due = 0
+        self._script = script
+
+    def build(self, instruments: Any, policy: Any, boot: str, start_ts: int, restored: Any) -> "Scripted":
+        self.boot = boot
+        self.restored = restored
+        self.due = start_ts + 10**18
+        return self
+
+    def handle(self, event: Any) -> Sequence[Any]:
+        self.events.append(event)
+        if isinstance(event, Control) and event.verb == "stop":
+            return [Stopped(event.ts, f"stop by {event.by}")]
+        return self._script(self, event)
+
+    def next_time(self) -> int:
+        return self.due
+
+    def view(self) -> Any:
+        return {}
+
+    def summary(self) -> dict[str, Any]:
+        return {"trades": 0}
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class OneTrade:
+    def decode(self, raw: bytes) -> tuple[int, Any] | None:
+        rows = np.zeros(1, ROW)
+        rows["kind"] = TRADE | WHOLE
+        return 0, rows
+
+
+def entry(name: str) -> PlaceOrder:
+    return PlaceOrder(
+        name, "BTCUSDT", 1, Decimal("0.001"), "Limit", "IOC", False, "entry", Decimal(60000), Decimal(59000)
+    )
+
+
+def nothing(trader: Scripted, event: Any) -> Sequence[Any]:
+    return []
+
+
+async def run(venue: Venue, trader: Scripted, folder: Path, **options: Any) -> Summary:
+    policy = options.pop("policy", Policy())
+    async with venue.up() as endpoints:
+        settings = DaemonSettings(
+            endpoints,
+            Keys("key-of-test", "secret-of-test"),
+            ("BTCUSDT",),
+            folder,
+            **{"duration_s": 0.6, **options},
+        )
+        shell = Shell(settings, policy, None, build=trader.build, decoder=lambda instruments: OneTrade())
+        return await asyncio.wait_for(shell.run(), 20)
