@@ -134,7 +134,7 @@ def messages(client: PublicClient, venue: Venue, until_ms: int, step_ms: int = 1
 
 @pytest.mark.parametrize(
     ("topic", "cadence_ms"), [("orderbook.1", 10), ("orderbook.50", 20), ("orderbook.200", 100), ("orderbook.1000", 200),
-                              ("tickers", 100), ("kline.1", 1_000), ("priceLimit", 300)],
+                              ("orderbook.rpi", 100), ("tickers", 100), ("kline.1", 1_000), ("priceLimit", 300)],
 )  # fmt: skip
 def test_topics_keep_their_cadence(make_venue: Callable[..., Venue], topic: str, cadence_ms: int) -> None:
     venue = make_venue()
@@ -144,6 +144,32 @@ def test_topics_keep_their_cadence(make_venue: Callable[..., Venue], topic: str,
     times = [message["ts"] for message in found]
     assert len(times) > 3
     assert all((time - venue.source.start // MS) % cadence_ms == 0 for time in times)
+
+
+def test_the_book_with_retail_quotes_is_that_of_50_levels_with_none_of_them(
+    make_venue: Callable[..., Venue],
+) -> None:
+    venue = make_venue()
+    client = PublicClient(venue.feed, "one")
+    asked = {"op": "subscribe", "args": ["orderbook.50.BTCUSDT", "orderbook.rpi.BTCUSDT"]}
+    client.take(json.dumps(asked).encode(), venue.now)
+    books: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for message in messages(client, venue, 5_000, 100):
+        book = books.setdefault(message["topic"], {"b": {}, "a": {}})
+        for side in "ba":
+            for price, *sizes in message["data"][side]:
+                book[side][price] = sizes
+    plain, retail = (
+        {
+            side: {price: sizes for price, sizes in levels.items() if sizes[0] != "0"}
+            for side, levels in book.items()
+        }
+        for book in (books["orderbook.50.BTCUSDT"], books["orderbook.rpi.BTCUSDT"])
+    )
+    assert len(plain["b"]) > 10
+    assert retail == {
+        side: {p: [*sizes, "0"] for p, sizes in levels.items()} for side, levels in plain.items()
+    }
 
 
 def test_the_best_level_comes_whole_and_again_after_three_seconds_without_a_change(

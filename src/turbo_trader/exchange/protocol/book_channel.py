@@ -1,4 +1,4 @@
-"""`orderbook.{1,50,200,1000}`: a snapshot, then what changed; of the best level always the whole.
+"""`orderbook.{1,50,200,1000,rpi}`: a snapshot, then what changed; of the best level always the whole.
 
 A frame is the difference between the levels last shown and those of now, so pushes merge by themselves when they are rarer than the
 book's changes (a slow cadence, or a speed above 1).
@@ -15,17 +15,20 @@ from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.wire import encode
 
 _MS: Final = 1_000_000
+RPI_DEPTH: Final = 50
+_RPI_CADENCE: Final = 100 * _MS
 _REPEAT: Final = 3_000 * _MS  # depth 1 is sent again after so long without a change
 
 
 class BookChannel:
-    """orderbook.{1,50,200,1000}. The deepest one is looked at by the market data itself, as REST shows it too."""
+    """One of them. The deepest is looked at by the market data itself, as REST shows it too. `rpi`: with the quotes for retail
+    clients, of which there are none here: the third figure of each level."""
 
-    def __init__(self, data: MarketData, s: int, depth: int) -> None:
-        self._shared = depth == DEEPEST
-        self.cadence = 0 if self._shared else BOOK_CADENCE[depth]
+    def __init__(self, data: MarketData, s: int, depth: int, *, rpi: bool = False) -> None:
+        self._shared, self._rpi = depth == DEEPEST, rpi
+        self.cadence = 0 if self._shared else _RPI_CADENCE if rpi else BOOK_CADENCE[depth]
         self._book = data.books[s] if self._shared else ShownBook(data.exchange, data.figures, s, depth)
-        self._topic = f"orderbook.{depth}.{data.exchange.instruments[s].symbol}"
+        self._topic = f"orderbook.{'rpi' if rpi else depth}.{data.exchange.instruments[s].symbol}"
         self._depth = depth
         self._told = 0  # `u` of the last frame
         self._before: Sides = ({}, {})  # what it left
@@ -71,6 +74,8 @@ class BookChannel:
         book = self._book
         self._told, self._before, self._sent = book.update, book.sides, now
         data = book.body(levels, now)
+        if self._rpi:
+            data |= {side: [[*level, "0"] for level in data[side]] for side in "ba"}
         return encode(
             {"topic": self._topic, "type": kind, "ts": now // _MS, "data": data, "cts": book.matched_ms()}
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from turbo_trader.exchange.protocol.book_channel import BookChannel
+from turbo_trader.exchange.protocol.book_channel import RPI_DEPTH, BookChannel
 from turbo_trader.exchange.protocol.books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData
@@ -41,6 +41,8 @@ def channel(data: MarketData, topic: str) -> Channel | None:
     head, _, what = kind.partition(".")
     if head == "orderbook" and what in map(str, BOOK_CADENCE):
         return BookChannel(data, s, int(what))
+    if kind == "orderbook.rpi":
+        return BookChannel(data, s, RPI_DEPTH, rpi=True)
     if head == "kline" and what in INTERVALS:
         return KlineChannel(data, s, what)
     if kind == "publicTrade":
