@@ -86,9 +86,10 @@ class Lives:
         return [note for note in map(json.loads, self.said()) if name in ("", note["name"])]
 
     def said(self) -> list[str]:
-        """All they have said."""
+        """All they have said; a line that is being written is none yet."""
         path = self.journal / "notes.jsonl"
-        return path.read_text().splitlines() if path.exists() else []
+        text = path.read_text() if path.exists() else ""
+        return text[: text.rfind("\n") + 1].splitlines()
 
     def held(self) -> dict[str, Decimal]:
         """What the venue holds, by symbol."""

@@ -43,7 +43,8 @@ def guarded(lives: Any) -> Iterator[subprocess.Popen[str]]:
 def told(lives: Any, name: str) -> list[dict[str, Any]]:
     """What the guards have said under a name."""
     path = lives.journal / "guard.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
+    text = path.read_text() if path.exists() else ""
+    lines = text[: text.rfind("\n") + 1].splitlines()  # one that is being written is none yet
     return [event for event in map(json.loads, lines) if event["name"] == name]
 
 

@@ -21,14 +21,15 @@ class Silence:
     """Ages of the topics of some symbols. A book is owed from the first moment of a connection, a ticker once it was ever heard:
     not every tape has one.
 
-    `limit_s`: how long a topic may say nothing. One that stays silent over a new connection too is given twice the time after each:
-    a market that stands still must not cost its neighbours their connection again and again.
+    `limit_s`: how long a topic may say nothing. Each time it says nothing for longer it is given twice the time, and the first
+    again when that has not happened for ten minutes: a market that stands still, or a thin tape, must not cost its neighbours
+    their connection again and again.
     """
 
     def __init__(self, symbols: Sequence[int], limit_s: float) -> None:
         self._limit = limit_s
         self._heard: dict[tuple[int, str], float] = {(symbol, BOOK): 0.0 for symbol in symbols}
-        self._patience: dict[tuple[int, str], float] = {}
+        self._patience: dict[tuple[int, str], tuple[float, float]] = {}  # and since when
 
     def begin(self, now: float) -> None:
         """A new connection is up, at `now` (monotonic seconds)."""
@@ -39,11 +40,15 @@ class Silence:
         topic = _TOPICS.get(kind, BOOK)
         if topic:
             self._heard[symbol, topic] = now
-            self._patience.pop((symbol, topic), None)
+            if self._patience and now - self._patience.get((symbol, topic), (0.0, now))[1] > LONGEST_S:
+                del self._patience[symbol, topic]
 
     def silent(self, now: float) -> list[tuple[int, str]]:
         """Symbols and topics silent for longer than they may be. Each of them is waited for twice as long from now on."""
-        found = [key for key, at in self._heard.items() if now - at > self._patience.get(key, self._limit)]
+        found = [key for key, at in self._heard.items() if now - at > self._may(key)]
         for key in found:
-            self._patience[key] = min(LONGEST_S, 2 * self._patience.get(key, self._limit))
+            self._patience[key] = min(LONGEST_S, 2 * self._may(key)), now
         return found
+
+    def _may(self, key: tuple[int, str]) -> float:
+        return self._patience.get(key, (self._limit, 0.0))[0]

@@ -44,28 +44,16 @@ def run(
     from turbo_trader.rules.policy import Policy
 
     options: dict[str, Any] = {
-        "mode": mode,
-        "market": market,
-        "speed": speed,
-        "balance": balance,
-        "seed": seed,
-        "edge": edge,
-        "faults": faults,
+        "mode": mode, "market": market, "speed": speed, "balance": balance, "seed": seed, "edge": edge, "faults": faults,
         "fault_seed": fault_seed,
-    }
+    }  # fmt: skip
     settings = load_settings(**options, journal_dir=journal_dir)
     policy = Policy.from_env(environment(), live=settings.mode == "live")
     seconds = parse_duration(duration) if duration is not None else None
     summary, folder = start(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
-    result = {
-        **summary.trader,
-        "reason": summary.reason,
-        "mode": settings.mode,
-        "journal": folder,
-        "daemon": summary.daemon,
-    }
+    result = {**summary.trader, "reason": summary.reason, "mode": settings.mode, "journal": folder}
     if json:
-        print_json(result)
+        print_json({**result, "daemon": summary.daemon})
     else:
         print("\n".join(run_lines(result)))
     if summary.failed:
