@@ -197,7 +197,7 @@ async def test_s37_the_daemon_reads_rows_in_the_new_units(shells: Any, tmp_path:
             shells.Keys("key-of-test", "secret-of-test"),
             ("BTCUSDT",),
             tmp_path,
-            duration_s=1.5,
+            duration_s=2.5,
             refresh_s=0.4,
         )
         await shells.Shell(settings, shells.Policy(), None, build=trader.build, decoder=decoder).run()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.trader import events as told
-from turbo_trader.trader.commands import Read, Stopped
+from turbo_trader.trader.commands import Read, SetLeverage, Stopped
 
 D = Decimal
 
@@ -95,6 +95,30 @@ def test_stop_may_leave_positions_to_their_stops(stage: Any) -> None:
     stage.hold()
     assert any(isinstance(command, Stopped) for command in say(stage, "stop", leave=True))
     assert stage.closes == []
+
+
+@pytest.mark.parametrize("leave", [False, True])
+def test_nothing_is_opened_after_the_end_was_told_though_its_process_hears_on(
+    stage: Any, leave: bool
+) -> None:
+    say(stage, "stop", leave=leave)
+    stage.clock()
+    stage.picture("1000")
+    assert len(stage.all(Stopped)) == 1
+    scans = stage.trader.summary()["scans"]
+    for _ in range(3):
+        stage.clock(60)
+    assert stage.trader.summary()["scans"] == scans
+    assert stage.entries == []
+
+
+def test_an_entry_that_waits_for_its_leverage_is_given_up_at_the_end(stage: Any) -> None:
+    stage.decide()
+    asked = stage.last(SetLeverage)
+    say(stage, "stop", leave=True)
+    stage.answer(asked)
+    assert stage.entries == []
+    assert stage.desk().entry is None
 
 
 def test_an_unknown_word_changes_nothing(stage: Any) -> None:

@@ -84,6 +84,15 @@ def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_picture(stag
     assert stage.trader.summary()["scans"] == before
 
 
+def test_s47_what_a_guard_ordered_while_we_were_away_is_ours(stage: Any) -> None:
+    sent = stage.hold()
+    stage.now += 20 * 10**9
+    stage.tell(told.Woken(stage.now, 3, ("b1", "gfeed")))
+    stage.tell(stage.fill("tt-gfeed-1-guard", -1, sent.qty, "99.9", closed=str(sent.qty)))
+    assert not stage.notes("second-instance")
+    assert stage.notes("trade")[-1].fields["reason"] == "guard"
+
+
 def test_a_venue_slower_than_the_interval_of_reads_is_still_understood(staged: Any) -> None:
     stage = staged()
     stage.tell(told.StreamStatus(stage.now, "private", True))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -170,7 +171,10 @@ class Shell:
 
     def _woken(self, epoch: int) -> None:
         if hasattr(self._router, "trader"):
-            self._router.deliver(Woken(self._clock.now(), epoch))
+            known: list[str] = []
+            with contextlib.suppress(sqlite3.Error):  # a journal that fails is told elsewhere
+                known = self._router.journal.boots()
+            self._router.deliver(Woken(self._clock.now(), epoch, tuple(known)))
 
     def _refused(self, why: str) -> None:
         """The venue takes nothing of this key or account: no entries until a person says so."""

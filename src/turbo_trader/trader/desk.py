@@ -18,7 +18,7 @@ from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import Session
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import new_filters
-from turbo_trader.trader.commands import Command, Note, Persist
+from turbo_trader.trader.commands import Command, Note, Persist, Stopped
 from turbo_trader.trader.events import Fill, WalletReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.ledger import Ledger
@@ -193,6 +193,9 @@ class Desk:
         self.unguarded_ns = 0
         self.evidence = Evidence()  # of an edge: the trades closed since the last resume
         self.counts: dict[str, int] = {"trades": 0, "wins": 0, "losses": 0, "liquidations": 0, "A": 0, "B": 0}
+        self.over = (
+            False  # the end of the run has been told: nothing is opened any more, whatever is still heard
+        )
         self._out: list[Command] = []
 
     def ours(self, link_id: str) -> bool:
@@ -204,6 +207,11 @@ class Desk:
     def give(self, command: Command) -> None:
         """Add a command."""
         self._out.append(command)
+
+    def end(self, reason: str) -> None:
+        """The run is over."""
+        self.over = True
+        self.give(Stopped(self.now, reason))
 
     def note(self, name: str, level: str = "info", **fields: Any) -> None:
         """Add a line for log and journal."""

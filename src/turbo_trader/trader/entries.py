@@ -178,6 +178,9 @@ class Entries:
         entry = desk.entry
         if entry is None or entry.sent_ts:
             return
+        if self._desk.over:
+            self.abandon(desk, "the run is over")
+            return
         if result.outcome is Outcome.CONFIRMED and self._desk.now - entry.decided_ts <= _LATE:
             desk.leverage = entry.leverage if leverage is None else leverage
             self._send(desk, entry)

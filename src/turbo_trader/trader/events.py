@@ -255,6 +255,7 @@ class Woken:
 
     ts: int
     epoch: int  # of its new lease
+    boots: tuple[str, ...] = ()  # starts the journal knows now: a guard may have ordered meanwhile
 
 
 Report: TypeAlias = OrderReport | Fill | PositionReport | WalletReport

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.session import FLATTEN
-from turbo_trader.trader.commands import Stopped
 from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.guarding import Guarding
@@ -85,7 +84,7 @@ class Flattening:
         ):  # it kept entries out until now; the next start is not halted
             del desk.session.halts[FLATTEN]
             desk.persist("session", desk.session.to_dict())
-        desk.give(Stopped(desk.now, self._stopping))
+        desk.end(self._stopping)
         self._stopping = ""
 
     def _close_filled(self) -> None:

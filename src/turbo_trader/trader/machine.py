@@ -18,7 +18,7 @@ from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events as told
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.calibrating import OUTCOMES, Calibrating
-from turbo_trader.trader.commands import Command, Stopped
+from turbo_trader.trader.commands import Command
 from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.fitting import Fitting
@@ -188,10 +188,10 @@ class Trader:
 
     @property
     def _ready(self) -> bool:
-        """Recovered, wallet known, private stream up."""
-        return (
-            self._recovery.done and self._desk.wallet is not None and self._desk.streams.get("private", False)
-        )
+        """Recovered, wallet known, private stream up, the run not over."""
+        desk = self._desk
+        known = self._recovery.done and desk.wallet is not None
+        return known and desk.streams.get("private", False) and not desk.over
 
     # -- the venue's word
 
@@ -264,6 +264,7 @@ class Trader:
                 desk.offset = event.offset
             case told.Woken():
                 desk.note("woken", "warning", epoch=event.epoch)
+                desk.boots.update(event.boots)
                 self._recovery.again()
             case _:
                 raise TypeError(f"not an event of the Trader: {type(event).__name__}")
@@ -288,7 +289,7 @@ class Trader:
                 self._flattening.stop(event.by)
             case "stop":
                 self._entries.resting.withdraw_all("stop")
-                desk.give(Stopped(desk.now, f"stopped by {event.by}, positions left to their stops"))
+                desk.end(f"stopped by {event.by}, positions left to their stops")
             case _:
                 desk.note("control-unknown", "error", verb=event.verb)
         desk.persist("session", desk.session.to_dict())
