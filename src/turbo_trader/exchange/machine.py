@@ -46,25 +46,24 @@ class Exchange(State):
     def __init__(self, instruments: Sequence[Instrument], config: ExchangeConfig) -> None:
         super().__init__(instruments, config)
         self.collateral = Collateral(self)
-        self.statements = Statements(self, self.collateral)
+        statements = Statements(self, self.collateral)
         open_orders = OpenOrders(self, self.collateral)
-        self.stops = Stops(self, open_orders, self.statements)
-        self._funding = Funding(self, self.collateral, self.statements)
-        self.fills = Fills(self, self._funding, self.stops, open_orders, self.statements)
-        self.resting = Resting(self, self.fills)
-        self.matching = Matching(self, self.fills, open_orders, self.resting)
-        self.settlement = Settlement(
-            self, self.collateral, self.statements, open_orders, self.fills, self.matching
-        )
-        self.listing = Listing(self, open_orders, self.fills, self.resting)
-        checks = Checks(self, self.collateral, self.matching)
-        triggers = Triggers(self, checks, self.matching, open_orders, self.statements, self.stops)
+        stops = Stops(self, open_orders, statements)
+        funding = Funding(self, self.collateral, statements)
+        fills = Fills(self, funding, stops, open_orders, statements)
+        self.resting = Resting(self, fills)
+        matching = Matching(self, fills, open_orders, self.resting)
+        self.settlement = Settlement(self, self.collateral, statements, open_orders, fills, matching)
+        self.listing = Listing(self, open_orders, fills, self.resting)
+        checks = Checks(self, self.collateral, matching)
+        triggers = Triggers(self, checks, matching, open_orders, statements, stops)
         self._watching = Watching(self, self.collateral, self.resting, triggers, self.settlement)
-        self._trading = Trading(self, checks, self.matching, open_orders, self.statements)
-        self._pre_check = PreCheck(self, self.collateral, checks, self.matching)
-        self._terms = Terms(self, self.collateral, open_orders, self.statements)
+        self._trading = Trading(self, checks, matching, open_orders, statements)
+        self._pre_check = PreCheck(self, self.collateral, checks, matching)
+        self._terms = Terms(self, self.collateral, open_orders, statements)
         self._retention = Retention(self)
-        self._open_orders = open_orders
+        self._statements, self._open_orders = statements, open_orders
+        self._stops, self._funding = stops, funding
 
     # -- accounts
 
@@ -193,7 +192,7 @@ class Exchange(State):
             case ask.CreateOrder() | ask.AmendOrder() | ask.CancelOrder() | ask.CancelAll():
                 return self._trading.act(account, request, now)
             case ask.SetTradingStop():
-                return self.stops.set(account, request, now)
+                return self._stops.set(account, request, now)
             case ask.SetLeverage():
                 return self._terms.set_leverage(account, request, now)
             case ask.AddMargin():
@@ -226,7 +225,7 @@ class Exchange(State):
     def positions(self, uid: str, symbol: str, now: int) -> list[PositionMessage]:
         """The positions of a symbol, also when flat: one, in hedge mode the long and the short side."""
         account = self.accounts[uid]
-        return [self.statements.position(account, position, now) for position in account.sides(symbol)]
+        return [self._statements.position(account, position, now) for position in account.sides(symbol)]
 
     def position(self, uid: str, symbol: str, now: int) -> PositionMessage:
         """The position of a symbol, also when flat; in hedge mode its long side."""
@@ -234,7 +233,7 @@ class Exchange(State):
 
     def wallet_message(self, uid: str, now: int) -> WalletMessage:
         """The wallet with its margins."""
-        return self.statements.wallet(self.accounts[uid], now)
+        return self._statements.wallet(self.accounts[uid], now)
 
     def wallet(self, uid: str) -> Decimal:
         """Wallet balance, USDT, without unrealised results."""
