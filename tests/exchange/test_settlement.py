@@ -96,3 +96,13 @@ def test_funding_that_takes_the_last_margin_liquidates_at_its_settlement(desks: 
     assert [(fill.kind, fill.ts) for fill in desk.fills()[1:]] == [
         ("Funding", T0 + EIGHT_HOURS), ("BustTrade", T0 + EIGHT_HOURS),
     ]  # fmt: skip
+
+
+def test_what_is_opened_beyond_its_liquidation_price_is_liquidated_at_once(desks: Any) -> None:
+    desk = desks("1000", "1000")
+    desk.do(SetLeverage("BTCUSDT", D(50)))
+    desk.mark(480_000)  # 4 % below the book
+    assert desk.market(1, "0.100") == 0
+    assert (desk.size(), [fill.kind for fill in desk.fills()]) == (0, ["Trade", "BustTrade"])
+    desk.market(1, "0.100", uid="u2")  # at 10x it stands
+    assert desk.size("u2") == D("0.100")

@@ -19,7 +19,14 @@ from turbo_trader.exchange.funding import Funding
 from turbo_trader.exchange.kernel import TOUCHED, run_until
 from turbo_trader.exchange.listing import Listing
 from turbo_trader.exchange.matching import Matching
-from turbo_trader.exchange.messages import LogEntry, Message, PositionMessage, Reply, WalletMessage
+from turbo_trader.exchange.messages import (
+    ExecutionMessage,
+    LogEntry,
+    Message,
+    PositionMessage,
+    Reply,
+    WalletMessage,
+)
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.precheck import PreCheck
@@ -190,7 +197,13 @@ class Exchange(State):
             self.footprints.expire(self.index[symbol], now)
         match request:
             case ask.CreateOrder() | ask.AmendOrder() | ask.CancelOrder() | ask.CancelAll():
-                return self._trading.act(account, request, now)
+                before = len(self.outbox)
+                reply = self._trading.act(account, request, now)
+                if any(isinstance(message, ExecutionMessage) for _, message in self.outbox[before:]):
+                    self.settlement.liquidate(
+                        self.index[symbol], now
+                    )  # the mark may be beyond what was opened
+                return reply
             case ask.SetTradingStop():
                 return self._stops.set(account, request, now)
             case ask.SetLeverage():
