@@ -157,3 +157,16 @@ def test_slippage_has_its_ranges(desk: Any, slippage: str) -> None:
     assert desk.market(1, "0.001", slippage=asked) == 10001
     assert desk.limit(1, "0.001", "50000.0", slippage=ask.Slippage("TickSize", D(5))) == 10001
     assert desk.limit(1, "0.001", "50000.0", smp="CancelAll") == 10001
+
+
+def test_a_resting_order_that_its_own_accounts_fill_ends_is_not_filled(desks: Any) -> None:
+    """Bought far above the mark, the account cannot carry its resting sell any more: it ends while it is being met."""
+    desk = desks("157", bid=500_000, ask_=510_000)
+    desk.do(ask.SetMarginMode(True))
+    desk.mark(440_000)
+    assert desk.limit(-1, "0.020", "50500.0", link_id="maker") == 0
+    assert desk.market(1, "0.010", link_id="taker") == 0
+    maker, taker = desk.order("maker"), desk.order("taker")
+    assert (maker.status, maker.filled, maker.reject_reason) == ("Cancelled", 0, "EC_Others")
+    assert (taker.status, taker.filled_value) == ("Filled", D("505.0000"))
+    assert desk.size() == D("0.010")

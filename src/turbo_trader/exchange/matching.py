@@ -117,8 +117,9 @@ class Matching:
             if lots:
                 qty, at = instrument.qty(lots), instrument.price(price)
                 self._fills.fill(account, order, qty, at, maker=False, now=now)
-                if maker is not None:
-                    self._fills.fill(*maker, min(qty, maker[1].leaves), at, maker=True, now=now)
+                # an account that trades with itself may have ended its resting order by this fill
+                if maker is not None and (met := min(qty, maker[1].leaves)):
+                    self._fills.fill(*maker, met, at, maker=True, now=now)
             if not order.leaves:
                 return
 
