@@ -84,6 +84,23 @@ def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_picture(stag
     assert stage.trader.summary()["scans"] == before
 
 
+def test_a_picture_asked_for_before_a_fill_was_heard_of_decides_nothing_though_our_clock_runs_ahead(
+    stage: Any,
+) -> None:
+    sent = stage.enter()
+    stage.answer(sent)
+    early = []
+    for _ in range(2):  # asked for while it was flat, answered when it no longer is
+        stage.clock(31)
+        early.append((stage.last(Read, symbol=""), stage.now))
+    stage.now += 10**9
+    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price), ts=stage.now - 120 * 10**9))
+    for read, asked in early:
+        stage.read(read, asked=asked, wallet=stage.wallet("1000"))
+    assert stage.desk().held == sent.qty
+    assert not stage.notes("closed-outside")
+
+
 def test_s47_what_a_guard_ordered_while_we_were_away_is_ours(stage: Any) -> None:
     sent = stage.hold()
     stage.now += 20 * 10**9

@@ -193,9 +193,8 @@ class Desk:
         self.unguarded_ns = 0
         self.evidence = Evidence()  # of an edge: the trades closed since the last resume
         self.counts: dict[str, int] = {"trades": 0, "wins": 0, "losses": 0, "liquidations": 0, "A": 0, "B": 0}
-        self.over = (
-            False  # the end of the run has been told: nothing is opened any more, whatever is still heard
-        )
+        self.over = False  # its end has been told: nothing is opened any more, whatever is still heard
+        self.fill_heard = 0  # when a fill was last heard of, by our time: a picture asked for before is older
         self._out: list[Command] = []
 
     def ours(self, link_id: str) -> bool:

@@ -205,8 +205,10 @@ class Trader:
         if desk is None:
             return
         if isinstance(report, told.Fill):
-            if self._booking.on_fill(desk, report) and report.kind != "Funding":
-                self._entries.on_filled(desk)
+            if self._booking.on_fill(desk, report):
+                self._desk.fill_heard = self._desk.now
+                if report.kind != "Funding":
+                    self._entries.on_filled(desk)
         elif isinstance(report, told.PositionReport):
             self._booking.on_position(desk, report)
         elif report.link_id:

@@ -110,7 +110,9 @@ class Recovery:
         begun = self._start if ledger.start is None else ledger.begun
         for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):
             if fill.symbol in self._desk.by_symbol and fill.ts >= begun:
-                self._booking.on_fill(self._desk.by_symbol[fill.symbol], fill)
+                booked = self._booking.on_fill(self._desk.by_symbol[fill.symbol], fill)
+                if booked and not whole:
+                    self._desk.fill_heard = self._desk.now
         for report in result.positions:
             if report.symbol in self._desk.by_symbol:
                 self._booking.on_position(self._desk.by_symbol[report.symbol], report)
@@ -149,7 +151,7 @@ class Recovery:
 
     def _settle(self, desk: SymbolDesk, size: Decimal, asked: int) -> None:
         symbol = desk.instrument.symbol
-        if desk.entry is not None or asked - self._desk.ledger.last_fill_ts < _SETTLED or desk.held == size:
+        if desk.entry is not None or self._too_early(asked) or desk.held == size:
             self._flat_seen.pop(symbol, None)
             if desk.held == size and not size and desk.size:
                 desk.size = size
@@ -168,6 +170,10 @@ class Recovery:
             desk.frozen = f"the venue holds {size}, we can explain {desk.held}"
             self._desk.note("frozen", "error", symbol=symbol, why=desk.frozen)
 
+    def _too_early(self, asked: int) -> bool:
+        """Was it asked for within 2 s of a fill, by the venue's time or by the time it was heard of? Clocks may disagree."""
+        return asked - max(self._desk.ledger.last_fill_ts, self._desk.fill_heard) < _SETTLED
+
     def _order(self, order: OrderReport) -> None:
         desk = self._desk.by_symbol.get(order.symbol)
         if desk is None or not self._desk.ours(order.link_id) or order.stop_type:
@@ -179,7 +185,7 @@ class Recovery:
 
     def _wallet(self, result: ReadResult) -> None:
         """A difference that stays after all fills are booked is a deposit, a withdrawal or a bonus."""
-        if result.wallet is None or result.asked_ts - self._desk.ledger.last_fill_ts < _SETTLED:
+        if result.wallet is None or self._too_early(result.asked_ts):
             return
         if any(desk.entry is not None or desk.early or desk.close_id for desk in self._desk.desks):
             return
