@@ -135,6 +135,28 @@ async def test_a_refused_connection_certainly_did_nothing(server: Server) -> Non
     assert (answer.code, answer.verdict.outcome) == (NOT_SENT, Outcome.REJECTED)
 
 
+async def test_where_a_connection_is_idle_a_request_has_left_before_anything_is_awaited(
+    server: Server,
+) -> None:
+    one = lane(server.url, connections=1)
+    assert (await one.call(ORDER)).ok
+    coming = one.call(ORDER)
+    until = time.monotonic() + 5
+    while len(server.seen) < 2 and time.monotonic() < until:
+        time.sleep(0.001)  # noqa: ASYNC251 - the event loop is to stand still
+    assert len(server.seen) == 2
+    assert (await coming).ok
+
+
+async def test_a_request_nobody_waits_for_any_more_holds_no_connection(server: Server) -> None:
+    one = lane(server.url, connections=1)
+    assert (await one.call(ORDER)).ok
+    one.call(ORDER).close()
+    assert (await asyncio.wait_for(one.call(ORDER), 2)).ok
+    await asyncio.wait_for(one.close(), 2)
+    assert len(server.seen) == 3
+
+
 async def test_what_waited_too_long_for_a_connection_does_not_leave(server: Server) -> None:
     release = threading.Event()
 

@@ -17,14 +17,15 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live import router as router_module
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.router import Router
-from turbo_trader.trader.commands import CancelOrder, FitNoise, Persist, PlaceOrder, SetStops
+from turbo_trader.trader.commands import CancelOrder, FitNoise, Note, Persist, PlaceOrder, SetStops
 from turbo_trader.trader.events import Clock, NoiseFitted
 
 D = Decimal
 STOPS = SetStops("s1", "BTCUSDT", D(59000), D(60000))
 ORDER = PlaceOrder("x1", "BTCUSDT", -1, D("0.001"), "Market", "IOC", True, "close")
 CANCEL = CancelOrder("c1", "BTCUSDT", "e1")
-STATE = Persist(1, "position:BTCUSDT", {"zone": 1})
+NOTE = Note(1, "zone")
+STATE = Persist(1, "position:BTCUSDT", b'{"zone":1}')
 
 
 class Once:
@@ -47,17 +48,31 @@ class Watched(Journal):
         super().__init__(folder, ("BTCUSDT",))
         self.seen = seen
 
-    def commit(self, *, synced: bool = True) -> None:
-        super().commit(synced=synced)
-        self.seen.append(synced)
+    def commit(self) -> None:
+        super().commit()
+        self.seen.append("on disk")
+
+    def hurry(self) -> None:
+        super().hurry()
+        self.seen.append("written")
+
+    def flush(self) -> None:
+        super().flush()
+        self.seen.append("flushed")
 
 
 @pytest.mark.parametrize(
-    ("commands", "synced"),
-    [((STOPS,), False), ((STOPS, STATE), False), ((STOPS, ORDER), True), ((CANCEL,), True), ((STATE,), True)],
+    ("commands", "waited"),
+    [
+        ((STOPS,), "written"),
+        ((STOPS, STATE, NOTE), "written"),
+        ((STOPS, ORDER), "on disk"),
+        ((CANCEL, NOTE), "on disk"),
+        ((STATE, NOTE), "on disk"),
+    ],
 )
 async def test_everything_but_a_stop_change_alone_is_on_disk_before_it_leaves(
-    tmp_path: Path, commands: Sequence[Any], synced: bool
+    tmp_path: Path, commands: Sequence[Any], waited: str
 ) -> None:
     seen: list[Any] = []
     journal = Watched(tmp_path, seen)
@@ -65,12 +80,29 @@ async def test_everything_but_a_stop_change_alone_is_on_disk_before_it_leaves(
     router._dispatch = seen.append  # type: ignore[method-assign,assignment]
     router.trader = Once(commands)  # type: ignore[assignment]
     router.deliver(Clock(1))
-    sent = [command for command in commands if command is not STATE]
-    assert seen == [synced, *sent]
+    sent = [command for command in commands if command not in (STATE, NOTE)]
+    after = ["flushed"] if waited == "written" else []
+    assert seen == [waited, *sent, *after]
     with sqlite3.connect(tmp_path / FILE) as another:
         written = [row[0] for row in another.execute("SELECT id FROM intents")]
+        told = another.execute("SELECT count(*) FROM notes").fetchone()[0]
+    assert told == (NOTE in commands)
     assert written == [command.id for command in sent]
     journal.close(1, "test")
+
+
+async def test_people_are_shown_after_what_had_to_leave_has_left(tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    class Shown:
+        def note(self, note: Note) -> None:
+            seen.append(note)
+
+    router = Router(Journal(tmp_path, ("BTCUSDT",)), VenueClock(), Keys("", ""), Shown())  # type: ignore[arg-type]
+    router._dispatch = seen.append  # type: ignore[method-assign,assignment]
+    router.trader = Once((NOTE, STOPS))  # type: ignore[assignment]
+    router.deliver(Clock(1))
+    assert seen == [STOPS, NOTE]
 
 
 async def test_noise_is_fitted_off_the_event_loop_and_told_to_the_trader(

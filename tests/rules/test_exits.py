@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -245,14 +246,12 @@ def test_stops_only_tighten_on_any_path(
         assert d * (b.backstop - b.target) > 0
         target, backstop = b.target, b.backstop
         if restart:
-            b = Bracket.from_dict(b.to_dict())
+            b = Bracket.from_dict(msgspec.to_builtins(b))
     assert b.extensions <= 3
 
 
 def test_a_bracket_survives_its_dict() -> None:
-    import json
-
     b = bracket(-1)
     b.on_price(D("98.50"), confirmed=True)
     b.on_mark(7, D(103))
-    assert Bracket.from_dict(json.loads(json.dumps(b.to_dict()))) == b
+    assert Bracket.from_dict(msgspec.json.decode(msgspec.json.encode(b))) == b

@@ -27,7 +27,7 @@ def test_s01_a_warm_restart_keeps_position_bracket_and_money(stage: Any) -> None
     new = again(stage, positions=(word,))
     desk = new.desk()
     assert (desk.held, desk.size, desk.frozen) == (sent.qty, sent.qty, "")
-    assert desk.bracket.to_dict() == stage.desk().bracket.to_dict()
+    assert desk.bracket == stage.desk().bracket
     assert new.inside._desk.ledger.balance == before
     assert [c for c in new.given if isinstance(c, PlaceOrder)] == []
     assert new.stops == []

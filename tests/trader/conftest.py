@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, cast
@@ -82,7 +83,7 @@ class Stage:
     def _keep(self, commands: list[Command]) -> list[Command]:
         for command in commands:
             if isinstance(command, Persist):
-                self.kept[command.key] = command.value
+                self.kept[command.key] = json.loads(command.value)
         self.given += commands
         return commands
 

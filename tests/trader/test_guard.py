@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ def kept(direction: int = 1, *, opened: int = NOW, hold_s: int = 900) -> dict[st
         hold_s * SECOND,
         exit_rules(Policy()),
     )
-    return {"position:AAAUSDT": {"bracket": bracket.to_dict(), "trade": {}, "held": "1"}}
+    return {"position:AAAUSDT": {"bracket": msgspec.to_builtins(bracket), "trade": {}, "held": "1"}}
 
 
 def test_a_position_with_its_stop_is_left_alone() -> None:

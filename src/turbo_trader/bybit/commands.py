@@ -23,6 +23,11 @@ class Call:
     recv_window_ms: int = 5_000
 
     @property
+    def opens(self) -> bool:
+        """May it open a position?"""
+        return self.method == "place_order" and not self.protective
+
+    @property
     def writes(self) -> bool:
         """Does it change anything at the venue?"""
         return not self.method.startswith("get_")

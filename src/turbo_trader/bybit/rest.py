@@ -1,4 +1,4 @@
-"""REST: pybit knows the routes and signs, our own connections carry, every end of a call is an `Answer`.
+"""REST: pybit knows the routes, our own connections carry, every end of a call is an `Answer`.
 
 pybit's way of sending waits in a thread and tries again by itself: what it would send is taken from it instead.
 """
@@ -6,9 +6,10 @@ pybit's way of sending waits in a thread and tries again by itself: what it woul
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,9 @@ class Signer(HTTP):  # type: ignore[misc]
         """`clock`: ns of the venue's time; `permit` is asked for each request that writes."""
         super().__init__(api_key=keys.key, api_secret=keys.secret)
         self.endpoint = ""
+        self._keyed = hmac.new(
+            keys.secret.encode(), digestmod="sha256"
+        )  # copied for each request: half the time
         self._clock = clock
         self._permit = permit
         self._writes = False
@@ -80,25 +84,27 @@ class Signer(HTTP):  # type: ignore[misc]
     def _submit_request(
         self, method: str, path: str, query: dict[str, Any] | None = None, auth: bool = False
     ) -> Request:
-        payload: str = self.prepare_payload(method, self._clean_query(query))
-        headers = self._prepare_headers(payload, self.recv_window) if auth else {}
+        given = {name: value for name, value in (query or {}).items() if value is not None}
         if method == "GET":
+            payload: str = self.prepare_payload(method, given)
+            headers = self._signed(payload) if auth else {}
             return Request(method, f"{path}?{payload}" if payload else path, headers, b"")
-        return Request(method, path, headers, payload.encode())
+        body = msgspec.json.encode(given)
+        return Request(method, path, self._signed(body.decode()), body)
 
-    def _prepare_headers(
-        self, payload: Any, recv_window: int, content_type: str = "application/json"
-    ) -> dict[str, str]:
+    def _signed(self, payload: str) -> dict[str, str]:
         timestamp = self._clock() // 1_000_000
         if self._writes and not self._permit():
             raise Fenced  # asked after the stamp is taken: the venue refuses a permitted request that leaves too late
+        signature = self._keyed.copy()
+        signature.update(f"{timestamp}{self.api_key}{self.recv_window}{payload}".encode())
         return {
-            "Content-Type": content_type,
+            "Content-Type": "application/json",
             "X-BAPI-API-KEY": self.api_key,
-            "X-BAPI-SIGN": self._auth(payload=payload, recv_window=recv_window, timestamp=timestamp),
+            "X-BAPI-SIGN": signature.hexdigest(),
             "X-BAPI-SIGN-TYPE": "2",
             "X-BAPI-TIMESTAMP": str(timestamp),
-            "X-BAPI-RECV-WINDOW": str(recv_window),
+            "X-BAPI-RECV-WINDOW": str(self.recv_window),
         }
 
 
@@ -121,30 +127,47 @@ class Lane:
         self._clock = clock
         self._timeout = timeout
 
-    async def call(self, call: Call, patience: float = math.inf) -> Answer:
+    def call(self, call: Call, patience: float = math.inf) -> Coroutine[Any, Any, Answer]:
         """Carry out one call; never raises for what the venue or the network does.
 
-        `patience`: seconds after which it does not leave any more, whatever it waited for. Cancelling it does not take back a
-        request that has left: its fate is then unknown.
+        Where a connection is idle the request has left when this returns. `patience`: seconds after which it does not leave any
+        more, whatever it waited for. Cancelling it does not take back a request that has left: its fate is then unknown.
         """
+        connection = self._pool.ready()
+        if connection is None:
+            return self._by_new_connection(call, patience)
+        return self._answer(call, *self._send(call, connection))
+
+    async def _by_new_connection(self, call: Call, patience: float) -> Answer:
         sent = self._clock()
         try:
             connection = await self._connection(patience)
-            try:
-                sent = self._clock()  # after the wait for a connection: a stamp must not grow old in a queue
-                asked = self._signer.request(call)
-                response = await connection.exchange(
-                    asked.method, asked.target, asked.headers, asked.body, self._timeout
-                )
-            finally:
-                self._pool.give(connection)
+        except NotSent as error:
+            return _not_sent(error, sent)
+        return await self._answer(call, *self._send(call, connection))
+
+    def _send(self, call: Call, connection: Connection) -> tuple[int, asyncio.Future[Response]]:
+        sent = self._clock()  # after the wait for a connection: a stamp must not grow old in a queue
+        try:
+            asked = self._signer.request(call)
+            response = connection.exchange(
+                asked.method, asked.target, asked.headers, asked.body, self._timeout
+            )
+        except Exception as error:
+            response = asyncio.get_running_loop().create_future()
+            response.set_exception(error)
+        response.add_done_callback(lambda _: self._pool.give(connection))
+        return sent, response
+
+    async def _answer(self, call: Call, sent: int, response: asyncio.Future[Response]) -> Answer:
+        try:
+            return self._read(call, await response, sent)
         except Fenced:
             return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
         except NotSent as error:
-            return Answer(judge(NOT_SENT), NOT_SENT, f"it never left: {error}", sent)
+            return _not_sent(error, sent)
         except NoAnswer as error:
             return Answer(judge(NO_ANSWER), NO_ANSWER, f"no answer from the venue: {error}", sent)
-        return self._read(call, response, sent)
 
     async def close(self) -> None:
         """Wait for calls under way (their outcomes matter), then let the connections go."""
@@ -176,3 +199,7 @@ class Lane:
             int(time_ms) if isinstance(time_ms, int | str) and str(time_ms).isdigit() else 0,
             response.headers,
         )
+
+
+def _not_sent(error: NotSent, sent: int) -> Answer:
+    return Answer(judge(NOT_SENT), NOT_SENT, f"it never left: {error}", sent)

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import h11
@@ -61,31 +61,24 @@ class Connection(asyncio.Protocol):
     def usable(self) -> bool:
         """May a request be sent? Between two of them only the end of the connection can be read."""
         rested = asyncio.get_running_loop().time() - self._idle_since
-        return rested < _IDLE_S and not self._transport.is_closing() and not _readable(self._transport)
+        return rested < _IDLE_S and not self._transport.is_closing() and not self._readable()
 
-    async def exchange(
+    def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes, seconds: float
-    ) -> Response:
-        """Send and wait for the answer, `seconds` at most; NotSent, or NoAnswer without one.
+    ) -> asyncio.Future[Response]:
+        """Send now; the answer, or NoAnswer after `seconds`. NotSent is raised at once: nothing of it left.
 
         However it ends, also when cancelled: unless the answer was whole, the connection is dropped with it.
         """
-        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        try:
-            self.write(self._head_of(method, target, headers, len(body)) + body)
-            # after the fact: checking and encoding by h11 takes longer than everything else on the way
-            self._http.send(_ASKED)
-            self._http.send(h11.EndOfMessage())
-            self._answer = answer
-            async with asyncio.timeout(seconds):
-                return await answer
-        except TimeoutError:
-            raise NoAnswer(f"none in {seconds:g} s") from None
-        finally:
-            self._answer = None
-            self._idle_since = asyncio.get_running_loop().time()
-            if not self._ready():
-                self.drop()
+        self.write(self._head_of(method, target, headers, len(body)) + body)
+        # after the fact: checking and encoding by h11 takes longer than everything else on the way
+        self._http.send(_ASKED)
+        self._http.send(h11.EndOfMessage())
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, self._fail, f"none in {seconds:g} s")
+        self._answer = loop.create_future()
+        self._answer.add_done_callback(lambda answer: self._ended(answer, timer))
+        return self._answer
 
     def write(self, data: bytes) -> None:
         """Let bytes leave; NotSent where the connection has ended since it was had."""
@@ -102,6 +95,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """There is a connection."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+        self._arrivals = select.poll()
+        self._arrivals.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """A part of an answer; whatever comes unasked ends the connection."""
@@ -122,6 +117,15 @@ class Connection(asyncio.Protocol):
         self._fail(f"the connection was lost ({type(exc).__name__})" if exc else "the connection was closed")
 
     # -- inside
+
+    def _ended(self, answer: asyncio.Future[Response], timer: asyncio.TimerHandle) -> None:
+        timer.cancel()
+        if not answer.cancelled():
+            answer.exception()  # looked at, whether or not somebody still waits for it
+        self._answer = None
+        self._idle_since = asyncio.get_running_loop().time()
+        if not self._ready():
+            self.drop()
 
     def _head_of(self, method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}", *_HEADERS]
@@ -168,6 +172,9 @@ class Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(NoAnswer(why))
 
+    def _readable(self) -> bool:
+        return bool(self._arrivals.poll(0))
+
     def _ready(self) -> bool:
         """Begin anew after an answer; False where the connection cannot be used again."""
         states = self._http.our_state, self._http.their_state
@@ -178,7 +185,7 @@ class Connection(asyncio.Protocol):
 
 
 class Pool:
-    """So many connections to one host at most; whoever finds them all in use waits for its turn, first come, first served."""
+    """So many connections to one host at most; whoever finds them all in use waits for its turn."""
 
     def __init__(self, base: str, size: int) -> None:
         """`base`: scheme, host and port of every request. Redirects are not followed, proxies and cookies not used."""
@@ -187,38 +194,48 @@ class Pool:
         self._port = parts.port or (443 if self._secure else 80)
         self._named = parts.netloc
         self._size = size
-        self._room = asyncio.Semaphore(size)
-        self._idle: list[Connection] = []
+        self._free: asyncio.LifoQueue[Connection | None] = asyncio.LifoQueue()  # None: not made yet
+        for _ in range(size):
+            self._free.put_nowait(None)
         self._closed = False
+
+    def ready(self) -> Connection | None:
+        """A connection that can be used at once, to be given back; None where one must be made or waited for."""
+        if self._free.empty():
+            return None
+        known = self._free.get_nowait()
+        if known is not None and known.usable:
+            return known
+        self.give(known)
+        return None
 
     async def take(self, seconds: float) -> Connection:
         """A connection to be given back; NotSent where none can be had within `seconds` of its turn, or after `close`."""
-        await self._room.acquire()
+        known = await self._free.get()
+        if known is not None:
+            if known.usable:
+                return known
+            known.drop()
         try:
-            while self._idle:
-                if (known := self._idle.pop()).usable:
-                    return known
-                known.drop()
             return await self._connected(seconds)
         except BaseException:
-            self._room.release()
+            self.give(None)
             raise
 
-    def give(self, connection: Connection) -> None:
-        """Give back what was taken."""
-        if connection.usable:
-            self._idle.append(connection)
-        self._room.release()
+    def give(self, connection: Connection | None) -> None:
+        """Give back what was taken; one that cannot be used again is dropped."""
+        if connection is not None and not connection.usable:
+            connection.drop()
+            connection = None
+        self._free.put_nowait(connection)
 
     async def close(self) -> None:
         """Wait for requests under way, then close all connections; nothing leaves any more."""
         self._closed = True
-        for _ in range(self._size):
-            await self._room.acquire()
-        while self._idle:
-            self._idle.pop().drop()
-        for _ in range(self._size):
-            self._room.release()
+        for connection in [await self._free.get() for _ in range(self._size)]:
+            if connection is not None:
+                connection.drop()
+            self._free.put_nowait(None)
 
     async def _connected(self, seconds: float) -> Connection:
         if self._closed:
@@ -237,12 +254,3 @@ class Pool:
 @cache
 def _trusted() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
-
-
-def _readable(transport: asyncio.Transport) -> bool:
-    connected: Any = transport.get_extra_info("socket")
-    if connected is None or connected.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(connected.fileno(), select.POLLIN)
-    return bool(poll.poll(0))

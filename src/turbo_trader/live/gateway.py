@@ -19,7 +19,6 @@ from turbo_trader.bybit.rest import Answer, Lane, Permit
 from turbo_trader.live.clock import SPEED_HEADER, VenueClock, read_speed
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.settings import DaemonSettings
-from turbo_trader.trader.commands import PlaceOrder
 from turbo_trader.trader.events import CommandResult
 
 CONNECTIONS: Mapping[str, int] = {"exits": 4, "orders": 2, "reads": 4, "history": 4}
@@ -69,21 +68,46 @@ class Gateway:
         self._syncing: asyncio.Lock = asyncio.Lock()
         self.execute_read = self._reader.read
 
-    async def request(self, lane: str, call: Call, patience: float = math.inf) -> Answer:
-        """One call, when the budget lets it go: not during a ban, and not later than `patience` seconds from now."""
-        until = time.monotonic() + patience
+    def request(self, lane: str, call: Call, patience: float = math.inf) -> Coroutine[Any, Any, Answer]:
+        """One call, when the budget lets it go: not during a ban, and not later than `patience` seconds from now.
+
+        By REST it has left when this returns, where nothing is to be waited for: no turn of the event loop lies between.
+        """
+        now = time.monotonic()
+        if self.budget.banned(now) or self._wait(call, now):
+            return self._later(lane, call, now + patience)
+        return self._now(lane, call, patience)
+
+    async def _later(self, lane: str, call: Call, until: float) -> Answer:
         while True:
             now = time.monotonic()
-            if self.budget.banned(now) > 0:
+            if self.budget.banned(now):
                 return self._kept_back(BANNED, "the venue refused this address (HTTP 403); waiting")
-            wait = self.budget.reserve(call.group, now, exit_share=call.protective)
+            wait = self._wait(call, now)
             if not wait:
-                break
+                return await self._now(lane, call, until - now)
             if now + wait > until:
                 return self._kept_back(NOT_SENT, "it never left: the request budget was used up")
             await asyncio.sleep(min(wait, 1.0))
+
+    def _wait(self, call: Call, now: float) -> float:
+        return self.budget.reserve(call.group, now, exit_share=call.protective)
+
+    def _now(self, lane: str, call: Call, patience: float) -> Coroutine[Any, Any, Answer]:
         self.sent += 1
-        answer = await self._carry(lane, call, until - now)
+        if self._socket is not None and trade.takes(call):
+            answer: Coroutine[Any, Any, Answer] = self._by_socket(self._socket, lane, call, patience)
+        else:
+            answer = self._lanes[lane].call(call, patience)
+        return self._learned(call, answer)
+
+    async def _by_socket(self, socket: TradeSocket, lane: str, call: Call, patience: float) -> Answer:
+        """By REST what certainly did not leave by the socket, and nothing else."""
+        answer = await socket.call(call)
+        return answer if answer.code != NOT_SENT else await self._lanes[lane].call(call, patience)
+
+    async def _learned(self, call: Call, coming: Coroutine[Any, Any, Answer]) -> Answer:
+        answer = await coming
         await self._learn(call, answer)
         return answer
 
@@ -99,18 +123,26 @@ class Gateway:
         """What must run beside the requests, once the clock has been measured."""
         return [] if self._socket is None else [self._socket.run()]
 
-    async def send(self, command: WriteCommand) -> CommandResult:
-        """Carry out a command once. Only what was certainly not accepted is sent again, and never an entry."""
+    def send(self, command: WriteCommand) -> Coroutine[Any, Any, CommandResult]:
+        """Carry out a command once; it leaves as `request` says.
+
+        Only what was certainly not accepted is sent again, and never an entry.
+        """
         call = commands.call(command)
         lane = "exits" if call.protective else "orders"
-        entry = isinstance(command, PlaceOrder) and not command.reduce_only
-        answer = await self.request(lane, call, ENTRY_PATIENCE_S if entry else math.inf)
-        if answer.verdict.action is Action.RESYNC and not entry:
+        coming = self.request(lane, call, ENTRY_PATIENCE_S if call.opens else math.inf)
+        return self._result(command.id, lane, call, coming)
+
+    async def _result(
+        self, name: str, lane: str, call: Call, coming: Coroutine[Any, Any, Answer]
+    ) -> CommandResult:
+        answer = await coming
+        if answer.verdict.action is Action.RESYNC and not call.opens:
             answer = await self.request(lane, call)
         verdict = answer.verdict
         later, barred = verdict.kind is Kind.TEMPORARY, verdict.action is Action.STOP_ENTRIES
         return CommandResult(
-            self.clock.now(), command.id, verdict.outcome, answer.code, answer.message, later, barred
+            self.clock.now(), name, verdict.outcome, answer.code, answer.message, later, barred
         )
 
     async def read(self, call: Call) -> Answer:
@@ -148,14 +180,6 @@ class Gateway:
     async def close(self) -> None:
         """Wait for requests under way, then close the connections."""
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
-
-    async def _carry(self, lane: str, call: Call, patience: float) -> Answer:
-        """By the socket where it takes the call; by REST what certainly did not leave by it, and nothing else."""
-        if self._socket is not None and trade.takes(call):
-            answer = await self._socket.call(call)
-            if answer.code != NOT_SENT:
-                return answer
-        return await self._lanes[lane].call(call, patience)
 
     async def _patient(self, lane: str, call: Call) -> Answer:
         for pause in _READ_PAUSES_S:

@@ -92,14 +92,14 @@ class Router:
             self.changed.set()
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
+        """What must be known is written, then what is for the venue leaves, then people are shown."""
         wire: list[WireCommand] = []
-        durable = stops = orders = False
+        stops = orders = state = False
         now = self._clock.now()
         for command in commands:
             match command:
                 case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                     self.journal.intent(now, command)
-                    durable = True
                     stops = stops or isinstance(command, SetStops)
                     orders = orders or not isinstance(command, SetStops)
                     wire.append(command)
@@ -107,25 +107,38 @@ class Router:
                     wire.append(command)
                 case Persist():
                     self.journal.persist(command)
-                    durable = True
+                    state = True
                 case Scanned():
                     self.journal.scanned(command)
-                    self.observe(lambda observer, command=command: observer.scanned(command))  # type: ignore[misc]
                 case Resolved():
                     self.journal.resolved(command)
                 case Note():
-                    self._noted(command)
+                    self.journal.note(command)
                 case FitNoise():
                     self.spawn(self._fit(command))
                 case Regridded():
                     self.regridded(command)
                 case Stopped():
                     self.end(command.reason)
-        if durable:
-            # a stop change does not wait for the disk: after a power cut the venue's word tells it
-            self._written(lambda: self.journal.commit(synced=orders or not stops))
+        # a stop change does not wait for the disk: after a power cut the venue's word tells it
+        hurried = stops and not orders
+        if hurried:
+            self._written(self.journal.hurry)
+        elif orders or state:
+            self._written(self.journal.commit)
         for command in wire:
             self._dispatch(command)
+        if hurried:
+            self.flush()
+        for command in commands:
+            self._show(command)
+
+    def _show(self, command: Command) -> None:
+        """To people, after what had to leave has left."""
+        if isinstance(command, Note):
+            self.observe(lambda observer: observer.note(command))
+        elif isinstance(command, Scanned):
+            self.observe(lambda observer: observer.scanned(command))
 
     def flush(self) -> None:
         """Write all that the journal was given; as `_written`."""
@@ -151,15 +164,19 @@ class Router:
             )
             asyncio.get_running_loop().call_soon(self.deliver, refused)
             return
-        self.spawn(self._send(command))
-
-    async def _send(self, command: WireCommand) -> None:
         if isinstance(command, Read):
-            self.deliver(await self.gateway.execute_read(command))
-            return
-        result = await self.gateway.send(command)
+            self.spawn(self._read(command))
+        else:
+            self.spawn(self._heard(self.gateway.send(command)))  # it leaves before its task begins
+
+    async def _read(self, command: Read) -> None:
+        self.deliver(await self.gateway.execute_read(command))
+
+    async def _heard(self, coming: Coroutine[Any, Any, CommandResult]) -> None:
+        result = await coming
         self.journal.outcome(result)
         self.deliver(result)
+        self.flush()  # not left to what leaves next
 
     async def _fit(self, command: FitNoise) -> None:
         loop = asyncio.get_running_loop()
@@ -218,16 +235,13 @@ class Router:
 
     def tell(self, name: str, level: str, fields: dict[str, Any]) -> None:
         """A note of the daemon itself, to journal and observer."""
-        self._noted(Note(self._clock.now(), name, level, fields))
-
-    def _noted(self, note: Note) -> None:
+        note = Note(self._clock.now(), name, level, fields)
         self.journal.note(note)
-        self.observe(lambda observer: observer.note(note))
+        self._show(note)
 
     def tell_only(self, name: str, level: str, fields: dict[str, Any]) -> None:
         """A note for people alone: the journal is what fails."""
-        note = Note(self._clock.now(), name, level, fields)
-        self.observe(lambda observer: observer.note(note))
+        self._show(Note(self._clock.now(), name, level, fields))
 
     def observe(self, tell: Callable[[Observer], None]) -> None:
         """Tell the observer; what goes wrong in there must not touch trading."""

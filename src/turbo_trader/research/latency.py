@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 import uvloop
 from websockets.asyncio.client import ClientConnection
@@ -70,7 +71,11 @@ def holding(policy: Policy, start: int) -> dict[str, dict[str, Any]]:
     qty = Decimal(QTY)
     trade = Trade("earlier-entry", 1, 1, start, qty, qty * ENTRY)
     return {
-        f"position:{HELD}": {"bracket": bracket.to_dict(), "trade": trade.to_dict(), "held": QTY},
+        f"position:{HELD}": {
+            "bracket": msgspec.to_builtins(bracket),
+            "trade": msgspec.to_builtins(trade),
+            "held": QTY,
+        },
     }
 
 
@@ -80,12 +85,14 @@ class Stamps:
 
     received: list[int] = field(default_factory=list)  # the frame that moves the stop, off the socket
     leaving: list[int] = field(default_factory=list)  # the stop change, handed to its socket
-    commits: list[tuple[int, int]] = field(default_factory=list)  # begin and end of each write to the journal
+    commits: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # begin and end of each write to the journal before it
 
 
 def stamped(stamps: Stamps) -> Callable[[], None]:
     """Take times where bytes come in, go out and reach the disk; returns what ends that."""
-    data_received, write, commit = ClientConnection.data_received, Connection.write, Journal.commit
+    data_received, write, hurry = ClientConnection.data_received, Connection.write, Journal.hurry
 
     def received(self: ClientConnection, data: bytes) -> None:
         if PROBE in data:
@@ -97,19 +104,19 @@ def stamped(stamps: Stamps) -> Callable[[], None]:
             stamps.leaving.append(time.monotonic_ns())
         write(self, data)
 
-    def committed(self: Journal, *, synced: bool = True) -> None:
+    def hurried(self: Journal) -> None:
         began = time.monotonic_ns()
-        commit(self, synced=synced)
+        hurry(self)
         stamps.commits.append((began, time.monotonic_ns()))
 
     ClientConnection.data_received = received  # type: ignore[method-assign,assignment]
     Connection.write = sent  # type: ignore[method-assign]
-    Journal.commit = committed  # type: ignore[method-assign]
+    Journal.hurry = hurried  # type: ignore[method-assign]
 
     def restore() -> None:
         ClientConnection.data_received = data_received  # type: ignore[method-assign]
         Connection.write = write  # type: ignore[method-assign]
-        Journal.commit = commit  # type: ignore[method-assign]
+        Journal.hurry = hurry  # type: ignore[method-assign]
 
     return restore
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -210,13 +210,9 @@ class Bracket:
 
     # the record
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values (text for decimals), for the journal."""
-        return cast("dict[str, Any]", msgspec.to_builtins(self))
-
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Bracket:
-        """The bracket `to_dict` wrote; ValueError for anything else."""
+        """The bracket that was kept as this; ValueError for anything else."""
         return msgspec.convert(value, cls)
 
     # steps

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -207,13 +207,9 @@ class Session:
 
     # the record
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, text for decimals."""
-        return cast("dict[str, Any]", msgspec.to_builtins(self))
-
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Session:
-        """The session `to_dict` wrote; ValueError for anything else."""
+        """The session that was kept as this; ValueError for anything else."""
         return msgspec.convert(value, cls)
 
     # steps

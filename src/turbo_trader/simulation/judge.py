@@ -6,6 +6,7 @@ Otherwise it cannot know, and could do nothing.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from dataclasses import dataclass
 from decimal import Decimal
@@ -97,7 +98,7 @@ class Judge:
     def command(self, command: Command) -> None:
         """The Trader has asked for something, and it was done."""
         if isinstance(command, Persist) and command.key == "session":
-            self._session_start = Decimal(command.value["start_equity"])
+            self._session_start = Decimal(json.loads(command.value)["start_equity"])
         if isinstance(command, Scanned | Resolved | Persist):
             return
         self.last.append((self.simulation.now, command))

@@ -16,7 +16,6 @@ import numpy as np
 
 from turbo_trader.exchange.messages import LogEntry
 from turbo_trader.exchange.requests import CreateOrder, SetTradingStop
-from turbo_trader.journal.encoding import encode
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.state import States
 from turbo_trader.simulation.lossy import Lossy
@@ -214,7 +213,7 @@ class Mortal(Lossy):
             return
         for command in commands:
             if isinstance(command, Persist):
-                self._kept[command.key] = encode(command.value)
+                self._kept[command.key] = command.value
             if not isinstance(command, WIRE):
                 self.sink.command(command)
                 self._carry_out(command)

@@ -63,7 +63,7 @@ class Booking:
             self._fund(desk, fill)
             return True
         self._desk.session.on_result(result - fill.fee)
-        self._desk.persist("session", self._desk.session.to_dict())
+        self._desk.persist("session", self._desk.session)
         self._desk.note(
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
             kind=fill.kind, stop_type=fill.stop_type,
@@ -107,7 +107,7 @@ class Booking:
         self._desk.session.on_result(-fill.fee)
         if desk.trade is not None:
             desk.trade.funding -= fill.fee
-        self._desk.persist("session", self._desk.session.to_dict())
+        self._desk.persist("session", self._desk.session)
         self._desk.note("funding", symbol=fill.symbol, paid=fill.fee, rate_price=fill.price)
 
     def _open(self, desk: SymbolDesk, fill: Fill, qty: Decimal) -> None:
@@ -135,7 +135,7 @@ class Booking:
             if (
                 entry is desk.entry
             ):  # on disk with the fill it counts: a restart must not wait for that one again
-                self._desk.persist(f"entry:{fill.symbol}", entry.to_dict())
+                self._desk.persist(f"entry:{fill.symbol}", entry)
         trade.opened_ts = min(trade.opened_ts, fill.ts)
         trade.qty += qty
         trade.opened_value += qty * fill.price
@@ -206,7 +206,7 @@ class Booking:
         )  # fmt: skip
         d.persist_counts()
         self._watch_edge()
-        d.persist("session", d.session.to_dict())
+        d.persist("session", d.session)
 
     def _watch_edge(self) -> None:
         """Halt where the trades so far leave too little hope of an edge."""

@@ -121,7 +121,7 @@ class Persist:
 
     ts: int
     key: str
-    value: dict[str, Any]
+    value: bytes  # a JSON object
 
 
 @dataclass(frozen=True, slots=True)

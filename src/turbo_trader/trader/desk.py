@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -56,13 +56,9 @@ class PendingEntry:
     cancel_ts: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, text for decimals."""
-        return cast("dict[str, Any]", msgspec.to_builtins(self))
-
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> PendingEntry:
-        """The entry `to_dict` wrote; ValueError for anything else."""
+        """The entry that was kept as this; ValueError for anything else."""
         return msgspec.convert(value, cls)
 
 
@@ -95,13 +91,9 @@ class Trade:
         """Result after fees and funding."""
         return self.result - self.fees + self.funding
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, text for decimals."""
-        return cast("dict[str, Any]", msgspec.to_builtins(self))
-
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Trade:
-        """The trade `to_dict` wrote; ValueError for anything else."""
+        """The trade that was kept as this; ValueError for anything else."""
         return msgspec.convert(value, cls)
 
 
@@ -216,9 +208,9 @@ class Desk:
         """Add a line for log and journal."""
         self._out.append(Note(self.now, name, level, fields))
 
-    def persist(self, key: str, value: dict[str, Any]) -> None:
-        """Add state that must survive."""
-        self._out.append(Persist(self.now, key, value))
+    def persist(self, key: str, value: Any) -> None:
+        """Add state that must survive, as it is now: a mapping or a record that makes a JSON object."""
+        self._out.append(Persist(self.now, key, msgspec.json.encode(value)))
 
     def persist_counts(self) -> None:
         """Persist what is counted over all runs, the evidence of an edge with it."""

@@ -239,7 +239,7 @@ class Entries:
     def save(self, desk: SymbolDesk) -> None:
         """Persist the entry under way, so that a restart looks it up and knows its fills."""
         if desk.entry is not None:
-            self._desk.persist(f"entry:{desk.instrument.symbol}", desk.entry.to_dict())
+            self._desk.persist(f"entry:{desk.instrument.symbol}", desk.entry)
 
     def on_lookup(self, result: ReadResult) -> None:
         """The answer to a look-up of ours; other reads are passed over."""
@@ -302,7 +302,7 @@ class Entries:
             self._desk.note("entry-ended", symbol=symbol, id=entry.id, why=why)
             if entry.sent_ts:
                 desk.ended = {**dict(list(desk.ended.items())[-3:]), entry.id: entry}
-                kept = {each.id: each.to_dict() for each in desk.ended.values()}
+                kept = {each.id: each for each in desk.ended.values()}
                 self._desk.persist(f"ended:{symbol}", kept)  # a fill may still come, even to the next life
             self._done(desk)
 

@@ -35,7 +35,7 @@ class Flattening:
     def begin(self, by: str, why: str) -> None:
         """Persisted first: a restart goes on with it."""
         self._desk.session.begin_flatten(self._desk.now, by, why)
-        self._desk.persist("session", self._desk.session.to_dict())
+        self._desk.persist("session", self._desk.session)
         self.close_all(why)
 
     def close_all(self, why: str) -> None:
@@ -72,7 +72,7 @@ class Flattening:
             return
         if desk.session.flattening:
             desk.session.flat(desk.now)
-            desk.persist("session", desk.session.to_dict())
+            desk.persist("session", desk.session)
             desk.note("flat")
         if self._stopping and self._recovery.last_look():
             self._end()
@@ -83,7 +83,7 @@ class Flattening:
             desk.session.halts.get(FLATTEN) == "stop"
         ):  # it kept entries out until now; the next start is not halted
             del desk.session.halts[FLATTEN]
-            desk.persist("session", desk.session.to_dict())
+            desk.persist("session", desk.session)
         desk.end(self._stopping)
         self._stopping = ""
 

@@ -271,9 +271,9 @@ class Guarding:
         """Persist bracket and trade, and why it is being closed."""
         if desk.bracket is not None and desk.trade is not None:
             value = {
-                "bracket": desk.bracket.to_dict(),
-                "trade": desk.trade.to_dict(),
-                "held": str(desk.held),
+                "bracket": desk.bracket,
+                "trade": desk.trade,
+                "held": desk.held,
                 "closing": desk.close_reason,
             }
             self._desk.persist(f"position:{desk.instrument.symbol}", value)

@@ -26,9 +26,7 @@ class Limits:
         events = desk.session.on_equity(desk.policy, desk.now, equity)
         events += desk.session.on_usage(desk.policy, usage(desk, equity))
         if events or before != (desk.session.peak, desk.session.warned):
-            desk.persist(
-                "session", desk.session.to_dict()
-            )  # before anything is closed: a restart goes on with it
+            desk.persist("session", desk.session)  # before anything is closed: a restart goes on with it
         for event in events:
             self._tell(event)
 

@@ -294,4 +294,4 @@ class Trader:
                 desk.end(f"stopped by {event.by}, positions left to their stops")
             case _:
                 desk.note("control-unknown", "error", verb=event.verb)
-        desk.persist("session", desk.session.to_dict())
+        desk.persist("session", desk.session)

@@ -197,7 +197,7 @@ class Recovery:
             self._odd = Decimal(0)
             self._desk.ledger.transfer(amount)
             self._desk.session.on_transfer(amount)
-            self._desk.persist("session", self._desk.session.to_dict())
+            self._desk.persist("session", self._desk.session)
             self._desk.persist("ledger", self._desk.ledger.to_dict())
             self._desk.note("transfer", "warning", amount=amount)
 
