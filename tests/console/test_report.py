@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -46,7 +45,7 @@ def journal(tmp_path: Path) -> Path:
             )
         )
     books = Ledger(Decimal(18), results=Decimal("0.20"), fees=Decimal("0.10"), transfers=Decimal(5))
-    store.persist(Persist(3 * HOUR, "ledger", msgspec.json.encode(books.to_dict())))
+    store.persist(Persist(3 * HOUR, "ledger", books.to_dict()))
     store.close(4 * HOUR, "test")
     return tmp_path
 

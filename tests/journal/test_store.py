@@ -42,7 +42,7 @@ def entry(name: str) -> PlaceOrder:
 def test_state_and_intents_come_back_after_a_restart(tmp_path: Path) -> None:
     journal = Journal(tmp_path, SYMBOLS)
     assert journal.restored() is None
-    journal.persist(Persist(1, "session", b'{"equity":"18.00","halted":false}'))
+    journal.persist(Persist(1, "session", {"equity": Decimal("18.00"), "halted": False}))
     journal.intent(2, entry("a"))
     journal.intent(2, entry("b"))
     journal.commit()
@@ -71,8 +71,6 @@ def test_what_no_request_waits_for_is_written_later(tmp_path: Path) -> None:
         with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as db:
             return [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
 
-    journal.hurry()
-    assert written() == [1, 0, 0, 0]
     journal.commit()
     assert written() == [1, 1, 0, 0]
     journal.flush()
@@ -166,7 +164,7 @@ def test_s39_a_full_disk_fails_the_commit_keeps_the_state_and_works_again(tmp_pa
     pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
     journal._db.execute(f"PRAGMA max_page_count={pages}")
     journal.note(Note(1, "long", "info", {"text": "x" * 100_000}))
-    journal.persist(Persist(1, "session", b'{"n":1}'))
+    journal.persist(Persist(1, "session", {"n": 1}))
     with pytest.raises(JournalError, match="full"):
         journal.commit()
     assert journal.failed
@@ -182,7 +180,7 @@ def test_s39_a_locked_journal_fails_the_commit_and_works_again(tmp_path: Path) -
     journal = Journal(tmp_path, SYMBOLS)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    journal.persist(Persist(1, "session", b'{"n":1}'))
+    journal.persist(Persist(1, "session", {"n": 1}))
     with pytest.raises(JournalError, match="locked"):
         journal.commit()
     assert journal.failed
@@ -204,7 +202,7 @@ def test_a_failing_journal_does_not_eat_the_memory(tmp_path: Path) -> None:
     for i in range(25_000):
         journal.note(Note(i, "x"))
         journal.event(Clock(i))
-    assert len(journal._told) + len(journal._later) <= 20_002
+    assert len(journal._due) + len(journal._later) <= 20_002
     other.execute("ROLLBACK")
     journal.close(1, "test")
 
@@ -218,7 +216,7 @@ from turbo_trader.trader.commands import PlaceOrder, Note
 journal = Journal(Path(sys.argv[1]), ("BTCUSDT",))
 for i in range(1000):
     journal.intent(i, PlaceOrder(f"{journal.boot}-{i}", "BTCUSDT", 1, Decimal(1), "Limit", "IOC", False, "entry"))
-    journal.hurry() if i % 2 else journal.commit()
+    journal.flush() if i % 2 else journal.commit()
     print(f"{journal.boot}-{i}", flush=True)
     time.sleep(0.002)
 """

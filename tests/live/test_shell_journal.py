@@ -36,7 +36,7 @@ async def test_the_intent_is_on_disk_before_the_request_leaves(shells: Any, tmp_
     venue.on_create = on_create
     trader = shells.Scripted(
         lambda t, e: (
-            [Persist(e.ts, "orders", b'{"e1":1}'), shells.entry("e1")]
+            [Persist(e.ts, "orders", {"e1": 1}), shells.entry("e1")]
             if isinstance(e, StreamStatus) and e.stream == "private"
             else []
         )

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Awaitable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -74,24 +75,28 @@ class Death:
 
 
 def haunt(death: Death) -> None:
-    """Put the points in: written (intent on disk, not sent), handed (to the trade socket), sent (no answer taken in), acked, filled
-    (not booked), booked, and the same of stop changes and closes."""
-    dispatch, run, deliver, by_socket = Router._dispatch, Lane.call, Router.deliver, TradeSocket.call
+    """Put the points in: written (the intent; nothing sent), left (by REST; nothing else done yet), handed (to the trade socket),
+    sent (no answer taken in), acked, filled (not booked), booked, and the same of stop changes and closes."""
+    send, run, deliver, by_socket = Router._send, Lane.call, Router.deliver, TradeSocket.call
 
     def kind(command: Any) -> str:
         if isinstance(command, PlaceOrder):
             return "close" if command.reduce_only else "entry"
         return "stop" if isinstance(command, SetStops) else ""
 
-    def dispatched(self: Router, command: Any) -> None:
+    def sending(self: Router, command: Any) -> None:
         death.at(f"{kind(command)}-written")
-        dispatch(self, command)
+        send(self, command)
+        death.at(f"{kind(command)}-left")
 
-    async def ran(self: Lane, call: Any, patience: float = math.inf) -> Any:
-        answer = await run(self, call, patience)
+    def ran(self: Lane, call: Any, patience: float = math.inf) -> Any:
         name = {"place_order": "close" if call.protective else "entry", "set_trading_stop": "stop"}.get(
             call.method, ""
         )
+        return answered(name, run(self, call, patience))
+
+    async def answered(name: str, coming: Awaitable[Any]) -> Any:
+        answer = await coming
         death.at(f"{name}-sent")
         return answer
 
@@ -114,7 +119,7 @@ def haunt(death: Death) -> None:
         if isinstance(event, CommandResult) and event.id.endswith("entry"):
             death.at("entry-acked")
 
-    Router._dispatch, Lane.call, Router.deliver = dispatched, ran, delivered  # type: ignore[method-assign]
+    Router._send, Lane.call, Router.deliver = sending, ran, delivered  # type: ignore[method-assign]
     TradeSocket.call = handed  # type: ignore[method-assign]
 
 

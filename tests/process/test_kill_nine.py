@@ -1,7 +1,7 @@
 """Killed with SIGKILL anywhere, started again: no duplicate, no orphan, no position without a stop, the ledger exact (S01, S04).
 
 A chain of lives on one account: each recovers what the one before left, lives on and dies at its own point; the last ends in peace.
-The suite plays a chain of three points and one over the trade socket; `scripts/test tests/process/test_kill_nine.py -m slow` all
+The suite plays a chain of four points and one over the trade socket; `scripts/test tests/process/test_kill_nine.py -m slow` all
 points, fifty random seeds each, on a venue that drops, delays, errs, doubles and reorders.
 """
 
@@ -15,10 +15,12 @@ import pytest
 
 POINTS = (
     "entry-written",
+    "entry-left",
     "entry-sent",
     "entry-acked",
     "entry-filled",
     "entry-booked",
+    "stop-left",
     "stop-sent",
     "close-sent",
 )
@@ -61,7 +63,7 @@ def recovered(lives: Any, life: Any) -> Any:
 
 
 def test_s04_killed_again_and_again_it_leaves_no_duplicate_no_orphan_and_an_exact_ledger(lives: Any) -> None:
-    play(lives, ("entry-sent", "entry-filled", "stop-sent"))
+    play(lives, ("entry-sent", "entry-filled", "stop-left", "stop-sent"))
 
 
 def test_s04_killed_with_an_order_handed_to_the_trade_socket_the_same_holds(lives: Any) -> None:

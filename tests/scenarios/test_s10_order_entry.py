@@ -50,7 +50,7 @@ def play(shells: Any, tmp_path: Path) -> Play:
                 trader.due = event.ts + 300_000_000
             elif isinstance(event, Clock) and trader.due <= event.ts:
                 trader.due = event.ts + 10**11
-                return [Persist(event.ts, "orders", b'{"e1":1}'), shells.entry("e1")]
+                return [Persist(event.ts, "orders", {"e1": 1}), shells.entry("e1")]
             return []
 
         venue.stream = serve

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_s27_a_journal_that_cannot_be_written_keeps_the_newest_state_and_lets_th
         for n in range(30_000):
             journal.note(Note(n, "line", "info", {"n": n}))
             if n % 100 == 0:
-                journal.persist(Persist(n, "ledger", b'{"n":"%d"}' % n))
+                journal.persist(Persist(n, "ledger", {"n": Decimal(n)}))
                 with pytest.raises(JournalError):
                     journal.flush()
             longest = max(longest, len(journal._due))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.bybit.errors import Kind, judge
+from turbo_trader.journal.encoding import encode
 from turbo_trader.market.events import (
     FINE,
     FIRST,
@@ -83,7 +84,7 @@ class Stage:
     def _keep(self, commands: list[Command]) -> list[Command]:
         for command in commands:
             if isinstance(command, Persist):
-                self.kept[command.key] = json.loads(command.value)
+                self.kept[command.key] = json.loads(encode(command.value))
         self.given += commands
         return commands
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +31,7 @@ def test_the_intent_is_persisted_before_the_order_leaves(stage: Any) -> None:
         c for c in stage.given if isinstance(c, PlaceOrder) or (isinstance(c, Persist) and "entry:" in c.key)
     ]
     assert isinstance(kinds[0], Persist)
-    assert json.loads(kinds[0].value)["id"] == sent.id
+    assert kinds[0].value.id == sent.id
     assert kinds[1] is sent
 
 

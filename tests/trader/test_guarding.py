@@ -146,3 +146,18 @@ def test_a_position_larger_than_a_market_order_is_closed_in_parts(stage: Any) ->
     stage.tell(told.Control(stage.now, "flatten", "test"))
     assert stage.closes[-1].qty == 10
     assert sent.qty > 10
+
+
+def test_a_close_decided_on_an_old_picture_is_over_once_both_words_say_flat(stage: Any) -> None:
+    sent = stage.hold()
+    qty = str(sent.qty)
+    stage.tell(stage.fill("", -1, qty, "99.50", closed=qty, stop_type="StopLoss"))
+    stage.tell(stage.position(qty, "99.50"))  # read before the stop filled, heard after
+    stage.tell(told.Control(stage.now, "flatten", "owner"))
+    assert len(stage.closes) == 1
+    stage.tell(stage.position("0"))
+    stage.tell(told.Control(stage.now, "resume", "owner"))
+    stage.wait(20)
+    stage.hold()
+    stage.wait(5)
+    assert len(stage.closes) == 1  # what is opened later is not closed for it

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
-
-WriteCommand = PlaceOrder | CancelOrder | SetStops | SetLeverage
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
 
 
 @dataclass(frozen=True, slots=True)

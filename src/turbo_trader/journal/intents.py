@@ -14,10 +14,9 @@ from typing import Any, Final
 
 from turbo_trader.journal.encoding import encode
 from turbo_trader.journal.schema import FILE, VERSION
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
+from turbo_trader.trader.commands import WriteCommand
 from turbo_trader.trader.events import CommandResult
 
-Intent = PlaceOrder | CancelOrder | SetStops | SetLeverage
 Statement = tuple[str, tuple[Any, ...]]
 
 GUARD: Final = "guard"  # in `mode` of a start: the guard's
@@ -30,7 +29,7 @@ def started(boot: str, ts: int, mode: str, pid: int) -> Statement:
     return "INSERT OR IGNORE INTO boots (boot, ts, mode, pid) VALUES (?, ?, ?, ?)", (boot, ts, mode, pid)
 
 
-def intended(boot: str, ts: int, command: Intent) -> Statement:
+def intended(boot: str, ts: int, command: WriteCommand) -> Statement:
     """A command that is about to be sent."""
     return (
         "INSERT INTO intents (id, boot, ts, kind, symbol, command) VALUES (?, ?, ?, ?, ?, ?)",
@@ -54,7 +53,7 @@ class Beside:
         self._boot = boot
         self._now = now
 
-    def intent(self, command: Intent) -> bool:
+    def intent(self, command: WriteCommand) -> bool:
         """On disk when it returns True: the daemon adopts it at its next start."""
         ts = self._now()
         return self._write(started(self._boot, ts, GUARD, os.getpid()), intended(self._boot, ts, command))

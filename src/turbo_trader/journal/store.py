@@ -1,9 +1,9 @@
 """The journal's writer: what must be on disk before a request leaves, and what may follow a little later.
 
 One SQLite file in WAL mode. `commit` makes intents, their outcomes, state and notes durable (synchronous=FULL: an fsync); the shell
-calls it once after each step of the Trader that has intents or state, before any of its commands leaves. Before a stop change alone
-it calls `hurry`: intents and state, without the fsync (synchronous=NORMAL). Events, scans and outcomes of forecasts, which nothing
-on the wire waits for, are written by `flush` about once a second. `sync`, from a thread of its own, brings all of it to the disk.
+calls it once after each step of the Trader that has intents or state, before any of its commands leaves. Events, scans and
+outcomes of forecasts, which nothing on the wire waits for, are written by `flush` (synchronous=NORMAL: no fsync) about once a
+second, and so is a stop change as soon as it has left. `sync`, from a thread of its own, brings all of it to the disk.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing import IO, Any
 import numpy as np
 
 from turbo_trader.journal.encoding import encode
-from turbo_trader.journal.intents import ADOPTED, Intent, Statement, answered, intended, started
+from turbo_trader.journal.intents import ADOPTED, Statement, answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned
+from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned, WriteCommand
 from turbo_trader.trader.events import CommandResult, Event
 
 _MOST_WAITING = 10_000  # statements
@@ -50,8 +50,7 @@ class Journal:
         self.folder = folder
         self.boot = secrets.token_hex(4)  # distinguishes the ids of this start from all others
         self.failed = ""  # why writing does not work now; "" when it does
-        self._due: list[Statement] = []  # intents and state: before the wire
-        self._told: list[Statement] = []  # outcomes and notes: with the next commit
+        self._due: list[Statement] = []  # for the next commit
         self._later: list[Statement] = []  # for the next flush
         self._synced = True  # the last commit's; `_open` begins with it
         self._lock = _lock(folder)
@@ -70,34 +69,28 @@ class Journal:
 
     # -- before the wire
 
-    def intent(self, ts: int, command: Intent) -> None:
+    def intent(self, ts: int, command: WriteCommand) -> None:
         """A command that is about to be sent; durable after `commit`."""
         self._add(self._due, intended(self.boot, ts, command))
 
     def persist(self, item: Persist) -> None:
         """State that replaces what was under its key; durable after `commit`."""
         sql = "INSERT OR REPLACE INTO state (key, ts, value) VALUES (?, ?, ?)"
-        self._add(self._due, (sql, (item.key, item.ts, item.value)))
+        self._add(self._due, (sql, (item.key, item.ts, encode(item.value))))
 
     def commit(self) -> None:
         """What must be known before a request leaves is on disk when this returns, and what was told with it.
 
         It outlives a power cut. JournalError (and `failed`) when it is not written.
         """
-        self._write(self._taken(self._due, self._told), synced=True)
-
-    def hurry(self) -> None:
-        """What must be known before a request leaves is written when this returns; what was told with it is not yet.
-
-        It outlives this process, not a power cut. JournalError (and `failed`) when it is not written.
-        """
-        self._write(self._taken(self._due), synced=False)
+        due, self._due = self._due, []
+        self._write(due, synced=True)
 
     # -- a little later
 
     def outcome(self, result: CommandResult) -> None:
         """What became of an intent."""
-        self._add(self._told, answered(result))
+        self._add(self._due, answered(result))
 
     def event(self, event: Event) -> None:
         """An event the Trader was given (market rows and bars excepted), for replay and for people."""
@@ -107,7 +100,7 @@ class Journal:
     def note(self, note: Note) -> None:
         """A line of the log."""
         sql = "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)"
-        self._add(self._told, (sql, (note.ts, note.name, note.level, encode(note.fields))))
+        self._add(self._due, (sql, (note.ts, note.name, note.level, encode(note.fields))))
 
     def scanned(self, scanned: Scanned) -> None:
         """The rows of one scan, as they are in memory."""
@@ -123,7 +116,9 @@ class Journal:
 
     def flush(self) -> None:
         """Write all that has gathered, without waiting for the disk; JournalError (and `failed`) when it is not written."""
-        self._write(self._taken(self._due, self._told, self._later), synced=False)
+        everything = self._due + self._later
+        self._due, self._later = [], []
+        self._write(everything, synced=False)
 
     def sync(self) -> None:
         """Bring what was written to the disk. From any thread: it keeps nobody waiting; never raises."""
@@ -201,13 +196,6 @@ class Journal:
             queue.append(statement)
         elif queue is self._due:
             queue[:] = [*_state(queue), statement]
-
-    @staticmethod
-    def _taken(*queues: list[Statement]) -> list[Statement]:
-        taken = [statement for queue in queues for statement in queue]
-        for queue in queues:
-            queue.clear()
-        return taken
 
     def _write(self, statements: list[Statement], synced: bool) -> None:
         if not statements:

@@ -11,7 +11,7 @@ from typing import Any
 
 from turbo_trader.bybit import commands, trade
 from turbo_trader.bybit.budget import SHARE, Budget
-from turbo_trader.bybit.commands import Call, WriteCommand
+from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.errors import BANNED, NOT_SENT, Action, Kind, judge
 from turbo_trader.bybit.reads import Reader
@@ -19,6 +19,7 @@ from turbo_trader.bybit.rest import Answer, Lane, Permit
 from turbo_trader.live.clock import SPEED_HEADER, VenueClock, read_speed
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.settings import DaemonSettings
+from turbo_trader.trader.commands import WriteCommand
 from turbo_trader.trader.events import CommandResult
 
 CONNECTIONS: Mapping[str, int] = {"exits": 4, "orders": 2, "reads": 4, "history": 4}

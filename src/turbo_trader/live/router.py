@@ -32,6 +32,8 @@ from turbo_trader.trader.commands import (
     SetStops,
     Stopped,
     WireCommand,
+    WriteCommand,
+    stops_alone,
 )
 from turbo_trader.trader.events import Backfill, Clock, CommandResult, Event, MarketRows, NoiseFitted, Outcome
 
@@ -93,21 +95,28 @@ class Router:
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         """What must be known is written, then what is for the venue leaves, then people are shown."""
-        wire: list[WireCommand] = []
-        stops = orders = state = False
+        wire = [command for command in commands if isinstance(command, WireCommand)]
+        writes = [command for command in wire if isinstance(command, WriteCommand)]
+        if stops_alone(writes):
+            self._dispatch(wire)
+            self._keep(commands)
+            self.flush()
+        else:
+            self._keep(commands)
+            if writes or any(isinstance(command, Persist) for command in commands):
+                self._written(self.journal.commit)
+            self._dispatch(wire)
+        for command in commands:
+            self._show(command)
+
+    def _keep(self, commands: Sequence[Command]) -> None:
         now = self._clock.now()
         for command in commands:
             match command:
                 case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                     self.journal.intent(now, command)
-                    stops = stops or isinstance(command, SetStops)
-                    orders = orders or not isinstance(command, SetStops)
-                    wire.append(command)
-                case Read():
-                    wire.append(command)
                 case Persist():
                     self.journal.persist(command)
-                    state = True
                 case Scanned():
                     self.journal.scanned(command)
                 case Resolved():
@@ -120,18 +129,8 @@ class Router:
                     self.regridded(command)
                 case Stopped():
                     self.end(command.reason)
-        # a stop change does not wait for the disk: after a power cut the venue's word tells it
-        hurried = stops and not orders
-        if hurried:
-            self._written(self.journal.hurry)
-        elif orders or state:
-            self._written(self.journal.commit)
-        for command in wire:
-            self._dispatch(command)
-        if hurried:
-            self.flush()
-        for command in commands:
-            self._show(command)
+                case Read():
+                    pass  # nothing to keep
 
     def _show(self, command: Command) -> None:
         """To people, after what had to leave has left."""
@@ -157,7 +156,11 @@ class Router:
         if was and not self.journal.failed:
             self.tell("journal-works", "info", {})
 
-    def _dispatch(self, command: WireCommand) -> None:
+    def _dispatch(self, commands: Sequence[WireCommand]) -> None:
+        for command in commands:
+            self._send(command)
+
+    def _send(self, command: WireCommand) -> None:
         if isinstance(command, PlaceOrder) and not command.reduce_only and self.journal.failed:
             refused = CommandResult(
                 self._clock.now(), command.id, Outcome.REJECTED, NO_JOURNAL, self.journal.failed

@@ -23,7 +23,6 @@ from websockets.asyncio.client import ClientConnection
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.transport import Connection
-from turbo_trader.journal.store import Journal
 from turbo_trader.live.router import Machine
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
@@ -85,14 +84,11 @@ class Stamps:
 
     received: list[int] = field(default_factory=list)  # the frame that moves the stop, off the socket
     leaving: list[int] = field(default_factory=list)  # the stop change, handed to its socket
-    commits: list[tuple[int, int]] = field(
-        default_factory=list
-    )  # begin and end of each write to the journal before it
 
 
 def stamped(stamps: Stamps) -> Callable[[], None]:
-    """Take times where bytes come in, go out and reach the disk; returns what ends that."""
-    data_received, write, hurry = ClientConnection.data_received, Connection.write, Journal.hurry
+    """Take times where bytes come in and go out; returns what ends that."""
+    data_received, write = ClientConnection.data_received, Connection.write
 
     def received(self: ClientConnection, data: bytes) -> None:
         if PROBE in data:
@@ -104,32 +100,24 @@ def stamped(stamps: Stamps) -> Callable[[], None]:
             stamps.leaving.append(time.monotonic_ns())
         write(self, data)
 
-    def hurried(self: Journal) -> None:
-        began = time.monotonic_ns()
-        hurry(self)
-        stamps.commits.append((began, time.monotonic_ns()))
-
     ClientConnection.data_received = received  # type: ignore[method-assign,assignment]
     Connection.write = sent  # type: ignore[method-assign]
-    Journal.hurry = hurried  # type: ignore[method-assign]
 
     def restore() -> None:
         ClientConnection.data_received = data_received  # type: ignore[method-assign]
         Connection.write = write  # type: ignore[method-assign]
-        Journal.hurry = hurry  # type: ignore[method-assign]
 
     return restore
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Stop changes in order, ns of the monotonic clock, the first few left out; `disk` is the time spent writing the journal."""
+    """Stop changes in order, ns of the monotonic clock, the first few left out."""
 
     sent: Times  # the frame was handed to the venue's socket
     received: Times  # it came off the daemon's
     leaving: Times  # the stop change was handed to the daemon's socket
     arrived: Times  # it came off the venue's
-    disk: Times
     frames: int  # public frames in all
     lost: int  # stop changes that did not come
 
@@ -157,11 +145,7 @@ def measure(per_second: int, seconds: float, folder: Path) -> Measured:
     out, off, on, come = (
         np.array(each[_WARM:count]) for each in (sent, stamps.received, stamps.leaving, arrived)
     )
-    disk = [
-        sum(end - begin for begin, end in stamps.commits if got <= begin and end <= gone)
-        for got, gone in zip(off, on, strict=True)
-    ]
-    return Measured(out, off, on, come, np.array(disk), frames, lost)
+    return Measured(out, off, on, come, frames, lost)
 
 
 async def _daemon(rest: int, streams: int, seconds: float, folder: Path) -> None:
@@ -191,8 +175,6 @@ def main() -> None:
         measure(PER_SECOND, _FIRST_S, Path(folder) / "first")
         found = measure(PER_SECOND, SECONDS, Path(folder) / "counted")
     figures("frame off the socket to stop change on the wire", found.leaving - found.received)
-    figures("  of which the journal, on disk before the wire", found.disk)
-    figures("  all but the journal", found.leaving - found.received - found.disk)
     figures("from the venue's socket to the venue's socket", found.arrived - found.sent)
     rate = found.frames / SECONDS
     print(f"{len(found.sent):,} stop changes under {rate:,.0f} frames/s of 15 symbols; {found.lost} lost")

@@ -6,7 +6,6 @@ Otherwise it cannot know, and could do nothing.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, deque
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
-from turbo_trader.simulation.mortal import WIRE, Living, Mortal
+from turbo_trader.simulation.mortal import Living, Mortal
 from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Resolved, Scanned, WireCommand
 from turbo_trader.trader.events import Backfill, Clock, Event, Fill, MarketRows, PositionReport, Report
 from turbo_trader.trader.ids import boot_of
@@ -98,7 +97,7 @@ class Judge:
     def command(self, command: Command) -> None:
         """The Trader has asked for something, and it was done."""
         if isinstance(command, Persist) and command.key == "session":
-            self._session_start = Decimal(json.loads(command.value)["start_equity"])
+            self._session_start = command.value.start_equity
         if isinstance(command, Scanned | Resolved | Persist):
             return
         self.last.append((self.simulation.now, command))
@@ -106,7 +105,7 @@ class Judge:
             self.counts[command.name] += 1
             if command.name == "trade":
                 self._on_trade(command)
-        elif isinstance(command, WIRE):
+        elif isinstance(command, WireCommand):
             self._on_request(command)
 
     def _on_request(self, command: WireCommand) -> None:

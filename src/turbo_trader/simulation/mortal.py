@@ -16,26 +16,23 @@ import numpy as np
 
 from turbo_trader.exchange.messages import LogEntry
 from turbo_trader.exchange.requests import CreateOrder, SetTradingStop
+from turbo_trader.journal.encoding import encode
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.state import States
 from turbo_trader.simulation.lossy import Lossy
 from turbo_trader.simulation.shell import Machine
 from turbo_trader.trader.commands import (
-    CancelOrder,
     Command,
     Persist,
-    PlaceOrder,
-    Read,
-    SetLeverage,
-    SetStops,
     WireCommand,
+    WriteCommand,
+    stops_alone,
 )
 from turbo_trader.trader.events import Backfill, ClockOffset, Control, Event, FeeRates, Woken
 from turbo_trader.trader.recovery import BOOTS
 from turbo_trader.trader.view import View
 
 LEASE: Final = 5 * SECOND  # a process that stood still for longer has lost its right to write, and is told so
-WIRE: Final = (PlaceOrder, CancelOrder, SetStops, SetLeverage, Read)
 NEVER: Final = 2**63 - 1
 
 
@@ -206,20 +203,30 @@ class Mortal(Lossy):
             return
         self.sink.event(event)
         commands = self.living.handle(event)
-        wire = [command for command in commands if isinstance(command, WIRE)]
-        end = self.faults.crash_at_send(len(wire)) if any(not isinstance(c, Read) for c in wire) else None
+        wire = [command for command in commands if isinstance(command, WireCommand)]
+        writes = [command for command in wire if isinstance(command, WriteCommand)]
+        end = self.faults.crash_at_send(len(wire)) if writes else None
         if end == -1:
             self.die()
-            return
+        elif stops_alone(writes):
+            self._dispatch(wire[:end])
+            if end is not None:
+                self.die()  # what this step would have kept is lost
+            else:
+                self._keep(commands)
+        else:
+            self._keep(commands)
+            self._dispatch(wire[:end])
+            if end is not None:
+                self.die()
+
+    def _keep(self, commands: Sequence[Command]) -> None:
         for command in commands:
             if isinstance(command, Persist):
-                self._kept[command.key] = command.value
-            if not isinstance(command, WIRE):
+                self._kept[command.key] = encode(command.value)
+            if not isinstance(command, WireCommand):
                 self.sink.command(command)
                 self._carry_out(command)
-        self._dispatch(wire[:end])
-        if end is not None:
-            self.die()
 
     def _dispatch(self, wire: Sequence[WireCommand]) -> None:
         for command in wire:

@@ -239,6 +239,7 @@ class Booking:
         desk.margin = report.margin or ZERO
         desk.entry_price = report.entry_price or ZERO
         self._guarded(desk, report)
+        self._guarding.settled(desk)
         if report.size and desk.held == report.size:
             self._verify(desk)
             self._guarding.pump(desk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -117,11 +118,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Persist:
-    """State that must survive a restart, replacing what was under `key`; on disk before any later wire command leaves."""
+    """State that must survive a restart, replacing what was under `key`; on disk before any later wire command leaves.
+
+    A stop change alone leaves before it: see `stops_alone`.
+    """
 
     ts: int
     key: str
-    value: bytes  # a JSON object
+    value: Any  # a mapping or a record that makes a JSON object; whoever keeps it writes it down before the next event
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +145,15 @@ class Stopped:
     reason: str
 
 
-WireCommand: TypeAlias = PlaceOrder | CancelOrder | SetStops | SetLeverage | Read
+WriteCommand: TypeAlias = PlaceOrder | CancelOrder | SetStops | SetLeverage
+WireCommand: TypeAlias = WriteCommand | Read
 Command: TypeAlias = WireCommand | Scanned | Resolved | FitNoise | Note | Persist | Regridded | Stopped
+
+
+def stops_alone(writes: Sequence[WriteCommand]) -> bool:
+    """Is all that a step changes at the venue stops?
+
+    Then it leaves first and is written down after. It carries no id that must be known and can be sent again; where the process
+    dies between, the venue tells the stop, and as it is tighter than the one that was kept, it stands.
+    """
+    return bool(writes) and all(isinstance(command, SetStops) for command in writes)

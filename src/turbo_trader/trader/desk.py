@@ -209,8 +209,8 @@ class Desk:
         self._out.append(Note(self.now, name, level, fields))
 
     def persist(self, key: str, value: Any) -> None:
-        """Add state that must survive, as it is now: a mapping or a record that makes a JSON object."""
-        self._out.append(Persist(self.now, key, msgspec.json.encode(value)))
+        """Add state that must survive: a mapping or a record that makes a JSON object, as it is at the end of this step."""
+        self._out.append(Persist(self.now, key, value))
 
     def persist_counts(self) -> None:
         """Persist what is counted over all runs, the evidence of an edge with it."""

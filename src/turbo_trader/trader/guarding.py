@@ -256,6 +256,11 @@ class Guarding:
         if report.link_id == desk.close_id:
             desk.close_id = ""
 
+    def settled(self, desk: SymbolDesk) -> None:
+        """The venue has told a size. Flat by both words: a close that an older picture asked for is over."""
+        if desk.close_reason and not desk.open:
+            self.flattened(desk)
+
     def flattened(self, desk: SymbolDesk) -> None:
         """The position is gone: nothing is wished for it any more."""
         desk.bracket = None

@@ -155,6 +155,7 @@ class Recovery:
             self._flat_seen.pop(symbol, None)
             if desk.held == size and not size and desk.size:
                 desk.size = size
+                self._guarding.settled(desk)
             return
         seen = self._flat_seen[symbol] = self._flat_seen.get(symbol, 0) + 1
         if seen < 2:
