@@ -38,6 +38,30 @@ def test_options_win_over_the_environment_and_the_environment_over_the_file(
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TURBO_HORIZN", "TURBO_HORIZON"),
+        ("MICRO_TURBO_MODEE", "MICRO_TURBO_MODE"),
+        ("micro_turbo_mode", "MICRO_TURBO_MODE"),
+        ("BYBIT_APIKEY", "BYBIT_API_KEY"),
+    ],
+)
+def test_a_misspelt_name_in_the_file_is_refused_with_the_one_that_was_meant(name: str, meant: str) -> None:
+    Path(".env").write_text(f"SEED=5\n{name}=1\n")
+    with pytest.raises(InputError, match=f"{name} is no setting; did you mean {meant}"):
+        environment()
+
+
+def test_a_name_in_the_file_that_is_none_of_ours_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Path(".env").write_text("COMPOSE_PROJECT=5\nseed=5\n")
+    assert (environment()["COMPOSE_PROJECT"], load_settings().seed) == ("5", 5)
+    environment()
+    assert capsys.readouterr().err == (
+        "turbo-trader: .env: COMPOSE_PROJECT is no setting and does nothing; .env.example has them all\n"
+    )
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("MODE", "real"),

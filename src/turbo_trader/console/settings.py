@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from turbo_trader.console.output import say
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.numbers import decimal
+from turbo_trader.rules.policy import Policy
 
 Mode = Literal["paper", "testnet", "demo", "live"]
 
@@ -91,11 +95,29 @@ def load_settings(**options: Any) -> Settings:
 
 
 def environment() -> Mapping[str, str]:
-    """`.env` below the real environment: where the Policy looks for overrides of its numbers."""
+    """`.env` below the real environment: where the Policy looks for overrides of its numbers.
+
+    InputError for a name in `.env` that is nearly one of ours; any other unknown one is told, once.
+    """
     from dotenv import dotenv_values
 
     values = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    settings = {name.upper() for name in Settings.model_fields}
+    known = sorted(settings.union(row.name for row in Policy().table()))
+    unknown = [name for name in values if name not in known and name.upper() not in settings]
+    for name in unknown:
+        if meant := get_close_matches(name.upper(), known, n=1, cutoff=0.85):
+            raise InputError(
+                f".env: {name} is no setting; did you mean {meant[0]}? correct the line or remove it"
+            )
+    _tell_unknown(tuple(unknown))
     return {**values, **os.environ}
+
+
+@cache
+def _tell_unknown(names: tuple[str, ...]) -> None:
+    for name in names:
+        say(f"turbo-trader: .env: {name} is no setting and does nothing; .env.example has them all")
 
 
 def fraction(text: str, what: str) -> Decimal:
