@@ -246,7 +246,7 @@ def test_stops_only_tighten_on_any_path(
         assert d * (b.backstop - b.target) > 0
         target, backstop = b.target, b.backstop
         if restart:
-            b = Bracket.from_dict(msgspec.to_builtins(b))
+            b = msgspec.convert(msgspec.to_builtins(b), Bracket)
     assert b.extensions <= 3
 
 
@@ -254,4 +254,4 @@ def test_a_bracket_survives_its_dict() -> None:
     b = bracket(-1)
     b.on_price(D("98.50"), confirmed=True)
     b.on_mark(7, D(103))
-    assert Bracket.from_dict(msgspec.json.decode(msgspec.json.encode(b))) == b
+    assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(b)), Bracket) == b

@@ -110,7 +110,7 @@ def test_warning_at_80_percent_of_a_limit_once_until_it_is_left() -> None:
     assert warned(drawdown="0.9", margin="0.8") == ["margin"]
     assert warned(drawdown="0.7", margin="0.8") == []
     assert warned(drawdown="0.8", margin="0.8") == ["drawdown"]
-    session = Session.from_dict(msgspec.to_builtins(session))
+    session = msgspec.convert(msgspec.to_builtins(session), Session)
     assert warned(drawdown="0.8", margin="0.8") == []
 
 
@@ -264,7 +264,7 @@ def test_restarts_change_nothing(script: list[tuple[str, int, int]], restarts: s
     for i, (what, amount, wait) in enumerate(script):
         now += wait * SECOND
         if i in restarts:
-            two = Session.from_dict(msgspec.json.decode(msgspec.json.encode(two)))
+            two = msgspec.convert(msgspec.json.decode(msgspec.json.encode(two)), Session)
         said = [step(session, what, D(amount), now) for session in (one, two)]
         assert said[0] == said[1]
         assert one == two

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import msgspec
+from typing import TYPE_CHECKING, TypeAlias
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.grid import on_grid
@@ -207,13 +205,6 @@ class Bracket:
         if not self.closing and now_ns >= self.deadline_ns:
             return self._close("time")
         return []
-
-    # the record
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Bracket:
-        """The bracket that was kept as this; ValueError for anything else."""
-        return msgspec.convert(value, cls)
 
     # steps
 

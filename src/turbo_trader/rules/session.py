@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from turbo_trader.market.events import DAY, SECOND
 
 if TYPE_CHECKING:
@@ -204,13 +202,6 @@ class Session:
         self._begin(now_ns, equity)
         self._record(now_ns, "session new", by, "; ".join(self.halts.values()))
         return list(self.halts.values())
-
-    # the record
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Session:
-        """The session that was kept as this; ValueError for anything else."""
-        return msgspec.convert(value, cls)
 
     # steps
 

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.equity import Holding, equity, trading_balance
@@ -56,11 +54,6 @@ class PendingEntry:
     cancel_ts: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
 
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> PendingEntry:
-        """The entry that was kept as this; ValueError for anything else."""
-        return msgspec.convert(value, cls)
-
 
 @dataclass(slots=True)
 class Trade:
@@ -90,11 +83,6 @@ class Trade:
     def net(self) -> Decimal:
         """Result after fees and funding."""
         return self.result - self.fees + self.funding
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Trade:
-        """The trade that was kept as this; ValueError for anything else."""
-        return msgspec.convert(value, cls)
 
 
 @dataclass(slots=True)

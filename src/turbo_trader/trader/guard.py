@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
@@ -98,12 +100,12 @@ def _known(position: PositionReport, kept: Kept) -> tuple[Decimal, int | None] |
     """(stop, deadline) of a position of ours: from its bracket, or from the entry that was on its way; None = not ours."""
     value = kept.get(f"position:{position.symbol}")
     if value:
-        bracket = Bracket.from_dict(dict(value["bracket"]))
+        bracket = msgspec.convert(dict(value["bracket"]), Bracket)
         if bracket.direction * position.size > 0:
             return bracket.stop, bracket.deadline_ns
     sent = kept.get(f"entry:{position.symbol}")
     if sent:
-        entry = PendingEntry.from_dict(dict(sent))
+        entry = msgspec.convert(dict(sent), PendingEntry)
         if entry.direction * position.size > 0:
             return entry.stop, entry.sent_ts + entry.hold_ns
     return None

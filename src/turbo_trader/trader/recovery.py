@@ -11,6 +11,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.session import Session
@@ -208,7 +210,7 @@ class Recovery:
         """Take up what an earlier run persisted."""
         self._desk.boots.update(kept.get(BOOTS, {}).get("nonces", ()))
         if kept.get("session"):
-            self._desk.session = Session.from_dict(kept["session"])
+            self._desk.session = msgspec.convert(kept["session"], Session)
         if kept.get("ledger"):
             self._desk.ledger = Ledger.from_dict(kept["ledger"])
         counts = dict(kept.get("counts") or {})
@@ -218,21 +220,21 @@ class Recovery:
         for desk in self._desk.desks:
             value = kept.get(f"position:{desk.instrument.symbol}")
             if value:
-                desk.bracket = Bracket.from_dict(value["bracket"])
-                desk.trade = Trade.from_dict(value["trade"])
+                desk.bracket = msgspec.convert(value["bracket"], Bracket)
+                desk.trade = msgspec.convert(value["trade"], Trade)
                 desk.held = Decimal(value["held"])
                 desk.close_reason = value.get("closing") or desk.bracket.closing
                 self._guarding.watch(desk)
             stopped_out = kept.get(f"stopped-out:{desk.instrument.symbol}") or {}
             desk.stopped_out = {int(direction): ts for direction, ts in stopped_out.items()}
             for ended in (kept.get(f"ended:{desk.instrument.symbol}") or {}).values():
-                entry = PendingEntry.from_dict(ended)
+                entry = msgspec.convert(ended, PendingEntry)
                 desk.ended[entry.id] = entry
                 if self._desk.now - entry.sent_ts < _LATEST:
                     self._read_from(entry)
             sent = kept.get(f"entry:{desk.instrument.symbol}")
             if sent:
-                self._resume(desk, PendingEntry.from_dict(sent))
+                self._resume(desk, msgspec.convert(sent, PendingEntry))
         for intent in kept.get(INTENTS, {}).get("unresolved", ()):
             self._adopt(intent)
 
