@@ -39,16 +39,19 @@ class Market:
 
 
 def speed_of(settings: Settings) -> float:
-    """The time factor: as asked for, else 30 on the synthetic market and 1 on a tape; 0 where it is the upstream's own."""
+    """`run`'s time factor: as asked for, else 30 on the synthetic market and 1 on a tape; 0 where it is the upstream's own."""
     return settings.speed or {"synthetic": SYNTHETIC_SPEED, "bybit": 0.0}.get(_kind(settings), 1.0)
 
 
 @asynccontextmanager
 async def open_market(settings: Settings, policy: Policy, tell: Tell) -> AsyncIterator[Market]:
-    """The market, for as long as the context lasts; `tell` hears of an upstream. InputError when it is none, or cannot be had."""
+    """The market, for as long as the context lasts; `tell` hears of an upstream.
+
+    Its time runs like the clock's unless a speed is asked for. InputError when it is no market, or cannot be had.
+    """
     kind = _kind(settings)
     if kind == "synthetic":
-        yield Market(_synthetic(settings, policy), speed_of(settings))
+        yield Market(_synthetic(settings, policy), settings.speed or 1.0)
     elif kind == "tape":
         yield _tape(settings)
     elif kind == "bybit":
@@ -90,7 +93,7 @@ def _tape(settings: Settings) -> Market:
     tape = read_tape(path, seed=settings.seed)
     source = TapeSource(tape, WARM_UP if tape.end - tape.start > 2 * WARM_UP else 0)
     frames = RecordedFrames(path, source.start) if is_recording(path) else None
-    return Market(source, speed_of(settings), frames)
+    return Market(source, settings.speed or 1.0, frames)
 
 
 def _synthetic(settings: Settings, policy: Policy) -> MarketSource:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Port = Annotated[int, typer.Option(help="0: any free port", min=0, max=65535)]
 Host = Annotated[str, typer.Option(help="address to serve on; the default lets this machine alone in")]
 Market = Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, or bybit:URL")]
-Speed = Annotated[float | None, typer.Option(help="venue seconds a wall second")]
+Speed = Annotated[float | None, typer.Option(help="venue seconds a wall second (default: 1)")]
 Balance = Annotated[str | None, typer.Option(help="USDT of the one account")]
 Seed = Annotated[int | None, typer.Option(help="of the synthetic market")]
 Edge = Annotated[float | None, typer.Option(help="predictability put into the synthetic market")]
