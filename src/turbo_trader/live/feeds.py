@@ -20,12 +20,15 @@ from turbo_trader.bybit.streams import AUTH_AHEAD_MS, PRIVATE_TOPICS, Stream, St
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.settings import FeedSettings
 from turbo_trader.live.silence import Silence
-from turbo_trader.market.events import GAP, KIND_MASK, ROW, WHOLE, Rows
+from turbo_trader.market.events import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
 WATCH_S = 1.0  # between two looks for silent topics
 _GAP_PAUSE_S = 2.0  # between two renewals for gaps
+_AHEAD_NS = (
+    60 * SECOND
+)  # a frame dated later is wrong: believed, it would hold back all that follow and look fresh meanwhile
 
 
 class Decoder(Protocol):
@@ -103,14 +106,23 @@ class PublicFeed:
             return
         symbol, rows = found
         now = time.monotonic()
+        ahead = int(rows["ts"][-1]) - self._clock.now()
+        if ahead > _AHEAD_NS:
+            self._renew(
+                now, f"a frame of {self._instruments[symbol].symbol} dated {ahead / SECOND:,.0f} s ahead"
+            )
+            return
         kind = int(rows["kind"][0]) & KIND_MASK
         self._silence.heard(symbol, kind, now)
         self._deliver(MarketRows(self._clock.now(), symbol, rows))
         if kind == GAP:
             self.gaps += 1
-            if now - self._renewed > _GAP_PAUSE_S:
-                self._renewed = now
-                self.stream.renew(f"a gap in the book of {self._instruments[symbol].symbol}")
+            self._renew(now, f"a gap in the book of {self._instruments[symbol].symbol}")
+
+    def _renew(self, now: float, why: str) -> None:
+        if now - self._renewed > _GAP_PAUSE_S:
+            self._renewed = now
+            self.stream.renew(why)
 
     def _on_up(self) -> None:
         self.up = True
