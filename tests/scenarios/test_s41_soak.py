@@ -1,6 +1,7 @@
 """S41: hours of simulated time with faults break no invariant, and a process that lives through them does not grow.
 
-72 hours take about two minutes: they are played by `scripts/test tests/scenarios/test_s41_soak.py -m slow`, the suite plays two.
+72 hours take about a minute: they are played by `scripts/test tests/scenarios/test_s41_soak.py -m slow` (`-s` shows the figures),
+the suite plays two.
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ def check(hours: float) -> None:
     assert sum(result["faults"].values()) > 200 * hours
     settled = sizes[len(sizes) // 4 :]
     slope = float(np.polyfit(np.arange(len(settled)) / 2, settled, 1)[0])
+    kept = f"the Trader at {min(settled) // 1000} to {max(settled) // 1000} kB, {slope / 1000:.1f} kB an hour"
+    print(
+        f"\n{hours:g} h in one life: {result['trades']} trades, {sum(result['faults'].values())} faults, {kept}"
+    )
     assert slope < 20_000, f"{slope:.0f} bytes an hour: {settled}"
 
 
@@ -63,13 +68,16 @@ def test_s41_hours_with_faults_break_nothing_and_leave_nothing_behind() -> None:
     check(2)
 
 
-@pytest.mark.slow  # two minutes
+@pytest.mark.slow  # a minute
 def test_s41_72_hours_with_faults_break_nothing_and_leave_nothing_behind() -> None:
     check(72)
 
 
-@pytest.mark.slow  # two minutes
+@pytest.mark.slow  # a minute
 def test_s41_72_hours_with_deaths_break_nothing() -> None:
     result, _ = soak(72, "heavy")
+    print(
+        f"\n72 h: {result['trades']} trades, {sum(result['faults'].values())} faults, {result['lives']} lives"
+    )
     assert result["violation"] is None
     assert result["lives"] > 72
