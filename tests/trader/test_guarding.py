@@ -161,3 +161,15 @@ def test_a_close_decided_on_an_old_picture_is_over_once_both_words_say_flat(stag
     stage.hold()
     stage.wait(5)
     assert len(stage.closes) == 1  # what is opened later is not closed for it
+
+
+def test_a_tighter_stop_on_the_venue_stands_and_is_never_loosened(stage: Any) -> None:
+    """It left just before an end and was not kept, or a person set it."""
+    sent = stage.hold()
+    again = stage.restart()
+    target = stage.desk().bracket.target
+    tighter = target - D("0.02")
+    again.recover(positions=[stage.position(str(sent.qty), str(tighter), str(sent.take_profit))])
+    assert again.desk().bracket.stop == tighter
+    again.quote(str(target), str(target + D("0.01")), mark=str(target))
+    assert [stop.stop_loss for stop in again.stops if stop.stop_loss is not None] == []

@@ -206,6 +206,13 @@ class Bracket:
             return self._close("time")
         return []
 
+    def found(self, stop: Decimal) -> bool:
+        """The venue's stop: where it is tighter than this one it stands from now on, and True is returned."""
+        if self.direction * (stop - self.stop) <= 0:
+            return False
+        self.stop, self.mark_since_ns = stop, None
+        return True
+
     # steps
 
     def _reach_target(self, price: Decimal, confirmed: bool) -> list[Action]:

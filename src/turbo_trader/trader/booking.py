@@ -267,7 +267,9 @@ class Booking:
         stop = desk.stop_on_venue
         if stop is None or (bracket is not None and bracket.direction * (bracket.stop - stop) > 0):
             self._guarding.require_stop(desk)
-        elif desk.frozen == "" and bracket is not None and desk.liq_price is not None:
+            return
+        self._guarding.found_stop(desk, stop)
+        if desk.frozen == "" and bracket is not None and desk.liq_price is not None:
             distance = bracket.direction * (bracket.entry - desk.liq_price)
             risk = bracket.direction * (bracket.entry - stop)
             if risk > 0 and distance < risk:

@@ -159,6 +159,16 @@ class Guarding:
             self._desk.note(name, "error", symbol=desk.instrument.symbol, stop=desk.bracket.stop)
             self.pump(desk)
 
+    def found_stop(self, desk: SymbolDesk, stop: Decimal) -> None:
+        """The venue shows one tighter than ours: it left just before an end and was not kept, or a person set it. It stands."""
+        bracket = desk.bracket
+        if bracket is None or not bracket.found(stop):
+            return
+        if desk.stop_wish is not None and bracket.direction * (stop - desk.stop_wish) > 0:
+            desk.stop_wish = None
+        self.save(desk)
+        self.watch(desk)
+
     def on_stop_result(self, desk: SymbolDesk, result: CommandResult) -> None:
         """A stop change was answered."""
         if result.id != desk.stop_id:
