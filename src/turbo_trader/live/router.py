@@ -94,7 +94,7 @@ class Router:
             self.changed.set()
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
-        """What must be known is written, then what is for the venue leaves, then people are shown."""
+        """Orders leave once all that must be known is on disk; a stop change alone leaves first. People are shown last."""
         wire = [command for command in commands if isinstance(command, WireCommand)]
         writes = [command for command in wire if isinstance(command, WriteCommand)]
         if stops_alone(writes):
