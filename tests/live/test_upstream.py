@@ -212,14 +212,14 @@ def test_a_gap_in_the_upstreams_book_is_passed_on_and_mended(
     assert max(levels[0]) < min(levels[1])
 
 
-HEAD = '"type":"snapshot","ts":1767603700000,"cts":1767603700000,"cs":1'
-PRINT = '"T":1767603700000,"s":"BTCUSDT","S":"Buy","L":"PlusTick","i":"junk","BT":false'
+HEAD = '"type":"snapshot","ts":1767603600000,"cts":1767603600000,"cs":1'
+PRINT = '"T":1767603600000,"s":"BTCUSDT","S":"Buy","L":"PlusTick","i":"junk","BT":false'
 JUNK = [
     '{"topic":"publicTrade.BTCUSDT"', '{"topic":"publicTrade.BTCUSDT","data":7}', '{"topic":{}}', '{"topic":"","data":"junk"}',
     f'{{"topic":"publicTrade.BTCUSDT",{HEAD},"data":[{{{PRINT},"v":"1","p":"1e999"}}]}}',
     f'{{"topic":"publicTrade.BTCUSDT",{HEAD},"data":[{{"junk":1}}]}}',
     f'{{"topic":"tickers.BTCUSDT",{HEAD},"data":{{"symbol":"BTCUSDT","markPrice":"junk"}}}}',
-    f'{{"topic":"tickers.BTCUSDT",{HEAD.replace("1767603700000", "{}")},"data":{{"symbol":"junk"}}}}',
+    f'{{"topic":"tickers.BTCUSDT",{HEAD.replace("1767603600000", "{}")},"data":{{"symbol":"junk"}}}}',
     f'{{"topic":"tickers.BTCUSDT",{HEAD},"data":["junk"]}}',
     f'{{"topic":"orderbook.50.BTCUSDT",{HEAD},"data":{{"s":"BTCUSDT","b":[["junk","1"]],"a":[],"u":7,"seq":1}}}}',
     f'{{"topic":"orderbook.50.BTCUSDT",{HEAD},"data":{{"s":"BTCUSDT","b":7,"a":[],"u":7,"seq":1}}}}',
