@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from turbo_trader.console.renamed import RENAMED, Renamed
 from turbo_trader.console.settings import Settings, environment, load_settings, positive_decimal
 from turbo_trader.market.errors import InputError
+from turbo_trader.rules.policy import Policy
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +45,7 @@ def test_options_win_over_the_environment_and_the_environment_over_the_file(
         ("TURBO_HORIZN", "TURBO_HORIZON"),
         ("MICRO_TURBO_MODEE", "MICRO_TURBO_MODE"),
         ("micro_turbo_mode", "MICRO_TURBO_MODE"),
+        ("seed", "SEED"),
         ("BYBIT_APIKEY", "BYBIT_API_KEY"),
     ],
 )
@@ -53,7 +56,7 @@ def test_a_misspelt_name_in_the_file_is_refused_with_the_one_that_was_meant(name
 
 
 def test_a_name_in_the_file_that_is_none_of_ours_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    Path(".env").write_text("COMPOSE_PROJECT=5\nseed=5\n")
+    Path(".env").write_text("COMPOSE_PROJECT=5\nSEED=5\n")
     assert (environment()["COMPOSE_PROJECT"], load_settings().seed) == ("5", 5)
     environment()
     assert capsys.readouterr().err == (
@@ -68,6 +71,24 @@ def test_a_name_in_the_file_that_is_none_of_ours_is_told_once(capsys: pytest.Cap
         ("BALANCE", "0"),
         ("BALANCE", "-5"),
         ("BALANCE", "NaN"),
+        ("BALANCE", "inf"),
+        ("BALANCE", "1e999"),
+        ("BALANCE", "1e-400"),
+        ("BALANCE", "1e99999999999"),
+        ("BALANCE", "9" * 500),
+        ("BALANCE", "1_000"),
+        ("BALANCE", "١٨"),
+        ("BALANCE", "１８"),
+        ("BALANCE", "+18"),
+        ("BALANCE", "0x12"),
+        ("SPEED", "1e999"),
+        ("SPEED", "nan"),
+        ("EDGE", "1_0"),
+        ("SEED", "1_0"),
+        ("SEED", "٣"),
+        ("SEED", "1e3"),
+        ("SEED", "9" * 30),
+        ("I_ACCEPT_THE_RISK", "maybe"),
         ("SPEED", "-1"),
         ("SEED", "x"),
         ("LOG_LEVEL", "loud"),
@@ -98,7 +119,44 @@ def test_keys_never_show_in_a_repr_or_an_error(monkeypatch: pytest.MonkeyPatch) 
     assert "verysecret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "abc", "inf", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "-1",
+        "abc",
+        "inf",
+        "nan",
+        "",
+        "1e999",
+        "1e-400",
+        "1e99999999",
+        "1_000",
+        "١٨",
+        "１８",
+        "+18",
+        "0x12",
+    ],
+)
 def test_money_on_the_command_line_is_above_zero(text: str) -> None:
     with pytest.raises(InputError, match="--balance"):
         positive_decimal(text, "--balance")
+
+
+def test_an_old_name_is_refused_with_the_new_one_and_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RENAMED, "OLD_NAME", Renamed("SEED", "SEED=1 is what OLD_NAME=one was"))
+    monkeypatch.setenv("OLD_NAME", "one")
+    with pytest.raises(
+        InputError, match=r"^environment: OLD_NAME is SEED now; SEED=1 is what OLD_NAME=one was$"
+    ):
+        load_settings()
+    monkeypatch.delenv("OLD_NAME")
+    Path(".env").write_text("OLD_NAME=one\n")
+    with pytest.raises(InputError, match=r"^\.env: OLD_NAME is SEED now"):
+        environment()
+
+
+def test_new_names_are_settings_and_old_ones_are_not() -> None:
+    known = {name.upper() for name in (*Settings.model_fields, *Policy.model_fields)}
+    assert not known & RENAMED.keys()
+    assert {now.name for now in RENAMED.values()} <= known

@@ -11,19 +11,21 @@ import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pytest
+from annotated_types import Ge, Le
 from hypothesis import Phase, settings
+from pydantic.fields import FieldInfo
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.numbers import Value, env_name, shown, source
+from turbo_trader.rules.declared import bounds, env_name, extra, shown, source
+from turbo_trader.rules.numbers import Value
 from turbo_trader.rules.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +45,7 @@ ROWS = {
 #: Not asked: tests of the declarations, which say nothing of what a number does, and those of this run.
 DECLARATIONS = ("test_rules_page.py", "test_policy.py", "test_mutation.py")
 USUAL = Policy()
-DECLARED = {declared.name: declared for declared in fields(USUAL)}
+DECLARED = Policy.model_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ class Change:
 
     def __str__(self) -> str:
         declared, usual = DECLARED[self.name], getattr(USUAL, self.name)
-        return f"{env_name(declared)} = {shown(usual)} -> {shown(self.value)} ({source(declared)})"
+        return f"{env_name(self.name)} = {shown(usual)} -> {shown(self.value)} ({source(declared)})"
 
 
-def changes(declared: Field[Any]) -> list[Change]:
+def changes(name: str) -> list[Change]:
     """One step down and one up: 1 of a whole number, 1 in the last digit of another but a tenth of it at most; each other word."""
-    default, choices = declared.default, declared.metadata["choices"]
+    declared = DECLARED[name]
+    default, choices = declared.default, extra(declared)["choices"]
     values: list[Any]
     if isinstance(default, bool):
         values = [not default]
@@ -76,17 +79,17 @@ def changes(declared: Field[Any]) -> list[Change]:
         assert isinstance(default, Decimal)
         step = min(Decimal((0, (1,), int(default.as_tuple().exponent))), default / 10)
         values = [default - step, default + step]
-    return [Change(declared.name, value) for value in values]
+    return [Change(name, value) for value in values]
 
 
 def declare(change: Change) -> None:
     """From now on `change.value` is the default in this process."""
-    declared = DECLARED[change.name]
+    declared: FieldInfo = DECLARED[change.name]
+    low, high = bounds(declared)
     declared.default = change.value
-    if declared.metadata["pinned"]:
-        bounds = {"low": change.value, "high": change.value}
-        declared.metadata = MappingProxyType({**declared.metadata, **bounds})
-    Policy.__init__.__defaults__ = tuple(each.default for each in fields(Policy))
+    if low is not None and low == high:  # pinned
+        declared.metadata = [Ge(change.value), Le(change.value)]
+    Policy.model_rebuild(force=True)
 
 
 @dataclass(eq=False)
@@ -168,7 +171,7 @@ def noticed(tests: Sequence[str], seconds: Mapping[str, float], change: Change) 
         return f"refused: {refused}"
     rounds = [tests]
     if tests == ROOMS:
-        rows = ROWS[DECLARED[change.name].metadata["section"][0]].split()
+        rows = ROWS[extra(DECLARED[change.name])["section"][0]].split()
         rounds.insert(0, [f"tests/{room}/test_{name}.py" for room, name in (row.split("/") for row in rows)])
     for asked in rounds:
         if failed := Run(seconds).play(asked).failed:
@@ -193,7 +196,7 @@ def main() -> int:
     begin = time.monotonic()
     try:
         found = search(
-            asked.tests or ROOMS, [change for name in names for change in changes(DECLARED[name])], asked.jobs
+            asked.tests or ROOMS, [change for name in names for change in changes(name)], asked.jobs
         )
         for name in names if not asked.tests else ():
             left = [change for change in found if change.name == name and not found[change]]

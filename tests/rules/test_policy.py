@@ -2,24 +2,26 @@
 refused.
 """
 
-from dataclasses import FrozenInstanceError, fields
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.numbers import env_name, shown
+from turbo_trader.rules.declared import env_name, shown
+from turbo_trader.rules.numbers import Label
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.sources import SOURCES
 
-DECLARED = {declared.name: declared for declared in fields(Policy)}
+DECLARED = Policy.model_fields
 
 
 def test_defaults_are_valid_and_frozen() -> None:
     policy = Policy()
-    with pytest.raises(FrozenInstanceError):
-        policy.tp_min = Decimal(1)  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        policy.tp_min = Decimal(1)
 
 
 def test_every_number_says_unit_section_meaning_and_origin() -> None:
@@ -27,8 +29,50 @@ def test_every_number_says_unit_section_meaning_and_origin() -> None:
         assert row.unit
         assert row.meaning
         assert row.section[0] in "123456789"
-        assert isinstance(row.chosen, bool)
+        assert row.label in set(Label)
+        assert row.source, (
+            f"{row.name}: name the line of the rules (rules/sources.py), such as '7 margin cap'"
+        )
         assert not row.overridden
+
+
+def test_reasons_are_given_exactly_where_the_user_did_not_ask() -> None:
+    for row in Policy().table():
+        assert bool(row.reason) is (row.label is not Label.ASKED), row.name
+
+
+def test_every_line_of_the_rules_has_a_number() -> None:
+    assert {row.section for row in Policy().table()} == set(SOURCES)
+
+
+@pytest.mark.parametrize(
+    ("label", "names"),
+    [
+        (
+            "asked",
+            "TP_MIN VWAP_MIN_GAP PAUSE_TIME FLAT_EDGE OFI_THRESHOLD SL_OF_TP MAX_LEVERAGE PORTFOLIO_FROM",
+        ),
+        (
+            "chosen",
+            "TP_SIGMAS WEIGHT_CAP WEIGHTS_REFRESH TARGET_ASSETS OFI_LEVELS CONSENSUS_HORIZONS LOW_CONSENSUS",
+        ),
+        (
+            "ours",
+            "PAUSES_TO_HALT SAME_DIRECTION RANGE_QUANTILE LIQUIDATION_MULTIPLE ENTRY_RECV_WINDOW ON_TERM",
+        ),
+        ("ours", "ENTRY_SLIP_MAX ENTRY_SLIP_OF_EV MIN_ENTRY_NOTIONAL WATCHDOG_TRADES BACKSTOP_EXTRA"),
+    ],
+)
+def test_numbers_say_whose_they_are(label: str, names: str) -> None:
+    labels = {row.name: row.label for row in Policy().table()}
+    assert {name: labels[name] for name in names.split()} == dict.fromkeys(names.split(), Label(label))
+
+
+def test_constructing_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TP_MAX", "1.4%")
+    monkeypatch.setenv("tp_max", "1.4%")
+    assert Policy().tp_max == Decimal("0.015")
+    assert Policy.from_env({}).tp_max == Decimal("0.015")
 
 
 def test_table_marks_what_was_overridden() -> None:
@@ -41,8 +85,7 @@ def test_table_marks_what_was_overridden() -> None:
 
 @pytest.mark.parametrize("name", sorted(DECLARED))
 def test_every_number_can_be_given_as_text(name: str) -> None:
-    declared = DECLARED[name]
-    policy = Policy.from_env({env_name(declared): shown(getattr(Policy(), name))})
+    policy = Policy.from_env({env_name(name): shown(getattr(Policy(), name))})
     assert policy == Policy()
 
 
@@ -81,6 +124,24 @@ def test_switches(text: str, value: bool) -> None:
         ("TARGET_ASSETS", ","),
         ("RANGE_QUANTILE", "0.99"),
         ("OFI_LEVELS", "5"),
+        # numbers that two readers could take differently
+        ("TP_MAX", "1_0bp"),
+        ("TP_MAX", "+0.01"),
+        ("TP_MAX", ".01"),
+        ("TP_MAX", "1e-999999999"),
+        ("TP_MAX", "1e999%"),
+        ("TP_MAX", "0.01%%"),
+        ("TP_MAX", "٠.٠١"),
+        ("TP_MAX", "0.0１"),
+        ("INSTITUTIONAL_FROM", "1_000"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "3_0"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "٣٠"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "３０"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "+30"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "0x1e"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "3e1"),
+        ("MICRO_TURBO_SIGNAL_INTERVAL", "9" * 5000),
+        ("CONSENSUS_HORIZONS", "5,1_5,60,240,1440"),
         # gates that would never let anything pass
         ("TURBO_MIN_CONFIDENCE", "1"),
         ("GROWING_MIN_SNR", "1000"),

@@ -1,8 +1,6 @@
 """The defaults of the policy, number by number, as the rules page states them."""
 
-from dataclasses import fields
-
-from turbo_trader.rules.numbers import shown
+from turbo_trader.rules.declared import shown
 from turbo_trader.rules.policy import Policy
 
 RULES_PAGE = {
@@ -178,4 +176,4 @@ RULES_PAGE = {
 
 
 def test_defaults_are_those_of_the_rules_page() -> None:
-    assert {item.name: shown(item.default) for item in fields(Policy)} == RULES_PAGE  # type: ignore[arg-type]
+    assert {name: shown(field.default) for name, field in Policy.model_fields.items()} == RULES_PAGE

@@ -5,13 +5,20 @@ from __future__ import annotations
 from textwrap import dedent
 
 from turbo_trader.console.settings import Settings
-from turbo_trader.rules.numbers import shown
+from turbo_trader.rules.declared import shown
 from turbo_trader.rules.policy import Policy
 
 _HEAD = dedent(
     """\
     # turbo-trader settings. Copy to .env and uncomment what you change; the environment wins over .env, options win over both.
     # This file is written by: python -m turbo_trader.console.env_example > .env.example
+    """
+)
+_RULES = dedent(
+    """\
+    # --- the rules (docs/rules.md); fractions may be written 0.006, 0.6% or 60bp
+    # asked: stands in the user's texts; chosen: they leave it open or contradict themselves; ours: a rule we added.
+    # `turbo-trader policy NAME` says where a number comes from and why.
     """
 )
 
@@ -23,14 +30,13 @@ def text() -> str:
         default = field.default
         value = "" if default is None or "secret" in name or "api_key" in name else shown(default)
         lines += [f"# {field.description}", f"#{name.upper()}={value}"]
-    lines += ["", "# --- the rules (docs/rules.md); fractions may be written 0.006, 0.6% or 60bp"]
+    lines += ["", *_RULES.splitlines()]
     section = ""
     for row in Policy().table():
-        if row.section.split(".")[0] != section:
-            section = row.section.split(".")[0]
+        if row.section[0] != section:
+            section = row.section[0]
             lines += ["", f"# section {section}"]
-        origin = "chosen" if row.chosen else "fixed"
-        lines += [f"# {row.meaning} ({row.unit}; {origin})", f"#{row.name}={shown(row.value)}"]
+        lines += [f"# {row.meaning} ({row.unit}; {row.label})", f"#{row.name}={shown(row.value)}"]
     return "\n".join(lines) + "\n"
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.state import MINUTES
-from turbo_trader.rules.numbers import env_name, shown, source
+from turbo_trader.rules.declared import env_name, shown, source
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.signals.parameters import HORIZONS
 
@@ -107,5 +106,5 @@ def _horizons(policy: Policy) -> Iterator[_Clash]:
 
 
 def _line(policy: Policy, name: str) -> str:
-    declared = next(item for item in fields(policy) if item.name == name)
-    return f"{env_name(declared)} = {shown(getattr(policy, name))} ({source(declared)})"
+    origin = source(type(policy).model_fields[name])
+    return f"{env_name(name)} = {shown(getattr(policy, name))} ({origin})"

@@ -1,21 +1,30 @@
-"""One number of the rules: its declaration, how it is read from text, how it is shown."""
+"""One number of the rules: how it is declared, where it comes from, how it is listed."""
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any, TypeAlias, cast
 
-from turbo_trader.market.errors import InputError
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+from turbo_trader.rules.declared import Declared, env_name, extra
+from turbo_trader.rules.sources import SOURCES
 
 Value: TypeAlias = bool | int | Decimal | str | tuple[str, ...] | tuple[int, ...]
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
-_SCALES = (("%", Decimal("0.01")), ("bp", Decimal("0.0001")))
+
+class Label(StrEnum):
+    """Whose number it is."""
+
+    ASKED = "asked"  # it stands in the user's texts
+    CHOSEN = "chosen"  # his texts leave it open or contradict themselves; ours, with the reason
+    OURS = "ours"  # a rule that he did not ask for, with the reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberRow:
     """One line of `turbo-trader policy`."""
 
@@ -24,152 +33,79 @@ class NumberRow:
     default: Value
     unit: str
     section: str  # section of the trading rules
-    chosen: bool  # False: asked for by the user
+    label: Label
+    source: str  # the line of the trading rules that it stands in; "" where nobody wrote it down
+    reason: str  # why this value, where it is not asked for
     overridden: bool
     meaning: str
 
 
-def fixed(
-    default: Value, unit: str, section: str, meaning: str, *,
-    low: str = "0", high: str = "1e9", choices: tuple[str, ...] = (), pinned: bool = False,
-) -> Any:  # fmt: skip
-    """A dataclass field: a number the user asked for; `low` and `high` are allowed themselves.
-
-    With `choices` a str default is a word out of them; without, it is a decimal. A `pinned` number is built into a kernel or
-    into the venue: it is shown, and any other value is refused.
-    """
-    value = Decimal(default) if isinstance(default, str) and not choices else default
-    metadata = {
-        "unit": unit,
-        "section": section,
-        "meaning": meaning,
-        "chosen": False,
-        "low": value if pinned else Decimal(low),
-        "high": value if pinned else Decimal(high),
-        "pinned": pinned,
-        "choices": choices,
-    }
-    return field(default=value, metadata=metadata)
+def asked(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -> Any:
+    """A number that stands in the user's texts; bounds and section as of `number`."""
+    return number(Label.ASKED, default, unit, section, meaning, **bounds)
 
 
 def chosen(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -> Any:
-    """A number that the rules page leaves open and we chose; everything else as `fixed`."""
-    declared = fixed(default, unit, section, meaning, **bounds)
-    return field(default=declared.default, metadata={**declared.metadata, "chosen": True})
+    """A number that the user's texts leave open, or that they contradict themselves in."""
+    return number(Label.CHOSEN, default, unit, section, meaning, **bounds)
 
 
-def env_name(declared: Field[Any]) -> str:
-    """The environment variable that overrides a number: its name in upper case."""
-    return declared.name.upper()
+def ours(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -> Any:
+    """A number of a rule that we added."""
+    return number(Label.OURS, default, unit, section, meaning, **bounds)
 
 
-def number_rows(numbers: Any) -> list[NumberRow]:
-    """Every number of a dataclass of numbers with its default, unit, section and whether it was overridden."""
-    return [
-        NumberRow(
-            name=env_name(declared),
-            value=(value := getattr(numbers, declared.name)),
-            default=cast("Value", declared.default),
-            unit=declared.metadata["unit"],
-            section=declared.metadata["section"],
-            chosen=declared.metadata["chosen"],
-            overridden=value != declared.default,
-            meaning=declared.metadata["meaning"],
+def number(
+    label: Label, default: Value, unit: str, section: str, meaning: str, *,
+    low: str = "0", high: str = "1e9", choices: tuple[str, ...] = (), pinned: bool = False, why: str = "",
+) -> Any:  # fmt: skip
+    """A pydantic field. `low` and `high` are allowed themselves.
+
+    `section`: of the trading rules, then the line there, such as "7 margin cap": its text and the reason are in `sources`;
+    `why` is the reason where that line has none. With `choices` a str default is one of these words; without, it is a decimal. A
+    `pinned` number is built into a kernel or into the venue: it is shown, and any other value is refused.
+    """
+    value = Decimal(default) if isinstance(default, str) and not choices else default
+    facts: dict[str, Any] = {"unit": unit, "section": section, "label": label, "why": why, "choices": choices}
+    limits: dict[str, Any] = {}
+    if choices:
+        limits = {"pattern": f"^({'|'.join(choices)})$"}
+    elif isinstance(value, tuple):
+        limits = {"min_length": 1}
+    elif not isinstance(value, bool):
+        kind = type(value)
+        limits = {
+            "ge": kind(value if pinned else Decimal(low)),
+            "le": kind(value if pinned else Decimal(high)),
+        }
+    return Field(value, description=meaning, json_schema_extra=facts, **limits)
+
+
+def reason(field: FieldInfo) -> str:
+    """Why a number is what it is; "" where the user asked for it."""
+    facts = extra(field)
+    line = SOURCES.get(facts["section"])
+    return facts["why"] or (line.why if line and facts["label"] != Label.ASKED else "")
+
+
+def number_rows(numbers: Declared) -> list[NumberRow]:
+    """Every number with its default, unit, origin and whether it was overridden."""
+    rows = []
+    for name, field in type(numbers).model_fields.items():
+        facts, value = extra(field), getattr(numbers, name)
+        line = SOURCES.get(facts["section"])
+        rows.append(
+            NumberRow(
+                name=env_name(name),
+                value=value,
+                default=cast("Value", field.default),
+                unit=facts["unit"],
+                section=facts["section"],
+                label=facts["label"],
+                source=line.text if line else "",
+                reason=reason(field),
+                overridden=value != field.default,
+                meaning=str(field.description),
+            )
         )
-        for declared in fields(numbers)
-    ]
-
-
-def source(declared: Field[Any]) -> str:
-    """The line of the rules a number comes from, for messages."""
-    return f"section {declared.metadata['section']}: {declared.metadata['meaning']}"
-
-
-def parse(declared: Field[Any], text: str) -> Value:
-    """The value of a number from text; InputError with name, value and what is expected."""
-    expected = expectation(declared)
-    try:
-        value = _read(declared, text.strip())
-    except (ValueError, InvalidOperation):
-        raise InputError(
-            f"{env_name(declared)} = {text!r}: expected {expected} ({source(declared)})"
-        ) from None
-    check(declared, value)
-    return value
-
-
-def check(declared: Field[Any], value: Value) -> None:
-    """InputError when a value is outside what its declaration allows."""
-    if _allowed(declared, value):
-        return
-    raise InputError(
-        f"{env_name(declared)} = {shown(value)!r}: expected {expectation(declared)} ({source(declared)})"
-    )
-
-
-def shown(value: Value) -> str:
-    """A value as a person writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return ",".join(str(item) for item in value)
-    return str(value)
-
-
-def expectation(declared: Field[Any]) -> str:
-    """What is expected of a number, in words."""
-    default, meta = declared.default, declared.metadata
-    if isinstance(default, bool):
-        return "true or false"
-    if meta["choices"]:
-        return "one of " + ", ".join(meta["choices"])
-    if isinstance(default, tuple):
-        return f"a comma-separated list of {meta['unit']}"
-    if meta["pinned"]:
-        return f"{default}: it cannot be changed"
-    kind = "a whole number" if isinstance(default, int) else "a number (%, bp allowed)"
-    return f"{kind} of {meta['low']} to {meta['high']} ({meta['unit']})"
-
-
-def _read(declared: Field[Any], text: str) -> Value:
-    default = declared.default
-    if isinstance(default, bool):
-        return _flag(text)
-    if isinstance(default, int):
-        return int(text)
-    if isinstance(default, Decimal):
-        return decimal(text)
-    if isinstance(default, tuple):
-        items = [item.strip() for item in text.split(",") if item.strip()]
-        return tuple(int(item) for item in items) if isinstance(default[0], int) else tuple(items)
-    return text.lower()
-
-
-def _flag(text: str) -> bool:
-    word = text.lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
-    raise ValueError(text)
-
-
-def decimal(text: str) -> Decimal:
-    """A number from text, also of percent or basis points. decimal.InvalidOperation where it is none."""
-    for suffix, scale in _SCALES:
-        if text.endswith(suffix):
-            return Decimal(text.removesuffix(suffix).strip()) * scale
-    return Decimal(text)
-
-
-def _allowed(declared: Field[Any], value: Value) -> bool:
-    default, meta = declared.default, declared.metadata
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, tuple):
-        return isinstance(value, tuple) and bool(value) and len(set(value)) == len(value)
-    if isinstance(default, str):
-        return value in meta["choices"]
-    if isinstance(default, int) and not isinstance(value, int):
-        return False
-    if not isinstance(value, int | Decimal) or (isinstance(value, Decimal) and not value.is_finite()):
-        return False
-    return bool(meta["low"] <= value <= meta["high"])
+    return rows

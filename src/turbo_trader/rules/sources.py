@@ -1,0 +1,210 @@
+"""Where the numbers of the rules come from: lines of the trading rules, and why where the user's texts do not say.
+
+A number names its line by section and row, such as "7 margin cap". Asked numbers need no reason; the reasons of the others stand
+here, once for all numbers of a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class Source(NamedTuple):
+    """A line of the trading rules."""
+
+    text: str  # the line itself, shortened
+    why: str = ""  # the reason for its numbers that are not asked for
+
+
+SOURCES: Final[Mapping[str, Source]] = {
+    "1 symbols": Source(
+        "BTC ETH SOL XRP BNB AVAX ADA LINK DOGE LTC MATIC, and ARB OP RENDER INJ: 15",
+        "he asks for 15 symbols and names 11; the other four are the predecessor's",
+    ),
+    "1 notional": Source("order notional >= 5 USDT (entries)", "the venue's own minimum"),
+    "2 tiers": Source("turbo below 100 USDT with MICRO_TURBO_MODE, growing below 1000, institutional above"),
+    "2 interval": Source("scan interval 30 s (MICRO_TURBO_SIGNAL_INTERVAL), 60 s, 300 s"),
+    "2 SNR": Source("SNR > / confidence > 1.0 / 0.50, 1.5 / 0.65, 1.5 / 0.65"),
+    "2 B": Source("B-trades: allowed, no, no"),
+    "2 consensus": Source("low consensus: warn and proceed (up to and with 100), block, block"),
+    "2 flat": Source("flat market: warn and proceed, block, block"),
+    "2 fees": Source("fee protection multiplier 1.0, 2.5, 2.5"),
+    "2 EV": Source(
+        "minimum net EV 0 when E <= 25, else the tier's value: 0.05 % below 25, 0.08 % below 100, 0.07 % below 1000, 0.06 %",
+        "he asks for a minimum and gives none above 25 USDT; these leave room for the error of the estimate",
+    ),
+    "2 positions": Source(
+        "open positions at most 3, 5, 5", "he names 3 for turbo; larger accounts carry a few more"
+    ),
+    "2 horizon": Source(
+        "h / T 900 / 1800, 1800 / 2700, 1800 / 2700 s",
+        "within the 10 to 45 minutes that he states for a trade",
+    ),
+    "3 volatility": Source(
+        "sigma: moving average of one-minute log returns, half-life 30 min",
+        "he names no window; half an hour is as long as a trade of the turbo tier lasts",
+    ),
+    "3 slow": Source(
+        "no line: volatility of the hold, weighted with that of its day",
+        "forecasts the variance of the hold better and without bias on real bars (docs/signals.md)",
+    ),
+    "3 Kalman": Source(
+        "Kalman: noise by maximum likelihood; a velocity only where jerk is significant (5 %); damped acceleration",
+        "he names Kalman and no parameter; the usual level of a test, and a minute for an acceleration to die down",
+    ),
+    "3 warm-up": Source(
+        "warm-up from klines; only the one-second grid has to fill (5 min)",
+        "he gives no warm-up; the shortest that leaves the estimates usable",
+    ),
+    "3 OU": Source(
+        "OU: AR(1) by maximum likelihood; valid if a unit root is rejected and the half-life lies in 2 to 60 min",
+        "he names OU and no parameter; this window predicts honestly up to half-lives of 30 min (docs/signals.md)",
+    ),
+    "4 OFI": Source(
+        "order-flow imbalance over levels 1-10, last 30 s; confirms d beyond 0.15",
+        "he gives the threshold alone; Cont, Kukanov and Stoikov's measure over the levels the venue's book shows",
+    ),
+    "4 VWAP": Source(
+        "VWAP since 00:00 UTC, valid after 30 min; confirms at >= 0.10 % on the cheap side",
+        "he gives 0.10 % alone; below one band's width a gap is noise",
+    ),
+    "4 scores": Source(
+        "scores -clip(z/2), clip(a/2)",
+        "he names no scale; two standard deviations are a full score",
+    ),
+    "4 ACCEL": Source(
+        "ACCEL confirms d when d*a > 1",
+        "he gives two readings and no threshold; one standard deviation serves both",
+    ),
+    "4 FUNDING": Source(
+        "FUNDING: f8 > +0.05 % confirms short, < -0.05 % long; score clipped at 0.10 %",
+        "he gives no threshold; five times the venue's usual 0.01 % is crowded",
+    ),
+    "4 OU_DRIFT": Source(
+        "OU_DRIFT confirms d when the fit is valid and d*z is beyond the threshold",
+        "he gives no threshold; one standard deviation is a deviation worth its reversion",
+    ),
+    "4 stale": Source(
+        "never count a signal whose data is stale (> 5 s for book, > 2 intervals for funding)",
+        "old data confirms nothing",
+    ),
+    "4 tiers": Source(
+        "A = OFI and OU_DRIFT and at least one of VWAP, ACCEL, FUNDING; B = OFI and OU_DRIFT alone"
+    ),
+    "5.1 data": Source(
+        "warmed up, fresh, spread < 10 bp, clock offset < 1 s, |mark/last - 1| <= 0.1 %",
+        "data that contradicts itself decides nothing",
+    ),
+    "5.1 pauses": Source(
+        "no entry for 5 min after a violent move, 10 s around funding, before maintenance, with an expiring key",
+        "he names no such pause; in these minutes prices jump, books are empty, or the way out may be shut",
+    ),
+    "5.4 horizons": Source(
+        "share of {5, 15, 60, 240, 1440 min} slopes with sign d",
+        'his "2/5 = 40 %" gives five horizons and not which; from one scan to one day, each 3 to 6 times the last',
+    ),
+    "5.4 consensus": Source(
+        "a slope counts at |t| > 1; low below 60 %",
+        'his "2/5 = 40 %" is low, so three of five are not; a slope within its error has no sign',
+    ),
+    "5.5 flat": Source("flat: forecast edge >= 0.10 %"),
+    "5.8 cool-down": Source(
+        "cool-down: h after a stop-out, same symbol and direction",
+        "the forecast that was just refuted is not traded again while it lasts",
+    ),
+    "5 volatility": Source(
+        "no line: volatility of the hold, as uncertain as it is",
+        "measured on real bars (docs/signals.md); a known volatility would overstate the probability of far targets",
+    ),
+    "5 fees": Source(
+        "fee rates from the venue (defaults taker 0.055 %, maker 0.020 %)",
+        "the venue's rates of its first level",
+    ),
+    "6 A": Source(
+        "TP = clamp(1.5 sigma sqrt(h), 0.6 %, 1.5 %); SL = clamp(TP/2, 0.3 %, 0.6 %)",
+        "he gives the ranges; a target of 1.5 sigma of the horizon moves inside them with the market",
+    ),
+    "6 B": Source("B: 0.7 x TP clamped to 0.4-0.8 %, 0.8 x SL clamped to 0.25-0.5 %"),
+    "6 backstop": Source(
+        "TP backstop on the venue at target + half the original TP distance",
+        "the venue takes the profit when the daemon is down, and stays clear of an extension",
+    ),
+    "6 zones": Source(
+        "f >= 0.5: SL to break-even + max(0.10 %, c); f >= 1.0: SL locks 50 %, the target moves out by 50 %, 3 times at most",
+        "he gives no end to extensions; after three the move is 2.5 times the target",
+    ),
+    "6 extension share": Source(
+        "no line: what the EV assumes of confirmed extensions",
+        "whether signals still confirm at the target is not known before; a half favours neither answer",
+    ),
+    "6 target": Source(
+        "else hold behind the lock or close (TP_WITHOUT_CONFIRMATION)",
+        "his texts say both; each is measured",
+    ),
+    "6 mark": Source(
+        "the mark 0.1 % beyond the stop for 1 s: close",
+        "triggers are on last price; where the mark has passed the stop it must not wait for a print",
+    ),
+    "6 time": Source(
+        "T reached before zone 1: close; after zone 1: close at 2T; checked at least each second",
+        "he states durations; a trade that is paying gets twice the time",
+    ),
+    "7 margin target": Source("margin target, share of B: A 30-50 %, B 10-15 %"),
+    "7 margin cap": Source(
+        "margin cap per trade 40 % (E < 20), 50 % (E < 50), 60 % above",
+        "within his 40-60 %, smallest for the smallest",
+    ),
+    "7 loss at stop": Source("loss at SL incl. c and slippage <= 10 % of E (A), 5 % (B)"),
+    "7 same direction": Source(
+        "same direction, all open + this: sum of notional x (SL + c + 99.9 % one-minute range) <= 30 % of E",
+        "crypto falls together",
+    ),
+    "7 total margin": Source(
+        "total margin incl. this <= 90 % of B", "the rest pays for fees and for moves against open positions"
+    ),
+    "7 leverage": Source(
+        "leverage <= 50x, and SL + slippage <= half the distance to liquidation",
+        "at 50x liquidation is 1.0-1.5 % away, not 2 %; a stop must come first even when it slips",
+    ),
+    "7 losses": Source("after 3 consecutive losses x 0.5 until a win"),
+    "7 portfolio": Source(
+        "E < 20 equal; else minimum variance, cap max(0.30, 1/N), refreshed every 15 min",
+        "he asks for the switch; the window and the cap keep estimated weights from piling into one symbol",
+    ),
+    "8 entry": Source(
+        "entry: IOC limit at the touch +- min(5 bp, half the EV margin), recv_window 1 s",
+        "an entry that comes late or fills far away is not the trade that was decided",
+    ),
+    "8 maker": Source(
+        "ENTRY_STYLE=maker: post-only at the touch, given up after 10 s",
+        "he names no order type; taker fills at once, maker saves 0.035 % and may not fill",
+    ),
+    "8 lookup": Source(
+        "unknown outcome: look the id up until recv_window + 10 s",
+        "after that the venue accepts the request no more, and its lists have caught up",
+    ),
+    "8 session": Source(
+        "result -20 % of session-start E: flatten and halt; drawdown -15 %: no entries for 30 min"
+    ),
+    "8 pauses to halt": Source(
+        "drawdown pause: each time (PAUSES_TO_HALT)", "he asks for a pause of 30 min and for no halt after it"
+    ),
+    "8 warning": Source("80 % of any limit: warning", "early enough to act by hand"),
+    "8 flatten": Source(
+        "flat within 2 s on a healthy venue; unreachable: UNCONFIRMED",
+        "he asks for an emergency stop and gives no time",
+    ),
+    "8 SIGTERM": Source(
+        "SIGTERM leaves positions to their venue stops and the guard (ON_TERM)",
+        "a restart for an upgrade should not cost a round trip of fees",
+    ),
+    "8 watchdog": Source(
+        "edge watchdog: from 30 trades on, when P(mean net return > 0) < 5 %, entries stop",
+        "the fewest trades that say anything, and the usual level",
+    ),
+    "9 calibration": Source(
+        "calibration: every forecast is recorded with its outcome; maps from past outcomes only",
+        "the model's own numbers are claims to be checked; enough outcomes for a map, and not older than the market",
+    ),
+}
