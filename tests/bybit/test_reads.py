@@ -1,18 +1,38 @@
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import NO_ANSWER, judge
-from turbo_trader.bybit.reads import WEEK_MS, Reader, ReadFailed, minute_bars, pages
-from turbo_trader.bybit.rest import Answer
+from turbo_trader.bybit.reads import WEEK_MS, Asking, Reader, ReadFailed, minute_bars, pages
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Outcome
 
+T = TypeVar("T")
 NOW = 1_770_000_000_000_000_000
+
+
+def at_once(function: Callable[[Call], Answer]) -> Callable[[Call], Asking[Answer]]:
+    """A way to ask that has its answer without waiting for anything."""
+
+    def ask(call: Call) -> Asking[Answer]:
+        yield from ()
+        return function(call)
+
+    return ask
+
+
+def finish(job: Asking[T]) -> T:
+    """The result of a job that waits for nothing."""
+    with pytest.raises(StopIteration) as end:
+        next(job)
+    result: T = end.value.value
+    return result
 
 
 def ok(result: dict[str, Any]) -> Answer:
@@ -31,34 +51,37 @@ def execution(name: str, ms: int) -> dict[str, Any]:
     }
 
 
-async def test_every_page_is_read_and_repeated_rows_count_once() -> None:
+def test_every_page_is_read_and_repeated_rows_count_once() -> None:
     asked: list[Call] = []
 
-    async def ask(call: Call) -> Answer:
+    @at_once
+    def ask(call: Call) -> Answer:
         asked.append(call)
         if call.params["cursor"] is None:
             return ok({"list": [execution("b", 2), execution("a", 1)], "nextPageCursor": "p%3A2"})
         return ok({"list": [execution("b", 2), execution("c", 3)], "nextPageCursor": ""})
 
-    result = await Reader(ask, lambda: NOW).read(Read("r", ("fills",), symbol="BTCUSDT"))
+    result = finish(Reader(ask, lambda: NOW).read(Read("r", ("fills",), symbol="BTCUSDT")))
     assert [fill.exec_id for fill in result.fills] == ["a", "b", "c"]
     assert asked[1].params["cursor"] == "p%3A2"  # sent back unchanged
 
 
-async def test_a_missing_page_makes_the_whole_read_unknown() -> None:
-    async def ask(call: Call) -> Answer:
+def test_a_missing_page_makes_the_whole_read_unknown() -> None:
+    @at_once
+    def ask(call: Call) -> Answer:
         if call.method == "get_positions":
             return ok({"list": [{"symbol": "BTCUSDT", "side": "Buy", "size": "1"}], "nextPageCursor": ""})
         return Answer(judge(NO_ANSWER), NO_ANSWER, "no answer", NOW)
 
-    result = await Reader(ask, lambda: NOW).read(Read("r", ("positions", "orders")))
+    result = finish(Reader(ask, lambda: NOW).read(Read("r", ("positions", "orders"))))
     assert (result.outcome, result.positions, result.code) == (Outcome.UNKNOWN, (), NO_ANSWER)
 
 
-async def test_s10_an_order_is_looked_up_on_every_channel() -> None:
+def test_s10_an_order_is_looked_up_on_every_channel() -> None:
     asked: list[str] = []
 
-    async def ask(call: Call) -> Answer:
+    @at_once
+    def ask(call: Call) -> Answer:
         asked.append(call.method)
         assert call.params["orderLinkId"] == "mine"
         if call.method == "get_order_history":
@@ -76,46 +99,50 @@ async def test_s10_an_order_is_looked_up_on_every_channel() -> None:
             )
         return ok({"list": []})
 
-    result = await Reader(ask, lambda: NOW).read(Read("r", ("order",), symbol="BTCUSDT", link_id="mine"))
+    result = finish(Reader(ask, lambda: NOW).read(Read("r", ("order",), symbol="BTCUSDT", link_id="mine")))
     assert asked == ["get_open_orders", "get_order_history", "get_executions"]
     assert result.orders[0].filled == Decimal("0.5")
 
 
-async def test_s24_fills_of_a_long_absence_are_read_in_windows_shorter_than_a_week() -> None:
+def test_s24_fills_of_a_long_absence_are_read_in_windows_shorter_than_a_week() -> None:
     windows: list[tuple[int, int]] = []
 
-    async def ask(call: Call) -> Answer:
+    @at_once
+    def ask(call: Call) -> Answer:
         windows.append((call.params["startTime"], call.params["endTime"]))
         return ok({"list": []})
 
-    await Reader(ask, lambda: NOW).read(Read("r", ("fills",), since=NOW - 20 * 86_400 * 10**9))
+    finish(Reader(ask, lambda: NOW).read(Read("r", ("fills",), since=NOW - 20 * 86_400 * 10**9)))
     assert len(windows) == 3
     assert all(0 < end - start <= WEEK_MS for start, end in windows)
     assert all(a[1] == b[0] for a, b in pairwise(windows))
 
 
-async def test_endless_cursors_end() -> None:
-    async def ask(call: Call) -> Answer:
+def test_endless_cursors_end() -> None:
+    @at_once
+    def ask(call: Call) -> Answer:
         return ok({"list": [1], "nextPageCursor": "same"})
 
-    items, _ = await pages(ask, "get_positions", "positions", {})
+    items, _ = finish(pages(ask, "get_positions", "positions", {}))
     assert len(items) == 2
 
 
-async def test_bars_are_oldest_first_without_the_unfinished_one() -> None:
-    async def ask(call: Call) -> Answer:
+def test_bars_are_oldest_first_without_the_unfinished_one() -> None:
+    @at_once
+    def ask(call: Call) -> Answer:
         times = range(
             call.params["end"] + 60_000, call.params["start"] - 1, -60_000
         )  # one too many: the unfinished candle
         return ok({"list": [[str(t), "1", "2", "0.5", "1.5", "10", "15"] for t in times]})
 
-    bars = await minute_bars(ask, "BTCUSDT", 1_500, NOW)
+    bars = finish(minute_bars(ask, "BTCUSDT", 1_500, NOW))
     assert len(bars) == 1_500
     assert (np.diff(bars["ts"]) == 60_000_000_000).all()
     assert bars["ts"][-1] + 60_000_000_000 <= NOW
 
-    async def broken(call: Call) -> Answer:
+    @at_once
+    def broken(call: Call) -> Answer:
         return Answer(judge(10016), 10016, "", NOW)
 
     with pytest.raises(ReadFailed):
-        await minute_bars(broken, "BTCUSDT", 10, NOW)
+        finish(minute_bars(broken, "BTCUSDT", 10, NOW))

@@ -1,4 +1,5 @@
-from turbo_trader.live.clock import VenueClock, read_speed
+from turbo_trader.live.clock import VenueClock
+from turbo_trader.runtime.clock import read_speed
 
 
 class Steady:

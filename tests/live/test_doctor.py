@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.errors import judge, judge_http
-from turbo_trader.bybit.rest import Answer
 from turbo_trader.live.account import DAY
 from turbo_trader.live.checks import Check, Level, worst
 from turbo_trader.live.doctor import MachineFacts, VenueFacts, machine_checks, maintenance, venue_checks

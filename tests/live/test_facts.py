@@ -38,7 +38,7 @@ async def test_the_simulated_exchange_is_in_order(served: ServedVenue) -> None:
         "venue": Level.PASS, "clock": Level.PASS, "maintenance": Level.PASS, "symbols": Level.FAIL, "balance": Level.PASS,
     }  # fmt: skip
     assert worst(account_checks(account, Policy())) is Level.PASS
-    assert gateway.fatal == ""
+    assert gateway.requests.fatal == ""
 
 
 async def test_a_wrong_secret_is_named_and_nothing_raises(served: ServedVenue) -> None:

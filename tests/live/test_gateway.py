@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.bybit.errors import BANNED, NOT_SENT, judge, judge_http
-from turbo_trader.bybit.rest import Answer
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.trader.commands import PlaceOrder, SetStops
@@ -119,9 +119,9 @@ async def test_s28_after_http_403_nothing_more_is_sent() -> None:
 async def test_an_entry_that_could_not_leave_in_time_does_not_leave_but_an_exit_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("turbo_trader.live.gateway.ENTRY_PATIENCE_S", 0.1)
+    monkeypatch.setattr("turbo_trader.runtime.requests.ENTRY_PATIENCE_S", 0.1)
     gateway, lane, _ = made(answer(0))
-    gateway.budget.hold("create", time.monotonic(), {"X-Bapi-Limit-Reset-Timestamp": "300"}, 0)
+    gateway.requests.budget.hold("create", time.monotonic(), {"X-Bapi-Limit-Reset-Timestamp": "300"}, 0)
     late = await gateway.send(ENTRY)
     assert (late.code, late.outcome, lane.writes()) == (NOT_SENT, Outcome.REJECTED, [])
     assert (await gateway.send(replace(ENTRY, reduce_only=True))).outcome is Outcome.CONFIRMED
@@ -130,7 +130,7 @@ async def test_an_entry_that_could_not_leave_in_time_does_not_leave_but_an_exit_
 async def test_s30_a_fatal_answer_is_named() -> None:
     gateway, _, told = made(answer(33004))
     await gateway.send(STOPS)
-    assert gateway.fatal == "the key has expired (33004)"
+    assert gateway.requests.fatal == "the key has expired (33004)"
     assert told == ["account-refused"]
 
 

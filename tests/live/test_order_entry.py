@@ -14,10 +14,10 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from turbo_trader.bybit import streams
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call, call
 from turbo_trader.bybit.endpoints import Keys, endpoints, loopback
 from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, judge
-from turbo_trader.bybit.rest import Answer
 from turbo_trader.live import order_entry
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway

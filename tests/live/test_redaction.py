@@ -22,6 +22,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.router import Router
+from turbo_trader.runtime.requests import Lane
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import ReadResult
 
@@ -126,7 +127,7 @@ async def test_nothing_that_is_written_or_raised_shows_key_or_secret(
         Call("get_open_orders", "realtime", where), Call("get_executions", "executions", where),
         Call("get_order_history", "history", where),
     ]  # fmt: skip
-    answers = await asyncio.gather(*(gateway.request("reads", call) for call in calls))
+    answers = await asyncio.gather(*(gateway.request(Lane.READS, call) for call in calls))
     assert all(not answer.ok for answer in answers)
     read = await gateway.execute_read(Read("r", ("positions",), "BTCUSDT"))
     router.deliver(read)

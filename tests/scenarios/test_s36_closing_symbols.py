@@ -82,8 +82,8 @@ async def test_s36_an_old_name_starts_with_one_notice(shells: Any, tmp_path: Pat
 
     class Gateway:
         async def read(self, call: Any) -> Any:
+            from turbo_trader.bybit.answers import Answer
             from turbo_trader.bybit.errors import judge
-            from turbo_trader.bybit.rest import Answer
 
             rows = [{**shells.INFO, "symbol": call.params["symbol"]}] if "instruments" in call.method else []
             return Answer(judge(0), 0, "", 0, {"list": rows})

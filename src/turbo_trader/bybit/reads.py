@@ -1,15 +1,15 @@
-"""Reading the venue's state completely: every page of every list, or nothing."""
+"""Reading the venue's state completely: every page of every list, or nothing. Without I/O: see `runtime.requests`."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
 from turbo_trader.bybit import decode, schemas
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.rest import Answer
 from turbo_trader.market.events import BAR, Rows
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import (
@@ -22,7 +22,9 @@ from turbo_trader.trader.events import (
     WalletReport,
 )
 
-Ask = Callable[[Call], Awaitable[Answer]]
+T = TypeVar("T")
+Asking: TypeAlias = Generator[Any, Any, T]  # yields what a shell has to do, see `runtime.requests.Job`
+Ask: TypeAlias = Callable[[Call], Asking[Answer]]
 
 WEEK_MS: Final = 7 * 86_400_000 - 1_000
 _PAGES: Final = 200  # more pages than this are not a list but a loop
@@ -37,13 +39,13 @@ class ReadFailed(Exception):
         self.answer = answer
 
 
-async def pages(ask: Ask, method: str, group: str, params: Mapping[str, Any]) -> tuple[list[Any], int]:
+def pages(ask: Ask, method: str, group: str, params: Mapping[str, Any]) -> Asking[tuple[list[Any], int]]:
     """All items of a list and the venue's time (ms) of its first page; ReadFailed when a page is missing."""
     items: list[Any] = []
     cursor: str | None = None
     time_ms = 0
     for _ in range(_PAGES):
-        answer = await ask(Call(method, group, {**params, "cursor": cursor}, protective=True))
+        answer = yield from ask(Call(method, group, {**params, "cursor": cursor}, protective=True))
         if not answer.ok:
             raise ReadFailed(answer)
         time_ms = time_ms or answer.time_ms
@@ -63,7 +65,7 @@ class Reader:
         self._ask = ask
         self._now = now
 
-    async def read(self, command: Read) -> ReadResult:
+    def read(self, command: Read) -> Asking[ReadResult]:
         """The lists asked for, complete; or an outcome that is not CONFIRMED, and nothing else. Never raises."""
         asked = self._now()
         orders: list[OrderReport] = []
@@ -72,17 +74,17 @@ class Reader:
         wallet: WalletReport | None = None
         try:
             if "positions" in command.what:
-                positions = await self._positions(command.symbol, asked)
+                positions = yield from self._positions(command.symbol, asked)
             if "orders" in command.what:
-                orders += await self._orders(command.symbol, asked)
+                orders += yield from self._orders(command.symbol, asked)
             if "order" in command.what:
-                found, executed = await self._order(command, asked)
+                found, executed = yield from self._order(command, asked)
                 orders += found
                 fills += executed
             if "fills" in command.what:
-                fills += await self._fills({"symbol": command.symbol or None}, command.since, asked)
+                fills += yield from self._fills({"symbol": command.symbol or None}, command.since, asked)
             if "wallet" in command.what:
-                wallet = await self._wallet(asked)
+                wallet = yield from self._wallet(asked)
         except ReadFailed as error:
             answer = error.answer
             outcome = (
@@ -104,49 +106,49 @@ class Reader:
             wallet,
         )
 
-    async def _positions(self, symbol: str, asked: int) -> list[PositionReport]:
+    def _positions(self, symbol: str, asked: int) -> Asking[list[PositionReport]]:
         where = {"symbol": symbol} if symbol else {"settleCoin": "USDT"}
-        items, time_ms = await pages(
+        items, time_ms = yield from pages(
             self._ask, "get_positions", "positions", {"category": "linear", "limit": 200, **where}
         )
         ts = time_ms * 1_000_000 or asked
         return [decode.position(item, ts, Source.REST) for item in schemas.convert(items, schemas.Position)]
 
-    async def _orders(self, symbol: str, asked: int) -> list[OrderReport]:
+    def _orders(self, symbol: str, asked: int) -> Asking[list[OrderReport]]:
         where = {"symbol": symbol} if symbol else {"settleCoin": "USDT"}
         params = {"category": "linear", "openOnly": 0, "limit": 50, **where}
-        items, _ = await pages(self._ask, "get_open_orders", "realtime", params)
+        items, _ = yield from pages(self._ask, "get_open_orders", "realtime", params)
         return _orders(items, asked)
 
-    async def _order(self, command: Read, asked: int) -> tuple[list[OrderReport], list[Fill]]:
+    def _order(self, command: Read, asked: int) -> Asking[tuple[list[OrderReport], list[Fill]]]:
         """One of our orders on every channel: open orders, history, executions."""
         params = {"category": "linear", "symbol": command.symbol, "orderLinkId": command.link_id}
-        items, _ = await pages(self._ask, "get_open_orders", "realtime", params)
+        items, _ = yield from pages(self._ask, "get_open_orders", "realtime", params)
         orders = _orders(items, asked)
-        items, _ = await pages(self._ask, "get_order_history", "history", params)
+        items, _ = yield from pages(self._ask, "get_order_history", "history", params)
         orders += _orders(items, asked)
-        items, _ = await pages(self._ask, "get_executions", "executions", {**params, "limit": 100})
+        items, _ = yield from pages(self._ask, "get_executions", "executions", {**params, "limit": 100})
         return orders, _fills(items, asked)
 
-    async def _fills(self, where: Mapping[str, Any], since: int, asked: int) -> list[Fill]:
+    def _fills(self, where: Mapping[str, Any], since: int, asked: int) -> Asking[list[Fill]]:
         """Executions since `since` (ns; 0: the venue's default of seven days), in windows shorter than seven days."""
         base = {"category": "linear", "limit": 100, **where}
         if not since:
-            items, _ = await pages(self._ask, "get_executions", "executions", base)
+            items, _ = yield from pages(self._ask, "get_executions", "executions", base)
             return _fills(items, asked)
         found: list[Fill] = []
         start = since // 1_000_000 - _OVERLAP_MS
         end = asked // 1_000_000 + _OVERLAP_MS
         while start < end:
             window = {"startTime": start, "endTime": min(end, start + WEEK_MS)}
-            items, _ = await pages(self._ask, "get_executions", "executions", {**base, **window})
+            items, _ = yield from pages(self._ask, "get_executions", "executions", {**base, **window})
             found += _fills(items, asked)
             start += WEEK_MS
         return found
 
-    async def _wallet(self, asked: int) -> WalletReport | None:
+    def _wallet(self, asked: int) -> Asking[WalletReport | None]:
         params = {"accountType": "UNIFIED", "coin": "USDT"}
-        items, time_ms = await pages(self._ask, "get_wallet_balance", "wallet", params)
+        items, time_ms = yield from pages(self._ask, "get_wallet_balance", "wallet", params)
         for item in schemas.convert(items, schemas.Wallet):
             report = decode.wallet(item, time_ms * 1_000_000 or asked, Source.REST)
             if report is not None:
@@ -154,7 +156,7 @@ class Reader:
         return None
 
 
-async def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Rows:
+def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Asking[Rows]:
     """The last closed one-minute bars (BAR rows, oldest first), at most `minutes`, ending before the minute `now` (ns) is in."""
     end = now // 60_000_000_000 * 60_000  # ms: start of the unfinished candle
     start = end - minutes * 60_000
@@ -165,7 +167,7 @@ async def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Rows:
         params = {
             "category": "linear", "symbol": symbol, "interval": "1", "start": first, "end": cursor - 60_000, "limit": 1_000,
         }  # fmt: skip
-        answer = await ask(Call("get_kline", "market", params))
+        answer = yield from ask(Call("get_kline", "market", params))
         if not answer.ok:
             raise ReadFailed(answer)
         for row in answer.result.get("list") or ():

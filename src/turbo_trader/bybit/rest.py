@@ -10,37 +10,20 @@ import hmac
 import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from pybit.unified_trading import HTTP
 
+from turbo_trader.bybit.answers import Answer, read_answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Verdict, judge, judge_http
+from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, judge
 from turbo_trader.bybit.transport import Connection, NoAnswer, NotSent, Pool, Response
 
 Permit = Callable[[], bool]  # may this process write to the venue now?
 logging.getLogger("pybit").setLevel(logging.CRITICAL)  # its debug lines carry bodies and headers
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How a call ended. `code`: the venue's retCode, an HTTP status, or one of ours (errors.NO_ANSWER, NOT_SENT)."""
-
-    verdict: Verdict
-    code: int
-    message: str
-    sent: int  # ns of the session's clock, taken when the request was about to leave
-    result: Mapping[str, Any] = field(default_factory=dict)
-    time_ms: int = 0  # the venue's time in the answer
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def ok(self) -> bool:
-        """The venue accepted the request (retCode 0)."""
-        return self.code == 0
 
 
 class Fenced(Exception):
@@ -161,7 +144,8 @@ class Lane:
 
     async def _answer(self, call: Call, sent: int, response: asyncio.Future[Response]) -> Answer:
         try:
-            return self._read(call, await response, sent)
+            answer = await response
+            return read_answer(call, answer.status, answer.headers, answer.body, sent, self._keys.redact)
         except Fenced:
             return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
         except NotSent as error:
@@ -179,26 +163,6 @@ class Lane:
                 return await self._pool.take(self._timeout)
         except TimeoutError:
             raise NotSent("no connection in time") from None
-
-    def _read(self, call: Call, response: Response, sent: int) -> Answer:
-        if response.status != 200:
-            text = self._keys.redact(response.body.decode("utf-8", "replace"))[:200]
-            return Answer(judge_http(response.status), response.status, text, sent, headers=response.headers)
-        try:
-            body = msgspec.json.decode(response.body)
-            code = int(body["retCode"])
-        except (msgspec.DecodeError, ValueError, KeyError, TypeError):
-            return Answer(judge(NO_ANSWER), NO_ANSWER, "unreadable answer", sent, headers=response.headers)
-        result, time_ms = body.get("result"), body.get("time")
-        return Answer(
-            judge(code, cancel=call.cancel),
-            code,
-            self._keys.redact(str(body.get("retMsg", ""))) if code else "",
-            sent,
-            result if isinstance(result, dict) else {},
-            int(time_ms) if isinstance(time_ms, int | str) and str(time_ms).isdigit() else 0,
-            response.headers,
-        )
 
 
 def _not_sent(error: NotSent, sent: int) -> Answer:

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import NO_ANSWER, judge
-from turbo_trader.bybit.rest import Answer
 
 #: The REST calls that have an operation; trading stops, leverage and every read do not.
 OPERATIONS: Final = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from turbo_trader.bybit.rest import Answer
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.schemas import amount, whole
 from turbo_trader.live.checks import Check, Level, refusal
 from turbo_trader.market.events import SECOND

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.errors import NOT_SENT
-from turbo_trader.bybit.rest import Answer
 from turbo_trader.bybit.schemas import whole
 from turbo_trader.live.checks import Check, Level, refusal
 from turbo_trader.market.events import SECOND

@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.reads import pages
-from turbo_trader.bybit.rest import Answer
 from turbo_trader.bybit.schemas import decimal, nanoseconds
 from turbo_trader.journal.health import integrity, owner
 from turbo_trader.live.account import AccountFacts
@@ -20,6 +20,7 @@ from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.startup import read_instruments
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument, resolve
+from turbo_trader.runtime.requests import Lane
 from turbo_trader.trader.ids import boot_of
 
 _LINEAR = {"category": "linear"}
@@ -48,7 +49,9 @@ async def strangers(gateway: Gateway, known: Collection[str]) -> dict[str, int]:
     )
     found: dict[str, int] = {}
     for method, group, where in lists:
-        items, _ = await pages(gateway.read, method, group, {**_LINEAR, "limit": 50, **where})
+        items, _ = await gateway.run(
+            pages(gateway.requests.read, method, group, {**_LINEAR, "limit": 50, **where})
+        )
         for item in items:
             boot = boot_of(str(item.get("orderLinkId", "")))
             if boot and boot not in known:
@@ -73,7 +76,7 @@ async def venue_facts(
 
 async def system_status(gateway: Gateway) -> Answer:
     """The venue's announced maintenance."""
-    return await gateway.request("reads", Call("get_system_status", "market", {}))
+    return await gateway.request(Lane.READS, Call("get_system_status", "market", {}))
 
 
 def machine_facts(folder: Path) -> MachineFacts:

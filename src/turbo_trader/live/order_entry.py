@@ -16,10 +16,11 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 
 from turbo_trader.bybit import trade
+from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.errors import FENCED, NOT_SENT, Kind, judge
-from turbo_trader.bybit.rest import Answer, Permit
+from turbo_trader.bybit.rest import Permit
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
 from turbo_trader.live.clock import VenueClock
 

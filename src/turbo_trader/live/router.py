@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.bybit.errors import NO_JOURNAL
 from turbo_trader.journal.store import Journal, JournalError
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.settings import Observer
+from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.trader.commands import (
     CancelOrder,
@@ -32,10 +32,8 @@ from turbo_trader.trader.commands import (
     SetStops,
     Stopped,
     WireCommand,
-    WriteCommand,
-    stops_alone,
 )
-from turbo_trader.trader.events import Backfill, Clock, CommandResult, Event, MarketRows, NoiseFitted, Outcome
+from turbo_trader.trader.events import Backfill, Clock, CommandResult, Event, MarketRows, NoiseFitted
 
 
 class Machine(Protocol):
@@ -94,43 +92,42 @@ class Router:
             self.changed.set()
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
-        """Orders leave once all that must be known is on disk; a stop change alone leaves first. People are shown last."""
-        wire = [command for command in commands if isinstance(command, WireCommand)]
-        writes = [command for command in wire if isinstance(command, WriteCommand)]
-        if stops_alone(writes):
-            self._dispatch(wire)
-            self._keep(commands)
-            self.flush()
-        else:
-            self._keep(commands)
-            if writes or any(isinstance(command, Persist) for command in commands):
-                self._written(self.journal.commit)
-            self._dispatch(wire)
+        """One step in the order of `runtime.durability`. People are shown last."""
+        for act, command in steps(commands):
+            match act:
+                case Act.RECORD:
+                    assert command is not None
+                    self._record(command)
+                case Act.COMMIT:
+                    self._written(self.journal.commit)
+                case Act.FLUSH:
+                    self.flush()
+                case Act.SEND:
+                    assert isinstance(command, WireCommand)
+                    self._send(command)
         for command in commands:
             self._show(command)
 
-    def _keep(self, commands: Sequence[Command]) -> None:
-        now = self._clock.now()
-        for command in commands:
-            match command:
-                case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
-                    self.journal.intent(now, command)
-                case Persist():
-                    self.journal.persist(command)
-                case Scanned():
-                    self.journal.scanned(command)
-                case Resolved():
-                    self.journal.resolved(command)
-                case Note():
-                    self.journal.note(command)
-                case FitNoise():
-                    self.spawn(self._fit(command))
-                case Regridded():
-                    self.regridded(command)
-                case Stopped():
-                    self.end(command.reason)
-                case Read():
-                    pass  # nothing to keep
+    def _record(self, command: Command) -> None:
+        match command:
+            case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
+                self.journal.intent(self._clock.now(), command)
+            case Persist():
+                self.journal.persist(command)
+            case Scanned():
+                self.journal.scanned(command)
+            case Resolved():
+                self.journal.resolved(command)
+            case Note():
+                self.journal.note(command)
+            case FitNoise():
+                self.spawn(self._fit(command))
+            case Regridded():
+                self.regridded(command)
+            case Stopped():
+                self.end(command.reason)
+            case Read():
+                pass  # nothing to record
 
     def _show(self, command: Command) -> None:
         """To people, after what had to leave has left."""
@@ -156,15 +153,9 @@ class Router:
         if was and not self.journal.failed:
             self.tell("journal-works", "info", {})
 
-    def _dispatch(self, commands: Sequence[WireCommand]) -> None:
-        for command in commands:
-            self._send(command)
-
     def _send(self, command: WireCommand) -> None:
-        if isinstance(command, PlaceOrder) and not command.reduce_only and self.journal.failed:
-            refused = CommandResult(
-                self._clock.now(), command.id, Outcome.REJECTED, NO_JOURNAL, self.journal.failed
-            )
+        refused = refused_without_journal(command, self.journal.failed, self._clock.now())
+        if refused is not None:
             asyncio.get_running_loop().call_soon(self.deliver, refused)
             return
         if isinstance(command, Read):

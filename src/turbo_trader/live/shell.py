@@ -318,10 +318,10 @@ class Shell:
             "gaps": sum(feed.gaps for feed in feeds),
             "unreadable": sum(feed.unreadable for feed in feeds),
             "events": router.events,
-            "requests": self._gateway.sent,
+            "requests": self._gateway.requests.sent,
             "order_entry": self._gateway.order_entry,
             "in_flight": len(router.requests),
-            "refused": self._gateway.fatal,
+            "refused": self._gateway.requests.fatal,
             "journal": str(self._settings.journal),
             "journal_failed": router.journal.failed,
         }

@@ -14,6 +14,7 @@ from turbo_trader.live.gateway import Gateway
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument, RiskTier, resolve
 from turbo_trader.market.reference import parse_instrument
+from turbo_trader.runtime.requests import Lane
 from turbo_trader.trader.events import Backfill, FeeRates
 
 Tell = Callable[[str, str, dict[str, Any]], None]
@@ -106,7 +107,9 @@ async def _tiers(gateway: Gateway, symbol: str) -> tuple[RiskTier, ...]:
 async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
     """The account's fee rates of these symbols; [] where the venue does not tell."""
     try:
-        items, _ = await pages(gateway.read, "get_fee_rates", "fees", {"category": "linear"})
+        items, _ = await gateway.run(
+            pages(gateway.requests.read, "get_fee_rates", "fees", {"category": "linear"})
+        )
     except ReadFailed:
         return []
     now = gateway.clock.now()
@@ -132,7 +135,7 @@ async def prepare_account(gateway: Gateway, tell: Tell) -> None:
         return
     where = {"category": "linear", "settleCoin": "USDT", "limit": 200}
     try:
-        positions, _ = await pages(gateway.read, "get_positions", "positions", where)
+        positions, _ = await gateway.run(pages(gateway.requests.read, "get_positions", "positions", where))
     except ReadFailed as error:
         raise InputError(f"account: positions not readable: {error} ({error.answer.code})") from None
     if any(amount(item.get("size")) for item in positions):
@@ -140,7 +143,7 @@ async def prepare_account(gateway: Gateway, tell: Tell) -> None:
             f"account: margin mode {mode} with open positions; close them or set isolated margin by hand"
         )
     changed = await gateway.request(
-        "orders", Call("set_margin_mode", "margin-mode", {"setMarginMode": "ISOLATED_MARGIN"})
+        Lane.ORDERS, Call("set_margin_mode", "margin-mode", {"setMarginMode": "ISOLATED_MARGIN"})
     )
     if changed.code not in (0, *_ALREADY):
         raise InputError(
@@ -152,7 +155,7 @@ async def prepare_account(gateway: Gateway, tell: Tell) -> None:
 async def backfill(gateway: Gateway, symbol: str, index: int, minutes: int, tell: Tell) -> Backfill | None:
     """The last closed minutes of one symbol; None (and a note) where they cannot be had: the symbol then warms up live."""
     try:
-        bars = await minute_bars(gateway.history, symbol, minutes, gateway.clock.now())
+        bars = await gateway.run(minute_bars(gateway.requests.history, symbol, minutes, gateway.clock.now()))
     except (ReadFailed, ValueError, IndexError) as error:
         tell("no-backfill", "warning", {"symbol": symbol, "reason": str(error)[:200]})
         return None
