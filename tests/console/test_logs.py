@@ -1,7 +1,10 @@
 """Logs: JSON lines with stable keys, secrets redacted everywhere, unwritable folders refused."""
 
+import contextlib
 import json
 import logging
+import os
+import stat
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,3 +56,28 @@ def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="JOURNAL_DIR"):
         open_log(tmp_path / "file" / "logs", level="info", terminal=False)
+
+
+def test_the_log_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        path = open_log(tmp_path / "run", level="info", terminal=False)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_log_that_cannot_be_written_says_so_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = open_log(tmp_path, level="info", terminal=False)
+    (handler,) = logging.getLogger().handlers
+    with contextlib.suppress(OSError), Path("/dev/full").open("w", buffering=1) as full:
+        handler.stream = full  # type: ignore[attr-defined]
+        for _ in range(3):
+            structlog.get_logger("test").info("lost")
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert str(path) in error
+    assert "No space left" in error

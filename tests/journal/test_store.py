@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from turbo_trader.journal import readers
+from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.schema import FILE
-from turbo_trader.journal.store import Journal, JournalError
+from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Scanned

@@ -16,8 +16,8 @@ from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.start import live_endpoints
+from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.readers import boots
-from turbo_trader.journal.store import JournalError
 from turbo_trader.live import facts
 from turbo_trader.live.account import account_checks, alone
 from turbo_trader.live.checks import Check, Level, worst

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 from turbo_trader.console.settings import load_settings
+from turbo_trader.journal.private import private_folder
 from turbo_trader.market.errors import InputError
 
 _LATEST = "latest"
@@ -16,7 +18,7 @@ def new_run_folder(base: Path, mode: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
     folder = base / f"paper-{stamp}" if mode == "paper" else base / mode
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         (base / _LATEST).write_text(folder.name + "\n")
     except OSError as error:
         raise InputError(
@@ -30,7 +32,7 @@ def journal_folder(given: Path | None) -> Path:
 
     InputError where `given` is not a folder; before the first run JOURNAL_DIR need not be there.
     """
-    if given is not None and not given.is_dir():
+    if given is not None and not os.path.isdir(given):  # noqa: PTH112 - False too where it may not be looked at
         raise InputError(f"--journal-dir {given}: no such folder")
     base = given if given is not None else load_settings().journal_dir
     try:

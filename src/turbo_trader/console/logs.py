@@ -6,15 +6,38 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from decimal import Decimal
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from turbo_trader.journal.private import private_folder, private_opener
 from turbo_trader.market.errors import InputError
 
 _MEGABYTE = 1_000_000
+
+
+class _PrivateFile(RotatingFileHandler):
+    """A log that only its owner reads. A disk without room is said once on stderr; what could not be written is lost."""
+
+    _said = False
+
+    def _open(self) -> TextIOWrapper:
+        return TextIOWrapper(
+            open(self.baseFilename, "ab", opener=private_opener), encoding="utf-8", write_through=False
+        )
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name logging gives it
+        """Instead of a traceback a line, whatever the error."""
+        if not self._said:
+            self._said = True
+            error = sys.exception()
+            print(
+                f"turbo-trader: log {self.baseFilename}: {error}; lines are lost until it can be written",
+                file=sys.stderr,
+            )
 
 
 class Redactor:
@@ -56,8 +79,8 @@ def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ..
     """
     path = folder / "turbo-trader.jsonl"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        to_file = RotatingFileHandler(path, maxBytes=10 * _MEGABYTE, backupCount=4, encoding="utf-8")
+        private_folder(folder)
+        to_file = _PrivateFile(path, maxBytes=10 * _MEGABYTE, backupCount=4, encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"log folder {folder}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR"

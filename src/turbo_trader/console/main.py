@@ -23,6 +23,7 @@ from turbo_trader.console.verbs import (
     run,
     tape,
 )
+from turbo_trader.journal.errors import JournalError
 from turbo_trader.market.errors import InputError, Refused
 
 app = typer.Typer(
@@ -63,7 +64,7 @@ def main() -> None:
         _end(str(error), exits.USAGE)
     except Refused as error:
         _end(f"refused: {error}", exits.REFUSED)
-    except exits.Failed as error:
+    except (exits.Failed, JournalError) as error:
         _end(str(error), exits.FAILED)
     except typer.Abort:
         _end("interrupted", exits.FAILED)

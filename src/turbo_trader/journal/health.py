@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import fcntl
-import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
+from turbo_trader.journal.errors import JournalError, unsound
+from turbo_trader.journal.opening import reading
 from turbo_trader.journal.schema import FILE
+from turbo_trader.market.errors import InputError
 
 
 def integrity(folder: Path) -> str | None:
-    """ "" = sound, None = there is no journal, else what SQLite finds wrong."""
-    path = folder / FILE
-    if not path.exists():
-        return None
+    """ "" = sound, None = there has been no journal yet, else what is wrong and what to do."""
     try:
-        db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=1.0)
-        try:
+        with reading(folder) as db:
+            if db is None:
+                return None
             rows = db.execute("PRAGMA integrity_check(3)").fetchall()
-        finally:
-            db.close()
-    except sqlite3.Error as error:
-        return f"{path}: {error}"
+    except (InputError, JournalError) as error:
+        return str(error)
     found = [str(row[0]) for row in rows if row[0] != "ok"]
-    return f"{path}: {'; '.join(found)[:300]}" if found else ""
+    return str(unsound(folder / FILE, f"damaged ({'; '.join(found)[:300]})")) if found else ""
 
 
 def owner(folder: Path) -> str:

@@ -63,9 +63,9 @@ class Beside:
         return self._write(answered(result))
 
     def _write(self, *statements: Statement) -> bool:
-        if not self._path.exists():
-            return False
         try:
+            if not self._path.exists():
+                return False
             with closing(sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)) as db:
                 if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
                     return False
@@ -74,6 +74,6 @@ class Beside:
                 for statement in statements:
                     db.execute(*statement)
                 db.execute("COMMIT")
-        except sqlite3.Error:
+        except (sqlite3.Error, OSError):
             return False
         return True

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +11,8 @@ import numpy as np
 
 from turbo_trader.journal.intents import ADOPTED, GUARD
 from turbo_trader.journal.layouts import Layouts, layouts, read_outcomes
-from turbo_trader.journal.schema import FILE, VERSION
-from turbo_trader.journal.store import JournalError
+from turbo_trader.journal.opening import reading
+from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
@@ -25,7 +23,7 @@ def scans(folder: Path, symbol: str, last: int = 20, until: int | None = None) -
 
     [] where there are none. InputError when the journal never scanned the symbol though it scanned others.
     """
-    with _reading(folder) as db:
+    with reading(folder) as db:
         if db is None:
             return []
         known = layouts(db)
@@ -46,7 +44,7 @@ def scans(folder: Path, symbol: str, last: int = 20, until: int | None = None) -
 
 def all_scans(folder: Path, since: int = 0) -> Iterator[tuple[int, list[str], Rows]]:
     """Every scan from `since` (ns) on: its time, the symbols, their rows in that order; for the funnel."""
-    with _reading(folder) as db:
+    with reading(folder) as db:
         if db is None:
             return
         known = layouts(db)
@@ -59,7 +57,7 @@ def all_scans(folder: Path, since: int = 0) -> Iterator[tuple[int, list[str], Ro
 
 def outcomes(folder: Path) -> tuple[list[str], Rows]:
     """Every outcome of a forecast (OUTCOME), oldest first, with the symbols that `symbol` is an index into."""
-    with _reading(folder) as db:
+    with reading(folder) as db:
         return read_outcomes(db) if db is not None else ([], cast("Rows", np.zeros(0, OUTCOME)))
 
 
@@ -67,27 +65,27 @@ def notes(folder: Path, name: str | None = None, last: int = 1_000) -> list[dict
     """The last notes, oldest first; of one name where given. Trades are the notes the Trader writes at each close."""
     where, values = ("WHERE name = ?", (name, last)) if name else ("", (last,))
     sql = f"SELECT ts, name, level, fields FROM notes {where} ORDER BY n DESC LIMIT ?"  # noqa: S608 - fixed texts
-    with _reading(folder) as db:
+    with reading(folder) as db:
         rows = db.execute(sql, values).fetchall() if db is not None else []
-    return [
-        {"ts": ts, "name": n, "level": level, **json.loads(fields)} for ts, n, level, fields in rows[::-1]
-    ]
+        return [
+            {"ts": ts, "name": n, "level": level, **json.loads(fields)} for ts, n, level, fields in rows[::-1]
+        ]
 
 
 def notes_between(folder: Path, symbol: str, since: int, until: int) -> list[dict[str, Any]]:
     """The notes of one symbol from `since` to `until` (ns, both with), oldest first."""
     sql = "SELECT ts, name, level, fields FROM notes WHERE ts BETWEEN ? AND ? ORDER BY n"
-    with _reading(folder) as db:
+    with reading(folder) as db:
         rows = db.execute(sql, (since, until)).fetchall() if db is not None else []
-    found = [
-        {"ts": ts, "name": name, "level": level, **json.loads(fields)} for ts, name, level, fields in rows
-    ]
+        found = [
+            {"ts": ts, "name": name, "level": level, **json.loads(fields)} for ts, name, level, fields in rows
+        ]
     return [note for note in found if note.get("symbol") == symbol]
 
 
 def trade_notes(folder: Path, trade: str) -> list[dict[str, Any]]:
     """Everything noted of one trade, oldest first: from its entry (whose id is the trade's) to its close; [] for an unknown id."""
-    with _reading(folder) as db:
+    with reading(folder) as db:
         rows = (
             db.execute("SELECT ts, name, fields FROM notes WHERE name IN ('entry', 'trade')")
             if db is not None
@@ -110,20 +108,33 @@ def _decoded(row: tuple[int, str, bytes]) -> tuple[int, str, dict[str, Any]]:
 
 def state(folder: Path) -> dict[str, dict[str, Any]]:
     """What is kept across restarts, by key."""
-    with _reading(folder) as db:
+    with reading(folder) as db:
         rows = db.execute("SELECT key, value FROM state").fetchall() if db is not None else []
-    return {key: json.loads(value) for key, value in rows}
+        return {key: json.loads(value) for key, value in rows}
+
+
+def state_by_row(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What is kept across restarts, by key, as far as each row can be read; and the keys of those that cannot."""
+    found: dict[str, dict[str, Any]] = {}
+    unreadable = []
+    with reading(folder) as db:
+        for key, value in db.execute("SELECT key, value FROM state") if db is not None else ():
+            try:
+                found[str(key)] = dict(json.loads(value))
+            except (ValueError, TypeError, RecursionError):
+                unreadable.append(str(key))
+    return found, unreadable
 
 
 def boots(folder: Path) -> list[str]:
     """Nonces of every start the journal knows: orders that carry one are ours."""
-    with _reading(folder) as db:
+    with reading(folder) as db:
         return [boot for (boot,) in db.execute("SELECT boot FROM boots")] if db is not None else []
 
 
 def overview(folder: Path) -> dict[str, Any]:
     """Starts, intents by outcome, counts of everything, the last boot and how it ended."""
-    with _reading(folder) as db:
+    with reading(folder) as db:
         if db is None:
             return {
                 "journal": str(folder / FILE),
@@ -147,27 +158,6 @@ def overview(folder: Path) -> dict[str, Any]:
         ).fetchone()
     last = dict(zip(("boot", "ts", "mode", "pid", "ended", "reason"), boot, strict=True)) if boot else None
     return {"journal": str(folder / FILE), "boots": boots, **counts, "intents": outcomes, "last_boot": last}
-
-
-@contextmanager
-def _reading(folder: Path) -> Iterator[sqlite3.Connection | None]:
-    path = folder / FILE
-    if not path.exists():
-        yield None
-        return
-    db: sqlite3.Connection | None = None
-    try:
-        db = sqlite3.connect(path, isolation_level=None, timeout=2.0)
-        db.execute("PRAGMA query_only=ON")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
-            raise InputError(f"journal {path}: version {version}, this program reads {VERSION}")
-        yield db if version else None
-    except sqlite3.Error as error:
-        raise JournalError(f"journal {path}: {error}") from None
-    finally:
-        if db is not None:
-            db.close()
 
 
 def _all(known: Layouts) -> list[str]:

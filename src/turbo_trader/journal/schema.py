@@ -6,6 +6,9 @@ from typing import Final
 
 FILE: Final = "journal.sqlite"
 VERSION: Final = 1
+NEEDED: Final = frozenset(
+    {"meta", "boots", "intents", "state", "events", "notes", "scans", "layouts"}
+)  # tables of every one
 
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

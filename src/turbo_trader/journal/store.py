@@ -22,8 +22,12 @@ from typing import IO, Any
 import numpy as np
 
 from turbo_trader.journal.encoding import encode
+from turbo_trader.journal.errors import JournalError, explained, readable_values
 from turbo_trader.journal.intents import ADOPTED, Statement, answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
+from turbo_trader.journal.marker import SESSION, Mark, write_mark
+from turbo_trader.journal.opening import check, is_there, refuse_lost
+from turbo_trader.journal.private import private_file, private_folder, private_opener
 from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
@@ -36,17 +40,23 @@ _MOST_WAITING = 10_000  # statements
 _WAL_PAGES = 10_000  # 40 MB: beyond, a commit does what `checkpoint` has not done
 
 
-class JournalError(Exception):
-    """The journal cannot be written or read: disk full, corrupt, locked. No entries may be sent while this lasts."""
-
-
 class Journal:
     """The one writer of a journal folder. Not thread-safe: used from the event loop's thread alone."""
 
     def __init__(
-        self, folder: Path, symbols: Sequence[str], mode: str = "paper", now: Callable[[], int] = time.time_ns
+        self,
+        folder: Path,
+        symbols: Sequence[str],
+        mode: str = "paper",
+        now: Callable[[], int] = time.time_ns,
+        *,
+        take_over: bool = False,
     ) -> None:
-        """Open or create; InputError when the folder cannot be used or another instance has it, JournalError when corrupt."""
+        """Open or create. `take_over`: a person accepts that what an emptied one knew is lost.
+
+        InputError when the folder cannot be used or another instance has it, UnsoundJournal when it is damaged or emptied,
+        JournalError when it is locked or the disk is full.
+        """
         self.folder = folder
         self.boot = secrets.token_hex(4)  # distinguishes the ids of this start from all others
         self.failed = ""  # why writing does not work now; "" when it does
@@ -55,14 +65,18 @@ class Journal:
         self._synced = True  # the last commit's; `_open` begins with it
         self._lock = _lock(folder)
         try:
-            self._db = _open(folder / FILE)
+            self._db = _open(folder, take_over=take_over)
             self._symbols = tuple(symbols)
             self.layout = layout(self._db, symbols, SCAN)
             self.outcome_layout = layout(self._db, symbols, OUTCOME)
             self._db.execute(*started(self.boot, now(), mode, os.getpid()))
-        except sqlite3.Error as error:
+            kept = self._db.execute("SELECT 1 FROM state WHERE key = ?", (SESSION,)).fetchone()
+            self._keeps_session = kept is not None
+            self._mark = Mark(self.boot, session=self._keeps_session)
+            write_mark(folder, self._mark)
+        except (sqlite3.Error, OSError) as error:
             self._lock.close()
-            raise JournalError(f"journal {folder / FILE}: {error}; move it away to start a new one") from None
+            raise explained(folder / FILE, error) from None
         except BaseException:
             self._lock.close()
             raise
@@ -75,6 +89,7 @@ class Journal:
 
     def persist(self, item: Persist) -> None:
         """State that replaces what was under its key; durable after `commit`."""
+        self._keeps_session = self._keeps_session or item.key == SESSION
         sql = "INSERT OR REPLACE INTO state (key, ts, value) VALUES (?, ?, ?)"
         self._add(self._due, (sql, (item.key, item.ts, encode(item.value))))
 
@@ -149,8 +164,9 @@ class Journal:
 
     def restored(self) -> dict[str, dict[str, Any]] | None:
         """State of earlier runs by key; Decimals come back as strings. None on a new journal."""
-        rows = self._db.execute("SELECT key, value FROM state").fetchall()
-        return {key: json.loads(value) for key, value in rows} if rows else None
+        with readable_values(self.folder / FILE):
+            rows = self._db.execute("SELECT key, value FROM state").fetchall()
+            return {key: dict(json.loads(value)) for key, value in rows} if rows else None
 
     def outcomes(self) -> Rows:
         """Outcomes (OUTCOME) of earlier runs, oldest first, `symbol` an index into this journal's symbols."""
@@ -173,10 +189,11 @@ class Journal:
             " WHERE (outcome IS NULL OR outcome = 'unknown') AND boot != ? AND ts >= ? ORDER BY ts",
             (self.boot, since),
         ).fetchall()
-        return [
-            {"id": i, "ts": ts, "kind": kind, "symbol": s, "command": json.loads(c)}
-            for i, ts, kind, s, c in rows
-        ]
+        with readable_values(self.folder / FILE):
+            return [
+                {"id": i, "ts": ts, "kind": kind, "symbol": s, "command": dict(json.loads(c))}
+                for i, ts, kind, s, c in rows
+            ]
 
     def close(self, ts: int, reason: str) -> None:
         """Write the rest and let go of the folder; never raises."""
@@ -215,6 +232,9 @@ class Journal:
             self._due = _state(statements)  # still wanted; the rest is lost, which `failed` tells
             raise JournalError(self.failed) from None
         self.failed = ""
+        if self._keeps_session and not self._mark.session:
+            self._mark = Mark(self.boot, session=True)
+            write_mark(self.folder, self._mark)
 
 
 def _state(statements: list[Statement]) -> list[Statement]:
@@ -224,8 +244,8 @@ def _state(statements: list[Statement]) -> list[Statement]:
 
 def _lock(folder: Path) -> IO[str]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / "lock").open("a+")
+        private_folder(folder)
+        handle = open(folder / "lock", "a+", opener=private_opener)  # noqa: SIM115 - held as long as the journal
     except OSError as error:
         raise InputError(
             f"journal folder {folder}: {error.strerror}; choose another with --journal-dir or mend its permissions"
@@ -239,39 +259,34 @@ def _lock(folder: Path) -> IO[str]:
         raise InputError(
             f"journal folder {folder}: in use by another instance (process {owner or '?'}); stop it or choose another folder"
         ) from None
-    handle.seek(0)
-    handle.truncate()
-    handle.write(str(os.getpid()))
-    handle.flush()
+    with contextlib.suppress(OSError):  # for people; a full disk is told by the journal itself
+        os.ftruncate(handle.fileno(), 0)
+        os.pwrite(handle.fileno(), str(os.getpid()).encode(), 0)
     return handle
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(folder: Path, *, take_over: bool) -> sqlite3.Connection:
+    """The whole journal, ready to write; sqlite3.Error and OSError as they come."""
+    path = folder / FILE
+    if not is_there(folder) and not take_over:
+        refuse_lost(folder, None)  # before SQLite clears away what may be left beside it
+    if not path.is_dir():
+        private_file(path)  # SQLite gives the files beside it the same rights
+    db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
     try:
-        db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
-    except sqlite3.OperationalError as error:
-        raise InputError(f"journal {path}: {error}; choose another folder or mend its permissions") from None
-    try:
+        with readable_values(path):
+            there = check(path, db)
+            if not take_over:
+                refuse_lost(folder, db if there else None)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        _check_version(path, version)
         db.executescript(TABLES)
         db.execute(f"PRAGMA user_version = {VERSION}")
-    except sqlite3.OperationalError as error:
-        db.close()
-        if "readonly" in str(error) or "unable to open" in str(error):
-            raise InputError(f"journal {path}: {error}; mend the folder's permissions") from None
-        raise
+        for beside in ("-wal", "-shm"):  # of an older one
+            if (folder / f"{FILE}{beside}").exists():
+                private_file(folder / f"{FILE}{beside}")
     except BaseException:
         db.close()
         raise
     return db
-
-
-def _check_version(path: Path, version: int) -> None:
-    if version not in (0, VERSION):
-        raise InputError(
-            f"journal {path}: version {version}, this program writes {VERSION}; move it away to start a new one"
-        )

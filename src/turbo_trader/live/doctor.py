@@ -44,7 +44,9 @@ class VenueFacts:
 
 @dataclass(frozen=True, slots=True)
 class MachineFacts:
-    """This machine and the journal folder. `journal`: "" sound, None none yet, else what is wrong. `owner`: a running daemon."""
+    """This machine and the journal folder. `journal`: "" sound, None none yet, else what is wrong;
+    what to do. `owner`: a running daemon.
+    """
 
     folder: str
     free_bytes: int
@@ -198,12 +200,8 @@ def _journal(facts: MachineFacts) -> Check:
     if facts.journal is None:
         return Check("journal", Level.PASS, "none yet; the first run makes it")
     if facts.journal:
-        return Check(
-            "journal",
-            Level.FAIL,
-            facts.journal,
-            f"move {facts.folder} away; `run` starts a new one",
-        )
+        found, _, fix = facts.journal.partition("; ")
+        return Check("journal", Level.FAIL, found, fix)
     return Check("journal", Level.PASS, "sound")
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.journal.store import Journal, JournalError
+from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.store import Journal
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.settings import Observer

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from turbo_trader.journal.opening import believable
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import startup
 from turbo_trader.live.admission import admit, be_alone
@@ -84,7 +85,9 @@ class Shell:
         """Start, trade until the end, and leave everything written; see `daemon.run_daemon`."""
         settings = self._settings
         names = list(dict.fromkeys(resolve(symbol) for symbol in settings.symbols))
-        journal = Journal(settings.journal, names, settings.mode, self._clock.now)
+        journal = Journal(
+            settings.journal, names, settings.mode, self._clock.now, take_over=settings.take_over
+        )
         self._router = Router(journal, self._clock, settings.keys, self._observer)
         self._fence = Fence(settings.journal, settings.lease, self._router.tell, self._woken, self._fenced)
         self._gateway = open_gateway(settings, self._clock, self._router.tell, self._fence.permit)
@@ -135,9 +138,10 @@ class Shell:
             startup.prepare_account(gateway, self._router.tell),
         )
         self._instruments = instruments
-        self._router.trader = self._build(
-            instruments, self._policy, self._router.journal.boot, self._clock.now(), self._restored()
-        )
+        with believable(settings.journal):
+            self._router.trader = self._build(
+                instruments, self._policy, self._router.journal.boot, self._clock.now(), self._restored()
+            )
         for rates in fees:
             self._router.deliver(rates)
         self._router.deliver(ClockOffset(self._clock.now(), self._offset()))

@@ -18,14 +18,16 @@ def calibration(
     from turbo_trader.console.calibration_tables import tables
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
+    from turbo_trader.journal.opening import believable
     from turbo_trader.journal.readers import notes, outcomes
     from turbo_trader.rules.calibration import report
 
     folder = journal_folder(journal_dir)
-    symbols, rows = outcomes(folder)
-    trades = notes(folder, "trade", last=100_000)
-    names = list(dict.fromkeys([*symbols, *(str(trade["symbol"]) for trade in trades)]))
-    found = report(rows, names, trades)
+    with believable(folder):
+        symbols, rows = outcomes(folder)
+        trades = notes(folder, "trade", last=100_000)
+        names = list(dict.fromkeys([*symbols, *(str(trade["symbol"]) for trade in trades)]))
+        found = report(rows, names, trades)
     if json:
         print_json({"journal": folder, **found})
         return

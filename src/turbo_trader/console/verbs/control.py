@@ -18,6 +18,7 @@ def status(journal_dir: Folder = None, json: Json = False) -> None:
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
     from turbo_trader.console.standing import standing_lines
+    from turbo_trader.journal.opening import believable
     from turbo_trader.journal.readers import overview, state
     from turbo_trader.market.errors import InputError
 
@@ -28,10 +29,12 @@ def status(journal_dir: Folder = None, json: Json = False) -> None:
         answer = {"running": False, **overview(folder), "session": state(folder).get("session", {})}
     else:
         answer = {"running": True, **answer}
+    with believable(folder):
+        lines = standing_lines(answer)
     if json:
         print_json(answer)
     else:
-        print("\n".join(standing_lines(answer)))
+        print("\n".join(lines))
 
 
 def halt(journal_dir: Folder = None, json: Json = False) -> None:

@@ -26,6 +26,7 @@ def explain(
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
     from turbo_trader.console.times import utc_ns
+    from turbo_trader.journal.opening import believable
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.instruments import perpetual
 
@@ -34,17 +35,16 @@ def explain(
         raise InputError(
             "explain: a SYMBOL or --trade ID, one of the two; such as: turbo-trader explain BTCUSDT"
         )
-    if trade:
-        document = _trade(folder, trade)
-    else:
-        name = perpetual(symbol)
-        until = utc_ns(at, "--at") if at else None
-        document = {"symbol": name, "scans": _scans(folder, name, 1 if at else last, until)}
+    name = perpetual(symbol) if symbol else ""
+    until = utc_ns(at, "--at") if at else None
+    with believable(folder):
+        document = _trade(folder, trade) if trade else _symbol(folder, name, 1 if at else last, until)
+        text = _text(document)
     if json:
         print_json(document)
     else:
         when = "at that time" if at or trade else "yet"
-        print("\n".join(_text(document) or [f"{document['symbol']}: no scan in the journal {when}"]))
+        print("\n".join(text or [f"{document['symbol']}: no scan in the journal {when}"]))
 
 
 def _text(document: dict[str, Any]) -> list[str]:
@@ -54,6 +54,10 @@ def _text(document: dict[str, Any]) -> list[str]:
     paragraphs += [document["story"]] if "story" in document else []
     lines = [line for paragraph in paragraphs for line in ("", *paragraph)][1:]
     return [part for line in lines for part in wrap(line, WIDTH, subsequent_indent="    ") or [""]]
+
+
+def _symbol(folder: Path, symbol: str, last: int, until: int | None) -> dict[str, Any]:
+    return {"symbol": symbol, "scans": _scans(folder, symbol, last, until)}
 
 
 def _scans(folder: Path, symbol: str, last: int, until: int | None) -> list[dict[str, Any]]:

@@ -25,15 +25,17 @@ def funnel(
     from turbo_trader.console.summary import funnel_lines
     from turbo_trader.console.tables import aligned, wrapped
     from turbo_trader.console.verbs.report import books
+    from turbo_trader.journal.opening import believable
     from turbo_trader.journal.readers import all_scans
     from turbo_trader.rules.funnel import funnels
     from turbo_trader.rules.report import whole_report
     from turbo_trader.rules.strengths import Strengths
 
     folder = journal_folder(journal_dir)
-    found = funnels(all_scans(folder))
-    trades, money = books(folder)
-    beside = whole_report(trades, found.total, Strengths(), money, found.total.hours)["beside_hoped"]
+    with believable(folder):
+        found = funnels(all_scans(folder))
+        trades, money = books(folder)
+        beside = whole_report(trades, found.total, Strengths(), money, found.total.hours)["beside_hoped"]
     if json:
         document: dict[str, Any] = {
             "funnel": found.total.to_dict(),

@@ -19,12 +19,16 @@ def report(
     """Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the hoped figures."""
     from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
+    from turbo_trader.journal.opening import believable
 
-    found = journal_report(journal_folder(journal_dir))
+    folder = journal_folder(journal_dir)
+    with believable(folder):
+        found = journal_report(folder)
+        lines = report_lines(found)
     if json:
         print_json(found)
         return
-    print("\n".join(report_lines(found)))
+    print("\n".join(lines))
 
 
 def journal_report(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""Files and folders of a run belong to the user alone (0600, 0700), whatever the umask: they show money, orders and a token."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+
+
+def private_folder(path: Path) -> None:
+    """Make the folder and its missing parents, or take an existing one's rights from others. OSError where it cannot be made."""
+    missing = []
+    at = path
+    while not at.exists():
+        missing.append(at)
+        at = at.parent
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(FOLDER_MODE)
+    if not path.is_dir():
+        raise NotADirectoryError(20, "Not a directory", str(path))
+    found = path.stat()
+    if (
+        found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
+    ):  # /tmp and the like are not ours to close
+        with contextlib.suppress(OSError):
+            path.chmod(FOLDER_MODE)
+
+
+def private_opener(path: str, flags: int) -> int:
+    """For `open(..., opener=)`: the file is private from its first byte on; rights of others on an older one are taken away."""
+    handle = os.open(path, flags, FILE_MODE)
+    with contextlib.suppress(OSError):  # another user's file: the folder is private all the same
+        os.fchmod(handle, FILE_MODE)
+    return handle
+
+
+def private_file(path: Path) -> None:
+    """Make an empty private file, or take an existing one's rights from others. OSError where it cannot be opened."""
+    os.close(private_opener(str(path), os.O_RDWR | os.O_CREAT))

@@ -1,0 +1,208 @@
+"""Every verb that opens a journal names what is wrong with it in one line; no traceback, whatever the damage."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+
+from turbo_trader.console import main as console
+from turbo_trader.journal.marker import MARKER
+from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.store import Journal
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.trader.commands import Note, Persist, Scanned
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+NOBODY = 65_534
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A journal of one run with a scan, a trade and a halted session; its folder is a whole run's."""
+    run = tmp_path / "var" / "testnet"
+    journal = Journal(run, SYMBOLS, "testnet")
+    rows = np.zeros(2, SCAN)
+    rows["ts"] = 10**18
+    journal.scanned(Scanned(10**18, rows))
+    trade = {"symbol": "BTCUSDT", "id": "t1", "tier": "A", "direction": 1, "net": "1", "net_fraction": 0.01, "fees": "0.1",
+             "reason": "stop", "seconds": 60, "qty": "1", "entry": "100", "exit": "101", "ev": 0.001}  # fmt: skip
+    journal.note(Note(10**18, "trade", "info", trade))
+    journal.persist(Persist(10**18, "session", {"halted": "somebody"}))
+    journal.persist(Persist(10**18, "ledger", {"start": "18", "results": "1", "fees": "0.1", "funding": "0"}))
+    journal.commit()
+    journal.close(10**18, "test")
+    (tmp_path / "var" / "latest").write_text("testnet\n")
+    return run
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"by far no database " * 400)
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5_000])
+
+
+def flipped(path: Path) -> None:
+    """Everything but the header, so that SQLite opens it."""
+    data = bytearray(path.read_bytes())
+    data[100:] = bytes(byte ^ 0x55 for byte in data[100:])
+    path.write_bytes(bytes(data))
+
+
+def changed(path: Path, *statements: str) -> None:
+    db = sqlite3.connect(path)
+    for statement in statements:
+        db.execute(statement)
+    db.commit()
+    db.close()
+
+
+def newer(path: Path) -> None:
+    changed(path, "PRAGMA user_version = 7")
+
+
+def no_tables(path: Path) -> None:
+    changed(path, "DROP TABLE notes", "DROP TABLE state", "DROP TABLE scans")
+
+
+def no_rows(path: Path) -> None:
+    changed(path, "DELETE FROM boots", "DELETE FROM state", "DELETE FROM notes", "DELETE FROM scans")
+
+
+def no_session(path: Path) -> None:
+    changed(path, "DELETE FROM state WHERE key = 'session'")
+
+
+def bad_values(path: Path) -> None:
+    changed(
+        path, "UPDATE state SET value = '{\"halted\": '", "UPDATE notes SET fields = x'ff'",
+        "UPDATE layouts SET fields = '[[1]]' WHERE n = 1",
+    )  # fmt: skip
+
+
+UNSOUND = (emptied, gone, no_database, cut_short, flipped, no_tables, no_rows, no_session, bad_values)
+DAMAGES = (*UNSOUND, newer, a_folder)
+VERBS = (
+    ("status",), ("report",), ("report", "--json"), ("funnel",), ("calibration",), ("explain", "BTCUSDT"),
+    ("explain", "--trade", "t1"),
+)  # fmt: skip
+
+
+def said(
+    verb: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, str]:
+    """Exit code and the one line on stderr of a verb."""
+    monkeypatch.setattr("sys.argv", ["turbo-trader", *verb])
+    with pytest.raises(SystemExit) as ended:
+        console.main()
+    out, error = capsys.readouterr()
+    if ended.value.code:
+        assert out == ""
+        assert error.count("\n") == 1, error
+    return int(ended.value.code or 0), error
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_a_verb_names_the_damage_in_one_line(
+    folder: Path, verb: tuple[str, ...], damage: Callable[[Path], None],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    damage(folder / FILE)
+    code, line = said((*verb, "--journal-dir", str(folder.parent)), capsys, monkeypatch)
+    if damage is bad_values and code == 0:
+        return  # this verb reads none of those values
+    assert code == (3 if damage in UNSOUND else 2), line
+    assert str(folder / FILE) in line
+    assert "away" in line  # the way out
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_a_flipped_byte_anywhere_gives_an_answer_or_one_line(
+    folder: Path, verb: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, draw = (folder / FILE).read_bytes(), random.Random(5)
+    for _ in range(25):
+        data = bytearray(whole)
+        for _ in range(draw.choice((1, 20, 400))):
+            data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        (folder / FILE).write_bytes(bytes(data))
+        code, _ = said((*verb, "--journal-dir", str(folder.parent)), capsys, monkeypatch)
+        assert code in (0, 2, 3)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_a_locked_journal_is_named(
+    folder: Path, verb: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("turbo_trader.journal.opening.BUSY_S", 0.05)
+    db = sqlite3.connect(folder / FILE, isolation_level=None)
+    db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    db.execute("BEGIN EXCLUSIVE")
+    code, line = said((*verb, "--journal-dir", str(folder.parent)), capsys, monkeypatch)
+    db.close()
+    assert (code, "locked by another process" in line) == (1, True)
+
+
+@pytest.fixture
+def of_another(folder: Path) -> Iterator[Path]:
+    """A journal's folder as another user finds it: one who may enter the folders and read nothing of the journal."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with TemporaryDirectory() as place:  # pytest closes its own folders to others
+        shutil.copytree(folder, Path(place) / "run")
+        Path(place).chmod(0o711)
+        (Path(place) / "run").chmod(0o711)
+        import rich.console  # noqa: F401
+
+        from turbo_trader.rules import calibration, explain, funnel, report, strengths  # noqa: F401 - compiled code loads as root
+
+        os.seteuid(NOBODY)
+        yield Path(place) / "run"
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_a_journal_of_another_user_is_named(
+    of_another: Path, verb: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    code, line = said((*verb, "--journal-dir", str(of_another)), capsys, monkeypatch)
+    assert (code, "give its user the right" in line) == (2, True), line
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_before_the_first_run_there_is_an_answer(
+    tmp_path: Path, verb: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _ = said((*verb, "--journal-dir", str(tmp_path)), capsys, monkeypatch)
+    assert code == (2 if "--trade" in verb else 0)
+
+
+def test_a_damaged_marker_loses_nothing_of_a_whole_journal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / MARKER).write_bytes(b"\xff{")
+    assert said(("report", "--journal-dir", str(folder.parent)), capsys, monkeypatch)[0] == 0
