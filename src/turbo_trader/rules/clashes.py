@@ -44,6 +44,8 @@ _ORDERED = (
     ("ou_half_life_min", "ou_half_life_max", _UPSIDE_DOWN),
     ("zone_one", "zone_two", _UPSIDE_DOWN),
     ("flat_edge", "tp_max", "a forecast beyond every target would still be a flat market"),
+    ("scout_day_budget", "scout_budget", _NEVER_USED),
+    ("shadow_chance", "scout_chance", "a tier would go back and forth at every look"),
     ("calibration_group", "calibration_min_samples", "a map could have no point"),
     ("calibration_min_samples", "calibration_window", "no symbol could have a map of its own"),
 )

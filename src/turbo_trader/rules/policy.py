@@ -185,6 +185,28 @@ class Policy(Declared):
     weights_window: int = chosen(480, "minutes", "7 portfolio", "returns behind the weights", low="2", high="1440")
     weights_refresh: int = chosen(900, "s", "7 portfolio", "weights are refreshed each", low="1", high="86400")
 
+    # 7a how much evidence allows
+    size: str = chosen("full", "answer", "7.a", "size of trades", choices=("full", "earned"))
+    evidence_prior_sd: Decimal = chosen("0.0015", "fraction", "7.a", "beforehand: mean net return -c, sd", low="0.0001", high="0.1")
+    evidence_trade_sd: Decimal = chosen("0.0037", "fraction", "7.a", "sd of a net return at least", low="0.0001", high="0.1")
+    evidence_half_life_days: Decimal = chosen("30", "days", "7.a", "a trade's weight halves every", low="1", high="10000")
+    scout_max_notional: Decimal = chosen("10", "USDT", "7.a", "a scout's order up to", high="1e6")
+    scout_max_share: Decimal = chosen("0.5", "of E", "7.a", "or up to", high="10")
+    scout_day_budget: Decimal = chosen("0.02", "of E at 00:00", "7.a", "scouts lose in a day up to", low="0.0001", high="1")
+    scout_budget: Decimal = chosen("0.10", "of first E", "7.a", "scouts lose up to, until `explore`", low="0.0001", high="1")
+    earned_chance: Decimal = chosen("0.95", "probability", "7.a", "earned: P(it earns) from", low="0.5", high="0.9999")
+    earned_luck: Decimal = chosen("0.10", "probability", "7.a", "earned: by luck, ever, up to", low="0.0001", high="1")
+    earned_fills: int = chosen(30, "fills", "7.a", "earned: real fills from", low="1", high="100000")
+    earned_days: int = chosen(2, "UTC days", "7.a", "earned: days with fills from", low="1", high="365")
+    earned_max_lag: Decimal = chosen("2", "se", "7.a", "earned: fills below shadows up to", high="100")
+    earned_kelly: Decimal = chosen("0.25", "ratio", "7.a", "notional of E (mean - 1 sd) / variance", low="0.01", high="1")
+    earned_growth: Decimal = chosen("2", "times", "7.a", "it grows in a UTC day up to", low="1", high="100")
+    earned_loss: Decimal = chosen("0.05", "of E", "7.a", "scouts again after a loss of", low="0.001", high="1")
+    shadow_chance: Decimal = chosen("0.02", "probability", "7.a", "watching only: P(it earns) below", high="0.5")
+    scout_chance: Decimal = chosen("0.05", "probability", "7.a", "scouts again: P(it earns) from", high="0.5")
+    shadow_gap: Decimal = chosen("0.0002", "fraction", "7.a", "shadows count less by, at first", high="0.1")
+    shadow_pairs: int = chosen(30, "pairs", "7.a", "with fills, to say by how much", low="1", high="100000")
+
     # 8 orders and limits
     entry_style: str = chosen("taker", "style", "8 maker", "entries", choices=("taker", "maker"))
     entry_slip_max: Decimal = ours("0.0005", "fraction", "8 entry", "entry limit beyond the touch by at most", high="0.1")
