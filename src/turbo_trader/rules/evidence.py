@@ -179,7 +179,7 @@ def _fade(prior: Prior, hours: int) -> float:
 
 
 def _luck(prior: Prior, mean: float, error: float) -> float:
-    """The level of the sequential test of "earns nothing": a normal mixture as wide as the prior (Robbins, Ann. Math. Stat. 41, 1970).
+    """The level of the sequential test of "earns nothing": a normal mixture as wide as the prior (Robbins, 1970).
 
     It holds at any time of looking, as no fixed level does. `error`: variance of the observed `mean`.
     """

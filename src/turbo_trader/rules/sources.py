@@ -172,6 +172,41 @@ SOURCES: Final[Mapping[str, Source]] = {
         "E < 20 equal; else minimum variance, cap max(0.30, 1/N), refreshed every 15 min",
         "he asks for the switch; the window and the cap keep estimated weights from piling into one symbol",
     ),
+    "7a size": Source(
+        "SIZE=full|earned, full by default in paper, testnet, demo, backtest; live has no default",
+        "his percentages lose an account within days where the rules earn nothing; he decides",
+    ),
+    "7a evidence": Source(
+        "normal posterior per signal tier, prior mean -c, sd 15 bp, clustered by hour, half-life 30 days; variance >= (37 bp)^2",
+        "rules that nobody has tested earn about their cost less than nothing; trades of an hour go together",
+    ),
+    "7a scout": Source(
+        "scout: the smallest order, on symbols where that is <= max(10 USDT, E/2)",
+        "real fills tell what shadows cannot, and the smallest tell it for the least",
+    ),
+    "7a budget": Source(
+        "scouts lose at most 2 % of E at 00:00 UTC a day and 10 % of E at the first scout",
+        "the price of knowing has an end that `resume` does not move",
+    ),
+    "7a earned": Source(
+        "earned: P(mean net return > 0) >= 95 %, 30 real fills on 2 UTC days, real no worse than shadow by 2 standard errors",
+        "looked at every hour 95 % alone is passed by luck in a quarter of weeks; EARNED_LUCK holds however often one looks",
+    ),
+    "7a earned size": Source(
+        "total open notional <= E x 1/4 x (mean - 1 sd) / variance, at most doubled per UTC day",
+        "a quarter of Kelly's share at a lower bound; doubling leaves time to be wrong",
+    ),
+    "7a earned loss": Source(
+        "a loss of 5 % of E at earned size: scout, and 30 new real fills",
+        "markets change; evidence is of the past",
+    ),
+    "7a shadow": Source(
+        "shadow: P < 2 % (back to scout at >= 5 %)", "what surely loses is watched, and may come back"
+    ),
+    "7a gap": Source(
+        "shadows are reduced by the mean gap to real fills, 2 bp until there are 30 pairs",
+        "a fill that nobody made is better than one that was",
+    ),
     "8 entry": Source(
         "entry: IOC limit at the touch +- min(5 bp, half the EV margin), recv_window 1 s",
         "an entry that comes late or fills far away is not the trade that was decided",

@@ -233,11 +233,8 @@ class Stages:
         if all(mine.stage is not Stage.EARNED for mine in self.tiers.values()):
             self.earned = self.peak = ZERO
         loss = self.peak - self.earned
-        return (
-            f"lost {loss:.2f} USDT at earned size"
-            if loss >= self.rules.earned_loss * equity and loss > 0
-            else ""
-        )
+        most = self.rules.earned_loss * (equity + loss)  # of E before it was lost
+        return f"lost {loss:.2f} USDT at earned size" if 0 < most <= loss else ""
 
     def _move(self, name: str, mine: TierStage, now_ns: int, lost: str) -> StageChange | None:
         known, before = self.posterior(name, now_ns), mine.stage
