@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +14,22 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from turbo_trader.exchange.machine import Exchange
 
+_STATES = count()
+
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where tests keep the user's state, instead of the person's who runs them."""
+    return tmp_path_factory.mktemp("states")
+
+
+@pytest.fixture(autouse=True)
+def _own_state(states: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has a registry of its own; it is made when something is written to it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(states / str(next(_STATES))))
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,6 @@ def folder(tmp_path: Path) -> Path:
     journal.persist(Persist(10**18, "ledger", {"start": "18", "results": "1", "fees": "0.1", "funding": "0"}))
     journal.commit()
     journal.close(10**18, "test")
-    (tmp_path / "var" / "latest").write_text("testnet\n")
     return run
 
 

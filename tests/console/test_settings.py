@@ -7,6 +7,7 @@ import pytest
 
 from turbo_trader.console.renamed import RENAMED, Renamed
 from turbo_trader.console.settings import Settings, environment, load_settings, positive_decimal
+from turbo_trader.console.start import live_endpoints
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
 
@@ -160,3 +161,32 @@ def test_new_names_are_settings_and_old_ones_are_not() -> None:
     known = {name.upper() for name in (*Settings.model_fields, *Policy.model_fields)}
     assert not known & RENAMED.keys()
     assert {now.name for now in RENAMED.values()} <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BYBIT_REST_URL", "https://user:hunter2@127.0.0.1:9000"),
+        ("BYBIT_STREAM_URL", "http://127.0.0.1:9000"),
+    ],
+)
+def test_an_address_that_is_not_plain_loopback_is_named_without_what_it_carries(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=f"{name}: expected .* plain .* to this machine, such as") as raised:
+        load_settings()
+    assert "hunter2" not in str(raised.value)
+
+
+def test_another_venue_is_given_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BYBIT_REST_URL", "http://127.0.0.1:9000/")
+    with pytest.raises(InputError, match="BYBIT_REST_URL is set and BYBIT_STREAM_URL is not"):
+        live_endpoints(load_settings(mode="testnet"))
+    monkeypatch.setenv("BYBIT_STREAM_URL", "ws://127.0.0.1:9000")
+    where = live_endpoints(load_settings(mode="live"))
+    assert (where.environment, where.rest) == ("mainnet", "http://127.0.0.1:9000")
+    assert where.private == "ws://127.0.0.1:9000/v5/private"
+    monkeypatch.delenv("BYBIT_REST_URL")
+    with pytest.raises(InputError, match="BYBIT_STREAM_URL is set and BYBIT_REST_URL is not"):
+        live_endpoints(load_settings(mode="demo"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.console.standing import entries_line, standing_lines
+from turbo_trader.console.standing import entries_line, status_lines
 from turbo_trader.console.tables import WIDTH
 
 NOON = 1_767_614_400_000_000_000
@@ -22,7 +22,8 @@ VIEW: dict[str, Any] = {
     }],
 }  # fmt: skip
 RUNNING: dict[str, Any] = {
-    "running": True, "mode": "paper", "environment": "loopback", "pid": 7, "speed": 30.0, "venue_time": NOON,
+    "name": "paper", "folder": "/x/var/x", "error": "",
+    "mode": "paper", "environment": "loopback", "pid": 7, "speed": 30.0, "venue_time": NOON,
     "public_up": True, "private_up": False, "frames": 12_345, "gaps": 0, "journal": "var/x", "journal_failed": "", "view": VIEW,
     "trader": {
         "start_equity": "18", "trades": 3, "wins": 1, "losses": 2, "fees": "0.51", "net_pnl": "-2.22",
@@ -32,7 +33,7 @@ RUNNING: dict[str, Any] = {
 
 
 def test_a_running_daemon_says_what_it_does_holds_and_has_used_up() -> None:
-    lines = standing_lines(RUNNING)
+    lines = status_lines({"daemons": [RUNNING], "guards": []})
     text = " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= WIDTH
     for said in (
@@ -59,7 +60,6 @@ def test_a_running_daemon_says_what_it_does_holds_and_has_used_up() -> None:
 )
 def test_a_run_that_is_over_says_how_it_ended(last: dict[str, Any] | None, said: str) -> None:
     ended = {
-        "running": False,
         "journal": "var/x/journal.sqlite",
         "boots": 1,
         "scans": 36,
@@ -67,14 +67,14 @@ def test_a_run_that_is_over_says_how_it_ended(last: dict[str, Any] | None, said:
         "intents": {},
         "session": {},
     }
-    lines = standing_lines({**ended, "last_boot": last} if last else ended)
+    last_run = {**ended, "last_boot": last} if last else ended
+    lines = status_lines({"daemons": [], "guards": [], "last_run": last_run})
     assert lines[0] == "running     no"
     assert said in lines[1]
 
 
 def test_a_halt_that_outlives_the_run_is_told_with_its_history() -> None:
     ended = {
-        "running": False,
         "journal": "x",
         "boots": 1,
         "scans": 36,
@@ -82,7 +82,7 @@ def test_a_halt_that_outlives_the_run_is_told_with_its_history() -> None:
         "intents": {"confirmed": 2},
     }
     session = {"halts": {"halt": "halted by command"}, "history": VIEW["told"]}
-    text = "\n".join(standing_lines({**ended, "session": session}))
+    text = "\n".join(status_lines({"daemons": [], "guards": [], "last_run": {**ended, "session": session}}))
     assert "halted      halted by command; the next start is halted too" in text
     assert "resume by alice (control)" in text
     assert "2 confirmed" in text
@@ -91,3 +91,20 @@ def test_a_halt_that_outlives_the_run_is_told_with_its_history() -> None:
 def test_entries_are_allowed_or_say_why_not() -> None:
     assert entries_line({"refusal": ""}) == "allowed"
     assert entries_line({"refusal": "flattening", "lifted_by": ""}) == "none, flattening"
+
+
+def test_several_daemons_are_told_one_after_another_with_what_one_does_not_answer_and_the_guards() -> None:
+    mute = {
+        "name": "live",
+        "mode": "live",
+        "pid": 8,
+        "folder": "/x/live",
+        "error": "it does not answer: timed out",
+    }
+    guard = {"name": "live", "mode": "live", "pid": 9, "folder": "/x/live"}
+    lines = status_lines({"daemons": [mute, RUNNING], "guards": [guard]})
+    assert [line for line in lines if line.startswith("daemon ")] == ["daemon      live", "daemon      paper"]
+    text = "\n".join(lines)
+    assert "error       it does not answer: timed out" in text
+    assert "guard       live, process 9, watches /x/live" in text
+    assert "15.7800 USDT" in text  # the other one is told whole

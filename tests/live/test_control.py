@@ -1,13 +1,15 @@
+"""The control port: verbs reach the daemon with the token of the registry, and with nothing else."""
+
 import asyncio
-import json
-import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from turbo_trader.live.control import FILE, ControlServer, ask
+from turbo_trader.live.control import ControlServer, ask
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError
 
 
@@ -18,17 +20,20 @@ async def test_verbs_reach_the_daemon_with_the_token_only(tmp_path: Path) -> Non
         heard.append((verb, args))
         return {"equity": "18.5"}
 
-    async with ControlServer(tmp_path, answer):
-        assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
-        reply = await asyncio.to_thread(ask, tmp_path, "stop", {"leave": True})
-        assert reply == {"equity": "18.5"}
-        with pytest.raises(InputError, match="unknown verb"):
-            await asyncio.to_thread(ask, tmp_path, "buy")
-        address = json.loads((tmp_path / FILE).read_text())
-        (tmp_path / "other").mkdir()
-        (tmp_path / "other" / FILE).write_text(json.dumps({**address, "token": "guess"}))
-        with pytest.raises(InputError, match="wrong token"):
-            await asyncio.to_thread(ask, tmp_path / "other", "status")
-    assert heard == [("stop", {"leave": True})]
-    with pytest.raises(InputError, match="no daemon is running here"):
-        ask(tmp_path, "status")
+    registry = Registry(Kind.DAEMON, tmp_path)
+    with registry.claim("live", tmp_path) as registration:
+        starting = registration.running
+        with pytest.raises(InputError, match=r"daemon live .*: it is still starting"):
+            ask(starting, "status")
+        async with ControlServer(registration, answer):
+            (daemon,) = registry.running()
+            assert daemon.token not in repr(daemon)
+            reply = await asyncio.to_thread(ask, daemon, "stop", {"leave": True})
+            assert reply == {"equity": "18.5"}
+            with pytest.raises(InputError, match="unknown verb"):
+                await asyncio.to_thread(ask, daemon, "buy")
+            with pytest.raises(InputError, match="wrong token"):
+                await asyncio.to_thread(ask, replace(daemon, token="guess"), "status")
+        assert heard == [("stop", {"leave": True})]
+        with pytest.raises(InputError, match="does not answer"):
+            ask(daemon, "status")

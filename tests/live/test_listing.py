@@ -14,6 +14,7 @@ import requests
 from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.exchange import requests as ask
 from turbo_trader.live import control
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
 from turbo_trader.live.venue import Venue
@@ -99,6 +100,7 @@ async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
             order(venue, symbol, 1, qty)
         settings = DaemonSettings(
             loopback(venue.port), Keys("key", "secret"), symbols, tmp_path, duration_s=300.0, refresh_s=0.3,
+            registration=(registration := Registry(Kind.DAEMON, tmp_path).claim("paper", tmp_path)),
         )  # fmt: skip
         policy = Policy.from_env({"ON_TERM": "flatten"})
         running = asyncio.create_task(Shell(settings, policy, notes).run())
@@ -115,7 +117,7 @@ async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
         ends = venue.call(lambda v: v.now) // 1_000_000 + 10_000
         await asyncio.to_thread(change, venue, "ETHUSDT", delivery_ms=ends)
         await notes.come("fill", "ETHUSDT")
-        await asyncio.to_thread(control.ask, tmp_path, "stop")
+        await asyncio.to_thread(control.ask, registration.running, "stop")
         summary = await running
         (settled,) = venue.call(
             lambda v: [e for e in v.exchange.accounts["1"].executions if e.kind == "Delivery"]

@@ -14,6 +14,7 @@ from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
 from turbo_trader.live.control import ask
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
 from turbo_trader.market.errors import InputError
@@ -88,12 +89,17 @@ async def test_the_timer_follows_the_traders_wishes(shells: Any, tmp_path: Path)
 
 async def test_stop_and_status_over_the_control_port(shells: Any, tmp_path: Path) -> None:
     trader = shells.Scripted(shells.nothing)
-    task = asyncio.create_task(shells.run(shells.Venue(), trader, tmp_path, duration_s=None))
-    while not (tmp_path / "control.json").exists():  # noqa: ASYNC110
+    registration = Registry(Kind.DAEMON, tmp_path).claim("paper", tmp_path)
+    options = {"duration_s": None, "registration": registration}
+    task = asyncio.create_task(shells.run(shells.Venue(), trader, tmp_path, **options))
+    with pytest.raises(InputError, match="still starting"):
+        ask(registration.running, "stop")
+    while not registration.running.port:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
-    status = await asyncio.to_thread(ask, tmp_path, "status")
+    (daemon,) = Registry(Kind.DAEMON, tmp_path).running()
+    status = await asyncio.to_thread(ask, daemon, "status")
     assert status["mode"] == "paper"
-    await asyncio.to_thread(ask, tmp_path, "stop")
+    await asyncio.to_thread(ask, daemon, "stop")
     assert (await task).reason == "stop by somebody (control)"
 
 

@@ -20,6 +20,8 @@ from pybit.unified_trading import HTTP
 
 from turbo_trader.exchange.protocol.faults import FaultPlan
 from turbo_trader.exchange.requests import SetTradingStop
+from turbo_trader.live.control import ask
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.venue import Venue, VenueConfig
 from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 from turbo_trader.market.reference import universe
@@ -73,6 +75,11 @@ class Lives:
         report: dict[str, Any] = json.loads(out)
         assert not report["failed"], report["reason"]
         return report
+
+    def ask(self, verb: str) -> dict[str, Any]:
+        """What the running daemon answers."""
+        (daemon,) = Registry(Kind.DAEMON).running()
+        return ask(daemon, verb)
 
     def wait(self, what: Callable[[], object], seconds: float = 90) -> None:
         """Until something is so; a test that waits too long fails, with what the daemons said last."""

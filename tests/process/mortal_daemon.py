@@ -23,6 +23,7 @@ from turbo_trader.bybit.rest import Lane
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.order_entry import TradeSocket
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.router import Router
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.market.reference import universe
@@ -151,7 +152,8 @@ def main() -> None:
     settings = DaemonSettings(
         endpoints=loopback(int(port)), keys=Keys("key", "secret"),
         symbols=tuple(os.environ["SYMBOLS"].split()) if "SYMBOLS" in os.environ else tuple(i.symbol for i in universe()),
-        journal=Path(journal), duration_s=float(seconds), control=bool(os.environ.get("CONTROL")),
+        journal=Path(journal), duration_s=float(seconds),
+        registration=Registry(Kind.DAEMON).claim("testnet", Path(journal)),
         lease=SHORT if os.environ.get("SHORT_LEASE") else LeaseRules(),
         take_over=bool(os.environ.get("TAKE_OVER")),
         order_entry="websocket" if os.environ.get("ORDER_ENTRY") == "websocket" else "rest",

@@ -15,7 +15,6 @@ import pytest
 
 from turbo_trader.bybit.errors import NO_ANSWER
 from turbo_trader.journal.schema import FILE
-from turbo_trader.live.control import ask
 
 WATCHED = {"CONTROL": "1"}
 
@@ -37,7 +36,7 @@ def verb(name: str, journal: Path) -> None:
 
 def ours(lives: Any) -> dict[str, Decimal]:
     """What the daemon says it holds, by symbol."""
-    view = ask(lives.journal, "status")["view"]
+    view = lives.ask("status")["view"]
     return {each["symbol"]: each["direction"] * Decimal(each["qty"]) for each in view["positions"]}
 
 
@@ -145,8 +144,8 @@ def test_s40_a_halt_outlives_kill_nine_and_only_resume_lifts_it(lives: Any) -> N
     lives.wait(lambda: len(lives.notes("recovered")) >= 2)
     time.sleep(1.5)  # a minute of the venue's, in which 12 scans find nothing to do
     assert lives.entries() == entries
-    assert "halted" in ask(lives.journal, "status")["view"]["refusal"]
+    assert "halted" in lives.ask("status")["view"]["refusal"]
     verb("resume", lives.journal)
-    lives.wait(lambda: ask(lives.journal, "status")["view"]["refusal"] == "", 5)
+    lives.wait(lambda: lives.ask("status")["view"]["refusal"] == "", 5)
     halted.send_signal(signal.SIGTERM)
     lives.check(lives.end(halted))

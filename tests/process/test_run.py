@@ -29,7 +29,7 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name in ("PATH", "HOME", "PYTHONPATH", "TURBO_TRADER_CACHE")
+        if name in ("PATH", "HOME", "PYTHONPATH", "TURBO_TRADER_CACHE", "XDG_STATE_HOME")
     }
     return {**kept, "JOURNAL_DIR": str(folder / "var"), **extra}
 
@@ -117,8 +117,8 @@ def test_afterwards_explain_funnel_and_status_answer_from_the_journal(
     funnel = json.loads(turbo(folder, "funnel", "--json").stdout)
     assert 0 < funnel["funnel"]["scans"] <= report["scans"]
     status = json.loads(turbo(folder, "status", "--json").stdout)
-    assert status["running"] is False
-    assert status["scans"] > 0
+    assert status["daemons"] == status["guards"] == []
+    assert status["last_run"]["scans"] > 0
     assert "not among" in one_line(turbo(folder, "explain", "FOOUSDT"), 2)
 
 
@@ -157,9 +157,10 @@ def test_the_paper_venue_ends_with_its_daemon_even_after_kill_9(tmp_path: Path) 
 
 def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     process = started(tmp_path)
-    status = json.loads(turbo(tmp_path, "status", "--json").stdout)
-    assert status["running"] is True
-    assert status["private_up"] is True
+    (daemon,) = json.loads(turbo(tmp_path, "status", "--json").stdout)["daemons"]
+    assert daemon["name"] == daemon["mode"] == "paper"
+    assert daemon["pid"] == process.pid
+    assert daemon["private_up"] is True
     halted = turbo(tmp_path, "halt").stdout
     assert "entries: none, halted: halted by command; needed: `turbo-trader resume`" in halted
     told = turbo(tmp_path, "status").stdout

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.live import control
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.venue import Venue, VenueConfig
 from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 from turbo_trader.market.reference import universe
@@ -32,12 +33,12 @@ def cut(venue: Venue) -> int:
     return len(lines)
 
 
-def hears_on(folder: Path) -> None:
+def hears_on() -> None:
     """Wait until the daemon has heard more of the market than now."""
-    (address,) = folder.rglob(control.FILE)
-    before = control.ask(address.parent, "status")["frames"]
+    (daemon,) = Registry(Kind.DAEMON).running()
+    before = control.ask(daemon, "status")["frames"]
     deadline = time.monotonic() + 20
-    while control.ask(address.parent, "status")["frames"] < before + 50:
+    while control.ask(daemon, "status")["frames"] < before + 50:
         assert time.monotonic() < deadline, "no more frames"
         time.sleep(0.1)
 
@@ -63,7 +64,7 @@ def run(folder: Path, upstream: ServedVenue, *, enters: bool) -> tuple[dict[str,
         if waited_for in line and public == [True] and not lost:
             lost = upstream.call(cut)
         if public == DISCONNECTED and "stream=public" in line:
-            hears_on(folder)
+            hears_on()
             process.send_signal(signal.SIGINT)
     report = json.loads(process.stdout.read())
     assert process.wait() == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from turbo_trader.market.errors import InputError, Refused
@@ -17,7 +19,7 @@ class Endpoints:
     `trade`: where orders are taken over a websocket, "" where they are not.
     """
 
-    environment: str  # mainnet, testnet, demo, loopback
+    environment: str  # mainnet, testnet, demo; loopback: paper's venue
     rest: str
     public: str
     private: str
@@ -27,6 +29,11 @@ class Endpoints:
     def has_fee_rates(self) -> bool:
         """The demo environment refuses `fee-rate`."""
         return self.environment != "demo"
+
+    @property
+    def local(self) -> bool:
+        """Is the venue on this machine? It is a simulated one then, with a time of its own."""
+        return self.rest.startswith("http:")
 
     def check_order_entry(self, order_entry: str) -> None:
         """InputError where orders are to go over a websocket that this environment does not have."""
@@ -57,6 +64,38 @@ def loopback(port: int, host: str = "127.0.0.1") -> Endpoints:
     return Endpoints(
         "loopback", f"http://{host}:{port}", f"{stream}/public/linear", f"{stream}/private", f"{stream}/trade"
     )
+
+
+def moved(known: Endpoints, rest: str, stream: str) -> Endpoints:
+    """The same environment at another V5 venue: base addresses as `local_address` gives them."""
+    return replace(
+        known,
+        rest=rest,
+        public=f"{stream}/v5/public/linear",
+        private=f"{stream}/v5/private",
+        trade=f"{stream}/v5/trade" if known.trade else "",
+    )
+
+
+def local_address(text: str, scheme: str) -> str:
+    """A base address on this machine, `scheme` (http, ws), host and perhaps port alone, without a trailing slash.
+
+    Keys are sent there unencrypted, so InputError for everything else: other schemes, hosts that are not loopback by their
+    text (127.0.0.0/8, [::1], localhost), users, paths.
+    """
+    found = re.fullmatch(rf"{scheme}://(localhost|\[::1\]|[0-9.]+)(?::([0-9]{{1,5}}))?/?", text)
+    if found is None or not _is_loopback(found[1]) or not 0 < int(found[2] or 80) < 65_536:
+        raise InputError(
+            f"must be {scheme}://127.0.0.1:PORT (or localhost, [::1]): plain {scheme} to this machine is all that is allowed"
+        )
+    return text.removesuffix("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host in ("localhost", "[::1]") or IPv4Address(host).is_loopback
+    except AddressValueError:
+        return False
 
 
 class Keys:

@@ -11,7 +11,7 @@ from typing import Any
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
 from turbo_trader.bybit.reads import ReadFailed
-from turbo_trader.console.folders import journal_folder
+from turbo_trader.console.folders import last_journal
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
@@ -33,9 +33,7 @@ TIMEOUT_S = 5.0
 def examine(settings: Settings, policy: Policy) -> list[Check]:
     """Every check of the configured mode; of paper against a simulated venue started for it. Raises for unusable settings only."""
     base = settings.journal_dir  # a real environment has one journal; of paper, that of the last run
-    folder = (
-        journal_folder(base if base.is_dir() else None) if settings.mode == "paper" else base / settings.mode
-    )
+    folder = last_journal(None, base) if settings.mode == "paper" else base / settings.mode
     machine = machine_checks(facts.machine_facts(folder))
     with ExitStack() as stack:
         if settings.mode == "paper":
@@ -76,7 +74,7 @@ async def _venue(
 ) -> list[Check]:
     gateway = Gateway(where, keys, VenueClock(), _told, TIMEOUT_S)
     try:
-        simulated = where.environment == "loopback"
+        simulated = where.local
         public = await facts.venue_facts(gateway, where.rest, symbols, simulated=simulated, keyed=keyed)
         checks = venue_checks(public, policy)
         if keyed and public.time.ok:

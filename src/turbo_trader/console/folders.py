@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from turbo_trader.console.settings import load_settings
+from turbo_trader.journal.health import newest
 from turbo_trader.journal.private import private_folder
-from turbo_trader.market.errors import InputError
+from turbo_trader.live.registry import Registration
+from turbo_trader.market.errors import InputError, Refused
 
-_LATEST = "latest"
 
-
-def new_run_folder(base: Path, mode: str) -> Path:
-    """The journal folder of a run that starts now; remembered as the latest. InputError when it cannot be made."""
+def run_folder(base: Path, mode: str) -> Path:
+    """The journal folder of a run that starts now; nothing is made."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    folder = base / f"paper-{stamp}" if mode == "paper" else base / mode
+    return base / f"paper-{stamp}" if mode == "paper" else base / mode
+
+
+@contextlib.contextmanager
+def made_for(registration: Registration, folder: Path) -> Iterator[None]:
+    """Make the folder of a run that is registered for it. A start that is refused takes away what was made for it.
+
+    InputError when it cannot be made.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         private_folder(folder)
-        (base / _LATEST).write_text(folder.name + "\n")
     except OSError as error:
+        _remove(missing)
         raise InputError(
-            f"journal folder {base}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR"
+            f"journal folder {folder.parent}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR"
         ) from None
-    return folder
+    try:
+        yield
+    except (InputError, Refused):
+        if folder in missing and not registration.running.port:  # it has never traded
+            shutil.rmtree(folder, ignore_errors=True)
+            _remove(missing[1:])
+        raise
 
 
-def journal_folder(given: Path | None) -> Path:
-    """The journal folder of the latest run below `given` or JOURNAL_DIR; `given` itself where it is one.
+def _remove(made: list[Path]) -> None:
+    """Folders from the innermost on, as far as they are empty."""
+    with contextlib.suppress(OSError):
+        for path in made:
+            if path.exists():
+                path.rmdir()
 
-    InputError where `given` is not a folder; before the first run JOURNAL_DIR need not be there.
+
+def last_journal(given: Path | None, usual: Path) -> Path:
+    """`given` or else `usual`, where it is a journal folder; the one below it that was started last; itself where there is none.
+
+    InputError where `given` is not a folder; before the first run `usual` need not be there.
     """
     if given is not None and not os.path.isdir(given):  # noqa: PTH112 - False too where it may not be looked at
         raise InputError(f"--journal-dir {given}: no such folder")
-    base = given if given is not None else load_settings().journal_dir
-    try:
-        return base / (base / _LATEST).read_text().strip()
-    except OSError:
-        return base
+    base = given if given is not None else usual
+    return newest(base) or base

@@ -1,4 +1,4 @@
-"""The guard beside a live daemon: started with it and again whenever it ends, unless a unit of its own runs already."""
+"""The guard beside a live daemon: begun once the daemon has started, and again whenever it was killed."""
 
 from __future__ import annotations
 
@@ -6,52 +6,80 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from turbo_trader.console.output import say
-from turbo_trader.live.guard import is_watched
+from turbo_trader.console.observer import tell_log
+from turbo_trader.live.registry import Kind, Registry
+from turbo_trader.market.errors import InputError
 
-_AGAIN_S: Final = 5.0
-
-
-@contextmanager
-def guard_beside(mode: str, base: Path, folder: Path) -> Iterator[None]:
-    """Have a guard while the context lasts. It is left running afterwards and ends by itself once nothing is open."""
-    if is_watched(folder):
-        say("guard   a process of its own watches this account")
-        yield
-        return
-    ended = threading.Event()
-    thread = threading.Thread(target=_keep, args=(mode, base, ended), name="guard", daemon=True)
-    thread.start()
-    say("guard   started beside the daemon; it stays until nothing is open")
-    try:
-        yield
-    finally:
-        ended.set()
+_LOOK_S: Final = 2.0
+_AGAIN_S: Final = 30.0  # after one that could not begin
 
 
-def _keep(mode: str, base: Path, ended: threading.Event) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "turbo_trader.console",
-        "guard",
-        "--mode",
-        mode,
-        "--journal-dir",
-        str(base),
-        "--until-idle",
-    ]
-    while not ended.is_set():
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            env=dict(os.environ),
-        )  # fmt: skip
-        while process.poll() is None:
-            if ended.wait(1.0):
-                return  # left running
-        ended.wait(_AGAIN_S)
+class GuardBeside:
+    """Keeps one guard for a journal from `begin` to `leave`; it then runs on by itself until nothing is open.
+
+    One that was there before is left to its work. One that a person ended (`guard --stop`) stays ended.
+    """
+
+    def __init__(self, mode: str, base: Path, folder: Path) -> None:
+        self._command = [
+            sys.executable, "-m", "turbo_trader.console", "guard", "--mode", mode, "--journal-dir", str(base), "--until-idle",
+        ]  # fmt: skip
+        self._folder = folder
+        self._registry = Registry(Kind.GUARD)
+        self._left = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Begin to keep one. Never raises, and waits for nothing."""
+        threading.Thread(target=self._keep, name="guard", daemon=True).start()
+
+    def leave(self) -> None:
+        """Begin none any more."""
+        self._left.set()
+
+    def _keep(self) -> None:
+        journal = str(self._folder)
+        if self._is_there():
+            tell_log("guard-found", "info", {"journal": journal})
+        else:
+            tell_log("guard-begun", "info", {"journal": journal})
+            self._start()
+        while not self._left.wait(_LOOK_S):
+            if self._process is not None:
+                self._process.poll()  # so that it is no zombie once it has ended
+            if self._is_there():
+                continue
+            if not self._was_killed():
+                ended = {"journal": journal, "meaning": "by a person: the daemon begins no other"}
+                tell_log("guard-ended", "warning", ended)
+                return
+            tell_log("guard-begun", "warning", {"journal": journal, "why": "the one before was killed"})
+            self._start()
+
+    def _start(self) -> None:
+        """Start one, and wait until it is there; once more every half minute where it cannot begin."""
+        while not self._left.is_set():
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True, env=dict(os.environ),
+            )  # fmt: skip
+            while self._process.poll() is None and not self._left.wait(_LOOK_S / 10):
+                if self._is_there():
+                    return
+            self._left.wait(_AGAIN_S)
+
+    def _is_there(self) -> bool:
+        try:
+            where = str(self._folder.resolve())
+            return any(guard.folder == where for guard in self._registry.running())
+        except InputError:
+            return False  # the registry cannot be read: the guard's own lock keeps a second one away
+
+    def _was_killed(self) -> bool:
+        try:
+            return self._registry.was_killed(self._folder)
+        except InputError:
+            return True

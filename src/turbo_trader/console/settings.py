@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from turbo_trader.bybit.endpoints import local_address
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
@@ -73,6 +74,22 @@ class Settings(Declared):
     )
     bybit_domain: str = Field("bybit", description="domain of the venue's hosts")
     bybit_tld: str = Field("com", description="top-level domain of the venue's hosts (com, nl, eu, ...)")
+    bybit_rest_url: str = Field(
+        "",
+        description="another V5 venue for testnet, demo and live: plain http to this machine, such as http://127.0.0.1:9000",
+    )
+    bybit_stream_url: str = Field(
+        "", description="the streams of that venue: plain ws to this machine, such as ws://127.0.0.1:9000"
+    )
+
+    @field_validator("bybit_rest_url", "bybit_stream_url", mode="after")
+    @classmethod
+    def _on_this_machine(cls, value: str, info: ValidationInfo) -> str:
+        scheme = "http" if info.field_name == "bybit_rest_url" else "ws"
+        try:
+            return local_address(value, scheme) if value else ""
+        except InputError as error:
+            raise ValueError(str(error)) from None
 
 
 def load_settings(**options: Any) -> Settings:

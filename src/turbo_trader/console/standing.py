@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from textwrap import wrap
 from typing import Any
@@ -13,10 +13,14 @@ from turbo_trader.console.times import utc_text
 _NAME = 12  # columns of the first word
 
 
-def standing_lines(answer: Mapping[str, Any]) -> list[str]:
-    """What `status --json` says, of a running daemon or of how the last run ended."""
-    lines = _running(answer) if answer["running"] else _ended(answer)
-    return [line for name, text in lines for line in _line(name, text)]
+def status_lines(found: Mapping[str, Any]) -> list[str]:
+    """What `status` finds: the daemons one after another, or how the last run ended; then the guards."""
+    parts = [_lines(_running(each)) for each in found["daemons"]] or [_lines(_ended(found["last_run"]))]
+    guards = [
+        ("guard", f"{each['name']}, process {each['pid']}, watches {each['folder']}")
+        for each in found["guards"]
+    ]
+    return [line for part in (*parts, _lines(guards)) for line in ("", *part) if part][1:]
 
 
 def entries_line(view: Mapping[str, Any]) -> str:
@@ -27,7 +31,17 @@ def entries_line(view: Mapping[str, Any]) -> str:
     return f"none, {view['refusal']}{needed}"
 
 
+def _lines(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [line for name, text in pairs for line in _line(name, text)]
+
+
 def _running(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "daemon", answer["name"]
+    if answer["error"]:
+        yield "running", f"{answer['mode']}, process {answer['pid']}"
+        yield "error", answer["error"]
+        yield "journal", answer["folder"]
+        return
     trader, view = answer["trader"], answer["view"]
     fast = f", time {answer['speed']:g} times faster" if answer["speed"] != 1 else ""
     yield "running", f"{answer['mode']} on {answer['environment']}, process {answer['pid']}{fast}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback
-from turbo_trader.console.folders import new_run_folder
-from turbo_trader.console.guarding import guard_beside
+from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, moved
+from turbo_trader.console.folders import made_for, run_folder
+from turbo_trader.console.guarding import GuardBeside
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver
@@ -20,8 +22,9 @@ from turbo_trader.console.settings import Settings
 from turbo_trader.console.terminal import Screen
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.settings import DaemonSettings, Summary
-from turbo_trader.market.errors import Refused
+from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 
 ADVICE = (
@@ -30,53 +33,77 @@ ADVICE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a run stands on: the venue and its market. `lasts_s`: wall seconds after which the market ends, None: it does not."""
+
+    endpoints: Endpoints
+    keys: Keys
+    symbols: tuple[str, ...]
+    market: str
+    speed: float = 1.0
+    push_ms: int = 20
+    lasts_s: float | None = None
+
+
 def start(
     settings: Settings, policy: Policy, seconds: float | None, *, ui: bool, take_over: bool = False
 ) -> tuple[Summary, Path]:
-    """Run the daemon to its end; returns its summary and the journal folder. Refused where keys or acknowledgement are missing."""
-    keys = None if settings.mode == "paper" else live_keys(settings)
-    if keys is not None:
-        live_endpoints(settings).check_order_entry(settings.order_entry)
-    folder = new_run_folder(settings.journal_dir, settings.mode)
+    """Run the daemon to its end; returns its summary and the journal folder.
+
+    Refused where keys or acknowledgement are missing. Nothing is written before all settings are checked, and a start that is
+    refused later (by the venue, by another instance) leaves nothing of its own.
+    """
     with ExitStack() as stack:
-        if keys is None:
-            venue = stack.enter_context(paper_venue(settings))
-            where, keys = loopback(venue.port), Keys(venue.key, venue.secret)
-            symbols, market = tuple(venue.facts["symbols"]), str(venue.facts["market"])
-            symbols = tuple(
-                symbol for symbol in symbols if settings.market != "synthetic" or symbol in policy.symbols
-            )
-            speed = float(venue.facts["speed"])
-            push_ms = int(venue.facts["book_push_ms"])
-            lasts = venue.facts["lasts_s"]  # a tape ends; the run ends with it
-            seconds = seconds if lasts is None else min(lasts, seconds or lasts)
-        else:
-            where, symbols, market, speed, push_ms = (
-                live_endpoints(settings),
-                policy.symbols,
-                "Bybit",
-                1.0,
-                20,
-            )
+        ground = (
+            stack.enter_context(paper_ground(settings, policy))
+            if settings.mode == "paper"
+            else live_ground(settings, policy)
+        )
+        if ground.lasts_s is not None:
+            seconds = min(ground.lasts_s, seconds or ground.lasts_s)
+        folder = run_folder(settings.journal_dir, settings.mode)
+        registration = stack.enter_context(Registry(Kind.DAEMON).claim(settings.mode, folder))
+        stack.enter_context(made_for(registration, folder))
         tty = ui and sys.stderr.isatty() and sys.stdout.isatty()
-        open_log(folder, level=settings.log_level, terminal=not tty, secrets=(keys.key, keys.secret))
-        for line in banner(settings, policy, symbols, market, speed, folder):
+        open_log(
+            folder, level=settings.log_level, terminal=not tty, secrets=(ground.keys.key, ground.keys.secret)
+        )
+        for line in banner(settings, policy, ground, registration.running.name, folder):
             say(line)
-        if speed > 1:
-            say(
-                f"the simulated venue merges book pushes to one in {push_ms} ms of its time, so that frames stay bearable"
-            )
-        if settings.mode != "paper":
-            stack.enter_context(guard_beside(settings.mode, settings.journal_dir, folder))
+        guard = GuardBeside(settings.mode, settings.journal_dir, folder)
+        stack.callback(guard.leave)
         compile_once()
         screen = (
-            stack.enter_context(Screen(f"turbo-trader {settings.mode}: {market}", symbols)) if tty else None
+            stack.enter_context(Screen(f"turbo-trader {settings.mode}: {ground.market}", ground.symbols))
+            if tty
+            else None
         )
         daemon = DaemonSettings(
-            endpoints=where, keys=keys, symbols=symbols, journal=folder, duration_s=seconds,
+            endpoints=ground.endpoints, keys=ground.keys, symbols=ground.symbols, journal=folder, duration_s=seconds,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
+            registration=registration, on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
         return uvloop.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
+
+
+@contextmanager
+def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
+    """The simulated venue, for as long as the context lasts."""
+    with paper_venue(settings) as venue:
+        facts = venue.facts
+        symbols = [s for s in facts["symbols"] if settings.market != "synthetic" or s in policy.symbols]
+        yield Ground(
+            loopback(venue.port), Keys(venue.key, venue.secret), tuple(symbols), str(facts["market"]),
+            float(facts["speed"]), int(facts["book_push_ms"]), facts["lasts_s"],
+        )  # fmt: skip
+
+
+def live_ground(settings: Settings, policy: Policy) -> Ground:
+    """The venue of testnet, demo or live. Refused where keys or acknowledgement are missing."""
+    keys, where = live_keys(settings), live_endpoints(settings)
+    where.check_order_entry(settings.order_entry)
+    return Ground(where, keys, policy.symbols, f"the V5 venue at {where.rest}" if where.local else "Bybit")
 
 
 def lease_rules(policy: Policy) -> LeaseRules:
@@ -98,20 +125,25 @@ def live_keys(settings: Settings) -> Keys:
 
 
 def live_endpoints(settings: Settings) -> Endpoints:
-    """Where a real environment is."""
+    """Where a real environment is; InputError where only half of another venue is given."""
     environment = "mainnet" if settings.mode == "live" else settings.mode
-    return endpoints(environment, settings.bybit_domain, settings.bybit_tld)
+    known = endpoints(environment, settings.bybit_domain, settings.bybit_tld)
+    rest, stream = settings.bybit_rest_url, settings.bybit_stream_url
+    if bool(rest) != bool(stream):
+        given, missing = ("BYBIT_REST_URL", "BYBIT_STREAM_URL")[:: 1 if rest else -1]
+        raise InputError(
+            f"{given} is set and {missing} is not: orders and prices must come from one venue; set both or none"
+        )
+    return moved(known, rest, stream) if rest else known
 
 
-def banner(
-    settings: Settings, policy: Policy, symbols: tuple[str, ...], market: str, speed: float, folder: Path
-) -> list[str]:
+def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder: Path) -> list[str]:
     """What is about to run, in a few lines."""
-    lines = [f"turbo-trader {settings.mode} on {market}"]
+    lines = [f"turbo-trader {settings.mode} on {ground.market}"]
     if settings.mode == "paper":
         tier = policy.capital_tier(settings.balance)
         weights = "equal" if settings.balance < policy.portfolio_from else "minimum variance"
-        fast = f", time runs {speed:g} times faster" if speed != 1 else ""
+        fast = f", time runs {ground.speed:g} times faster" if ground.speed != 1 else ""
         lines[0] += f"{fast}; nothing here is real money"
         every = tier.scan_interval_ns // 10**9
         lines.append(
@@ -119,6 +151,10 @@ def banner(
         )
     else:
         lines.append(ADVICE)
+    if ground.endpoints.local and settings.mode != "paper":
+        lines.append(
+            f"venue   BYBIT_REST_URL and BYBIT_STREAM_URL: not Bybit's {settings.mode} environment but this machine"
+        )
     lines.append(
         f"limits  session {policy.session_loss:.0%} of its start, pause at {policy.drawdown_pause:.0%} drawdown, "
         f"at most {policy.a_risk:.0%} (A) or {policy.b_risk:.0%} (B) of equity per stop"
@@ -126,7 +162,12 @@ def banner(
     lines.append(
         f"worst   the margin, where a price jumps its stop: up to {policy.total_margin:.0%} of the balance together"
     )
-    return [*lines, f"symbols {', '.join(symbols)}", f"journal {folder}"]
+    if ground.speed > 1:
+        lines.append(
+            f"pushes  the simulated venue merges those of a book to one in {ground.push_ms} ms of its time"
+        )
+    lines.append(f"symbols {', '.join(ground.symbols)}")
+    return [*lines, f"daemon  {name} (turbo-trader status --daemon {name})", f"journal {folder}"]
 
 
 def compile_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 from pathlib import Path
 
@@ -35,3 +36,25 @@ def owner(folder: Path) -> str:
     except OSError:
         return ""
     return ""
+
+
+def newest(base: Path) -> Path | None:
+    """The journal folder that was started last: `base` itself where it is one, else among those in it; None = there is none.
+
+    A start writes its process id into the lock; reading a journal never touches that.
+    """
+    if _started(base):
+        return base
+    try:
+        found = [path for path in base.iterdir() if _started(path)]
+    except OSError:
+        return None
+    return max(found, key=_started, default=None)
+
+
+def _started(folder: Path) -> int:
+    """When the last start of this journal was, wall ns; 0 = it is none. One that has lost its file is one all the same."""
+    for name in ("lock", FILE):
+        with contextlib.suppress(OSError):
+            return (folder / name).stat().st_mtime_ns
+    return 0

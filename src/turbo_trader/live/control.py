@@ -1,20 +1,19 @@
-"""The running daemon's ear: JSON lines over loopback, opened by a token that only the owner of the journal folder can read."""
+"""The running daemon's control port: JSON lines over loopback, opened by a token that only its user can read (`registry`)."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Self
 
 from turbo_trader.journal.encoding import encode
+from turbo_trader.live.registry import Registration, Running
 from turbo_trader.market.errors import InputError
 
-FILE = "control.json"
+HOST = "127.0.0.1"
 VERBS = ("status", "halt", "resume", "flatten", "stop", "session_new")
 _LIMIT = 65_536
 
@@ -22,31 +21,22 @@ Answer = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 
 class ControlServer:
-    """Listens while entered. `answer(verb, args)` runs on the event loop and returns what is sent back."""
+    """Listens while entered, and says so in the registry. `answer(verb, args)` runs on the event loop; its result is sent back."""
 
-    def __init__(self, folder: Path, answer: Answer) -> None:
-        self._path = folder / FILE
+    def __init__(self, registration: Registration, answer: Answer) -> None:
+        self._registration = registration
         self._answer = answer
         self._token = secrets.token_urlsafe(24)
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_LIMIT)
-        port = self._server.sockets[0].getsockname()[1]
-        self._write({"host": "127.0.0.1", "port": port, "token": self._token, "pid": os.getpid()})
+        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=_LIMIT)
+        self._registration.listen(self._server.sockets[0].getsockname()[1], self._token)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._path.unlink(missing_ok=True)
         if self._server is not None:
             self._server.close()
-
-    def _write(self, address: dict[str, Any]) -> None:
-        """The address, readable by us alone from its first byte on."""
-        self._path.unlink(missing_ok=True)
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(address, file)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -73,26 +63,21 @@ class ControlServer:
 
 
 def ask(
-    folder: Path, verb: str, args: Mapping[str, Any] | None = None, timeout: float = 5.0
+    daemon: Running, verb: str, args: Mapping[str, Any] | None = None, timeout: float = 5.0
 ) -> dict[str, Any]:
-    """Ask the daemon of this journal folder; InputError when none is running there or it refuses."""
+    """Ask a running daemon; InputError when it does not answer or refuses."""
+    who = f"daemon {daemon.name} (process {daemon.pid})"
+    if not daemon.port:
+        raise InputError(f"{who}: it is still starting; try again")
+    request = json.dumps({"token": daemon.token, "verb": verb, "args": dict(args or {})}).encode() + b"\n"
     try:
-        address = json.loads((folder / FILE).read_text())
-    except (OSError, ValueError):
-        raise InputError(
-            f"journal folder {folder}: no daemon is running here; start one with `turbo-trader run`"
-        ) from None
-    request = json.dumps({"token": address["token"], "verb": verb, "args": dict(args or {})}).encode() + b"\n"
-    try:
-        with socket.create_connection((address["host"], address["port"]), timeout) as connection:
+        with socket.create_connection((HOST, daemon.port), timeout) as connection:
             connection.sendall(request)
             with connection.makefile("rb") as file:
                 reply = json.loads(file.readline())
     except (OSError, ValueError) as error:
         text = getattr(error, "strerror", None) or str(error) or "no answer"
-        raise InputError(
-            f"the daemon of {folder} (process {address.get('pid')}) does not answer: {text}"
-        ) from None
+        raise InputError(f"{who}: it does not answer: {text}") from None
     if not reply.pop("ok", False):
-        raise InputError(f"the daemon refused: {reply.get('error')}")
+        raise InputError(f"{who} refused: {reply.get('error')}")
     return dict(reply)

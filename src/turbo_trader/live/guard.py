@@ -37,19 +37,22 @@ SHARE: Final = 0.2  # of the venue's limits, which daemon and guard share
 CONNECTIONS: Final[Mapping[str, int]] = {"exits": 2, "orders": 1, "reads": 1, "history": 1}
 CLOCK_S: Final = 60.0
 _LOCK = "guard.lock"
-_FIRST_S: Final = 60.0  # a daemon that starts beside it has so long to take its lease
 
 Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
 
 @dataclass(frozen=True, slots=True)
 class GuardSettings:
-    """`until_idle`: end by itself once no daemon lives and nothing is open (as started by `run`)."""
+    """`until_idle`: end by itself once nothing is open, no lease is held and `daemon_lives` says no (as started by `run`).
+
+    `daemon_lives`: is there a daemon process of this journal, also one that is starting or stopped?
+    """
 
     endpoints: Endpoints
     keys: Keys
     journal: Path
     until_idle: bool = False
+    daemon_lives: Callable[[], bool] = lambda: False
     rules: GuardRules = field(default_factory=GuardRules)
     lease: LeaseRules = field(default_factory=LeaseRules)
     request_timeout_s: float = 5.0
@@ -65,15 +68,6 @@ def only_one(journal: Path) -> Iterator[None]:
         except OSError:
             raise InputError(f"{journal}: another guard watches it already") from None
         yield
-
-
-def is_watched(journal: Path) -> bool:
-    """Does a guard watch this journal?"""
-    try:
-        with only_one(journal):
-            return False
-    except InputError:
-        return True
 
 
 class Guard:
@@ -99,7 +93,6 @@ class Guard:
     async def run(self, ended: asyncio.Event) -> None:
         """Look every few seconds until `ended`; what goes wrong in one look is told and tried again in the next."""
         loop = asyncio.get_running_loop()
-        begun = loop.time()
         synced = -CLOCK_S
         self._tell("guarding", "info", {"journal": str(self._settings.journal), "pid": os.getpid()})
         try:
@@ -107,7 +100,7 @@ class Guard:
                 if loop.time() - synced >= CLOCK_S and await self._gateway.sync_clock():
                     synced = loop.time()
                 idle = synced >= 0 and await self._look()
-                if idle and self._settings.until_idle and loop.time() - begun > _FIRST_S:
+                if idle and self._settings.until_idle and not self._settings.daemon_lives():
                     self._tell("guard-idle", "info", {"meaning": "no daemon, nothing open: the guard ends"})
                     return
                 with contextlib.suppress(TimeoutError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.journal.lease import LeaseRules
+from turbo_trader.live.registry import Registration
 from turbo_trader.trader.commands import Note, Scanned
 
 OrderEntry = Literal["rest", "websocket"]
@@ -44,7 +45,6 @@ class DaemonSettings:
     handle_signals: bool = True
     refresh_s: float = 3_600.0  # instruments and key are read again so often
     notices_s: float = 300.0  # announced maintenance is looked for so often
-    control: bool = True
     book_depth: int = 50
     symbols_per_connection: int = 5
     lease: LeaseRules = field(default_factory=LeaseRules)
@@ -52,7 +52,10 @@ class DaemonSettings:
         "rest"  # what orders other than closes leave by; REST wherever the socket is not up
     )
 
+    registration: Registration | None = None  # where it says how it is controlled; None: by signals alone
     take_over: bool = False  # orders of an instance the journal does not know are ours from now on
+
+    on_started: Callable[[], None] = lambda: None  # called once, when all is read and it begins to trade
 
     def __post_init__(self) -> None:
         self.endpoints.check_order_entry(self.order_entry)

@@ -100,10 +100,11 @@ class Shell:
         try:
             await self._start()
             async with contextlib.AsyncExitStack() as stack:
-                if settings.control:
-                    await stack.enter_async_context(ControlServer(settings.journal, self._asked))
+                if settings.registration is not None:
+                    await stack.enter_async_context(ControlServer(settings.registration, self._asked))
                 if settings.handle_signals:
                     stack.callback(self._listen_to_signals())
+                settings.on_started()
                 await self._work()
         except BaseException as error:
             self._router.end(settings.keys.redact(f"{type(error).__name__}: {error}"))
@@ -331,8 +332,8 @@ class Shell:
         }
 
     def _offset(self) -> int:
-        """The venue's clock against this machine's, ns; a simulated venue keeps a time of its own, which is not an error."""
-        return 0 if self._settings.endpoints.environment == "loopback" else self._clock.offset
+        """The venue's clock against this machine's, ns; a venue on this machine keeps a time of its own, which is not an error."""
+        return 0 if self._settings.endpoints.local else self._clock.offset
 
     def _trader_summary(self) -> dict[str, Any]:
         return dict(self._router.trader.summary()) if hasattr(self._router, "trader") else {}

@@ -153,7 +153,7 @@ async def _daemon(rest: int, streams: int, seconds: float, folder: Path) -> None
     settings = DaemonSettings(
         endpoints=Endpoints("mainnet", f"http://127.0.0.1:{rest}", f"{url}/public/linear", f"{url}/private"),
         keys=Keys("key-of-the-bench", "secret-of-the-bench"), symbols=tuple(i.symbol for i in universe()),
-        journal=folder, duration_s=seconds, control=False, handle_signals=False,
+        journal=folder, duration_s=seconds, handle_signals=False,
     )  # fmt: skip
 
     def build(instruments: Any, policy: Policy, boot: str, start: int, _: Any) -> Machine:

@@ -90,7 +90,8 @@ class Declared(BaseSettings):
         if name not in cls.model_fields:
             return InputError(f"{env_name(name)} is no setting")
         field = cls.model_fields[name]
-        secret = SecretStr in (field.annotation, *get_args(field.annotation)) or "key" in name
+        hidden = "key" in name or "url" in name  # an address may carry a password
+        secret = hidden or SecretStr in (field.annotation, *get_args(field.annotation))
         value = "" if secret else f" = {shown(first['input'])!r}"
         origin = source(field)
         return BadValue(name, f"{value}: expected {expectation(field)}{f' ({origin})' if origin else ''}")

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from turbo_trader.console.daemons import Journal, Name, journal_of
+
 
 def calibration(
-    journal_dir: Annotated[Path | None, typer.Option("--journal-dir", help="default: the last run's")] = None,
+    daemon: Name = None,
+    journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Forecast, confidence and p_tp against their outcomes, EV against results, with intervals; over all and per symbol."""
     from rich.console import Console
 
     from turbo_trader.console.calibration_tables import tables
-    from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
     from turbo_trader.journal.opening import believable
     from turbo_trader.journal.readers import notes, outcomes
     from turbo_trader.rules.calibration import report
 
-    folder = journal_folder(journal_dir)
+    folder = journal_of("calibration", daemon, journal_dir)
     with believable(folder):
         symbols, rows = outcomes(folder)
         trades = notes(folder, "trade", last=100_000)

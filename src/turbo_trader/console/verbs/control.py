@@ -1,70 +1,62 @@
-"""`status`, `halt`, `resume`, `flatten`, `stop`, `session`: a word with a running daemon, through its control port."""
+"""`status`, `halt`, `resume`, `flatten`, `stop`, `session`: the verbs that running daemons answer, through their control ports."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from turbo_trader.console.daemons import Every, Folder, Name
+
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
-Folder = Annotated[
-    Path | None, typer.Option("--journal-dir", help="the daemon's journal folder; default: the last run's")
-]
 
 
-def status(journal_dir: Folder = None, json: Json = False) -> None:
-    """What a running daemon is doing; without one, how the last run ended."""
-    from turbo_trader.console.folders import journal_folder
+def status(daemon: Name = None, journal_dir: Folder = None, json: Json = False) -> None:
+    """What the running daemons and guards are doing; without a daemon, how the last run ended."""
     from turbo_trader.console.output import print_json
-    from turbo_trader.console.standing import standing_lines
-    from turbo_trader.journal.opening import believable
-    from turbo_trader.journal.readers import overview, state
-    from turbo_trader.market.errors import InputError
+    from turbo_trader.console.status import status_of
 
-    folder = journal_folder(journal_dir)
-    try:
-        answer = _ask(folder, "status", {})
-    except InputError:
-        answer = {"running": False, **overview(folder), "session": state(folder).get("session", {})}
-    else:
-        answer = {"running": True, **answer}
-    with believable(folder):
-        lines = standing_lines(answer)
+    found, lines = status_of(daemon, journal_dir)
     if json:
-        print_json(answer)
+        print_json(found)
     else:
         print("\n".join(lines))
 
 
-def halt(journal_dir: Folder = None, json: Json = False) -> None:
+def halt(daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False) -> None:
     """No new entries until `resume`; open positions are managed on."""
-    _tell(journal_dir, "halt", {}, json)
+    _say("halt", {}, daemon, every, journal_dir, json)
 
 
-def resume(journal_dir: Folder = None, json: Json = False) -> None:
+def resume(daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False) -> None:
     """Lift a halt set by a person or by the edge watchdog."""
-    _tell(journal_dir, "resume", {}, json)
+    _say("resume", {}, daemon, every, journal_dir, json)
 
 
-def flatten(journal_dir: Folder = None, json: Json = False) -> None:
+def flatten(
+    daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False
+) -> None:
     """Emergency stop: cancel entries, close everything, halt."""
-    _tell(journal_dir, "flatten", {}, json)
+    _say("flatten", {}, daemon, every, journal_dir, json)
 
 
 def stop(
     leave: Annotated[
         bool, typer.Option("--leave", help="leave open positions to their stops on the venue")
     ] = False,
+    daemon: Name = None,
+    every: Every = False,
     journal_dir: Folder = None,
     json: Json = False,
 ) -> None:
     """Close everything and end the daemon; with --leave end it and leave positions to their stops."""
-    _tell(journal_dir, "stop", {"leave": leave}, json)
+    _say("stop", {"leave": leave}, daemon, every, journal_dir, json)
 
 
 def session(
     action: Annotated[str, typer.Argument(help="new")],
+    daemon: Name = None,
+    every: Every = False,
     journal_dir: Folder = None,
     json: Json = False,
 ) -> None:
@@ -73,21 +65,39 @@ def session(
 
     if action != "new":
         raise InputError(f"session {action}: the only action is `session new`")
-    _tell(journal_dir, "session_new", {}, json)
+    _say("session new", {}, daemon, every, journal_dir, json)
 
 
-def _tell(journal_dir: Path | None, verb: str, args: dict[str, Any], as_json: bool) -> None:
-    from turbo_trader.console.folders import journal_folder
+def _say(
+    verb: str, args: dict[str, Any], name: str | None, every: bool, folder: Folder, as_json: bool
+) -> None:
+    """Give a verb to every daemon it is for. One that does not answer keeps it from no other; it fails the verb in the end."""
+    from turbo_trader.console.daemons import addressed
+    from turbo_trader.console.exits import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.standing import entries_line
+    from turbo_trader.live.control import ask
+    from turbo_trader.market.errors import InputError
 
-    answer = _ask(journal_folder(journal_dir), verb, {**args, "by": _user()})
+    taken: list[dict[str, Any]] = []
+    failed: list[str] = []
+    daemons = addressed(verb, name, folder, every=every)
+    for each in daemons:
+        try:
+            answer = ask(each, verb.replace(" ", "_"), {**args, "by": _user()})
+        except InputError as error:
+            if len(daemons) == 1:
+                raise
+            failed.append(str(error))
+            continue
+        taken.append({"name": each.name, "verb": verb.replace(" ", "_"), **answer})
+        if not as_json:
+            entries = entries_line(answer["view"])
+            print(f"{verb}: taken by daemon {each.name} (process {each.pid}); entries: {entries}")
     if as_json:
-        print_json({"verb": verb, **answer})
-    else:
-        print(
-            f"{verb.replace('_', ' ')}: taken by process {answer['pid']}; entries: {entries_line(answer['view'])}"
-        )
+        print_json({"daemons": taken, "failed": failed} if every else taken[0])
+    if failed:
+        raise Failed("; ".join(failed))
 
 
 def _user() -> str:
@@ -99,9 +109,3 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
-
-
-def _ask(folder: Path, verb: str, args: dict[str, Any]) -> dict[str, Any]:
-    from turbo_trader.live.control import ask
-
-    return ask(folder, verb, args)

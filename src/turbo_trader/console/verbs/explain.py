@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from turbo_trader.console.daemons import Journal, Name, journal_of
+
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
 
@@ -19,18 +21,18 @@ def explain(
         str, typer.Option(help="the scan at or before this time, such as 2025-05-03T10:00 (UTC)")
     ] = "",
     trade: Annotated[str, typer.Option(help="a trade by its id, as the log and `report` name it")] = "",
-    journal_dir: Annotated[Path | None, typer.Option("--journal-dir", help="default: the last run's")] = None,
+    daemon: Name = None,
+    journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Print scans of a symbol with every gate's figures, the first blocker and what would have had to differ."""
-    from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
     from turbo_trader.console.times import utc_ns
     from turbo_trader.journal.opening import believable
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.instruments import perpetual
 
-    folder = journal_folder(journal_dir)
+    folder = journal_of("explain", daemon, journal_dir)
     if bool(symbol) == bool(trade):
         raise InputError(
             "explain: a SYMBOL or --trade ID, one of the two; such as: turbo-trader explain BTCUSDT"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from turbo_trader.console.daemons import Journal, Name, journal_of
 
 if TYPE_CHECKING:
     from turbo_trader.rules.funnel import Funnel
@@ -15,11 +16,11 @@ GATES = ("data", "pre", "tier", "cons", "flat", "fee", "EV", "limit", "size")
 
 
 def funnel(
-    journal_dir: Annotated[Path | None, typer.Option("--journal-dir", help="default: the last run's")] = None,
+    daemon: Name = None,
+    journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Counts of the run's scans by hour, symbol and gate, and the hoped figures beside them."""
-    from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.hoped import hoped_lines
     from turbo_trader.console.output import print_json
     from turbo_trader.console.summary import funnel_lines
@@ -31,7 +32,7 @@ def funnel(
     from turbo_trader.rules.report import whole_report
     from turbo_trader.rules.strengths import Strengths
 
-    folder = journal_folder(journal_dir)
+    folder = journal_of("funnel", daemon, journal_dir)
     with believable(folder):
         found = funnels(all_scans(folder))
         trades, money = books(folder)

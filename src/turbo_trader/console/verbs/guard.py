@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from turbo_trader.console.settings import Settings
 
 
 def guard(
@@ -16,31 +19,75 @@ def guard(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="end once no daemon lives and nothing is open")
     ] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="end a running guard instead")] = False,
+    name: Annotated[str | None, typer.Option(help="of the guard to stop, as `status` shows it")] = None,
+    every: Annotated[bool, typer.Option("--all", help="stop every guard")] = False,
 ) -> None:
     """Look every 3 s; when the daemon is gone: cancel its resting entries, restore stops, close what is late. Never opens."""
-    import uvloop
-
-    from turbo_trader.console.keys import given_keys
-    from turbo_trader.console.logs import open_log
-    from turbo_trader.console.observer import tell_log
-    from turbo_trader.console.settings import environment, load_settings
-    from turbo_trader.console.start import lease_rules, live_endpoints, live_keys
-    from turbo_trader.live.guard import GuardSettings, only_one, watch_over
+    from turbo_trader.console.settings import load_settings
     from turbo_trader.market.errors import InputError
-    from turbo_trader.rules.policy import Policy
 
+    if stop:
+        _stop(mode, journal_dir, name, every=every)
+        return
+    if name is not None or every:
+        raise InputError("--name and --all choose what --stop ends: add --stop")
     settings = load_settings(mode=mode, journal_dir=journal_dir)
     if settings.mode == "paper":
         raise InputError(
             "MODE=paper: its venue ends with its daemon, there is nothing to guard; use testnet, demo or live"
         )
-    keys = live_keys(settings)
+    _watch(settings, until_idle=until_idle)
+
+
+def _watch(settings: Settings, *, until_idle: bool) -> None:
+    import uvloop
+
+    from turbo_trader.console.logs import open_log
+    from turbo_trader.console.observer import tell_log
+    from turbo_trader.console.settings import environment
+    from turbo_trader.console.start import lease_rules, live_ground
+    from turbo_trader.live.guard import GuardSettings, only_one, watch_over
+    from turbo_trader.live.registry import Kind, Registry
+    from turbo_trader.market.errors import InputError
+    from turbo_trader.rules.policy import Policy
+
+    policy = Policy.from_env(environment(), live=settings.mode == "live")
+    ground = live_ground(settings, policy)
     folder = settings.journal_dir / settings.mode
-    with only_one(folder):
-        shown = given_keys(settings)
-        open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=(shown.key, shown.secret))
-        lease = lease_rules(Policy.from_env(environment(), live=settings.mode == "live"))
-        where = live_endpoints(settings)
-        uvloop.run(
-            watch_over(GuardSettings(where, keys, folder, until_idle=until_idle, lease=lease), tell_log)
+    where = str(folder.resolve())
+
+    def daemon_lives() -> bool:
+        try:
+            return any(daemon.folder == where for daemon in Registry(Kind.DAEMON).running())
+        except InputError:
+            return True  # who cannot be seen may live
+
+    with Registry(Kind.GUARD).claim(settings.mode, folder), only_one(folder):
+        secrets = (ground.keys.key, ground.keys.secret)
+        open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=secrets)
+        guard_settings = GuardSettings(
+            ground.endpoints, ground.keys, folder, until_idle, daemon_lives, lease=lease_rules(policy)
         )
+        uvloop.run(watch_over(guard_settings, tell_log))
+
+
+def _stop(mode: str | None, journal_dir: Path | None, name: str | None, *, every: bool) -> None:
+    from turbo_trader.console.daemons import one_of, within
+    from turbo_trader.console.exits import Failed
+    from turbo_trader.live.registry import Kind, Registry
+    from turbo_trader.market.errors import InputError
+
+    if every and name is not None:
+        raise InputError("--all and --name: give one of the two")
+    registry = Registry(Kind.GUARD)
+    found = [each for each in within(registry.running(), journal_dir) if mode in (None, each.mode)]
+    if not found:
+        raise InputError("no guard is running")
+    again = "turbo-trader guard --stop"
+    for each in found if every else [one_of(found, name, "guard", f"{again} --name", f"{again} --all")]:
+        if not registry.end(each):
+            raise Failed(
+                f"guard {each.name} (process {each.pid}) does not end; end it with: kill -KILL {each.pid}"
+            )
+        print(f"guard {each.name} (process {each.pid}) has ended")

@@ -9,19 +9,21 @@ from typing import Annotated, Any
 
 import typer
 
+from turbo_trader.console.daemons import Journal, Name, journal_of
+
 LISTED = 10  # trades at the end of the text; all are in --json
 
 
 def report(
-    journal_dir: Annotated[Path | None, typer.Option("--journal-dir", help="default: the last run's")] = None,
+    daemon: Name = None,
+    journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the hoped figures."""
-    from turbo_trader.console.folders import journal_folder
     from turbo_trader.console.output import print_json
     from turbo_trader.journal.opening import believable
 
-    folder = journal_folder(journal_dir)
+    folder = journal_of("report", daemon, journal_dir)
     with believable(folder):
         found = journal_report(folder)
         lines = report_lines(found)

@@ -1,0 +1,49 @@
+"""What `status` finds out: every running daemon and guard; without a daemon, how the last run ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from turbo_trader.console.daemons import one_of, within
+from turbo_trader.console.folders import last_journal
+from turbo_trader.console.settings import load_settings
+from turbo_trader.console.standing import status_lines
+from turbo_trader.journal.opening import believable
+from turbo_trader.journal.readers import overview, state
+from turbo_trader.live.control import ask
+from turbo_trader.live.registry import Kind, Registry, Running
+from turbo_trader.market.errors import InputError
+
+
+def status_of(name: str | None, folder: Path | None) -> tuple[dict[str, Any], list[str]]:
+    """`daemons` and `guards`, each with name, mode, pid and folder; a daemon with what it answers, or with `error`. And its lines.
+
+    `last_run` where no daemon runs. InputError where the one named does not run.
+    """
+    daemons = within(Registry(Kind.DAEMON).running(), folder)
+    guards = within(Registry(Kind.GUARD).running(), folder)
+    if name is not None:
+        daemons = [one_of(daemons, name, "daemon", "turbo-trader status --daemon", "turbo-trader status")]
+        guards = [guard for guard in guards if guard.folder == daemons[0].folder]
+    found: dict[str, Any] = {
+        "daemons": [_answer(each) for each in daemons],
+        "guards": [_told(each) for each in guards],
+    }
+    if daemons:
+        return found, status_lines(found)
+    last = last_journal(folder, load_settings().journal_dir)
+    with believable(last):
+        found["last_run"] = {**overview(last), "session": state(last).get("session", {})}
+        return found, status_lines(found)
+
+
+def _answer(daemon: Running) -> dict[str, Any]:
+    try:
+        return {**_told(daemon), **ask(daemon, "status"), "error": ""}
+    except InputError as error:
+        return {**_told(daemon), "error": str(error)}
+
+
+def _told(running: Running) -> dict[str, Any]:
+    return {"name": running.name, "mode": running.mode, "pid": running.pid, "folder": running.folder}

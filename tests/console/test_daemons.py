@@ -1,0 +1,79 @@
+"""Which daemon a verb is for: the only one, the one named, every one; otherwise one line that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from turbo_trader.console.daemons import addressed, journal_of
+from turbo_trader.live.registry import Kind, Registry
+from turbo_trader.market.errors import InputError
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Path]:
+    """A live and a paper daemon."""
+    registry = Registry(Kind.DAEMON)
+    for name in ("live", "paper-1"):
+        (tmp_path / name).mkdir()
+    with registry.claim("live", tmp_path / "live"), registry.claim("paper", tmp_path / "paper-1"):
+        yield tmp_path
+
+
+def test_without_a_daemon_verbs_say_so() -> None:
+    with pytest.raises(InputError, match="no daemon is running; start one with `turbo-trader run`"):
+        addressed("flatten", None, None, every=False)
+    with pytest.raises(InputError, match="no daemon is running"):
+        addressed("flatten", None, None, every=True)
+
+
+def test_the_only_daemon_is_meant_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Registry(Kind.DAEMON).claim("live", tmp_path / "live"):
+        monkeypatch.chdir("/")
+        assert [each.name for each in addressed("stop", None, None, every=False)] == ["live"]
+        assert journal_of("report", None, None) == tmp_path / "live"
+
+
+@pytest.mark.usefixtures("two")
+def test_of_several_none_is_guessed_and_one_line_names_them_and_the_command() -> None:
+    with pytest.raises(InputError) as raised:
+        addressed("flatten", None, None, every=False)
+    said = str(raised.value)
+    assert "\n" not in said
+    for part in ("live, paper", "turbo-trader flatten --daemon live", "turbo-trader flatten --all"):
+        assert part in said
+    with pytest.raises(
+        InputError, match="turbo-trader report --daemon live, or a journal with --journal-dir"
+    ):
+        journal_of("report", None, None)
+
+
+def test_a_name_a_folder_or_all_of_them_choose(two: Path) -> None:
+    def chosen(name: str | None = None, folder: Path | None = None, every: bool = False) -> list[str]:
+        return [each.name for each in addressed("halt", name, folder, every=every)]
+
+    assert chosen(name="paper") == ["paper"]
+    assert chosen(folder=two / "live") == ["live"]
+    assert chosen(every=True) == ["live", "paper"]
+    assert chosen(folder=two, every=True) == ["live", "paper"]
+    assert journal_of("report", "paper", None) == two / "paper-1"
+    with pytest.raises(InputError, match="did you mean live"):
+        chosen(name="liv")
+    with pytest.raises(InputError, match="give one of the two"):
+        chosen(name="live", every=True)
+    with pytest.raises(InputError, match="none of this name is running; running: paper"):
+        chosen(name="live", folder=two / "paper-1")
+
+
+def test_a_journal_given_is_read_whoever_runs(two: Path) -> None:
+    (two / "old").mkdir()
+    assert journal_of("report", None, two / "old") == two / "old"
+
+
+def test_without_a_daemon_the_last_run_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNAL_DIR", str(tmp_path))
+    assert journal_of("report", None, None) == tmp_path
+    with pytest.raises(InputError, match="--daemon live: no daemon is running"):
+        journal_of("report", "live", None)
