@@ -188,6 +188,7 @@ def test_a_journal_of_another_user_is_named(
     of_another: Path, verb: tuple[str, ...],
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setenv("XDG_STATE_HOME", str(of_another))
     code, line = said((*verb, "--journal-dir", str(of_another)), capsys, monkeypatch)
     assert (code, "give its user the right" in line) == (2, True), line
 

@@ -58,7 +58,6 @@ async def test_it_starts_feeds_the_trader_and_ends_cleanly(shells: Any, tmp_path
     assert venue.created[0]["stopLoss"] == "59000"
     assert readers.overview(tmp_path)["intents"] == {"confirmed": 1}
     assert readers.notes(tmp_path, "hello")
-    assert not (tmp_path / "control.json").exists()
 
 
 async def test_a_bug_in_the_trader_ends_the_run_in_one_line(shells: Any, tmp_path: Path) -> None:

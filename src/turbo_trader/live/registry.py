@@ -142,7 +142,7 @@ class Registry:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise InputError(f"registry {self._folder}: {error.strerror}") from None
+            raise InputError(f"registry {self._folder}: {error.strerror}; mend its permissions") from None
 
     def _sweep(self) -> None:
         for path in self._paths():
