@@ -33,6 +33,7 @@ from turbo_trader.market.reference import universe
 BTC = universe()[0]  # tick 0.1, step 0.001
 D = Decimal
 T0 = 1_767_600_000 * SECOND  # a multiple of 8 h
+_AS_IT_WAS = (0, 1, LEVEL | WHOLE, 1)  # a book frame that deletes a level that is not there
 
 
 class Desk:
@@ -81,10 +82,12 @@ class Desk:
         self._feed((lots, price, LEVEL | WHOLE, side))
 
     def trade(self, price: int, lots: int = 5, side: int = 1) -> None:
-        self._feed((lots, price, TRADE | WHOLE, side))
+        """A print, and the book, which stands as it was."""
+        self._feed((lots, price, TRADE | WHOLE, side), _AS_IT_WAS)
 
     def mark(self, price: int) -> None:
-        self._feed((price * FINE, price, MARK | WHOLE, 0))
+        """A mark price, and the book, which stands as it was."""
+        self._feed((price * FINE, price, MARK | WHOLE, 0), _AS_IT_WAS)
 
     def funding(self, rate: str) -> None:
         self.now += SECOND

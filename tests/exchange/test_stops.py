@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_trader.market.events import ROW, SECOND, TRADE, WHOLE, Rows
+from turbo_trader.market.events import KIND_MASK, LEVEL, ROW, SECOND, TRADE, WHOLE, Rows
 
 D = Decimal
 T0 = 1_767_600_000 * SECOND
@@ -36,11 +36,14 @@ def test_removing_what_is_not_there_is_no_change(desk: Any) -> None:
 
 
 def prints(*ticks: int) -> Rows:
-    """Prints a second apart, all in one array."""
-    return np.array(
-        [(T0 + 100 * SECOND + n * SECOND, 5, price, TRADE | WHOLE, 1, 0) for n, price in enumerate(ticks)],
-        ROW,
+    """Prints a second apart, each with a book frame that changes nothing, all in one array."""
+    times = range(T0 + 100 * SECOND, T0 + 1000 * SECOND, SECOND)
+    rows = (
+        row
+        for ts, price in zip(times, ticks, strict=False)
+        for row in ((ts, 5, price, TRADE | WHOLE, 1, 0), (ts, 0, 1, LEVEL | WHOLE, 1, 0))
     )
+    return np.array(list(rows), ROW)
 
 
 def held(desk: Any, side: int = 1) -> Any:
@@ -134,7 +137,7 @@ def test_a_trailing_stop_does_not_see_how_rows_are_split(
     assert whole.fills() == split.fills()
     assert whole.order_states() == split.order_states()
     best, fired = None if active else 500_005, False  # the rule, said once more
-    for row in rows:
+    for row in rows[(rows["kind"] & KIND_MASK) == TRADE]:
         last = int(row["price"])
         if best is None and side * last >= side * (500_005 + side * active):
             best = last

@@ -82,7 +82,7 @@ def test_the_stop_attached_to_an_entry_becomes_a_child_follows_the_size_and_fire
     assert desk.market(1, "0.100", stop_loss=D("49800.0"), take_profit=D("50500.0")) == 0
     assert (desk.position().stop_loss, desk.position().take_profit) == (D("49800.0"), D("50500.0"))
     desk.x.drain()
-    desk.feed(book(desk.now + SECOND, 497_990, 498_010), trade(desk.now + 2 * SECOND, 498_000))
+    desk.feed(book(desk.now + SECOND, 497_990, 498_010), trade(desk.now + SECOND, 498_000))
     assert desk.position().size == 0
     assert not desk.x.open_orders("u")
     fills = [m for _, m in desk.x.drain() if isinstance(m, ExecutionMessage)]

@@ -7,16 +7,13 @@ what was taken, whatever the tape writes, until the time is over.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import GAP, KIND_MASK, LEVEL, SNAPSHOT, Rows
+from turbo_trader.market.events import GAP, KIND_MASK, LEVEL, NEVER, SNAPSHOT, Rows
 from turbo_trader.market.kernel import set_level
 from turbo_trader.market.state import States
-
-NEVER: Final = 2**63 - 1
 
 
 @dataclass(slots=True)

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 from turbo_trader.exchange.accounts import Account, Position
 from turbo_trader.exchange.fills import Fills
-from turbo_trader.exchange.footprints import NEVER
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.resting import Resting
 from turbo_trader.exchange.state import State
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import INDEX, KIND_MASK, LEVEL, MARK, TRADE, Rows
+from turbo_trader.market.events import INDEX, KIND_MASK, LEVEL, MARK, NEVER, TRADE, Rows
 from turbo_trader.market.instruments import Instrument
 
 CLOSED = "Closed"

@@ -14,7 +14,6 @@ from turbo_trader.exchange.accounts import ZERO, Account
 from turbo_trader.exchange.checks import Checks
 from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.fills import Fills
-from turbo_trader.exchange.footprints import NEVER
 from turbo_trader.exchange.funding import Funding
 from turbo_trader.exchange.kernel import TOUCHED, run_until
 from turbo_trader.exchange.listing import Listing
@@ -40,7 +39,7 @@ from turbo_trader.exchange.terms import Terms
 from turbo_trader.exchange.trading import Trading
 from turbo_trader.exchange.triggers import Triggers
 from turbo_trader.exchange.watching import Watching
-from turbo_trader.market.events import Rows
+from turbo_trader.market.events import NEVER, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance_book
 
@@ -63,8 +62,8 @@ class Exchange(State):
         self.settlement = Settlement(self, self.collateral, statements, open_orders, fills, matching)
         self.listing = Listing(self, open_orders, fills, self.resting)
         checks = Checks(self, self.collateral, matching)
-        triggers = Triggers(self, checks, matching, open_orders, statements, stops)
-        self._watching = Watching(self, self.collateral, self.resting, triggers, self.settlement)
+        self._triggers = Triggers(self, checks, matching, open_orders, statements, stops)
+        self._watching = Watching(self, self.collateral, self.resting, self._triggers, self.settlement)
         self._trading = Trading(self, checks, matching, open_orders, statements)
         self._pre_check = PreCheck(self, self.collateral, checks, matching)
         self._terms = Terms(self, self.collateral, open_orders, statements)
@@ -112,10 +111,12 @@ class Exchange(State):
     # -- market
 
     def busy(self) -> list[int]:
-        """The symbols (ascending) on which any account has an open order or a position."""
+        """The symbols (ascending) on which any account has an open order, a triggered one or a position."""
         accounts = self.accounts.values()
         names = {order.symbol for account in accounts for order in account.open_orders.values()}
-        return sorted({*(s for _, _, s in self.held()), *(self.index[name] for name in names)})
+        return sorted(
+            {*(s for _, _, s in self.held()), *(self.index[name] for name in names), *self._triggers.waiting}
+        )
 
     def advance(self, s: int, rows: Rows, start: int, until: int) -> int:
         """Consume the market rows of symbol `s` with ts < `until`, matching as they come; returns the next row."""
@@ -123,7 +124,7 @@ class Exchange(State):
             return int(advance_book(self.states, s, rows, start, until))
         at = start
         while True:
-            pause = min(until, self.footprints.due(s))
+            pause = min(until, self.footprints.due(s), self._triggers.deadline(s))
             part = self.footprints.ahead(s, rows, at, pause)
             n, why = run_until(self.states, s, part, 0, pause, *self._watching.bounds(s))
             self.footprints.consumed(s, rows[at : at + n])
@@ -134,6 +135,8 @@ class Exchange(State):
                 return at
             else:
                 self.footprints.expire(s, pause)
+                if self._triggers.deadline(s) <= pause:
+                    self._triggers.touch(s, pause)
 
     # -- time
 

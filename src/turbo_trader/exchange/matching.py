@@ -1,4 +1,8 @@
-"""An accepted or triggered order meets the book: the tape's levels, and behind each of them the orders resting there."""
+"""An accepted or triggered order meets the book: the tape's levels, and behind each of them the orders resting there.
+
+A print newer than the book says what the book no longer is: after a trade at p no bid is above p and no ask below it. Until the
+next book frame whoever takes gets at best that price.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,11 @@ from turbo_trader.exchange.state import State
 
 
 class Offer(NamedTuple):
-    """What a taker can have at one price (ticks, lots): of the tape, or of a resting order."""
+    """What a taker can have at one price (ticks, lots): of a level of the tape, or of a resting order."""
 
     price: int
     lots: int
+    level: int
     maker: tuple[Account, Order] | None
 
 
@@ -82,6 +87,7 @@ class Matching:
         """The worst price (ticks) a market order takes: within the venue's bound, and its own."""
         state = self._state.states[s]
         touch = int(state["ask" if side > 0 else "bid"]) or int(state["last"])
+        touch = self._at_best(touch, s, side)
         reach = max(int(touch * self._state.config.market_slippage), 1)
         if slippage is not None:
             share = slippage.amount if slippage.kind == "TickSize" else touch * slippage.amount / 100
@@ -93,19 +99,34 @@ class Matching:
         state = self._state
         instrument, side = state.instruments[s], order.side
         limit = instrument.ticks(order.limit_or_bound or order.limit)
-        tape = (Offer(price, lots, None) for price, lots in shown(state.states, s, -side, limit))
+        tape = self._tape(s, side, limit)
         makers = [
-            Offer(instrument.ticks(maker.limit), instrument.lots(maker.leaves), (account, maker))
+            Offer(instrument.ticks(maker.limit), instrument.lots(maker.leaves), 0, (account, maker))
             for account, maker in self._resting.of(s)
             if maker.side == -side and side * maker.limit <= side * instrument.price(limit)
         ]
         return merge(tape, makers, key=lambda offer: side * offer.price) if makers else tape
 
+    def _tape(self, s: int, side: int, limit: int) -> Iterator[Offer]:
+        """What the tape's book offers an order of `side`: at no better than a print that is newer than the book."""
+        for level, lots in shown(self._state.states, s, -side, limit):
+            price = self._at_best(level, s, side)
+            if side * price > side * limit:
+                return
+            yield Offer(price, lots, level, None)
+
+    def _at_best(self, price: int, s: int, side: int) -> int:
+        """A price (ticks) of the book for a taker of `side`, or the last print where that is newer than the book and worse."""
+        market = self._state.states[s]
+        if market["trade_ts"] <= market["book_ts"]:
+            return price
+        return side * max(side * price, side * int(market["last"]))
+
     def _take(self, account: Account, order: Order, s: int, now: int) -> None:
         state = self._state
         instrument = state.instruments[s]
         for offer in self._offers(order, s):
-            price, size, maker = offer
+            price, size, level, maker = offer
             lots = min(size, instrument.lots(order.leaves))
             if maker is not None and _prevented(order, account, offer):
                 lots = 0
@@ -113,7 +134,7 @@ class Matching:
             elif maker is not None:
                 lots = min(lots, instrument.lots(maker[1].leaves))
             elif lots:
-                state.footprints.leave(s, -order.side, price, (size, lots), now)
+                state.footprints.leave(s, -order.side, level, (size, lots), now)
             if lots:
                 qty, at = instrument.qty(lots), instrument.price(price)
                 self._fills.fill(account, order, qty, at, maker=False, now=now)

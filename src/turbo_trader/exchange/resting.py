@@ -81,7 +81,7 @@ class Resting:
             self._fills.fill(account, order, instrument.qty(taken), order.limit, maker=True, now=now)
 
     def _share(self, resting: list[tuple[Account, Order]], s: int, row: Any, now: int) -> None:
-        """Share a print out: through a price it reaches the order at once, at the price behind its queue."""
+        """Share a print out: through a price it reaches the order at once; at the price behind its queue, if its taker met this side."""
         instrument = self._state.instruments[s]
         price, lots = int(row["price"]), int(row["lots"])
         left = lots
@@ -89,6 +89,8 @@ class Resting:
             ticks = instrument.ticks(order.limit)
             if not order.open or order.side * price > order.side * ticks:
                 continue
+            if price == ticks and row["side"] == order.side:
+                continue  # this taker stood on the order's own side: it took nothing of its queue
             reached = left
             if price == ticks:
                 order.place.look(self._level(order, s), now)

@@ -71,7 +71,7 @@ class Stops:
         if not position.size:
             return Reply(10001, "can not set tp/sl/ts for zero position")
         wanted = self._wanted(position, request, s)
-        changes = {kind: stop for kind, stop in wanted.items() if _differs(position.stop(kind), stop)}
+        changes = {kind: stop for kind, stop in wanted.items() if _can_change(position.stop(kind), stop)}
         pair = exits(request) if request.tpsl_mode == "Partial" else ()
         if not changes and not pair:
             return Reply(34040, "not modified")
@@ -183,9 +183,12 @@ def _part(child: Order) -> None:
         twin.partner = child.partner = None
 
 
-def _differs(child: Order | None, stop: Stop | None) -> bool:
+def _can_change(child: Order | None, stop: Stop | None) -> bool:
+    """Would it be another stop? One that was triggered stays as it is."""
     if child is None or stop is None:
-        return child is not None or stop is not None
+        return (child is not None and child.status == "Untriggered") or stop is not None
+    if child.status != "Untriggered":
+        return False
     return (child.trigger_price, child.trigger_by, child.distance) != (
         stop.price,
         stop.trigger_by,

@@ -1,6 +1,14 @@
-"""Conditional orders, TP, SL and trailing stops: when they are due, and what then becomes of them."""
+"""Conditional orders, TP, SL and trailing stops: when they are due, and what then becomes of them.
+
+A print that triggers an order has itself changed the book, and the tape shows that change in the next book frame. So a triggered
+order waits for the first whole book of the trigger's time or later and takes its price from that one, never from the book of before
+the move. Where no frame comes for `PATIENCE`, it takes what is known, at no better than the last print (`Matching`); where the book
+is void (the tape has a gap), it waits until there is one again.
+"""
 
 from __future__ import annotations
+
+from typing import Final, NamedTuple
 
 from turbo_trader.exchange import trailing
 from turbo_trader.exchange.accounts import ZERO, Account
@@ -11,6 +19,17 @@ from turbo_trader.exchange.orders import FULL, Order
 from turbo_trader.exchange.state import State
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.exchange.stops import Stops
+from turbo_trader.market.events import NEVER, SECOND
+
+PATIENCE: Final = SECOND
+
+
+class Waiting(NamedTuple):
+    """A triggered order that has not met the book yet; `since`: time of its trigger, ns."""
+
+    account: Account
+    order: Order
+    since: int
 
 
 class Triggers:
@@ -21,9 +40,23 @@ class Triggers:
     ) -> None:  # fmt: skip
         self._state, self._checks, self._matching = state, checks, matching
         self._open_orders, self._statements, self._stops = open_orders, statements, stops
+        self._waiting: dict[int, list[Waiting]] = {}
+
+    @property
+    def waiting(self) -> frozenset[int]:
+        """The symbols that have triggered orders which wait for a book."""
+        return frozenset(self._waiting)
+
+    def waits(self, s: int) -> int:
+        """From which time on (ns) a whole book of symbol `s` is waited for; NEVER when none is."""
+        return min((each.since for each in self._waiting.get(s, ())), default=NEVER)
+
+    def deadline(self, s: int) -> int:
+        """When `touch` is due though no book has come (ns); NEVER while none can be used or nothing waits."""
+        return self.waits(s) + PATIENCE if s in self._waiting and self._usable(s) else NEVER
 
     def touch(self, s: int, now: int) -> None:
-        """Prices of symbol `s` have moved: fire what is due."""
+        """Prices or book of symbol `s` have moved, or the deadline has come: trigger what is due, match what has its book."""
         symbol = self._state.instruments[s].symbol
         for account in self._state.accounts.values():
             for order in list(account.open_orders.values()):
@@ -31,7 +64,14 @@ class Triggers:
                     continue
                 trailing.advance(order, self._state.last(s))
                 if self._due(order, s):
-                    self._fire(account, order, s, now)
+                    self._trigger(account, order, s, now)
+        if s in self._waiting and self._usable(s):
+            self._match_waiting(s, now)
+
+    def _usable(self, s: int) -> bool:
+        """Is there a whole book, or is none recorded at all?"""
+        state = self._state.states[s]
+        return bool(state["book_valid"]) or not state["has_book"]
 
     def _due(self, order: Order, s: int) -> bool:
         if order.distance is not None:
@@ -41,14 +81,32 @@ class Triggers:
         target = order.trigger_price
         return target is not None and (price >= target if order.trigger_direction == 1 else price <= target)
 
-    def _fire(self, account: Account, order: Order, s: int, now: int) -> None:
-        """Activate a conditional order: a reduce-only one is cut to the position, another needs its margin now."""
+    def _trigger(self, account: Account, order: Order, s: int, now: int) -> None:
+        """The order's price was reached: its owner can neither change nor cancel it any more."""
         order.move("Triggered")
         account.open_orders.pop(order.order_id, None)
-        position = account.position(*order.key)
-        position.forget(order)
         self._stops.fired(account, order, now)
         self._state.say(account.uid, order.message(now))
+        self._waiting.setdefault(s, []).append(Waiting(account, order, now))
+
+    def _match_waiting(self, s: int, now: int) -> None:
+        """Match those, in the order of their triggers, whose book has come or whose patience is over."""
+        state = self._state.states[s]
+        shown = int(state["book_ts"]) if state["has_book"] else now
+        due, later = [], []
+        for each in self._waiting.pop(s):
+            (due if max(shown, now - PATIENCE) >= each.since else later).append(each)
+        if later:
+            self._waiting[s] = later
+        for each in due:
+            self._activate(each.account, each.order, s, now)
+
+    def _activate(self, account: Account, order: Order, s: int, now: int) -> None:
+        """A triggered order meets the book: a reduce-only one is cut to the position, another needs its margin now."""
+        if order.status != "Triggered":
+            return  # it went with its position meanwhile
+        position = account.position(*order.key)
+        position.forget(order)
         if order.reduce_only:
             closable = abs(position.size) if position.size * order.side < 0 else ZERO
             if not closable:

@@ -35,9 +35,9 @@ class _Nearest:
             self._trail(*trailing.watched(order, instrument), -order.side)
         elif order.trigger_price is not None and order.status == "Untriggered":
             self._trigger(order, int(order.trigger_price / instrument.tick))
-        elif order.price is not None and order.side > 0:
+        elif order.resting and order.price is not None and order.side > 0:
             self.buy = max(self.buy, instrument.ticks(order.price))
-        elif order.price is not None:
+        elif order.resting and order.price is not None:
             self.sell = min(self.sell, instrument.ticks(order.price))
 
     def mark(self, price: Decimal | None, *, falling: bool) -> None:
@@ -76,8 +76,8 @@ class Watching:
         self._state, self._collateral, self._resting = state, collateral, resting
         self._triggers, self._settlement = triggers, settlement
 
-    def bounds(self, s: int) -> tuple[int, int, float, float, int, int]:
-        """For `kernel.run_until`: last and mark prices that can trigger something, best resting buy and sell."""
+    def bounds(self, s: int) -> tuple[int, int, float, float, int, int, int]:
+        """For `kernel.run_until`: last and mark prices that can trigger something, best resting buy and sell, what book is waited for."""
         instrument = self._state.instruments[s]
         near = _Nearest()
         for account in self._state.accounts.values():
@@ -87,7 +87,8 @@ class Watching:
             for position in account.sides(instrument.symbol):
                 price = self._collateral.liquidation(account, position)
                 near.mark(price, falling=position.size > 0)
-        return near.last_low, near.last_high, near.mark_low, near.mark_high, near.buy, near.sell
+        waits = self._triggers.waits(s)
+        return near.last_low, near.last_high, near.mark_low, near.mark_high, near.buy, near.sell, waits
 
     def touch(self, s: int, row: Any, now: int) -> None:
         """A row came at which something may be due: resting orders fill, then triggers fire, then liquidation."""

@@ -44,6 +44,7 @@ RATE: Final = 1_000_000_000_000  # FUNDING carries its rate in 1 / RATE
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
 DAY: Final = 86_400 * SECOND
+NEVER: Final = 2**63 - 1  # a time that does not come
 
 #: One-minute bars, for back-filling at start. `ts`: open of the bar, ns UTC. Prices in quote currency, `volume` in base units.
 BAR: Final = record_dtype(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange.protocol.limits import RateLimits
-from turbo_trader.market.events import ROW, TRADE, WHOLE
+from turbo_trader.market.events import LEVEL, ROW, TRADE, WHOLE
 
 Face = Any  # conftest.Face
 SECOND = 1_000_000_000
@@ -180,6 +180,7 @@ def test_a_conditional_order_that_rests_is_an_order_like_others(face: Face) -> N
 
     assert (links("StopOrder"), links("Order")) == (["waits"], [])
     tick = face.exchange.instruments[0].tick
-    rows = np.array([(face.now, 5, int((int(far) + 1) / tick), TRADE | WHOLE, 1, 0)], ROW)
+    price, frame = int((int(far) + 1) / tick), (face.now, 0, 1, LEVEL | WHOLE, 1, 0)
+    rows = np.array([(face.now, 5, price, TRADE | WHOLE, 1, 0), frame], ROW)
     face.exchange.advance(0, rows, 0, face.now + 1)
     assert (links("StopOrder"), links("Order")) == ([], ["waits"])
