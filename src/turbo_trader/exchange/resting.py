@@ -81,7 +81,7 @@ class Resting:
             self._fills.fill(account, order, instrument.qty(taken), order.limit, maker=True, now=now)
 
     def _share(self, resting: list[tuple[Account, Order]], s: int, row: Any, now: int) -> None:
-        """Share a print out: through a price it reaches the order at once; at the price behind its queue, if its taker met this side."""
+        """Share a print out: through a price it reaches the order at once; at it behind its queue, if its taker met this side."""
         instrument = self._state.instruments[s]
         price, lots = int(row["price"]), int(row["lots"])
         left = lots

@@ -77,7 +77,7 @@ class Watching:
         self._triggers, self._settlement = triggers, settlement
 
     def bounds(self, s: int) -> tuple[int, int, float, float, int, int, int]:
-        """For `kernel.run_until`: last and mark prices that can trigger something, best resting buy and sell, what book is waited for."""
+        """For `kernel.run_until`: last and mark prices that trigger something, best resting buy and sell, the book waited for."""
         instrument = self._state.instruments[s]
         near = _Nearest()
         for account in self._state.accounts.values():
