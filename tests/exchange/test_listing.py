@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_trader.exchange.footprints import NEVER
 from turbo_trader.exchange.listing import finer
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import FINE, INDEX, LEVEL, MARK, ROW, SECOND, TRADE, WHOLE
+from turbo_trader.market.events import FINE, INDEX, LEVEL, MARK, NEVER, ROW, SECOND, TRADE, WHOLE
 from turbo_trader.market.instruments import Instrument
 
 D = Decimal

@@ -93,7 +93,8 @@ class Triggers:
         """Match those, in the order of their triggers, whose book has come or whose patience is over."""
         state = self._state.states[s]
         shown = int(state["book_ts"]) if state["has_book"] else now
-        due, later = [], []
+        due: list[Waiting] = []
+        later: list[Waiting] = []
         for each in self._waiting.pop(s):
             (due if max(shown, now - PATIENCE) >= each.since else later).append(each)
         if later:
