@@ -183,6 +183,7 @@ RULES_PAGE = {
     "pauses_to_halt": "3",
     "warn_share": "0.80",
     "flatten_time": "2",
+    "guard_close_after": "900",
     "on_term": "leave",
     "watchdog_trades": "30",
     "watchdog_probability": "0.05",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.trader import events as told
 from turbo_trader.trader.commands import Read
 
 D = Decimal
@@ -55,11 +56,80 @@ def test_s16_no_stop_seen_before_the_fill_is_noticed_with_the_fill(stage: Any) -
     assert stage.stops[-1].stop_loss == sent.stop_loss
 
 
-def test_s17_a_refused_stop_closes_at_market(stage: Any) -> None:
+@pytest.mark.parametrize("code", [10001, 110057, 110020, 110074, 30208, 110001])
+def test_s17_a_stop_refused_once_is_looked_at_and_sent_once_more(stage: Any, code: int) -> None:
     change = in_zone_one(stage)
+    standing = stage.desk().stop_on_venue
+    stage.answer(change, "rejected", code)
+    assert stage.closes == []
+    assert len(stage.stops) == 1
+    stage.read(stage.last(Read), positions=(word(stage, standing),))
+    again = stage.stops[-1]
+    assert (again.id != change.id, again.stop_loss) == (True, change.stop_loss)
+    stage.answer(again)
+    assert stage.desk().stop_on_venue == change.stop_loss
+    assert stage.closes == []
+
+
+def test_s17_a_stop_refused_twice_closes_at_market(stage: Any) -> None:
+    change = in_zone_one(stage)
+    standing = stage.desk().stop_on_venue
     stage.answer(change, "rejected", 10001)
+    stage.read(stage.last(Read), positions=(word(stage, standing),))
+    stage.answer(stage.stops[-1], "rejected", 10001)
     assert stage.closes[-1].order_type == "Market"
     assert stage.desk().close_reason == "stop-refused"
+
+
+def test_s17_a_stop_refused_once_is_sent_again_though_the_read_fails(stage: Any) -> None:
+    change = in_zone_one(stage)
+    standing = stage.desk().stop_on_venue
+    stage.answer(change, "rejected", 10001)
+    stage.read(stage.last(Read), "unknown")
+    stage.wait(3)
+    assert stage.closes == []
+    stage.read(stage.last(Read), positions=(word(stage, standing),))
+    assert len(stage.stops) == 2
+
+
+def test_s17_a_refused_stop_whose_position_is_gone_closes_nothing(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.answer(change, "rejected", 10001)
+    stage.tell(stage.fill("", -1, str(stage.desk().held), "99.5", closed=str(stage.desk().held)))
+    stage.read(stage.last(Read), positions=(stage.position("0"),))
+    stage.wait(5)
+    assert stage.closes == []
+    assert len(stage.stops) == 1
+
+
+@pytest.mark.parametrize("code", [110092, 110093])
+def test_s17_a_stop_the_price_has_passed_closes_at_once(stage: Any, code: int) -> None:
+    stage.answer(in_zone_one(stage), "rejected", code)
+    assert stage.desk().close_reason == "stop-refused"
+
+
+def test_s17_a_stop_refused_beside_the_price_closes_at_once(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.quote(str(change.stop_loss + D("0.02")), str(change.stop_loss + D("0.03")))
+    stage.answer(change, "rejected", 10001)
+    assert stage.desk().close_reason == "stop-refused"
+
+
+def test_s17_a_refused_stop_of_a_position_without_one_closes_at_once(stage: Any) -> None:
+    stage.hold()
+    stage.tell(word(stage, None))
+    stage.answer(stage.stops[-1], "rejected", 10001)
+    assert stage.desk().close_reason == "stop-refused"
+
+
+def test_s17_a_key_that_may_do_nothing_closes_nothing_while_a_stop_stands(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.tell(
+        told.CommandResult(stage.now, change.id, told.Outcome.REJECTED, 33004, "expired", barred_key=True)
+    )
+    stage.wait(10)
+    assert stage.closes == []
+    assert stage.desk().stop_wish == change.stop_loss  # sent again once the account can be read
 
 
 def test_s17_an_unknown_stop_is_read_then_sent_again(stage: Any) -> None:

@@ -110,6 +110,43 @@ def test_the_time_without_a_stop_is_counted_in_the_venues_time(stage: Any) -> No
     assert stage.trader.summary()["unguarded_seconds"] == 2
 
 
+def test_time_without_a_stop_that_nobody_reported_is_not_counted(stage: Any) -> None:
+    """The fill is heard and the position's own report is not, for 398 s, until the stop ends it."""
+    stage.recover()
+    sent = stage.enter()
+    stage.answer(sent)
+    stage.tell(stage.fill(sent.id, sent.side, sent.qty, str(sent.price)))
+    stage.now += 398 * 10**9
+    stage.tell(stage.fill("", -sent.side, sent.qty, "99.5", closed=str(sent.qty)))
+    stage.tell(stage.position("0"))
+    assert stage.trader.summary()["unguarded_seconds"] == 0
+
+
+def test_a_restart_beside_a_standing_stop_counts_nothing(stage: Any) -> None:
+    sent = stage.hold()
+    again = stage.restart(seconds=300)
+    again.tell(again.fill(sent.id, sent.side, sent.qty, str(sent.price), ts=stage.now))
+    again.tell(again.position(str(sent.qty), str(sent.stop_loss)))
+    assert again.trader.summary()["unguarded_seconds"] == 0
+
+
+def test_the_end_of_a_position_ends_its_time_without_a_stop(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.position(str(sent.qty), None))
+    stage.now += 3 * 10**9
+    stage.tell(stage.fill("", -sent.side, sent.qty, "99.5", closed=str(sent.qty)))
+    stage.now += 60 * 10**9  # the report of the flat position is late
+    stage.tell(stage.position("0"))
+    assert stage.trader.summary()["unguarded_seconds"] == 3
+
+
+def test_time_without_a_stop_is_counted_while_it_lasts(stage: Any) -> None:
+    sent = stage.hold()
+    stage.tell(stage.position(str(sent.qty), None))
+    stage.clock(5)
+    assert stage.trader.summary()["unguarded_seconds"] == 5
+
+
 def test_thirty_losing_trades_halt_by_the_edge_watchdog(stage: Any) -> None:
     for i in range(30):
         sent = stage.enter()

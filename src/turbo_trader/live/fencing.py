@@ -80,7 +80,7 @@ class Fence:
             self._out = False
             self._woken(self.epoch)
 
-    def end(self) -> None:
-        """Give it back, once nothing of ours is under way."""
+    def end(self, *, left: bool = False) -> None:
+        """Give it back, once nothing of ours is under way. `left`: positions stay open because a person said so."""
         if self.epoch:
-            self._lease.release()
+            self._lease.release(left=left)

@@ -76,6 +76,7 @@ class Shell:
         self._build_decoder = decoder
         self._clock = VenueClock()
         self._stopping = False
+        self._leaving = False  # a person or ON_TERM said to leave positions to their stops
         self._router: Router
         self._gateway: Gateway
         self._public: PublicFeeds
@@ -215,7 +216,7 @@ class Shell:
         """Let requests under way end, write what became of them, close everything."""
         await self._router.drain(self._settings.request_timeout_s + 1)
         await self._gateway.close()
-        self._fence.end()
+        self._fence.end(left=self._leaving and not self._router.failed)
         self._router.journal.close(self._clock.now(), self._router.reason)
 
     async def _backfill(self, index: int) -> None:
@@ -269,8 +270,8 @@ class Shell:
             self._router.end(f"{by} (again)")
             return
         self._stopping = True
-        leave = self._policy.on_term == "leave"
-        self._router.deliver(Control(self._clock.now(), "stop", by, {"leave": leave}))
+        self._leaving = self._policy.on_term == "leave"
+        self._router.deliver(Control(self._clock.now(), "stop", by, {"leave": self._leaving}))
         if not self._router.ended.is_set():
             asyncio.get_running_loop().call_later(
                 self._settings.stop_timeout_s, self._router.end, f"{by} (the trader did not end in time)"
@@ -296,6 +297,7 @@ class Shell:
         """A verb from the control port."""
         if verb != "status":
             self._stopping = self._stopping or verb == "stop"
+            self._leaving = bool(args.get("leave")) if verb == "stop" else self._leaving
             by = f"{str(args.get('by', 'somebody'))[:64]} (control)"
             self._router.deliver(Control(self._clock.now(), verb, by, dict(args)))
         return self.status() | {"trader": self._trader_summary(), "view": self._router.trader.view()}

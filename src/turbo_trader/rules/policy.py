@@ -220,6 +220,7 @@ class Policy(Declared):
     pauses_to_halt: int = ours(3, "pauses", "8 pauses to halt", "the nth pause halts", low="1", high="100")
     warn_share: Decimal = chosen("0.80", "share", "8 warning", "warning at this share of a limit", low="0.01", high="1")
     flatten_time: int = chosen(2, "s", "8 flatten", "flat within, or told as unconfirmed", low="1", high="60")
+    guard_close_after: int = ours(900, "s", "8 guard", "guard closes all without a daemon; 0 = never", high="604800")
     on_term: str = ours("leave", "answer", "8 SIGTERM", "positions at SIGTERM", choices=("leave", "flatten"))
     watchdog_trades: int = ours(30, "trades", "8 watchdog", "watchdog from", low="2", high="100000")
     watchdog_probability: Decimal = ours("0.05", "probability", "8 watchdog", "watchdog trips below", high="1")

@@ -230,6 +230,10 @@ SOURCES: Final[Mapping[str, Source]] = {
         "flat within 2 s on a healthy venue; unreachable: UNCONFIRMED",
         "he asks for an emergency stop and gives no time",
     ),
+    "8 guard": Source(
+        "GUARD_CLOSE_AFTER (seconds without a daemon; default 900; 0: never); after a deliberate leave the guard only protects",
+        "a quarter of an hour outlasts a restart or an upgrade; an unattended position is not held for long",
+    ),
     "8 SIGTERM": Source(
         "SIGTERM leaves positions to their venue stops and the guard (ON_TERM)",
         "a restart for an upgrade should not cost a round trip of fees",

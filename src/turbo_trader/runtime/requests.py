@@ -137,8 +137,9 @@ class Requests:
         verdict = answer.verdict
         later, barred = verdict.kind is Kind.TEMPORARY, verdict.action is Action.STOP_ENTRIES
         return CommandResult(
-            self.clock.now(), command.id, verdict.outcome, answer.code, answer.message, later, barred
-        )
+            self.clock.now(), command.id, verdict.outcome, answer.code, answer.message, later, barred,
+            barred_key=verdict.action is Action.HALT,
+        )  # fmt: skip
 
     def execute_read(self, command: Read) -> Job[ReadResult]:
         """The lists a `Read` asks for, complete, or an outcome that is not CONFIRMED."""

@@ -75,7 +75,16 @@ def execute(
     outcome = Outcome.CONFIRMED if confirmed else Outcome.REJECTED
     verdict = judge(answer.code)
     later, barred = verdict.kind is Kind.TEMPORARY, verdict.action is Action.STOP_ENTRIES
-    return CommandResult(now + reply, command.id, outcome, answer.code, answer.message, later, barred)
+    return CommandResult(
+        now + reply,
+        command.id,
+        outcome,
+        answer.code,
+        answer.message,
+        later,
+        barred,
+        verdict.action is Action.HALT,
+    )
 
 
 def _request(command: PlaceOrder | CancelOrder | SetStops | SetLeverage) -> ask.Request:

@@ -143,8 +143,6 @@ class Booking:
         desk.held += fill.side * qty
         if entry is not None:
             self._bracket(desk, trade, entry)
-        if desk.stop_on_venue is None and not desk.unguarded_since:
-            desk.unguarded_since = fill.ts
 
     def _bracket(self, desk: SymbolDesk, trade: Trade, entry: PendingEntry) -> None:
         if desk.bracket is not None and desk.bracket.zone:  # its exits have moved on: they only tighten
@@ -182,6 +180,7 @@ class Booking:
         """The trade is over: count it, tell it, let its bracket go."""
         trade, d = desk.trade, self._desk
         desk.trade = None
+        self._covered(desk, ts)
         self._guarding.flattened(desk)
         if trade is None:
             return
@@ -253,13 +252,18 @@ class Booking:
             self._desk.note("frozen", "error", symbol=report.symbol, why=desk.frozen)
 
     def _guarded(self, desk: SymbolDesk, report: PositionReport) -> None:
-        """Keep count of the time a position lacked a stop on the venue, in the venue's own time."""
-        if not report.size or report.stop_loss is not None:
-            if desk.unguarded_since:
-                self._desk.unguarded_ns += max(0, report.ts - desk.unguarded_since)
-            desk.unguarded_since = 0
+        """Count the time in which the venue showed a position of ours without a stop: from its first report of that to the
+        first of a stop, or the end of the position. A fill says nothing of the stop, which came with its entry.
+        """
+        if not report.size or report.stop_loss is not None or desk.frozen:
+            self._covered(desk, report.ts)
         elif not desk.unguarded_since:
             desk.unguarded_since = report.ts
+
+    def _covered(self, desk: SymbolDesk, ts: int) -> None:
+        if desk.unguarded_since:
+            self._desk.unguarded_ns += max(0, ts - desk.unguarded_since)
+        desk.unguarded_since = 0
 
     def _verify(self, desk: SymbolDesk) -> None:
         """After a fill: stop there, and liquidation farther than the rules ask; what cannot be mended is closed."""

@@ -115,6 +115,7 @@ class SymbolDesk:
     # closes that may still land -> when their answer was given up; 0: not answered yet
     closes: dict[str, int] = field(default_factory=dict)
     early: list[Fill] = field(default_factory=list)  # closing fills that came before the opening they close
+    stop_refusals: int = 0  # of stop changes since the last that the venue took
     close_reason: str = ""  # "" = nothing to close
     stop_id: str = ""  # the stop change in flight
     stop_ts: int = 0  # when it was sent, or its position last read

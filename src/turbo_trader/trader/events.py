@@ -149,7 +149,7 @@ class CommandResult:
     """The outcome of the wire command `id`. `code` is the venue's retCode, or -1 where no answer came.
 
     `later`: refused for now, whatever was asked (rate limit, time window, restart, ban, never left); what stood still stands.
-    `barred`: the symbol takes no entries at present.
+    `barred`: the symbol takes no entries at present. `barred_key`: the key or account may do nothing, whatever is asked.
     """
 
     ts: int
@@ -159,6 +159,7 @@ class CommandResult:
     message: str = ""
     later: bool = False
     barred: bool = False
+    barred_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from turbo_trader.trader.events import CommandResult, OrderReport, Outcome
 
 _ALREADY = frozenset({34040})
 _FLAT = frozenset({110017})
+_THROUGH = frozenset({110092, 110093})  # the venue says that the price has passed the stop
+_NEAR = Decimal("0.0005")  # so close to its stop a price may have passed it by now
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected"})
 _RETRY = 2 * SECOND  # a close or a stop change unanswered for so long is looked at again
 _STOP_LATE = (
@@ -177,27 +179,47 @@ class Guarding:
         desk.stop_id = ""
         if result.outcome is Outcome.UNKNOWN:
             self._read(desk)  # the position says what stands; the wish is still there and is sent again
-        elif result.later:
+        elif result.later or (result.barred_key and desk.stop_on_venue is not None):
             desk.stop_ts = self._desk.now  # what stood still stands: read and sent again after the retry time
             return
         elif result.outcome is Outcome.CONFIRMED or result.code in _ALREADY:
             self._stands(desk, stop, backstop)
         elif stop is not None:
-            desk.stop_wish = None
-            self._desk.note(
-                "stop-refused", "error", symbol=desk.instrument.symbol, stop=stop, why=result.message
-            )
-            self.close(desk, "stop-refused")  # the price is through it: the venue has no stop there any more
+            self._stop_refused(desk, stop, result)
+            return
         else:
             desk.backstop_wish = None
             self._act(desk, desk.bracket.backstop_refused() if desk.bracket is not None else [])
         if result.outcome is not Outcome.UNKNOWN:
             self.pump(desk)
 
+    def _stop_refused(self, desk: SymbolDesk, stop: Decimal, result: CommandResult) -> None:
+        """Where a stop stands and the price is away from the new one: look and send it once more. Otherwise close."""
+        standing = desk.stop_on_venue is not None
+        again = standing and not desk.stop_refusals and not self._passed(desk, stop, result)
+        desk.stop_refusals += 1
+        then = "looked at and sent once more" if again else "closed"
+        self._desk.note(
+            "stop-refused", "error", symbol=desk.instrument.symbol, stop=stop, code=result.code, why=result.message, then=then,
+        )  # fmt: skip
+        if not again:
+            desk.stop_wish = None
+            self.close(desk, "stop-refused")
+            return
+        desk.stop_ts = self._desk.now  # a failed read is asked again after the retry time
+        self._read(desk)  # its answer sends the wish again
+
+    def _passed(self, desk: SymbolDesk, stop: Decimal, result: CommandResult) -> bool:
+        """Has the price passed the stop that was refused, or may it have by now?"""
+        price, direction = self._desk.closable(desk), 1 if desk.size > 0 else -1
+        near = price is not None and direction * (price - stop) < stop * _NEAR
+        return result.code in _THROUGH or near
+
     def _stands(self, desk: SymbolDesk, stop: Decimal | None, backstop: Decimal | None) -> None:
         if stop is not None:
             desk.stop_on_venue = stop
             desk.stop_wish = None if desk.stop_wish == stop else desk.stop_wish
+            desk.stop_refusals = 0
         if backstop is not None:
             desk.backstop_on_venue = backstop
             desk.backstop_wish = None if desk.backstop_wish == backstop else desk.backstop_wish
@@ -276,6 +298,7 @@ class Guarding:
         desk.bracket = None
         desk.close_id = desk.close_reason = desk.stop_id = ""
         desk.stop_wish = desk.backstop_wish = None
+        desk.stop_refusals = 0
         desk.alert = False
         self.watch(desk)
         self._desk.persist(f"position:{desk.instrument.symbol}", {})

@@ -88,6 +88,12 @@ def view(desk: Desk, tier: str) -> View:
     )
 
 
+def unguarded_ns(desk: Desk) -> int:
+    """Venue time in which the venue showed a position of ours without a stop, what goes on now included."""
+    running = (desk.now - each.unguarded_since for each in desk.desks if each.unguarded_since)
+    return desk.unguarded_ns + sum(max(0, since) for since in running)
+
+
 def summary(desk: Desk, funnel: Funnel, scans: int) -> dict[str, Any]:
     """The figures of the whole run; money as Decimal, USDT."""
     ledger = desk.ledger
@@ -100,7 +106,7 @@ def summary(desk: Desk, funnel: Funnel, scans: int) -> dict[str, Any]:
         "trades_a": desk.counts["A"],
         "trades_b": desk.counts["B"],
         "open_positions": sum(1 for each in desk.desks if each.open),
-        "unguarded_seconds": desk.unguarded_ns / SECOND,
+        "unguarded_seconds": unguarded_ns(desk) / SECOND,
         "fees": ledger.fees,
         "funding": ledger.funding,
         "realised": ledger.results,
