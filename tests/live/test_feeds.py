@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from turbo_trader.bybit.topics import RefusedTopic
+from turbo_trader.live import feeds
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.feeds import PublicFeeds
 from turbo_trader.live.settings import FeedSettings
@@ -39,3 +43,50 @@ def test_a_book_dated_ahead_of_the_venues_clock_is_not_believed_and_asked_for_an
     feed._take(json.dumps(frame).encode())
     assert len(heard) == believed
     assert renewed == ([] if believed else [f"a frame of {SYMBOL} dated {ahead_s:,} s ahead"])
+
+
+async def test_closed_symbols_are_not_asked_for_at_the_start_nor_after_they_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instruments = (replace(universe()[0], status="Closed"), *universe()[1:3])
+    renewed = list[str]()
+    public = PublicFeeds(
+        FeedSettings("ws://127.0.0.1:1"), instruments, VenueClock(), lambda _: None, lambda *_: None,
+        last_ts=lambda _: 0, new_decoder=lambda: FrameDecoder(instruments),
+    )  # fmt: skip
+    (feed,) = public.feeds
+    monkeypatch.setattr(feed.stream, "renew", renewed.append)
+    assert symbols(feed.stream.config.topics) == {universe()[1].symbol, universe()[2].symbol}
+    public.listed(replace(universe()[1], status="Closed"))
+    public.listed(universe()[2])
+    assert symbols(feed.stream.config.topics) == {universe()[2].symbol}
+    public.listed(universe()[0])  # it opens again
+    assert symbols(feed.stream.config.topics) == {SYMBOL, universe()[2].symbol}
+    assert len(renewed) == 2
+
+
+def symbols(topics: tuple[str, ...]) -> set[str]:
+    return {topic.rpartition(".")[2] for topic in topics}
+
+
+async def test_silence_of_a_refused_book_does_not_renew_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, renewed = list[str](), list[str]()
+    public = PublicFeeds(
+        FeedSettings("ws://127.0.0.1:1", silence_s=0.01), universe()[:1], VenueClock(), lambda _: None,
+        lambda name, level, fields: told.append(name), last_ts=lambda _: 0, new_decoder=lambda: FrameDecoder(universe()[:1]),
+    )  # fmt: skip
+    (feed,) = public.feeds
+    monkeypatch.setattr(feeds, "WATCH_S", 0.02)
+    monkeypatch.setattr(feed.stream, "renew", renewed.append)
+    feed._on_topic_refused(RefusedTopic(f"orderbook.50.{SYMBOL}", "error:handler not found"))
+    feed._on_up()
+    watching = asyncio.create_task(feed.watch())
+    await asyncio.sleep(0.1)
+    assert (told, renewed) == (["topic-refused"], [])
+    feed._on_down("lost")
+    feed._on_up()  # asked for again, and given
+    await asyncio.sleep(0.1)
+    watching.cancel()
+    assert renewed

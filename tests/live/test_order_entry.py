@@ -18,7 +18,6 @@ from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call, call
 from turbo_trader.bybit.endpoints import Keys, endpoints, loopback
 from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, judge
-from turbo_trader.live import order_entry
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
@@ -239,9 +238,9 @@ async def test_a_restart_or_a_lost_authentication_asks_for_a_new_connection(code
         await until(lambda: venue.connections == 2 and way.socket.up)
 
 
-async def test_a_socket_that_answers_no_ping_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trade_socket_that_answers_no_ping_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "PING_S", 0.05)
-    monkeypatch.setattr(order_entry, "SILENCE_S", 0.3)
+    monkeypatch.setattr(streams, "PONG_S", 0.3)
     venue = TradeVenue()
     async with connected(venue) as way:
         await asyncio.sleep(0.7)
@@ -249,7 +248,7 @@ async def test_a_socket_that_answers_no_ping_is_made_anew(monkeypatch: pytest.Mo
         venue.silent = True
         await until(lambda: venue.connections == 2)
     assert venue.pings > 3
-    assert way.told[1]["why"] == "no data for 0.3 s"
+    assert way.told[1]["why"] == "a ping was not answered within 0.3 s"
 
 
 async def test_at_the_end_nothing_new_is_taken_and_what_is_under_way_is_answered() -> None:

@@ -1,44 +1,55 @@
-"""Websocket connections to the venue: authenticate, subscribe and see it confirmed, ping, notice silence, come back."""
+"""Websocket connections to the venue: authenticate, subscribe and see it confirmed, prove to be alive, notice silence, come back.
+
+A connection is alive while its pings are answered. One that swallows what is sent (a half-open connection) is noticed within
+PING_S + PONG_S, ended and made again.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, WebSocketException
 from websockets.protocol import State
 
+from turbo_trader.bybit.dialing import dial
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.sockets import DirectConnection
+from turbo_trader.bybit.topics import RefusedTopic, Subscription
 
-PING_S = 20.0
+PING_S = 5.0  # from an answer to the next ping
+PONG_S = 5.0  # within which a ping is answered
+_PONG_LOOKS = 5  # a process that stood still has used up one of them, not all its patience
 CONFIRM_S = 10.0
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 STEADY_S = 30.0  # a connection that held so long resets the back-off
 AUTH_AHEAD_MS = 10_000
 _MAX_FRAME = 2**22
+_PONGS = ("pong", "ping")  # public streams answer with the operation itself
 # its debug lines carry frames, the authentication too
 logging.getLogger("websockets.client").setLevel(logging.WARNING)
 
 
 class StreamFailed(Exception):
-    """The connection cannot be used any more; the text says why. It is made anew."""
+    """The connection cannot be used any more; the text says why. It is made again."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamConfig:
-    """One connection. `silence_s`: longest time without any data message (0: no limit).
+    """One connection. `silence_s`: longest time without any data message (0: no limit). Without topics nothing is subscribed to.
 
-    Without topics nothing is subscribed to, and every frame counts as data, answers to pings too.
+    `all_needed`: one refused topic makes the connection useless. Otherwise the others go on.
     """
 
     url: str
@@ -46,6 +57,7 @@ class StreamConfig:
     silence_s: float = 0.0
     keys: Keys | None = None  # authenticate first
     auth_ahead_ms: int = AUTH_AHEAD_MS  # the venue's time for which the authentication is good
+    all_needed: bool = False
 
 
 class Stream:
@@ -53,7 +65,7 @@ class Stream:
 
     `on_up` is called after the subscription was confirmed, `on_down(reason)` after a connection that was up is lost,
     `on_refused(reason)` after an attempt that did not get so far, `on_frame(raw)` with every data message, in order and as it comes
-    off the socket. `now_ms`: the venue's time, for signing.
+    off the socket. `on_topic_refused` is called for each topic the venue does not give. `now_ms`: the venue's time, for signing.
     """
 
     def __init__(
@@ -65,6 +77,7 @@ class Stream:
         on_down: Callable[[str], None],
         now_ms: Callable[[], int],
         on_refused: Callable[[str], None] = lambda _: None,
+        on_topic_refused: Callable[[RefusedTopic], None] = lambda _: None,
     ) -> None:
         self.config = config
         self.connections = 0
@@ -72,10 +85,12 @@ class Stream:
         self._on_up = on_up
         self._on_down = on_down
         self._on_refused = on_refused
+        self._on_topic_refused = on_topic_refused
         self._now_ms = now_ms
         self._random = random.Random()  # noqa: S311 - spreads reconnects, nothing secret
         self._socket: ClientConnection | None = None
         self._last_data = 0.0
+        self._pong = asyncio.Event()
         self._renew = ""
         self._asked = ""  # the operation whose reply is waited for
         self._replied: asyncio.Future[dict[str, Any]]
@@ -118,7 +133,7 @@ class Stream:
     async def _connection(self, up: list[bool]) -> None:
         async with connect(
             self.config.url, ping_interval=None, max_size=_MAX_FRAME, open_timeout=CONFIRM_S, close_timeout=1, proxy=None,
-            compression=None,
+            compression=None, sock=await self._dialled(),
             create_connection=partial(DirectConnection, self._take),  # type: ignore[arg-type]  # whatever makes one will do
         ) as socket:  # fmt: skip
             self._socket = socket
@@ -132,6 +147,11 @@ class Stream:
         if isinstance(socket.protocol.close_exc, ConnectionClosedError):
             raise socket.protocol.close_exc
 
+    async def _dialled(self) -> Any:
+        parts = urlsplit(self.config.url)
+        async with asyncio.timeout(CONFIRM_S):
+            return await dial(parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80))
+
     async def _session(self, socket: ClientConnection, up: list[bool]) -> None:
         """From the first word to the end of the connection."""
         assert isinstance(socket, DirectConnection)
@@ -142,11 +162,15 @@ class Stream:
             up[0] = True
             self._on_up()
             self._last_data = asyncio.get_running_loop().time()
-            pinger = asyncio.create_task(self._ping(socket))
+            watches = [
+                asyncio.create_task(self._prove_alive(socket)),
+                asyncio.create_task(self._watch_silence()),
+            ]
             try:
                 await socket.wait_closed()
             finally:
-                pinger.cancel()
+                for watch in watches:
+                    watch.cancel()
         except WebSocketException:
             if socket.error is None:
                 raise
@@ -154,25 +178,30 @@ class Stream:
             raise socket.error
 
     def _take(self, data: bytes) -> None:
-        if self.config.topics and b'"topic"' not in data[:400]:
-            self._take_reply(data)
-        elif not self._asked or self._take_reply(data) is None:
-            self._last_data = asyncio.get_running_loop().time()
-            self._on_frame(data)
+        if b'"topic"' not in data[:400] and self._take_reply(data):
+            return
+        self._last_data = asyncio.get_running_loop().time()
+        self._on_frame(data)
 
-    def _take_reply(self, data: bytes) -> dict[str, Any] | None:
-        """The reply that is waited for, where `data` is it."""
-        if not self._asked:
-            return None
+    def _take_reply(self, data: bytes) -> bool:
+        """Is it the answer to a ping, or to the operation that is waited for?
+
+        Whatever else it is goes on as data: an order's answer, a message whose topic comes last, bytes that cannot be read.
+        """
         try:
             message = msgspec.json.decode(data)
-        except msgspec.DecodeError:
-            return None
-        if not isinstance(message, dict) or message.get("op") != self._asked:
-            return None
-        self._asked = ""
-        self._replied.set_result(message)
-        return message
+        except Exception:  # whatever a decoder of bytes from outside raises: not a reply
+            return False
+        if not isinstance(message, dict) or "topic" in message:
+            return False
+        if message.get("op") in _PONGS:
+            self._pong.set()
+            return True
+        if self._asked and message.get("op") == self._asked:
+            self._asked = ""
+            self._replied.set_result(message)
+            return True
+        return False
 
     async def _login(self, socket: ClientConnection) -> None:
         keys = self.config.keys
@@ -186,13 +215,20 @@ class Stream:
             raise StreamFailed(f"authentication refused: {keys.redact(said)}")
 
     async def _subscribe(self, socket: ClientConnection) -> None:
-        reply = await self._ask(
-            socket, {"req_id": "subscribe", "op": "subscribe", "args": list(self.config.topics)}
-        )
-        if reply.get("success") is not True:
-            said = str(reply.get("ret_msg", ""))
-            keys = self.config.keys
-            raise StreamFailed(f"subscription refused: {keys.redact(said) if keys else said}")
+        """Until every topic is confirmed or refused; StreamFailed where none, or not all that are needed, are given."""
+        subscription, keys = Subscription(self.config.topics), self.config.keys
+        while topics := subscription.request():
+            reply = await self._ask(socket, {"req_id": "subscribe", "op": "subscribe", "args": list(topics)})
+            said = str(reply.get("ret_msg", ""))[:300]
+            said = keys.redact(said) if keys else said
+            subscription.answered(success=reply.get("success") is True, said=said)
+            if subscription.refused and self.config.all_needed:
+                break
+        refused = subscription.refused
+        if refused and (self.config.all_needed or not subscription.confirmed):
+            raise StreamFailed(f"subscription refused: {refused[0].why}")
+        for each in refused:
+            self._on_topic_refused(each)
 
     async def _ask(self, socket: ClientConnection, message: dict[str, Any]) -> dict[str, Any]:
         """Send an operation and wait for its reply; TimeoutError without one, ConnectionClosed when there will be none."""
@@ -212,34 +248,38 @@ class Stream:
             raise lost
         raise TimeoutError(f"no reply to {message['op']}")
 
-    async def _ping(self, socket: ClientConnection) -> None:
-        """Ping every 20 s; a connection whose data fell silent is dropped though it answers pings."""
-        loop = asyncio.get_running_loop()
-        limit = self.config.silence_s
-        next_ping = loop.time() + PING_S
+    async def _prove_alive(self, socket: ClientConnection) -> None:
+        """Ping, and drop the connection when a ping is not answered, whatever else arrives."""
         while True:
-            await asyncio.sleep(min(PING_S, limit / 4) if limit else PING_S)
-            if limit and loop.time() - self._last_data > limit:
+            await asyncio.sleep(PING_S)
+            self._pong.clear()
+            try:
+                async with asyncio.timeout(PONG_S):
+                    await _send(socket, {"req_id": "ping", "op": "ping"})
+            except TimeoutError:
+                pass  # nothing leaves any more: no answer comes either
+            except (OSError, WebSocketException):
+                return
+            if not await self._answered():
+                self.renew(f"a ping was not answered within {PONG_S:g} s")
+                return
+
+    async def _answered(self) -> bool:
+        for _ in range(_PONG_LOOKS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PONG_S / _PONG_LOOKS):
+                    await self._pong.wait()
+                    return True
+        return self._pong.is_set()
+
+    async def _watch_silence(self) -> None:
+        """Drop a connection whose data fell silent though it answers pings."""
+        limit = self.config.silence_s
+        while limit:
+            await asyncio.sleep(min(5.0, limit / 4))
+            if asyncio.get_running_loop().time() - self._last_data > limit:
                 self.renew(f"no data for {limit:g} s")
                 return
-            if loop.time() >= next_ping:
-                next_ping = loop.time() + PING_S
-                try:
-                    await _send(socket, {"req_id": "ping", "op": "ping"})
-                except (OSError, WebSocketException):
-                    return
-
-
-def public_topics(symbols: Sequence[str], depth: int) -> tuple[str, ...]:
-    """The topics of one symbol group: book, prints, ticker."""
-    return tuple(
-        f"{topic}.{symbol}"
-        for symbol in symbols
-        for topic in (f"orderbook.{depth}", "publicTrade", "tickers")
-    )
-
-
-PRIVATE_TOPICS = ("order", "execution", "position", "wallet")
 
 
 def _send(socket: ClientConnection, message: dict[str, Any]) -> Awaitable[None]:

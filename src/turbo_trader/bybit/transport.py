@@ -18,6 +18,8 @@ import h11
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from turbo_trader.bybit.dialing import dial
+
 _HEADERS = ("Accept: application/json", "User-Agent: turbo-trader")
 _ASKED = h11.Request(
     method="POST", target="/", headers=[("Host", "venue")]
@@ -244,8 +246,9 @@ class Pool:
         try:
             async with asyncio.timeout(seconds):
                 _, made = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self._named), self._host, self._port, ssl=context
-                )
+                    lambda: Connection(self._named), sock=await dial(self._host, self._port), ssl=context,
+                    server_hostname=self._host if context else None,
+                )  # fmt: skip
         except (OSError, TimeoutError, UnicodeError) as error:  # UnicodeError: not a host's name
             raise NotSent(type(error).__name__) from None
         return made

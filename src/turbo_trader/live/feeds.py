@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -16,10 +17,11 @@ import numpy as np
 from turbo_trader.bybit import decode
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.schemas import Unreadable
-from turbo_trader.bybit.streams import AUTH_AHEAD_MS, PRIVATE_TOPICS, Stream, StreamConfig, public_topics
+from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
+from turbo_trader.bybit.topics import PRIVATE_TOPICS, RefusedTopic, groups, public_topics
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.settings import FeedSettings
-from turbo_trader.live.silence import Silence
+from turbo_trader.live.silence import BOOK, TICKER, Silence
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
@@ -65,14 +67,33 @@ class PublicFeed:
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
         self._renewed = 0.0
-        topics = public_topics([instruments[i].symbol for i in self._indices], settings.book_depth)
+        self._settings = settings
+        self._refused: set[str] = set()  # topics the venue does not give on this connection
         self.stream = Stream(
-            StreamConfig(settings.url, topics, silence_s=settings.silence_s),
+            self._config(),
             on_frame=self._take,
             on_up=self._on_up,
             on_down=self._on_down,
             now_ms=lambda: clock.stamp() // 1_000_000,
+            on_topic_refused=self._on_topic_refused,
         )
+
+    def _config(self) -> StreamConfig:
+        """Closed symbols are not asked for."""
+        names = [self._instruments[i].symbol for i in self._indices if not self._instruments[i].closed]
+        topics = public_topics(names, self._settings.book_depth)
+        return StreamConfig(self._settings.url, topics, self._settings.silence_s if topics else 0.0)
+
+    def listed(self, instrument: Instrument) -> None:
+        """A symbol's status as read now: one that has closed is not asked for again, one that has opened is."""
+        known = [i for i in self._indices if self._instruments[i].symbol == instrument.symbol]
+        for i in known:
+            changed = self._instruments[i].closed != instrument.closed
+            before, after = self._instruments[:i], self._instruments[i + 1 :]
+            self._instruments = (*before, replace(self._instruments[i], status=instrument.status), *after)
+            if changed:
+                self.stream.config = self._config()
+                self.stream.renew(f"{instrument.symbol} is {instrument.status}")
 
     async def watch(self) -> None:
         """Renew the connection when one of its topics says nothing though the others do."""
@@ -124,13 +145,23 @@ class PublicFeed:
             self._renewed = now
             self.stream.renew(why)
 
+    def _on_topic_refused(self, refused: RefusedTopic) -> None:
+        self._refused.add(refused.topic)
+        meaning = "not listened to until the next connection; the symbol's data stay incomplete"
+        self._tell("topic-refused", "error", {"topic": refused.topic, "why": refused.why, "meaning": meaning})
+
     def _on_up(self) -> None:
         self.up = True
-        self._silence.begin(time.monotonic())
+        given = set(self.stream.config.topics) - self._refused
+        names = [(i, self._instruments[i].symbol) for i in self._indices]
+        owed = {(i, BOOK): f"orderbook.{self._settings.book_depth}.{name}" for i, name in names}
+        owed |= {(i, TICKER): f"tickers.{name}" for i, name in names}
+        self._silence.begin(time.monotonic(), [key for key, topic in owed.items() if topic not in given])
         self._changed("")
 
     def _on_down(self, reason: str) -> None:
         self.up = False
+        self._refused.clear()
         self._decoder = self._new_decoder()
         now = self._clock.now()
         for symbol in self._indices:
@@ -145,8 +176,8 @@ class PublicFeeds:
         self, settings: FeedSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, tell: Tell,
         last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
-        size = settings.symbols_per_connection
-        groups = [range(i, min(i + size, len(instruments))) for i in range(0, len(instruments), size)]
+        names = [instrument.symbol for instrument in instruments]
+        most = settings.symbols_per_connection
         self.up = False
         self._clock = clock
         self._deliver = deliver
@@ -162,13 +193,18 @@ class PublicFeeds:
                 last_ts,
                 new_decoder,
             )
-            for group in groups
+            for group in groups(range(len(names)), names, settings.book_depth, most)
         ]
 
     def regrid(self, instruments: Sequence[Instrument], symbol: int) -> None:
         """A symbol has a new tick or step."""
         for feed in self.feeds:
             feed.regrid(instruments, symbol)
+
+    def listed(self, instrument: Instrument) -> None:
+        """An instrument as the venue has it now."""
+        for feed in self.feeds:
+            feed.listed(instrument)
 
     def _changed(self, reason: str) -> None:
         up = all(feed.up for feed in self.feeds)
@@ -188,7 +224,11 @@ class PrivateFeed:
         self._tell = tell
         self.stream = Stream(
             StreamConfig(
-                url, PRIVATE_TOPICS, keys=keys, auth_ahead_ms=round(AUTH_AHEAD_MS * max(1.0, clock.speed))
+                url,
+                PRIVATE_TOPICS,
+                keys=keys,
+                auth_ahead_ms=round(AUTH_AHEAD_MS * max(1.0, clock.speed)),
+                all_needed=True,
             ),
             on_frame=self._take,
             on_up=self._on_up,

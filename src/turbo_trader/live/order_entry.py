@@ -24,8 +24,6 @@ from turbo_trader.bybit.rest import Permit
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
 from turbo_trader.live.clock import VenueClock
 
-SILENCE_S = 30.0  # without an answer even to pings, the connection is made anew
-
 Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 _Waiting = asyncio.Future[Mapping[str, Any] | None]
 
@@ -65,7 +63,7 @@ class TradeSocket:
         """Keep the connection up until cancelled: then nothing new is taken, and what is under way may still be answered."""
         ahead = round(AUTH_AHEAD_MS * max(1.0, self._clock.speed))
         self._stream = Stream(
-            StreamConfig(self._url, (), SILENCE_S, self._keys, ahead),
+            StreamConfig(self._url, (), keys=self._keys, auth_ahead_ms=ahead),
             on_frame=self._on_frame,
             on_up=self._on_up,
             on_down=self._on_down,

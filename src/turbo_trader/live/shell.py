@@ -94,8 +94,9 @@ class Shell:
         self._gateway = open_gateway(settings, self._clock, self._router.tell, self._fence.permit)
         self._gateway.on_fatal = self._refused
         self._upkeep = Upkeep(
-            settings, self._gateway, self._router, terms=lambda: self._instruments, offset=self._offset
-        )
+            settings, self._gateway, self._router, terms=lambda: self._instruments, offset=self._offset,
+            listed=self._listed,
+        )  # fmt: skip
         self._router.gateway = self._gateway
         self._router.regridded = self._on_regridded
         try:
@@ -243,6 +244,9 @@ class Shell:
             ):  # not wait_for: it can swallow a cancellation (Python 3.11)
                 async with asyncio.timeout(min(wait, WAKE_S)):
                     await self._router.changed.wait()
+
+    def _listed(self, instrument: Instrument) -> None:
+        self._public.listed(instrument)
 
     def _on_regridded(self, told: Regridded) -> None:
         """A symbol's tick or step is another from now on: frames in the new units, bars given anew."""

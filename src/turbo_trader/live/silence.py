@@ -6,7 +6,7 @@ are not waited for: a quiet market has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from turbo_trader.market.events import FUNDING, GAP, INDEX, MARK, TRADE
@@ -28,17 +28,19 @@ class Silence:
 
     def __init__(self, symbols: Sequence[int], limit_s: float) -> None:
         self._limit = limit_s
-        self._heard: dict[tuple[int, str], float] = {(symbol, BOOK): 0.0 for symbol in symbols}
+        self._owed = {(symbol, BOOK) for symbol in symbols}
+        self._heard: dict[tuple[int, str], float] = dict.fromkeys(self._owed, 0.0)
         self._patience: dict[tuple[int, str], tuple[float, float]] = {}  # and since when
 
-    def begin(self, now: float) -> None:
-        """A new connection is up, at `now` (monotonic seconds)."""
-        self._heard = dict.fromkeys(self._heard, now)
+    def begin(self, now: float, refused: Collection[tuple[int, str]] = ()) -> None:
+        """A new connection is up, at `now` (monotonic seconds). Topics that it was `refused` are not waited for."""
+        self._heard = {key: now for key in self._owed if key not in refused}
 
     def heard(self, symbol: int, kind: int, now: float) -> None:
         """Rows that begin with one of `kind` came."""
         topic = _TOPICS.get(kind, BOOK)
         if topic:
+            self._owed.add((symbol, topic))
             self._heard[symbol, topic] = now
             if self._patience and now - self._patience.get((symbol, topic), (0.0, now))[1] > LONGEST_S:
                 del self._patience[symbol, topic]

@@ -20,7 +20,10 @@ CLOCK_S = 15.0
 
 
 class Upkeep:
-    """The jobs of one run. `terms`: the instruments as they are known now; `offset`: the venue's clock - ours, ns."""
+    """The jobs of one run. `terms`: the instruments as they are known now; `offset`: the venue's clock - ours, ns.
+
+    `listed` is called with each instrument as it is read.
+    """
 
     def __init__(
         self,
@@ -29,12 +32,14 @@ class Upkeep:
         router: Router,
         terms: Callable[[], tuple[Instrument, ...]],
         offset: Callable[[], int],
+        listed: Callable[[Instrument], None],
     ) -> None:
         self._settings = settings
         self._gateway = gateway
         self._router = router
         self._terms = terms
         self._offset = offset
+        self._listed = listed
 
     def jobs(self) -> list[Awaitable[None]]:
         """Each of them runs until it is cancelled."""
@@ -75,6 +80,7 @@ class Upkeep:
                     self._router.tell("instruments-unread", "warning", {"symbol": known.symbol})
                 else:
                     self._router.deliver(InstrumentUpdate(self._gateway.clock.now(), found))
+                    self._listed(found)
 
     async def _hear_notices(self) -> None:
         watch = NoticeWatch(self._gateway, self._router.tell)

@@ -16,7 +16,7 @@ from typing import Final, cast
 import numpy as np
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.streams import public_topics
+from turbo_trader.bybit.topics import public_topics
 from turbo_trader.exchange.protocol.passing import check
 from turbo_trader.live import startup
 from turbo_trader.live.clock import VenueClock

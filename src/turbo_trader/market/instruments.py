@@ -54,6 +54,11 @@ class Instrument:
         """It trades and no end is announced. "Assumed" marks the stand-in of a symbol whose real figures are not known."""
         return self.status in ("Trading", "Assumed") and not self.delivery_ns
 
+    @property
+    def closed(self) -> bool:
+        """The venue has ended it: there is nothing to listen to."""
+        return self.status == "Closed"
+
     def price(self, ticks: int) -> Decimal:
         """The price of a number of ticks."""
         return plain(self.tick * int(ticks))

@@ -1,0 +1,124 @@
+"""The addresses of a host are raced: a dead first one costs a quarter of a second, for REST and streams alike."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvloop
+from websockets.asyncio.server import ServerConnection, serve
+
+from turbo_trader.bybit import dialing
+from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.dialing import dial
+from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.rest import Lane
+from turbo_trader.bybit.streams import Stream, StreamConfig
+
+LOOPS: list[Any] = [asyncio.new_event_loop, uvloop.new_event_loop]
+
+
+@contextmanager
+def deaf() -> Iterator[int]:
+    """A port whose queue of connections is full: what is sent to it is swallowed."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        try:
+            yield port
+        finally:
+            for each in waiting:
+                each.close()
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Every host has these addresses, in this order."""
+
+    async def resolved(*_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+
+    monkeypatch.setattr(dialing, "_resolved", resolved)
+
+
+def run(new_loop: Any, work: Callable[[], Any]) -> Any:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(work())
+
+
+@pytest.mark.parametrize("new_loop", LOOPS)
+def test_rest_reaches_the_second_address_when_the_first_swallows_packets(
+    new_loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"retCode":0,"result":{}}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    async def work() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        where = Endpoints("mainnet", "http://venue.test", "", "")
+        lane = Lane(1, where, Keys("k", "s"), time.time_ns, 3.0)
+        with deaf() as dead:
+            resolve(monkeypatch, dead, port)
+            began = time.monotonic()
+            found = await lane.call(Call("get_server_time", "market", {}))
+            assert found.ok
+            assert time.monotonic() - began < 1.0
+        await lane.close()
+        server.close()
+
+    run(new_loop, work)
+
+
+@pytest.mark.parametrize("new_loop", LOOPS)
+def test_stream_reaches_the_second_address_when_the_first_swallows_packets(
+    new_loop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        async for raw in connection:
+            await connection.send(json.dumps({"success": True, "op": json.loads(raw)["op"]}))
+
+    async def work() -> None:
+        up = asyncio.Event()
+        async with serve(handler, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            stream = Stream(
+                StreamConfig("ws://venue.test/v5/private", ("order",)),
+                on_frame=lambda _: None, on_up=up.set, on_down=lambda _: None, now_ms=lambda: 0,
+            )  # fmt: skip
+            with deaf() as dead:
+                resolve(monkeypatch, dead, port)
+                began = time.monotonic()
+                running = asyncio.create_task(stream.run())
+                async with asyncio.timeout(5):
+                    await up.wait()
+                assert time.monotonic() - began < 1.0
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    run(new_loop, work)
+
+
+@pytest.mark.parametrize("new_loop", LOOPS)
+def test_host_that_accepts_nowhere_is_an_os_error(new_loop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1]
+        resolve(monkeypatch, port, port)
+        with pytest.raises(OSError, match=r"."):
+            await dial("venue.test", 443)
+
+    run(new_loop, work)
