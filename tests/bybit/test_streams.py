@@ -63,7 +63,7 @@ async def test_it_authenticates_before_it_subscribes_and_comes_back_after_a_loss
     async with listening(handler) as url:
         stream = heard.stream(StreamConfig(url, ("order", "wallet"), keys=Keys("k", "s")))
         task = asyncio.create_task(stream.run())
-        await until(lambda: len(heard.frames) >= 2)
+        await until(lambda: len(heard.frames) >= 2 and len(heard.changes) >= 3)
         task.cancel()
     assert [item["op"] for item in asked[:4]] == ["auth", "subscribe", "auth", "subscribe"]
     assert asked[0]["args"][1] == 11_000  # type: ignore[index]
