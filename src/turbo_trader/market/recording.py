@@ -1,8 +1,12 @@
-"""Recordings of raw V5 public frames: one JSON object a line, `{"t": "recv", "data": "<frame>"}` for what was received."""
+"""Recordings of raw V5 public frames, one JSON object a line: the frame itself, as in the venue's public archives (`.data`), or
+`{"t": "recv", "data": "<frame>"}` for what was received (`.jsonl`).
+
+Whatever is left out is counted by its reason.
+"""
 
 from __future__ import annotations
 
-import gzip
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -10,53 +14,104 @@ from typing import cast
 import msgspec
 import numpy as np
 
+from turbo_trader.market.archive import content_name, lines
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import ROW, Rows
+from turbo_trader.market.events import GAP, KIND_MASK, ROW, Rows
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
+
+NOT_RECEIVED = "lines that are not received frames"
+NO_DATA = "replies and other frames without data"
+OTHER_TOPICS = "frames of other topics"
+OTHER_SYMBOLS = "frames of other symbols"
+NOTHING_NEW = "frames that say nothing new"
+UNKNOWN_BOOK = "book changes before a snapshot or after a gap"
+GAPS = "gaps in a book"
+
+_TOPICS = ("orderbook", "publicTrade", "tickers")
 
 
 class _Line(msgspec.Struct):
     t: str = ""
-    data: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"")
+    topic: str = ""
+    op: str = ""
+
+
+class _Head(msgspec.Struct):
+    topic: str = ""
+    ts: int = 0
 
 
 _line = msgspec.json.Decoder(_Line)
+_head = msgspec.json.Decoder(_Head)
+_text = msgspec.json.Decoder(str)
 
 
 def is_recording(path: Path) -> bool:
     """Is it one, by its name?"""
-    return path.name.removesuffix(".gz").endswith(".jsonl")
+    return content_name(path).endswith((".jsonl", ".data"))
 
 
-def frames(path: Path) -> Iterator[tuple[int, bytes]]:
+def frames(path: Path, left_out: Counter[str] | None = None) -> Iterator[tuple[int, bytes]]:
     """(line number, raw frame) of everything received; InputError names a line that is not of this format."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    number = 0
-    try:
-        with opener(path, "rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                read = _line.decode(line)
-                if read.t == "recv":
-                    yield number, read.data.encode()
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path}, line {number + 1}: cannot be read: {error}") from None
-    except msgspec.DecodeError as error:
-        raise InputError(f"{path}, line {number}: not a recorded frame: {error}") from None
-
-
-def read_recording(path: Path, instruments: Sequence[Instrument]) -> tuple[Rows, ...]:
-    """The rows of each instrument in a recording (none where it has none); InputError names a line that cannot be decoded."""
-    decoder = FrameDecoder(instruments)
-    parts: list[list[Rows]] = [[] for _ in instruments]
-    for number, raw in frames(path):
+    counts = Counter[str]() if left_out is None else left_out
+    for number, line in lines(path):
+        if not line.strip():
+            continue
         try:
+            read = _line.decode(line)
+            data = bytes(read.data)
+            if not read.t:
+                yield number, line
+            elif read.t == "recv":
+                yield number, _text.decode(data).encode() if data.startswith(b'"') else data
+            else:
+                counts[NOT_RECEIVED] += 1
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}, line {number}: not a recorded frame: {error}") from None
+
+
+def read_recording(
+    path: Path, instruments: Sequence[Instrument], left_out: Counter[str] | None = None
+) -> tuple[Rows, ...]:
+    """The rows of each instrument in a recording (none where it has none); what is not read is counted in `left_out`.
+
+    InputError names a line that cannot be decoded, and one whose topic goes back in time.
+    """
+    counts = Counter[str]() if left_out is None else left_out
+    decoder = FrameDecoder(instruments)
+    symbols = {instrument.symbol for instrument in instruments}
+    latest: dict[str, int] = {}
+    parts: list[list[Rows]] = [[] for _ in instruments]
+    for number, raw in frames(path, counts):
+        try:
+            head = _head.decode(raw)
             found = decoder.decode(raw)
-        except ValueError as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: not a V5 frame: {error}") from None
-        if found is not None:
-            parts[found[0]].append(found[1])
+        if head.ts < latest.get(head.topic, 0):
+            back = (latest[head.topic] - head.ts) / 1000
+            raise InputError(
+                f"{path}, line {number}: {head.topic} goes back in time by {back:g} s: sort the file by time"
+            )
+        latest[head.topic] = head.ts
+        if found is None:
+            counts[_reason(head.topic, symbols)] += 1
+            continue
+        parts[found[0]].append(found[1])
     empty = cast("Rows", np.zeros(0, ROW))
-    return tuple(cast("Rows", np.concatenate(part)) if part else empty for part in parts)
+    rows = tuple(cast("Rows", np.concatenate(part)) if part else empty for part in parts)
+    counts[GAPS] = sum(int(np.count_nonzero((one["kind"] & KIND_MASK) == GAP)) for one in rows)
+    return rows
+
+
+def _reason(topic: str, symbols: set[str]) -> str:
+    kind, _, symbol = topic.partition(".")[0], *topic.rpartition(".")[1:]
+    if not topic:
+        return NO_DATA
+    if kind not in _TOPICS:
+        return OTHER_TOPICS
+    if symbol not in symbols:
+        return OTHER_SYMBOLS
+    return UNKNOWN_BOOK if kind == "orderbook" else NOTHING_NEW

@@ -1,35 +1,41 @@
 """A tape: the rows of several symbols over one span of time, and where it came from. Reading and writing.
 
-Read are: a Parquet tape of ours, raw V5 frames (.jsonl[.gz]), and one-minute bars (a csv[.gz] file or a folder of them, with
-`kline_1m/` and `funding/` below it or not), which are rebuilt into rows.
+Read are: a Parquet tape of ours; raw V5 frames (.jsonl, .data) and prints of the venue's public archives (.csv), which give rows as
+they are; one-minute bars (a .csv file or a folder of them, with `kline_1m/` and `funding/` below it or not), which are rebuilt into
+rows. All but Parquet may be gzip, or the one file of a zip archive. What a reader leaves out is counted in the tape.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from turbo_trader.market.archive import content_name
 from turbo_trader.market.bars import read_bars, read_funding
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, ROW, SNAPSHOT, TRADE, Rows
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
+from turbo_trader.market.parquet import FORMAT, read_parquet
+from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.recording import is_recording, read_recording
 from turbo_trader.market.reference import instrument_for, universe
 
-_FORMAT = "turbo-trader tape 1"
+_MOST_TICKS = 2**30  # a row holds a price in 32 bits, twice this one included
 
 
 @dataclass(frozen=True, slots=True)
 class Tape:
     """Rows per instrument, in the order of `instruments`, each ordered by time.
 
-    `rebuilt`: made from bars, so the path inside a minute is made up. `made_up`: the whole market is.
+    `rebuilt`: made from bars, so the path inside a minute is made up. `made_up`: the whole market is. `left_out`: how many lines or
+    frames of the source are not in it, by reason.
     """
 
     instruments: tuple[Instrument, ...]
@@ -37,6 +43,7 @@ class Tape:
     source: str
     rebuilt: bool = False
     made_up: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def start(self) -> int:
@@ -58,6 +65,7 @@ class Tape:
             "end_ns": self.end,
             "events": sum(len(rows) for rows in self.rows),
             "bytes_an_event": ROW.itemsize,
+            "left_out": dict(self.left_out),
             "symbols": {
                 instrument.symbol: {
                     "events": len(rows),
@@ -82,18 +90,29 @@ def read_tape(
     if not path.exists():
         raise InputError(f"{path}: no such tape")
     wanted = tuple(dict.fromkeys(resolve(symbol) for symbol in symbols)) if symbols else None
-    name = path.name.removesuffix(".gz")
     if path.is_dir():
         return _read_folder(path, wanted, seed, order)
+    name = content_name(path)
     if name.endswith(".parquet"):
         return _read_parquet(path, wanted)
     if is_recording(path):
         return _read_frames(path, wanted)
+    if name.endswith(".csv") and is_prints(path):
+        found = read_prints(path, wanted)
+        return Tape(tuple(i for i, _ in found), tuple(rows for _, rows in found), str(path))
     if name.endswith(".csv"):
-        return _rebuild([path], path, wanted or (name.removesuffix(".csv"),), None, seed, order)
+        return _rebuild([path], path, _only(path, name, wanted), None, seed, order)
     raise InputError(
-        f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl[.gz]), or one-minute bars (.csv[.gz] or a folder)"
+        f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl, .data), prints of the venue's archives (.csv), or "
+        "one-minute bars (.csv or a folder); .gz and .zip of them are read too"
     )
+
+
+def _only(path: Path, name: str, wanted: tuple[str, ...] | None) -> tuple[str]:
+    """The symbol of a file of bars, by its name unless one is chosen."""
+    if wanted and len(wanted) > 1:
+        raise InputError(f"{path}: bars of one symbol: --symbols names {len(wanted)}")
+    return (wanted[0] if wanted else resolve(name.removesuffix(".csv")),)
 
 
 def _read_folder(path: Path, wanted: tuple[str, ...] | None, seed: int, order: Order) -> Tape:
@@ -131,6 +150,8 @@ def _rebuild(
     for file, symbol, part in zip(files, symbols, bars, strict=True):
         shared = part[(part["ts"] >= first) & (part["ts"] <= last)]
         instrument = instrument_for(symbol, float(shared["close"][-1]))
+        if shared["high"].max() / float(instrument.tick) >= _MOST_TICKS:
+            raise InputError(f"{file}: a price that {symbol}'s tick of {instrument.tick} cannot express")
         rates = funding / file.name if funding is not None else None
         known = read_funding(rates) if rates is not None and rates.exists() else None
         instruments.append(instrument)
@@ -145,11 +166,13 @@ def _read_frames(path: Path, wanted: tuple[str, ...] | None) -> Tape:
         if outside:
             raise InputError(f"{path}: {outside[0]} is not in the universe")
         instruments = tuple(instrument for instrument in instruments if instrument.symbol in wanted)
-    rows = read_recording(path, instruments)
+    left_out = Counter[str]()
+    rows = read_recording(path, instruments, left_out)
     present = [i for i, part in enumerate(rows) if len(part)]
     if not present:
         raise InputError(f"{path}: no market data of {', '.join(i.symbol for i in instruments)} in it")
-    return Tape(tuple(instruments[i] for i in present), tuple(rows[i] for i in present), str(path))
+    kept, parts = tuple(instruments[i] for i in present), tuple(rows[i] for i in present)
+    return Tape(kept, parts, str(path), left_out=+left_out)
 
 
 def write_tape(tape: Tape, path: Path) -> None:
@@ -159,7 +182,7 @@ def write_tape(tape: Tape, path: Path) -> None:
     columns = {name: np.concatenate([rows[name] for rows in tape.rows]) for name in ROW.names or ()}
     symbol = np.concatenate([np.full(len(rows), i, np.int16) for i, rows in enumerate(tape.rows)])
     about = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "symbols": [instrument.symbol for instrument in tape.instruments],
         "source": tape.source,
         "rebuilt": tape.rebuilt,
@@ -175,28 +198,10 @@ def write_tape(tape: Tape, path: Path) -> None:
 
 
 def _read_parquet(path: Path, wanted: tuple[str, ...] | None) -> Tape:
-    import polars as pl
-
-    try:
-        about = json.loads(pl.read_parquet_metadata(path).get("turbo_trader", "{}"))
-        frame = pl.read_parquet(path)
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from None
-    if about.get("format") != _FORMAT or set(frame.columns) != {"symbol", *(ROW.names or ())}:
-        raise InputError(
-            f"{path}: a Parquet file, but not a tape of this program (format {about.get('format')!r})"
-        )
-    index = frame["symbol"].to_numpy()
-    symbols = about["symbols"]
-    chosen = [s for s in symbols if wanted is None or s in wanted]
+    about, parts = read_parquet(path)
+    chosen = [symbol for symbol in parts if wanted is None or symbol in wanted]
     if not chosen:
-        raise InputError(f"{path}: none of {', '.join(wanted or ())} in it: it has {', '.join(symbols)}")
-    parts, instruments = [], []
-    for symbol in chosen:
-        mine = index == symbols.index(symbol)
-        rows = np.zeros(int(np.count_nonzero(mine)), ROW)
-        for name in ROW.names or ():
-            rows[name] = frame[name].to_numpy()[mine]
-        parts.append(rows)
-        instruments.append(instrument_for(symbol, 1.0))
-    return Tape(tuple(instruments), tuple(parts), about["source"], about["rebuilt"], about["made_up"])
+        raise InputError(f"{path}: none of {', '.join(wanted or ())} in it: it has {', '.join(parts)}")
+    instruments = tuple(instrument_for(symbol, 1.0) for symbol in chosen)
+    rows = tuple(parts[symbol] for symbol in chosen)
+    return Tape(instruments, rows, about["source"], about["rebuilt"], about["made_up"])

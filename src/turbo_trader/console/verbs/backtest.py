@@ -10,7 +10,10 @@ import typer
 
 def backtest(
     tape: Annotated[
-        Path, typer.Argument(help="a tape: folder of one-minute bars, Parquet tape, or raw V5 frames")
+        Path,
+        typer.Argument(
+            help="a tape: folder of one-minute bars, Parquet tape, raw V5 frames, or the venue's archives"
+        ),
     ],
     balance: Annotated[str, typer.Option(help="starting balance, USDT")] = "18",
     symbols: Annotated[
@@ -39,6 +42,8 @@ def backtest(
     wanted = tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
     result = {"balance": money, **_results(tape, wanted, policy, money, seed, order)}
     say(f"{result['source']}: {result['events']:,} events, loaded in {result['load_seconds']:.1f} s")
+    for reason, count in result["left_out"].items():
+        say(f"{result['source']}: left out: {count:,} {reason}")
     if json:
         print_json(result)
         return
@@ -73,4 +78,5 @@ def _one(tape: Path, symbols: Any, policy: Any, money: Any, seed: int, order: An
     loading = time.perf_counter()
     recorded = read_tape(tape, symbols=symbols, seed=seed, order=order)
     seconds = round(time.perf_counter() - loading, 3)
-    return {**Backtest(recorded, policy, money).run(), "load_seconds": seconds, "order": order}
+    facts = {"left_out": dict(recorded.left_out), "load_seconds": seconds, "order": order}
+    return {**Backtest(recorded, policy, money).run(), **facts}

@@ -35,11 +35,15 @@ def info(
     )
     for symbol, counts in facts["symbols"].items():
         print(f"  {symbol:<12}" + "  ".join(f"{name} {count:,}" for name, count in counts.items()))
+    for reason, count in facts["left_out"].items():
+        print(f"  left out: {count:,} {reason}")
 
 
 @app.command("import")
 def import_(
-    source: Annotated[Path, typer.Argument(help="raw V5 frames or one-minute bars")],
+    source: Annotated[
+        Path, typer.Argument(help="raw V5 frames, the venue's public archives, or one-minute bars")
+    ],
     target: Annotated[Path, typer.Argument(help="a .parquet file to write")],
     symbols: Symbols = "",
     seed: Annotated[int, typer.Option(help="of the path inside rebuilt bars")] = 1,
@@ -53,6 +57,8 @@ def import_(
         raise InputError(f"{target}: the tape's name must end in .parquet")
     tape = read_tape(source, _names(symbols), seed=seed)
     write_tape(tape, target)
+    for reason, count in tape.left_out.items():
+        say(f"{source}: left out: {count:,} {reason}")
     say(f"{target}: {sum(len(rows) for rows in tape.rows):,} events, {target.stat().st_size:,} bytes")
 
 
