@@ -37,3 +37,54 @@ async def test_verbs_reach_the_daemon_with_the_token_only(tmp_path: Path) -> Non
         assert heard == [("stop", {"leave": True})]
         with pytest.raises(InputError, match="does not answer"):
             ask(daemon, "status")
+
+
+async def raw(port: int, line: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(line)
+    await writer.drain()
+    try:
+        return await asyncio.wait_for(reader.read(), 5)
+    except ConnectionResetError:  # more was sent than is ever read
+        return b""
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 60_000 + b"\n",
+        b'{"token":' * 6_000 + b"\n",
+        b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"\n",
+        b"x" * 200_000 + b"\n",
+        b"\xff\xfe\n",
+        b"\n",
+        b"null\n",
+        b"[]\n",
+        b'"x"\n',
+        b"1e999\n",
+        b'{"token":1}\n',
+        b'{"token":"\\ud800","verb":"status"}\n',
+        b'{"token":"x","verb":"status","args":3}\n',
+        b'{"token":"x","verb":"status","args":"ab"}\n',
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\n\r\n",
+    ],
+)
+async def test_garbage_at_the_control_port_is_answered_and_the_daemon_goes_on(
+    tmp_path: Path, line: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[str] = []
+
+    def answer(verb: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        heard.append(verb)
+        return {}
+
+    registry = Registry(Kind.DAEMON, tmp_path)
+    with registry.claim("live", tmp_path) as registration:
+        async with ControlServer(registration, answer):
+            (daemon,) = registry.running()
+            assert await raw(daemon.port, line) in (b"", b'{"ok":false,"error":"not a request"}\n')
+            assert not caplog.records
+            await asyncio.to_thread(ask, daemon, "status")
+    assert heard == ["status"]

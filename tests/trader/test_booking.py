@@ -48,6 +48,12 @@ def test_a_late_part_fill_never_takes_a_moved_stop_back(stage: Any) -> None:
         ({"stop_type": "TakeProfit"}, "backstop"),
         ({"kind": "BustTrade"}, "liquidation"),
         ({"kind": "AdlTrade"}, "adl"),
+        ({"kind": "Delivery"}, "delivery"),
+        ({"kind": "BlockTrade"}, "block trade"),
+        ({"kind": "MovePosition", "stop_type": "StopLoss"}, "moved position"),
+        ({"kind": "CorporateAction"}, "corporate action"),
+        ({"kind": "TomorrowTrade"}, "TomorrowTrade"),
+        ({"kind": "Trade"}, "outside"),
         ({}, "outside"),
     ],
 )

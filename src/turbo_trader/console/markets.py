@@ -53,7 +53,7 @@ async def open_market(settings: Settings, policy: Policy, tell: Tell) -> AsyncIt
     if kind == "synthetic":
         yield Market(_synthetic(settings, policy), settings.speed or 1.0)
     elif kind == "tape":
-        yield _tape(settings)
+        yield _tape(settings, tell)
     elif kind == "bybit":
         from turbo_trader.live.upstream import upstream_market
 
@@ -84,27 +84,27 @@ def _kind(settings: Settings) -> str:
     return settings.market.partition(":")[0]
 
 
-def _tape(settings: Settings) -> Market:
+def _tape(settings: Settings, tell: Tell) -> Market:
     from turbo_trader.live.venue_market import RecordedFrames, TapeSource
     from turbo_trader.market.recording import is_recording
     from turbo_trader.market.tape import read_tape
 
     path = Path(settings.market.removeprefix("tape:"))
     tape = read_tape(path, seed=settings.seed)
+    if tape.left_out:
+        tell("tape-left-out", "info", {"tape": str(path), "counts": dict(tape.left_out)})
     source = TapeSource(tape, WARM_UP if tape.end - tape.start > 2 * WARM_UP else 0)
     frames = RecordedFrames(path, source.start) if is_recording(path) else None
     return Market(source, settings.speed or 1.0, frames)
 
 
 def _synthetic(settings: Settings, policy: Policy) -> MarketSource:
+    from turbo_trader.market.names import known_symbol
     from turbo_trader.market.reference import universe
     from turbo_trader.simulation.synthetic import SyntheticMarket
 
     known = {instrument.symbol: instrument for instrument in universe()}
-    chosen = [known[symbol] for symbol in policy.symbols if symbol in known]
-    unknown = [symbol for symbol in policy.symbols if symbol not in known]
-    if unknown:
-        raise InputError(
-            f"TARGET_ASSETS: {unknown[0]} is not in the synthetic market: it has {', '.join(known)}"
-        )
-    return SyntheticMarket(chosen, settings.seed, SYNTHETIC_START, settings.edge)
+    names = [
+        known_symbol(symbol, known, "TARGET_ASSETS", "the synthetic market") for symbol in policy.symbols
+    ]
+    return SyntheticMarket([known[name] for name in names], settings.seed, SYNTHETIC_START, settings.edge)

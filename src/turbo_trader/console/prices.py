@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from turbo_trader.console.settings import positive_decimal
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.instruments import perpetual
+from turbo_trader.market.names import known_symbol
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import reference_price
+
+LEAST_PRICE = Decimal("1e-9")  # USDT
 
 
 def reference_prices(given: Sequence[str]) -> dict[str, Decimal]:
@@ -19,8 +21,6 @@ def reference_prices(given: Sequence[str]) -> dict[str, Decimal]:
         symbol, equals, price = text.partition("=")
         if not equals:
             raise InputError(f"--price {text}: write it like BTCUSDT=97000")
-        name = perpetual(symbol)
-        if name not in prices:
-            raise InputError(f"--price {text}: {name} is not in the universe")
-        prices[name] = positive_decimal(price, f"--price {name}=")
+        name = known_symbol(symbol, prices, f"--price {text}", "the universe")
+        prices[name] = positive_decimal(price, f"--price {name}=", LEAST_PRICE)
     return prices

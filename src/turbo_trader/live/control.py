@@ -41,7 +41,7 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(5):
-                line = await reader.readline()
+                line = await self._line(reader)
             writer.write(encode(self._reply(line)) + b"\n")
             await writer.drain()
         except (OSError, TimeoutError, ValueError):
@@ -49,13 +49,25 @@ class ControlServer:
         finally:
             writer.close()
 
+    @staticmethod
+    async def _line(reader: asyncio.StreamReader) -> bytes:
+        """One line; b"" where it is longer than any request."""
+        try:
+            return await reader.readline()
+        except ValueError:
+            return b""
+
     def _reply(self, line: bytes) -> Mapping[str, Any]:
         try:
             asked = json.loads(line)
-            token, verb, args = str(asked["token"]), str(asked["verb"]), dict(asked.get("args") or {})
-        except (ValueError, KeyError, TypeError):
+            token, verb, args = (
+                str(asked["token"]).encode(),
+                str(asked["verb"]),
+                dict(asked.get("args") or {}),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {"ok": False, "error": "not a request"}
-        if not secrets.compare_digest(token.encode(), self._token.encode()):
+        if not secrets.compare_digest(token, self._token.encode()):
             return {"ok": False, "error": "wrong token"}
         if verb not in VERBS:
             return {"ok": False, "error": f"unknown verb {verb!r}; known: {', '.join(VERBS)}"}

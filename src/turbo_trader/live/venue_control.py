@@ -19,6 +19,7 @@ from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.render_market import instrument as instrument_info
 from turbo_trader.exchange.protocol.signing import BARRED, Key
 from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.live.same_site import same_site
 from turbo_trader.live.venue_body import read_body
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
@@ -37,15 +38,15 @@ class VenueControl:
         self._venue = venue
 
     def routes(self) -> list[Route]:
-        """All of them."""
+        """All of them; requests that a web page of another site may have caused are refused."""
         return [
-            Route("/control/keys", self._keys, methods=["POST"]),
-            Route("/control/faults", self._faults, methods=["GET", "POST"]),
-            Route("/control/instrument", self._instrument, methods=["POST"]),
-            Route("/control/maintenance", self._maintenance, methods=["POST"]),
-            Route("/control/disconnect", self._disconnect, methods=["POST"]),
-            Route("/control/restart", self._restart, methods=["POST"]),
-            Route("/control/adl", self._deleverage, methods=["POST"]),
+            Route("/control/keys", same_site(self._keys), methods=["POST"]),
+            Route("/control/faults", same_site(self._faults), methods=["GET", "POST"]),
+            Route("/control/instrument", same_site(self._instrument), methods=["POST"]),
+            Route("/control/maintenance", same_site(self._maintenance), methods=["POST"]),
+            Route("/control/disconnect", same_site(self._disconnect), methods=["POST"]),
+            Route("/control/restart", same_site(self._restart), methods=["POST"]),
+            Route("/control/adl", same_site(self._deleverage), methods=["POST"]),
         ]
 
     async def _faults(self, request: Request) -> Response:

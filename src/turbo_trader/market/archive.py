@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from turbo_trader.market.errors import InputError
 
@@ -60,7 +60,7 @@ def _opened(path: Path, stack: ExitStack) -> IO[bytes]:
         archive = stack.enter_context(zipfile.ZipFile(path))
         return stack.enter_context(archive.open(_member(path, archive)))
     if path.suffix.lower() == ".gz":
-        return stack.enter_context(gzip.open(path, "rb"))
+        return cast("IO[bytes]", stack.enter_context(gzip.open(path, "rb")))
     return stack.enter_context(path.open("rb"))
 
 

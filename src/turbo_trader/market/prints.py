@@ -15,6 +15,7 @@ from turbo_trader.market.archive import lines, plain_float
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import ROW, TRADE, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.names import known_symbol
 from turbo_trader.market.reference import instrument_for
 
 _NEEDED = ("timestamp", "symbol", "side", "size", "price")
@@ -42,8 +43,7 @@ def read_prints(path: Path, wanted: Sequence[str] | None) -> list[tuple[Instrume
     if not found:
         raise InputError(f"{path}: no prints in it")
     for symbol in wanted or ():
-        if symbol not in found:
-            raise InputError(f"{path}: no prints of {symbol}: it has {', '.join(found)}")
+        known_symbol(symbol, found, "--symbols", str(path))
     return [_rows(path, symbol, found[symbol]) for symbol in wanted or found]
 
 

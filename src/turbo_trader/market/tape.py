@@ -21,6 +21,7 @@ from turbo_trader.market.bars import read_bars, read_funding
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, ROW, SNAPSHOT, TRADE, Rows
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
+from turbo_trader.market.names import known_symbol, perpetual_symbol
 from turbo_trader.market.parquet import FORMAT, read_parquet
 from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
@@ -89,7 +90,8 @@ def read_tape(
     """Read a tape of any format; `symbols` chooses (default: those in the universe). InputError says what is wrong."""
     if not path.exists():
         raise InputError(f"{path}: no such tape")
-    wanted = tuple(dict.fromkeys(resolve(symbol) for symbol in symbols)) if symbols else None
+    names = [perpetual_symbol(symbol, "--symbols") for symbol in symbols or ()]
+    wanted = tuple(dict.fromkeys(names)) or None
     if path.is_dir():
         return _read_folder(path, wanted, seed, order)
     name = content_name(path)
@@ -127,8 +129,7 @@ def _read_folder(path: Path, wanted: tuple[str, ...] | None, seed: int, order: O
             f"{folder}: none of its symbols is in the universe: choose with --symbols out of {', '.join(known)}"
         )
     for symbol in chosen:
-        if symbol not in known:
-            raise InputError(f"{folder}: no bars of {symbol}: it has {', '.join(known)}")
+        known_symbol(symbol, known, "--symbols", f"the bars of {folder}")
     return _rebuild([known[symbol] for symbol in chosen], path, chosen, path / "funding", seed, order)
 
 
@@ -162,9 +163,8 @@ def _rebuild(
 def _read_frames(path: Path, wanted: tuple[str, ...] | None) -> Tape:
     instruments = universe()
     if wanted:
-        outside = [symbol for symbol in wanted if symbol not in UNIVERSE]
-        if outside:
-            raise InputError(f"{path}: {outside[0]} is not in the universe")
+        for symbol in wanted:
+            known_symbol(symbol, UNIVERSE, "--symbols", "the universe")
         instruments = tuple(instrument for instrument in instruments if instrument.symbol in wanted)
     left_out = Counter[str]()
     rows = read_recording(path, instruments, left_out)
@@ -199,9 +199,7 @@ def write_tape(tape: Tape, path: Path) -> None:
 
 def _read_parquet(path: Path, wanted: tuple[str, ...] | None) -> Tape:
     about, parts = read_parquet(path)
-    chosen = [symbol for symbol in parts if wanted is None or symbol in wanted]
-    if not chosen:
-        raise InputError(f"{path}: none of {', '.join(wanted or ())} in it: it has {', '.join(parts)}")
+    chosen = [known_symbol(symbol, parts, "--symbols", str(path)) for symbol in wanted or parts]
     instruments = tuple(instrument_for(symbol, 1.0) for symbol in chosen)
     rows = tuple(parts[symbol] for symbol in chosen)
     return Tape(instruments, rows, about["source"], about["rebuilt"], about["made_up"])

@@ -17,6 +17,7 @@ from pydantic_settings import SettingsConfigDict
 
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import UNIVERSE, perpetual
+from turbo_trader.market.names import perpetual_symbol
 from turbo_trader.rules import clashes, records
 from turbo_trader.rules.declared import Declared, shown
 from turbo_trader.rules.numbers import NumberRow, asked, chosen, number_rows, ours
@@ -236,6 +237,8 @@ class Policy(Declared):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        for text in self.target_assets:
+            perpetual_symbol(text, "TARGET_ASSETS")
         clashes.refuse(self)
         return self
 

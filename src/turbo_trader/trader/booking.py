@@ -14,6 +14,17 @@ from turbo_trader.trader.events import Fill, PositionReport, WalletReport
 from turbo_trader.trader.guarding import Guarding, new_bracket
 
 _FORCED = frozenset({"BustTrade", "AdlTrade"})
+#: Executions that no order of a person made, by what they are; a kind that is not here goes by the venue's own name.
+_REASONS = {
+    "BustTrade": "liquidation",
+    "AdlTrade": "adl",
+    "Delivery": "delivery",
+    "Settle": "settlement",
+    "BlockTrade": "block trade",
+    "MovePosition": "moved position",
+    "FutureSpread": "spread trade",
+    "CorporateAction": "corporate action",
+}
 
 
 class Booking:
@@ -164,9 +175,9 @@ class Booking:
         trade.closed_value += qty * fill.price
         trade.result += result
         trade.fees += fill.fee
-        if fill.kind in _FORCED:
-            trade.reason = "liquidation" if fill.kind == "BustTrade" else "adl"
-            self._desk.counts["liquidations"] += 1
+        if fill.kind not in ("Trade", ""):
+            trade.reason = _REASONS.get(fill.kind, fill.kind)
+            self._desk.counts["liquidations"] += fill.kind in _FORCED
         elif not self._desk.ours(fill.link_id):  # whatever we had decided, this is what happened
             trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
         elif fill.link_id.endswith("-guard"):

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from turbo_trader.console.options import whole
+
 
 def backtest(
     tape: Annotated[
@@ -19,7 +21,7 @@ def backtest(
     symbols: Annotated[
         str, typer.Option(help="comma-separated; default: those of the tape that are in the universe")
     ] = "",
-    seed: Annotated[int, typer.Option(help="seed of the path inside rebuilt bars")] = 1,
+    seed: Annotated[int, typer.Option(help="seed of the path inside rebuilt bars", parser=whole())] = 1,
     order: Annotated[
         str,
         typer.Option(

@@ -6,19 +6,27 @@ from typing import Annotated, Any
 
 import typer
 
+from turbo_trader.console.options import figure, whole
+
 
 def chaos(
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from --seed on")] = 10,
-    hours: Annotated[float, typer.Option(min=0.05, help="simulated hours of each, before the flatten")] = 2.0,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from --seed on", parser=whole())] = 10,
+    hours: Annotated[
+        float, typer.Option(min=0.05, help="simulated hours of each, before the flatten", parser=figure())
+    ] = 2.0,
     faults: Annotated[
         str, typer.Option(help="none, light or heavy, and single rates: heavy,crash=0,lost=0.1")
     ] = "heavy",
-    seed: Annotated[int, typer.Option(min=0, help="the first seed; with --seeds 1 it is played again")] = 1,
-    symbols: Annotated[int, typer.Option(min=1, help="so many symbols of the universe")] = 4,
+    seed: Annotated[
+        int, typer.Option(min=0, help="the first seed; with --seeds 1 it is played again", parser=whole())
+    ] = 1,
+    symbols: Annotated[int, typer.Option(min=1, help="so many symbols of the universe", parser=whole())] = 4,
     balance: Annotated[
         str, typer.Option(help="starting balance, USDT; transfers bring it back to that")
     ] = "60",
-    edge: Annotated[float, typer.Option(min=0, help="predictability of the made-up market")] = 2.0,
+    edge: Annotated[
+        float, typer.Option(min=0, help="predictability of the made-up market", parser=figure())
+    ] = 2.0,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.

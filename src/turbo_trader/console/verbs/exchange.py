@@ -10,23 +10,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from turbo_trader.console.options import figure, whole
+
 if TYPE_CHECKING:
     from turbo_trader.console.settings import Settings
     from turbo_trader.live.venue import Venue, VenueConfig
     from turbo_trader.rules.policy import Policy
 
 
-Port = Annotated[int, typer.Option(help="0: any free port", min=0, max=65535)]
+Port = Annotated[int, typer.Option(help="0: any free port", parser=whole(0, 65535))]
 Host = Annotated[str, typer.Option(help="address to serve on; the default lets this machine alone in")]
 Market = Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, or bybit:URL")]
-Speed = Annotated[float | None, typer.Option(help="venue seconds a wall second (default: 1)")]
+Speed = Annotated[
+    float | None, typer.Option(help="venue seconds a wall second (default: 1)", parser=figure())
+]
 Balance = Annotated[str | None, typer.Option(help="USDT of the one account")]
-Seed = Annotated[int | None, typer.Option(help="of the synthetic market")]
-Edge = Annotated[float | None, typer.Option(help="predictability put into the synthetic market")]
+Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
+Edge = Annotated[
+    float | None, typer.Option(help="predictability put into the synthetic market", parser=figure())
+]
 Plan = Annotated[
     str | None, typer.Option(help="what goes wrong: drop=0.05,delay=0.05,error=0.05 (--faults help: all)")
 ]
-FaultSeed = Annotated[int | None, typer.Option(help="of the faults", min=0)]
+FaultSeed = Annotated[int | None, typer.Option(help="of the faults", parser=whole())]
 Control = Annotated[
     bool, typer.Option("--control", help="serve the control routes: /control/faults and so on")
 ]
@@ -34,12 +40,14 @@ Demo = Annotated[bool, typer.Option("--demo", help="as demo accounts: no /v5/tra
 Hedge = Annotated[bool, typer.Option("--hedge", help="accounts begin in hedge mode")]
 Cross = Annotated[bool, typer.Option("--cross", help="accounts begin with cross margin")]
 Limits = Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")]
-Ban = Annotated[float, typer.Option(help="seconds for which an address that asks too often is barred", min=0)]
-Vip = Annotated[int, typer.Option(help="VIP level: lower fees, higher limits of orders", min=0, max=5)]
+Ban = Annotated[
+    float, typer.Option(help="seconds for which an address that asks too often is barred", parser=figure())
+]
+Vip = Annotated[int, typer.Option(help="VIP level: lower fees, higher limits of orders", parser=whole(0, 5))]
 Footprint = Annotated[
     float | None,
     typer.Option(
-        help="seconds that fills stay taken from the book (default: until the level changes)", min=0
+        help="seconds that fills stay taken from the book (default: until the level changes)", parser=figure()
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from turbo_trader.console.daemons import Journal, Name, journal_of
+from turbo_trader.console.options import whole
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def explain(
     symbol: Annotated[str, typer.Argument(help="such as BTCUSDT; not needed with --trade")] = "",
-    last: Annotated[int, typer.Option(help="how many scans", min=1, max=1000)] = 3,
+    last: Annotated[int, typer.Option(help="how many scans", parser=whole(1, 1000))] = 3,
     at: Annotated[
         str, typer.Option(help="the scan at or before this time, such as 2025-05-03T10:00 (UTC)")
     ] = "",
@@ -30,23 +31,36 @@ def explain(
     from turbo_trader.console.times import utc_ns
     from turbo_trader.journal.opening import believable
     from turbo_trader.market.errors import InputError
-    from turbo_trader.market.instruments import perpetual
+    from turbo_trader.market.names import perpetual_symbol
 
-    folder = journal_of("explain", daemon, journal_dir)
     if bool(symbol) == bool(trade):
         raise InputError(
             "explain: a SYMBOL or --trade ID, one of the two; such as: turbo-trader explain BTCUSDT"
         )
-    name = perpetual(symbol) if symbol else ""
+    name = perpetual_symbol(symbol, "explain") if symbol else ""
+    folder = journal_of("explain", daemon, journal_dir)
     until = utc_ns(at, "--at") if at else None
     with believable(folder):
         document = _trade(folder, trade) if trade else _symbol(folder, name, 1 if at else last, until)
         text = _text(document)
+    if symbol and not document["scans"]:
+        _check_known(name)
     if json:
         print_json(document)
     else:
         when = "at that time" if at or trade else "yet"
         print("\n".join(text or [f"{document['symbol']}: no scan in the journal {when}"]))
+
+
+def _check_known(symbol: str) -> None:
+    """InputError for a symbol that nothing has scanned and no setting names, with the nearest one."""
+    from turbo_trader.console.settings import environment
+    from turbo_trader.market.instruments import UNIVERSE
+    from turbo_trader.market.names import known_symbol
+    from turbo_trader.rules.policy import Policy
+
+    known = dict.fromkeys((*Policy.from_env(environment()).symbols, *UNIVERSE))
+    known_symbol(symbol, known, "explain", "TARGET_ASSETS and has no scan in the journal")
 
 
 def _text(document: dict[str, Any]) -> list[str]:

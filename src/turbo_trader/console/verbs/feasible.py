@@ -39,6 +39,8 @@ def feasible(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.prices import reference_prices
     from turbo_trader.console.settings import environment, fraction, positive_decimal
+    from turbo_trader.market.instruments import UNIVERSE
+    from turbo_trader.market.names import known_symbol
     from turbo_trader.market.reference import universe
     from turbo_trader.rules.feasible import feasible as judge
     from turbo_trader.rules.policy import Policy
@@ -46,6 +48,8 @@ def feasible(
 
     money, tail = positive_decimal(balance, "--balance"), fraction(reach, "--range")
     policy, prices = Policy.from_env(environment()), reference_prices(price or [])
+    for symbol in policy.symbols:
+        known_symbol(symbol, UNIVERSE, "TARGET_ASSETS", "the reference figures")
     instruments = [instrument for instrument in universe() if instrument.symbol in policy.symbols]
 
     def rows(tier: int) -> Rows:

@@ -40,8 +40,8 @@ def policy(
 
 def named(rows: Sequence[NumberRow], names: Sequence[str]) -> list[NumberRow]:
     """The rows of these names. InputError for a name that is no number, with the nearest one."""
-    from turbo_trader.console.nearest import nearest
     from turbo_trader.market.errors import InputError
+    from turbo_trader.market.names import nearest
 
     known = {row.name: row for row in rows}
     for name in names:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from turbo_trader.console.options import figure, whole
+
 
 def run(
     mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
@@ -14,16 +16,19 @@ def run(
         str | None, typer.Option(help="paper's market: synthetic, tape:PATH, bybit, or bybit:URL")
     ] = None,
     speed: Annotated[
-        float | None, typer.Option(help="paper's time factor; default 30 on synthetic, 1 on a tape")
+        float | None,
+        typer.Option(help="paper's time factor; default 30 on synthetic, 1 on a tape", parser=figure()),
     ] = None,
     duration: Annotated[str | None, typer.Option("--for", help="wall time to run, such as 40s or 2m")] = None,
     balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the synthetic market")] = None,
-    edge: Annotated[float | None, typer.Option(help="predictability put into the synthetic market")] = None,
+    seed: Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())] = None,
+    edge: Annotated[
+        float | None, typer.Option(help="predictability put into the synthetic market", parser=figure())
+    ] = None,
     faults: Annotated[
         str | None, typer.Option(help="what goes wrong at the paper venue: drop=0.05,delay=0.05,error=0.05")
     ] = None,
-    fault_seed: Annotated[int | None, typer.Option(help="of those faults", min=0)] = None,
+    fault_seed: Annotated[int | None, typer.Option(help="of those faults", parser=whole())] = None,
     journal_dir: Annotated[
         Path | None, typer.Option("--journal-dir", help="folder of journals and logs")
     ] = None,

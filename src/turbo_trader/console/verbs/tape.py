@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from turbo_trader.console.options import whole
+
 app = typer.Typer(
     help="Recordings: what is in them, and turning them into our own format.", no_args_is_help=True
 )
@@ -46,7 +48,7 @@ def import_(
     ],
     target: Annotated[Path, typer.Argument(help="a .parquet file to write")],
     symbols: Symbols = "",
-    seed: Annotated[int, typer.Option(help="of the path inside rebuilt bars")] = 1,
+    seed: Annotated[int, typer.Option(help="of the path inside rebuilt bars", parser=whole())] = 1,
 ) -> None:
     """Write a recording as a Parquet tape."""
     from turbo_trader.console.output import say

@@ -1,0 +1,41 @@
+"""Numbers on the command line, read as strictly as those of `.env`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from turbo_trader.rules import text
+
+MOST = 2**63 - 1
+
+
+def whole(low: int = 0, high: int = MOST) -> Callable[[str | int], int]:
+    """A parser of whole numbers, bounds included; a default that is a number already passes."""
+
+    def parse(given: str | int) -> int:
+        try:
+            value = text.whole(given.strip()) if isinstance(given, str) else given
+        except ValueError:
+            raise typer.BadParameter(f"{given!r} is not a whole number") from None
+        if not low <= value <= high:
+            raise typer.BadParameter(f"{given} is not in the range {low} to {high}")
+        return value
+
+    return parse
+
+
+def figure(low: float = 0.0, high: float = 1e6) -> Callable[[str | float], float]:
+    """A parser of numbers, bounds included; a default that is a number already passes."""
+
+    def parse(given: str | float) -> float:
+        try:
+            value = float(text.decimal(given.strip())) if isinstance(given, str) else given
+        except ValueError:
+            raise typer.BadParameter(f"{given!r} is not a number") from None
+        if not low <= value <= high:
+            raise typer.BadParameter(f"{given} is not in the range {low:g} to {high:g}")
+        return value
+
+    return parse

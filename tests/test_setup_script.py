@@ -1,0 +1,24 @@
+"""`scripts/setup` ends with one line where it cannot begin."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SETUP = Path(__file__).resolve().parents[1] / "scripts" / "setup"
+
+
+@pytest.mark.parametrize("python", ["/nonexistent", "no-such-python", "/"])
+def test_a_python_that_is_none_is_named(python: str) -> None:
+    done = subprocess.run(
+        [SETUP], env={**os.environ, "PYTHON": python}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"scripts/setup: {python}: no such program: set PYTHON to a Python 3.11 or newer\n"
+    assert done.stdout == ""
+
+
+def test_a_kind_that_is_none_is_named() -> None:
+    done = subprocess.run([SETUP, "moon"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "scripts/setup: unknown kind 'moon': use run or dev\n")
