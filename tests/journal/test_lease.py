@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -217,3 +219,54 @@ def test_stray_files_do_not_disturb(names: list[str]) -> None:
             if name:
                 (folder / "lease" / name).write_text("nonsense")
         assert Lease(folder, DAEMON).take()
+
+
+def test_a_deliberate_leave_is_told_and_outlives_the_guard_s_own_epochs(tmp_path: Path) -> None:
+    steady = Steady()
+    daemon, guard = Lease(tmp_path, DAEMON, steady=steady), Lease(tmp_path, GUARD, steady=steady)
+    watch = LeaseWatch(tmp_path, steady=steady)
+    daemon.take()
+    daemon.release(left=True)
+    assert (watch.gone_ns() > 0, watch.left) == (True, True)
+    guard.take()
+    guard.release()
+    watch.gone_ns()
+    assert watch.left
+    daemon.take()
+    daemon.release()
+    assert (watch.gone_ns() > 0, watch.left) == (True, False)
+
+
+def test_an_epoch_is_taken_renewed_and_given_back_on_a_full_disk(
+    small_disk: Path, request: pytest.FixtureRequest
+) -> None:
+    (small_disk / "lease").mkdir()
+    request.getfixturevalue("fill")
+    steady = Steady()
+    daemon, guard = Lease(small_disk, DAEMON, steady=steady), Lease(small_disk, GUARD, steady=steady)
+    assert daemon.take()
+    steady.now += 2 * SECOND
+    assert (daemon.renew(), current(small_disk).owner) == (True, DAEMON)
+    assert guard.take()
+    guard.release()
+    assert (daemon.held, current(small_disk).released) == (False, True)
+
+
+def test_a_lease_in_memory_ends_with_the_first_epoch_anybody_takes(tmp_path: Path) -> None:
+    guard, daemon = Lease(tmp_path, GUARD), Lease(tmp_path, DAEMON)
+    guard.take_in_memory()
+    assert (guard.held, guard.renew(), guard.outranked) == (True, True, False)
+    daemon.take()
+    assert (guard.held, guard.renew(), guard.outranked) == (False, False, True)
+
+
+def test_a_lease_whose_folder_vanishes_is_waited_out(tmp_path: Path) -> None:
+    steady = Steady()
+    daemon, watch = Lease(tmp_path, DAEMON, steady=steady), LeaseWatch(tmp_path, steady=steady)
+    daemon.take()
+    assert watch.gone_ns() == 0
+    shutil.rmtree(tmp_path / "lease")
+    steady.now += 5 * SECOND
+    assert (watch.gone_ns(), daemon.held) == (0, False)
+    steady.now += 5 * SECOND
+    assert watch.gone_ns() > 0

@@ -66,6 +66,31 @@ def test_s47_a_guard_only_looks_while_a_daemon_lives_and_closes_when_it_was_kill
     adopted(lives)
 
 
+@pytest.mark.parametrize("damage", ["damaged", "deleted", "bad-bracket"])
+def test_a_guard_without_a_journal_protects_by_the_venue_s_word(lives: Any, damage: str) -> None:
+    daemon = lives.begin(200, **SHORT)
+    lives.wait(lambda: lives.held() and frozen_with_a_position(daemon, lives))
+    daemon.kill()
+    daemon.communicate()
+    path = lives.journal / FILE
+    if damage == "damaged":
+        path.write_bytes(b"by far no database " * 400)
+    elif damage == "deleted":
+        path.unlink()
+    else:
+        with sqlite3.connect(path) as db:
+            db.execute(
+                "UPDATE state SET value = '{\"bracket\": {\"direction\": 7}}' WHERE key LIKE 'position:%' AND value != '{}'"
+            )
+    lives.lose_stops()
+    with guarded(lives) as guard:
+        lives.wait(lambda: not lives.held() or not lives.unguarded(), 30)
+        lives.wait(lambda: not lives.held(), 60)  # ours by its fills: closed after too long without a daemon
+        assert guard.poll() is None
+    assert told(lives, "guard-journal-unreadable")
+    assert not told(lives, "guard-failed")
+
+
 def adopted(lives: Any) -> None:
     """Every write of the guard is an intent in the journal, with its outcome; the next daemon takes all of it for its own."""
     assert not told(lives, "guard-unjournaled")

@@ -14,8 +14,17 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
-from turbo_trader.trader.events import OrderReport, PositionReport
-from turbo_trader.trader.guard import GuardRules, Wish, command, unprotected, wishes
+from turbo_trader.trader.events import Fill, OrderReport, PositionReport
+from turbo_trader.trader.guard import (
+    GuardRules,
+    Wish,
+    command,
+    damaged,
+    guard_rules,
+    opened_by_us,
+    unprotected,
+    wishes,
+)
 from turbo_trader.trader.ids import Ids
 
 D = Decimal
@@ -84,7 +93,7 @@ def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_the_
     assert sent.id.endswith("-guard")
 
 
-def test_after_a_minute_without_a_daemon_every_position_of_ours_is_closed() -> None:
+def test_too_long_without_a_daemon_closes_every_position_of_ours() -> None:
     at = RULES.close_ns
     assert [w.what for w in wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, at, RULES)] == ["close"]
     assert wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, at - 1, RULES) == []
@@ -161,3 +170,86 @@ def test_two_reads_agree_only_on_the_same_wish() -> None:
     again = wishes([position("2", None)], [], kept(), BOOTS, NOW, SOON, RULES)
     assert [wish for wish in again if wish in first] == []
     assert Wish("close", "A", size=D(1)) != Wish("close", "A", size=D(2))
+
+
+TICKS = {"AAAUSDT": D("0.01")}
+
+
+def fill(link_id: str, side: int, qty: str, ts: int = NOW) -> Fill:
+    return Fill(ts, "AAAUSDT", f"x{ts}", "o", link_id, side, D(qty), D(100), D(0), "Trade", D(0), False, ts)
+
+
+def test_guard_close_after_is_the_policy_s_and_zero_is_never() -> None:
+    assert guard_rules(Policy()).close_ns == 900 * SECOND
+    rules = guard_rules(Policy.from_env({"GUARD_CLOSE_AFTER": "60"}))
+    held = [position("1", "99.5")]
+    assert [w.what for w in wishes(held, [], kept(), BOOTS, NOW, 60 * SECOND, rules)] == ["close"]
+    never = guard_rules(Policy.from_env({"GUARD_CLOSE_AFTER": "0"}))
+    assert wishes(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, never) == []
+
+
+def test_positions_left_deliberately_are_closed_for_their_time_alone() -> None:
+    held, late = [position("1", "99.5")], NOW + 900 * SECOND
+    assert wishes(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, RULES, left=True) == []
+    assert [w.why for w in wishes(held, [], kept(), BOOTS, late, SOON, RULES, left=True)] == ["past its time"]
+    bare = [position("1", None)]
+    assert [w.what for w in wishes(bare, [], kept(), BOOTS, NOW, SOON, RULES, left=True)] == ["protect"]
+
+
+@pytest.mark.parametrize(("size", "stop"), [("1", "99.40"), ("-1", "100.60")])
+def test_blind_a_position_without_a_stop_gets_the_widest_of_the_rules(size: str, stop: str) -> None:
+    (wish,) = wishes([position(size, None)], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS)
+    assert (wish.what, wish.stop, wish.ours) == ("protect", D(stop), False)
+
+
+def test_blind_a_stop_that_stands_is_left_whatever_its_distance() -> None:
+    assert wishes([position("1", "90")], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS) == []
+
+
+def test_blind_only_what_our_fills_opened_is_closed() -> None:
+    held, gone = [position("1", "99.5")], RULES.close_ns
+    assert wishes(held, [], {}, (), NOW, gone, RULES, blind=True) == []
+    ours = wishes(held, [], {}, (), NOW, gone, RULES, blind=True, opened={"AAAUSDT": NOW})
+    assert [w.why for w in ours] == ["no daemon"]
+    late = wishes(held, [], {}, (), NOW + RULES.hold_ns, SOON, RULES, blind=True, opened={"AAAUSDT": NOW})
+    assert [w.why for w in late] == ["past its time"]
+
+
+def test_blind_what_was_known_before_still_counts() -> None:
+    (wish,) = wishes([position("1", "99.0")], [], kept(), BOOTS, NOW, SOON, RULES, blind=True)
+    assert (wish.what, wish.stop) == ("protect", D("99.50"))
+
+
+def test_blind_every_resting_entry_of_this_program_is_cancelled() -> None:
+    (wish,) = wishes([], [order("tt-b9-1-entry"), order("other")], {}, (), NOW, SOON, RULES, blind=True)
+    assert (wish.what, wish.link_id) == ("cancel", "tt-b9-1-entry")
+
+
+def test_one_unreadable_row_blinds_its_symbol_alone() -> None:
+    held = [position("1", None), position("1", None, "ZZZUSDT")]
+    found = wishes(held, [], {}, BOOTS, NOW, SOON, RULES, unreadable=["position:AAAUSDT"], ticks=TICKS)
+    assert [w.symbol for w in found] == ["AAAUSDT"]
+
+
+def test_brackets_that_make_no_sense_are_found() -> None:
+    good = kept()["position:AAAUSDT"]
+    bad: dict[str, Any] = {
+        "position:A": {"bracket": {"direction": 1}},
+        "position:B": {"trade": {}},
+        "position:C": {**good, "bracket": {**good["bracket"], "stop": "-5"}},
+        "position:D": {**good, "bracket": {**good["bracket"], "entry": "x"}},
+        "entry:E": {"stop": 1},
+    }
+    assert damaged({**bad, "position:OK": good, "position:FLAT": {}, "session": {"x": 1}}) == list(bad)
+
+
+def test_a_position_is_ours_by_the_fills_that_opened_it() -> None:
+    held = [position("1", None)]
+    assert opened_by_us(held, [fill("tt-b1-1-entry", 1, "1", NOW - 5)]) == {"AAAUSDT": NOW - 5}
+    assert opened_by_us(held, [fill("person", 1, "1")]) == {}
+    before = [
+        fill("tt-b1-1-entry", 1, "1", NOW - 9),
+        fill("", -1, "1", NOW - 8),
+        fill("person", 1, "1", NOW - 7),
+    ]
+    assert opened_by_us(held, before) == {}

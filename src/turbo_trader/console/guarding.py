@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from turbo_trader.console.observer import tell_log
+from turbo_trader.journal.private import private_folder, private_opener
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError
 
@@ -62,14 +63,23 @@ class GuardBeside:
     def _start(self) -> None:
         """Start one, and wait until it is there; once more every half minute where it cannot begin."""
         while not self._left.is_set():
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                start_new_session=True, env=dict(os.environ),
-            )  # fmt: skip
+            with self._output() as output:
+                self._process = subprocess.Popen(  # noqa: S603 - our own program
+                    self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    start_new_session=True, env=dict(os.environ),
+                )  # fmt: skip
             while self._process.poll() is None and not self._left.wait(_LOOK_S / 10):
                 if self._is_there():
                     return
             self._left.wait(_AGAIN_S)
+
+    def _output(self) -> IO[bytes]:
+        """Where what it says outside its log goes: an end before the log is open, a traceback."""
+        try:
+            private_folder(self._folder / "guard")
+            return open(self._folder / "guard" / "output.log", "ab", opener=private_opener)
+        except OSError:
+            return Path(os.devnull).open("ab")
 
     def _is_there(self) -> bool:
         try:

@@ -21,22 +21,37 @@ from typing import Any, Final
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.reads import ReadFailed
+from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.lease import GUARD, Lease, LeaseRules, LeaseWatch
-from turbo_trader.journal.readers import boots, state
+from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.readers import boots, state_by_row
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.startup import read_instruments
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import CommandResult, Outcome, ReadResult
-from turbo_trader.trader.guard import Action, GuardRules, Wish, command, unprotected, wishes
+from turbo_trader.trader.guard import (
+    Action,
+    GuardRules,
+    Kept,
+    Wish,
+    command,
+    damaged,
+    opened_by_us,
+    unprotected,
+    wishes,
+)
 from turbo_trader.trader.ids import Ids
 
 SHARE: Final = 0.2  # of the venue's limits, which daemon and guard share
 CONNECTIONS: Final[Mapping[str, int]] = {"exits": 2, "orders": 1, "reads": 1, "history": 1}
 CLOCK_S: Final = 60.0
 _LOCK = "guard.lock"
+_DAY_NS: Final = 86_400_000_000_000  # fills are looked at so far back where the journal cannot be read
+_THROUGH: Final = frozenset({110092, 110093})  # the price has passed the stop
 
 Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
@@ -61,13 +76,21 @@ class GuardSettings:
 @contextmanager
 def only_one(journal: Path) -> Iterator[None]:
     """Be the journal's only guard; InputError while another one is."""
-    journal.mkdir(parents=True, exist_ok=True)
-    with (journal / _LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"{journal}: another guard watches it already") from None
+    try:
+        private_folder(journal)
+        handle = private_opener(str(journal / _LOCK), os.O_RDWR | os.O_CREAT)
+    except OSError:  # a disk without room for an empty file: guarding unasked is better than none
         yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise InputError(f"{journal}: another guard watches it already") from None
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 class Guard:
@@ -88,7 +111,13 @@ class Guard:
         self._journal = Beside(settings.journal, boot, self._clock.now)
         self._alarmed: set[str] = set()
         self._alone = False
-        self._most: dict[str, Decimal] = {}
+        self._instruments: dict[str, Instrument] = {}
+        self._kept: Kept = {}  # what the journal last told, for when it cannot
+        self._boots: list[str] = []
+        self._unreadable: list[str] = []  # keys of rows that make no sense
+        self._blind = ""  # why the journal cannot be read; "" while it can
+        self._refused: dict[str, int] = {}  # stops the venue refused, by symbol
+        self._said: dict[str, str] = {}  # the last of what is said on change alone
 
     async def run(self, ended: asyncio.Event) -> None:
         """Look every few seconds until `ended`; what goes wrong in one look is told and tried again in the next."""
@@ -99,7 +128,7 @@ class Guard:
             while not ended.is_set():
                 if loop.time() - synced >= CLOCK_S and await self._gateway.sync_clock():
                     synced = loop.time()
-                idle = synced >= 0 and await self._look()
+                idle = synced >= 0 and await self._safe_look()
                 if idle and self._settings.until_idle and not self._settings.daemon_lives():
                     self._tell("guard-idle", "info", {"meaning": "no daemon, nothing open: the guard ends"})
                     return
@@ -109,9 +138,25 @@ class Guard:
         finally:
             await self._gateway.close()
 
+    async def _safe_look(self) -> bool:
+        """A look that ends no guard, whatever goes wrong in it."""
+        try:
+            return await self._look()
+        except Exception as error:
+            self._say("guard-failed", f"{type(error).__name__}: {error}", "error")
+            return False
+
+    def _say(self, name: str, why: str, level: str = "warning", **fields: Any) -> None:
+        """Say it once, and again when it changes ("": nothing to say any more)."""
+        if self._said.get(name, "") != why:
+            self._said[name] = why
+            if why:
+                self._tell(name, level, {"why": why, **fields})
+
     async def _look(self) -> bool:
         """One look; True when no daemon lives and nothing is left to guard."""
         gone = self._watch.gone_ns()
+        self._recall()
         if bool(gone) != self._alone:
             self._alone = bool(gone)
             self._tell("daemon-gone" if gone else "daemon-back", "warning" if gone else "info", {})
@@ -124,13 +169,13 @@ class Guard:
         self._alarmed = naked
         if not gone:
             return False
-        first = self._wishes(picture, gone)
+        first = await self._wishes(picture, gone)
         if not first:
             return not any(position.size for position in picture.positions)
         await asyncio.sleep(self._settings.rules.agree_ns / 1e9)
         again, gone = await self._read(), self._watch.gone_ns()
         if again is not None and gone:
-            agreed = [wish for wish in self._wishes(again, gone) if wish in first]
+            agreed = [wish for wish in await self._wishes(again, gone) if wish in first]
             await self._act(agreed)
         return False
 
@@ -141,14 +186,49 @@ class Guard:
         self._tell("guard-read-failed", "warning", {"code": result.code, "why": result.message})
         return None
 
-    def _wishes(self, picture: ReadResult, gone: int) -> list[Wish]:
-        folder, rules = self._settings.journal, self._settings.rules
-        kept, known = state(folder), boots(folder)
-        return wishes(picture.positions, picture.orders, kept, known, self._clock.now(), gone, rules)
+    def _recall(self) -> None:
+        """Read the journal; what cannot be read is said, and what was read before stands."""
+        folder, before = self._settings.journal, self._kept
+        try:
+            kept, unreadable = state_by_row(folder)
+            known = boots(folder)
+            self._blind = "" if known or not self._boots else f"journal {folder}: gone or emptied"
+        except (InputError, JournalError) as error:
+            self._blind = str(error)
+        if not self._blind:
+            unreadable += damaged(kept)
+            self._unreadable = unreadable
+            self._boots = known
+            self._kept = {
+                key: before.get(key, {}) if key in unreadable else value for key, value in kept.items()
+            }
+        rows = (
+            f"journal {folder}: rows that make no sense: {', '.join(self._unreadable)}"
+            if self._unreadable
+            else ""
+        )
+        meaning = "what was read before stands; else positions and orders as the venue shows them"
+        self._say("guard-journal-unreadable", self._blind or rows, "error", meaning=meaning)
+
+    async def _wishes(self, picture: ReadResult, gone: int) -> list[Wish]:
+        opened: dict[str, int] = {}
+        ticks: dict[str, Decimal] = {}
+        if self._blind or self._unreadable:
+            held = [position for position in picture.positions if position.size]
+            since = self._clock.now() - _DAY_NS
+            done = await self._gateway.execute_read(Read(self._ids.next("read"), ("fills",), since=since))
+            opened = opened_by_us(held, done.fills) if done.outcome is Outcome.CONFIRMED else {}
+            for symbol in unprotected(held):
+                if (instrument := await self._instrument(symbol)) is not None:
+                    ticks[symbol] = instrument.tick
+        return wishes(
+            picture.positions, picture.orders, self._kept, self._boots, self._clock.now(), gone, self._settings.rules,
+            left=self._watch.left, blind=bool(self._blind), unreadable=self._unreadable, opened=opened, ticks=ticks,
+        )  # fmt: skip
 
     async def _act(self, agreed: list[Wish]) -> None:
         """Under an epoch of our own; a daemon that takes the next one ends our right to write at once."""
-        if not agreed or not self._lease.take():
+        if not agreed or not self._take():
             return
         try:
             left = list(agreed)
@@ -157,10 +237,7 @@ class Guard:
                 most = await self._largest(wish.symbol) if wish.what == "close" else None
                 action = command(wish, self._ids, most)
                 result = await self._send(action)
-                refused = result.outcome is Outcome.REJECTED and not result.later
-                if (
-                    wish.what == "protect" and refused
-                ):  # the price is through it: nothing holds this position any more
+                if wish.what == "protect" and self._must_close(wish, result):
                     left.append(replace(wish, what="close", why="its stop was refused"))
                 self._tell(
                     "guard-acted", "warning",
@@ -169,6 +246,24 @@ class Guard:
                 )  # fmt: skip
         finally:
             self._lease.release()
+
+    def _take(self) -> bool:
+        """The lease, written where that is possible; the daemon never writes without a written one, so that memory is enough."""
+        try:
+            return self._lease.take()
+        except OSError as error:
+            meaning = "held in memory: no other guard is seen; a daemon that starts ends it"
+            self._say("guard-lease-in-memory", str(error.strerror), "error", meaning=meaning)
+            self._lease.take_in_memory()
+            return True
+
+    def _must_close(self, wish: Wish, result: CommandResult) -> bool:
+        """Was the stop refused for good? While one stands it is looked at and tried once more; what may not be ours is left."""
+        if result.outcome is not Outcome.REJECTED or result.later or result.barred_key:
+            self._refused.pop(wish.symbol, None)
+            return False
+        refused = self._refused[wish.symbol] = self._refused.get(wish.symbol, 0) + 1
+        return wish.ours and (not wish.standing or refused > 1 or result.code in _THROUGH)
 
     async def _send(self, action: Action) -> CommandResult:
         """The intent first, as the daemon does; but a journal that cannot be written keeps no position from its protection."""
@@ -180,11 +275,14 @@ class Guard:
 
     async def _largest(self, symbol: str) -> Decimal | None:
         """The largest market order of a symbol; None where it cannot be read: then the whole position is tried."""
-        if symbol not in self._most:
+        instrument = await self._instrument(symbol)
+        return None if instrument is None else instrument.max_market_qty
+
+    async def _instrument(self, symbol: str) -> Instrument | None:
+        if symbol not in self._instruments:
             with contextlib.suppress(InputError, ReadFailed):
-                (instrument,) = await read_instruments(self._gateway, [symbol], self._tell)
-                self._most[symbol] = instrument.max_market_qty
-        return self._most.get(symbol)
+                (self._instruments[symbol],) = await read_instruments(self._gateway, [symbol], self._tell)
+        return self._instruments.get(symbol)
 
 
 async def watch_over(settings: GuardSettings, tell: Tell) -> None:

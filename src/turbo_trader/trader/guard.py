@@ -1,8 +1,12 @@
-"""What the guard does with an account whose daemon is gone: pure, from one picture of the venue and what the journal kept.
+"""What the guard does with an account whose daemon is gone: pure, from one read of the venue and what the journal kept.
 
 It cancels resting entries of ours, gives a position the stop the journal knows where the venue's is missing or looser, and closes
-what is past its time, what has been without a daemon for too long, and what nobody knows a stop for. It opens nothing, loosens
-nothing, and leaves alone what the journal does not know to be ours.
+what is past its time and what has been without a daemon for too long. It opens nothing, loosens nothing, and leaves alone what a
+readable journal does not know to be ours.
+
+What the journal cannot tell (`blind`: all of it; else the symbols of `unreadable` rows) goes by the venue's word. A position
+without a stop gets the widest one the rules allow, whoever opened it. It is ours where its fills carry our ids: then it is closed
+past the longest time the rules allow, or after too long without a daemon.
 """
 
 from __future__ import annotations
@@ -10,16 +14,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.exits import Bracket
+from turbo_trader.rules.exits import Bracket, initial_stop
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
 from turbo_trader.trader.desk import PendingEntry
-from turbo_trader.trader.events import OrderReport, PositionReport
+from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.ids import Ids, boot_of
+
+if TYPE_CHECKING:
+    from turbo_trader.rules.policy import Policy
 
 Kept = Mapping[str, Mapping[str, Any]]  # what the journal keeps across restarts, by key
 Action = CancelOrder | SetStops | PlaceOrder
@@ -31,7 +38,21 @@ class GuardRules:
 
     look_ns: int = 3 * SECOND  # between two looks
     agree_ns: int = 2 * SECOND  # between the two reads that must agree before anything is written
-    close_ns: int = 60 * SECOND  # positions are closed after so long without a daemon
+    close_ns: int = 900 * SECOND  # positions are closed after so long without a daemon; 0 = never
+    stop_distance: Decimal = Decimal(
+        "0.006"
+    )  # of a stop the journal does not tell, fraction of the entry price
+    hold_ns: int = 5400 * SECOND  # longest time of a position whose limit the journal does not tell
+
+
+def guard_rules(policy: Policy) -> GuardRules:
+    """The policy's numbers: the widest stop and the longest time that any trade may have."""
+    longest = max(policy.turbo_max_hold, policy.growing_max_hold, policy.institutional_max_hold)
+    return GuardRules(
+        close_ns=policy.guard_close_after * SECOND,
+        stop_distance=max(policy.sl_max, policy.b_sl_max),
+        hold_ns=int(longest * policy.hold_factor * SECOND),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +65,8 @@ class Wish:
     stop: Decimal | None = None  # of the protection
     size: Decimal = Decimal(0)  # of the position, signed
     why: str = ""
+    ours: bool = True  # False: of unknown origin, never closed
+    standing: bool = False  # a stop stands on the venue meanwhile
 
 
 def wishes(
@@ -54,18 +77,36 @@ def wishes(
     now: int,
     gone_ns: int,
     rules: GuardRules,
+    *,
+    left: bool = False,
+    blind: bool = False,
+    unreadable: Collection[str] = (),
+    opened: Mapping[str, int] | None = None,
+    ticks: Mapping[str, Decimal] | None = None,
 ) -> list[Wish]:
     """What is to be done without a daemon for `gone_ns`: cancels first, then protection, then closes.
 
-    `boots`: nonces of the starts whose orders are ours. `now`: venue time, ns.
+    `boots`: nonces of the starts whose orders are ours. `now`: venue time, ns. `left`: the daemon was told to leave positions to
+    their stops: they are not closed for its absence. `opened`: when fills of ours opened a position, by symbol; `ticks`: of
+    symbols without a known stop.
     """
     found = [
         Wish("cancel", order.symbol, link_id=order.link_id, why="no daemon waits for it")
         for order in orders
-        if boot_of(order.link_id) in boots and not order.reduce_only and not order.stop_type
+        if (boot_of(order.link_id) in boots or (blind and boot_of(order.link_id)))
+        and not order.reduce_only
+        and not order.stop_type
     ]
     for position in positions:
-        wish = _of_position(position, kept, now, gone_ns, rules) if position.size else None
+        if not position.size:
+            continue
+        known = _known(position, kept)
+        if known is None and (
+            blind or {f"position:{position.symbol}", f"entry:{position.symbol}"} & set(unreadable)
+        ):
+            known = _by_the_venue(position, rules, opened or {}, ticks or {})
+        close_ns = 0 if left else rules.close_ns
+        wish = _of_position(position, known, now, gone_ns, close_ns)
         if wish is not None:
             found.append(wish)
     order = {"cancel": 0, "protect": 1, "close": 2}
@@ -77,38 +118,102 @@ def unprotected(positions: Sequence[PositionReport]) -> list[str]:
     return [position.symbol for position in positions if position.size and position.stop_loss is None]
 
 
+def damaged(kept: Kept) -> list[str]:
+    """Keys of positions and entries whose values make no sense."""
+    found = []
+    for key, value in kept.items():
+        kind = key.partition(":")[0]
+        try:
+            if kind == "position" and value:
+                bracket = _bracket(value)
+                if not (bracket.entry > 0 and bracket.stop > 0 and abs(bracket.stop / bracket.entry - 1) < 1):
+                    found.append(key)
+            elif kind == "entry" and value and not msgspec.convert(dict(value), PendingEntry).stop > 0:
+                found.append(key)
+        except (ValueError, LookupError, TypeError, ArithmeticError):
+            found.append(key)
+    return found
+
+
+def opened_by_us(positions: Sequence[PositionReport], fills: Sequence[Fill]) -> dict[str, int]:
+    """When the positions that carry ids of ours in their opening fills were opened, ns, by symbol."""
+    found: dict[str, int] = {}
+    for position in positions:
+        left = position.size
+        mine = [fill for fill in fills if fill.symbol == position.symbol and fill.kind != "Funding"]
+        for fill in sorted(mine, key=lambda each: (each.ts, each.seq), reverse=True):
+            if left * position.size <= 0:
+                break
+            if fill.side * position.size > 0 and boot_of(fill.link_id):
+                found[position.symbol] = fill.ts
+            left -= fill.side * fill.qty
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a position: its stop (None: keep what stands), its time limit (None: none), is it ours?"""
+
+    stop: Decimal | None
+    deadline: int | None
+    ours: bool = True
+    derived: bool = False  # the stop is the rules' widest: it replaces none
+
+
 def _of_position(
-    position: PositionReport, kept: Kept, now: int, gone_ns: int, rules: GuardRules
+    position: PositionReport, known: _Known | None, now: int, gone_ns: int, close_ns: int
 ) -> Wish | None:
-    known = _known(position, kept)
     if known is None:
         return None
-    stop, deadline = known
     direction = 1 if position.size > 0 else -1
-    if deadline is not None and now >= deadline:
+    if known.ours and known.deadline is not None and now >= known.deadline:
         return Wish("close", position.symbol, size=position.size, why="past its time")
-    if gone_ns >= rules.close_ns:
+    if known.ours and close_ns and gone_ns >= close_ns:
         return Wish("close", position.symbol, size=position.size, why="no daemon")
-    if position.stop_loss is None or direction * (stop - position.stop_loss) > 0:
+    missing = position.stop_loss is None
+    looser = position.stop_loss is not None and known.stop is not None and not known.derived
+    if known.stop is not None and (missing or (looser and direction * (known.stop - position.stop_loss) > 0)):  # type: ignore[operator]
+        why = "no stop, and none known" if known.derived else "stop missing or looser than kept"
         return Wish(
-            "protect", position.symbol, stop=stop, size=position.size, why="stop missing or looser than kept"
-        )
+            "protect", position.symbol, stop=known.stop, size=position.size, why=why, ours=known.ours, standing=not missing
+        )  # fmt: skip
     return None
 
 
-def _known(position: PositionReport, kept: Kept) -> tuple[Decimal, int | None] | None:
-    """(stop, deadline) of a position of ours: from its bracket, or from the entry that was on its way; None = not ours."""
+def _known(position: PositionReport, kept: Kept) -> _Known | None:
+    """Of a position of ours: from its bracket, or from the entry that was on its way; None = the journal does not know it."""
     value = kept.get(f"position:{position.symbol}")
     if value:
-        bracket = msgspec.convert(dict(value["bracket"]), Bracket)
+        bracket = _bracket(value)
         if bracket.direction * position.size > 0:
-            return bracket.stop, bracket.deadline_ns
+            return _Known(bracket.stop, bracket.deadline_ns)
     sent = kept.get(f"entry:{position.symbol}")
     if sent:
         entry = msgspec.convert(dict(sent), PendingEntry)
         if entry.direction * position.size > 0:
-            return entry.stop, entry.sent_ts + entry.hold_ns
+            return _Known(entry.stop, entry.sent_ts + entry.hold_ns)
     return None
+
+
+def _bracket(value: Mapping[str, Any]) -> Bracket:
+    return msgspec.convert(dict(value["bracket"]), Bracket)
+
+
+def _by_the_venue(
+    position: PositionReport, rules: GuardRules, opened: Mapping[str, int], ticks: Mapping[str, Decimal]
+) -> _Known:
+    """Where the journal cannot tell: the widest stop of the rules from the entry; a stranger's also behind the mark."""
+    at = opened.get(position.symbol)
+    direction = 1 if position.size > 0 else -1
+    prices = [price for price in (position.entry_price, position.mark_price) if price]
+    tick = ticks.get(position.symbol)
+    deadline = None if at is None else at + rules.hold_ns
+    if not prices or tick is None:
+        return _Known(None, deadline, at is not None, derived=True)
+    base = prices[0] if at is not None else min(prices, key=lambda price: direction * price)
+    return _Known(
+        initial_stop(direction, base, rules.stop_distance, tick), deadline, at is not None, derived=True
+    )
 
 
 def command(wish: Wish, ids: Ids, most: Decimal | None = None) -> Action:

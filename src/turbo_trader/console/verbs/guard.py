@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +52,7 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
     from turbo_trader.live.registry import Kind, Registry
     from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
+    from turbo_trader.trader.guard import guard_rules
 
     policy = Policy.from_env(environment(), live=settings.mode == "live")
     ground = live_ground(settings, policy)
@@ -65,9 +67,18 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
 
     with Registry(Kind.GUARD).claim(settings.mode, folder), only_one(folder):
         secrets = (ground.keys.key, ground.keys.secret)
-        open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=secrets)
+        try:
+            open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=secrets)
+        except InputError as error:  # a full disk, say: positions are guarded all the same
+            print(f"turbo-trader: {error}; this guard runs without a log file", file=sys.stderr)
         guard_settings = GuardSettings(
-            ground.endpoints, ground.keys, folder, until_idle, daemon_lives, lease=lease_rules(policy)
+            ground.endpoints,
+            ground.keys,
+            folder,
+            until_idle,
+            daemon_lives,
+            guard_rules(policy),
+            lease_rules(policy),
         )
         uvloop.run(watch_over(guard_settings, tell_log))
 
