@@ -44,7 +44,7 @@ def sound() -> Callable[[Exchange], None]:
             for order in account.orders.values():
                 assert 0 <= order.filled <= order.qty
                 assert order.qty > 0
-                assert order.status in OPEN | FINAL
+                assert order.status in OPEN | FINAL | {"Triggered"}
                 assert (order.status in OPEN) == (order.order_id in account.open_orders)
             for position in account.positions.values():
                 fills = (e for e in account.executions if e.kind != "Funding")

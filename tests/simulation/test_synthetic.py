@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.events import (
     BAR,
+    FINE,
     FIRST,
     FUNDING,
     INDEX,
@@ -25,7 +26,7 @@ from turbo_trader.market.events import (
     TRADE,
 )
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.kernel import advance
+from turbo_trader.market.kernel import advance, advance_book
 from turbo_trader.market.state import new_states
 from turbo_trader.simulation.synthetic import HISTORY, SyntheticMarket, generate
 
@@ -178,3 +179,16 @@ def test_a_generated_tape_is_marked_made_up_and_holds_what_the_market_gives() ->
     market = SyntheticMarket(tape.instruments, 5, START, 1.0)
     assert tape.rows[1].tobytes() == market.read(1, START + 2 * MINUTE).tobytes()
     assert len(tape.rows[0]) > 100
+
+
+def test_a_mark_price_is_never_ahead_of_the_book() -> None:
+    """Every mark lies at the mid that was shown before it: it tells nothing of the next frame."""
+    tape = generate(["SOLUSDT"], 5, START, 10 * MINUTE)
+    rows, states = tape.rows[0], new_states(
+        tape.instruments, flow_window_s=1, vol_half_life_min=1.0, slow_vol_half_life_min=1.0, jump_sigmas=1.0, jump_fraction=1.0
+    )  # fmt: skip
+    at = 0
+    for n in np.flatnonzero((rows["kind"] & KIND_MASK) == MARK):
+        at = int(advance_book(states, 0, rows, at, int(rows["ts"][n])))
+        mid = (int(states["bid"][0]) + int(states["ask"][0])) / 2
+        assert abs(int(rows["lots"][n]) / FINE / mid - 1) < 2e-5

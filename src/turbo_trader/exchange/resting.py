@@ -12,7 +12,7 @@ from turbo_trader.exchange.accounts import Account
 from turbo_trader.exchange.fills import Fills
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.state import State
-from turbo_trader.market.events import KIND_MASK, TRADE
+from turbo_trader.market.events import KIND_MASK, RPI, TRADE
 from turbo_trader.market.state import States
 
 
@@ -89,8 +89,8 @@ class Resting:
             ticks = instrument.ticks(order.limit)
             if not order.open or order.side * price > order.side * ticks:
                 continue
-            if price == ticks and row["side"] == order.side:
-                continue  # this taker stood on the order's own side: it took nothing of its queue
+            if price == ticks and (row["side"] == order.side or row["spare"] == RPI):
+                continue  # the taker stood on the order's own side, or met a hidden quote: it took nothing of the queue
             reached = left
             if price == ticks:
                 order.place.look(self._level(order, s), now)

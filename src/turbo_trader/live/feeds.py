@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -123,6 +124,10 @@ class PublicFeed:
             if self.unreadable == 1:
                 self._tell("frame-unreadable", "warning", {"error": str(error)[:200]})
             return
+        left_out: Counter[str] | None = getattr(self._decoder, "left_out", None)  # not every decoder counts
+        if left_out:
+            self._tell("prints-left-out", "info", {"reasons": dict(left_out)})
+            left_out.clear()
         if found is None:
             return
         symbol, rows = found

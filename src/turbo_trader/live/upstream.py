@@ -8,6 +8,7 @@ our public streams are cut, as the upstream's was.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -118,6 +119,11 @@ class _Listening:
 
     decoder: FrameDecoder
     said: list[bytes]
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """Of the decoder."""
+        return self.decoder.left_out
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """As the decoder does; ValueError also for what could not be passed on. A gap is not: the connection is lost for it."""

@@ -18,7 +18,7 @@ def record_dtype(fields: list[Any]) -> np.dtype[np.record]:
 
 
 #: Row fields. `ts`: exchange time, ns UTC. `price`: ticks. `lots`: quantity in lots (quantity steps); see the kinds for others.
-#: `side`: +1 bid or taker buy, -1 ask or taker sell, 0 neither. `spare`: see FUNDING.
+#: `side`: +1 bid or taker buy, -1 ask or taker sell, 0 neither. `spare`: see FUNDING and RPI.
 ROW: Final = record_dtype(
     [("ts", "<i8"), ("lots", "<i8"), ("price", "<i4"), ("kind", "u1"), ("side", "i1"), ("spare", "<u2")]
 )
@@ -37,6 +37,8 @@ KIND_MASK: Final = 15
 FIRST: Final = 16
 LAST: Final = 32
 WHOLE: Final = FIRST | LAST
+
+RPI: Final = 1  # `spare` of a TRADE whose maker stood in no book (a hidden quote for retail orders)
 
 FINE: Final = 10_000  # MARK and INDEX carry their price in ticks / FINE
 RATE: Final = 1_000_000_000_000  # FUNDING carries its rate in 1 / RATE

@@ -2,14 +2,25 @@
 
 Times are the matching engine's where the frame has them (`cts` of a book, `T` of a print), else the push time `ts`. A symbol's rows
 never go back in time: an older row carries the last time seen, as topics overtake each other.
+
+Not every print is the market's. Left out here, so that nothing behind it ever sees them, and counted in `left_out`:
+
+- block trades (`BT`): agreed off the book at any price, they are no last price, no volume of the market and no flow;
+- prints farther from a mark price of the last seconds than `OFF_MARKET` times the outer price band: no order may stand there;
+- prints without a positive size and price;
+- prints of the frame before, said again.
+
+Prints against hidden quotes for retail orders (`RPI`) are trades at the market's price and stay. They are marked, as they take
+nothing of the queue that the book shows.
 """
 
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 import numpy as np
@@ -22,6 +33,8 @@ from turbo_trader.market.events import (
     MARK,
     RATE,
     ROW,
+    RPI,
+    SECOND,
     TRADE,
     WHOLE,
     Rows,
@@ -29,6 +42,13 @@ from turbo_trader.market.events import (
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.levels import BAD, SHORTEST, read_book
 
+BLOCK_TRADES: Final = "block trades"
+REPEATED: Final = "prints said again"
+OUTSIDE: Final = "prints far outside the price band"
+IMPOSSIBLE: Final = "prints without a positive price and size"
+OFF_MARKET: Final = 2  # the band follows the mark, and what rested before a move may be hit after it
+
+_MARK_NS: Final = 5 * SECOND  # a mark price older than this judges no print
 _MILLISECOND = 1_000_000
 _LATEST = 2**63 // _MILLISECOND - 1  # ms that a row's time can hold
 _Row = tuple[int, int, int, int, int, int]
@@ -55,6 +75,8 @@ class _Print(msgspec.Struct):
     v: str
     p: str
     i: str = ""  # the trade's id
+    BT: bool = False  # a block trade
+    RPI: bool = False  # against a hidden quote for retail orders
 
 
 class _Ticker(msgspec.Struct, rename="camel"):
@@ -73,7 +95,9 @@ _ticker = msgspec.json.Decoder(_Ticker)
 class _Symbol:
     """What one symbol's topics have said so far."""
 
-    __slots__ = ("index", "interval", "last_ts", "per_lot", "per_tick", "printed", "tick", "update")
+    __slots__ = (
+        "index", "interval", "last_ts", "mark", "mark_ts", "per_lot", "per_tick", "printed", "reach", "tick", "update",
+    )  # fmt: skip
 
     def __init__(self, index: int, instrument: Instrument) -> None:
         self.index = index
@@ -82,6 +106,8 @@ class _Symbol:
         self.per_lot = float(1 / instrument.step)
         self.interval = instrument.funding_interval_min
         self.printed: frozenset[str] = frozenset()  # ids of the last frame's prints
+        self.mark, self.mark_ts = 0, 0  # ticks, ns
+        self.reach = OFF_MARKET * float(instrument.price_limit_y)  # of the mark; farther away nothing trades
         self.update = 0  # `u` of the last book frame; 0: a snapshot is needed
         self.last_ts = 0
 
@@ -91,12 +117,18 @@ class _Symbol:
         self.last_ts = max(self.last_ts, milliseconds * _MILLISECOND)
         return self.last_ts
 
+    def off_market(self, ts: int, ticks: int) -> bool:
+        """Is a print farther from the mark than the market can be?"""
+        known = self.mark > 0 and self.reach > 0 and ts - self.mark_ts <= _MARK_NS
+        return known and abs(ticks - self.mark) > self.reach * self.mark
+
 
 class FrameDecoder:
     """Decodes the frames of one connection. Symbols are told by their index in `instruments`."""
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         self._symbols = {i.symbol: _Symbol(n, i) for n, i in enumerate(instruments)}
+        self.left_out: Counter[str] = Counter()  # prints that are not the market's, by reason
         self._grow(8192)
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
@@ -166,17 +198,25 @@ class FrameDecoder:
             raise ValueError(f"{head.topic}: a figure that is no number") from error
 
     def _prints(self, symbol: _Symbol, head: _Head) -> list[_Row]:
-        """A print of the frame before counts once: frames may come twice."""
+        """The market's own prints; one of the frame before counts once, for frames may come twice."""
         prints, before = _prints.decode(head.data), symbol.printed
         symbol.printed = frozenset(each.i for each in prints if each.i)
-        return [
-            (
-                symbol.time(each.T), round(float(each.v) * symbol.per_lot), round(float(each.p) * symbol.per_tick),
-                TRADE | WHOLE, 1 if each.S == "Buy" else -1, 0,
-            )
-            for each in prints
-            if each.i not in before
-        ]  # fmt: skip
+        rows: list[_Row] = []
+        for each in prints:
+            if each.i in before:
+                self.left_out[REPEATED] += 1
+            elif each.BT:
+                self.left_out[BLOCK_TRADES] += 1
+            else:
+                lots, ticks = round(float(each.v) * symbol.per_lot), round(float(each.p) * symbol.per_tick)
+                if lots <= 0 or ticks <= 0:
+                    self.left_out[IMPOSSIBLE] += 1
+                elif symbol.off_market(ts := symbol.time(each.T), ticks):
+                    self.left_out[OUTSIDE] += 1
+                else:
+                    side = 1 if each.S == "Buy" else -1
+                    rows.append((ts, lots, ticks, TRADE | WHOLE, side, RPI if each.RPI else 0))
+        return rows
 
     def _ticker(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         ticker = _ticker.decode(head.data)
@@ -185,7 +225,10 @@ class FrameDecoder:
         for kind, text in ((MARK, ticker.mark_price), (INDEX, ticker.index_price)):
             if text:
                 fine = int(Decimal(text) / symbol.tick * FINE)
-                rows.append((ts, fine, round(fine / FINE), kind | WHOLE, 0, 0))
+                ticks = round(fine / FINE)
+                rows.append((ts, fine, ticks, kind | WHOLE, 0, 0))
+                if kind == MARK:
+                    symbol.mark, symbol.mark_ts = ticks, ts
         if ticker.funding_interval_hour:
             symbol.interval = int(ticker.funding_interval_hour) * 60
         if ticker.funding_rate:

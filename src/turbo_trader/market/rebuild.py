@@ -40,8 +40,8 @@ def rebuild(
     funding: NDArray[np.void] | None = None,
     order: Order = "random",
 ) -> Rows:
-    """The rows of `bars` (market.events.BAR, oldest first): book frames and trades, at least 30 rows a bar
-    (about 43).
+    """The rows of `bars` (market.events.BAR, oldest first): book frames, never more than 4.5 s apart, and
+    trades; at least 35 rows a bar (about 60). A bar without volume has frames and no trades.
 
     Times lie strictly within their bar; traded lots sum to the bar's volume; the mid after a bar is its close
     within the spread. Deterministic in `seed`, symbol and bar times. A slice of the bars gives the same rows

@@ -34,11 +34,14 @@ PLAN: Final = np.dtype(
         ],
     )
 )
-ROWS_A_BAR: Final = 512  # room: nine frames of at most 50 rows
+ROWS_A_BAR: Final = 512  # room: nine frames of at most 50 rows, and the beats between them
 PRINTS: Final = 3 * (KNOTS + 1)
 COLUMNS: Final = 1 + 4 * (KNOTS + 1)  # uniforms a bar
 SLOT: Final = MINUTE // KNOTS
 MILLISECOND: Final = 1_000_000
+BEAT: Final = (
+    4_500 * MILLISECOND
+)  # the longest time between two book frames: a real book is never silent for so long
 
 
 @kernel
@@ -175,16 +178,20 @@ def write_bars(
         spread = max(1, int(ladder[0].spread * bar.close + 0.5))
         count = plan_prints(plan, b, path, flags, spread - spread // 2, draws, prints, weights)
         share_out(bar.volume, count, prints, weights, bar.high, bar.low, lots)
+        fresh = bar.ts - ladder[0].last_ts // MINUTE * MINUTE != MINUTE
+        if not fresh:
+            n = _beat(ladder, rows, n, bar.ts)
         if bar.interval > 0:
             n = put(rows, n, bar.ts + MILLISECOND, FUNDING | WHOLE, 0, 0, bar.funding)
             rows[n - 1].spare = bar.interval
-        fresh = bar.ts - ladder[0].last_ts != MINUTE
         i = 0
         for k in range(KNOTS + 1):
             jitter = draws[b, 3 + 4 * k]
             ts = bar.ts + 2 * MILLISECOND + int(jitter * SLOT * 0.05)
             if k > 0:
                 ts = bar.ts + (k - 1) * SLOT + int((0.1 + 0.85 * jitter) * SLOT)
+            if k > 0 or not fresh:
+                n = _beat(ladder, rows, n, ts)
             # The book moves before its prints: a stop that a print fires must meet the book as the path left it, whose mean
             # is the stop (a martingale stopped there), not the kinder one from before the move.
             bid = max(1, path[0, k] - spread // 2)
@@ -194,12 +201,32 @@ def write_bars(
                 other = (size * 13.0 + 0.311) % 1.0
                 n = move_book(ladder, bid, bid + spread, bar.gap, size, other, rows, n, ts, fresh and k == 0)
                 n = _pad(ladder, rows, first, n, ts)
+                ladder[0].last_ts = ts
             while i < count and prints[i, 0] == k:
                 if lots[i] > 0:
                     n = put(rows, n, ts, TRADE | WHOLE, prints[i, 2], prints[i, 1], lots[i])
                 i += 1
-        ladder[0].last_ts = bar.ts
         ladder[0].last_price = bar.close
+    return n
+
+
+@kernel
+def _beat(ladder: Any, rows: Any, n: int, until: int) -> int:
+    """Frames before `until` so that no two are farther apart than BEAT: each changes the size of the farthest level alone.
+
+    A venue's book changes many times a second while its price stands. A beat says only that: it touches no price, and none of the
+    levels that order flow is counted on.
+    """
+    while ladder[0].last_ts + BEAT < until:
+        ts = ladder[0].last_ts + BEAT
+        side = int(ts // MILLISECOND) & 1
+        worst = ladder[0].levels[side] - 1
+        sign = 1 - 2 * side
+        ladder[0].lots[side, worst] += 1
+        n = put(
+            rows, n, ts, LEVEL | WHOLE, sign, sign * ladder[0].key[side, worst], ladder[0].lots[side, worst]
+        )
+        ladder[0].last_ts = ts
     return n
 
 

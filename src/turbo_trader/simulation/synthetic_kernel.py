@@ -109,14 +109,17 @@ def write_minute(
         for t in range(SLOTS):
             price = math.exp(paths[0, s, t]) / symbols[s].tick
             begin = start + t * SLOT
-            if t % MARK_EVERY == 0:
-                n = _fine(rows, n, begin + 1, MARK, price * (1.0 + 2e-5 * (uniforms[s, t, 4] - 0.5)))
-            if t % INDEX_EVERY == 0:
-                n = _fine(rows, n, begin + 2, INDEX, math.exp(paths[2, s, t]) / symbols[s].tick)
             fresh = ladder[0].last_ts == 0
             if uniforms[s, t, 0] < frames or fresh:
                 n = _event(rows, n, ladder, symbols[s].gap * price, price, begin, activity[s], symbols, s, paths[1, s, t] * lean,
                            uniforms, normals, t)  # fmt: skip
+            # after the book, and from it: a mark ahead of the book would tell the next frame, and fill stops by mark too kindly
+            after = begin + SLOT - MILLISECOND
+            if t % MARK_EVERY == 0:
+                middle = 0.5 * (ladder[0].key[0, 0] - ladder[0].key[1, 0])
+                n = _fine(rows, n, after + 1, MARK, middle * (1.0 + 2e-5 * (uniforms[s, t, 4] - 0.5)))
+            if t % INDEX_EVERY == 0:
+                n = _fine(rows, n, after + 2, INDEX, math.exp(paths[2, s, t]) / symbols[s].tick)
         ends[s] = n
     return n
 
