@@ -16,7 +16,12 @@ class Renamed(NamedTuple):
 
 
 #: Old environment variable -> what it is now.
-RENAMED: Final[dict[str, Renamed]] = {}
+RENAMED: Final[dict[str, Renamed]] = {
+    "CALIBRATION": Renamed(
+        "BELIEF",
+        "write BELIEF=weighed for off or report, BELIEF=measured for enforce, or remove the line: BELIEF=asked is the default",
+    ),
+}
 
 
 def refuse_renamed(given: Mapping[str, str], where: str) -> None:

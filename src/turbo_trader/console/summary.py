@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from turbo_trader.signals.figures import BELIEFS
+
 REBUILT = "rebuilt from one-minute bars: the path inside each minute is made up; no claim of edge rests on it"
 
 
@@ -45,18 +47,50 @@ def result_lines(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def calibration_line(figures: Mapping[str, Any]) -> str:
-    """What the forecasts were worth, in one line; the tables are in --json and in `turbo-trader calibration`."""
-    slope, trades = figures["slope"], figures["trades"]
-    if not figures["outcomes"] or slope is None:
-        return "forecasts   no outcome"
-    between = "" if slope["low"] is None else f" ({slope['low']:.2f} to {slope['high']:.2f})"
-    said, came = figures["predicted_return"] * 1e4, figures["realised_return"] * 1e4
-    line = f"forecasts   {figures['outcomes']:,} followed: said {said:+.1f} bp, came {came:+.1f} bp, "
-    line += f"slope {slope['slope']:.2f}{between}"
+def calibration_lines(figures: Mapping[str, Any]) -> list[str]:
+    """What the forecasts of each belief were worth, a line each; the tables are in --json and in `turbo-trader calibration`."""
+    lines = []
+    for name in BELIEFS:
+        claims = figures[name]
+        slope = claims["slope"]
+        if not claims["outcomes"] or slope is None:
+            lines.append(f"{name:11} no outcome of a forecast")
+            continue
+        between = "" if slope["low"] is None else f" ({slope['low']:.2f} to {slope['high']:.2f})"
+        said, came = claims["predicted_return"] * 1e4, claims["realised_return"] * 1e4
+        line = (
+            f"{name:11} {claims['outcomes']:,} forecasts followed: said {said:+.1f} bp, came {came:+.1f} bp"
+        )
+        lines.append(f"{line}, slope {slope['slope']:.2f}{between}")
+    trades = figures["trades"]
     if trades["closed"]:
-        line += f"; trades: EV {trades['ev'] * 1e4:+.1f} bp, came {trades['realised'] * 1e4:+.1f} bp"
-    return line
+        honest = trades["honest_ev"]
+        beside = "" if honest is None else f", honest EV {honest * 1e4:+.1f} bp"
+        lines.append(
+            f"EV          {trades['ev'] * 1e4:+.1f} bp{beside}, came {trades['realised'] * 1e4:+.1f} bp"
+        )
+    return lines
+
+
+def rate_lines(result: Mapping[str, Any]) -> list[str]:
+    """How often it traded, what a trade came to, when trading ended, and what was switched off."""
+    lines = []
+    if result["trades_per_hour_15_open"] is not None:
+        lines.append(
+            f"rate        {result['trades_per_hour_15']:.2f} trades/h scaled to 15 symbols, "
+            f"{result['trades_per_hour_15_open']:.2f} in the {result['hours_open']:.1f} h in which no halt or pause stood"
+        )
+    if result["net_bp_per_trade"] is not None:
+        lines.append(
+            f"net         {result['net_bp_per_trade']:+.1f} bp of notional a trade, BELIEF={result['belief']}"
+        )
+    if result["halted"] is not None:
+        lines.append(f"halted      since {result['halted']['at']}: {result['halted']['why']}")
+    if result["no_limits"]:
+        lines.append(
+            "no limits   for measuring only: no session limit, pause or watchdog; every entry sized as if equity were the balance"
+        )
+    return lines
 
 
 def backtest_lines(result: Mapping[str, Any]) -> list[str]:
@@ -67,7 +101,8 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
         f"speed       {result['events']:,} events in {result['seconds']:.1f} s ({rate / 1e6:.1f} M/s)",
         *funnel_lines(result.get("funnel", {})),
         *result_lines(result),
-        calibration_line(result["calibration"]["over_all"]),
+        *rate_lines(result),
+        *calibration_lines(result["calibration"]["over_all"]),
         f"decisions   sha256 {result['decisions_sha256']}",
     ]
     if result.get("rebuilt"):

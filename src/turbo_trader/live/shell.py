@@ -167,7 +167,7 @@ class Shell:
             BOOTS: {"nonces": journal.boots()},
             INTENTS: {"unresolved": journal.unresolved(since=self._clock.now() - YOUNG)},
         }
-        if self._policy.calibration == "enforce" and len(outcomes := journal.outcomes()):
+        if len(outcomes := journal.outcomes()):
             restored[OUTCOMES] = {"rows": outcomes}
         return restored
 

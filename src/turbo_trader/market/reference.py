@@ -5,14 +5,17 @@ Live trading never uses the table: it reads the venue at start.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import UNIVERSE, Instrument, simulated_tiers
 
 _INTEGERS = ("funding_interval_min",)
@@ -59,6 +62,19 @@ def instrument_for(symbol: str, typical_price: float) -> Instrument:
         max_qty=step * 10**7,
         max_market_qty=step * 10**6,
     )
+
+
+def read_instruments(path: Path) -> dict[str, Instrument]:
+    """The instruments of a saved answer to `instruments-info` (.gz or not) by symbol; InputError where it is none."""
+    try:
+        raw = path.read_bytes()
+        answer = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        listed = [parse_instrument(item) for item in answer["result"]["list"]]
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON: {error}") from None
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise InputError(f"{path}: not an answer to instruments-info: {error!r}") from None
+    return {instrument.symbol: instrument for instrument in listed}
 
 
 def _power_of_ten(value: float) -> Decimal:

@@ -85,15 +85,23 @@ def _count(rows: Rows, kind: int) -> int:
 
 
 def read_tape(
-    path: Path, symbols: Sequence[str] | None = None, *, seed: int = 1, order: Order = "random"
+    path: Path,
+    symbols: Sequence[str] | None = None,
+    *,
+    seed: int = 1,
+    order: Order = "random",
+    listed: Mapping[str, Instrument] | None = None,
 ) -> Tape:
-    """Read a tape of any format; `symbols` chooses (default: those in the universe). InputError says what is wrong."""
+    """Read a tape of any format; `symbols` chooses (default: those in the universe). InputError says what is wrong.
+
+    `listed`: instruments that bars are rebuilt for; those of the universe, or stand-ins, where a symbol is not among them.
+    """
     if not path.exists():
         raise InputError(f"{path}: no such tape")
     names = [perpetual_symbol(symbol, "--symbols") for symbol in symbols or ()]
     wanted = tuple(dict.fromkeys(names)) or None
     if path.is_dir():
-        return _read_folder(path, wanted, seed, order)
+        return _read_folder(path, wanted, seed, order, listed or {})
     name = content_name(path)
     if name.endswith(".parquet"):
         return _read_parquet(path, wanted)
@@ -103,7 +111,7 @@ def read_tape(
         found = read_prints(path, wanted)
         return Tape(tuple(i for i, _ in found), tuple(rows for _, rows in found), str(path))
     if name.endswith(".csv"):
-        return _rebuild([path], path, _only(path, name, wanted), None, seed, order)
+        return _rebuild([path], path, _only(path, name, wanted), None, seed, order, listed or {})
     raise InputError(
         f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl, .data), prints of the venue's archives (.csv), or "
         "one-minute bars (.csv or a folder); .gz and .zip of them are read too"
@@ -117,7 +125,9 @@ def _only(path: Path, name: str, wanted: tuple[str, ...] | None) -> tuple[str]:
     return (wanted[0] if wanted else resolve(name.removesuffix(".csv")),)
 
 
-def _read_folder(path: Path, wanted: tuple[str, ...] | None, seed: int, order: Order) -> Tape:
+def _read_folder(
+    path: Path, wanted: tuple[str, ...] | None, seed: int, order: Order, listed: Mapping[str, Instrument]
+) -> Tape:
     folder = path / "kline_1m" if (path / "kline_1m").is_dir() else path
     files = {file.name.split(".")[0]: file for file in sorted(folder.glob("*.csv*"))}
     if not files:
@@ -130,7 +140,7 @@ def _read_folder(path: Path, wanted: tuple[str, ...] | None, seed: int, order: O
         )
     for symbol in chosen:
         known_symbol(symbol, known, "--symbols", f"the bars of {folder}")
-    return _rebuild([known[symbol] for symbol in chosen], path, chosen, path / "funding", seed, order)
+    return _rebuild([known[symbol] for symbol in chosen], path, chosen, path / "funding", seed, order, listed)
 
 
 def _rebuild(
@@ -140,6 +150,7 @@ def _rebuild(
     funding: Path | None,
     seed: int,
     order: Order,
+    listed: Mapping[str, Instrument],
 ) -> Tape:
     """Bars of several symbols, cut to the span they share, as one rebuilt tape."""
     bars = [read_bars(file) for file in files]
@@ -150,7 +161,7 @@ def _rebuild(
     instruments, rows = [], []
     for file, symbol, part in zip(files, symbols, bars, strict=True):
         shared = part[(part["ts"] >= first) & (part["ts"] <= last)]
-        instrument = instrument_for(symbol, float(shared["close"][-1]))
+        instrument = listed.get(symbol) or instrument_for(symbol, float(shared["close"][-1]))
         if shared["high"].max() / float(instrument.tick) >= _MOST_TICKS:
             raise InputError(f"{file}: a price that {symbol}'s tick of {instrument.tick} cannot express")
         rates = funding / file.name if funding is not None else None

@@ -155,7 +155,7 @@ def reliability_part(name: str, predicted: Array, outcome: Array) -> tuple[list[
 
 def study(symbols: int, days: int, seeds: Sequence[int], paths: int) -> str:
     """All of it as Markdown."""
-    policy = Policy()
+    policy = Policy(belief="weighed")  # the figures that claim to be probabilities
     market = null_market(symbols, days, seeds)
     count = market.scans.figures["mid"].shape[1]
     rows = [*validity_rows(market.scans), fits_row(market.scans.fits)]

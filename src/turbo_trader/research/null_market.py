@@ -47,7 +47,7 @@ def null_market(symbols: int, days: int, seeds: Sequence[int], processes: int = 
 
 
 def _play_seed(symbols: int, days: int, seed: int) -> NullMarket:
-    policy = Policy()
+    policy = Policy(belief="weighed")  # the figures that claim to be probabilities
     scans = scan_synthetic(symbols, 24 * days, seed, 0.0, waits=HOURLY, with_book=True, policy=policy)
     f, tier = scans.figures, policy.capital_tier(EQUITY)
     candidate = f["candidate"] > 0

@@ -3,17 +3,16 @@ that need no account."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
-
-import numpy as np
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.rules import verdicts
 from turbo_trader.rules.distances import round_trip_cost, target_and_stop
+from turbo_trader.rules.records import MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scan import GATES, NOT_ASSESSED, TIER_NONE
+from turbo_trader.signals import passage
+from turbo_trader.signals.figures import ASKED, MEASURED, WEIGHED
 from turbo_trader.signals.measure import measure
-from turbo_trader.signals.passage import two_barrier_forecast
 
 _GATES = len(GATES)
 _data, _pre_filter, _tier = verdicts.data_gate, verdicts.pre_filter_gate, verdicts.tier_gate
@@ -23,7 +22,9 @@ _consensus, _flat, _fee, _ev = (
     verdicts.fee_gate,
     verdicts.ev_gate,
 )
-_executed_ev = verdicts.executed_ev
+_executed_ev, _calibrated = verdicts.executed_ev, verdicts.calibrated
+_reached = passage.reached
+_fixed_ev = verdicts.fixed_ev
 
 
 @kernel
@@ -42,27 +43,42 @@ def assess(
 
 
 @kernel
-def expect(gate_params: Any, g: int, out: Any, j: int) -> None:
-    """p_tp, p_sl, p_timeout of the fixed barriers, and the net EV of the exits as executed, at the row's exits and cost.
+def chances(gate_params: Any, g: int, out: Any, j: int) -> None:
+    """Probability of the target in the direction d under each belief, at the row's exits.
 
-    The probabilities are the mean over a drift that may not be there; the EV, nearly a straight line in the drift where that
-    is likelier than not, is taken at its mean.
+    asked: the confidence of the plain forecast. weighed: first passage of the fixed barriers, the mean over a drift that may not be
+    there, without any where `weighed` has no forecast. measured: the same, calibrated.
     """
     row, p = out[j], gate_params[g]
-    side = np.int64(row.direction)  # the barriers of a short lie at -ln(1 - TP) and -ln(1 + SL)
-    up, down = side * math.log1p(side * row.take_profit), side * math.log1p(-side * row.stop_loss)
-    row.p_tp, row.p_sl, row.p_timeout = two_barrier_forecast(
-        up,
-        down,
-        abs(row.forecast),
-        row.se,
-        row.hold_sigma,
-        p.vol_log_sd,
-        row.horizon_s,
-        p.max_hold_s,
-        p.monitor_s,
-    )
-    row.ev = _executed_ev(gate_params, g, out, j, abs(row.forecast))
+    row.p_tp, row.p_sl, row.p_timeout = _reached(
+        row.direction, row.take_profit, row.stop_loss, row.direction * row.forecasts[WEIGHED], row.errors[WEIGHED],
+        row.hold_sigma, p.vol_log_sd, row.horizon_s, p.max_hold_s, p.monitor_s,
+    )  # fmt: skip
+    row.p_targets[ASKED] = row.p_targets[MEASURED] = 0.0
+    row.p_targets[WEIGHED] = row.p_tp
+    if row.forecasts[ASKED] != 0.0:
+        along = row.direction * row.forecasts[ASKED] > 0.0
+        row.p_targets[ASKED] = row.confidences[ASKED] if along else 1.0 - row.confidences[ASKED]
+    if p.knots[MAP_P_TP] > 0:
+        row.p_targets[MEASURED] = _calibrated(gate_params, g, MAP_P_TP, row.p_tp)
+
+
+@kernel
+def expect(gate_params: Any, g: int, out: Any, j: int) -> None:
+    """`chances`, and the net EV in the direction d under each belief at the row's exits and cost.
+
+    asked: p TP - (1 - p) SL - c. weighed: of the exits as executed; nearly a straight line in the drift where that is likelier than
+    not, it is taken at the drift's mean. measured: the same at the calibrated forecast.
+    """
+    row, p = out[j], gate_params[g]
+    chances(gate_params, g, out, j)
+    row.ev = _executed_ev(gate_params, g, out, j, row.direction * row.forecasts[WEIGHED])
+    row.evs[ASKED] = row.evs[MEASURED] = 0.0
+    row.evs[WEIGHED] = row.ev
+    if row.forecasts[ASKED] != 0.0:
+        row.evs[ASKED] = _fixed_ev(row.p_targets[ASKED], row.take_profit, row.stop_loss, row.cost)
+    if p.knots[MAP_FORECAST] > 0:
+        row.evs[MEASURED] = _executed_ev(gate_params, g, out, j, row.direction * row.forecasts[MEASURED])
 
 
 @kernel
@@ -92,6 +108,8 @@ def judge(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) -> 
         row.verdict[gate] = NOT_ASSESSED
     row.take_profit = row.stop_loss = row.cost = row.slippage = 0.0
     row.p_tp = row.p_sl = row.p_timeout = row.ev = 0.0
+    row.p_targets[:] = 0.0
+    row.evs[:] = 0.0
     row.used_p_tp = row.used_ev = 0.0
     row.min_ev, row.hold_s = p.min_ev, p.max_hold_s
     _data(states, s, now, gate_params, g, out, j)

@@ -17,6 +17,7 @@ from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.outcomes import STOP, TARGET, TIMEOUT
 from turbo_trader.rules.records import KNOTS, MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP, set_map
 from turbo_trader.signals.calibration import Map, Slope, Vector, by_group, fit_map, reliability, slope, wilson
+from turbo_trader.signals.figures import BELIEFS, WEIGHED
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -29,22 +30,25 @@ _PIECES: Final = 10  # fewer independent outcomes, hours or trades have no error
 Maps = dict[int, Map]
 
 
-def claims(rows: Rows) -> dict[int, tuple[Vector, Vector]]:
-    """Per map (MAP_...): what was claimed and what came, one entry an outcome."""
-    gain = rows["direction"] * rows["realised"]
+def claims(rows: Rows, belief: int = WEIGHED) -> dict[int, tuple[Vector, Vector]]:
+    """Per map (MAP_...): what a belief (signals.figures.BELIEFS) claimed and what came, where it claimed anything."""
+    rows = rows[rows["forecasts"][:, belief] != 0.0]
+    forecast = rows["forecasts"][:, belief]
+    gain = np.sign(forecast) * rows["realised"]
     return {
-        MAP_FORECAST: (np.abs(rows["forecast"]), gain),
-        MAP_CONFIDENCE: (rows["confidence"], (gain > 0.0).astype(float)),
-        MAP_P_TP: (rows["p_tp"], (rows["first"] == TARGET).astype(float)),
+        MAP_FORECAST: (np.abs(forecast), gain),
+        MAP_CONFIDENCE: (rows["confidences"][:, belief], (gain > 0.0).astype(float)),
+        MAP_P_TP: (rows["p_targets"][:, belief], (rows["first"] == TARGET).astype(float)),
     }
 
 
 def fit_maps(policy: Policy, rows: Rows, now: int) -> Maps | None:
-    """The maps from the outcomes known at `now` (ns), or None where they are too few."""
+    """The maps from what `weighed` claimed and the outcomes known at `now` (ns), or None where they are too few."""
+    known = rows[rows["forecasts"][:, WEIGHED] != 0.0]["known_ts"]
     maps = {}
     for which, (claimed, came) in claims(rows).items():
         found = fit_map(
-            claimed, came, rows["known_ts"], now,
+            claimed, came, known, now,
             knots=KNOTS, min_samples=policy.calibration_min_samples, per_knot=policy.calibration_group,
         )  # fmt: skip
         if found is None:
@@ -78,25 +82,34 @@ def report(rows: Rows, symbols: Sequence[str], trades: Sequence[Mapping[str, Any
 
 def figures(rows: Rows, trades: Sequence[Mapping[str, Any]], *, by_hour: bool = False) -> dict[str, Any]:
     """The figures of some outcomes, in time order, and of some closed trades. Returns and EV are fractions."""
-    found = claims(rows)
-    claimed, came = found[MAP_FORECAST]
-    hours = rows["ts"] // _HOUR if by_hour else None
-    fitted = slope(claimed, came, groups=hours)
     first = rows["first"]
     return {
         "outcomes": len(rows),
-        "slope": None if fitted is None else _slope(fitted),
-        "predicted_return": _mean(claimed),
-        "realised_return": _mean(came),
-        "realised_return_error": _error(came, hours),
-        "confidence": _table(*found[MAP_CONFIDENCE]),
-        "p_tp": _table(*found[MAP_P_TP]),
+        **{name: _claimed(rows, belief, by_hour) for belief, name in enumerate(BELIEFS)},
         "first": {
             "target": int((first == TARGET).sum()),
             "stop": int((first == STOP).sum()),
             "timeout": int((first == TIMEOUT).sum()),
         },
         "trades": _trades(trades),
+    }
+
+
+def _claimed(rows: Rows, belief: int, by_hour: bool) -> dict[str, Any]:
+    """What one belief claimed of the outcomes, and what came."""
+    mine = rows[rows["forecasts"][:, belief] != 0.0]
+    found = claims(mine, belief)
+    claimed, came = found[MAP_FORECAST]
+    hours = mine["ts"] // _HOUR if by_hour else None
+    fitted = slope(claimed, came, groups=hours)
+    return {
+        "outcomes": len(mine),
+        "slope": None if fitted is None else _slope(fitted),
+        "predicted_return": _mean(claimed),
+        "realised_return": _mean(came),
+        "realised_return_error": _error(came, hours),
+        "confidence": _table(*found[MAP_CONFIDENCE]),
+        "p_tp": _table(*found[MAP_P_TP]),
     }
 
 
@@ -113,13 +126,15 @@ def _table(claimed: Vector, came: Vector) -> list[dict[str, float]]:
 
 
 def _trades(trades: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Mean net EV at the entry against the mean net return, of the closed trades whose EV is known."""
+    """Mean net EV at the entry, of the belief in force and the honest one, against the mean net return of the closed trades."""
     known = [trade for trade in trades if trade.get("ev") is not None]
     ev = np.array([float(trade["ev"]) for trade in known])
+    honest = np.array([float(trade["honest_ev"]) for trade in known if trade.get("honest_ev") is not None])
     net = np.array([float(trade["net_fraction"]) for trade in known])
     return {
         "closed": len(known),
         "ev": _mean(ev),
+        "honest_ev": _mean(honest),
         "realised": _mean(net),
         "realised_error": _error(net, None),
     }

@@ -35,7 +35,6 @@ _ORDERED = (
     ("small_margin_cap", "total_margin", _NEVER_USED),
     ("medium_margin_cap", "total_margin", _NEVER_USED),
     ("large_margin_cap", "total_margin", _NEVER_USED),
-    ("a_risk", "same_direction", _NEVER_USED),
     ("a_risk", "session_loss", "one stop could lose more than a session may"),
     ("drawdown_pause", "session_loss", "the halt would come before the pause"),
     ("small_below", "medium_below", _UPSIDE_DOWN),
@@ -63,6 +62,8 @@ def _clashes(policy: Policy) -> Iterator[_Clash]:
     for low, high, why in _ORDERED:
         if getattr(policy, low) > getattr(policy, high):
             yield low, high, why
+    if 0 < policy.same_direction < policy.a_risk:
+        yield "a_risk", "same_direction", _NEVER_USED
     yield from _exits(policy)
     for tier in TIER_NAMES:
         yield from _tier(policy, tier)
@@ -77,11 +78,14 @@ def _exits(policy: Policy) -> Iterator[_Clash]:
     )
     for top in ("tp_max", *(["b_tp_max"] if b_trades else [])):
         zone_one: Decimal = getattr(policy, top) * policy.zone_one
-        if zone_one <= policy.break_even_min:
+        if zone_one <= policy.break_even_min + policy.break_even_extra:
             yield top, "break_even_min", "zone 1 would stop at once, no trade could be opened"
-        if zone_one <= policy.round_trip_fee:
+        if policy.break_even_cost and zone_one <= policy.round_trip_fee + policy.break_even_extra:
             yield top, fee, "zone 1 would not pay the round trip's fees, no trade could be opened"
-        if getattr(policy, top) * policy.zone_two * policy.lock_share <= policy.break_even_min:
+        if (
+            getattr(policy, top) * policy.zone_two * policy.lock_share
+            <= policy.break_even_min + policy.break_even_extra
+        ):
             yield "lock_share", "break_even_min", "zone 2 would lock less than zone 1 has locked already"
     for stop in ("sl_min", *(["b_sl_min"] if b_trades else [])):
         if getattr(policy, stop) * policy.liquidation_multiple >= 1:

@@ -24,4 +24,4 @@ def still_confirmed(policy: Policy, rows: Rows, j: int, direction: int) -> bool:
         return False
     if not valid >> ACCEL & 1:
         return True
-    return direction * float(row["acceleration_z"]) > float(policy.accel_threshold)
+    return direction * float(row["accel_z"]) > float(policy.accel_threshold)

@@ -19,14 +19,19 @@ _Key = TypeVar("_Key")
 def entry_limit(
     policy: Policy, instrument: Instrument, direction: int, bid: Decimal, ask: Decimal, ev_margin: Decimal
 ) -> Decimal:
-    """Limit of an entry: IOC at the touch +- min(5 bp, half the EV margin); post-only at our own touch.
+    """Limit of an entry: IOC at the touch +- ENTRY_SLIP_MAX, where BELIEF is not asked at most half the EV margin; post-only at
+    our own touch.
 
     `ev_margin` = net EV - minimum, a fraction >= 0. On the tick, never further out than allowed, never
     inside the touch.
     """
     if policy.entry_style == "maker":
         return bid if direction > 0 else ask
-    slip = min(policy.entry_slip_max, policy.entry_slip_of_ev * max(Decimal(0), ev_margin))
+    slip = policy.entry_slip_max
+    if (
+        policy.belief != "asked"
+    ):  # there the EV is the user's arithmetic: it says nothing of what a fill may cost
+        slip = min(slip, policy.entry_slip_of_ev * max(Decimal(0), ev_margin))
     if direction > 0:
         return max(ask, on_grid(ask * (1 + slip), instrument.tick, up=False))
     return min(bid, on_grid(bid * (1 - slip), instrument.tick, up=True))

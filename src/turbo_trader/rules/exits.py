@@ -61,6 +61,8 @@ class ExitRules:
     mark_beyond: Decimal
     mark_beyond_for_ns: int
     hold_factor: Decimal
+    break_even_extra: Decimal = Decimal(0)
+    break_even_cost: bool = True
 
 
 def exit_rules(policy: Policy) -> ExitRules:
@@ -69,6 +71,8 @@ def exit_rules(policy: Policy) -> ExitRules:
         zone_one=policy.zone_one,
         zone_two=policy.zone_two,
         break_even_min=policy.break_even_min,
+        break_even_extra=policy.break_even_extra,
+        break_even_cost=policy.break_even_cost,
         lock_share=policy.lock_share,
         extension=policy.extension,
         backstop_extra=policy.backstop_extra,
@@ -142,8 +146,11 @@ class Bracket:
 
     @property
     def break_even(self) -> Decimal:
-        """The price beyond entry that pays max(break-even minimum, cost), on the tick beyond it."""
-        return self._outward(self._at(max(self.rules.break_even_min, self.cost)))
+        """The price beyond entry that pays the break-even minimum, the cost where that is asked for, and the extra; on the tick
+        beyond it."""
+        rules = self.rules
+        pays = max(rules.break_even_min, self.cost) if rules.break_even_cost else rules.break_even_min
+        return self._outward(self._at(pays + rules.break_even_extra))
 
     def progress(self, price: Decimal) -> Decimal:
         """f: 0 at entry, 1 at the original target."""

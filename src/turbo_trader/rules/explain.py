@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.rules.belief import cannot_block_lines
 from turbo_trader.rules.gates import EV, LIMITS, SIZE, TEXTS, Code
 from turbo_trader.rules.needed import bp, confirmed, needed, signal_terms
 from turbo_trader.rules.scan import BLOCK, GATES, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN
 from turbo_trader.rules.tiers import TIER_NAMES
+from turbo_trader.signals.figures import BELIEFS
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -27,7 +29,14 @@ def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None =
     row, words = rows[j], said or {}
     head = f"{symbol} {_SIDES[int(row['direction'])]}, tier {TRADE_TIERS[int(row['tier'])]}"
     lines = [f"{head}, capital tier {TIER_NAMES[int(row['capital_tier'])]}", *outcome(policy, rows, j, words)]
-    lines += [*_prices(row), *_forecast(row), *signal_terms(policy, row), *_exits(row)]
+    lines += [
+        *_prices(row),
+        *_forecast(row),
+        *_beliefs(policy, row),
+        *signal_terms(policy, row),
+        *_exits(row),
+    ]
+    lines += cannot_block_lines(policy, TIER_NAMES[int(row["capital_tier"])])
     return lines + [
         f"gate {number + 1} {text}" for number, text in enumerate(gate_lines(policy, rows, j, words))
     ]
@@ -108,10 +117,26 @@ def _forecast(row: Any) -> list[str]:
     ]
 
 
+def _beliefs(policy: Policy, row: Any) -> list[str]:
+    """What each belief says of the scan, the one that decides marked; p and EV in the scan's direction."""
+    assessed = int(row["verdict"][EV]) != NOT_ASSESSED
+    lines = []
+    for b, name in enumerate(BELIEFS):
+        mark = " (decides)" if name == policy.belief else ""
+        if not row["forecasts"][b]:
+            lines.append(f"{name}{mark}: no forecast")
+            continue
+        text = f"{name}{mark}: forecast {bp(row['forecasts'][b])}, SNR {row['snrs'][b]:.2f}, confidence {row['confidences'][b]:.3f}"
+        if assessed:
+            text += f", p {row['p_targets'][b]:.3f}, net EV {bp(row['evs'][b])}"
+        lines.append(text)
+    return lines
+
+
 def _exits(row: Any) -> list[str]:
     line = f"TP {bp(row['take_profit'])}, SL {bp(row['stop_loss'])}, cost {bp(row['cost'])}"
     line += f" (of it book walk {bp(row['slippage'])}), hold {row['hold_s']:.0f} s"
     if int(row["verdict"][EV]) == NOT_ASSESSED:
         return [line, "p_tp and EV not computed: no candidate with a tier"]
     odds = f"p_tp {row['p_tp']:.3f}, p_sl {row['p_sl']:.3f}, p_timeout {row['p_timeout']:.3f}"
-    return [line, f"{odds}, net EV {bp(row['ev'])}"]
+    return [line, f"{odds}, honest net EV {bp(row['ev'])}"]

@@ -131,7 +131,7 @@ def _reason(policy: Policy, balance: Decimal, entry: Entry, sizing: Sizing, take
         return f"{item.symbol} is {item.status}"
     if sizing.refusal:
         return sizing.refusal
-    if take_profit * policy.zone_one <= max(policy.break_even_min, entry.cost):
+    if take_profit * policy.zone_one <= policy.break_even(entry.cost):
         return "half the target does not exceed the cost"
     tier = policy.capital_tier(balance)
     if entry.trade_tier == TIER_B and not tier.b_trades:

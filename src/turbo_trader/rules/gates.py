@@ -63,7 +63,7 @@ TEXTS: dict[Code, str] = {
     Code.NO_FORECAST: "no valid forecast",
     Code.SNR: "SNR too low",
     Code.CONFIDENCE: "confidence too low",
-    Code.UNCALIBRATED: "no calibration map yet (CALIBRATION=enforce)",
+    Code.UNCALIBRATED: "no calibration map yet (BELIEF=measured)",
     Code.NO_TIER: "signals give neither A nor B",
     Code.B_NOT_ALLOWED: "B-trades are not allowed at this capital",
     Code.LOW_CONSENSUS: "low multi-timeframe consensus",

@@ -12,7 +12,7 @@ from turbo_trader.rules.gates import TEXTS, Code
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.rules.verdicts import executed_ev
-from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, SIGNALS, VWAP
+from turbo_trader.signals.figures import ACCEL, ASKED, BELIEFS, FUNDING, OFI, OU_DRIFT, SIGNALS, VWAP
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -61,7 +61,7 @@ def _terms(policy: Policy, row: Any) -> dict[int, str]:
     return {
         OFI: f"{d * float(row['score'][OFI]) + 0.0:+.2f} toward it{prints}, asked > {policy.ofi_threshold}",
         VWAP: f"{bp(-d * gap)} on the cheap side, asked >= {bp(asked)}",
-        ACCEL: f"z {d * float(row['acceleration_z']):+.2f} toward it, asked > {policy.accel_threshold}",
+        ACCEL: f"z {d * float(row['accel_z']):+.2f} toward it, asked > {policy.accel_threshold}",
         FUNDING: f"{bp(-d * float(row['funding_8h']))} per 8 h against it, asked > {bp(policy.funding_threshold)}",
         OU_DRIFT: f"z {-d * float(row['ou_z']):+.2f} toward it, asked > {policy.ou_threshold}",
     }
@@ -90,12 +90,24 @@ def _asked(policy: Policy, row: Any, i: int) -> str:
 def _min_ev(policy: Policy, rows: Rows, j: int) -> str:
     """The EV asked for, and the forecast or the cost that would have given it, everything else as it was."""
     row = rows[j]
+    if policy.belief == BELIEFS[ASKED]:
+        return _min_fixed_ev(row)
     edge = _enough(rows, j, policy, "used_edge", rising=True)
     cost = _enough(rows, j, policy, "cost", rising=False)
     ways = [f"a forecast of {bp(edge)} (was {bp(row['used_edge'])})"] if edge is not None else []
     ways += [f"a cost of {bp(cost)} (was {bp(row['cost'])})"] if cost is not None else []
     told = f"net EV of {bp(row['min_ev'])} (was {bp(row['used_ev'])})"
     return f"{told}: {' or '.join(ways)}" if ways else told
+
+
+def _min_fixed_ev(row: Any) -> str:
+    """The same where EV = p TP - (1 - p) SL - c: the confidence, or the cost, that would have been enough."""
+    target, stop, cost, least = (float(row[name]) for name in ("take_profit", "stop_loss", "cost", "min_ev"))
+    p = float(row["used_p_tp"])
+    enough = (least + stop + cost) / (target + stop)
+    told = f"net EV of {bp(least)} (was {bp(row['used_ev'])}): a confidence of {enough:.3f} (was {p:.3f})"
+    most = p * target - (1.0 - p) * stop - least
+    return f"{told} or a cost of {bp(most)} (was {bp(cost)})" if most > 0.0 else told
 
 
 def _enough(rows: Rows, j: int, policy: Policy, name: str, *, rising: bool) -> float | None:
@@ -174,7 +186,7 @@ def _judgement(policy: Policy, rows: Rows, j: int, code: Code) -> str:
             p_tp = _tier(policy, row, "fee_multiplier") * Decimal(float(row["cost"]))
             return f"p_tp of {float(p_tp) / max(float(row['take_profit']), 1e-12):.3f} (was {row['used_p_tp']:.3f})"
         case Code.TARGET_BELOW_COST:
-            least = max(policy.break_even_min, Decimal(float(row["cost"]))) / policy.zone_one
+            least = policy.break_even(Decimal(float(row["cost"]))) / policy.zone_one
             return f"a target above {bp(least)} (was {bp(row['take_profit'])})"
         case Code.MIN_EV:
             return _min_ev(policy, rows, j)

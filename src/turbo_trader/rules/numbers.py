@@ -58,15 +58,19 @@ def ours(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -
 def number(
     label: Label, default: Value, unit: str, section: str, meaning: str, *,
     low: str = "0", high: str = "1e9", choices: tuple[str, ...] = (), pinned: bool = False, why: str = "",
+    weighed: Value | None = None,
 ) -> Any:  # fmt: skip
     """A pydantic field. `low` and `high` are allowed themselves.
 
     `section`: of the trading rules, then the line there, such as "7 margin cap": its text and the reason are in `sources`;
     `why` is the reason where that line has none. With `choices` a str default is one of these words; without, it is a decimal. A
-    `pinned` number is built into a kernel or into the venue: it is shown, and any other value is refused.
+    `pinned` number is built into a kernel or into the venue: it is shown, and any other value is refused. `weighed`: the default
+    where BELIEF is not asked, if that is another one (`default_of`).
     """
     value = Decimal(default) if isinstance(default, str) and not choices else default
     facts: dict[str, Any] = {"unit": unit, "section": section, "label": label, "why": why, "choices": choices}
+    if weighed is not None:
+        facts["weighed"] = Decimal(weighed) if isinstance(weighed, str) and not choices else weighed
     limits: dict[str, Any] = {}
     if choices:
         limits = {"pattern": f"^({'|'.join(choices)})$"}
@@ -81,6 +85,17 @@ def number(
     return Field(value, description=meaning, json_schema_extra=facts, **limits)
 
 
+def default_of(field: FieldInfo, belief: str) -> Value:
+    """The default of a number under a BELIEF."""
+    return cast("Value", field.default if belief == "asked" else extra(field).get("weighed", field.default))
+
+
+def by_belief(declared: type[Declared], belief: str) -> dict[str, Value]:
+    """The defaults that depend on BELIEF, under this one."""
+    fields = declared.model_fields.items()
+    return {name: default_of(field, belief) for name, field in fields if "weighed" in extra(field)}
+
+
 def reason(field: FieldInfo) -> str:
     """Why a number is what it is; "" where the user asked for it."""
     facts = extra(field)
@@ -90,7 +105,7 @@ def reason(field: FieldInfo) -> str:
 
 def number_rows(numbers: Declared) -> list[NumberRow]:
     """Every number with its default, unit, origin and whether it was overridden."""
-    rows = []
+    rows, belief = [], getattr(numbers, "belief", "asked")
     for name, field in type(numbers).model_fields.items():
         facts, value = extra(field), getattr(numbers, name)
         line = SOURCES.get(facts["section"])
@@ -98,13 +113,13 @@ def number_rows(numbers: Declared) -> list[NumberRow]:
             NumberRow(
                 name=env_name(name),
                 value=value,
-                default=cast("Value", field.default),
+                default=default_of(field, belief),
                 unit=facts["unit"],
                 section=facts["section"],
                 label=facts["label"],
                 source=line.text if line else "",
                 reason=reason(field),
-                overridden=value != field.default,
+                overridden=value != default_of(field, belief),
                 meaning=str(field.description),
             )
         )

@@ -23,13 +23,14 @@ import numpy as np
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import SECOND, record_dtype
 from turbo_trader.market.state import SECONDS
-from turbo_trader.signals.passage import two_barrier_forecast
+from turbo_trader.rules import assess
 
 #: Which barrier came first.
 TIMEOUT: Final = 0
 TARGET: Final = 1
 STOP: Final = 2
 
+_chances = assess.chances
 _ROUNDING: Final = 1e-12  # of logarithms: a price exactly at a barrier touches it
 
 #: One outcome; times ns, distances and returns fractions of the mid at the scan.
@@ -44,13 +45,12 @@ OUTCOME: Final = record_dtype(
         ("horizon_s", "f8"),
         ("hold_s", "f8"),
         ("mid", "f8"),  # USDT
-        ("forecast", "f8"),  # r(h), signed
-        ("se", "f8"),
-        ("confidence", "f8"),
+        # what each belief claimed (signals.figures.BELIEFS); 0: nothing
+        ("forecasts", "f8", (3,)),  # r(h), signed
+        ("confidences", "f8", (3,)),
+        ("p_targets", "f8", (3,)),  # in the direction
         ("take_profit", "f8"),
         ("stop_loss", "f8"),
-        ("p_tp", "f8"),
-        ("p_sl", "f8"),
         ("realised", "f8"),  # return of the mid at h, signed
     ]
 )
@@ -92,38 +92,24 @@ def follow(
                 out[ended] = work[s]
                 ended += 1
         if shadows[s].open == 0 and rows[s].candidate == 1 and rows[s].take_profit > 0.0:
-            _open(
-                states[s],
-                s,
-                rows[s],
-                gate_params[s if gate_params.shape[0] > 1 else 0],
-                now,
-                shadows[s],
-                work[s],
-            )
+            _chances(
+                gate_params, s if gate_params.shape[0] > 1 else 0, rows, s
+            )  # also where no trade tier asked for it
+            _open(states[s], s, rows[s], now, shadows[s], work[s])
     return ended
 
 
 @kernel
-def _open(st: Any, s: int, row: Any, p: Any, now: int, shadow: Any, mine: Any) -> None:
+def _open(st: Any, s: int, row: Any, now: int, shadow: Any, mine: Any) -> None:
     side = np.int64(row.direction)
     up, down = side * math.log1p(side * row.take_profit), side * math.log1p(-side * row.stop_loss)
     mine.ts, mine.known_ts, mine.symbol, mine.direction, mine.tier = now, 0, s, row.direction, row.tier
     mine.horizon_s, mine.hold_s, mine.mid = row.horizon_s, row.hold_s, row.mid
-    mine.forecast, mine.se, mine.confidence = row.forecast, row.se, row.confidence
     mine.take_profit, mine.stop_loss = row.take_profit, row.stop_loss
     mine.first, mine.realised = TIMEOUT, 0.0
-    mine.p_tp, mine.p_sl, _ = two_barrier_forecast(
-        up,
-        down,
-        abs(row.forecast),
-        row.se,
-        row.hold_sigma,
-        p.vol_log_sd,
-        row.horizon_s,
-        row.hold_s,
-        p.monitor_s,
-    )
+    for b in range(3):
+        mine.forecasts[b], mine.confidences[b] = row.forecasts[b], row.confidences[b]
+        mine.p_targets[b] = row.p_targets[b]
     shadow.open, shadow.returned, shadow.decided_ts = 1, 0, 0
     shadow.seen, shadow.last = st.samples, now // SECOND
     shadow.entry_y = math.log(row.mid)

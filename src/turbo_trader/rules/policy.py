@@ -20,8 +20,9 @@ from turbo_trader.market.instruments import UNIVERSE, perpetual
 from turbo_trader.market.names import perpetual_symbol
 from turbo_trader.rules import clashes, records
 from turbo_trader.rules.declared import Declared, shown
-from turbo_trader.rules.numbers import NumberRow, asked, chosen, number_rows, ours
+from turbo_trader.rules.numbers import NumberRow, asked, by_belief, chosen, default_of, number_rows, ours
 from turbo_trader.rules.tiers import CapitalTier, tier_of
+from turbo_trader.signals.figures import ASKED, BELIEFS
 
 _COINS = tuple(symbol.removesuffix("USDT") for symbol in UNIVERSE)
 _LOW_ANSWERS = ("warn", "block")
@@ -33,6 +34,9 @@ class Policy(Declared):
     model_config = SettingsConfigDict(strict=True)
 
     # fmt: off
+    # 3a whose figures the gates see; a number with `weighed` has that default unless BELIEF=asked
+    belief: str = chosen("asked", "belief", "3a belief", "the gates see plain, averaged or calibrated figures", choices=BELIEFS)
+
     # 1 universe
     target_assets: tuple[str, ...] = chosen(_COINS, "coins or symbols", "1 symbols", "universe")
     min_entry_notional: Decimal = ours("5", "USDT", "1 notional", "smallest notional of an entry")
@@ -44,6 +48,7 @@ class Policy(Declared):
     micro_turbo_signal_interval: int = asked(30, "s", "2 interval", "scan interval, turbo", low="1", high="86400")
     growing_scan_interval: int = asked(60, "s", "2 interval", "scan interval, growing", low="1", high="86400")
     institutional_scan_interval: int = asked(300, "s", "2 interval", "scan interval, institutional", low="1", high="86400")
+    tier_hysteresis: Decimal = ours("0.05", "of the boundary", "2 hysteresis", "a lower tier only this far below", high="0.5")
     turbo_min_snr: Decimal = asked("1.0", "ratio", "2 SNR", "SNR above, turbo", high="100")
     growing_min_snr: Decimal = asked("1.5", "ratio", "2 SNR", "SNR above, growing", high="100")
     institutional_min_snr: Decimal = asked("1.5", "ratio", "2 SNR", "SNR above, institutional", high="100")
@@ -91,10 +96,13 @@ class Policy(Declared):
     min_returns: int = chosen(30, "returns", "3 warm-up", "warm-up: returns in sigma", low="2", high="1440")
     min_share: Decimal = chosen("0.9", "share", "3 warm-up", "samples an OU window needs", low="0.5", high="1")
     kalman_warmup: int = chosen(300, "s", "3 warm-up", "one-second grid fills for", low="1", high="1800")
-    # 480 samples predict honestly up to half-lives of 15 min, 960 up to 30 (table in docs/signals.md)
-    ou_samples: int = chosen(960, "samples", "3 OU", "OU window", low="30", high="1440")
+    # under weighed: 480 samples predict honestly up to half-lives of 15 min, 960 up to 30 (table in docs/signals.md)
+    ou_samples: int = chosen(240, "samples", "3a OU", "OU window", low="30", high="1440", weighed=960)
     ou_sample_interval: int = chosen(60, "s", "3 OU", "OU sample interval", pinned=True)
-    dickey_fuller_level: str = chosen("0.05", "probability", "3 OU", "unit-root test at", choices=("0.01", "0.05", "0.10"))
+    dickey_fuller_level: str = chosen(
+        "0.10", "probability", "3a OU", "unit-root test at", choices=("0.01", "0.05", "0.10"), weighed="0.05"
+    )
+    accel_samples: int = chosen(60, "closes", "3a ACCEL", "asked: one-minute closes behind ACCEL", low="30", high="1440")
     ou_half_life_min: Decimal = chosen("2", "min", "3 OU", "shortest OU half-life", low="0.01")
     ou_half_life_max: Decimal = chosen("60", "min", "3 OU", "longest OU half-life", low="0.01")
 
@@ -104,13 +112,13 @@ class Policy(Declared):
     ofi_threshold: Decimal = asked("0.15", "score", "4 OFI", "OFI confirms above", high="0.999")
     vwap_warmup: int = chosen(1800, "s", "4 VWAP", "VWAP valid after", high="86400")
     vwap_min_gap: Decimal = asked("0.0010", "fraction", "4 VWAP", "VWAP confirms at a gap of", high="1")
-    vwap_min_sd: Decimal = ours("1", "band sd", "4 VWAP", "VWAP confirms at a gap of", pinned=True)
+    vwap_min_sd: Decimal = ours("0", "band sd", "3a VWAP", "and of this", high="10", weighed="1")
     score_z: Decimal = chosen("2", "sd", "4 scores", "z or a at which a score saturates", low="0.01")
     accel_threshold: Decimal = chosen("1", "sd", "4 ACCEL", "ACCEL confirms above")
     funding_period: int = chosen(8, "h", "4 FUNDING", "funding rates are normalised to", pinned=True)
     funding_threshold: Decimal = chosen("0.0005", "fraction per 8 h", "4 FUNDING", "FUNDING confirms beyond", high="1")
     funding_scale: Decimal = chosen("0.0010", "fraction per 8 h", "4 FUNDING", "FUNDING score saturates at", low="1e-9", high="1")
-    ou_threshold: Decimal = chosen("1", "sd", "4 OU_DRIFT", "OU_DRIFT confirms below minus")
+    ou_threshold: Decimal = chosen("0.5", "sd", "3a OU", "OU_DRIFT confirms below minus", weighed="1")
     stale_book: Decimal = ours("5", "s", "4 stale", "book is stale after", low="0.1", high="3600")
     stale_funding: Decimal = ours("2", "intervals", "4 stale", "funding is stale after", low="0.1", high="100")
     a_min_others: int = asked(1, "signals", "4 tiers", "A needs of VWAP, ACCEL, FUNDING at least", high="3")
@@ -149,6 +157,8 @@ class Policy(Declared):
     b_sl_min: Decimal = asked("0.0025", "fraction", "6 B", "B: SL from", low="0.0001", high="0.5")
     b_sl_max: Decimal = asked("0.005", "fraction", "6 B", "B: SL to", low="0.0001", high="0.5")
     break_even_min: Decimal = asked("0.0010", "fraction", "6 zones", "break-even stop beyond entry by at least", high="0.5")
+    break_even_cost: bool = ours(True, "switch", "6 break-even", "and by the cost; false: by exactly BREAK_EVEN_MIN")
+    break_even_extra: Decimal = ours("0.0003", "fraction", "6 break-even", "and this beyond either", high="0.5", weighed="0")
     backstop_extra: Decimal = ours("0.5", "of the TP distance", "6 backstop", "backstop beyond the target", low="0.01", high="10")
     zone_one: Decimal = asked("0.5", "progress", "6 zones", "zone 1 from", low="0.01", high="10")
     zone_two: Decimal = asked("1.0", "progress", "6 zones", "zone 2 from", low="0.01", high="10")
@@ -156,7 +166,9 @@ class Policy(Declared):
     extension: Decimal = asked("0.5", "of the TP distance", "6 zones", "target moves out by", low="0.01", high="10")
     max_extensions: int = chosen(3, "times", "6 zones", "target moves out at most", high="100")
     extension_share: Decimal = ours("0.5", "share", "6 extension share", "targets the EV assumes extended", high="1")
-    tp_without_confirmation: str = chosen("close", "answer", "6 target", "at the target, unconfirmed", choices=("close", "hold"))
+    tp_without_confirmation: str = chosen(
+        "hold", "answer", "6 target", "at the target, unconfirmed", choices=("close", "hold"), weighed="close"
+    )
     mark_beyond: Decimal = ours("0.001", "fraction", "6 mark", "close when the mark is beyond the stop by", high="1")
     mark_beyond_for: Decimal = ours("1", "s", "6 mark", "and stays there for", high="3600")
     hold_factor: Decimal = chosen("2", "T", "6 time", "time limit after zone 1", low="1", high="100")
@@ -174,10 +186,12 @@ class Policy(Declared):
     large_margin_cap: Decimal = chosen("0.60", "of B", "7 margin cap", "margin cap per trade above", low="0.01", high="1")
     a_risk: Decimal = asked("0.10", "of E", "7 loss at stop", "loss at SL, A, up to", low="0.0001", high="1")
     b_risk: Decimal = asked("0.05", "of E", "7 loss at stop", "loss at SL, B, up to", low="0.0001", high="1")
-    same_direction: Decimal = ours("0.30", "of E", "7 same direction", "same direction, all open, up to", low="0.0001", high="1")
+    same_direction: Decimal = ours("0", "of E", "7 same direction", "same direction, all open, up to; 0: no such limit", high="1")
+    min_size_share: Decimal = ours("0.5", "share", "7 least size", "of the low target at the highest leverage; less: no trade", high="1")
     range_quantile: Decimal = ours("0.999", "probability", "7 same direction", "quantile of one-minute ranges", pinned=True)
     total_margin: Decimal = chosen("0.90", "of B", "7 total margin", "total margin up to", low="0.01", high="1")
     max_leverage: Decimal = asked("50", "x", "7 leverage", "leverage up to", low="1", high="125")
+    leverage_policy: str = chosen("lowest", "answer", "7 leverage policy", "that fills the target", choices=("lowest", "highest"))
     liquidation_multiple: Decimal = ours("2", "x", "7 leverage", "liquidation lies beyond SL + slippage times", low="1", high="100")
     losses_to_halve: int = asked(3, "losses", "7 losses", "size is reduced after consecutive losses", low="1", high="1000")
     losses_factor: Decimal = asked("0.5", "x", "7 losses", "to this part until a win", low="0.01", high="1")
@@ -210,16 +224,18 @@ class Policy(Declared):
 
     # 8 orders and limits
     entry_style: str = chosen("taker", "style", "8 maker", "entries", choices=("taker", "maker"))
-    entry_slip_max: Decimal = ours("0.0005", "fraction", "8 entry", "entry limit beyond the touch by at most", high="0.1")
-    entry_slip_of_ev: Decimal = ours("0.5", "of EV margin", "8 entry", "and by at most", high="1")
+    entry_slip_max: Decimal = ours("0.0002", "fraction", "8 entry", "entry limit beyond touch, at most", high="0.1", weighed="0.0005")
+    entry_slip_of_ev: Decimal = ours("0.5", "of EV margin", "8 entry", "unless BELIEF=asked, and by at most", high="1")
     entry_recv_window: int = ours(1000, "ms", "8 entry", "receive window of entries", low="100", high="60000")
     maker_patience: int = chosen(10, "s", "8 maker", "a post-only entry is given up after", low="1", high="3600")
     lookup_extra: int = ours(10, "s", "8 lookup", "an unknown entry is looked up beyond its window for", low="1", high="3600")
     session_loss: Decimal = asked("0.20", "of session-start E", "8 session", "result that flattens, halts", low="0.001", high="1")
     drawdown_pause: Decimal = asked("0.15", "of the session peak", "8 session", "drawdown that pauses", low="0.001", high="1")
     pause_time: int = asked(1800, "s", "8 session", "a pause lasts", low="1", high="86400")
-    pauses_to_halt: int = ours(3, "pauses", "8 pauses to halt", "the nth pause halts", low="1", high="100")
+    pauses_to_halt: int = ours(0, "pauses", "8 pauses to halt", "the nth pause halts; 0: none does", high="100")
     warn_share: Decimal = chosen("0.80", "share", "8 warning", "warning at this share of a limit", low="0.01", high="1")
+    warn_hysteresis: Decimal = ours("0.20", "share", "8 warn again", "a warning is over this far below", high="1")
+    warn_again: int = ours(3600, "s", "8 warn again", "the same warning again at the soonest after", high="86400")
     flatten_time: int = chosen(2, "s", "8 flatten", "flat within, or told as unconfirmed", low="1", high="60")
     guard_close_after: int = ours(900, "s", "8 guard", "guard closes all without a daemon; 0 = never", high="604800")
     on_term: str = ours("leave", "answer", "8 SIGTERM", "positions at SIGTERM", choices=("leave", "flatten"))
@@ -227,13 +243,17 @@ class Policy(Declared):
     watchdog_probability: Decimal = ours("0.05", "probability", "8 watchdog", "watchdog trips below", high="1")
 
     # 9 calibration
-    calibration: str = ours("report", "answer", "9 calibration", "calibrated numbers", choices=("off", "report", "enforce"))
     calibration_min_samples: int = ours(200, "outcomes", "9 calibration", "a map needs, of the symbol or else of all", low="20")
     calibration_group: int = ours(100, "outcomes", "9 calibration", "behind each point of a map at least", low="10")
     calibration_window: int = ours(2000, "outcomes", "9 calibration", "of a symbol that maps look back on", low="20", high="100000")
     calibration_refit: int = ours(14400, "s", "9 calibration", "maps are fitted anew each", low="1", high="604800")
     calibration_hole: int = ours(60, "s", "9 calibration", "longest time without a price in an outcome", low="1", high="600")
     # fmt: on
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_belief(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**by_belief(cls, str(given.get("belief", "asked")).strip().lower()), **given}
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -243,12 +263,9 @@ class Policy(Declared):
         return self
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str], *, live: bool = False) -> Policy:
-        """The defaults with what `env` overrides; `live`: CALIBRATION is enforce unless it says otherwise.
-
-        InputError names the variable, its value and what is expected.
-        """
-        return cls.read({"CALIBRATION": "enforce", **env} if live else env)
+    def from_env(cls, env: Mapping[str, str]) -> Policy:
+        """The defaults with what `env` overrides. InputError names the variable, its value and what is expected."""
+        return cls.read(env)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -260,9 +277,14 @@ class Policy(Declared):
         """Entry and exit fee as a fraction of notional, at the default rates and the entry style in force."""
         return self.taker_fee + (self.maker_fee if self.entry_style == "maker" else self.taker_fee)
 
-    def capital_tier(self, equity: Decimal) -> CapitalTier:
-        """The column of the capital table that holds at this equity (USDT)."""
-        return tier_of(self, equity)
+    def break_even(self, cost: Decimal) -> Decimal:
+        """How far beyond the entry zone 1 moves the stop at this round-trip cost; both fractions."""
+        pays = max(self.break_even_min, cost) if self.break_even_cost else self.break_even_min
+        return pays + self.break_even_extra
+
+    def capital_tier(self, equity: Decimal, held: CapitalTier | None = None) -> CapitalTier:
+        """The column of the capital table that holds at this equity (USDT), where `held` was in force before."""
+        return tier_of(self, equity, held)
 
     def market_parameters(self) -> dict[str, Any]:
         """Keyword arguments of `market.state.new_states`."""
@@ -278,6 +300,12 @@ class Policy(Declared):
         Fee rates are the policy's; what is known of the venue (`clock_offset`, `btc_move_ts`, ...) is set in the records.
         """
         return records.gate_records(self, tier, equity, symbols)
+
+    def under(self, name: str, belief: int) -> Any:
+        """A number as it stands under a belief (signals.figures.BELIEFS): in force, or the default of the other one."""
+        if (belief == ASKED) == (self.belief == BELIEFS[ASKED]):
+            return getattr(self, name)
+        return default_of(type(self).model_fields[name], BELIEFS[belief])
 
     def overridden(self) -> dict[str, str]:
         """The numbers that are not the defaults, as text, by environment variable: `from_env` makes the same policy of them."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from turbo_trader.market.events import SECOND, Rows, record_dtype
 from turbo_trader.rules.tiers import CapitalTier, minimum_ev
+from turbo_trader.signals.figures import ASKED, BELIEFS, WEIGHED
 from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ GATE_PARAMETERS: Final = record_dtype(
         ("block_low_consensus", "u1"),
         ("block_flat", "u1"),
         ("maker_entry", "u1"),
-        ("enforce", "u1"),  # 1: calibrated numbers replace the model's; a missing map blocks
+        (
+            "belief",
+            "u1",
+        ),  # whose figures the gates see (signals.figures.BELIEFS); measured without a map blocks
         ("a_min_others", "<i4"),
         ("min_snr", "f8"),
         ("min_confidence", "f8"),
@@ -63,6 +67,8 @@ GATE_PARAMETERS: Final = record_dtype(
         ("b_sl_min", "f8"),
         ("b_sl_max", "f8"),
         ("break_even_min", "f8"),
+        ("break_even_extra", "f8"),
+        ("break_even_cost", "f8"),  # 1: zone 1 pays the cost too; 0: BREAK_EVEN_MIN alone
         ("zone_one", "f8"),
         ("zone_two", "f8"),
         ("lock_share", "f8"),
@@ -92,7 +98,8 @@ GATE_PARAMETERS: Final = record_dtype(
 
 _SAME_NAME: Final = (
     "vol_log_sd", "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min",
-    "b_tp_max", "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min", "zone_one", "zone_two", "lock_share", "extension",
+    "b_tp_max", "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min",
+    "break_even_extra", "break_even_cost", "zone_one", "zone_two", "lock_share", "extension",
     "max_extensions", "extension_share", "backstop_extra", "hold_factor", "max_spread", "max_mark_gap",
     "low_consensus", "flat_edge", "taker_fee", "maker_fee", "a_min_others",
 )  # fmt: skip
@@ -126,7 +133,7 @@ def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: in
     out["capital_tier"] = tier.index
     out["max_hold_s"] = tier.max_hold_s
     out["maker_entry"] = policy.entry_style == "maker"
-    out["enforce"] = policy.calibration == "enforce"
+    out["belief"] = BELIEFS.index(policy.belief)
     out["close_unconfirmed"] = policy.tp_without_confirmation == "close"
     out["monitor_s"] = float(policy.monitor_interval)
     out["entry_slip"] = float(policy.entry_slip_max)
@@ -168,13 +175,14 @@ _SIGNAL_FIELDS: Final[dict[str, str]] = {
     "score_sds": "score_z",
     "ofi_threshold": "ofi_threshold",
     "vwap_min_gap": "vwap_min_gap",
+    "vwap_min_sd": "vwap_min_sd",
     "vwap_min_age_s": "vwap_warmup",
     "accel_threshold": "accel_threshold",
     "funding_threshold": "funding_threshold",
     "funding_full_scale": "funding_scale",
     "funding_stale_intervals": "stale_funding",
     "damping_s": "damping",
-    "ou_window": "ou_samples",
+    "accel_window": "accel_samples",
     "ou_spacing_s": "ou_sample_interval",
     "ou_min_share": "min_share",
     "ou_z_threshold": "ou_threshold",
@@ -212,5 +220,8 @@ def signal_record(policy: Policy, tier: CapitalTier) -> Rows:
     out["horizon_s"] = tier.horizon_s
     out["ou_min_half_life_s"] = float(policy.ou_half_life_min * 60)
     out["ou_max_half_life_s"] = float(policy.ou_half_life_max * 60)
-    out["df_critical"] = _DICKEY_FULLER[policy.dickey_fuller_level]
+    out["belief"] = BELIEFS.index(policy.belief)
+    for fit in (ASKED, WEIGHED):  # both forecasts are always made; an override is of the belief in force
+        out["ou_window"][0, fit] = policy.under("ou_samples", fit)
+        out["df_critical"][0, fit] = _DICKEY_FULLER[policy.under("dickey_fuller_level", fit)]
     return out

@@ -32,11 +32,18 @@ SCAN: Final = record_dtype(
         ("stop_loss", "f8"),
         ("cost", "f8"),  # round trip, fraction of notional
         ("slippage", "f8"),  # of it, walking the book in and out
-        ("p_tp", "f8"),  # fixed barriers; 0 where not computed (no trade tier)
+        # first passage of fixed barriers in the direction d under `weighed`; 0 where not computed (no trade tier)
+        ("p_tp", "f8"),
         ("p_sl", "f8"),
         ("p_timeout", "f8"),
-        ("ev", "f8"),  # net, of the exits as executed; 0 where not computed
-        # what the gates used: the model's numbers above, or the calibrated ones (CALIBRATION=enforce)
+        (
+            "ev",
+            "f8",
+        ),  # the honest one: net, of the exits as executed under `weighed`, in the direction d; 0 where not computed
+        # probability of the target and net EV in the direction d per belief (signals.figures.BELIEFS); 0 where not computed
+        ("p_targets", "f8", (3,)),
+        ("evs", "f8", (3,)),
+        # what the gates used: those of the belief in force
         ("used_edge", "f8"),  # forecast edge in the direction d
         ("used_confidence", "f8"),
         ("used_p_tp", "f8"),

@@ -47,7 +47,10 @@ class Session:
     day: int = -1  # day number it began; -1: not begun
     started_ns: int = 0
     start_equity: Decimal = ZERO
-    peak: Decimal = ZERO
+    peak: Decimal = ZERO  # of what was secured, from the start's equity (or a pause's end) on
+    secured: Decimal | None = (
+        None  # at the last look: closed results and what open stops have locked, as an equity
+    )
     equity: Decimal = ZERO
     realised: Decimal = ZERO  # trades' results, fees and funding since the session began
     pauses: int = 0
@@ -55,7 +58,8 @@ class Session:
     halts: dict[str, str] = field(default_factory=dict)  # what holds a halt -> why
     flattening: bool = False
     losses: int = 0  # consecutive losing trades, across sessions
-    warned: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)  # limits that are near, as last warned of
+    warned_ns: dict[str, int] = field(default_factory=dict)  # when each limit was last warned of
     history: list[dict[str, Any]] = field(default_factory=list)  # what was done, by whom, when
 
     # reading
@@ -120,10 +124,14 @@ class Session:
 
     # events
 
-    def on_equity(self, policy: Policy, now_ns: int, equity: Decimal) -> list[SessionEvent]:
+    def on_equity(
+        self, policy: Policy, now_ns: int, equity: Decimal, secured: Decimal | None = None
+    ) -> list[SessionEvent]:
         """Equity E at `now`: begins or turns the session, ends a pause, checks loss and drawdown.
 
-        A session does not begin without money: an equity of 0 before it began is an account not known yet.
+        `secured`: the equity that closed results and the locked part of open positions make (None: E); the peak is of that, so
+        a profit that was only ever on paper is no drawdown when it goes. A session does not begin without money: an equity of 0
+        before it began is an account not known yet.
         """
         if self.day < 0 and equity <= 0:
             return []
@@ -131,22 +139,33 @@ class Session:
         events = self._turn(now_ns, equity)
         if self.paused_until_ns and now_ns >= self.paused_until_ns:
             self.paused_until_ns = 0
-            self.peak = equity
+            self.peak, self.secured = equity, None
             events.append(SessionEvent("pause-over", text="the pause is over, the peak is the equity again"))
             events += self._turn(now_ns, equity)
-        self.peak = max(self.peak, equity)
+        sure = equity if secured is None else secured
+        if self.secured is not None and sure > self.secured:
+            self.peak = max(self.peak, sure)
+        self.secured = sure
         return events + self._check(policy, now_ns)
 
-    def on_usage(self, policy: Policy, used: Mapping[str, Decimal]) -> list[SessionEvent]:
-        """A warning at WARN_SHARE of each limit, once until it is left again; `used`: shares by name (rules.usage).
+    def on_usage(self, policy: Policy, now_ns: int, used: Mapping[str, Decimal]) -> list[SessionEvent]:
+        """A warning at WARN_SHARE of each limit, once until it is WARN_HYSTERESIS below; `used`: shares by name (rules.usage).
 
-        A limit that has halted says so itself: nothing is warned of then.
+        The same limit is warned of once in WARN_AGAIN at most. A limit that has halted says so itself: nothing is warned of then.
         """
         if self.day < 0 or any(holder in self.halts for holder in _BY_LIMIT):
             return []
         near = {name: share for name, share in used.items() if share >= policy.warn_share}
-        fresh = [name for name in near if name not in self.warned]
-        self.warned = list(near)
+        over = policy.warn_share - policy.warn_hysteresis
+        still = [name for name in self.warned if used.get(name, ZERO) >= over]
+        again = policy.warn_again * SECOND
+        fresh = [
+            name
+            for name in near
+            if name not in still and (name not in self.warned_ns or now_ns - self.warned_ns[name] >= again)
+        ]
+        self.warned = [*still, *(name for name in near if name not in still)]
+        self.warned_ns.update(dict.fromkeys(fresh, now_ns))
         return [
             SessionEvent("warning", text=f"{near[name]:.0%} of the limit: {name}", fields={"limit": name, "used": near[name]})
             for name in fresh
@@ -156,10 +175,13 @@ class Session:
         """A realised result, fee or funding (USDT, signed) was booked."""
         self.realised += amount
 
-    def on_trade(self, net: Decimal) -> None:
-        """A trade was closed with this net result: a win ends the losing streak; exactly 0 counts as a
-        loss."""
-        self.losses = 0 if net > 0 else self.losses + 1
+    def on_trade(self, net: Decimal, *, crumb: bool = False) -> None:
+        """A trade was closed with this net result: a win ends the losing streak, that of a crumb (a position below the least size
+        of its entry, `sizing.least_notional`) does not; exactly 0 counts as a loss."""
+        if net <= 0:
+            self.losses += 1
+        elif not crumb:
+            self.losses = 0
 
     def on_transfer(self, amount: Decimal) -> None:
         """A deposit, withdrawal or bonus (USDT, signed) shifts every reference and is neither profit nor
@@ -167,6 +189,8 @@ class Session:
         self.start_equity += amount
         self.peak += amount
         self.equity += amount
+        if self.secured is not None:
+            self.secured += amount
 
     # a person's word
 
@@ -226,7 +250,7 @@ class Session:
         self.start_equity = self.peak = self.equity = equity
         self.realised = ZERO
         self.pauses = self.paused_until_ns = 0
-        self.warned = []
+        self.warned, self.secured = [], None
 
     def _check(self, policy: Policy, now_ns: int) -> list[SessionEvent]:
         if any(holder in self.halts for holder in _BY_LIMIT):
@@ -239,10 +263,11 @@ class Session:
 
     def _pause(self, policy: Policy, now_ns: int) -> SessionEvent:
         self.pauses += 1
-        if self.pauses >= policy.pauses_to_halt:
+        if 0 < policy.pauses_to_halt <= self.pauses:
             return self._trip(now_ns, PAUSES, f"drawdown pause number {self.pauses}", "pauses-halt")
         self.paused_until_ns = now_ns + policy.pause_time * SECOND
-        text = f"drawdown {self.drawdown:.2%} from the peak: pause {self.pauses} of {policy.pauses_to_halt}"
+        of = f" of {policy.pauses_to_halt}" if policy.pauses_to_halt else ""
+        text = f"drawdown {self.drawdown:.2%} from the peak: pause {self.pauses}{of}"
         self._record(now_ns, "pause", "limit", text)
         return SessionEvent(
             "drawdown-pause", text=text, fields={"pauses": self.pauses, "until": self.paused_until_ns}

@@ -4,7 +4,7 @@ is rounded up past a limit."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,7 @@ class Sizing:
     limits: dict[str, Decimal] = field(default_factory=dict)  # the largest notional each limit allows
     highest: Decimal = ZERO  # leverage allowed, and by what
     highest_by: str = ""
+    floor: Decimal = ZERO  # the least notional of such a trade
 
     @property
     def allowed(self) -> dict[str, str]:
@@ -123,9 +124,27 @@ def size_entry(
     bounds = [_bound(policy, account, open_risks, entry, tier, fixed) for tier in tiers]
     best = max(bounds, key=lambda bound: bound.notional)
     notional, binding = best.notional, best.binding
+    floor = least_notional(policy, account, entry, best.leverage)
+    if notional < floor and best.leverage >= 1:
+        why = f"{entry.instrument.symbol}: {binding} allows {notional:.2f} USDT, below the least size of {floor:.2f}"
+        return _refused(binding, why, f"{floor:.2f} USDT by {binding} (was {notional:.2f})", best.limits)
     if losses >= policy.losses_to_halve and notional > 0:
-        notional, binding = notional * policy.losses_factor, f"{binding}, halved"
-    return _finish(policy, account, entry, best, notional, binding)
+        notional, floor, binding = (
+            notional * policy.losses_factor,
+            floor * policy.losses_factor,
+            f"{binding}, halved",
+        )
+    return replace(_finish(policy, account, entry, best, notional, binding), floor=floor)
+
+
+def least_notional(policy: Policy, account: Account, entry: Entry, leverage: Decimal) -> Decimal:
+    """The least notional (USDT) of a trade: MIN_SIZE_SHARE of the low margin target at this leverage.
+
+    A smaller one holds a slot that a trade of the size asked for could have: a crumb.
+    """
+    low = policy.a_margin_low if entry.trade_tier == TIER_A else policy.b_margin_low
+    low = min(low, margin_cap(policy, account.equity))
+    return policy.min_size_share * low * max(ZERO, account.balance) * leverage
 
 
 def smallest_qty(instrument: Instrument, price: Decimal, min_notional: Decimal) -> Decimal:
@@ -208,11 +227,12 @@ def _risk_limits(
     budget = account.session_result - open_losses + policy.session_loss * account.session_start_equity
     together = sum((item.loss_together for item in open_risks if item.direction == entry.direction), ZERO)
     room = policy.same_direction * account.equity - together
+    side = {"same direction": _share(room, loss_rate + entry.range_tail)} if policy.same_direction else {}
     instrument = entry.instrument
     return {
         "loss at stop": _share(risk * account.equity, loss_rate),
         "session budget": _share(budget, loss_rate),
-        "same direction": _share(room, loss_rate + entry.range_tail),
+        **side,
         "maximum quantity": min(instrument.max_qty, instrument.max_market_qty) * entry.price,
     }
 
@@ -259,7 +279,9 @@ def _finish(
     target = margin_target(policy, entry.trade_tier, entry.weight, entry.symbols)
     most = min(target, margin_cap(policy, account.equity)) * account.balance
     room = min(most, bound.limits["total margin"] / bound.leverage)
-    leverage = _lowest_leverage(entry, notional, room, account.available, bound.leverage)
+    leverage = bound.leverage
+    if policy.leverage_policy == "lowest":
+        leverage = _lowest_leverage(entry, notional, room, account.available, bound.leverage)
     rate = instrument.tier(notional).maintenance_rate
     return Sizing(
         qty=qty,

@@ -34,6 +34,10 @@ SOURCES: Final[Mapping[str, Source]] = {
         "minimum net EV 0 when E <= 25, else the tier's value: 0.05 % below 25, 0.08 % below 100, 0.07 % below 1000, 0.06 %",
         "he asks for a minimum and gives none above 25 USDT; these leave room for the error of the estimate",
     ),
+    "2 hysteresis": Source(
+        "an account keeps its tier until it is 5 % below the boundary (TIER_HYSTERESIS)",
+        "around a boundary the tier flipped every few minutes; 0 does so again",
+    ),
     "2 positions": Source(
         "open positions at most 3, 5, 5", "he names 3 for turbo; larger accounts carry a few more"
     ),
@@ -60,6 +64,22 @@ SOURCES: Final[Mapping[str, Source]] = {
     "3 OU": Source(
         "OU: AR(1) by maximum likelihood; valid if a unit root is rejected and the half-life lies in 2 to 60 min",
         "he names OU and no parameter; this window predicts honestly up to half-lives of 30 min (docs/signals.md)",
+    ),
+    "3a belief": Source(
+        "BELIEF=asked|weighed|measured, asked in every mode",
+        "whether to trade is his rule; averaged or calibrated figures let next to nothing pass (docs/signals.md)",
+    ),
+    "3a OU": Source(
+        "asked: OU window 240 closes, Dickey-Fuller 10 %, OU_DRIFT at 0.5 sd; else 960, 5 %, 1 sd",
+        "he gives no parameter; asked: the funnel he asks for, else: honest up to half-lives of 30 min (docs/signals.md)",
+    ),
+    "3a ACCEL": Source(
+        "asked: ACCEL from a second Kalman filter on one-minute closes, jerk by likelihood",
+        "an hour, so that it is the acceleration of now; how often it confirms is in docs/signals.md",
+    ),
+    "3a VWAP": Source(
+        "VWAP confirms beyond 0.10 %; else than asked beyond max(0.10 %, 1 band sd)",
+        "he gives 0.10 % alone. At 0 many gaps that confirm are the day's ordinary noise; at 1 few are, and fewer trades are A",
     ),
     "4 OFI": Source(
         "order-flow imbalance over levels 1-10, last 30 s; confirms d beyond 0.15",
@@ -134,6 +154,11 @@ SOURCES: Final[Mapping[str, Source]] = {
         "f >= 0.5: SL to break-even + max(0.10 %, c); f >= 1.0: SL locks 50 %, the target moves out by 50 %, 3 times at most",
         "he gives no end to extensions; after three the move is 2.5 times the target",
     ),
+    "6 break-even": Source(
+        "zone 1 at max(0.10 %, c), + 3 bp under asked",
+        "0.10 % alone is below the 0.11 % of two taker fees: BREAK_EVEN_COST=false loses 1 bp and the spread at each such stop;"
+        " without the 3 bp 18 % of trades stop at -5 to 0 bp and count as lost",
+    ),
     "6 extension share": Source(
         "no line: what the EV assumes of confirmed extensions",
         "whether signals still confirm at the target is not known before; a half favours neither answer",
@@ -157,8 +182,8 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "7 loss at stop": Source("loss at SL incl. c and slippage <= 10 % of E (A), 5 % (B)"),
     "7 same direction": Source(
-        "same direction, all open + this: sum of notional x (SL + c + 99.9 % one-minute range) <= 30 % of E",
-        "crypto falls together",
+        "same direction, all open + this: sum of notional x (SL + c + 99.9 % one-minute range) <= 30 % of E; off",
+        "crypto falls together, but at 0.30 it bound 90 of 215 entries and left crumbs; the session budget bounds the loss at stops",
     ),
     "7 total margin": Source(
         "total margin incl. this <= 90 % of B", "the rest pays for fees and for moves against open positions"
@@ -166,6 +191,14 @@ SOURCES: Final[Mapping[str, Source]] = {
     "7 leverage": Source(
         "leverage <= 50x, and SL + slippage <= half the distance to liquidation",
         "at 50x liquidation is 1.0-1.5 % away, not 2 %; a stop must come first even when it slips",
+    ),
+    "7 least size": Source(
+        "least size: half of the notional of the low margin target at the highest allowed leverage (MIN_SIZE_SHARE)",
+        "a crumb would hold one of three slots; 0 lets it",
+    ),
+    "7 leverage policy": Source(
+        "leverage: the lowest that keeps margin within target, or the highest allowed (LEVERAGE_POLICY)",
+        "at the same size the highest ties up less margin and costs nothing more, but liquidation is nearer when a stop slips",
     ),
     "7 losses": Source("after 3 consecutive losses x 0.5 until a win"),
     "7 portfolio": Source(
@@ -208,7 +241,7 @@ SOURCES: Final[Mapping[str, Source]] = {
         "a fill that nobody made is better than one that was",
     ),
     "8 entry": Source(
-        "entry: IOC limit at the touch +- min(5 bp, half the EV margin), recv_window 1 s",
+        "entry: IOC limit at the touch +- 2 bp (else than asked: min(5 bp, half the EV margin)), recv_window 1 s",
         "an entry that comes late or fills far away is not the trade that was decided",
     ),
     "8 maker": Source(
@@ -223,7 +256,11 @@ SOURCES: Final[Mapping[str, Source]] = {
         "result -20 % of session-start E: flatten and halt; drawdown -15 %: no entries for 30 min"
     ),
     "8 pauses to halt": Source(
-        "drawdown pause: each time (PAUSES_TO_HALT)", "he asks for a pause of 30 min and for no halt after it"
+        "drawdown pause: each time (PAUSES_TO_HALT)", "he asks for a pause of 30 min and for no halt after it: at 3, 10 of 12 accounts halted, 6 of them winning"
+    ),
+    "8 warn again": Source(
+        "no line: a warning is over 20 points below its level and comes again after an hour at the soonest",
+        "around the level it came 722 times in 48 hours",
     ),
     "8 warning": Source("80 % of any limit: warning", "early enough to act by hand"),
     "8 flatten": Source(

@@ -46,10 +46,12 @@ class CapitalTier:
         return self.max_hold_s * SECOND
 
 
-def tier_of(policy: Policy, equity: Decimal) -> CapitalTier:
+def tier_of(policy: Policy, equity: Decimal, held: CapitalTier | None = None) -> CapitalTier:
     """The tier at an equity (USDT). Turbo: E < 100 and MICRO_TURBO_MODE; institutional: E >= 1000; else
-    growing."""
+    growing. A tier that is `held` is left for a lower one only TIER_HYSTERESIS below its boundary."""
     index = _index(policy, equity)
+    if held is not None and index < held.index:
+        index = min(held.index, _index(policy, equity / (1 - policy.tier_hysteresis)))
     name = TIER_NAMES[index]
 
     def row(what: str) -> object:

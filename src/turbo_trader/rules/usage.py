@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from turbo_trader.rules.sizing import Account, OpenRisk
+from turbo_trader.rules.tiers import CapitalTier
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -16,12 +17,16 @@ ZERO = Decimal(0)
 
 
 def limit_usage(
-    policy: Policy, account: Account, open_risks: Sequence[OpenRisk], session: Session
+    policy: Policy,
+    account: Account,
+    open_risks: Sequence[OpenRisk],
+    session: Session,
+    held: CapitalTier | None = None,
 ) -> dict[str, Decimal]:
     """Used share of each limit of the account and the session by name, 1 = all of it; names are stable.
 
     Limits of a single trade (its loss at the stop, its margin, its leverage) are not among them: a size is the smallest of
-    them all, so one is always used up.
+    them all, so one is always used up. A limit that is switched off is not among them either. `held`: the capital tier in force.
     """
     losses = sum((item.loss_at_stop for item in open_risks), ZERO)
     margin = sum((item.margin for item in open_risks), ZERO)
@@ -30,17 +35,20 @@ def limit_usage(
         direction: sum((item.loss_together for item in open_risks if item.direction == direction), ZERO)
         for direction in (1, -1)
     }
-    tier = policy.capital_tier(account.equity)
-    return {
+    tier = policy.capital_tier(account.equity, held)
+    used = {
         "session result": max(ZERO, -session.result / policy.session_loss),
         "session budget": _share(losses - account.session_result, budget),
         "drawdown": session.drawdown / policy.drawdown_pause,
-        "same direction": _share(max(side.values()), policy.same_direction * account.equity),
         "total margin": _share(margin, policy.total_margin * account.balance),
         "open positions": Decimal(len(open_risks)) / tier.max_positions,
         "consecutive losses": Decimal(session.losses) / policy.losses_to_halve,
-        "drawdown pauses": Decimal(session.pauses) / policy.pauses_to_halt,
     }
+    if policy.same_direction:
+        used["same direction"] = _share(max(side.values()), policy.same_direction * account.equity)
+    if policy.pauses_to_halt:
+        used["drawdown pauses"] = Decimal(session.pauses) / policy.pauses_to_halt
+    return used
 
 
 def _share(used: Decimal, limit: Decimal) -> Decimal:

@@ -15,7 +15,7 @@ from turbo_trader.rules.gates import CONSENSUS, DATA, EV, FEE, FLAT, PRE_FILTER,
 from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scan import BLOCK, PASS, TIER_A, TIER_B, TIER_NONE, WARN
 from turbo_trader.signals.expectation import Zones, exits_ev
-from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
+from turbo_trader.signals.figures import ACCEL, FUNDING, MEASURED, OFI, OU_DRIFT, VWAP, WEIGHED
 
 # numba takes plain integers
 _NONE = int(Code.NONE)
@@ -39,11 +39,8 @@ def settle(out: Any, j: int, gate: int, verdict: int, code: int) -> None:
 
 @kernel
 def calibrated(gp: Any, g: int, which: int, value: float) -> float:
-    """A number of the model through its calibration map: piecewise linear, clamped at both ends; without a
-    map itself."""
+    """A number of the model through its calibration map, which must be there: piecewise linear, clamped at both ends."""
     n = gp[g].knots[which]
-    if gp[g].enforce == 0 or n == 0:
-        return value
     x, y = gp[g].map_x[which], gp[g].map_y[which]
     if value <= x[0]:
         return float(y[0])
@@ -100,17 +97,32 @@ def data_gate(states: Any, s: int, now: int, gp: Any, g: int, out: Any, j: int) 
 
 
 @kernel
+def measured_forecast(gp: Any, g: int, out: Any, j: int) -> None:
+    """What past outcomes make of the averaged forecast: nothing where it has none or no map is there."""
+    row, p = out[j], gp[g]
+    row.forecasts[MEASURED] = row.errors[MEASURED] = row.snrs[MEASURED] = row.confidences[MEASURED] = 0.0
+    edge = row.forecasts[WEIGHED]
+    if edge == 0.0 or p.knots[MAP_FORECAST] == 0 or p.knots[MAP_CONFIDENCE] == 0:
+        return
+    sign = 1.0 if edge > 0.0 else -1.0
+    row.forecasts[MEASURED] = sign * calibrated(gp, g, MAP_FORECAST, abs(edge))
+    row.errors[MEASURED], row.snrs[MEASURED] = row.errors[WEIGHED], row.snrs[WEIGHED]
+    row.confidences[MEASURED] = calibrated(gp, g, MAP_CONFIDENCE, row.confidences[WEIGHED])
+
+
+@kernel
 def pre_filter_gate(gp: Any, g: int, out: Any, j: int) -> None:
     """Gate 2: SNR and confidence above the tier's row."""
     row, p = out[j], gp[g]
-    row.used_edge = calibrated(gp, g, MAP_FORECAST, abs(row.forecast))
-    row.used_confidence = calibrated(gp, g, MAP_CONFIDENCE, row.confidence)
+    measured_forecast(gp, g, out, j)
+    row.used_edge = row.direction * row.forecasts[p.belief]
+    row.used_confidence = row.confidences[p.belief]
     code = _NONE
     if row.direction == 0:
         code = _NO_FORECAST
-    elif p.enforce == 1 and (p.knots[MAP_FORECAST] == 0 or p.knots[MAP_CONFIDENCE] == 0):
+    elif p.belief == MEASURED and (p.knots[MAP_FORECAST] == 0 or p.knots[MAP_CONFIDENCE] == 0):
         code = _UNCALIBRATED
-    elif not row.snr > p.min_snr:
+    elif not row.snrs[p.belief] > p.min_snr:
         code = _SNR
     elif not row.used_confidence > p.min_confidence:
         code = _CONFIDENCE
@@ -162,14 +174,22 @@ def flat_gate(gp: Any, g: int, out: Any, j: int) -> None:
 
 
 @kernel
+def break_even(gp: Any, g: int, cost: float) -> float:
+    """How far beyond the entry zone 1 moves the stop, a fraction."""
+    p = gp[g]
+    pays = max(p.break_even_min, cost) if p.break_even_cost > 0.0 else p.break_even_min
+    return float(pays + p.break_even_extra)
+
+
+@kernel
 def fee_gate(gp: Any, g: int, out: Any, j: int) -> None:
     """Gate 6: p_tp x TP >= multiplier x c, and a target whose zone 1 lies beyond the break-even stop."""
     row, p = out[j], gp[g]
-    row.used_p_tp = calibrated(gp, g, MAP_P_TP, row.p_tp)
+    row.used_p_tp = row.p_targets[p.belief]
     code = _NONE
-    if row.take_profit * p.zone_one <= max(p.break_even_min, row.cost):
+    if row.take_profit * p.zone_one <= break_even(gp, g, row.cost):
         code = _BELOW_COST
-    elif p.enforce == 1 and p.knots[MAP_P_TP] == 0:
+    elif p.belief == MEASURED and p.knots[MAP_P_TP] == 0:
         code = _UNCALIBRATED
     elif not row.used_p_tp * row.take_profit >= p.fee_multiplier * row.cost:
         code = _FEE
@@ -194,7 +214,7 @@ def executed_ev(gp: Any, g: int, out: Any, j: int, edge: float) -> float:
     value: float = exits_ev(
         row.take_profit,
         row.stop_loss,
-        max(p.break_even_min, row.cost),
+        break_even(gp, g, row.cost),
         edge / row.horizon_s,
         row.hold_sigma,
         row.horizon_s,
@@ -207,12 +227,18 @@ def executed_ev(gp: Any, g: int, out: Any, j: int, edge: float) -> float:
 
 
 @kernel
+def fixed_ev(chance: float, take_profit: float, stop_loss: float, cost: float) -> float:
+    """Net EV as the user writes it: p TP - (1 - p) SL - c."""
+    return chance * take_profit - (1.0 - chance) * stop_loss - cost
+
+
+@kernel
 def ev_gate(gp: Any, g: int, out: Any, j: int) -> None:
-    """Gate 7: net EV of the exits as executed >= the minimum; under enforce, of the calibrated forecast."""
+    """Gate 7: net EV under the belief in force >= the minimum."""
     row, p = out[j], gp[g]
-    row.used_ev = executed_ev(gp, g, out, j, row.used_edge) if p.enforce == 1 else row.ev
+    row.used_ev = row.evs[p.belief]
     code = _NONE
-    if p.enforce == 1 and p.knots[MAP_FORECAST] == 0:
+    if p.belief == MEASURED and p.knots[MAP_FORECAST] == 0:
         code = _UNCALIBRATED
     elif not row.used_ev >= p.min_ev:
         code = _MIN_EV

@@ -16,6 +16,12 @@ FUNDING: Final = 3
 OU_DRIFT: Final = 4
 SIGNALS: Final = ("OFI", "VWAP", "ACCEL", "FUNDING", "OU_DRIFT")
 
+#: How far a forecast is believed (BELIEF), and the order of figures kept for each.
+ASKED: Final = 0  # the plain forecast
+WEIGHED: Final = 1  # averaged over whether its drift is there at all
+MEASURED: Final = 2  # the averaged one as its past outcomes have it
+BELIEFS: Final = ("asked", "weighed", "measured")
+
 FIGURES: Final = [
     ("ts", "<i8"),
     ("symbol", "<i4"),
@@ -39,7 +45,12 @@ FIGURES: Final = [
     ("jump_age", "<i8"),  # since the last move beyond 6 sigma, ns (huge = never)
     ("big_move_age", "<i8"),  # since the last one-minute move beyond the fraction, ns
     ("range_tail", "f8"),  # 99.9 % quantile of one-minute ranges
-    # forecast
+    # per belief, in the order of BELIEFS; 0 where that one has no forecast. The rules fill in what is measured
+    ("forecasts", "f8", (3,)),  # r(h)
+    ("errors", "f8", (3,)),  # standard error of its mean
+    ("snrs", "f8", (3,)),
+    ("confidences", "f8", (3,)),
+    # forecast of the belief in force; under `measured` the one that its maps are applied to
     ("sigma", "f8"),  # now, per sqrt(second)
     ("hold_sigma", "f8"),  # expected over the hold, per sqrt(second)
     ("forecast", "f8"),  # r(h)
@@ -58,6 +69,7 @@ FIGURES: Final = [
     ("velocity_z", "f8"),
     ("acceleration", "f8"),  # per second^2
     ("acceleration_z", "f8"),
+    ("accel_z", "f8"),  # what ACCEL looks at: of the one-minute filter under `asked`, else `acceleration_z`
     ("ou_forecast", "f8"),
     ("ou_se", "f8"),
     ("ou_belief", "f8"),  # probability that the price reverts

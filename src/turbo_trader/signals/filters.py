@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.signals.kalman import NODES, PLACES
 from turbo_trader.signals.noise import Noise
-from turbo_trader.signals.parameters import HORIZONS
+from turbo_trader.signals.parameters import FITS, HORIZONS
 
 TAILS: Final = 4  # largest one-minute ranges kept: the 99.9 % quantile of 2,048 is the third
 
@@ -35,17 +35,30 @@ FILTER: Final = np.dtype(
                 "scale",
                 "f8",
             ),  # mean square of the standardised innovations of late; 1 while the noise is as it was fitted
-            # Ornstein-Uhlenbeck fit at the last one-minute close; `ou_minutes` counts as the state's `minutes`
+            # Kalman filter of the one-minute closes (signals.acceleration): the fit, then the state after the newest close
+            (
+                "accel_anchor",
+                "<i8",
+            ),  # closes, as the state's `minutes`, up to which the noise was fitted; 0: never
+            ("accel_valid", "u1"),  # a jerk above zero is the likeliest
+            ("accel_jerk2", "f8"),  # variance per minute
+            ("accel_noise2", "f8"),  # of an observation
+            ("accel_taken", "<i8"),  # closes taken, as the state's `minutes`
+            ("accel_steps", "<i8"),
+            ("accel_scale", "f8"),  # as `scale` above
+            ("accel_x", "f8", (3,)),  # level, velocity per minute, acceleration per minute^2
+            ("accel_P", "f8", (3, 3)),
+            # Ornstein-Uhlenbeck fits at the last one-minute close; `ou_minutes` counts as the state's `minutes`
             ("ou_minutes", "<i8"),
-            ("ou_fitted", "u1"),
-            ("ou_n", "<i8"),
-            ("ou_phi", "f8"),  # per spacing, bias-corrected
-            ("ou_centre", "f8"),
-            ("ou_sd", "f8"),  # stationary
-            ("ou_phi_variance", "f8"),
-            ("ou_centre_variance", "f8"),  # of the centre for a given phi
-            ("ou_centre_slope", "f8"),  # d centre / d phi
-            ("ou_statistic", "f8"),
+            ("ou_fitted", "u1", (FITS,)),
+            ("ou_n", "<i8", (FITS,)),
+            ("ou_phi", "f8", (FITS,)),  # per spacing, bias-corrected
+            ("ou_centre", "f8", (FITS,)),
+            ("ou_sd", "f8", (FITS,)),  # stationary
+            ("ou_phi_variance", "f8", (FITS,)),
+            ("ou_centre_variance", "f8", (FITS,)),  # of the centre for a given phi
+            ("ou_centre_slope", "f8", (FITS,)),  # d centre / d phi
+            ("ou_statistic", "f8", (FITS,)),
             # slopes over the consensus horizons; integer sums, so that they are exact
             ("slope_minutes", "<i8"),
             ("slope_base", "<i8"),  # quanta of ln(mid) taken off

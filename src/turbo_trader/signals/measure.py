@@ -8,23 +8,18 @@ from typing import Any
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import MINUTE, SECOND
-from turbo_trader.market.state import MINUTES, SECONDS
-from turbo_trader.signals import consensus, evidence, kalman, ou
-from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
+from turbo_trader.market.events import SECOND
+from turbo_trader.signals import acceleration, consensus, kalman, ou
+from turbo_trader.signals.figures import ACCEL, ASKED, FUNDING, OFI, OU_DRIFT, VWAP
 from turbo_trader.signals.flow import order_flow
+from turbo_trader.signals.forecast import closes_missed, forecast_figures, grid_filled
 from turbo_trader.signals.funding import funding_rate
 from turbo_trader.signals.parameters import HORIZONS
 from turbo_trader.signals.vwap import vwap_gap
 
 _NEVER = 1 << 62
-_CLOSES_MISSED = (
-    3  # minute closes may be missing at the end of the minute ring before its figures count no more
-)
-_LN2 = math.log(2.0)
-_catch_up, _moments, _damped = kalman.catch_up, kalman.moments, kalman.damped
-_belief, _averaged = evidence.belief, evidence.averaged
-_refit, _critical, _reversion = ou.refit, ou.critical, ou.reversion
+_catch_up, _refit = kalman.catch_up, ou.refit
+_catch_up_minutes, _minute_acceleration = acceleration.catch_up_minutes, acceleration.minute_acceleration
 _slopes, _tails, _range_tail = consensus.slopes, consensus.tails, consensus.range_tail
 
 
@@ -39,6 +34,7 @@ def measure(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, 
     _catch_up(states, filters, s)
     if states[s].minutes > 0:
         _refit(states, filters, s, params)
+        _catch_up_minutes(states, filters, s, params)
         _slopes(states, filters, s, params)
         _tails(states, filters, s)
     out[j].ts = now
@@ -46,9 +42,8 @@ def measure(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, 
     out[j].valid = 0
     out[j].confirms = 0
     price_figures(states, filters, s, now, params, out, j)
-    kalman_figures(states, filters, s, now, params, out, j)
-    ou_figures(states, filters, s, now, params, out, j)
-    combine(params, out, j)
+    forecast_figures(states, filters, s, now, params, out, j)
+    accel_figures(states, filters, s, now, params, out, j)
     score_figures(states, s, now, params, out, j)
     consensus_figures(states, filters, s, now, params, out, j)
 
@@ -90,120 +85,18 @@ def price_figures(states: Any, filters: Any, s: int, now: int, params: Any, out:
 
 
 @kernel
-def grid_filled(states: Any, s: int, now: int, params: Any) -> bool:
-    """The one-second grid reaches back `warm_up_s`, and no minute in it is without a close: not across a silence."""
-    state = states[s]
-    if state.samples == 0 or state.minutes == 0:
-        return False
-    oldest = state.sample_second[max(0, state.samples - SECONDS) & (SECONDS - 1)]
-    if now - oldest * SECOND < params[0].warm_up_s * SECOND:
-        return False
-    back = max(0, min(state.minutes - 1, np.int64(params[0].warm_up_s / 60.0) - 1))
-    newest = state.minute_index[(state.minutes - 1) & (MINUTES - 1)]
-    first = state.minute_index[(state.minutes - 1 - back) & (MINUTES - 1)]
-    return bool(newest >= now // MINUTE - _CLOSES_MISSED and first == newest - back)
-
-
-@kernel
-def kalman_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
-    """Velocity, acceleration and their forecast; nothing where the noise fit found no velocity.
-
-    Each is averaged over whether there is a velocity: without one the mean return is 0.
-    """
-    f, row, p = filters[s], out[j], params[0]
-    row.kalman_valid = 0
-    row.velocity = row.velocity_z = row.acceleration = row.acceleration_z = 0.0
-    row.kalman_forecast = row.kalman_se = row.kalman_belief = row.kalman_scale = 0.0
-    if f.noise_set == 0 or f.velocity_valid == 0 or f.started == 0:
-        return
-    if now - f.second * SECOND > (p.book_stale_s + 1.0) * SECOND or not grid_filled(states, s, now, params):
-        return
-    mean, error = _moments(filters, s, 1.0, p.horizon_s, _damped(p.horizon_s, p.damping_s))
-    forecast, forecast_error = _averaged(mean, error, f.belief)
-    mean, error = _moments(filters, s, 0.0, 1.0, 0.0)
-    velocity, velocity_error = _averaged(mean, error, f.belief)
-    mean, error = _moments(filters, s, 0.0, 0.0, 1.0)
-    acceleration, acceleration_error = _averaged(mean, error, f.belief)
-    if not (forecast_error > 0.0 and velocity_error > 0.0 and acceleration_error > 0.0):
-        return
-    if not math.isfinite(forecast + forecast_error + velocity + acceleration):
-        return
-    row.kalman_valid = 1
-    row.velocity, row.velocity_z = velocity, velocity / velocity_error
-    row.acceleration, row.acceleration_z = acceleration, acceleration / acceleration_error
-    row.kalman_forecast, row.kalman_se = forecast, forecast_error
-    row.kalman_belief, row.kalman_scale = f.belief, f.scale
-
-
-@kernel
-def ou_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
-    """The Ornstein-Uhlenbeck fit against the price now; valid only past the unit-root test and inside the half-life bounds.
-
-    The forecast is averaged over whether the price reverts at all: phi and centre against a random walk, the evidence being the
-    square of the unit-root t, the information that about phi (one over its variance) and about the centre (n).
-    """
-    state, f, row, p = states[s], filters[s], out[j], params[0]
-    row.ou_valid = 0
-    row.ou_forecast = row.ou_se = row.ou_z = row.ou_half_life_s = row.ou_statistic = row.ou_belief = 0.0
-    if f.ou_fitted == 0 or not row.mid > 0.0:
-        return
-    newest = state.minute_index[(state.minutes - 1) & (MINUTES - 1)]
-    if newest < now // MINUTE - _CLOSES_MISSED:
-        return
-    row.ou_statistic = f.ou_statistic
-    if not (0.0 < f.ou_phi < 1.0 and f.ou_sd > 0.0):
-        return
-    row.ou_half_life_s = -_LN2 / math.log(f.ou_phi) * p.ou_spacing_s
-    gap = f.ou_centre - math.log(row.mid)
-    row.ou_z = -gap / f.ou_sd
-    if f.ou_statistic >= _critical(p.df_critical, f.ou_n):
-        return
-    if not p.ou_min_half_life_s <= row.ou_half_life_s <= p.ou_max_half_life_s:
-        return
-    bounce = f.measurement2 if f.noise_set != 0 else 0.0
-    mean, error = _reversion(
-        gap,
-        f.ou_phi,
-        p.horizon_s / p.ou_spacing_s,
-        f.ou_phi_variance,
-        f.ou_centre_variance,
-        f.ou_centre_slope,
-        bounce,
-    )
-    if math.isfinite(mean) and math.isfinite(error) and error > 0.0:
-        row.ou_valid = 1
-        row.ou_belief = _belief(f.ou_statistic * f.ou_statistic, max(1.0, f.ou_n / f.ou_phi_variance))
-        row.ou_forecast, row.ou_se = _averaged(mean, error, row.ou_belief)
-
-
-@kernel
-def combine(params: Any, out: Any, j: int) -> None:
-    """Forecasts by inverse variance (their errors taken as independent); direction, SNR, confidence with diffusion."""
+def accel_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
+    """The acceleration that ACCEL looks at, over its sd, and whether there is one: bit ACCEL of `valid`."""
     row = out[j]
-    row.direction = 0
-    row.horizon_s = params[0].horizon_s
-    row.forecast = row.se = row.snr = row.confidence = 0.0
-    weight = total = 0.0
-    if row.kalman_valid != 0:
-        w = 1.0 / (row.kalman_se * row.kalman_se)
-        weight += w
-        total += w * row.kalman_forecast
-    if row.ou_valid != 0:
-        w = 1.0 / (row.ou_se * row.ou_se)
-        weight += w
-        total += w * row.ou_forecast
-    if not (weight > 0.0 and math.isfinite(weight)):
-        return
-    row.forecast = total / weight
-    row.se = math.sqrt(1.0 / weight)
-    if row.forecast == 0.0 or not math.isfinite(row.forecast):
-        row.forecast = 0.0
-        return
-    row.direction = 1 if row.forecast > 0.0 else -1
-    edge = abs(row.forecast)
-    row.snr = edge / row.se
-    spread = math.sqrt(row.se * row.se + row.sigma * row.sigma * row.horizon_s)
-    row.confidence = 0.5 * math.erfc(-edge / spread / math.sqrt(2.0))
+    row.accel_z = 0.0
+    if params[0].belief != ASKED:
+        row.accel_z, there = row.acceleration_z, row.kalman_valid != 0
+    else:
+        z, there = _minute_acceleration(filters, s)
+        there = there and not closes_missed(states, s, now)
+        if there:
+            row.accel_z = z
+    row.valid = 1 << ACCEL if there else 0
 
 
 @kernel
@@ -211,7 +104,8 @@ def score_figures(states: Any, s: int, now: int, params: Any, out: Any, j: int) 
     """The five scores, their validity and whether they confirm the direction."""
     row, p = out[j], params[0]
     d = float(row.direction)
-    valid = confirms = 0
+    valid = np.int64(row.valid)  # ACCEL's bit
+    confirms = 0
     for k in range(5):
         row.score[k] = 0.0
     flow, flow_ok, degraded = order_flow(states, s, now, params)
@@ -225,12 +119,11 @@ def score_figures(states: Any, s: int, now: int, params: Any, out: Any, j: int) 
     if vwap_ok:
         row.score[VWAP] = -clip(row.vwap_z / p.score_sds)
         valid |= 1 << VWAP
-        if -d * row.vwap_gap >= max(p.vwap_min_gap, band):
+        if -d * row.vwap_gap >= max(p.vwap_min_gap, p.vwap_min_sd * band):
             confirms |= 1 << VWAP
-    if row.kalman_valid != 0:
-        row.score[ACCEL] = clip(row.acceleration_z / p.score_sds)
-        valid |= 1 << ACCEL
-        if d * row.acceleration_z > p.accel_threshold:
+    if valid >> ACCEL & 1:
+        row.score[ACCEL] = clip(row.accel_z / p.score_sds)
+        if d * row.accel_z > p.accel_threshold:
             confirms |= 1 << ACCEL
     row.funding_8h, funding_ok = funding_rate(states, s, now, params)
     if funding_ok:
@@ -257,8 +150,7 @@ def consensus_figures(states: Any, filters: Any, s: int, now: int, params: Any, 
     """Share of the horizons with data whose slope is clear (|t| above its threshold) and has the sign of the direction."""
     f, row = filters[s], out[j]
     row.consensus, row.consensus_horizons = 0.0, 0
-    newest = states[s].minute_index[(states[s].minutes - 1) & (MINUTES - 1)]
-    if states[s].minutes == 0 or newest < now // MINUTE - _CLOSES_MISSED:
+    if closes_missed(states, s, now):
         return
     agreeing = horizons = 0
     for h in range(HORIZONS):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
+from turbo_trader.signals.parameters import FITS
 
 _MASK = MINUTES - 1
 _LOWEST = 0.3  # phi below this is no reversion of minutes
@@ -139,20 +140,29 @@ def critical(coefficients: Vector, n: int) -> float:
 
 @kernel
 def refit(states: Any, filters: Any, s: int, params: Any) -> None:
-    """Fit the window that ends with the newest minute close, once per close; the result is kept in the filter."""
-    state, f, p = states[s], filters[s], params[0]
+    """Fit the windows that end with the newest minute close, once per close; the results are kept in the filter."""
+    state, f = states[s], filters[s]
     if f.ou_minutes == state.minutes:
         return
     f.ou_minutes = state.minutes
-    f.ou_fitted = 0
+    for k in range(FITS):
+        fit_window(states, filters, s, params, k)
+
+
+@kernel
+def fit_window(states: Any, filters: Any, s: int, params: Any, k: int) -> None:
+    """Fit `k` (figures.ASKED or WEIGHED) of the window that ends with the newest minute close."""
+    state, f, p = states[s], filters[s], params[0]
+    f.ou_fitted[k] = 0
+    window = p.ou_window[k]
     last = state.minutes - 1
     minutes, y = state.minute_index, state.minute_y
-    oldest = max(0, last - min(p.ou_window - 1, MINUTES - 2))
-    earliest = minutes[last & _MASK] - p.ou_window
+    oldest = max(0, last - min(window - 1, MINUTES - 2))
+    earliest = minutes[last & _MASK] - window
     while oldest < last and minutes[oldest & _MASK] <= earliest:
         oldest += 1
     n = last - oldest
-    if n < 20 or n + 1 < p.ou_min_share * p.ou_window:
+    if n < 20 or n + 1 < p.ou_min_share * window:
         return
     phi, _, _, v, mean, after, regular = least_squares(minutes, y, oldest, n)
     if not v > 0.0:
@@ -164,24 +174,25 @@ def refit(states: Any, filters: Any, s: int, params: Any) -> None:
     if not regular:
         phi = likeliest(minutes, y, oldest, n)
     phi += (1.0 + 3.0 * phi) / n
-    f.ou_fitted = 1
-    f.ou_n = n
-    f.ou_statistic = statistic
-    f.ou_phi = phi
-    f.ou_phi_variance = variance
+    f.ou_fitted[k] = 1
+    f.ou_n[k] = n
+    f.ou_statistic[k] = statistic
+    f.ou_phi[k] = phi
+    f.ou_phi_variance[k] = variance
     if not 0.0 < phi < _HIGHEST:
-        f.ou_centre, f.ou_sd, f.ou_centre_variance, f.ou_centre_slope = mean, 0.0, 0.0, 0.0
+        f.ou_centre[k], f.ou_sd[k], f.ou_centre_variance[k], f.ou_centre_slope[k] = mean, 0.0, 0.0, 0.0
         return
     if regular:
-        f.ou_centre = (after - phi * mean) / (1.0 - phi)
-        f.ou_centre_slope = (after - mean) / ((1.0 - phi) * (1.0 - phi))
-        f.ou_centre_variance = v / (n * (1.0 - phi) * (1.0 - phi))
+        f.ou_centre[k] = (after - phi * mean) / (1.0 - phi)
+        f.ou_centre_slope[k] = (after - mean) / ((1.0 - phi) * (1.0 - phi))
+        f.ou_centre_variance[k] = v / (n * (1.0 - phi) * (1.0 - phi))
     else:
-        _, f.ou_centre, v, information = profile(minutes, y, oldest, n, phi)
+        _, centre, v, information = profile(minutes, y, oldest, n, phi)
+        f.ou_centre[k] = centre
         step = 0.01 * (1.0 - phi)
-        f.ou_centre_slope = (f.ou_centre - profile(minutes, y, oldest, n, phi - step)[1]) / step
-        f.ou_centre_variance = v / information
-    f.ou_sd = math.sqrt(v / (1.0 - phi * phi))
+        f.ou_centre_slope[k] = (centre - profile(minutes, y, oldest, n, phi - step)[1]) / step
+        f.ou_centre_variance[k] = v / information
+    f.ou_sd[k] = math.sqrt(v / (1.0 - phi * phi))
 
 
 @kernel

@@ -263,3 +263,28 @@ def two_barrier_forecast(
     b = two_barrier_spread(up, down, 0.0, sigma, log_sd, drift_s, hold_s, step_s)
     still = 1.0 - there
     return there * a[0] + still * b[0], there * a[1] + still * b[1], there * a[2] + still * b[2]
+
+
+@kernel
+def reached(
+    direction: int,
+    take_profit: float,
+    stop_loss: float,
+    forecast: float,
+    error: float,
+    sigma: float,
+    log_sd: float,
+    drift_s: float,
+    hold_s: float,
+    step_s: float,
+) -> tuple[float, float, float]:
+    """(p_tp, p_sl, p_timeout) of a trade with fixed barriers; `forecast`: return in its direction, < 0 against it."""
+    # the barriers of a short lie at -ln(1 - TP) and -ln(1 + SL)
+    side = float(direction)
+    up, down = side * math.log1p(side * take_profit), side * math.log1p(-side * stop_loss)
+    if forecast >= 0.0:
+        return two_barrier_forecast(up, down, forecast, error, sigma, log_sd, drift_s, hold_s, step_s)
+    p_sl, p_tp, timeout = two_barrier_forecast(
+        -down, -up, -forecast, error, sigma, log_sd, drift_s, hold_s, step_s
+    )
+    return p_tp, p_sl, timeout

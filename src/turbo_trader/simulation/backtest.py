@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
-from turbo_trader.market.events import Rows
+from turbo_trader.market.events import DAY, Rows
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.report import whole_report
+from turbo_trader.simulation.measuring import OpenTime, rates, without_limits
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.shell import Simulation
 from turbo_trader.trader.commands import (
@@ -44,6 +47,9 @@ class Decisions:
     digest: Any = field(default_factory=hashlib.sha256)
     notes: list[Note] = field(default_factory=list)
     outcomes: list[Rows] = field(default_factory=list)
+    open_time: OpenTime = field(default_factory=OpenTime)
+    refusal: Callable[[], str] = str
+    closed: Callable[[], None] = lambda: None  # called when a trade has ended
     keep: tuple[str, ...] = ("trade", "halt", "limit", "liquidation")
 
     def event(self, event: Event) -> None:
@@ -54,24 +60,34 @@ class Decisions:
         match command:
             case Scanned():
                 self.digest.update(command.rows.tobytes())
+                self.open_time.look(command.ts, self.refusal())
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                 self.digest.update(repr(command).encode())
             case Resolved():
                 self.outcomes.append(command.rows)
             case Note() if command.name in self.keep:
                 self.notes.append(command)
+                if command.name == "trade":
+                    self.closed()
             case _:
                 pass
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What to run: a tape, the rules, a starting balance (USDT), the network."""
+    """What to run: a tape, the rules, a starting balance (USDT), the network.
+
+    `new_session_daily`: at each 00:00 UTC a new session is asked for, as a user may. `no_limits`, for measuring only: session
+    limits, pauses and watchdog are off, and after each trade the wallet is brought back to `balance` by a transfer, outside the
+    books, so that every entry is sized as if equity were that.
+    """
 
     tape: Tape
     policy: Policy
     balance: Decimal
     latency: Latency = field(default_factory=Latency)
+    new_session_daily: bool = False
+    no_limits: bool = False
 
     def run(self, history: Sequence[Rows] = ()) -> dict[str, Any]:
         """Run it to the end of the tape, close what is open, and return the result (plain values and Decimals).
@@ -82,21 +98,25 @@ class Backtest:
         start, end = self.tape.start, self.tape.end
         exchange = Exchange(self.tape.instruments, ExchangeConfig())
         exchange.add_account(UID, self.balance)
-        trader = Trader(self.tape.instruments, self.policy, boot="backtest", start_ts=start)
-        decisions = Decisions()
+        policy = without_limits(self.policy) if self.no_limits else self.policy
+        trader = Trader(self.tape.instruments, policy, boot="backtest", start_ts=start)
+        decisions = Decisions(refusal=lambda: trader.refusal)
         simulation = Simulation(
             trader, exchange, self.tape.rows, uid=UID, latency=self.latency, sink=decisions, start=start
         )
         for s, bars in enumerate(history):
             simulation.deliver(Backfill(start, s, bars))
+        if self.no_limits:
+            decisions.closed = partial(self._top_up, simulation)
         self._open(simulation, exchange, start)
-        simulation.run(end)
+        self._run(simulation, end)
         simulation.deliver(Control(simulation.now, "flatten", "end of tape"))
         simulation.run(end + CLOSING_TIME)
         summary = trader.summary()
         wallet = exchange.wallet(UID)
-        trades = [note.fields for note in decisions.notes if note.name == "trade"]
-        hours = (end - start) / 3.6e12
+        trades = [{"ts": note.ts, **note.fields} for note in decisions.notes if note.name == "trade"]
+        figures = rates(trades, (start, end), decisions.open_time.ns, len(self.tape.instruments))
+        hours = figures["hours"]
         told = whole_report(trades, *trader.scanned, (self.balance, wallet), hours)
         return {
             "source": self.tape.source,
@@ -105,19 +125,44 @@ class Backtest:
             "events": sum(len(rows) for rows in self.tape.rows),
             "seconds": round(time.perf_counter() - started, 3),
             **summary,
+            **figures,
+            "belief": policy.belief,
+            "no_limits": self.no_limits,
+            "halted": self._halted(decisions.open_time),
             "end_equity": wallet,
-            "net_pnl": wallet - self.balance,
+            "net_pnl": wallet - self.balance - summary["transfers"],
             "calibration": self._calibration(decisions),
             "report": told,
             "decisions_sha256": decisions.digest.hexdigest(),
         }
+
+    def _run(self, simulation: Simulation, end: int) -> None:
+        """To the end of the tape, with a new session at each midnight UTC where asked for."""
+        if self.new_session_daily:
+            for midnight in range((simulation.now // DAY + 1) * DAY, end, DAY):
+                simulation.run(midnight)
+                simulation.deliver(Control(simulation.now, "session_new", "backtest"))
+        simulation.run(end)
+
+    def _top_up(self, simulation: Simulation) -> None:
+        """Bring the wallet back to the balance once the trade's fills are booked at the venue."""
+        missing = self.balance - simulation.exchange.wallet(UID)
+        if missing:
+            simulation.exchange.transfer(UID, missing, simulation.now)
+
+    def _halted(self, open_time: OpenTime) -> dict[str, Any] | None:
+        """Since when, and why, entries were not allowed any more when the tape ended; None where they were."""
+        if not open_time.halted_at:
+            return None
+        at = datetime.fromtimestamp(open_time.halted_at / 1e9, UTC)
+        return {"at": at.isoformat(timespec="seconds"), "why": open_time.why}
 
     def _calibration(self, decisions: Decisions) -> dict[str, Any]:
         """What `turbo-trader calibration --json` says of a journal, of this run."""
         symbols = [instrument.symbol for instrument in self.tape.instruments]
         rows = cast("Rows", np.concatenate([np.zeros(0, OUTCOME), *decisions.outcomes]))
         trades = [note.fields for note in decisions.notes if note.name == "trade"]
-        return {"mode": self.policy.calibration, **report(rows, symbols, trades)}
+        return report(rows, symbols, trades)
 
     def _open(self, simulation: Simulation, exchange: Exchange, start: int) -> None:
         """What a live shell learns before it trades: fee rates, and that the streams are up."""

@@ -135,7 +135,10 @@ class Judge:
         if order.stop_loss is None:
             raise Violated("entry without a stop", id=order.id)
         others = sum(1 for symbol, held in self._held.items() if held.size and symbol != order.symbol)
-        if others >= self._policy.capital_tier(view.equity).max_positions:
+        if (
+            others
+            >= self._policy.capital_tier(view.equity / (1 - self._policy.tier_hysteresis)).max_positions
+        ):
             raise Violated("too many positions", id=order.id, others=others, equity=view.equity)
         simulation, start = self.simulation, self._session_start
         word = simulation.exchange.wallet_message(simulation.uid, simulation.now)

@@ -136,7 +136,7 @@ class Booking:
         if desk.trade is None and entry is not None:
             desk.trade = Trade(
                 entry.id, entry.direction, entry.trade_tier, fill.ts, range_tail=entry.range_tail,
-                ev=entry.figures.get("used_ev"),
+                ev=entry.figures.get("used_ev"), honest_ev=entry.figures.get("ev"), floor=entry.floor,
             )  # fmt: skip
         trade = desk.trade
         if trade is None:
@@ -199,7 +199,7 @@ class Booking:
         d.counts["trades"] += 1
         d.counts["wins" if won else "losses"] += 1
         d.counts["A" if trade.trade_tier == TIER_A else "B"] += 1
-        d.session.on_trade(trade.net)
+        d.session.on_trade(trade.net, crumb=trade.crumb)
         if trade.reason == "stop" and not won:
             desk.stopped_out[trade.direction] = ts
             d.persist(
@@ -211,8 +211,8 @@ class Booking:
         d.note(
             "trade", symbol=desk.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
             direction=trade.direction, qty=trade.qty, entry=trade.entry, exit=exit_price, result=trade.result, fees=trade.fees,
-            funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), ev=trade.ev, reason=trade.reason,
-            seconds=(ts - trade.opened_ts) // SECOND,
+            funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), ev=trade.ev, honest_ev=trade.honest_ev,
+            reason=trade.reason, seconds=(ts - trade.opened_ts) // SECOND,
         )  # fmt: skip
         d.persist_counts()
         self._watch_edge()

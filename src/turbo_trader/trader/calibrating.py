@@ -1,8 +1,8 @@
 """Calibration as the Trader runs it: shadows of its forecasts, their outcomes told and remembered, maps put into the gates.
 
-off: nothing is followed. report: outcomes are told. enforce: besides, maps are fitted to the outcomes known at the time, each
-`CALIBRATION_REFIT` seconds (and at once where horizon or hold change: outcomes of other horizons say nothing): a symbol's own
-where it has enough outcomes, else those of all symbols together, else none, and then the gates block.
+Whatever the BELIEF, every forecast is followed, and maps are fitted to the outcomes known at the time, each `CALIBRATION_REFIT`
+seconds (and at once where horizon or hold change: outcomes of other horizons say nothing): a symbol's own where it has enough
+outcomes, else those of all symbols together, else none, and then the gates block under BELIEF=measured.
 """
 
 from __future__ import annotations
@@ -30,17 +30,12 @@ class Calibrating:
         self._shadows = cast("Rows", np.zeros(count, SHADOW))
         self._work = cast("Rows", np.zeros(count, OUTCOME))
         self._out = cast("Rows", np.zeros(count, OUTCOME))
-        window = desk.policy.calibration_window if self._enforced else 0
-        self._past = np.zeros((count, window), OUTCOME)
+        self._past = np.zeros((count, desk.policy.calibration_window), OUTCOME)
         self._counts = [0] * count
         self._maps: list[Maps | None] = [None] * count
         self._due = 0
         self._horizons = (0.0, 0.0)
         self._given: Rows | None = None  # the gate parameters that have the maps in force
-
-    @property
-    def _enforced(self) -> bool:
-        return self._desk.policy.calibration == "enforce"
 
     @property
     def lost(self) -> int:
@@ -53,8 +48,6 @@ class Calibrating:
 
     def before_scan(self, gate_params: Rows, tier: CapitalTier) -> None:
         """Put the maps in force into `gate_params` (kept between scans until the tier changes); fit them anew when it is time."""
-        if not self._enforced:
-            return
         now = self._desk.now
         horizons = (float(tier.horizon_s), float(tier.max_hold_s))
         if now >= self._due or horizons != self._horizons:
@@ -71,8 +64,6 @@ class Calibrating:
     def after_scan(self, rows: Rows, gate_params: Rows) -> None:
         """Follow the shadows up to now, open new ones, tell and remember what has ended."""
         desk = self._desk
-        if desk.policy.calibration == "off":
-            return
         ended = follow(
             desk.states, rows, gate_params, desk.now, desk.policy.calibration_hole, self._shadows, self._work, self._out
         )  # fmt: skip
@@ -83,8 +74,6 @@ class Calibrating:
 
     def _remember(self, rows: Rows) -> None:
         window = self._past.shape[1]
-        if not window:
-            return
         for row in rows:
             s = int(row["symbol"])
             self._past[s, self._counts[s] % window] = row

@@ -14,6 +14,7 @@ from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import Session
+from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.trader.commands import Command, Note, Persist, Stopped
@@ -52,6 +53,7 @@ class PendingEntry:
     withdrawn: str = ""  # why it is being cancelled
     cancel_id: str = ""  # the last cancel sent
     cancel_ts: int = 0
+    floor: Decimal = ZERO  # a position below this notional (USDT) is a crumb
     figures: dict[str, Any] = field(default_factory=dict)
 
 
@@ -73,6 +75,8 @@ class Trade:
     reason: str = ""
     range_tail: Decimal = ZERO
     ev: float | None = None  # net EV the gates used at the entry, fraction of notional; None = not known
+    honest_ev: float | None = None  # that of the exits as executed under `weighed`
+    floor: Decimal = ZERO  # as its entry's
 
     @property
     def entry(self) -> Decimal:
@@ -83,6 +87,11 @@ class Trade:
     def net(self) -> Decimal:
         """Result after fees and funding."""
         return self.result - self.fees + self.funding
+
+    @property
+    def crumb(self) -> bool:
+        """Smaller than the least size of a trade: filled in part, say."""
+        return self.opened_value < self.floor
 
 
 @dataclass(slots=True)
@@ -172,6 +181,7 @@ class Desk:
         self.maintenance = (NEVER, 0)  # announced begin and end, ns; end 0 = not known
         self.streams: dict[str, bool] = {}
         self.unguarded_ns = 0
+        self.capital: CapitalTier | None = None  # the capital tier in force
         self.evidence = Evidence()  # of an edge: the trades closed since the last resume
         self.counts: dict[str, int] = {"trades": 0, "wins": 0, "losses": 0, "liquidations": 0, "A": 0, "B": 0}
         self.over = False  # its end has been told: nothing is opened any more, whatever is still heard

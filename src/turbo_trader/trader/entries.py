@@ -94,12 +94,14 @@ class Entries:
         take_profit, stop_loss = decimal(row["take_profit"]), decimal(row["stop_loss"])
         stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, desk.instrument, d.policy)
         figures = {
-            name: float(row[name]) for name in ("p_tp", "ev", "used_ev", "snr", "confidence", "forecast")
+            name: float(row[name])
+            for name in ("used_p_tp", "used_ev", "p_tp", "ev", "snr", "confidence", "forecast")
         }
         return PendingEntry(
             d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
             int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
             int(float(row["hold_s"]) * SECOND), d.now, resting=d.policy.entry_style == "maker",
+            floor=sizing.floor,
             figures={
                 **figures, "binding": sizing.binding, "allowed": sizing.allowed,
                 "leverage_most": float(sizing.highest), "leverage_by": sizing.highest_by,

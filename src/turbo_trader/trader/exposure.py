@@ -26,7 +26,14 @@ def open_risks(desk: Desk) -> list[OpenRisk]:
 
 def usage(desk: Desk, equity: Decimal) -> dict[str, Decimal]:
     """Used share of each limit by name, 1 = all of it."""
-    return limit_usage(desk.policy, account(desk, equity), open_risks(desk), desk.session)
+    return limit_usage(desk.policy, account(desk, equity), open_risks(desk), desk.session, desk.capital)
+
+
+def secured(desk: Desk) -> Decimal:
+    """The equity that is safe: the wallet by our books, and what the stops of open positions have locked after the exit fee."""
+    held = [(each, risk) for each in desk.desks if (risk := _held(each)) is not None]
+    locked = (-risk.notional * (risk.stop_distance + each.taker) for each, risk in held)
+    return desk.ledger.balance + sum((max(ZERO, part) for part in locked), ZERO)
 
 
 def _held(desk: SymbolDesk) -> OpenRisk | None:

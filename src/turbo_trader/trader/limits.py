@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from turbo_trader.rules.session import SessionEvent
 from turbo_trader.trader.desk import Desk
-from turbo_trader.trader.exposure import usage
+from turbo_trader.trader.exposure import secured, usage
 from turbo_trader.trader.flattening import Flattening
 
 _CALM = ("session-new", "pause-over")
@@ -23,8 +23,8 @@ class Limits:
         """Equity E now: the session turns, pauses, halts; a warning where a limit is nearly used up."""
         desk = self._desk
         before = desk.session.peak, list(desk.session.warned)
-        events = desk.session.on_equity(desk.policy, desk.now, equity)
-        events += desk.session.on_usage(desk.policy, usage(desk, equity))
+        events = desk.session.on_equity(desk.policy, desk.now, equity, secured(desk))
+        events += desk.session.on_usage(desk.policy, desk.now, usage(desk, equity))
         if events or before != (desk.session.peak, desk.session.warned):
             desk.persist("session", desk.session)  # before anything is closed: a restart goes on with it
         for event in events:

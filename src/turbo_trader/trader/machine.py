@@ -104,6 +104,11 @@ class Trader:
         return view(self._desk, tier.name if tier is not None else "")
 
     @property
+    def refusal(self) -> str:
+        """Why the session allows no entries now; "" when it does."""
+        return self._desk.session.refusal(self._desk.now)
+
+    @property
     def scanned(self) -> tuple[Funnel, Strengths]:
         """How far the scans of this run came, and how strong their signals were."""
         return self._scanner.funnel, self._scanner.strengths

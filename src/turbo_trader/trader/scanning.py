@@ -122,13 +122,13 @@ class Scanner:
 
     def _parameters(self, equity: Decimal) -> CapitalTier:
         desk = self._desk
-        tier = desk.policy.capital_tier(equity)
+        tier = desk.policy.capital_tier(equity, desk.capital)
         if tier != self._tier:
             self._signals = desk.policy.signal_parameters(tier)
             self._gates = desk.policy.gate_parameters(tier, equity, len(desk.symbols))
-            if self._tier is not None:
+            if self._tier is not None and tier.index != self._tier.index:
                 desk.note("tier", capital=tier.name, equity=equity)
-            self._tier = tier
+            self._tier = desk.capital = tier
         for each in desk.desks:
             self._gates["taker_fee"][each.s] = float(each.taker)
             self._gates["maker_fee"][each.s] = float(each.maker)

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from turbo_trader.console.options import whole
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from turbo_trader.rules.policy import Policy
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run needs besides its tape and the order of highs and lows."""
+
+    symbols: tuple[str, ...] | None  # None: those of the tape that are in the universe
+    instruments: Path | None
+    policy: Policy
+    balance: Decimal
+    seed: int
+    new_session_daily: bool
+    no_limits: bool
+
 
 def backtest(
     tape: Annotated[
-        Path,
-        typer.Argument(
+        Path, typer.Argument(
             help="a tape: folder of one-minute bars, Parquet tape, raw V5 frames, or the venue's archives"
         ),
     ],
@@ -28,6 +46,22 @@ def backtest(
             help="of high and low inside rebuilt bars: both (the worse counts), random, high-first, low-first"
         ),
     ] = "both",
+    new_session: Annotated[
+        str, typer.Option("--new-session", help="daily: a new session is asked for at each 00:00 UTC")
+    ] = "",
+    no_limits: Annotated[
+        bool,
+        typer.Option(
+            "--no-limits",
+            help="for measuring only: no session limit, pause or watchdog; every entry sized as if equity were --balance",
+        ),
+    ] = False,
+    instruments: Annotated[
+        Path | None,
+        typer.Option(
+            help="the venue's answer to instruments-info (JSON, .gz allowed), for symbols of any name"
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Run the rules over recorded market data and say what came of it."""
@@ -39,10 +73,13 @@ def backtest(
 
     if order not in ("both", "random", "high-first", "low-first"):
         raise InputError(f"--order {order}: must be both, random, high-first or low-first")
+    if new_session not in ("", "daily"):
+        raise InputError(f"--new-session {new_session}: must be daily")
     money = positive_decimal(balance, "--balance")
     policy = Policy.from_env(environment())
     wanted = tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
-    result = {"balance": money, **_results(tape, wanted, policy, money, seed, order)}
+    options = Options(wanted, instruments, policy, money, seed, new_session == "daily", no_limits)
+    result = {"balance": money, **_results(tape, options, order)}
     say(f"{result['source']}: {result['events']:,} events, loaded in {result['load_seconds']:.1f} s")
     for reason, count in result["left_out"].items():
         say(f"{result['source']}: left out: {count:,} {reason}")
@@ -53,13 +90,13 @@ def backtest(
         print(line)
 
 
-def _results(tape: Path, symbols: Any, policy: Any, money: Any, seed: int, order: str) -> dict[str, Any]:
+def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
     """The result; of bars run in both orders at once, each in a process of its own, the worse one."""
     from concurrent.futures import ProcessPoolExecutor
     from functools import partial
     from multiprocessing import get_context
 
-    one = partial(_one, tape, symbols, policy, money, seed)
+    one = partial(_one, tape, options)
     bars = tape.is_dir() or tape.name.removesuffix(".gz").endswith(".csv")
     if order != "both" or not bars:
         return one("random" if order == "both" else order)
@@ -71,14 +108,23 @@ def _results(tape: Path, symbols: Any, policy: Any, money: Any, seed: int, order
     return {**results[worse], "order": worse, "net_pnl_by_order": nets}
 
 
-def _one(tape: Path, symbols: Any, policy: Any, money: Any, seed: int, order: Any) -> dict[str, Any]:
+def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
     import time
 
+    from turbo_trader.market.reference import read_instruments
     from turbo_trader.market.tape import read_tape
     from turbo_trader.simulation.backtest import Backtest
 
     loading = time.perf_counter()
-    recorded = read_tape(tape, symbols=symbols, seed=seed, order=order)
+    listed = read_instruments(options.instruments) if options.instruments is not None else {}
+    recorded = read_tape(tape, symbols=options.symbols, seed=options.seed, order=order, listed=listed)
     seconds = round(time.perf_counter() - loading, 3)
+    run = Backtest(
+        recorded,
+        options.policy,
+        options.balance,
+        new_session_daily=options.new_session_daily,
+        no_limits=options.no_limits,
+    )
     facts = {"left_out": dict(recorded.left_out), "load_seconds": seconds, "order": order}
-    return {**Backtest(recorded, policy, money).run(), **facts}
+    return {**run.run(), **facts}

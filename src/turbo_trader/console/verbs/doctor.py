@@ -32,7 +32,7 @@ def doctor(
     from turbo_trader.rules.policy import Policy
 
     settings = load_settings(mode=mode, journal_dir=journal_dir)
-    checks = examine(settings, Policy.from_env(environment(), live=settings.mode == "live"))
+    checks = examine(settings, Policy.from_env(environment()))
     if json:
         verdict = worst(checks)
         print_json({"mode": settings.mode, "worst": verdict, "checks": [asdict(check) for check in checks]})

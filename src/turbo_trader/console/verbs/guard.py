@@ -54,7 +54,7 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
     from turbo_trader.rules.policy import Policy
     from turbo_trader.trader.guard import guard_rules
 
-    policy = Policy.from_env(environment(), live=settings.mode == "live")
+    policy = Policy.from_env(environment())
     ground = live_ground(settings, policy)
     folder = settings.journal_dir / settings.mode
     where = str(folder.resolve())

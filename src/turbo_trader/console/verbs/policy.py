@@ -26,16 +26,25 @@ def policy(
 
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment
+    from turbo_trader.console.tables import WIDTH
+    from turbo_trader.rules.belief import cannot_block, cannot_block_lines
     from turbo_trader.rules.policy import Policy
+    from turbo_trader.rules.tiers import TIER_NAMES
 
-    rows = Policy.from_env(environment()).table()
+    rules = Policy.from_env(environment())
+    rows = rules.table()
     if names:
         rows = named(rows, names)
     if json:
-        print_json({"policy": [asdict(row) for row in rows]})
+        found = {name: cannot_block(rules, name) for name in TIER_NAMES}
+        print_json({"policy": [asdict(row) for row in rows], "cannot_block": found})
         return
     for line in explained(rows) if names else lines(rows):
         print(line)
+    if not names:
+        print()
+        for line in cannot_block_lines(rules):
+            print("\n".join(wrap(line, WIDTH)))
 
 
 def named(rows: Sequence[NumberRow], names: Sequence[str]) -> list[NumberRow]:

@@ -53,7 +53,7 @@ def run(
         "fault_seed": fault_seed,
     }  # fmt: skip
     settings = load_settings(**options, journal_dir=journal_dir)
-    policy = Policy.from_env(environment(), live=settings.mode == "live")
+    policy = Policy.from_env(environment())
     seconds = parse_duration(duration) if duration is not None else None
     summary, folder = start(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
     result = {**summary.trader, "reason": summary.reason, "mode": settings.mode, "journal": folder}

@@ -1,0 +1,80 @@
+"""What a backtest is run for besides its decisions: how often the rules trade, and what a trade comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from turbo_trader.market.events import DAY
+from turbo_trader.rules.policy import Policy
+
+HOUR_NS: Final = 3.6e12
+WEEK: Final = 7 * DAY
+OF_THE_UNIVERSE: Final = 15  # symbols that rates are scaled to
+
+#: What `--no-limits` switches off: session result, drawdown pauses, halts and the watchdog.
+_NO_LIMITS: Final[dict[str, Any]] = {
+    "session_loss": Decimal(1),
+    "drawdown_pause": Decimal(1),
+    "pauses_to_halt": 0,
+    "watchdog_probability": Decimal(0),
+}
+
+
+def without_limits(policy: Policy) -> Policy:
+    """The policy with session limits, pauses and watchdog off: to measure what the rules find, never to trade."""
+    return policy.model_copy(update=_NO_LIMITS)
+
+
+@dataclass(slots=True)
+class OpenTime:
+    """How long entries were allowed, looked at with every scan; and since when they have not been, and why."""
+
+    ns: int = 0
+    halted_at: int = 0  # 0: not halted
+    why: str = ""
+    _last: int = 0
+    _open: bool = False
+
+    def look(self, ts: int, refusal: str) -> None:
+        """At `ts` the session says `refusal` ("": entries are allowed)."""
+        if self._open:
+            self.ns += ts - self._last
+        self._last, self._open = ts, not refusal
+        if not refusal:
+            self.halted_at, self.why = 0, ""
+        elif not self.halted_at:
+            self.halted_at, self.why = ts, refusal
+
+
+def rates(
+    trades: Sequence[Mapping[str, Any]], span: tuple[int, int], open_ns: int, symbols: int
+) -> dict[str, Any]:
+    """Trades an hour, scaled to the universe's fifteen symbols, over all hours, the open ones and week by week; net per trade.
+
+    `trades`: notes of closed trades with their `ts`; `span`: begin and end of the run, ns.
+    """
+    begin, end = span
+    hours, hours_open = (end - begin) / HOUR_NS, open_ns / HOUR_NS
+    scale = OF_THE_UNIVERSE / symbols if symbols else 0.0
+    nets = [float(trade["net_fraction"]) for trade in trades]
+    weeks = []
+    for first in range(begin, end, WEEK):
+        last = min(first + WEEK, end)
+        count = sum(first <= int(trade["ts"]) < last for trade in trades)
+        weeks.append(
+            {
+                "hours": (last - first) / HOUR_NS,
+                "trades_per_hour_15": scale * count * HOUR_NS / (last - first),
+            }
+        )
+    return {
+        "hours": hours,
+        "hours_open": hours_open,
+        "trades_per_hour_15": scale * len(trades) / hours if hours > 0 else None,
+        "trades_per_hour_15_open": scale * len(trades) / hours_open if hours_open > 0 else None,
+        "net_bp_per_trade": 1e4 * sum(nets) / len(nets) if nets else None,
+        "weeks": weeks,
+    }
