@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from turbo_trader.console.main import app
-from turbo_trader.console.summary import calibration_line
+from turbo_trader.console.summary import calibration_lines
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.outcomes import OUTCOME, STOP, TARGET, TIMEOUT
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader.commands import Note, Resolved
 
 
@@ -33,13 +34,13 @@ def written(tmp_path: Path) -> Path:
     rows["ts"] = np.arange(60) * 900 * SECOND
     rows["symbol"] = np.arange(60) % 2
     rows["direction"] = np.where(np.arange(60) % 4 < 2, 1, -1)
-    rows["forecast"] = rows["direction"] * np.linspace(0.001, 0.003, 60)
-    rows["realised"] = rows["forecast"] * np.where(rows["symbol"] == 0, 2.0, -1.0)
-    rows["confidence"], rows["p_tp"] = 0.8, np.linspace(0.1, 0.6, 60)
+    rows["forecasts"][:, WEIGHED] = rows["direction"] * np.linspace(0.001, 0.003, 60)
+    rows["realised"] = rows["forecasts"][:, WEIGHED] * np.where(rows["symbol"] == 0, 2.0, -1.0)
+    rows["confidences"][:, WEIGHED], rows["p_targets"][:, WEIGHED] = 0.8, np.linspace(0.1, 0.6, 60)
     rows["first"] = np.where(rows["symbol"] == 0, TARGET, np.where(np.arange(60) % 3 == 0, STOP, TIMEOUT))
     journal = Journal(tmp_path, ("BTCUSDT", "ETHUSDT"))
     journal.resolved(Resolved(1, rows))
-    trade = {"symbol": "ETHUSDT", "ev": 0.0004, "net_fraction": -0.0021}
+    trade = {"symbol": "ETHUSDT", "ev": 0.0004, "honest_ev": -0.0011, "net_fraction": -0.0021}
     journal.note(Note(2, "trade", "info", trade))
     journal.close(3, "test")
     return tmp_path
@@ -50,15 +51,15 @@ def test_json_has_slope_reliability_and_ev_over_all_and_per_symbol(written: Path
     assert found["journal"] == str(written)
     assert found["over_all"]["outcomes"] == 60
     symbols = found["symbols"]
-    assert symbols["BTCUSDT"]["slope"]["slope"] == pytest.approx(2.0)
-    assert symbols["ETHUSDT"]["slope"]["slope"] == pytest.approx(-1.0)
-    assert symbols["BTCUSDT"]["confidence"][0]["came"] == 1.0
+    assert symbols["BTCUSDT"]["weighed"]["slope"]["slope"] == pytest.approx(2.0)
+    assert symbols["ETHUSDT"]["weighed"]["slope"]["slope"] == pytest.approx(-1.0)
+    assert symbols["BTCUSDT"]["weighed"]["confidence"][0]["came"] == 1.0
     assert symbols["ETHUSDT"]["first"] == {"target": 0, "stop": 10, "timeout": 20}
     assert symbols["BTCUSDT"]["trades"]["closed"] == 0
     assert symbols["ETHUSDT"]["trades"] == {
-        "closed": 1, "ev": 0.0004, "realised": -0.0021, "realised_error": None
+        "closed": 1, "ev": 0.0004, "honest_ev": -0.0011, "realised": -0.0021, "realised_error": None
     }  # fmt: skip
-    assert [row["outcomes"] for row in found["over_all"]["p_tp"]] == [20, 20, 20]
+    assert [row["outcomes"] for row in found["over_all"]["weighed"]["p_tp"]] == [20, 20, 20]
 
 
 def test_tables_show_the_same(written: Path) -> None:
@@ -78,10 +79,10 @@ def test_an_empty_journal_is_an_answer(tmp_path: Path) -> None:
     assert found["symbols"] == {}
 
 
-def test_a_backtest_says_it_in_one_line(written: Path) -> None:
+def test_a_backtest_says_it_in_a_line_for_each_belief(written: Path) -> None:
     figures = json.loads(verb(written, "--json"))["over_all"]
-    line = calibration_line(figures)
-    assert "60 followed: said +20.0 bp" in line
-    assert line.endswith("trades: EV +4.0 bp, came -21.0 bp")
-    empty = calibration_line({**figures, "outcomes": 0, "slope": None})
-    assert empty == "forecasts   no outcome"
+    asked, weighed, measured, trades = calibration_lines(figures)
+    assert asked == "asked       no outcome of a forecast"
+    assert "60 forecasts followed: said +20.0 bp" in weighed
+    assert measured.startswith("measured")
+    assert trades == "EV          +4.0 bp, honest EV -11.0 bp, came -21.0 bp"

@@ -137,7 +137,7 @@ def test_a_day_of_15_symbols_stays_under_50_mb(tmp_path: Path) -> None:
 BUSY = Policy.from_env(
     {
         "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
-        "MICRO_TURBO_SIGNAL_INTERVAL": "5", "KALMAN_WARMUP": "60", "CALIBRATION": "off", "COOLDOWN_HORIZONS": "0",
+        "MICRO_TURBO_SIGNAL_INTERVAL": "5", "KALMAN_WARMUP": "60", "BELIEF": "weighed", "COOLDOWN_HORIZONS": "0",
         "OU_SAMPLES": "480", "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
     }
 )  # fmt: skip

@@ -14,13 +14,14 @@ from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader.commands import Resolved
 
 
 def some(*symbols: int) -> Rows:
     rows = cast("Rows", np.zeros(len(symbols), OUTCOME))
     rows["symbol"] = symbols
-    rows["forecast"] = np.arange(len(symbols)) + 0.25
+    rows["forecasts"][:, WEIGHED] = np.arange(len(symbols)) + 0.25
     return rows
 
 
@@ -43,7 +44,7 @@ def test_the_next_run_finds_its_symbols_outcomes_under_its_own_numbers(tmp_path:
     second = Journal(tmp_path, ("SOLUSDT", "XRPUSDT", "BTCUSDT"))
     rows = second.outcomes()
     assert rows["symbol"].tolist() == [2, 0]
-    assert rows["forecast"].tolist() == [0.25, 2.25]
+    assert rows["forecasts"][:, WEIGHED].tolist() == [0.25, 2.25]
     second.resolved(Resolved(2, some(1)))
     second.close(2, "test")
     symbols, found = readers.outcomes(tmp_path)

@@ -13,6 +13,7 @@ from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Persist, PlaceOrder, Resolved
 from turbo_trader.trader.events import (
@@ -53,18 +54,17 @@ async def test_the_intent_is_on_disk_before_the_request_leaves(shells: Any, tmp_
     assert len(venue.created) == 1
 
 
-async def test_outcomes_are_journaled_and_under_enforce_come_back(shells: Any, tmp_path: Path) -> None:
+async def test_outcomes_are_journaled_and_come_back(shells: Any, tmp_path: Path) -> None:
     rows = np.zeros(3, OUTCOME)
-    rows["forecast"] = (0.001, -0.002, 0.003)
+    rows["forecasts"][:, WEIGHED] = (0.001, -0.002, 0.003)
     await shells.run(shells.Venue(), shells.Scripted(lambda t, e: [Resolved(e.ts, rows)]), tmp_path)
     found = readers.outcomes(tmp_path)[1]
     assert (found[:3] == rows).all()
-    for mode in ("report", "enforce"):
+    for belief in ("asked", "weighed", "measured"):
         again = shells.Scripted(shells.nothing)
-        await shells.run(shells.Venue(), again, tmp_path, policy=Policy(calibration=mode), duration_s=0.1)
+        await shells.run(shells.Venue(), again, tmp_path, policy=Policy(belief=belief), duration_s=0.1)
         assert again.restored is not None
-        assert (OUTCOMES in again.restored) == (mode == "enforce")
-    assert (again.restored[OUTCOMES]["rows"] == found).all()
+        assert (again.restored[OUTCOMES]["rows"] == found).all()
 
 
 async def test_s39_without_a_journal_no_entry_leaves_but_exits_do(shells: Any, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-m", "turbo_trader.console"]
 OFTEN = {
     "KALMAN_WARMUP": "10", "OU_SAMPLES": "480", "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0",
     "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "TURBO_MIN_EV": "0", "TURBO_FEE_MULTIPLIER": "0", "FLAT_EDGE": "0",
-    "CALIBRATION": "off", "STALE_BOOK": "30", "ENTRY_RECV_WINDOW": "10000",
+    "BELIEF": "weighed", "STALE_BOOK": "30", "ENTRY_RECV_WINDOW": "10000",
 }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def judged() -> Judged:
         now: int = NOON,
         **figures: Any,
     ) -> NDArray[np.void]:
-        rules = policy or Policy()
+        rules = policy or Policy(belief="weighed")
         params = rules.gate_parameters(rules.capital_tier(Decimal(equity)), Decimal(equity))
         for name, value in (gate or {}).items():
             params[name] = value
@@ -79,6 +79,13 @@ def judged() -> Judged:
             states[name] = value
         out = np.zeros(1, SCAN)
         given = {**GOOD, **figures}
+        for name, each in (
+            ("forecast", "forecasts"),
+            ("se", "errors"),
+            ("snr", "snrs"),
+            ("confidence", "confidences"),
+        ):
+            given.setdefault(each, given[name])  # every belief says the same unless told otherwise
         for name, value in {"hold_sigma": given["sigma"], **given}.items():
             out[name] = value
         judge(states, 0, now, params, out, 0)
@@ -169,7 +176,7 @@ def measured() -> Measured:
         drift: int = 1,
         jump: float = 0.0,
     ) -> NDArray[np.void]:
-        rules, now = policy or Policy(), _NOW + int(late_s * SECOND)
+        rules, now = policy or Policy(belief="weighed"), _NOW + int(late_s * SECOND)
         states = _market(tuple(rules.market_parameters().items()), bars, drift, jump).copy()
         advance(states, 0, np.zeros(0, ROW), 0, now)
         for name, value in (state or {}).items():

@@ -33,7 +33,7 @@ def scan(reverting: Any) -> Scan:
         last: float = 148.0,
     ) -> Any:
         now = reverting.now if now is None else now
-        policy = Policy()
+        policy = Policy(belief="weighed")
         tier = policy.capital_tier(D(equity))
         states, filters = new_states([reverting.item], **policy.market_parameters()), new_filters(1)
         if history:
@@ -90,14 +90,14 @@ def test_every_figure_is_finite_and_explainable(scan: Scan, reverting: Any) -> N
     for rows in (scan(), scan(history=False), scan(now=reverting.now + 3600 * SECOND), scan(last=1e6)):
         for name in SCAN.names or ():
             assert np.all(np.isfinite(rows[name])), name
-        text = explain(Policy(), rows, 0, "SOLUSDT")
+        text = explain(Policy(belief="weighed"), rows, 0, "SOLUSDT")
         assert sum(line.startswith("gate ") for line in text) == len(GATES)
 
 
 def test_a_blocked_scan_stays_within_its_budget(reverting: Any) -> None:
     from time import perf_counter
 
-    policy = Policy()
+    policy = Policy(belief="weighed")
     tier = policy.capital_tier(D(18))
     states, filters = new_states([reverting.item], **policy.market_parameters()), new_filters(1)
     backfill(states, 0, reverting.bars(1500, 5, 10.0))

@@ -33,7 +33,7 @@ from turbo_trader.rules.scan import BLOCK, PASS, SCAN
 from turbo_trader.signals.figures import VWAP
 from turbo_trader.signals.filters import new_filters
 
-POLICY = Policy()
+POLICY = Policy(belief="weighed")
 
 
 class Market:

@@ -18,6 +18,7 @@ from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scan import BLOCK, PASS, WARN
 from turbo_trader.signals.calibration import Map
 from turbo_trader.signals.expectation import Zones, exits_ev
+from turbo_trader.signals.figures import WEIGHED
 
 VOLATILITY = 0.004  # over h
 
@@ -31,17 +32,19 @@ def made(n: int, seed: int = 1, truth: float = 1.0, symbols: int = 1) -> Rows:
     rows["symbol"] = np.arange(n) % symbols
     rows["direction"] = rng.choice([-1, 1], n)
     edge = rng.exponential(0.001, n)
-    rows["forecast"] = rows["direction"] * edge
+    rows["forecasts"][:, WEIGHED] = rows["direction"] * edge
     gain = truth * edge + VOLATILITY * rng.standard_normal(n)
     rows["realised"] = rows["direction"] * gain
-    rows["confidence"] = [0.5 * (1 + math.erf(x / VOLATILITY / math.sqrt(2))) for x in edge]
-    rows["p_tp"] = rng.uniform(0.1, 0.6, n)
-    rows["first"] = np.where(rng.random(n) < truth * rows["p_tp"], TARGET, rng.choice([STOP, TIMEOUT], n))
+    rows["confidences"][:, WEIGHED] = [0.5 * (1 + math.erf(x / VOLATILITY / math.sqrt(2))) for x in edge]
+    rows["p_targets"][:, WEIGHED] = rng.uniform(0.1, 0.6, n)
+    rows["first"] = np.where(
+        rng.random(n) < truth * rows["p_targets"][:, WEIGHED], TARGET, rng.choice([STOP, TIMEOUT], n)
+    )
     return rows
 
 
 def test_a_perfect_model_has_slope_1_and_lies_on_the_diagonal() -> None:
-    found = report(made(20_000), ["A"], [])["over_all"]
+    found = report(made(20_000), ["A"], [])["over_all"]["weighed"]
     slope = found["slope"]
     assert slope["low"] < 1 < slope["high"]
     assert abs(slope["slope"] - 1) < 3 * slope["error"] < 0.2
@@ -52,7 +55,7 @@ def test_a_perfect_model_has_slope_1_and_lies_on_the_diagonal() -> None:
 
 
 def test_a_model_that_says_four_times_too_much_is_found_out() -> None:
-    found = report(made(20_000, truth=0.25), ["A"], [])["over_all"]
+    found = report(made(20_000, truth=0.25), ["A"], [])["over_all"]["weighed"]
     assert found["slope"]["slope"] == pytest.approx(0.25, abs=0.1)
     assert found["slope"]["high"] < 0.5
     assert found["realised_return"] == pytest.approx(0.25 * found["predicted_return"], abs=1e-4)
@@ -60,7 +63,7 @@ def test_a_model_that_says_four_times_too_much_is_found_out() -> None:
 
 
 def test_the_errors_of_slope_and_mean_are_those_of_repeated_samples() -> None:
-    many = [report(made(400, seed), ["A"], [])["over_all"] for seed in range(200)]
+    many = [report(made(400, seed), ["A"], [])["over_all"]["weighed"] for seed in range(200)]
     slopes = np.array([each["slope"]["slope"] for each in many])
     assert np.mean([each["slope"]["error"] for each in many]) == pytest.approx(slopes.std(), rel=0.15)
     means = np.array([each["realised_return"] for each in many])
@@ -73,22 +76,26 @@ def test_symbols_that_move_together_are_not_counted_twice() -> None:
     both = cast("Rows", np.concatenate([one, one]))
     both["symbol"][800:] = 1
     alone, pooled = report(one, ["A", "B"], []), report(both, ["A", "B"], [])
-    assert pooled["over_all"]["slope"]["slope"] == pytest.approx(alone["over_all"]["slope"]["slope"])
-    assert pooled["over_all"]["slope"]["error"] == pytest.approx(alone["over_all"]["slope"]["error"])
-    assert pooled["over_all"]["realised_return_error"] == pytest.approx(
-        alone["over_all"]["realised_return_error"]
+    assert pooled["over_all"]["weighed"]["slope"]["slope"] == pytest.approx(
+        alone["over_all"]["weighed"]["slope"]["slope"]
     )
-    assert pooled["symbols"]["A"]["slope"] == pooled["symbols"]["B"]["slope"]
+    assert pooled["over_all"]["weighed"]["slope"]["error"] == pytest.approx(
+        alone["over_all"]["weighed"]["slope"]["error"]
+    )
+    assert pooled["over_all"]["weighed"]["realised_return_error"] == pytest.approx(
+        alone["over_all"]["weighed"]["realised_return_error"]
+    )
+    assert pooled["symbols"]["A"]["weighed"]["slope"] == pooled["symbols"]["B"]["weighed"]["slope"]
 
 
 def test_the_reliability_table_by_hand() -> None:
     rows = made(40)
-    rows["confidence"] = np.linspace(0.5, 0.9, 40)
+    rows["confidences"][:, WEIGHED] = np.linspace(0.5, 0.9, 40)
     rows["realised"] = rows["direction"] * np.where(np.arange(40) % 4 == 0, -0.01, 0.01)
-    table = report(rows, ["A"], [])["over_all"]["confidence"]
+    table = report(rows, ["A"], [])["over_all"]["weighed"]["confidence"]
     assert [row["outcomes"] for row in table] == [20, 20]
     for k, row in enumerate(table):
-        claimed = rows["confidence"][20 * k : 20 * k + 20]
+        claimed = rows["confidences"][20 * k : 20 * k + 20, WEIGHED]
         assert (row["from"], row["to"]) == (claimed[0], claimed[-1])
         assert row["claimed"] == pytest.approx(claimed.mean())
         assert row["came"] == 0.75
@@ -117,19 +124,19 @@ def test_what_a_single_hour_says_has_no_error() -> None:
     rows = made(30, symbols=3)
     rows["ts"] %= 3_600 * SECOND
     found = report(rows, ["A", "B", "C"], [])
-    assert found["over_all"]["slope"]["slope"] is not None
-    assert [found["over_all"]["slope"][name] for name in ("error", "low", "high")] == [None] * 3
-    assert found["over_all"]["realised_return_error"] is None
-    assert found["symbols"]["A"]["slope"]["error"] > 0
+    assert found["over_all"]["weighed"]["slope"]["slope"] is not None
+    assert [found["over_all"]["weighed"]["slope"][name] for name in ("error", "low", "high")] == [None] * 3
+    assert found["over_all"]["weighed"]["realised_return_error"] is None
+    assert found["symbols"]["A"]["weighed"]["slope"]["error"] > 0
 
 
 def test_nothing_is_an_answer() -> None:
     found = report(cast("Rows", np.zeros(0, OUTCOME)), ["A"], [])
     assert found["symbols"] == {}
     assert found["over_all"]["outcomes"] == 0
-    assert found["over_all"]["slope"] is None
-    assert found["over_all"]["confidence"] == found["over_all"]["p_tp"] == []
-    assert found["over_all"]["realised_return"] is None
+    assert found["over_all"]["weighed"]["slope"] is None
+    assert found["over_all"]["weighed"]["confidence"] == found["over_all"]["weighed"]["p_tp"] == []
+    assert found["over_all"]["weighed"]["realised_return"] is None
 
 
 # maps
@@ -156,7 +163,9 @@ def test_maps_need_enough_outcomes_and_have_enough_behind_each_point() -> None:
     assert fit_maps(Policy(calibration_min_samples=500), rows, int(known[400])) is None
     for n, points in ((299, 2), (300, 3), (302, 3)):  # a hundred behind each
         certain = rows[:n].copy()
-        certain["realised"] = certain["forecast"]  # the more the better: no two points are pooled
+        certain["realised"] = certain["forecasts"][
+            :, WEIGHED
+        ]  # the more the better: no two points are pooled
         groups = fit_maps(Policy(), certain, int(known[-1]))
         assert groups is not None
         assert len(groups[MAP_FORECAST].x) == points
@@ -176,7 +185,7 @@ def test_without_an_edge_a_map_stays_below_the_fees_of_a_round_trip(n: int) -> N
 
 
 def test_put_maps_replaces_what_was_there() -> None:
-    policy = Policy(calibration="enforce")
+    policy = Policy(belief="measured")
     gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18), 2)
     maps = {which: Map((0.0, 1.0), (0.0, 0.5), 200) for which in (MAP_FORECAST, MAP_CONFIDENCE, MAP_P_TP)}
     put_maps(gates, 1, maps)
@@ -189,8 +198,8 @@ def test_put_maps_replaces_what_was_there() -> None:
 
 
 def enforced(judged: Any, edge: float, confidence: float, p_tp: float) -> Any:
-    """The good candidate under enforce, with maps that give these numbers for its own."""
-    policy = Policy(calibration="enforce")
+    """The good candidate under measured, with maps that give these numbers for its own."""
+    policy = Policy(belief="measured")
     gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18))
     points = {MAP_FORECAST: edge, MAP_CONFIDENCE: confidence, MAP_P_TP: p_tp}
     put_maps(gates, 0, {which: Map((0.0, 1.0), (y, y), 200) for which, y in points.items()})
@@ -234,7 +243,7 @@ def test_decisions_change_as_the_maps_say(
 @pytest.mark.parametrize("edge", [0.006, 0.004, 0.001, 0.0, -0.003])
 def test_the_ev_under_enforce_is_that_of_the_calibrated_forecast(judged: Any, edge: float) -> None:
     row = enforced(judged, edge, 0.9, 0.9)
-    policy = Policy()
+    policy = Policy(belief="measured")
     cost, hold = float(row["cost"]), float(row["hold_s"])
     expected = exits_ev(
         float(row["take_profit"]), float(row["stop_loss"]), max(float(policy.break_even_min), cost), edge / 900, 0.0002, 900.0,

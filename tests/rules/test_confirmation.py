@@ -31,6 +31,6 @@ def test_confirmation_at_the_target(
     rows = np.zeros(1, SCAN)
     rows["valid"] = valid
     rows["score"][0, OFI] = ofi
-    rows["acceleration_z"] = accel
+    rows["accel_z"] = accel
     rows["direction"] = -direction  # the forecast's own direction does not matter
-    assert still_confirmed(Policy(), rows, 0, direction) is confirmed
+    assert still_confirmed(Policy(belief="weighed"), rows, 0, direction) is confirmed

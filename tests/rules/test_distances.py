@@ -53,14 +53,14 @@ def test_reward_to_risk_lies_between_1_67_and_2_5(judged: Any) -> None:
 
 
 def test_b_limits_bind_where_the_normal_range_is_wider(judged: Any) -> None:
-    low = Policy.from_env({"TP_MIN": "0.4%", "SL_MIN": "0.2%", "SL_MAX": "0.7%"})
+    low = Policy.from_env({"BELIEF": "weighed", "TP_MIN": "0.4%", "SL_MIN": "0.2%", "SL_MAX": "0.7%"})
     assert judged(policy=low, sigma=1e-9, confirms=B)["take_profit"] == pytest.approx(0.004)
     assert judged(policy=low, sigma=1e-9, confirms=B)["stop_loss"] == pytest.approx(0.0025)
     assert judged(policy=low, sigma=1.0, confirms=B)["stop_loss"] == pytest.approx(0.005)
 
 
 def test_a_stop_is_never_nearer_than_three_tenths_of_a_percent(judged: Any) -> None:
-    row = judged(policy=Policy.from_env({"SL_OF_TP": "0.4"}), sigma=sigma_for(0.006))
+    row = judged(policy=Policy.from_env({"BELIEF": "weighed", "SL_OF_TP": "0.4"}), sigma=sigma_for(0.006))
     assert row["stop_loss"] == pytest.approx(0.003, rel=1e-12)
 
 
@@ -70,7 +70,7 @@ def test_cost_is_both_fees_spread_and_slippage(judged: Any) -> None:
 
 
 def test_cost_of_a_maker_entry(judged: Any) -> None:
-    row = judged(policy=Policy.from_env({"ENTRY_STYLE": "maker"}), spread=0.0002)
+    row = judged(policy=Policy.from_env({"BELIEF": "weighed", "ENTRY_STYLE": "maker"}), spread=0.0002)
     assert row["cost"] == pytest.approx(0.00075 + 0.0001)
 
 

@@ -35,7 +35,9 @@ def instrument(tick: str) -> Instrument:
 def test_limit_at_the_touch_plus_min_of_5_bp_and_half_the_ev_margin(
     direction: int, margin: str, limit: str
 ) -> None:
-    got = entry_limit(Policy(), instrument("0.01"), direction, D("1999.50"), D(2000), D(margin))
+    got = entry_limit(
+        Policy(belief="weighed"), instrument("0.01"), direction, D("1999.50"), D(2000), D(margin)
+    )
     assert abs(got - D(limit)) <= D("0.01")
     assert direction * (got - (D(2000) if direction > 0 else D("1999.50"))) >= 0
     touch = D(2000) if direction > 0 else D("1999.50")
@@ -43,12 +45,12 @@ def test_limit_at_the_touch_plus_min_of_5_bp_and_half_the_ev_margin(
 
 
 def test_coarse_tick_stays_at_the_touch() -> None:
-    assert entry_limit(Policy(), instrument("5"), 1, D(1995), D(2000), D("0.01")) == 2000
+    assert entry_limit(Policy(belief="weighed"), instrument("5"), 1, D(1995), D(2000), D("0.01")) == 2000
 
 
 @pytest.mark.parametrize(("direction", "limit"), [(1, "1999.50"), (-1, "2000")])
 def test_maker_rests_at_its_own_touch(direction: int, limit: str) -> None:
-    policy = Policy.from_env({"ENTRY_STYLE": "maker"})
+    policy = Policy.from_env({"BELIEF": "weighed", "ENTRY_STYLE": "maker"})
     assert entry_limit(policy, instrument("0.01"), direction, D("1999.50"), D(2000), D(1)) == D(limit)
 
 

@@ -64,9 +64,11 @@ def closed_at(policy: Policy, row: Any, prices: Any, confirmed: Any) -> int:
 def test_half_of_the_targets_are_expected_to_move_out(judged: Any) -> None:
     usual, none, every = (
         float(
-            judged(policy=Policy.from_env({"MAX_EXTENSIONS": "1", **env}), sigma=0.00022, forecast=0.0045)[
-                "ev"
-            ]
+            judged(
+                policy=Policy.from_env({"BELIEF": "weighed", "MAX_EXTENSIONS": "1", **env}),
+                sigma=0.00022,
+                forecast=0.0045,
+            )["ev"]
         )
         for env in ({}, {"EXTENSION_SHARE": "0"}, {"EXTENSION_SHARE": "1"})
     )
@@ -87,7 +89,7 @@ def test_half_of_the_targets_are_expected_to_move_out(judged: Any) -> None:
     ],
 )
 def test_expected_value_is_what_the_bracket_earns(judged: Any, change: dict[str, str]) -> None:
-    policy = Policy.from_env({**change, "MONITOR_INTERVAL": str(STEP)})
+    policy = Policy.from_env({"BELIEF": "weighed", **change, "MONITOR_INTERVAL": str(STEP)})
     row = judged(policy=policy, sigma=0.00022, forecast=0.0045)
     mean, error = earned(policy, row, np.random.default_rng(5))
     assert error < 1e-4
@@ -106,10 +108,10 @@ def test_each_figure_of_the_exits_moves_the_expected_value(judged: Any, name: st
     figures: dict[str, Any] = {"sigma": 0.0003, "forecast": 0.006, "gate": {"max_hold_s": 500.0}}
     usual = float(judged(**figures)["ev"])
     assert usual > 0
-    assert judged(policy=Policy.from_env({name: text}), **figures)["ev"] != usual
+    assert judged(policy=Policy.from_env({"BELIEF": "weighed", name: text}), **figures)["ev"] != usual
 
 
 def test_holding_on_at_the_target_is_worth_more_of_a_lasting_drift(judged: Any) -> None:
     figures: dict[str, Any] = {"sigma": 0.0003, "forecast": 0.006}
-    hold = Policy.from_env({"TP_WITHOUT_CONFIRMATION": "hold"})
+    hold = Policy.from_env({"BELIEF": "weighed", "TP_WITHOUT_CONFIRMATION": "hold"})
     assert judged(policy=hold, **figures)["ev"] > judged(**figures)["ev"]

@@ -34,7 +34,7 @@ def bracket(direction: int = 1, *, tick: str = "0.01", cost: str = "0.0005", **e
         cost=D(cost),
         opened_ns=0,
         hold_ns=T,
-        rules=exit_rules(Policy.from_env(env)),
+        rules=exit_rules(Policy.from_env({"BELIEF": "weighed", **env})),
     )
 
 

@@ -13,7 +13,7 @@ from turbo_trader.rules.scan import BLOCK, PASS, SCAN
 from turbo_trader.rules.verdicts import ev_gate, fee_gate
 from turbo_trader.signals.passage import two_barrier
 
-P = Policy()
+P = Policy(belief="weighed")
 
 
 def judged_alone(kernel: Any, equity: str, policy: Policy = P, **figures: float) -> Any:
@@ -73,7 +73,7 @@ def test_probabilities_sum_to_one_and_a_farther_target_is_never_likelier(judged:
         row = judged(sigma=sigma, forecast=0.0)
         assert row["p_tp"] + row["p_sl"] + row["p_timeout"] == pytest.approx(1.0, abs=1e-9)
     for target in ("0.008", "0.010", "0.012", "0.015"):
-        wide = Policy.from_env({"TP_MIN": target, "SL_MIN": "0.6%"})
+        wide = Policy.from_env({"BELIEF": "weighed", "TP_MIN": target, "SL_MIN": "0.6%"})
         p_tp = judged(policy=wide, sigma=0.0001)["p_tp"]
         assert p_tp <= last
         last = p_tp

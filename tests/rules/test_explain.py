@@ -17,7 +17,7 @@ from turbo_trader.signals.figures import OFI, OU_DRIFT, SIGNALS, VWAP
 
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
 
-P = Policy()
+P = Policy(belief="weighed")
 
 
 def rows_of(row: Any) -> Any:

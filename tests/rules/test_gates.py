@@ -17,7 +17,7 @@ NOW = 10_000 * SECOND
 
 
 def gate(equity: str = "18", **changes: Any) -> Verdict:
-    policy = Policy()
+    policy = Policy(belief="weighed")
     facts = replace(FREE, **changes)
     return limits_gate(policy.capital_tier(Decimal(equity)), facts, NOW, float(policy.cooldown_horizons))
 

@@ -18,12 +18,13 @@ from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, STOP, TARGET, TIMEOUT, follow
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN, TIER_B
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.signals.passage import two_barrier_forecast
 
 START = 1_000_000  # seconds; the scan of the forecast
 FIGURES: dict[str, Any] = {
-    "candidate": 1, "direction": 1, "tier": TIER_B, "mid": 100.0, "hold_sigma": 0.0005, "forecast": 0.004, "se": 0.001,
-    "confidence": 0.7, "horizon_s": 60.0, "hold_s": 100.0, "take_profit": 0.01, "stop_loss": 0.005,
+    "candidate": 1, "direction": 1, "tier": TIER_B, "mid": 100.0, "hold_sigma": 0.0005, "forecasts": 0.004, "errors": 0.001,
+    "confidences": 0.7, "horizon_s": 60.0, "hold_s": 100.0, "take_profit": 0.01, "stop_loss": 0.005,
 }  # fmt: skip
 
 
@@ -35,7 +36,7 @@ class Watch:
         self.rows = np.zeros(symbols, SCAN)
         for name, value in {**FIGURES, **figures}.items():
             self.rows[name] = value
-        policy = Policy()
+        policy = Policy(belief="weighed")
         self.gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18), symbols)
         self.hole = hole
         self.shadows = cast("Rows", np.zeros(symbols, SHADOW))
@@ -82,19 +83,19 @@ def test_the_return_at_h_is_the_last_whole_seconds_and_the_figures_are_the_scans
         "direction",
         "tier",
         "mid",
-        "forecast",
-        "se",
-        "confidence",
         "take_profit",
         "stop_loss",
         "horizon_s",
         "hold_s",
     ):
         assert found[name] == FIGURES[name]
-    assert (found["p_tp"], found["p_sl"]) == pytest.approx(
-        two_barrier_forecast(math.log(1.01), math.log(0.995), 0.004, FIGURES["se"], 0.0005, 0.6, 60, 100, 1)[
-            :2
-        ],
+    assert found["forecasts"].tolist() == [0.004] * 3
+    assert found["confidences"].tolist() == [0.7] * 3
+    assert found["p_targets"].tolist() == [0.7, pytest.approx(found["p_targets"][WEIGHED]), 0.0]
+    assert (found["p_targets"][WEIGHED], found["p_sl"]) == pytest.approx(
+        two_barrier_forecast(
+            math.log(1.01), math.log(0.995), 0.004, FIGURES["errors"], 0.0005, 0.6, 60, 100, 1
+        )[:2],
         rel=1e-12,
     )
 
@@ -239,7 +240,7 @@ def test_on_a_market_that_does_what_the_model_says_slope_is_1_and_p_tp_is_right(
     watch.gates["vol_log_sd"] = 0.0  # sigma is known
     edge = rng.exponential(0.006, n)
     side = rng.choice([-1, 1], n)
-    watch.rows["forecast"], watch.rows["direction"] = side * edge, side
+    watch.rows["forecasts"], watch.rows["direction"] = (side * edge)[:, None], side
     watch.scan(0, candidate=True)
     drift = np.where(np.arange(100)[:, None] < 60, side * edge / 60, 0.0) - sigma**2 / 2
     path = np.cumsum(drift + sigma * rng.standard_normal((100, n)), axis=0)
@@ -249,8 +250,9 @@ def test_on_a_market_that_does_what_the_model_says_slope_is_1_and_p_tp_is_right(
     rows = cast("Rows", np.array(watch.scan(100)))
     found = report(rows, [f"S{s}" for s in range(n)], [])["over_all"]
     assert found["outcomes"] == n
-    assert found["slope"]["slope"] == pytest.approx(1.0, abs=0.03)
-    for row in found["p_tp"]:
+    claims = found["weighed"]
+    assert claims["slope"]["slope"] == pytest.approx(1.0, abs=0.03)
+    for row in claims["p_tp"]:
         assert row["came"] == pytest.approx(row["claimed"], abs=3 * math.sqrt(0.25 / row["outcomes"]))
-    assert found["p_tp"][-1]["claimed"] > found["p_tp"][0]["claimed"] + 0.4
+    assert claims["p_tp"][-1]["claimed"] > claims["p_tp"][0]["claimed"] + 0.4
     assert found["first"]["stop"] == pytest.approx(float(rows["p_sl"].sum()), abs=3 * math.sqrt(0.25 * n))

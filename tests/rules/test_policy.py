@@ -14,6 +14,7 @@ from turbo_trader.rules.declared import env_name, shown
 from turbo_trader.rules.numbers import Label
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.sources import SOURCES
+from turbo_trader.signals.figures import ASKED, WEIGHED
 
 DECLARED = Policy.model_fields
 
@@ -119,7 +120,7 @@ def test_switches(text: str, value: bool) -> None:
         ("ENTRY_STYLE", "market"),
         ("TP_WITHOUT_CONFIRMATION", "wait"),
         ("ON_TERM", "explode"),
-        ("CALIBRATION", "yes"),
+        ("BELIEF", "yes"),
         ("TARGET_ASSETS", "BTC,BTC"),
         ("TARGET_ASSETS", ","),
         ("RANGE_QUANTILE", "0.99"),
@@ -168,10 +169,40 @@ def test_blank_value_is_the_default() -> None:
     assert Policy.from_env({"TP_MAX": " ", "UNRELATED": "x"}) == Policy()
 
 
-def test_calibration_is_report_by_default_and_enforce_in_live_unless_said_otherwise() -> None:
-    assert Policy.from_env({}).calibration == "report"
-    assert Policy.from_env({}, live=True).calibration == "enforce"
-    assert Policy.from_env({"CALIBRATION": "off"}, live=True).calibration == "off"
+def test_belief_is_asked_unless_said_otherwise() -> None:
+    assert Policy.from_env({}).belief == "asked"
+    assert Policy.from_env({"BELIEF": "Measured"}).belief == "measured"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "else_than_asked"),
+    [
+        ("ou_samples", 240, 960),
+        ("dickey_fuller_level", "0.10", "0.05"),
+        ("ou_threshold", Decimal("0.5"), Decimal(1)),
+        ("vwap_min_sd", Decimal(0), Decimal(1)),
+        ("break_even_extra", Decimal("0.0003"), Decimal(0)),
+        ("tp_without_confirmation", "hold", "close"),
+        ("entry_slip_max", Decimal("0.0002"), Decimal("0.0005")),
+    ],
+)
+def test_a_number_whose_default_depends_on_belief(name: str, asked: object, else_than_asked: object) -> None:
+    assert getattr(Policy(), name) == asked
+    for belief in ("weighed", "measured"):
+        policy = Policy.from_env({"BELIEF": belief})
+        assert getattr(policy, name) == else_than_asked
+        assert policy.overridden() == {"BELIEF": belief}
+        assert Policy.from_env(policy.overridden()) == policy
+    kept = Policy.from_env({"BELIEF": "weighed", name.upper(): shown(asked)})
+    assert getattr(kept, name) == asked
+    assert Policy.from_env(kept.overridden()) == kept
+
+
+def test_an_override_of_the_fit_is_of_the_belief_in_force() -> None:
+    policy = Policy(ou_samples=480)
+    assert (policy.under("ou_samples", ASKED), policy.under("ou_samples", WEIGHED)) == (480, 960)
+    policy = Policy(belief="measured", ou_samples=480)
+    assert (policy.under("ou_samples", ASKED), policy.under("ou_samples", WEIGHED)) == (240, 480)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ E = Decimal(18)
 
 
 def test_gate_record() -> None:
-    policy = Policy()
+    policy = Policy(belief="weighed")
     record = policy.gate_parameters(policy.capital_tier(E), E, symbols=3)
     assert record.shape == (3,)
     row = record[2]
@@ -30,7 +30,7 @@ def test_gate_record() -> None:
 
 
 def test_signal_record() -> None:
-    policy = Policy()
+    policy = Policy(belief="weighed")
     for equity, horizon in (("18", 900), ("100", 1800), ("1000", 1800)):
         row = policy.signal_parameters(policy.capital_tier(Decimal(equity)))[0]
         assert row["horizon_s"] == horizon
@@ -42,7 +42,7 @@ def test_signal_record() -> None:
 
 
 def test_every_signal_parameter_is_filled() -> None:
-    policy = Policy()
+    policy = Policy(belief="weighed")
     record = policy.signal_parameters(policy.capital_tier(E))
     for name in record.dtype.names or ():
         assert np.all(record[name] != 0), name
@@ -50,7 +50,7 @@ def test_every_signal_parameter_is_filled() -> None:
 
 def test_dickey_fuller_level_chooses_the_critical_values() -> None:
     for level, value in (("0.01", -3.43035), ("0.05", -2.86154), ("0.10", -2.56677)):
-        policy = Policy.from_env({"DICKEY_FULLER_LEVEL": level})
+        policy = Policy.from_env({"BELIEF": "weighed", "DICKEY_FULLER_LEVEL": level})
         assert policy.signal_parameters(policy.capital_tier(E))["df_critical"][0, 0] == value
 
 
@@ -66,14 +66,14 @@ def test_dickey_fuller_level_chooses_the_critical_values() -> None:
     ],
 )
 def test_a_map_that_is_none_is_refused(x: list[float], y: list[float]) -> None:
-    policy = Policy()
+    policy = Policy(belief="weighed")
     record = policy.gate_parameters(policy.capital_tier(E), E)
     with pytest.raises(ValueError, match="calibration map"):
         set_map(record, 0, MAP_P_TP, x, y)
 
 
 def test_set_map() -> None:
-    policy = Policy()
+    policy = Policy(belief="weighed")
     record = policy.gate_parameters(policy.capital_tier(E), E, symbols=2)
     set_map(record, 1, MAP_P_TP, [0.0, 1.0], [0.0, 0.5])
     assert list(record["knots"][:, MAP_P_TP]) == [0, 2]

@@ -76,8 +76,8 @@ def test_drawdown_of_15_percent_from_the_peak_pauses_half_an_hour_then_the_peak_
     assert session.refusal(T0 + 3 + 30 * MINUTE) == ""
 
 
-def test_third_pause_halts_without_flattening() -> None:
-    session = begun()
+def test_the_nth_pause_halts_where_asked_for() -> None:
+    policy, session = Policy(pauses_to_halt=3), begun()
     ts = T0
     for equity, seen in (
         ("300", ""),
@@ -86,11 +86,11 @@ def test_third_pause_halts_without_flattening() -> None:
         ("210", "drawdown-pause"),
     ):
         ts += 31 * MINUTE
-        assert not seen or seen in names(session, ts, equity)
+        assert not seen or seen in [event.name for event in session.on_equity(policy, ts, D(equity))]
         session.peak = max(session.peak, D(equity))
     ts += 31 * MINUTE
-    names(session, ts, "210")
-    events = session.on_equity(P, ts + 1, D(170))
+    session.on_equity(policy, ts, D(210))
+    events = session.on_equity(policy, ts + 1, D(170))
     assert [(e.name, e.flatten) for e in events if e.name == "pauses-halt"] == [("pauses-halt", False)]
     session.resume(ts + 2, "bob")
     assert session.halted
@@ -98,27 +98,88 @@ def test_third_pause_halts_without_flattening() -> None:
     assert (session.halts, session.pauses) == ({}, 0)
 
 
-def test_warning_at_80_percent_of_a_limit_once_until_it_is_left() -> None:
+def test_warning_at_80_percent_of_a_limit_once_until_it_is_well_below() -> None:
     session = begun()
+    clock = iter(range(T0, T0 + 100 * 3600 * SECOND, 3600 * SECOND))  # an hour between looks
 
     def warned(**used: str) -> list[str]:
         shares = {name: D(share) for name, share in used.items()}
-        return [event.fields["limit"] for event in session.on_usage(P, shares)]
+        return [event.fields["limit"] for event in session.on_usage(P, next(clock), shares)]
 
     assert warned(drawdown="0.7999", margin="0.1") == []
     assert warned(drawdown="0.8", margin="0.1") == ["drawdown"]
     assert warned(drawdown="0.9", margin="0.8") == ["margin"]
-    assert warned(drawdown="0.7", margin="0.8") == []
+    assert warned(drawdown="0.60", margin="0.8") == []  # 20 points below: not over yet
+    assert warned(drawdown="0.8", margin="0.8") == []
+    assert warned(drawdown="0.5999", margin="0.8") == []
     assert warned(drawdown="0.8", margin="0.8") == ["drawdown"]
     session = msgspec.convert(msgspec.to_builtins(session), Session)
     assert warned(drawdown="0.8", margin="0.8") == []
 
 
+def test_the_same_warning_comes_once_an_hour_at_most() -> None:
+    session = begun()
+    full, empty = {"open positions": D(1)}, {"open positions": D(0)}
+    told = [
+        len(session.on_usage(P, T0 + minute * 60 * SECOND, full if minute % 2 else empty))
+        for minute in range(48 * 60)
+    ]
+    assert sum(told) == 48
+
+
 def test_a_limit_that_has_halted_says_so_and_is_not_warned_of() -> None:
     session = begun()
     assert names(session, T0 + 1, "79") == ["session-loss"]
-    assert session.on_usage(P, {"session result": D("1.05")}) == []
-    assert Session().on_usage(P, {"session budget": D(1)}) == []  # nothing is known yet
+    assert session.on_usage(P, T0 + 1, {"session result": D("1.05")}) == []
+    assert Session().on_usage(P, T0, {"session budget": D(1)}) == []  # nothing is known yet
+
+
+def test_profit_that_was_only_on_paper_is_no_drawdown() -> None:
+    session = begun()
+    assert [event.name for event in session.on_equity(P, T0 + 1, D(130), D(100))] == []
+    assert session.on_equity(P, T0 + 2, D(100), D(100)) == []
+    assert (session.peak, session.drawdown) == (D(100), D(0))
+
+
+def test_closed_results_and_locked_parts_raise_the_peak() -> None:
+    session = begun()
+    session.on_equity(P, T0 + 1, D(130), D(100))
+    session.on_equity(P, T0 + 2, D(130), D(120))  # a stop has locked 20
+    assert session.peak == D(120)
+    assert session.on_equity(P, T0 + 3, D("102.01"), D(120)) == []
+    (event,) = session.on_equity(P, T0 + 4, D(102), D(102))
+    assert event.name == "drawdown-pause"
+
+
+def test_after_a_pause_the_peak_is_the_equity_and_no_pause_halts() -> None:
+    policy = Policy()
+    session = Session()
+    now = T0
+    session.on_equity(policy, now, D(100), D(100))
+    equity = D(100)
+    for _ in range(5):
+        session.session_new(now, "test", D(100))  # the session's own limit is not the matter here
+        session.on_equity(policy, now, D(100), D(100))
+        now += 1
+        (event,) = session.on_equity(policy, now, D(85), D(85))
+        assert event.name == "drawdown-pause"
+        now += 1800 * SECOND
+        assert [each.name for each in session.on_equity(policy, now, D(85), D(85))] == ["pause-over"]
+        assert session.peak == D(85)
+        assert not session.halted
+    assert equity == D(100)
+
+
+def test_a_crumbs_win_does_not_end_a_losing_streak() -> None:
+    session = begun()
+    for _ in range(3):
+        session.on_trade(D(-1))
+    session.on_trade(D("0.01"), crumb=True)
+    assert session.losses == 3
+    session.on_trade(D("-0.01"), crumb=True)
+    assert session.losses == 4
+    session.on_trade(D("0.01"))
+    assert session.losses == 0
 
 
 def test_it_says_what_would_allow_entries_again() -> None:

@@ -26,7 +26,7 @@ from turbo_trader.rules.sizing import (
 )
 
 D = Decimal
-P = Policy()
+P = Policy(same_direction=D("0.30"), min_size_share=D(0))  # every limit on, nothing too small
 TINY = D("1e-20")
 
 
@@ -387,3 +387,45 @@ def test_the_reference_notional_is_the_largest_an_a_trade_can_get(equity: str) -
 
 def test_nothing_is_the_reference_of_an_account_under_water() -> None:
     assert reference_notional(P, D(-5)) == 0
+
+
+# limits that can be switched, and what is too small
+
+
+def test_the_same_direction_row_holds_only_where_it_is_asked_for() -> None:
+    risks = (open_risk("400"),)
+    assert "same direction" not in size_entry(Policy(), account("18"), risks, entry()).limits
+    held = size_entry(Policy(same_direction=D("0.30"), min_size_share=D(0)), account("18"), risks, entry())
+    assert held.limits["same direction"] == (D("5.4") - D(400) * D("0.0112")) / D("0.0112")
+
+
+@pytest.mark.parametrize(("trade_tier", "low"), [(TIER_A, "0.30"), (TIER_B, "0.10")])
+def test_a_size_below_half_of_the_low_target_at_the_highest_leverage_is_no_trade(
+    trade_tier: int, low: str
+) -> None:
+    whole = size_entry(Policy(), account("18"), (), entry(trade_tier=trade_tier))
+    floor = D("0.5") * D(low) * 18 * whole.highest
+    assert whole.floor == floor
+    session = account("18", session_result=str(D("-3.6") + floor * D("0.0072") - D("0.01")))
+    small = size_entry(Policy(), session, (), entry(trade_tier=trade_tier))
+    assert small.qty == 0
+    assert small.binding == "session budget"
+    assert "least size" in small.refusal
+    assert size_entry(Policy(min_size_share=D(0)), session, (), entry(trade_tier=trade_tier)).qty > 0
+
+
+def test_the_least_size_is_compared_before_halving_for_losses() -> None:
+    whole = size_entry(Policy(), account("18"), (), entry(trade_tier=TIER_B))
+    session = account("18", session_result=str(D("-3.6") + whole.floor * D("0.0072") + D("0.01")))
+    halved = size_entry(Policy(), session, (), entry(trade_tier=TIER_B), 3)
+    assert 0 < halved.notional < whole.floor
+    assert halved.floor == whole.floor / 2
+
+
+def test_leverage_is_the_lowest_that_fills_the_target_or_the_highest_allowed() -> None:
+    lowest = size_entry(Policy(), account("18"), (), entry())
+    highest = size_entry(Policy(leverage_policy="highest"), account("18"), (), entry())
+    assert highest.qty == lowest.qty
+    assert lowest.leverage < highest.leverage == highest.highest
+    assert highest.margin < lowest.margin
+    assert highest.liquidation > lowest.liquidation  # of a long: nearer

@@ -113,3 +113,21 @@ def test_overrides_reach_the_tier() -> None:
 def test_times_in_nanoseconds() -> None:
     assert tier("18").horizon_ns == 900 * SECOND
     assert tier("18").max_hold_ns == 1800 * SECOND
+
+
+def test_a_tier_is_left_for_a_lower_one_only_well_below_its_boundary() -> None:
+    policy = Policy()
+    held, seen = None, []
+    for equity in ("99.99", "100", "99", "101", "95", "94.99", "99.99", "100", "1000", "950", "949.99"):
+        held = policy.capital_tier(Decimal(equity), held)
+        seen.append(held.name)
+    assert seen == [
+        "turbo", "growing", "growing", "growing", "growing", "turbo", "turbo", "growing", "institutional", "institutional",
+        "growing",
+    ]  # fmt: skip
+
+
+def test_without_hysteresis_a_tier_turns_at_its_boundary() -> None:
+    policy = Policy(tier_hysteresis=Decimal(0))
+    held = policy.capital_tier(Decimal(100))
+    assert policy.capital_tier(Decimal("99.99"), held).name == "turbo"

@@ -11,7 +11,7 @@ D = Decimal
 
 
 def test_shares() -> None:
-    policy = Policy()
+    policy = Policy(same_direction=D("0.30"), pauses_to_halt=3)
     session = Session()
     session.on_equity(policy, 1, D(100))
     session.on_equity(policy, 2, D(94))
@@ -34,5 +34,11 @@ def test_shares() -> None:
 
 
 def test_nothing_left_is_all_used() -> None:
-    used = limit_usage(Policy(), Account(D(0), D(0), D(0), D(0), D(0)), [], Session())
+    policy = Policy(same_direction=D("0.30"))
+    used = limit_usage(policy, Account(D(0), D(0), D(0), D(0), D(0)), [], Session())
     assert used["total margin"] == used["same direction"] == used["session budget"] == 1
+
+
+def test_limits_that_are_switched_off_are_not_among_them() -> None:
+    used = limit_usage(Policy(), Account(D(100), D(100), D(100), D(100), D(0)), [], Session())
+    assert not {"same direction", "drawdown pauses"} & set(used)

@@ -212,14 +212,14 @@ def maps(gate: dict[str, Any]) -> dict[str, Any]:
     return {"knots": knots, "map_x": x, "map_y": y}
 
 
-def test_enforce_without_a_map_blocks(judged: Any) -> None:
-    policy = Policy.from_env({"CALIBRATION": "enforce"})
+def test_measured_without_a_map_blocks(judged: Any) -> None:
+    policy = Policy.from_env({"BELIEF": "measured"})
     row = judged(policy=policy)
     assert (row["blocker"], row["block_code"]) == (PRE_FILTER, Code.UNCALIBRATED)
 
 
-def test_enforce_replaces_the_models_numbers_before_the_gates(judged: Any) -> None:
-    policy = Policy.from_env({"CALIBRATION": "enforce"})
+def test_measured_replaces_the_models_numbers_before_the_gates(judged: Any) -> None:
+    policy = Policy.from_env({"BELIEF": "measured"})
     tables = maps(
         {str(MAP_FORECAST): [(0.0, 0.0), (0.01, 0.001)], str(MAP_CONFIDENCE): [(0.5, 0.4), (1.0, 0.6)]}
     )
@@ -241,5 +241,5 @@ def test_report_and_off_use_the_models_numbers(judged: Any) -> None:
 
 def test_min_ev_of_the_row_is_the_tiers(judged: Any) -> None:
     for equity in ("18", "25", "25.01", "100", "1000"):
-        minimum = Policy().capital_tier(Decimal(equity)).min_ev
+        minimum = Policy(belief="weighed").capital_tier(Decimal(equity)).min_ev
         assert judged(equity)["min_ev"] == float(minimum)

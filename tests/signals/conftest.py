@@ -14,6 +14,7 @@ from turbo_trader.market.events import DAY, MINUTE, SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.state import MINUTES, SECONDS, new_states
 from turbo_trader.rules.scan import SCAN
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.signals.measure import measure
 from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
@@ -29,6 +30,7 @@ def params() -> Any:
     record = np.zeros(1, SIGNAL_PARAMETERS)
     figures: dict[str, Any] = {
         "horizon_s": 900,
+        "belief": WEIGHED,
         "warm_up_s": 300,
         "min_minutes": 60,
         "min_returns": 30,
@@ -38,19 +40,21 @@ def params() -> Any:
         "score_sds": 2,
         "ofi_threshold": 0.15,
         "vwap_min_gap": 0.001,
+        "vwap_min_sd": 1,
         "vwap_min_age_s": 1800,
         "accel_threshold": 1,
         "funding_threshold": 0.0005,
         "funding_full_scale": 0.001,
         "funding_stale_intervals": 2,
         "damping_s": 60,
-        "ou_window": 480,
+        "accel_window": 60,
+        "ou_window": (240, 480),
         "ou_spacing_s": 60,
         "ou_min_share": 0.9,
         "ou_min_half_life_s": 120,
         "ou_max_half_life_s": 3600,
         "ou_z_threshold": 1,
-        "df_critical": (-2.86154, -2.8903, -4.234, -40.040),
+        "df_critical": ((-2.56677, -1.5384, -2.809, 0.0), (-2.86154, -2.8903, -4.234, -40.040)),
         "slope_horizons": (5, 15, 60, 240, 1440),
         "slope_min_share": 0.8,
         "slope_t_threshold": 1,

@@ -14,6 +14,7 @@ from turbo_trader.market.reference import universe
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.outcomes import OUTCOME, STOP, TARGET
 from turbo_trader.rules.policy import Policy
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.simulation import backtest
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.network import Latency
@@ -33,15 +34,13 @@ def result(
     minutes: int = 45,
     balance: int = 100,
     feed_ms: int = 20,
-    calibration: str = "report",
+    belief: str = "weighed",
 ) -> dict[str, Any]:
     instruments = universe()[:6]
     market = SyntheticMarket(instruments, seed, START, edge)
     rows = tuple(market.read(s, START + minutes * MINUTE) for s in range(len(instruments)))
     tape = Tape(instruments, rows, "made up", made_up=True)
-    policy = Policy(
-        calibration=calibration, calibration_min_samples=20, calibration_group=10, calibration_refit=60
-    )
+    policy = Policy(belief=belief, calibration_min_samples=20, calibration_group=10, calibration_refit=60)
     test = Backtest(tape, policy, Decimal(balance), Latency(feed=feed_ms * 1_000_000))
     return test.run(tuple(market.history(i.symbol) for i in instruments))
 
@@ -132,7 +131,6 @@ def test_the_funnel_narrows_and_its_blocks_add_up() -> None:
 
 def test_forecasts_have_outcomes_and_closed_trades_their_ev() -> None:
     found = result()["calibration"]
-    assert found["mode"] == "report"
     assert found["over_all"]["outcomes"] > 0
     assert found["over_all"]["outcomes"] == sum(each["outcomes"] for each in found["symbols"].values())
     assert found["over_all"]["trades"]["closed"] == result()["trades"]
@@ -140,14 +138,8 @@ def test_forecasts_have_outcomes_and_closed_trades_their_ev() -> None:
     assert sum(found["over_all"]["first"].values()) == found["over_all"]["outcomes"]
 
 
-def test_following_changes_no_decision() -> None:
-    off = result(calibration="off")
-    assert off["calibration"]["over_all"]["outcomes"] == 0
-    assert off["decisions_sha256"] == result()["decisions_sha256"]
-
-
-def test_enforce_trades_nothing_before_it_has_outcomes() -> None:
-    enforced = result(calibration="enforce")
+def test_measured_trades_nothing_before_it_has_outcomes() -> None:
+    enforced = result(belief="measured")
     assert enforced["calibration"]["over_all"]["outcomes"] > 0
     assert enforced["funnel"]["candidates"] > 0
     assert enforced["funnel"]["pre_filter"] == 0
@@ -155,19 +147,22 @@ def test_enforce_trades_nothing_before_it_has_outcomes() -> None:
 
 
 @pytest.mark.parametrize(("truth", "trades"), [(1.0, True), (0.0, False)])
-def test_enforce_trades_where_the_past_bore_the_model_out(
+def test_measured_trades_where_the_past_bore_the_model_out(
     monkeypatch: pytest.MonkeyPatch, truth: float, trades: bool
 ) -> None:
     rows = np.zeros(300, OUTCOME)
     rows["known_ts"], rows["horizon_s"], rows["hold_s"], rows["direction"] = START, 900.0, 1800.0, 1
-    rows["forecast"] = np.linspace(0, 0.03, 300)
-    rows["realised"] = truth * rows["forecast"]
-    rows["confidence"], rows["p_tp"] = np.linspace(0.5, 1, 300), np.linspace(0, 1, 300)
+    rows["forecasts"][:, WEIGHED] = np.linspace(0, 0.03, 300)
+    rows["realised"] = truth * rows["forecasts"][:, WEIGHED]
+    rows["confidences"][:, WEIGHED], rows["p_targets"][:, WEIGHED] = (
+        np.linspace(0.5, 1, 300),
+        np.linspace(0, 1, 300),
+    )
     rows["first"] = np.where(np.arange(300) % 10 < 6, TARGET, STOP)
     remembering = partial(Trader, restored={OUTCOMES: {"rows": rows}})
     monkeypatch.setattr(backtest, "Trader", remembering)
     result.cache_clear()
-    report = result(calibration="enforce", balance=50)
+    report = result(belief="measured", balance=50)
     result.cache_clear()
     assert report["funnel"]["candidates"] > 0
     assert (report["trades"] > 0) is trades

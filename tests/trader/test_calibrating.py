@@ -14,6 +14,7 @@ from turbo_trader.rules.gates import PRE_FILTER, Code
 from turbo_trader.rules.outcomes import OUTCOME, TARGET, TIMEOUT
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader import scanning
 from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Resolved, Scanned
@@ -24,6 +25,7 @@ QUICK: dict[str, Any] = {"turbo_horizon": 60, "turbo_max_hold": 90}
 FORECAST: dict[str, Any] = {
     "candidate": 1, "direction": 1, "mid": 100.005, "sigma": 0.0002, "hold_sigma": 0.0002,
     "forecast": 0.002, "se": 0.001, "confidence": 0.6,
+    "forecasts": (0.002, 0.002, 0.0), "errors": (0.001, 0.001, 0.0), "confidences": (0.6, 0.6, 0.0),
     "horizon_s": 60.0, "hold_s": 90.0, "take_profit": 0.01, "stop_loss": 0.005, "blocker": PRE_FILTER,
 }  # fmt: skip
 
@@ -34,17 +36,17 @@ def past(n: int, s: int = 0, share: float = 0.25, hold: float = 90.0, until: int
     rows["known_ts"] = until - np.arange(n)[::-1] * SECOND
     rows["ts"] = rows["known_ts"] - 90 * SECOND
     rows["symbol"], rows["direction"], rows["horizon_s"], rows["hold_s"] = s, 1, 60.0, hold
-    rows["forecast"] = np.linspace(0.0005, 0.004, n)
-    rows["realised"] = rows["forecast"] / 4
-    rows["confidence"] = np.linspace(0.5, 0.9, n)
-    rows["p_tp"] = np.linspace(0.1, 0.8, n)
+    rows["forecasts"][:, WEIGHED] = np.linspace(0.0005, 0.004, n)
+    rows["realised"] = rows["forecasts"][:, WEIGHED] / 4
+    rows["confidences"][:, WEIGHED] = np.linspace(0.5, 0.9, n)
+    rows["p_targets"][:, WEIGHED] = np.linspace(0.1, 0.8, n)
     rows["first"] = np.where(np.arange(n) % 100 < 100 * share, TARGET, TIMEOUT)
     return rows
 
 
-def small(staged: Any, calibration: str, *rows: Rows, **numbers: Any) -> Any:
+def small(staged: Any, belief: str, *rows: Rows, **numbers: Any) -> Any:
     """A recovered stage of 18 USDT that remembers these outcomes."""
-    policy = Policy(calibration=calibration, **QUICK, **numbers)
+    policy = Policy(belief=belief, **QUICK, **numbers)
     kept = {OUTCOMES: {"rows": np.concatenate(rows)}} if rows else None
     made = staged(policy=policy, restored=kept)
     made.recover("18")
@@ -81,7 +83,7 @@ def gates(stage: Any) -> Any:
 
 def test_a_forecast_is_followed_and_its_outcome_told(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "report")
+    stage = small(staged, "weighed")
     opened = stage.inside._calibrating._work["ts"][0]
     live(stage, ["100.00"] * 20 + ["100.50"] * 250)
     first = stage.all(Resolved)[0]
@@ -89,36 +91,26 @@ def test_a_forecast_is_followed_and_its_outcome_told(staged: Any, monkeypatch: p
     (row,) = first.rows
     assert row["ts"] == opened == stage.all(Scanned)[0].ts
     assert row["realised"] == pytest.approx(0.5 / 100.005, rel=1e-9)
-    assert (row["forecast"], row["first"], row["known_ts"]) == (0.002, TIMEOUT, opened + 90 * SECOND)
+    assert (row["forecasts"][WEIGHED], row["first"], row["known_ts"]) == (
+        0.002,
+        TIMEOUT,
+        opened + 90 * SECOND,
+    )
     assert first.ts >= row["known_ts"]
-    assert 0 < row["p_tp"] < row["p_sl"] < 1
+    assert 0 < row["p_targets"][WEIGHED] < 0.5
     follow_up = stage.all(Resolved)[1].rows[0]
     assert follow_up["ts"] >= row["known_ts"]
 
 
-def test_off_follows_nothing_and_report_changes_no_decision(
-    staged: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("belief", ["asked", "weighed", "measured"])
+def test_outcomes_are_kept_and_maps_are_made_under_every_belief(
+    staged: Any, monkeypatch: pytest.MonkeyPatch, belief: str
 ) -> None:
     forecasting(monkeypatch)
-    told = {}
-    for mode in ("off", "report"):
-        stage = small(staged, mode)
-        live(stage, ["100.00"] * 200)
-        told[mode] = (len(stage.all(Resolved)), [scan.rows.tobytes() for scan in stage.all(Scanned)])
-    assert told["off"][0] == 0
-    assert told["report"][0] > 0
-    assert told["off"][1] == told["report"][1]
-
-
-def test_by_default_outcomes_are_told_and_the_gates_have_no_maps(
-    staged: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forecasting(monkeypatch)
-    stage = staged(policy=Policy(**QUICK), restored={OUTCOMES: {"rows": past(300)}})
-    stage.recover("18")
+    stage = small(staged, belief, past(300))
     live(stage, ["100.00"] * 200)
     assert stage.all(Resolved)
-    assert not gates(stage)["knots"].any()
+    assert gates(stage)["knots"].all()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +120,7 @@ def test_a_hole_in_the_prices_leaves_no_outcome(
     staged: Any, monkeypatch: pytest.MonkeyPatch, changed: dict[str, int], hole: int, lost: int
 ) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "report", **changed)
+    stage = small(staged, "weighed", **changed)
     live(stage, ["100.00"] * 20)
     stage.now += hole * SECOND
     live(stage, ["100.00"] * 60)
@@ -138,7 +130,7 @@ def test_a_hole_in_the_prices_leaves_no_outcome(
 
 def test_an_open_shadow_is_not_kept_over_a_restart(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "report")
+    stage = small(staged, "weighed")
     live(stage, ["100.00"] * 40)
     assert stage.inside._calibrating._shadows["open"][0] == 1
     again = stage.restart()
@@ -150,15 +142,15 @@ def test_an_open_shadow_is_not_kept_over_a_restart(staged: Any, monkeypatch: pyt
 # maps
 
 
-def test_without_outcomes_enforce_blocks_with_its_reason(staged: Any) -> None:
-    stage = small(staged, "enforce")
+def test_without_outcomes_measured_blocks_with_its_reason(staged: Any) -> None:
+    stage = small(staged, "measured")
     assert not gates(stage)["knots"].any()
     note = stage.notes("calibration")[-1].fields
     assert note == {"outcomes": 0, "own": 0, "pooled": 0, "none": 2}
 
 
 def test_a_symbol_has_its_own_maps_where_it_has_enough_outcomes_else_those_of_all(staged: Any) -> None:
-    stage = small(staged, "enforce", past(250), past(40, s=1, share=0.75))
+    stage = small(staged, "measured", past(250), past(40, s=1, share=0.75))
     assert stage.notes("calibration")[-1].fields == {"outcomes": 290, "own": 1, "pooled": 1, "none": 0}
     own = fit_maps(stage.policy, past(250), NOON)
     pooled = fit_maps(
@@ -180,18 +172,13 @@ def test_a_symbol_has_its_own_maps_where_it_has_enough_outcomes_else_those_of_al
     ids=["few", "other", "unknown"],
 )
 def test_outcomes_that_are_few_of_another_hold_or_not_known_yet_make_no_map(staged: Any, rows: Rows) -> None:
-    assert not gates(small(staged, "enforce", rows))["knots"].any()
-
-
-def test_report_and_off_have_no_maps(staged: Any) -> None:
-    for mode in ("report", "off"):
-        assert not gates(small(staged, mode, past(300)))["knots"].any()
+    assert not gates(small(staged, "measured", rows))["knots"].any()
 
 
 def test_only_the_last_outcomes_of_a_symbol_count(staged: Any) -> None:
     old, new = past(300, until=NOON - 1_000 * SECOND), past(250, share=0.75)
-    stage = small(staged, "enforce", old, new, calibration_window=250)
-    alone = small(staged, "enforce", new)
+    stage = small(staged, "measured", old, new, calibration_window=250)
+    alone = small(staged, "measured", new)
     assert (gates(stage)["map_y"] == gates(alone)["map_y"]).all()
 
 
@@ -199,7 +186,7 @@ def test_maps_are_fitted_anew_on_schedule_with_the_outcomes_since(
     staged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "enforce", past(199), calibration_refit=300)
+    stage = small(staged, "measured", past(199), calibration_refit=300)
     due = (stage.now // (300 * SECOND) + 1) * 300 * SECOND
     live(stage, ["100.00"] * 150)
     assert stage.all(Resolved)
@@ -211,12 +198,12 @@ def test_maps_are_fitted_anew_on_schedule_with_the_outcomes_since(
 
 
 def test_the_last_2000_outcomes_of_a_symbol_are_kept(staged: Any) -> None:
-    stage = small(staged, "enforce", past(2_100), past(30, s=1))
+    stage = small(staged, "measured", past(2_100), past(30, s=1))
     assert stage.notes("calibration")[-1].fields["outcomes"] == 2_030
 
 
 def test_maps_are_fitted_anew_every_four_hours(staged: Any) -> None:
-    stage = small(staged, "enforce", past(250))
+    stage = small(staged, "measured", past(250))
     for hour in (4, 8):
         stage.now = NOON + hour * 3600 * SECOND - 31 * SECOND
         live(stage, ["100.00"] * 60)
@@ -227,7 +214,7 @@ def test_maps_are_fitted_anew_every_four_hours(staged: Any) -> None:
 
 
 def test_another_horizon_fits_at_once(staged: Any) -> None:
-    stage = small(staged, "enforce", past(250), growing_horizon=70, growing_max_hold=95)
+    stage = small(staged, "measured", past(250), growing_horizon=70, growing_max_hold=95)
     assert gates(stage)["knots"].all()
     tier = stage.policy.capital_tier(D(500))
     growing = stage.policy.gate_parameters(tier, D(500), 2)
@@ -236,7 +223,7 @@ def test_another_horizon_fits_at_once(staged: Any) -> None:
 
 
 def test_a_new_tier_of_the_same_horizon_keeps_its_maps(staged: Any) -> None:
-    stage = small(staged, "enforce", past(250), growing_horizon=60, growing_max_hold=90)
+    stage = small(staged, "measured", past(250), growing_horizon=60, growing_max_hold=90)
     notes = len(stage.notes("calibration"))
     tier = stage.policy.capital_tier(D(500))
     growing = stage.policy.gate_parameters(tier, D(500), 2)
@@ -251,14 +238,14 @@ def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -
         from turbo_trader.rules.scan import SCAN
 
         row = np.zeros(2, SCAN)
-        for name, value in {**FORECAST, "warm": 1, "fresh": 1, "snr": 2.0, "forecast": 0.002}.items():
+        for name, value in {**FORECAST, "warm": 1, "fresh": 1, "snr": 2.0, "snrs": 2.0}.items():
             row[name] = value
         row["jump_age"] = 1 << 60
         judge(stage.trader.states, 0, NOON + 3600 * SECOND, gates(stage), row, 0)
         return int(row[0]["block_code"]), float(row[0]["used_edge"])
 
-    assert verdict(small(staged, "enforce")) == (Code.UNCALIBRATED, 0.002)
-    code, edge = verdict(small(staged, "enforce", past(250)))
+    assert verdict(small(staged, "measured")) == (Code.UNCALIBRATED, 0.002)
+    code, edge = verdict(small(staged, "measured", past(250)))
     assert code != Code.UNCALIBRATED
     assert edge == pytest.approx(0.0005, rel=0.25)  # a quarter, as it came
 

@@ -10,6 +10,7 @@ from turbo_trader.rules.tiers import TIER_NAMES
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
 
+
 def cannot_block(policy: Policy, tier_name: str) -> dict[str, str]:
     """The gates of a capital tier that block no scan that came so far under the figures in force, each with why and up to when.
 

@@ -77,15 +77,13 @@ def _exits(policy: Policy) -> Iterator[_Clash]:
         "maker_fee" if policy.entry_style == "maker" and policy.maker_fee > policy.taker_fee else "taker_fee"
     )
     for top in ("tp_max", *(["b_tp_max"] if b_trades else [])):
-        zone_one: Decimal = getattr(policy, top) * policy.zone_one
-        if zone_one <= policy.break_even_min + policy.break_even_extra:
-            yield top, "break_even_min", "zone 1 would stop at once, no trade could be opened"
-        if policy.break_even_cost and zone_one <= policy.round_trip_fee + policy.break_even_extra:
-            yield top, fee, "zone 1 would not pay the round trip's fees, no trade could be opened"
-        if (
-            getattr(policy, top) * policy.zone_two * policy.lock_share
-            <= policy.break_even_min + policy.break_even_extra
-        ):
+        target: Decimal = getattr(policy, top)
+        if target * policy.zone_one <= policy.break_even(policy.round_trip_fee):
+            if policy.break_even_cost and policy.round_trip_fee > policy.break_even_min:
+                yield top, fee, "zone 1 would not pay the round trip's fees, no trade could be opened"
+            else:
+                yield top, "break_even_min", "zone 1 would stop at once, no trade could be opened"
+        if target * policy.zone_two * policy.lock_share <= policy.break_even_min + policy.break_even_extra:
             yield "lock_share", "break_even_min", "zone 2 would lock less than zone 1 has locked already"
     for stop in ("sl_min", *(["b_sl_min"] if b_trades else [])):
         if getattr(policy, stop) * policy.liquidation_multiple >= 1:

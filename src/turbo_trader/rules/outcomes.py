@@ -49,6 +49,7 @@ OUTCOME: Final = record_dtype(
         ("forecasts", "f8", (3,)),  # r(h), signed
         ("confidences", "f8", (3,)),
         ("p_targets", "f8", (3,)),  # in the direction
+        ("p_sl", "f8"),  # under `weighed`
         ("take_profit", "f8"),
         ("stop_loss", "f8"),
         ("realised", "f8"),  # return of the mid at h, signed
@@ -110,6 +111,7 @@ def _open(st: Any, s: int, row: Any, now: int, shadow: Any, mine: Any) -> None:
     for b in range(3):
         mine.forecasts[b], mine.confidences[b] = row.forecasts[b], row.confidences[b]
         mine.p_targets[b] = row.p_targets[b]
+    mine.p_sl = row.p_sl
     shadow.open, shadow.returned, shadow.decided_ts = 1, 0, 0
     shadow.seen, shadow.last = st.samples, now // SECOND
     shadow.entry_y = math.log(row.mid)

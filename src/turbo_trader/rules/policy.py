@@ -187,7 +187,7 @@ class Policy(Declared):
     a_risk: Decimal = asked("0.10", "of E", "7 loss at stop", "loss at SL, A, up to", low="0.0001", high="1")
     b_risk: Decimal = asked("0.05", "of E", "7 loss at stop", "loss at SL, B, up to", low="0.0001", high="1")
     same_direction: Decimal = ours("0", "of E", "7 same direction", "same direction, all open, up to; 0: no such limit", high="1")
-    min_size_share: Decimal = ours("0.5", "share", "7 least size", "of the low target at the highest leverage; less: no trade", high="1")
+    min_size_share: Decimal = ours("0.5", "x", "7 least size", "of the low target at highest leverage; less: no trade", high="1")
     range_quantile: Decimal = ours("0.999", "probability", "7 same direction", "quantile of one-minute ranges", pinned=True)
     total_margin: Decimal = chosen("0.90", "of B", "7 total margin", "total margin up to", low="0.01", high="1")
     max_leverage: Decimal = asked("50", "x", "7 leverage", "leverage up to", low="1", high="125")
@@ -224,7 +224,7 @@ class Policy(Declared):
 
     # 8 orders and limits
     entry_style: str = chosen("taker", "style", "8 maker", "entries", choices=("taker", "maker"))
-    entry_slip_max: Decimal = ours("0.0002", "fraction", "8 entry", "entry limit beyond touch, at most", high="0.1", weighed="0.0005")
+    entry_slip_max: Decimal = ours("0.0002", "fraction", "8 entry", "limit beyond touch, at most", high="0.1", weighed="0.0005")
     entry_slip_of_ev: Decimal = ours("0.5", "of EV margin", "8 entry", "unless BELIEF=asked, and by at most", high="1")
     entry_recv_window: int = ours(1000, "ms", "8 entry", "receive window of entries", low="100", high="60000")
     maker_patience: int = chosen(10, "s", "8 maker", "a post-only entry is given up after", low="1", high="3600")

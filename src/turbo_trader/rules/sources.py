@@ -101,10 +101,6 @@ SOURCES: Final[Mapping[str, Source]] = {
         "FUNDING: f8 > +0.05 % confirms short, < -0.05 % long; score clipped at 0.10 %",
         "he gives no threshold; five times the venue's usual 0.01 % is crowded",
     ),
-    "4 OU_DRIFT": Source(
-        "OU_DRIFT confirms d when the fit is valid and d*z is beyond the threshold",
-        "he gives no threshold; one standard deviation is a deviation worth its reversion",
-    ),
     "4 stale": Source(
         "never count a signal whose data is stale (> 5 s for book, > 2 intervals for funding)",
         "old data confirms nothing",
@@ -183,7 +179,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "7 loss at stop": Source("loss at SL incl. c and slippage <= 10 % of E (A), 5 % (B)"),
     "7 same direction": Source(
         "same direction, all open + this: sum of notional x (SL + c + 99.9 % one-minute range) <= 30 % of E; off",
-        "crypto falls together, but at 0.30 it bound 90 of 215 entries and left crumbs; the session budget bounds the loss at stops",
+        "crypto falls together, but at 0.30 it bound 90 of 215 entries and left crumbs; the session budget bounds the loss",
     ),
     "7 total margin": Source(
         "total margin incl. this <= 90 % of B", "the rest pays for fees and for moves against open positions"
@@ -256,7 +252,8 @@ SOURCES: Final[Mapping[str, Source]] = {
         "result -20 % of session-start E: flatten and halt; drawdown -15 %: no entries for 30 min"
     ),
     "8 pauses to halt": Source(
-        "drawdown pause: each time (PAUSES_TO_HALT)", "he asks for a pause of 30 min and for no halt after it: at 3, 10 of 12 accounts halted, 6 of them winning"
+        "drawdown pause: each time (PAUSES_TO_HALT)",
+        "he asks for a pause of 30 min and for no halt after it: at 3, 10 of 12 accounts halted, 6 of them winning",
     ),
     "8 warn again": Source(
         "no line: a warning is over 20 points below its level and comes again after an hour at the soonest",

@@ -1,11 +1,12 @@
 """Acceleration of ln(mid) on one-minute closes: a Kalman filter on a coarser grid than `signals.kalman`, for ACCEL alone.
 
 Second by second the jerk of a price is not to be told from none. Here the price is a smooth path seen with noise: level, velocity
-and acceleration with white-noise jerk (Bar-Shalom, Li & Kirubarajan 2001, section 6.2.3, without a random walk in the level; what a
-minute adds of its own is observation noise). The ratio of that noise to the jerk is the likeliest one of the window's closes, found
-by golden section; the jerk's variance is concentrated out. At the end of the range there is no jerk, no acceleration, and ACCEL
-does not count. No test asks whether the path is truly smooth, and on a random walk it is not: how often ACCEL then confirms is published
-beside how often it does on recorded bars (docs/signals.md). So it decides nothing else than ACCEL: never the forecast.
+and acceleration with white-noise jerk (Bar-Shalom, Li & Kirubarajan 2001, section 6.2.3, without a random walk in the level; what
+a minute adds of its own is observation noise). The ratio of that noise to the jerk is the likeliest one of the window's closes,
+found by golden section; the jerk's variance is concentrated out. At the end of the range there is no jerk, no acceleration, and
+ACCEL does not count. No test asks whether the path is truly smooth, and on a random walk it is not: how often ACCEL then confirms
+is published beside how often it does on recorded bars (docs/signals.md). So it decides nothing else than ACCEL: never the
+forecast.
 
 The noise is fitted each hour of closes and the filter runs from the beginning of the fitted window, so what it says is a function
 of the market state alone, however often it is asked.

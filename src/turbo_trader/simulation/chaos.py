@@ -33,7 +33,7 @@ LAST: Final = 5 * MINUTE  # given to a flatten without faults
 
 #: Rules that trade often on the made-up market: what is tested is what becomes of orders, not whether they were wise.
 OFTEN: Final = {
-    "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "CALIBRATION": "off",
+    "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "BELIEF": "weighed",
     "MICRO_TURBO_SIGNAL_INTERVAL": "5", "TURBO_BELOW": "900", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0",
     "TURBO_MIN_EV": "0", "TURBO_FEE_MULTIPLIER": "0", "TURBO_HORIZON": "300", "TURBO_MAX_HOLD": "300", "FLAT_EDGE": "0",
     "COOLDOWN_HORIZONS": "0", "SESSION_LOSS": "0.5", "DRAWDOWN_PAUSE": "0.3", "WATCHDOG_PROBABILITY": "0",
