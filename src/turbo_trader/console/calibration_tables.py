@@ -8,38 +8,54 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from turbo_trader.signals.figures import BELIEFS
+
 
 def tables(report: Mapping[str, Any]) -> Iterator[Table]:
-    """Forecasts and trades, over all and per symbol; the reliability tables over all symbols."""
+    """Forecasts of each belief and trades, over all and per symbol; the reliability tables of each belief over all symbols."""
     over_all = report["over_all"]
     each = {"over all": over_all, **report["symbols"]}
     yield _forecasts(each)
-    yield _reliability("confidence: how often the direction was right at h", over_all["confidence"])
-    yield _reliability("p_tp: how often the target came before stop and time", over_all["p_tp"])
+    for belief in BELIEFS:
+        claims = over_all[belief]
+        if claims["outcomes"]:
+            yield _reliability(
+                f"{belief}: confidence, how often the direction was right at h", claims["confidence"]
+            )
+            yield _reliability(
+                f"{belief}: p_tp, how often the target came before stop and time", claims["p_tp"]
+            )
     if over_all["trades"]["closed"]:
         yield _trades(each)
 
 
 def _forecasts(each: Mapping[str, Mapping[str, Any]]) -> Table:
+    """One row per symbol and belief; what came first at the symbol's first row."""
     title = "return at h on forecast: slope 1 = the model means what it says"
-    table = _table(title, "", "n", "slope", "95 %", "said bp", "came bp", "tp/sl/time")
+    table = _table(title, "", "belief", "n", "slope", "95 %", "said bp", "came bp", "tp/sl/time")
     for name, figures in each.items():
         first = figures["first"]
-        table.add_row(
-            name, str(figures["outcomes"]), *_slope(figures["slope"]), _bp(figures["predicted_return"]),
-            _bp(figures["realised_return"], figures["realised_return_error"]),
-            f"{first['target']}/{first['stop']}/{first['timeout']}",
-        )  # fmt: skip
+        reached = f"{first['target']}/{first['stop']}/{first['timeout']}"
+        for belief in BELIEFS:
+            claims = figures[belief]
+            if claims["outcomes"]:
+                table.add_row(
+                    name, belief, str(claims["outcomes"]), *_slope(claims["slope"]), _bp(claims["predicted_return"]),
+                    _bp(claims["realised_return"], claims["realised_return_error"]), reached,
+                )  # fmt: skip
+                name = reached = ""
     return table
 
 
 def _trades(each: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _table("closed trades: net EV, net result", "", "n", "EV bp", "came bp")
+    table = _table(
+        "closed trades: net EV of the gates and honest, net result", "", "n", "EV bp", "honest bp", "came bp"
+    )
     for name, figures in each.items():
         trades = figures["trades"]
         if trades["closed"]:
             came = _bp(trades["realised"], trades["realised_error"])
-            table.add_row(name, str(trades["closed"]), _bp(trades["ev"]), came)
+            table.add_row(name, str(trades["closed"]), _bp(trades["ev"]), _bp(trades["honest_ev"]), came)
     return table
 
 

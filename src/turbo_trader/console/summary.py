@@ -82,7 +82,7 @@ def rate_lines(result: Mapping[str, Any]) -> list[str]:
         )
     if result["net_bp_per_trade"] is not None:
         lines.append(
-            f"net         {result['net_bp_per_trade']:+.1f} bp of notional a trade, BELIEF={result['belief']}"
+            f"net         {result['net_bp_per_trade']:+.1f} bp of notional a trade, BELIEF={result['belief']} SIZE={result['size']}"
         )
     if result["halted"] is not None:
         lines.append(f"halted      since {result['halted']['at']}: {result['halted']['why']}")

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 #: Numbers that change neither: how much evidence allows (section 7a), what SIZE=full alone has, and what is only said.
 NOT_OF_TRADES: Final = frozenset(
-    {"WATCHDOG_TRADES", "WATCHDOG_PROBABILITY", "WARN_SHARE", "FLATTEN_TIME", "ON_TERM"}
+    {
+        "WATCHDOG_TRADES",
+        "WATCHDOG_PROBABILITY",
+        "WARN_SHARE",
+        "WARN_HYSTERESIS",
+        "WARN_AGAIN",
+        "FLATTEN_TIME",
+        "ON_TERM",
+    }
 )
 
 

@@ -20,7 +20,7 @@ from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.report import whole_report
-from turbo_trader.simulation.measuring import OpenTime, rates, without_limits
+from turbo_trader.simulation.measuring import OpenTime, entries_by_limit, rates, without_limits
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.shell import Simulation
 from turbo_trader.trader.commands import (
@@ -50,7 +50,7 @@ class Decisions:
     open_time: OpenTime = field(default_factory=OpenTime)
     refusal: Callable[[], str] = str
     closed: Callable[[], None] = lambda: None  # called when a trade has ended
-    keep: tuple[str, ...] = ("trade", "halt", "limit", "liquidation")
+    keep: tuple[str, ...] = ("trade", "halt", "limit", "liquidation", "entry")
 
     def event(self, event: Event) -> None:
         """Events are not decisions."""
@@ -127,8 +127,10 @@ class Backtest:
             **summary,
             **figures,
             "belief": policy.belief,
+            "size": policy.size,
             "no_limits": self.no_limits,
             "halted": self._halted(decisions.open_time),
+            "entries_by_limit": entries_by_limit([n.fields for n in decisions.notes if n.name == "entry"]),
             "end_equity": wallet,
             "net_pnl": wallet - self.balance - summary["transfers"],
             "calibration": self._calibration(decisions),

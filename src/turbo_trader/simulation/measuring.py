@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,12 +15,13 @@ HOUR_NS: Final = 3.6e12
 WEEK: Final = 7 * DAY
 OF_THE_UNIVERSE: Final = 15  # symbols that rates are scaled to
 
-#: What `--no-limits` switches off: session result, drawdown pauses, halts and the watchdog.
+#: What `--no-limits` switches off: session result, drawdown pauses, halts, the watchdog and the stages of SIZE=earned.
 _NO_LIMITS: Final[dict[str, Any]] = {
     "session_loss": Decimal(1),
     "drawdown_pause": Decimal(1),
     "pauses_to_halt": 0,
     "watchdog_probability": Decimal(0),
+    "size": "full",
 }
 
 
@@ -47,6 +49,11 @@ class OpenTime:
             self.halted_at, self.why = 0, ""
         elif not self.halted_at:
             self.halted_at, self.why = ts, refusal
+
+
+def entries_by_limit(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many entries had their size set by which limit, the most frequent first; `entries`: notes of entries."""
+    return dict(Counter(str(entry["binding"]) for entry in entries).most_common())
 
 
 def rates(

@@ -35,7 +35,8 @@ def report(
 
 def journal_report(folder: Path) -> dict[str, Any]:
     """The report of a journal: its trades and scans, the money by its own books without deposits."""
-    from turbo_trader.journal.readers import all_scans
+    from turbo_trader.journal.readers import all_scans, outcomes
+    from turbo_trader.rules.calibration import figures
     from turbo_trader.rules.funnel import Funnel
     from turbo_trader.rules.report import whole_report
     from turbo_trader.rules.strengths import Strengths
@@ -46,9 +47,21 @@ def journal_report(folder: Path) -> dict[str, Any]:
         strengths.add(rows)
     trades, money = books(folder)
     found = whole_report(trades, funnel, strengths, money, funnel.hours)
-    listed = ("id", "symbol", "tier", "direction", "net", "net_fraction", "reason", "seconds")
+    listed = (
+        "id",
+        "symbol",
+        "tier",
+        "direction",
+        "net",
+        "net_fraction",
+        "ev",
+        "honest_ev",
+        "reason",
+        "seconds",
+    )
     return {
         **found,
+        "beliefs": figures(outcomes(folder)[1], trades, by_hour=True),
         "list": [{"ts": trade["ts"], **{name: trade.get(name) for name in listed}} for trade in trades],
     }
 
@@ -66,7 +79,8 @@ def books(folder: Path) -> tuple[list[dict[str, Any]], tuple[Decimal, Decimal]]:
 def report_lines(found: Mapping[str, Any]) -> list[str]:
     """The report for a person, within 80 columns."""
     from turbo_trader.console.hoped import hoped_lines
-    from turbo_trader.console.tables import aligned
+    from turbo_trader.console.summary import calibration_lines
+    from turbo_trader.console.tables import aligned, wrapped
 
     names = ("valid", "confirms", "q05", "q25", "q50", "q75", "q95")
     strengths = [
@@ -80,6 +94,9 @@ def report_lines(found: Mapping[str, Any]) -> list[str]:
         "",
         "scores of candidates toward their forecast (+1: wholly for it, -1: against it)",
         *aligned(("signal", *names), strengths),
+        "",
+        "what each belief forecast, and what came at the horizon",
+        *(part for line in calibration_lines(found["beliefs"]) for part in wrapped(line)),
         *_trades(found["list"]),
     ]
 
