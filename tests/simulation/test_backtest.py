@@ -35,13 +35,14 @@ def result(
     balance: int = 100,
     feed_ms: int = 20,
     belief: str = "weighed",
+    no_limits: bool = False,
 ) -> dict[str, Any]:
     instruments = universe()[:6]
     market = SyntheticMarket(instruments, seed, START, edge)
     rows = tuple(market.read(s, START + minutes * MINUTE) for s in range(len(instruments)))
     tape = Tape(instruments, rows, "made up", made_up=True)
     policy = Policy(belief=belief, calibration_min_samples=20, calibration_group=10, calibration_refit=60)
-    test = Backtest(tape, policy, Decimal(balance), Latency(feed=feed_ms * 1_000_000))
+    test = Backtest(tape, policy, Decimal(balance), Latency(feed=feed_ms * 1_000_000), no_limits=no_limits)
     return test.run(tuple(market.history(i.symbol) for i in instruments))
 
 
@@ -166,3 +167,24 @@ def test_measured_trades_where_the_past_bore_the_model_out(
     result.cache_clear()
     assert report["funnel"]["candidates"] > 0
     assert (report["trades"] > 0) is trades
+
+
+def test_the_keys_of_the_rates_are_there() -> None:
+    found = result()
+    assert set(found) >= {
+        "symbols", "hours", "hours_open", "scans", "trades", "trades_per_hour_15", "trades_per_hour_15_open",
+        "net_bp_per_trade", "no_limits", "belief", "size", "funnel", "halted",
+    }  # fmt: skip
+    assert (found["no_limits"], found["belief"], found["size"]) == (False, "weighed", "full")
+    assert 0 < found["hours_open"] <= found["hours"] == pytest.approx(0.75, abs=0.02)
+
+
+def test_under_asked_it_trades_and_without_limits_every_entry_is_of_the_same_account() -> None:
+    asked = result(belief="asked", balance=18)
+    free = result(belief="asked", balance=18, no_limits=True)
+    assert asked["trades"] > 0
+    assert free["no_limits"]
+    assert free["trades"] >= asked["trades"]
+    assert free["hours_open"] >= asked["hours_open"]
+    assert free["transfers"] != 0  # topped up outside the books
+    assert free["net_pnl"] == free["realised"] - free["fees"] + free["funding"]

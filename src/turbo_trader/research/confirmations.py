@@ -27,7 +27,7 @@ OF_THE_UNIVERSE = 15
 
 
 def funnel(scans: Scans, policy: Policy, hours: int) -> dict[str, float]:
-    """Candidates an hour scaled to 15 symbols, and shares: past the pre-filter, of those A and B, of A and B past every gate to EV."""
+    """Candidates an hour scaled to 15 symbols; shares past the pre-filter, of those A and B, of these past every gate to EV."""
     f, tier = scans.figures, policy.capital_tier(EQUITY)
     candidate = f["candidate"] == 1
     strong = (f["snr"] > float(tier.min_snr)) & (f["confidence"] > float(tier.min_confidence))
