@@ -190,3 +190,15 @@ def test_another_venue_is_given_whole_or_not_at_all(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("BYBIT_REST_URL")
     with pytest.raises(InputError, match="BYBIT_STREAM_URL is set and BYBIT_REST_URL is not"):
         live_endpoints(load_settings(mode="demo"))
+
+
+@pytest.mark.parametrize(
+    ("old", "now"), [("off", "BELIEF=weighed"), ("report", "BELIEF=weighed"), ("enforce", "BELIEF=measured")]
+)
+def test_calibration_in_env_is_refused_with_belief_and_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str, now: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"CALIBRATION={old}\n")
+    with pytest.raises(InputError, match=f"CALIBRATION is BELIEF now.*{now} for [a-z ]*{old}"):
+        environment()

@@ -34,7 +34,7 @@ def judged_alone(kernel: Any, equity: str, policy: Policy = P, **figures: float)
     ],
 )  # fmt: skip
 def test_fee_p_tp_times_target_covers_multiplier_times_cost(equity: str, p_tp: float, verdict: int) -> None:
-    row = judged_alone(fee_gate, equity, p_tp=p_tp, take_profit=0.008, cost=0.001)
+    row = judged_alone(fee_gate, equity, p_targets=p_tp, take_profit=0.008, cost=0.001)
     assert row["verdict"][FEE] == verdict
     assert row["block_code"] == (Code.NONE if verdict == PASS else Code.FEE)
 
@@ -51,7 +51,7 @@ def test_fee_p_tp_times_target_covers_multiplier_times_cost(equity: str, p_tp: f
 def test_reject_where_half_the_target_does_not_exceed_max_of_a_tenth_of_a_percent_and_cost(
     target: float, cost: float, code: Code
 ) -> None:
-    assert judged_alone(fee_gate, "18", p_tp=1.0, take_profit=target, cost=cost)["block_code"] == code
+    assert judged_alone(fee_gate, "18", p_targets=1.0, take_profit=target, cost=cost)["block_code"] == code
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_reject_where_half_the_target_does_not_exceed_max_of_a_tenth_of_a_percen
     ],
 )  # fmt: skip
 def test_net_ev_at_least_the_minimum(equity: str, ev: float, verdict: int) -> None:
-    row = judged_alone(ev_gate, equity, ev=ev)
+    row = judged_alone(ev_gate, equity, evs=ev)
     assert row["verdict"][EV] == verdict
     assert row["block_code"] == (Code.NONE if verdict == PASS else Code.MIN_EV)
 

@@ -38,6 +38,7 @@ class Watch:
             self.rows[name] = value
         policy = Policy(belief="weighed")
         self.gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18), symbols)
+        self.gates["max_hold_s"] = FIGURES["hold_s"]
         self.hole = hole
         self.shadows = cast("Rows", np.zeros(symbols, SHADOW))
         self.work = cast("Rows", np.zeros(symbols, OUTCOME))

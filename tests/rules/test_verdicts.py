@@ -165,7 +165,7 @@ def test_no_horizon_is_a_low_consensus(judged: Any) -> None:
     ],
 )  # fmt: skip
 def test_flat(judged: Any, equity: str, forecast: float, verdict: int) -> None:
-    row = judged(equity, forecast=forecast)
+    row = judged(equity, forecast=forecast, direction=1 if forecast > 0 else -1)
     assert row["verdict"][FLAT] == verdict
 
 

@@ -16,6 +16,7 @@ from statsmodels.tsa.stattools import adfuller
 from turbo_trader.market.state import MINUTES
 from turbo_trader.signals import ou
 from turbo_trader.signals.evidence import averaged, belief
+from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.signals.filters import new_filters
 
 
@@ -85,7 +86,7 @@ def test_clusters_of_volatility_are_not_called_mean_reversion() -> None:
 def test_critical_value_equals_mackinnon(params: Any) -> None:
     for n in (100, 479, 1439):
         expected = mackinnoncrit(1, "c", nobs=n)[1]
-        assert ou.critical(params[0]["df_critical"], n) == pytest.approx(expected, abs=1e-9)
+        assert ou.critical(params[0]["df_critical"][WEIGHED], n) == pytest.approx(expected, abs=1e-9)
 
 
 def test_likelihood_of_gaps_agrees_with_least_squares_without_gaps() -> None:

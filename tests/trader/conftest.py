@@ -39,6 +39,7 @@ ROW_OF_A_LONG: dict[str, Any] = {
     "direction": 1, "warm": 1, "fresh": 1, "candidate": 1, "tier": TIER_A, "blocker": -1, "bid": 100.0, "ask": 100.01,
     "mid": 100.005, "spread": 0.0001, "range_tail": 0.004, "sigma": 0.0002, "hold_sigma": 0.0002,
     "forecast": 0.012, "se": 0.001, "snr": 12.0,
+    "forecasts": 0.012, "errors": 0.001, "snrs": 12.0, "confidences": 0.95, "p_targets": 0.6, "evs": 0.004,
     "confidence": 0.95, "used_edge": 0.012, "used_confidence": 0.95, "horizon_s": 900.0, "hold_s": 900.0, "take_profit": 0.01,
     "stop_loss": 0.005, "cost": 0.0012, "p_tp": 0.6, "used_p_tp": 0.6, "ev": 0.004, "used_ev": 0.004, "min_ev": 0.001,
 }  # fmt: skip
@@ -64,7 +65,8 @@ class Stage:
         policy: Policy | None = None,
         symbols: tuple[str, ...] = ("AAAUSDT", "BBBUSDT"),
     ) -> None:
-        self.policy = policy or Policy()
+        # the averaged forecast, and every limit on: stages of the defaults give their own policy
+        self.policy = policy or Policy(belief="weighed", same_direction=D("0.30"), min_size_share=ZERO)
         self.boot = boot
         self.now = now
         self.kept: dict[str, dict[str, Any]] = dict(restored or {})

@@ -26,7 +26,7 @@ NEAR: dict[str, tuple[Callable[[Any], object], dict[str, str]]] = {
     "session result": (lambda stage: setattr(stage.inside._desk.session, "start_equity", D(1200)), {}),
     "session budget": (lambda stage: setattr(stage.inside._desk.session, "realised", D(-165)), {}),
     "drawdown": (lambda stage: setattr(stage.inside._desk.session, "peak", D(1140)), {}),
-    "same direction": (lambda stage: stage.hold(range_tail=0.4), {}),
+    "same direction": (lambda stage: stage.hold(range_tail=0.4), {"SAME_DIRECTION": "0.30"}),
     "total margin": (squeezed, {}),
     "open positions": (
         lambda stage: stage.hold(),
@@ -53,7 +53,7 @@ def look(stage: Any) -> None:
 @pytest.mark.parametrize("limit", NEAR)
 def test_a_limit_warns_at_80_percent_once(staged: Callable[..., Any], limit: str) -> None:
     bring, env = NEAR[limit]
-    stage = staged(policy=Policy.from_env(env))
+    stage = staged(policy=Policy.from_env({"BELIEF": "weighed", "MIN_SIZE_SHARE": "0", **env}))
     stage.recover()
     look(stage)
     assert warned(stage) == []

@@ -78,11 +78,12 @@ def _exits(policy: Policy) -> Iterator[_Clash]:
     )
     for top in ("tp_max", *(["b_tp_max"] if b_trades else [])):
         target: Decimal = getattr(policy, top)
+        if target * policy.zone_one <= policy.break_even_min + policy.break_even_extra * (
+            not policy.break_even_cost
+        ):
+            yield top, "break_even_min", "zone 1 would stop at once, no trade could be opened"
         if target * policy.zone_one <= policy.break_even(policy.round_trip_fee):
-            if policy.break_even_cost and policy.round_trip_fee > policy.break_even_min:
-                yield top, fee, "zone 1 would not pay the round trip's fees, no trade could be opened"
-            else:
-                yield top, "break_even_min", "zone 1 would stop at once, no trade could be opened"
+            yield top, fee, "zone 1 would not pay the round trip's fees, no trade could be opened"
         if target * policy.zone_two * policy.lock_share <= policy.break_even_min + policy.break_even_extra:
             yield "lock_share", "break_even_min", "zone 2 would lock less than zone 1 has locked already"
     for stop in ("sl_min", *(["b_sl_min"] if b_trades else [])):
