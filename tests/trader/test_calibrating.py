@@ -244,7 +244,7 @@ def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -
         judge(stage.trader.states, 0, NOON + 3600 * SECOND, gates(stage), row, 0)
         return int(row[0]["block_code"]), float(row[0]["used_edge"])
 
-    assert verdict(small(staged, "measured")) == (Code.UNCALIBRATED, 0.002)
+    assert verdict(small(staged, "measured")) == (Code.UNCALIBRATED, 0.0)
     code, edge = verdict(small(staged, "measured", past(250)))
     assert code != Code.UNCALIBRATED
     assert edge == pytest.approx(0.0005, rel=0.25)  # a quarter, as it came
