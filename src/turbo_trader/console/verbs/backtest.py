@@ -31,7 +31,8 @@ class Options:
 
 def backtest(
     tape: Annotated[
-        Path, typer.Argument(
+        Path,
+        typer.Argument(
             help="a tape: folder of one-minute bars, Parquet tape, raw V5 frames, or the venue's archives"
         ),
     ],
