@@ -11,7 +11,7 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.expectation import exits_ev
 
 TP, SL, EVEN, HOLD = 0.006, 0.003, 0.0011, 10
-ZONES = zones_of(Policy())
+ZONES = zones_of(Policy(belief="weighed"))
 
 
 def played(*gains: float, share: float = 0.0) -> int:

@@ -15,7 +15,7 @@ from turbo_trader.research.rebuilt_figures import walk_bars
 from turbo_trader.rules.policy import Policy
 
 XRP = next(instrument for instrument in universe() if instrument.symbol == "XRPUSDT")
-POLICY = Policy()
+POLICY = Policy(belief="weighed")
 
 
 @cache
