@@ -31,7 +31,19 @@ SOURCES = ROOT / "src" / "turbo_trader"
 LEVELS = {"debug", "info", "warning", "error"}
 ASKED = {"scan", "tier", "gate", "entry", "fill", "zone", "extension", "exit", "limit", "halt"}
 #: The functions that events are given to: a note, or what passes it on.
-GIVEN = {"note", "Note", "_tell", "tell", "tell_only", "tell_both", "_told", "_noted", "alarm", "tell_log"}
+GIVEN = {
+    "note",
+    "Note",
+    "_tell",
+    "tell",
+    "tell_only",
+    "tell_both",
+    "_told",
+    "_noted",
+    "alarm",
+    "tell_log",
+    "_report",
+}
 DAY_LIMIT = 50_000_000
 ALLOWED = {f"some limit number {i}": "123456.78" for i in range(9)}
 NOW = 1_767_603_600_000_000_000

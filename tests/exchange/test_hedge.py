@@ -57,7 +57,7 @@ def test_switching_every_symbol_passes_over_those_in_use(desks: Any) -> None:
     assert desk.size() == D("0.010")  # still one-way
     assert desk.do(everything, "u2") == 0
     assert [p.position_idx for p in desk.x.positions("u2", "BTCUSDT", desk.now)] == [1, 2]
-    assert desk.do(everything, "u2") == 110025
+    assert desk.do(everything, "u2") == 0  # by coin, the mode in force is no refusal
 
 
 def test_leverage_outlives_the_switch(desk: Any) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from turbo_trader.bybit.endpoints import Endpoints, endpoints
 from turbo_trader.console.settings import Settings
+from turbo_trader.console.times import utc_ns
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
 
@@ -24,6 +25,8 @@ SYNTHETIC_SPEED = 30.0
 WARM_UP = (
     26 * 3_600 * 1_000_000_000
 )  # of a long tape: given as bars, so that every signal is warm at the start
+
+_EARLIEST, _LATEST = 946_684_800 * 10**9, 4_102_444_800 * 10**9  # 2000 and 2100, ns UTC
 
 Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
@@ -50,8 +53,12 @@ async def open_market(settings: Settings, policy: Policy, tell: Tell) -> AsyncIt
     Its time runs like the clock's unless a speed is asked for. InputError when it is no market, or cannot be had.
     """
     kind = _kind(settings)
+    if settings.market_start and kind != "synthetic":
+        raise InputError(
+            f"--start {settings.market_start}: {settings.market} has a time of its own; leave it out (MARKET_START too)"
+        )
     if kind == "synthetic":
-        yield Market(_synthetic(settings, policy), settings.speed or 1.0)
+        yield _synthetic(settings, policy)
     elif kind == "tape":
         yield _tape(settings, tell)
     elif kind == "bybit":
@@ -98,7 +105,7 @@ def _tape(settings: Settings, tell: Tell) -> Market:
     return Market(source, settings.speed or 1.0, frames)
 
 
-def _synthetic(settings: Settings, policy: Policy) -> MarketSource:
+def _synthetic(settings: Settings, policy: Policy) -> Market:
     from turbo_trader.market.names import known_symbol
     from turbo_trader.market.reference import universe
     from turbo_trader.simulation.synthetic import SyntheticMarket
@@ -107,4 +114,21 @@ def _synthetic(settings: Settings, policy: Policy) -> MarketSource:
     names = [
         known_symbol(symbol, known, "TARGET_ASSETS", "the synthetic market") for symbol in policy.symbols
     ]
-    return SyntheticMarket([known[name] for name in names], settings.seed, SYNTHETIC_START, settings.edge)
+    chosen = [known[name] for name in names]
+    speed = settings.speed or 1.0
+    start, clock = _start(settings, speed)
+    return Market(SyntheticMarket(chosen, settings.seed, start, settings.edge), speed, clock=clock)
+
+
+def _start(settings: Settings, speed: float) -> tuple[int, Callable[[], int] | None]:
+    """When the synthetic market begins (ns UTC), and the clock it keeps to: the wall's where it begins now at speed 1."""
+    from turbo_trader.live.venue_clock import WallClock
+
+    asked = settings.market_start or ("now" if speed == 1.0 else "")
+    if asked == "now":
+        wall = WallClock()
+        return wall(), wall if speed == 1.0 else None
+    start = utc_ns(asked, "--start (MARKET_START)") if asked else SYNTHETIC_START
+    if not _EARLIEST <= start < _LATEST:
+        raise InputError(f"--start (MARKET_START) {asked!r}: choose a time from 2000 to 2099")
+    return start, None

@@ -6,13 +6,15 @@ import json
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from turbo_trader.console.exits import Failed
 from turbo_trader.console.markets import speed_of
+from turbo_trader.console.observer import tell_log
 from turbo_trader.console.settings import Settings
 from turbo_trader.market.errors import InputError
 
@@ -25,6 +27,12 @@ class PaperVenue:
     key: str
     secret: str
     facts: dict[str, Any]
+    _lines: IO[str] | None = None
+
+    def log_lines(self) -> None:
+        """From now on log what it says of itself: an upstream that is lost, a machine too slow for the speed."""
+        if self._lines is not None:
+            threading.Thread(target=_log, args=(self._lines,), daemon=True).start()
 
     def __repr__(self) -> str:
         return f"PaperVenue(port={self.port})"
@@ -38,6 +46,7 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
         sys.executable, "-m", "turbo_trader.console", "exchange", "--port", "0", "--market", settings.market,
         "--speed", str(speed_of(settings)), "--balance", format(settings.balance, "f"), "--seed", str(settings.seed),
         "--edge", str(settings.edge), "--faults", settings.faults, "--fault-seed", str(settings.fault_seed), "--json",
+        *(("--start", settings.market_start) if settings.market_start else ()),
     ]  # fmt: skip
     process = subprocess.Popen(  # noqa: S603 - our own verb
         command,
@@ -49,7 +58,7 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
     )
     try:
         facts = _announcement(process, key, secret)
-        yield PaperVenue(int(facts["port"]), key, secret, facts)
+        yield PaperVenue(int(facts["port"]), key, secret, facts, process.stderr)
     finally:
         if process.stdin is not None:
             process.stdin.close()
@@ -59,6 +68,12 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _log(lines: IO[str]) -> None:
+    with suppress(ValueError):  # closed under us: the venue has ended
+        for line in lines:
+            tell_log("paper-venue", "warning", {"said": line.strip()})
 
 
 def _announcement(process: subprocess.Popen[str], key: str, secret: str) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class Settings(Declared):
         le=1e6,
         description="paper's time factor; 0 = 30 on the synthetic market, 1 on a tape, bybit's own",
     )
+    market_start: str = Field(
+        "",
+        description="time at which the synthetic market begins: now, or ISO 8601; default now at speed 1, else 2026-01-05T09:00Z",
+    )
     balance: Decimal = Field(
         Decimal(18), ge=LEAST_MONEY, le=MOST_MONEY, description="paper's starting balance, USDT"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ class Ground:
     speed: float = 1.0
     push_ms: int = 20
     lasts_s: float | None = None
+    log_lines: Callable[[], None] = lambda: None  # from now on log what the simulated venue says of itself
 
 
 def start(
@@ -69,6 +70,7 @@ def start(
         open_log(
             folder, level=settings.log_level, terminal=not tty, secrets=(ground.keys.key, ground.keys.secret)
         )
+        ground.log_lines()
         for line in banner(settings, policy, ground, registration.running.name, folder):
             say(line)
         guard = GuardBeside(settings.mode, settings.journal_dir, folder)
@@ -95,7 +97,7 @@ def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
         symbols = [s for s in facts["symbols"] if settings.market != "synthetic" or s in policy.symbols]
         yield Ground(
             loopback(venue.port), Keys(venue.key, venue.secret), tuple(symbols), str(facts["market"]),
-            float(facts["speed"]), int(facts["book_push_ms"]), facts["lasts_s"],
+            float(facts["speed"]), int(facts["book_push_ms"]), facts["lasts_s"], venue.log_lines,
         )  # fmt: skip
 
 

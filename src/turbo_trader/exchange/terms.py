@@ -24,10 +24,11 @@ class Terms:
         self._open_orders, self._statements = open_orders, statements
 
     def switch_mode(self, account: Account, request: SwitchMode) -> Reply:
-        """Set the position mode of one symbol; of all of them it skips those that have a position or an order."""
+        """Set the position mode of one symbol; of all of them it skips those that have a position or an order. Bots ask for the
+        mode of the coin at each start: where it is in force already that is no refusal."""
         names = [request.symbol] if request.symbol else list(self._state.index)
         names = [name for name in names if (name in account.hedged) != request.hedge]
-        if not names:
+        if not names and request.symbol:
             return Reply(110025, "Position mode is not modified")
         for name in names:
             refusal = _in_use(account, name)

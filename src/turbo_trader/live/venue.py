@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +27,12 @@ from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
 from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.live.venue_line import Client, Line
 from turbo_trader.live.venue_market import Frames, MarketSource
-from turbo_trader.market.events import DAY, Rows
+from turbo_trader.market.events import DAY, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 
 TICK_S = 0.01  # wall seconds between two steps of the venue's time
@@ -40,6 +43,8 @@ KEPT_NS = (
 )  # how long filled orders, executions and log entries are remembered, as on Bybit's demo accounts
 PUSH_NS = 10_000_000  # the fastest cadence (orderbook.1) at speed 1
 OPENING_NS = 5_000_000_000  # how long the venue's time may run before it is served, so that no client meets an empty book
+
+Report = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,16 @@ class Venue:
         *,
         frames: Frames | None = None,
         clock: Callable[[], int] | None = None,
+        report: Report | None = None,
     ) -> None:
         """`frames`: public frames that are passed on as they are; `clock`: the venue's time (ns) where it is another one's, instead
-        of one that runs from the source's start."""
+        of one that runs from the source's start; `report` hears when the machine is too slow for the speed."""
         self.source = source
         self.config = config
+        self.clock = VenueClock(source.start, config.speed, clock)
         self._frames = frames
-        self._clock = clock
+        self._report = report or (lambda *_: None)
+        self._reported_ns = 0  # slipped when it was last reported
         taker, maker = RATES[config.vip]
         rules = ExchangeConfig(taker, maker, footprint_ns=config.footprint_ns, keep_ns=KEPT_NS)
         self.exchange = Exchange(source.instruments, rules)
@@ -107,8 +115,6 @@ class Venue:
         )
         self.faults = Faults(config.faults, config.fault_seed)
         self.lines: dict[Line, None] = {}  # stream connections, oldest first
-        self.began = time.monotonic()
-        self.slipped_s = 0.0  # wall seconds of market time lost because the machine was too slow
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
         self._grids = [(1, 1)] * len(source.instruments)  # ticks and steps now, of those of the source
@@ -137,28 +143,35 @@ class Venue:
     # -- time
 
     def open(self) -> None:
-        """Run ahead until each symbol has a book, five seconds at most: who connects first is to find a market."""
+        """Run ahead until each symbol has a book, five seconds at most, then to another's time: who connects first is to find a
+        market, and is answered at once."""
         while not self._has_books() and self._next_push < self.source.start + OPENING_NS:
             self.advance(self._next_push)
             self._next_push += self.push_ns
+        if self.clock.given is not None:
+            self.catch_up()
 
     def _has_books(self) -> bool:
         return all(all(self.data.levels(s, 1)) for s in range(len(self.source.instruments)))
 
     def start_clock(self) -> None:
         """The venue's time begins to run now."""
-        self.began = time.monotonic() - (self.now - self.source.start) / (self.config.speed * 1e9)
+        self.clock.begin(self.now)
 
     def step(self) -> None:
         """Move to the venue's time of this moment, pushing at its cadence on the way.
 
-        On a machine that cannot keep up the requests must not starve: see `_fall_behind`.
+        Where the machine cannot keep up, or stood still, requests must not starve: a time that waits slows down; one that does not
+        is caught up with at once, and the pushes between are left out.
         """
-        until, enough = self._due(), time.monotonic() + SLICE_S
+        until, enough = self.clock.now(), time.monotonic() + SLICE_S
         while self._next_push <= until:
             if time.monotonic() > enough:
-                until = self._fall_behind(until)
-                break
+                if self.clock.waits:
+                    self._slow_down(until - self._next_push)
+                    until = self._next_push
+                    break
+                self._next_push = until - (until - self.source.start) % self.push_ns
             frames = self.advance(self._next_push)
             for line in list(self.lines) if frames else ():
                 if isinstance(line.client, PublicClient):
@@ -168,37 +181,37 @@ class Venue:
 
     def catch_up(self) -> int:
         """Bring the Exchange to this moment (before a request); returns the venue's time."""
-        if self._next_push <= self._due():
+        if self._next_push <= self.clock.now():
             self.step()
-        self._move_private(self._due())
+        self._move_private(self.clock.now())
         return self.now
 
-    def _fall_behind(self, until: int) -> int:
-        """Let a time of our own run slower than asked, or leave pushes out of another's, which does not wait. Returns until when to
-        move."""
-        if self._clock is not None:
-            self._next_push = until
-            return until
-        behind = (until - self._next_push) / (self.config.speed * 1e9)
-        self.began += behind
-        self.slipped_s += behind
-        return self._next_push
-
-    def _due(self) -> int:
-        """The venue's time of this moment, ns."""
-        if self._clock is not None:
-            return self._clock()
-        return self.source.start + int((time.monotonic() - self.began) * self.config.speed * 1e9)
+    def _slow_down(self, behind_ns: int) -> None:
+        """Leave time out, and say so at each doubling of what was left out."""
+        self.clock.slip(behind_ns)
+        if self.clock.slipped_ns < max(SECOND, 2 * self._reported_ns):
+            return
+        self._reported_ns = self.clock.slipped_ns
+        reached, lost = self.clock.reached(), self.clock.slipped_ns / 1e9
+        self._report(
+            "venue-slow",
+            "warning",
+            {"speed": self.config.speed, "reached": round(reached, 1), "slipped_s": round(lost, 1)},
+        )
 
     def advance(self, until: int) -> dict[str, list[bytes]]:
-        """Let the market and the accounts run up to `until`; returns the public frames due, by topic."""
-        self._move_private(until)
-        prints = {}
-        for s in range(len(self.source.instruments)):
-            told = self.data.take(s, self._released(s))
-            if told:
-                prints[s] = told
-        self.data.note(until)
+        """Let the market and the accounts run up to `until`, a second at a time; returns the public frames due, by topic."""
+        prints: dict[int, list[Print]] = {}
+        while True:
+            part = min(until, self.now + SECOND)
+            self._move_private(part)
+            for s in range(len(self.source.instruments)):
+                told = self.data.take(s, self._released(s))
+                if told:
+                    prints.setdefault(s, []).extend(told)
+            self.data.note(part)
+            if part >= until:
+                break
         if self._frames is not None:
             self._pass_on(self._frames.said(until))
         return self.feed.push(until, prints) | self.status.push(until)
@@ -249,7 +262,7 @@ class Venue:
         self.start_clock()
         while True:
             self.step()
-            await asyncio.sleep(TICK_S - (time.monotonic() - self.began) % TICK_S)
+            await asyncio.sleep(TICK_S - self.clock.elapsed() % TICK_S)
 
     def restart_books(self) -> None:
         """The service of order books begins anew, as if it had been restarted."""

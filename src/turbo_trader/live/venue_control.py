@@ -47,6 +47,7 @@ class VenueControl:
             Route("/control/disconnect", same_site(self._disconnect), methods=["POST"]),
             Route("/control/restart", same_site(self._restart), methods=["POST"]),
             Route("/control/adl", same_site(self._deleverage), methods=["POST"]),
+            Route("/control/time", same_site(self._time), methods=["GET"]),
         ]
 
     async def _faults(self, request: Request) -> Response:
@@ -116,6 +117,19 @@ class VenueControl:
             return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "positionIdx": 0, "qty": "0.01"}'}, 400)
         self._venue.tell()
         return JSONResponse({"closed": render.text(closed)})
+
+    async def _time(self, request: Request) -> Response:
+        """GET tells the venue's time, the speed asked for and reached, and the wall seconds left out by a machine too slow."""
+        del request
+        now, clock = self._venue.catch_up(), self._venue.clock
+        return JSONResponse(
+            {
+                "now_ms": now // 1_000_000,
+                "speed": self._venue.config.speed,
+                "reached": round(clock.reached(), 3),
+                "slipped_s": round(clock.slipped_ns / 1e9, 3),
+            }
+        )
 
     async def _disconnect(self, request: Request) -> Response:
         """POST cuts every stream connection."""

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.exchange.protocol.private import TOPICS, PrivateClient
 from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
+from turbo_trader.exchange.protocol.routes_empty import LISTS
 from turbo_trader.exchange.protocol.trade import ROUTES as OPERATIONS
 from turbo_trader.exchange.protocol.trade import TradeClient
 
@@ -75,6 +76,10 @@ GOOD: Final[dict[str, list[dict[str, Any]]]] = {
     "account/wallet-balance": [{"accountType": "UNIFIED", "coin": "USDT"}],
     "account/fee-rate": [LINEAR],
     "account/transaction-log": [{"accountType": "UNIFIED", "category": "linear", "currency": "USDT"}],
+    "market/account-ratio": [{**LINEAR, "period": "5min"}],
+    "account/instruments-info": [LINEAR],
+    "asset/transfer/query-account-coins-balance": [{"accountType": "UNIFIED", "coin": "USDT"}],
+    "asset/transfer/query-account-coin-balance": [{"accountType": "UNIFIED", "coin": "USDT"}],
     "market/adlAlert": [{"symbol": "BTCUSDT"}],
     "position/confirm-pending-mmr": [LINEAR],
     "account/set-limit-px-action": [{"category": "linear", "modifyEnable": True}],
@@ -164,9 +169,9 @@ def changed(draw: st.DrawFn, form: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_shape(reply: Any) -> None:
-    """404 and 403 as text, else the envelope."""
+    """403 as text, else the envelope."""
     assert reply.status in STATUSES
-    if reply.status != 200:
+    if reply.status == 403:
         return
     envelope = strict(reply.body)
     bare = set(envelope) == {"retCode", "retMsg"}  # the answer of disconnect protection
@@ -185,7 +190,7 @@ def all_routes(face: Face) -> list[tuple[str, str]]:
 
 def test_no_route_is_left_out(face: Face, demo: Face) -> None:
     bare = {"market/time", "system/status", "account/info", "account/query-dcp-info", "account/user-setting-config",
-            "asset/coin/query-info", "user/query-api"}  # fmt: skip
+            "user/query-api", *LISTS} - set(GOOD)  # fmt: skip
     assert {name for shown in (face, demo) for _, name in all_routes(shown)} == set(GOOD) | bare
 
 

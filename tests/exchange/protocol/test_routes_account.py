@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange.messages import WalletMessage
+from turbo_trader.exchange.protocol import render
 
 Face = Any  # conftest.Face
 MS = 1_000_000
@@ -33,6 +34,14 @@ def test_the_transaction_log_explains_the_wallet_and_the_position(face: Face) ->
     ]["list"]
     assert {row["type"] for row in only} == {"TRADE"}
     assert all(row["feeRate"] == "0.00055" for row in only)
+
+
+def test_a_wallet_names_its_loan_to_value_in_rest_and_stream(face: Face) -> None:
+    for cross, told in (("ISOLATED_MARGIN", ""), ("REGULAR_MARGIN", "0")):
+        face.ask("POST", "/v5/account/set-margin-mode", setMarginMode=cross)
+        wallet = face.ask("GET", "/v5/account/wallet-balance", accountType="UNIFIED")["result"]["list"][0]
+        assert wallet["accountLTV"] == told
+        assert render.wallet(face.exchange.wallet_message("1", face.now))["accountLTV"] == told
 
 
 def test_what_happens_to_prices_out_of_the_band_is_set_and_told(face: Face) -> None:

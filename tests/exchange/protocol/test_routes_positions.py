@@ -44,7 +44,13 @@ def test_the_mode_of_a_symbol_goes_before_that_of_a_coin(face: Face) -> None:
     assert switch(face, 3, coin="USDT") == 0
     assert len(face.positions(symbol="ETHUSDT")) == 2
     assert switch(face, 0, coin="USDT") == 0
-    assert switch(face, 0, coin="USDT") == 110025
+
+
+def test_a_coin_is_switched_to_the_mode_in_force_without_a_refusal(face: Face) -> None:
+    assert switch(face, 0, coin="USDT") == 0
+    assert switch(face, 3, coin="USDT") == 0
+    assert switch(face, 3, coin="USDT") == 0
+    assert switch(face, 3, symbol="BTCUSDT") == 110025
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,12 @@ Market = Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, o
 Speed = Annotated[
     float | None, typer.Option(help="venue seconds a wall second (default: 1)", parser=figure())
 ]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
+    ),
+]
 Balance = Annotated[str | None, typer.Option(help="USDT of the one account")]
 Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
 Edge = Annotated[
@@ -54,7 +60,8 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout wh
 
 
 def exchange(
-    port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, balance: Balance = None,
+    port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, start: Start = None,
+    balance: Balance = None,
     seed: Seed = None, edge: Edge = None, faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False,
     demo: Demo = False, hedge: Hedge = False, cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0,
     footprint: Footprint = None, json: Json = False,
@@ -73,6 +80,7 @@ def exchange(
     settings = load_settings(
         market=market,
         speed=speed,
+        market_start=start,
         balance=balance,
         seed=seed,
         edge=edge,
@@ -137,9 +145,13 @@ async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     if as_json and not sys.stdin.isatty():
         _end_with_stdin(stopped)
-    async with open_market(settings, policy, _unheard if as_json else _told) as market:
+    async with open_market(settings, policy, _told) as market:
         venue = Venue(
-            market.source, replace(config, speed=market.speed), frames=market.frames, clock=market.clock
+            market.source,
+            replace(config, speed=market.speed),
+            frames=market.frames,
+            clock=market.clock,
+            report=_told,
         )
         async with serve(venue) as port:
             _announce(venue, port, as_json=as_json)
@@ -147,8 +159,8 @@ async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_
     if venue.feed.unreadable:
         left = f"{venue.feed.unreadable} frames of the market could not be read and were left out"
         print(f"turbo-trader: {left}", file=sys.stderr)
-    if venue.slipped_s >= 1.0:
-        lost = f"{venue.slipped_s:.0f} s of wall time were left out of the market's"
+    if venue.clock.slipped_ns >= 1e9:
+        lost = f"{venue.clock.slipped_ns / 1e9:.0f} s of wall time were left out of the market's"
         print(f"turbo-trader: too slow here for speed {venue.config.speed:g}: {lost}", file=sys.stderr)
 
 
@@ -178,10 +190,6 @@ def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
 
 
 def _told(name: str, level: str, fields: dict[str, Any]) -> None:
-    """What is said of an upstream, on stderr."""
+    """What is said of an upstream, or of a machine too slow for the speed, on stderr; `run` takes it into its log."""
     said = ", ".join(f"{key} {value}" for key, value in fields.items() if value != "")
-    print(f"turbo-trader: {level}: {name} {said}".rstrip(), file=sys.stderr)
-
-
-def _unheard(name: str, level: str, fields: dict[str, Any]) -> None:
-    """Nobody reads our stderr while we run: what matters is seen in the streams."""
+    print(f"turbo-trader: {level}: {name} {said}".rstrip(), file=sys.stderr, flush=True)

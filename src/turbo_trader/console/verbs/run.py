@@ -19,6 +19,12 @@ def run(
         float | None,
         typer.Option(help="paper's time factor; default 30 on synthetic, 1 on a tape", parser=figure()),
     ] = None,
+    market_start: Annotated[
+        str | None,
+        typer.Option(
+            "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
+        ),
+    ] = None,
     duration: Annotated[str | None, typer.Option("--for", help="wall time to run, such as 40s or 2m")] = None,
     balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
     seed: Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())] = None,
@@ -50,7 +56,7 @@ def run(
 
     options: dict[str, Any] = {
         "mode": mode, "market": market, "speed": speed, "balance": balance, "seed": seed, "edge": edge, "faults": faults,
-        "fault_seed": fault_seed,
+        "fault_seed": fault_seed, "market_start": market_start,
     }  # fmt: skip
     settings = load_settings(**options, journal_dir=journal_dir)
     policy = Policy.from_env(environment())

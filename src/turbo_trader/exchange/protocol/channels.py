@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+from turbo_trader.exchange.listing import CLOSED
 from turbo_trader.exchange.protocol.book_channel import RPI_DEPTH, BookChannel
 from turbo_trader.exchange.protocol.books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
@@ -18,6 +19,10 @@ _TICKER: Final = 100 * _MS
 _KLINE: Final = 1_000 * _MS
 _BAND: Final = 300 * _MS
 _MOST_TRADES: Final = 1_024
+#: Topics by coin: there is no insurance fund here, and nobody is deleveraged unasked.
+SILENT: Final = frozenset(
+    f"{kind}.{coin}" for kind in ("adlAlert", "insurance") for coin in ("USDT", "USDC", "inverse")
+)
 
 
 class Channel(Protocol):
@@ -33,10 +38,12 @@ class Channel(Protocol):
 
 
 def channel(data: MarketData, topic: str) -> Channel | None:
-    """The channel of a topic; None when there is no such topic."""
+    """The channel of a topic; None when there is no such topic, or none any more: its contract is closed."""
     kind, _, symbol = topic.rpartition(".")
+    if topic in SILENT:
+        return SilentChannel()
     s = data.exchange.index.get(symbol)
-    if s is None:
+    if s is None or data.exchange.instruments[s].status == CLOSED:
         return None
     head, _, what = kind.partition(".")
     if head == "orderbook" and what in map(str, BOOK_CADENCE):
@@ -52,6 +59,22 @@ def channel(data: MarketData, topic: str) -> Channel | None:
     if kind == "priceLimit":
         return BandChannel(data, s)
     return LiquidationChannel(data, s) if kind == "allLiquidation" else None
+
+
+class SilentChannel:
+    """A topic of which nothing is ever said here."""
+
+    cadence = _KLINE
+
+    def snapshot(self, now: int) -> list[bytes]:
+        """Nothing."""
+        del now
+        return []
+
+    def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
+        """Nothing."""
+        del now, prints
+        return []
 
 
 class TradeChannel:

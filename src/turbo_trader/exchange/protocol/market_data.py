@@ -46,11 +46,11 @@ class MarketData:
 
     def follow(self, topic: str, kept: Passed) -> None:
         """From now on show what the market itself says of a ticker or of prints."""
-        s = self.exchange.index[topic.rpartition(".")[2]]
+        symbol = topic.rpartition(".")[2]
         if isinstance(kept, PassedTicker):
-            self._told_tickers[s] = kept.record
+            self._told_tickers[self.exchange.index[symbol]] = kept.record
         elif isinstance(kept, PassedPrints):
-            self._told_prints[s] = kept.items
+            self._told_prints[self.exchange.index[symbol]] = kept.items
 
     def take(self, s: int, rows: Rows) -> list[Print]:
         """Note the prints of newly released rows of symbol `s`."""

@@ -65,7 +65,8 @@ class PrivateClient:
             # all-in-one and by category do not go together
             wrong += [name for name in names if any(f"{name}.{kind}" in names for kind in CATEGORIES)]
             if wrong or not names:
-                return [self._reply(op, req_id, False, f"Invalid topic: {','.join(wrong)}"[:1_000])]
+                said = f"error:handler not found,topic:{next(iter(wrong), '')}"
+                return [self._reply(op, req_id, False, said[:1_000])]
             self._topics |= dict.fromkeys(names)
             return [self._reply(op, req_id, True, "")]
         if op == "unsubscribe":

@@ -36,7 +36,7 @@ class PublicFeed:
 
     def has(self, topic: str) -> bool:
         """Is there such a topic?"""
-        return topic in self._users or channel(self.data, topic) is not None
+        return channel(self.data, topic) is not None
 
     def topics(self) -> list[str]:
         """Those in use."""
@@ -103,7 +103,7 @@ class PublicFeed:
         frames, self._heard = self._heard, {}
         index = self.data.exchange.index
         for topic, found in self._made.items():
-            fresh = prints.get(index[topic.rpartition(".")[2]])
+            fresh = prints.get(index.get(topic.rpartition(".")[2], -1))
             if fresh and found.cadence == 0:
                 self._prints[topic] += fresh
             if now < self._due[topic]:
@@ -156,7 +156,10 @@ class PublicClient:
         wrong = [topic for topic in topics if not self._feed.has(topic)]
         size = sum(map(len, self._topics)) + sum(len(topic) for topic in topics if topic not in self._topics)
         if wrong or size > _LARGEST:
-            said = f"Invalid topic: {','.join(wrong)}"[:1_000] if wrong else "error:args size over limit"
+            # as the venue does: the first one is named, and nothing of the request is in force
+            said = (
+                f"error:handler not found,topic:{wrong[0]}"[:1_000] if wrong else "error:args size over limit"
+            )
             return [self._reply(op, req_id, success=False, text=said)]
         frames = [self._reply(op, req_id, success=True, text="")]
         for topic in dict.fromkeys(topics):

@@ -217,6 +217,7 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
         "accountMMRateByMp": rates[1],
         "totalInitialMarginByMp": initial_margin,
         "totalMaintenanceMarginByMp": maintenance,
+        "accountLTV": "0" if w.cross else "",  # nothing is borrowed here
         "coin": [
             {
                 "coin": "USDT",

@@ -84,6 +84,7 @@ class RestFace:
             "market/open-interest": market.open_interest,
             "market/price-limit": market.price_limit,
             "market/adlAlert": market.adl_alert,
+            "market/account-ratio": market.account_ratio,
             "system/status": self._status,
         }
 
@@ -103,7 +104,7 @@ class RestFace:
                 return self._signed(now, request, route, wall)
         except Refused as refusal:
             return self._envelope(now, refusal.reply)
-        return HttpReply(404, {"Content-Type": "text/plain"}, b"404 page not found")
+        return self._envelope(now, Reply(10017, ON_DEMAND[10017]), status=404)
 
     def faulty(self, now: int, name: str) -> HttpReply:
         """The answer of a fault `http_...` or `ret_...` (protocol/faults.py)."""
@@ -133,7 +134,9 @@ class RestFace:
         reply, allowed = self.signed.call(key, route, params, now, clock_ms, request.address)
         return self._envelope(now, reply, limit_headers(allowed, clock_ms))
 
-    def _envelope(self, now: int, reply: Reply, headers: Mapping[str, str] | None = None) -> HttpReply:
+    def _envelope(
+        self, now: int, reply: Reply, headers: Mapping[str, str] | None = None, status: int = 200
+    ) -> HttpReply:
         envelope = {
             "retCode": reply.code,
             "retMsg": reply.message,
@@ -149,7 +152,7 @@ class RestFace:
         }  # fmt: skip
         if self._speed != 1.0:
             told["X-Sim-Speed"] = f"{self._speed:g}"
-        return HttpReply(200, told, encode(envelope))
+        return HttpReply(status, told, encode(envelope))
 
 
 def _query(raw: bytes) -> dict[str, str]:

@@ -129,11 +129,6 @@ class AccountRoutes:
         self._applied[uid] = now
         return self._x.transfer(uid, sign * amount, now) if amount else Reply()
 
-    def coins(self, uid: str, params: Params, now: int) -> Reply:
-        """GET /v5/asset/coin/query-info: no coin can be moved here."""
-        del uid, params, now
-        return Reply(result={"rows": []})
-
 
 def key_info(key: Key, now_ms: int) -> Reply:
     """GET /v5/user/query-api: what the asking key may do, and until when."""

@@ -168,6 +168,17 @@ class MarketRoutes:
             self._symbol(params)
         return {"updatedTime": str(now // MINUTE * MINUTE // 1_000_000), "list": []}
 
+    def account_ratio(self, params: Params, now: int) -> dict[str, Any]:
+        """GET /v5/market/account-ratio: nobody else's positions are known here."""
+        del now
+        if read.word(params, "category") not in ("linear", "inverse"):
+            raise read.Refused("params error: Category is invalid")
+        if params["category"] == "linear":
+            self._symbol(params)
+        if read.word(params, "period") not in _INTEREST_MINUTES:
+            raise read.Refused("params error: period invalid")
+        return {"list": [], "nextPageCursor": ""}
+
     def price_limit(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/price-limit."""
         s = self._symbol(params)

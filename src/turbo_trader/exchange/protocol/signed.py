@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.protocol import routes_empty
 from turbo_trader.exchange.protocol.dcp import Protection
 from turbo_trader.exchange.protocol.limits import Allowance, RateLimits
 from turbo_trader.exchange.protocol.market_data import MarketData
@@ -39,7 +40,7 @@ class SignedRoutes:
             "account/transaction-log": account.transaction_log,
             "account/query-dcp-info": self.protection.info,
             "account/user-setting-config": account.settings,
-            "asset/coin/query-info": account.coins,
+            **routes_empty.routes(),
         }
         self.writes: dict[str, Signed] = {
             "order/create": orders.create,
