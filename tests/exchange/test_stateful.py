@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.accounts import UNIT
 from turbo_trader.exchange.machine import ExchangeConfig
-from turbo_trader.exchange.messages import OrderMessage, PositionMessage
+from turbo_trader.exchange.messages import UNIT, OrderMessage, PositionMessage
 from turbo_trader.exchange.orders import FINAL, OPEN, STOP_TYPES, Order
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe

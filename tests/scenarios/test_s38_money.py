@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.trader import events as told
-from turbo_trader.trader.commands import SetLeverage
+from turbo_trader.trader.commands import Read, SetLeverage
 
 D = Decimal
 
@@ -57,10 +57,16 @@ def test_s38_a_wallet_read_ahead_of_its_fill_is_no_transfer(stage: Any) -> None:
     assert ledger.transfers == D(990) - (D(1000) + pnl - D("0.02"))
 
 
-def test_s44_a_deposit_is_neither_profit_nor_loss(stage: Any) -> None:
+def differs(stage: Any, balance: str, **coins: Any) -> None:
+    """The wallet is read twice and says `balance`."""
     for _ in range(2):
         stage.clock(31)
-        stage.picture("1250")
+        stage.picture(balance, **coins)
+
+
+def test_s44_a_deposit_is_neither_profit_nor_loss(stage: Any) -> None:
+    differs(stage, "1250")
+    stage.log(stage.move("250"))
     stage.clock(1)
     inside = stage.inside._desk
     assert inside.ledger.transfers == 250
@@ -71,10 +77,90 @@ def test_s44_a_deposit_is_neither_profit_nor_loss(stage: Any) -> None:
     assert stage.notes("transfer")[-1].level == "warning"
 
 
+def test_s44_a_difference_the_log_knows_no_transfer_for_is_an_alarm_and_no_transfer(stage: Any) -> None:
+    differs(stage, "999.5")
+    assert not stage.notes("discrepancy")  # before the log was read nothing is known
+    stage.log()
+    ledger = stage.inside._desk.ledger
+    assert (ledger.transfers, ledger.unexplained, ledger.balance) == (0, D("-0.5"), D("999.5"))
+    (note,) = stage.notes("discrepancy")
+    assert (note.level, note.fields["coin"], note.fields["amount"]) == ("error", "USDT", D("-0.5"))
+    assert not stage.notes("transfer")
+    figures = stage.trader.summary()
+    assert figures["discrepancies"] == {"USDT": D("-0.5")}
+    assert figures["net_pnl"] == D("-0.5")  # the money is gone, whoever took it
+    differs(stage, "999.5")
+    assert len(stage.notes("discrepancy")) == 1  # told once
+
+
+def test_s44_what_the_log_says_of_a_part_is_a_transfer_of_that_part(stage: Any) -> None:
+    differs(stage, "1240")
+    stage.log(stage.move("250"))
+    ledger = stage.inside._desk.ledger
+    assert (ledger.transfers, ledger.unexplained) == (250, -10)
+
+
+def test_s44_a_transfer_that_the_log_shows_late_takes_the_place_of_the_unexplained(stage: Any) -> None:
+    differs(stage, "1250")
+    late = stage.move("250")
+    stage.log()
+    assert stage.inside._desk.ledger.unexplained == 250
+    stage.clock(31)
+    stage.picture("1250")
+    stage.log(late)
+    ledger = stage.inside._desk.ledger
+    assert (ledger.transfers, ledger.unexplained, ledger.balance) == (250, 0, 1250)
+    assert stage.trader.summary()["discrepancies"] == {}
+    assert stage.trader.summary()["net_pnl"] == 0
+
+
+def test_s44_one_line_of_the_log_explains_one_difference(stage: Any) -> None:
+    differs(stage, "1250")
+    line = stage.move("250")
+    stage.log(line)
+    differs(stage, "1500")
+    stage.log(line)
+    ledger = stage.inside._desk.ledger
+    assert (ledger.transfers, ledger.unexplained) == (250, 250)
+    assert type(ledger).from_dict(ledger.to_dict()).to_dict() == ledger.to_dict()
+
+
+def test_s44_a_log_that_cannot_be_read_leaves_the_difference_standing(stage: Any) -> None:
+    differs(stage, "1250")
+    stage.read(stage.last(Read, what=("transfers",)), "unknown")
+    ledger = stage.inside._desk.ledger
+    assert (ledger.transfers, ledger.unexplained, ledger.balance) == (0, 0, 1000)
+    differs(stage, "1250")
+    stage.log(stage.move("250"))
+    assert stage.inside._desk.ledger.transfers == 250
+
+
+def test_s38_a_fee_in_another_coin_is_booked_in_that_coin(stage: Any) -> None:
+    """0.5 MNT is no 0.50 USDT: the wallet of USDT does not change, that of MNT does."""
+    more = {"coins": {"MNT": D(100)}}
+    stage.clock(31)
+    stage.picture("1000", **more)
+    sent = stage.hold()
+    ledger = stage.inside._desk.ledger
+    before = ledger.fees
+    paid = {"fee": D(0), "coin_fees": (("MNT", D("0.5")),), "fee_worth": D("0.4")}
+    stage.tell(stage.fill("", -1, sent.qty, "101", closed=str(sent.qty), **paid))
+    stage.tell(stage.position("0"))
+    assert ledger.fees == before
+    assert ledger.coins["MNT"].balance == D("99.5")
+    assert stage.notes("trade")[-1].fields["fees"] == before + D("0.4")
+    differs(stage, str(ledger.balance), coins={"MNT": D("99.5")})
+    assert not stage.notes("discrepancy") + stage.notes("transfer")
+    assert stage.trader.summary()["coin_fees"] == {"MNT": D("0.5")}
+    differs(stage, str(ledger.balance), coins={"MNT": D("99.2")})
+    stage.log()
+    assert stage.notes("discrepancy")[-1].fields["coin"] == "MNT"
+    assert ledger.discrepancies() == {"MNT": D("-0.3")}
+
+
 def test_s44_a_withdrawal_pauses_nothing(stage: Any) -> None:
-    for _ in range(2):
-        stage.clock(31)
-        stage.picture("500")
+    differs(stage, "500")
+    stage.log(stage.move("-500"))
     stage.wait(10)
     assert stage.inside._desk.session.refusal(stage.now) == ""
 

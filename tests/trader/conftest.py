@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -216,10 +217,21 @@ class Stage:
 
     # -- playing
 
-    def picture(self, balance: str = "1000", **lists: Any) -> list[Command]:
-        """Answer the newest read of the whole picture."""
+    def picture(
+        self, balance: str = "1000", coins: dict[str, Decimal] | None = None, **lists: Any
+    ) -> list[Command]:
+        """Answer the newest read of the whole picture; `coins`: balances of other coins."""
         read = [each for each in self.all(Read) if "wallet" in each.what][-1]
-        return self.read(read, wallet=self.wallet(balance), **lists)
+        return self.read(read, wallet=replace(self.wallet(balance), coins=coins or {}), **lists)
+
+    def log(self, *moves: told.Transfer) -> list[Command]:
+        """Answer the newest read of the transaction log."""
+        return self.read(self.last(Read, what=("transfers",)), transfers=moves)
+
+    def move(self, amount: str, coin: str = "USDT", ts: int = 0, name: str = "t1") -> told.Transfer:
+        """A line of the transaction log: money came or went."""
+        kind = "TRANSFER_IN" if Decimal(amount) > 0 else "TRANSFER_OUT"
+        return told.Transfer(ts or self.now, name, coin, Decimal(amount), kind)
 
     def recover(self, balance: str = "1000", **lists: Any) -> None:
         """Private stream up, the first picture answered, a book on every symbol."""

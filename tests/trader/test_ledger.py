@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_trader.trader.events import Fill, WalletReport
+from turbo_trader.trader.events import Fill, Transfer, WalletReport
 from turbo_trader.trader.ledger import Ledger
 
 D = Decimal
@@ -39,7 +39,8 @@ def test_the_wallet_is_start_plus_every_change(
         assert ledger.add(fill(number, fee, kind), result)
         assert not ledger.add(fill(number, fee, kind), result)
         wallet += (result if kind == "Trade" else 0) - fee
-    ledger.transfer(deposit)
+    moved = [Transfer(9_000, "t", "USDT", deposit, "TRANSFER_IN")] if deposit else []
+    assert ledger.explain("USDT", deposit, moved) == (deposit, 0)
     assert ledger.balance == wallet + deposit
     assert ledger.difference(WalletReport(0, wallet, wallet, D(0), D(0), D(0))) == -deposit
     again = Ledger.from_dict(ledger.to_dict())

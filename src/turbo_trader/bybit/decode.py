@@ -8,9 +8,19 @@ import msgspec
 
 from turbo_trader.bybit import schemas
 from turbo_trader.bybit.schemas import amount, decimal, nanoseconds, price, whole
-from turbo_trader.trader.events import Fill, OrderReport, PositionReport, Report, Source, WalletReport
+from turbo_trader.trader.events import (
+    SETTLED_IN,
+    Fill,
+    OrderReport,
+    PositionReport,
+    Report,
+    Source,
+    Transfer,
+    WalletReport,
+)
 
 _SIDES = {"Buy": 1, "Sell": -1}
+_TAXES = msgspec.json.Decoder(list[schemas.ExtraFee], strict=False)
 _FRAME = msgspec.json.Decoder(schemas.Frame, strict=False)
 _KINDS: dict[str, type[msgspec.Struct]] = {
     "order": schemas.Order,
@@ -88,6 +98,7 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
 
 def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
     """An execution, whoever ordered it."""
+    paid, worth = _fees(item)
     return Fill(
         ts=nanoseconds(item.exec_time) or ts,
         symbol=item.symbol,
@@ -97,7 +108,7 @@ def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
         side=_SIDES.get(item.side, 0),
         qty=amount(item.exec_qty),
         price=amount(item.exec_price),
-        fee=amount(item.exec_fee),
+        fee=paid.pop(SETTLED_IN, Decimal(0)),
         kind=item.exec_type,
         closed_qty=amount(item.closed_size),
         is_maker=item.is_maker,
@@ -106,7 +117,37 @@ def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
         stop_type="" if item.stop_order_type == "UNKNOWN" else item.stop_order_type,
         create_type=item.create_type,
         source=source,
+        coin_fees=tuple(paid.items()),
+        fee_worth=worth,
     )
+
+
+def _fees(item: schemas.Execution) -> tuple[dict[str, Decimal], Decimal]:
+    """What an execution cost by coin, with taxes on top of its fee; and about what those in other coins than USDT are in USDT:
+    their rate of the value traded."""
+    value = amount(item.exec_value) or amount(item.exec_price) * amount(item.exec_qty)
+    paid: dict[str, Decimal] = {}
+    worth = Decimal(0)
+    parts = [(item.fee_currency, item.exec_fee, item.fee_rate)]
+    parts += [(tax.fee_coin, tax.fee, tax.fee_rate) for tax in _extra_fees(item.extra_fees)]
+    for name, text, rate in parts:
+        coin, fee = name or SETTLED_IN, amount(text)
+        if not fee:
+            continue
+        paid[coin] = paid.get(coin, Decimal(0)) + fee
+        if coin != SETTLED_IN:
+            worth += abs(value * amount(rate)).copy_sign(fee)
+    return paid, worth
+
+
+def _extra_fees(given: object) -> list[schemas.ExtraFee]:
+    """A list, or the text of one; "" where there are none. Unreadable where it is neither."""
+    try:
+        if isinstance(given, str):
+            return _TAXES.decode(given) if given.strip() else []
+        return msgspec.convert(given or [], list[schemas.ExtraFee], strict=False)
+    except msgspec.DecodeError as error:
+        raise schemas.Unreadable(f"extraFees: {error}") from None
 
 
 def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
@@ -134,7 +175,7 @@ def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
 def wallet(item: schemas.Wallet, ts: int, source: Source) -> WalletReport | None:
     """The USDT wallet; available = balance - position and order margin - locked - bonus (isolated mode), never below 0."""
     for coin in item.coin:
-        if coin.coin != "USDT":
+        if coin.coin != SETTLED_IN:
             continue
         balance = amount(coin.wallet_balance)
         held = sum(
@@ -150,5 +191,19 @@ def wallet(item: schemas.Wallet, ts: int, source: Source) -> WalletReport | None
             unrealised=amount(coin.unrealised_pnl),
             bonus=amount(coin.bonus),
             source=source,
+            coins={each.coin: amount(each.wallet_balance) for each in item.coin if each.coin != SETTLED_IN},
         )
     return None
+
+
+#: What the venue's transaction log calls money that came or went, neither traded nor charged; so are all TRANSFER_...
+_MOVES = frozenset({"BONUS", "BONUS_RECOLLECT", "AIRDROP", "CURRENCY_BUY", "CURRENCY_SELL"})
+
+
+def transfer(item: schemas.LogLine) -> Transfer | None:
+    """A line of the transaction log where it is a transfer; None for trades, funding and whatever else."""
+    if item.type not in _MOVES and not item.type.startswith("TRANSFER_"):
+        return None
+    return Transfer(
+        nanoseconds(item.transaction_time), item.id, item.currency, amount(item.change), item.type
+    )

@@ -19,6 +19,7 @@ from turbo_trader.trader.events import (
     PositionReport,
     ReadResult,
     Source,
+    Transfer,
     WalletReport,
 )
 
@@ -72,6 +73,7 @@ class Reader:
         fills: list[Fill] = []
         positions: list[PositionReport] = []
         wallet: WalletReport | None = None
+        transfers: list[Transfer] = []
         try:
             if "positions" in command.what:
                 positions = yield from self._positions(command.symbol, asked)
@@ -85,6 +87,8 @@ class Reader:
                 fills += yield from self._fills({"symbol": command.symbol or None}, command.since, asked)
             if "wallet" in command.what:
                 wallet = yield from self._wallet(asked)
+            if "transfers" in command.what:
+                transfers += yield from self._transfers(command.since, asked)
         except ReadFailed as error:
             answer = error.answer
             outcome = (
@@ -104,6 +108,7 @@ class Reader:
             _unique(fills),
             tuple(positions),
             wallet,
+            tuple({each.id: each for each in transfers}.values()),
         )
 
     def _positions(self, symbol: str, asked: int) -> Asking[list[PositionReport]]:
@@ -146,8 +151,21 @@ class Reader:
             start += WEEK_MS
         return found
 
+    def _transfers(self, since: int, asked: int) -> Asking[list[Transfer]]:
+        """What the transaction log calls a transfer since `since` (ns), in windows shorter than seven days."""
+        found: list[Transfer] = []
+        start, end = since // 1_000_000, asked // 1_000_000 + _OVERLAP_MS
+        while start < end:
+            window = {"startTime": start, "endTime": min(end, start + WEEK_MS)}
+            params = {"accountType": "UNIFIED", "limit": 50, **window}
+            items, _ = yield from pages(self._ask, "get_transaction_log", "account", params)
+            lines = (decode.transfer(item) for item in schemas.convert(items, schemas.LogLine))
+            found += [each for each in lines if each is not None]
+            start += WEEK_MS
+        return found
+
     def _wallet(self, asked: int) -> Asking[WalletReport | None]:
-        params = {"accountType": "UNIFIED", "coin": "USDT"}
+        params = {"accountType": "UNIFIED"}
         items, time_ms = yield from pages(self._ask, "get_wallet_balance", "wallet", params)
         for item in schemas.convert(items, schemas.Wallet):
             report = decode.wallet(item, time_ms * 1_000_000 or asked, Source.REST)

@@ -81,6 +81,10 @@ class Execution(msgspec.Struct, rename="camel"):
     exec_price: Text = ""
     exec_qty: Text = ""
     exec_fee: Text = ""
+    fee_currency: str | None = ""
+    fee_rate: Text = ""
+    exec_value: Text = ""
+    extra_fees: Any = ""  # "", or a list of `ExtraFee`, also as a text
     exec_type: str = ""
     exec_time: Text = ""
     exec_pnl: Text = ""
@@ -90,6 +94,24 @@ class Execution(msgspec.Struct, rename="camel"):
     stop_order_type: str = ""
     create_type: str = ""
     category: str = "linear"
+
+
+class ExtraFee(msgspec.Struct, rename="camel"):
+    """A tax on top of a fee."""
+
+    fee_coin: str = ""
+    fee_rate: Text = ""
+    fee: Text = ""
+
+
+class LogLine(msgspec.Struct, rename="camel"):
+    """A line of the transaction log."""
+
+    id: str = ""
+    currency: str = ""
+    type: str = ""
+    change: Text = ""
+    transaction_time: Text = ""
 
 
 class Position(msgspec.Struct, rename="camel"):

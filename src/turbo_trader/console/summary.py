@@ -116,5 +116,9 @@ def run_lines(result: Mapping[str, Any]) -> list[str]:
         f"ended       {result['reason']}",
         *funnel_lines(result.get("funnel", {})),
         *result_lines(result),
+        *[
+            f"discrepancy {amount:+f} {coin}: see report"
+            for coin, amount in result.get("discrepancies", {}).items()
+        ],
         f"journal     {result['journal']}",
     ]

@@ -6,13 +6,18 @@ from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
+from turbo_trader.exchange.messages import SETTLED_IN, UNIT, ExecutionMessage, LogEntry
 from turbo_trader.exchange.orders import Order
 
 ZERO = Decimal(0)
-UNIT = Decimal(
-    "0.00000001"
-)  # the wallet's smallest unit: what is shared out is rounded to it, so that sums stay exact
+
+
+@dataclass(frozen=True, slots=True)
+class FeeCoin:
+    """Another coin that fees are paid in, while there is enough of it: its name, and what one is worth in USDT."""
+
+    name: str
+    price: Decimal
 
 
 @dataclass(slots=True)
@@ -63,7 +68,7 @@ class Position:
         if closed:
             d = 1 if self.size > 0 else -1
             share, freed = self._part(self.cost, closed), self._part(self.extra, closed)
-            result = d * (closed * price - share)
+            result = (d * (closed * price - share)).quantize(UNIT)
             self.cost -= share
             self.extra -= freed
             self.size += side * closed
@@ -81,8 +86,8 @@ class Position:
     def share_fee(self, side: int, qty: Decimal, fee: Decimal) -> Decimal:
         """Note the fee of a trade about to be booked; returns the opening fees of what it will close."""
         closed = min(qty, abs(self.size)) if self.size * side < 0 else ZERO
-        share = self.fees * closed / abs(self.size) if closed else ZERO
-        self.fees += fee * (qty - closed) / qty - share
+        share = self._part(self.fees, closed) if closed else ZERO
+        self.fees += (fee * (qty - closed) / qty).quantize(UNIT) - share
         return share
 
     def _part(self, whole: Decimal, closed: Decimal) -> Decimal:
@@ -99,6 +104,8 @@ class Account:
     taker: Decimal
     maker: Decimal
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
+    coins: dict[str, Decimal] = field(default_factory=dict)  # balances of other coins
+    fee_coin: FeeCoin | None = None
     cross: bool = False  # margin mode: isolated, or all positions carried by all there is
     moves_prices: bool = True  # a limit price out of the band is moved to its edge; else the order is refused
     hedged: set[str] = field(default_factory=set)  # symbols in hedge mode
@@ -167,6 +174,9 @@ class Account:
             del self.links[order.link_id]
 
     def book(self, entry: LogEntry) -> None:
-        """Add a log entry; the balance is the entry's."""
-        self.balance = entry.balance
+        """Add a log entry; the balance of its coin is the entry's."""
+        if entry.coin == SETTLED_IN:
+            self.balance = entry.balance
+        else:
+            self.coins[entry.coin] = entry.balance
         self.log.append(entry)

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.exchange import margin
-from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
+from turbo_trader.exchange.accounts import ZERO, Account, Position
+from turbo_trader.exchange.messages import UNIT
 from turbo_trader.exchange.state import State
 from turbo_trader.market.instruments import Instrument
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.funding import Funding
-from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
+from turbo_trader.exchange.messages import SETTLED_IN, UNIT, ExecutionMessage, LogEntry
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.state import State
@@ -35,17 +35,20 @@ class Fills:
         position = account.position(*order.key)
         self._funding.charge(account, position, s, now)  # settlements before this fill saw the old size
         rate = ZERO if kind == "Delivery" else account.maker if maker else account.taker
-        fee = qty * price * rate
+        charged = (qty * price * rate).quantize(UNIT)
+        coin, paid = _payable(account, charged)
+        fee = charged if coin == SETTLED_IN else ZERO
         order.book(qty, price, fee)
         if not order.leaves:
             account.open_orders.pop(order.order_id, None)
         open_fee = position.share_fee(order.side, qty, fee)
         closed, result = position.apply(order.side, qty, price, now)
         change = result - fee
-        order.closed_pnl += result - open_fee - fee * closed / qty
+        closing_fee = (fee * closed / qty).quantize(UNIT)
+        order.closed_pnl += result - open_fee - closing_fee
         position.seq += 1
         # of a flip, the new position has cost its share of the fee so far
-        position.realised_now += -(qty - closed) * price * rate if closed and qty > closed else change
+        position.realised_now += closing_fee - fee if closed and qty > closed else change
         position.realised_ever += change
         account.book(
             LogEntry(
@@ -53,10 +56,13 @@ class Fills:
                 result, ZERO, fee, change, account.balance + change, order.order_id, order.link_id, position.size,
             )
         )  # fmt: skip
+        if coin != SETTLED_IN:
+            self._pay(account, order, position, coin, paid, now)
         execution = ExecutionMessage(
-            now, order.symbol, state.new_id(), order.order_id, order.link_id, order.side, price, qty, fee, rate, kind,
+            now, order.symbol, state.new_id(), order.order_id, order.link_id, order.side, price, qty, paid, rate, kind,
             maker, closed, result, order.limit_or_bound, order.qty, order.leaves, order.order_type, order.stop_type,
-            order.create_type, state.mark(s), state.index_price(s), position.seq, open_fee, position.leverage,
+            order.create_type, state.mark(s), state.index_price(s), position.seq, open_fee, position.leverage, coin,
+            state.instruments[s].tick,
         )  # fmt: skip
         account.executions.append(execution)
         if order.order_id in account.orders:  # there are executions without an order
@@ -64,6 +70,18 @@ class Fills:
         state.say(account.uid, execution)
         self._follow(account, order, position, opened=qty - closed, now=now)
         self._statements.tell(account, position, now)
+
+    def _pay(
+        self, account: Account, order: Order, position: Position, coin: str, paid: Decimal, now: int
+    ) -> None:
+        """A fee in another coin: a line of the log of its own."""
+        order.coin_fees[coin] = order.coin_fees.get(coin, ZERO) + paid
+        account.book(
+            LogEntry(
+                now, self._state.new_id(), order.symbol, "TRADE", order.side, ZERO, ZERO, ZERO, ZERO, paid, -paid,
+                account.coins[coin] - paid, order.order_id, order.link_id, position.size, coin,
+            )
+        )  # fmt: skip
 
     def _follow(
         self, account: Account, order: Order, position: Position, *, opened: Decimal, now: int
@@ -75,3 +93,13 @@ class Fills:
         self._open_orders.trim(account, position, now)
         self._open_orders.hold(account, position)
         self._open_orders.shed(account, now)
+
+
+def _payable(account: Account, charged: Decimal) -> tuple[str, Decimal]:
+    """Coin and amount of a fee of `charged` USDT: another coin where the account wants that and has enough; rebates are USDT."""
+    other = account.fee_coin
+    if other is None or charged <= 0:
+        return SETTLED_IN, charged
+    amount = (charged / other.price).quantize(UNIT)
+    enough = amount <= account.coins.get(other.name, ZERO)
+    return (other.name, amount) if enough else (SETTLED_IN, charged)

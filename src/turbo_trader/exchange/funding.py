@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from turbo_trader.exchange.accounts import UNIT, ZERO, Account, Position
+from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
-from turbo_trader.exchange.messages import ExecutionMessage, LogEntry
+from turbo_trader.exchange.messages import UNIT, ExecutionMessage, LogEntry
 from turbo_trader.exchange.state import State
 from turbo_trader.exchange.statements import Statements
 
@@ -34,7 +34,7 @@ class Funding:
         execution = ExecutionMessage(
             at, position.symbol, self._state.new_id(), self._state.new_id(), "", side, mark, abs(position.size), fee,
             rate * side, "Funding", False, ZERO, ZERO, None, ZERO, ZERO, "UNKNOWN", "", "", mark,
-            self._state.index_price(s), position.seq,
+            self._state.index_price(s), position.seq, tick=self._state.instruments[s].tick,
         )  # fmt: skip
         account.executions.append(execution)
         account.book(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.accounts import ZERO, Account
+from turbo_trader.exchange.accounts import ZERO, Account, FeeCoin
 from turbo_trader.exchange.checks import Checks
 from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.fills import Fills
@@ -19,6 +19,7 @@ from turbo_trader.exchange.kernel import TOUCHED, run_until
 from turbo_trader.exchange.listing import Listing
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import (
+    SETTLED_IN,
     ExecutionMessage,
     LogEntry,
     Message,
@@ -94,11 +95,20 @@ class Exchange(State):
         self.say(uid, self.wallet_message(uid, now))
         return Reply()
 
-    def _transfer(self, account: Account, amount: Decimal, now: int) -> None:
+    def pay_fees_in(self, uid: str, coin: FeeCoin | None, balance: Decimal, now: int) -> None:
+        """From now on the account pays fees in `coin`, of which it is given as much as makes `balance`; None: in USDT again."""
+        account = self.accounts[uid]
+        account.fee_coin = coin
+        if coin is not None:
+            self._transfer(account, balance - account.coins.get(coin.name, ZERO), now, coin.name)
+        self.say(uid, self.wallet_message(uid, now))
+
+    def _transfer(self, account: Account, amount: Decimal, now: int, coin: str = SETTLED_IN) -> None:
         kind = "TRANSFER_IN" if amount >= 0 else "TRANSFER_OUT"
+        before = account.balance if coin == SETTLED_IN else account.coins.get(coin, ZERO)
         account.book(
             LogEntry(
-                now, self.new_id(), "", kind, 0, ZERO, ZERO, amount, ZERO, ZERO, amount, account.balance + amount, "", "", ZERO
+                now, self.new_id(), "", kind, 0, ZERO, ZERO, amount, ZERO, ZERO, amount, before + amount, "", "", ZERO, coin
             )
         )  # fmt: skip
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from turbo_trader.exchange.requests import Slippage
+
+SETTLED_IN: Final = "USDT"
+UNIT: Final = Decimal(
+    "0.00000001"
+)  # the wallet's smallest unit: what is shared out is rounded to it, so that sums stay exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class OrderMessage:
     price: Decimal | None  # of a market order the worst it may trade at
     filled: Decimal
     filled_value: Decimal
-    fee: Decimal
+    fee: Decimal  # USDT
     status: str
     reduce_only: bool
     close_on_trigger: bool
@@ -58,7 +63,8 @@ class OrderMessage:
     smp_order_id: str
     slippage: Slippage | None
     last_price: Decimal | None  # when it was made
-    closed_pnl: Decimal  # of what it closed so far, with both fees
+    closed_pnl: Decimal  # of what it closed so far, with both fees in USDT
+    coin_fees: tuple[tuple[str, Decimal], ...] = ()  # paid in other coins
 
     @property
     def leaves(self) -> Decimal:
@@ -102,6 +108,8 @@ class ExecutionMessage:
     seq: int
     open_fee: Decimal = Decimal(0)  # paid earlier for opening what it closed
     leverage: Decimal = Decimal(0)
+    fee_coin: str = SETTLED_IN  # what `fee` is paid in
+    tick: Decimal = UNIT  # to which mark and index price are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,7 @@ class PositionMessage:
     adl_rank: int
     break_even: Decimal | None
     auto_margin: bool
+    tick: Decimal = UNIT  # to which mark, liquidation and bankruptcy price are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +157,7 @@ class WalletMessage:
     unrealised: Decimal
     realised_ever: Decimal
     cross: bool = False
+    coins: tuple[tuple[str, Decimal, Decimal], ...] = ()  # other coins: name, balance, worth in USDT
 
     @property
     def margin_balance(self) -> Decimal:
@@ -182,3 +192,4 @@ class LogEntry:
     order_id: str
     link_id: str
     size: Decimal  # of the position after it, signed
+    coin: str = SETTLED_IN

@@ -87,7 +87,8 @@ class Order:
     slippage: Slippage | None = None
     bound: Decimal | None = None  # the worst price of a market order
     last_price: Decimal | None = None  # when it was made
-    closed_pnl: Decimal = Decimal(0)  # of what it closed, with both fees
+    closed_pnl: Decimal = Decimal(0)  # of what it closed, with both fees in USDT
+    coin_fees: dict[str, Decimal] = field(default_factory=dict)  # paid in other coins
     updated_ts: int = 0  # when its last change was told
     place: Place = field(default_factory=Place)
     margin: Decimal = Decimal(0)  # held while it rests
@@ -157,5 +158,5 @@ class Order:
             self.reject_reason, self.stop_type, self.trigger_price, self.trigger_direction, self.trigger_by,
             self.take_profit, self.stop_loss, self.created_ts, self.tpsl_mode if self.guarding else "",
             self.tp_trigger_by, self.sl_trigger_by, self.tp_limit, self.sl_limit, self.smp, self.smp_order_id, self.slippage,
-            self.last_price, self.closed_pnl,
+            self.last_price, self.closed_pnl, tuple(self.coin_fees.items()),
         )  # fmt: skip

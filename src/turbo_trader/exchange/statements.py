@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.messages import PositionMessage, WalletMessage
@@ -28,7 +30,7 @@ class Statements:
             profit.trigger_price if profit else None, loss.trigger_price if loss else None, trail.distance if trail else None,
             needs.unrealised(p),
             p.realised_now, p.realised_ever, p.status, p.seq, p.created_ts, p.opened_ts, needs.rank(account, p),
-            needs.break_even(account, p), p.auto_margin,
+            needs.break_even(account, p), p.auto_margin, instrument.tick,
         )  # fmt: skip
 
     def wallet(self, account: Account, now: int) -> WalletMessage:
@@ -37,10 +39,17 @@ class Statements:
         return WalletMessage(
             now, account.balance, sum((m.margin for m in held), ZERO), sum((m.maintenance for m in held), ZERO),
             account.order_margin, sum((m.unrealised for m in held), ZERO),
-            sum((p.realised_ever for p in account.positions.values()), ZERO), account.cross,
+            sum((p.realised_ever for p in account.positions.values()), ZERO), account.cross, _coins(account),
         )  # fmt: skip
 
     def tell(self, account: Account, position: Position, now: int) -> None:
         """Say a position, then the wallet."""
         self._state.say(account.uid, self.position(account, position, now))
         self._state.say(account.uid, self.wallet(account, now))
+
+
+def _coins(account: Account) -> tuple[tuple[str, Decimal, Decimal], ...]:
+    """Other coins: name, balance, worth in USDT (nothing of a coin whose price is not known)."""
+    known = account.fee_coin
+    prices = {known.name: known.price} if known is not None else {}
+    return tuple((name, held, held * prices.get(name, ZERO)) for name, held in account.coins.items())

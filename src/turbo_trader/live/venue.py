@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from turbo_trader.exchange.accounts import FeeCoin
 from turbo_trader.exchange.fees import RATES
 from turbo_trader.exchange.listing import finer
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
@@ -42,6 +43,7 @@ KEPT_NS = (
     7 * DAY
 )  # how long filled orders, executions and log entries are remembered, as on Bybit's demo accounts
 PUSH_NS = 10_000_000  # the fastest cadence (orderbook.1) at speed 1
+FEE_COINS = Decimal(1_000)  # of the coin that fees are paid in, at the beginning
 OPENING_NS = 5_000_000_000  # how long the venue's time may run before it is served, so that no client meets an empty book
 
 Report = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
@@ -54,7 +56,7 @@ class VenueConfig:
     limits and the limits of connections; `ban_ns`: how long who asks too often is barred; `vip` 0 to 5: higher limits of orders and
     lower fees; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates, but money for the asking; `footprint_ns`: how
     long fills stay taken from the book, None until their level changes; `hedge`, `cross`: accounts begin in hedge mode, with cross
-    margin."""
+    margin; `fee_coin`: they pay their fees in it, and have FEE_COINS of it."""
 
     key: str
     secret: str = field(repr=False)
@@ -73,6 +75,7 @@ class VenueConfig:
     footprint_ns: int | None = None
     hedge: bool = False
     cross: bool = False
+    fee_coin: FeeCoin | None = None
 
 
 class Venue:
@@ -128,6 +131,8 @@ class Venue:
             self.exchange.add_account(
                 key.uid, self.config.balance, hedge=self.config.hedge, cross=self.config.cross, now=self.now
             )
+            if self.config.fee_coin is not None:
+                self.exchange.pay_fees_in(key.uid, self.config.fee_coin, FEE_COINS, self.now)
         self.keys[key.key] = key
 
     def relist(self, new: Instrument) -> None:

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from turbo_trader.exchange.accounts import FeeCoin
+from turbo_trader.exchange.messages import SETTLED_IN
 from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
 from turbo_trader.exchange.protocol.params import Refused, number
@@ -48,6 +50,7 @@ class VenueControl:
             Route("/control/restart", same_site(self._restart), methods=["POST"]),
             Route("/control/adl", same_site(self._deleverage), methods=["POST"]),
             Route("/control/time", same_site(self._time), methods=["GET"]),
+            Route("/control/fees", same_site(self._fees), methods=["POST"]),
         ]
 
     async def _faults(self, request: Request) -> Response:
@@ -117,6 +120,31 @@ class VenueControl:
             return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "positionIdx": 0, "qty": "0.01"}'}, 400)
         self._venue.tell()
         return JSONResponse({"closed": render.text(closed)})
+
+    async def _fees(self, request: Request) -> Response:
+        """POST {"coin": NAME, "price": USDT, ...} lets an account pay its fees in another coin: uid ("1"), balance (1000); coin
+        "USDT" ends it."""
+        exchange, now = self._venue.exchange, self._venue.catch_up()
+        try:
+            asked = json.loads(await read_body(request))
+            uid, name = str(asked.get("uid", "1")), str(asked["coin"])
+            price, balance = (
+                number({"price": 0, **asked}, "price"),
+                number({"balance": 1000, **asked}, "balance"),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Refused):
+            uid, name, price, balance = "", "", None, None
+        coin = None if name == SETTLED_IN or not price or price <= 0 else FeeCoin(name, price)
+        if (
+            uid not in exchange.accounts
+            or balance is None
+            or balance < 0
+            or (coin is None and name != SETTLED_IN)
+        ):
+            return JSONResponse({"error": 'send {"coin": "MNT", "price": "0.8", "balance": "1000"}'}, 400)
+        exchange.pay_fees_in(uid, coin, balance, now)
+        self._venue.tell()
+        return JSONResponse({"uid": uid, "coin": name})
 
     async def _time(self, request: Request) -> Response:
         """GET tells the venue's time, the speed asked for and reached, and the wall seconds left out by a machine too slow."""

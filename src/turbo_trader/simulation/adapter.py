@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from turbo_trader.bybit.errors import Action, Kind, judge
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.machine import Exchange
@@ -15,6 +17,7 @@ from turbo_trader.exchange.messages import (
 )
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Read, SetLeverage, SetStops
 from turbo_trader.trader.events import (
+    SETTLED_IN,
     CommandResult,
     Fill,
     OrderReport,
@@ -23,6 +26,7 @@ from turbo_trader.trader.events import (
     ReadResult,
     Report,
     Source,
+    Transfer,
     WalletReport,
 )
 
@@ -41,10 +45,17 @@ def to_event(message: Message, source: Source = Source.STREAM) -> Report:
                 source,
             )  # fmt: skip
         case ExecutionMessage():
+            usdt = message.fee if message.fee_coin == SETTLED_IN else Decimal(0)
+            other = () if message.fee_coin == SETTLED_IN else ((message.fee_coin, message.fee),)
+            worth = (
+                abs(message.qty * message.price * message.fee_rate).copy_sign(message.fee)
+                if other
+                else Decimal(0)
+            )
             return Fill(
                 message.ts, message.symbol, message.exec_id, message.order_id, message.link_id, message.side, message.qty,
-                message.price, message.fee, message.kind, message.closed_qty, message.is_maker, message.seq, message.pnl,
-                message.stop_type, message.create_type, source,
+                message.price, usdt, message.kind, message.closed_qty, message.is_maker, message.seq, message.pnl,
+                message.stop_type, message.create_type, source, other, worth,
             )  # fmt: skip
         case PositionMessage():
             held = bool(message.size)
@@ -56,7 +67,7 @@ def to_event(message: Message, source: Source = Source.STREAM) -> Report:
         case WalletMessage():
             return WalletReport(
                 message.ts, message.balance, message.available, message.position_margin, message.order_margin,
-                message.unrealised, source=source,
+                message.unrealised, source=source, coins={coin: balance for coin, balance, _ in message.coins},
             )  # fmt: skip
 
 
@@ -127,7 +138,16 @@ def _read(exchange: Exchange, uid: str, command: Read, now: int, reply: int) -> 
         else ()
     )
     wallet = _wallet(exchange.wallet_message(uid, now)) if "wallet" in wanted else None
-    return ReadResult(now + reply, command.id, Outcome.CONFIRMED, now, orders, fills, kept, wallet)
+    transfers = (
+        tuple(
+            Transfer(line.ts, line.id, line.coin, line.change, line.kind)
+            for line in account.log
+            if line.ts >= command.since and line.kind.startswith("TRANSFER_")
+        )
+        if "transfers" in wanted
+        else ()
+    )
+    return ReadResult(now + reply, command.id, Outcome.CONFIRMED, now, orders, fills, kept, wallet, transfers)
 
 
 def _order(message: OrderMessage) -> OrderReport:

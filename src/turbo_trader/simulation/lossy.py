@@ -228,6 +228,7 @@ def _whole(now: int, asked: int, parts: tuple[ReadResult, ...]) -> ReadResult:
         orders=tuple(order for part in parts for order in part.orders),
         fills=tuple(sorted(fills.values(), key=lambda fill: (fill.ts, fill.seq))),
         positions=tuple(report for part in parts for report in part.positions),
+        transfers=tuple(each for part in parts for each in part.transfers),
         wallet=next((part.wallet for part in parts if part.wallet is not None), None),
     )
 

@@ -73,10 +73,11 @@ class Booking:
         if fill.kind == "Funding":
             self._fund(desk, fill)
             return True
-        self._desk.session.on_result(result - fill.fee)
+        self._desk.session.on_result(result - fill.cost)
         self._desk.persist("session", self._desk.session)
         self._desk.note(
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
+            coin_fees=dict(fill.coin_fees),
             kind=fill.kind, stop_type=fill.stop_type,
         )  # fmt: skip
         held = desk.held
@@ -115,11 +116,11 @@ class Booking:
         return desk.trade.direction * closing * (fill.price - desk.trade.entry)
 
     def _fund(self, desk: SymbolDesk, fill: Fill) -> None:
-        self._desk.session.on_result(-fill.fee)
+        self._desk.session.on_result(-fill.cost)
         if desk.trade is not None:
-            desk.trade.funding -= fill.fee
+            desk.trade.funding -= fill.cost
         self._desk.persist("session", self._desk.session)
-        self._desk.note("funding", symbol=fill.symbol, paid=fill.fee, rate_price=fill.price)
+        self._desk.note("funding", symbol=fill.symbol, paid=fill.cost, rate_price=fill.price)
 
     def _open(self, desk: SymbolDesk, fill: Fill, qty: Decimal) -> None:
         entry = desk.entry
@@ -150,7 +151,7 @@ class Booking:
         trade.opened_ts = min(trade.opened_ts, fill.ts)
         trade.qty += qty
         trade.opened_value += qty * fill.price
-        trade.fees += fill.fee
+        trade.fees += fill.cost
         desk.held += fill.side * qty
         if entry is not None:
             self._bracket(desk, trade, entry)
@@ -174,7 +175,7 @@ class Booking:
         trade.closed_qty += qty
         trade.closed_value += qty * fill.price
         trade.result += result
-        trade.fees += fill.fee
+        trade.fees += fill.cost
         if fill.kind not in ("Trade", ""):
             trade.reason = _REASONS.get(fill.kind, fill.kind)
             self._desk.counts["liquidations"] += fill.kind in _FORCED

@@ -68,9 +68,10 @@ class SetLeverage:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read the venue's state. `what`: any of positions, orders, fills, wallet, order.
+    """Read the venue's state. `what`: any of positions, orders, fills, wallet, transfers, order.
 
-    `symbol` "" means all. `order` looks `link_id` up in open orders, history and executions together. `since` bounds fills.
+    `symbol` "" means all. `order` looks `link_id` up in open orders, history and executions together. `since` bounds fills and
+    transfers.
     """
 
     id: str

@@ -5,10 +5,11 @@ Reports are the venue's word, whichever channel brought it; they may come late, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
@@ -20,6 +21,9 @@ class Source(StrEnum):
 
     STREAM = "stream"
     REST = "rest"
+
+
+SETTLED_IN: Final = "USDT"  # the coin of results, margins and funding
 
 
 class Outcome(StrEnum):
@@ -89,7 +93,10 @@ class OrderReport:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution. `fee` > 0 is paid. `kind`: Trade, Funding, BustTrade, AdlTrade, Settle, ... (execType)."""
+    """One execution. `fee`: USDT paid (below 0: received). `kind`: Trade, Funding, BustTrade, AdlTrade, Settle, ... (execType).
+
+    `coin_fees`: what was paid in other coins, by coin; `fee_worth`: about what that is in USDT, by the venue's fee rate.
+    """
 
     ts: int
     symbol: str
@@ -108,6 +115,13 @@ class Fill:
     stop_type: str = ""
     create_type: str = ""  # CreateByUser, CreateByStopLoss, CreateByTakeProfit, CreateByLiq, ...
     source: Source = Source.STREAM
+    coin_fees: tuple[tuple[str, Decimal], ...] = ()
+    fee_worth: Decimal = Decimal(0)
+
+    @property
+    def cost(self) -> Decimal:
+        """All fees as USDT: what the execution cost whoever pays in whatever coin."""
+        return self.fee + self.fee_worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,18 @@ class WalletReport:
     unrealised: Decimal
     bonus: Decimal = Decimal(0)
     source: Source = Source.STREAM
+    coins: Mapping[str, Decimal] = field(default_factory=dict)  # wallet balances of other coins
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A line of the venue's transaction log by which money came (`amount` > 0) or went, neither traded nor charged."""
+
+    ts: int
+    id: str
+    coin: str
+    amount: Decimal
+    kind: str  # TRANSFER_IN, TRANSFER_OUT, BONUS, ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +200,7 @@ class ReadResult:
     fills: tuple[Fill, ...] = ()
     positions: tuple[PositionReport, ...] = ()
     wallet: WalletReport | None = None
+    transfers: tuple[Transfer, ...] = ()
     code: int = 0
     message: str = ""
 

@@ -1,33 +1,77 @@
-"""The wallet by our own books: start + results - fees + funding + transfers, to the last digit, beside the venue's word."""
+"""The wallet by our own books: start + results - fees + funding + transfers, to the last digit, beside the venue's word.
+
+USDT has a book, and each other coin that fees were paid in. What the venue's wallet holds more or less than a book is booked too,
+so that decisions rest on the money there is, but apart: as a transfer where the venue's transaction log says so, or as unexplained.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from turbo_trader.trader.events import Fill, WalletReport
+from turbo_trader.trader.events import SETTLED_IN, Fill, Transfer, WalletReport
 
 ZERO = Decimal(0)
+_MONEY: Final = ("results", "fees", "funding", "transfers", "unexplained")
+_REMEMBERED: Final = 1_000  # transfers
 
 
 @dataclass(slots=True)
-class Ledger:
-    """Every change of the wallet has its cause. Money USDT."""
+class Book:
+    """One coin. Every change of its wallet has its cause, or is `unexplained`."""
 
     start: Decimal | None = None
-    begun: int = 0  # when it was read (ns): what happened before is in it
     results: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO  # > 0 received
     transfers: Decimal = ZERO
-    seen: dict[str, None] = field(default_factory=dict)  # execution ids, in order
-    last_fill_ts: int = 0
+    unexplained: Decimal = ZERO
 
     @property
     def balance(self) -> Decimal:
         """What the wallet must hold."""
-        return (self.start or ZERO) + self.results - self.fees + self.funding + self.transfers
+        changes = self.results - self.fees + self.funding + self.transfers + self.unexplained
+        return (self.start or ZERO) + changes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        start = None if self.start is None else str(self.start)
+        return {"start": start, **{name: str(getattr(self, name)) for name in _MONEY}}
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Book:
+        """The book `to_dict` wrote, or a ledger of before coins had books."""
+        start = None if value["start"] is None else Decimal(value["start"])
+        return cls(start, **{name: Decimal(value.get(name, 0)) for name in _MONEY})
+
+
+@dataclass(slots=True)
+class Ledger(Book):
+    """The book of USDT, those of other coins, and what was booked already."""
+
+    begun: int = 0  # when it was read (ns): what happened before is in it
+    coins: dict[str, Book] = field(default_factory=dict)  # other coins
+    seen: dict[str, None] = field(default_factory=dict)  # execution ids, in order
+    moved: dict[str, None] = field(
+        default_factory=dict
+    )  # ids of the transaction log's transfers that were booked, in order
+    agreed: int = 0  # when the wallet was last read and agreed with the books (ns)
+    last_fill_ts: int = 0
+
+    def begin(self, report: WalletReport, at: int) -> None:
+        """The first word on the wallet: from here on everything is booked."""
+        self.start, self.begun, self.agreed = report.balance, at, at
+
+    def open(self, report: WalletReport) -> None:
+        """A coin without a book begins with what the wallet holds of it."""
+        for coin in report.coins.keys() - self.coins.keys():
+            self.coins[coin] = Book(report.coins[coin])
+
+    def book(self, coin: str) -> Book:
+        """The book of a coin; a new one begins with nothing."""
+        return self if coin == SETTLED_IN else self.coins.setdefault(coin, Book(ZERO))
 
     def add(self, fill: Fill, result: Decimal) -> bool:
         """Book an execution once; False where it was booked before."""
@@ -42,37 +86,75 @@ class Ledger:
         else:
             self.results += result
             self.fees += fill.fee
+        for coin, amount in fill.coin_fees:
+            self.book(coin).fees += amount
         return True
 
     def difference(self, report: WalletReport) -> Decimal:
-        """The venue's word less ours: 0, or something that is not booked yet."""
+        """The venue's word on USDT less ours: 0, or something that is not booked yet."""
         return report.balance - self.balance
 
-    def transfer(self, amount: Decimal) -> None:
-        """A deposit, withdrawal or bonus."""
-        self.transfers += amount
+    def differences(self, report: WalletReport) -> dict[str, Decimal]:
+        """The venue's word less ours by coin, where it is not 0: something is not booked. A coin it does not name has none."""
+        found = {SETTLED_IN: self.difference(report)}
+        found |= {coin: report.coins.get(coin, ZERO) - book.balance for coin, book in self.coins.items()}
+        return {coin: amount for coin, amount in found.items() if amount}
+
+    def discrepancies(self) -> dict[str, Decimal]:
+        """What nothing explains, by coin."""
+        found = {
+            SETTLED_IN: self.unexplained,
+            **{coin: book.unexplained for coin, book in self.coins.items()},
+        }
+        return {coin: amount for coin, amount in found.items() if amount}
+
+    def explain(self, coin: str, amount: Decimal, log: Sequence[Transfer]) -> tuple[Decimal, Decimal]:
+        """Book a difference of `coin`: what the venue's `log` says of it as transfers, the rest as unexplained. Returns both.
+
+        Transfers later than the last agreement count. Where those from a little before explain all of it, they do too: a wallet
+        that was read then may not have shown them yet.
+        """
+        book = self.book(coin)
+        fresh = sorted(
+            (each for each in log if each.coin == coin and each.id not in self.moved),
+            key=lambda each: -each.ts,
+        )
+        wanted = amount + book.unexplained
+        taken, total = [], ZERO
+        for n, each in enumerate(fresh, 1):
+            total += each.amount
+            if total == wanted:
+                taken = fresh[:n]
+                break
+        else:
+            taken = [each for each in fresh if each.ts >= self.agreed]
+        moved = sum((each.amount for each in taken), ZERO)
+        self.moved |= dict.fromkeys(each.id for each in taken)
+        while len(self.moved) > _REMEMBERED:
+            del self.moved[next(iter(self.moved))]
+        book.transfers += moved
+        book.unexplained += amount - moved
+        return moved, amount - moved
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; the last 200 execution ids."""
-        money = {name: str(getattr(self, name)) for name in ("results", "fees", "funding", "transfers")}
-        start = None if self.start is None else str(self.start)
         return {
-            **money,
-            "start": start,
+            **Book.to_dict(self),
+            "coins": {coin: book.to_dict() for coin, book in self.coins.items()},
             "begun": self.begun,
             "seen": list(self.seen)[-200:],
+            "moved": list(self.moved)[-200:],
+            "agreed": self.agreed,
             "last_fill_ts": self.last_fill_ts,
         }
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Ledger:
-        """The ledger `to_dict` wrote."""
-        money = {name: Decimal(value[name]) for name in ("results", "fees", "funding", "transfers")}
-        start = None if value["start"] is None else Decimal(value["start"])
+        """The ledger `to_dict` wrote, or one of before coins had books."""
+        book = Book.from_dict(value)
         return cls(
-            start,
-            value.get("begun", 0),
-            **money,
-            seen=dict.fromkeys(value["seen"]),
-            last_fill_ts=value["last_fill_ts"],
-        )
+            book.start, *(getattr(book, name) for name in _MONEY),
+            begun=value.get("begun", 0), seen=dict.fromkeys(value["seen"]), moved=dict.fromkeys(value.get("moved", ())),
+            coins={coin: Book.from_dict(each) for coin, each in value.get("coins", {}).items()},
+            agreed=value.get("agreed", value.get("begun", 0)), last_fill_ts=value["last_fill_ts"],
+        )  # fmt: skip

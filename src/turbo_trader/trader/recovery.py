@@ -2,8 +2,9 @@
 
 Written rules: positions first, then fills, then orders. A position the fills explain is ours. One that shows up flat though we hold
 it was closed outside once its fills have been read twice. One that we cannot explain freezes its symbol and is left to its owner.
-Open orders of ours that no entry is waiting for are cancelled. A wallet that differs by the same amount in two reads, with all
-fills booked and nothing under way, has had a transfer. An entry that was on its way when we went down is looked up.
+Open orders of ours that no entry is waiting for are cancelled. Of a wallet that differs by the same amount in two reads, with
+all fills booked and nothing under way, the venue's transaction log is read: what it calls a transfer is one, the rest is an alarm.
+An entry that was on its way when we went down is looked up.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk, Trade
-from turbo_trader.trader.events import OrderReport, Outcome, ReadResult
+from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, WalletReport
 from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.ledger import Ledger
@@ -30,6 +31,7 @@ _AGAIN = 2 * SECOND  # after a read that failed
 _SETTLED = 2 * SECOND  # a read younger than this after a change of ours decides nothing alone
 _LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
 YOUNG = 60 * SECOND  # an older command of an earlier life can do nothing any more
+_UNEXPLAINED = "the wallet and the books differ by it, and the venue's transaction log has no transfer for it"
 _LAST_LOOKS = 5  # pictures that may differ before a run ends all the same
 BOOTS = "boots"  # key of `restored`: {"nonces": those of all earlier starts and guards}
 INTENTS = "intents"  # key of `restored`: {"unresolved": commands of theirs not older than YOUNG without a known outcome}
@@ -50,7 +52,10 @@ class Recovery:
         self._asked: list[str] = []  # ids of the pictures on their way, oldest first
         self._due = start_ts
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
-        self._odd = Decimal(0)  # the wallet's difference at the last read
+        self._odd: dict[str, Decimal] = {}  # how the wallet differed from the books at the last read, by coin
+        self._word: WalletReport | None = None  # what it said
+        self._why = ""  # id of the read that asks the transaction log about it
+        self._puzzled_until = 0  # until when the log is asked again about what nothing explains: it may lag
         self._looks = 0  # whole pictures still wanted by `last_look`
         self.done = False
 
@@ -93,6 +98,10 @@ class Recovery:
 
     def on_read(self, result: ReadResult) -> None:
         """A picture, whole or of one symbol."""
+        if result.id == self._why:
+            self._why = ""
+            self._explain(result)
+            return
         whole = result.id in self._asked  # the newest or, where answers are slow, an older one
         if whole:
             del self._asked[: self._asked.index(result.id) + 1]
@@ -106,8 +115,9 @@ class Recovery:
         if result.wallet is not None:
             self._booking.on_wallet(result.wallet)
             if self._desk.ledger.start is None:
-                self._desk.ledger.start, self._desk.ledger.begun = result.wallet.balance, self._start
+                self._desk.ledger.begin(result.wallet, self._start)
                 self._desk.persist("ledger", self._desk.ledger.to_dict())
+            self._desk.ledger.open(result.wallet)
         ledger = self._desk.ledger
         begun = self._start if ledger.start is None else ledger.begun
         for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):
@@ -141,7 +151,7 @@ class Recovery:
         if self._looks <= 0:
             return
         known = all(desk.held == sizes.get(desk.instrument.symbol, Decimal(0)) for desk in self._desk.desks)
-        exact = result.wallet is not None and not self._desk.ledger.difference(result.wallet)
+        exact = result.wallet is not None and not self._desk.ledger.differences(result.wallet)
         self._looks = -1 if known and exact else self._looks - 1
         if self._looks == 0:
             self._looks = -1
@@ -187,22 +197,43 @@ class Recovery:
             self._desk.give(CancelOrder(self._desk.ids.next("cancel"), order.symbol, link_id=order.link_id))
 
     def _wallet(self, result: ReadResult) -> None:
-        """A difference that stays after all fills are booked is a deposit, a withdrawal or a bonus."""
+        """A difference that stays after all fills are booked: the venue's transaction log is asked what it is."""
         if result.wallet is None or self._too_early(result.asked_ts):
             return
         if any(desk.entry is not None or desk.early or desk.close_id for desk in self._desk.desks):
             return
-        amount = self._desk.ledger.difference(result.wallet)
-        agreed, self._odd = amount == self._odd, amount
-        if amount and not agreed:
-            self._due = min(self._due, self._desk.now + _AGAIN)  # two agreeing reads
-        elif amount:
-            self._odd = Decimal(0)
-            self._desk.ledger.transfer(amount)
-            self._desk.session.on_transfer(amount)
-            self._desk.persist("session", self._desk.session)
-            self._desk.persist("ledger", self._desk.ledger.to_dict())
-            self._desk.note("transfer", "warning", amount=amount)
+        ledger, now = self._desk.ledger, self._desk.now
+        found = ledger.differences(result.wallet)
+        agreed, self._odd, self._word = found == self._odd, found, result.wallet
+        if not found:
+            ledger.agreed = max(ledger.agreed, result.asked_ts)
+        if found and not agreed:
+            self._due = min(self._due, now + _AGAIN)  # two agreeing reads
+        elif found or now < self._puzzled_until:
+            self._why = self._desk.ids.next("read")
+            self._desk.give(Read(self._why, ("transfers",), since=max(ledger.begun, ledger.agreed - _LATEST)))
+
+    def _explain(self, result: ReadResult) -> None:
+        """The transaction log is here: what it calls a transfer is one, and no other difference is."""
+        ledger, odd = self._desk.ledger, self._odd
+        if result.outcome is not Outcome.CONFIRMED or self._word is None:
+            return  # the next picture asks again
+        if ledger.differences(self._word) != odd:
+            return  # something was booked meanwhile
+        self._odd = {}
+        for coin in {**odd, **ledger.discrepancies()}:
+            moved, left = ledger.explain(coin, odd.get(coin, Decimal(0)), result.transfers)
+            if moved:
+                if coin == SETTLED_IN:
+                    self._desk.session.on_transfer(moved)
+                self._desk.note("transfer", "warning", coin=coin, amount=moved)
+            if left and (stands := ledger.book(coin).unexplained):
+                self._puzzled_until = self._desk.now + _LATEST
+                self._desk.note(
+                    "discrepancy", "error", coin=coin, amount=left, stands=stands, why=_UNEXPLAINED
+                )
+        self._desk.persist("session", self._desk.session)
+        self._desk.persist("ledger", ledger.to_dict())
 
     # -- the journal's word
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from turbo_trader.console.options import figure, whole
 
 if TYPE_CHECKING:
     from turbo_trader.console.settings import Settings
+    from turbo_trader.exchange.accounts import FeeCoin
     from turbo_trader.live.venue import Venue, VenueConfig
     from turbo_trader.rules.policy import Policy
 
@@ -56,6 +58,12 @@ Footprint = Annotated[
         help="seconds that fills stay taken from the book (default: until the level changes)", parser=figure()
     ),
 ]
+Fees = Annotated[
+    str | None,
+    typer.Option(
+        "--fee-coin", help="accounts pay fees in it and have 1,000 of it: MNT, or MNT=PRICE (0.8 USDT)"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout when it listens")]
 
 
@@ -64,7 +72,7 @@ def exchange(
     balance: Balance = None,
     seed: Seed = None, edge: Edge = None, faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False,
     demo: Demo = False, hedge: Hedge = False, cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0,
-    footprint: Footprint = None, json: Json = False,
+    footprint: Footprint = None, fee_coin: Fees = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
     import uvloop
@@ -92,9 +100,22 @@ def exchange(
         key, secret, settings.balance, host=host, port=port, faults=FaultPlan.parse(settings.faults),
         fault_seed=settings.fault_seed, control=control, demo=demo, hedge=hedge, cross=cross, limits=limits,
         ban_ns=round(ban * 1e9), vip=vip, footprint_ns=None if footprint is None else round(footprint * 1e9),
+        fee_coin=None if fee_coin is None else _fee_coin(fee_coin),
     )  # fmt: skip
     _raise_file_limit()
     uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
+
+
+def _fee_coin(text: str) -> FeeCoin:
+    """A coin and its price, as MNT=0.8; InputError for anything else."""
+    from turbo_trader.console.settings import positive_decimal
+    from turbo_trader.exchange.accounts import FeeCoin
+    from turbo_trader.market.errors import InputError
+
+    name, _, price = text.partition("=")
+    if not name.isascii() or not name.isalnum() or not name.isupper() or name == "USDT":
+        raise InputError(f"--fee-coin {text!r}: give a coin other than USDT and its price, as MNT=0.8")
+    return FeeCoin(name, positive_decimal(price or "0.8", "--fee-coin price", Decimal("0.00000001")))
 
 
 def _keys() -> tuple[str, str]:

@@ -62,6 +62,7 @@ def journal_report(folder: Path) -> dict[str, Any]:
     return {
         **found,
         "beliefs": figures(outcomes(folder)[1], trades, by_hour=True),
+        "discrepancies": discrepancies(folder),
         "list": [{"ts": trade["ts"], **{name: trade.get(name) for name in listed}} for trade in trades],
     }
 
@@ -73,7 +74,18 @@ def books(folder: Path) -> tuple[list[dict[str, Any]], tuple[Decimal, Decimal]]:
     kept = state(folder).get("ledger", {})
     start = Decimal(kept.get("start") or 0)
     net = Decimal(kept.get("results", 0)) - Decimal(kept.get("fees", 0)) + Decimal(kept.get("funding", 0))
+    net += Decimal(kept.get("unexplained", 0))  # whoever took it, it is gone
     return notes(folder, "trade", last=1_000_000), (start, start + net)
+
+
+def discrepancies(folder: Path) -> dict[str, Decimal]:
+    """What the wallet held more (or less) than the books explain, by coin; no transfer by the venue's transaction log."""
+    from turbo_trader.journal.readers import state
+
+    kept = state(folder).get("ledger", {})
+    books = {"USDT": kept, **kept.get("coins", {})}
+    found = {coin: Decimal(book.get("unexplained", 0)) for coin, book in books.items()}
+    return {coin: amount for coin, amount in found.items() if amount}
 
 
 def report_lines(found: Mapping[str, Any]) -> list[str]:
@@ -108,6 +120,10 @@ def _head(found: Mapping[str, Any]) -> list[str]:
         f"equity {found['start_equity']:.4f} -> {found['end_equity']:.4f} USDT"
         + _share(", growth {:+.2%}", found["growth"]),
         f"fees {found['fees']:.4f} USDT" + _share(", {:.1%} of the equity at the start", found["fee_drag"]),
+    ]
+    lines += [
+        f"discrepancy {amount:+f} {coin}: the venue's transaction log does not explain it; compare it with the account's page"
+        for coin, amount in found["discrepancies"].items()
     ]
     won = [
         f"{tier} {found[f'win_rate_{tier}']:.1%} ({_between(found[f'win_rate_{tier}_95'])})"

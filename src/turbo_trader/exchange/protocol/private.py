@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from turbo_trader.exchange.messages import (
+    SETTLED_IN,
     ExecutionMessage,
     Message,
     OrderMessage,
@@ -126,7 +127,7 @@ def _item(message: Message) -> tuple[str, dict[str, Any]]:
             extra = {
                 "category": "linear",
                 "closedPnl": render.text(message.closed_pnl),
-                "feeCurrency": "USDT",
+                "feeCurrency": next((coin for coin, _ in message.coin_fees), SETTLED_IN),
             }
             return "order", {**extra, **render.order(message)}
         case ExecutionMessage():

@@ -6,6 +6,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from turbo_trader.exchange.messages import (
+    SETTLED_IN,
     ExecutionMessage,
     LogEntry,
     OrderMessage,
@@ -13,16 +14,24 @@ from turbo_trader.exchange.messages import (
     WalletMessage,
 )
 
+_DECIMALS = 8
 _MILLISECOND = 1_000_000
 _FUNDING = Decimal("0.000001")
 
 
 def text(value: Decimal | None, none: str = "") -> str:
-    """A number in plain notation without needless zeros; `none` for None."""
+    """A number in plain notation without needless zeros, with eight decimals at most as the venue's are; `none` for None."""
     if value is None:
         return none
+    if -int(value.as_tuple().exponent) > _DECIMALS:
+        value = round(value, _DECIMALS) + 0  # no -0
     shown = format(value, "f")
     return (shown.rstrip("0").rstrip(".") or "0") if "." in shown else shown
+
+
+def _price(value: Decimal | None, tick: Decimal) -> str:
+    """A price that is not an order's: with the decimals of the tick."""
+    return text(None if value is None else round(value, max(0, -int(tick.as_tuple().exponent))))
 
 
 def ms(ns: int) -> str:
@@ -58,7 +67,7 @@ def order(o: OrderMessage) -> dict[str, Any]:
         "cumExecQty": text(o.filled),
         "cumExecValue": text(o.filled_value),
         "cumExecFee": text(o.fee),
-        "cumFeeDetail": {"USDT": text(o.fee)} if o.fee else {},
+        "cumFeeDetail": {coin: text(fee) for coin, fee in ((SETTLED_IN, o.fee), *o.coin_fees) if fee},
         "timeInForce": o.time_in_force,
         "orderType": o.order_type,
         "stopOrderType": o.stop_type,
@@ -114,11 +123,11 @@ def execution(e: ExecutionMessage) -> dict[str, Any]:
         "execTime": ms(e.ts),
         "isMaker": e.is_maker,
         "feeRate": text(_shown_rate(e)),
-        "feeCurrency": "USDT",
+        "feeCurrency": e.fee_coin,
         "closedSize": text(e.closed_qty),
         "seq": e.seq,
-        "markPrice": text(e.mark_price),
-        "indexPrice": text(e.index_price),
+        "markPrice": _price(e.mark_price, e.tick),
+        "indexPrice": _price(e.index_price, e.tick),
         "extraFees": "",
         "blockTradeId": "",
         "tradeIv": "",
@@ -167,8 +176,8 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "positionStatus": p.status,
         "leverage": text(p.leverage),
         "breakEvenPrice": text(p.break_even),
-        "markPrice": text(p.mark_price),
-        "liqPrice": text(p.liq_price) if held else "",
+        "markPrice": _price(p.mark_price, p.tick),
+        "liqPrice": _price(p.liq_price, p.tick) if held else "",
         "positionIM": text(p.margin) if held else "",
         "positionIMByMp": text(p.margin) if held else "",
         "positionMM": text(p.maintenance) if held else "",
@@ -189,7 +198,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "mmrSysUpdatedTime": "",
         "leverageSysUpdatedTime": "",
         "tpslMode": "Full",
-        "bustPrice": text(p.bust_price),
+        "bustPrice": _price(p.bust_price, p.tick),
         "positionBalance": text(p.margin) if held else "",
         "tradeMode": 0,
     }
@@ -198,14 +207,15 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
 def wallet(w: WalletMessage) -> dict[str, Any]:
     """Wallet object. With isolated margin the totals of margin are empty and the coin carries the figures. One USDT is one USD."""
     equity = text(w.balance + w.unrealised)
+    others = sum((worth for _, _, worth in w.coins), Decimal(0))
     initial = w.position_margin + w.order_margin
     cross = (w.margin_balance, w.available, initial, w.maintenance) if w.cross else (None,) * 4
     balance, available, initial_margin, maintenance = (text(figure) for figure in cross)
     rates = (_rate(initial, w), _rate(w.maintenance, w)) if w.cross else ("", "")
     return {
         "accountType": "UNIFIED",
-        "totalEquity": equity,
-        "totalWalletBalance": text(w.balance),
+        "totalEquity": text(w.balance + w.unrealised + others),
+        "totalWalletBalance": text(w.balance + others),
         "totalMarginBalance": balance,
         "totalAvailableBalance": available,
         "totalPerpUPL": text(w.unrealised),
@@ -240,8 +250,31 @@ def wallet(w: WalletMessage) -> dict[str, Any]:
                 "spotHedgingQty": "0",
                 "availableToWithdraw": "",
                 "availableToBorrow": "",
-            }
+            },
+            *(_other_coin(*each) for each in w.coins),
         ],
+    }
+
+
+def _other_coin(name: str, balance: Decimal, worth: Decimal) -> dict[str, Any]:
+    """A coin that nothing is traded in: fees are paid with it."""
+    none = dict.fromkeys(
+        ("locked", "borrowAmount", "accruedInterest", "totalOrderIM", "totalPositionIM", "totalPositionMM",
+         "unrealisedPnl", "cumRealisedPnl", "bonus"), "0",
+    )  # fmt: skip
+    return {
+        "coin": name,
+        "equity": text(balance),
+        "usdValue": text(worth),
+        "walletBalance": text(balance),
+        **none,
+        "collateralSwitch": False,
+        "marginCollateral": False,
+        "colRes": "0",
+        "spotBorrow": "0",
+        "spotHedgingQty": "0",
+        "availableToWithdraw": "",
+        "availableToBorrow": "",
     }
 
 
@@ -265,7 +298,7 @@ def log_entry(e: LogEntry) -> dict[str, Any]:
         "transSubType": "",
         "qty": text(e.qty),
         "size": text(e.size),
-        "currency": "USDT",
+        "currency": e.coin,
         "tradePrice": text(e.price),
         "funding": text(e.funding) if e.funding else "",
         "fee": text(e.fee),

@@ -33,9 +33,8 @@ class AccountRoutes:
         if read.word(params, "accountType") != "UNIFIED":
             raise read.Refused("accountType only support UNIFIED.")
         shown = render.wallet(self._x.wallet_message(uid, now))
-        coins = params.get("coin")
-        if coins and "USDT" not in str(coins).split(","):
-            shown["coin"] = []
+        if coins := params.get("coin"):
+            shown["coin"] = [each for each in shown["coin"] if each["coin"] in str(coins).split(",")]
         return Reply(result={"list": [shown]})
 
     def info(self, uid: str, params: Params, now: int) -> Reply:
@@ -86,7 +85,7 @@ class AccountRoutes:
         start, end = read.period(params, now, default_days=1)
         rows = []
         for entry in account.log:
-            wanted = kind in (None, "", entry.kind) and coin in (None, "", "USDT")
+            wanted = kind in (None, "", entry.kind) and coin in (None, "", entry.coin)
             wanted = wanted and base in (None, "", entry.symbol.removesuffix("USDT"))
             if wanted and (start <= entry.ts <= end or not entry.ts):
                 rows.append(render.log_entry(entry))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account
 from turbo_trader.exchange.machine import Exchange
-from turbo_trader.exchange.messages import ExecutionMessage, Reply
+from turbo_trader.exchange.messages import SETTLED_IN, ExecutionMessage, Reply
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
 
@@ -43,7 +43,8 @@ class Closing:
         self.exit_value += e.closed_qty * e.price
         self.pnl += e.pnl
         self.open_fee += e.open_fee
-        self.close_fee += e.fee * e.closed_qty / e.qty
+        if e.fee_coin == SETTLED_IN:
+            self.close_fee += e.fee * e.closed_qty / e.qty
         self.fills += 1
 
     def row(self) -> dict[str, Any]:
