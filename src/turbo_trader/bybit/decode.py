@@ -141,13 +141,14 @@ def _fees(item: schemas.Execution) -> tuple[dict[str, Decimal], Decimal]:
 
 
 def _extra_fees(given: object) -> list[schemas.ExtraFee]:
-    """A list, or the text of one; "" where there are none. Unreadable where it is neither."""
+    """A list, or the text of one; "" where there are none. What cannot be read counts as none: where it was money, the wallet
+    differs from the books then, which is an alarm."""
     try:
         if isinstance(given, str):
             return _TAXES.decode(given) if given.strip() else []
         return msgspec.convert(given or [], list[schemas.ExtraFee], strict=False)
-    except msgspec.DecodeError as error:
-        raise schemas.Unreadable(f"extraFees: {error}") from None
+    except (msgspec.DecodeError, RecursionError):
+        return []
 
 
 def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
@@ -204,6 +205,5 @@ def transfer(item: schemas.LogLine) -> Transfer | None:
     """A line of the transaction log where it is a transfer; None for trades, funding and whatever else."""
     if item.type not in _MOVES and not item.type.startswith("TRANSFER_"):
         return None
-    return Transfer(
-        nanoseconds(item.transaction_time), item.id, item.currency, amount(item.change), item.type
-    )
+    name = item.id or f"{item.transaction_time} {item.currency} {item.change}"  # older lines have none
+    return Transfer(nanoseconds(item.transaction_time), name, item.currency, amount(item.change), item.type)

@@ -46,12 +46,11 @@ def to_event(message: Message, source: Source = Source.STREAM) -> Report:
             )  # fmt: skip
         case ExecutionMessage():
             usdt = message.fee if message.fee_coin == SETTLED_IN else Decimal(0)
-            other = () if message.fee_coin == SETTLED_IN else ((message.fee_coin, message.fee),)
-            worth = (
-                abs(message.qty * message.price * message.fee_rate).copy_sign(message.fee)
-                if other
-                else Decimal(0)
-            )
+            other: tuple[tuple[str, Decimal], ...] = ()
+            worth = Decimal(0)
+            if message.fee_coin != SETTLED_IN:
+                other = ((message.fee_coin, message.fee),)
+                worth = abs(message.qty * message.price * message.fee_rate).copy_sign(message.fee)
             return Fill(
                 message.ts, message.symbol, message.exec_id, message.order_id, message.link_id, message.side, message.qty,
                 message.price, usdt, message.kind, message.closed_qty, message.is_maker, message.seq, message.pnl,

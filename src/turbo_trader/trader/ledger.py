@@ -64,10 +64,11 @@ class Ledger(Book):
         """The first word on the wallet: from here on everything is booked."""
         self.start, self.begun, self.agreed = report.balance, at, at
 
-    def open(self, report: WalletReport) -> None:
-        """A coin without a book begins with what the wallet holds of it."""
-        for coin in report.coins.keys() - self.coins.keys():
-            self.coins[coin] = Book(report.coins[coin])
+    def open(self, report: WalletReport) -> bool:
+        """A coin without a book begins with what the wallet holds of it; was there one?"""
+        fresh = report.coins.keys() - self.coins.keys()
+        self.coins |= {coin: Book(report.coins[coin]) for coin in fresh}
+        return bool(fresh)
 
     def book(self, coin: str) -> Book:
         """The book of a coin; a new one begins with nothing."""
@@ -127,7 +128,7 @@ class Ledger(Book):
                 taken = fresh[:n]
                 break
         else:
-            taken = [each for each in fresh if each.ts >= self.agreed]
+            taken = [each for each in fresh if each.ts > self.agreed] if amount else []
         moved = sum((each.amount for each in taken), ZERO)
         self.moved |= dict.fromkeys(each.id for each in taken)
         while len(self.moved) > _REMEMBERED:

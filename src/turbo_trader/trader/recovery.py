@@ -114,10 +114,11 @@ class Recovery:
             self._instances.notice(link_id)
         if result.wallet is not None:
             self._booking.on_wallet(result.wallet)
-            if self._desk.ledger.start is None:
+            first = self._desk.ledger.start is None
+            if first:
                 self._desk.ledger.begin(result.wallet, self._start)
+            if self._desk.ledger.open(result.wallet) or first:
                 self._desk.persist("ledger", self._desk.ledger.to_dict())
-            self._desk.ledger.open(result.wallet)
         ledger = self._desk.ledger
         begun = self._start if ledger.start is None else ledger.begun
         for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):

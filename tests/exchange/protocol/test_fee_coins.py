@@ -105,7 +105,6 @@ def test_fees_are_read_by_coin(
 
 
 @pytest.mark.parametrize("given", ["[", "[7]", {"a": 1}])
-def test_taxes_that_cannot_be_read_are_an_unreadable_execution(given: Any) -> None:
-    item = schemas.Execution(extra_fees=given)
-    with pytest.raises(schemas.Unreadable):
-        decode.fill(item, 0, Source.STREAM)
+def test_taxes_that_cannot_be_read_leave_the_fee_as_it_is(given: Any) -> None:
+    item = schemas.Execution(exec_fee="0.5", extra_fees=given)
+    assert decode.fill(item, 0, Source.STREAM).fee == D("0.5")
