@@ -15,7 +15,9 @@ def test_a_python_that_is_none_is_named(python: str) -> None:
         [SETUP], env={**os.environ, "PYTHON": python}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == f"scripts/setup: {python}: no Python that runs: set PYTHON to a Python 3.11 or newer\n"
+    assert (
+        done.stderr == f"scripts/setup: {python}: no Python that runs: set PYTHON to a Python 3.11 or newer\n"
+    )
     assert done.stdout == ""
 
 

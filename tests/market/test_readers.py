@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from turbo_trader.market.bars import read_bars, read_funding
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import LAST, TRADE, WHOLE
-from turbo_trader.market.tape import Tape, read_tape, write_tape
+from turbo_trader.market.tape import Tape, holds_bars, read_tape, write_tape
 
 T0 = 1_754_006_400_000
 BARS = "ts_ms,open,high,low,close,volume"
@@ -100,6 +100,14 @@ def test_archives_of_prints_are_read(tmp_path: Path, name: str) -> None:
     assert rows["lots"].tolist() == [10, 10]
     assert set(rows["kind"].tolist()) == {TRADE | WHOLE}
     assert [i.symbol for i in read_tape(tmp_path / name, ["ETHUSDT"]).instruments] == ["ETHUSDT"]
+
+
+def test_bars_are_told_from_what_was_recorded(tmp_path: Path) -> None:
+    assert holds_bars(write(tmp_path / "BTCUSDT.csv.gz", BARS, bar(0)))
+    assert holds_bars(write(tmp_path / "BTCUSDT.csv.zip", BARS, bar(0)))
+    assert holds_bars(tmp_path)
+    assert not holds_bars(write(tmp_path / "a.csv.gz", PRINTS, print_line(1754006400)))
+    assert not holds_bars(write(tmp_path / "a.data.zip", book(0)))
 
 
 def test_prints_with_the_newest_first_are_sorted(tmp_path: Path) -> None:

@@ -118,6 +118,11 @@ def read_tape(
     )
 
 
+def holds_bars(path: Path) -> bool:
+    """Is it made of bars, so that it is rebuilt? InputError where it cannot be read."""
+    return path.is_dir() or (content_name(path).endswith(".csv") and not is_prints(path))
+
+
 def _only(path: Path, name: str, wanted: tuple[str, ...] | None) -> tuple[str]:
     """The symbol of a file of bars, by its name unless one is chosen."""
     if wanted and len(wanted) > 1:

@@ -97,8 +97,10 @@ def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
     from functools import partial
     from multiprocessing import get_context
 
+    from turbo_trader.market.tape import holds_bars
+
     one = partial(_one, tape, options)
-    bars = tape.is_dir() or tape.name.removesuffix(".gz").endswith(".csv")
+    bars = tape.exists() and holds_bars(tape)
     if order != "both" or not bars:
         return one("random" if order == "both" else order)
     orders = ("high-first", "low-first")
