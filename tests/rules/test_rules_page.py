@@ -4,8 +4,6 @@ from turbo_trader.rules.declared import shown
 from turbo_trader.rules.policy import Policy
 
 RULES_PAGE = {
-    # 3a
-    "belief": "asked",
     # 1
     "target_assets": "BTC,ETH,SOL,XRP,BNB,AVAX,ADA,LINK,DOGE,LTC,POL,ARB,OP,RENDER,INJ",
     "min_entry_notional": "5",
@@ -52,6 +50,7 @@ RULES_PAGE = {
     "growing_max_hold": "2700",
     "institutional_max_hold": "2700",
     # 3
+    "belief": "asked",
     "vol_half_life_min": "30",
     "slow_vol_half_life_min": "1440",
     "slow_vol_share": "0.25",

@@ -106,7 +106,7 @@ def test_both_forecasts_are_made_whichever_is_in_force(fill: Any, scan: Any, par
     params["belief"] = ASKED
     asked = scan(states)
     assert weighed["forecasts"].tolist() == asked["forecasts"].tolist()
-    assert asked["forecast"] == asked["forecasts"][figures.ASKED] > weighed["forecast"] > 0
+    assert asked["forecast"] == asked["forecasts"][figures.ASKED] > 0 < weighed["forecast"]
     assert asked["snr"] == asked["snrs"][figures.ASKED]
     assert weighed["confidence"] == asked["confidences"][figures.WEIGHED]
     assert asked["forecasts"][figures.MEASURED] == 0

@@ -250,6 +250,10 @@ class Stage:
         rows = np.zeros(len(self.trader.symbols), SCAN)
         for name, value in {**ROW_OF_A_LONG, **figures}.items():
             rows[name] = value
+        rows["forecasts"] = (rows["direction"] * np.abs(rows["forecast"]))[
+            :, None
+        ]  # every belief says the same
+        rows["errors"] = rows["se"][:, None]
         gates = self.policy.gate_parameters(tier, D(equity), len(rows))
         for name, value in (gate or {}).items():
             gates[name] = value

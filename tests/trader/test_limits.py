@@ -30,8 +30,8 @@ NEAR: dict[str, tuple[Callable[[Any], object], dict[str, str]]] = {
     "total margin": (squeezed, {}),
     "open positions": (
         lambda stage: stage.hold(),
-        {"GROWING_MAX_POSITIONS": "1"},
-    ),  # the fee took it below 1,000
+        {"INSTITUTIONAL_MAX_POSITIONS": "1"},
+    ),  # the tier is kept though the fee took it below 1,000
     "consecutive losses": (lambda stage: setattr(stage.inside._desk.session, "losses", 3), {}),
     "drawdown pauses": (
         lambda stage: setattr(stage.inside._desk.session, "pauses", 5),
@@ -70,5 +70,30 @@ def test_a_limit_warns_at_80_percent_once(staged: Callable[..., Any], limit: str
     assert limit in again.inside._desk.session.warned
 
 
-def test_every_limit_is_tried(stage: Any) -> None:
+def test_every_limit_is_tried(staged: Callable[..., Any]) -> None:
+    stage = staged(policy=Policy(same_direction=D("0.30"), pauses_to_halt=3))
+    stage.recover()
     assert set(NEAR) == set(stage.trader.view().limits)
+
+
+def test_the_peak_is_of_the_wallet_and_what_the_stop_has_locked(stage: Any) -> None:
+    stage.hold()
+    stage.quote("100.45", "100.46", mark="100.45")  # before zone 1: on paper only
+    stage.clock(1)
+    session = stage.inside._desk.session
+    assert session.equity > 1000
+    assert session.peak <= 1000
+
+
+def test_a_tier_at_its_boundary_is_told_once(staged: Callable[..., Any]) -> None:
+    stage = staged(policy=Policy())
+    stage.recover("100")
+    look(stage)
+    for balance in ("99", "100.5", "98", "101", "96"):
+        stage.inside._desk.ledger.start = D(balance)
+        look(stage)
+    assert stage.notes("tier") == []
+    assert stage.trader.view().capital_tier == "growing"
+    stage.inside._desk.ledger.start = D("94")
+    look(stage)
+    assert [note.fields["capital"] for note in stage.notes("tier")] == ["turbo"]

@@ -16,6 +16,7 @@ def tables(report: Mapping[str, Any]) -> Iterator[Table]:
     over_all = report["over_all"]
     each = {"over all": over_all, **report["symbols"]}
     yield _forecasts(each)
+    yield _reached(each)
     for belief in BELIEFS:
         claims = over_all[belief]
         if claims["outcomes"]:
@@ -30,20 +31,26 @@ def tables(report: Mapping[str, Any]) -> Iterator[Table]:
 
 
 def _forecasts(each: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row per symbol and belief; what came first at the symbol's first row."""
+    """One row per symbol and belief."""
     title = "return at h on forecast: slope 1 = the model means what it says"
-    table = _table(title, "", "belief", "n", "slope", "95 %", "said bp", "came bp", "tp/sl/time")
+    table = _table(title, "", "belief", "n", "slope", "95 %", "said bp", "came bp")
     for name, figures in each.items():
-        first = figures["first"]
-        reached = f"{first['target']}/{first['stop']}/{first['timeout']}"
         for belief in BELIEFS:
             claims = figures[belief]
             if claims["outcomes"]:
                 table.add_row(
                     name, belief, str(claims["outcomes"]), *_slope(claims["slope"]), _bp(claims["predicted_return"]),
-                    _bp(claims["realised_return"], claims["realised_return_error"]), reached,
+                    _bp(claims["realised_return"], claims["realised_return_error"]),
                 )  # fmt: skip
-                name = reached = ""
+                name = ""
+    return table
+
+
+def _reached(each: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = _table("what was reached first from a candidate", "", "n", "target/stop/time")
+    for name, figures in each.items():
+        first = figures["first"]
+        table.add_row(name, str(figures["outcomes"]), f"{first['target']}/{first['stop']}/{first['timeout']}")
     return table
 
 

@@ -34,9 +34,6 @@ class Policy(Declared):
     model_config = SettingsConfigDict(strict=True)
 
     # fmt: off
-    # 3a whose figures the gates see; a number with `weighed` has that default unless BELIEF=asked
-    belief: str = chosen("asked", "belief", "3a belief", "the gates see plain, averaged or calibrated figures", choices=BELIEFS)
-
     # 1 universe
     target_assets: tuple[str, ...] = chosen(_COINS, "coins or symbols", "1 symbols", "universe")
     min_entry_notional: Decimal = ours("5", "USDT", "1 notional", "smallest notional of an entry")
@@ -85,6 +82,8 @@ class Policy(Declared):
     institutional_max_hold: int = chosen(2700, "s", "2 horizon", "maximum hold T, institutional", low="1", high="86400")
 
     # 3 forecast
+    # whose figures the gates see (3a); a number with `weighed` has that default unless BELIEF=asked
+    belief: str = chosen("asked", "belief", "3 belief", "the gates see plain, averaged or calibrated figures", choices=BELIEFS)
     vol_half_life_min: Decimal = chosen("30", "min", "3 volatility", "half-life of the volatility average", low="0.1", high="10000")
     # Over the next half hour volatility reverts towards its day: so weighted (in logs, as of HAR models) it forecasts
     # the variance of the hold better, and without bias, on real bars (docs/signals.md)
@@ -97,12 +96,12 @@ class Policy(Declared):
     min_share: Decimal = chosen("0.9", "share", "3 warm-up", "samples an OU window needs", low="0.5", high="1")
     kalman_warmup: int = chosen(300, "s", "3 warm-up", "one-second grid fills for", low="1", high="1800")
     # under weighed: 480 samples predict honestly up to half-lives of 15 min, 960 up to 30 (table in docs/signals.md)
-    ou_samples: int = chosen(240, "samples", "3a OU", "OU window", low="30", high="1440", weighed=960)
+    ou_samples: int = chosen(240, "samples", "3 OU fit", "OU window", low="30", high="1440", weighed=960)
     ou_sample_interval: int = chosen(60, "s", "3 OU", "OU sample interval", pinned=True)
     dickey_fuller_level: str = chosen(
-        "0.10", "probability", "3a OU", "unit-root test at", choices=("0.01", "0.05", "0.10"), weighed="0.05"
+        "0.10", "probability", "3 OU fit", "unit-root test at", choices=("0.01", "0.05", "0.10"), weighed="0.05"
     )
-    accel_samples: int = chosen(60, "closes", "3a ACCEL", "asked: one-minute closes behind ACCEL", low="30", high="1440")
+    accel_samples: int = chosen(60, "closes", "3 ACCEL", "asked: one-minute closes behind ACCEL", low="30", high="1440")
     ou_half_life_min: Decimal = chosen("2", "min", "3 OU", "shortest OU half-life", low="0.01")
     ou_half_life_max: Decimal = chosen("60", "min", "3 OU", "longest OU half-life", low="0.01")
 
@@ -112,13 +111,13 @@ class Policy(Declared):
     ofi_threshold: Decimal = asked("0.15", "score", "4 OFI", "OFI confirms above", high="0.999")
     vwap_warmup: int = chosen(1800, "s", "4 VWAP", "VWAP valid after", high="86400")
     vwap_min_gap: Decimal = asked("0.0010", "fraction", "4 VWAP", "VWAP confirms at a gap of", high="1")
-    vwap_min_sd: Decimal = ours("0", "band sd", "3a VWAP", "and of this", high="10", weighed="1")
+    vwap_min_sd: Decimal = ours("0", "band sd", "4 VWAP band", "and of this", high="10", weighed="1")
     score_z: Decimal = chosen("2", "sd", "4 scores", "z or a at which a score saturates", low="0.01")
     accel_threshold: Decimal = chosen("1", "sd", "4 ACCEL", "ACCEL confirms above")
     funding_period: int = chosen(8, "h", "4 FUNDING", "funding rates are normalised to", pinned=True)
     funding_threshold: Decimal = chosen("0.0005", "fraction per 8 h", "4 FUNDING", "FUNDING confirms beyond", high="1")
     funding_scale: Decimal = chosen("0.0010", "fraction per 8 h", "4 FUNDING", "FUNDING score saturates at", low="1e-9", high="1")
-    ou_threshold: Decimal = chosen("0.5", "sd", "3a OU", "OU_DRIFT confirms below minus", weighed="1")
+    ou_threshold: Decimal = chosen("0.5", "sd", "4 OU_DRIFT", "OU_DRIFT confirms below minus", weighed="1")
     stale_book: Decimal = ours("5", "s", "4 stale", "book is stale after", low="0.1", high="3600")
     stale_funding: Decimal = ours("2", "intervals", "4 stale", "funding is stale after", low="0.1", high="100")
     a_min_others: int = asked(1, "signals", "4 tiers", "A needs of VWAP, ACCEL, FUNDING at least", high="3")

@@ -65,19 +65,23 @@ SOURCES: Final[Mapping[str, Source]] = {
         "OU: AR(1) by maximum likelihood; valid if a unit root is rejected and the half-life lies in 2 to 60 min",
         "he names OU and no parameter; this window predicts honestly up to half-lives of 30 min (docs/signals.md)",
     ),
-    "3a belief": Source(
+    "3 belief": Source(
         "BELIEF=asked|weighed|measured, asked in every mode",
         "whether to trade is his rule; averaged or calibrated figures let next to nothing pass (docs/signals.md)",
     ),
-    "3a OU": Source(
-        "asked: OU window 240 closes, Dickey-Fuller 10 %, OU_DRIFT at 0.5 sd; else 960, 5 %, 1 sd",
+    "3 OU fit": Source(
+        "asked: OU window 240 closes, Dickey-Fuller 10 %; else 960, 5 %",
         "he gives no parameter; asked: the funnel he asks for, else: honest up to half-lives of 30 min (docs/signals.md)",
     ),
-    "3a ACCEL": Source(
+    "4 OU_DRIFT": Source(
+        "OU_DRIFT confirms d when the fit is valid and d*z is beyond 0.5 sd (else than asked 1 sd)",
+        "he gives no threshold; at 1 sd there are less than half as many A and B trades (docs/signals.md)",
+    ),
+    "3 ACCEL": Source(
         "asked: ACCEL from a second Kalman filter on one-minute closes, jerk by likelihood",
         "an hour, so that it is the acceleration of now; how often it confirms is in docs/signals.md",
     ),
-    "3a VWAP": Source(
+    "4 VWAP band": Source(
         "VWAP confirms beyond 0.10 %; else than asked beyond max(0.10 %, 1 band sd)",
         "he gives 0.10 % alone. At 0 many gaps that confirm are the day's ordinary noise; at 1 few are, and fewer trades are A",
     ),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from turbo_trader.market.events import SECOND
 from turbo_trader.rules.session import SessionEvent
 from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.exposure import secured, usage
 from turbo_trader.trader.flattening import Flattening
 
+_USAGE_EVERY = 10 * SECOND  # warnings: looked at less often than what pauses or halts
 _CALM = ("session-new", "pause-over")
 
 
@@ -18,13 +20,16 @@ class Limits:
     def __init__(self, desk: Desk, flattening: Flattening) -> None:
         self._desk = desk
         self._flattening = flattening
+        self._usage_due = 0
 
     def look(self, equity: Decimal) -> None:
         """Equity E now: the session turns, pauses, halts; a warning where a limit is nearly used up."""
         desk = self._desk
         before = desk.session.peak, list(desk.session.warned)
         events = desk.session.on_equity(desk.policy, desk.now, equity, secured(desk))
-        events += desk.session.on_usage(desk.policy, desk.now, usage(desk, equity))
+        if desk.now >= self._usage_due:
+            self._usage_due = desk.now + _USAGE_EVERY
+            events += desk.session.on_usage(desk.policy, desk.now, usage(desk, equity))
         if events or before != (desk.session.peak, desk.session.warned):
             desk.persist("session", desk.session)  # before anything is closed: a restart goes on with it
         for event in events:
