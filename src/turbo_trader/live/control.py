@@ -14,7 +14,7 @@ from turbo_trader.live.registry import Registration, Running
 from turbo_trader.market.errors import InputError
 
 HOST = "127.0.0.1"
-VERBS = ("status", "halt", "resume", "flatten", "stop", "session_new")
+VERBS = ("status", "halt", "resume", "flatten", "stop", "session_new", "explore")
 _LIMIT = 65_536
 
 Answer = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]

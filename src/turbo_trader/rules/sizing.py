@@ -147,6 +147,23 @@ def least_notional(policy: Policy, account: Account, entry: Entry, leverage: Dec
     return policy.min_size_share * low * max(ZERO, account.balance) * leverage
 
 
+def resize(
+    policy: Policy, account: Account, entry: Entry, sizing: Sizing, qty: Decimal, binding: str
+) -> Sizing:
+    """The same limits with a smaller quantity, which `binding` says, at the lowest leverage that keeps its margin within target."""
+    notional = qty * entry.price
+    target = margin_target(policy, entry.trade_tier, entry.weight, entry.symbols)
+    most = min(target, margin_cap(policy, account.equity)) * account.balance
+    room = min(most, sizing.limits["total margin"] / sizing.highest)
+    leverage = _lowest_leverage(entry, notional, room, account.available, sizing.highest)
+    rate = entry.instrument.tier(notional).maintenance_rate
+    liquidation = liquidation_price(entry.direction, entry.price, leverage, rate)
+    return replace(
+        sizing, qty=qty, notional=notional, leverage=leverage, margin=notional / leverage, liquidation=liquidation,
+        binding=binding,
+    )  # fmt: skip
+
+
 def smallest_qty(instrument: Instrument, price: Decimal, min_notional: Decimal) -> Decimal:
     """The smallest quantity an entry may have: minimum quantity, and the minimum notional, on the step."""
     needed = max(instrument.min_notional, min_notional) / price

@@ -206,6 +206,10 @@ class Stages:
         self.gap.add(shadow - real)
         self.stale = True
 
+    def scouts_may(self, risk: Decimal) -> bool:
+        """Whether scouts that lose `risk` (USDT) at their stops, those open and the next one, stay within their budgets."""
+        return self.budget.allows(self.rules, risk)
+
     def scouts(self, equity: Decimal) -> None:
         """A scout leaves; the first one sets what all of them may lose."""
         if self.budget.base <= 0:

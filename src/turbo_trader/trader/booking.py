@@ -12,6 +12,7 @@ from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk, Trade
 from turbo_trader.trader.events import Fill, PositionReport, WalletReport
 from turbo_trader.trader.guarding import Guarding, new_bracket
+from turbo_trader.trader.staging import Staging
 
 _FORCED = frozenset({"BustTrade", "AdlTrade"})
 #: Executions that no order of a person made, by what they are; a kind that is not here goes by the venue's own name.
@@ -30,8 +31,9 @@ _REASONS = {
 class Booking:
     """Executions, each once, whichever channel brings them."""
 
-    def __init__(self, desk: Desk, guarding: Guarding) -> None:
+    def __init__(self, desk: Desk, guarding: Guarding, staging: Staging) -> None:
         self._desk = desk
+        self._staging = staging
         self._guarding = guarding
 
     def on_fill(self, desk: SymbolDesk, fill: Fill) -> bool:
@@ -138,6 +140,7 @@ class Booking:
             desk.trade = Trade(
                 entry.id, entry.direction, entry.trade_tier, fill.ts, range_tail=entry.range_tail,
                 ev=entry.figures.get("used_ev"), honest_ev=entry.figures.get("ev"), floor=entry.floor,
+                stage=str(entry.figures.get("stage", "")),
             )  # fmt: skip
         trade = desk.trade
         if trade is None:
@@ -208,6 +211,7 @@ class Booking:
             )
         fraction = float(trade.net / trade.opened_value) if trade.opened_value else 0.0
         d.evidence.add(fraction)
+        self._staging.on_closed(desk, trade, ts, fraction)
         exit_price = trade.closed_value / trade.closed_qty if trade.closed_qty else ZERO
         d.note(
             "trade", symbol=desk.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
@@ -222,7 +226,7 @@ class Booking:
     def _watch_edge(self) -> None:
         """Halt where the trades so far leave too little hope of an edge."""
         d = self._desk
-        if tripped(d.policy, d.evidence):
+        if not self._staging.active and tripped(d.policy, d.evidence):
             hope = f"less than {d.policy.watchdog_probability:.0%} hope of an edge"
             why = f"{WATCHDOG}: {d.evidence.trades} trades leave {hope}"
             d.session.halt(d.now, WATCHDOG, why, WATCHDOG)

@@ -14,6 +14,7 @@ from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import Session
+from turbo_trader.rules.shadow import Shadow
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import new_filters
@@ -74,6 +75,7 @@ class Trade:
     funding: Decimal = ZERO  # > 0 received
     reason: str = ""
     range_tail: Decimal = ZERO
+    stage: str = ""  # at which it was made (SIZE=earned)
     ev: float | None = None  # net EV the gates used at the entry, fraction of notional; None = not known
     honest_ev: float | None = None  # that of the exits as executed under `weighed`
     floor: Decimal = ZERO  # as its entry's
@@ -138,6 +140,12 @@ class SymbolDesk:
     barred: str = ""  # the venue's words on why it takes no entries; until its instrument is read again
     unguarded_since: int = 0
     stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
+    # SIZE=earned: the trade that no order was sent for, and the one that accompanies an order
+    shadow: Shadow | None = None
+    ghost: Shadow | None = None
+    pairs: dict[str, float | None] = field(
+        default_factory=dict
+    )  # net returns of the one that ended first, by entry
 
     @property
     def open(self) -> bool:
@@ -267,5 +275,5 @@ class Desk:
 
     @property
     def positions_open(self) -> int:
-        """Open positions with entries under way."""
-        return sum(1 for desk in self.desks if desk.open or desk.entry is not None)
+        """Open positions with entries under way, and trades followed as shadows."""
+        return sum(1 for desk in self.desks if desk.open or desk.entry is not None or desk.shadow is not None)

@@ -19,6 +19,7 @@ from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk
 from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
 from turbo_trader.trader.exposure import account, open_risks
 from turbo_trader.trader.resting import Resting
+from turbo_trader.trader.staging import Staging
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
 _DUPLICATE = 110072
@@ -38,8 +39,9 @@ def refused(sizing: Sizing) -> Verdict:
 class Entries:
     """One entry at a time per symbol; never sent twice."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, staging: Staging) -> None:
         self._desk = desk
+        self._staging = staging
         self.resting = Resting(desk)
         self._lookups: dict[str, str] = {}  # read id -> symbol
 
@@ -82,8 +84,12 @@ class Entries:
             sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
             if not sizing.qty:
                 return refused(sizing)
-        desk.entry = self._pending(desk, row, direction, limit, cost, sizing)
-        desk.entry.figures["capital"] = tier.name
+        sized, stage = self._staging.size(desk, row, figures, sizing, tier, equity)
+        if sized is None:
+            return Verdict(PASS)  # a trade without an order
+        desk.entry = self._pending(desk, row, direction, limit, cost, sized)
+        desk.entry.figures |= {"capital": tier.name, "stage": stage}
+        self._staging.paired(desk, desk.entry.id)
         self._begin(desk, desk.entry)
         return Verdict(PASS)
 
@@ -298,7 +304,8 @@ class Entries:
         return self._desk.now + SECOND if any(desk.entry is not None for desk in self._desk.desks) else 0
 
     def abandon(self, desk: SymbolDesk, why: str) -> None:
-        """The entry ends without a fill."""
+        """The entry ends without a fill: the rules made no trade, so nothing is followed either."""
+        desk.ghost = None
         entry, symbol = desk.entry, desk.instrument.symbol
         if entry is not None:
             self._desk.note("entry-ended", symbol=symbol, id=entry.id, why=why)

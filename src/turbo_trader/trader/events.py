@@ -269,7 +269,7 @@ class NoiseFitted:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A person's word: verb is halt, resume, flatten, stop or session_new; `by` says who, for the record."""
+    """A person's word: verb is halt, resume, flatten, stop, session_new or explore; `by` says who, for the record."""
 
     ts: int
     verb: str

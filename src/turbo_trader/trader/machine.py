@@ -29,6 +29,7 @@ from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.scanning import Scanner
+from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.view import View, summary, view
 
 
@@ -42,18 +43,25 @@ class Trader:
         boot: str,
         start_ts: int,
         restored: dict[str, dict[str, Any]] | None = None,
+        world: str = "",
     ) -> None:
-        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key."""
+        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key.
+
+        `world`: mode and account, such as "live:1234567"; what trades say of the rules never leaves it.
+        """
         self._desk = Desk(instruments, policy, boot, start_ts)
         self._guarding = Guarding(self._desk, self._confirmed)
         self._listing = Listing(self._desk, self._guarding)
-        self._booking = Booking(self._desk, self._guarding)
-        self._entries = Entries(self._desk)
+        self._staging = Staging(self._desk, world)
+        self._booking = Booking(self._desk, self._guarding, self._staging)
+        self._entries = Entries(self._desk, self._staging)
         self._calibrating = Calibrating(self._desk)
-        self._scanner = Scanner(self._desk, self._entries, self._calibrating)
+        self._scanner = Scanner(self._desk, self._entries, self._calibrating, self._staging)
         self._fitting = Fitting(self._desk)
         self._instances = Instances(self._desk)
-        self._recovery = Recovery(self._desk, self._guarding, self._booking, self._instances, start_ts)
+        self._recovery = Recovery(
+            self._desk, self._guarding, self._booking, self._instances, self._staging, start_ts
+        )
         self._flattening = Flattening(self._desk, self._guarding, self._entries, self._recovery)
         self._limits = Limits(self._desk, self._flattening)
         self._equity_due = 0
@@ -61,6 +69,7 @@ class Trader:
         self._desk.note("policy", overridden=policy.overridden())
         if restored:
             self._recovery.restore(restored)
+            self._staging.restore(restored)
             if OUTCOMES in restored:
                 self._calibrating.restore(restored[OUTCOMES])
 
@@ -101,7 +110,7 @@ class Trader:
     def view(self) -> View:
         """What a person is shown."""
         tier = self._scanner.tier
-        return view(self._desk, tier.name if tier is not None else "")
+        return view(self._desk, tier.name if tier is not None else "", self._staging)
 
     @property
     def refusal(self) -> str:
@@ -116,7 +125,8 @@ class Trader:
     def summary(self) -> dict[str, Any]:
         """The figures of the whole run."""
         figures = summary(self._desk, self._scanner.funnel, self._scanner.scans)
-        return {**figures, "outcomes_lost": self._calibrating.lost}
+        stages = {"stages": self._staging.stages, "evidence": self._staging.sentence}
+        return {**figures, **stages, "outcomes_lost": self._calibrating.lost}
 
     def handle(self, event: told.Event) -> list[Command]:
         """Take one event; returns what is to be done, in order."""
@@ -290,6 +300,8 @@ class Trader:
                 desk.session.resume(desk.now, event.by)
             case "session_new":
                 desk.session.session_new(desk.now, event.by, desk.equity())
+            case "explore":
+                self._staging.explore()
             case "flatten":
                 self._flattening.begin(event.by, "flatten")
             case "stop" if not event.args.get("leave"):

@@ -25,6 +25,7 @@ from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadRes
 from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.staging import Staging
 
 EVERY = 30 * SECOND  # the whole picture is read again
 _AGAIN = 2 * SECOND  # after a read that failed
@@ -42,9 +43,16 @@ class Recovery:
     """The picture kept in step with the venue."""
 
     def __init__(
-        self, desk: Desk, guarding: Guarding, booking: Booking, instances: Instances, start_ts: int
+        self,
+        desk: Desk,
+        guarding: Guarding,
+        booking: Booking,
+        instances: Instances,
+        staging: Staging,
+        start_ts: int,
     ) -> None:
         self._desk = desk
+        self._staging = staging
         self._instances = instances
         self._guarding = guarding
         self._booking = booking
@@ -227,6 +235,7 @@ class Recovery:
             if moved:
                 if coin == SETTLED_IN:
                     self._desk.session.on_transfer(moved)
+                    self._staging.on_transfer(moved)
                 self._desk.note("transfer", "warning", coin=coin, amount=moved)
             if left and (stands := ledger.book(coin).unexplained):
                 self._puzzled_until = self._desk.now + _LATEST

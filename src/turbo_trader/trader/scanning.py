@@ -27,6 +27,7 @@ from turbo_trader.trader.calibrating import Calibrating
 from turbo_trader.trader.commands import Scanned
 from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
+from turbo_trader.trader.staging import Staging
 
 _NO_ROWS: Rows = cast("Rows", np.zeros(0, ROW))
 _COUNTED_AT_ONCE = 64  # scans
@@ -36,8 +37,9 @@ LEADER = "BTCUSDT"
 class Scanner:
     """Assesses, gates, ranks."""
 
-    def __init__(self, desk: Desk, entries: Entries, calibrating: Calibrating) -> None:
+    def __init__(self, desk: Desk, entries: Entries, calibrating: Calibrating, staging: Staging) -> None:
         self._desk = desk
+        self._staging = staging
         self._entries = entries
         self._calibrating = calibrating
         self._rows: Rows = cast("Rows", np.zeros(len(desk.symbols), SCAN))
@@ -80,11 +82,13 @@ class Scanner:
         tier = self._parameters(equity)
         self.next_ns = (desk.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
         self._calibrating.before_scan(self._gates, tier)
+        for s in range(len(desk.symbols)):
+            advance(desk.states, s, _NO_ROWS, 0, desk.now)
+        self._staging.on_scan(equity, self.confirms)
         passed = []
         notional = float(reference_notional(desk.policy, equity))
         charge_book_walk(desk.states, self._gates, notional, float(desk.policy.entry_slip_max))
         for s in range(len(desk.symbols)):
-            advance(desk.states, s, _NO_ROWS, 0, desk.now)
             blocker = assess(
                 desk.states, desk.filters, s, desk.now, self._signals, self._gates, self._rows, s
             )
@@ -105,11 +109,15 @@ class Scanner:
 
     def confirmed(self, desk: SymbolDesk) -> bool:
         """Do the signals, measured now, still confirm the open position's direction?"""
+        return self.confirms(desk, 1 if desk.held > 0 else -1)
+
+    def confirms(self, desk: SymbolDesk, direction: int) -> bool:
+        """Do the signals, measured now, confirm this direction?"""
         if self._tier is None:
             return False
         d = self._desk
         measure(d.states, d.filters, desk.s, d.now, self._signals, self._one, 0)
-        return still_confirmed(d.policy, self._one, 0, 1 if desk.held > 0 else -1)
+        return still_confirmed(d.policy, self._one, 0, direction)
 
     # -- inside
 
@@ -158,7 +166,7 @@ class Scanner:
             session_refusal=self._desk.session.refusal(now),
             session_lift=self._desk.session.lifted_by(now),
             open_positions=self._desk.positions_open,
-            open_on_symbol=desk.open,
+            open_on_symbol=desk.open or desk.shadow is not None,
             unresolved=desk.unresolved,
             stopped_out_ns=desk.stopped_out.get(direction, 0),
             tradable=desk.instrument.open_for_entries,

@@ -10,6 +10,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.exposure import usage
+from turbo_trader.trader.staging import Staging
 
 _TOLD = 5  # words and limits' acts of the past that are shown
 
@@ -47,9 +48,11 @@ class View:
     positions: tuple[PositionView, ...]
     counts: dict[str, int]
     frozen: dict[str, str]
+    stages: dict[str, str]  # of each signal tier; empty under SIZE=full
+    evidence: str  # what the trades say, in one sentence; "" under SIZE=full
 
 
-def view(desk: Desk, tier: str) -> View:
+def view(desk: Desk, tier: str, staging: Staging) -> View:
     """The Trader now."""
     positions = []
     for each in desk.desks:
@@ -85,6 +88,8 @@ def view(desk: Desk, tier: str) -> View:
         positions=tuple(positions),
         counts=dict(desk.counts),
         frozen={each.instrument.symbol: each.frozen for each in desk.desks if each.frozen},
+        stages=staging.stages,
+        evidence=staging.sentence,
     )
 
 

@@ -68,6 +68,25 @@ def session(
     _say("session new", {}, daemon, every, journal_dir, json)
 
 
+def explore(
+    again: Annotated[
+        bool, typer.Option("--again", help="let the smallest orders lose their whole budget once more")
+    ] = False,
+    daemon: Name = None,
+    every: Every = False,
+    journal_dir: Folder = None,
+    json: Json = False,
+) -> None:
+    """SIZE=earned: after the smallest orders have cost 10 % of the account, let them find out once more."""
+    from turbo_trader.market.errors import InputError
+
+    if not again:
+        raise InputError(
+            "explore: this spends the budget of the smallest orders once more; say `explore --again`"
+        )
+    _say("explore", {}, daemon, every, journal_dir, json)
+
+
 def _say(
     verb: str, args: dict[str, Any], name: str | None, every: bool, folder: Folder, as_json: bool
 ) -> None:
