@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.market.events import DAY
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.stages import Stage as Tier
 from turbo_trader.trader import events as told
+from turbo_trader.trader.staging import WORLD
 
 D = Decimal
 
@@ -91,9 +91,7 @@ def test_earned_size_is_what_evidence_allows_within_section_seven(play: Any) -> 
     mine.cap = D(55)
     assert play.enter().qty == D("0.5")
     mine.cap = D(10**9)
-    ceiling = play.inside._entries  # whatever evidence says, the table of section 7 is above it
-    assert ceiling is not None
-    other = play.enter(s=1)
+    other = play.enter(s=1)  # whatever evidence says, the table of section 7 is above it
     assert other.qty * other.price <= 1000 * D("0.10") / D("0.0062") * D("1.001")
 
 
@@ -185,7 +183,7 @@ def test_evidence_never_leaves_its_mode_and_account(play: Any) -> None:
 
     closed(play, play.hold(), "99.5")
     instruments = [desk.instrument for desk in play.inside._desk.desks]
-    live = Trader(instruments, earned(), "b9", play.now, dict(play.kept), world="live:7")
+    live = Trader(instruments, earned(), "b9", play.now, {**play.kept, WORLD: {"name": "live:7"}})
     assert live._staging._stages.tiers["A"].evidence.real == 0
     assert live._staging._stages.budget.net == 0
 
@@ -241,4 +239,3 @@ def test_the_sentence_is_said_once_an_hour(play: Any) -> None:
         play.inside._desk.now = play.now
     assert len(play.notes("evidence")) == 2
     assert play.notes("evidence")[0].fields["text"].startswith("0 trades, cost you 0.00 USDT")
-    assert DAY

@@ -51,6 +51,8 @@ def _running(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     result = f"session {Decimal(view['session_result']):+.2%}, capital tier {view['capital_tier'] or '-'}"
     yield "equity", f"{_usdt(view['equity'])} USDT (began with {_usdt(trader['start_equity'])}), {result}"
     yield "entries", entries_line(view)
+    if view.get("evidence"):
+        yield "evidence", view["evidence"]
     for position in view["positions"]:
         yield "position", _position(position)
     for symbol, why in view["frozen"].items():

@@ -40,6 +40,8 @@ def result_lines(result: Mapping[str, Any]) -> list[str]:
         f"money       net {money(result['net_pnl'])}  fees {money(result['fees'])}  funding {money(result.get('funding', 0))}"
         f"  end equity {Decimal(str(result['end_equity'])):,.6f} USDT"
     )
+    if result.get("evidence"):
+        lines.append(f"evidence    {result['evidence']}")
     lines.append(
         f"guarding    {result.get('unguarded_seconds', 0)} s without a stop on the venue, "
         f"{result.get('liquidations', 0)} liquidations"

@@ -28,6 +28,7 @@ from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Regridded
 from turbo_trader.trader.events import Clock, ClockOffset, Control, Woken
 from turbo_trader.trader.recovery import BOOTS, INTENTS, YOUNG
+from turbo_trader.trader.staging import WORLD
 
 VIEW_S = 0.5
 WAKE_S = 0.25  # the timer looks at the clock at least so often
@@ -141,9 +142,14 @@ class Shell:
             startup.prepare_account(gateway, self._router.tell),
         )
         self._instruments = instruments
+        account = await startup.account_id(gateway, settings.keys)
         with believable(settings.journal):
             self._router.trader = self._build(
-                instruments, self._policy, self._router.journal.boot, self._clock.now(), self._restored()
+                instruments,
+                self._policy,
+                self._router.journal.boot,
+                self._clock.now(),
+                self._restored(account),
             )
         for rates in fees:
             self._router.deliver(rates)
@@ -159,11 +165,12 @@ class Shell:
         self._router.tell("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
                                        "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
 
-    def _restored(self) -> dict[str, Any]:
-        """What the journal knows of earlier runs and of the guard, by key."""
+    def _restored(self, account: str) -> dict[str, Any]:
+        """What the journal knows of earlier runs and of the guard, by key; mode and account with it."""
         journal = self._router.journal
         restored: dict[str, Any] = {
             **(journal.restored() or {}),
+            WORLD: {"name": f"{self._settings.mode}:{account}"},
             BOOTS: {"nonces": journal.boots()},
             INTENTS: {"unresolved": journal.unresolved(since=self._clock.now() - YOUNG)},
         }

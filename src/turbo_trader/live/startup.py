@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.reads import ReadFailed, minute_bars, pages
 from turbo_trader.bybit.schemas import amount, decimal
 from turbo_trader.live.gateway import Gateway
@@ -121,6 +123,13 @@ async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
         if taker is not None and maker is not None:
             found.append(FeeRates(now, symbol, taker, maker))
     return found
+
+
+async def account_id(gateway: Gateway, keys: Keys) -> str:
+    """The account's number at the venue; where it does not say, one made of the key."""
+    answer = await gateway.read(Call("get_api_key_information", "account", {}))
+    found = str(answer.result.get("userID") or "") if answer.ok else ""
+    return found or "key-" + hashlib.sha256(keys.key.encode()).hexdigest()[:12]
 
 
 async def prepare_account(gateway: Gateway, tell: Tell) -> None:

@@ -29,7 +29,7 @@ from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.scanning import Scanner
-from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.staging import WORLD, Staging
 from turbo_trader.trader.view import View, summary, view
 
 
@@ -43,16 +43,12 @@ class Trader:
         boot: str,
         start_ts: int,
         restored: dict[str, dict[str, Any]] | None = None,
-        world: str = "",
     ) -> None:
-        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key.
-
-        `world`: mode and account, such as "live:1234567"; what trades say of the rules never leaves it.
-        """
+        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key."""
         self._desk = Desk(instruments, policy, boot, start_ts)
         self._guarding = Guarding(self._desk, self._confirmed)
         self._listing = Listing(self._desk, self._guarding)
-        self._staging = Staging(self._desk, world)
+        self._staging = Staging(self._desk, str((restored or {}).get(WORLD, {}).get("name", "")))
         self._booking = Booking(self._desk, self._guarding, self._staging)
         self._entries = Entries(self._desk, self._staging)
         self._calibrating = Calibrating(self._desk)

@@ -31,6 +31,7 @@ from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.desk import ZERO, Desk, SymbolDesk, Trade
 from turbo_trader.trader.exposure import account, open_risks
 
+WORLD: Final = "world"  # key of `restored`: {"name": mode and account}, which evidence never leaves
 _SAID_EVERY: Final = 3600 * SECOND
 
 Confirmed = Callable[[SymbolDesk, int], bool]

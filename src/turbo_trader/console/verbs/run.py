@@ -50,7 +50,8 @@ def run(
     from turbo_trader.console.exits import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings
-    from turbo_trader.console.start import start
+    from turbo_trader.console.size_choice import require_size
+    from turbo_trader.console.start import live_keys, start
     from turbo_trader.console.summary import run_lines
     from turbo_trader.rules.policy import Policy
 
@@ -59,7 +60,11 @@ def run(
         "fault_seed": fault_seed, "market_start": market_start,
     }  # fmt: skip
     settings = load_settings(**options, journal_dir=journal_dir)
-    policy = Policy.from_env(environment())
+    env = environment()
+    policy = Policy.from_env(env)
+    if settings.mode == "live":
+        live_keys(settings)
+        require_size(env, policy, settings.balance)
     seconds = parse_duration(duration) if duration is not None else None
     summary, folder = start(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
     result = {**summary.trader, "reason": summary.reason, "mode": settings.mode, "journal": folder}

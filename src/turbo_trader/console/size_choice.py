@@ -1,0 +1,50 @@
+"""What SIZE=full and SIZE=earned cost, in one line: said where live would have to choose for its user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from statistics import median
+
+from turbo_trader.market.errors import Refused
+from turbo_trader.rules.policy import Policy
+
+TRADES_PER_HOUR = Decimal("3.7")  # of 15 symbols under BELIEF=asked, measured (docs/results.md)
+SYMBOLS = 15
+
+
+def require_size(env: Mapping[str, str], policy: Policy, balance: Decimal) -> None:
+    """Refused where a live start leaves SIZE open: it has no default there."""
+    if not env.get("SIZE", "").strip():
+        raise Refused(f"MODE=live needs SIZE=earned or SIZE=full: set it in .env; {choice(policy, balance)}")
+
+
+def choice(policy: Policy, balance: Decimal) -> str:
+    """What each costs at this balance (USDT)."""
+    orders = TRADES_PER_HOUR * 24 * len(policy.symbols) / SYMBOLS
+    notional = usual_notional(policy, balance)
+    cost = orders * notional * policy.round_trip_fee
+    return (
+        f"with {balance:g} USDT about {orders:.0f} trades a day; "
+        f"full: of about {notional:.0f} USDT each, expected to cost {cost:.2f} USDT a day in fees if they earn nothing; "
+        f"earned: the smallest orders, at most {policy.scout_day_budget:.0%} of your equity a day and {policy.scout_budget:.0%} "
+        f"in all, then watching only; results in cents until a size is earned"
+    )
+
+
+def usual_notional(policy: Policy, balance: Decimal) -> Decimal:
+    """The median size (USDT) of a trade of the rules over symbols and tiers at this balance."""
+    from turbo_trader.market.reference import universe
+    from turbo_trader.rules.feasible import feasible
+    from turbo_trader.rules.scan import TIER_A, TIER_B
+    from turbo_trader.simulation.synthetic import reference_price
+
+    instruments = universe()
+    prices = {item.symbol: Decimal(repr(reference_price(item))) for item in instruments}
+    found = [
+        row.notional
+        for trade_tier in (TIER_A, TIER_B)
+        for row in feasible(policy, balance, instruments, prices, trade_tier=trade_tier)
+        if row.qty
+    ]
+    return Decimal(median(found)) if found else Decimal(0)
