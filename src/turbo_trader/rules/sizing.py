@@ -140,8 +140,10 @@ def size_entry(
 def least_notional(policy: Policy, account: Account, entry: Entry, leverage: Decimal) -> Decimal:
     """The least notional (USDT) of a trade: MIN_SIZE_SHARE of the low margin target at this leverage.
 
-    A smaller one holds a slot that a trade of the size asked for could have: a crumb.
+    A smaller one holds a slot that a trade of the size asked for could have: a crumb. Under SIZE=earned evidence says how small.
     """
+    if policy.size == "earned":
+        return ZERO
     low = policy.a_margin_low if entry.trade_tier == TIER_A else policy.b_margin_low
     low = min(low, margin_cap(policy, account.equity))
     return policy.min_size_share * low * max(ZERO, account.balance) * leverage
