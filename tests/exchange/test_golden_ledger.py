@@ -90,7 +90,7 @@ def test_closed_results_carry_both_fees_and_no_funding(day: Any) -> None:
     for row, (side, closed, *figures) in zip(rows, CLOSED, strict=True):
         assert (row["side"], D(row["closedSize"])) == ("Buy" if side > 0 else "Sell", D(closed))
         for name, figure in zip(names, figures, strict=True):
-            assert D(row[name]) == pytest.approx(D(figure), abs=D("1e-11")), name
+            assert D(row[name]) == pytest.approx(D(figure), abs=D("1e-8")), name
 
 
 def test_results_of_the_position_are_those_of_the_log(day: Any) -> None:
