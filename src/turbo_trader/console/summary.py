@@ -112,6 +112,21 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def made_up_lines(result: Mapping[str, Any]) -> list[str]:
+    """Days on the made-up market for a person."""
+    after = result["earned_after_hours"]
+    return [
+        f"market      {result['source']}: {result['days']:g} days, {len(result['symbols'])} symbols, SIZE={result['size']}",
+        *funnel_lines(result.get("funnel", {})),
+        *result_lines(result),
+        *(
+            f"stage       {each['tier']}: {each['before']} -> {each['stage']}, {each['why']}"
+            for each in result["stage_changes"]
+        ),
+        *([f"earned      after {after:.0f} h"] if after is not None else []),
+    ]
+
+
 def run_lines(result: Mapping[str, Any]) -> list[str]:
     """The summary at the end of a run."""
     return [

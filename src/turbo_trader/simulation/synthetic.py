@@ -70,6 +70,11 @@ class SyntheticMarket:
                 break
         return np.concatenate(ready).view(ROW) if ready else np.zeros(0, ROW)
 
+    def set_edge(self, edge: float) -> None:
+        """Another edge from the next minute that is made on."""
+        for symbol, instrument, row in zip(self._symbols, self.instruments, self._figures, strict=True):
+            _deviate(symbol, instrument, row, edge)
+
     def ended(self, now: int) -> bool:
         """False: it never ends."""
         del now
@@ -188,7 +193,6 @@ def _symbols(
 ) -> NDArray[np.void]:
     symbols = np.zeros(len(instruments), SYMBOL)
     for symbol, instrument, row in zip(symbols, instruments, rows, strict=True):
-        volatility = math.hypot(row.beta * figures.FACTOR, row.own)
         frames = max(figures.LEAST_FRAMES, 0.8 * row.trades / SLOTS)
         symbol["tick"] = float(instrument.tick)
         symbol["beta"] = row.beta
@@ -197,11 +201,17 @@ def _symbols(
         mean_lots = row.turnover / row.trades / (row.price * float(instrument.step))
         symbol["log_lots"] = math.log(mean_lots) - 0.5 * row.size_spread**2
         symbol["size_spread"] = row.size_spread
-        share = figures.LEADER_SHARE if instrument.symbol == LEADER else 1.0
-        symbol["deviation"] = max(edge, 0.0) * figures.DEVIATION * share
-        symbol["gap"] = 0.3 * math.hypot(volatility, symbol["deviation"] * figures.DEVIATION_NOISE)
+        _deviate(symbol, instrument, row, edge)
         symbol["interval"] = instrument.funding_interval_min
     return symbols
+
+
+def _deviate(symbol: np.void, instrument: Instrument, row: figures.Figures, edge: float) -> None:
+    """Put an edge into a symbol: the size of its deviations, and what goes with it."""
+    share = figures.LEADER_SHARE if instrument.symbol == LEADER else 1.0
+    volatility = math.hypot(row.beta * figures.FACTOR, row.own)
+    symbol["deviation"] = max(edge, 0.0) * figures.DEVIATION * share
+    symbol["gap"] = 0.3 * math.hypot(volatility, symbol["deviation"] * figures.DEVIATION_NOISE)
 
 
 def _ladders(instruments: Sequence[Instrument]) -> NDArray[np.void]:

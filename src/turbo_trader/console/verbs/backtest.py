@@ -33,7 +33,7 @@ def backtest(
     tape: Annotated[
         Path,
         typer.Argument(
-            help="a tape: folder of one-minute bars, Parquet tape, raw V5 frames, or the venue's archives"
+            help="a tape: folder of one-minute bars, Parquet tape, raw V5 frames, the venue's archives; or: synthetic"
         ),
     ],
     balance: Annotated[str, typer.Option(help="starting balance, USDT")] = "18",
@@ -63,12 +63,17 @@ def backtest(
             help="the venue's answer to instruments-info (JSON, .gz allowed), for symbols of any name"
         ),
     ] = None,
+    size: Annotated[str, typer.Option(help="full or earned; default: SIZE, else full")] = "",
+    days: Annotated[float, typer.Option(help="of synthetic: how long, at most 60")] = 7.0,
+    edge: Annotated[
+        float, typer.Option(help="of synthetic: predictability put into the market; 0: none")
+    ] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Run the rules over recorded market data and say what came of it."""
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.settings import environment, positive_decimal
-    from turbo_trader.console.summary import backtest_lines
+    from turbo_trader.console.summary import backtest_lines, made_up_lines
     from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
 
@@ -77,7 +82,14 @@ def backtest(
     if new_session not in ("", "daily"):
         raise InputError(f"--new-session {new_session}: must be daily")
     money = positive_decimal(balance, "--balance")
-    policy = Policy.from_env(environment())
+    policy = Policy.from_env({**environment(), **({"SIZE": size} if size else {})})
+    if str(tape) == "synthetic":
+        found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily")
+        if json:
+            print_json(found)
+        else:
+            print("\n".join(made_up_lines(found)))
+        return
     wanted = tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
     options = Options(wanted, instruments, policy, money, seed, new_session == "daily", no_limits)
     result = {"balance": money, **_results(tape, options, order)}
@@ -89,6 +101,22 @@ def backtest(
         return
     for line in backtest_lines(result):
         print(line)
+
+
+def _made_up(
+    policy: Policy, money: Decimal, seed: int, days: float, edge: float, *, daily: bool
+) -> dict[str, Any]:
+    """Days on the made-up market of the policy's symbols."""
+    from turbo_trader.market.errors import InputError
+    from turbo_trader.market.reference import universe
+    from turbo_trader.simulation.made_up import MadeUp
+
+    if not 0 < days <= 60:
+        raise InputError(f"--days {days:g}: must be above 0, at most 60")
+    if not 0 <= edge < 100:
+        raise InputError(f"--edge {edge:g}: must be 0 or more, below 100")
+    instruments = [each for each in universe() if each.symbol in policy.symbols]
+    return MadeUp(instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily).play(seed)
 
 
 def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
