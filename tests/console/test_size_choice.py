@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from turbo_trader.console import exits, main
-from turbo_trader.console.size_choice import choice, require_size
+from turbo_trader.console.size_choice import choice, require_size, size_line
 from turbo_trader.market.errors import Refused
 from turbo_trader.rules.policy import Policy
 
@@ -55,3 +55,10 @@ def test_the_cost_grows_with_the_balance_and_shrinks_with_the_symbols() -> None:
     assert cost(Policy(), 90) > 2 * cost(Policy(), 18) > 0
     few = Policy.from_env({"TARGET_ASSETS": "XRP,DOGE"})
     assert cost(few, 18) < cost(Policy(), 18)
+
+
+def test_symbols_beyond_the_smallest_orders_are_named() -> None:
+    earned = Policy.from_env({"SIZE": "earned"})
+    assert size_line(earned, Decimal(18)).endswith("only watched at first: BTCUSDT, ETHUSDT, SOLUSDT")
+    assert size_line(earned, Decimal(1000)).endswith("until trades show that more is earned")
+    assert "full" in size_line(Policy(), Decimal(18))

@@ -32,6 +32,31 @@ def choice(policy: Policy, balance: Decimal) -> str:
     )
 
 
+def size_line(policy: Policy, balance: Decimal) -> str:
+    """How trades are sized, for banner and `feasible`; under SIZE=earned with the symbols that the smallest orders do not reach."""
+    if policy.size != "earned":
+        return "size    full: the percentages of the rules at once"
+    from turbo_trader.market.reference import universe
+    from turbo_trader.rules.sizing import smallest_qty
+    from turbo_trader.simulation.synthetic import reference_price
+
+    most = max(policy.scout_max_notional, policy.scout_max_share * balance)
+    beyond = []
+    for item in universe():
+        price = Decimal(repr(reference_price(item)))
+        if (
+            item.symbol in policy.symbols
+            and smallest_qty(item, price, policy.min_entry_notional) * price > most
+        ):
+            beyond.append(item.symbol)
+    out = (
+        f"; smallest order above {most:.0f} USDT, only watched at first: {', '.join(beyond)}"
+        if beyond
+        else ""
+    )
+    return f"size    earned: the smallest orders, until trades show that more is earned{out}"
+
+
 def usual_notional(policy: Policy, balance: Decimal) -> Decimal:
     """The median size (USDT) of a trade of the rules over symbols and tiers at this balance."""
     from turbo_trader.market.reference import universe

@@ -19,6 +19,7 @@ from turbo_trader.console.observer import ConsoleObserver
 from turbo_trader.console.output import say
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
+from turbo_trader.console.size_choice import size_line
 from turbo_trader.console.terminal import Screen
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
@@ -157,6 +158,8 @@ def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder
         lines.append(
             f"venue   BYBIT_REST_URL and BYBIT_STREAM_URL: not Bybit's {settings.mode} environment but this machine"
         )
+    if settings.mode == "paper":
+        lines.append(size_line(policy, settings.balance))
     lines.append(
         f"limits  session {policy.session_loss:.0%} of its start, pause at {policy.drawdown_pause:.0%} drawdown, "
         f"at most {policy.a_risk:.0%} (A) or {policy.b_risk:.0%} (B) of equity per stop"

@@ -176,15 +176,15 @@ class Staging:
             if qty >= least:
                 return stage, qty
         affordable = least * entry.price <= max(policy.scout_max_notional, policy.scout_max_share * equity)
-        risk = least * entry.price * (entry.stop_loss + entry.cost) + self._at_risk()
+        risk = least * entry.price * (entry.stop_loss + entry.cost + entry.range_tail) + self._at_risk()
         if affordable and stages.scouts_may(risk):
             return Stage.SCOUT, least
         return Stage.SHADOW, ZERO
 
     def _at_risk(self) -> Decimal:
-        """What open scouts lose at their stops."""
+        """What open scouts lose at their stops, and where a minute jumps them."""
         scouts = {each.instrument.symbol for each in self._desk.desks if _stage_of(each) == Stage.SCOUT.value}
-        return sum((risk.loss_at_stop for risk in open_risks(self._desk) if risk.symbol in scouts), ZERO)
+        return sum((risk.loss_together for risk in open_risks(self._desk) if risk.symbol in scouts), ZERO)
 
     def _shadow(self, desk: SymbolDesk, row: Any, entry: Entry, name: str) -> Shadow:
         d = self._desk

@@ -39,6 +39,8 @@ def feasible(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.prices import reference_prices
     from turbo_trader.console.settings import environment, fraction, positive_decimal
+    from turbo_trader.console.size_choice import size_line
+    from turbo_trader.console.tables import wrapped
     from turbo_trader.market.instruments import UNIVERSE
     from turbo_trader.market.names import known_symbol
     from turbo_trader.market.reference import universe
@@ -67,12 +69,23 @@ def feasible(
         ]
         symbols = [{**asdict(row), "sizes": size} for row, size in zip(a[0], sizes, strict=True)]
         print_json(
-            {"balance": money, "range_tail": tail, "limits": limit_lines(policy, money), "symbols": symbols}
+            {
+                "balance": money,
+                "range_tail": tail,
+                "limits": limit_lines(policy, money),
+                "size": size_line(policy, money),
+                "symbols": symbols,
+            }
         )
         return
     print(
         "\n".join(
-            [*feasible_lines(a, b), *limit_lines(policy, money), f"Assumed: one-minute range {tail:.2%}."]
+            [
+                *feasible_lines(a, b),
+                *wrapped(size_line(policy, money)),
+                *limit_lines(policy, money),
+                f"Assumed: one-minute range {tail:.2%}.",
+            ]
         )
     )
 
