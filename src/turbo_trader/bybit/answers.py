@@ -10,6 +10,7 @@ import msgspec
 
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import NO_ANSWER, Verdict, judge, judge_http
+from turbo_trader.bybit.schemas import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,17 @@ class Answer:
         """The venue accepted the request (retCode 0)."""
         return self.code == 0
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The objects of the result's list; what is none is passed over."""
+        items = self.result.get("list")
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def unreadable(why: str, sent: int, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer that says nothing of the request."""
+    return Answer(judge(NO_ANSWER), NO_ANSWER, why, sent, headers=headers or {})
+
 
 def read_answer(
     call: Call, status: int, headers: Mapping[str, str], body: bytes, sent: int, redact: Callable[[str], str]
@@ -40,8 +52,8 @@ def read_answer(
     try:
         said = msgspec.json.decode(body)
         code = int(said["retCode"])
-    except (msgspec.DecodeError, ValueError, KeyError, TypeError):
-        return Answer(judge(NO_ANSWER), NO_ANSWER, "unreadable answer", sent, headers=headers)
+    except Exception:  # whatever a decoder of bytes from outside raises, RecursionError too
+        return unreadable("unreadable answer", sent, headers)
     result, time_ms = said.get("result"), said.get("time")
     return Answer(
         judge(code, cancel=call.cancel),
@@ -49,6 +61,6 @@ def read_answer(
         redact(str(said.get("retMsg", ""))) if code else "",
         sent,
         result if isinstance(result, dict) else {},
-        int(time_ms) if isinstance(time_ms, int | str) and str(time_ms).isdigit() else 0,
+        whole(time_ms),
         headers,
     )

@@ -1,13 +1,27 @@
-"""The venue's word as the Trader's reports: private stream messages and REST objects, read the same way."""
+"""The venue's word as the Trader's reports: private stream messages and REST objects, read the same way, row by row."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from turbo_trader.bybit import schemas
-from turbo_trader.bybit.schemas import amount, decimal, nanoseconds, price, whole
+from turbo_trader.bybit.schemas import (
+    OddRow,
+    Unreadable,
+    amount,
+    decimal,
+    flag,
+    nanoseconds,
+    number,
+    price,
+    symbol_of,
+    text,
+    whole,
+)
 from turbo_trader.trader.events import (
     SETTLED_IN,
     Fill,
@@ -19,103 +33,139 @@ from turbo_trader.trader.events import (
     WalletReport,
 )
 
-_SIDES = {"Buy": 1, "Sell": -1}
+_SIDES: Final = {"Buy": 1, "Sell": -1}
 _TAXES = msgspec.json.Decoder(list[schemas.ExtraFee], strict=False)
 _FRAME = msgspec.json.Decoder(schemas.Frame, strict=False)
-_KINDS: dict[str, type[msgspec.Struct]] = {
+_KINDS: Final[dict[str, type[msgspec.Struct]]] = {
     "order": schemas.Order,
     "execution": schemas.Execution,
     "position": schemas.Position,
     "wallet": schemas.Wallet,
 }
-_LISTS: dict[str, msgspec.json.Decoder[list[msgspec.Struct]]] = {
-    topic: msgspec.json.Decoder(list[kind], strict=False)  # type: ignore[valid-type]
-    for topic, kind in _KINDS.items()
-}
 
 
 def frame(raw: bytes | str) -> schemas.Frame:
-    """One private message; Unreadable when it is not one."""
+    """One private message; Unreadable when it is not one, whatever its bytes are."""
     try:
         return _FRAME.decode(raw)
-    except msgspec.DecodeError as error:
-        raise schemas.Unreadable(str(error)) from None
+    except Exception as error:  # whatever a decoder of bytes from outside raises, RecursionError too
+        raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from None
 
 
-def private(message: schemas.Frame, received: int) -> list[Report]:
-    """The reports of a data message; other topics and categories than linear give none. `received`: ns, where it has no time."""
-    topic = message.topic.partition(".")[0]
-    decoder = _LISTS.get(topic)
-    if decoder is None:
+def private(
+    message: schemas.Frame, received: int, on_odd: Callable[[OddRow], None] = lambda _: None
+) -> list[Report]:
+    """The reports of a data message; other topics and categories than linear give none. `received`: ns, where it has no time.
+
+    A row that cannot be read goes to `on_odd`; its neighbours are reports all the same. Unreadable: there are no rows at all.
+    """
+    topic = str(message.topic).partition(".")[0]
+    if topic not in _KINDS:
         return []
     try:
-        items = decoder.decode(message.data)
-    except msgspec.DecodeError as error:
-        raise schemas.Unreadable(f"{topic}: {error}") from None
+        items = msgspec.json.decode(message.data)
+    except Exception as error:
+        raise Unreadable(f"{topic}: {type(error).__name__}: {error}"[:200]) from None
+    if not isinstance(items, list):
+        raise Unreadable(f"{topic}: its data are no list")
     ts = nanoseconds(message.creation_time) or received
-    reports = [report(item, ts, Source.STREAM) for item in items]
-    return [found for found in reports if found is not None]
+    found, odd = reports(items, topic, ts, Source.STREAM)
+    for each in odd:
+        on_odd(each)
+    return found
+
+
+def reports(
+    items: Iterable[object], topic: str, ts: int, source: Source
+) -> tuple[list[Report], list[OddRow]]:
+    """Decoded JSON objects of one list (order, execution, position, wallet) as reports, and the rows that cannot be read."""
+    found: list[Report] = []
+    odd: list[OddRow] = []
+    for item in items:
+        try:
+            made = report(msgspec.convert(item, _KINDS[topic], strict=False), ts, source)
+        except (Unreadable, msgspec.ValidationError) as error:
+            odd.append(
+                OddRow(topic, symbol_of(item) or ("USDT" if topic == "wallet" else ""), str(error)[:200])
+            )
+            continue
+        if made is not None:
+            found.append(made)
+    return found, odd
 
 
 def report(item: msgspec.Struct, ts: int, source: Source) -> Report | None:
     """One object of the venue as a report; None for other categories, option coins and a wallet without USDT."""
     match item:
         case schemas.Order():
-            return order(item, ts, source) if item.category == "linear" else None
+            return order(item, ts, source) if (item.category or "linear") == "linear" else None
         case schemas.Execution():
-            return fill(item, ts, source) if item.category == "linear" else None
+            return fill(item, ts, source) if (item.category or "linear") == "linear" else None
         case schemas.Position():
-            return position(item, ts, source) if item.category == "linear" else None
+            return position(item, ts, source) if (item.category or "linear") == "linear" else None
         case schemas.Wallet():
             return wallet(item, ts, source)
     return None
 
 
 def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
-    """An order; `ts` is used where it carries no time of its own."""
-    stop_type = "" if item.stop_order_type == "UNKNOWN" else item.stop_order_type
+    """An order; `ts` is used where it carries no time of its own.
+
+    One whose quantities cannot be read has no status, so that nothing is concluded from it; from a list it is Unreadable.
+    """
+    status = text(item.order_status)
+    try:
+        number(item.qty)
+        number(item.cum_exec_qty)
+    except Unreadable:
+        if source is Source.REST:
+            raise
+        status = ""
     return OrderReport(
         ts=nanoseconds(item.updated_time) or ts,
-        symbol=item.symbol,
-        order_id=item.order_id,
-        link_id=item.order_link_id,
-        parent_link_id=item.parent_order_link_id,
-        side=_SIDES.get(item.side, 0),
+        symbol=_named(item.symbol),
+        order_id=text(item.order_id),
+        link_id=text(item.order_link_id),
+        parent_link_id=text(item.parent_order_link_id),
+        side=_side(item.side),
         qty=amount(item.qty),
         filled=amount(item.cum_exec_qty),
         price=price(item.price),
         avg_price=price(item.avg_price),
-        status=item.order_status,
-        reduce_only=item.reduce_only,
-        stop_type=stop_type,
+        status=status,
+        reduce_only=flag(item.reduce_only),
+        stop_type=_known(item.stop_order_type),
         trigger_price=price(item.trigger_price),
-        cancel_type="" if item.cancel_type == "UNKNOWN" else item.cancel_type,
-        reject_reason="" if item.reject_reason == "EC_NoError" else item.reject_reason,
+        cancel_type=_known(item.cancel_type),
+        reject_reason="" if item.reject_reason == "EC_NoError" else text(item.reject_reason),
         created_ts=nanoseconds(item.created_time),
         source=source,
     )
 
 
 def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
-    """An execution, whoever ordered it."""
+    """An execution, whoever ordered it. Unreadable: without id, or with a side, quantity, price or fee that is none."""
+    exec_id, side, kind = text(item.exec_id), _side(item.side), text(item.exec_type)
+    if not exec_id or (not side and kind != "Funding"):
+        raise Unreadable("an execution without id or side")
     paid, worth = _fees(item)
     return Fill(
         ts=nanoseconds(item.exec_time) or ts,
-        symbol=item.symbol,
-        exec_id=item.exec_id,
-        order_id=item.order_id,
-        link_id=item.order_link_id,
-        side=_SIDES.get(item.side, 0),
-        qty=amount(item.exec_qty),
-        price=amount(item.exec_price),
+        symbol=_named(item.symbol),
+        exec_id=exec_id,
+        order_id=text(item.order_id),
+        link_id=text(item.order_link_id),
+        side=side,
+        qty=number(item.exec_qty) or Decimal(0),
+        price=number(item.exec_price) or Decimal(0),
         fee=paid.pop(SETTLED_IN, Decimal(0)),
-        kind=item.exec_type,
-        closed_qty=amount(item.closed_size),
-        is_maker=item.is_maker,
+        kind=kind,
+        closed_qty=number(item.closed_size) or Decimal(0),
+        is_maker=flag(item.is_maker),
         seq=whole(item.seq),
-        pnl=decimal(item.exec_pnl),
-        stop_type="" if item.stop_order_type == "UNKNOWN" else item.stop_order_type,
-        create_type=item.create_type,
+        pnl=number(item.exec_pnl),
+        stop_type=_known(item.stop_order_type),
+        create_type=text(item.create_type),
         source=source,
         coin_fees=tuple(paid.items()),
         fee_worth=worth,
@@ -125,13 +175,13 @@ def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
 def _fees(item: schemas.Execution) -> tuple[dict[str, Decimal], Decimal]:
     """What an execution cost by coin, with taxes on top of its fee; and about what those in other coins than USDT are in USDT:
     their rate of the value traded."""
-    value = amount(item.exec_value) or amount(item.exec_price) * amount(item.exec_qty)
+    value = number(item.exec_value) or amount(item.exec_price) * amount(item.exec_qty)
     paid: dict[str, Decimal] = {}
     worth = Decimal(0)
     parts = [(item.fee_currency, item.exec_fee, item.fee_rate)]
     parts += [(tax.fee_coin, tax.fee, tax.fee_rate) for tax in _extra_fees(item.extra_fees)]
-    for name, text, rate in parts:
-        coin, fee = name or SETTLED_IN, amount(text)
+    for name, paid_fee, rate in parts:
+        coin, fee = text(name) or SETTLED_IN, number(paid_fee) or Decimal(0)
         if not fee:
             continue
         paid[coin] = paid.get(coin, Decimal(0)) + fee
@@ -152,37 +202,44 @@ def _extra_fees(given: object) -> list[schemas.ExtraFee]:
 
 
 def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
-    """A position as of `ts`, in the stream as of its last change; flat rows (side "", empty numbers) have size 0."""
-    size = amount(item.size) * _SIDES.get(item.side, 0)
+    """A position as of `ts`, in the stream as of its last change; flat rows (side "", empty numbers) have size 0.
+
+    Unreadable: a size that is none or has no side, a stop that is none.
+    """
+    size, side = number(item.size) or Decimal(0), _side(item.side)
+    if size and not side:
+        raise Unreadable(f"a position of {size} without a side")
     changed = nanoseconds(item.updated_time) if source is Source.STREAM else 0
     return PositionReport(
         ts=changed or ts,
-        symbol=item.symbol,
-        size=size,
+        symbol=_named(item.symbol),
+        size=size * side,
         entry_price=(price(item.entry_price) or price(item.avg_price)) if size else None,
         leverage=price(item.leverage),
-        stop_loss=price(item.stop_loss),
-        take_profit=price(item.take_profit),
+        stop_loss=number(item.stop_loss) or None,
+        take_profit=number(item.take_profit) or None,
         liq_price=price(item.liq_price),
         mark_price=price(item.mark_price),
         margin=decimal(item.position_im),
         seq=whole(item.seq, -1),
         position_idx=whole(item.position_idx),
-        status=item.position_status,
+        status=text(item.position_status) or "Normal",
         source=source,
     )
 
 
 def wallet(item: schemas.Wallet, ts: int, source: Source) -> WalletReport | None:
-    """The USDT wallet; available = balance - position and order margin - locked - bonus (isolated mode), never below 0."""
-    for coin in item.coin:
-        if coin.coin != SETTLED_IN:
+    """The USDT wallet; available = balance - position and order margin - locked - bonus (isolated mode), never below 0.
+
+    Other coins are passed over, whatever they are. Unreadable: the USDT row is.
+    """
+    for each in item.coin:
+        if symbol_of(each) != SETTLED_IN:
             continue
-        balance = amount(coin.wallet_balance)
-        held = sum(
-            (amount(x) for x in (coin.total_position_im, coin.total_order_im, coin.locked, coin.bonus)),
-            Decimal(0),
-        )
+        coin = msgspec.convert(each, schemas.Coin, strict=False)
+        balance = number(coin.wallet_balance) or Decimal(0)
+        used = (coin.total_position_im, coin.total_order_im, coin.locked, coin.bonus)
+        held = sum((number(x) or Decimal(0) for x in used), Decimal(0))
         return WalletReport(
             ts=ts,
             balance=balance,
@@ -192,18 +249,60 @@ def wallet(item: schemas.Wallet, ts: int, source: Source) -> WalletReport | None
             unrealised=amount(coin.unrealised_pnl),
             bonus=amount(coin.bonus),
             source=source,
-            coins={each.coin: amount(each.wallet_balance) for each in item.coin if each.coin != SETTLED_IN},
+            coins=_other_coins(item.coin),
         )
     return None
+
+
+def _other_coins(rows: Iterable[object]) -> dict[str, Decimal]:
+    """The balances of other coins, as far as they can be read."""
+    found: dict[str, Decimal] = {}
+    for row in rows:
+        coin = symbol_of(row)
+        balance = row.get("walletBalance") if isinstance(row, dict) else None
+        if coin and coin != SETTLED_IN and (balance in (None, "") or decimal(balance) is not None):
+            found[coin] = amount(balance)
+    return found
 
 
 #: What the venue's transaction log calls money that came or went, neither traded nor charged; so are all TRANSFER_...
 _MOVES = frozenset({"BONUS", "BONUS_RECOLLECT", "AIRDROP", "CURRENCY_BUY", "CURRENCY_SELL"})
 
 
+def transfers(items: Iterable[object]) -> tuple[list[Transfer], list[OddRow]]:
+    """The transfers among lines of the transaction log, and the lines that cannot be read."""
+    found: list[Transfer] = []
+    odd: list[OddRow] = []
+    for item in items:
+        try:
+            made = transfer(msgspec.convert(item, schemas.LogLine, strict=False))
+        except (Unreadable, msgspec.ValidationError) as error:
+            odd.append(OddRow("transaction-log", symbol_of(item), str(error)[:200]))
+            continue
+        if made is not None:
+            found.append(made)
+    return found, odd
+
+
 def transfer(item: schemas.LogLine) -> Transfer | None:
     """A line of the transaction log where it is a transfer; None for trades, funding and whatever else."""
-    if item.type not in _MOVES and not item.type.startswith("TRANSFER_"):
+    kind, coin = text(item.type), text(item.currency)
+    if kind not in _MOVES and not kind.startswith("TRANSFER_"):
         return None
-    name = item.id or f"{item.transaction_time} {item.currency} {item.change}"  # older lines have none
-    return Transfer(nanoseconds(item.transaction_time), name, item.currency, amount(item.change), item.type)
+    name = text(item.id) or f"{item.transaction_time} {coin} {item.change}"  # older lines have none
+    return Transfer(nanoseconds(item.transaction_time), name, coin, number(item.change) or Decimal(0), kind)
+
+
+def _named(symbol: object) -> str:
+    if not isinstance(symbol, str):
+        raise Unreadable(f"a symbol is a {type(symbol).__name__}")
+    return symbol
+
+
+def _side(value: object) -> int:
+    return _SIDES.get(value, 0) if isinstance(value, str) else 0
+
+
+def _known(value: object) -> str:
+    """A text where the venue writes UNKNOWN for none."""
+    return "" if value == "UNKNOWN" else text(value)

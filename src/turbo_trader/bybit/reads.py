@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
-from turbo_trader.bybit import decode, schemas
-from turbo_trader.bybit.answers import Answer
+from turbo_trader.bybit import decode
+from turbo_trader.bybit.answers import Answer, unreadable
 from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.errors import NO_ANSWER
+from turbo_trader.bybit.schemas import OddRow, decimal
 from turbo_trader.market.events import BAR, Rows
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import (
@@ -18,6 +20,7 @@ from turbo_trader.trader.events import (
     Outcome,
     PositionReport,
     ReadResult,
+    Report,
     Source,
     Transfer,
     WalletReport,
@@ -50,9 +53,10 @@ def pages(ask: Ask, method: str, group: str, params: Mapping[str, Any]) -> Askin
         if not answer.ok:
             raise ReadFailed(answer)
         time_ms = time_ms or answer.time_ms
-        page = answer.result.get("list") or []
+        page, following = answer.result.get("list") or [], answer.result.get("nextPageCursor") or ""
+        if not isinstance(page, list) or not isinstance(following, str):
+            raise ReadFailed(unreadable(f"{method}: no list, or a cursor that is no text", answer.sent))
         items.extend(page)
-        following = answer.result.get("nextPageCursor") or ""
         if not page or not following or following == cursor:
             break
         cursor = following
@@ -60,35 +64,28 @@ def pages(ask: Ask, method: str, group: str, params: Mapping[str, Any]) -> Askin
 
 
 class Reader:
-    """Carries out the Trader's `Read` commands. `now`: the venue's time, ns."""
+    """Carries out the Trader's `Read` commands. `now`: the venue's time, ns.
 
-    def __init__(self, ask: Ask, now: Callable[[], int]) -> None:
+    `on_odd` is called for each row that cannot be read.
+    """
+
+    def __init__(
+        self, ask: Ask, now: Callable[[], int], on_odd: Callable[[OddRow], None] = lambda _: None
+    ) -> None:
         self._ask = ask
         self._now = now
+        self._on_odd = on_odd
 
     def read(self, command: Read) -> Asking[ReadResult]:
-        """The lists asked for, complete; or an outcome that is not CONFIRMED, and nothing else. Never raises."""
+        """The lists asked for, complete; or an outcome that is not CONFIRMED, and nothing else. Never raises.
+
+        A row that cannot be read is left out and its symbol is `unread`. Where one symbol is asked for, the read fails.
+        """
         asked = self._now()
-        orders: list[OrderReport] = []
-        fills: list[Fill] = []
-        positions: list[PositionReport] = []
-        wallet: WalletReport | None = None
-        transfers: list[Transfer] = []
+        lists = _Lists()
         try:
-            if "positions" in command.what:
-                positions = yield from self._positions(command.symbol, asked)
-            if "orders" in command.what:
-                orders += yield from self._orders(command.symbol, asked)
-            if "order" in command.what:
-                found, executed = yield from self._order(command, asked)
-                orders += found
-                fills += executed
-            if "fills" in command.what:
-                fills += yield from self._fills({"symbol": command.symbol or None}, command.since, asked)
-            if "wallet" in command.what:
-                wallet = yield from self._wallet(asked)
-            if "transfers" in command.what:
-                transfers += yield from self._transfers(command.since, asked)
+            for what in command.what:
+                yield from self._list(what, command, asked, lists)
         except ReadFailed as error:
             answer = error.answer
             outcome = (
@@ -97,81 +94,96 @@ class Reader:
             return ReadResult(
                 self._now(), command.id, outcome, asked, code=answer.code, message=answer.message
             )
-        except schemas.Unreadable as error:
-            return ReadResult(self._now(), command.id, Outcome.UNKNOWN, asked, code=-1, message=str(error))
-        return ReadResult(
-            self._now(),
-            command.id,
-            Outcome.CONFIRMED,
-            asked,
-            tuple(orders),
-            _unique(fills),
-            tuple(positions),
-            wallet,
-            tuple({each.id: each for each in transfers}.values()),
-        )
+        for odd in lists.odd:
+            self._on_odd(odd)
+        if command.symbol and lists.odd:
+            why = f"a row that cannot be read: {lists.odd[0].why}"
+            return ReadResult(self._now(), command.id, Outcome.UNKNOWN, asked, code=NO_ANSWER, message=why)
+        return lists.result(self._now(), command.id, asked)
 
-    def _positions(self, symbol: str, asked: int) -> Asking[list[PositionReport]]:
-        where = {"symbol": symbol} if symbol else {"settleCoin": "USDT"}
-        items, time_ms = yield from pages(
-            self._ask, "get_positions", "positions", {"category": "linear", "limit": 200, **where}
-        )
-        ts = time_ms * 1_000_000 or asked
-        return [decode.position(item, ts, Source.REST) for item in schemas.convert(items, schemas.Position)]
+    def _list(self, what: str, command: Read, asked: int, lists: _Lists) -> Asking[None]:
+        symbol = {"symbol": command.symbol} if command.symbol else {"settleCoin": "USDT"}
+        mine = {"category": "linear", "symbol": command.symbol, "orderLinkId": command.link_id}
+        match what:
+            case "positions":
+                where = {"category": "linear", "limit": 200, **symbol}
+                items, time_ms = yield from pages(self._ask, "get_positions", "positions", where)
+                lists.add(items, "position", time_ms * 1_000_000 or asked)
+            case "orders":
+                where = {"category": "linear", "openOnly": 0, "limit": 50, **symbol}
+                items, _ = yield from pages(self._ask, "get_open_orders", "realtime", where)
+                lists.add(items, "order", asked)
+            case "order":  # one of our orders on every channel: open orders, history, executions
+                items, _ = yield from pages(self._ask, "get_open_orders", "realtime", mine)
+                lists.add(items, "order", asked)
+                items, _ = yield from pages(self._ask, "get_order_history", "history", mine)
+                lists.add(items, "order", asked)
+                items, _ = yield from pages(self._ask, "get_executions", "executions", {**mine, "limit": 100})
+                lists.add(items, "execution", asked)
+            case "fills":
+                yield from self._fills({"symbol": command.symbol or None}, command.since, asked, lists)
+            case "wallet":
+                where = {"accountType": "UNIFIED"}
+                items, time_ms = yield from pages(self._ask, "get_wallet_balance", "wallet", where)
+                lists.add(items, "wallet", time_ms * 1_000_000 or asked)
+            case "transfers":
+                yield from self._transfers(command.since, asked, lists)
 
-    def _orders(self, symbol: str, asked: int) -> Asking[list[OrderReport]]:
-        where = {"symbol": symbol} if symbol else {"settleCoin": "USDT"}
-        params = {"category": "linear", "openOnly": 0, "limit": 50, **where}
-        items, _ = yield from pages(self._ask, "get_open_orders", "realtime", params)
-        return _orders(items, asked)
-
-    def _order(self, command: Read, asked: int) -> Asking[tuple[list[OrderReport], list[Fill]]]:
-        """One of our orders on every channel: open orders, history, executions."""
-        params = {"category": "linear", "symbol": command.symbol, "orderLinkId": command.link_id}
-        items, _ = yield from pages(self._ask, "get_open_orders", "realtime", params)
-        orders = _orders(items, asked)
-        items, _ = yield from pages(self._ask, "get_order_history", "history", params)
-        orders += _orders(items, asked)
-        items, _ = yield from pages(self._ask, "get_executions", "executions", {**params, "limit": 100})
-        return orders, _fills(items, asked)
-
-    def _fills(self, where: Mapping[str, Any], since: int, asked: int) -> Asking[list[Fill]]:
+    def _fills(self, where: Mapping[str, Any], since: int, asked: int, lists: _Lists) -> Asking[None]:
         """Executions since `since` (ns; 0: the venue's default of seven days), in windows shorter than seven days."""
         base = {"category": "linear", "limit": 100, **where}
         if not since:
             items, _ = yield from pages(self._ask, "get_executions", "executions", base)
-            return _fills(items, asked)
-        found: list[Fill] = []
+            lists.add(items, "execution", asked)
+            return
         start = since // 1_000_000 - _OVERLAP_MS
         end = asked // 1_000_000 + _OVERLAP_MS
         while start < end:
             window = {"startTime": start, "endTime": min(end, start + WEEK_MS)}
             items, _ = yield from pages(self._ask, "get_executions", "executions", {**base, **window})
-            found += _fills(items, asked)
+            lists.add(items, "execution", asked)
             start += WEEK_MS
-        return found
 
-    def _transfers(self, since: int, asked: int) -> Asking[list[Transfer]]:
+    def _transfers(self, since: int, asked: int, lists: _Lists) -> Asking[None]:
         """What the transaction log calls a transfer since `since` (ns), in windows shorter than seven days."""
-        found: list[Transfer] = []
         start, end = since // 1_000_000, asked // 1_000_000 + _OVERLAP_MS
         while start < end:
             window = {"startTime": start, "endTime": min(end, start + WEEK_MS)}
             params = {"accountType": "UNIFIED", "limit": 50, **window}
             items, _ = yield from pages(self._ask, "get_transaction_log", "account", params)
-            lines = (decode.transfer(item) for item in schemas.convert(items, schemas.LogLine))
-            found += [each for each in lines if each is not None]
+            lists.add_log(items)
             start += WEEK_MS
-        return found
 
-    def _wallet(self, asked: int) -> Asking[WalletReport | None]:
-        params = {"accountType": "UNIFIED"}
-        items, time_ms = yield from pages(self._ask, "get_wallet_balance", "wallet", params)
-        for item in schemas.convert(items, schemas.Wallet):
-            report = decode.wallet(item, time_ms * 1_000_000 or asked, Source.REST)
-            if report is not None:
-                return report
-        return None
+
+class _Lists:
+    """What one `Read` has brought so far."""
+
+    def __init__(self) -> None:
+        self.odd: list[OddRow] = []
+        self._reports: list[Report] = []
+        self._transfers: dict[str, Transfer] = {}
+
+    def add_log(self, items: Iterable[object]) -> None:
+        found, odd = decode.transfers(items)
+        self._transfers |= {each.id: each for each in found}
+        self.odd += odd
+
+    def add(self, items: Iterable[object], topic: str, ts: int) -> None:
+        found, odd = decode.reports(items, topic, ts, Source.REST)
+        self._reports += found
+        self.odd += odd
+
+    def result(self, now: int, name: str, asked: int) -> ReadResult:
+        fills = [each for each in self._reports if isinstance(each, Fill)]
+        return ReadResult(
+            now, name, Outcome.CONFIRMED, asked,
+            tuple(each for each in self._reports if isinstance(each, OrderReport)),
+            _unique(fills),
+            tuple(each for each in self._reports if isinstance(each, PositionReport)),
+            next((each for each in self._reports if isinstance(each, WalletReport)), None),
+            tuple(self._transfers.values()),
+            unread=tuple(sorted({odd.symbol for odd in self.odd})),
+        )  # fmt: skip
 
 
 def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Asking[Rows]:
@@ -188,10 +200,10 @@ def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Asking[Rows]:
         answer = yield from ask(Call("get_kline", "market", params))
         if not answer.ok:
             raise ReadFailed(answer)
-        for row in answer.result.get("list") or ():
-            opened = int(row[0])
-            if start <= opened < end:
-                bars[opened] = tuple(float(value) for value in row[1:7])
+        for row in _list_of(answer.result):
+            bar = _bar(row)
+            if bar is not None and start <= bar[0] < end:
+                bars[bar[0]] = bar[1]
         cursor = first
     found = np.zeros(len(bars), BAR)
     for i, opened in enumerate(sorted(bars)):
@@ -199,12 +211,18 @@ def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Asking[Rows]:
     return found
 
 
-def _orders(items: list[Any], asked: int) -> list[OrderReport]:
-    return [decode.order(item, asked, Source.REST) for item in schemas.convert(items, schemas.Order)]
+def _list_of(result: Mapping[str, Any]) -> list[Any]:
+    found = result.get("list")
+    return found if isinstance(found, list) else []
 
 
-def _fills(items: list[Any], asked: int) -> list[Fill]:
-    return [decode.fill(item, asked, Source.REST) for item in schemas.convert(items, schemas.Execution)]
+def _bar(row: object) -> tuple[int, tuple[float, ...]] | None:
+    """Start (ms) and figures of one bar; None for a row that is none."""
+    figures = [decimal(value) for value in row[:7]] if isinstance(row, list) else []
+    if len(figures) < 7 or any(figure is None for figure in figures):
+        return None
+    opened, *rest = (float(figure) for figure in figures if figure is not None)
+    return int(opened), tuple(rest)
 
 
 def _unique(fills: list[Fill]) -> tuple[Fill, ...]:

@@ -1,179 +1,219 @@
-"""The venue's objects on the wire, as far as we read them. Unknown fields are ignored, missing ones have defaults.
+"""The venue's objects on the wire, as far as we read them, row by row. Unknown fields are ignored, missing ones have defaults.
 
-Numbers arrive as strings, now and then as JSON numbers, and "" stands for none: `decimal` and `whole` read them all.
+Numbers arrive as strings, now and then as JSON numbers, and "" stands for none. `decimal` and its kin take what is no number for
+none; `number` and its kin refuse it, for figures that something is concluded from.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias, TypeVar
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
 
 import msgspec
 
-Text: TypeAlias = str | int | float | None
-Struct = TypeVar("Struct", bound=msgspec.Struct)
-
-
-def decimal(text: Text) -> Decimal | None:
-    """A number of the wire; None for "", null and what is not a finite number."""
-    if text is None or text == "":
-        return None
-    try:
-        value = Decimal(str(text))
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
-
-
-def amount(text: Text) -> Decimal:
-    """A number of the wire, 0 where there is none."""
-    return decimal(text) or Decimal(0)
-
-
-def price(text: Text) -> Decimal | None:
-    """A price of the wire: "", "0" and "0.00" are none."""
-    value = decimal(text)
-    return value if value else None
-
-
-def whole(text: Text, default: int = 0) -> int:
-    """An integer of the wire; `default` where there is none, or one of absurd size."""
-    value = decimal(text)
-    return default if value is None or value.adjusted() > 30 else int(value)
-
-
-def nanoseconds(milliseconds: Text) -> int:
-    """Milliseconds of the wire as ns UTC; 0 where there are none."""
-    return whole(milliseconds) * 1_000_000
-
-
-class Order(msgspec.Struct, rename="camel"):
-    """Order object: REST list item and `order` stream item."""
-
-    symbol: str = ""
-    order_id: str = ""
-    order_link_id: str = ""
-    parent_order_link_id: str = ""
-    side: str = ""
-    price: Text = ""
-    qty: Text = ""
-    avg_price: Text = ""
-    cum_exec_qty: Text = ""
-    order_status: str = ""
-    cancel_type: str = ""
-    reject_reason: str = ""
-    stop_order_type: str = ""
-    trigger_price: Text = ""
-    reduce_only: bool = False
-    created_time: Text = ""
-    updated_time: Text = ""
-    category: str = "linear"
-
-
-class Execution(msgspec.Struct, rename="camel"):
-    """Execution object: REST list item and `execution` stream item."""
-
-    symbol: str = ""
-    order_id: str = ""
-    order_link_id: str = ""
-    side: str = ""
-    exec_id: str = ""
-    exec_price: Text = ""
-    exec_qty: Text = ""
-    exec_fee: Text = ""
-    fee_currency: str | None = ""
-    fee_rate: Text = ""
-    exec_value: Text = ""
-    extra_fees: Any = ""  # "", or a list of `ExtraFee`, also as a text
-    exec_type: str = ""
-    exec_time: Text = ""
-    exec_pnl: Text = ""
-    is_maker: bool = False
-    closed_size: Text = ""
-    seq: Text = 0
-    stop_order_type: str = ""
-    create_type: str = ""
-    category: str = "linear"
-
-
-class ExtraFee(msgspec.Struct, rename="camel"):
-    """A tax on top of a fee."""
-
-    fee_coin: str = ""
-    fee_rate: Text = ""
-    fee: Text = ""
-
-
-class LogLine(msgspec.Struct, rename="camel"):
-    """A line of the transaction log."""
-
-    id: str = ""
-    currency: str = ""
-    type: str = ""
-    change: Text = ""
-    transaction_time: Text = ""
-
-
-class Position(msgspec.Struct, rename="camel"):
-    """Position object; the entry price is `avgPrice` in REST and `entryPrice` in the stream."""
-
-    symbol: str = ""
-    side: str = ""
-    size: Text = ""
-    avg_price: Text = ""
-    entry_price: Text = ""
-    leverage: Text = ""
-    stop_loss: Text = ""
-    take_profit: Text = ""
-    liq_price: Text = ""
-    mark_price: Text = ""
-    position_im: Text = msgspec.field(default="", name="positionIM")
-    seq: Text = -1
-    position_idx: Text = 0
-    position_status: str = "Normal"
-    updated_time: Text = ""
-    category: str = "linear"
-
-
-class Coin(msgspec.Struct, rename="camel"):
-    """One coin of the wallet."""
-
-    coin: str = ""
-    wallet_balance: Text = ""
-    unrealised_pnl: Text = ""
-    locked: Text = ""
-    bonus: Text = ""
-    total_order_im: Text = msgspec.field(default="", name="totalOrderIM")
-    total_position_im: Text = msgspec.field(default="", name="totalPositionIM")
-
-
-class Wallet(msgspec.Struct, rename="camel"):
-    """The unified account; totals are in USD and empty in isolated margin mode."""
-
-    account_type: str = ""
-    total_available_balance: Text = ""
-    coin: list[Coin] = []
-
-
-class Frame(msgspec.Struct, rename="camel"):
-    """A private data message or a command reply, whichever: told apart by `topic` and `op`."""
-
-    topic: str = ""
-    op: str = ""
-    success: bool | None = None
-    ret_msg: str = msgspec.field(default="", name="ret_msg")
-    req_id: Text = msgspec.field(default="", name="req_id")
-    creation_time: Text = 0
-    data: msgspec.Raw = msgspec.Raw(b"[]")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_LONGEST: Final = 80  # characters of a number
+_LARGEST: Final = 30  # powers of ten, up and down, that a figure of the venue may have
+_WHOLE_DIGITS: Final = 18
+_LATEST_MS: Final = 2**63 // 1_000_000 - 1
 
 
 class Unreadable(ValueError):
     """An object of the venue that cannot be read even leniently."""
 
 
-def convert(items: Any, kind: type[Struct]) -> list[Struct]:
-    """Structs of a list of decoded JSON objects; Unreadable names the first field that does not fit."""
-    try:
-        return [msgspec.convert(item, kind, strict=False) for item in items or ()]
-    except msgspec.ValidationError as error:
-        raise Unreadable(f"{kind.__name__}: {error}") from None
+def number(value: object) -> Decimal | None:
+    """A number of the wire; None for "" and null. Unreadable: anything else, or one of absurd size."""
+    if value is None or value == "":
+        return None
+    found = decimal(value)
+    if found is None:
+        raise Unreadable(f"{str(value)[:40]!r} is no number")
+    return found
+
+
+def decimal(value: object) -> Decimal | None:
+    """A number of the wire; None for "", null, what is not a finite number and numbers of absurd size."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, int) and value.bit_length() > 4 * _LARGEST:
+        return None  # its text would be long, or refused
+    text = str(value)
+    if len(text) > _LONGEST or _NUMBER.fullmatch(text) is None:
+        return None
+    found = Decimal(text)
+    return found if not found or abs(found.adjusted()) <= _LARGEST else None
+
+
+def amount(value: object) -> Decimal:
+    """A number of the wire, 0 where there is none."""
+    return decimal(value) or Decimal(0)
+
+
+def price(value: object) -> Decimal | None:
+    """A price of the wire: "", "0" and "0.00" are none."""
+    return decimal(value) or None
+
+
+def whole(value: object, default: int = 0) -> int:
+    """An integer of the wire; `default` where there is none, or one of absurd size."""
+    found = decimal(value)
+    return default if found is None or found.adjusted() >= _WHOLE_DIGITS else int(found)
+
+
+def nanoseconds(milliseconds: object) -> int:
+    """Milliseconds of the wire as ns UTC that fit 64 bits; 0 where there are none."""
+    return (
+        max(0, min(whole(milliseconds, _LATEST_MS if decimal(milliseconds) else 0), _LATEST_MS)) * 1_000_000
+    )
+
+
+def text(value: object) -> str:
+    """A text of the wire, "" for null; Unreadable for lists and objects."""
+    if value is None:
+        return ""
+    if isinstance(value, str | int | float):
+        return str(value) if not isinstance(value, int) or value.bit_length() < 256 else ""
+    raise Unreadable(f"a text is a {type(value).__name__}")
+
+
+def flag(value: object) -> bool:
+    """A truth value of the wire; "", null and what is none are False."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+class Order(msgspec.Struct, rename="camel"):
+    """Order object: REST list item and `order` stream item."""
+
+    symbol: Any = ""
+    order_id: Any = ""
+    order_link_id: Any = ""
+    parent_order_link_id: Any = ""
+    side: Any = ""
+    price: Any = ""
+    qty: Any = ""
+    avg_price: Any = ""
+    cum_exec_qty: Any = ""
+    order_status: Any = ""
+    cancel_type: Any = ""
+    reject_reason: Any = ""
+    stop_order_type: Any = ""
+    trigger_price: Any = ""
+    reduce_only: Any = False
+    created_time: Any = ""
+    updated_time: Any = ""
+    category: Any = "linear"
+
+
+class Execution(msgspec.Struct, rename="camel"):
+    """Execution object: REST list item and `execution` stream item."""
+
+    symbol: Any = ""
+    order_id: Any = ""
+    order_link_id: Any = ""
+    side: Any = ""
+    exec_id: Any = ""
+    exec_price: Any = ""
+    exec_qty: Any = ""
+    exec_fee: Any = ""
+    fee_currency: Any = ""
+    fee_rate: Any = ""
+    exec_value: Any = ""
+    extra_fees: Any = ""  # "", or a list of `ExtraFee`, also as a text
+    exec_type: Any = ""
+    exec_time: Any = ""
+    exec_pnl: Any = ""
+    is_maker: Any = False
+    closed_size: Any = ""
+    seq: Any = 0
+    stop_order_type: Any = ""
+    create_type: Any = ""
+    category: Any = "linear"
+
+
+class ExtraFee(msgspec.Struct, rename="camel"):
+    """A tax on top of a fee."""
+
+    fee_coin: Any = ""
+    fee_rate: Any = ""
+    fee: Any = ""
+
+
+class LogLine(msgspec.Struct, rename="camel"):
+    """A line of the transaction log."""
+
+    id: Any = ""
+    currency: Any = ""
+    type: Any = ""
+    change: Any = ""
+    transaction_time: Any = ""
+
+
+class Position(msgspec.Struct, rename="camel"):
+    """Position object; the entry price is `avgPrice` in REST and `entryPrice` in the stream."""
+
+    symbol: Any = ""
+    side: Any = ""
+    size: Any = ""
+    avg_price: Any = ""
+    entry_price: Any = ""
+    leverage: Any = ""
+    stop_loss: Any = ""
+    take_profit: Any = ""
+    liq_price: Any = ""
+    mark_price: Any = ""
+    position_im: Any = msgspec.field(default="", name="positionIM")
+    seq: Any = -1
+    position_idx: Any = 0
+    position_status: Any = "Normal"
+    updated_time: Any = ""
+    category: Any = "linear"
+
+
+class Coin(msgspec.Struct, rename="camel"):
+    """One coin of the wallet."""
+
+    coin: Any = ""
+    wallet_balance: Any = ""
+    unrealised_pnl: Any = ""
+    locked: Any = ""
+    bonus: Any = ""
+    total_order_im: Any = msgspec.field(default="", name="totalOrderIM")
+    total_position_im: Any = msgspec.field(default="", name="totalPositionIM")
+
+
+class Wallet(msgspec.Struct, rename="camel"):
+    """The unified account; totals are in USD and empty in isolated margin mode."""
+
+    account_type: Any = ""
+    total_available_balance: Any = ""
+    coin: list[Any] = []  # of Coin
+
+
+class Frame(msgspec.Struct, rename="camel"):
+    """A private data message or a command reply, whichever: told apart by `topic` and `op`."""
+
+    topic: Any = ""
+    op: Any = ""
+    success: Any = None
+    ret_msg: Any = msgspec.field(default="", name="ret_msg")
+    req_id: Any = msgspec.field(default="", name="req_id")
+    creation_time: Any = 0
+    data: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+@dataclass(frozen=True, slots=True)
+class OddRow:
+    """A row that cannot be read: of which list, of which symbol ("" where that cannot be read either), and why."""
+
+    where: str
+    symbol: str
+    why: str
+
+
+def symbol_of(item: object) -> str:
+    """The symbol, or the coin, of a decoded JSON object; "" where it has none that can be read."""
+    name = item.get("symbol", item.get("coin")) if isinstance(item, dict) else None
+    return name if isinstance(name, str) else ""

@@ -10,6 +10,7 @@ import msgspec
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import NO_ANSWER, judge
+from turbo_trader.bybit.schemas import whole
 
 #: The REST calls that have an operation; trading stops, leverage and every read do not.
 OPERATIONS: Final = {
@@ -39,11 +40,12 @@ def read(raw: bytes) -> tuple[str, Mapping[str, Any]]:
     """The reqId of a frame ("" where it has none) and the frame; an empty one where it cannot be read."""
     try:
         message = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except Exception:  # whatever a decoder of bytes from outside raises
         return "", {}
     if not isinstance(message, dict):
         return "", {}
-    return str(message.get("reqId") or ""), message
+    name = message.get("reqId")
+    return name if isinstance(name, str) else "", message
 
 
 def answer(call: Call, message: Mapping[str, Any], sent: int) -> Answer:
@@ -55,14 +57,13 @@ def answer(call: Call, message: Mapping[str, Any], sent: int) -> Answer:
     headers = (
         {str(name).title(): str(value) for name, value in header.items()} if isinstance(header, dict) else {}
     )
-    time_ms = headers.get("Timenow", "")
     return Answer(
         judge(code, cancel=call.method == "cancel_order"),
         code,
-        str(message.get("retMsg", "")) if code else "",
+        str(message.get("retMsg", ""))[:1_000] if code else "",
         sent,
         data if isinstance(data, dict) else {},
-        int(time_ms) if time_ms.isdecimal() else 0,
+        whole(headers.get("Timenow")),
         headers,
     )
 

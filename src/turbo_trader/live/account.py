@@ -75,7 +75,7 @@ def hedged(positions: Mapping[str, Answer]) -> list[str]:
     return [
         symbol
         for symbol, answer in positions.items()
-        if any(whole(row.get("positionIdx")) for row in answer.result.get("list") or ())
+        if any(whole(row.get("positionIdx")) for row in answer.rows)
     ]
 
 
@@ -195,6 +195,4 @@ def _position_mode(positions: Mapping[str, Answer]) -> Check:
 
 
 def _rows_held(positions: Mapping[str, Answer]) -> bool:
-    return any(
-        amount(row.get("size")) for answer in positions.values() for row in answer.result.get("list") or ()
-    )
+    return any(amount(row.get("size")) for answer in positions.values() for row in answer.rows)

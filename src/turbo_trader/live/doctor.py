@@ -75,7 +75,7 @@ def machine_checks(facts: MachineFacts) -> list[Check]:
 def maintenance(status: Answer, now: int) -> tuple[int, int] | None:
     """Begin and end (ns UTC; end 0: not known) of the next or current maintenance of futures announced; None where none is."""
     found = []
-    for item in status.result.get("list") or ():
+    for item in status.rows:
         products = item.get("product") or ()
         begin, end = whole(item.get("begin")) * 1_000_000, whole(item.get("end")) * 1_000_000
         concerns = not products or _FUTURES in products or str(_FUTURES) in products

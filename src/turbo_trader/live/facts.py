@@ -54,6 +54,8 @@ async def strangers(gateway: Gateway, known: Collection[str]) -> dict[str, int]:
             pages(gateway.requests.read, method, group, {**_LINEAR, "limit": 50, **where})
         )
         for item in items:
+            if not isinstance(item, dict):
+                continue
             boot = boot_of(str(item.get("orderLinkId", "")))
             if boot and boot not in known:
                 found[boot] = max(found.get(boot, 0), nanoseconds(item.get("createdTime")))
@@ -105,7 +107,7 @@ async def _prices(gateway: Gateway, instruments: Sequence[Instrument]) -> dict[s
     answer = await gateway.read(Call("get_tickers", "market", _LINEAR))
     prices = {
         str(row.get("symbol")): decimal(row.get("lastPrice")) or decimal(row.get("markPrice"))
-        for row in answer.result.get("list") or ()
+        for row in answer.rows
     }
     return {item.symbol: price for item in instruments if (price := prices.get(item.symbol))}
 
@@ -115,7 +117,8 @@ async def _balance(gateway: Gateway) -> Decimal | None:
     answer = await gateway.read(Call("get_wallet_balance", "wallet", where))
     if not answer.ok:
         return None
-    coins = [coin for item in answer.result.get("list") or () for coin in item.get("coin") or ()]
+    listed = [item.get("coin") for item in answer.rows]
+    coins = [coin for each in listed if isinstance(each, list) for coin in each if isinstance(coin, dict)]
     return next(
         (decimal(coin.get("walletBalance")) for coin in coins if coin.get("coin") == "USDT"), Decimal(0)
     )

@@ -17,7 +17,7 @@ import numpy as np
 
 from turbo_trader.bybit import decode
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.bybit.schemas import Unreadable
+from turbo_trader.bybit.schemas import OddRow, Unreadable
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
 from turbo_trader.bybit.topics import PRIVATE_TOPICS, RefusedTopic, groups, public_topics
 from turbo_trader.live.clock import VenueClock
@@ -25,13 +25,11 @@ from turbo_trader.live.settings import FeedSettings
 from turbo_trader.live.silence import BOOK, TICKER, Silence
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.trader.events import Event, MarketRows, StreamStatus
+from turbo_trader.runtime.arrivals import MARKET_AHEAD, Alarm, Arrivals, too_early
+from turbo_trader.trader.events import Event, MarketRows, StreamStatus, Unread
 
 WATCH_S = 1.0  # between two looks for silent topics
 _GAP_PAUSE_S = 2.0  # between two renewals for gaps
-_AHEAD_NS = (
-    60 * SECOND
-)  # a frame dated later is wrong: believed, it would hold back all that follow and look fresh meanwhile
 
 
 class Decoder(Protocol):
@@ -68,6 +66,7 @@ class PublicFeed:
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
         self._renewed = 0.0
+        self.early = Alarm(tell, "future-refused", "public")
         self._settings = settings
         self._refused: set[str] = set()  # topics the venue does not give on this connection
         self.stream = Stream(
@@ -119,10 +118,10 @@ class PublicFeed:
         self.frames += 1
         try:
             found = self._decoder.decode(raw)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except Exception as error:  # whatever a decoder of bytes from outside raises, RecursionError too
             self.unreadable += 1
             if self.unreadable == 1:
-                self._tell("frame-unreadable", "warning", {"error": str(error)[:200]})
+                self._tell("frame-unreadable", "warning", {"error": f"{type(error).__name__}: {error}"[:200]})
             return
         left_out: Counter[str] | None = getattr(self._decoder, "left_out", None)  # not every decoder counts
         if left_out:
@@ -131,13 +130,15 @@ class PublicFeed:
         if found is None:
             return
         symbol, rows = found
-        now = time.monotonic()
-        ahead = int(rows["ts"][-1]) - self._clock.now()
-        if ahead > _AHEAD_NS:
-            self._renew(
-                now, f"a frame of {self._instruments[symbol].symbol} dated {ahead / SECOND:,.0f} s ahead"
-            )
-            return
+        now, ours = time.monotonic(), self._clock.now()
+        latest = int(rows["ts"][-1])  # a symbol's rows never go back in time
+        if latest > ours:
+            if too_early(latest, ours, self._clock.speed, MARKET_AHEAD):
+                ahead = (latest - ours) / SECOND
+                self.early.add(ours, symbol=self._instruments[symbol].symbol, ahead_s=round(ahead, 3))
+                self._renew(now, f"a frame of {self._instruments[symbol].symbol} dated {ahead:,.0f} s ahead")
+                return
+            np.minimum(rows["ts"], ours, out=rows["ts"])
         kind = int(rows["kind"][0]) & KIND_MASK
         self._silence.heard(symbol, kind, now)
         self._deliver(MarketRows(self._clock.now(), symbol, rows))
@@ -225,6 +226,8 @@ class PrivateFeed:
         self.up = False
         self.unreadable = 0
         self._clock = clock
+        self._odd = Alarm(tell, "message-unreadable", "private")
+        self._arrivals = Arrivals("private", tell)
         self._deliver = deliver
         self._tell = tell
         self.stream = Stream(
@@ -244,14 +247,21 @@ class PrivateFeed:
     def _take(self, raw: bytes) -> None:
         now = self._clock.now()
         try:
-            reports = decode.private(decode.frame(raw), now)
+            reports = decode.private(decode.frame(raw), now, self._on_odd)
         except Unreadable as error:
-            self.unreadable += 1
-            if self.unreadable == 1:
-                self._tell("message-unreadable", "error", {"error": str(error)[:200]})
+            self._on_odd(OddRow("", "", str(error)))
+            self._deliver(Unread(now, ""))
             return
         for report in reports:
-            self._deliver(report)
+            self._deliver(self._arrivals.event(report, now, self._clock.speed))
+
+    def _on_odd(self, odd: OddRow) -> None:
+        """Its neighbours are delivered all the same; what it says of a symbol is read again."""
+        self.unreadable += 1
+        now = self._clock.now()
+        self._odd.add(now, topic=odd.where, symbol=odd.symbol, error=odd.why)
+        if odd.symbol:
+            self._deliver(Unread(now, odd.symbol))
 
     def _on_up(self) -> None:
         self.up = True

@@ -11,7 +11,7 @@ from typing import Any
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.reads import ReadFailed, minute_bars, pages
-from turbo_trader.bybit.schemas import amount, decimal
+from turbo_trader.bybit.schemas import amount, decimal, symbol_of
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument, RiskTier, resolve
@@ -22,6 +22,13 @@ from turbo_trader.trader.events import Backfill, FeeRates
 Tell = Callable[[str, str, dict[str, Any]], None]
 
 REACH_S = 30.0  # how long the venue may be unreachable at start
+UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    AttributeError,
+)  # of an instrument that is none
 _NO_SUCH_SYMBOL = 10001
 _ALREADY = (110025, 110026, 110027)
 
@@ -44,7 +51,13 @@ async def read_instruments(gateway: Gateway, symbols: Sequence[str], tell: Tell)
             tell("renamed", "warning", {"configured": symbol, "symbol": name})
         if name not in names:
             names.append(name)
-    return tuple(await asyncio.gather(*(_instrument(gateway, name, tell) for name in names)))
+    found = await asyncio.gather(*(_instrument(gateway, name, tell) for name in names))
+    instruments = tuple(instrument for instrument in found if instrument is not None)
+    if names and not instruments:
+        raise InputError(
+            f"symbols {', '.join(names)}: the venue's instruments are not readable; try again later"
+        )
+    return instruments
 
 
 async def refresh_instrument(gateway: Gateway, known: Instrument) -> Instrument | None:
@@ -53,23 +66,33 @@ async def refresh_instrument(gateway: Gateway, known: Instrument) -> Instrument 
     answer = await gateway.read(Call("get_instruments_info", "market", where))
     if answer.code not in (0, _NO_SUCH_SYMBOL):
         return None
-    if not any(item.get("symbol") == known.symbol for item in answer.result.get("list") or ()):
+    if not any(item.get("symbol") == known.symbol for item in answer.rows):
         return replace(known, status="Closed")
     try:
-        return await _parsed(gateway, answer.result["list"], known.symbol)
-    except (KeyError, TypeError, ArithmeticError):
+        return await _parsed(gateway, answer.rows, known.symbol)
+    except UNREADABLE:
         return None
 
 
-async def _instrument(gateway: Gateway, symbol: str, tell: Tell) -> Instrument:
+async def _instrument(gateway: Gateway, symbol: str, tell: Tell) -> Instrument | None:
+    """The instrument; None (and an event) where its row cannot be read: the others trade without it."""
     answer = await gateway.read(
         Call("get_instruments_info", "market", {"category": "linear", "symbol": symbol})
     )
-    found = [item for item in answer.result.get("list") or () if item.get("symbol") == symbol]
+    found = [item for item in answer.rows if item.get("symbol") == symbol]
     if not found:
         why = "the venue does not know it" if answer.ok else f"not readable: {answer.message} ({answer.code})"
         raise InputError(f"symbol {symbol}: {why}; remove it from SYMBOLS or check its name")
-    instrument = await _parsed(gateway, found, symbol)
+    try:
+        instrument = await _parsed(gateway, found, symbol)
+    except UNREADABLE as error:
+        why = f"{type(error).__name__}: {error}"[:200]
+        tell(
+            "row-unreadable",
+            "error",
+            {"channel": "rest", "list": "instruments", "symbol": symbol, "error": why, "count": 1},
+        )
+        return None
     if not instrument.open_for_entries:
         tell(
             "not-trading",
@@ -88,7 +111,7 @@ async def _parsed(gateway: Gateway, items: Sequence[Mapping[str, Any]], symbol: 
 
 async def _tiers(gateway: Gateway, symbol: str) -> tuple[RiskTier, ...]:
     answer = await gateway.read(Call("get_risk_limit", "market", {"category": "linear", "symbol": symbol}))
-    rows = [row for row in answer.result.get("list") or () if row.get("symbol") == symbol]
+    rows = [row for row in answer.rows if row.get("symbol") == symbol]
     tiers: list[RiskTier] = []
     for row in sorted(rows, key=lambda row: amount(row.get("riskLimitValue"))):
         leverage = amount(row.get("maxLeverage"))
@@ -115,7 +138,7 @@ async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
     except ReadFailed:
         return []
     now = gateway.clock.now()
-    rates = {item.get("symbol"): item for item in items}
+    rates = {symbol_of(item): item for item in items if isinstance(item, dict)}
     found = []
     for symbol in symbols:
         taker = decimal(rates.get(symbol, {}).get("takerFeeRate"))
@@ -147,7 +170,7 @@ async def prepare_account(gateway: Gateway, tell: Tell) -> None:
         positions, _ = await gateway.run(pages(gateway.requests.read, "get_positions", "positions", where))
     except ReadFailed as error:
         raise InputError(f"account: positions not readable: {error} ({error.answer.code})") from None
-    if any(amount(item.get("size")) for item in positions):
+    if any(amount(item.get("size")) for item in positions if isinstance(item, dict)):
         raise InputError(
             f"account: margin mode {mode} with open positions; close them or set isolated margin by hand"
         )

@@ -18,6 +18,8 @@ from turbo_trader.bybit.budget import SHARE, Budget
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import BANNED, NOT_SENT, Action, Kind, judge
 from turbo_trader.bybit.reads import Reader
+from turbo_trader.bybit.schemas import OddRow, decimal
+from turbo_trader.runtime.arrivals import Alarm, Arrivals
 from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock, read_speed
 from turbo_trader.trader.commands import Read, WriteCommand
 from turbo_trader.trader.events import CommandResult, ReadResult
@@ -25,11 +27,20 @@ from turbo_trader.trader.events import CommandResult, ReadResult
 ENTRY_PATIENCE_S: Final = 2.0  # an entry that could not leave for so long was decided on another market
 READ_PAUSES_S: Final = (0.1, 0.4, 1.0)  # between the tries of a read
 _LONGEST_SLEEP_S: Final = 1.0  # while a request waits for the budget: a ban may begin meanwhile
+_DISAGREE_NS: Final = 2_000_000_000  # between two readings of the venue's clock, beside the time that passed
 _SYNC_POLL_S: Final = 0.05  # a second measurement of the clock waits for the first one
 _OPTIONAL: Final = frozenset(
     {"get_fee_rates", "get_system_status"}
 )  # not served everywhere: no word on the key
 _RETRIED: Final = (Kind.TEMPORARY, Kind.AMBIGUOUS)
+
+
+def nano(answer: Answer | None) -> int | None:
+    """The venue's time (ns) in an answer to `get_server_time`; None where it is none."""
+    if answer is None or not answer.ok:
+        return None
+    found = decimal(answer.result.get("timeNano"))
+    return int(found) if found is not None and 0 < found < 2**63 else None
 
 
 class Lane(StrEnum):
@@ -95,7 +106,9 @@ class Requests:
         self.fatal = ""  # why the key or account cannot trade; "" while it can
         self._hooks = hooks
         self._socket_up = socket_up
-        self._reader = Reader(self.read, clock.now)
+        self._odd = Alarm(hooks.emit, "row-unreadable", "rest")
+        self._arrivals = Arrivals("rest", hooks.emit)
+        self._reader = Reader(self.read, clock.now, self._on_odd)
         self._syncing = False
 
     # -- one call
@@ -143,7 +156,11 @@ class Requests:
 
     def execute_read(self, command: Read) -> Job[ReadResult]:
         """The lists a `Read` asks for, complete, or an outcome that is not CONFIRMED."""
-        return self._reader.read(command)
+        result = yield from self._reader.read(command)
+        return self._arrivals.read(result, self.clock.now(), self.clock.speed)
+
+    def _on_odd(self, odd: OddRow) -> None:
+        self._odd.add(self.clock.now(), list=odd.where, symbol=odd.symbol, error=odd.why)
 
     # -- the clock
 
@@ -156,16 +173,28 @@ class Requests:
         self._syncing = True
         try:
             call = Call("get_server_time", "market", {}, protective=True)
-            yield Transmit(Lane.EXITS, call)  # opens the connection, so that the measured round trip is one
+            began = self.clock.steady()
+            first: Answer = yield Transmit(
+                Lane.EXITS, call
+            )  # opens the connection: the next round trip is one
             before = self.clock.steady()
             answer: Answer = yield Transmit(Lane.EXITS, call)
             after = self.clock.steady()
         finally:
             self._syncing = False
-        nano = answer.result.get("timeNano")
-        if not answer.ok or nano is None:
+        venue, speed = nano(answer), read_speed(answer.headers.get(SPEED_HEADER))
+        if venue is None:
             return False
-        self.clock.measured(int(nano), before, after, read_speed(answer.headers.get(SPEED_HEADER)))
+        witness = nano(first)
+        if witness is not None and not -_DISAGREE_NS < venue - witness - (
+            after - began
+        ) * speed < _DISAGREE_NS * max(1.0, speed):
+            apart = round((venue - witness) / 1e9, 3)
+            self._hooks.emit(
+                "clock-doubtful", "error", {"apart_s": apart, "meaning": "two readings differ: none counts"}
+            )
+            return False
+        self.clock.measured(venue, before, after, speed)
         return True
 
     # -- inside

@@ -19,6 +19,7 @@ from turbo_trader.exchange.machine import Exchange
 from turbo_trader.market.events import ROW, SECOND, Rows
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.state import States
+from turbo_trader.runtime.arrivals import Arrivals
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.simulation import adapter
 from turbo_trader.simulation.network import Latency
@@ -94,6 +95,7 @@ class Simulation:
         self.latency = latency
         self.sink = sink
         self.now = start
+        self._arrivals = Arrivals("simulation", lambda *_: None)
         self.stopped = ""
         self._rows = list(rows)
         count = len(self._rows)
@@ -122,6 +124,7 @@ class Simulation:
 
     def deliver(self, event: Event) -> None:
         """Hand an event to the Trader now and carry out what it commands."""
+        event = self._arrivals.event(event, self.now)
         self.sink.event(event)
         for command in self.trader.handle(event):
             self.sink.command(command)

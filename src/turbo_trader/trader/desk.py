@@ -138,6 +138,7 @@ class SymbolDesk:
     next_instrument: Instrument | None = None  # read, with another tick or step: taken up once flat
     frozen: str = ""  # why the symbol is not traded until a person looks
     barred: str = ""  # the venue's words on why it takes no entries; until its instrument is read again
+    unread: bool = False  # the last account read had rows of it that could not be read
     unguarded_since: int = 0
     stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
     # SIZE=earned: the trade that no order was sent for, and the one that accompanies an order
@@ -159,6 +160,8 @@ class SymbolDesk:
             return self.frozen
         if self.barred:
             return f"the venue takes no entries: {self.barred}"
+        if self.unread:
+            return "the account read has rows of it that cannot be read"
         if self.entry is not None:
             return "an entry of unknown outcome" if self.entry.unknown_since else "an entry is under way"
         if self.next_instrument is not None:

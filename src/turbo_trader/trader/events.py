@@ -203,6 +203,17 @@ class ReadResult:
     transfers: tuple[Transfer, ...] = ()
     code: int = 0
     message: str = ""
+    # symbols (and coins) with rows that could not be read or believed: what is missing of them proves nothing. "": of a row
+    # without a symbol that can be read
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The private stream sent what could not be read or believed, about `symbol` ("": nobody knows): the account must be read."""
+
+    ts: int
+    symbol: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +306,7 @@ Event: TypeAlias = (
     | Report
     | CommandResult
     | ReadResult
+    | Unread
     | StreamStatus
     | InstrumentUpdate
     | KeyExpiry

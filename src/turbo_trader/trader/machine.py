@@ -259,6 +259,9 @@ class Trader:
                 )
                 if event.up and not was and event.stream == "private":
                     self._recovery.soon()
+            case told.Unread():
+                if not event.symbol or event.symbol == "USDT" or event.symbol in desk.by_symbol:
+                    self._recovery.soon()
             case told.Backfill():
                 backfill(desk.states, event.symbol, event.bars)
             case told.InstrumentUpdate():

@@ -144,10 +144,16 @@ class Recovery:
         sizes: dict[str, Decimal] = {}
         for report in result.positions:  # hedge mode has a row a side
             sizes[report.symbol] = sizes.get(report.symbol, Decimal(0)) + report.size
+        self._note_unread(result)
         for desk in self._desk.desks:
+            if desk.unread:
+                continue
             if desk.entry is None:
                 self._booking.settle_early(desk, result.asked_ts - _SETTLED)
-            self._settle(desk, sizes.get(desk.instrument.symbol, Decimal(0)), result.asked_ts)
+            symbol = desk.instrument.symbol
+            if "" in result.unread and desk.open and symbol not in sizes:
+                continue  # the row without a readable symbol may be the one that is missing
+            self._settle(desk, sizes.get(symbol, Decimal(0)), result.asked_ts)
         for order in result.orders:
             self._order(order)
         self._wallet(result)
@@ -156,11 +162,26 @@ class Recovery:
             self.done = True
             self._desk.note("recovered", positions=len(result.positions), orders=len(result.orders))
 
+    def _note_unread(self, result: ReadResult) -> None:
+        """Rows that could not be read keep their own symbol from entries and are asked for again; nothing else waits for them."""
+        for desk in self._desk.desks:
+            symbol, was = desk.instrument.symbol, desk.unread
+            desk.unread = symbol in result.unread
+            if desk.unread and not was:
+                meaning = "no entries there until they can be read"
+                self._desk.note("rows-unread", "error", symbol=symbol, meaning=meaning)
+        if any(desk.unread for desk in self._desk.desks) or "USDT" in result.unread:
+            self._due = min(self._due, self._desk.now + _AGAIN)
+
     def _look(self, result: ReadResult, sizes: dict[str, Decimal]) -> None:
         if self._looks <= 0:
             return
         known = all(desk.held == sizes.get(desk.instrument.symbol, Decimal(0)) for desk in self._desk.desks)
-        exact = result.wallet is not None and not self._desk.ledger.differences(result.wallet)
+        exact = (
+            result.wallet is not None
+            and not result.unread
+            and not self._desk.ledger.differences(result.wallet)
+        )
         self._looks = -1 if known and exact else self._looks - 1
         if self._looks == 0:
             self._looks = -1
@@ -209,6 +230,8 @@ class Recovery:
         """A difference that stays after all fills are booked: the venue's transaction log is asked what it is."""
         if result.wallet is None or self._too_early(result.asked_ts):
             return
+        if "" in result.unread or any(desk.unread for desk in self._desk.desks):
+            return  # fills may be missing
         if any(desk.entry is not None or desk.early or desk.close_id for desk in self._desk.desks):
             return
         ledger, now = self._desk.ledger, self._desk.now
@@ -254,6 +277,9 @@ class Recovery:
             self._desk.session = msgspec.convert(kept["session"], Session)
         if kept.get("ledger"):
             self._desk.ledger = Ledger.from_dict(kept["ledger"])
+            # a time that an earlier version believed though it lay in the future holds nothing back
+            self._desk.ledger.last_fill_ts = min(self._desk.ledger.last_fill_ts, self._desk.now)
+            self._desk.ledger.begun = min(self._desk.ledger.begun, self._desk.now)
         counts = dict(kept.get("counts") or {})
         self._desk.evidence = Evidence(**counts.pop("evidence", {}))
         self._desk.unguarded_ns = int(counts.pop("unguarded_ns", 0))
@@ -263,11 +289,15 @@ class Recovery:
             if value:
                 desk.bracket = msgspec.convert(value["bracket"], Bracket)
                 desk.trade = msgspec.convert(value["trade"], Trade)
+                desk.trade.opened_ts = min(desk.trade.opened_ts, self._desk.now)
+                desk.bracket.opened_ns = min(desk.bracket.opened_ns, self._desk.now)
                 desk.held = Decimal(value["held"])
                 desk.close_reason = value.get("closing") or desk.bracket.closing
                 self._guarding.watch(desk)
             stopped_out = kept.get(f"stopped-out:{desk.instrument.symbol}") or {}
-            desk.stopped_out = {int(direction): ts for direction, ts in stopped_out.items()}
+            desk.stopped_out = {
+                int(direction): min(ts, self._desk.now) for direction, ts in stopped_out.items()
+            }
             for ended in (kept.get(f"ended:{desk.instrument.symbol}") or {}).values():
                 entry = msgspec.convert(ended, PendingEntry)
                 desk.ended[entry.id] = entry
