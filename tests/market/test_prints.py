@@ -92,4 +92,5 @@ def test_a_print_said_again_counts_once() -> None:
 def test_a_tape_with_a_block_trade_is_the_same_as_one_without() -> None:
     with_block, without = (read_tape(ARCHIVES / f"{name}.jsonl") for name in ("block", "noblock"))
     assert len(with_block.rows[0]) > 1_000
+    assert (with_block.left_out[BLOCK_TRADES], without.left_out.get(BLOCK_TRADES)) == (1, None)
     assert all(np.array_equal(a, b) for a, b in zip(with_block.rows, without.rows, strict=True))

@@ -102,6 +102,7 @@ def read_recording(
         parts[found[0]].append(found[1])
     empty = cast("Rows", np.zeros(0, ROW))
     rows = tuple(cast("Rows", np.concatenate(part)) if part else empty for part in parts)
+    counts.update(decoder.left_out)
     counts[GAPS] = sum(int(np.count_nonzero((one["kind"] & KIND_MASK) == GAP)) for one in rows)
     return rows
 

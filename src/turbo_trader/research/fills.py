@@ -1,8 +1,8 @@
 """Does a fill flatter? `scripts/study fills`: orders of every kind on made-up, rebuilt and recorded tapes, checked fill by fill.
 
-On each symbol of a tape four accounts of one simulated exchange trade by the clock, whatever the market does. They buy and sell in
-turn: with stops a few basis points away, at the market, by IOC limits, and by post-only limits at the touch. Each fill is held
-against a second reading of the tape, which knows nothing of the exchange: the book as it stands after every row up to the fill's
+On each symbol of a tape four accounts, each alone at a simulated exchange, trade by the clock, whatever the market does. They buy
+and sell in turn: with stops a few basis points away, at the market, by IOC limits, and by post-only limits at the touch. Each fill is
+held against a second reading of the tape, which knows nothing of the exchange: the book as it stands after every row up to the fill's
 time (of an order that was sent, up to its arrival). No fill may be better than that book; a resting order fills at its own price.
 """
 
@@ -110,63 +110,63 @@ class _Book:
 
 
 class Players:
-    """Four accounts that trade one symbol by the clock."""
+    """Four accounts that trade one symbol by the clock, each at an exchange of its own: they do not meet each other's orders."""
 
     def __init__(self, instrument: Instrument, rows: Rows, plan: Plan) -> None:
-        self.exchange = Exchange([instrument], ExchangeConfig())
-        self.uids = (Way.STOP, Way.MARKET, Way.IOC, Way.RESTING)
-        for uid in self.uids:
-            self.exchange.add_account(uid, BALANCE)
-        self.references: dict[str, float] = {}  # of orders by id, where the exchange does not say it
+        ways = (Way.STOP, Way.MARKET, Way.IOC, Way.RESTING)
+        self.exchanges = {way: Exchange([instrument], ExchangeConfig()) for way in ways}
+        for way, exchange in self.exchanges.items():
+            exchange.add_account(way, BALANCE)
         self._instrument, self._rows, self._plan = instrument, rows, plan
 
     def play(self) -> list[tuple[Way, ExecutionMessage, float]]:
         """Trade the whole tape; every fill with its way and its reference price (USDT; 0: the touch)."""
-        x, at, d = self.exchange, 0, 1
-        first, last = int(self._rows["ts"][0]), int(self._rows["ts"][-1])
-        for now in range(first + self._plan.every, last, self._plan.every):
-            at = x.advance(0, self._rows, at, now)
-            if x.states["book_valid"][0]:
-                self._act(now, d)
-                d = -d
-        x.advance(0, self._rows, at, last + 1)
-        return [
-            (way, fill, reference)
-            for uid in self.uids
-            for fill in x.accounts[uid].executions
-            if fill.kind == "Trade" and (way := _way(uid, fill)) is not None
-            for reference in [self._reference(uid, fill)]
-        ]
+        found = []
+        for uid, x in self.exchanges.items():
+            at, d = 0, 1
+            first, last = int(self._rows["ts"][0]), int(self._rows["ts"][-1])
+            for now in range(first + self._plan.every, last, self._plan.every):
+                at = x.advance(0, self._rows, at, now)
+                if x.states["book_valid"][0]:
+                    self._act(uid, x, now, d)
+                    d = -d
+            x.advance(0, self._rows, at, last + 1)
+            for fill in x.accounts[uid].executions:
+                way = _way(uid, fill)
+                if fill.kind == "Trade" and way is not None:
+                    found.append((way, fill, self._reference(uid, fill)))
+        return found
 
-    def _act(self, now: int, d: int) -> None:
-        x, instrument = self.exchange, self._instrument
-        name, state = instrument.symbol, x.states[0]
-        last, mid = x.last(0), (int(state["bid"]) + int(state["ask"])) / 2 * float(instrument.tick)
+    def _act(self, uid: Way, x: Exchange, now: int, d: int) -> None:
+        instrument, state = self._instrument, x.states[0]
+        name, mid = instrument.symbol, (int(state["bid"]) + int(state["ask"])) / 2 * float(instrument.tick)
         qty = instrument.floor_qty(max(instrument.min_qty, Decimal(NOTIONAL / mid)))
-        away = max(instrument.floor_price(Decimal(mid * self._plan.distance)), 2 * instrument.tick)
         touch, own = (int(state["ask"]), int(state["bid"]))[::d]
-        if not x.accounts[Way.STOP].position(name).size:
+        if uid is Way.STOP and not x.accounts[uid].position(name).size:
+            last = x.last(0)
+            away = max(instrument.floor_price(Decimal(mid * self._plan.distance)), 2 * instrument.tick)
             stop, target = last - d * away, last + d * away
-            x.handle(
-                now, Way.STOP, ask.CreateOrder(name, d, "Market", qty, stop_loss=stop, take_profit=target)
-            )
-        x.handle(now, Way.MARKET, ask.CreateOrder(name, d, "Market", qty))
-        x.handle(now, Way.IOC, ask.CreateOrder(name, d, "Limit", qty, instrument.price(touch), "IOC"))
-        x.handle(now, Way.RESTING, ask.CancelAll(name))
-        x.handle(now, Way.RESTING, ask.CreateOrder(name, d, "Limit", qty, instrument.price(own), "PostOnly"))
+            x.handle(now, uid, ask.CreateOrder(name, d, "Market", qty, stop_loss=stop, take_profit=target))
+        elif uid is Way.MARKET:
+            x.handle(now, uid, ask.CreateOrder(name, d, "Market", qty))
+        elif uid is Way.IOC:
+            x.handle(now, uid, ask.CreateOrder(name, d, "Limit", qty, instrument.price(touch), "IOC"))
+        elif uid is Way.RESTING:
+            x.handle(now, uid, ask.CancelAll(name))
+            x.handle(now, uid, ask.CreateOrder(name, d, "Limit", qty, instrument.price(own), "PostOnly"))
 
-    def _reference(self, uid: str, fill: ExecutionMessage) -> float:
-        order = self.exchange.accounts[uid].orders[fill.order_id]
+    def _reference(self, uid: Way, fill: ExecutionMessage) -> float:
+        order = self.exchanges[uid].accounts[uid].orders[fill.order_id]
         price = order.trigger_price if order.stop_type else order.price
         return float(price) if price is not None and (order.stop_type or fill.is_maker) else 0.0
 
 
-def _way(uid: str, fill: ExecutionMessage) -> Way | None:
+def _way(uid: Way, fill: ExecutionMessage) -> Way | None:
     if fill.stop_type:
         return Way.STOP if fill.stop_type == "StopLoss" else Way.TARGET
-    if uid == Way.STOP:
+    if uid is Way.STOP:
         return Way.MARKET
-    return Way(uid) if (uid == Way.RESTING) == fill.is_maker else None
+    return uid if (uid is Way.RESTING) == fill.is_maker else None
 
 
 def checked(instrument: Instrument, rows: Rows, plan: Plan) -> list[Checked]:
