@@ -1,9 +1,10 @@
 """Does a fill flatter? `scripts/study fills`: orders of every kind on made-up, rebuilt and recorded tapes, checked fill by fill.
 
-On each symbol of a tape four accounts, each alone at a simulated exchange, trade by the clock, whatever the market does. They buy
-and sell in turn: with stops a few basis points away, at the market, by IOC limits, and by post-only limits at the touch. Each fill is
-held against a second reading of the tape, which knows nothing of the exchange: the book as it stands after every row up to the fill's
-time (of an order that was sent, up to its arrival). No fill may be better than that book; a resting order fills at its own price.
+On each symbol of a tape four accounts, each alone at a simulated exchange, trade by the clock, whatever the market does. They
+buy and sell in turn: with stops a few basis points away, at the market, by IOC limits, and by post-only limits at the touch. Each
+fill is held against a second reading of the tape, which knows nothing of the exchange: the book as it stands after every row up to
+the fill's time (of an order that was sent, up to its arrival). No fill may be better than that book; a resting order fills at its
+own price.
 """
 
 from __future__ import annotations
