@@ -52,6 +52,11 @@ def test_trades_of_one_hour_that_go_together_say_less_than_as_many_apart() -> No
     assert look(together).sd > 1.15 * look(apart).sd
 
 
+def test_a_few_losses_of_one_hour_are_no_proof_either() -> None:
+    one_hour, apart = gathered([-0.006] * 6, per_hour=6), gathered([-0.006] * 6)
+    assert look(one_hour).chance > 0.02 > look(apart).chance
+
+
 def test_three_lucky_trades_are_no_proof() -> None:
     assert look(gathered([0.008, 0.009, 0.010])).chance == pytest.approx(0.925, abs=0.001)
 

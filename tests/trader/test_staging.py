@@ -136,7 +136,11 @@ def test_a_shadow_ends_at_its_stop_costs_its_fees_and_begins_a_cool_down(play: A
     assert stages(play).tiers["A"].evidence.shadows == 1
 
 
-def test_a_shadow_at_its_target_without_confirmation_ends_as_a_position_would(play: Any) -> None:
+def test_a_shadow_at_its_target_without_confirmation_ends_as_a_position_would(
+    staged: Callable[..., Any],
+) -> None:
+    play = staged(policy=earned(TP_WITHOUT_CONFIRMATION="close"))
+    play.recover()
     put(play, "A", Tier.SHADOW)
     play.decide()
     seconds(play, "101.05", "101.06", 2)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 _REAL: Final = 0  # place of (count, sum of returns) of real fills in an hour's sums
 _SHADOW: Final = 2  # and of shadows
+_CORRELATION: Final = 0.4  # of trades of the same hour
 _PLACES: Final = tuple(
     (i, j, 1.0 if i == j else 2.0) for i in range(4) for j in range(i, 4)
 )  # of the products
@@ -102,7 +103,7 @@ class Evidence:
         least = prior.least_sd * prior.least_sd
         squares = self.squares * _fade(prior, hour - self.at)
         spread = max(least, squares / count - ((fills + ends) / count) ** 2)
-        error = max(clustered, least) / count
+        error = max(clustered, spread * self._together(prior, hour, count)) / count
         known = 1.0 / (prior.sd * prior.sd)
         precision = known + 1.0 / error
         return Posterior(
@@ -158,6 +159,15 @@ class Evidence:
             weight = _fade(prior, hour - opened)
             found = [old + weight * new for old, new in zip(found, mine, strict=True)]
         return found
+
+    def _together(self, prior: Prior, hour: int, count: float) -> float:
+        """By how much trades of the same hours widen the error before there are hours enough to show it: at least 1.
+
+        All in one hour: as at a correlation of 0.4, which is that of crypto perpetuals; it fades with the hours there are.
+        """
+        crowding = self._square(prior, hour, (1.0, 0.0, 1.0, 0.0)) / count  # trades in the hour of a trade
+        correlation = min(1.0, _CORRELATION * crowding / count)
+        return 1.0 - correlation + correlation * max(1.0, crowding)
 
     def _square(self, prior: Prior, hour: int, parts: tuple[float, float, float, float]) -> float:
         """Sum over hours of weight x (parts . sums of the hour) squared."""
