@@ -18,7 +18,7 @@ from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.chaos import OFTEN, Chaos
 from turbo_trader.simulation.faults import parse_faults
-from turbo_trader.simulation.mortal import Mortal
+from turbo_trader.simulation.simulation import Simulation
 
 UNDYING = "heavy,crash=0,crash_at_send=0"  # one life: what grows in it is not hidden by a restart
 NOT_DATA = (type, types.ModuleType, types.FunctionType, types.CodeType, types.BuiltinFunctionType)
@@ -41,9 +41,9 @@ def soak(hours: float, faults: str) -> tuple[dict[str, Any], list[int]]:
     """The result, and the Trader's size at each half hour it was there."""
     sizes: list[int] = []
 
-    def look(simulation: Mortal) -> None:
-        if simulation.now // (60 * 10**9) % 30 == 0 and simulation.living is not None:
-            sizes.append(size_of(simulation.living))
+    def look(simulation: Simulation) -> None:
+        if simulation.now // (60 * 10**9) % 30 == 0 and simulation.trader is not None:
+            sizes.append(size_of(simulation.trader))
 
     play = Chaos(universe()[:4], Policy.from_env(OFTEN), parse_faults(faults), hours, progress=look)
     return play.play(41), sizes

@@ -42,9 +42,9 @@ def test_the_same_seed_gives_the_same_faults_and_another_others() -> None:
 def test_faults_come_as_often_as_their_rates_say() -> None:
     faults = Faults(parse_faults("lost=0.1,gateway=0.1"), 1)
     fates = [faults.request() for _ in range(5_000)]
-    assert faults.counts["lost"] == sum(not fate.arrives and not fate.code for fate in fates)
+    assert faults.counts["lost"] == sum(not fate.arrives and not fate.answer for fate in fates)
     assert 400 < faults.counts["lost"] < 600
-    processed = sum(fate.arrives for fate in fates if fate.code)
+    processed = sum(fate.arrives for fate in fates if fate.answer)
     assert 0.4 < processed / faults.counts["gateway"] < 0.6
 
 
@@ -59,7 +59,7 @@ def test_delays_have_a_heavy_tail_and_an_end() -> None:
 def test_without_faults_a_request_is_only_late_by_its_jitter() -> None:
     faults = Faults(parse_faults("none"), 1)
     fates = [faults.request() for _ in range(100)]
-    assert all(fate.arrives and fate.answered and not fate.code and fate.out < SECOND for fate in fates)
+    assert all(fate.arrives and fate.answered and not fate.answer and fate.out_ns < SECOND for fate in fates)
     assert faults.message() == (0,)
     assert not faults.counts
     assert all(name in REQUESTS for name in faults.counts)

@@ -24,6 +24,7 @@ from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock, read_speed
 from turbo_trader.trader.commands import Read, WriteCommand
 from turbo_trader.trader.events import CommandResult, ReadResult
 
+REQUEST_TIMEOUT_S: Final = 5.0  # for a connection, and again for the answer
 ENTRY_PATIENCE_S: Final = 2.0  # an entry that could not leave for so long was decided on another market
 READ_PAUSES_S: Final = (0.1, 0.4, 1.0)  # between the tries of a read
 _LONGEST_SLEEP_S: Final = 1.0  # while a request waits for the budget: a ban may begin meanwhile

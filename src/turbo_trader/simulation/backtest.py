@@ -22,7 +22,7 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.report import whole_report
 from turbo_trader.simulation.measuring import OpenTime, entries_by_limit, rates, without_limits
 from turbo_trader.simulation.network import Latency
-from turbo_trader.simulation.shell import Simulation
+from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import (
     CancelOrder,
     Command,
@@ -33,7 +33,7 @@ from turbo_trader.trader.commands import (
     SetLeverage,
     SetStops,
 )
-from turbo_trader.trader.events import Backfill, Control, Event, FeeRates, StreamStatus
+from turbo_trader.trader.events import Backfill, Control, Event
 from turbo_trader.trader.machine import Trader
 
 UID = "backtest"
@@ -104,11 +104,11 @@ class Backtest:
         simulation = Simulation(
             trader, exchange, self.tape.rows, uid=UID, latency=self.latency, sink=decisions, start=start
         )
+        simulation.start(lambda *_: trader)
         for s, bars in enumerate(history):
             simulation.deliver(Backfill(start, s, bars))
         if self.no_limits:
             decisions.closed = partial(self._top_up, simulation)
-        self._open(simulation, exchange, start)
         self._run(simulation, end)
         simulation.deliver(Control(simulation.now, "flatten", "end of tape"))
         simulation.run(end + CLOSING_TIME)
@@ -165,11 +165,3 @@ class Backtest:
         rows = cast("Rows", np.concatenate([np.zeros(0, OUTCOME), *decisions.outcomes]))
         trades = [note.fields for note in decisions.notes if note.name == "trade"]
         return report(rows, symbols, trades)
-
-    def _open(self, simulation: Simulation, exchange: Exchange, start: int) -> None:
-        """What a live shell learns before it trades: fee rates, and that the streams are up."""
-        for instrument in self.tape.instruments:
-            taker, maker = exchange.fee_rates(UID, instrument.symbol)
-            simulation.deliver(FeeRates(start, instrument.symbol, taker, maker))
-        for stream in ("public", "private"):
-            simulation.deliver(StreamStatus(start, stream, up=True))

@@ -1,4 +1,4 @@
-"""A chaos run: the whole Trader on a made-up market with a bad network, deaths and other people's hands, judged all the time."""
+"""A chaos run: the whole Trader on a made-up market with a bad network, deaths and other people's hands."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation.fault_schedule import FaultSchedule
 from turbo_trader.simulation.faults import FaultRates, Faults
-from turbo_trader.simulation.judge import Judge, Violated
+from turbo_trader.simulation.invariants import Invariants, Violated
 from turbo_trader.simulation.minutes import Minutes
-from turbo_trader.simulation.mortal import Absent, Mortal
 from turbo_trader.simulation.network import Latency
+from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.simulation.weather import Weather
-from turbo_trader.trader.events import Control, Report
+from turbo_trader.trader.events import Control
 from turbo_trader.trader.machine import Trader
 
 UID: Final = "chaos"
@@ -40,22 +40,6 @@ OFTEN: Final = {
 }  # fmt: skip
 
 
-class Watched(Mortal):
-    """A Mortal simulation that shows its judge everything."""
-
-    def __init__(self, *args: Any, judge: Judge, **kwargs: Any) -> None:
-        super().__init__(*args, sink=judge, **kwargs)
-        self._judge = judge
-
-    def _report(self, report: Report) -> None:
-        self._judge.report(report)
-        super()._report(report)
-
-    def _act(self, at: int) -> None:
-        super()._act(at)
-        self._judge.look()
-
-
 @dataclass(frozen=True)
 class Chaos:
     """What to play: instruments, rules, rates of faults, hours, starting balance (USDT). `edge`: of the made-up market."""
@@ -66,7 +50,7 @@ class Chaos:
     hours: float = 1.0
     balance: Decimal = Decimal(60)
     edge: float = 2.0
-    progress: Callable[[Mortal], None] | None = None  # called after each ten simulated minutes
+    progress: Callable[[Simulation], None] | None = None  # called after each ten simulated minutes
 
     def play(self, seed: int) -> dict[str, Any]:
         """Play one seed to the end or to the first violation; plain values, `violation` None where everything held."""
@@ -79,19 +63,18 @@ class Chaos:
         minutes = Minutes(instruments, tuple(market.history(i.symbol) for i in instruments))
         exchange = Exchange(instruments, ExchangeConfig())
         exchange.add_account(UID, self.balance)
-        judge, faults = Judge(self.policy), Faults(self.rates, seed)
-        start = partial(self._start, instruments)
-        first = Absent(Trader(instruments, self.policy, boot="none", start_ts=begin))
-        simulation = Watched(
-            first, exchange, [market.read(s, begin) for s in range(len(instruments))], uid=UID, latency=Latency(),
-            judge=judge, start=begin, faults=faults, make=start, bars=minutes,
+        invariants, faults = Invariants(self.policy), Faults(self.rates, seed)
+        viewer = Trader(instruments, self.policy, boot="none", start_ts=begin)
+        simulation = Simulation(
+            viewer, exchange, [market.read(s, begin) for s in range(len(instruments))], uid=UID, latency=Latency(),
+            sink=invariants, start=begin, faults=faults, onlooker=invariants,
         )  # fmt: skip
-        judge.simulation = simulation
-        weather = Weather(simulation, self.balance)
+        invariants.simulation = simulation
+        invariants.schedule = schedule = FaultSchedule(simulation, self.balance)
         violation = None
         try:
-            self._run(simulation, weather, market, minutes)
-            judge.finish()
+            self._run(simulation, schedule, market, minutes)
+            invariants.finish()
         except Violated as broken:
             violation = {"name": broken.name, **broken.fields}
         except Exception as error:  # whatever it is, it is told with the seed that leads to it
@@ -102,13 +85,14 @@ class Chaos:
             }
         if violation is not None:
             violation |= {"seed": seed, "at": simulation.now, "simulated_s": (simulation.now - begin) / SECOND,
-                          "last": [f"{ts} {what}" for ts, what in judge.last]}  # fmt: skip
+                          "last": [f"{ts} {what}" for ts, what in invariants.last]}  # fmt: skip
         seconds = time.process_time() - began  # of a core: others may use it too
         played = (simulation.now - begin) / SECOND
         return {
-            "seed": seed, "simulated_s": played, "cpu_seconds": seconds, "speed": played / seconds, "lives": simulation.lives,
-            "entries": judge.counts["entry"], "trades": judge.counts["trade"], "faults": dict(sorted(faults.counts.items())),
-            "notes": dict(sorted(judge.counts.items())), "violation": violation,
+            "seed": seed, "simulated_s": played, "cpu_seconds": seconds, "speed": played / seconds,
+            "lives": simulation.process.lives, "entries": invariants.counts["entry"], "trades": invariants.counts["trade"],
+            "faults": dict(sorted(faults.counts.items())), "notes": dict(sorted(invariants.counts.items())),
+            "violation": violation,
         }  # fmt: skip
 
     def _start(
@@ -116,22 +100,26 @@ class Chaos:
     ) -> Trader:
         return Trader(instruments, self.policy, boot=boot, start_ts=now, restored=restored)
 
-    def _run(self, simulation: Watched, weather: Weather, market: SyntheticMarket, minutes: Minutes) -> None:
+    def _run(
+        self, simulation: Simulation, schedule: FaultSchedule, market: SyntheticMarket, minutes: Minutes
+    ) -> None:
         end = simulation.now + int(self.hours * 3600) * SECOND
-        simulation.begin()
+        simulation.start_slowly(partial(self._start, tuple(self.instruments)), minutes)
         self._play_until(simulation, market, minutes, end)
-        weather.end()
+        schedule.end()
         self._play_until(simulation, market, minutes, end + CALM)
         simulation.deliver(Control(simulation.now, "flatten", "end of the run"))
         self._play_until(simulation, market, minutes, end + CALM + LAST)
 
-    def _play_until(self, simulation: Watched, market: SyntheticMarket, minutes: Minutes, end: int) -> None:
+    def _play_until(
+        self, simulation: Simulation, market: SyntheticMarket, minutes: Minutes, end: int
+    ) -> None:
         while simulation.now < end:
             until = min(end, (simulation.now // BLOCK + 1) * BLOCK)
             for s in range(len(self.instruments)):
                 rows = market.read(s, until + MINUTE)
                 minutes.add(s, rows)
-                simulation.extend(s, rows)
+                simulation.cursors.extend(s, rows)
             simulation.run(until)
             if self.progress is not None:
                 self.progress(simulation)

@@ -1,7 +1,7 @@
-"""What goes wrong in simulated time, drawn from a seed: requests, private messages, spells of outage, deaths, other people's hands.
+"""What goes wrong in simulated time, drawn from a seed: requests, private messages, outages, deaths, other people's hands.
 
 A text such as `heavy`, `light`, `crash=4,lost=0.1` or `heavy,crash=0` says how often: a probability for each request, message or
-sending step, a mean number in each simulated hour for spells.
+sending step, a mean number in each simulated hour for outages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 
-from turbo_trader.bybit.errors import NO_ANSWER
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import SECOND
 
@@ -61,10 +60,12 @@ class FaultRates:
 
 REQUESTS: Final = ("lost", "reply_lost", "slow", "slow_reply", "gateway", "busy", "limited", "window")
 MESSAGES: Final = ("duplicate", "reorder", "late")
-SPELLS: Final = (
+OUTAGES: Final = (
     "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer", "person",
 )  # fmt: skip
-_CODES: Final[Mapping[str, int]] = {"gateway": NO_ANSWER, "busy": 10016, "limited": 10006, "window": 10002}
+_ANSWERS: Final[Mapping[str, str]] = {
+    "gateway": "http_502", "busy": "ret_10016", "limited": "ret_10006", "window": "ret_10002",
+}  # fmt: skip
 _EVEN: Final = ("gateway", "busy")  # processed in half of the cases
 
 PROFILES: Final[Mapping[str, FaultRates]] = {
@@ -94,7 +95,7 @@ def parse_faults(text: str) -> FaultRates:
         if name not in known or not equals:
             names = ", ".join([*PROFILES, *(f"{field.name}=RATE" for field in fields(FaultRates))])
             raise InputError(f"faults {part!r}: unknown; known are {names}")
-        rates = replace(rates, **{name: _figure(part, figure, 1e3 if name in SPELLS else 1.0)})
+        rates = replace(rates, **{name: _figure(part, figure, 1e3 if name in OUTAGES else 1.0)})
     for kinds in (REQUESTS, MESSAGES):
         if sum(getattr(rates, kind) for kind in kinds) > 1:
             raise InputError(f"faults {text!r}: {', '.join(kinds)} add up to more than 1")
@@ -112,17 +113,18 @@ def _figure(part: str, text: str, most: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What becomes of one request. `code` != 0: answered so, whatever the venue did. Times are ns beyond the usual latency."""
+class RequestFault:
+    """What becomes of one request. `answer`: a fault of protocol/faults.py that is answered, whatever the venue did."""
 
     arrives: bool = True
     answered: bool = True
-    code: int = 0
-    out: int = 0
-    back: int = 0
+    answer: str = ""
+    out_ns: int = 0  # beyond the usual latency
+    back_ns: int = 0
 
 
-_VANISHED: Final = Fate(arrives=False, answered=False)
+NO_FAULT: Final = RequestFault()
+_VANISHED: Final = RequestFault(arrives=False, answered=False)
 
 
 class Faults:
@@ -137,24 +139,24 @@ class Faults:
         """From now on nothing goes wrong."""
         self.rates = PROFILES["none"]
 
-    def request(self) -> Fate:
-        """The fate of the next request."""
+    def request(self) -> RequestFault:
+        """What becomes of the next request."""
         name = self._pick(REQUESTS)
         out, back = self._jitter(), self._jitter()
-        if name is None:
-            return Fate(out=out, back=back)
         match name:
+            case None:
+                return RequestFault(out_ns=out, back_ns=back)
             case "lost":
                 return _VANISHED
             case "reply_lost":
-                return Fate(answered=False, out=out)
+                return RequestFault(answered=False, out_ns=out)
             case "slow":
-                return Fate(out=out + self.tail(), back=back)
+                return RequestFault(out_ns=out + self.tail(), back_ns=back)
             case "slow_reply":
-                return Fate(out=out, back=back + self.tail())
+                return RequestFault(out_ns=out, back_ns=back + self.tail())
             case _:
                 processed = name in _EVEN and self.chance(0.5)
-                return Fate(arrives=processed, code=_CODES[name], out=out, back=back)
+                return RequestFault(arrives=processed, answer=_ANSWERS[name], out_ns=out, back_ns=back)
 
     def message(self) -> tuple[int, ...]:
         """By how much the next private message comes later (ns), once for each time it comes."""
@@ -168,20 +170,20 @@ class Faults:
             case _:
                 return (0,)
 
-    def crash_at_send(self, sends: int) -> int | None:
-        """None: the process lives through this step. -1: it dies before anything is written; else after so many of the sends."""
+    def crash_in_step(self, acts: int) -> int | None:
+        """None: the process lives through this step. Else it dies after so many of the step's acts (0: before all of them)."""
         if not self.rates.crash_at_send or not self.chance(self.rates.crash_at_send):
             return None
         self.counts["crash_at_send"] += 1
-        return int(self._draws.integers(-1, sends + 1))
+        return int(self._draws.integers(0, acts + 1))
 
-    def until_next(self, spell: str) -> int | None:
-        """Time to the next spell of a kind, ns; None where none comes."""
-        rate = getattr(self.rates, spell)
+    def until_next(self, outage: str) -> int | None:
+        """Time to the next outage of a kind, ns; None where none comes."""
+        rate = getattr(self.rates, outage)
         return int(self._draws.exponential(3600 * SECOND / rate)) + 1 if rate else None
 
-    def spell(self, name: str) -> None:
-        """Count a spell that begins."""
+    def count(self, name: str) -> None:
+        """Count an outage that begins."""
         self.counts[name] += 1
 
     def between(self, low: float, high: float) -> int:

@@ -1,10 +1,18 @@
-"""The network between Trader and Exchange: how long things take, ns. Constant delays; faults are added on top elsewhere."""
+"""The network between a process and the venue: how long things take (ns), and what a bad one does to requests."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
 
-MILLISECOND = 1_000_000
+from turbo_trader.bybit.rest import Request
+from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.simulation.faults import NO_FAULT, Faults, RequestFault
+from turbo_trader.simulation.loop import Action, Loop
+
+MILLISECOND: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +27,62 @@ class Latency:
     def __post_init__(self) -> None:
         if min(self.feed, self.request, self.reply, self.stream) < 0:
             raise ValueError("a latency cannot be negative")
+
+
+Later = Callable[
+    [int, Action], None
+]  # something happens at a time, where the process that asked is still there
+
+
+class Server(Protocol):
+    """What answers requests at the far end."""
+
+    def handle(self, now: int, symbol: str, request: Request) -> HttpReply:
+        """The answer to a request about `symbol` ("" = none) that arrives now."""
+
+    def faulty(self, now: int, fault: str) -> HttpReply:
+        """The answer of a gateway that does not let a request through (protocol/faults.py)."""
+
+
+class Network:
+    """Carries requests to the venue and answers back. `faults` None: nothing goes wrong."""
+
+    def __init__(self, loop: Loop, server: Server, latency: Latency, faults: Faults | None) -> None:
+        self.latency = latency
+        self.down_until = 0  # the venue cannot be reached before (ns)
+        self._loop = loop
+        self._server = server
+        self._faults = faults
+
+    @property
+    def down(self) -> bool:
+        """Does nothing get through?"""
+        return self._loop.now < self.down_until
+
+    def carry(self, request: Request, symbol: str, later: Later, then: Callable[[HttpReply], None]) -> None:
+        """Carry one request about `symbol`; its answer, where one comes back, reaches `then` by `later`."""
+        fault = NO_FAULT if self._faults is None else self._faults.request()
+        arrival = self._loop.now + self.latency.request + fault.out_ns
+        if fault.arrives:
+            self._loop.post(arrival, partial(self._arrive, request, symbol, fault, later, then))
+        elif fault.answer:
+            self._loop.post(arrival, partial(self._answer, None, fault, later, then))
+
+    def _arrive(
+        self,
+        request: Request,
+        symbol: str,
+        fault: RequestFault,
+        later: Later,
+        then: Callable[[HttpReply], None],
+    ) -> None:
+        if not self.down:
+            self._answer(self._server.handle(self._loop.now, symbol, request), fault, later, then)
+
+    def _answer(
+        self, reply: HttpReply | None, fault: RequestFault, later: Later, then: Callable[[HttpReply], None]
+    ) -> None:
+        if fault.answer:
+            reply = self._server.faulty(self._loop.now, fault.answer)
+        if reply is not None and fault.answered:
+            later(self._loop.now + self.latency.reply + fault.back_ns, partial(then, reply))

@@ -1,7 +1,7 @@
-"""The judge of a chaos run: sees both machines, and says at once when something that must never be is so.
+"""The invariants of a chaos run: seen from both machines, a violation is raised at once.
 
-Grace is counted in heard time: while the process lives, does not stand still, hears the private stream and can reach the venue.
-Otherwise it cannot know, and could do nothing.
+Grace is counted in connected time: while the process lives, does not stand still, receives the private stream and reaches the
+venue. Otherwise it cannot know, and could do nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.exchange.messages import Message
 from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
-from turbo_trader.simulation.mortal import Living, Mortal
+from turbo_trader.simulation.adapter import to_event
+from turbo_trader.simulation.fault_schedule import FaultSchedule
+from turbo_trader.simulation.process import Machine
+from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Resolved, Scanned, WireCommand
 from turbo_trader.trader.events import Backfill, Clock, Event, Fill, MarketRows, PositionReport, Report
 from turbo_trader.trader.ids import boot_of
@@ -59,13 +63,14 @@ class Held:
         return (self.tightest - self.stop) * self.size > 0
 
 
-class Judge:
-    """A sink that watches one simulation, which `look` is called with after each of its steps."""
+class Invariants:
+    """A sink and onlooker of one simulation: `simulation` and `schedule` are set before it runs."""
 
     def __init__(self, policy: Policy) -> None:
         self.last: deque[tuple[int, Event | Command | Report]] = deque(maxlen=KEPT)
         self.counts: Counter[str] = Counter()  # notes of the Trader by name, requests
-        self.simulation: Mortal
+        self.simulation: Simulation
+        self.schedule: FaultSchedule
         self._policy = policy
         self._longest = max(
             int(policy.hold_factor * hold) * SECOND
@@ -127,9 +132,9 @@ class Judge:
 
     def _on_entry(self, order: PlaceOrder) -> None:
         """Nothing opens while something refuses, beyond the tier's positions, or below the session's limit."""
-        living = self.simulation.living
-        assert living is not None
-        view = living.view()
+        trader = self.simulation.trader
+        assert trader is not None
+        view = trader.view()
         if view.refusal:
             raise Violated("entry refused", id=order.id, why=view.refusal)
         if order.stop_loss is None:
@@ -142,15 +147,16 @@ class Judge:
             raise Violated("too many positions", id=order.id, others=others, equity=view.equity)
         simulation, start = self.simulation, self._session_start
         word = simulation.exchange.wallet_message(simulation.uid, simulation.now)
-        unknown = simulation.transferred - living.summary()["transfers"]  # to the Trader, so far
+        unknown = self.schedule.transferred - trader.summary()["transfers"]  # to the Trader, so far
         equity = word.balance + word.unrealised - unknown
         if equity < start * (1 - self._policy.session_loss - SLACK):
             raise Violated("entry below the session's limit", id=order.id, start=start, equity=equity)
 
     # -- the venue's side
 
-    def report(self, report: Report) -> None:
-        """The venue says so, whether or not anybody hears it."""
+    def message(self, message: Message) -> None:
+        """The venue has sent a message, whether or not it is received."""
+        report = to_event(message)
         if isinstance(report, Fill) and report.kind == "Trade":
             self._on_fill(report)
         elif isinstance(report, PositionReport):
@@ -176,19 +182,19 @@ class Judge:
 
     # -- both
 
-    def look(self) -> None:
+    def step(self) -> None:
         """Compare, every few simulated seconds."""
         simulation = self.simulation
         if simulation.now < self._due:
             return
         self._due = simulation.now + LOOK
-        if simulation.lives != self._life:
-            self._life = simulation.lives
+        if simulation.process.lives != self._life:
+            self._life = simulation.process.lives
             self._odd.clear()
-        living = simulation.living
-        if living is None or simulation.private_since is None or simulation.venue_down:
+        trader = simulation.trader
+        if trader is None or simulation.private.up_since is None or simulation.network.down:
             return
-        odd = {**self._exposed(), **self._disagreements(living)}
+        odd = {**self._exposed(), **self._disagreements(trader)}
         self._odd = {name: self._odd.get(name, 0) + LOOK for name in odd}
         for name, lasted in self._odd.items():
             if lasted > (UNPROTECTED if name.startswith("stop") else DISAGREEING):
@@ -206,9 +212,9 @@ class Judge:
                 odd[f"{symbol} past its time"] = held
         return odd
 
-    def _disagreements(self, living: Living) -> dict[str, Any]:
+    def _disagreements(self, trader: Machine) -> dict[str, Any]:
         """What the Trader takes for true and is not, and what is never finished."""
-        view, simulation = living.view(), self.simulation
+        view, simulation = trader.view(), self.simulation
         sizes = {each.symbol: each.direction * each.qty for each in view.positions}
         odd: dict[str, Any] = {f"{symbol} frozen": why for symbol, why in view.frozen.items()}
         for symbol, held in self._held.items():
@@ -223,12 +229,12 @@ class Judge:
 
     def finish(self) -> None:
         """At the end, with everything quiet: alive, flat, nothing open, every trade told, the books exact."""
-        simulation, living = self.simulation, self.simulation.living
-        if living is None:
+        simulation, trader = self.simulation, self.simulation.trader
+        if trader is None:
             raise Violated("not alive at the end")
         held = {symbol: each.size for symbol, each in self._held.items() if each.size}
         orders = [order.link_id for order in simulation.exchange.open_orders(simulation.uid)]
-        summary, view = living.summary(), living.view()
+        summary, view = trader.summary(), trader.view()
         if held or orders or summary["open_positions"] or view.frozen or view.refusal == "flattening":
             raise Violated(
                 "not flat at the end", held=held, orders=orders, trader=view.positions, frozen=view.frozen,
@@ -241,10 +247,10 @@ class Judge:
                 unknown=set(self._told) - self._opened,
             )
         wallet = simulation.exchange.wallet(simulation.uid)
-        if summary["wallet"] != wallet or summary["transfers"] != simulation.transferred:
+        if summary["wallet"] != wallet or summary["transfers"] != self.schedule.transferred:
             raise Violated(
                 "books", wallet=wallet, ledger=summary["wallet"], transfers=summary["transfers"],
-                transferred=simulation.transferred,
+                transferred=self.schedule.transferred,
             )  # fmt: skip
         earned = summary["realised"] - summary["fees"]  # funding heard of late is in the books alone
         if sum(self._told.values(), ZERO) != earned:

@@ -1,0 +1,139 @@
+"""Two cursors on one tape: the Exchange's at t, the Trader's at t less the latency of its feed.
+
+Market rows never enter the loop: long kernel calls move both cursors between the moments when something can happen. A symbol with
+an open position is moved with a watch; should the venue speak before the watched moment, its market state is put back (states
+are a function of the tape alone) and moved to the time of the message instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from turbo_trader.exchange.machine import Exchange
+from turbo_trader.market.events import ROW, Rows
+from turbo_trader.market.kernel import advance
+from turbo_trader.market.state import States
+from turbo_trader.simulation.loop import Loop
+
+FAR: Final = 2**62
+
+Saved = list[tuple[int, Any, int]]
+
+
+class Viewer(Protocol):
+    """Who sees the market: a Trader, as far as the cursors look into it."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """In the order of `states`."""
+
+    @property
+    def states(self) -> States:
+        """Market states, advanced by the cursors."""
+
+
+class Cursors:
+    """Where on the tape the Trader (`viewer`, replaced at a restart) and the Exchange are."""
+
+    def __init__(
+        self, loop: Loop, viewer: Viewer, exchange: Exchange, rows: Sequence[Rows], feed_ns: int
+    ) -> None:
+        """`feed_ns`: how long market data take to the Trader."""
+        self._loop = loop
+        self.viewer = viewer
+        self.hits: dict[int, int] = {}  # symbol -> arrival time of its watch hit, while its state waits there
+        self._exchange = exchange
+        self._rows = list(rows)
+        count = len(self._rows)
+        self._feed = [feed_ns] * count
+        self._cut = [FAR] * count  # up to which time a symbol's market data came through
+        self._seen = [0] * count  # the Trader's cursors
+        self._traded = [0] * count  # the Exchange's
+
+    @property
+    def count(self) -> int:
+        """How many symbols there are."""
+        return len(self._rows)
+
+    # -- both
+
+    def extend(self, s: int, rows: Rows) -> None:
+        """The tape of a symbol goes on with these rows; what both cursors have behind them is let go. Between two runs only."""
+        self.catch_up(s)
+        done = min(self._seen[s], self._traded[s])
+        self._seen[s] -= done
+        self._traded[s] -= done
+        self._rows[s] = np.concatenate([self._rows[s][done:], rows]).view(ROW)
+
+    # -- the Trader's
+
+    def watched(self) -> Saved:
+        """The states of watched symbols, to be put back where the venue speaks first."""
+        states = self.viewer.states
+        return [
+            (int(s), states[s : s + 1].copy(), self._seen[s]) for s in np.flatnonzero(states["watch_side"])
+        ]
+
+    def advance(self, s: int, now: int) -> None:
+        """Move the Trader's cursor of one symbol to what it knows at `now`, or to where its watch is hit."""
+        if s in self.hits:
+            return
+        until = min(now - self._feed[s], self._cut[s])
+        self._seen[s], reason = advance(self.viewer.states, s, self._rows[s], self._seen[s], until)
+        if reason:
+            self.hits[s] = max(int(self.viewer.states["ts"][s]) + self._feed[s], self._loop.now)
+
+    def put_back(self, saved: Saved, until: int) -> None:
+        """The market of these symbols is known up to `until` only."""
+        for s, state, seen in saved:
+            hit = self.hits.get(s)
+            if hit is not None and hit <= until:
+                continue
+            self.hits.pop(s, None)
+            self.viewer.states[s : s + 1] = state
+            self._seen[s] = seen
+            self.advance(s, until)
+
+    def advance_all(self, now: int) -> None:
+        """Move the Trader's cursors of all symbols to `now`."""
+        for s in range(len(self._rows)):
+            self.advance(s, now)
+
+    def begin(self) -> None:
+        """A process starts: of what came before it knows nothing, and nothing comes yet."""
+        for s in range(len(self._rows)):
+            self.cut(s)
+            self._seen[s] = int(np.searchsorted(self._rows[s]["ts"], self._cut[s]))
+
+    def cut(self, s: int) -> None:
+        """A symbol's market data end now."""
+        self._cut[s] = min(self._cut[s], self._loop.now - self._feed[s])
+
+    def resume(self, s: int, following: int) -> None:
+        """A symbol's market data come again, from row `following` on."""
+        self.hits.pop(s, None)
+        self._seen[s], self._cut[s] = following, FAR
+
+    def delay(self, s: int, by_ns: int) -> None:
+        """A symbol's market data come so much later (or, below 0, earlier) than before."""
+        self._feed[s] += by_ns
+
+    def feed_ns(self, s: int) -> int:
+        """How long a symbol's market data take now."""
+        return self._feed[s]
+
+    # -- the Exchange's
+
+    def move_exchange(self, now: int) -> None:
+        """Move the Exchange to `now` where something is at stake there."""
+        for s in self._exchange.busy():
+            self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], now)
+        self._exchange.settle(now)
+
+    def catch_up(self, s: int) -> int:
+        """Move the Exchange's cursor of one symbol to now; returns the row that follows."""
+        self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], self._loop.now)
+        return self._traded[s]

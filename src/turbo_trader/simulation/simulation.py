@@ -1,0 +1,245 @@
+"""One discrete-event loop around the two machines: a process with its Trader, the Exchange, a network and a market between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final, Protocol
+
+from turbo_trader.bybit.rest import Request
+from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.messages import Message
+from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.simulation.cursors import Cursors, Viewer
+from turbo_trader.simulation.faults import Faults
+from turbo_trader.simulation.loop import Action, Loop
+from turbo_trader.simulation.network import Latency, Network
+from turbo_trader.simulation.process import Machine, Make, Process, Sink
+from turbo_trader.simulation.streams import PrivateStream, PublicStream
+from turbo_trader.simulation.venue import WireVenue
+from turbo_trader.trader.events import Backfill, Clock, ClockOffset, Event, FeeRates, StreamStatus, Watched
+
+RETRY: Final = 5 * SECOND  # a start that does not reach the venue is tried again
+
+
+class Bars(Protocol):
+    """Where a start reads the last minutes."""
+
+    def before(self, s: int, now: int) -> Rows:
+        """Closed one-minute bars (BAR) of a symbol, oldest first."""
+
+
+class Onlooker(Protocol):
+    """Sees the venue's messages, and the state of everything after each step of the loop."""
+
+    def message(self, message: Message) -> None:
+        """The venue has sent a message, whether or not it is received."""
+
+    def step(self) -> None:
+        """The loop has made a step."""
+
+
+class Simulation:
+    """Connects one Trader to one account of the Exchange over a tape; deterministic.
+
+    `viewer` is a Trader that never runs: it lends its symbols and market states until the first start.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        exchange: Exchange,
+        rows: Sequence[Rows],
+        *,
+        uid: str,
+        latency: Latency,
+        sink: Sink,
+        start: int,
+        faults: Faults | None = None,
+        onlooker: Onlooker | None = None,
+    ) -> None:
+        """`faults` None: a network on which nothing goes wrong, and a process that never dies."""
+        self.exchange = exchange
+        self.uid = uid
+        self.faults = faults
+        self.loop = Loop(start)
+        self.cursors = Cursors(self.loop, viewer, exchange, rows, latency.feed)
+        self.venue = WireVenue(exchange, uid)
+        self.network = Network(self.loop, self, latency, faults)
+        self.process = Process(self.loop, self.venue, self.network, sink, faults)
+        later, deliver = self.process.later, self.process.deliver
+        self.private = PrivateStream(
+            self.loop, self.venue, self.network, faults, later=later, deliver=deliver
+        )
+        self.public = PublicStream(
+            self.loop, self.cursors, exchange, self.network, later=later, deliver=deliver
+        )
+        self.process.on_death = self.die
+        self._onlooker = onlooker
+        self._restart: Action = lambda: None
+
+    @property
+    def now(self) -> int:
+        """Simulated time, ns UTC."""
+        return self.loop.now
+
+    @property
+    def trader(self) -> Machine | None:
+        """The Trader; None while the process is dead or stands still."""
+        return self.process.trader
+
+    def deliver(self, event: Event) -> None:
+        """Hand an event to the Trader now, where there is one."""
+        self.process.deliver(event)
+
+    # -- the loop
+
+    def run(self, until: int) -> None:
+        """Go on until nothing is due before `until` (ns) or the Trader has stopped."""
+        while not self.process.stopped:
+            due = self._next_boundary()
+            if due > until:
+                break
+            self._step(due)
+        if not self.process.stopped:
+            self.cursors.advance_all(until)
+            self._move_exchange(until)
+            self.loop.now = max(self.now, until)
+
+    def _next_boundary(self) -> int:
+        due = self.exchange.next_time()
+        if self.trader is not None:
+            due = min(due, self.trader.next_time())
+        if self.loop.next_time is not None:
+            due = min(due, self.loop.next_time)
+        return max(due, self.now)
+
+    def _step(self, due: int) -> None:
+        saved = self.cursors.watched()
+        for s, _, _ in saved:
+            self.cursors.advance(s, due)
+        at = min([due, *self.cursors.hits.values()])
+        self._move_exchange(at)
+        first = self.loop.next_time
+        if first is not None and first < at:  # the venue spoke before: the market is known only up to then
+            self.cursors.put_back(saved, first)
+            at = first
+        self.loop.now = max(self.now, at)
+        self._act(at)
+        if self._onlooker is not None:
+            self._onlooker.step()
+
+    def _act(self, at: int) -> None:
+        """Everything due at `at`: messages first, then watched prices, then the clock."""
+        while (action := self.loop.pop(at)) is not None:
+            action()
+            self._send_messages()
+        hits = self.cursors.hits
+        for s in sorted(s for s, time in hits.items() if time <= at):
+            if hits.pop(s, None) is not None:
+                self.deliver(Watched(at, s))
+        trader = self.trader
+        if trader is not None and trader.next_time() <= at and not self.process.stopped:
+            self.cursors.advance_all(at)
+            self.deliver(Clock(at))
+
+    def _move_exchange(self, now: int) -> None:
+        self.cursors.move_exchange(now)
+        self._send_messages()
+
+    def _send_messages(self) -> None:
+        for uid, message in self.exchange.drain():
+            if uid != self.uid:
+                continue
+            if self._onlooker is not None:
+                self._onlooker.message(message)
+            self.private.send(message)
+
+    # -- the venue
+
+    def handle(self, now: int, symbol: str, request: Request) -> HttpReply:
+        """A request arrives at the venue."""
+        self.catch_up(symbol)
+        reply = self.venue.handle(now, request)
+        self._send_messages()
+        return reply
+
+    def faulty(self, now: int, fault: str) -> HttpReply:
+        """A gateway answers in the venue's place."""
+        return self.venue.faulty(now, fault)
+
+    def catch_up(self, symbol: str) -> None:
+        """Bring the Exchange's market of `symbol` ("" = none) to this moment."""
+        if symbol in self.exchange.index:
+            self.cursors.catch_up(self.exchange.index[symbol])
+
+    # -- the life of the process
+
+    def start(self, make: Make) -> Machine:
+        """The process starts, its streams are up and its fee rates are known at once."""
+        trader = self._make_trader(make)
+        self.deliver(StreamStatus(self.now, "public", up=True))
+        self.private.connecting()()
+        return trader
+
+    def start_slowly(self, make: Make, bars: Bars) -> None:
+        """The process starts as on a real machine; while the venue cannot be reached it does so in vain, and again.
+
+        After a death it is started again.
+        """
+        assert self.faults is not None
+        if self.network.down:
+            self.loop.post(self.now + RETRY, partial(self.start_slowly, make, bars))
+            return
+        self._restart = partial(self.start_slowly, make, bars)
+        self.cursors.begin()
+        self._make_trader(make)
+        self.deliver(ClockOffset(self.now, 0))
+        between, later = self.faults.between, self.process.later
+        later(self.now + between(0.1, 2.0), self.private.connecting())
+        later(self.now + between(0.1, 2.0), self.public.connecting())
+        for s in range(self.cursors.count):
+            later(self.now + between(0.1, 3.0), partial(self._backfill, bars, s))
+
+    def _make_trader(self, make: Make) -> Machine:
+        trader = self.process.start(make)
+        self.cursors.viewer = trader
+        for symbol in trader.symbols:
+            self.deliver(FeeRates(self.now, symbol, *self.exchange.fee_rates(self.uid, symbol)))
+        return trader
+
+    def _backfill(self, bars: Bars, s: int) -> None:
+        rows = bars.before(s, self.now)
+        if len(rows):
+            self.deliver(Backfill(self.now, s, rows))
+
+    def die(self) -> None:
+        """The process is killed, and started again some time later."""
+        if not self.process.alive:
+            return
+        assert self.faults is not None
+        self.process.die()
+        self.private.drop()
+        self.public.drop()
+        self._look_away()
+        self.loop.post(self.now + self.faults.between(0.5, 30.0), self._restart)
+
+    def freeze(self, length: int) -> None:
+        """The process stands still for `length` ns."""
+        trader = self.process.freeze(length)
+        if trader is None:
+            return
+        watches = trader.states["watch_side"].copy()
+        self._look_away()
+        self.loop.post(self.now + length, partial(self._thaw, self.process.lives, trader, watches, length))
+
+    def _thaw(self, life: int, trader: Machine, watches: Any, length: int) -> None:
+        if self.process.alive and life == self.process.lives:
+            trader.states["watch_side"] = watches
+            self.process.thaw(trader, length)
+
+    def _look_away(self) -> None:
+        """Nobody watches prices any more."""
+        self.cursors.viewer.states["watch_side"] = 0
+        self.cursors.hits.clear()
