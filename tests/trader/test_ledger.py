@@ -40,7 +40,7 @@ def test_the_wallet_is_start_plus_every_change(
         assert not ledger.add(fill(number, fee, kind), result)
         wallet += (result if kind == "Trade" else 0) - fee
     moved = [Transfer(9_000, "t", "USDT", deposit, "TRANSFER_IN")] if deposit else []
-    assert ledger.explain("USDT", deposit, moved) == (deposit, 0)
+    assert ledger.explain("USDT", deposit, moved) == (deposit, D(0))
     assert ledger.balance == wallet + deposit
     assert ledger.difference(WalletReport(0, wallet, wallet, D(0), D(0), D(0))) == -deposit
     again = Ledger.from_dict(ledger.to_dict())

@@ -13,10 +13,10 @@ from turbo_trader.market.events import DAY, MINUTE
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.network import Latency
-from turbo_trader.simulation.shell import Simulation
+from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import Command, Note
-from turbo_trader.trader.events import Backfill, Control, Event, FeeRates, StreamStatus
+from turbo_trader.trader.events import Backfill, Control, Event
 from turbo_trader.trader.machine import Trader
 
 UID: Final = "backtest"
@@ -70,7 +70,9 @@ class MadeUp:
             trader, exchange, [market.read(s, market.start) for s in count], uid=UID, latency=Latency(), sink=notes,
             start=market.start,
         )  # fmt: skip
-        self._open(simulation, market)
+        simulation.start(lambda *_: trader)
+        for s, instrument in enumerate(self.instruments):
+            simulation.deliver(Backfill(market.start, s, market.history(instrument.symbol)))
         end = market.start + int(self.days * DAY)
         self._play(simulation, market, end)
         simulation.deliver(Control(simulation.now, "flatten", "end of the run"))
@@ -95,22 +97,13 @@ class MadeUp:
             "seconds": round(time.perf_counter() - began, 3),
         }
 
-    def _open(self, simulation: Simulation, market: SyntheticMarket) -> None:
-        """What a live shell learns before it trades: bars, fee rates, and that the streams are up."""
-        for s, instrument in enumerate(self.instruments):
-            simulation.deliver(Backfill(market.start, s, market.history(instrument.symbol)))
-            taker, maker = simulation.exchange.fee_rates(UID, instrument.symbol)
-            simulation.deliver(FeeRates(market.start, instrument.symbol, taker, maker))
-        for stream in ("public", "private"):
-            simulation.deliver(StreamStatus(market.start, stream, up=True))
-
     def _play(self, simulation: Simulation, market: SyntheticMarket, end: int) -> None:
-        while simulation.now < end and not simulation.stopped:
+        while simulation.now < end and not simulation.process.stopped:
             until = min(end, (simulation.now // BLOCK + 1) * BLOCK)
             hours = (simulation.now - market.start) / 3.6e12
             market.set_edge([edge for since, edge in self.edges if since <= hours][-1])
             for s in range(len(self.instruments)):
-                simulation.extend(s, market.read(s, until + MINUTE))
+                simulation.cursors.extend(s, market.read(s, until + MINUTE))
             simulation.run(until)
             if self.new_session_daily and until % DAY == 0:
                 simulation.deliver(Control(simulation.now, "session_new", "backtest"))

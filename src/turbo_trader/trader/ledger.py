@@ -154,7 +154,7 @@ class Ledger(Book):
         """The ledger `to_dict` wrote, or one of before coins had books."""
         book = Book.from_dict(value)
         return cls(
-            book.start, *(getattr(book, name) for name in _MONEY),
+            start=book.start, **{name: getattr(book, name) for name in _MONEY},
             begun=value.get("begun", 0), seen=dict.fromkeys(value["seen"]), moved=dict.fromkeys(value.get("moved", ())),
             coins={coin: Book.from_dict(each) for coin, each in value.get("coins", {}).items()},
             agreed=value.get("agreed", value.get("begun", 0)), last_fill_ts=value["last_fill_ts"],

@@ -71,7 +71,7 @@ def test_too_little_of_the_coin_and_the_fee_is_usdt(face: Face) -> None:
     face.exchange.pay_fees_in("1", FeeCoin("MNT", D("0.8")), D("0.01"), face.now)
     face.trade("Buy", "0.03")
     (fill,) = read_fills(face)
-    assert (fill.coin_fees, fill.fee_worth) == ((), 0)
+    assert (fill.coin_fees, fill.fee_worth) == ((), D(0))
     assert fill.fee > 0
 
 
