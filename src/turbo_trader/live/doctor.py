@@ -52,6 +52,7 @@ class MachineFacts:
     free_bytes: int
     journal: str | None
     owner: str
+    proxies: tuple[str, ...] = ()  # environment variables that name one
 
 
 def venue_checks(facts: VenueFacts, policy: Policy) -> list[Check]:
@@ -69,7 +70,7 @@ def venue_checks(facts: VenueFacts, policy: Policy) -> list[Check]:
 
 def machine_checks(facts: MachineFacts) -> list[Check]:
     """Disk, journal, a second instance."""
-    return [_disk(facts), _journal(facts), _instance(facts)]
+    return [_disk(facts), _journal(facts), _instance(facts), *_proxies(facts)]
 
 
 def maintenance(status: Answer, now: int) -> tuple[int, int] | None:
@@ -214,3 +215,11 @@ def _instance(facts: MachineFacts) -> Check:
             "stop it before another `run`",
         )
     return Check("instance", Level.PASS, "none running")
+
+
+def _proxies(facts: MachineFacts) -> Iterator[Check]:
+    if facts.proxies:
+        yield Check(
+            "proxy", Level.WARN, f"{', '.join(facts.proxies)} is set and ignored: connections are direct",
+            "allow this machine to reach the venue directly, or run where it may",
+        )  # fmt: skip

@@ -87,7 +87,21 @@ def machine_facts(folder: Path) -> MachineFacts:
     there = folder.absolute()
     while not os.path.exists(there):  # noqa: PTH110 - False too where it may not be looked at
         there = there.parent
-    return MachineFacts(str(folder), shutil.disk_usage(there).free, integrity(folder), owner(folder))
+    return MachineFacts(
+        str(folder), shutil.disk_usage(there).free, integrity(folder), owner(folder), proxies()
+    )
+
+
+def proxies() -> tuple[str, ...]:
+    """The environment variables that name a proxy."""
+    kinds = ("http", "https", "ws", "wss", "all", "socks")
+    return tuple(
+        sorted(
+            name
+            for name, value in os.environ.items()
+            if value and name.lower() in {f"{k}_proxy" for k in kinds}
+        )
+    )
 
 
 async def _instruments(

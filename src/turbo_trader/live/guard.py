@@ -171,7 +171,7 @@ class Guard:
             return False
         first = await self._wishes(picture, gone)
         if not first:
-            return not any(position.size for position in picture.positions)
+            return not picture.unread and not any(position.size for position in picture.positions)
         await asyncio.sleep(self._settings.rules.agree_ns / 1e9)
         again, gone = await self._read(), self._watch.gone_ns()
         if again is not None and gone:

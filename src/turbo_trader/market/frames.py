@@ -20,7 +20,7 @@ import struct
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
@@ -50,6 +50,7 @@ OFF_MARKET: Final = 2  # the band follows the mark, and what rested before a mov
 
 _MARK_NS: Final = 5 * SECOND  # a mark price older than this judges no print
 _MILLISECOND = 1_000_000
+_LARGEST = 1e15  # of a price
 _LATEST = 2**63 // _MILLISECOND - 1  # ms that a row's time can hold
 _Row = tuple[int, int, int, int, int, int]
 _packed = struct.Struct("<qqiBbH").pack  # a _Row as ROW lays it out
@@ -89,6 +90,7 @@ class _Ticker(msgspec.Struct, rename="camel"):
 _head = msgspec.json.Decoder(_Head)
 _book = msgspec.json.Decoder(_Book)
 _prints = msgspec.json.Decoder(list[_Print])
+_items = msgspec.json.Decoder(list[Any])
 _ticker = msgspec.json.Decoder(_Ticker)
 
 
@@ -199,7 +201,7 @@ class FrameDecoder:
 
     def _prints(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         """The market's own prints; one of the frame before counts once, for frames may come twice."""
-        prints, before = _prints.decode(head.data), symbol.printed
+        prints, before = self._read_prints(head.data), symbol.printed
         symbol.printed = frozenset(each.i for each in prints if each.i)
         rows: list[_Row] = []
         for each in prints:
@@ -208,7 +210,7 @@ class FrameDecoder:
             elif each.BT:
                 self.left_out[BLOCK_TRADES] += 1
             else:
-                lots, ticks = round(float(each.v) * symbol.per_lot), round(float(each.p) * symbol.per_tick)
+                lots, ticks = _rounded(each.v, symbol.per_lot), _rounded(each.p, symbol.per_tick)
                 if lots <= 0 or ticks <= 0:
                     self.left_out[IMPOSSIBLE] += 1
                 elif symbol.off_market(ts := symbol.time(each.T), ticks):
@@ -218,12 +220,27 @@ class FrameDecoder:
                     rows.append((ts, lots, ticks, TRADE | WHOLE, side, RPI if each.RPI else 0))
         return rows
 
+    def _read_prints(self, data: msgspec.Raw) -> list[_Print]:
+        """All of them at once; where one cannot be read, each by itself, so that it costs no neighbour."""
+        try:
+            return _prints.decode(data)
+        except msgspec.ValidationError:
+            found: list[_Print] = []
+            for item in _items.decode(data):
+                try:
+                    found.append(msgspec.convert(item, _Print))
+                except msgspec.ValidationError:
+                    self.left_out[IMPOSSIBLE] += 1
+            return found
+
     def _ticker(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         ticker = _ticker.decode(head.data)
         ts = symbol.time(head.ts)
         rows: list[_Row] = []
         for kind, text in ((MARK, ticker.mark_price), (INDEX, ticker.index_price)):
             if text:
+                if not 0 < float(text) < _LARGEST:
+                    raise ValueError(f"a price that is none: {text[:40]}")
                 fine = int(Decimal(text) / symbol.tick * FINE)
                 ticks = round(fine / FINE)
                 rows.append((ts, fine, ticks, kind | WHOLE, 0, 0))
@@ -232,10 +249,20 @@ class FrameDecoder:
         if ticker.funding_interval_hour:
             symbol.interval = int(ticker.funding_interval_hour) * 60
         if ticker.funding_rate:
+            if not abs(float(ticker.funding_rate)) < 1:
+                raise ValueError(f"a funding rate that is none: {ticker.funding_rate[:40]}")
             rows.append(
                 (ts, int(Decimal(ticker.funding_rate) * RATE), 0, FUNDING | WHOLE, 0, symbol.interval)
             )
         return rows
+
+
+def _rounded(text: str, per_unit: float) -> int:
+    """A figure of a print in its units; 0, which is none, for what is no number."""
+    try:
+        return round(float(text) * per_unit)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _as_rows(rows: list[_Row]) -> Rows:

@@ -261,7 +261,7 @@ class Trader:
                     self._recovery.soon()
             case told.Unread():
                 if not event.symbol or event.symbol == "USDT" or event.symbol in desk.by_symbol:
-                    self._recovery.soon()
+                    self._recovery.after_odd()
             case told.Backfill():
                 backfill(desk.states, event.symbol, event.bars)
             case told.InstrumentUpdate():

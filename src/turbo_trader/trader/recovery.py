@@ -59,6 +59,7 @@ class Recovery:
         self._start = start_ts
         self._asked: list[str] = []  # ids of the pictures on their way, oldest first
         self._due = start_ts
+        self._asked_ts = 0  # when it was last asked for
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
         self._odd: dict[str, Decimal] = {}  # how the wallet differed from the books at the last read, by coin
         self._word: WalletReport | None = None  # what it said
@@ -76,6 +77,7 @@ class Recovery:
         """Ask for the whole picture when it is due."""
         if self._desk.now >= self._due:
             self._due = self._desk.now + EVERY
+            self._asked_ts = self._desk.now
             since = max(0, self._desk.ledger.last_fill_ts - 60 * SECOND) or self._start
             if not self.done:
                 since = min(since, self._start)
@@ -85,6 +87,10 @@ class Recovery:
     def soon(self) -> None:
         """Something happened that asks for a new picture (a reconnect)."""
         self._due = self._desk.now
+
+    def after_odd(self) -> None:
+        """Something of the account could not be read: read it all, but not again and again while odd rows go on coming."""
+        self._due = min(self._due, max(self._desk.now, self._asked_ts + _AGAIN))
 
     def last_look(self) -> bool:
         """Nothing is held any more: True once a picture asked for since then agrees, or five did not."""
