@@ -16,6 +16,7 @@ nothing of the queue that the book shows.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections import Counter
 from collections.abc import Sequence
@@ -201,7 +202,7 @@ class FrameDecoder:
 
     def _prints(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         """The market's own prints; one of the frame before counts once, for frames may come twice."""
-        prints, before = self._read_prints(head.data), symbol.printed
+        (prints, odd), before = self._read_prints(head.data), symbol.printed
         symbol.printed = frozenset(each.i for each in prints if each.i)
         rows: list[_Row] = []
         for each in prints:
@@ -211,27 +212,31 @@ class FrameDecoder:
                 self.left_out[BLOCK_TRADES] += 1
             else:
                 lots, ticks = _rounded(each.v, symbol.per_lot), _rounded(each.p, symbol.per_tick)
-                if lots <= 0 or ticks <= 0:
+                if lots is None or ticks is None:
+                    odd += 1
+                elif lots <= 0 or ticks <= 0:
                     self.left_out[IMPOSSIBLE] += 1
                 elif symbol.off_market(ts := symbol.time(each.T), ticks):
                     self.left_out[OUTSIDE] += 1
                 else:
                     side = 1 if each.S == "Buy" else -1
                     rows.append((ts, lots, ticks, TRADE | WHOLE, side, RPI if each.RPI else 0))
+        self.left_out[IMPOSSIBLE] += odd
+        if odd and not rows:
+            raise ValueError(f"{head.topic}: no print that can be read")
         return rows
 
-    def _read_prints(self, data: msgspec.Raw) -> list[_Print]:
-        """All of them at once; where one cannot be read, each by itself, so that it costs no neighbour."""
+    @staticmethod
+    def _read_prints(data: msgspec.Raw) -> tuple[list[_Print], int]:
+        """All of them at once; where one cannot be read, each by itself, so that it costs no neighbour. And how many cannot."""
         try:
-            return _prints.decode(data)
+            return _prints.decode(data), 0
         except msgspec.ValidationError:
-            found: list[_Print] = []
-            for item in _items.decode(data):
-                try:
+            items, found = _items.decode(data), []
+            for item in items:
+                with contextlib.suppress(msgspec.ValidationError):
                     found.append(msgspec.convert(item, _Print))
-                except msgspec.ValidationError:
-                    self.left_out[IMPOSSIBLE] += 1
-            return found
+            return found, len(items) - len(found)
 
     def _ticker(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         ticker = _ticker.decode(head.data)
@@ -257,12 +262,12 @@ class FrameDecoder:
         return rows
 
 
-def _rounded(text: str, per_unit: float) -> int:
-    """A figure of a print in its units; 0, which is none, for what is no number."""
+def _rounded(text: str, per_unit: float) -> int | None:
+    """A figure of a print in its units; None for what is no number."""
     try:
         return round(float(text) * per_unit)
     except (ValueError, OverflowError):
-        return 0
+        return None
 
 
 def _as_rows(rows: list[_Row]) -> Rows:
