@@ -36,3 +36,9 @@ def test_odd_print_costs_no_neighbour(field: str, junk: Any) -> None:
 def test_odd_ticker_is_unreadable_and_nothing_worse(field: str, junk: Any) -> None:
     with contextlib.suppress(ValueError):
         FrameDecoder(universe()[:1]).decode(frame("tickers", {"symbol": SYMBOL, field: junk}))
+
+
+def test_frame_of_good_prints_leaves_nothing_out() -> None:
+    decoder = FrameDecoder(universe()[:1])
+    assert decoder.decode(frame("publicTrade", [PRINT])) is not None
+    assert not decoder.left_out

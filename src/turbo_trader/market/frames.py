@@ -221,7 +221,8 @@ class FrameDecoder:
                 else:
                     side = 1 if each.S == "Buy" else -1
                     rows.append((ts, lots, ticks, TRADE | WHOLE, side, RPI if each.RPI else 0))
-        self.left_out[IMPOSSIBLE] += odd
+        if odd:
+            self.left_out[IMPOSSIBLE] += odd
         if odd and not rows:
             raise ValueError(f"{head.topic}: no print that can be read")
         return rows
