@@ -221,10 +221,10 @@ class FrameDecoder:
                 else:
                     side = 1 if each.S == "Buy" else -1
                     rows.append((ts, lots, ticks, TRADE | WHOLE, side, RPI if each.RPI else 0))
-        if odd:
-            self.left_out[IMPOSSIBLE] += odd
         if odd and not rows:
             raise ValueError(f"{head.topic}: no print that can be read")
+        if odd:
+            self.left_out[IMPOSSIBLE] += odd
         return rows
 
     @staticmethod
