@@ -8,6 +8,7 @@ from typing import Any
 from turbo_trader.market import book
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.assess import reprice
+from turbo_trader.rules.candidates import SIDES, signals
 from turbo_trader.rules.entry import entry_limit
 from turbo_trader.rules.exits import entry_exits
 from turbo_trader.rules.gates import Code, Verdict
@@ -109,7 +110,7 @@ class Entries:
             int(float(row["hold_s"]) * SECOND), d.now, resting=d.policy.entry_style == "maker",
             floor=sizing.floor,
             figures={
-                **figures, "binding": sizing.binding, "allowed": sizing.allowed,
+                **figures, "signals": signals(d.policy, row), "binding": sizing.binding, "allowed": sizing.allowed,
                 "leverage_most": float(sizing.highest), "leverage_by": sizing.highest_by,
             },
         )  # fmt: skip
@@ -161,7 +162,7 @@ class Entries:
         self.save(desk)
         d.note(
             "entry", symbol=desk.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
-            limit=entry.limit, stop=entry.stop, backstop=entry.backstop, leverage=entry.leverage, **entry.figures,
+            limit=entry.limit, stop=entry.stop, backstop=entry.backstop, **self._described(entry), **entry.figures,
             allowed=allowed,
         )  # fmt: skip
         d.give(
@@ -196,6 +197,22 @@ class Entries:
         if result.outcome is not Outcome.CONFIRMED:
             desk.leverage = None
         self.abandon(desk, f"leverage {result.outcome.value} ({result.code} {result.message})")
+
+    def _described(self, entry: PendingEntry) -> dict[str, Any]:
+        """The entry as its user reads it: USDT, percent of the balance and of the price."""
+        balance = self._desk.balance()
+        far, near = Decimal(1) + entry.direction * entry.take_profit, Decimal(1) - entry.direction * entry.stop_loss
+        return {
+            "side": SIDES[entry.direction],
+            "size_usdt": round(entry.qty * entry.limit, 2),
+            "balance_pct": round(100 * entry.margin / balance, 1) if balance > 0 else None,
+            "leverage": entry.leverage,
+            "price": entry.limit,
+            "take_profit": round(entry.limit * far, 8).normalize(),
+            "stop_loss": round(entry.limit * near, 8).normalize(),
+            "take_profit_pct": round(100 * entry.take_profit, 3),
+            "stop_loss_pct": round(100 * entry.stop_loss, 3),
+        }
 
     # -- outcomes
 

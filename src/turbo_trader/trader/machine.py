@@ -135,6 +135,8 @@ class Trader:
         self._due = None
         self._listing.settle()
         self._flattening.settle()
+        if self._desk.over:
+            self._scanner.hourly.end(self._desk.equity())
         return self._desk.take()
 
     def _take(self, event: told.Event) -> None:

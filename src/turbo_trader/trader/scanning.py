@@ -12,6 +12,7 @@ from turbo_trader.market.kernel import advance
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
 from turbo_trader.rules.assess import assess
+from turbo_trader.rules.candidates import candidate
 from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.distances import charge_book_walk
 from turbo_trader.rules.entry import fill_probability, ranked
@@ -27,6 +28,7 @@ from turbo_trader.trader.calibrating import Calibrating
 from turbo_trader.trader.commands import Scanned
 from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
+from turbo_trader.trader.hourly import Hourly
 from turbo_trader.trader.staging import Staging
 
 _NO_ROWS: Rows = cast("Rows", np.zeros(0, ROW))
@@ -49,6 +51,8 @@ class Scanner:
         self._uncounted = np.zeros((_COUNTED_AT_ONCE, len(desk.symbols)), SCAN)
         self._waiting = 0
         self._strengths = Strengths()
+        self.hourly = Hourly(desk)
+        self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
         self.scans = 0
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
@@ -79,6 +83,7 @@ class Scanner:
     def scan(self, equity: Decimal) -> None:
         """Assess every symbol now and act on what passes."""
         desk = self._desk
+        self.hourly.look(equity)
         tier = self._parameters(equity)
         self.next_ns = (desk.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
         self._calibrating.before_scan(self._gates, tier)
@@ -94,11 +99,13 @@ class Scanner:
             )
             if blocker < 0 and self._limits(desk.desks[s], tier):
                 passed.append(s)
+        self._emit_candidates()
         if passed:
             self._refresh_weights(equity)
             keyed = [(s, self._hoped(s), float(self._weights[s])) for s in passed]
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
+        self.hourly.add(self._rows)
         self.scans += len(desk.symbols)
         self._uncounted[self._waiting] = self._rows
         self._waiting += 1
@@ -175,14 +182,27 @@ class Scanner:
         self._settle(desk, gates.LIMITS, verdict)
         return verdict.value != BLOCK
 
+    def _emit_candidates(self) -> None:
+        """Each candidate with its signals and figures, for whoever follows the log."""
+        for s in np.flatnonzero(self._rows["candidate"]):
+            fields = candidate(self._desk.policy, self._rows, int(s))
+            self._desk.note("candidate", symbol=self._desk.symbols[s], **fields)
+
     def _settle(self, desk: SymbolDesk, gate: int, verdict: Verdict) -> None:
-        """Enter an account gate's verdict; a block is told in words, for the row holds figures alone."""
+        """Enter an account gate's verdict. A block is said in words, as the row holds figures alone; again at info level on change."""
         gates.record(self._rows, desk.s, gate, verdict)
-        if verdict.value == BLOCK:
-            words: dict[str, Any] = {"why": verdict.text, "needed": verdict.needed}
-            if verdict.allowed:
-                words["allowed"] = verdict.allowed
-            self._desk.note("gate", symbol=desk.instrument.symbol, gate=GATES[gate], **words)
+        symbol = desk.instrument.symbol
+        if verdict.value != BLOCK:
+            if gate == gates.SIZE:
+                self._refused.pop(symbol, None)
+            return
+        words: dict[str, Any] = {"why": verdict.text, "needed": verdict.needed}
+        if verdict.allowed:
+            words["allowed"] = verdict.allowed
+        refused = (gate, int(verdict.code))
+        level = "debug" if self._refused.get(symbol) == refused else "info"
+        self._refused[symbol] = refused
+        self._desk.note("gate", level, symbol=symbol, gate=GATES[gate], **words)
 
     def _enter(self, s: int, tier: CapitalTier, equity: Decimal) -> None:
         desk = self._desk.desks[s]

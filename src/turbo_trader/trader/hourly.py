@@ -1,0 +1,82 @@
+"""Once an hour and at the end of a session: what the scans and trades came to, beside the figures the user asked for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from turbo_trader.market.events import MINUTE, Rows
+from turbo_trader.rules.funnel import Funnel
+from turbo_trader.rules.pace import days_to, target_days
+from turbo_trader.rules.strengths import Strengths
+from turbo_trader.trader.desk import Desk
+
+HOUR = 60 * MINUTE
+
+
+class Hourly:
+    """Counts since the last summary; `look` is called at every scan, before its rows are added."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._began = 0
+        self._day = -1
+        self._equity = Decimal(0)
+        self._counts: dict[str, int] = {}
+        self._funnel, self._strengths = Funnel(), Strengths()
+
+    def look(self, equity: Decimal) -> None:
+        """Emit the summary of the hour, or of the session, that has ended."""
+        now, day = self._desk.now, self._desk.session.day
+        if not self._began:
+            self._begin(equity)
+        elif day != self._day:
+            self._emit("session", equity)
+        elif now // HOUR != self._began // HOUR:
+            self._emit("hour", equity)
+
+    def add(self, rows: Rows) -> None:
+        """The rows of a scan, with the verdicts of all gates."""
+        self._funnel.add(rows)
+        self._strengths.add(rows)
+
+    def end(self, equity: Decimal) -> None:
+        """The run is over."""
+        if self._began and self._funnel.scans:
+            self._emit("run", equity)
+
+    def _begin(self, equity: Decimal) -> None:
+        self._began, self._day, self._equity = self._desk.now, self._desk.session.day, equity
+        self._counts = dict(self._desk.counts)
+        self._funnel, self._strengths = Funnel(), Strengths()
+
+    def _emit(self, of: str, equity: Decimal) -> None:
+        hours = (self._desk.now - self._began) / HOUR
+        funnel = self._funnel
+        made = {name: self._desk.counts[name] - self._counts.get(name, 0) for name in ("trades", "wins", "A", "B")}
+        growth = float(equity / self._equity) - 1 if self._equity > 0 else 0.0
+        self._desk.note(
+            "summary", of=of, hours=round(hours, 3), candidates=funnel.candidates,
+            candidates_per_hour=_rate(funnel.candidates, hours), pre_filter=_share(funnel.pre_filtered, funnel.candidates),
+            a_share=_share(funnel.a, funnel.pre_filtered), b_share=_share(funnel.b, funnel.pre_filtered),
+            gates_passed=_share(funnel.passed, funnel.a + funnel.b), trades=made["trades"], trades_a=made["A"],
+            trades_b=made["B"], trades_per_hour=_rate(made["trades"], hours), win_rate=_share(made["wins"], made["trades"]),
+            equity=equity, growth=round(growth, 6), days_to_100=_days(equity, growth, hours, 100),
+            days_to_1000=_days(equity, growth, hours, 1000), target_days_to_100=target_days(float(equity), 100.0),
+            target_days_to_1000=target_days(float(equity), 1000.0), strengths=self._strengths.to_dict(),
+        )  # fmt: skip
+        self._begin(equity)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def _rate(count: int, hours: float) -> float | None:
+    return round(count / hours, 3) if hours > 0 else None
+
+
+def _days(equity: Decimal, growth: float, hours: float, goal: int) -> float | None:
+    return days_to(float(equity), float(goal), growth, hours)
+
+
