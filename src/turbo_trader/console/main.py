@@ -18,6 +18,7 @@ from turbo_trader.console.verbs import (
     feasible,
     funnel,
     guard,
+    logs,
     policy,
     report,
     run,
@@ -46,6 +47,7 @@ app.command("stop")(control.stop)
 app.command("session")(control.session)
 app.command("explore")(control.explore)
 app.command("explain")(explain.explain)
+app.command("logs")(logs.logs)
 app.command("funnel")(funnel.funnel)
 app.command("calibration")(calibration.calibration)
 app.command("report")(report.report)

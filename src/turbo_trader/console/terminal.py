@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from turbo_trader.console.sentences import sentence
 from turbo_trader.rules.gates import TEXTS, Code
 from turbo_trader.rules.scan import GATES, TIER_A, TIER_B
 from turbo_trader.signals.figures import SIGNALS
@@ -21,6 +22,8 @@ from turbo_trader.trader.view import View
 
 _TIERS = {TIER_A: "A", TIER_B: "B"}
 _SHOWN = (
+    "summary",
+    "entry-ended",
     "entry",
     "fill",
     "zone",
@@ -58,8 +61,7 @@ class Screen:
     def note(self, note: Note) -> None:
         """A line of the log."""
         if note.name in _SHOWN or note.level in ("warning", "error"):
-            fields = " ".join(f"{name}={_short(value)}" for name, value in list(note.fields.items())[:8])
-            self._notes.append(f"{_clock(note.ts)} {note.name} {fields}")
+            self._notes.append(f"{_clock(note.ts)} {sentence(note.name, note.fields)}")
 
     def scanned(self, scanned: Scanned) -> None:
         """The rows of a scan."""

@@ -1,4 +1,4 @@
-"""A candidate as plain figures: the five signals with value and threshold, the gates that only warned, edge, profit against fees."""
+"""A candidate as plain figures: the five signals with their thresholds, gates that only warned, edge, profit against fees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long an account takes from one balance to another: at the pace measured, and at the growth the user asked for (section 10)."""
+"""Days from one balance to another: at the pace measured, and at the growth the user asked for (section 10)."""
 
 from __future__ import annotations
 

@@ -201,7 +201,10 @@ class Entries:
     def _described(self, entry: PendingEntry) -> dict[str, Any]:
         """The entry as its user reads it: USDT, percent of the balance and of the price."""
         balance = self._desk.balance()
-        far, near = Decimal(1) + entry.direction * entry.take_profit, Decimal(1) - entry.direction * entry.stop_loss
+        far, near = (
+            Decimal(1) + entry.direction * entry.take_profit,
+            Decimal(1) - entry.direction * entry.stop_loss,
+        )
         return {
             "side": SIDES[entry.direction],
             "size_usdt": round(entry.qty * entry.limit, 2),

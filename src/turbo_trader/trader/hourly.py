@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.rules.funnel import Funnel
@@ -53,7 +52,9 @@ class Hourly:
     def _emit(self, of: str, equity: Decimal) -> None:
         hours = (self._desk.now - self._began) / HOUR
         funnel = self._funnel
-        made = {name: self._desk.counts[name] - self._counts.get(name, 0) for name in ("trades", "wins", "A", "B")}
+        made = {
+            name: self._desk.counts[name] - self._counts.get(name, 0) for name in ("trades", "wins", "A", "B")
+        }
         growth = float(equity / self._equity) - 1 if self._equity > 0 else 0.0
         self._desk.note(
             "summary", of=of, hours=round(hours, 3), candidates=funnel.candidates,
@@ -78,5 +79,3 @@ def _rate(count: int, hours: float) -> float | None:
 
 def _days(equity: Decimal, growth: float, hours: float, goal: int) -> float | None:
     return days_to(float(equity), float(goal), growth, hours)
-
-

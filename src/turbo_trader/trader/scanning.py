@@ -189,7 +189,7 @@ class Scanner:
             self._desk.note("candidate", symbol=self._desk.symbols[s], **fields)
 
     def _settle(self, desk: SymbolDesk, gate: int, verdict: Verdict) -> None:
-        """Enter an account gate's verdict. A block is said in words, as the row holds figures alone; again at info level on change."""
+        """Enter an account gate's verdict. A block is an event, as the row holds figures alone; at info level when it is new."""
         gates.record(self._rows, desk.s, gate, verdict)
         symbol = desk.instrument.symbol
         if verdict.value != BLOCK:

@@ -1,0 +1,196 @@
+"""Log events as sentences: what the terminal and `turbo-trader logs` show of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+Event = Mapping[str, Any]
+
+#: Fields that every line of the log has, or that say nothing to a person.
+_FRAME: Final = frozenset({"at", "ts", "event", "level", "id"})
+_SIDES: Final = {1: "long", -1: "short"}
+_REASONS: Final = {
+    "target": "at its target", "stop": "by its stop", "time": "as its time was up", "mark": "as the mark price is beyond its stop",
+    "flatten": "by flatten", "session-loss": "as the session's loss limit was reached", "backstop": "by its backstop",
+}  # fmt: skip
+
+
+def sentence(name: str, fields: Event) -> str:
+    """What an event says, in one line of plain text. An event without a sentence of its own is shown field by field."""
+    write = _SENTENCES.get(name)
+    try:
+        return write(fields) if write is not None else _plain(name, fields)
+    except (KeyError, TypeError, ValueError, ArithmeticError):  # of an older journal, or cut by a full disk
+        return _plain(name, fields)
+
+
+def _plain(name: str, fields: Event) -> str:
+    shown = (
+        f"{key} {_short(value)}"
+        for key, value in fields.items()
+        if key not in _FRAME and value not in ("", None)
+    )
+    return f"{name}: {', '.join(shown)}".rstrip(": ")
+
+
+def _candidate(e: Event) -> str:
+    """`XRPUSDT long candidate A: OFI +0.31>0.15 ✓ ...; edge 0.14 % ...`"""
+    parts = [_signals(e["signals"])]
+    parts += [f"warning: {each}" for each in e.get("warnings", ())]
+    parts.append(f"edge {_percent(e['edge'])}")
+    if e["tier"] != "none":
+        profit, fees, honest = (_percent(e[name]) for name in ("expected_profit", "fees", "honest_ev"))
+        parts.append(f"expected profit {profit} against fees {fees} as asked, honest EV {honest}")
+    if e.get("blocked"):
+        parts.append(f"stopped at {e['blocked']}: {e['why']}")
+    tier = f"tier {e['tier']}" if e["tier"] != "none" else "no tier"
+    return f"{e['symbol']} {e['side']} candidate, {tier}: {'; '.join(parts)}"
+
+
+def _signals(signals: Mapping[str, Mapping[str, Any]]) -> str:
+    shown = []
+    for name, each in signals.items():
+        mark = "✓" if each["confirms"] else "✗"
+        shown.append(
+            f"{name} no signal ✗" if each["value"] is None else f"{name} {_value(name, each)} {mark}"
+        )
+    return ", ".join(shown)
+
+
+def _value(name: str, each: Mapping[str, Any]) -> str:
+    if name in ("VWAP", "FUNDING"):
+        return f"{100 * each['value']:+.3f} % (>{100 * each['threshold']:.3f} %)"
+    return f"{each['value']:+.2f} (>{each['threshold']:.2f})"
+
+
+def _entry(e: Event) -> str:
+    confirming = [name for name, each in e.get("signals", {}).items() if each["confirms"]]
+    share = f" ({e['balance_pct']} % of the balance)" if e.get("balance_pct") is not None else ""
+    target, stop = _number(e["take_profit_pct"]), _number(e["stop_loss_pct"])
+    return (
+        f"{e['symbol']} entry {e['side']}, tier {e['tier']}: {e['size_usdt']} USDT{share} at {_number(e['leverage'])}x,"
+        f" price {e['price']}, take profit {e['take_profit']} (+{target} %), stop loss {e['stop_loss']} (-{stop} %),"
+        f" signals {', '.join(confirming) or 'none'}{_stage(e)}"
+    )
+
+
+def _stage(e: Event) -> str:
+    return f", stage {e['stage']}" if e.get("stage") else ""
+
+
+def _fill(e: Event) -> str:
+    side = "bought" if int(e["side"]) > 0 else "sold"
+    return f"{e['symbol']} {side} {e['qty']} at {e['price']}, fee {e['fee']} USDT"
+
+
+def _zone(e: Event) -> str:
+    what = {
+        1: "half-way to the target: stop at break-even",
+        2: "target reached: stop locks half of the distance",
+    }
+    return f"{e['symbol']} {what.get(int(e['zone']), 'stop tightens')}, now {e['stop']}"
+
+
+def _extension(e: Event) -> str:
+    return f"{e['symbol']} target moves out, backstop {e['backstop']}"
+
+
+def _exit(e: Event) -> str:
+    return (
+        f"{e['symbol']} closes {e['size']} {_REASONS.get(str(e['reason']), 'because of ' + str(e['reason']))}"
+    )
+
+
+def _trade(e: Event) -> str:
+    net = Decimal(str(e["net"]))
+    result = "won" if net > 0 else "lost"
+    minutes, reason, share = int(e["seconds"]) / 60, str(e["reason"]), 100 * float(e["net_fraction"])
+    return (
+        f"{e['symbol']} {_SIDES[int(e['direction'])]} trade {result} {net:+.4f} USDT ({share:+.3f} % of its size,"
+        f" fees {_number(e['fees'])}), closed {_REASONS.get(reason, 'by ' + reason)} after {minutes:.0f} min"
+    )
+
+
+def _gate(e: Event) -> str:
+    needed = f"; it takes {e['needed']}" if e.get("needed") else ""
+    return f"{e['symbol']} refused by {e['gate']}: {e['why']}{needed}"
+
+
+def _limit(e: Event) -> str:
+    return (
+        f"{str(e['what']).replace('-', ' ')}: {e['text']}"
+        if e.get("text")
+        else str(e["what"]).replace("-", " ")
+    )
+
+
+def _stream(e: Event) -> str:
+    return (
+        f"{e['stream']} stream is {'up' if e['up'] else 'down'}{': ' + str(e['why']) if e.get('why') else ''}"
+    )
+
+
+def _ended(e: Event) -> str:
+    return f"{e['symbol']} entry ended without a fill: {e['why']}"
+
+
+def _tier(e: Event) -> str:
+    return f"capital tier is {e['capital']} at {_number(e['equity'])} USDT"
+
+
+def _control(e: Event) -> str:
+    return f"{e['verb']} by {e['by']}"
+
+
+def _summary(e: Event) -> str:
+    period = {"hour": "the hour", "session": "the session", "run": "the run"}.get(str(e["of"]), str(e["of"]))
+    confirming = ", ".join(
+        f"{name} {100 * each['confirms']:.0f} %"
+        for name, each in e.get("strengths", {}).items()
+        if each.get("confirms") is not None
+    )
+    return (
+        f"{period} ({e['hours']:.2f} h): {e['candidates']} candidates ({_rate(e['candidates_per_hour'])}/h, asked 60-100),"
+        f" pre-filter {_share(e['pre_filter'])} (50 %), A {_share(e['a_share'])} (15 %), B {_share(e['b_share'])} (25 %),"
+        f" gates passed {_share(e['gates_passed'])} (80 %), trades {e['trades']} ({_rate(e['trades_per_hour'])}/h, asked 3-8),"
+        f" A:B {e['trades_a']}:{e['trades_b']} (70:30), won {_share(e['win_rate'])} (60-70 %), equity {_number(e['equity'])} USDT"
+        f" ({100 * float(e['growth']):+.2f} %), to 100 USDT {_days(e['days_to_100'])} (asked {_days(e['target_days_to_100'])}),"
+        f" to 1,000 {_days(e['days_to_1000'])} (asked {_days(e['target_days_to_1000'])}); confirming: {confirming or 'none'}"
+    )
+
+
+def _rate(value: Any) -> str:
+    return "-" if value is None else f"{float(value):.1f}"
+
+
+def _share(value: Any) -> str:
+    return "-" if value is None else f"{100 * float(value):.0f} %"
+
+
+def _days(value: Any) -> str:
+    return "never at this pace" if value is None else f"{float(value):.1f} days"
+
+
+def _percent(fraction: Any) -> str:
+    return f"{100 * float(fraction):+.3f} %"
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.6g}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name} {_short(each)}" for name, each in value.items()) + "}"
+    return str(value)
+
+
+_SENTENCES: Final[Mapping[str, Callable[[Event], str]]] = {
+    "candidate": _candidate, "gate": _gate, "entry": _entry, "entry-ended": _ended, "fill": _fill, "zone": _zone,
+    "extension": _extension, "exit": _exit, "trade": _trade, "limit": _limit, "halt": _limit, "stream": _stream, "tier": _tier,
+    "control": _control, "summary": _summary, "evidence": lambda e: str(e["text"]), "stage": lambda e: str(e["text"]),
+}  # fmt: skip
