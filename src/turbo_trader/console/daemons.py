@@ -50,7 +50,7 @@ def journal_of(command: str, name: str | None, given: Path | None) -> Path:
 
     found = Registry(Kind.DAEMON).running() if given is None or name is not None else []
     if name is None and not found:
-        return last_journal(given, load_settings().journal_dir)
+        return last_journal(given, load_settings().journal_dir if given is None else given)
     found = within(found, given)
     if not found:
         raise InputError(f"--daemon {name}: no daemon is running")

@@ -32,7 +32,7 @@ def status_of(name: str | None, folder: Path | None) -> tuple[dict[str, Any], li
     }
     if daemons:
         return found, status_lines(found)
-    last = last_journal(folder, load_settings().journal_dir)
+    last = last_journal(folder, load_settings().journal_dir if folder is None else folder)
     with believable(last):
         found["last_run"] = {**overview(last), "session": state(last).get("session", {})}
         return found, status_lines(found)
