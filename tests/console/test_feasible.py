@@ -41,7 +41,10 @@ def test_what_may_be_lost_and_the_worst_case_are_told(capsys: pytest.CaptureFixt
     assert "is the margin: 40% a trade (7.20), 90% of up to 3 together (16.20)" in said
 
 
-def test_a_wilder_market_allows_less(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wilder_market_allows_less_where_one_direction_is_limited(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAME_DIRECTION", "0.30")
     sizes = []
     for reach in ("50bp", "3%"):
         feasible(balance="18", reach=reach, json=True)

@@ -120,7 +120,10 @@ ID, MONEY = "tt-0123456789ab-ffff-entry", Decimal("12345.67890123")
 WORST_DAY: dict[str, tuple[dict[str, Any], int]] = {
     "gate": ({"gate": "size", "why": "x" * 120, "needed": "x" * 80, "allowed": ALLOWED}, 15 * 2880),
     "entry": (
-        {f"f{i}": 0.123456789012345 for i in range(16)} | {"id": ID, "binding": "same direction", "allowed": ALLOWED}, 1600,
+        {f"f{i}": 0.123456789012345 for i in range(24)}
+        | {"id": ID, "binding": "same direction", "allowed": ALLOWED}
+        | {"signals": {f"OU_DRIF{i}": {"value": -0.00123456, "threshold": 0.00123456, "confirms": False} for i in range(5)}},
+        1600,
     ),
     "fill": (
         {"id": ID, "side": -1, "qty": MONEY, "price": MONEY, "fee": MONEY, "kind": "Trade", "stop_type": "StopLoss"}, 6400,

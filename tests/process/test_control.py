@@ -40,7 +40,8 @@ class House:
         stream = self.venue.stream
         given = {
             "BYBIT_REST_URL": self.venue.url, "BYBIT_STREAM_URL": stream, "BYBIT_API_KEY": "key",
-            "BYBIT_API_SECRET": "secret", "I_ACCEPT_THE_RISK": "true", "TARGET_ASSETS": SYMBOLS,
+            "BYBIT_API_SECRET": "secret", "I_ACCEPT_THE_RISK": "true", "SIZE": "full",
+            "TARGET_ASSETS": SYMBOLS,
         }  # fmt: skip
         return {**os.environ, **given, **extra}
 

@@ -49,7 +49,8 @@ def soak(hours: float, faults: str) -> tuple[dict[str, Any], list[int]]:
     return play.play(41), sizes
 
 
-def check(hours: float) -> None:
+def check(hours: float, most: int = 20_000) -> None:
+    """`most`: bytes an hour the Trader may grow by."""
     result, sizes = soak(hours, UNDYING)
     assert result["violation"] is None
     assert result["lives"] == 1
@@ -61,11 +62,11 @@ def check(hours: float) -> None:
     print(
         f"\n{hours:g} h in one life: {result['trades']} trades, {sum(result['faults'].values())} faults, {kept}"
     )
-    assert slope < 20_000, f"{slope:.0f} bytes an hour: {settled}"
+    assert slope < most, f"{slope:.0f} bytes an hour: {settled}"
 
 
 def test_s41_hours_with_faults_break_nothing_and_leave_nothing_behind() -> None:
-    check(2)
+    check(2, most=60_000)  # outcomes of forecasts still fill their window
 
 
 @pytest.mark.slow  # a minute

@@ -156,8 +156,8 @@ def _summary(e: Event) -> str:
         f" pre-filter {_share(e['pre_filter'])} (50 %), A {_share(e['a_share'])} (15 %), B {_share(e['b_share'])} (25 %),"
         f" gates passed {_share(e['gates_passed'])} (80 %), trades {e['trades']} ({_rate(e['trades_per_hour'])}/h, asked 3-8),"
         f" A:B {e['trades_a']}:{e['trades_b']} (70:30), won {_share(e['win_rate'])} (60-70 %), equity {_number(e['equity'])} USDT"
-        f" ({100 * float(e['growth']):+.2f} %), to 100 USDT {_days(e['days_to_100'])} (asked {_days(e['target_days_to_100'])}),"
-        f" to 1,000 {_days(e['days_to_1000'])} (asked {_days(e['target_days_to_1000'])}); confirming: {confirming or 'none'}"
+        f" ({100 * float(e['growth']):+.2f} %), to 100 USDT {_pace(e, 'hundred')}, to 1,000 {_pace(e, 'thousand')};"
+        f" confirming: {confirming or 'none'}"
     )
 
 
@@ -167,6 +167,10 @@ def _rate(value: Any) -> str:
 
 def _share(value: Any) -> str:
     return "-" if value is None else f"{100 * float(value):.0f} %"
+
+
+def _pace(e: Event, goal: str) -> str:
+    return f"{_days(e[f'days_to_{goal}'])} (asked {_days(e[f'target_days_to_{goal}'])})"
 
 
 def _days(value: Any) -> str:

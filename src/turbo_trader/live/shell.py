@@ -142,7 +142,7 @@ class Shell:
             startup.prepare_account(gateway, self._router.tell),
         )
         self._instruments = instruments
-        account = await startup.account_id(gateway, settings.keys)
+        account = await startup.account_id(gateway, settings.keys, settings.mode)
         with believable(settings.journal):
             self._router.trader = self._build(
                 instruments,

@@ -148,8 +148,10 @@ async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
     return found
 
 
-async def account_id(gateway: Gateway, keys: Keys) -> str:
-    """The account's number at the venue; where it does not say, one made of the key."""
+async def account_id(gateway: Gateway, keys: Keys, mode: str) -> str:
+    """The account's number at the venue; where it does not say, one made of the key. A paper venue's account has none."""
+    if mode == "paper":
+        return mode
     answer = await gateway.read(Call("get_api_key_information", "account", {}))
     found = str(answer.result.get("userID") or "") if answer.ok else ""
     return found or "key-" + hashlib.sha256(keys.key.encode()).hexdigest()[:12]

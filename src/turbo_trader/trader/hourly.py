@@ -62,9 +62,9 @@ class Hourly:
             a_share=_share(funnel.a, funnel.pre_filtered), b_share=_share(funnel.b, funnel.pre_filtered),
             gates_passed=_share(funnel.passed, funnel.a + funnel.b), trades=made["trades"], trades_a=made["A"],
             trades_b=made["B"], trades_per_hour=_rate(made["trades"], hours), win_rate=_share(made["wins"], made["trades"]),
-            equity=equity, growth=round(growth, 6), days_to_100=_days(equity, growth, hours, 100),
-            days_to_1000=_days(equity, growth, hours, 1000), target_days_to_100=target_days(float(equity), 100.0),
-            target_days_to_1000=target_days(float(equity), 1000.0), strengths=self._strengths.to_dict(),
+            equity=equity, growth=round(growth, 6), days_to_hundred=_days(equity, growth, hours, 100),
+            days_to_thousand=_days(equity, growth, hours, 1000), target_days_to_hundred=target_days(float(equity), 100.0),
+            target_days_to_thousand=target_days(float(equity), 1000.0), strengths=self._strengths.to_dict(),
         )  # fmt: skip
         self._begin(equity)
 

@@ -97,7 +97,15 @@ TAX = {"feeCoin": "USDT", "feeType": "GST", "subFeeType": "IND_GST", "feeRate": 
 def test_fees_are_read_by_coin(
     fields: dict[str, Any], fee: str, other: tuple[tuple[str, str], ...], worth: str
 ) -> None:
-    item = {"execPrice": "100000", "execQty": "0.01", "execValue": "1000", "feeRate": "0.00055", **fields}
+    item = {
+        "execId": "e",
+        "side": "Buy",
+        "execPrice": "100000",
+        "execQty": "0.01",
+        "execValue": "1000",
+        "feeRate": "0.00055",
+        **fields,
+    }
     fill = decode.fill(msgspec.convert(item, schemas.Execution, strict=False), 0, Source.STREAM)
     assert fill.fee == D(fee)
     assert fill.coin_fees == tuple((coin, D(amount)) for coin, amount in other)
@@ -106,5 +114,7 @@ def test_fees_are_read_by_coin(
 
 @pytest.mark.parametrize("given", ["[", "[7]", {"a": 1}])
 def test_taxes_that_cannot_be_read_leave_the_fee_as_it_is(given: Any) -> None:
-    item = schemas.Execution(exec_fee="0.5", extra_fees=given)
+    item = schemas.Execution(
+        exec_id="e", side="Buy", exec_qty="1", exec_price="1", exec_fee="0.5", extra_fees=given
+    )
     assert decode.fill(item, 0, Source.STREAM).fee == D("0.5")
