@@ -24,6 +24,7 @@ from turbo_trader.bybit.reads import ReadFailed
 from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.lease import GUARD, Lease, LeaseRules, LeaseWatch
+from turbo_trader.journal.marker import MARKER
 from turbo_trader.journal.private import private_folder, private_opener
 from turbo_trader.journal.readers import boots, state_by_row
 from turbo_trader.live.clock import VenueClock
@@ -192,7 +193,8 @@ class Guard:
         try:
             kept, unreadable = state_by_row(folder)
             known = boots(folder)
-            self._blind = "" if known or not self._boots else f"journal {folder}: gone or emptied"
+            expected = bool(self._boots) or (folder / MARKER).exists()
+            self._blind = "" if known or not expected else f"journal {folder}: gone or emptied"
         except (InputError, JournalError) as error:
             self._blind = str(error)
         if not self._blind:

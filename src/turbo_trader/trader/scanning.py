@@ -53,6 +53,7 @@ class Scanner:
         self._strengths = Strengths()
         self.hourly = Hourly(desk)
         self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
+        self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
         self.scans = 0
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
@@ -183,10 +184,13 @@ class Scanner:
         return verdict.value != BLOCK
 
     def _emit_candidates(self) -> None:
-        """Each candidate with its signals and figures, for whoever follows the log."""
-        for s in np.flatnonzero(self._rows["candidate"]):
-            fields = candidate(self._desk.policy, self._rows, int(s))
-            self._desk.note("candidate", symbol=self._desk.symbols[s], **fields)
+        """Each candidate with its signals and figures; at info level where it is new, or its side, tier or blocker changed."""
+        last, self._candidates = self._candidates, {}
+        for s in map(int, np.flatnonzero(self._rows["candidate"])):
+            fields = candidate(self._desk.policy, self._rows, s)
+            self._candidates[s] = (fields["side"], fields["tier"], fields["blocked"])
+            level = "debug" if last.get(s) == self._candidates[s] else "info"
+            self._desk.note("candidate", level, symbol=self._desk.symbols[s], **fields)
 
     def _settle(self, desk: SymbolDesk, gate: int, verdict: Verdict) -> None:
         """Enter an account gate's verdict. A block is an event, as the row holds figures alone; at info level when it is new."""
