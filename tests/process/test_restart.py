@@ -119,7 +119,7 @@ def test_s39_without_its_journal_a_daemon_closes_what_it_holds_and_opens_nothing
     lives.wait(lives.held)
     other = sqlite3.connect(lives.journal / FILE, isolation_level=None, timeout=10)
     other.execute("BEGIN IMMEDIATE")
-    lives.wait(lambda: lives.notes("journal-failed"), 20)
+    lives.wait(lambda: lives.notes("journal-failed"))  # at the next thing worth writing
     time.sleep(0.5)  # what had left before has arrived
     entries = lives.entries()
     daemon.send_signal(signal.SIGUSR1)

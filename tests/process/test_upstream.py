@@ -55,13 +55,14 @@ def run(folder: Path, upstream: ServedVenue, *, enters: bool) -> tuple[dict[str,
     assert process.stderr is not None
     said: list[str] = []
     public: list[bool] = []
-    lost = 0
+    lost, heard = 0, False
     waited_for = " fill " if enters else "session begins"
     for line in process.stderr:
         said.append(line)
         if "stream=public" in line:
             public.append("up=True" in line)
-        if waited_for in line and public == [True] and not lost:
+        heard = heard or waited_for in line
+        if heard and public == [True] and not lost:
             lost = upstream.call(cut)
         if public == DISCONNECTED and "stream=public" in line:
             hears_on()

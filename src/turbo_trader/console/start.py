@@ -177,9 +177,9 @@ def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder
 
 def compile_once() -> None:
     """Make sure the kernels are compiled, saying so when it takes a while."""
-    from turbo_trader.market.compiled import cache_folder
+    from turbo_trader.market.compiled import compiled_before
 
-    if not cache_folder().exists():
+    if not compiled_before():
         say("compiling once (about 15 s) ...")
     from turbo_trader.console.warm_up import warm_up
 
