@@ -33,7 +33,7 @@ def test_a_caller_sees_every_module_its_kernels_come_from() -> None:
         "signals.ou",
         "signals.kalman",
         "market.book",
-        "market.levels",
+        "market.events",
     } <= names
     assert not {"rules.policy", "rules.sizing", "rules.report", "market.parquet"} & names
 
