@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.report import whole_report
+from turbo_trader.simulation.decisions import DecisionDigest
 from turbo_trader.simulation.measuring import OpenTime, entries_by_limit, rates, without_limits
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.simulation import Simulation
@@ -42,9 +42,9 @@ CLOSING_TIME = 60 * 1_000_000_000  # simulated time given to close what is open 
 
 @dataclass
 class Decisions:
-    """A sink that keeps a running SHA-256 of every scan and every wire command, in order, the notes of trades, and outcomes."""
+    """A sink that keeps a digest of every scan and every write command, in order, the notes of trades, and outcomes."""
 
-    digest: Any = field(default_factory=hashlib.sha256)
+    digest: DecisionDigest
     notes: list[Note] = field(default_factory=list)
     outcomes: list[Rows] = field(default_factory=list)
     open_time: OpenTime = field(default_factory=OpenTime)
@@ -59,10 +59,10 @@ class Decisions:
         """Add a command to the digest."""
         match command:
             case Scanned():
-                self.digest.update(command.rows.tobytes())
+                self.digest.scan(command.ts, command.rows)
                 self.open_time.look(command.ts, self.refusal())
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
-                self.digest.update(repr(command).encode())
+                self.digest.command(command)
             case Resolved():
                 self.outcomes.append(command.rows)
             case Note() if command.name in self.keep:
@@ -100,7 +100,8 @@ class Backtest:
         exchange.add_account(UID, self.balance)
         policy = without_limits(self.policy) if self.no_limits else self.policy
         trader = Trader(self.tape.instruments, policy, boot="backtest", start_ts=start)
-        decisions = Decisions(refusal=lambda: trader.refusal)
+        symbols = tuple(instrument.symbol for instrument in self.tape.instruments)
+        decisions = Decisions(DecisionDigest(symbols), refusal=lambda: trader.refusal)
         simulation = Simulation(
             trader, exchange, self.tape.rows, uid=UID, latency=self.latency, sink=decisions, start=start
         )
@@ -121,7 +122,7 @@ class Backtest:
         return {
             "source": self.tape.source,
             "rebuilt": self.tape.rebuilt,
-            "symbols": [instrument.symbol for instrument in self.tape.instruments],
+            "symbols": list(symbols),
             "events": sum(len(rows) for rows in self.tape.rows),
             "seconds": round(time.perf_counter() - started, 3),
             **summary,
