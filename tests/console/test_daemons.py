@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +80,28 @@ def test_without_a_daemon_the_last_run_is_read(tmp_path: Path, monkeypatch: pyte
     assert journal_of("report", None, None) == tmp_path
     with pytest.raises(InputError, match="--daemon live: no daemon is running"):
         journal_of("report", "live", None)
+
+
+@pytest.mark.usefixtures("two")
+def test_a_person_at_a_terminal_is_asked_which_one_and_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process of its own on a pseudo-terminal, as a person sits at one."""
+    code = (
+        "from turbo_trader.console.daemons import addressed; "
+        "print('chosen', *[d.name for d in addressed('flatten', None, None, every=False)])"
+    )
+    pid, terminal = pty.fork()
+    if not pid:  # the child
+        os.execv(sys.executable, [sys.executable, "-c", code])
+    seen = ""
+    answers = ["nobody\n", "paper\n"]
+    while "chosen" not in seen:
+        try:
+            seen += os.read(terminal, 4096).decode()
+        except OSError:
+            break
+        if answers and seen.count("which daemon") == 3 - len(answers):
+            os.write(terminal, answers.pop(0).encode())
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    assert "chosen paper" in seen, seen
+    assert "live, process" in seen

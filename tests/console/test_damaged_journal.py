@@ -14,9 +14,13 @@ import numpy as np
 import pytest
 
 from turbo_trader.console import main as console
+from turbo_trader.journal.errors import JournalError, UnsoundJournal
+from turbo_trader.journal.health import integrity
 from turbo_trader.journal.marker import MARKER
+from turbo_trader.journal.readers import state
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
+from turbo_trader.market.errors import InputError
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Scanned
 
@@ -206,3 +210,20 @@ def test_a_damaged_marker_loses_nothing_of_a_whole_journal(
 ) -> None:
     (folder / MARKER).write_bytes(b"\xff{")
     assert said(("report", "--journal-dir", str(folder.parent)), capsys, monkeypatch)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "damage", [*DAMAGES, None], ids=lambda damage: damage.__name__ if damage else "sound"
+)
+def test_doctor_finds_what_a_start_would_refuse(folder: Path, damage: Callable[[Path], None] | None) -> None:
+    """`doctor` asks `integrity`, `run` opens the journal: what one passes the other takes."""
+    if damage is not None:
+        damage(folder / FILE)
+    found = integrity(folder)
+    try:
+        Journal(folder, SYMBOLS, "testnet").close(10**18, "test")
+        state(folder)
+        refused = ""
+    except (InputError, JournalError, UnsoundJournal) as error:
+        refused = str(error)
+    assert bool(found) == bool(refused), (found, refused)

@@ -96,8 +96,13 @@ def test_maintenance_is_the_next_one_of_futures_that_is_not_over() -> None:
         ({"journal": None}, "journal", Level.PASS),
         ({"journal": "malformed"}, "journal", Level.FAIL),
         ({"owner": "17"}, "instance", Level.WARN),
+        ({"proxies": ("HTTPS_PROXY", "ALL_PROXY")}, "proxy", Level.WARN),
     ],
 )
 def test_the_machine(changed: dict[str, Any], name: str, level: Level) -> None:
     facts = replace(MachineFacts("var", 10**10, "", ""), **changed)
     assert found(machine_checks(facts), name).level is level
+
+
+def test_no_proxy_is_no_check() -> None:
+    assert "proxy" not in {check.name for check in machine_checks(MachineFacts("var", 10**10, "", ""))}

@@ -159,6 +159,41 @@ def test_a_position_is_deleveraged_on_demand(venue: ServedVenue, bybit: HTTP) ->
         assert adl(**wrong).status_code == 400
 
 
+def test_an_account_pays_its_fees_in_the_coin_it_is_given(venue: ServedVenue, bybit: HTTP) -> None:
+    def fees(**asked: Any) -> Any:
+        return LOCAL.post(f"{venue.url}/control/fees", json=asked, timeout=5)
+
+    assert fees(coin="MNT", price="0.8", balance="100").status_code == 200
+    bybit.place_order(category="linear", symbol=SYMBOL, side="Buy", orderType="Market", qty="0.01")
+    (row, *_) = bybit.get_executions(category="linear", symbol=SYMBOL)["result"]["list"]
+    assert row["feeCurrency"] == "MNT"
+    coins = bybit.get_wallet_balance(accountType="UNIFIED")["result"]["list"][0]["coin"]
+    balance = {coin["coin"]: Decimal(coin["walletBalance"]) for coin in coins}
+    assert balance["MNT"] == 100 - Decimal(row["execFee"])
+    assert fees(coin="USDT").status_code == 200
+    bybit.place_order(
+        category="linear", symbol=SYMBOL, side="Sell", orderType="Market", qty="0.01", reduceOnly=True
+    )
+    (row, *_) = bybit.get_executions(category="linear", symbol=SYMBOL)["result"]["list"]
+    assert row["feeCurrency"] in ("", "USDT")
+    for wrong in (
+        {"coin": "MNT", "price": "-1"},
+        {"coin": "MNT", "price": "x"},
+        {"price": "1"},
+        {"coin": "MNT", "uid": "7"},
+    ):
+        assert fees(**wrong).status_code == 400
+
+
+def test_the_speed_asked_for_and_reached_is_shown(venue: ServedVenue) -> None:
+    shown = LOCAL.get(f"{venue.url}/control/time", timeout=5).json()
+    assert set(shown) == {"now_ms", "speed", "reached", "slipped_s"}
+    again = LOCAL.get(f"{venue.url}/control/time", timeout=5).json()
+    assert again["now_ms"] >= shown["now_ms"]
+    assert 0 < again["reached"] <= again["speed"] * 1.5
+    assert again["slipped_s"] >= 0
+
+
 def test_the_control_routes_are_off_by_default(served: ServedVenue) -> None:
     assert LOCAL.get(f"{served.url}/control/faults", timeout=5).status_code == 404
 

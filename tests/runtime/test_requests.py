@@ -4,10 +4,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar
 
+import pytest
+
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import NO_ANSWER, NOT_SENT, judge
-from turbo_trader.runtime.clock import MeasuredClock
+from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock
 from turbo_trader.runtime.requests import (
     ENTRY_PATIENCE_S,
     READ_PAUSES_S,
@@ -31,7 +33,15 @@ STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)
 class World:
     """A clock that moves when a job sleeps, and a venue that answers as it is told."""
 
-    def __init__(self, venue: Callable[[Transmit], int], *, socket: bool = False) -> None:
+    def __init__(
+        self,
+        venue: Callable[[Transmit], int],
+        *,
+        socket: bool = False,
+        simulated: bool = False,
+        skew_s: float = 0,
+    ) -> None:
+        """`skew_s`: by so much each reading of the venue's clock differs from the one before."""
         self.now = 10**18
         self.seen: list[Transmit] = []
         self.slept: list[float] = []
@@ -39,7 +49,10 @@ class World:
         self.refusals: list[str] = []
         self._venue = venue
         clock = MeasuredClock(lambda: self.now, lambda: self.now)
-        self.requests = Requests(clock, self, socket_up=(lambda: True) if socket else None)
+        self.skew_ns, self._skewed = round(skew_s * 1e9), 0
+        self.requests = Requests(
+            clock, self, socket_up=(lambda: True) if socket else None, simulated=simulated
+        )
 
     def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:
         self.events.append(name)
@@ -65,7 +78,9 @@ class World:
             else:
                 self.seen.append(effect)
                 code = 0 if effect.call.method == "get_server_time" else self._venue(effect)
-                answer = Answer(judge(code), code, "", self.now, {"timeNano": str(self.now)})
+                self._skewed += self.skew_ns
+                reading = {"timeNano": str(self.now + self._skewed)}
+                answer = Answer(judge(code), code, "", self.now, reading, headers={SPEED_HEADER: "30"})
 
     @property
     def calls(self) -> list[str]:
@@ -110,3 +125,22 @@ def test_a_second_clock_measurement_waits_for_the_first() -> None:
     assert isinstance(next(second), Sleep)
     assert world.run(first) is True
     assert isinstance(next(second), Transmit)
+
+
+@pytest.mark.parametrize(("simulated", "speed"), [(True, 30.0), (False, 1.0)])
+def test_only_a_venue_on_this_machine_may_say_that_its_time_runs_faster(
+    simulated: bool, speed: float
+) -> None:
+    world = World(lambda _: 0, simulated=simulated)
+    assert world.run(world.requests.sync_clock())
+    assert world.requests.clock.speed == speed
+
+
+@pytest.mark.parametrize(("skew_s", "believed"), [(0.5, True), (86_400.0, False), (-86_400.0, False)])
+def test_two_readings_of_the_clock_that_disagree_count_for_nothing(skew_s: float, believed: bool) -> None:
+    world = World(lambda _: 0, skew_s=skew_s)
+    before = world.requests.clock.now()
+    assert world.run(world.requests.sync_clock()) is believed
+    assert ("clock-doubtful" in world.events) is not believed
+    if not believed:
+        assert world.requests.clock.now() == before

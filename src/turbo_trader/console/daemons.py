@@ -92,9 +92,9 @@ def one_of(found: Sequence[Running], name: str | None, what: str, naming: str, o
 
 
 def _asked(found: Sequence[Running], what: str) -> str:
-    import click
-
     for each in found:
         typer.echo(f"{each.name:<12} {each.mode}, process {each.pid}, {each.folder}", err=True)
-    answer: str = typer.prompt(f"which {what}", type=click.Choice([each.name for each in found]), err=True)
-    return answer
+    names = [each.name for each in found]
+    while (answer := typer.prompt(f"which {what} ({', '.join(names)})", err=True)) not in names:
+        typer.echo(f"{answer}: none of this name is running", err=True)
+    return str(answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 from pathlib import Path
 
 from turbo_trader.journal.errors import JournalError, unsound
@@ -19,6 +20,8 @@ def integrity(folder: Path) -> str | None:
             if db is None:
                 return None
             rows = db.execute("PRAGMA integrity_check(3)").fetchall()
+            for (value,) in db.execute("SELECT value FROM state"):
+                json.loads(value)  # as a start does; what it cannot read is in the line that `reading` gives
     except (InputError, JournalError) as error:
         return str(error)
     found = [str(row[0]) for row in rows if row[0] != "ok"]

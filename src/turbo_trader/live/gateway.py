@@ -50,7 +50,11 @@ class Gateway:
         self.on_fatal: Callable[[str], None] = lambda _: None  # called once, and again by each order
         self.emit = tell
         self.requests = Requests(
-            clock, self, share=share, socket_up=None if socket is None else lambda: socket.up
+            clock,
+            self,
+            share=share,
+            socket_up=None if socket is None else lambda: socket.up,
+            simulated=endpoints.local,
         )
         self._stale = asyncio.Event()  # the venue's terms are not the ones we know
         self._socket = socket

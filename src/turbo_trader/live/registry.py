@@ -82,6 +82,10 @@ class Registration:
             self._lock = -1
 
 
+class Unwritable(InputError):
+    """Nobody can register: the disk is full or may not be written."""
+
+
 class Registry:
     """The running processes of one kind and of this user, the same from every folder."""
 
@@ -116,7 +120,7 @@ class Registry:
     def claim(self, mode: str, folder: Path) -> Registration:
         """Register this process under the first free name: the mode, mode-2 and so on.
 
-        InputError while another one of this kind has the same journal folder, or where the registry cannot be written.
+        InputError while another one of this kind has the same journal folder; `Unwritable` where no entry can be made.
         """
         where = str(folder.resolve())
         try:
@@ -132,7 +136,7 @@ class Registry:
                 )
                 return Registration(self._folder / name, Running(name, mode, os.getpid(), where))
         except OSError as error:
-            raise InputError(
+            raise Unwritable(
                 f"registry {self._folder}: {error.strerror}; make it writable or set XDG_STATE_HOME to another folder"
             ) from None
 

@@ -99,14 +99,19 @@ class Requests:
         *,
         share: float = SHARE,
         socket_up: Callable[[], bool] | None = None,
+        simulated: bool = False,
     ) -> None:
-        """`share`: of the venue's limits this process may use. `socket_up`: is the trade socket up; None where there is none."""
+        """`share`: of the venue's limits this process may use. `socket_up`: is the trade socket up; None where there is none.
+
+        `simulated`: the venue runs on this machine, and its time may run at another speed. No other venue is believed that.
+        """
         self.clock = clock
         self.budget = Budget(share=share)
         self.sent = 0
         self.fatal = ""  # why the key or account cannot trade; "" while it can
         self._hooks = hooks
         self._socket_up = socket_up
+        self._simulated = simulated
         self._odd = Alarm(hooks.emit, "row-unreadable", "rest")
         self._arrivals = Arrivals("rest", hooks.emit)
         self._reader = Reader(self.read, clock.now, self._on_odd)
@@ -183,7 +188,7 @@ class Requests:
             after = self.clock.steady()
         finally:
             self._syncing = False
-        venue, speed = nano(answer), read_speed(answer.headers.get(SPEED_HEADER))
+        venue, speed = nano(answer), read_speed(answer.headers.get(SPEED_HEADER)) if self._simulated else 1.0
         if venue is None:
             return False
         witness = nano(first)

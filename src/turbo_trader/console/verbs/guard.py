@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +68,7 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
         except InputError:
             return True  # who cannot be seen may live
 
-    with Registry(Kind.GUARD).claim(settings.mode, folder), only_one(folder):
+    with registered(settings.mode, folder), only_one(folder):
         secrets = (ground.keys.key, ground.keys.secret)
         try:
             open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=secrets)
@@ -81,6 +84,24 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
             lease_rules(policy),
         )
         uvloop.run(watch_over(guard_settings, tell_log))
+
+
+@contextmanager
+def registered(mode: str, folder: Path) -> Iterator[None]:
+    """Be found by `status` and `guard --stop`; on a full disk a guard guards without: `only_one` still keeps a second one out."""
+    from turbo_trader.live.registry import Kind, Registry, Unwritable
+
+    try:
+        registration = Registry(Kind.GUARD).claim(mode, folder)
+    except Unwritable as error:
+        print(
+            f"turbo-trader: {error}; this guard runs unregistered: end it with kill {os.getpid()}",
+            file=sys.stderr,
+        )
+        yield
+        return
+    with registration:
+        yield
 
 
 def _stop(mode: str | None, journal_dir: Path | None, name: str | None, *, every: bool) -> None:
