@@ -94,7 +94,7 @@ def test_a_person_at_a_terminal_is_asked_which_one_and_asked_again(monkeypatch: 
         os.execv(sys.executable, [sys.executable, "-c", code])
     seen = ""
     answers = ["nobody\n", "paper\n"]
-    while "chosen" not in seen:
+    while "chosen paper" not in seen:
         try:
             seen += os.read(terminal, 4096).decode()
         except OSError:
