@@ -1,0 +1,113 @@
+"""Progress: what it does, how far it is, how long it still takes; nothing on stdout, nothing for short work."""
+
+from __future__ import annotations
+
+import io
+import time
+from contextlib import suppress
+
+import pytest
+
+from turbo_trader.console import progress
+from turbo_trader.console.progress import Progress, seconds
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Broken(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shown at once, and again soon."""
+    monkeypatch.setattr(progress, "FIRST_S", 0.01)
+    monkeypatch.setattr(progress, "LINE_S", 0.01)
+
+
+def test_half_way_as_long_again_is_left() -> None:
+    times = iter([0.0, 30.0])
+    shown = Progress("compiling", 10, out=io.StringIO(), clock=lambda: next(times))
+    shown.at(5, "signals.kalman")
+    assert shown.line() == "compiling  [##########..........]  50%  30 s left  signals.kalman"
+
+
+@pytest.mark.parametrize(("total", "done"), [(0, 3), (10, 0)])
+def test_without_a_share_the_time_taken_is_shown(total: float, done: float) -> None:
+    times = iter([0.0, 65.0])
+    shown = Progress("installing", total, out=io.StringIO(), clock=lambda: next(times))
+    shown.at(done)
+    assert shown.line().endswith("1 min 5 s so far")
+
+
+def test_more_than_the_total_is_not_more_than_all() -> None:
+    shown = Progress("compiling", 10, out=io.StringIO())
+    shown.at(12)
+    assert "100%" in shown.line()
+    assert "-" not in shown.line()
+
+
+def test_short_work_shows_nothing() -> None:
+    out = io.StringIO()
+    with Progress("reading", 2, out=out) as shown:
+        shown.advance()
+    assert out.getvalue() == ""
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_pipe_gets_whole_plain_lines() -> None:
+    out = io.StringIO()
+    with Progress("reading", 2, out=out) as shown:
+        shown.advance()
+        time.sleep(0.2)
+    lines = out.getvalue().splitlines()
+    assert len(lines) > 2
+    assert all(line.startswith("reading  [") for line in lines[:-1])
+    assert lines[-1] == "reading: done in 0 s"
+    assert "\x1b" not in out.getvalue()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_terminal_gets_one_line_that_ends() -> None:
+    out = Terminal()
+    with Progress("reading " * 50, 2, out=out):
+        time.sleep(0.1)
+    assert out.getvalue().count("\n") == 1
+    assert out.getvalue().endswith("\n")
+    assert max(map(len, out.getvalue().split("\r"))) < 90
+
+
+@pytest.mark.usefixtures("quick")
+def test_work_that_fails_is_not_called_done() -> None:
+    out = io.StringIO()
+    with suppress(KeyError), Progress("reading", 2, out=out):
+        time.sleep(0.1)
+        raise KeyError
+    assert out.getvalue().splitlines()[-1].startswith("reading: stopped after")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_reader_that_left_does_not_stop_the_work() -> None:
+    with Progress("reading", 2, out=Broken()) as shown:
+        time.sleep(0.1)
+        shown.advance()
+    assert shown.done == 1
+
+
+def test_stdout_stays_the_result_alone(quick: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress("reading"):
+        time.sleep(0.1)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("reading")
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"), [(8.2, "8 s"), (125, "2 min 5 s"), (3840, "1 h 4 min"), (-1, "0 s")]
+)
+def test_durations_are_said_as_people_say_them(taken: float, said: str) -> None:
+    assert seconds(taken) == said
