@@ -120,7 +120,7 @@ ID, MONEY = "tt-0123456789ab-ffff-entry", Decimal("12345.67890123")
 WORST_DAY: dict[str, tuple[dict[str, Any], int]] = {
     "gate": ({"gate": "size", "why": "x" * 120, "needed": "x" * 80, "allowed": ALLOWED}, 15 * 2880),
     "entry": (
-        {f"f{i}": 0.123456789012345 for i in range(24)}
+        {f"f{i}": 0.123456789012345 for i in range(26)}
         | {"id": ID, "binding": "same direction", "allowed": ALLOWED}
         | {"signals": {f"OU_DRIF{i}": {"value": -0.00123456, "threshold": 0.00123456, "confirms": False} for i in range(5)}},
         1600,
@@ -130,7 +130,7 @@ WORST_DAY: dict[str, tuple[dict[str, Any], int]] = {
     ),
     "zone": ({"zone": 2, "stop": MONEY, "reason": "extension"}, 6400),
     "extension": ({"backstop": MONEY}, 4800),
-    "exit": ({"reason": "target", "size": MONEY}, 1600),
+    "exit": ({"reason": "target", "size": MONEY, "bid": MONEY, "ask": MONEY}, 1600),
     "trade": ({f"f{i}": MONEY for i in range(12)} | {"id": ID, "reason": "liquidation"}, 1600),
     "stream": ({"stream": "private", "up": False, "why": "x" * 120}, 2880),
     "limit": ({"what": "drawdown-warning", "text": "x" * 160}, 2880),

@@ -14,11 +14,21 @@ from turbo_trader.journal.private import private_folder
 from turbo_trader.live.registry import Registration
 from turbo_trader.market.errors import InputError, Refused
 
+BACKTESTS = (
+    "backtests"  # of the journals' folder: apart from the runs, so that none is taken for the last run
+)
+
 
 def run_folder(base: Path, mode: str) -> Path:
     """The journal folder of a run that starts now; nothing is made."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
     return base / f"paper-{stamp}" if mode == "paper" else base / mode
+
+
+def backtest_folder(base: Path, order: str = "") -> Path:
+    """The folder that a backtest which ends now is kept in; `order`: of highs and lows, where both were run."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    return base / BACKTESTS / "-".join(filter(None, ("backtest", stamp, order)))
 
 
 @contextlib.contextmanager

@@ -112,6 +112,12 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def kept_lines(result: Mapping[str, Any]) -> list[str]:
+    """Where a backtest is kept, and how it is opened again."""
+    kept = result.get("kept")
+    return [] if kept is None else [f"kept        turbo-trader report {kept.name} --html"]
+
+
 def made_up_lines(result: Mapping[str, Any]) -> list[str]:
     """Days on the made-up market for a person."""
     after = result["earned_after_hours"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,6 +70,23 @@ def notes(folder: Path, name: str | None = None, last: int = 1_000) -> list[dict
         return [
             {"ts": ts, "name": n, "level": level, **json.loads(fields)} for ts, n, level, fields in rows[::-1]
         ]
+
+
+def notes_named(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Every note of these names, oldest first."""
+    marks = ", ".join("?" * len(names))
+    sql = f"SELECT ts, name, level, fields FROM notes WHERE name IN ({marks}) ORDER BY n"  # noqa: S608 - marks alone
+    with reading(folder) as db:
+        rows = db.execute(sql, tuple(names)).fetchall() if db is not None else []
+        return [{"ts": ts, "name": n, "level": level, **json.loads(fields)} for ts, n, level, fields in rows]
+
+
+def count_notes(folder: Path, name: str) -> int:
+    """How many notes of a name there are."""
+    with reading(folder) as db:
+        if db is None:
+            return 0
+        return int(db.execute("SELECT count(*) FROM notes WHERE name = ?", (name,)).fetchone()[0])
 
 
 def notes_between(folder: Path, symbol: str, since: int, until: int) -> list[dict[str, Any]]:

@@ -22,7 +22,9 @@ from turbo_trader.rules.report import whole_report
 from turbo_trader.simulation.decisions import DecisionDigest
 from turbo_trader.simulation.measuring import OpenTime, entries_by_limit, rates, without_limits
 from turbo_trader.simulation.network import Latency
+from turbo_trader.simulation.process import Sink
 from turbo_trader.simulation.simulation import Simulation
+from turbo_trader.simulation.sinks import Sinks
 from turbo_trader.trader.commands import (
     CancelOrder,
     Command,
@@ -88,6 +90,7 @@ class Backtest:
     latency: Latency = field(default_factory=Latency)
     new_session_daily: bool = False
     no_limits: bool = False
+    recorder: Sink | None = None  # gets everything the run does
 
     def run(self, history: Sequence[Rows] = ()) -> dict[str, Any]:
         """Run it to the end of the tape, close what is open, and return the result (plain values and Decimals).
@@ -103,8 +106,9 @@ class Backtest:
         symbols = tuple(instrument.symbol for instrument in self.tape.instruments)
         decisions = Decisions(DecisionDigest(symbols), refusal=lambda: trader.refusal)
         simulation = Simulation(
-            trader, exchange, self.tape.rows, uid=UID, latency=self.latency, sink=decisions, start=start
-        )
+            trader, exchange, self.tape.rows, uid=UID, latency=self.latency,
+            sink=Sinks(decisions, self.recorder), start=start,
+        )  # fmt: skip
         simulation.start(lambda *_: trader)
         for s, bars in enumerate(history):
             simulation.deliver(Backfill(start, s, bars))

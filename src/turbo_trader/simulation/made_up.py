@@ -13,7 +13,9 @@ from turbo_trader.market.events import DAY, MINUTE
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.network import Latency
+from turbo_trader.simulation.process import Sink
 from turbo_trader.simulation.simulation import Simulation
+from turbo_trader.simulation.sinks import Sinks
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import Command, Note
 from turbo_trader.trader.events import Backfill, Control, Event
@@ -56,6 +58,7 @@ class MadeUp:
     edges: Sequence[tuple[float, float]] = ((0.0, 1.0),)
     new_session_daily: bool = False
     progress: Callable[[Simulation], None] | None = None  # called after each ten simulated minutes
+    recorder: Sink | None = None  # gets everything the run does
 
     def play(self, seed: int) -> dict[str, Any]:
         """Play it to the end, close what is open, and say what came of it (plain values and Decimals)."""
@@ -67,8 +70,8 @@ class MadeUp:
         trader = Trader(self.instruments, self.policy, boot=UID, start_ts=market.start)
         count = range(len(self.instruments))
         simulation = Simulation(
-            trader, exchange, [market.read(s, market.start) for s in count], uid=UID, latency=Latency(), sink=notes,
-            start=market.start,
+            trader, exchange, [market.read(s, market.start) for s in count], uid=UID, latency=Latency(),
+            sink=Sinks(notes, self.recorder), start=market.start,
         )  # fmt: skip
         simulation.start(lambda *_: trader)
         for s, instrument in enumerate(self.instruments):

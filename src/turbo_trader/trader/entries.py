@@ -163,7 +163,7 @@ class Entries:
         d.note(
             "entry", symbol=desk.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
             limit=entry.limit, stop=entry.stop, backstop=entry.backstop, **self._described(entry), **entry.figures,
-            allowed=allowed,
+            allowed=allowed, bid=d.bid(desk), ask=d.ask(desk),
         )  # fmt: skip
         d.give(
             PlaceOrder(

@@ -237,7 +237,10 @@ class Guarding:
         desk.close_reason = reason
         if desk.trade is not None and not desk.trade.reason:
             desk.trade.reason = reason
-        self._desk.note("exit", symbol=desk.instrument.symbol, reason=reason, size=desk.held or desk.size)
+        self._desk.note(
+            "exit", symbol=desk.instrument.symbol, reason=reason, size=desk.held or desk.size,
+            bid=self._desk.bid(desk), ask=self._desk.ask(desk),
+        )  # fmt: skip
         self.watch(desk)
         self.save(desk)  # a restart goes on closing
         self._send_close(desk)

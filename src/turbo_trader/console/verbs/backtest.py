@@ -13,6 +13,7 @@ from turbo_trader.console.options import whole
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from turbo_trader.reports.kept import Recorder
     from turbo_trader.rules.policy import Policy
 
 
@@ -27,6 +28,7 @@ class Options:
     seed: int
     new_session_daily: bool
     no_limits: bool
+    keep: Path | None  # the journals' folder, where the run is kept
 
 
 def backtest(
@@ -68,12 +70,15 @@ def backtest(
     edge: Annotated[
         float, typer.Option(help="of synthetic: predictability put into the market; 0: none")
     ] = 1.0,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="keep the run in JOURNAL_DIR, for `report BACKTEST`")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Run the rules over recorded market data and say what came of it."""
     from turbo_trader.console.output import print_json, say
-    from turbo_trader.console.settings import environment, positive_decimal
-    from turbo_trader.console.summary import backtest_lines, made_up_lines
+    from turbo_trader.console.settings import environment, load_settings, positive_decimal
+    from turbo_trader.console.summary import backtest_lines, kept_lines, made_up_lines
     from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
 
@@ -83,15 +88,16 @@ def backtest(
         raise InputError(f"--new-session {new_session}: must be daily")
     money = positive_decimal(balance, "--balance")
     policy = Policy.from_env({**environment(), **({"SIZE": size} if size else {})})
+    where = load_settings().journal_dir if keep else None
     if str(tape) == "synthetic":
-        found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily")
+        found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where)
         if json:
             print_json(found)
         else:
-            print("\n".join(made_up_lines(found)))
+            print("\n".join([*made_up_lines(found), *kept_lines(found)]))
         return
     wanted = tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
-    options = Options(wanted, instruments, policy, money, seed, new_session == "daily", no_limits)
+    options = Options(wanted, instruments, policy, money, seed, new_session == "daily", no_limits, where)
     result = {"balance": money, **_results(tape, options, order)}
     say(f"{result['source']}: {result['events']:,} events, loaded in {result['load_seconds']:.1f} s")
     for reason, count in result["left_out"].items():
@@ -99,16 +105,16 @@ def backtest(
     if json:
         print_json(result)
         return
-    for line in backtest_lines(result):
-        print(line)
+    print("\n".join([*backtest_lines(result), *kept_lines(result)]))
 
 
 def _made_up(
-    policy: Policy, money: Decimal, seed: int, days: float, edge: float, *, daily: bool
+    policy: Policy, money: Decimal, seed: int, days: float, edge: float, *, daily: bool, keep: Path | None
 ) -> dict[str, Any]:
     """Days on the made-up market of the policy's symbols."""
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.reference import universe
+    from turbo_trader.reports.kept import Recorder
     from turbo_trader.simulation.made_up import MadeUp
 
     if not 0 < days <= 60:
@@ -116,7 +122,11 @@ def _made_up(
     if not 0 <= edge < 100:
         raise InputError(f"--edge {edge:g}: must be 0 or more, below 100")
     instruments = [each for each in universe() if each.symbol in policy.symbols]
-    return MadeUp(instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily).play(seed)
+    recorder = Recorder([each.symbol for each in instruments])
+    play = MadeUp(
+        instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily, recorder=recorder
+    )
+    return _kept(play.play(seed), recorder, keep, "")
 
 
 def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
@@ -144,18 +154,39 @@ def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
 
     from turbo_trader.market.reference import read_instruments
     from turbo_trader.market.tape import read_tape
+    from turbo_trader.reports.kept import Recorder
     from turbo_trader.simulation.backtest import Backtest
 
     loading = time.perf_counter()
     listed = read_instruments(options.instruments) if options.instruments is not None else {}
     recorded = read_tape(tape, symbols=options.symbols, seed=options.seed, order=order, listed=listed)
     seconds = round(time.perf_counter() - loading, 3)
+    recorder = Recorder([each.symbol for each in recorded.instruments])
     run = Backtest(
         recorded,
         options.policy,
         options.balance,
         new_session_daily=options.new_session_daily,
         no_limits=options.no_limits,
+        recorder=recorder,
     )
     facts = {"left_out": dict(recorded.left_out), "load_seconds": seconds, "order": order}
-    return {**run.run(), **facts}
+    return _kept({**run.run(), **facts}, recorder, options.keep, order if order != "random" else "")
+
+
+def _kept(result: dict[str, Any], recorder: Recorder, base: Path | None, order: str) -> dict[str, Any]:
+    """The result with the folder it is kept in. One that cannot be written costs no result: stderr says why."""
+    from turbo_trader.console.folders import backtest_folder
+    from turbo_trader.console.output import say
+    from turbo_trader.journal.errors import JournalError
+    from turbo_trader.market.errors import InputError
+
+    if base is None:
+        return {**result, "kept": None}
+    folder = backtest_folder(base, order)
+    try:
+        recorder.keep(folder, result)
+    except (InputError, JournalError) as error:
+        say(f"the backtest is not kept: {error}")
+        return {**result, "kept": None}
+    return {**result, "kept": folder}

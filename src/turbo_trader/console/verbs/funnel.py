@@ -27,14 +27,13 @@ def funnel(
     from turbo_trader.console.tables import aligned, wrapped
     from turbo_trader.console.verbs.report import books
     from turbo_trader.journal.opening import believable
-    from turbo_trader.journal.readers import all_scans
-    from turbo_trader.rules.funnel import funnels
+    from turbo_trader.reports.reading import scans_of
     from turbo_trader.rules.report import whole_report
     from turbo_trader.rules.strengths import Strengths
 
     folder = journal_of("funnel", daemon, journal_dir)
     with believable(folder):
-        found = funnels(all_scans(folder))
+        found = scans_of(folder)
         trades, money = books(folder)
         beside = whole_report(trades, found.total, Strengths(), money, found.total.hours)["beside_hoped"]
     if json:

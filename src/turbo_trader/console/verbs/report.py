@@ -15,38 +15,80 @@ LISTED = 10  # trades at the end of the text; all are in --json
 
 
 def report(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN] [FILE.html] [FILE.csv]", help="a run, backtest or day (2026-01-05); files to write"
+        ),
+    ] = None,
+    html: Annotated[bool, typer.Option("--html", help="write a page of charts; FILE.html names it")] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="write the closed trades as a table; FILE.csv names it")
+    ] = False,
+    since: Annotated[
+        str, typer.Option("--from", help="only from this time on, such as 2026-01-05T10:00 (UTC)")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="only before this time")] = "",
+    listed: Annotated[bool, typer.Option("--list", help="list the runs and backtests there are")] = False,
     daemon: Name = None,
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the hoped figures."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.report_files import asked_for, write_files
     from turbo_trader.journal.opening import believable
 
-    folder = journal_of("report", daemon, journal_dir)
+    if listed:
+        _list(journal_dir, json=json)
+        return
+    asked = asked_for(arguments or [], html=html, csv=csv, since=since, until=until)
+    folder = _folder(asked.run, daemon, journal_dir)
     with believable(folder):
-        found = journal_report(folder)
-        lines = report_lines(found)
+        if files := write_files(folder, asked):
+            lines, found = [f"written: {path}" for path in files], {"files": files}
+        else:
+            found = journal_report(folder, asked.since, asked.until)
+            lines = report_lines(found)
     if json:
         print_json(found)
         return
     print("\n".join(lines))
 
 
-def journal_report(folder: Path) -> dict[str, Any]:
-    """The report of a journal: its trades and scans, the money by its own books without deposits."""
-    from turbo_trader.journal.readers import all_scans, outcomes
+def _folder(run: str, daemon: str | None, journal_dir: Path | None) -> Path:
+    from turbo_trader.console.report_files import folder_of
+    from turbo_trader.console.settings import load_settings
+
+    if not run:
+        return journal_of("report", daemon, journal_dir)
+    return folder_of(run, load_settings().journal_dir if journal_dir is None else journal_dir)
+
+
+def _list(journal_dir: Path | None, *, json: bool) -> None:
+    from turbo_trader.console.output import print_json
+    from turbo_trader.console.report_files import entry_json, list_lines, runs_in
+    from turbo_trader.console.settings import load_settings
+
+    base = load_settings().journal_dir if journal_dir is None else journal_dir
+    entries = runs_in(base)
+    if json:
+        print_json({"runs": [entry_json(entry) for entry in entries]})
+    else:
+        print("\n".join(list_lines(entries, base)))
+
+
+def journal_report(folder: Path, since: int = 0, until: int | None = None) -> dict[str, Any]:
+    """The report of a journal, of it what lies from `since` to `until` (ns): trades, scans, the money without deposits."""
+    from turbo_trader.reports.reading import FOREVER, read_run
     from turbo_trader.rules.calibration import figures
-    from turbo_trader.rules.funnel import Funnel
     from turbo_trader.rules.report import whole_report
     from turbo_trader.rules.strengths import Strengths
 
-    funnel, strengths = Funnel(), Strengths()
-    for _, _, rows in all_scans(folder):
-        funnel.add(rows)
-        strengths.add(rows)
-    trades, money = books(folder)
-    found = whole_report(trades, funnel, strengths, money, funnel.hours)
+    run = read_run(folder, since, FOREVER if until is None else until)
+    total, trades = run.scanned.total, run.trade_notes
+    found = whole_report(trades, total, Strengths(), (run.start_equity, run.end_equity), total.hours)
+    found["strengths"] = run.scanned.strengths
     listed = (
         "id",
         "symbol",
@@ -61,8 +103,8 @@ def journal_report(folder: Path) -> dict[str, Any]:
     )
     return {
         **found,
-        "beliefs": figures(outcomes(folder)[1], trades, by_hour=True),
-        "discrepancies": discrepancies(folder),
+        "beliefs": figures(run.outcomes, trades, by_hour=True),
+        "discrepancies": run.discrepancies,
         "list": [{"ts": trade["ts"], **{name: trade.get(name) for name in listed}} for trade in trades],
     }
 
@@ -76,16 +118,6 @@ def books(folder: Path) -> tuple[list[dict[str, Any]], tuple[Decimal, Decimal]]:
     net = Decimal(kept.get("results", 0)) - Decimal(kept.get("fees", 0)) + Decimal(kept.get("funding", 0))
     net += Decimal(kept.get("unexplained", 0))  # whoever took it, it is gone
     return notes(folder, "trade", last=1_000_000), (start, start + net)
-
-
-def discrepancies(folder: Path) -> dict[str, Decimal]:
-    """What the wallet held more (or less) than the books explain, by coin; no transfer by the venue's transaction log."""
-    from turbo_trader.journal.readers import state
-
-    kept = state(folder).get("ledger", {})
-    books = {"USDT": kept, **kept.get("coins", {})}
-    found = {coin: Decimal(book.get("unexplained", 0)) for coin, book in books.items()}
-    return {coin: amount for coin, amount in found.items() if amount}
 
 
 def report_lines(found: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,86 @@
+"""Scans counted in one pass: the funnel over all, by symbol and by hour, the scores of signals, the mid prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_trader.market.events import Rows
+from turbo_trader.reports.run import Prices, Scanned
+from turbo_trader.rules.funnel import HOUR, Funnel, Funnels
+from turbo_trader.rules.strengths import Strengths
+
+Batch = tuple[int, Sequence[str], Rows]  # time (ns), symbols, their rows
+
+
+class ScanCounts:
+    """Takes scans in the order of time; at most an hour of rows is held at once."""
+
+    def __init__(self) -> None:
+        self.funnels, self.strengths = Funnels(), Strengths()
+        self._held: list[Rows] = []
+        self._of: tuple[int, tuple[str, ...]] = (0, ())
+        self._dtype: np.dtype[np.void] | None = None
+        self._paths: dict[tuple[str, ...], tuple[list[int], list[NDArray[np.float64]]]] = {}
+
+    def add(self, ts: int, symbols: Sequence[str], rows: Rows) -> None:
+        """One scan of all symbols."""
+        of = (ts // HOUR, tuple(symbols))
+        if self._held and (of != self._of or rows.dtype != self._dtype):
+            self._count()
+        self._of, self._dtype = of, rows.dtype
+        self._held.append(rows)
+        times, mids = self._paths.setdefault(of[1], ([], []))
+        times.append(ts)
+        mids.append(np.array(rows["mid"]))
+
+    def end(self) -> Scanned:
+        """What all of them came to."""
+        if self._held:
+            self._count()
+        found, strengths = self.funnels, self.strengths.to_dict()
+        return Scanned(found.total, found.symbols, found.hours, strengths, self._prices())
+
+    def _count(self) -> None:
+        rows = np.concatenate(self._held)
+        self.funnels.add(self._of[1], rows)
+        self.strengths.add(rows)
+        self._held = []
+
+    def _prices(self) -> Prices:
+        symbols = tuple(dict.fromkeys(name for names in self._paths for name in names))
+        count = sum(len(times) for times, _ in self._paths.values())
+        ts, mids = np.zeros(count, np.int64), np.full((count, len(symbols)), np.nan)
+        at = 0
+        for names, (times, parts) in self._paths.items():
+            rows = slice(at, at + len(times))
+            ts[rows] = times
+            mids[rows, [symbols.index(name) for name in names]] = np.array(parts)
+            at += len(times)
+        order = np.argsort(ts, kind="stable")
+        return Prices(ts[order], symbols, mids[order])
+
+
+def count_scans(scans: Iterable[Batch], until: int) -> Scanned:
+    """Scans up to `until` (ns, without)."""
+    counts = ScanCounts()
+    for ts, symbols, rows in scans:
+        if ts >= until:
+            break
+        counts.add(ts, symbols, rows)
+    return counts.end()
+
+
+def total_of(hours: Iterable[Funnel]) -> Funnel:
+    """One funnel of several."""
+    total = Funnel()
+    for each in hours:
+        for name in ("scans", "moments", "candidates", "pre_filtered", "a", "b", "passed"):
+            setattr(total, name, getattr(total, name) + getattr(each, name))
+        total.blocks = [a + b for a, b in zip(total.blocks, each.blocks, strict=True)]
+        total.any_blocks = [a + b for a, b in zip(total.any_blocks, each.any_blocks, strict=True)]
+        total.first_ns = min(total.first_ns or each.first_ns, each.first_ns)
+        total.last_ns = max(total.last_ns, each.last_ns)
+    return total

@@ -1,0 +1,24 @@
+"""Sinks of a simulation together."""
+
+from __future__ import annotations
+
+from turbo_trader.simulation.process import Sink
+from turbo_trader.trader.commands import Command
+from turbo_trader.trader.events import Event
+
+
+class Sinks:
+    """Everything goes to each of them, in their order."""
+
+    def __init__(self, *sinks: Sink | None) -> None:
+        self._sinks = tuple(sink for sink in sinks if sink is not None)
+
+    def event(self, event: Event) -> None:
+        """An event as the Trader got it."""
+        for sink in self._sinks:
+            sink.event(event)
+
+    def command(self, command: Command) -> None:
+        """A command as it was recorded or left."""
+        for sink in self._sinks:
+            sink.command(command)
