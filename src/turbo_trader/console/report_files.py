@@ -41,7 +41,9 @@ def asked_for(arguments: list[str], *, html: bool, csv: bool, since: str, until:
 
     InputError for two of a kind, a time that is none, an end before its begin.
     """
-    pages, tables, names = [], [], []
+    pages: list[str] = []
+    tables: list[str] = []
+    names: list[str] = []
     for argument in arguments:
         kind = {".html": pages, ".csv": tables}.get(Path(argument).suffix.lower(), names)
         kind.append(argument)
