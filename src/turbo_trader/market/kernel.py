@@ -34,14 +34,15 @@ from turbo_trader.market.state import State, States
 REACHED = 0
 WATCH_LOW = 1
 WATCH_HIGH = 2
+WATCH_MARK = 3
 
 
 @kernel
 def advance(states: States, s: int, rows: Rows, start: int, until: int) -> tuple[int, int]:
     """Consume rows[start:] with ts < `until` (ns) into states[s]; then close every second that ends at or before `until`.
 
-    Returns (next row, reason): REACHED, or WATCH_LOW / WATCH_HIGH when a frame left the closable price outside the watch; then the
-    clock stays at that frame. `until` must not be beyond what is known: a later row may not be older.
+    Returns (next row, reason): REACHED, or WATCH_LOW / WATCH_HIGH / WATCH_MARK when a frame left the closable price or the mark
+    outside the watch; then the clock stays at that frame. `until` must not be beyond what is known: a later row may not be older.
     """
     st = states[s]
     i = start
@@ -181,7 +182,9 @@ def _add_to_vwap(st: State, row: np.record) -> None:
 
 @kernel
 def _watched(st: State) -> int:
-    """Is the closable price at or beyond an end of the watch? A side that is not there is no price."""
+    """Is the closable price, or the mark, at or beyond an end of its watch? A side that is not there is no price."""
+    if st.mark > 0.0 and not st.watch_mark_low < st.mark < st.watch_mark_high:
+        return WATCH_MARK
     price = (st.bid if st.watch_side > 0 else st.ask) if st.has_book else st.last
     if price <= 0:
         return REACHED

@@ -38,6 +38,8 @@ STATE: Final = record_dtype(
         ("watch_side", "i1"),
         ("watch_low", "<i8"),
         ("watch_high", "<i8"),
+        ("watch_mark_low", "f8"),  # the same of the mark price, USDT, whichever side
+        ("watch_mark_high", "f8"),
         # where we are
         ("ts", "<i8"),  # time of the last row consumed, ns
         ("second", "<i8"),  # the second being filled (ts // SECOND); -1 before the first row
@@ -132,4 +134,5 @@ def new_states(
         state["second"] = -1
         state["day"] = -1
         state["flow_second"] = -1
+        state["watch_mark_high"] = np.inf
     return states

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,25 @@ def limit_usage(
     if policy.pauses_to_halt:
         used["drawdown pauses"] = Decimal(session.pauses) / policy.pauses_to_halt
     return used
+
+
+def equity_levels(
+    policy: Policy, session: Session, equity: Decimal, used: Mapping[str, Decimal]
+) -> list[Decimal]:
+    """Equities at which a limit trips, is warned of or is warned of no more, and those between capital tiers.
+
+    `used`: shares at `equity`, by name. While the equity stays between two of them, a look at it decides nothing that rests on it.
+    """
+    levels = [policy.turbo_below, policy.institutional_from]
+    levels += [level * (1 - policy.tier_hysteresis) for level in levels]
+    shares = (Decimal(1), policy.warn_share, policy.warn_share - policy.warn_hysteresis)
+    for share in shares:
+        levels.append(session.start_equity * (1 - share * policy.session_loss))
+        levels.append(session.peak * (1 - share * policy.drawdown_pause))
+    levels += [
+        equity * used["same direction"] / share for share in shares if "same direction" in used and share
+    ]
+    return levels
 
 
 def _share(used: Decimal, limit: Decimal) -> Decimal:

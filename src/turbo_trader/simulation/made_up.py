@@ -67,7 +67,7 @@ class MadeUp:
         exchange = Exchange(self.instruments, ExchangeConfig())
         exchange.add_account(UID, self.balance)
         notes = Notes()
-        trader = Trader(self.instruments, self.policy, boot=UID, start_ts=market.start)
+        trader = Trader(self.instruments, self.policy, boot=UID, start_ts=market.start, read_when_quiet=False)
         count = range(len(self.instruments))
         simulation = Simulation(
             trader, exchange, [market.read(s, market.start) for s in count], uid=UID, latency=Latency(),

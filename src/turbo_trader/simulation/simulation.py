@@ -99,9 +99,9 @@ class Simulation:
         """Go on until nothing is due before `until` (ns) or the Trader has stopped."""
         while not self.process.stopped:
             due = self._next_boundary()
-            if due > until:
+            if due > until and self.now >= until:
                 break
-            self._step(due)
+            self._step(min(due, until))
         if not self.process.stopped:
             self.cursors.advance_all(until)
             self._move_exchange(until)
@@ -122,9 +122,10 @@ class Simulation:
         at = min([due, *self.cursors.hits.values()])
         self._move_exchange(at)
         first = self.loop.next_time
-        if first is not None and first < at:  # the venue spoke before: the market is known only up to then
-            self.cursors.put_back(saved, first)
-            at = first
+        if first is not None:
+            at = min(at, first)
+        if at < due:  # a message or another symbol's watch comes before: the market is known only up to then
+            self.cursors.put_back(saved, at)
         self.loop.now = max(self.now, at)
         self._act(at)
         if self._onlooker is not None:

@@ -54,7 +54,7 @@ class PrivateStream:
             return
         leaves = max(message.ts + self._network.latency.stream, self._loop.now)
         delays = (0,) if self._faults is None else self._faults.message()
-        for frame in self._venue.frames(self._loop.now, message):
+        for frame in self._venue.frames(max(message.ts, self._loop.now), message):
             for extra in delays:
                 self._later(leaves + extra, partial(self._receive, self._connection, frame))
 

@@ -135,6 +135,10 @@ class SymbolDesk:
     stop_sent: tuple[Decimal | None, Decimal | None] = (None, None)
     alert: bool = False  # the price is at the stop: look every second until it is resolved
     alert_ts: int = 0
+    # how far prices may move before a limit of the account could decide anything: ends of the closable price (ticks) and of
+    # the mark (USDT); None: no position, or no room left
+    room: tuple[int, int] | None = None
+    mark_room: tuple[float, float] | None = None
     next_instrument: Instrument | None = None  # read, with another tick or step: taken up once flat
     frozen: str = ""  # why the symbol is not traded until a person looks
     barred: str = ""  # the venue's words on why it takes no entries; until its instrument is read again

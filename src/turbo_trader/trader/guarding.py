@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -91,15 +92,20 @@ class Guarding:
         for desk in self._desk.desks:
             if not desk.open:
                 continue
-            wished = desk.stop_wish is not None or desk.backstop_wish is not None
-            urgent = desk.alert or desk.close_reason or wished or desk.stop_on_venue is None
-            at = self._desk.now + SECOND if urgent else desk.bracket.next_time_ns if desk.bracket else 0
+            at = (
+                self._desk.now + SECOND
+                if self._urgent(desk)
+                else desk.bracket.next_time_ns
+                if desk.bracket
+                else 0
+            )
             due = min(due or at, at) if at else due
         return max(due, self._desk.now + 1) if due else 0
 
     def watch(self, desk: SymbolDesk) -> None:
         """Tell the market kernel at which prices to stop for this symbol."""
         state, bracket = self._desk.states, desk.bracket
+        state["watch_mark_low"][desk.s], state["watch_mark_high"][desk.s] = 0.0, math.inf
         if bracket is None or not desk.held or desk.close_reason:
             state["watch_side"][desk.s] = 0
             return
@@ -109,9 +115,37 @@ class Guarding:
         low, high = (stop, far) if bracket.direction > 0 else (far, stop)
         if desk.alert:  # being looked at every second: the stop's end need not wake anybody again
             low, high = (0, high) if bracket.direction > 0 else (low, _FAR)
+        if desk.room is not None:
+            low, high = max(low, desk.room[0]), min(high, desk.room[1])
         state["watch_side"][desk.s] = bracket.direction
         state["watch_low"][desk.s] = low
         state["watch_high"][desk.s] = high
+        self._watch_mark(desk, bracket)
+
+    def _watch_mark(self, desk: SymbolDesk, bracket: Bracket) -> None:
+        """Where the mark is beyond the stop for `MARK_BEYOND`, or a limit of the account needs a look."""
+        beyond = float(bracket.stop) * (1.0 - bracket.direction * float(bracket.rules.mark_beyond))
+        low, high = (beyond, math.inf) if bracket.direction > 0 else (0.0, beyond)
+        if desk.mark_room is not None:
+            low, high = max(low, desk.mark_room[0]), min(high, desk.mark_room[1])
+        if desk.alert or bracket.mark_since_ns is not None:  # looked at every second
+            low, high = 0.0, math.inf
+        state = self._desk.states
+        state["watch_mark_low"][desk.s], state["watch_mark_high"][desk.s] = low, high
+
+    def restless(self, desk: SymbolDesk) -> bool:
+        """May the next second bring something of this position that no watch tells: an answer, a wish, a price beyond its watch?"""
+        bracket, price = desk.bracket, self._desk.closable(desk)
+        if bracket is None or price is None or desk.entry is not None or desk.closes or self._urgent(desk):
+            return True
+        level, side = bracket.next_level, bracket.direction
+        reached = level is not None and side * (price - level) >= 0
+        return reached or side * (price - bracket.stop) <= 0 or bracket.mark_since_ns is not None
+
+    @staticmethod
+    def _urgent(desk: SymbolDesk) -> bool:
+        wished = desk.stop_wish is not None or desk.backstop_wish is not None
+        return desk.alert or bool(desk.close_reason) or wished or desk.stop_on_venue is None
 
     # -- acting
 
@@ -303,6 +337,7 @@ class Guarding:
         desk.stop_wish = desk.backstop_wish = None
         desk.stop_refusals = 0
         desk.alert = False
+        desk.room = desk.mark_room = None
         self.watch(desk)
         self._desk.persist(f"position:{desk.instrument.symbol}", {})
 

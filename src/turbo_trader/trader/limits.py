@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.session import SessionEvent
-from turbo_trader.trader.desk import Desk
+from turbo_trader.rules.usage import equity_levels
+from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.exposure import secured, usage
 from turbo_trader.trader.flattening import Flattening
+from turbo_trader.trader.rhythm import NEVER, Rhythm
 
 _USAGE_EVERY = 10 * SECOND  # warnings: looked at less often than what pauses or halts
+_FAR: Final = 2.0**40  # ticks
 _CALM = ("session-new", "pause-over")
 
 
@@ -20,20 +25,86 @@ class Limits:
     def __init__(self, desk: Desk, flattening: Flattening) -> None:
         self._desk = desk
         self._flattening = flattening
-        self._usage_due = 0
+        self._usage = Rhythm(_USAGE_EVERY)
+        self._used: dict[str, Decimal] = {}
+        self._stale = True  # something has happened since the shares were worked out
+        self.near = False  # a price has left its room, or there is none: look at each interval
 
     def look(self, equity: Decimal) -> None:
         """Equity E now: the session turns, pauses, halts; a warning where a limit is nearly used up."""
         desk = self._desk
         before = desk.session.peak, list(desk.session.warned)
         events = desk.session.on_equity(desk.policy, desk.now, equity, secured(desk))
-        if desk.now >= self._usage_due:
-            self._usage_due = desk.now + _USAGE_EVERY
-            events += desk.session.on_usage(desk.policy, desk.now, usage(desk, equity))
+        if desk.now >= self._usage.due:
+            self._usage.done(desk.now)
+            self._stale = False
+            self._used = usage(desk, equity)
+            events += desk.session.on_usage(desk.policy, desk.now, self._used)
         if events or before != (desk.session.peak, desk.session.warned):
             desk.persist("session", desk.session)  # before anything is closed: a restart goes on with it
         for event in events:
             self._tell(event)
+
+    @property
+    def next_ns(self) -> int:
+        """From when on a look can find a warning, while something is held."""
+        return self._usage.next_ns
+
+    def pass_by(self) -> None:
+        """Times at which there was nothing to warn of are over."""
+        self._usage.pass_by(self._desk.now)
+
+    def after(self, holding: bool, asked: bool) -> None:
+        """After each event: is something held, and has something happened since the last look?"""
+        self._stale = self._stale or asked
+        self._usage.wanted = NEVER if holding and not self._stale else 0
+
+    def give_room(self, equity: Decimal, watch: Callable[[SymbolDesk], None]) -> None:
+        """Work out how far the price of each position may move before `look` could decide anything, and watch that."""
+        held = [each for each in self._desk.desks if each.held]
+        levels = equity_levels(self._desk.policy, self._desk.session, equity, self._used)
+        loss = float(min((equity - level for level in levels if level <= equity), default=equity))
+        gain = float(
+            min((level - equity for level in levels if level >= equity), default=Decimal("Infinity"))
+        )
+        rooms = [self._room(each, loss / len(held), gain / len(held)) for each in held]
+        self.near = any(room is None for room in rooms)
+        self._stale = self._stale or self.near
+        for each, room in zip(held, rooms, strict=True):
+            each.room, each.mark_room = (None, None) if self.near or room is None else room
+            watch(each)
+
+    def _room(
+        self, each: SymbolDesk, loss: float, gain: float
+    ) -> tuple[tuple[int, int], tuple[float, float] | None] | None:
+        """Ends of closable price and mark within which the position loses less than `loss` and gains less than `gain` (USDT)."""
+        price, mark = self._desk.closable(each), self._desk.mark(each)
+        if price is None or each.trade is None:
+            return None
+        tick = float(each.instrument.tick)
+        worth = float(abs(each.held) * (1 + each.taker)) * tick  # of a tick, at most
+        down, up = (loss, gain) if each.held > 0 else (gain, loss)
+        below, above = (int(min(part / worth, _FAR)) for part in (down, up))
+        if min(below, above) < 1:
+            return None
+        ticks = each.instrument.ticks(price)
+        ends = None if mark is None else (float(mark) - below * tick, float(mark) + above * tick)
+        return (ticks - below, ticks + above), ends
+
+    def on_price(self, each: SymbolDesk, watch: Callable[[SymbolDesk], None]) -> None:
+        """A watched price has moved: where it is beyond its room, the equity is looked at with the next interval."""
+        if each.room is None:
+            return
+        price, mark = self._desk.closable(each), self._desk.mark(each)
+        inside = price is not None and each.room[0] < each.instrument.ticks(price) < each.room[1]
+        if inside and mark is not None and each.mark_room is not None:
+            inside = each.mark_room[0] < float(mark) < each.mark_room[1]
+        if not inside:
+            self.near = self._stale = True
+            for other in self._desk.desks:
+                if other.room is not None:
+                    other.room = other.mark_room = None
+                    watch(other)
 
     def _tell(self, event: SessionEvent) -> None:
         level = "info" if event.name in _CALM else "warning"

@@ -28,6 +28,7 @@ from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.recovery import Recovery
+from turbo_trader.trader.rhythm import Rhythm
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.staging import WORLD, Staging
 from turbo_trader.trader.view import View, summary, view
@@ -43,8 +44,14 @@ class Trader:
         boot: str,
         start_ts: int,
         restored: dict[str, dict[str, Any]] | None = None,
+        *,
+        read_when_quiet: bool = True,
     ) -> None:
-        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key."""
+        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key.
+
+        `read_when_quiet`: read the account each 30 s also where nothing has happened on it since a read that agreed. A venue that
+        is simulated without faults has said everything by its stream.
+        """
         self._desk = Desk(instruments, policy, boot, start_ts)
         self._guarding = Guarding(self._desk, self._confirmed)
         self._listing = Listing(self._desk, self._guarding)
@@ -56,11 +63,13 @@ class Trader:
         self._fitting = Fitting(self._desk)
         self._instances = Instances(self._desk)
         self._recovery = Recovery(
-            self._desk, self._guarding, self._booking, self._instances, self._staging, start_ts
-        )
+            self._desk, self._guarding, self._booking, self._instances, self._staging, start_ts,
+            read_when_quiet=read_when_quiet,
+        )  # fmt: skip
         self._flattening = Flattening(self._desk, self._guarding, self._entries, self._recovery)
         self._limits = Limits(self._desk, self._flattening)
-        self._equity_due = 0
+        self._looks = Rhythm(int(policy.monitor_interval * SECOND))
+        self._asked = False  # something has happened since the last look
         self._due: int | None = None  # next_time, until an event changes more than a market state
         self._desk.note("policy", overridden=policy.overridden())
         if restored:
@@ -95,7 +104,7 @@ class Trader:
         if self._ready:
             due.append(self._scanner.next_ns)
             if self._holding:
-                due.append(self._equity_due)
+                due.append(self._looks.next_ns)
             if turn := self._desk.session.next_time_ns():
                 due.append(turn)
         due += [
@@ -130,19 +139,30 @@ class Trader:
         if isinstance(event, told.MarketRows):
             if not self._on_rows(event):
                 return []  # nothing but a market state has changed: almost every frame
+            self._pass_by()
         else:
+            self._pass_by()
             self._take(event)
         self._due = None
         self._listing.settle()
         self._flattening.settle()
+        self._recovery.after()
+        self._want_look()
         if self._desk.over:
             self._scanner.hourly.end(self._desk.equity())
         return self._desk.take()
 
+    def _pass_by(self) -> None:
+        """Looks and reads that were due before now were left out, where they could have brought nothing."""
+        self._looks.pass_by(self._desk.now)
+        self._limits.pass_by()
+        self._recovery.pass_by()
+
     def _take(self, event: told.Event) -> None:
         match event:
             case told.Watched():
-                self._guarding.on_price(self._desk.desks[event.symbol])
+                self._on_price(self._desk.desks[event.symbol])
+                return
             case told.Clock():
                 self._on_clock()
             case told.Fill() | told.OrderReport() | told.PositionReport() | told.WalletReport():
@@ -158,8 +178,15 @@ class Trader:
                 self._on_control(event)
             case _:
                 self._on_environment(event)
+        if not isinstance(event, told.Clock | told.NoiseFitted):
+            self._asked = True
+            self._recovery.heard(event)
 
     # -- market and clock
+
+    def _on_price(self, desk: SymbolDesk) -> None:
+        self._guarding.on_price(desk)
+        self._limits.on_price(desk, self._guarding.watch)
 
     def _on_rows(self, event: told.MarketRows) -> bool:
         """Did a price leave the watch of a position?"""
@@ -170,7 +197,7 @@ class Trader:
             at, reason = advance(self._desk.states, s, event.rows, at, until)
             if reason != REACHED:
                 left = True
-                self._guarding.on_price(self._desk.desks[s])
+                self._on_price(self._desk.desks[s])
         return left
 
     def _on_clock(self) -> None:
@@ -183,11 +210,14 @@ class Trader:
         if not self._ready:
             return
         scanning = desk.now >= self._scanner.next_ns
-        watching = self._holding and desk.now >= self._equity_due
+        watching = self._holding and desk.now >= self._looks.due
         if scanning or watching or desk.session.next_time_ns() <= desk.now:
-            self._equity_due = desk.now + int(desk.policy.monitor_interval * SECOND)
+            self._looks.done(desk.now)
+            self._asked = False
             equity = desk.equity()
             self._limits.look(equity)
+            if self._holding:
+                self._limits.give_room(equity, self._guarding.watch)
             if scanning:
                 self._scanner.scan(equity)
                 self._fitting.on_scan()
@@ -198,6 +228,18 @@ class Trader:
     @property
     def _holding(self) -> bool:
         return any(each.held for each in self._desk.desks)
+
+    def _want_look(self) -> None:
+        """From when on can a look at the account find something that no watch tells of?"""
+        self._limits.after(self._holding, self._asked)
+        if not self._holding:
+            self._looks.wanted = 0
+            return
+        restless = self._guarding.restless
+        if self._asked or self._limits.near or any(restless(each) for each in self._desk.desks if each.open):
+            self._looks.wanted = 0
+        else:
+            self._looks.wanted = self._limits.next_ns
 
     @property
     def _ready(self) -> bool:

@@ -21,10 +21,11 @@ from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk, Trade
-from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, WalletReport
+from turbo_trader.trader.events import SETTLED_IN, Event, OrderReport, Outcome, ReadResult, WalletReport
 from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.rhythm import NEVER, Rhythm
 from turbo_trader.trader.staging import Staging
 
 EVERY = 30 * SECOND  # the whole picture is read again
@@ -50,15 +51,21 @@ class Recovery:
         instances: Instances,
         staging: Staging,
         start_ts: int,
+        *,
+        read_when_quiet: bool,
     ) -> None:
         self._desk = desk
+        self._read_when_quiet = read_when_quiet
+        self._agreed = False  # the last whole read brought nothing new, and nothing was heard since
+        self._heard_ns = 0
         self._staging = staging
         self._instances = instances
         self._guarding = guarding
         self._booking = booking
         self._start = start_ts
         self._asked: list[str] = []  # ids of the pictures on their way, oldest first
-        self._due = start_ts
+        self._rhythm = Rhythm(EVERY, start_ts)
+        self._last_read = ""  # id of the last whole read that was answered
         self._asked_ts = 0  # when it was last asked for
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
         self._odd: dict[str, Decimal] = {}  # how the wallet differed from the books at the last read, by coin
@@ -71,12 +78,12 @@ class Recovery:
     @property
     def next_ns(self) -> int:
         """When `on_clock` is due."""
-        return self._due
+        return self._rhythm.next_ns
 
     def on_clock(self) -> None:
         """Ask for the whole picture when it is due."""
-        if self._desk.now >= self._due:
-            self._due = self._desk.now + EVERY
+        if self._desk.now >= self._rhythm.next_ns:
+            self._rhythm.done(self._desk.now)
             self._asked_ts = self._desk.now
             since = max(0, self._desk.ledger.last_fill_ts - 60 * SECOND) or self._start
             if not self.done:
@@ -84,13 +91,36 @@ class Recovery:
             self._asked.append(self._desk.ids.next("read"))
             self._desk.give(Read(self._asked[-1], _EVERYTHING, since=since))
 
+    def pass_by(self) -> None:
+        """An event comes: the reads that were due before it were left out where they could bring nothing; their rhythm stays."""
+        self._rhythm.pass_by(self._desk.now)
+
+    def heard(self, event: Event) -> None:
+        """Something was heard that may be news of the account: anything but a whole read."""
+        if not isinstance(event, ReadResult) or event.id != self._last_read:
+            self._agreed, self._heard_ns = False, self._desk.now
+
+    def after(self) -> None:
+        """After each event: would a read bring nothing new?"""
+        quiet = self._agreed and not self._read_when_quiet and not self._under_way
+        self._rhythm.wanted = NEVER if quiet else 0
+
+    @property
+    def _under_way(self) -> bool:
+        """Does anything wait for a word of the venue?"""
+        return any(
+            desk.entry is not None or desk.stop_id or desk.close_id or desk.closes or desk.early or desk.close_reason
+            or desk.stop_wish is not None or desk.backstop_wish is not None
+            for desk in self._desk.desks
+        )  # fmt: skip
+
     def soon(self) -> None:
         """Something happened that asks for a new picture (a reconnect)."""
-        self._due = self._desk.now
+        self._rhythm.due = self._desk.now
 
     def after_odd(self) -> None:
         """Something of the account could not be read: read it all, but not again and again while odd rows go on coming."""
-        self._due = min(self._due, max(self._desk.now, self._asked_ts + _AGAIN))
+        self._rhythm.due = min(self._rhythm.due, max(self._desk.now, self._asked_ts + _AGAIN))
 
     def last_look(self) -> bool:
         """Nothing is held any more: True once a picture asked for since then agrees, or five did not."""
@@ -108,7 +138,7 @@ class Recovery:
         """We were away: as at a start, nothing is known before the venue has been read."""
         self.done = False
         self._asked.clear()  # a picture asked for before counts no more
-        self._due = self._desk.now
+        self._rhythm.due = self._desk.now
 
     def on_read(self, result: ReadResult) -> None:
         """A picture, whole or of one symbol."""
@@ -118,9 +148,10 @@ class Recovery:
             return
         whole = result.id in self._asked  # the newest or, where answers are slow, an older one
         if whole:
+            self._last_read = result.id
             del self._asked[: self._asked.index(result.id) + 1]
         if result.outcome is not Outcome.CONFIRMED:
-            self._due = min(self._due, self._desk.now + _AGAIN) if whole else self._due
+            self._rhythm.due = min(self._rhythm.due, self._desk.now + _AGAIN) if whole else self._rhythm.due
             if whole:
                 self._desk.note("read-failed", "warning", code=result.code, why=result.message)
             return
@@ -167,6 +198,13 @@ class Recovery:
         if not self.done:
             self.done = True
             self._desk.note("recovered", positions=len(result.positions), orders=len(result.orders))
+        self._agreed = self._heard_ns < result.asked_ts and not self._puzzled(result)
+
+    def _puzzled(self, result: ReadResult) -> bool:
+        """Did the read leave something open that the next one may settle?"""
+        if self._looks or result.unread or result.wallet is None or self._too_early(result.asked_ts):
+            return True
+        return bool(self._odd or self._why or self._flat_seen) or self._desk.now < self._puzzled_until
 
     def _note_unread(self, result: ReadResult) -> None:
         """Rows that could not be read keep their own symbol from entries and are asked for again; nothing else waits for them."""
@@ -177,7 +215,7 @@ class Recovery:
                 meaning = "no entries there until they can be read"
                 self._desk.note("rows-unread", "error", symbol=symbol, meaning=meaning)
         if any(desk.unread for desk in self._desk.desks) or "USDT" in result.unread:
-            self._due = min(self._due, self._desk.now + _AGAIN)
+            self._rhythm.due = min(self._rhythm.due, self._desk.now + _AGAIN)
 
     def _look(self, result: ReadResult, sizes: dict[str, Decimal]) -> None:
         if self._looks <= 0:
@@ -195,7 +233,7 @@ class Recovery:
                 "ended-unconfirmed", "error", why="the venue's last pictures differ from the books"
             )
         elif self._looks > 0:
-            self._due = min(self._due, self._desk.now + _AGAIN)
+            self._rhythm.due = min(self._rhythm.due, self._desk.now + _AGAIN)
 
     def _settle(self, desk: SymbolDesk, size: Decimal, asked: int) -> None:
         symbol = desk.instrument.symbol
@@ -207,7 +245,7 @@ class Recovery:
             return
         seen = self._flat_seen[symbol] = self._flat_seen.get(symbol, 0) + 1
         if seen < 2:
-            self._due = self._desk.now + _AGAIN  # two agreeing reads
+            self._rhythm.due = self._desk.now + _AGAIN  # two agreeing reads
             return
         self._flat_seen.pop(symbol)
         if not size and desk.trade is not None:
@@ -246,7 +284,7 @@ class Recovery:
         if not found:
             ledger.agreed = max(ledger.agreed, result.asked_ts)
         if found and not agreed:
-            self._due = min(self._due, now + _AGAIN)  # two agreeing reads
+            self._rhythm.due = min(self._rhythm.due, now + _AGAIN)  # two agreeing reads
         elif found or now < self._puzzled_until:
             self._why = self._desk.ids.next("read")
             self._desk.give(Read(self._why, ("transfers",), since=max(ledger.begun, ledger.agreed - _LATEST)))

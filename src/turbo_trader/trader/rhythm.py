@@ -1,0 +1,40 @@
+"""What is done at a steady interval, but for the times at which it could find nothing.
+
+Prices are watched and what the venue reports comes as an event, so it is known from when on something can be found. The times
+before that are passed by; those after it stay where they would be, had all been taken.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+NEVER: Final = 2**62
+
+
+class Rhythm:
+    """Times an interval apart, ns UTC. `wanted`: from when on one of them can find something."""
+
+    def __init__(self, interval: int, due: int = 0) -> None:
+        self.due = due
+        self.wanted = 0
+        self._interval = interval
+
+    @property
+    def next_ns(self) -> int:
+        """The next time that can find something; NEVER where none can."""
+        if self.wanted <= self.due or self.wanted == NEVER:
+            return max(self.due, self.wanted)
+        return self._from(self.wanted)
+
+    def pass_by(self, now: int) -> None:
+        """It is `now`: the times before, unless they were wanted, are over."""
+        until = min(now, self.wanted)
+        if self.due < until:
+            self.due = self._from(until)
+
+    def done(self, now: int) -> None:
+        """It was done now."""
+        self.due = now + self._interval
+
+    def _from(self, at: int) -> int:
+        return self.due - (self.due - at) // self._interval * self._interval
