@@ -99,16 +99,25 @@ def test_weights_turn_at_once_where_equity_crosses_the_portfolio_s_switch(
 
 
 @pytest.mark.parametrize(("env", "seconds"), [({}, 1), ({"MONITOR_INTERVAL": "3"}, 3)])
-def test_while_something_is_held_its_mark_is_checked_at_the_policy_s_interval(
+def test_account_is_looked_at_an_interval_after_news_while_held(
     staged: Callable[..., Any], env: dict[str, str], seconds: int
 ) -> None:
     stage = staged(policy=Policy.from_env(env))
     stage.recover()
     stage.hold()
-    stage.clock(1)
-    assert stage.trader.next_time() - stage.now <= seconds * 10**9
     stage.clock(seconds)
+    stage.tell(stage.wallet("17"))
     assert stage.trader.next_time() - stage.now == seconds * 10**9
+
+
+def test_account_is_not_looked_at_while_no_watched_price_moves(staged: Callable[..., Any]) -> None:
+    stage = staged()
+    stage.recover()
+    stage.hold()
+    stage.wait(12)  # the last look for warnings is over too
+    assert stage.trader.next_time() - stage.now > 10**9
+    stage.quote("90", "90.01")
+    assert stage.trader.next_time() - stage.now <= 10**9
 
 
 @pytest.mark.parametrize(("env", "seconds"), [({}, 2), ({"FLATTEN_TIME": "5"}, 5)])

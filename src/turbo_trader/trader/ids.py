@@ -23,6 +23,10 @@ class Ids:
         self._count += 1
         return f"{PREFIX}-{self._boot}-{self._count:x}-{purpose}"
 
+    def skip(self, count: int) -> None:
+        """Leave out as many ids, of commands that there was no need to give: the later ones stay what they would be."""
+        self._count += count
+
 
 def boot_of(link_id: str) -> str:
     """The nonce of the start that made this order id, ours or another instance's; "" where it is not of this program."""

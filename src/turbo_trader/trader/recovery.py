@@ -82,8 +82,12 @@ class Recovery:
 
     def on_clock(self) -> None:
         """Ask for the whole picture when it is due."""
-        if self._desk.now >= self._rhythm.next_ns:
+        if self._desk.now >= self._rhythm.due:
+            wanted = self._rhythm.next_ns <= self._desk.now
             self._rhythm.done(self._desk.now)
+            if not wanted:
+                self._desk.ids.skip(1)
+                return
             self._asked_ts = self._desk.now
             since = max(0, self._desk.ledger.last_fill_ts - 60 * SECOND) or self._start
             if not self.done:
@@ -93,7 +97,7 @@ class Recovery:
 
     def pass_by(self) -> None:
         """An event comes: the reads that were due before it were left out where they could bring nothing; their rhythm stays."""
-        self._rhythm.pass_by(self._desk.now)
+        self._desk.ids.skip(self._rhythm.pass_by(self._desk.now))
 
     def heard(self, event: Event) -> None:
         """Something was heard that may be news of the account: anything but a whole read."""

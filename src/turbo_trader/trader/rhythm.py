@@ -26,11 +26,12 @@ class Rhythm:
             return max(self.due, self.wanted)
         return self._from(self.wanted)
 
-    def pass_by(self, now: int) -> None:
-        """It is `now`: the times before, unless they were wanted, are over."""
-        until = min(now, self.wanted)
-        if self.due < until:
+    def pass_by(self, now: int) -> int:
+        """It is `now`: the times before, unless they were wanted, are over. Returns how many."""
+        before, until = self.due, min(now, self.wanted)
+        if before < until:
             self.due = self._from(until)
+        return (self.due - before) // self._interval
 
     def done(self, now: int) -> None:
         """It was done now."""
