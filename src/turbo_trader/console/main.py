@@ -22,6 +22,7 @@ from turbo_trader.console.verbs import (
     policy,
     report,
     run,
+    study,
     tape,
 )
 from turbo_trader.journal.errors import JournalError
@@ -56,6 +57,7 @@ app.command("doctor")(doctor.doctor)
 app.command("policy")(policy.policy)
 app.command("guard")(guard.guard)
 app.add_typer(tape.app, name="tape")
+app.add_typer(study.app, name="study")
 
 
 def main() -> None:

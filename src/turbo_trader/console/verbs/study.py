@@ -1,0 +1,125 @@
+"""`turbo-trader study`: is there an edge?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from turbo_trader.console.options import figure
+
+if TYPE_CHECKING:
+    from turbo_trader.lab.ledger import Ledger
+    from turbo_trader.lab.trades import Costs
+
+app = typer.Typer(
+    help="Is there an edge? Signals held against data; every trial is counted.", no_args_is_help=True
+)
+EDGE, NO_EDGE = 0, 1  # exit codes of a verdict
+
+
+@app.callback()
+def _study() -> None:
+    """Is there an edge?"""
+
+
+@app.command("edge")
+def edge(
+    signal: Annotated[str, typer.Argument(help="an installed signal (five_signals, residual, ...) or a .py file")],
+    data: Annotated[Path, typer.Argument(help="bars of any interval: folder of csv, .csv or .parquet")],
+    symbols: Annotated[str, typer.Option(help="comma-separated; default: all there are")] = "",
+    param: Annotated[list[str] | None, typer.Option("--param", help="NAME=VALUE of the signal; may be repeated")] = None,
+    spread_bp: Annotated[float, typer.Option(help="spread two market orders cross, basis points", parser=figure(0.0, 1e3))] = 1.0,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+) -> int:  # fmt: skip
+    """Edge, no edge, or not enough evidence: exit code 0 for an edge, 1 for any other verdict, 2 for bad input."""
+    from datetime import UTC, datetime
+
+    from turbo_trader.console.output import print_json, say
+    from turbo_trader.lab.data import read_market
+    from turbo_trader.lab.loading import load_signal
+    from turbo_trader.lab.study import study_edge
+    from turbo_trader.lab.verdict import Verdict
+
+    found = load_signal(signal, parameters(param or []))
+    market = read_market(data, [name.strip() for name in symbols.split(",") if name.strip()])
+    for reason, count in market.left_out.items():
+        say(f"{data}: left out: {count:,} {reason}")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    findings = study_edge(found, market, trials_ledger(), now=now, costs=costs(spread_bp), progress=say)
+    if json:
+        print_json(findings.document())
+    else:
+        print("\n".join(lines(found.name, findings.document())))
+    return EDGE if findings.verdict is Verdict.EDGE else NO_EDGE
+
+
+def trials_ledger() -> Ledger:
+    """The user's ledger of trials: one for all folders, so that none is forgotten."""
+    from turbo_trader.lab.ledger import Ledger
+    from turbo_trader.live.registry import state_home
+
+    return Ledger(state_home() / "trials.jsonl")
+
+
+def costs(spread_bp: float) -> Costs:
+    """Fees of the policy in force, and a spread."""
+    from turbo_trader.console.settings import environment
+    from turbo_trader.lab.trades import Costs
+    from turbo_trader.rules.policy import Policy
+
+    policy = Policy.from_env(environment())
+    return Costs(float(policy.taker_fee), float(policy.maker_fee), spread_bp / 1e4)
+
+
+def parameters(given: list[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs; a value is a JSON number, true, false, or text."""
+    import json
+
+    from turbo_trader.market.errors import InputError
+
+    found: dict[str, Any] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not (equals and name.strip().isidentifier()):
+            raise InputError(f"--param {pair}: must be NAME=VALUE")
+        try:
+            found[name.strip()] = json.loads(value)
+        except ValueError:
+            found[name.strip()] = value
+    return found
+
+
+def lines(name: str, found: dict[str, Any]) -> list[str]:
+    """A study for a person, within 100 columns."""
+    details, (low, high) = found["details"], found["interval"]
+    styles = details["styles"]
+    return [
+        f"{name}: {found['verdict']}",
+        *(f"  {reason}" for reason in found["reasons"]),
+        f"trades {found['trades']:,}, trials on this data {found['trials']}, deflated Sharpe ratio {found['dsr']}",
+        f"net {_bp(found['net_bp'])} a trade, 95 % between {_bp(low)} and {_bp(high)}, t by day {found['t_by_day']}",
+        *(
+            f"{style}: {each['trades']:,} trades, {_bp(each['gross_bp'])} before cost, {_bp(each['net_bp'])} after it"
+            for style, each in styles.items()
+        ),
+        f"a resting order is filled in {details['maker_filled']:.0%} of trades; those it misses make "
+        f"{_bp(details['missed_gross_bp'])} before cost",
+        f"one bar late {_bp(found['late_bar'])}, random entries {_bp(found['random'])}, always long {_bp(found['always_long'])}, "
+        f"always short {_bp(found['always_short'])}, reversed time {_bp(found['reversed'])}",
+        "years: " + ", ".join(f"{year} {_bp(each['net_bp'])} ({each['trades']:,})" for year, each in details["years"].items()),
+        "without the best days: " + ", ".join(f"{days}: {_bp(each)}" for days, each in details["without_best_days"].items()),
+        _needed(found),
+    ]  # fmt: skip
+
+
+def _needed(found: dict[str, Any]) -> str:
+    more = found["needed_trades"]
+    if more is None:
+        return "no number of further trades would decide it at this mean"
+    return f"{more:,} more trades would decide it" if more else "decided: more trades are not needed"
+
+
+def _bp(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1f} bp"
