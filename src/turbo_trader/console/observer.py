@@ -7,14 +7,14 @@ from typing import Any
 
 import structlog
 
-from turbo_trader.console.terminal import Screen
+from turbo_trader.console.screen.beside import ScreenBeside
 from turbo_trader.trader.commands import Note, Scanned
 
 
 class ConsoleObserver:
     """Passes on; must not raise."""
 
-    def __init__(self, screen: Screen | None) -> None:
+    def __init__(self, screen: ScreenBeside | None) -> None:
         self._log = structlog.get_logger("turbo_trader")
         self._screen = screen
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver
 from turbo_trader.console.output import say
 from turbo_trader.console.paper import paper_venue
+from turbo_trader.console.screen import messages
+from turbo_trader.console.screen.beside import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.size_choice import size_line
-from turbo_trader.console.terminal import Screen
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.registry import Kind, Registry
@@ -67,7 +67,7 @@ def start(
         folder = run_folder(settings.journal_dir, settings.mode)
         registration = stack.enter_context(Registry(Kind.DAEMON).claim(settings.mode, folder))
         stack.enter_context(made_for(registration, folder))
-        tty = ui and sys.stderr.isatty() and sys.stdout.isatty()
+        tty = ui and terminal_can()
         open_log(
             folder, level=settings.log_level, terminal=not tty, secrets=(ground.keys.key, ground.keys.secret)
         )
@@ -77,11 +77,9 @@ def start(
         guard = GuardBeside(settings.mode, settings.journal_dir, folder)
         stack.callback(guard.leave)
         compile_once()
-        screen = (
-            stack.enter_context(Screen(f"turbo-trader {settings.mode}: {ground.market}", ground.symbols))
-            if tty
-            else None
-        )
+        title = f"turbo-trader {settings.mode}: {ground.market}"
+        about = messages.about(title, ground.symbols, str(folder), policy)
+        screen = stack.enter_context(ScreenBeside(about)) if tty else None
         daemon = DaemonSettings(
             endpoints=ground.endpoints, keys=ground.keys, symbols=ground.symbols, journal=folder, duration_s=seconds,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,

@@ -30,6 +30,8 @@ class PositionView:
     extensions: int
     seconds: int
     reason: str
+    result: Decimal | None  # USDT if it were closed at `price`, before fees; None: no price
+    seconds_left: int | None  # until it is closed for its time; None: no deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,23 @@ def view(desk: Desk, tier: str, staging: Staging) -> View:
     for each in desk.desks:
         if not each.held:
             continue
-        bracket, trade = each.bracket, each.trade
+        bracket, trade, price = each.bracket, each.trade, desk.closable(each)
+        entry = trade.entry if trade else each.entry_price
         positions.append(
             PositionView(
                 each.instrument.symbol,
                 1 if each.held > 0 else -1,
                 abs(each.held),
-                trade.entry if trade else each.entry_price,
-                desk.closable(each),
+                entry,
+                price,
                 each.stop_on_venue,
                 bracket.target if bracket else None,
                 bracket.zone if bracket else 0,
                 bracket.extensions if bracket else 0,
                 (desk.now - trade.opened_ts) // SECOND if trade else 0,
                 each.close_reason,
+                None if price is None else each.held * (price - entry),
+                max(0, (bracket.deadline_ns - desk.now) // SECOND) if bracket else None,
             )
         )
     session, equity = desk.session, desk.equity()

@@ -1,0 +1,90 @@
+"""The latest of everything the daemon handed over: what the board is laid out from."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from turbo_trader.console.screen.messages import FIELDS
+from turbo_trader.console.screen.nearness import Nearness, nearness
+from turbo_trader.console.sentences import sentence
+
+_KEPT: Final = 200  # events
+_SHOWN: Final = frozenset({
+    "summary", "entry", "entry-ended", "fill", "zone", "extension", "exit", "trade", "limit", "halt", "tier", "stream",
+    "frozen", "foreign-fill", "started", "control", "stage", "evidence", "output",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLine:
+    """One event for the eye: its time of day (UTC; "" where it has none), its level, its sentence."""
+
+    clock: str
+    level: str
+    text: str
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What is known of the run now. `take` is given the messages in their order."""
+
+    title: str = "turbo-trader"
+    folder: str = ""
+    symbols: Sequence[str] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    view: Mapping[str, Any] | None = None
+    daemon: Mapping[str, Any] = field(default_factory=dict)
+    scans: Sequence[Nearness] = ()
+    events: deque[EventLine] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _refused: dict[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # by symbol: gate and why, as last logged
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """One message of the daemon."""
+        if (about := message.get("about")) is not None:
+            self.title, self.folder = about["title"], about["folder"]
+            self.symbols, self.numbers = about["symbols"], about["numbers"]
+            return
+        for event in message["events"]:
+            self._hear(event)
+        if message["view"] is not None:
+            self.view, self.daemon = message["view"], message["daemon"]
+        if message["rows"] is not None:
+            rows = (
+                {
+                    name: value or 0 for name, value in zip(FIELDS, values, strict=True)
+                }  # None: no finite number
+                for values in message["rows"]
+            )
+            found = [
+                nearness(symbol, row, self.numbers, self._refused.get(symbol))
+                for symbol, row in zip(self.symbols, rows, strict=False)
+            ]
+            self.scans = sorted(found, key=lambda each: each.rank, reverse=True)
+
+    def say(self, text: str, level: str = "info") -> None:
+        """A line of the view's own, such as what a key came to."""
+        self.events.append(EventLine(clock="", level=level, text=text))
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        name, level, fields = event["name"], event["level"], event["fields"]
+        if name == "gate":
+            self._refused[fields.get("symbol", "")] = (
+                str(fields.get("gate", "")),
+                str(fields.get("why", "")),
+            )
+        if name in _SHOWN or level in ("warning", "error"):
+            text = str(fields["text"]) if name == "output" else sentence(name, fields)
+            self.events.append(
+                EventLine(clock=clock(event["ts"]) if event["ts"] else "", level=level, text=text)
+            )
+
+
+def clock(ts: int) -> str:
+    """Nanoseconds UTC as a time of day."""
+    return datetime.fromtimestamp(ts / 1e9, UTC).strftime("%H:%M:%S")
