@@ -98,7 +98,7 @@ class ScreenApp(App[None]):
     def on_mount(self) -> None:
         """Listen to the daemon from now on."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.exit)
+        loop.add_signal_handler(signal.SIGTERM, self.leave)
         if self._feed is not None:
             loop.add_reader(self._feed.fileno(), self._read, self._feed)
 
@@ -112,13 +112,19 @@ class ScreenApp(App[None]):
         on_screen = self.screen_stack[0].query_one(Board)
         on_screen.show(board(self.snapshot, *on_screen.size))
 
+    def leave(self) -> None:
+        """End with an empty screen: a terminal that was resized meanwhile may otherwise keep lines of the board."""
+        if self._driver is not None:
+            self._driver.write("\x1b[2J\x1b[H")
+        self.exit()
+
     def _read(self, feed: Connection) -> None:
         try:
             while feed.poll():
                 self.take(feed.recv_bytes())
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(feed.fileno())
-            self.exit()
+            self.leave()
 
     # -- keys
 
