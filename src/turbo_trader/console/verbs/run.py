@@ -42,7 +42,7 @@ def run(
         bool,
         typer.Option("--take-over", help="orders of an instance whose journal is lost are ours from now on"),
     ] = False,
-    no_ui: Annotated[bool, typer.Option("--no-ui", help="log lines instead of the live view")] = False,
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="log lines instead of the view")] = False,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout at the end")] = False,
 ) -> None:
     """Listen, decide, trade, guard. Paper on the built-in synthetic market unless told otherwise; Ctrl-C ends it cleanly."""
