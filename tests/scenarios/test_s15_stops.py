@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -217,3 +218,30 @@ def test_s17_a_stop_refused_for_now_is_tried_again_and_closes_nothing(stage: Any
     stage.read(stage.last(Read), positions=(word(stage, stage.desk().stop_on_venue),))
     assert [each.stop_loss for each in stage.stops] == [change.stop_loss] * 2
     assert stage.closes == []
+
+
+def test_s45_a_report_from_before_our_change_loosens_nothing(stage: Any) -> None:
+    sent = stage.hold()
+    stage.quote(*ZONE_ONE, mark="100.60")
+    change = stage.stops[-1]
+    asked = stage.now
+    stage.clock(1)
+    stage.answer(change)
+    stage.tell(
+        replace(word(stage, sent.stop_loss), ts=asked - 1)
+    )  # on its way while the change was asked for
+    assert not stage.notes("stop-loosened")
+    assert stage.desk().stop_on_venue == change.stop_loss
+    assert stage.stops == [change]
+
+
+def test_s45_a_stop_loosened_after_our_change_is_set_again(stage: Any) -> None:
+    sent = stage.hold()
+    stage.quote(*ZONE_ONE, mark="100.60")
+    change = stage.stops[-1]
+    stage.answer(change)
+    stage.clock(1)
+    stage.tell(word(stage, sent.stop_loss))
+    assert stage.notes("stop-loosened")
+    assert stage.stops[-1].stop_loss == change.stop_loss
+    assert len(stage.stops) == 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from turbo_trader.rules.scan import BLOCK, PASS
 from turbo_trader.trader.commands import Persist, PlaceOrder, SetLeverage
 
@@ -74,3 +76,20 @@ def test_a_refused_entry_is_over(stage: Any) -> None:
     stage.answer(sent, "rejected", 110007)
     assert stage.desk().entry is None
     assert stage.kept["entry:AAAUSDT"] == {}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "why"),
+    [
+        ("confirmed", 0, "its leverage was set 11.0 s after the scan, more than 10 s"),
+        ("rejected", 110013, "its leverage was refused: 110013 rejected"),
+        ("unknown", -1, "its leverage is not known to be set: unknown"),
+    ],
+)
+def test_an_entry_given_up_over_its_leverage_says_why(stage: Any, outcome: str, code: int, why: str) -> None:
+    stage.decide()
+    stage.clock(11 if outcome == "confirmed" else 0)
+    stage.answer(stage.last(SetLeverage), outcome, code)
+    (note,) = stage.notes("entry-ended")
+    assert note.fields["why"] == why
+    assert stage.entries == []

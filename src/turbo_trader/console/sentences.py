@@ -196,5 +196,6 @@ def _short(value: Any) -> str:
 _SENTENCES: Final[Mapping[str, Callable[[Event], str]]] = {
     "candidate": _candidate, "gate": _gate, "entry": _entry, "entry-ended": _ended, "fill": _fill, "zone": _zone,
     "extension": _extension, "exit": _exit, "trade": _trade, "limit": _limit, "halt": _limit, "stream": _stream, "tier": _tier,
+    "renamed": lambda e: f"{e['configured']} of TARGET_ASSETS is called {e['symbol']} today",
     "control": _control, "summary": _summary, "evidence": lambda e: str(e["text"]), "stage": lambda e: str(e["text"]),
 }  # fmt: skip

@@ -59,7 +59,10 @@ def _running(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "frozen", f"{symbol}: {why}"
     yield "limits used", ", ".join(f"{name} {Decimal(used):.0%}" for name, used in view["limits"].items())
     closed = f"{trader['trades']} closed ({trader['wins']} won, {trader['losses']} lost)"
-    yield "trades", f"{closed}, fees {_usdt(trader['fees'])}, net {_usdt(trader['net_pnl'], sign='+')} USDT"
+    yield (
+        "trades",
+        f"{closed}, fees of all fills {_usdt(trader['fees'])}, net {_usdt(trader['net_pnl'], sign='+')} USDT",
+    )
     funnel = trader["funnel"]
     far = f"candidates {funnel['candidates']:,}, passed {funnel['passed']:,}"
     yield "scans", f"{funnel['scans']:,}, of them {far}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import uvloop
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, moved
+from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guarding import GuardBeside
 from turbo_trader.console.keys import given_keys, missing_keys
@@ -20,7 +21,7 @@ from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.screen import messages
 from turbo_trader.console.screen.beside import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
-from turbo_trader.console.size_choice import size_line
+from turbo_trader.console.tables import wrapped
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.registry import Kind, Registry
@@ -80,8 +81,11 @@ def start(
         title = f"turbo-trader {settings.mode}: {ground.market}"
         about = messages.about(title, ground.symbols, str(folder), policy)
         screen = stack.enter_context(ScreenBeside(about)) if tty else None
+        configured = tuple(
+            policy.configured.get(symbol, symbol) for symbol in ground.symbols
+        )  # old names are named by it
         daemon = DaemonSettings(
-            endpoints=ground.endpoints, keys=ground.keys, symbols=ground.symbols, journal=folder, duration_s=seconds,
+            endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, duration_s=seconds,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
             registration=registration, on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
@@ -139,38 +143,29 @@ def live_endpoints(settings: Settings) -> Endpoints:
 
 
 def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder: Path) -> list[str]:
-    """What is about to run, in a few lines."""
-    lines = [f"turbo-trader {settings.mode} on {ground.market}"]
+    """What is about to run, within 80 columns."""
+    head = [f"turbo-trader {settings.mode} on {ground.market}"]
+    facts = []
     if settings.mode == "paper":
-        tier = policy.capital_tier(settings.balance)
-        weights = "equal" if settings.balance < policy.portfolio_from else "minimum variance"
-        fast = f", time runs {ground.speed:g} times faster" if ground.speed != 1 else ""
-        lines[0] += f"{fast}; nothing here is real money"
-        every = tier.scan_interval_ns // 10**9
-        lines.append(
-            f"balance {settings.balance} USDT, tier {tier.name}, weights {weights}, scan every {every} s"
-        )
+        fast = f"; time runs {ground.speed:g} times faster" if ground.speed != 1 else ""
+        head = [*head, f"nothing here is real money{fast}"]
     else:
-        lines.append(ADVICE)
+        head = [*head, ADVICE]
     if ground.endpoints.local and settings.mode != "paper":
-        lines.append(
-            f"venue   BYBIT_REST_URL and BYBIT_STREAM_URL: not Bybit's {settings.mode} environment but this machine"
-        )
-    if settings.mode == "paper":
-        lines.append(size_line(policy, settings.balance))
-    lines.append(
-        f"limits  session {policy.session_loss:.0%} of its start, pause at {policy.drawdown_pause:.0%} drawdown, "
-        f"at most {policy.a_risk:.0%} (A) or {policy.b_risk:.0%} (B) of equity per stop"
-    )
-    lines.append(
-        f"worst   the margin, where a price jumps its stop: up to {policy.total_margin:.0%} of the balance together"
-    )
+        where = f"not Bybit's {settings.mode} environment but this machine"
+        facts.append(("venue", f"BYBIT_REST_URL and BYBIT_STREAM_URL: {where}"))
     if ground.speed > 1:
-        lines.append(
-            f"pushes  the simulated venue merges those of a book to one in {ground.push_ms} ms of its time"
+        facts.append(
+            (
+                "pushes",
+                f"the simulated venue merges those of a book to one in {ground.push_ms} ms of its time",
+            )
         )
-    lines.append(f"symbols {', '.join(ground.symbols)}")
-    return [*lines, f"daemon  {name} (turbo-trader status --daemon {name})", f"journal {folder}"]
+    facts += journal_fact(name, folder)
+    return [
+        *(part for line in head for part in wrapped(line)),
+        *banner_lines(settings, policy, ground.symbols, facts),
+    ]
 
 
 def compile_once() -> None:

@@ -12,7 +12,9 @@ REBUILT = "rebuilt from one-minute bars: the path inside each minute is made up;
 
 
 def funnel_lines(funnel: Mapping[str, Any]) -> list[str]:
-    """The funnel as one line: scans, candidates, pre-filter, tiers, then each gate's blocks."""
+    """The funnel as one line: scans, candidates, pre-filter, tiers, then each gate's blocks. Without a scan, that there is none."""
+    if not funnel.get("scans"):
+        return ["funnel      no scan: prices and bars are read first, five minutes of the venue's time"]
     blocks = funnel.get("blocks", {})
     counts = {name: count for name, count in funnel.items() if isinstance(count, int)}
     lines = [
@@ -31,15 +33,19 @@ def money(value: Any) -> str:
 def result_lines(result: Mapping[str, Any]) -> list[str]:
     """The money part, common to runs and backtests."""
     trades, wins, losses = (int(result.get(name, 0)) for name in ("trades", "wins", "losses"))
-    lines = [
-        f"trades      {trades} closed ({wins} won, {losses} lost), {result.get('open_positions', 0)} open"
-    ]
-    if trades:
-        lines[0] += f", win rate {wins / trades:.1%}"
-    lines.append(
-        f"money       net {money(result['net_pnl'])}  fees {money(result['fees'])}  funding {money(result.get('funding', 0))}"
-        f"  end equity {Decimal(str(result['end_equity'])):,.6f} USDT"
+    closed = (
+        f"{trades} closed ({wins} won, {losses} lost), win rate {wins / trades:.1%}"
+        if trades
+        else "none closed"
     )
+    lines = [f"trades      {closed}, {result.get('open_positions', 0)} open"]
+    wallet, equity = (
+        Decimal(str(result.get(name, result["end_equity"]))) for name in ("wallet", "end_equity")
+    )
+    lines += [
+        f"money       wallet {wallet:,.6f} USDT, equity with open positions {equity:,.6f}, net {money(result['net_pnl'])}",
+        f"            fees of all fills {money(result['fees'])}, funding {money(result.get('funding', 0))}",
+    ]
     if result.get("evidence"):
         lines.append(f"evidence    {result['evidence']}")
     lines.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -100,27 +100,28 @@ def notes_between(folder: Path, symbol: str, since: int, until: int) -> list[dic
     return [note for note in found if note.get("symbol") == symbol]
 
 
+#: Notes of a symbol that belong to the trade whose id they carry, or to none.
+_OF_ONE: Final = ("entry", "trade", "entry-ended", "gate")
+
+
 def trade_notes(folder: Path, trade: str) -> list[dict[str, Any]]:
-    """Everything noted of one trade, oldest first: from its entry (whose id is the trade's) to its close; [] for an unknown id."""
-    with reading(folder) as db:
-        rows = (
-            db.execute("SELECT ts, name, fields FROM notes WHERE name IN ('entry', 'trade')")
-            if db is not None
-            else []
-        )
-        mine = [(ts, name, fields) for ts, name, fields in map(_decoded, rows) if fields.get("id") == trade]
-    begins = [ts for ts, name, _ in mine if name == "entry"]
-    if not begins:
+    """Everything noted of one trade, oldest first: from its entry, whose id is the trade's, to its end; [] for an unknown id.
+
+    It ends with its close; an entry that was never filled ends where the Trader gave it up. Where neither is in the journal, it
+    ends before the next entry of the symbol.
+    """
+    own = notes_named(folder, ("entry", "trade", "entry-ended"))
+    mine = {note["name"]: note for note in own if note.get("id") == trade}
+    if (entry := mine.get("entry")) is None:
         return []
-    ends = [ts for ts, name, _ in mine if name == "trade"]
-    found = notes_between(folder, mine[0][2]["symbol"], begins[0], ends[-1] if ends else 2**62)
-    return [
-        note for note in found if note["name"] not in ("entry", "trade", "gate") or note.get("id") == trade
-    ]
-
-
-def _decoded(row: tuple[int, str, bytes]) -> tuple[int, str, dict[str, Any]]:
-    return row[0], row[1], json.loads(row[2])
+    symbol, begins = entry["symbol"], int(entry["ts"])
+    end = mine.get("trade") or mine.get("entry-ended")
+    later = (
+        int(n["ts"]) for n in own if n["name"] == "entry" and n.get("symbol") == symbol and n["ts"] > begins
+    )
+    until = int(end["ts"]) if end is not None else min(later, default=2**62) - 1
+    found = notes_between(folder, symbol, begins, until)
+    return [note for note in found if note["name"] not in _OF_ONE or note.get("id") == trade]
 
 
 def state(folder: Path) -> dict[str, dict[str, Any]]:

@@ -134,7 +134,8 @@ class Shell:
     async def _prepare(self, settings: DaemonSettings, gateway: Gateway) -> None:
         await startup.reach(gateway, settings.endpoints.rest)
         if settings.mode != "paper":
-            await admit(gateway, settings.endpoints.rest, settings.symbols, self._policy, self._router.tell)
+            names = [resolve(symbol) for symbol in settings.symbols]
+            await admit(gateway, settings.endpoints.rest, names, self._policy, self._router.tell)
         await be_alone(gateway, self._router.journal, self._router.tell, take_over=settings.take_over)
         instruments, fees, _ = await asyncio.gather(
             startup.read_instruments(gateway, settings.symbols, self._router.tell),

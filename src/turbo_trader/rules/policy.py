@@ -272,6 +272,11 @@ class Policy(Declared):
         return tuple(dict.fromkeys(perpetual(name) for name in self.target_assets))
 
     @property
+    def configured(self) -> dict[str, str]:
+        """Of each of `symbols`, the symbol as TARGET_ASSETS has it: an old name where the venue calls it otherwise today."""
+        return {perpetual(name): f"{name.upper().removesuffix('USDT')}USDT" for name in self.target_assets}
+
+    @property
     def round_trip_fee(self) -> Decimal:
         """Entry and exit fee as a fraction of notional, at the default rates and the entry style in force."""
         return self.taker_fee + (self.maker_fee if self.entry_style == "maker" else self.taker_fee)

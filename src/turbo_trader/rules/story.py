@@ -15,6 +15,7 @@ _SAID: dict[str, dict[str, str]] = {
         "leverage": "leverage {}", "binding": "size set by {}",
     },
     "fill": {"side": "{}", "qty": "{}", "price": "at {}", "fee": "fee {}", "stop_type": "{}"},
+    "entry-ended": {"why": "{}"},
     "zone": {"zone": "{} reached", "stop": "stop to {}"},
     "extension": {"backstop": "backstop to {}, then the target"},
     "exit": {"reason": "{}", "size": "size {}"},
@@ -33,7 +34,15 @@ def story(notes: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     entry = next((note for note in notes if note["name"] == "entry"), {})
     trade = next((note for note in notes if note["name"] == "trade"), None)
-    return [*lines, ending(entry, trade) if trade is not None else "not closed yet"]
+    if trade is not None:
+        return [*lines, ending(entry, trade)]
+    ended = next((note for note in notes if note["name"] == "entry-ended"), None)
+    return [
+        *lines,
+        f"no trade: the entry ended without a fill: {ended['why']}"
+        if ended is not None
+        else "not closed yet",
+    ]
 
 
 def ending(entry: Mapping[str, Any], trade: Mapping[str, Any]) -> str:

@@ -248,8 +248,9 @@ class Booking:
         desk.seq = report.seq
         desk.size = report.size
         desk.leverage = report.leverage
-        desk.stop_on_venue = report.stop_loss
-        desk.backstop_on_venue = report.take_profit
+        if report.ts >= desk.stop_since:
+            desk.stop_on_venue = report.stop_loss
+            desk.backstop_on_venue = report.take_profit
         desk.liq_price = report.liq_price
         desk.margin = report.margin or ZERO
         desk.entry_price = report.entry_price or ZERO

@@ -130,6 +130,10 @@ class SymbolDesk:
     close_reason: str = ""  # "" = nothing to close
     stop_id: str = ""  # the stop change in flight
     stop_ts: int = 0  # when it was sent, or its position last read
+    stop_asked: int = 0  # when it was sent
+    stop_since: int = (
+        0  # when the last confirmed change was sent: a report of before that says nothing of the stop
+    )
     stop_wish: Decimal | None = None
     backstop_wish: Decimal | None = None
     stop_sent: tuple[Decimal | None, Decimal | None] = (None, None)

@@ -190,13 +190,21 @@ class Entries:
         if self._desk.over:
             self.abandon(desk, "the run is over")
             return
-        if result.outcome is Outcome.CONFIRMED and self._desk.now - entry.decided_ts <= _LATE:
-            desk.leverage = entry.leverage if leverage is None else leverage
-            self._send(desk, entry)
-            return
         if result.outcome is not Outcome.CONFIRMED:
             desk.leverage = None
-        self.abandon(desk, f"leverage {result.outcome.value} ({result.code} {result.message})")
+            said = "was refused" if result.outcome is Outcome.REJECTED else "is not known to be set"
+            answer = f"{result.code} {result.message}".strip() if result.code > 0 else result.message
+            self.abandon(desk, f"its leverage {said}{f': {answer}' if answer else ''}")
+            return
+        waited = self._desk.now - entry.decided_ts
+        desk.leverage = entry.leverage if leverage is None else leverage
+        if waited <= _LATE:
+            self._send(desk, entry)
+            return
+        self.abandon(
+            desk,
+            f"its leverage was set {waited / SECOND:.1f} s after the scan, more than {_LATE // SECOND} s",
+        )
 
     def _described(self, entry: PendingEntry) -> dict[str, Any]:
         """The entry as its user reads it: USDT, percent of the balance and of the price."""

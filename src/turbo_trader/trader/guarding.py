@@ -182,7 +182,11 @@ class Guarding:
             desk.stop_sent = (None, desk.backstop_wish)
         else:
             return
-        desk.stop_id, desk.stop_ts = self._desk.ids.next("stop"), self._desk.now
+        desk.stop_id, desk.stop_ts, desk.stop_asked = (
+            self._desk.ids.next("stop"),
+            self._desk.now,
+            self._desk.now,
+        )
         self._desk.give(SetStops(desk.stop_id, desk.instrument.symbol, *desk.stop_sent))
 
     def require_stop(self, desk: SymbolDesk) -> None:
@@ -250,6 +254,7 @@ class Guarding:
         return result.code in _THROUGH or near
 
     def _stands(self, desk: SymbolDesk, stop: Decimal | None, backstop: Decimal | None) -> None:
+        desk.stop_since = desk.stop_asked
         if stop is not None:
             desk.stop_on_venue = stop
             desk.stop_wish = None if desk.stop_wish == stop else desk.stop_wish

@@ -25,7 +25,7 @@ def funnel(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.summary import funnel_lines
     from turbo_trader.console.tables import aligned, wrapped
-    from turbo_trader.console.verbs.report import books
+    from turbo_trader.console.verbs.report import NOTHING, books
     from turbo_trader.journal.opening import believable
     from turbo_trader.reports.reading import scans_of
     from turbo_trader.rules.report import whole_report
@@ -45,6 +45,9 @@ def funnel(
         document["by_symbol"] = {name: each.to_dict() for name, each in found.symbols.items()}
         document["by_hour"] = {_hour(ts): each.to_dict() for ts, each in found.hours.items()}
         print_json(document)
+        return
+    if not found.total.scans:
+        print("\n".join(wrapped(NOTHING)))
         return
     told = [part for line in funnel_lines(found.total.to_dict()) for part in wrapped(line)]
     lines = [*told, "", *hoped_lines(beside)]

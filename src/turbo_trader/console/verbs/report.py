@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from turbo_trader.console.daemons import Journal, Name, journal_of
+from turbo_trader.console.tables import wrapped
 
+NOTHING = "nothing to report: no scan and no trade in this journal yet; `turbo-trader run` writes them, --journal-dir names another"
 LISTED = 10  # trades at the end of the text; all are in --json
 
 
@@ -49,7 +51,7 @@ def report(
             lines, found = [f"written: {path}" for path in files], {"files": files}
         else:
             found = journal_report(folder, asked.since, asked.until)
-            lines = report_lines(found)
+            lines = report_lines(found) if found["hours"] or found["trades"] else wrapped(NOTHING)
     if json:
         print_json(found)
         return
@@ -124,7 +126,7 @@ def report_lines(found: Mapping[str, Any]) -> list[str]:
     """The report for a person, within 80 columns."""
     from turbo_trader.console.hoped import hoped_lines
     from turbo_trader.console.summary import calibration_lines
-    from turbo_trader.console.tables import aligned, wrapped
+    from turbo_trader.console.tables import aligned
 
     names = ("valid", "confirms", "q05", "q25", "q50", "q75", "q95")
     strengths = [
@@ -149,9 +151,10 @@ def _head(found: Mapping[str, Any]) -> list[str]:
     before = found["predecessor"]
     lines = [
         f"{found['trades']} trades ({found['trades_A']} A, {found['trades_B']} B) in {found['hours']:.1f} h of scans",
-        f"equity {found['start_equity']:.4f} -> {found['end_equity']:.4f} USDT"
+        f"wallet {found['start_equity']:.4f} -> {found['end_equity']:.4f} USDT by all fills, without transfers"
         + _share(", growth {:+.2%}", found["growth"]),
-        f"fees {found['fees']:.4f} USDT" + _share(", {:.1%} of the equity at the start", found["fee_drag"]),
+        f"fees of closed trades {found['fees']:.4f} USDT"
+        + _share(", {:.1%} of the wallet at the start", found["fee_drag"]),
     ]
     lines += [
         f"discrepancy {amount:+f} {coin}: the venue's transaction log does not explain it; compare it with the account's page"

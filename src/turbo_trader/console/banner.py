@@ -1,0 +1,70 @@
+"""What is said before a run begins: what is traded, with what, how it is sized, and what may be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from textwrap import wrap
+
+from turbo_trader.console.settings import Settings
+from turbo_trader.console.size_choice import size_line
+from turbo_trader.console.tables import WIDTH
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules.policy import Policy
+
+_NAME = 10  # columns of the first word
+
+
+def banner_lines(
+    settings: Settings, policy: Policy, symbols: Sequence[str], facts: Sequence[tuple[str, str]]
+) -> list[str]:
+    """The same lines in every mode, within 80 columns; `facts`: more pairs of a name and its text, at the end."""
+    pairs = [*_pairs(settings, policy, symbols), *facts]
+    return [line for name, text in pairs for line in _line(name, text)]
+
+
+def _pairs(settings: Settings, policy: Policy, symbols: Sequence[str]) -> Iterator[tuple[str, str]]:
+    yield "assets", f"{len(symbols)}: {', '.join(symbol.removesuffix('USDT') for symbol in symbols)}"
+    yield from _of_paper(policy, settings.balance) if settings.mode == "paper" else _of_account(policy)
+    yield "size", size_line(policy, settings.balance).removeprefix("size").strip()
+    yield (
+        "limits",
+        (
+            f"session {policy.session_loss:.0%} of its start, pause at {policy.drawdown_pause:.0%} drawdown,"
+            f" at most {policy.a_risk:.0%} (A) or {policy.b_risk:.0%} (B) of equity per stop"
+        ),
+    )
+    yield (
+        "worst",
+        f"the margin, where a price jumps its stop: up to {policy.total_margin:.0%} of the balance together",
+    )
+
+
+def _of_paper(policy: Policy, balance: Decimal) -> Iterator[tuple[str, str]]:
+    tier = policy.capital_tier(balance)
+    yield (
+        "balance",
+        f"{balance} USDT: capital tier {tier.name}, a scan every {tier.scan_interval_ns // SECOND} s",
+    )
+    yield "portfolio", f"weights {'equal' if balance < policy.portfolio_from else 'minimum variance'}"
+
+
+def _of_account(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Of a real environment: the balance is the account's, and the rest follows it."""
+    tiers = [f"growing below {policy.institutional_from:f} USDT", "institutional from there"]
+    if policy.micro_turbo_mode:
+        tiers = [f"turbo below {policy.turbo_below:f}", *tiers]
+    yield "balance", f"the account's, read at the start: capital tier {', '.join(tiers)}"
+    yield "portfolio", f"weights equal below {policy.portfolio_from:f} USDT, minimum variance from there"
+
+
+def journal_fact(name: str, folder: Path) -> list[tuple[str, str]]:
+    """Where the run is found."""
+    return [("daemon", f"{name} (turbo-trader status --daemon {name})"), ("journal", str(folder))]
+
+
+def _line(name: str, text: str) -> list[str]:
+    return wrap(
+        text, WIDTH, initial_indent=name.ljust(_NAME), subsequent_indent=" " * _NAME, break_on_hyphens=False
+    )
