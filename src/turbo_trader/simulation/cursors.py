@@ -8,7 +8,7 @@ are a function of the tape alone) and moved to the time of the message instead.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class Cursors:
         count = len(self._rows)
         self._feed = [feed_ns] * count
         self._cut = [FAR] * count  # up to which time a symbol's market data came through
+        self._since = [loop.now] * count  # since when without a hole
         self._seen = [0] * count  # the Trader's cursors
         self._traded = [0] * count  # the Exchange's
 
@@ -115,7 +116,7 @@ class Cursors:
     def resume(self, s: int, following: int) -> None:
         """A symbol's market data come again, from row `following` on."""
         self.hits.pop(s, None)
-        self._seen[s], self._cut[s] = following, FAR
+        self._seen[s], self._cut[s], self._since[s] = following, FAR, self._loop.now
 
     def delay(self, s: int, by_ns: int) -> None:
         """A symbol's market data come so much later (or, below 0, earlier) than before."""
@@ -124,6 +125,18 @@ class Cursors:
     def feed_ns(self, s: int) -> int:
         """How long a symbol's market data take now."""
         return self._feed[s]
+
+    # -- for those who look on
+
+    def came_through(self, s: int) -> tuple[int, int]:
+        """Between which times a symbol's market data have come through without a hole, ns."""
+        return self._since[s], min(self._loop.now - self._feed[s], self._cut[s])
+
+    def between(self, s: int, after: int, until: int) -> Rows:
+        """A symbol's rows with `after` < ts <= `until`, as far as they are kept."""
+        rows = self._rows[s]
+        first, end = np.searchsorted(rows["ts"], (after, until), side="right")
+        return cast("Rows", rows[first:end])
 
     # -- the Exchange's
 

@@ -19,12 +19,15 @@ CENT: Final = Decimal("0.01")
 class FaultSchedule:
     """Draws outages for one simulation until `end`."""
 
-    def __init__(self, simulation: Simulation, target: Decimal) -> None:
-        """`target`: transfers bring the balance back to about this many USDT."""
+    def __init__(
+        self, simulation: Simulation, target: Decimal, on_transfer: Callable[[Decimal], None] = lambda _: None
+    ) -> None:
+        """`target`: transfers bring the balance back to about this many USDT; `on_transfer` gets each amount."""
         self._simulation = simulation
         assert simulation.faults is not None
         self._faults = simulation.faults
         self._target = target
+        self._on_transfer = on_transfer
         self._over = False
         self.transferred = ZERO  # deposits less withdrawals, USDT
         self._makes: dict[str, Callable[[], bool]] = {
@@ -147,6 +150,7 @@ class FaultSchedule:
         if reply.code:
             return False
         self.transferred += amount
+        self._on_transfer(amount)
         return True
 
     # -- the owner at the console

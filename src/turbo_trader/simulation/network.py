@@ -50,6 +50,7 @@ class Network:
     def __init__(self, loop: Loop, server: Server, latency: Latency, faults: Faults | None) -> None:
         self.latency = latency
         self.down_until = 0  # the venue cannot be reached before (ns)
+        self.on_carry: Callable[[Request], None] = lambda _: None  # who looks on sees each request that leaves
         self._loop = loop
         self._server = server
         self._faults = faults
@@ -61,6 +62,7 @@ class Network:
 
     def carry(self, request: Request, symbol: str, later: Later, then: Callable[[HttpReply], None]) -> None:
         """Carry one request about `symbol`; its answer, where one comes back, reaches `then` by `later`."""
+        self.on_carry(request)
         fault = NO_FAULT if self._faults is None else self._faults.request()
         arrival = self._loop.now + self.latency.request + fault.out_ns
         if fault.arrives:

@@ -110,6 +110,10 @@ class JournalInMemory:
         if result.outcome is not Outcome.UNKNOWN:
             self._settled.add(result.id)
 
+    def has(self, name: str) -> bool:
+        """Is the intent of this id on disk?"""
+        return name in self._intents
+
     def write(self) -> None:
         """Bring everything to disk."""
         for each in self._unwritten:
@@ -161,7 +165,7 @@ class Process:
         self._network = network
         self._sink = sink
         self._faults = faults
-        self._journal = JournalInMemory()
+        self.journal = JournalInMemory()
         self._arrivals = Arrivals("simulation", self.emit)
         self._thaw = 0  # the process stands still until then
 
@@ -172,8 +176,8 @@ class Process:
         self.lives += 1
         self.alive = True
         boot = f"c{self.lives:x}"
-        restored = self._journal.restored(self._loop.now) if self.lives > 1 else None
-        self._journal.boots.append(boot)
+        restored = self.journal.restored(self._loop.now) if self.lives > 1 else None
+        self.journal.boots.append(boot)
         clock = MeasuredClock(lambda: self._loop.now, lambda: self._loop.now)
         self.requests = Requests(clock, self)
         self._signer = self._venue.signer(clock, lambda: True)
@@ -236,9 +240,9 @@ class Process:
     def _do(self, act: Act, command: Command | None) -> None:
         match act, command:
             case ((Act.COMMIT | Act.FLUSH), _):
-                self._journal.write()
+                self.journal.write()
             case Act.RECORD, (PlaceOrder() | CancelOrder() | SetStops() | SetLeverage()):
-                self._journal.intent(self._loop.now, command)
+                self.journal.intent(self._loop.now, command)
             case Act.RECORD, Read():
                 pass
             case Act.RECORD, _ if command is not None:
@@ -256,7 +260,7 @@ class Process:
     def _record(self, command: Command) -> None:
         match command:
             case Persist():
-                self._journal.persist(command)
+                self.journal.persist(command)
             case FitNoise():
                 noise = fit_noise(command.seconds, command.y)
                 fitted = NoiseFitted(self._loop.now + FIT_DELAY, command.symbol, noise)
@@ -267,7 +271,7 @@ class Process:
                 pass
 
     def _on_result(self, result: CommandResult) -> None:
-        self._journal.outcome(result)
+        self.journal.outcome(result)
         self.deliver(result)
 
     # -- requests

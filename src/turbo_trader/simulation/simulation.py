@@ -36,6 +36,9 @@ class Onlooker(Protocol):
     def message(self, message: Message) -> None:
         """The venue has sent a message, whether or not it is received."""
 
+    def answered(self, request: Request, reply: HttpReply) -> None:
+        """The venue has carried out or refused a request, whether or not the answer is received."""
+
     def step(self) -> None:
         """The loop has made a step."""
 
@@ -163,6 +166,8 @@ class Simulation:
         """A request arrives at the venue."""
         self.catch_up(symbol)
         reply = self.venue.handle(now, request)
+        if self._onlooker is not None:
+            self._onlooker.answered(request, reply)
         self._send_messages()
         return reply
 

@@ -36,7 +36,10 @@ class SyntheticMarket:
     `start` (ns UTC) is taken down to a whole minute. Instruments without figures of their own get those of a small symbol.
     """
 
-    def __init__(self, instruments: Sequence[Instrument], seed: int, start: int, edge: float = 0.0) -> None:
+    def __init__(
+        self, instruments: Sequence[Instrument], seed: int, start: int, edge: float = 0.0, history: int = HISTORY
+    ) -> None:
+        """`history`: minutes before the start that have bars. Fewer of them give another market."""
         self.instruments = tuple(instruments)
         self.start = start - start % MINUTE
         self.label = f"synthetic market, seed {seed}, edge {edge:g}: made up, proves nothing"
@@ -45,14 +48,15 @@ class SyntheticMarket:
         self._symbols = _symbols(self.instruments, self._figures, edge)
         self._ladders = _ladders(self.instruments)
         self._phases = _phases()
-        self._minute = self.start // MINUTE - HISTORY  # the next one to be drawn
+        self._past_minutes = history
+        self._minute = self.start // MINUTE - history  # the next one to be drawn
         self._draw_beginning()
         self._pending: list[list[Rows]] = [[] for _ in self.instruments]
         self._room = np.empty(0, ROW)
         self._bars = self._past()
 
     def history(self, symbol: str) -> Rows:
-        """One-minute bars (market.events.BAR) of the 49 hours before `start`, oldest first; KeyError for an unknown symbol."""
+        """One-minute bars (market.events.BAR) before `start` (of 49 hours where nothing else is asked for), oldest first; KeyError for an unknown symbol."""
         return self._bars[symbol]
 
     def read(self, s: int, until: int) -> Rows:
@@ -141,9 +145,9 @@ class SyntheticMarket:
     def _past(self) -> dict[str, Rows]:
         """The bars before the start: prices only, volumes as such prices have them."""
         count = len(self.instruments)
-        bars = np.zeros((count, HISTORY), BAR)
+        bars = np.zeros((count, self._past_minutes), BAR)
         before = np.exp(self._x + self._z)
-        for m in range(HISTORY):
+        for m in range(self._past_minutes):
             bars["ts"][:, m] = self._minute * MINUTE
             draws, paths, relative = self._prices()
             shown = np.exp(paths[0])

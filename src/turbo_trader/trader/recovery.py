@@ -341,6 +341,8 @@ class Recovery:
                 desk.bracket.opened_ns = min(desk.bracket.opened_ns, self._desk.now)
                 desk.held = Decimal(value["held"])
                 desk.close_reason = value.get("closing") or desk.bracket.closing
+                # its answer was never read: asked for again, so that the target moves
+                desk.backstop_wish = desk.bracket.pending_backstop
                 self._guarding.watch(desk)
             stopped_out = kept.get(f"stopped-out:{desk.instrument.symbol}") or {}
             desk.stopped_out = {

@@ -1,0 +1,270 @@
+"""I4: what stop and target must be at each price and time, recomputed from the rules, section 6."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from turbo_trader.chaos.check import Check
+from turbo_trader.chaos.prints_seen import PrintsSeen
+from turbo_trader.chaos.protection_check import PATIENCE, REFUSED, UNANSWERED
+from turbo_trader.chaos.requests_check import Requests
+from turbo_trader.chaos.violations import Invariant, Violated
+from turbo_trader.chaos.wire import Order, Sent, StopChange
+from turbo_trader.chaos.world import World
+from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
+from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.market.events import SECOND
+
+NEAR: Final = Decimal("0.0015")  # prices between two prints that only the book showed
+TICKS: Final = 3  # what rounding entry, limit and levels may make
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an entry has laid down for its position. Distances are fractions of the entry price."""
+
+    order: Order
+    take_profit: Decimal
+    cost: Decimal  # at most
+    hold_ns: int
+    opened: int
+    best: Decimal | None = None  # closable price in its favour that the process has surely seen
+    extreme: Decimal | None = None  # ... that anybody has seen
+    looked: int = 0  # up to when `extreme` looks
+    reached: int = -1  # the last target that was reached: 0 the first, 1 after an extension, ...
+    due_since: int | None = None  # able time since when a stop should have been tightened
+    target_since: int | None = None  # ... since when the target should have been answered
+    late_since: int | None = None  # ... since when time is up
+    excused: int = 0  # until then an attempt is under way
+    target_profit: Decimal | None = None  # the venue's take profit when the target was reached
+
+
+class Brackets(Check):
+    """Each position of ours at the venue."""
+
+    def __init__(self, world: World, requests: Requests) -> None:
+        super().__init__(world)
+        self._requests = requests
+        self._prints = PrintsSeen(world)
+        self._plans: dict[str, Plan] = {}
+
+    # -- the beginning and the end
+
+    def message(self, message: Message) -> None:
+        """A position opens or ends."""
+        if isinstance(message, ExecutionMessage) and message.qty > message.closed_qty:
+            entry = self._requests.entries.get(message.link_id)
+            if entry is not None and message.symbol not in self._plans:
+                self._plans[message.symbol] = self._plan(entry.order, message.ts)
+                self._prints.skip(message.symbol)
+        elif isinstance(message, PositionMessage) and not message.size:
+            self._plans.pop(message.symbol, None)
+
+    def _plan(self, order: Order, ts: int) -> Plan:
+        policy = self.world.policy
+        assert order.price is not None
+        assert order.take_profit is not None
+        row = passed_row(self.world, order)
+        distance = abs(order.take_profit / order.price - 1) / (policy.zone_two + policy.backstop_extra)
+        hold = int(float(row["hold_s"]) * SECOND)
+        return Plan(order, distance, Decimal(repr(float(row["cost"]))), hold, ts)
+
+    # -- what it asks for
+
+    def sent(self, sent: Sent) -> None:
+        """A stop or target moves, or a close leaves."""
+        plan = self._plans.get(sent.symbol) if isinstance(sent, StopChange | Order) else None
+        if plan is None:
+            return
+        if isinstance(sent, StopChange):
+            self._look_at(plan, sent)
+        plan.excused = self.world.able_ns + UNANSWERED
+
+    def answered(self, sent: Sent, reply: HttpReply) -> None:
+        """What was carried out needs no excuse, what was refused a short one."""
+        plan = self._plans.get(sent.symbol) if isinstance(sent, StopChange | Order) else None
+        if plan is not None and isinstance(sent, StopChange):
+            if json.loads(reply.body)["retCode"]:
+                plan.excused = min(plan.excused, self.world.able_ns + REFUSED)
+            elif sent.take_profit is None:  # a target has moved once the process knows that
+                plan.excused = min(plan.excused, self.world.able_ns + SECOND)
+
+    def _look_at(self, plan: Plan, change: StopChange) -> None:
+        position = self.world.positions[change.symbol]
+        if not position.size:
+            return
+        d = plan.order.side
+        best = self._favourable(plan, position)
+        assert plan.order.stop is not None
+        if change.stop is not None and d * (change.stop - plan.order.stop) > self._slack(position):
+            self._not_too_tight(plan, position, change.stop, best)
+        if change.take_profit is not None and position.take_profit is not None:
+            self._extends(plan, position, change.take_profit, best)
+
+    def _favourable(self, plan: Plan, position: PositionMessage) -> Decimal:
+        """The best closable price there may have been."""
+        self._see_all(plan)
+        touch = self.world.touch(position.symbol)
+        d = plan.order.side
+        prices = [plan.extreme] if plan.extreme is not None else []
+        if touch is not None:
+            prices.append(touch[0] if d > 0 else touch[1])
+        best = d * max((d * price for price in prices), default=d * position.entry_price)
+        return best * (1 + d * NEAR)
+
+    def _not_too_tight(self, plan: Plan, position: PositionMessage, stop: Decimal, best: Decimal) -> None:
+        policy, d, entry = self.world.policy, plan.order.side, position.entry_price
+        progress = d * (best - entry) / (entry * plan.take_profit)
+        gain = d * (stop - entry) / entry
+        most = max(policy.break_even_min, plan.cost) + policy.break_even_extra + self._slack(position) / entry
+        if progress >= policy.zone_two:
+            most = max(most, policy.lock_share * d * (best - entry) / entry)
+        if progress < policy.zone_one or gain > most:
+            raise Violated(
+                Invariant.BRACKET, "a stop is tightened before its price, or too far", symbol=position.symbol, stop=stop,
+                entry=entry, best=best, progress=round(progress, 3), gain=gain, most=most,
+            )  # fmt: skip
+
+    def _extends(self, plan: Plan, position: PositionMessage, take_profit: Decimal, best: Decimal) -> None:
+        policy, d, entry = self.world.policy, plan.order.side, position.entry_price
+        assert position.take_profit is not None
+        moved = d * (take_profit - position.take_profit)
+        usual = entry * plan.take_profit * policy.extension
+        count = self._extensions(plan, position) + 1
+        early = d * (best - self._target(plan, position, count - 1)) < 0
+        # the first one goes by the limit, the next ones by the average fill
+        slack = self._slack(position) + abs(entry - (plan.order.price or entry)) * Decimal("1.05")
+        if count > policy.max_extensions or early or abs(moved - usual) > slack:
+            if moved == 0:
+                return  # sent again after an answer that never came
+            raise Violated(
+                Invariant.BRACKET, "a target moves before its price, too often, or by another distance", symbol=position.symbol,
+                was=position.take_profit, asked=take_profit, usual=usual, extensions=count, best=best,
+            )  # fmt: skip
+
+    # -- what it must do
+
+    def step(self) -> None:
+        """Prices and times that ask for something."""
+        for symbol, plan in self._plans.items():
+            position = self.world.positions.get(symbol)
+            if position is None or not position.size:
+                continue
+            self._see(plan, position)
+            self._tightened(plan, position)
+            self._answered_target(plan, position)
+            self._ended(plan, position)
+
+    def _see_all(self, plan: Plan) -> None:
+        symbol, d = plan.order.symbol, plan.order.side
+        seen = self._prints.between(symbol, d, max(plan.looked, plan.opened), self.world.now)
+        plan.looked = self.world.now
+        if seen is not None and (plan.extreme is None or d * (seen - plan.extreme) > 0):
+            plan.extreme = seen
+
+    def _see(self, plan: Plan, position: PositionMessage) -> None:
+        seen, d = self._prints.best(position.symbol, plan.order.side), plan.order.side
+        self._see_all(plan)
+        if seen is None:
+            return
+        if plan.best is None or d * (seen - plan.best) > 0:
+            plan.best = seen
+        at = self._extensions(plan, position)
+        target = self._target(plan, position, at)
+        known = at == 0 or self.world.able_ns > plan.excused
+        if at > plan.reached and known and d * (seen - target) >= self._slack(position):
+            plan.reached, plan.target_profit = at, position.take_profit
+
+    def _tightened(self, plan: Plan, position: PositionMessage) -> None:
+        least = self._least_stop(plan, position)
+        d = plan.order.side
+        missing = least is not None and (position.stop_loss is None or d * (least - position.stop_loss) > 0)
+        if not missing:
+            plan.due_since = None
+            return
+        plan.due_since = self.world.able_ns if plan.due_since is None else plan.due_since
+        if self._overdue(plan, plan.due_since):
+            raise Violated(
+                Invariant.BRACKET, "a stop is not tightened where the price asks for it", symbol=position.symbol,
+                stop=position.stop_loss, least=least, entry=position.entry_price, best=plan.best, reached=plan.reached,
+            )  # fmt: skip
+
+    def _least_stop(self, plan: Plan, position: PositionMessage) -> Decimal | None:
+        """The loosest stop the rules allow at the prices seen; None: the first one."""
+        policy, d, entry = self.world.policy, plan.order.side, position.entry_price
+        if plan.best is None:
+            return None
+        slack = self._slack(position)
+        if d * (plan.best - entry * (1 + d * plan.take_profit * policy.zone_one)) < slack:
+            return None
+        fees = 2 * policy.taker_fee if policy.entry_style == "taker" else policy.taker_fee + policy.maker_fee
+        pays = max(policy.break_even_min, fees) if policy.break_even_cost else policy.break_even_min
+        gain = pays + policy.break_even_extra
+        if plan.reached >= 0:
+            reached = policy.zone_two + plan.reached * policy.extension
+            gain = max(gain, policy.lock_share * plan.take_profit * reached)
+        return entry * (1 + d * gain) - d * slack
+
+    def _answered_target(self, plan: Plan, position: PositionMessage) -> None:
+        """At the target the trade is closed, or its target moves, where TP_WITHOUT_CONFIRMATION=close."""
+        if self.world.policy.tp_without_confirmation != "close" or plan.reached < 0:
+            return
+        if self._extensions(plan, position) > plan.reached:
+            plan.target_since = None
+            return
+        plan.target_since = self.world.able_ns if plan.target_since is None else plan.target_since
+        if self._overdue(plan, plan.target_since):
+            raise Violated(
+                Invariant.BRACKET, "a target is reached and nothing is done", symbol=position.symbol,
+                entry=position.entry_price, best=plan.best, take_profit=position.take_profit,
+            )  # fmt: skip
+
+    def _ended(self, plan: Plan, position: PositionMessage) -> None:
+        d, stop = plan.order.side, position.stop_loss
+        past_zone_one = stop is not None and d * (stop - position.entry_price) > 0
+        factor = self.world.policy.hold_factor if past_zone_one else Decimal(1)
+        if self.world.now < plan.opened + int(plan.hold_ns * factor):
+            plan.late_since = None
+            return
+        plan.late_since = self.world.able_ns if plan.late_since is None else plan.late_since
+        if self._overdue(plan, plan.late_since):
+            raise Violated(
+                Invariant.BRACKET, "a position is open past its time", symbol=position.symbol,
+                open_s=(self.world.now - plan.opened) / SECOND, allowed_s=int(plan.hold_ns * factor) / SECOND,
+            )  # fmt: skip
+
+    # -- figures
+
+    def _overdue(self, plan: Plan, since: int) -> bool:
+        world = self.world
+        knows = (heard := world.heard.get(plan.order.symbol)) is not None and heard.size != 0
+        return world.hears and knows and world.able_ns > max(since + PATIENCE, plan.excused)
+
+    def _slack(self, position: PositionMessage) -> Decimal:
+        return TICKS * self.world.instrument(position.symbol).tick
+
+    def _target(self, plan: Plan, position: PositionMessage, extensions: int) -> Decimal:
+        policy = self.world.policy
+        distance = plan.take_profit * (policy.zone_two + extensions * policy.extension)
+        return position.entry_price * (1 + plan.order.side * distance)
+
+    def _extensions(self, plan: Plan, position: PositionMessage) -> int:
+        """How often the target has moved, as the venue's take profit shows."""
+        policy = self.world.policy
+        if position.take_profit is None:
+            return 0
+        distance = abs(position.take_profit / position.entry_price - 1) / plan.take_profit
+        return max(0, round(float((distance - policy.zone_two - policy.backstop_extra) / policy.extension)))
+
+
+def passed_row(world: World, order: Order) -> Any:
+    """The scan in the journal that allowed an entry. Violated where there is none: its leverage may have taken 10 s."""
+    for row in reversed(world.scans.get(order.symbol, ())):
+        if world.now - int(row["ts"]) > 21 * SECOND:
+            break
+        if int(row["blocker"]) < 0 and int(row["direction"]) == order.side:
+            return row
+    raise Violated(Invariant.LIMITS, "an entry without a scan that allows it", order=order)

@@ -1,0 +1,157 @@
+"""I2, I3, I8, I10, I12: each request by itself and beside those before it."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from turbo_trader.bybit.rest import Request
+from turbo_trader.chaos.check import Check
+from turbo_trader.chaos.violations import Invariant, Violated
+from turbo_trader.chaos.wire import Cancel, Order, Sent, Unexpected
+from turbo_trader.chaos.world import ZERO, World
+from turbo_trader.exchange.messages import ExecutionMessage, Message, OrderMessage
+from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.market.events import MINUTE, SECOND
+
+FLOOD: Final = 100  # requests in a simulated second
+LINGERING: Final = 4 * MINUTE  # of heard time an order of ours may stay open that should not
+FINAL: Final = frozenset({"Filled", "Cancelled", "Rejected"})
+
+
+@dataclass(slots=True)
+class Entry:
+    """An entry that left."""
+
+    order: Order
+    ts: int
+    filled: Decimal = ZERO
+    over: bool = False  # final at the venue, or refused by it
+
+
+class Requests(Check):
+    """Ids, intents, exits, what others own, how many."""
+
+    def __init__(self, world: World, recorded: Callable[[str], bool]) -> None:
+        """`recorded`: is this id in the journal, on disk?"""
+        super().__init__(world)
+        self._recorded = recorded
+        self._sent: set[str] = set()
+        self.entries: dict[str, Entry] = {}  # by id
+        self._last: dict[str, Entry] = {}  # by symbol
+        self._openers: dict[str, str] = {}  # symbol -> id of the order that opened what is held
+        self._sizes: dict[str, Decimal] = {}
+        self._asked: deque[int] = deque([-SECOND] * FLOOD, maxlen=FLOOD)
+        self._lingering: dict[str, int] = {}  # id of an open order -> heard time when it was first seen
+        self.opened: dict[str, int] = {}  # ids of orders that opened something -> when
+
+    # -- sent
+
+    def read(self, request: Request) -> None:
+        """Count it."""
+        self._count(request.target)
+
+    def sent(self, sent: Sent) -> None:
+        """Look at what it asks for."""
+        self._count(repr(sent))
+        if isinstance(sent, Unexpected):
+            raise Violated(Invariant.FOREIGN, "a request the rules do not know", request=sent)
+        if isinstance(sent, Cancel) and sent.link_id not in self._sent:
+            raise Violated(Invariant.FOREIGN, "an order of others is cancelled", request=sent)
+        if not isinstance(sent, Order):
+            return
+        if sent.link_id in self._sent:
+            raise Violated(Invariant.ONE_ENTRY, "an order is sent twice", order=sent)
+        self._sent.add(sent.link_id)
+        if not self._recorded(sent.link_id):
+            raise Violated(Invariant.INTENTS, "an order leaves before the journal has it", order=sent)
+        if sent.reduce_only:
+            self._exit(sent)
+        else:
+            self._entry(sent)
+
+    def _count(self, what: str) -> None:
+        now = self.world.now
+        if now - self._asked[0] < SECOND:
+            raise Violated(Invariant.BOUNDED, f"{FLOOD} requests within a second", last=what)
+        self._asked.append(now)
+
+    def _exit(self, order: Order) -> None:
+        if order.kind != "Market" or order.time_in_force != "IOC" or order.price is not None:
+            raise Violated(Invariant.EXITS_REDUCE, "an exit that is no market order", order=order)
+        heard, size = self.world.heard.get(order.symbol), self.world.size(order.symbol)
+        if heard is not None and heard.size == size and size * order.side > 0:
+            raise Violated(Invariant.EXITS_REDUCE, "an exit on the side of the position", order=order, size=size)
+
+    def _entry(self, order: Order) -> None:
+        world = self.world
+        heard, size = world.heard.get(order.symbol), world.size(order.symbol)
+        if size and heard is not None and heard.size:
+            raise Violated(Invariant.ONE_ENTRY, "an entry beside a position", order=order, size=size)
+        before = self._last.get(order.symbol)
+        if before is not None and not before.over:
+            policy = world.policy
+            waits = policy.entry_recv_window * SECOND // 1000 + policy.lookup_extra * SECOND
+            if world.now - before.ts < waits:
+                raise Violated(Invariant.ONE_ENTRY, "an entry while one is under way", order=order, before=before.order)
+        self._last[order.symbol] = self.entries[order.link_id] = Entry(order, world.now)
+
+    # -- the venue
+
+    def answered(self, sent: Sent, reply: HttpReply) -> None:
+        """A refused entry is over."""
+        if isinstance(sent, Order) and sent.link_id in self.entries and json.loads(reply.body)["retCode"]:
+            self.entries[sent.link_id].over = True
+
+    def message(self, message: Message) -> None:
+        """Follow orders and fills."""
+        if isinstance(message, OrderMessage):
+            if message.link_id in self.entries and message.status in FINAL:
+                self.entries[message.link_id].over = True
+        elif isinstance(message, ExecutionMessage) and message.kind == "Trade":
+            self._fill(message)
+
+    def _fill(self, fill: ExecutionMessage) -> None:
+        opening = fill.qty - fill.closed_qty
+        size = self._sizes.get(fill.symbol, ZERO)
+        self._sizes[fill.symbol] = size + fill.side * fill.qty
+        if opening <= 0:
+            return
+        entry = self.entries.get(fill.link_id)
+        if entry is None:
+            if fill.link_id in self._sent:
+                raise Violated(Invariant.EXITS_REDUCE, "an exit opens a position", fill=fill)
+            return
+        if size and self._openers.get(fill.symbol) != fill.link_id:
+            first = self._openers.get(fill.symbol)
+            raise Violated(Invariant.ONE_ENTRY, "two orders open one position", first=first, second=fill.link_id)
+        entry.filled += opening
+        if entry.filled > entry.order.qty:
+            raise Violated(Invariant.ONE_ENTRY, "filled beyond the intent", filled=entry.filled, order=entry.order)
+        self._openers[fill.symbol] = fill.link_id
+        self.opened.setdefault(fill.link_id, fill.ts)
+
+    # -- time
+
+    def step(self) -> None:
+        """Orders of ours that stay open: entries of one moment are gone at once, resting ones after their patience."""
+        if not self.world.hears:
+            return
+        simulation, world = self.world.simulation, self.world
+        open_ids = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self._sent
+        self._lingering = {name: self._lingering.get(name, world.heard_ns) for name in open_ids}
+        for name, since in self._lingering.items():
+            patience = world.policy.maker_patience * SECOND if name in self.entries else 0
+            if world.heard_ns - since > LINGERING + patience:
+                raise Violated(Invariant.INTENTS, "an order of ours stays open", id=name)
+
+    def finish(self) -> None:
+        """Nothing of ours is open."""
+        simulation = self.world.simulation
+        left = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self._sent
+        if left:
+            raise Violated(Invariant.INTENTS, "orders of ours are open at the end", ids=sorted(left))

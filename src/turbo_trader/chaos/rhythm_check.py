@@ -1,0 +1,72 @@
+"""I9, I10, I13: scans on time, no endless events, and trades where there is something to trade."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from turbo_trader.chaos.check import Check
+from turbo_trader.chaos.requests_check import Requests
+from turbo_trader.chaos.violations import Invariant, Violated
+from turbo_trader.chaos.world import World
+from turbo_trader.market.events import SECOND
+from turbo_trader.trader.events import Event
+
+SPINNING: Final = 2_000  # events within a simulated millisecond
+MILLISECOND: Final = 1_000_000
+PUNCTUAL: Final = 3 * SECOND
+
+
+class Rhythm(Check):
+    """When scans come, and how many entries."""
+
+    def __init__(self, world: World, requests: Requests, least: float | None) -> None:
+        """`least`: entries the run must have in each hour; None: it need not."""
+        super().__init__(world)
+        self._requests = requests
+        self._least = least
+        self._moment, self._events = 0, 0
+        self._ready_since = 0  # heard time since when the account is known
+        self._ended = 0
+
+    def event(self, event: Event) -> None:
+        """Events of one moment are few."""
+        now = self.world.now
+        self._events = self._events + 1 if now - self._moment < MILLISECOND else 0
+        self._moment = self._moment if self._events else now
+        if self._events > SPINNING:
+            raise Violated(Invariant.BOUNDED, "events without end", event=event)
+
+    def step(self) -> None:
+        """A scan is due at each boundary of the interval."""
+        world = self.world
+        if not world.read_ns:
+            self._ready_since = world.heard_ns
+        silent = world.heard_ns - max(world.scan_heard_ns, self._ready_since)
+        if silent > self._interval() + PUNCTUAL:
+            raise Violated(Invariant.ON_TIME, "no scan for too long", seconds=silent / SECOND)
+
+    def _interval(self) -> int:
+        policy = self.world.policy
+        equity = max(self.world.equities(35.0))
+        if policy.micro_turbo_mode and equity < policy.turbo_below * (1 - policy.tier_hysteresis):
+            return policy.micro_turbo_signal_interval * SECOND
+        if equity < policy.institutional_from * (1 - policy.tier_hysteresis):
+            return max(policy.growing_scan_interval, policy.micro_turbo_signal_interval) * SECOND
+        intervals = (policy.institutional_scan_interval, policy.growing_scan_interval, policy.micro_turbo_signal_interval)
+        return max(intervals) * SECOND
+
+    def calm(self) -> None:
+        """The part in which it should trade is over."""
+        self._ended = self.world.able_ns
+
+    def finish(self) -> None:
+        """It is alive, and has traded."""
+        if self.world.simulation.trader is None:
+            raise Violated(Invariant.LIVES, "not alive at the end")
+        hours = self._ended / SECOND / 3600
+        entries = len(self._requests.entries)
+        if self._least is not None and entries < int(self._least * hours):
+            raise Violated(
+                Invariant.LIVES, "too few entries on a healthy market with an edge", entries=entries, hours=round(hours, 2),
+                expected=self._least * hours,
+            )  # fmt: skip

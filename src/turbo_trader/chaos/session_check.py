@@ -1,0 +1,215 @@
+"""I6: the session by the venue's wallet: its start, its loss, its drawdown, halts and pauses, which hold over restarts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from turbo_trader.chaos.check import Check
+from turbo_trader.chaos.violations import Invariant, Violated
+from turbo_trader.chaos.wire import Order, Sent
+from turbo_trader.chaos.world import ZERO, World
+from turbo_trader.exchange.messages import ExecutionMessage, Message
+from turbo_trader.market.events import DAY, MINUTE, SECOND
+from turbo_trader.trader.commands import Command, Note
+from turbo_trader.trader.events import Control, Event, StreamStatus
+
+SLACK: Final = Decimal("0.01")  # of the session's start: prices move between a loss and the look at it
+SURE: Final = 10 * SECOND  # of able time beyond a limit: the process must have seen it
+FLATTENED: Final = 4 * MINUTE  # of heard time that closing everything may take while requests are lost
+LATE: Final = 21 * SECOND  # an entry may have waited for its leverage since it was decided
+UNHEARD: Final = 35.0  # seconds until a lost message is made good by a snapshot
+
+
+@dataclass(slots=True)
+class Day:
+    """One session. `starts`: what its start's equity may be: around midnight and transfers it is not one number."""
+
+    day: int
+    lowest: Decimal
+    highest: Decimal
+    peak: Decimal  # of the wallet: what the peak is at least
+
+    def move(self, amount: Decimal) -> None:
+        """Money came or went that was neither won nor lost."""
+        self.lowest += amount
+        self.highest += amount
+        self.peak += amount
+
+
+class SessionLimits(Check):
+    """No entry while halted, paused, below the limits, or before the account was read."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._session: Day | None = None
+        self._person = ""  # the control that halts
+        self._person_ns = 0
+        self._loss_since: int | None = None  # able time since when the loss is certain
+        self._loss_halt = False
+        self._fall_since: int | None = None
+        self._pause: tuple[int, int] = (0, 0)  # no entries between these times
+        self._fall_seen = 0  # when the drawdown may first have been there
+        self._close_by: int | None = None  # heard time by which all must be closed
+        self._stream_down = 0  # when the process was told that its private stream is down
+        self._stopped_out: dict[tuple[str, int], int] = {}
+        self._trades: dict[str, Decimal] = {}  # symbol -> result of what is open, fees in
+
+    # -- what changes a session
+
+    def event(self, event: Event) -> None:
+        """Controls, and the private stream's loss."""
+        if isinstance(event, StreamStatus) and event.stream == "private":
+            self._stream_down = 0 if event.up else self.world.now
+        if not isinstance(event, Control):
+            return
+        self._person_ns = self.world.now
+        match event.verb:
+            case "halt" | "flatten" | "stop":
+                self._person = event.verb
+                if event.verb != "halt":
+                    self._close_by = self.world.heard_ns + FLATTENED
+            case "resume":
+                self._person = ""
+            case "session_new":
+                self._begin()
+            case _:
+                pass
+
+    def command(self, command: Command) -> None:
+        """What the journal has found to be a transfer."""
+        if isinstance(command, Note) and command.name == "transfer" and self._session is not None:
+            if command.fields["coin"] == "USDT":
+                self._session.move(command.fields["amount"])
+
+    def message(self, message: Message) -> None:
+        """Results of trades: stop-outs cool down."""
+        if not isinstance(message, ExecutionMessage) or message.kind != "Trade":
+            return
+        symbol = message.symbol
+        self._trades[symbol] = self._trades.get(symbol, ZERO) + message.pnl - message.fee
+        if message.closed_qty and not self._open_after(message):
+            net = self._trades.pop(symbol)
+            if message.stop_type == "StopLoss" and net < 0:
+                self._stopped_out[symbol, -message.side] = message.ts
+
+    def _open_after(self, fill: ExecutionMessage) -> bool:
+        account = self.world.simulation.exchange.accounts[self.world.simulation.uid]
+        return any(p.size for p in account.positions.values() if p.symbol == fill.symbol)
+
+    def _begin(self) -> None:
+        lowest, highest = self.world.equities(UNHEARD)
+        self._session = Day(self.world.now // DAY, lowest, highest, min(lowest, self.world.balance))
+        self._loss_halt, self._loss_since, self._fall_since = False, None, None
+        self._pause, self._fall_seen = (0, 0), 0
+
+    # -- time
+
+    def step(self) -> None:
+        """Follow the session; what is certain for long enough must have been seen."""
+        world = self.world
+        if not world.read_ns:
+            return
+        if self._session is None:
+            self._begin()
+            return
+        session, now = self._session, world.now
+        equity = world.equity()
+        if now // DAY > session.day and not self._loss_halt and not self._person and now > self._pause[1]:
+            session.day = now // DAY
+            low, high = world.equities(UNHEARD)  # a new session may have begun at any of these
+            session.lowest, session.highest = min(session.lowest, low), max(session.highest, high)
+            session.peak = min(session.peak, low)
+        elif now // DAY == session.day:
+            session.peak = max(session.peak, self._secured())
+        self._loss(session, equity)
+        self._drawdown(session, equity)
+        self._flat_in_time()
+
+    def _secured(self) -> Decimal:
+        """The wallet, where nothing is open: closed results only."""
+        assert self._session is not None
+        unknown = self.world.transferred - self.world.recognised
+        flat = next(self.world.held(), None) is None
+        return self.world.balance - unknown if flat else self._session.peak
+
+    def _loss(self, session: Day, equity: Decimal) -> None:
+        unknown = abs(self.world.transferred - self.world.recognised)
+        limit = session.lowest * (1 - self.world.policy.session_loss - SLACK) - unknown
+        if self._loss_halt:
+            return
+        if not self.world.hears or equity > limit:
+            self._loss_since = None
+            return
+        self._loss_since = self.world.able_ns if self._loss_since is None else self._loss_since
+        if self.world.able_ns - self._loss_since > SURE:
+            self._loss_halt = True
+            self._close_by = self.world.heard_ns + FLATTENED
+
+    def _drawdown(self, session: Day, equity: Decimal) -> None:
+        policy, now = self.world.policy, self.world.now
+        share = policy.drawdown_pause
+        _, high = self.world.equities(UNHEARD)
+        if equity < max(high, session.highest, session.peak) * (1 - share + SLACK) and not self._fall_seen:
+            self._fall_seen = now
+        unknown = abs(self.world.transferred - self.world.recognised)
+        if not self.world.hears or equity > session.peak * (1 - share - SLACK) - unknown or now < self._pause[1]:
+            self._fall_since = None
+            return
+        self._fall_since = self.world.able_ns if self._fall_since is None else self._fall_since
+        if self.world.able_ns - self._fall_since > SURE:
+            self._pause = (now, (self._fall_seen or now) + policy.pause_time * SECOND)
+            self._fall_seen, self._fall_since = 0, None
+            session.peak = min(session.peak, equity)
+
+    def _flat_in_time(self) -> None:
+        if self._close_by is None:
+            return
+        if next(self.world.held(), None) is None:
+            self._close_by = None
+        elif self.world.hears and self.world.heard_ns > self._close_by:
+            held = {p.symbol: p.size for p in self.world.held()}
+            raise Violated(Invariant.ON_TIME, "not flat in time", held=held, why=self._person or "session loss")
+
+    # -- entries
+
+    def sent(self, sent: Sent) -> None:
+        """May it open something?"""
+        if not isinstance(sent, Order) or sent.reduce_only:
+            return
+        world, now = self.world, self.world.now
+        if self._person and now > self._person_ns:
+            raise Violated(Invariant.LIMITS, f"an entry after {self._person}", order=sent)
+        if not world.read_ns:
+            raise Violated(Invariant.LIMITS, "an entry before the account was read", order=sent)
+        if self._stream_down and now - self._stream_down > LATE:
+            raise Violated(Invariant.LIMITS, "an entry while the private stream is down", order=sent)
+        if self._pause[0] < now - LATE and now < self._pause[1]:
+            raise Violated(Invariant.LIMITS, "an entry in a pause", order=sent, until=self._pause[1])
+        if self._session is not None:
+            self._above_limit(sent, self._session)
+        self._cooled(sent)
+
+    def _above_limit(self, order: Order, session: Day) -> None:
+        if self._loss_halt:
+            raise Violated(Invariant.LIMITS, "an entry after the session's loss", order=order)
+        _, high = self.world.equities(UNHEARD)
+        limit = session.lowest * (1 - self.world.policy.session_loss - SLACK)
+        if high < limit:
+            raise Violated(
+                Invariant.LIMITS, "an entry beyond the session's loss", order=order, start=session.lowest, equity=high
+            )
+
+    def _cooled(self, order: Order) -> None:
+        policy = self.world.policy
+        row = self.world.scans[order.symbol][-1] if self.world.scans.get(order.symbol) else None
+        ended = self._stopped_out.get((order.symbol, order.side))
+        if ended is None or row is None:
+            return
+        names = ("turbo", "growing", "institutional")
+        horizon = getattr(policy, f"{names[int(row['capital_tier'])]}_horizon")
+        if self.world.now - ended < int(policy.cooldown_horizons * horizon) * SECOND - SECOND:
+            raise Violated(
+                Invariant.LIMITS, "an entry within the cool-down", order=order, seconds=(self.world.now - ended) / SECOND
+            )

@@ -1,0 +1,198 @@
+"""I7: each entry against the instrument, the touch, and every row of section 7, in arithmetic of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from turbo_trader.chaos.bracket_check import passed_row
+from turbo_trader.chaos.check import Check
+from turbo_trader.chaos.distances import Distances
+from turbo_trader.chaos.violations import Invariant, Violated
+from turbo_trader.chaos.wire import Order, Sent
+from turbo_trader.chaos.world import ZERO, World
+from turbo_trader.exchange.messages import ExecutionMessage, Message
+from turbo_trader.market.events import SECOND
+from turbo_trader.market.instruments import Instrument
+
+A_TIER: Final = 2
+ONE: Final = Decimal(1)
+UNHEARD: Final = 35.0  # s: what happened since the last snapshot may be unknown
+EXACT: Final = Decimal("1.002")  # rounding of figures that the journal keeps as floats
+LOOSE: Final = Decimal("1.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One row: the largest notional it allows, USDT."""
+
+    name: str
+    notional: Decimal
+
+
+class Sizes(Check):
+    """Every entry as it leaves."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._distances = Distances(world)
+        self._net: dict[str, Decimal] = {}
+        self._losses: list[tuple[int, int]] = [(0, 0)]  # consecutive ones by the venue's executions, from which time on
+
+    def message(self, message: Message) -> None:
+        """Count losing trades in a row."""
+        if not isinstance(message, ExecutionMessage) or message.kind not in ("Trade", "Funding"):
+            return
+        if message.kind == "Funding":
+            self._net[message.symbol] = self._net.get(message.symbol, ZERO) - message.fee
+            return
+        self._net[message.symbol] = self._net.get(message.symbol, ZERO) + message.pnl - message.fee
+        account = self.world.simulation.exchange.accounts[self.world.simulation.uid]
+        if message.closed_qty and not any(p.size and p.symbol == message.symbol for p in account.positions.values()):
+            lost = self._net.pop(message.symbol) <= 0
+            self._losses.append((self.world.now, self._losses[-1][1] + 1 if lost else 0))
+
+    def sent(self, sent: Sent) -> None:
+        """An entry."""
+        if not isinstance(sent, Order) or sent.reduce_only:
+            return
+        row, instrument = passed_row(self.world, sent), self.world.instrument(sent.symbol)
+        self._on_grid(sent, instrument)
+        self._near_touch(sent, row)
+        self._distances.look(sent, row)
+        self._positions(sent, row)
+        leverage = self.world.simulation.exchange.accounts[self.world.simulation.uid].position(sent.symbol).leverage
+        self._leverage(sent, row, instrument, leverage)
+        self._rows(sent, row, instrument, leverage)
+
+    # -- the instrument
+
+    def _on_grid(self, order: Order, instrument: Instrument) -> None:
+        assert order.price is not None
+        prices = [order.price, order.stop, order.take_profit]
+        off = [price for price in prices if price is not None and price % instrument.tick]
+        notional = order.qty * order.price
+        least = max(self.world.policy.min_entry_notional, instrument.min_notional)
+        small = order.qty < instrument.min_qty or notional < least
+        large = order.qty > min(instrument.max_qty, instrument.max_market_qty)
+        if off or order.qty % instrument.step or small or large:
+            raise Violated(Invariant.SIZE, "an order off the instrument's grid or limits", order=order, off=off)
+        if order.triggers != ("LastPrice", "LastPrice", "Full") or order.take_profit is None:
+            raise Violated(Invariant.SIZE, "stop and backstop do not fire by the last price, in full", order=order)
+
+    def _near_touch(self, order: Order, row: Any) -> None:
+        policy = self.world.policy
+        bid, ask = Decimal(repr(float(row["bid"]))), Decimal(repr(float(row["ask"])))
+        tick = self.world.instrument(order.symbol).tick
+        assert order.price is not None
+        if policy.entry_style == "maker":
+            wanted, right = (bid if order.side > 0 else ask), order.time_in_force == "PostOnly"
+            far = abs(order.price - wanted) > tick / 2
+        else:
+            right = order.time_in_force == "IOC" and order.window_ms == policy.entry_recv_window
+            beyond = order.price - ask if order.side > 0 else bid - order.price
+            far = not -tick / 2 <= beyond <= policy.entry_slip_max * ask + tick / 2
+        if far or not right or order.kind != "Limit":
+            raise Violated(Invariant.SIZE, "an entry away from the touch, or of the wrong kind", order=order, bid=bid, ask=ask)
+
+    # -- the account
+
+    def _positions(self, order: Order, row: Any) -> None:
+        names = ("turbo", "growing", "institutional")
+        most = getattr(self.world.policy, f"{names[int(row['capital_tier'])]}_max_positions")
+        others = sum(1 for p in self.world.held() if p.symbol != order.symbol)
+        if others >= most:
+            raise Violated(Invariant.SIZE, "more positions than the capital tier allows", order=order, open=others)
+
+    def _leverage(self, order: Order, row: Any, instrument: Instrument, leverage: Decimal) -> None:
+        policy = self.world.policy
+        tier = instrument.tier(order.qty * (order.price or ZERO))
+        d, stop, gap = order.side, Decimal(repr(float(row["stop_loss"]))), Decimal(repr(float(row["mark_gap"])))
+        rate = tier.maintenance_rate
+        distance = d * (ONE - (ONE - d / leverage) / (ONE - d * rate))
+        near = stop * policy.liquidation_multiple > (distance - gap) * LOOSE
+        if leverage > min(policy.max_leverage, instrument.max_leverage, tier.max_leverage) or near:
+            raise Violated(
+                Invariant.SIZE, "leverage beyond its limit, or liquidation too near the stop", order=order, leverage=leverage,
+                distance=distance, stop=stop,
+            )  # fmt: skip
+
+    def _rows(self, order: Order, row: Any, instrument: Instrument, leverage: Decimal) -> None:
+        assert order.price is not None
+        policy = self.world.policy
+        notional = order.qty * order.price
+        factor = policy.losses_factor if self._known_losses() >= policy.losses_to_halve else ONE
+        highest = self._highest(order, row, instrument)
+        for limit in self._limits(row, leverage, highest, factor):
+            if notional > limit.notional * EXACT:
+                raise Violated(
+                    Invariant.SIZE, f"an entry larger than allowed by {limit.name}", order=order, notional=notional,
+                    allowed=limit.notional, factor=factor, leverage=leverage, highest=highest,
+                )  # fmt: skip
+        self._not_a_crumb(order, row, highest, factor)
+
+    def _known_losses(self) -> int:
+        """Consecutive losses; where messages may be lost, the fewest since the last snapshot."""
+        since = self.world.now - int((1.0 if self.world.quiet else UNHEARD) * SECOND)
+        recent = [losses for ts, losses in self._losses if ts >= since]
+        before = [losses for ts, losses in self._losses if ts < since][-1:]
+        return min(recent + before)
+
+    def _highest(self, order: Order, row: Any, instrument: Instrument) -> Decimal:
+        """The highest leverage the rules allow: the stop lies within half of the way to liquidation."""
+        policy, d = self.world.policy, order.side
+        tier = instrument.tier(order.qty * (order.price or ZERO))
+        stop, gap = Decimal(repr(float(row["stop_loss"]))), Decimal(repr(float(row["mark_gap"])))
+        inverse = d * (ONE - (ONE - d * tier.maintenance_rate) * (ONE - d * (stop * policy.liquidation_multiple + gap)))
+        by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
+        return min(policy.max_leverage, instrument.max_leverage, tier.max_leverage, by_liquidation)
+
+    def _limits(self, row: Any, leverage: Decimal, highest: Decimal, factor: Decimal) -> list[Limit]:
+        """`factor`: of every row after losses; the margin itself may be whole, at a lower leverage."""
+        world, policy = self.world, self.world.policy
+        _, equity = world.equities(UNHEARD)
+        a_trade = int(row["tier"]) == A_TIER
+        risk = policy.a_risk if a_trade else policy.b_risk
+        high = policy.a_margin_high if a_trade else policy.b_margin_high
+        balance = self._balance()
+        loss = Decimal(repr(float(row["stop_loss"]))) + self._least_cost(row)
+        cap = policy.large_margin_cap
+        if equity < policy.small_below:
+            cap = policy.small_margin_cap
+        elif equity < policy.medium_below:
+            cap = policy.medium_margin_cap
+        in_use = sum((p.margin for p in world.held()), ZERO)
+        target = min(high, cap) * balance
+        return [
+            Limit("loss at the stop", risk * equity / loss * factor),
+            Limit("margin target or cap, in force", target * leverage),
+            Limit("margin target or cap, at the highest leverage", target * highest * factor),
+            Limit("total margin", max(ZERO, policy.total_margin * balance - in_use) * leverage * LOOSE),
+        ]
+
+    def _balance(self) -> Decimal:
+        """B at most: isolated margins and what is free make the wallet; what was lost since the last snapshot may be unknown."""
+        _, high = self.world.equities(UNHEARD)
+        unknown = self.world.transferred - self.world.recognised
+        return max(self.world.balance - min(unknown, ZERO), high)
+
+    def _least_cost(self, row: Any) -> Decimal:
+        policy = self.world.policy
+        fees = policy.taker_fee + (policy.maker_fee if policy.entry_style == "maker" else policy.taker_fee)
+        part = Decimal("0.5") if policy.entry_style == "maker" else ONE
+        return fees + part * Decimal(repr(float(row["spread"])))
+
+    def _not_a_crumb(self, order: Order, row: Any, highest: Decimal, factor: Decimal) -> None:
+        """Half of the low target at the highest leverage is the least."""
+        policy = self.world.policy
+        if policy.size != "full":
+            return
+        low, _ = self.world.equities(UNHEARD)
+        part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
+        least = policy.min_size_share * part * min(low, self.world.balance) * highest * factor
+        assert order.price is not None
+        if order.qty * order.price < least * Decimal("0.9") - self.world.instrument(order.symbol).step * order.price:
+            raise Violated(
+                Invariant.SIZE, "an entry smaller than the least size", order=order, least=least, highest=highest
+            )

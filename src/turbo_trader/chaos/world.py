@@ -1,0 +1,202 @@
+"""What the oracle goes by: the venue's account, the market, what reached the process, and for how long it could act."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
+from turbo_trader.market.events import SECOND
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation.simulation import Simulation
+from turbo_trader.trader.commands import Command, Scanned
+from turbo_trader.trader.events import Event, Outcome, PositionReport, ReadResult, StreamStatus, Woken
+
+ZERO: Final = Decimal(0)
+SCANS_KEPT: Final = 24  # of each symbol
+LOOK: Final = SECOND // 2
+
+
+@dataclass(slots=True)
+class Heard:
+    """What this life of the process has been sent about a symbol's position."""
+
+    size: Decimal = ZERO
+    stop: Decimal | None = None
+    seq: int = -1
+    ts: int = 0
+
+
+@dataclass(slots=True)
+class World:
+    """Facts of one run; `simulation` is set before it starts. `quiet`: no fault is played in it."""
+
+    policy: Policy
+    quiet: bool = False
+    simulation: Simulation = field(init=False)
+    able_ns: int = 0  # for how long the process was alive, awake and could reach the venue
+    heard_ns: int = 0  # and had its private stream
+    life: int = 0
+    stream_up: bool = False  # the private stream, as the process was told
+    read_ns: int = 0  # when the account was last read whole in this life; 0: not yet
+    positions: dict[str, PositionMessage] = field(default_factory=dict)  # at the venue
+    heard: dict[str, Heard] = field(default_factory=dict)
+    scans: dict[str, deque[Any]] = field(default_factory=dict)  # rows of the journal, newest last
+    scan_heard_ns: int = 0  # `heard_ns` at the last scan
+    transferred: Decimal = ZERO  # money moved by others
+    recognised: Decimal = ZERO  # of it, what the journal knows as a transfer
+    _last: int = 0
+    _state: tuple[bool, bool] = (False, False)
+    _equities: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=4096))
+    _looked: int = 0
+
+    # -- time
+
+    @property
+    def now(self) -> int:
+        """Simulated time, ns."""
+        return self.simulation.now
+
+    def tick(self) -> None:
+        """Count the time since the last call; before anything else is looked at."""
+        now = self.simulation.now
+        if now > self._last:
+            able, heard = self._state
+            self.able_ns += (now - self._last) if able else 0
+            self.heard_ns += (now - self._last) if heard else 0
+            self._last = now
+        able = self.simulation.trader is not None and not self.simulation.network.down
+        self._state = (able, able and self.stream_up and self.simulation.private.up_since is not None)
+        if self.simulation.process.lives != self.life:
+            self._begin_life()
+
+    @property
+    def able(self) -> bool:
+        """Can the process act now?"""
+        return self._state[0]
+
+    @property
+    def hears(self) -> bool:
+        """And does it hear the account?"""
+        return self._state[1]
+
+    def _begin_life(self) -> None:
+        self.life = self.simulation.process.lives
+        self.stream_up, self.read_ns = False, 0
+        self.heard.clear()
+        self.scans.clear()
+
+    # -- what comes in
+
+    def event(self, event: Event) -> None:
+        """The process was sent something."""
+        match event:
+            case StreamStatus() if event.stream == "private":
+                self.stream_up = event.up
+            case Woken():
+                self.read_ns = 0
+            case PositionReport():
+                self._hear(event)
+            case ReadResult() if event.outcome is Outcome.CONFIRMED:
+                for report in event.positions:
+                    self._hear(report)
+                if event.wallet is not None:
+                    self.read_ns = self.now
+            case _:
+                pass
+
+    def _hear(self, report: PositionReport) -> None:
+        known = self.heard.setdefault(report.symbol, Heard())
+        if report.seq >= known.seq:
+            self.heard[report.symbol] = Heard(report.size, report.stop_loss, report.seq, self.now)
+
+    def command(self, command: Command) -> None:
+        """The process recorded something."""
+        if isinstance(command, Scanned):
+            self.scan_heard_ns = self.heard_ns
+            for row in command.rows:
+                symbol = self.simulation.exchange.instruments[int(row["symbol"])].symbol
+                self.scans.setdefault(symbol, deque(maxlen=SCANS_KEPT)).append(row)
+
+    def message(self, message: Message) -> None:
+        """The venue has said something, whether or not it arrives."""
+        if isinstance(message, PositionMessage):
+            self.positions[message.symbol] = message
+        elif isinstance(message, ExecutionMessage):
+            self._note_equity()
+
+    # -- the account at the venue
+
+    def instrument(self, symbol: str) -> Instrument:
+        """The instrument of a symbol."""
+        exchange = self.simulation.exchange
+        return exchange.instruments[exchange.index[symbol]]
+
+    @property
+    def balance(self) -> Decimal:
+        """The USDT wallet."""
+        return self.simulation.exchange.wallet(self.simulation.uid)
+
+    def held(self) -> Iterator[PositionMessage]:
+        """Positions that are not flat."""
+        return (position for position in self.positions.values() if position.size)
+
+    def size(self, symbol: str) -> Decimal:
+        """Signed size of a position."""
+        position = self.positions.get(symbol)
+        return position.size if position is not None else ZERO
+
+    def touch(self, symbol: str) -> tuple[Decimal, Decimal] | None:
+        """Best bid and ask at the venue; None without both."""
+        exchange = self.simulation.exchange
+        state = exchange.states[exchange.index[symbol]]
+        if not state["book_valid"] or not state["bid"]:
+            return None
+        instrument = self.instrument(symbol)
+        return instrument.price(int(state["bid"])), instrument.price(int(state["ask"]))
+
+    def mark(self, symbol: str) -> Decimal | None:
+        """The mark price at the venue."""
+        exchange = self.simulation.exchange
+        mark = float(exchange.states["mark"][exchange.index[symbol]])
+        return Decimal(repr(mark)) if mark > 0 else None
+
+    def equity(self) -> Decimal:
+        """E: wallet and unrealised result at the worse of mark and closable price, less exit fees."""
+        total = self.balance
+        for position in self.held():
+            d = 1 if position.size > 0 else -1
+            touch, mark = self.touch(position.symbol), self.mark(position.symbol)
+            prices = [mark] if mark is not None else []
+            if touch is not None:
+                prices.append(touch[0] if d > 0 else touch[1])
+            worst = d * min((d * price for price in prices), default=d * position.entry_price)
+            size = abs(position.size)
+            total += d * (worst - position.entry_price) * size - worst * size * self.policy.taker_fee
+        return total
+
+    def look(self) -> bool:
+        """Note the equity twice a second; was it time to look again?"""
+        if self.now - self._looked < LOOK:
+            return False
+        self._looked = self.now
+        self._note_equity()
+        return True
+
+    def _note_equity(self) -> None:
+        self._equities.append((self.now, self.equity()))
+
+    def equities(self, seconds: float) -> tuple[Decimal, Decimal]:
+        """Lowest and highest equity of the last seconds, moved by transfers the journal may not know yet."""
+        since = self.now - int(seconds * SECOND)
+        found = [self.equity()]
+        for ts, equity in reversed(self._equities):
+            found.append(equity)
+            if ts < since:
+                break
+        unknown = self.transferred - self.recognised
+        return min(found) - max(unknown, ZERO), max(found) - min(unknown, ZERO)
