@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.chaos.play import Chaos
 from turbo_trader.console import exits
 from turbo_trader.console.main import main
-from turbo_trader.simulation import chaos as play
 
 
 def end(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -19,36 +19,52 @@ def end(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_one_json_object_with_speed_faults_and_no_violation(
+def test_one_json_object_with_its_figures_and_no_violation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert end(monkeypatch, "--seeds", "1", "--hours", "0.1", "--symbols", "2", "--json") == exits.OK
+    arguments = ("--seeds", "1", "--hours", "0.05", "--symbols", "2", "--situation", "faulty", "--json")
+    assert end(monkeypatch, *arguments) == exits.OK
     told = json.loads(capsys.readouterr().out)
     assert told["seeds"] == 1
-    assert told["simulated_hours"] > 0.1
-    assert told["speed"] > 0
+    assert told["simulated_seconds"] > 180
+    assert told["wall_seconds"] > 0
+    assert {"faults", "crashes", "trades"} <= told.keys()
     assert told["violations"] == []
-    assert sum(told["faults"].values()) > 0
 
 
-def test_a_broken_invariant_ends_with_exit_code_1_and_its_seed(
+def test_a_broken_invariant_ends_with_exit_code_1_and_a_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(self: play.Chaos, seed: int) -> dict[str, Any]:
-        violation = {"name": "two opens", "seed": seed, "simulated_s": 12.5, "last": ["1 first", "2 second"]}
+    def broken(self: Chaos, seed: int) -> dict[str, Any]:
+        violation = {
+            "invariant": "I2", "what": "two orders open one position", "seed": seed, "simulated_s": 12.5,
+            "last": ["1 first", "2 second"]}  # fmt: skip
         return {
             "seed": seed, "simulated_s": 12.5, "cpu_seconds": 1.0, "speed": 12.5, "lives": 1, "entries": 2, "trades": 0,
-            "faults": {"lost": 1}, "notes": {}, "violation": violation,
+            "trace": "", "faults": {"lost": 1}, "notes": {}, "violation": violation,
         }  # fmt: skip
 
-    monkeypatch.setattr(play.Chaos, "play", broken)
-    assert end(monkeypatch, "--seeds", "1", "--seed", "7") == exits.FAILED
+    monkeypatch.setattr(Chaos, "play", broken)
+    assert end(monkeypatch, "--seeds", "1", "--from", "7", "--no-shrink") == exits.FAILED
     out, err = capsys.readouterr()
-    assert "two opens" in out
+    assert "two orders open one position" in out
     assert "2 second" in out
+    assert "again: turbo-trader chaos --from 7 --seeds 1 --situation" in out
     assert "seed 7" in err
 
 
-def test_wrong_faults_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert end(monkeypatch, "--faults", "lots") == exits.USAGE
-    assert "lots" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--faults", "lots"), "lots"), (("--situation", "calm"), "calm"), (("--defect", "none-such"), "none-such"),
+        (("--balance", "-1"), "--balance"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_played_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    named: str,
+) -> None:
+    assert end(monkeypatch, *arguments) == exits.USAGE
+    assert named in capsys.readouterr().err

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from turbo_trader.chaos.play import Chaos
+from turbo_trader.chaos.situations import OFTEN
 from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy
-from turbo_trader.simulation.chaos import OFTEN, Chaos
 from turbo_trader.simulation.faults import parse_faults
 from turbo_trader.simulation.simulation import Simulation
 

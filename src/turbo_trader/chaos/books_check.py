@@ -118,7 +118,9 @@ class Books(Check):
         for name, note in self._trades.items():
             trade = self._executed[name]
             if (note.fields["result"], note.fields["fees"]) != (trade.result, trade.fees):
-                raise Violated(Invariant.BOOKS, "a trade's result is not the venue's", journal=note.fields, venue=trade)
+                raise Violated(
+                    Invariant.BOOKS, "a trade's result is not the venue's", journal=note.fields, venue=trade
+                )
 
     def _wallet(self) -> None:
         if not self._ledger:

@@ -39,14 +39,16 @@ class Distances:
         stop = -order.side * (order.stop / order.price - 1)
         low, high = self._stops(profit, slack, int(row["tier"]))
         tp_low, tp_high = (
-            (policy.tp_min, policy.tp_max) if int(row["tier"]) == A_TIER else (policy.b_tp_min, policy.b_tp_max)
+            (policy.tp_min, policy.tp_max)
+            if int(row["tier"]) == A_TIER
+            else (policy.b_tp_min, policy.b_tp_max)
         )
         if not low - slack <= stop <= high + slack or not tp_low - slack <= profit <= tp_high + slack:
             raise Violated(
                 Invariant.SIZE, "stop or backstop away from the ranges of the signal tier", order=order, tier=int(row["tier"]),
                 stop=stop, stops=(low, high), target=profit, targets=(tp_low, tp_high),
             )  # fmt: skip
-        self._by_volatility(order, row, profit, slack)
+        self._by_volatility(row, profit, slack)
 
     def _stops(self, profit: Decimal, slack: Decimal, tier: int) -> tuple[Decimal, Decimal]:
         """The stop distances that go with a target."""
@@ -58,24 +60,35 @@ class Distances:
         if tier == A_TIER:
             normal = (profit - slack, profit + slack)
         else:  # before it was scaled and clamped, the target may have been any of these
-            low = policy.tp_min if profit <= policy.b_tp_min + slack else (profit - slack) / policy.b_tp_factor
-            high = policy.tp_max if profit >= policy.b_tp_max - slack else (profit + slack) / policy.b_tp_factor
+            low = (
+                policy.tp_min if profit <= policy.b_tp_min + slack else (profit - slack) / policy.b_tp_factor
+            )
+            high = (
+                policy.tp_max if profit >= policy.b_tp_max - slack else (profit + slack) / policy.b_tp_factor
+            )
             normal = (clamp(low, policy.tp_min, policy.tp_max), clamp(high, policy.tp_min, policy.tp_max))
         stops = [clamp(policy.sl_of_tp * each, policy.sl_min, policy.sl_max) for each in normal]
         if tier == B_TIER:
             stops = [clamp(policy.b_sl_factor * each, policy.b_sl_min, policy.b_sl_max) for each in stops]
         return stops[0], stops[1]
 
-    def _by_volatility(self, order: Order, row: Any, profit: Decimal, slack: Decimal) -> None:
+    def _by_volatility(self, row: Any, profit: Decimal, slack: Decimal) -> None:
         """TP = clamp(1.5 sigma sqrt(h)), from the volatility in the journal."""
         policy, name = self._world.policy, NAMES[int(row["capital_tier"])]
         horizon = getattr(policy, f"{name}_horizon")
         wanted = float(policy.tp_sigmas) * float(row["sigma"]) * horizon**0.5
         wanted = min(max(wanted, float(policy.tp_min)), float(policy.tp_max))
         if int(row["tier"]) == B_TIER:
-            wanted = min(max(float(policy.b_tp_factor) * wanted, float(policy.b_tp_min)), float(policy.b_tp_max))
+            wanted = min(
+                max(float(policy.b_tp_factor) * wanted, float(policy.b_tp_min)), float(policy.b_tp_max)
+            )
         if abs(float(profit) - wanted) > float(slack):
-            raise Violated(Invariant.SIZE, "the target is not 1.5 sigma sqrt(h) in its range", target=profit, wanted=wanted)
+            raise Violated(
+                Invariant.SIZE,
+                "the target is not 1.5 sigma sqrt(h) in its range",
+                target=profit,
+                wanted=wanted,
+            )
 
     # -- the scan
 
@@ -83,13 +96,17 @@ class Distances:
         """The gates that need no account, once more."""
         refused = self._data(row) or self._signals(order, row) or self._worth(row)
         if refused:
-            raise Violated(Invariant.LIMITS, f"an entry that {refused} does not allow", order=order, ts=int(row["ts"]))
+            raise Violated(
+                Invariant.LIMITS, f"an entry that {refused} does not allow", order=order, ts=int(row["ts"])
+            )
 
     def _data(self, row: Any) -> str:
         policy = self._world.policy
         if not row["warm"] or not row["fresh"] or int(row["age"]) > float(policy.stale_book) * 1e9:
             return "its data"
-        if not float(row["spread"]) < float(policy.max_spread) or float(row["mark_gap"]) > float(policy.max_mark_gap):
+        if not float(row["spread"]) < float(policy.max_spread) or float(row["mark_gap"]) > float(
+            policy.max_mark_gap
+        ):
             return "the spread or mark"
         if int(row["jump_age"]) < policy.violent_pause * 10**9:
             return "a violent move"
@@ -135,7 +152,11 @@ class Distances:
         profit, cost, p = float(row["take_profit"]), float(row["cost"]), float(row["used_p_tp"])
         if p * profit < float(getattr(policy, f"{name}_fee_multiplier")) * cost - 1e-9:
             return "fee protection"
-        pays = max(float(policy.break_even_min), cost) if policy.break_even_cost else float(policy.break_even_min)
+        pays = (
+            max(float(policy.break_even_min), cost)
+            if policy.break_even_cost
+            else float(policy.break_even_min)
+        )
         if profit * float(policy.zone_one) <= pays + float(policy.break_even_extra) - 1e-9:
             return "a target that exceeds the cost"
         if belief == 0:

@@ -36,7 +36,7 @@ class Oracle:
         self.last: deque[tuple[int, object]] = deque(maxlen=KEPT)
         self.counts: Counter[str] = Counter()  # notes of the journal by name
         self._trace = hashlib.sha256()
-        self.requests = Requests(self.world, lambda name: self.world.simulation.process.journal.has(name))
+        self.requests = Requests(self.world, self._recorded)
         self.checks: tuple[Check, ...] = (
             self.requests, Protection(self.world), SessionLimits(self.world), Sizes(self.world),
             Brackets(self.world, self.requests), Books(self.world, self.requests),
@@ -47,6 +47,9 @@ class Oracle:
         """Look at this simulation from now on."""
         self.world.simulation = simulation
         simulation.network.on_carry = self._sent
+
+    def _recorded(self, name: str) -> bool:
+        return self.world.simulation.process.journal.has(name)
 
     @property
     def trace(self) -> str:

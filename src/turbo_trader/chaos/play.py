@@ -112,7 +112,13 @@ class _Run:
         else:
             return None
         at = (simulation.now - self.begin) / SECOND
-        return {**violation, "seed": self.seed, "at": simulation.now, "simulated_s": at, "last": self.oracle.told()}
+        return {
+            **violation,
+            "seed": self.seed,
+            "at": simulation.now,
+            "simulated_s": at,
+            "last": self.oracle.told(),
+        }
 
     def _whole(self) -> None:
         simulation = self.simulation
@@ -126,7 +132,9 @@ class _Run:
         self._until(end + CALM + LAST)
 
     def _start(self, boot: str, now: int, restored: dict[str, Any] | None) -> Trader:
-        return Trader(tuple(self.plan.instruments), self.plan.policy, boot=boot, start_ts=now, restored=restored)
+        return Trader(
+            tuple(self.plan.instruments), self.plan.policy, boot=boot, start_ts=now, restored=restored
+        )
 
     def _until(self, end: int) -> None:
         simulation = self.simulation

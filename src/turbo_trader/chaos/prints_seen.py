@@ -13,11 +13,13 @@ class PrintsSeen:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._read: dict[str, int] = {}  # symbol -> time up to which its prints were read
+        self._read: dict[
+            str, tuple[int, int]
+        ] = {}  # symbol -> up to when its prints were read, by both clocks of the world
 
     def skip(self, symbol: str) -> None:
         """What came until now does not count."""
-        self._read[symbol] = self._world.now
+        self._read[symbol] = self._world.now, self._world.able_ns
 
     def best(self, symbol: str, direction: int) -> Decimal | None:
         """The best price since the last call at which a position could have been closed, as prints show it; None: none."""
@@ -25,11 +27,16 @@ class PrintsSeen:
         simulation = world.simulation
         s = simulation.exchange.index[symbol]
         since, until = simulation.cursors.came_through(s)
-        after = max(self._read.get(symbol, world.now), since)
-        if not world.able or until <= after:
-            self._read[symbol] = world.now if not world.able else after
+        read, able = self._read.get(symbol, (world.now, world.able_ns))
+        awake = world.able_ns - able >= world.now - read
+        self.skip(symbol)
+        if not awake:
             return None
-        self._read[symbol] = until
+        feed = world.now - until  # what is on its way is read the next time
+        self._read[symbol] = min(world.now, until), world.able_ns - feed
+        after = max(read, since)
+        if until <= after:
+            return None
         return self.between(symbol, direction, after, until)
 
     def between(self, symbol: str, direction: int, after: int, until: int) -> Decimal | None:

@@ -17,9 +17,13 @@ from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, OrderMessage
 from turbo_trader.exchange.protocol.rest import HttpReply
 from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.trader.events import CommandResult, Event
 
 FLOOD: Final = 100  # requests in a simulated second
 LINGERING: Final = 4 * MINUTE  # of heard time an order of ours may stay open that should not
+UNCERTAIN: Final = frozenset(
+    {10000, 10014, 10016, 20006, 429, 500000, 110072}
+)  # codes that leave open what became of it
 FINAL: Final = frozenset({"Filled", "Cancelled", "Rejected"})
 
 
@@ -85,7 +89,9 @@ class Requests(Check):
             raise Violated(Invariant.EXITS_REDUCE, "an exit that is no market order", order=order)
         heard, size = self.world.heard.get(order.symbol), self.world.size(order.symbol)
         if heard is not None and heard.size == size and size * order.side > 0:
-            raise Violated(Invariant.EXITS_REDUCE, "an exit on the side of the position", order=order, size=size)
+            raise Violated(
+                Invariant.EXITS_REDUCE, "an exit on the side of the position", order=order, size=size
+            )
 
     def _entry(self, order: Order) -> None:
         world = self.world
@@ -97,10 +103,18 @@ class Requests(Check):
             policy = world.policy
             waits = policy.entry_recv_window * SECOND // 1000 + policy.lookup_extra * SECOND
             if world.now - before.ts < waits:
-                raise Violated(Invariant.ONE_ENTRY, "an entry while one is under way", order=order, before=before.order)
+                raise Violated(
+                    Invariant.ONE_ENTRY, "an entry while one is under way", order=order, before=before.order
+                )
         self._last[order.symbol] = self.entries[order.link_id] = Entry(order, world.now)
 
     # -- the venue
+
+    def event(self, event: Event) -> None:
+        """An answer that says the entry was not taken, whoever gave it."""
+        if isinstance(event, CommandResult) and event.id in self.entries:
+            refused = event.code > 0 and event.code not in UNCERTAIN
+            self.entries[event.id].over = self.entries[event.id].over or refused
 
     def answered(self, sent: Sent, reply: HttpReply) -> None:
         """A refused entry is over."""
@@ -128,10 +142,14 @@ class Requests(Check):
             return
         if size and self._openers.get(fill.symbol) != fill.link_id:
             first = self._openers.get(fill.symbol)
-            raise Violated(Invariant.ONE_ENTRY, "two orders open one position", first=first, second=fill.link_id)
+            raise Violated(
+                Invariant.ONE_ENTRY, "two orders open one position", first=first, second=fill.link_id
+            )
         entry.filled += opening
         if entry.filled > entry.order.qty:
-            raise Violated(Invariant.ONE_ENTRY, "filled beyond the intent", filled=entry.filled, order=entry.order)
+            raise Violated(
+                Invariant.ONE_ENTRY, "filled beyond the intent", filled=entry.filled, order=entry.order
+            )
         self._openers[fill.symbol] = fill.link_id
         self.opened.setdefault(fill.link_id, fill.ts)
 

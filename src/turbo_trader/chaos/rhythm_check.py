@@ -52,7 +52,11 @@ class Rhythm(Check):
             return policy.micro_turbo_signal_interval * SECOND
         if equity < policy.institutional_from * (1 - policy.tier_hysteresis):
             return max(policy.growing_scan_interval, policy.micro_turbo_signal_interval) * SECOND
-        intervals = (policy.institutional_scan_interval, policy.growing_scan_interval, policy.micro_turbo_signal_interval)
+        intervals = (
+            policy.institutional_scan_interval,
+            policy.growing_scan_interval,
+            policy.micro_turbo_signal_interval,
+        )
         return max(intervals) * SECOND
 
     def calm(self) -> None:

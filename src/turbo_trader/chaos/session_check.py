@@ -79,9 +79,10 @@ class SessionLimits(Check):
 
     def command(self, command: Command) -> None:
         """What the journal has found to be a transfer."""
-        if isinstance(command, Note) and command.name == "transfer" and self._session is not None:
-            if command.fields["coin"] == "USDT":
-                self._session.move(command.fields["amount"])
+        if not isinstance(command, Note) or command.name != "transfer" or self._session is None:
+            return
+        if command.fields["coin"] == "USDT":
+            self._session.move(command.fields["amount"])
 
     def message(self, message: Message) -> None:
         """Results of trades: stop-outs cool down."""
@@ -154,7 +155,11 @@ class SessionLimits(Check):
         if equity < max(high, session.highest, session.peak) * (1 - share + SLACK) and not self._fall_seen:
             self._fall_seen = now
         unknown = abs(self.world.transferred - self.world.recognised)
-        if not self.world.hears or equity > session.peak * (1 - share - SLACK) - unknown or now < self._pause[1]:
+        if (
+            not self.world.hears
+            or equity > session.peak * (1 - share - SLACK) - unknown
+            or now < self._pause[1]
+        ):
             self._fall_since = None
             return
         self._fall_since = self.world.able_ns if self._fall_since is None else self._fall_since
@@ -170,7 +175,9 @@ class SessionLimits(Check):
             self._close_by = None
         elif self.world.hears and self.world.heard_ns > self._close_by:
             held = {p.symbol: p.size for p in self.world.held()}
-            raise Violated(Invariant.ON_TIME, "not flat in time", held=held, why=self._person or "session loss")
+            raise Violated(
+                Invariant.ON_TIME, "not flat in time", held=held, why=self._person or "session loss"
+            )
 
     # -- entries
 
@@ -198,7 +205,11 @@ class SessionLimits(Check):
         limit = session.lowest * (1 - self.world.policy.session_loss - SLACK)
         if high < limit:
             raise Violated(
-                Invariant.LIMITS, "an entry beyond the session's loss", order=order, start=session.lowest, equity=high
+                Invariant.LIMITS,
+                "an entry beyond the session's loss",
+                order=order,
+                start=session.lowest,
+                equity=high,
             )
 
     def _cooled(self, order: Order) -> None:
@@ -211,5 +222,8 @@ class SessionLimits(Check):
         horizon = getattr(policy, f"{names[int(row['capital_tier'])]}_horizon")
         if self.world.now - ended < int(policy.cooldown_horizons * horizon) * SECOND - SECOND:
             raise Violated(
-                Invariant.LIMITS, "an entry within the cool-down", order=order, seconds=(self.world.now - ended) / SECOND
+                Invariant.LIMITS,
+                "an entry within the cool-down",
+                order=order,
+                seconds=(self.world.now - ended) / SECOND,
             )

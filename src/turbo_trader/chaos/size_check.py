@@ -38,7 +38,9 @@ class Sizes(Check):
         super().__init__(world)
         self._distances = Distances(world)
         self._net: dict[str, Decimal] = {}
-        self._losses: list[tuple[int, int]] = [(0, 0)]  # consecutive ones by the venue's executions, from which time on
+        self._losses: list[tuple[int, int]] = [
+            (0, 0)
+        ]  # consecutive ones by the venue's executions, from which time on
 
     def message(self, message: Message) -> None:
         """Count losing trades in a row."""
@@ -49,7 +51,9 @@ class Sizes(Check):
             return
         self._net[message.symbol] = self._net.get(message.symbol, ZERO) + message.pnl - message.fee
         account = self.world.simulation.exchange.accounts[self.world.simulation.uid]
-        if message.closed_qty and not any(p.size and p.symbol == message.symbol for p in account.positions.values()):
+        if message.closed_qty and not any(
+            p.size and p.symbol == message.symbol for p in account.positions.values()
+        ):
             lost = self._net.pop(message.symbol) <= 0
             self._losses.append((self.world.now, self._losses[-1][1] + 1 if lost else 0))
 
@@ -62,7 +66,9 @@ class Sizes(Check):
         self._near_touch(sent, row)
         self._distances.look(sent, row)
         self._positions(sent, row)
-        leverage = self.world.simulation.exchange.accounts[self.world.simulation.uid].position(sent.symbol).leverage
+        leverage = (
+            self.world.simulation.exchange.accounts[self.world.simulation.uid].position(sent.symbol).leverage
+        )
         self._leverage(sent, row, instrument, leverage)
         self._rows(sent, row, instrument, leverage)
 
@@ -77,9 +83,13 @@ class Sizes(Check):
         small = order.qty < instrument.min_qty or notional < least
         large = order.qty > min(instrument.max_qty, instrument.max_market_qty)
         if off or order.qty % instrument.step or small or large:
-            raise Violated(Invariant.SIZE, "an order off the instrument's grid or limits", order=order, off=off)
+            raise Violated(
+                Invariant.SIZE, "an order off the instrument's grid or limits", order=order, off=off
+            )
         if order.triggers != ("LastPrice", "LastPrice", "Full") or order.take_profit is None:
-            raise Violated(Invariant.SIZE, "stop and backstop do not fire by the last price, in full", order=order)
+            raise Violated(
+                Invariant.SIZE, "stop and backstop do not fire by the last price, in full", order=order
+            )
 
     def _near_touch(self, order: Order, row: Any) -> None:
         policy = self.world.policy
@@ -94,7 +104,13 @@ class Sizes(Check):
             beyond = order.price - ask if order.side > 0 else bid - order.price
             far = not -tick / 2 <= beyond <= policy.entry_slip_max * ask + tick / 2
         if far or not right or order.kind != "Limit":
-            raise Violated(Invariant.SIZE, "an entry away from the touch, or of the wrong kind", order=order, bid=bid, ask=ask)
+            raise Violated(
+                Invariant.SIZE,
+                "an entry away from the touch, or of the wrong kind",
+                order=order,
+                bid=bid,
+                ask=ask,
+            )
 
     # -- the account
 
@@ -103,12 +119,18 @@ class Sizes(Check):
         most = getattr(self.world.policy, f"{names[int(row['capital_tier'])]}_max_positions")
         others = sum(1 for p in self.world.held() if p.symbol != order.symbol)
         if others >= most:
-            raise Violated(Invariant.SIZE, "more positions than the capital tier allows", order=order, open=others)
+            raise Violated(
+                Invariant.SIZE, "more positions than the capital tier allows", order=order, open=others
+            )
 
     def _leverage(self, order: Order, row: Any, instrument: Instrument, leverage: Decimal) -> None:
         policy = self.world.policy
         tier = instrument.tier(order.qty * (order.price or ZERO))
-        d, stop, gap = order.side, Decimal(repr(float(row["stop_loss"]))), Decimal(repr(float(row["mark_gap"])))
+        d, stop, gap = (
+            order.side,
+            Decimal(repr(float(row["stop_loss"]))),
+            Decimal(repr(float(row["mark_gap"]))),
+        )
         rate = tier.maintenance_rate
         distance = d * (ONE - (ONE - d / leverage) / (ONE - d * rate))
         near = stop * policy.liquidation_multiple > (distance - gap) * LOOSE
@@ -144,7 +166,9 @@ class Sizes(Check):
         policy, d = self.world.policy, order.side
         tier = instrument.tier(order.qty * (order.price or ZERO))
         stop, gap = Decimal(repr(float(row["stop_loss"]))), Decimal(repr(float(row["mark_gap"])))
-        inverse = d * (ONE - (ONE - d * tier.maintenance_rate) * (ONE - d * (stop * policy.liquidation_multiple + gap)))
+        inverse = d * (
+            ONE - (ONE - d * tier.maintenance_rate) * (ONE - d * (stop * policy.liquidation_multiple + gap))
+        )
         by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
         return min(policy.max_leverage, instrument.max_leverage, tier.max_leverage, by_liquidation)
 
@@ -192,7 +216,14 @@ class Sizes(Check):
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
         least = policy.min_size_share * part * min(low, self.world.balance) * highest * factor
         assert order.price is not None
-        if order.qty * order.price < least * Decimal("0.9") - self.world.instrument(order.symbol).step * order.price:
+        if (
+            order.qty * order.price
+            < least * Decimal("0.9") - self.world.instrument(order.symbol).step * order.price
+        ):
             raise Violated(
-                Invariant.SIZE, "an entry smaller than the least size", order=order, least=least, highest=highest
+                Invariant.SIZE,
+                "an entry smaller than the least size",
+                order=order,
+                least=least,
+                highest=highest,
             )

@@ -33,7 +33,7 @@ MEANINGS = {
     Invariant.PROTECTED: "no position without a stop on the venue while the venue can be reached, beyond some seconds",
     Invariant.ONE_ENTRY: "at most one entry for each intent, never filled beyond it, never beside a position of its symbol",
     Invariant.EXITS_REDUCE: "exits are reduce-only market orders against the position",
-    Invariant.BRACKET: "stops only tighten, and tighten where price and time ask for it; targets extend by the rule; time ends a trade",
+    Invariant.BRACKET: "stops only tighten, and do where the price asks for it; targets extend by the rule; time ends a trade",
     Invariant.BOOKS: "the journal's positions, trades and wallet are the venue's, the wallet to the last digit of each coin",
     Invariant.LIMITS: "no entry while halted, paused, beyond the session's limits, cooling down, stale or unreconciled",
     Invariant.SIZE: "no order outside the instrument's grid, the account and section 7; distances are those of the signal tier",

@@ -50,7 +50,9 @@ class Network:
     def __init__(self, loop: Loop, server: Server, latency: Latency, faults: Faults | None) -> None:
         self.latency = latency
         self.down_until = 0  # the venue cannot be reached before (ns)
-        self.on_carry: Callable[[Request], None] = lambda _: None  # who looks on sees each request that leaves
+        self.on_carry: Callable[[Request], None] = lambda _: (
+            None
+        )  # who looks on sees each request that leaves
         self._loop = loop
         self._server = server
         self._faults = faults

@@ -37,7 +37,12 @@ class SyntheticMarket:
     """
 
     def __init__(
-        self, instruments: Sequence[Instrument], seed: int, start: int, edge: float = 0.0, history: int = HISTORY
+        self,
+        instruments: Sequence[Instrument],
+        seed: int,
+        start: int,
+        edge: float = 0.0,
+        history: int = HISTORY,
     ) -> None:
         """`history`: minutes before the start that have bars. Fewer of them give another market."""
         self.instruments = tuple(instruments)
@@ -56,7 +61,7 @@ class SyntheticMarket:
         self._bars = self._past()
 
     def history(self, symbol: str) -> Rows:
-        """One-minute bars (market.events.BAR) before `start` (of 49 hours where nothing else is asked for), oldest first; KeyError for an unknown symbol."""
+        """One-minute bars (market.events.BAR) before `start` (49 hours, unless asked otherwise), oldest first; KeyError otherwise."""
         return self._bars[symbol]
 
     def read(self, s: int, until: int) -> Rows:

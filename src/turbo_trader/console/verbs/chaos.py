@@ -1,93 +1,170 @@
-"""`turbo-trader chaos`: the whole Trader in simulated time while everything goes wrong that can."""
+"""`turbo-trader chaos`: the whole Trader in simulated time while everything goes wrong that can, under an independent oracle."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
 from turbo_trader.console.options import figure, whole
 
+if TYPE_CHECKING:
+    from turbo_trader.chaos.campaign import Options
+
+TRIES = 12  # of shrinking
+
 
 def chaos(
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from --seed on", parser=whole())] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from --from on", parser=whole())] = 10,
+    first: Annotated[int, typer.Option("--from", "--seed", min=0, help="the first seed", parser=whole())] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="processes at once", parser=whole(1, 256))] = 1,
     hours: Annotated[
-        float, typer.Option(min=0.05, help="simulated hours of each, before the flatten", parser=figure())
-    ] = 2.0,
+        float, typer.Option(min=0.02, help="simulated hours of each, before the flatten", parser=figure(0.02))
+    ] = 0.5,
+    situation: Annotated[
+        str, typer.Option(help="mixed, or one of: faulty, healthy, losing, maker, small, larger")
+    ] = "mixed",
     faults: Annotated[
-        str, typer.Option(help="none, light or heavy, and single rates: heavy,crash=0,lost=0.1")
-    ] = "heavy",
-    seed: Annotated[
-        int, typer.Option(min=0, help="the first seed; with --seeds 1 it is played again", parser=whole())
-    ] = 1,
-    symbols: Annotated[int, typer.Option(min=1, help="so many symbols of the universe", parser=whole())] = 4,
-    balance: Annotated[
-        str, typer.Option(help="starting balance, USDT; transfers bring it back to that")
-    ] = "60",
+        str,
+        typer.Option(help="none, light or heavy, and single rates: heavy,crash=0; as the situation has it"),
+    ] = "",
+    symbols: Annotated[
+        int, typer.Option(help="so many symbols of the universe; 0: as the situation has it", parser=whole())
+    ] = 0,
+    balance: Annotated[str, typer.Option(help="starting balance, USDT; as the situation has it")] = "",
     edge: Annotated[
-        float, typer.Option(min=0, help="predictability of the made-up market", parser=figure())
-    ] = 2.0,
+        float | None, typer.Option(help="predictability of the made-up market", parser=figure())
+    ] = None,
+    shrink: Annotated[bool, typer.Option(help="look for the least with which a seed still fails")] = True,
+    defect: Annotated[str, typer.Option(help="plant this defect; the oracle must find it")] = "",
+    defects: Annotated[
+        bool, typer.Option("--defects", help="plant every defect, one after the other")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.
 
-    The rules are made to trade often; the environment and `.env` override them, as everywhere.
+    The rules are made to trade often; the environment and `.env` override them, as everywhere. With --defects: exit code 1 when
+    one is not found.
     """
+    from turbo_trader.chaos.campaign import Options
+    from turbo_trader.console.settings import environment, positive_decimal
+
+    if balance:
+        positive_decimal(balance, "--balance")
+    options = Options(
+        first=first, hours=hours, situation=situation, faults=faults, balance=balance, edge=edge, symbols=symbols,
+        rules=_rules(environment()),
+    )  # fmt: skip
+    options.chaos(first)  # says what cannot be played
+    if defects or defect:
+        _hunt(options, [defect] if defect else [], seeds, jobs, json)
+    else:
+        _play(options, seeds, jobs, json, shrink)
+
+
+def _rules(environment: dict[str, str]) -> dict[str, str]:
+    """The rules among the environment's variables."""
+    from turbo_trader.rules.policy import Policy
+
+    names = {name.upper() for name in Policy.model_fields}
+    return {name: value for name, value in environment.items() if name in names}
+
+
+def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> None:
+    from turbo_trader.chaos import campaign
+    from turbo_trader.chaos.reporting import seed_line, total_lines, violation_lines
     from turbo_trader.console.exits import Failed
     from turbo_trader.console.output import print_json, say
-    from turbo_trader.console.settings import environment, positive_decimal
-    from turbo_trader.market.reference import universe
-    from turbo_trader.rules.policy import Policy
-    from turbo_trader.simulation.chaos import OFTEN, Chaos, total
-    from turbo_trader.simulation.faults import parse_faults
 
-    policy = Policy.from_env({**OFTEN, **environment()})
-    play = Chaos(
-        universe()[:symbols],
-        policy,
-        parse_faults(faults),
-        hours,
-        positive_decimal(balance, "--balance"),
-        edge,
-    )
-    results = []
-    for number in range(seed, seed + seeds):
-        results.append(play.play(number))
-        say(_line(results[-1]))
-    told = {"faults_text": faults, "hours": hours, "first_seed": seed, **total(results)}
+    with _Bar(seeds, "seeds") as bar:
+        told = campaign.play(options, seeds, jobs, lambda result: bar.step(seed_line(result)))
+    if told["violations"] and shrink:
+        first = told["violations"][0]
+        smaller = campaign.shrink(options, first, TRIES, say)
+        first["shrunk"] = smaller.command(int(first["seed"]))
     if json:
         print_json(told)
     else:
-        for line in _lines(told):
-            print(line)
+        lines = total_lines(told) + [line for each in told["violations"] for line in violation_lines(each)]
+        print("\n".join(lines))
     if told["violations"]:
+        first = told["violations"][0]
         broken = ", ".join(str(each["seed"]) for each in told["violations"])
-        raise Failed(
-            f"an invariant broke with seed {broken}: play it again with --seed, --seeds 1 and --json"
-        )
+        raise Failed(f"an invariant broke with seed {broken}; again: {first.get('shrunk', first['command'])}")
 
 
-def _line(result: dict[str, Any]) -> str:
-    """One seed."""
-    violation = result["violation"]
-    end = f"VIOLATION {violation['name']} at {violation['simulated_s']:.1f} s" if violation else "held"
+def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool) -> None:
+    from turbo_trader.chaos import hunt
+    from turbo_trader.chaos.defects import DEFECTS
+    from turbo_trader.console.exits import Failed
+    from turbo_trader.console.output import print_json
+
+    wanted = [hunt.defect_named(name).name for name in names] or list(DEFECTS)
+    most = seeds if names else max(seeds, hunt.MOST)
+    with _Bar(len(wanted), "defects") as bar:
+        try:
+            found = hunt.hunt_all(wanted, options, jobs, most, lambda each: bar.step(_found_line(each)))
+        except hunt.NotPlanted as error:
+            raise Failed(str(error)) from None
+    told: dict[str, Any] = {
+        "defects": len(found),
+        "defects_found": {each.defect: each.needed for each in found},
+        "invariants": {each.defect: each.violation and each.violation["invariant"] for each in found},
+        "wall_seconds": sum(each.seconds for each in found)
+        if jobs == 1
+        else max(each.seconds for each in found),
+        "violations": [each.violation for each in found if each.violation is not None],
+    }
+    missed = [each.defect for each in found if each.needed is None]
+    if json:
+        print_json(told)
+    else:
+        print("\n".join(_found_line(each) for each in found))
+    if missed:
+        raise Failed(f"not found: {', '.join(missed)}")
+
+
+def _found_line(found: Any) -> str:
+    if found.violation is None:
+        return f"{found.defect}: NOT FOUND in {found.seeds} seeds, {found.seconds:.0f} s"
+    violation = found.violation
     return (
-        f"seed {result['seed']}: {result['simulated_s'] / 3600:.1f} h at {result['speed']:,.0f} s/s, "
-        f"{result['lives']} lives, {result['entries']} entries, {result['trades']} trades: {end}"
+        f"{found.defect}: {violation['invariant']} after {found.seeds} seeds, {found.seconds:.0f} s: {violation['what']}; "
+        f"{violation['command']}"
     )
 
 
-def _lines(told: dict[str, Any]) -> list[str]:
-    """All seeds, and what to look at where something broke."""
-    kinds = ", ".join(f"{name} {count:,}" for name, count in told["faults"].items())
-    lines = [
-        f"seeds       {told['seeds']}, {told['simulated_hours']:.1f} simulated hours in {told['cpu_seconds']:.1f} s: "
-        f"{told['speed']:,.0f} simulated seconds a second of a core",
-        f"lives       {told['lives']:,}, entries {told['entries']:,}, trades {told['trades']:,}",
-        f"faults      {kinds or 'none'}",
-        f"violations  {len(told['violations'])}",
-    ]
-    for each in told["violations"]:
-        figures = {name: value for name, value in each.items() if name not in ("last", "trace")}
-        lines += [f"  {figures}", *(f"    {line}" for line in each["last"][-20:])]
-    return lines
+class _Bar:
+    """Progress on stderr: a bar on a terminal, a line for each part elsewhere."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self._total = total
+        self._what = what
+        self._bar: Any = None
+        self._advance: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True))
+            self._bar.start()
+            task = self._bar.add_task(self._what, total=self._total)
+            self._advance = lambda: self._bar.advance(task)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def step(self, line: str) -> None:
+        """One part is done."""
+        from turbo_trader.console.output import say
+
+        if self._bar is None:
+            say(line)
+        self._advance()

@@ -1,0 +1,128 @@
+"""The search for planted defects: each in a process of its own, until a seed shows it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from turbo_trader.chaos.campaign import Options
+from turbo_trader.chaos.defects import DEFECTS, Defect
+from turbo_trader.chaos.planting import path_of
+from turbo_trader.market.compiled import cache_folder, imported
+from turbo_trader.market.errors import InputError
+
+MOST: Final = 200  # seeds a defect may need
+
+
+class NotPlanted(Exception):
+    """A defect could not be planted, or its process ended otherwise than by a seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of one defect: `seeds` that were played, and the violation that showed it (None: none did)."""
+
+    defect: str
+    seeds: int
+    violation: Mapping[str, Any] | None
+    seconds: float
+    results: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def needed(self) -> int | None:
+        """Seeds needed to find it."""
+        return None if self.violation is None else self.seeds
+
+
+def defect_named(name: str) -> Defect:
+    """A defect of the table. InputError for an unknown name."""
+    if name not in DEFECTS:
+        raise InputError(f"defect {name!r}: unknown; known are {', '.join(sorted(DEFECTS))}")
+    return DEFECTS[name]
+
+
+def options_of(defect: Defect, asked: Options) -> Options:
+    """Where a defect shows soonest, unless something else was asked for."""
+    plain = Options(defect=defect.name)
+    situation = asked.situation if asked.situation != plain.situation else defect.situation
+    hours = asked.hours if asked.hours != plain.hours else defect.hours
+    return replace(
+        asked, situation=situation, hours=hours, faults=asked.faults or defect.faults, defect=defect.name,
+        rules={**defect.rules, **asked.rules},
+    )  # fmt: skip
+
+
+def hunt(defect: Defect, options: Options, seeds: int = MOST) -> Found:
+    """Play seeds with the defect planted until one fails. NotPlanted where it cannot be."""
+    began = time.monotonic()
+    asked = {"defect": defect.name, "options": asdict(options), "seeds": seeds}
+    child = subprocess.run(
+        [sys.executable, "-m", "turbo_trader.chaos.planted"], input=json.dumps(asked), capture_output=True, text=True,
+        env={**os.environ, "TURBO_TRADER_CACHE": str(_cache(defect))}, check=False,
+    )  # fmt: skip
+    results = [json.loads(line) for line in child.stdout.splitlines()]
+    if child.returncode:
+        raise NotPlanted(
+            child.stderr.strip().splitlines()[-1]
+            if child.stderr.strip()
+            else f"{defect.name}: no seed was played"
+        )
+    violation = results[-1]["violation"] if results else None
+    return Found(defect.name, len(results), violation, time.monotonic() - began, results)
+
+
+def hunt_all(
+    names: Sequence[str], asked: Options, jobs: int, seeds: int, progress: Callable[[Found], None]
+) -> list[Found]:
+    """All of them, so many at once."""
+
+    def one(name: str) -> Found:
+        defect = DEFECTS[name]
+        found = hunt(defect, options_of(defect, asked), seeds)
+        progress(found)
+        return found
+
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        return list(pool.map(one, names))
+
+
+def _cache(defect: Defect) -> Path:
+    """A folder for compiled kernels of its own: those that cannot see the patched module are shared, the others compiled in it."""
+    shared, patched = cache_folder(), path_of(defect)
+    change = hashlib.sha256(f"{defect.old} {defect.new}".encode()).hexdigest()[:8]
+    base = shared.parent / "planted" / f"{defect.name}-{change}"
+    own = base / "turbo-trader" / "kernels"
+    own.mkdir(parents=True, exist_ok=True)
+    for folder in shared.iterdir() if shared.is_dir() else ():
+        room, _, module = folder.name.rpartition("-")[0].partition(".")
+        link = own / folder.name
+        if not link.exists() and not _sees(path_of_module(room, module), patched):
+            link.symlink_to(folder, target_is_directory=True)
+    return base
+
+
+def path_of_module(room: str, module: str) -> Path:
+    """The file of a module by its room and name, as folders of kernels are called."""
+    return Path(__file__).resolve().parent.parent / room / f"{module}.py"
+
+
+def _sees(module: Path, patched: Path) -> bool:
+    """Does a module import the patched one, directly or not? A folder of a module that is gone is of no use either."""
+    seen: set[Path] = set()
+    ahead = [module]
+    while ahead:
+        if (each := ahead.pop()) == patched or not each.exists():
+            return True
+        if each not in seen:
+            seen.add(each)
+            ahead.extend(imported(each))
+    return False

@@ -1,0 +1,35 @@
+"""The child process of a planted defect: `python -m turbo_trader.chaos.planted`, options as JSON on stdin, a JSON line per seed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from turbo_trader.chaos.defects import DEFECTS
+from turbo_trader.chaos.planting import Unapplicable, plant
+
+
+def main() -> int:
+    """Plant the defect, then play seeds until one fails; exit code 3 where the defect does not fit."""
+    asked: dict[str, Any] = json.load(sys.stdin)
+    try:
+        plant(DEFECTS[asked["defect"]])
+    except Unapplicable as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
+    from turbo_trader.chaos.campaign import Options, play_seed  # after planting: it imports what is patched
+    from turbo_trader.chaos.reporting import as_json
+
+    options = Options(**asked["options"])
+    for seed in range(options.first, options.first + int(asked["seeds"])):
+        result = play_seed(options, seed)
+        sys.stdout.write(as_json(result) + "\n")
+        sys.stdout.flush()
+        if result["violation"] is not None:
+            break
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

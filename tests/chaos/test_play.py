@@ -1,0 +1,48 @@
+"""One seed in simulated time: deterministic, watched by the oracle, exact at the end."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from turbo_trader.chaos.campaign import Options, total
+from turbo_trader.chaos.situations import SITUATIONS
+
+
+@cache
+def played(seed: int, situation: str, hours: float = 0.15) -> dict[str, Any]:
+    return Options(situation=situation, hours=hours).chaos(seed).play(seed)
+
+
+@pytest.mark.parametrize("situation", sorted(SITUATIONS))
+def test_no_invariant_breaks(situation: str) -> None:
+    assert played(1, situation)["violation"] is None
+
+
+def test_the_faulty_network_loses_and_doubles_messages_and_ends_lives() -> None:
+    figures = total([played(seed, "faulty", 0.3) for seed in (1, 2)], wall=1.0)
+    assert figures["trades"] > 0
+    assert {"lost", "reply_lost", "slow", "slow_reply", "duplicate"} <= set(figures["faults"])
+    assert figures["violations"] == []
+
+
+def test_a_seed_is_played_again_the_same() -> None:
+    first = played(1, "healthy")
+    again = Options(situation="healthy", hours=0.15).chaos(1).play(1)
+    times = ("cpu_seconds", "speed")
+    assert {k: v for k, v in first.items() if k not in times} == {
+        k: v for k, v in again.items() if k not in times
+    }
+
+
+def test_another_seed_gives_another_trace() -> None:
+    assert played(1, "healthy")["trace"] != played(1, "small")["trace"]
+
+
+def test_without_faults_nothing_dies_and_nothing_is_lost() -> None:
+    result = played(1, "healthy")
+    assert result["faults"] == {}
+    assert result["lives"] == 1
+    assert 0 < result["trades"] <= result["entries"]
