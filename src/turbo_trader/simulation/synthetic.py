@@ -61,7 +61,7 @@ class SyntheticMarket:
         self._bars = self._past()
 
     def history(self, symbol: str) -> Rows:
-        """One-minute bars (market.events.BAR) before `start` (49 hours, unless asked otherwise), oldest first; KeyError otherwise."""
+        """One-minute bars (market.events.BAR) before `start`, oldest first; KeyError for an unknown symbol."""
         return self._bars[symbol]
 
     def read(self, s: int, until: int) -> Rows:

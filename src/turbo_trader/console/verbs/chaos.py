@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -78,9 +77,15 @@ def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> 
     from turbo_trader.chaos.reporting import seed_line, total_lines, violation_lines
     from turbo_trader.console.exits import Failed
     from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.progress import Progress
 
-    with _Bar(seeds, "seeds") as bar:
-        told = campaign.play(options, seeds, jobs, lambda result: bar.step(seed_line(result)))
+    def show(result: dict[str, Any]) -> None:
+        bar.advance(detail=f"seed {result['seed']}")
+        if not sys.stderr.isatty() or result["violation"] is not None:
+            say(seed_line(result))
+
+    with Progress("chaos", seeds) as bar:
+        told = campaign.play(options, seeds, jobs, show)
     if told["violations"] and shrink:
         first = told["violations"][0]
         smaller = campaign.shrink(options, first, TRIES, say)
@@ -100,13 +105,20 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
     from turbo_trader.chaos import hunt
     from turbo_trader.chaos.defects import DEFECTS
     from turbo_trader.console.exits import Failed
-    from turbo_trader.console.output import print_json
+    from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.progress import Progress
 
     wanted = [hunt.defect_named(name).name for name in names] or list(DEFECTS)
     most = seeds if names else max(seeds, hunt.MOST)
-    with _Bar(len(wanted), "defects") as bar:
+
+    def show(each: hunt.Found) -> None:
+        bar.advance(detail=each.defect)
+        if not sys.stderr.isatty():
+            say(_found_line(each))
+
+    with Progress("planted defects", len(wanted)) as bar:
         try:
-            found = hunt.hunt_all(wanted, options, jobs, most, lambda each: bar.step(_found_line(each)))
+            found = hunt.hunt_all(wanted, options, jobs, most, show)
         except hunt.NotPlanted as error:
             raise Failed(str(error)) from None
     told: dict[str, Any] = {
@@ -135,36 +147,3 @@ def _found_line(found: Any) -> str:
         f"{found.defect}: {violation['invariant']} after {found.seeds} seeds, {found.seconds:.0f} s: {violation['what']}; "
         f"{violation['command']}"
     )
-
-
-class _Bar:
-    """Progress on stderr: a bar on a terminal, a line for each part elsewhere."""
-
-    def __init__(self, total: int, what: str) -> None:
-        self._total = total
-        self._what = what
-        self._bar: Any = None
-        self._advance: Callable[[], None] = lambda: None
-
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self._bar = Progress(console=Console(stderr=True))
-            self._bar.start()
-            task = self._bar.add_task(self._what, total=self._total)
-            self._advance = lambda: self._bar.advance(task)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def step(self, line: str) -> None:
-        """One part is done."""
-        from turbo_trader.console.output import say
-
-        if self._bar is None:
-            say(line)
-        self._advance()
