@@ -41,6 +41,22 @@ def test_s01_the_clock_of_the_position_runs_on(stage: Any) -> None:
     assert new.closes[-1].qty == sent.qty
 
 
+def test_s01_a_target_whose_answer_was_never_read_moves_after_a_restart(stage: Any) -> None:
+    sent = stage.hold()
+    stage.inside._guarding._confirmed = lambda _: True
+    stage.quote("101.20", "101.21", mark="101.20")  # at the target: the stop first, then the backstop
+    stage.answer(stage.stops[-1])
+    asked = stage.stops[-1]
+    assert asked.take_profit == stage.desk().bracket.pending_backstop
+    stop = str(stage.desk().bracket.stop)
+    new = again(stage, positions=(stage.position(str(sent.qty), stop, str(sent.take_profit)),))
+    assert new.stops[-1].take_profit == asked.take_profit
+    before = new.desk().bracket.target
+    new.answer(new.stops[-1])
+    assert new.desk().bracket.pending_backstop is None
+    assert new.desk().bracket.target > before
+
+
 def test_s01_a_part_closed_position_is_kept_at_its_size(stage: Any) -> None:
     sent = stage.hold()
     stage.tell(stage.fill("", -1, "0.5", "100.2", closed="0.5"))

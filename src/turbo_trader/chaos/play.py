@@ -26,7 +26,7 @@ from turbo_trader.trader.machine import Trader
 
 UID: Final = "chaos"
 START: Final = 1_767_571_200 * SECOND  # 2026-01-05 00:00 UTC
-BLOCK: Final = 10 * MINUTE  # of market made at once
+BLOCK: Final = 2 * MINUTE  # of market made at once
 HISTORY: Final = 720  # minutes before the start that have bars: what the rules look back on in a short run
 CALM: Final = 90 * SECOND  # without faults before the end: two snapshots are read
 LAST: Final = 90 * SECOND  # given to a flatten without faults, and to the last snapshot
@@ -47,7 +47,7 @@ class Chaos:
     balance: Decimal = Decimal(60)
     edge: float = 2.0
     least_entries: float | None = None
-    progress: Callable[[Simulation], None] | None = None  # called after each ten simulated minutes
+    progress: Callable[[Simulation], None] | None = None  # called after each block of the market
 
     def play(self, seed: int) -> dict[str, Any]:
         """Play one seed to the end or to the first violation; plain values, `violation` None where everything held."""
@@ -136,10 +136,20 @@ class _Run:
             tuple(self.plan.instruments), self.plan.policy, boot=boot, start_ts=now, restored=restored
         )
 
+    def _make_gap(self) -> None:
+        """A price that jumps with the next block, by the chance the rate gives."""
+        if self.faults.chance(self.faults.rates.gap * BLOCK / (60 * MINUTE)):
+            self.faults.count("gap")
+            size = self.faults.between(0.5, 4.0) / SECOND / 100
+            s = self.faults.choose(len(self.plan.instruments))
+            self._market.jump(s, size if self.faults.chance(0.5) else -size)
+
     def _until(self, end: int) -> None:
         simulation = self.simulation
         while simulation.now < end:
             until = min(end, (simulation.now // BLOCK + 1) * BLOCK)
+            if self.faults.rates.gap:
+                self._make_gap()
             for s in range(len(self.plan.instruments)):
                 rows = self._market.read(s, until + MINUTE)
                 self._minutes.add(s, rows)

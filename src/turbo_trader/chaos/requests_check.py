@@ -126,7 +126,7 @@ class Requests(Check):
         if isinstance(message, OrderMessage):
             if message.link_id in self.entries and message.status in FINAL:
                 self.entries[message.link_id].over = True
-        elif isinstance(message, ExecutionMessage) and message.kind == "Trade":
+        elif isinstance(message, ExecutionMessage) and message.kind != "Funding":
             self._fill(message)
 
     def _fill(self, fill: ExecutionMessage) -> None:

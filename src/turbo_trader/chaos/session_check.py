@@ -86,7 +86,7 @@ class SessionLimits(Check):
 
     def message(self, message: Message) -> None:
         """Results of trades: stop-outs cool down."""
-        if not isinstance(message, ExecutionMessage) or message.kind != "Trade":
+        if not isinstance(message, ExecutionMessage) or message.kind == "Funding":
             return
         symbol = message.symbol
         self._trades[symbol] = self._trades.get(symbol, ZERO) + message.pnl - message.fee

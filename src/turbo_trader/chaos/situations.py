@@ -39,18 +39,17 @@ SITUATIONS: Final = {
         Situation("healthy", ASKED, faults="none", symbols=5, least_entries=8.0),
         Situation(
             "losing",
-            {
-                **ASKED, "SESSION_LOSS": "0.2", "DRAWDOWN_PAUSE": "0.15", "PAUSE_TIME": "300", "COOLDOWN_HORIZONS": "1",
-                "TURBO_HORIZON": "120", "TURBO_MAX_HOLD": "120",
-            },
-            faults="crash=6,private_cut=4,public_cut=2,lost=0.01,duplicate=0.05", edge=0.0,
+            {**ASKED, "SESSION_LOSS": "0.2", "DRAWDOWN_PAUSE": "0.15", "PAUSE_TIME": "300", "COOLDOWN_HORIZONS": "1"},
+            faults="crash=4,private_cut=4,public_cut=2,lost=0.01,duplicate=0.05,gap=20", edge=1.0,
         ),
         Situation("maker", {**OFTEN, "ENTRY_STYLE": "maker"}),
         Situation("small", {**ASKED, "TURBO_HORIZON": "120", "TURBO_MAX_HOLD": "120"}, faults="light", balance="18"),
         Situation(
             "larger",
             {**ASKED, "TURBO_BELOW": "100", "GROWING_SCAN_INTERVAL": "5", "GROWING_MIN_SNR": "0", "GROWING_MIN_CONFIDENCE": "0",
-             "GROWING_MIN_EV": "0", "GROWING_FEE_MULTIPLIER": "0", "GROWING_HORIZON": "300", "GROWING_MAX_HOLD": "300"},
+             "GROWING_MIN_EV": "0", "GROWING_FEE_MULTIPLIER": "0", "GROWING_HORIZON": "300", "GROWING_MAX_HOLD": "300",
+             "GROWING_B_TRADES": "true", "GROWING_LOW_CONSENSUS": "warn",
+             "GROWING_FLAT": "warn"},
             faults="light", balance="400",
         ),
     )

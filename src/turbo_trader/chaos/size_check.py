@@ -44,7 +44,7 @@ class Sizes(Check):
 
     def message(self, message: Message) -> None:
         """Count losing trades in a row."""
-        if not isinstance(message, ExecutionMessage) or message.kind not in ("Trade", "Funding"):
+        if not isinstance(message, ExecutionMessage):
             return
         if message.kind == "Funding":
             self._net[message.symbol] = self._net.get(message.symbol, ZERO) - message.fee

@@ -8,7 +8,7 @@ are a function of the tape alone) and moved to the time of the message instead.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -136,7 +136,7 @@ class Cursors:
         """A symbol's rows with `after` < ts <= `until`, as far as they are kept."""
         rows = self._rows[s]
         first, end = np.searchsorted(rows["ts"], (after, until), side="right")
-        return cast("Rows", rows[first:end])
+        return rows[first:end]
 
     # -- the Exchange's
 

@@ -55,6 +55,7 @@ class FaultRates:
     stop_removed: float = 0.0  # somebody takes a position's stop away
     closed_outside: float = 0.0  # somebody closes a position, or half of it
     transfer: float = 0.0  # somebody deposits or withdraws
+    gap: float = 0.0  # a symbol's price jumps by some percent, with nothing in between
     person: float = 0.0  # the owner flattens or halts, and some minutes later goes on in a new session
 
 
@@ -63,6 +64,7 @@ MESSAGES: Final = ("duplicate", "reorder", "late")
 OUTAGES: Final = (
     "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer", "person",
 )  # fmt: skip
+PER_HOUR: Final = (*OUTAGES, "gap")
 _ANSWERS: Final[Mapping[str, str]] = {
     "gateway": "http_502", "busy": "ret_10016", "limited": "ret_10006", "window": "ret_10002",
 }  # fmt: skip
@@ -95,7 +97,7 @@ def parse_faults(text: str) -> FaultRates:
         if name not in known or not equals:
             names = ", ".join([*PROFILES, *(f"{field.name}=RATE" for field in fields(FaultRates))])
             raise InputError(f"faults {part!r}: unknown; known are {names}")
-        rates = replace(rates, **{name: _figure(part, figure, 1e3 if name in OUTAGES else 1.0)})
+        rates = replace(rates, **{name: _figure(part, figure, 1e3 if name in PER_HOUR else 1.0)})
     for kinds in (REQUESTS, MESSAGES):
         if sum(getattr(rates, kind) for kind in kinds) > 1:
             raise InputError(f"faults {text!r}: {', '.join(kinds)} add up to more than 1")

@@ -84,6 +84,10 @@ class SyntheticMarket:
         for symbol, instrument, row in zip(self._symbols, self.instruments, self._figures, strict=True):
             _deviate(symbol, instrument, row, edge)
 
+    def jump(self, s: int, size: float) -> None:
+        """A symbol's price jumps by `size` (a log return) with the next minute that is made."""
+        self._x[s] += size
+
     def ended(self, now: int) -> bool:
         """False: it never ends."""
         del now

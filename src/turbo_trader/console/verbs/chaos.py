@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,7 +65,7 @@ def chaos(
         _play(options, seeds, jobs, json, shrink)
 
 
-def _rules(environment: dict[str, str]) -> dict[str, str]:
+def _rules(environment: Mapping[str, str]) -> dict[str, str]:
     """The rules among the environment's variables."""
     from turbo_trader.rules.policy import Policy
 
