@@ -82,6 +82,7 @@ class DecisionDigest:
 
 def command_text(command: WriteCommand) -> str:
     """One line per command, the same for the same meaning: 0.50 and 0.5 are one number, absent is `-`."""
+    facts: tuple[tuple[str, str], ...]
     match command:
         case PlaceOrder():
             kind, facts = "place", (
