@@ -40,7 +40,7 @@ def choose(page: Page) -> None:
     page.evaluate("window.scrollTo(0, 0)")
 
 
-def take(page_file: Path, picture: Path) -> None:
+def take(page_file: Path, snapshot: Path) -> None:
     """The head of the page, with one trade on its price."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -49,7 +49,7 @@ def take(page_file: Path, picture: Path) -> None:
         page.wait_for_selector("html[data-drawn]")
         choose(page)
         page.mouse.move(0, 0)
-        page.screenshot(path=picture)
+        page.screenshot(path=snapshot)
         chromium.close()
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from turbo_trader.bybit import decode, trade
 from turbo_trader.bybit.answers import Answer, read_answer
 from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, judge
+from turbo_trader.bybit.errors import NO_ANSWER, classify
 from turbo_trader.bybit.reads import Reader
 from turbo_trader.bybit.schemas import OddRow, Unreadable
 from turbo_trader.trader.commands import Read
@@ -115,7 +115,7 @@ def read(lists: dict[str, Any], command: Read) -> Any:
 
     def ask(call: Call) -> Generator[Any, Any, Answer]:
         yield
-        return Answer(judge(0), 0, "", NOW, {"list": lists.get(call.method, [])}, NOW // 10**6)
+        return Answer(classify(0), 0, "", NOW, {"list": lists.get(call.method, [])}, NOW // 10**6)
 
     job = Reader(ask, lambda: NOW, odd.append).read(command)
     while True:

@@ -8,7 +8,7 @@ import pytest
 
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, judge
+from turbo_trader.bybit.errors import NO_ANSWER, classify
 from turbo_trader.bybit.reads import WEEK_MS, Asking, Reader, ReadFailed, minute_bars, pages
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Outcome
@@ -36,7 +36,7 @@ def finish(job: Asking[T]) -> T:
 
 
 def ok(result: dict[str, Any]) -> Answer:
-    return Answer(judge(0), 0, "", NOW, result, NOW // 1_000_000)
+    return Answer(classify(0), 0, "", NOW, result, NOW // 1_000_000)
 
 
 def execution(name: str, ms: int) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_a_missing_page_makes_the_whole_read_unknown() -> None:
     def ask(call: Call) -> Answer:
         if call.method == "get_positions":
             return ok({"list": [{"symbol": "BTCUSDT", "side": "Buy", "size": "1"}], "nextPageCursor": ""})
-        return Answer(judge(NO_ANSWER), NO_ANSWER, "no answer", NOW)
+        return Answer(classify(NO_ANSWER), NO_ANSWER, "no answer", NOW)
 
     result = finish(Reader(ask, lambda: NOW).read(Read("r", ("positions", "orders"))))
     assert (result.outcome, result.positions, result.code) == (Outcome.UNKNOWN, (), NO_ANSWER)
@@ -142,7 +142,7 @@ def test_bars_are_oldest_first_without_the_unfinished_one() -> None:
 
     @at_once
     def broken(call: Call) -> Answer:
-        return Answer(judge(10016), 10016, "", NOW)
+        return Answer(classify(10016), 10016, "", NOW)
 
     with pytest.raises(ReadFailed):
         finish(minute_bars(broken, "BTCUSDT", 10, NOW))

@@ -85,7 +85,7 @@ async def test_it_is_up_only_after_the_subscription_is_confirmed() -> None:
     assert heard.changes == []
 
 
-async def test_s22_a_socket_that_answers_pings_but_says_nothing_is_made_anew(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+async def test_s22_a_socket_that_answers_pings_but_says_nothing_is_made_again(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(streams, "PING_S", 0.05)
 
     async def handler(socket: ServerConnection) -> None:

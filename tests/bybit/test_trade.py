@@ -7,7 +7,7 @@ import pytest
 
 from turbo_trader.bybit import trade
 from turbo_trader.bybit.commands import Call, call
-from turbo_trader.bybit.errors import CODES, NO_ANSWER, Action, judge
+from turbo_trader.bybit.errors import CODES, NO_ANSWER, Action, classify
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
 from turbo_trader.trader.events import Outcome
 
@@ -43,9 +43,9 @@ def test_a_request_carries_stamp_window_and_the_parameters_of_rest() -> None:
 
 @pytest.mark.parametrize("code", [0, *(code for code in CODES if code > 0), 424_242])
 @pytest.mark.parametrize("command", [ENTRY, CANCEL])
-def test_an_answer_is_judged_by_the_table_of_rest(code: int, command: PlaceOrder | CancelOrder) -> None:
+def test_an_answer_is_classified_by_the_table_of_rest(code: int, command: PlaceOrder | CancelOrder) -> None:
     answer = trade.answer(call(command), {"retCode": code, "retMsg": "said"}, 7)
-    assert answer.verdict == judge(code, cancel=command is CANCEL)
+    assert answer.verdict == classify(code, cancel=command is CANCEL)
     assert (answer.code, answer.sent, answer.message) == (code, 7, "said" if code else "")
 
 

@@ -101,8 +101,10 @@ async def test_an_answer_without_a_length_ends_with_its_connection() -> None:
         assert (await post(Pool(base, 1))).body == b"{}"
 
 
-@pytest.mark.parametrize("last_word", [b"", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"])
-async def test_a_connection_closed_while_idle_is_made_anew_before_anything_is_sent(last_word: bytes) -> None:
+@pytest.mark.parametrize("last_bytes", [b"", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"])
+async def test_a_connection_closed_while_idle_is_made_again_before_anything_is_sent(
+    last_bytes: bytes,
+) -> None:
     seen: list[bytes] = []
     closed = threading.Event()
 
@@ -110,7 +112,7 @@ async def test_a_connection_closed_while_idle_is_made_anew_before_anything_is_se
         seen.append(connection.recv(65536))
         connection.sendall(OK)
         if n == 0:
-            connection.sendall(last_word)
+            connection.sendall(last_bytes)
             connection.shutdown(socket.SHUT_RDWR)
             closed.set()
 
@@ -122,7 +124,7 @@ async def test_a_connection_closed_while_idle_is_made_anew_before_anything_is_se
     assert len(seen) == 2
 
 
-async def test_no_connection_is_told_from_a_request_that_may_have_arrived() -> None:
+async def test_no_connection_is_distinct_from_a_request_that_may_have_arrived() -> None:
     with pytest.raises(NotSent):
         await post(Pool("http://127.0.0.1:1", 1))
 
@@ -360,7 +362,7 @@ def certify(folder: Path, name: str, host: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-async def test_a_venue_is_believed_only_with_a_certificate_of_its_name_from_somebody_trusted(
+async def test_a_venue_is_believed_only_with_certificate_of_its_name_from_somebody_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = {"trusted": "localhost", "stranger": "localhost", "misnamed": "elsewhere"}

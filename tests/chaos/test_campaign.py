@@ -45,10 +45,10 @@ def test_the_command_names_every_option_in_force() -> None:
         symbols=2,
         rules={"MAX_LEVERAGE": "20"},
     )
-    words = shlex.split(options.command(7))
-    assert words[0] == "MAX_LEVERAGE=20"
-    assert words[1:3] == ["turbo-trader", "chaos"]
-    given = dict(zip(words[3::2], words[4::2], strict=True))
+    phrases = shlex.split(options.command(7))
+    assert phrases[0] == "MAX_LEVERAGE=20"
+    assert phrases[1:3] == ["turbo-trader", "chaos"]
+    given = dict(zip(phrases[3::2], phrases[4::2], strict=True))
     assert given == {
         "--from": "7", "--seeds": "1", "--situation": "losing", "--hours": "0.4", "--faults": "heavy,crash=0", "--balance": "75",
         "--symbols": "2", "--edge": "0.5",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.chaos.play import Chaos
-from turbo_trader.console import exits
+from turbo_trader.console import exit_codes
 from turbo_trader.console.main import main
 
 
@@ -23,13 +23,13 @@ def test_one_json_object_with_its_figures_and_no_violation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ("--seeds", "1", "--hours", "0.05", "--symbols", "2", "--situation", "faulty", "--json")
-    assert end(monkeypatch, *arguments) == exits.OK
-    told = json.loads(capsys.readouterr().out)
-    assert told["seeds"] == 1
-    assert told["simulated_seconds"] > 180
-    assert told["wall_seconds"] > 0
-    assert {"faults", "crashes", "trades"} <= told.keys()
-    assert told["violations"] == []
+    assert end(monkeypatch, *arguments) == exit_codes.OK
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["seeds"] == 1
+    assert reported["simulated_seconds"] > 180
+    assert reported["wall_seconds"] > 0
+    assert {"faults", "crashes", "trades"} <= reported.keys()
+    assert reported["violations"] == []
 
 
 def test_a_broken_invariant_ends_with_exit_code_1_and_a_command(
@@ -45,7 +45,7 @@ def test_a_broken_invariant_ends_with_exit_code_1_and_a_command(
         }  # fmt: skip
 
     monkeypatch.setattr(Chaos, "play", broken)
-    assert end(monkeypatch, "--seeds", "1", "--from", "7", "--no-shrink") == exits.FAILED
+    assert end(monkeypatch, "--seeds", "1", "--from", "7", "--no-shrink") == exit_codes.FAILED
     out, err = capsys.readouterr()
     assert "two orders open one position" in out
     assert "2 second" in out
@@ -66,5 +66,5 @@ def test_what_cannot_be_played_is_named(
     arguments: tuple[str, ...],
     named: str,
 ) -> None:
-    assert end(monkeypatch, *arguments) == exits.USAGE
+    assert end(monkeypatch, *arguments) == exit_codes.USAGE
     assert named in capsys.readouterr().err

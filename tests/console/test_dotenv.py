@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.console import exits, main
+from turbo_trader.console import exit_codes, main
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.market.errors import InputError
 
@@ -79,5 +79,5 @@ def test_an_unreadable_file_ends_a_verb_with_one_line_and_exit_code_2(
     with pytest.raises(SystemExit) as ended:
         main.main()
     (line,) = capsys.readouterr().err.splitlines()
-    assert ended.value.code == exits.USAGE
+    assert ended.value.code == exit_codes.USAGE
     assert line == "turbo-trader: .env, line 1: byte 0xff is not UTF-8; save it as UTF-8"

@@ -10,7 +10,7 @@ from turbo_trader.exchange.protocol.faults import explained
 from turbo_trader.market.errors import InputError
 
 
-def test_faults_help_names_every_word_of_a_plan() -> None:
+def test_faults_help_names_every_term_of_a_plan() -> None:
     result = CliRunner().invoke(app, ["exchange", "--faults", "help"])
     assert result.exit_code == 0
     assert [line.split()[0] for line in result.stdout.splitlines()] == list(explained())

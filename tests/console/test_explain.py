@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.console import exits, main
+from turbo_trader.console import exit_codes, main
 from turbo_trader.console.tables import WIDTH
 from turbo_trader.console.times import utc_ns, utc_text
 from turbo_trader.journal.store import Journal
@@ -71,9 +71,9 @@ def journal(tmp_path: Path) -> Path:
 
 
 def said(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
 ) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["turbo-trader", *words])
+    monkeypatch.setattr("sys.argv", ["turbo-trader", *arguments])
     with pytest.raises(SystemExit) as ended:
         main.main()
     out, err = capsys.readouterr()
@@ -107,7 +107,7 @@ def test_an_account_s_gate_is_quoted(
     code, out, _ = said(
         capsys, monkeypatch, "explain", "ETHUSDT", "--last", "2", "--journal-dir", str(journal)
     )
-    assert code == exits.OK
+    assert code == exit_codes.OK
     assert (
         "first blocker: size - the smallest order needs 24.50\nneeded: 24.50 USDT notional by margin target"
         in out
@@ -133,7 +133,7 @@ def test_thresholds_are_those_of_the_rules_that_were_in_force(
     ]
 
 
-def test_a_trade_is_its_deciding_scan_and_its_story(
+def test_a_trade_is_its_deciding_scan_and_its_timeline(
     journal: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = ("--trade", "tt-b-1-entry", "--journal-dir", str(journal))
@@ -141,13 +141,13 @@ def test_a_trade_is_its_deciding_scan_and_its_story(
     document = json.loads(out)
     assert [note["name"] for note in document["notes"]] == ["entry", "fill", "trade"]
     assert document["scans"][0]["at"] == "2025-05-03T10:02:00Z"
-    assert document["story"][-1].endswith("won")
+    assert document["timeline"][-1].endswith("won")
     _, out, _ = said(capsys, monkeypatch, "explain", *where)
     assert "closed by target" in out
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("explain",),
         ("explain", "BTCUSDT", "--trade", "x"),
@@ -156,14 +156,17 @@ def test_a_trade_is_its_deciding_scan_and_its_story(
     ],
 )
 def test_bad_questions_are_one_line(
-    journal: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    journal: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
 ) -> None:
-    code, _, err = said(capsys, monkeypatch, *words, "--journal-dir", str(journal))
-    assert code == exits.USAGE
+    code, _, err = said(capsys, monkeypatch, *arguments, "--journal-dir", str(journal))
+    assert code == exit_codes.USAGE
     assert len(err.splitlines()) == 1
 
 
-def test_the_funnel_is_told_by_hour_and_symbol_within_80_columns(
+def test_the_funnel_is_reported_by_hour_and_symbol_within_80_columns(
     journal: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, out, _ = said(capsys, monkeypatch, "funnel", "--journal-dir", str(journal), "--json")

@@ -34,7 +34,7 @@ def test_every_symbol_has_a_size_with_its_limit_or_a_reason(capsys: pytest.Captu
     assert "A size set by margin target at the narrowest exits: all but BTCUSDT" in said
 
 
-def test_what_may_be_lost_and_the_worst_case_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_may_be_lost_and_the_worst_case_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     feasible(balance="18")
     said = " ".join(capsys.readouterr().out.split())
     assert "10% at the stop of an A-trade (1.80), 5% of a B-trade (0.90), 20% in a session (3.60)" in said

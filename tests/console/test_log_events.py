@@ -34,14 +34,14 @@ ASKED = {"scan", "tier", "gate", "entry", "fill", "zone", "extension", "exit", "
 GIVEN = {
     "note",
     "Note",
-    "_tell",
-    "tell",
-    "tell_only",
-    "tell_both",
-    "_told",
+    "_emit",
+    "emit",
+    "emit_only",
+    "emit_both",
+    "_reported",
     "_noted",
     "alarm",
-    "tell_log",
+    "log_event",
     "_report",
 }
 DAY_LIMIT = 50_000_000
@@ -68,8 +68,12 @@ def given() -> dict[str, set[str]]:
             continue
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and _called(call.func) in GIVEN:
-                words = [each.value for each in call.args if isinstance(each, ast.Constant)]
-                names = [word for word in words if isinstance(word, str) and word not in LEVELS]
+                constants = [each.value for each in call.args if isinstance(each, ast.Constant)]
+                names = [
+                    each_name
+                    for each_name in constants
+                    if isinstance(each_name, str) and each_name not in LEVELS
+                ]
                 for name in names[:1]:
                     found.setdefault(name, set()).update(_fields(call))
     return found
@@ -86,10 +90,10 @@ def _fields(call: ast.Call) -> set[str]:
 
 
 def test_every_event_in_the_sources_is_documented_with_its_fields() -> None:
-    found, told = given(), documented()
+    found, reported = given(), documented()
     assert len(found) > 50
-    assert set(found) <= set(told)
-    assert {name: fields - told[name] for name, fields in found.items() if fields - told[name]} == {}
+    assert set(found) <= set(reported)
+    assert {name: fields - reported[name] for name, fields in found.items() if fields - reported[name]} == {}
 
 
 def test_the_events_that_are_asked_for_are_documented_and_logged() -> None:
@@ -162,12 +166,12 @@ BUSY = Policy.from_env(
 def test_events_of_a_busy_market_are_no_longer_than_the_worst_day_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Note] = []
+    reported: list[Note] = []
 
     class Noted(backtest.Decisions):
         def command(self, command: Command) -> None:
             super().command(command)
-            told.extend([command] if isinstance(command, Note) else [])
+            reported.extend([command] if isinstance(command, Note) else [])
 
     monkeypatch.setattr(backtest, "Decisions", Noted)
     instruments, minutes = universe(), 5
@@ -176,16 +180,16 @@ def test_events_of_a_busy_market_are_no_longer_than_the_worst_day_has_them(
     history = tuple(market.history(each.symbol) for each in instruments)
     tape = Tape(instruments, rows, "made up", made_up=True)
     backtest.Backtest(tape, BUSY, Decimal(90)).run(history)
-    assert {"gate", "entry", "fill", "trade"} <= {note.name for note in told}
-    sizes = [rendered(tmp_path / f"{i}", note) for i, note in enumerate(told)]
-    for note, size in zip(told, sizes, strict=True):
+    assert {"gate", "entry", "fill", "trade"} <= {note.name for note in reported}
+    sizes = [rendered(tmp_path / f"{i}", note) for i, note in enumerate(reported)]
+    for note, size in zip(reported, sizes, strict=True):
         assert note.name not in WORST_DAY or size <= worst_line(tmp_path, note.name), note
     assert len(instruments) == 15
     assert sum(sizes) * (1440 / minutes) < DAY_LIMIT
 
 
 @pytest.mark.usefixtures("_restored")
-def test_scans_are_told_at_debug_only_and_the_files_have_an_end(tmp_path: Path) -> None:
+def test_scans_are_reported_at_debug_only_and_the_files_have_an_end(tmp_path: Path) -> None:
     scanned = Scanned(NOW, np.zeros(15, SCAN))
     path = open_log(tmp_path / "info", level="info", terminal=False)
     ConsoleObserver(None).scanned(scanned)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.console import exits, main
+from turbo_trader.console import exit_codes, main
 
 LINES = [
     {"event": "control", "level": "warning", "ts": 1_770_000_000_000_000_000, "verb": "halt", "by": "ann"},
@@ -42,7 +42,7 @@ def logs(monkeypatch: pytest.MonkeyPatch, folder: Path, *args: str) -> int:
 def test_lines_are_sentences_and_a_line_cut_short_is_left_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert logs(monkeypatch, folder) == exits.OK
+    assert logs(monkeypatch, folder) == exit_codes.OK
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("warning: halt by ann")
     assert second.endswith("B target moves out, backstop 103")
@@ -51,7 +51,7 @@ def test_lines_are_sentences_and_a_line_cut_short_is_left_out(
 def test_debug_lines_are_shown_where_they_are_asked_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert logs(monkeypatch, folder, "--level", "debug", "--last", "0") == exits.OK
+    assert logs(monkeypatch, folder, "--level", "debug", "--last", "0") == exit_codes.OK
     assert "B refused by size: small" in capsys.readouterr().out
 
 
@@ -59,7 +59,7 @@ def test_json_is_the_lines_as_they_are_with_rotated_files_first(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "turbo-trader.jsonl.1").write_text(json.dumps({"event": "older", "level": "info"}) + "\n")
-    assert logs(monkeypatch, folder, "--json") == exits.OK
+    assert logs(monkeypatch, folder, "--json") == exit_codes.OK
     assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == [
         "older",
         "control",
@@ -70,8 +70,8 @@ def test_json_is_the_lines_as_they_are_with_rotated_files_first(
 def test_an_unknown_level_and_a_folder_without_a_log_are_one_line(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert logs(monkeypatch, folder, "--level", "loud") == exits.USAGE
-    assert logs(monkeypatch, tmp_path) == exits.USAGE
+    assert logs(monkeypatch, folder, "--level", "loud") == exit_codes.USAGE
+    assert logs(monkeypatch, tmp_path) == exit_codes.USAGE
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from turbo_trader.console import exits, main
+from turbo_trader.console import exit_codes, main
 
 
-def ended(words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    monkeypatch.setattr("sys.argv", ["turbo-trader", *words.split(" ")])
+def ended(arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    monkeypatch.setattr("sys.argv", ["turbo-trader", *arguments.split(" ")])
     with pytest.raises(SystemExit) as end:
         main.main()
-    assert end.value.code == exits.USAGE
+    assert end.value.code == exit_codes.USAGE
     (line,) = capsys.readouterr().err.splitlines()
     return line
 
@@ -50,7 +50,7 @@ def test_balances_are_plain_and_in_range(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "said"),
     [
         (
             "explain BTCUSD",
@@ -70,9 +70,9 @@ def test_balances_are_plain_and_in_range(
     ],
 )
 def test_unknown_symbols_are_refused_with_the_nearest(
-    words: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert said in ended(words, monkeypatch, capsys)
+    assert said in ended(arguments, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(

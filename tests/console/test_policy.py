@@ -2,7 +2,7 @@
 
 import pytest
 
-from turbo_trader.console import exits, main
+from turbo_trader.console import exit_codes, main
 from turbo_trader.console.verbs.policy import explained, lines, named
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
@@ -11,11 +11,11 @@ from turbo_trader.rules.policy import Policy
 def test_every_number_is_there_with_its_meaning_in_80_columns() -> None:
     rows = Policy().table()
     text = list(lines(rows))
-    words = " ".join(" ".join(text).split())
+    shown = " ".join(" ".join(text).split())
     assert max(map(len, text)) <= 80
     for row in rows:
-        assert f" {row.name} " in words
-    assert "1.5 ratio SNR above, growing" in words
+        assert f" {row.name} " in shown
+    assert "1.5 ratio SNR above, growing" in shown
     assert f"{len(rows)} numbers, 0 overridden (*)" in text
     labels = {
         line.split()[1]: line.split()[0] for line in text if line.startswith((" asked", " chosen", " ours"))
@@ -26,11 +26,11 @@ def test_every_number_is_there_with_its_meaning_in_80_columns() -> None:
     ]
 
 
-def test_an_overridden_number_has_a_star_and_tells_its_default() -> None:
+def test_an_overridden_number_has_a_star_and_reports_its_default() -> None:
     text = list(lines(Policy.from_env({"LOCK_SHARE": "40%"}).table()))
     (line,) = [i for i, line in enumerate(text) if line.startswith("*")]
-    words = " ".join(" ".join(text[line : line + 3]).split())
-    assert words.startswith("*asked LOCK_SHARE 0.40 share stop locks of the distance reached (default 0.5)")
+    shown = " ".join(" ".join(text[line : line + 3]).split())
+    assert shown.startswith("*asked LOCK_SHARE 0.40 share stop locks of the distance reached (default 0.5)")
     assert f"{len(Policy.model_fields)} numbers, 1 overridden (*)" in text
 
 
@@ -72,5 +72,5 @@ def test_a_contradiction_ends_a_verb_with_one_line_and_exit_code_2(
     with pytest.raises(SystemExit) as ended:
         main.main()
     (line,) = capsys.readouterr().err.splitlines()
-    assert ended.value.code == exits.USAGE
+    assert ended.value.code == exit_codes.USAGE
     assert all(part in line for part in said)

@@ -37,7 +37,9 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["paper-1"], False, "paper-1", None),
     ],
 )
-def test_a_run_and_a_file_are_told_apart(given: list[str], html: bool, run: str, page: Path | None) -> None:
+def test_a_run_and_a_file_are_reported_apart(
+    given: list[str], html: bool, run: str, page: Path | None
+) -> None:
     asked = asked_for(given, html=html, csv=False, since="", until="")
     assert (asked.run, asked.html, asked.csv) == (run, page, None)
 

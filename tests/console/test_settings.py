@@ -56,7 +56,7 @@ def test_a_misspelt_name_in_the_file_is_refused_with_the_one_that_was_meant(name
         environment()
 
 
-def test_a_name_in_the_file_that_is_none_of_ours_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_in_the_file_that_is_none_of_ours_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
     Path(".env").write_text("COMPOSE_PROJECT=5\nSEED=5\n")
     assert (environment()["COMPOSE_PROJECT"], load_settings().seed) == ("5", 5)
     environment()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.console import exits, main
+from turbo_trader.console import exit_codes, main
 from turbo_trader.console.size_choice import choice, require_size, size_line
 from turbo_trader.market.errors import Refused
 from turbo_trader.rules.policy import Policy
@@ -25,7 +25,7 @@ def test_a_live_start_without_size_is_refused_in_one_line_with_both_costs(
     with pytest.raises(SystemExit) as ended:
         main.main()
     said = capsys.readouterr()
-    assert ended.value.code == exits.REFUSED == 3
+    assert ended.value.code == exit_codes.REFUSED == 3
     assert len(said.err.strip().splitlines()) == 1
     for part in (
         "SIZE=earned or SIZE=full",

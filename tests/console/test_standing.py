@@ -14,7 +14,7 @@ VIEW: dict[str, Any] = {
     "session_result": "-0.1234", "capital_tier": "turbo", "equity": "15.78", "refusal": "halted: session result -20.10%",
     "lifted_by": "`turbo-trader session new`", "frozen": {"XRPUSDT": "a fill that is not ours"},
     "limits": {"session result": "0.617", "same direction": "1", "open positions": "0.3333"},
-    "told": [{"ts": NOON, "what": "halt", "by": "limit", "why": "session result -20.10%"},
+    "history": [{"ts": NOON, "what": "halt", "by": "limit", "why": "session result -20.10%"},
              {"ts": NOON + 10**9, "what": "resume", "by": "alice (control)", "why": ""}],
     "positions": [{
         "symbol": "SOLUSDT", "direction": -1, "qty": "1.4", "entry": "169.87", "price": "169.10", "stop": "170.88",
@@ -73,7 +73,7 @@ def test_a_run_that_is_over_says_how_it_ended(last: dict[str, Any] | None, said:
     assert said in lines[1]
 
 
-def test_a_halt_that_outlives_the_run_is_told_with_its_history() -> None:
+def test_a_halt_that_outlives_the_run_is_reported_with_its_history() -> None:
     ended = {
         "journal": "x",
         "boots": 1,
@@ -81,7 +81,7 @@ def test_a_halt_that_outlives_the_run_is_told_with_its_history() -> None:
         "notes": 9,
         "intents": {"confirmed": 2},
     }
-    session = {"halts": {"halt": "halted by command"}, "history": VIEW["told"]}
+    session = {"halts": {"halt": "halted by command"}, "history": VIEW["history"]}
     text = "\n".join(status_lines({"daemons": [], "guards": [], "last_run": {**ended, "session": session}}))
     assert "halted      halted by command; the next start is halted too" in text
     assert "resume by alice (control)" in text
@@ -93,7 +93,7 @@ def test_entries_are_allowed_or_say_why_not() -> None:
     assert entries_line({"refusal": "flattening", "lifted_by": ""}) == "none, flattening"
 
 
-def test_several_daemons_are_told_one_after_another_with_what_one_does_not_answer_and_the_guards() -> None:
+def test_several_daemons_are_reported_one_after_another_with_what_one_does_not_answer_and_guards() -> None:
     mute = {
         "name": "live",
         "mode": "live",

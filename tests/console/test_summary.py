@@ -22,7 +22,7 @@ def empty(folder: Path) -> Path:
     return folder
 
 
-def test_run_tells_wallet_from_equity_and_whose_fees() -> None:
+def test_run_reports_wallet_from_equity_and_whose_fees() -> None:
     text = "\n".join(result_lines(RESULT))
     assert "wallet 17.400000 USDT, equity with open positions 17.500000" in text
     assert "fees of all fills +0.300000" in text
@@ -43,7 +43,7 @@ def test_report_calls_the_books_wallet_and_fees_those_of_closed_trades(tmp_path:
 
 
 @pytest.mark.parametrize("verb", ["report", "funnel", "calibration", "explain BTC"])
-def test_an_empty_journal_is_said_in_words(
+def test_an_empty_journal_is_said_in_reports(
     verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["turbo-trader", *verb.split(), "--journal-dir", str(empty(tmp_path))])
@@ -53,7 +53,7 @@ def test_an_empty_journal_is_said_in_words(
     assert end.value.code == 0
     assert len(said.splitlines()) <= 2
     assert " no " in f" {said}"
-    assert not any(word in ("0", "0.0", "0.0000", "0%") for word in said.split())
+    assert not any(phrase in ("0", "0.0", "0.0000", "0%") for phrase in said.split())
 
 
 def test_a_run_without_a_scan_or_trade_says_so() -> None:

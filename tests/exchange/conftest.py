@@ -36,7 +36,7 @@ T0 = 1_767_600_000 * SECOND  # a multiple of 8 h
 _AS_IT_WAS = (0, 1, LEVEL | WHOLE, 1)  # a book frame that deletes a level that is not there
 
 
-class Desk:
+class Rig:
     """Told market rows are one second apart. Prices of rows are ticks (500_000 is 50,000.0), sizes lots of 0.001."""
 
     def __init__(
@@ -159,12 +159,12 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def desks() -> type[Desk]:
+def rigs() -> type[Rig]:
     """Desks to one's own measure."""
-    return Desk
+    return Rig
 
 
 @pytest.fixture
-def desk() -> Desk:
+def rig() -> Rig:
     """One account with 1,000 USDT; bids 50,000.0 and below, asks 50,001.0 and above, 1.000 BTC each ten ticks."""
-    return Desk()
+    return Rig()

@@ -44,29 +44,29 @@ CLOSED = [
 ]
 
 
-def settle(desk: Any) -> None:
-    desk.now = (desk.now // EIGHT_HOURS + 1) * EIGHT_HOURS
-    desk.x.settle(desk.now)
+def settle(rig: Any) -> None:
+    rig.now = (rig.now // EIGHT_HOURS + 1) * EIGHT_HOURS
+    rig.x.settle(rig.now)
 
 
 @pytest.fixture
-def day(desk: Any) -> Any:
+def day(rig: Any) -> Any:
     """Lived through."""
-    assert desk.market(1, "0.100") == 0
-    assert desk.limit(1, "0.040", "49990.0") == 0
-    desk.trade(499_800, 100, -1)  # through it
-    desk.mark(501_000)
-    desk.funding("0.0001")
-    settle(desk)
-    desk.book(502_000, 502_010)
-    assert desk.market(-1, "0.060") == 0
-    assert desk.market(-1, "0.100") == 0
-    desk.mark(500_000)
-    desk.funding("0.0002")
-    settle(desk)
-    assert desk.do(ask.SetLeverage("BTCUSDT", D(50))) == 0
-    desk.mark(513_000)
-    return desk
+    assert rig.market(1, "0.100") == 0
+    assert rig.limit(1, "0.040", "49990.0") == 0
+    rig.trade(499_800, 100, -1)  # through it
+    rig.mark(501_000)
+    rig.funding("0.0001")
+    settle(rig)
+    rig.book(502_000, 502_010)
+    assert rig.market(-1, "0.060") == 0
+    assert rig.market(-1, "0.100") == 0
+    rig.mark(500_000)
+    rig.funding("0.0002")
+    settle(rig)
+    assert rig.do(ask.SetLeverage("BTCUSDT", D(50))) == 0
+    rig.mark(513_000)
+    return rig
 
 
 def test_every_change_of_the_wallet_has_its_entry(day: Any) -> None:

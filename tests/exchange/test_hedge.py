@@ -18,52 +18,52 @@ FEE = D("0.00055")
 
 
 @pytest.fixture
-def hedged(desks: Any) -> Any:
+def hedged(rigs: Any) -> Any:
     """A desk in hedge mode, long 0.020 at 50,001.0 and short 0.010 at 50,000.0."""
-    desk = desks("10000")
-    assert desk.hedge() == 0
-    assert desk.market(1, "0.020", position_idx=LONG) == 0
-    assert desk.market(-1, "0.010", position_idx=SHORT) == 0
-    return desk
+    rig = rigs("10000")
+    assert rig.hedge() == 0
+    assert rig.market(1, "0.020", position_idx=LONG) == 0
+    assert rig.market(-1, "0.010", position_idx=SHORT) == 0
+    return rig
 
 
 # -- switching
 
 
-def test_the_mode_switches_both_ways_and_says_when_it_is_so_already(desk: Any) -> None:
-    assert desk.hedge(on=False) == 110025
-    assert desk.hedge() == 0
-    assert [p.position_idx for p in desk.x.positions("u", "BTCUSDT", desk.now)] == [1, 2]
-    assert desk.hedge() == 110025
-    assert desk.hedge(on=False) == 0
-    assert [p.position_idx for p in desk.x.positions("u", "BTCUSDT", desk.now)] == [0]
+def test_the_mode_switches_both_ways_and_says_when_it_is_so_already(rig: Any) -> None:
+    assert rig.hedge(on=False) == 110025
+    assert rig.hedge() == 0
+    assert [p.position_idx for p in rig.x.positions("u", "BTCUSDT", rig.now)] == [1, 2]
+    assert rig.hedge() == 110025
+    assert rig.hedge(on=False) == 0
+    assert [p.position_idx for p in rig.x.positions("u", "BTCUSDT", rig.now)] == [0]
 
 
-def test_the_mode_is_not_switched_over_a_position_or_an_order(desk: Any) -> None:
-    desk.limit(1, "0.010", "49000.0", link_id="resting")
-    assert desk.hedge() == 110028
-    desk.do(ask.CancelOrder("BTCUSDT", link_id="resting"))
-    desk.market(1, "0.010")
-    assert desk.hedge() == 110024
-    desk.market(-1, "0.010", reduce_only=True)
-    assert desk.hedge() == 0
+def test_the_mode_is_not_switched_over_a_position_or_an_order(rig: Any) -> None:
+    rig.limit(1, "0.010", "49000.0", link_id="resting")
+    assert rig.hedge() == 110028
+    rig.do(ask.CancelOrder("BTCUSDT", link_id="resting"))
+    rig.market(1, "0.010")
+    assert rig.hedge() == 110024
+    rig.market(-1, "0.010", reduce_only=True)
+    assert rig.hedge() == 0
 
 
-def test_switching_every_symbol_passes_over_those_in_use(desks: Any) -> None:
-    desk = desks("1000", "1000")
-    desk.market(1, "0.010")
+def test_switching_every_symbol_passes_over_those_in_use(rigs: Any) -> None:
+    rig = rigs("1000", "1000")
+    rig.market(1, "0.010")
     everything = ask.SwitchMode("", True)
-    assert desk.do(everything) == 0
-    assert desk.size() == D("0.010")  # still one-way
-    assert desk.do(everything, "u2") == 0
-    assert [p.position_idx for p in desk.x.positions("u2", "BTCUSDT", desk.now)] == [1, 2]
-    assert desk.do(everything, "u2") == 0  # by coin, the mode in force is no refusal
+    assert rig.do(everything) == 0
+    assert rig.size() == D("0.010")  # still one-way
+    assert rig.do(everything, "u2") == 0
+    assert [p.position_idx for p in rig.x.positions("u2", "BTCUSDT", rig.now)] == [1, 2]
+    assert rig.do(everything, "u2") == 0  # by coin, the mode in force is no refusal
 
 
-def test_leverage_outlives_the_switch(desk: Any) -> None:
-    desk.do(ask.SetLeverage("BTCUSDT", D(7)))
-    desk.hedge()
-    assert [desk.position(idx=idx).leverage for idx in (LONG, SHORT)] == [7, 7]
+def test_leverage_outlives_the_switch(rig: Any) -> None:
+    rig.do(ask.SetLeverage("BTCUSDT", D(7)))
+    rig.hedge()
+    assert [rig.position(idx=idx).leverage for idx in (LONG, SHORT)] == [7, 7]
 
 
 # -- orders
@@ -71,12 +71,12 @@ def test_leverage_outlives_the_switch(desk: Any) -> None:
 
 @pytest.mark.parametrize(("hedge", "idx", "code"), [(False, 0, 0), (False, 1, 10001), (False, 2, 10001),
                                                    (True, 0, 10001), (True, 1, 0)])  # fmt: skip
-def test_the_position_index_must_be_one_of_the_mode(desk: Any, hedge: bool, idx: int, code: int) -> None:
+def test_the_position_index_must_be_one_of_the_mode(rig: Any, hedge: bool, idx: int, code: int) -> None:
     if hedge:
-        desk.hedge()
-    assert desk.market(1, "0.010", position_idx=idx) == code
+        rig.hedge()
+    assert rig.market(1, "0.010", position_idx=idx) == code
     if code:
-        assert desk.last.message == "position idx not match position mode"
+        assert rig.last.message == "position idx not match position mode"
 
 
 def test_the_sides_are_held_at_once(hedged: Any) -> None:
@@ -104,10 +104,10 @@ def test_a_closing_order_is_cut_to_its_side_and_never_flips_it(hedged: Any) -> N
 
 
 @pytest.mark.parametrize("reduce_only", [False, True])
-def test_a_side_that_is_flat_has_nothing_to_close(desk: Any, reduce_only: bool) -> None:
-    desk.hedge()
-    desk.market(1, "0.010", position_idx=LONG)
-    assert desk.market(1, "0.010", position_idx=SHORT, reduce_only=reduce_only) == 110017
+def test_a_side_that_is_flat_has_nothing_to_close(rig: Any, reduce_only: bool) -> None:
+    rig.hedge()
+    rig.market(1, "0.010", position_idx=LONG)
+    assert rig.market(1, "0.010", position_idx=SHORT, reduce_only=reduce_only) == 110017
 
 
 def test_a_reduce_only_order_that_would_open_its_side_is_refused(hedged: Any) -> None:
@@ -127,16 +127,16 @@ def test_resting_closing_orders_follow_their_own_side(hedged: Any) -> None:
     assert hedged.order("short-out").open
 
 
-def test_an_opening_order_needs_margin_though_the_other_side_would_be_closed_by_it(desks: Any) -> None:
+def test_an_opening_order_needs_margin_though_the_other_side_would_be_closed_by_it(rigs: Any) -> None:
     # one-way, a sell against a long of the same size needs none; on the short side of hedge mode it opens
     for hedge, code in ((False, 0), (True, 110007)):
-        desk = desks("600")
+        rig = rigs("600")
         if hedge:
-            desk.hedge()
+            rig.hedge()
         idx = {"position_idx": LONG} if hedge else {}
-        assert desk.market(1, "0.100", **idx) == 0  # 5,000.1 at 10x
+        assert rig.market(1, "0.100", **idx) == 0  # 5,000.1 at 10x
         idx = {"position_idx": SHORT} if hedge else {}
-        assert desk.limit(-1, "0.100", "50050.0", **idx) == code
+        assert rig.limit(-1, "0.100", "50050.0", **idx) == code
 
 
 # -- stops
@@ -155,11 +155,11 @@ def test_each_side_has_its_own_stops(hedged: Any) -> None:
     assert hedged.position(idx=SHORT).stop_loss == D("50200.0")
 
 
-def test_stops_attached_to_an_entry_go_to_its_side(desk: Any) -> None:
-    desk.hedge()
-    desk.market(1, "0.010", position_idx=LONG, stop_loss=D("49000.0"))
-    desk.market(-1, "0.010", position_idx=SHORT, stop_loss=D("51000.0"))
-    stops = [desk.position(idx=idx).stop_loss for idx in (LONG, SHORT)]
+def test_stops_attached_to_an_entry_go_to_its_side(rig: Any) -> None:
+    rig.hedge()
+    rig.market(1, "0.010", position_idx=LONG, stop_loss=D("49000.0"))
+    rig.market(-1, "0.010", position_idx=SHORT, stop_loss=D("51000.0"))
+    stops = [rig.position(idx=idx).stop_loss for idx in (LONG, SHORT)]
     assert stops == [D("49000.0"), D("51000.0")]
 
 
@@ -190,18 +190,18 @@ def test_each_side_pays_or_receives_its_own_funding(hedged: Any) -> None:
     assert [e.size for e in list(hedged.x.accounts["u"].log)[-2:]] == [D("0.020"), D("-0.010")]
 
 
-def test_a_liquidation_takes_one_side_and_its_orders(desks: Any) -> None:
-    desk = desks("10000")
-    desk.do(ask.SetLeverage("BTCUSDT", D(50)))
-    desk.hedge()
-    desk.market(1, "0.100", position_idx=LONG)
-    desk.market(-1, "0.100", position_idx=SHORT)
-    desk.limit(1, "0.010", "49000.0", position_idx=LONG, link_id="long-in")
-    desk.limit(-1, "0.010", "51000.0", position_idx=SHORT, link_id="short-in")
-    desk.mark(int(desk.position(idx=LONG).liq_price * 10) - 1)
-    assert (desk.size(idx=LONG), desk.size(idx=SHORT)) == (0, D("-0.100"))
-    assert (desk.fills()[-1].kind, desk.fills()[-1].side) == ("BustTrade", -1)
-    assert (desk.order("long-in").cancel_type, desk.order("short-in").status) == (
+def test_a_liquidation_takes_one_side_and_its_orders(rigs: Any) -> None:
+    rig = rigs("10000")
+    rig.do(ask.SetLeverage("BTCUSDT", D(50)))
+    rig.hedge()
+    rig.market(1, "0.100", position_idx=LONG)
+    rig.market(-1, "0.100", position_idx=SHORT)
+    rig.limit(1, "0.010", "49000.0", position_idx=LONG, link_id="long-in")
+    rig.limit(-1, "0.010", "51000.0", position_idx=SHORT, link_id="short-in")
+    rig.mark(int(rig.position(idx=LONG).liq_price * 10) - 1)
+    assert (rig.size(idx=LONG), rig.size(idx=SHORT)) == (0, D("-0.100"))
+    assert (rig.fills()[-1].kind, rig.fills()[-1].side) == ("BustTrade", -1)
+    assert (rig.order("long-in").cancel_type, rig.order("short-in").status) == (
         "CancelAllBeforeLiq", "New",
     )  # fmt: skip
 
@@ -209,8 +209,8 @@ def test_a_liquidation_takes_one_side_and_its_orders(desks: Any) -> None:
 def test_messages_name_the_side(hedged: Any) -> None:
     hedged.x.drain()
     hedged.market(1, "0.005", position_idx=SHORT)
-    told = [m for _, m in hedged.x.drain() if isinstance(m, PositionMessage)]
-    assert [(m.position_idx, m.size) for m in told] == [(SHORT, D("-0.005"))]
+    reported = [m for _, m in hedged.x.drain() if isinstance(m, PositionMessage)]
+    assert [(m.position_idx, m.size) for m in reported] == [(SHORT, D("-0.005"))]
 
 
 def test_results_belong_to_the_side_that_made_them(hedged: Any) -> None:

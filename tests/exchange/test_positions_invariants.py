@@ -48,31 +48,31 @@ def request(kind: int, mid: int, shift: int, lots: int, idx: int) -> ask.Request
     return requests[kind]
 
 
-def step(desk: Any, mid: int, kind: int, shift: int, lots: int) -> int:
+def step(rig: Any, mid: int, kind: int, shift: int, lots: int) -> int:
     """One request, a deleveraging or a move of the market; returns the middle of the book after it, ticks."""
-    idx = lots % 3 if kind == 4 else desk.x.accounts["u"].indices("BTCUSDT")[-(lots % 2)]
+    idx = lots % 3 if kind == 4 else rig.x.accounts["u"].indices("BTCUSDT")[-(lots % 2)]
     if kind < KINDS - 2:
-        desk.do(request(kind, mid, shift, lots, idx))
+        rig.do(request(kind, mid, shift, lots, idx))
         return mid
     if kind == KINDS - 2 and not lots % 10:
-        desk.x.deleverage(desk.now, "u", "BTCUSDT", idx, BTC.qty(lots))
+        rig.x.deleverage(rig.now, "u", "BTCUSDT", idx, BTC.qty(lots))
         return mid
     mid += shift * 150
-    desk.book(mid - 5, mid + 5, 60)
-    desk.trade(mid, lots, 1 if shift >= 0 else -1)
-    carried(desk)
+    rig.book(mid - 5, mid + 5, 60)
+    rig.trade(mid, lots, 1 if shift >= 0 else -1)
+    carried(rig)
     return mid
 
 
-def carried(desk: Any) -> None:
+def carried(rig: Any) -> None:
     """After the market has moved nothing stands that should be liquidated."""
-    account, needs = desk.x.accounts["u"], desk.x.collateral
+    account, needs = rig.x.accounts["u"], rig.x.collateral
     for position in account.held():
         assert not needs.exhausted(account, position)
 
 
-def must_hold(desk: Any) -> None:
-    account = desk.x.accounts["u"]
+def must_hold(rig: Any) -> None:
+    account = rig.x.accounts["u"]
     assert account.balance == sum((entry.change for entry in account.log), D(0))
     fills: dict[tuple[str, int], Decimal] = {}
     for fill in account.executions:
@@ -106,26 +106,26 @@ def must_hold(desk: Any) -> None:
         max_size=40,
     )
 )
-def test_whatever_is_asked_of_positions_adds_up(desks: Any, steps: list[tuple[int, int, int]]) -> None:
-    desk, mid = desks("500", of=(BTC,)), 500_005
+def test_whatever_is_asked_of_positions_adds_up(rigs: Any, steps: list[tuple[int, int, int]]) -> None:
+    rig, mid = rigs("500", of=(BTC,)), 500_005
     for kind, shift, lots in steps:
-        mid = step(desk, mid, kind, shift, lots)
-        must_hold(desk)
+        mid = step(rig, mid, kind, shift, lots)
+        must_hold(rig)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ten_thousand_requests_add_up(desks: Any, seed: int) -> None:
+def test_ten_thousand_requests_add_up(rigs: Any, seed: int) -> None:
     draw = random.Random(seed)
-    desk, mid = desks("3000", of=(BTC,)), 500_005
-    account = desk.x.accounts["u"]
+    rig, mid = rigs("3000", of=(BTC,)), 500_005
+    account = rig.x.accounts["u"]
     kinds = set()
     for number in range(10_000):
         if number % 500 == 499:
-            must_hold(desk)
+            must_hold(rig)
         if account.balance < 100:
             kinds |= {fill.kind for fill in account.executions}
-            desk = desks("3000", of=(BTC,))
-            account, mid = desk.x.accounts["u"], 500_005
-        mid = step(desk, mid, draw.randrange(KINDS), draw.randint(-40, 40), draw.randint(1, 60))
+            rig = rigs("3000", of=(BTC,))
+            account, mid = rig.x.accounts["u"], 500_005
+        mid = step(rig, mid, draw.randrange(KINDS), draw.randint(-40, 40), draw.randint(1, 60))
     kinds |= {fill.kind for fill in account.executions}
     assert kinds == {"Trade", "BustTrade", "AdlTrade"}

@@ -16,34 +16,34 @@ BTC = universe()[0]  # X 0.01, Y 0.02
 D = Decimal
 
 
-def test_an_amended_price_stays_in_the_venues_band(desk: Any) -> None:
-    desk.limit(1, "0.010", "49990.0", link_id="in")
-    desk.x.accounts["u"].moves_prices = False
-    assert desk.amend("in", price="60000.0") == 30208
+def test_an_amended_price_stays_in_the_venues_band(rig: Any) -> None:
+    rig.limit(1, "0.010", "49990.0", link_id="in")
+    rig.x.accounts["u"].moves_prices = False
+    assert rig.amend("in", price="60000.0") == 30208
 
 
-def band(desk: Any) -> tuple[Decimal, Decimal]:
+def band(rig: Any) -> tuple[Decimal, Decimal]:
     """Highest price of a buy, lowest of a sell."""
-    return price_band.edge(desk.x, 0, 1), price_band.edge(desk.x, 0, -1)
+    return price_band.edge(rig.x, 0, 1), price_band.edge(rig.x, 0, -1)
 
 
-def test_a_price_out_of_the_band_is_moved_to_its_edge_unless_the_account_wants_otherwise(desk: Any) -> None:
-    highest, lowest = band(desk)
+def test_a_price_out_of_band_is_moved_to_its_edge_unless_the_account_wants_otherwise(rig: Any) -> None:
+    highest, lowest = band(rig)
     assert highest % BTC.tick == lowest % BTC.tick == 0
     assert lowest < 50_000 < highest
-    desk.book(599_990, 600_000)  # so that nothing trades
-    desk.limit(1, "0.001", "59999.0", link_id="buy", time_in_force="PostOnly")
-    assert (desk.order("buy").price, desk.order("buy").status) == (highest, "New")
-    assert desk.amend("buy", price="59998.0") == 0
-    assert desk.order("buy").price == highest
-    desk.x.accounts["u"].moves_prices = False
-    assert desk.limit(1, "0.001", "59999.0") == 30208
-    assert desk.limit(1, "0.001", str(highest)) == 0
-    assert desk.limit(1, "0.001", str(highest + BTC.tick)) == 30208
+    rig.book(599_990, 600_000)  # so that nothing trades
+    rig.limit(1, "0.001", "59999.0", link_id="buy", time_in_force="PostOnly")
+    assert (rig.order("buy").price, rig.order("buy").status) == (highest, "New")
+    assert rig.amend("buy", price="59998.0") == 0
+    assert rig.order("buy").price == highest
+    rig.x.accounts["u"].moves_prices = False
+    assert rig.limit(1, "0.001", "59999.0") == 30208
+    assert rig.limit(1, "0.001", str(highest)) == 0
+    assert rig.limit(1, "0.001", str(highest + BTC.tick)) == 30208
 
 
-def test_a_price_off_the_tick_is_not_moved(desk: Any) -> None:
-    assert desk.limit(1, "0.001", "60000.05") == 10001
+def test_a_price_off_the_tick_is_not_moved(rig: Any) -> None:
+    assert rig.limit(1, "0.001", "60000.05") == 10001
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_a_price_off_the_tick_is_not_moved(desk: Any) -> None:
         (45_000, "50500.0", "49000.0"),
     ],
 )
-def test_the_band_follows_mark_and_index(desk: Any, index: int, highest: str, lowest: str) -> None:
+def test_the_band_follows_mark_and_index(rig: Any, index: int, highest: str, lowest: str) -> None:
     prices = [(MARK, 500_000), (INDEX, index * 10)]
-    rows = [(desk.now + SECOND, ticks * FINE, ticks, kind | WHOLE, 0, 0) for kind, ticks in prices]
-    desk.feed(np.array(rows, ROW))
-    assert band(desk) == (D(highest), D(lowest))
+    rows = [(rig.now + SECOND, ticks * FINE, ticks, kind | WHOLE, 0, 0) for kind, ticks in prices]
+    rig.feed(np.array(rows, ROW))
+    assert band(rig) == (D(highest), D(lowest))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_band_follows_mark_and_index(desk: Any, index: int, highest: str, lo
     [(1, "1999999.8", 0), (1, "1999999.9", 110003), (-1, "0.1", 0), (-1, "0.0", 10001)],
 )
 def test_a_price_the_instrument_cannot_have_is_refused_not_moved(
-    desk: Any, side: int, price: str, code: int
+    rig: Any, side: int, price: str, code: int
 ) -> None:
-    assert desk.limit(side, "0.001", price) == code
-    assert desk.limit(1, "0.001", "50000.0", trigger_price=D("2000000.0"), trigger_direction=1) == 110003
+    assert rig.limit(side, "0.001", price) == code
+    assert rig.limit(1, "0.001", "50000.0", trigger_price=D("2000000.0"), trigger_direction=1) == 110003

@@ -50,10 +50,10 @@ ACTIONS: Final[dict[str, tuple[tuple[int, int], ...]]] = {
 class Play:
     """Three accounts at one Exchange, and what must be true of them after every step."""
 
-    def __init__(self, desks: Any, config: ExchangeConfig | None = None) -> None:
-        self.desk = desks("500", "20000", "5000", config=config)
-        self.desk.x.accounts["u2"].cross = True
-        self.desk.x.accounts["u3"].switch("BTCUSDT", hedge=True)
+    def __init__(self, rigs: Any, config: ExchangeConfig | None = None) -> None:
+        self.rig = rigs("500", "20000", "5000", config=config)
+        self.rig.x.accounts["u2"].cross = True
+        self.rig.x.accounts["u3"].switch("BTCUSDT", hedge=True)
         self.mid = 500_005
         self.orders: dict[str, OrderMessage] = {}  # as last told
         self.positions: dict[tuple[str, int], PositionMessage] = {}
@@ -62,7 +62,7 @@ class Play:
     # -- requests
 
     def ask(self, uid: str, request: ask.Request) -> None:
-        code = self.desk.do(request, uid)
+        code = self.rig.do(request, uid)
         self.codes[code] = self.codes.get(code, 0) + 1
 
     def price(self, shift: int) -> Decimal:
@@ -136,10 +136,10 @@ class Play:
 
     def direction(self, who: int, number: int) -> int:
         """Of the position: where its take profit lies. Negative distances then ask for what is refused."""
-        return -1 if self.desk.size(UIDS[who], self.idx(who, number)) < 0 else 1
+        return -1 if self.rig.size(UIDS[who], self.idx(who, number)) < 0 else 1
 
     def open(self, who: int, which: int) -> Order | None:
-        orders = self.desk.x.open_orders(UIDS[who])
+        orders = self.rig.x.open_orders(UIDS[who])
         return orders[which % len(orders)] if orders else None
 
     # -- the market
@@ -147,39 +147,39 @@ class Play:
     def quote(self, shift: int, lots: int) -> None:
         """The book moves, and a print with it."""
         self.mid += 5 * shift
-        self.desk.book(self.mid - 5, self.mid + 5, lots)
-        self.desk.trade(self.mid, lots, 1 if shift > 0 else -1)
+        self.rig.book(self.mid - 5, self.mid + 5, lots)
+        self.rig.trade(self.mid, lots, 1 if shift > 0 else -1)
         self.alive()
 
     def trade(self, shift: int, lots: int, side: int) -> None:
-        self.desk.trade(self.mid + shift, lots, SIDES[side])
+        self.rig.trade(self.mid + shift, lots, SIDES[side])
         self.alive()
 
     def mark(self, shift: int) -> None:
-        self.desk.mark(
+        self.rig.mark(
             self.mid + (20 if abs(shift) < 36 else 500) * shift
         )  # at times so far that someone is liquidated
         self.alive()
 
     def level(self, side: int, behind: int, lots: int) -> None:
-        self.desk.level(SIDES[side], self.mid - SIDES[side] * (5 + behind), lots)
+        self.rig.level(SIDES[side], self.mid - SIDES[side] * (5 + behind), lots)
         self.alive()
 
     def hours(self, hours: int, rate: int) -> None:
         """Time passes, and funding with it."""
-        self.desk.funding(str(D(rate) / 10_000))
-        self.desk.now += hours * HOUR
-        self.desk.x.settle(self.desk.now)
+        self.rig.funding(str(D(rate) / 10_000))
+        self.rig.now += hours * HOUR
+        self.rig.x.settle(self.rig.now)
 
     def alive(self) -> None:
         """No margin is above the equity that carries it: what is not carried was liquidated."""
-        for account in self.desk.x.accounts.values():
-            assert not any(self.desk.x.collateral.exhausted(account, position) for position in account.held())
+        for account in self.rig.x.accounts.values():
+            assert not any(self.rig.x.collateral.exhausted(account, position) for position in account.held())
 
     # -- what must be true
 
     def check(self) -> None:
-        for uid, message in self.desk.x.drain():
+        for uid, message in self.rig.x.drain():
             if isinstance(message, OrderMessage):
                 before = self.orders.get(message.order_id)
                 assert before is None or before.status not in FINAL, "a final order was told of again"
@@ -195,9 +195,9 @@ class Play:
         self.alive()
 
     def check_money(self, uid: str) -> None:
-        account = self.desk.x.accounts[uid]
+        account = self.rig.x.accounts[uid]
         assert account.balance == sum((entry.change for entry in account.log), D(0))
-        available = self.desk.x.collateral.available(account)
+        available = self.rig.x.collateral.available(account)
         assert account.cross or available >= -UNIT or not account.order_margin, (
             "orders stand that nothing carries"
         )
@@ -206,20 +206,22 @@ class Play:
         for position in account.sides("BTCUSDT"):
             booked = (e.side * e.qty for e in fills if account.orders[e.order_id].key == position.key)
             assert position.size == sum(booked, D(0))
-            told = self.positions.get((uid, position.idx))
-            shown = self.desk.position(uid, position.idx)
+            reported = self.positions.get((uid, position.idx))
+            shown = self.rig.position(uid, position.idx)
             for name in ("size", "take_profit", "stop_loss", "trailing_stop", "leverage"):
-                assert told is None or getattr(told, name) == getattr(shown, name), f"{name} was not told"
+                assert reported is None or getattr(reported, name) == getattr(shown, name), (
+                    f"{name} was not told"
+                )
 
     def check_orders(self, uid: str) -> None:
-        account = self.desk.x.accounts[uid]
+        account = self.rig.x.accounts[uid]
         for order in account.orders.values():
             assert 0 <= order.filled <= order.qty
             assert order.qty > 0
             assert (order.status in OPEN) == (order.order_id in account.open_orders)
             assert order.status in OPEN | FINAL or (order.status == "Triggered" and not self.whole_book)
-            told = self.orders[order.order_id]
-            assert order.message(told.ts) == told, "something of it was not told"
+            reported = self.orders[order.order_id]
+            assert order.message(reported.ts) == reported, "something of it was not told"
         for position in account.sides("BTCUSDT"):
             reducing = [
                 o
@@ -230,7 +232,7 @@ class Play:
             assert sum((order.leaves for order in reducing), D(0)) <= abs(position.size)
 
     def check_children(self, uid: str) -> None:
-        account = self.desk.x.accounts[uid]
+        account = self.rig.x.accounts[uid]
         children = [
             o for o in account.open_orders.values() if o.stop_type in STOP_TYPES and o.status == "Untriggered"
         ]
@@ -249,14 +251,14 @@ class Play:
     @property
     def whole_book(self) -> bool:
         """Has it both sides? An order that is triggered while it has not waits for one that has."""
-        return bool(self.desk.x.states[0]["book_valid"])
+        return bool(self.rig.x.states[0]["book_valid"])
 
     def check_book(self) -> None:
-        state = self.desk.x.states[0]
+        state = self.rig.x.states[0]
         assert not state["book_valid"] or 0 < state["bid"] < state["ask"]
         for i in (0, 1):
             assert (state["lots"][i, : state["levels"][i]] > 0).all()
-        resting = [order for _, order in self.desk.x.resting.of(0)]
+        resting = [order for _, order in self.rig.x.resting.of(0)]
         buys = [order.limit for order in resting if order.side > 0]
         sells = [order.limit for order in resting if order.side < 0]
         assert not buys or not sells or max(buys) < min(sells)
@@ -265,22 +267,22 @@ class Play:
         """Everything is cancelled and closed: every order has ended."""
         self.quote(0, 10_000)
         for uid in UIDS:
-            self.desk.do(ask.CancelAll("BTCUSDT"), uid)
-            for position in self.desk.x.accounts[uid].held():
+            self.rig.do(ask.CancelAll("BTCUSDT"), uid)
+            for position in self.rig.x.accounts[uid].held():
                 side, qty = -1 if position.size > 0 else 1, str(abs(position.size))
-                assert self.desk.market(side, qty, uid, reduce_only=True, position_idx=position.idx) == 0
+                assert self.rig.market(side, qty, uid, reduce_only=True, position_idx=position.idx) == 0
         self.check()
         for uid in UIDS:
-            assert not self.desk.x.accounts[uid].held()
-            assert all(order.status in FINAL for order in self.desk.x.accounts[uid].orders.values())
+            assert not self.rig.x.accounts[uid].held()
+            assert all(order.status in FINAL for order in self.rig.x.accounts[uid].orders.values())
 
 
 class Machine(RuleBasedStateMachine):
     """A play whose actions hypothesis chooses; its rules are added below."""
 
-    def __init__(self, desks: Any) -> None:
+    def __init__(self, rigs: Any) -> None:
         super().__init__()
-        self.play = Play(desks)
+        self.play = Play(rigs)
 
     @invariant()
     def holds(self) -> None:
@@ -302,7 +304,7 @@ for _name, _ranges in ACTIONS.items():
     setattr(Machine, _name, rule(numbers=st.tuples(*(st.integers(*r) for r in _ranges)))(_rule(_name)))
 
 
-def search(desks: Any, examples: int, steps: int) -> None:
+def search(rigs: Any, examples: int, steps: int) -> None:
     profile = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -312,26 +314,24 @@ def search(desks: Any, examples: int, steps: int) -> None:
 
     class Here(Machine):
         def __init__(self) -> None:
-            super().__init__(desks)
+            super().__init__(rigs)
 
     run_state_machine_as_test(Here, settings=profile)
 
 
-def test_whatever_is_asked_money_positions_and_orders_add_up(desks: Any) -> None:
-    search(desks, 90, 40)
+def test_whatever_is_asked_money_positions_and_orders_add_up(rigs: Any) -> None:
+    search(rigs, 90, 40)
 
 
 @pytest.mark.slow
-def test_the_same_for_longer(desks: Any) -> None:
-    search(desks, 2_000, 100)
+def test_the_same_for_longer(rigs: Any) -> None:
+    search(rigs, 2_000, 100)
 
 
-def walk(
-    desks: Any, seed: int, requests: int, every: int = 500, config: ExchangeConfig | None = None
-) -> Play:
+def walk(rigs: Any, seed: int, requests: int, every: int = 500, config: ExchangeConfig | None = None) -> Play:
     """So many requests and what the market does between them, checked now and then, closed in the end. An Exchange that forgets is
     not checked: what it was is not there to compare with."""
-    draw, play = random.Random(seed), Play(desks, config)
+    draw, play = random.Random(seed), Play(rigs, config)
     steps = 0
     while sum(play.codes.values()) < requests:
         name = draw.choice([*ACTIONS, *["create"] * 6])
@@ -343,10 +343,10 @@ def walk(
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_ten_thousand_requests_add_up(desks: Any, seed: int) -> None:
-    play = walk(desks, seed, 10_000)
+def test_ten_thousand_requests_add_up(rigs: Any, seed: int) -> None:
+    play = walk(rigs, seed, 10_000)
     play.finish()
-    fills = [fill for uid in UIDS for fill in play.desk.fills(uid)]
+    fills = [fill for uid in UIDS for fill in play.rig.fills(uid)]
     assert len(fills) > 2_000
     assert {fill.stop_type for fill in fills} >= {*STOP_TYPES, "Stop"}
     assert {fill.kind for fill in fills} == {"Trade", "Funding", "BustTrade"}
@@ -355,23 +355,23 @@ def test_ten_thousand_requests_add_up(desks: Any, seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10, 30))
-def test_ten_thousand_requests_add_up_at_every_tenth_step(desks: Any, seed: int) -> None:
-    walk(desks, seed, 10_000, every=10).finish()
+def test_ten_thousand_requests_add_up_at_every_tenth_step(rigs: Any, seed: int) -> None:
+    walk(rigs, seed, 10_000, every=10).finish()
 
 
-def test_to_forget_what_is_over_changes_nothing_that_is_not(desks: Any) -> None:
+def test_to_forget_what_is_over_changes_nothing_that_is_not(rigs: Any) -> None:
     whole, short = (
-        walk(desks, 5, 4_000, config=config)
+        walk(rigs, 5, 4_000, config=config)
         for config in (ExchangeConfig(), ExchangeConfig(keep_ns=12 * HOUR))
     )
     for uid in UIDS:
-        one, other = (play.desk.x.accounts[uid] for play in (whole, short))
+        one, other = (play.rig.x.accounts[uid] for play in (whole, short))
         assert one.balance == other.balance
         assert one.positions == other.positions
         assert list(one.open_orders.values()) == list(other.open_orders.values())
         assert len(other.orders) < len(one.orders) / 10
-        since = short.desk.now - 12 * HOUR
+        since = short.rig.now - 12 * HOUR
         for name in ("executions", "log"):
             assert [e for e in getattr(one, name) if e.ts >= since] == list(getattr(other, name))
-    assert whole.desk.x.drain() == short.desk.x.drain()
+    assert whole.rig.x.drain() == short.rig.x.drain()
     short.alive()

@@ -16,23 +16,23 @@ D = Decimal
 T0 = 1_767_600_000 * SECOND
 
 
-def test_another_trigger_price_type_is_a_change(desk: Any) -> None:
-    desk.mark(500_000)
-    desk.market(1, "0.010", stop_loss=D("49000.0"))
-    assert desk.stop(stop_loss=D("49000.0")) == 34040
-    assert desk.stop(stop_loss=D("49000.0"), sl_trigger_by="MarkPrice") == 0
-    assert desk.stop(stop_loss=D("49000.0"), sl_trigger_by="MarkPrice") == 34040
-    desk.trade(489_000)
-    assert desk.size() == D("0.010")  # the last price does not fire it any more
-    desk.mark(489_000)
-    assert desk.size() == 0
+def test_another_trigger_price_type_is_a_change(rig: Any) -> None:
+    rig.mark(500_000)
+    rig.market(1, "0.010", stop_loss=D("49000.0"))
+    assert rig.stop(stop_loss=D("49000.0")) == 34040
+    assert rig.stop(stop_loss=D("49000.0"), sl_trigger_by="MarkPrice") == 0
+    assert rig.stop(stop_loss=D("49000.0"), sl_trigger_by="MarkPrice") == 34040
+    rig.trade(489_000)
+    assert rig.size() == D("0.010")  # the last price does not fire it any more
+    rig.mark(489_000)
+    assert rig.size() == 0
 
 
-def test_removing_what_is_not_there_is_no_change(desk: Any) -> None:
-    desk.market(1, "0.010", stop_loss=D("49000.0"))
-    assert desk.stop(take_profit=D(0), sl_trigger_by="MarkPrice") == 34040
-    assert desk.stop(stop_loss=D(0)) == 0
-    assert desk.stop(stop_loss=D(0), sl_trigger_by="MarkPrice") == 34040
+def test_removing_what_is_not_there_is_no_change(rig: Any) -> None:
+    rig.market(1, "0.010", stop_loss=D("49000.0"))
+    assert rig.stop(take_profit=D(0), sl_trigger_by="MarkPrice") == 34040
+    assert rig.stop(stop_loss=D(0)) == 0
+    assert rig.stop(stop_loss=D(0), sl_trigger_by="MarkPrice") == 34040
 
 
 def prints(*ticks: int) -> Rows:
@@ -46,73 +46,73 @@ def prints(*ticks: int) -> Rows:
     return np.array(list(rows), ROW)
 
 
-def held(desk: Any, side: int = 1) -> Any:
+def held(rig: Any, side: int = 1) -> Any:
     """A position of 0.010 and the desk it is on."""
-    desk.market(side, "0.010")
-    return desk
+    rig.market(side, "0.010")
+    return rig
 
 
 @pytest.mark.parametrize("side", [1, -1])
-def test_a_trailing_stop_follows_the_best_last_price_and_fires_at_its_distance(desk: Any, side: int) -> None:
-    held(desk, side)
-    assert desk.stop(trailing_stop=D("10.0")) == 0
-    child = desk.position_stop("TrailingStop")
+def test_a_trailing_stop_follows_the_best_last_price_and_fires_at_its_distance(rig: Any, side: int) -> None:
+    held(rig, side)
+    assert rig.stop(trailing_stop=D("10.0")) == 0
+    child = rig.position_stop("TrailingStop")
     assert (child.stop_type, child.link_id, child.trigger_price) == ("TrailingStop", "", D("50000.5"))
-    assert desk.position().trailing_stop == D(10)
-    desk.trade(500_005 + side * 200)
-    desk.trade(500_005 + side * 101)  # 9.9 back
-    assert desk.size() == side * D("0.010")
-    desk.x.drain()
-    desk.trade(500_005 + side * 100)
-    assert desk.size() == 0
+    assert rig.position().trailing_stop == D(10)
+    rig.trade(500_005 + side * 200)
+    rig.trade(500_005 + side * 101)  # 9.9 back
+    assert rig.size() == side * D("0.010")
+    rig.x.drain()
+    rig.trade(500_005 + side * 100)
+    assert rig.size() == 0
     assert (child.status, child.filled, child.order_type) == ("Filled", D("0.010"), "Market")
-    fill = desk.fills()[-1]
+    fill = rig.fills()[-1]
     assert (fill.stop_type, fill.create_type, fill.link_id) == ("TrailingStop", "CreateByTrailingStop", "")
-    assert desk.position().trailing_stop is None
+    assert rig.position().trailing_stop is None
 
 
-def test_a_trailing_stop_sleeps_until_its_activation_price(desk: Any) -> None:
-    held(desk)
-    assert desk.stop(trailing_stop=D("10.0"), active_price=D("50020.0")) == 0
-    desk.trade(499_000)
-    assert desk.size() == D("0.010")
-    desk.trade(500_300)  # reached, and beyond: it trails from here
-    desk.trade(500_201)
-    assert desk.size() == D("0.010")
-    desk.trade(500_200)
-    assert desk.size() == 0
+def test_a_trailing_stop_sleeps_until_its_activation_price(rig: Any) -> None:
+    held(rig)
+    assert rig.stop(trailing_stop=D("10.0"), active_price=D("50020.0")) == 0
+    rig.trade(499_000)
+    assert rig.size() == D("0.010")
+    rig.trade(500_300)  # reached, and beyond: it trails from here
+    rig.trade(500_201)
+    assert rig.size() == D("0.010")
+    rig.trade(500_200)
+    assert rig.size() == 0
 
 
-def test_a_trailing_stop_is_refused_changed_and_removed(desk: Any) -> None:
-    assert desk.stop(trailing_stop=D(10)) == 10001  # no position
-    held(desk)
+def test_a_trailing_stop_is_refused_changed_and_removed(rig: Any) -> None:
+    assert rig.stop(trailing_stop=D(10)) == 10001  # no position
+    held(rig)
     for wrong in ({"trailing_stop": D("0.05")}, {"trailing_stop": D(60_000)}, {"trailing_stop": D(-1)}):
-        assert desk.stop(**wrong) == 10001
-    assert desk.stop(trailing_stop=D(10), active_price=D("49990.0")) == 10001
-    assert desk.stop(trailing_stop=D(0)) == 34040
-    assert desk.stop(active_price=D("50100.0")) == 34040
-    assert desk.stop(trailing_stop=D(10)) == 0
-    child = desk.position_stop("TrailingStop")
-    assert desk.stop(trailing_stop=D(10)) == 34040
-    desk.trade(500_500)
-    assert desk.stop(trailing_stop=D(20)) == 0  # begins anew at the last price
-    assert desk.position_stop("TrailingStop") is child
-    desk.trade(500_301)
-    assert desk.size() == D("0.010")
-    assert desk.stop(active_price=D("50200.0")) == 0
-    desk.trade(490_000)
-    assert desk.size() == D("0.010")
-    assert desk.stop(trailing_stop=D(0)) == 0
-    assert (child.status, desk.position().trailing_stop) == ("Deactivated", None)
+        assert rig.stop(**wrong) == 10001
+    assert rig.stop(trailing_stop=D(10), active_price=D("49990.0")) == 10001
+    assert rig.stop(trailing_stop=D(0)) == 34040
+    assert rig.stop(active_price=D("50100.0")) == 34040
+    assert rig.stop(trailing_stop=D(10)) == 0
+    child = rig.position_stop("TrailingStop")
+    assert rig.stop(trailing_stop=D(10)) == 34040
+    rig.trade(500_500)
+    assert rig.stop(trailing_stop=D(20)) == 0  # begins anew at the last price
+    assert rig.position_stop("TrailingStop") is child
+    rig.trade(500_301)
+    assert rig.size() == D("0.010")
+    assert rig.stop(active_price=D("50200.0")) == 0
+    rig.trade(490_000)
+    assert rig.size() == D("0.010")
+    assert rig.stop(trailing_stop=D(0)) == 0
+    assert (child.status, rig.position().trailing_stop) == ("Deactivated", None)
 
 
-def test_a_trailing_stop_follows_the_size_and_goes_with_the_position(desk: Any) -> None:
-    held(desk)
-    desk.stop(trailing_stop=D(10))
-    child = desk.position_stop("TrailingStop")
-    desk.market(1, "0.005")
+def test_a_trailing_stop_follows_the_size_and_goes_with_the_position(rig: Any) -> None:
+    held(rig)
+    rig.stop(trailing_stop=D(10))
+    child = rig.position_stop("TrailingStop")
+    rig.market(1, "0.005")
     assert child.qty == D("0.015")
-    desk.market(-1, "0.015")
+    rig.market(-1, "0.015")
     assert (child.status, child.cancel_type) == ("Deactivated", "CancelByTpSlTsClear")
 
 
@@ -123,12 +123,12 @@ def test_a_trailing_stop_follows_the_size_and_goes_with_the_position(desk: Any) 
     active=st.integers(0, 60),
 )
 def test_a_trailing_stop_does_not_see_how_rows_are_split(
-    desks: Any, walk: list[int], cuts: set[int], side: int, active: int
+    rigs: Any, walk: list[int], cuts: set[int], side: int, active: int
 ) -> None:
-    whole, split = held(desks(), side), held(desks(), side)
-    for desk in (whole, split):
+    whole, split = held(rigs(), side), held(rigs(), side)
+    for rig in (whole, split):
         more = {"active_price": D(500_005 + side * active) / 10} if active else {}
-        assert desk.stop(trailing_stop=D("3.0"), **more) == 0
+        assert rig.stop(trailing_stop=D("3.0"), **more) == 0
     rows = prints(*(500_005 + sum(walk[: n + 1]) for n in range(len(walk))))
     whole.feed(rows)
     for part in np.split(rows, sorted(cut for cut in cuts if cut < len(rows))):

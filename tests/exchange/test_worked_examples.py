@@ -51,14 +51,14 @@ def trade(ts: int, price: int, lots: int = 5, side: int = 1) -> Rows:
     return rows((ts, lots, price, TRADE | WHOLE, side, 0))
 
 
-def test_a_market_order_walks_the_book_and_pays_the_taker_fee(desks: Any) -> None:
-    desk = desks("10000")
-    assert desk.market(1, "1.500") == 0  # 1.000 at 50,001.0 and 0.500 at 50,002.0
+def test_a_market_order_walks_the_book_and_pays_the_taker_fee(rigs: Any) -> None:
+    rig = rigs("10000")
+    assert rig.market(1, "1.500") == 0  # 1.000 at 50,001.0 and 0.500 at 50,002.0
     value = D("50001.0") + D("0.5") * D("50002.0")
-    assert desk.position().entry_price == value / D("1.5")
-    assert desk.x.wallet("u") == 10_000 - value * D("0.00055")
+    assert rig.position().entry_price == value / D("1.5")
+    assert rig.x.wallet("u") == 10_000 - value * D("0.00055")
     assert (
-        int(desk.x.states["ask"][0]) == 500_020
+        int(rig.x.states["ask"][0]) == 500_020
     )  # consumed levels leave a footprint until the tape writes them again
 
 
@@ -75,17 +75,17 @@ def test_margin_and_liquidation_are_those_of_the_venues_help_pages() -> None:
     assert abs(price - D(45_000) / D("0.995")) < D("1e-20")
 
 
-def test_the_stop_attached_to_an_entry_becomes_a_child_follows_the_size_and_fires_at_the_last_price(
-    desks: Any,
+def test_the_stop_attached_to_entry_becomes_child_follows_size_and_fires_at_last_price(
+    rigs: Any,
 ) -> None:
-    desk = desks()
-    assert desk.market(1, "0.100", stop_loss=D("49800.0"), take_profit=D("50500.0")) == 0
-    assert (desk.position().stop_loss, desk.position().take_profit) == (D("49800.0"), D("50500.0"))
-    desk.x.drain()
-    desk.feed(book(desk.now + SECOND, 497_990, 498_010), trade(desk.now + SECOND, 498_000))
-    assert desk.position().size == 0
-    assert not desk.x.open_orders("u")
-    fills = [m for _, m in desk.x.drain() if isinstance(m, ExecutionMessage)]
+    rig = rigs()
+    assert rig.market(1, "0.100", stop_loss=D("49800.0"), take_profit=D("50500.0")) == 0
+    assert (rig.position().stop_loss, rig.position().take_profit) == (D("49800.0"), D("50500.0"))
+    rig.x.drain()
+    rig.feed(book(rig.now + SECOND, 497_990, 498_010), trade(rig.now + SECOND, 498_000))
+    assert rig.position().size == 0
+    assert not rig.x.open_orders("u")
+    fills = [m for _, m in rig.x.drain() if isinstance(m, ExecutionMessage)]
     assert (fills[0].stop_type, fills[0].create_type, fills[0].price) == (
         "StopLoss",
         "CreateByStopLoss",
@@ -93,16 +93,16 @@ def test_the_stop_attached_to_an_entry_becomes_a_child_follows_the_size_and_fire
     )
 
 
-def test_trading_stop_moves_refuses_and_says_when_nothing_changes(desks: Any) -> None:
-    desk = desks()
-    assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 10001  # no position
-    desk.market(1, "0.100", stop_loss=D("49800.0"))
-    assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 0
-    assert desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 34040
+def test_trading_stop_moves_refuses_and_says_when_nothing_changes(rigs: Any) -> None:
+    rig = rigs()
+    assert rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 10001  # no position
+    rig.market(1, "0.100", stop_loss=D("49800.0"))
+    assert rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 0
+    assert rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 34040
     assert (
-        desk.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("50100"))) == 10001
+        rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("50100"))) == 10001
     )  # above the last price of a long
-    assert desk.position().stop_loss == D("49900")
+    assert rig.position().stop_loss == D("49900")
 
 
 @pytest.mark.parametrize(
@@ -134,10 +134,10 @@ def test_trading_stop_moves_refuses_and_says_when_nothing_changes(desks: Any) ->
         (ask.SetLeverage("BTCUSDT", D(10)), 110043),
     ],
 )
-def test_each_refusal_has_its_code(desks: Any, request_: ask.Request, code: int) -> None:
-    desk = desks()
-    desk.x.accounts["u"].moves_prices = False
-    assert desk.do(request_) == code
+def test_each_refusal_has_its_code(rigs: Any, request_: ask.Request, code: int) -> None:
+    rig = rigs()
+    rig.x.accounts["u"].moves_prices = False
+    assert rig.do(request_) == code
 
 
 def test_a_market_order_has_no_price_before_the_market_has_one() -> None:
@@ -146,65 +146,65 @@ def test_a_market_order_has_no_price_before_the_market_has_one() -> None:
     assert x.handle(0, "u", ask.CreateOrder("BTCUSDT", 1, "Market", D("0.001"))).code == 110118
 
 
-def test_a_link_id_is_taken_once(desks: Any) -> None:
-    desk = desks()
-    assert desk.market(1, "0.001", link_id="a") == 0
-    assert desk.market(1, "0.001", link_id="a") == 110072
+def test_a_link_id_is_taken_once(rigs: Any) -> None:
+    rig = rigs()
+    assert rig.market(1, "0.001", link_id="a") == 0
+    assert rig.market(1, "0.001", link_id="a") == 110072
 
 
-def test_funding_is_charged_at_the_interval_to_who_holds_and_logged_with_the_opposite_sign(
-    desks: Any,
+def test_funding_is_charged_at_interval_to_who_holds_and_logged_with_opposite_sign(
+    rigs: Any,
 ) -> None:
-    desk = desks()
-    desk.feed(
+    rig = rigs()
+    rig.feed(
         rows(
-            (desk.now, int(D("0.0001") * RATE), 0, FUNDING | WHOLE, 0, 480),
-            (desk.now, 500_000 * FINE, 500_000, MARK | WHOLE, 0, 0),
+            (rig.now, int(D("0.0001") * RATE), 0, FUNDING | WHOLE, 0, 480),
+            (rig.now, 500_000 * FINE, 500_000, MARK | WHOLE, 0, 0),
         )
     )
-    desk.market(1, "0.100")
-    before = desk.x.wallet("u")
+    rig.market(1, "0.100")
+    before = rig.x.wallet("u")
     settlement = T0 + 8 * 3600 * SECOND
-    assert desk.x.next_time() == settlement
-    desk.x.settle(settlement - 1)
-    assert desk.x.wallet("u") == before
-    desk.x.settle(settlement)
-    assert before - desk.x.wallet("u") == D("0.1") * 50_000 * D("0.0001")
-    desk.x.settle(settlement + SECOND)
-    assert before - desk.x.wallet("u") == D("0.5")
-    entry = desk.x.accounts["u"].log[-1]
+    assert rig.x.next_time() == settlement
+    rig.x.settle(settlement - 1)
+    assert rig.x.wallet("u") == before
+    rig.x.settle(settlement)
+    assert before - rig.x.wallet("u") == D("0.1") * 50_000 * D("0.0001")
+    rig.x.settle(settlement + SECOND)
+    assert before - rig.x.wallet("u") == D("0.5")
+    entry = rig.x.accounts["u"].log[-1]
     assert (entry.kind, entry.funding, entry.change) == ("SETTLEMENT", D("-0.5"), D("-0.5"))
 
 
-def test_a_mark_at_the_liquidation_price_takes_the_position_over_at_bankruptcy(desks: Any) -> None:
-    desk = desks()
-    desk.do(ask.SetLeverage("BTCUSDT", D(50)))
-    desk.market(1, "0.100")
-    liquidation = desk.position().liq_price
+def test_a_mark_at_the_liquidation_price_takes_the_position_over_at_bankruptcy(rigs: Any) -> None:
+    rig = rigs()
+    rig.do(ask.SetLeverage("BTCUSDT", D(50)))
+    rig.market(1, "0.100")
+    liquidation = rig.position().liq_price
     assert liquidation is not None
     mark = int(liquidation / BTC.tick) - 1
-    desk.feed(rows((desk.now + SECOND, mark * FINE, mark, MARK | WHOLE, 0, 0)))
-    assert desk.position().size == 0
-    fills = [m for _, m in desk.x.drain() if isinstance(m, ExecutionMessage)]
+    rig.feed(rows((rig.now + SECOND, mark * FINE, mark, MARK | WHOLE, 0, 0)))
+    assert rig.position().size == 0
+    fills = [m for _, m in rig.x.drain() if isinstance(m, ExecutionMessage)]
     assert fills[-1].kind == "BustTrade"
     assert fills[-1].price == D("49000.9")  # 50,001 x (1 - 1/50) = 49,000.98, on the tick below
 
 
-def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee(desks: Any) -> None:
-    desk = desks()
-    assert desk.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.010"), D("50000.0"))) == 0  # behind 1,000 lots
-    desk.feed(trade(desk.now + SECOND, 500_000, 1000, -1))
-    assert desk.position().size == 0
-    desk.feed(trade(desk.now + SECOND, 500_000, 4, -1))
-    assert desk.position().size == D("0.004")
-    desk.feed(trade(desk.now + SECOND, 499_990, 100, -1))  # through it
-    assert desk.position().size == D("0.010")
-    assert desk.x.wallet("u") == 1000 - D("0.010") * 50_000 * D("0.0002")
+def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee(rigs: Any) -> None:
+    rig = rigs()
+    assert rig.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.010"), D("50000.0"))) == 0  # behind 1,000 lots
+    rig.feed(trade(rig.now + SECOND, 500_000, 1000, -1))
+    assert rig.position().size == 0
+    rig.feed(trade(rig.now + SECOND, 500_000, 4, -1))
+    assert rig.position().size == D("0.004")
+    rig.feed(trade(rig.now + SECOND, 499_990, 100, -1))  # through it
+    assert rig.position().size == D("0.010")
+    assert rig.x.wallet("u") == 1000 - D("0.010") * 50_000 * D("0.0002")
 
 
-def test_messages_of_a_fill_come_as_order_execution_position_wallet(desks: Any) -> None:
-    desk = desks()
-    desk.x.drain()
-    desk.market(1, "0.001")
-    kinds = [type(message) for _, message in desk.x.drain()]
+def test_messages_of_a_fill_come_as_order_execution_position_wallet(rigs: Any) -> None:
+    rig = rigs()
+    rig.x.drain()
+    rig.market(1, "0.001")
+    kinds = [type(message) for _, message in rig.x.drain()]
     assert kinds == [OrderMessage, ExecutionMessage, PositionMessage, WalletMessage]

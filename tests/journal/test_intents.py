@@ -30,8 +30,8 @@ def test_what_the_guard_intends_is_on_disk_at_once_and_found_by_the_next_start(t
     assert (left["id"], left["kind"], left["command"]["reduce_only"]) == (CLOSE.id, "PlaceOrder", True)
     assert "g1" in found.boots()
     found.close(7, "test")
-    told = readers.overview(tmp_path)
-    assert (told["boots"], told["intents"], told["last_boot"]["boot"]) == (
+    reported = readers.overview(tmp_path)
+    assert (reported["boots"], reported["intents"], reported["last_boot"]["boot"]) == (
         2,
         {"confirmed": 1, "open": 1},
         found.boot,
@@ -46,7 +46,7 @@ def test_it_writes_beside_a_daemon_that_hangs_with_its_journal_open(tmp_path: Pa
     hung.close(7, "test")
 
 
-def test_what_it_cannot_write_is_told_and_raises_nothing(tmp_path: Path) -> None:
+def test_what_it_cannot_write_is_reported_and_raises_nothing(tmp_path: Path) -> None:
     assert not Beside(tmp_path / "nowhere", "g1", lambda: 5).intent(STOP)
     journal = Journal(tmp_path, SYMBOLS)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)

@@ -24,7 +24,7 @@ class Steady:
         return self.now
 
 
-def test_epochs_count_up_and_tell_their_owner(tmp_path: Path) -> None:
+def test_epochs_count_up_and_report_their_owner(tmp_path: Path) -> None:
     assert current(tmp_path) == NOBODY
     first, second = Lease(tmp_path, DAEMON), Lease(tmp_path, GUARD)
     assert first.take()
@@ -113,7 +113,7 @@ def test_after_a_released_guard_it_may_write_at_once(tmp_path: Path) -> None:
     assert daemon.held
 
 
-def test_the_watch_waits_for_fence_and_window_and_takes_a_release_at_its_word(tmp_path: Path) -> None:
+def test_the_watch_waits_for_fence_and_window_and_takes_a_release_as_it_says(tmp_path: Path) -> None:
     steady = Steady()
     daemon, watch = Lease(tmp_path, DAEMON, steady=steady), LeaseWatch(tmp_path, steady=steady)
     assert watch.gone_ns() > 0
@@ -221,7 +221,7 @@ def test_stray_files_do_not_disturb(names: list[str]) -> None:
         assert Lease(folder, DAEMON).take()
 
 
-def test_a_deliberate_leave_is_told_and_outlives_the_guard_s_own_epochs(tmp_path: Path) -> None:
+def test_a_deliberate_leave_is_reported_and_outlives_the_guard_s_own_epochs(tmp_path: Path) -> None:
     steady = Steady()
     daemon, guard = Lease(tmp_path, DAEMON, steady=steady), Lease(tmp_path, GUARD, steady=steady)
     watch = LeaseWatch(tmp_path, steady=steady)

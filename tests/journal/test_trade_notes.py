@@ -6,7 +6,7 @@ import pytest
 
 from turbo_trader.journal.readers import trade_notes
 from turbo_trader.journal.store import Journal
-from turbo_trader.rules.story import story
+from turbo_trader.rules.timeline import timeline
 from turbo_trader.trader.commands import Note
 
 CLOSED = {
@@ -33,7 +33,7 @@ def kept(folder: Path, *notes: Note) -> Path:
 
 
 @pytest.mark.parametrize("notes", [UNFILLED + NEXT, UNFILLED[:1] + NEXT], ids=["given up", "never ended"])
-def test_an_unfilled_entry_tells_no_other_trade(tmp_path: Path, notes: tuple[Note, ...]) -> None:
+def test_an_unfilled_entry_reports_no_other_trade(tmp_path: Path, notes: tuple[Note, ...]) -> None:
     found = trade_notes(kept(tmp_path, *notes), "a")
     assert found[0]["id"] == "a"
     assert {note["name"] for note in found} <= {"entry", "entry-ended"}
@@ -41,7 +41,7 @@ def test_an_unfilled_entry_tells_no_other_trade(tmp_path: Path, notes: tuple[Not
 
 
 def test_an_unfilled_entry_says_that_it_was_no_trade(tmp_path: Path) -> None:
-    lines = story(trade_notes(kept(tmp_path, *UNFILLED, *NEXT), "a"))
+    lines = timeline(trade_notes(kept(tmp_path, *UNFILLED, *NEXT), "a"))
     assert lines[-1] == "no trade: the entry ended without a fill: not filled: Cancelled"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.errors import judge
+from turbo_trader.bybit.errors import classify
 from turbo_trader.live.account import DAY, AccountFacts, account_checks, expiry, hedged
 from turbo_trader.live.checks import Check, Level, worst
 from turbo_trader.rules.policy import Policy
@@ -24,7 +24,7 @@ INFO: dict[str, Any] = {
 
 
 def said(result: Mapping[str, Any] | None = None, code: int = 0, message: str = "") -> Answer:
-    return Answer(judge(code), code, message, 0, result or {})
+    return Answer(classify(code), code, message, 0, result or {})
 
 
 def account(**changed: Any) -> AccountFacts:
@@ -62,7 +62,7 @@ def test_a_key_that_may_withdraw_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "name", "level", "word"),
+    ("changed", "name", "level", "phrase"),
     [
         ({"readOnly": 1}, "permissions", Level.FAIL, "only read"),
         ({"permissions": {"ContractTrade": ["Order"]}}, "permissions", Level.FAIL, "Position"),
@@ -78,25 +78,25 @@ def test_a_key_that_may_withdraw_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_key_is_named(
-    changed: dict[str, Any], name: str, level: Level, word: str
+    changed: dict[str, Any], name: str, level: Level, phrase: str
 ) -> None:
     check = found(account_checks(key(**changed), POLICY), name)
     assert check.level is level
-    assert word in check.found
+    assert phrase in check.found
     assert bool(check.fix) == (level is not Level.PASS)
 
 
 @pytest.mark.parametrize(
-    ("code", "word"),
+    ("code", "phrase"),
     [
         (10003, "another environment"), (10004, "BYBIT_API_SECRET"), (10010, "not bound"), (33004, "expired"),
         (10024, "region"), (10005, "permission"), (10002, "NTP"), (-1, "network"),
     ],
 )  # fmt: skip
-def test_a_refused_key_fails_with_its_reason_and_a_fix(code: int, word: str) -> None:
+def test_a_refused_key_fails_with_its_reason_and_a_fix(code: int, phrase: str) -> None:
     check = found(account_checks(account(key=said(code=code, message="no")), POLICY), "key")
     assert check.level is Level.FAIL
-    assert word in str(check)
+    assert phrase in str(check)
     assert check.fix
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.errors import judge, judge_http
+from turbo_trader.bybit.errors import classify, classify_http
 from turbo_trader.live.account import DAY
 from turbo_trader.live.checks import Check, Level, worst
 from turbo_trader.live.doctor import MachineFacts, VenueFacts, machine_checks, maintenance, venue_checks
@@ -22,7 +22,7 @@ POLICY = Policy()
 
 
 def said(result: Mapping[str, Any] | None = None, code: int = 0, message: str = "") -> Answer:
-    return Answer(judge(code), code, message, 0, result or {})
+    return Answer(classify(code), code, message, 0, result or {})
 
 
 def found(checks: list[Check], name: str) -> Check:
@@ -44,7 +44,7 @@ def test_a_venue_in_order_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "name", "level", "word"),
+    ("changed", "name", "level", "phrase"),
     [
         ({"offset": -600_000_000}, "clock", Level.WARN, "-600 ms"),
         ({"offset": 1_000_000_000}, "clock", Level.FAIL, "NTP"),
@@ -56,14 +56,14 @@ def test_a_venue_in_order_passes() -> None:
         ({"instruments": (replace(universe()[0], delivery_ns=NOW + DAY),)}, "symbols", Level.WARN, "delisted"),
         ({"time": said(code=-2)}, "venue", Level.FAIL, "no connection"),
         ({"time": said(code=10024)}, "venue", Level.FAIL, "region"),
-        ({"time": Answer(judge_http(403), 403, "", 0)}, "venue", Level.FAIL, "region"),
+        ({"time": Answer(classify_http(403), 403, "", 0)}, "venue", Level.FAIL, "region"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_the_venue_is_named(
-    changed: dict[str, Any], name: str, level: Level, word: str
+    changed: dict[str, Any], name: str, level: Level, phrase: str
 ) -> None:
     check = found(venue_checks(venue(**changed), POLICY), name)
-    assert (check.level, word in str(check)) == (level, True), check
+    assert (check.level, phrase in str(check)) == (level, True), check
 
 
 def test_maintenance_is_the_next_one_of_futures_that_is_not_over() -> None:

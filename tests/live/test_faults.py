@@ -104,7 +104,7 @@ def test_refusals_by_status_process_nothing(venue: ServedVenue, bybit: HTTP, sta
 
 
 @pytest.mark.parametrize("name", ["ret_10000", "http_502", "ret_10016"])
-def test_server_errors_tell_nothing_of_the_order(venue: ServedVenue, bybit: HTTP, name: str) -> None:
+def test_server_errors_say_nothing_of_the_order(venue: ServedVenue, bybit: HTTP, name: str) -> None:
     inject(venue, f"{name}@order/create=1", times=12)
     for n in range(12):
         with pytest.raises((FailedRequestError, InvalidRequestError)):
@@ -388,7 +388,7 @@ def test_fields_nobody_knows_are_in_every_object(venue: ServedVenue, bybit: HTTP
     assert (message["data"]["s"], message["data"]["unheardOf"]) == (SYMBOL, {})
 
 
-def test_books_begin_anew_with_number_1(venue: ServedVenue) -> None:
+def test_books_start_over_with_number_1(venue: ServedVenue) -> None:
     async def listen() -> list[tuple[str, str, int]]:
         topics = [f"orderbook.{depth}.{SYMBOL}" for depth in (1, 50, 1000)]
         seen: list[tuple[str, str, int]] = []

@@ -22,7 +22,7 @@ NOW_MS = 1_767_600_000_000
 
 
 @pytest.mark.parametrize(("ahead_s", "believed"), [(0, True), (59, True), (61, False), (86_400, False)])
-def test_a_book_dated_ahead_of_the_venues_clock_is_not_believed_and_asked_for_anew(
+def test_a_book_dated_ahead_of_the_venues_clock_is_not_believed_and_asked_for_again(
     ahead_s: int, believed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard, renewed = list[Any](), list[str]()
@@ -72,10 +72,10 @@ def symbols(topics: tuple[str, ...]) -> set[str]:
 async def test_silence_of_a_refused_book_does_not_renew_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told, renewed = list[str](), list[str]()
+    reported, renewed = list[str](), list[str]()
     public = PublicFeeds(
         FeedSettings("ws://127.0.0.1:1", silence_s=0.01), universe()[:1], VenueClock(), lambda _: None,
-        lambda name, level, fields: told.append(name), last_ts=lambda _: 0, new_decoder=lambda: FrameDecoder(universe()[:1]),
+        lambda name, level, fields: reported.append(name), last_ts=lambda _: 0, new_decoder=lambda: FrameDecoder(universe()[:1]),
     )  # fmt: skip
     (feed,) = public.feeds
     monkeypatch.setattr(feeds, "WATCH_S", 0.02)
@@ -84,7 +84,7 @@ async def test_silence_of_a_refused_book_does_not_renew_the_connection(
     feed._on_up()
     watching = asyncio.create_task(feed.watch())
     await asyncio.sleep(0.1)
-    assert (told, renewed) == (["topic-refused"], [])
+    assert (reported, renewed) == (["topic-refused"], [])
     feed._on_down("lost")
     feed._on_up()  # asked for again, and given
     await asyncio.sleep(0.1)

@@ -14,51 +14,56 @@ from turbo_trader.market.errors import InputError
 SHORT = LeaseRules(renew_ns=0, fence_ns=40_000_000, window_ns=40_000_000)
 
 
-class Told:
+class Recorder:
     def __init__(self, folder: Path, rules: LeaseRules | None = None) -> None:
         self.names: list[str] = []
         self.woken: list[int] = []
         self.lost: list[str] = []
-        self.fence = Fence(folder, rules or LeaseRules(), self.tell, self.woken.append, self.lost.append)
+        self.fence = Fence(folder, rules or LeaseRules(), self.emit, self.woken.append, self.lost.append)
 
-    def tell(self, name: str, level: str, fields: dict[str, Any]) -> None:
+    def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:
         self.names.append(name)
 
 
 def test_it_may_write_from_begin_to_end(tmp_path: Path) -> None:
-    told = Told(tmp_path)
-    assert not told.fence.permit()
-    told.fence.begin()
-    told.fence.beat()
-    assert (told.fence.permit(), told.fence.epoch, told.names) == (True, 1, [])
-    told.fence.end()
-    assert not told.fence.permit()
+    recorder = Recorder(tmp_path)
+    assert not recorder.fence.permit()
+    recorder.fence.begin()
+    recorder.fence.beat()
+    assert (recorder.fence.permit(), recorder.fence.epoch, recorder.names) == (True, 1, [])
+    recorder.fence.end()
+    assert not recorder.fence.permit()
     assert current(tmp_path).released
 
 
 def test_s47_a_daemon_that_was_away_writes_nothing_until_it_has_a_new_epoch(tmp_path: Path) -> None:
     import time
 
-    told = Told(tmp_path, SHORT)
-    told.fence.begin()
+    recorder = Recorder(tmp_path, SHORT)
+    recorder.fence.begin()
     time.sleep(0.05)
-    assert not told.fence.permit()
-    told.fence.beat()
-    assert (told.fence.permit(), told.woken, told.names, told.lost) == (True, [2], ["lease-out"], [])
+    assert not recorder.fence.permit()
+    recorder.fence.beat()
+    assert (recorder.fence.permit(), recorder.woken, recorder.names, recorder.lost) == (
+        True,
+        [2],
+        ["lease-out"],
+        [],
+    )
 
 
 def test_s47_a_daemon_that_finds_a_higher_epoch_is_over(tmp_path: Path) -> None:
-    told = Told(tmp_path)
-    told.fence.begin()
+    recorder = Recorder(tmp_path)
+    recorder.fence.begin()
     Lease(tmp_path, GUARD).take()
-    assert not told.fence.permit()
+    assert not recorder.fence.permit()
     for _ in range(3):
-        told.fence.beat()
-    assert (told.names, told.woken, told.fence.permit()) == (["fenced"], [], False)
-    assert told.lost == ["fenced: the guard holds epoch 2"]
+        recorder.fence.beat()
+    assert (recorder.names, recorder.woken, recorder.fence.permit()) == (["fenced"], [], False)
+    assert recorder.lost == ["fenced: the guard holds epoch 2"]
 
 
 def test_without_a_folder_to_write_there_is_no_start(tmp_path: Path) -> None:
     (tmp_path / "lease").write_text("a file")
     with pytest.raises(InputError, match="permissions"):
-        Told(tmp_path).fence.begin()
+        Recorder(tmp_path).fence.begin()

@@ -9,7 +9,7 @@ import pytest
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Keys, loopback
-from turbo_trader.bybit.errors import BANNED, NOT_SENT, judge, judge_http
+from turbo_trader.bybit.errors import BANNED, NOT_SENT, classify, classify_http
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.trader.commands import PlaceOrder, SetStops
@@ -37,17 +37,17 @@ class Lane:
 
 
 def answer(code: int, result: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Answer:
-    return Answer(judge(code), code, "", 0, result or {}, 0, headers or {})
+    return Answer(classify(code), code, "", 0, result or {}, 0, headers or {})
 
 
 def made(*answers: Answer) -> tuple[Gateway, Lane, list[str]]:
-    told: list[str] = []
+    reported: list[str] = []
     gateway = Gateway(
-        loopback(1), Keys("kkkk", "ssss"), VenueClock(), lambda name, level, fields: told.append(name)
+        loopback(1), Keys("kkkk", "ssss"), VenueClock(), lambda name, level, fields: reported.append(name)
     )
     lane = Lane(*answers)
     gateway._lanes = dict.fromkeys(gateway._lanes, lane)  # type: ignore[arg-type]
-    return gateway, lane, told
+    return gateway, lane, reported
 
 
 ENTRY = PlaceOrder(
@@ -73,10 +73,10 @@ async def test_s10_an_entry_is_sent_once_whatever_comes_back(code: int) -> None:
     assert len(lane.writes()) == 1
 
 
-async def test_s29_a_stop_outside_the_time_window_is_signed_again_after_measuring_the_clock() -> None:
-    gateway, lane, told = made(answer(10002), answer(0))
+async def test_s29_a_stop_outside_time_window_is_signed_again_after_measuring_the_clock() -> None:
+    gateway, lane, reported = made(answer(10002), answer(0))
     result = await gateway.send(STOPS)
-    assert (result.outcome, len(lane.writes()), told) == (Outcome.CONFIRMED, 2, ["clock-resynced"])
+    assert (result.outcome, len(lane.writes()), reported) == (Outcome.CONFIRMED, 2, ["clock-resynced"])
     assert gateway.clock.speed == 30
 
 
@@ -105,12 +105,12 @@ async def test_s17_an_answer_says_whether_it_refuses_for_now_only(code: int, lat
 
 
 async def test_s28_after_http_403_nothing_more_is_sent() -> None:
-    refused = Answer(judge_http(403), 403, "access too frequent", 0)
-    gateway, lane, told = made(refused)
+    refused = Answer(classify_http(403), 403, "access too frequent", 0)
+    gateway, lane, reported = made(refused)
     await gateway.send(STOPS)
     result = await gateway.send(STOPS)
     assert (result.code, result.outcome, result.later) == (BANNED, Outcome.REJECTED, True)
-    assert (len(lane.writes()), told) == (1, ["address-refused"])
+    assert (len(lane.writes()), reported) == (1, ["address-refused"])
     asked = len(lane.seen)
     assert not await gateway.sync_clock()
     assert len(lane.seen) == asked
@@ -128,10 +128,10 @@ async def test_an_entry_that_could_not_leave_in_time_does_not_leave_but_an_exit_
 
 
 async def test_s30_a_fatal_answer_is_named() -> None:
-    gateway, _, told = made(answer(33004))
+    gateway, _, reported = made(answer(33004))
     await gateway.send(STOPS)
     assert gateway.requests.fatal == "the key has expired (33004)"
-    assert told == ["account-refused"]
+    assert reported == ["account-refused"]
 
 
 async def test_s30_a_fatal_answer_to_an_order_stops_entries_each_time_one_to_a_read_once() -> None:
@@ -145,7 +145,7 @@ async def test_s30_a_fatal_answer_to_an_order_stops_entries_each_time_one_to_a_r
     assert len(said) == 2
 
 
-async def test_an_answer_says_whether_the_symbol_takes_entries_and_whether_our_terms_are_stale() -> None:
+async def test_an_answer_says_whether_symbol_takes_entries_and_whether_our_terms_are_stale() -> None:
     gateway, _, _ = made(answer(30228))
     assert (await gateway.send(ENTRY)).barred
     gateway, _, _ = made(answer(110003))

@@ -17,7 +17,7 @@ from turbo_trader.bybit import streams
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call, call
 from turbo_trader.bybit.endpoints import Keys, endpoints, loopback
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, judge
+from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, classify
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
@@ -84,10 +84,10 @@ class Way:
     """A trade socket of the daemon, and what it told."""
 
     def __init__(self, url: str, timeout: float, permit: Callable[[], bool]) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
         self.clock = VenueClock()
         self.socket = TradeSocket(
-            url, KEYS, self.clock, lambda name, level, fields: self.told.append({"name": name, **fields}), timeout, permit
+            url, KEYS, self.clock, lambda name, level, fields: self.reported.append({"name": name, **fields}), timeout, permit
         )  # fmt: skip
         self.running = asyncio.create_task(self.socket.run())
 
@@ -139,7 +139,7 @@ async def test_answers_find_their_requests_in_any_order_and_only_once() -> None:
     assert all(len(name) <= 36 for name in names)
 
 
-async def test_s10_without_an_answer_in_time_it_is_unknown_and_the_connection_made_anew() -> None:
+async def test_s10_without_an_answer_in_time_it_is_unknown_and_the_connection_made_again() -> None:
     async def never(socket: ServerConnection, asked: Asked) -> None:
         pass
 
@@ -151,7 +151,7 @@ async def test_s10_without_an_answer_in_time_it_is_unknown_and_the_connection_ma
         assert later.code == NOT_SENT
         await until(lambda: venue.connections == 2 and way.socket.up)
     assert len(venue.orders) == 1
-    assert [told["way"] for told in way.told] == ["websocket", "rest", "websocket"]
+    assert [reported["way"] for reported in way.reported] == ["websocket", "rest", "websocket"]
 
 
 async def test_s10_all_that_was_under_way_when_the_connection_broke_is_unknown() -> None:
@@ -179,26 +179,26 @@ async def test_before_it_is_authenticated_nothing_is_handed_over() -> None:
     assert [asked["args"][0]["orderLinkId"] for asked in venue.orders] == ["e2"]
 
 
-async def test_a_refused_authentication_is_told_and_nothing_handed_over() -> None:
+async def test_a_refused_authentication_is_reported_and_nothing_handed_over() -> None:
     venue = TradeVenue()
     venue.auth_code = 10004
     async with connected(venue, wait=False) as way:
-        await until(lambda: bool(way.told))
+        await until(lambda: bool(way.reported))
         assert not way.socket.up
         assert (await way.socket.call(call(entry("e1")))).code == NOT_SENT
     assert venue.orders == []
-    (told,) = way.told
-    assert (told["name"], told["way"]) == ("order-entry", "rest")
-    assert told["why"].startswith("authentication refused: for ['***',")
+    (reported,) = way.reported
+    assert (reported["name"], reported["way"]) == ("order-entry", "rest")
+    assert reported["why"].startswith("authentication refused: for ['***',")
 
 
-async def test_the_first_refused_connection_is_told_and_no_second() -> None:
+async def test_the_first_refused_connection_is_reported_and_no_second() -> None:
     way = Way("ws://127.0.0.1:1/v5/trade", 1.0, lambda: True)
     assert (await way.socket.call(call(entry("e0")))).code == NOT_SENT
     await asyncio.sleep(0.8)
     way.running.cancel()
     await asyncio.gather(way.running, return_exceptions=True)
-    assert [told["way"] for told in way.told] == ["rest"]
+    assert [reported["way"] for reported in way.reported] == ["rest"]
 
 
 async def test_s47_the_right_to_write_is_asked_as_it_is_handed_over_after_the_stamp() -> None:
@@ -248,7 +248,7 @@ async def test_trade_socket_that_answers_no_ping_is_made_again(monkeypatch: pyte
         venue.silent = True
         await until(lambda: venue.connections == 2)
     assert venue.pings > 3
-    assert way.told[1]["why"] == "a ping was not answered within 0.3 s"
+    assert way.reported[1]["why"] == "a ping was not answered within 0.3 s"
 
 
 async def test_at_the_end_nothing_new_is_taken_and_what_is_under_way_is_answered() -> None:
@@ -286,7 +286,7 @@ async def test_neither_key_secret_nor_signature_reaches_a_log_or_a_repr(
     logging.getLogger("websockets.server").setLevel(logging.WARNING)  # the venue's side, not ours
     async with connected(Echo()) as way:
         answer = await way.socket.call(call(entry("e1")))
-        texts = [repr(answer), answer.message, repr(way.socket), repr(way.told), caplog.text]
+        texts = [repr(answer), answer.message, repr(way.socket), repr(way.reported), caplog.text]
     assert '"op"' not in caplog.text, "a frame was logged, if only its ends"
     for text in texts:
         for secret in (KEYS.key, KEYS.secret, signatures[0]):
@@ -304,7 +304,7 @@ class Rest:
 
     async def call(self, call: Call, patience: float = 0.0) -> Answer:
         self.seen.append(call)
-        return Answer(judge(0), 0, "", 0)
+        return Answer(classify(0), 0, "", 0)
 
     async def close(self) -> None:
         pass
@@ -356,7 +356,7 @@ async def test_s10_what_was_handed_over_is_never_sent_again_by_rest(code: int | 
     async with connected(venue) as way:
         gateway, rest = gateway_of(way)
         result = await gateway.send(entry("e1"))
-    assert result.outcome is judge(NO_ANSWER if code is None else code).outcome
+    assert result.outcome is classify(NO_ANSWER if code is None else code).outcome
     assert (len(venue.orders), rest.seen) == (1, [])
 
 

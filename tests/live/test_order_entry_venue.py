@@ -63,15 +63,15 @@ def resting(name: str) -> PlaceOrder:
     )  # fmt: skip
 
 
-class Desk:
+class Rig:
     """A gateway, its socket, and what left by REST."""
 
     def __init__(self, port: int, patch: pytest.MonkeyPatch) -> None:
         self._patch = patch
         where, keys, clock = loopback(port), Keys("key", "secret"), VenueClock()
-        self.told: list[dict[str, Any]] = []
+        self.reported: list[dict[str, Any]] = []
         self.socket = TradeSocket(
-            where.trade, keys, clock, lambda name, level, fields: self.told.append(fields), ANSWER_S
+            where.trade, keys, clock, lambda name, level, fields: self.reported.append(fields), ANSWER_S
         )
         self.gateway = Gateway(
             where, keys, clock, lambda name, level, fields: None, share=100.0, socket=self.socket
@@ -111,9 +111,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(venue: ServedVenue) -> AsyncIterator[Desk]:
+async def rig(venue: ServedVenue) -> AsyncIterator[Rig]:
     patch = pytest.MonkeyPatch()
-    made = Desk(venue.port, patch)
+    made = Rig(venue.port, patch)
     assert await made.gateway.sync_clock()
     (job,) = made.gateway.jobs()
     running = asyncio.create_task(job)
@@ -125,14 +125,14 @@ async def desk(venue: ServedVenue) -> AsyncIterator[Desk]:
     patch.undo()
 
 
-async def up(desk: Desk) -> None:
+async def up(rig: Rig) -> None:
     async with asyncio.timeout(10):
-        while not desk.socket.up:  # noqa: ASYNC110
+        while not rig.socket.up:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
 async def test_an_order_is_placed_and_cancelled_without_rest(venue: ServedVenue) -> None:
-    async with desk(venue) as ours:
+    async with rig(venue) as ours:
         placed = await ours.gateway.send(resting("e1"))
         cancelled = await ours.gateway.send(CancelOrder("c1", SYMBOL, "e1"))
         again = await ours.gateway.send(CancelOrder("c2", SYMBOL, "e1"))
@@ -145,10 +145,10 @@ async def test_an_order_is_placed_and_cancelled_without_rest(venue: ServedVenue)
 @pytest.mark.parametrize(
     ("fault", "processed"), [("drop_before", False), ("drop_after", True), ("half_open", None), ("ret_10016", None)]
 )  # fmt: skip
-async def test_s10_whatever_is_lost_on_the_way_is_unknown_never_sent_twice_and_found_by_its_id(
+async def test_s10_whatever_is_lost_on_way_is_unknown_never_sent_twice_and_found_by_its_id(
     venue: ServedVenue, fault: str, processed: bool | None
 ) -> None:
-    async with desk(venue) as ours:
+    async with rig(venue) as ours:
         results: list[CommandResult] = []
         for n in range(4):
             inject(venue, f"{fault}@order/create=1", times=1, seed=n)
@@ -165,10 +165,10 @@ async def test_s10_whatever_is_lost_on_the_way_is_unknown_never_sent_twice_and_f
     assert len(stored(venue)) in expected
 
 
-async def test_s10_cut_in_the_middle_again_and_again_each_order_is_there_once_or_known_not_to_be(
+async def test_s10_cut_in_middle_again_and_again_each_order_is_there_once_or_known_not_to_be(
     venue: ServedVenue,
 ) -> None:
-    async with desk(venue) as ours:
+    async with rig(venue) as ours:
         inject(venue, "delay@order/create=0.5,drop_after@order/create=0.1,delay_s=0.05")
         results: list[CommandResult] = []
         for burst in range(4):
@@ -197,21 +197,21 @@ async def test_s10_cut_in_the_middle_again_and_again_each_order_is_there_once_or
     assert not [result for result in results if result.outcome is Outcome.REJECTED]
 
 
-async def test_a_venue_without_a_trade_socket_is_told_and_traded_with_by_rest(
+async def test_a_venue_without_a_trade_socket_is_reported_and_traded_with_by_rest(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serve_in_thread(make_venue(demo=True)) as demo:
-        ours = Desk(demo.port, monkeypatch)
+        ours = Rig(demo.port, monkeypatch)
         assert await ours.gateway.sync_clock()
         (job,) = ours.gateway.jobs()
         running = asyncio.create_task(job)
         async with asyncio.timeout(5):
-            while not ours.told:  # noqa: ASYNC110
+            while not ours.reported:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         result = await ours.gateway.send(resting("e1"))
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await ours.gateway.close()
         assert (result.outcome, ours.by_rest) == (Outcome.CONFIRMED, ["e1"])
-        assert [told["way"] for told in ours.told] == ["rest"]
+        assert [reported["way"] for reported in ours.reported] == ["rest"]
         assert stored(demo) == {"e1": 1}

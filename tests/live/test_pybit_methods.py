@@ -69,10 +69,10 @@ def test_answers_have_their_fields(
     assert set(result(getattr(client, method)(**params))) == names
 
 
-def test_the_account_and_its_key_are_told(client: HTTP) -> None:
+def test_the_account_and_its_key_are_reported(client: HTTP) -> None:
     assert result(client.get_account_info())["unifiedMarginStatus"] == 5
-    told = result(client.get_api_key_information())
-    assert (told["readOnly"], told["permissions"]["ContractTrade"]) == (0, ["Order", "Position"])
+    reported = result(client.get_api_key_information())
+    assert (reported["readOnly"], reported["permissions"]["ContractTrade"]) == (0, ["Order", "Position"])
 
 
 def test_orders_in_batches(client: HTTP, last: Decimal) -> None:
@@ -119,7 +119,7 @@ def test_orders_that_must_not_rest_or_take_say_why_they_ended(
     assert (row["orderStatus"], row["rejectReason"], row["cumExecQty"]) == ("Cancelled", reason, "0")
 
 
-def test_settings_are_made_and_told(client: HTTP) -> None:
+def test_settings_are_made_and_reported(client: HTTP) -> None:
     result(client.set_limit_price_action(category="linear", modifyEnable=False))
     assert result(client.get_user_setting_config())["lpaPerp"] is True
     result(client.set_limit_price_action(category="linear", modifyEnable=True))

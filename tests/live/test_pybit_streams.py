@@ -125,7 +125,7 @@ def subscribed(venue: ServedVenue, topics: int) -> None:
         time.sleep(0.02)
 
 
-def test_private_topics_tell_of_a_trade(lively: ServedVenue, private: WebSocket, bybit: HTTP) -> None:
+def test_private_topics_report_of_a_trade(lively: ServedVenue, private: WebSocket, bybit: HTTP) -> None:
     inbox: Inbox = queue.Queue()
     private.order_stream(inbox.put)
     private.execution_stream(inbox.put)
@@ -133,18 +133,18 @@ def test_private_topics_tell_of_a_trade(lively: ServedVenue, private: WebSocket,
     private.position_stream(inbox.put)
     private.wallet_stream(inbox.put)
     subscribed(lively, 5)
-    told: dict[str, dict[str, Any]] = {}
+    reported: dict[str, dict[str, Any]] = {}
     for side in ("Buy", "Sell"):
         bybit.place_order(category="linear", symbol=SYMBOL, side=side, orderType="Market", qty="0.01")
         for _ in range(5):
             message = inbox.get(timeout=15)
-            told[message["topic"]] = message["data"][0]
-    assert set(told) == {"order", "execution", "execution.fast", "position", "wallet"}
-    assert (told["order"]["orderStatus"], told["order"]["cumExecQty"]) == ("Filled", "0.01")
-    assert told["execution.fast"]["execId"] == told["execution"]["execId"]
-    assert "execFee" not in told["execution.fast"]
-    assert (told["position"]["side"], told["position"]["size"]) == ("", "0")
-    assert Decimal(told["wallet"]["coin"][0]["walletBalance"]) < 10_000
+            reported[message["topic"]] = message["data"][0]
+    assert set(reported) == {"order", "execution", "execution.fast", "position", "wallet"}
+    assert (reported["order"]["orderStatus"], reported["order"]["cumExecQty"]) == ("Filled", "0.01")
+    assert reported["execution.fast"]["execId"] == reported["execution"]["execId"]
+    assert "execFee" not in reported["execution.fast"]
+    assert (reported["position"]["side"], reported["position"]["size"]) == ("", "0")
+    assert Decimal(reported["wallet"]["coin"][0]["walletBalance"]) < 10_000
 
 
 def test_orders_over_the_trade_socket(trading: WebSocketTrading, bybit: HTTP) -> None:

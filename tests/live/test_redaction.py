@@ -81,7 +81,7 @@ def restored_logging() -> Iterator[None]:
     root.setLevel(level)
 
 
-class Telling:
+class Emitting:
     """A Trader that only hears."""
 
     states: Any = None
@@ -116,8 +116,8 @@ async def test_nothing_that_is_written_or_raised_shows_key_or_secret(
     path = open_log(tmp_path, level="debug", terminal=True, secrets=(KEY, SECRET))
     journal = Journal(tmp_path, ["BTCUSDT"])
     router = Router(journal, clock, keys, ConsoleObserver(None))
-    trader = Telling()
-    gateway = Gateway(Endpoints("testnet", rest, "", ""), keys, clock, router.tell, 2.0)
+    trader = Emitting()
+    gateway = Gateway(Endpoints("testnet", rest, "", ""), keys, clock, router.emit, 2.0)
     router.trader, router.gateway = trader, gateway
     order = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "1"}
     where = {"category": "linear", "symbol": "BTCUSDT"}
@@ -145,8 +145,16 @@ async def test_nothing_that_is_written_or_raised_shows_key_or_secret(
     journal.close(clock.now(), router.reason)
     assert isinstance(trader.heard[0], ReadResult)
     assert b"error sign" in path.read_bytes()  # it was told, without the secret
-    told = capfd.readouterr()
-    texts = [told.out, told.err, repr(answers), repr(read), router.reason, repr(keys), repr(gateway.__dict__)]
+    reported = capfd.readouterr()
+    texts = [
+        reported.out,
+        reported.err,
+        repr(answers),
+        repr(read),
+        router.reason,
+        repr(keys),
+        repr(gateway.__dict__),
+    ]
     written = await asyncio.to_thread(contents, tmp_path)
     assert len(written) >= 3
     for data in [*written, *(text.encode() for text in texts)]:

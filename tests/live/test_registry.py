@@ -87,8 +87,8 @@ def test_a_process_killed_is_known_by_its_lock_whatever_its_entry_says(tmp_path:
         process.kill()
         process.wait()
     entry = tmp_path / "daemons" / "live"
-    told = json.loads(entry.read_text())
-    entry.write_text(json.dumps({**told, "pid": 1}))  # a process that lives, and is another
+    reported = json.loads(entry.read_text())
+    entry.write_text(json.dumps({**reported, "pid": 1}))  # a process that lives, and is another
     assert names(tmp_path) == []
     assert registry.was_killed(tmp_path / "x")
     with registry.claim("live", tmp_path / "x") as heir:

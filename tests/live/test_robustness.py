@@ -77,7 +77,7 @@ def test_wrong_requests_get_a_status(venue: ServedVenue, raw: bytes, status: byt
     assert sent(venue, raw).split(b" ")[1] == status
 
 
-WORDS = st.one_of(
+TEXTS = st.one_of(
     st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20),
     st.sampled_from(["[::1", "a:b", "//", "?#@", "\\"]),
 )
@@ -92,7 +92,7 @@ PATHS = ["/v5/market/tickers", "/v5/order/create", "/v5/private", "/v5/trade", "
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "BREW"]),
     path=st.sampled_from(PATHS),
-    headers=st.dictionaries(HEADERS, WORDS, max_size=4),
+    headers=st.dictionaries(HEADERS, TEXTS, max_size=4),
     body=st.binary(max_size=20),
 )
 def test_any_headers_get_a_status(

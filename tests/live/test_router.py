@@ -79,8 +79,8 @@ async def test_everything_but_a_stop_change_alone_is_on_disk_before_it_leaves(
     assert seen == [*order]
     with sqlite3.connect(tmp_path / FILE) as another:
         written = [row[0] for row in another.execute("SELECT id FROM intents")]
-        told = another.execute("SELECT count(*) FROM notes").fetchone()[0]
-    assert told == (NOTE in commands)
+        reported = another.execute("SELECT count(*) FROM notes").fetchone()[0]
+    assert reported == (NOTE in commands)
     assert written == [command.id for command in commands if command not in (STATE, NOTE)]
     journal.close(1, "test")
 
@@ -99,7 +99,7 @@ async def test_people_are_shown_after_what_had_to_leave_has_left(tmp_path: Path)
     assert seen == [STOPS, NOTE]
 
 
-async def test_noise_is_fitted_off_the_event_loop_and_told_to_the_trader(
+async def test_noise_is_fitted_off_the_event_loop_and_given_to_the_trader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []

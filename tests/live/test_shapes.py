@@ -183,8 +183,8 @@ def test_the_best_level_has_the_recorded_shape(make_venue: Callable[..., Venue])
         by_symbol: dict[str, list[dict[str, Any]]] = {}
         for message in found:
             by_symbol.setdefault(message["topic"], []).append(message)
-        for told in by_symbol.values():
-            for n, (a, b) in enumerate(itertools.pairwise(told)):
+        for reported in by_symbol.values():
+            for n, (a, b) in enumerate(itertools.pairwise(reported)):
                 same = (a["data"]["b"], a["data"]["a"]) == (b["data"]["b"], b["data"]["a"])
                 assert b["data"]["u"] - a["data"]["u"] == (0 if same else 1)
                 assert b["ts"] - a["ts"] >= (

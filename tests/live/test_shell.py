@@ -73,7 +73,7 @@ async def test_a_bug_in_the_trader_ends_the_run_in_one_line(shells: Any, tmp_pat
     assert b"key-of-test" not in (tmp_path / FILE).read_bytes()
 
 
-async def test_the_timer_follows_the_traders_wishes(shells: Any, tmp_path: Path) -> None:
+async def test_the_timer_follows_the_traders_requests(shells: Any, tmp_path: Path) -> None:
     def script(trader: Any, event: Any) -> Sequence[Any]:
         if isinstance(event, StreamStatus | Clock):
             trader.due = event.ts + 50_000_000
@@ -128,7 +128,7 @@ async def test_the_real_trader_recovers_and_stops_around_it(shells: Any, tmp_pat
 
 
 @pytest.mark.parametrize(("rules", "leave"), [({}, True), ({"ON_TERM": "flatten"}, False)])
-async def test_sigterm_and_sigusr1_reach_the_trader_positions_left_or_closed_as_on_term_says(
+async def test_sigterm_and_sigusr1_reach_trader_positions_left_or_closed_as_on_term_says(
     shells: Any, tmp_path: Path, rules: dict[str, str], leave: bool
 ) -> None:
     def script(trader: Any, event: Any) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from turbo_trader.trader.events import (
 )
 
 
-async def test_s30_an_order_refused_for_the_keys_sake_halts_the_trader_until_a_person_says_so(
+async def test_s30_an_order_refused_for_keys_sake_halts_the_trader_until_a_person_says_so(
     shells: Any,
     tmp_path: Path,
 ) -> None:
@@ -69,7 +69,7 @@ async def test_s47_once_another_holds_a_higher_epoch_nothing_leaves_and_the_daem
     assert readers.overview(tmp_path)["intents"] in ({"rejected": 1}, {"open": 1})
 
 
-async def test_s47_a_trader_that_hung_loses_the_lease_and_reads_the_venue_again_before_it_goes_on(
+async def test_s47_a_trader_that_hung_loses_lease_and_reads_venue_again_before_it_goes_on(
     shells: Any,
     tmp_path: Path,
 ) -> None:

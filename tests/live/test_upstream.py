@@ -33,20 +33,20 @@ from turbo_trader.trader.events import MarketRows
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 BTC = {"category": "linear", "symbol": "BTCUSDT"}
 TOPICS = ["orderbook.50.BTCUSDT", "publicTrade.BTCUSDT", "tickers.BTCUSDT"]
-Tell = Callable[[str, str, dict[str, Any]], None]
+Emit = Callable[[str, str, dict[str, Any]], None]
 
 
 @asynccontextmanager
-async def chained(port: int, tell: Tell = lambda *_: None) -> AsyncIterator[Venue]:
+async def chained(port: int, emit: Emit = lambda *_: None) -> AsyncIterator[Venue]:
     """A venue whose market is the one at `port`."""
-    async with upstream_market(loopback(port), "chained", SYMBOLS, tell) as market:
+    async with upstream_market(loopback(port), "chained", SYMBOLS, emit) as market:
         config = VenueConfig("key", "secret", Decimal(5_000), market.clock.speed, vip=5)
         yield Venue(market, config, frames=market, clock=market.clock.now)
 
 
 @contextmanager
-def chain(first: ServedVenue, tell: Tell = lambda *_: None) -> Iterator[ServedVenue]:
-    with serve_in_thread(chained(first.port, tell)) as second:
+def chain(first: ServedVenue, emit: Emit = lambda *_: None) -> Iterator[ServedVenue]:
+    with serve_in_thread(chained(first.port, emit)) as second:
         yield second
 
 
@@ -168,17 +168,17 @@ def to_the_end(stream: ClientConnection) -> None:
 def test_while_the_upstream_is_gone_the_market_stands_still_and_then_goes_on(
     make_venue: Callable[..., Venue], pybit_of: Callable[..., HTTP]
 ) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     first = make_venue(speed=10.0, port=free_port())
     with ExitStack() as stack:
         with serve_in_thread(first) as served:
-            second = stack.enter_context(chain(served, lambda name, level, fields: told.append(name)))
+            second = stack.enter_context(chain(served, lambda name, level, fields: reported.append(name)))
             stream = stack.enter_context(connect(f"{second.stream}/v5/public/linear", proxy=None))
             stream.send(json.dumps({"op": "subscribe", "args": [*TOPICS, "orderbook.1.BTCUSDT"]}))
             assert all(stream.recv(timeout=10) for _ in range(20))
         with pytest.raises(websockets.ConnectionClosed):
             to_the_end(stream)
-        assert "upstream-lost" in told
+        assert "upstream-lost" in reported
         client = pybit_of(second)
         assert second.call(lambda venue: venue.data.levels(0, 1)) == ({}, {})
         asked: Any = client.place_order(**BTC, side="Buy", orderType="Market", qty="0.01")
@@ -189,7 +189,7 @@ def test_while_the_upstream_is_gone_the_market_stands_still_and_then_goes_on(
         assert [row["orderStatus"] for row in listed(client.get_open_orders(**BTC))] == ["New"]
         assert asyncio.run(said_in_half_a_second(second)) == 0
         with serve_in_thread(first):
-            until(lambda: told.count("upstream-up") == 2)
+            until(lambda: reported.count("upstream-up") == 2)
             until(lambda: listed(client.get_positions(**BTC))[0]["size"] == "0.01")
             (fill,) = listed(client.get_executions(**BTC))
             assert (fill["execPrice"], fill["isMaker"]) == (price, True)
@@ -199,14 +199,14 @@ def test_while_the_upstream_is_gone_the_market_stands_still_and_then_goes_on(
 def test_a_gap_in_the_upstreams_book_is_passed_on_and_mended(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     with (
         serve_in_thread(make_venue(speed=10.0)) as first,
-        chain(first, lambda name, level, fields: told.append(name)) as second,
+        chain(first, lambda name, level, fields: reported.append(name)) as second,
     ):
         plan = FaultPlan.parse("gap@orderbook.50.BTCUSDT=1")
         first.call(lambda venue: setattr(venue, "faults", Faults(plan, 0, 1)))
-        until(lambda: told == ["upstream-up", "upstream-lost", "upstream-up"])
+        until(lambda: reported == ["upstream-up", "upstream-lost", "upstream-up"])
         until(lambda: second.call(lambda venue: bool(venue.data.levels(0, 1)[0])))
         levels = second.call(lambda venue: venue.data.levels(0, 1))
     assert max(levels[0]) < min(levels[1])
@@ -235,20 +235,20 @@ def say_junk(venue: Venue) -> None:
 def test_frames_that_cannot_be_read_are_left_out_and_the_market_goes_on(
     make_venue: Callable[..., Venue],
 ) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     said: list[str] = []
     with (
         serve_in_thread(make_venue(speed=10.0)) as first,
-        chain(first, lambda name, level, fields: told.append(name)) as second,
+        chain(first, lambda name, level, fields: reported.append(name)) as second,
         connect(f"{second.stream}/v5/public/linear", proxy=None) as stream,
     ):
         stream.send(json.dumps({"op": "subscribe", "args": TOPICS}))
         first.call(say_junk)
-        until(lambda: "frame-unreadable" in told)
+        until(lambda: "frame-unreadable" in reported)
         after = first.call(lambda venue: venue.now) // 1_000_000 + 2_000
         while not said or json.loads(said[-1]).get("ts", 0) < after:
             said.append(str(stream.recv(timeout=10)))
-    assert told == ["upstream-up", "frame-unreadable"]
+    assert reported == ["upstream-up", "frame-unreadable"]
     assert not [raw for raw in said if "junk" in raw or raw in JUNK]
 
 
@@ -285,7 +285,7 @@ def test_an_upstream_without_a_book_is_named(
         pass
 
 
-def test_an_upstream_that_was_started_anew_ends_the_venue(
+def test_an_upstream_that_was_restarted_ends_the_venue(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upstream, "CLOCK_S", 0.2)

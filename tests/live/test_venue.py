@@ -204,11 +204,11 @@ def test_the_rest_book_is_that_of_the_1000_level_stream(make_venue: Callable[...
             for name, side in sides.items():
                 side |= dict(message["data"][name])
                 sides[name] = {price: size for price, size in side.items() if size != "0"}
-            told = message
+            reported = message
             updates += 1
         asked = HttpRequest("GET", "/v5/market/orderbook", query, {}, b"")
         book = json.loads(venue.rest.handle(venue.now, asked).body)["result"]
-        assert (book["u"], book["seq"]) == (told["data"]["u"], told["data"]["seq"])
+        assert (book["u"], book["seq"]) == (reported["data"]["u"], reported["data"]["seq"])
         assert (dict(book["b"]), dict(book["a"])) == (sides["b"], sides["a"])
         raws = client.push(venue.advance(venue.source.start + n * MS))
     assert updates > 3

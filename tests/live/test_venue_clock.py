@@ -110,17 +110,17 @@ def test_a_machine_too_slow_for_the_speed_is_reported_at_each_doubling(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venue = make_venue(speed=1000.0)
-    told: list[tuple[str, str, dict[str, Any]]] = []
-    monkeypatch.setattr(venue, "_report", lambda *each: told.append(each))
+    reported: list[tuple[str, str, dict[str, Any]]] = []
+    monkeypatch.setattr(venue, "_report", lambda *each: reported.append(each))
     wall = shifted(venue, monkeypatch)
     monkeypatch.setattr("turbo_trader.live.venue.SLICE_S", 0.0)
     for _ in range(40):
         wall.passes(0.25)
         venue.step()
-    lost = [fields["slipped_s"] for _, _, fields in told]
+    lost = [fields["slipped_s"] for _, _, fields in reported]
     assert 3 <= len(lost) <= 5
     assert all(after >= 1.9 * before for before, after in pairwise(lost))
-    assert {(name, level, fields["speed"]) for name, level, fields in told} == {
+    assert {(name, level, fields["speed"]) for name, level, fields in reported} == {
         ("venue-slow", "warning", 1000.0)
     }
-    assert all(0 <= fields["reached"] < 1000.0 for _, _, fields in told)
+    assert all(0 <= fields["reached"] < 1000.0 for _, _, fields in reported)

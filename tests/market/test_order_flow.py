@@ -172,7 +172,7 @@ def test_a_watch_stops_at_the_frame_that_leaves_its_range_and_goes_on_after() ->
     assert advance(states, 0, rows, 5, T0 + 9 * SECOND) == (8, WATCH_HIGH)
 
 
-def test_vwap_begins_anew_at_midnight_utc() -> None:
+def test_vwap_starts_over_at_midnight_utc() -> None:
     states = fresh()
     midnight = (T0 // DAY + 1) * DAY
     rows = as_rows(

@@ -75,7 +75,7 @@ def test_a_print_far_outside_the_price_band_is_none() -> None:
     assert decoder.left_out == {OUTSIDE: 3}
 
 
-def test_an_old_mark_price_judges_no_print() -> None:
+def test_an_old_mark_price_rejects_no_print() -> None:
     decoder = FrameDecoder([BTC])
     decoder.decode(ticker("115000", T - 6_000))
     assert trades(decoder.decode(prints({"p": "109000"}))) == [109_000.0]

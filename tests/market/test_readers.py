@@ -102,7 +102,7 @@ def test_archives_of_prints_are_read(tmp_path: Path, name: str) -> None:
     assert [i.symbol for i in read_tape(tmp_path / name, ["ETHUSDT"]).instruments] == ["ETHUSDT"]
 
 
-def test_bars_are_told_from_what_was_recorded(tmp_path: Path) -> None:
+def test_bars_differ_from_what_was_recorded(tmp_path: Path) -> None:
     assert holds_bars(write(tmp_path / "BTCUSDT.csv.gz", BARS, bar(0)))
     assert holds_bars(write(tmp_path / "BTCUSDT.csv.zip", BARS, bar(0)))
     assert holds_bars(tmp_path)

@@ -29,7 +29,7 @@ from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600_000_000_000
 SPEED = 40.0  # of the venue's time: faster, and clocks are more than a second of it apart on a busy machine
-CHILD = Path(__file__).with_name("mortal_daemon.py")
+CHILD = Path(__file__).with_name("killable_daemon.py")
 TRADED = universe()[
     :5
 ]  # enough to open something every few seconds: each costs both processes a share of the machine

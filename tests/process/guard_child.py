@@ -19,16 +19,16 @@ RULES = GuardRules(look_ns=300_000_000, agree_ns=200_000_000, close_ns=4_000_000
 
 def main() -> None:
     port, journal = sys.argv[1:3]
-    with (Path(journal) / "guard.jsonl").open("a") as told:
+    with (Path(journal) / "guard.jsonl").open("a") as reported:
 
-        def tell(name: str, level: str, fields: dict[str, Any]) -> None:
-            told.write(json.dumps({"name": name, "level": level, **fields}, default=str) + "\n")
-            told.flush()
+        def emit(name: str, level: str, fields: dict[str, Any]) -> None:
+            reported.write(json.dumps({"name": name, "level": level, **fields}, default=str) + "\n")
+            reported.flush()
 
         settings = GuardSettings(
             loopback(int(port)), Keys("key", "secret"), Path(journal), rules=RULES, lease=LEASE
         )
-        asyncio.run(watch_over(settings, tell))
+        asyncio.run(watch_over(settings, emit))
 
 
 if __name__ == "__main__":

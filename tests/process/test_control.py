@@ -105,7 +105,7 @@ def house(tmp_path: Path) -> Iterator[House]:
                 os.kill(pid, signal.SIGKILL)
 
 
-def test_verbs_reach_a_live_and_a_paper_daemon_side_by_side_whatever_is_started_beside(house: House) -> None:
+def test_verbs_reach_live_and_a_paper_daemon_side_by_side_whatever_is_started_beside(house: House) -> None:
     live = house.begin("one", MODE="live")
     wait(lambda: listening("live") and guards(), lambda: str(live.poll()))
     assert "faults 'drop=2'" in one_line(house.verb("run", "--faults", "drop=2", where="one"), 2)

@@ -33,14 +33,14 @@ def guarded(lives: Any) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        lives.wait(lambda: told(lives, "guarding"))
+        lives.wait(lambda: reported(lives, "guarding"))
         yield process
     finally:
         process.kill()
         process.communicate()
 
 
-def told(lives: Any, name: str) -> list[dict[str, Any]]:
+def reported(lives: Any, name: str) -> list[dict[str, Any]]:
     """What the guards have said under a name."""
     path = lives.journal / "guard.jsonl"
     text = path.read_text() if path.exists() else ""
@@ -56,19 +56,19 @@ def test_s47_a_guard_only_looks_while_a_daemon_lives_and_closes_when_it_was_kill
     daemon = lives.begin(200, **SHORT)
     with guarded(lives):
         time.sleep(1.5)
-        assert not told(lives, "guard-acted")
+        assert not reported(lives, "guard-acted")
         lives.wait(lambda: frozen_with_a_position(daemon, lives))
         daemon.kill()
         lives.lose_stops()  # nobody but the guard ends a position now
         lives.wait(lambda: not lives.held())
-        assert told(lives, "daemon-gone")
-        assert {event["what"] for event in told(lives, "guard-acted")} <= {"cancel", "protect", "close"}
+        assert reported(lives, "daemon-gone")
+        assert {event["what"] for event in reported(lives, "guard-acted")} <= {"cancel", "protect", "close"}
     adopted(lives)
 
 
 @pytest.mark.slow  # not steady yet: the position is at times gone before the guard has read the journal
 @pytest.mark.parametrize("damage", ["damaged", "deleted", "bad-bracket"])
-def test_a_guard_without_a_journal_protects_by_the_venue_s_word(lives: Any, damage: str) -> None:
+def test_a_guard_without_a_journal_protects_by_the_venue_s_report(lives: Any, damage: str) -> None:
     daemon = lives.begin(200, **SHORT)
     lives.wait(lambda: lives.held() and frozen_with_a_position(daemon, lives))
     daemon.kill()
@@ -91,18 +91,18 @@ def test_a_guard_without_a_journal_protects_by_the_venue_s_word(lives: Any, dama
         lives.wait(lambda: not lives.held() or not lives.unguarded(), 30)
         lives.wait(lambda: not lives.held(), 60)  # ours by its fills: closed after too long without a daemon
         assert guard.poll() is None
-    assert told(lives, "guard-journal-unreadable")
-    assert not told(lives, "guard-failed")
+    assert reported(lives, "guard-journal-unreadable")
+    assert not reported(lives, "guard-failed")
 
 
 def adopted(lives: Any) -> None:
     """Every write of the guard is an intent in the journal, with its outcome; the next daemon takes all of it for its own."""
-    assert not told(lives, "guard-unjournaled")
+    assert not reported(lives, "guard-unjournaled")
     with sqlite3.connect(lives.journal / FILE) as db:
         intents = dict(
             db.execute("SELECT id, kind FROM intents WHERE boot LIKE 'g%' AND outcome IS NOT NULL").fetchall()
         )
-    acted = {event["id"] for event in told(lives, "guard-acted")}
+    acted = {event["id"] for event in reported(lives, "guard-acted")}
     assert acted <= set(intents)  # it may have been killed before it told the last
     heir = lives.begin(200, **SHORT)
     known = len(lives.notes("recovered"))
@@ -115,14 +115,14 @@ def adopted(lives: Any) -> None:
         assert "guard" in {trade["reason"] for trade in lives.notes("trade")}
 
 
-def test_s47_a_daemon_that_was_frozen_wakes_up_fenced_and_writes_nothing_with_its_old_epoch(
+def test_s47_daemon_that_was_frozen_wakes_up_fenced_and_writes_nothing_with_its_old_epoch(
     lives: Any,
 ) -> None:
     daemon = lives.begin(200, **SHORT)
     with guarded(lives):
         lives.wait(lambda: frozen_with_a_position(daemon, lives))
         lives.lose_stops()  # nobody but the guard mends that now, and no stop ends the position before it does
-        lives.wait(lambda: told(lives, "guard-acted"))
+        lives.wait(lambda: reported(lives, "guard-acted"))
         before = lives.served.call(orders)
         daemon.send_signal(signal.SIGCONT)
         out, err = daemon.communicate(timeout=30)
@@ -194,7 +194,7 @@ def test_s09_a_second_daemon_is_refused_on_the_same_journal_and_on_the_same_acco
     assert first.poll() is None
 
 
-def test_s09_an_order_of_another_instance_alarms_a_running_daemon_which_opens_nothing_more(
+def test_s09_order_of_another_instance_alarms_running_daemon_which_opens_nothing_more(
     lives: Any,
 ) -> None:
     daemon = lives.begin(200)

@@ -46,8 +46,8 @@ def play(lives: Any, points: Sequence[str], draw: random.Random | None = None) -
         count, late_ms = (draw.randint(1, 2), draw.randint(0, 40)) if draw else (1, 0)
         if point == ANY_TIME and draw:
             late_ms = draw.randint(300, 6_000)
-        mortal = recovered(lives, lives.begin(240, point, count, late_ms))
-        assert lives.end(mortal, 300) is None, f"{point} was never reached"
+        killable = recovered(lives, lives.begin(240, point, count, late_ms))
+        assert lives.end(killable, 300) is None, f"{point} was never reached"
         assert not lives.unguarded(), f"after {point}"
     report = lives.end(recovered(lives, lives.begin(5)), 60)
     assert report is not None
@@ -62,7 +62,7 @@ def recovered(lives: Any, life: Any) -> Any:
     return life
 
 
-def test_s04_killed_again_and_again_it_leaves_no_duplicate_no_orphan_and_an_exact_ledger(lives: Any) -> None:
+def test_s04_killed_again_and_again_it_leaves_no_duplicate_no_orphan_and_exact_ledger(lives: Any) -> None:
     play(lives, ("entry-sent", "entry-filled", "stop-left", "stop-sent"))
 
 

@@ -73,7 +73,7 @@ def test_s10_orders_whose_answers_are_lost_are_found_by_their_id_and_never_sent_
     assert {fill["id"] for fill in lives.notes("fill")} & {note["id"] for note in lost}
 
 
-def test_s16_a_stop_covers_all_of_a_position_at_every_moment_and_comes_back_when_taken_away(
+def test_s16_stop_covers_all_of_position_at_every_moment_and_comes_back_when_taken_away(
     lives: Any,
 ) -> None:
     daemon = lives.begin(200)
@@ -98,7 +98,7 @@ def test_s16_a_stop_covers_all_of_a_position_at_every_moment_and_comes_back_when
     lives.check(lives.end(heir))
 
 
-def test_s02_a_position_closed_by_hand_while_the_daemon_was_dead_is_told_so_and_gets_no_stop(
+def test_s02_position_closed_by_hand_while_daemon_was_dead_is_reported_and_gets_no_stop(
     lives: Any,
 ) -> None:
     assert lives.live(150, "entry-booked") is None

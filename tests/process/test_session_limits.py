@@ -31,8 +31,8 @@ def rules(**numbers: str) -> dict[str, str]:
     return {"CONTROL": "1", "RULES": json.dumps({**SMALL, **numbers})}
 
 
-def verb(journal: Path, *words: str) -> str:
-    args = [sys.executable, "-m", "turbo_trader.console", *words, "--journal-dir", str(journal)]
+def verb(journal: Path, *arguments: str) -> str:
+    args = [sys.executable, "-m", "turbo_trader.console", *arguments, "--journal-dir", str(journal)]
     done = subprocess.run(args, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -82,9 +82,9 @@ def test_s40_a_session_loss_outlives_kill_nine_and_midnight_until_session_new(li
     assert "entries: allowed" in verb(lives.journal, "session", "new")
     second.send_signal(signal.SIGTERM)
     assert lives.end(second) is not None
-    told = [(each["what"], each["by"]) for each in session(lives.journal)["history"]]
-    assert told[0] == ("halt", "limit")
-    assert [what for what, by in told if by.endswith("(control)")] == ["resume", "session new"]
+    reported = [(each["what"], each["by"]) for each in session(lives.journal)["history"]]
+    assert reported[0] == ("halt", "limit")
+    assert [what for what, by in reported if by.endswith("(control)")] == ["resume", "session new"]
 
 
 @pytest.mark.parametrize("lives", [(1, "", 60.0)], indirect=True)

@@ -117,5 +117,5 @@ def test_at_speed_1_the_market_begins_now_and_its_candles_are_new(begin: Callabl
 
 def test_faster_markets_begin_at_a_fixed_time(begin: Callable[..., Running]) -> None:
     running = begin("--speed", "5")
-    told = running.session.get(f"{running.url}/v5/market/time", timeout=10).json()["result"]["timeSecond"]
-    assert 1_767_603_600 <= int(told) < 1_767_603_600 + 3_600
+    reported = running.session.get(f"{running.url}/v5/market/time", timeout=10).json()["result"]["timeSecond"]
+    assert 1_767_603_600 <= int(reported) < 1_767_603_600 + 3_600

@@ -34,12 +34,12 @@ def overlapping(rng: np.random.Generator, count: int, ahead: int) -> tuple[np.nd
     return score, forward
 
 
-@pytest.mark.parametrize("judge", [coefficient, hit_rate, slope])
-def test_standard_errors_of_overlapping_returns_are_as_large_as_the_scatter(judge: object) -> None:
+@pytest.mark.parametrize("estimator", [coefficient, hit_rate, slope])
+def test_standard_errors_of_overlapping_returns_are_as_large_as_the_scatter(estimator: object) -> None:
     rng = np.random.default_rng(2)
-    assert callable(judge)
-    found = [judge(*overlapping(rng, 3000, 30), 30) for _ in range(150)]
-    expected = 0.5 if judge is hit_rate else 0.0
+    assert callable(estimator)
+    found = [estimator(*overlapping(rng, 3000, 30), 30) for _ in range(150)]
+    expected = 0.5 if estimator is hit_rate else 0.0
     z = np.array([each.z(expected) for each in found])
     assert 0.85 < np.std(z) < 1.2  # without the correction it is beyond 3
     assert abs(np.mean(z)) < 0.3

@@ -33,12 +33,12 @@ def test_the_made_up_market_makes_every_topic_speak_at_its_cadence() -> None:
     client.take(
         json.dumps({"op": "subscribe", "args": [f"{topic}.BTCUSDT" for topic in FULL]}).encode(), venue.now
     )
-    told: list[str] = []
+    reported: list[str] = []
     for n in range(1, 201):
         frames = client.push(venue.advance(START + SECOND + n * SECOND // 100))
-        told += [json.loads(frame)["topic"].removesuffix(".BTCUSDT") for frame in frames]
+        reported += [json.loads(frame)["topic"].removesuffix(".BTCUSDT") for frame in frames]
     for topic, rate in FULL.items():
-        assert told.count(topic) == pytest.approx(2 * rate, rel=0.1, abs=1), topic
+        assert reported.count(topic) == pytest.approx(2 * rate, rel=0.1, abs=1), topic
 
 
 def test_what_clients_count_is_what_was_sent() -> None:

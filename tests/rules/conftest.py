@@ -14,7 +14,7 @@ from turbo_trader.market.events import BAR, FIRST, LAST, LEVEL, MINUTE, ROW, SEC
 from turbo_trader.market.instruments import Instrument, simulated_tiers
 from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.state import STATE, new_states
-from turbo_trader.rules.assess import judge
+from turbo_trader.rules.assess import evaluate
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
@@ -54,12 +54,12 @@ GOOD: dict[str, Any] = {
     "consensus_horizons": 5,
 }
 
-Judged = Callable[..., Any]
+Evaluated = Callable[..., Any]
 Measured = Callable[..., Any]
 
 
 @pytest.fixture
-def judged() -> Judged:
+def evaluated() -> Evaluated:
     """judged(equity, policy=..., gate={...}, state={...}, now=..., **figures) -> the judged scan row."""
 
     def run(
@@ -88,7 +88,7 @@ def judged() -> Judged:
             given.setdefault(each, given[name])  # every belief says the same unless told otherwise
         for name, value in {"hold_sigma": given["sigma"], **given}.items():
             out[name] = value
-        judge(states, 0, now, params, out, 0)
+        evaluate(states, 0, now, params, out, 0)
         row: NDArray[np.void] = out[0]
         return row
 

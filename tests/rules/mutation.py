@@ -68,7 +68,7 @@ def changes(name: str) -> list[Change]:
     if isinstance(default, bool):
         values = [not default]
     elif choices:
-        values = [word for word in choices if word != default]
+        values = [entry for entry in choices if entry != default]
     elif isinstance(default, tuple) and isinstance(default[0], str):
         values = [default[1:], default[:-1]]
     elif isinstance(default, tuple):
@@ -142,8 +142,8 @@ def naming(name: str) -> list[str]:
         for path in sorted((ROOT / "tests").rglob("test_*.py"))
         if path.name not in DECLARATIONS and path.parent.name not in ("process", "scenarios")
     ]
-    word = re.compile(rf"\b({name}|{name.upper()})\b")
-    said = [path for path in paths if word.search(path.read_text())]
+    entry = re.compile(rf"\b({name}|{name.upper()})\b")
+    said = [path for path in paths if entry.search(path.read_text())]
     return [str(path.relative_to(ROOT)) for path in said]
 
 

@@ -28,26 +28,26 @@ APART: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_under_asked_the_gates_see_the_plain_forecast(judged: Any) -> None:
-    row = judged(policy=Policy(), **APART)
+def test_under_asked_the_gates_see_the_plain_forecast(evaluated: Any) -> None:
+    row = evaluated(policy=Policy(), **APART)
     assert (row["used_edge"], row["used_confidence"], row["used_p_tp"]) == (0.004, 0.6, 0.6)
     assert row["verdict"][PRE_FILTER] == PASS
     assert row["tier"] == TIER_A
 
 
-def test_under_asked_p_is_the_confidence_and_ev_as_the_user_writes_it(judged: Any) -> None:
-    row = judged(policy=Policy(), **APART)
+def test_under_asked_p_is_the_confidence_and_ev_as_the_user_writes_it(evaluated: Any) -> None:
+    row = evaluated(policy=Policy(), **APART)
     tp, sl, cost = (float(row[name]) for name in ("take_profit", "stop_loss", "cost"))
     assert row["used_ev"] == row["evs"][ASKED] == pytest.approx(0.6 * tp - 0.4 * sl - cost)
 
 
-def test_under_weighed_the_same_scan_is_no_candidate_of_that_strength(judged: Any) -> None:
-    row = judged(policy=Policy(belief="weighed"), **{**APART, "direction": -1})
+def test_under_weighed_the_same_scan_is_no_candidate_of_that_strength(evaluated: Any) -> None:
+    row = evaluated(policy=Policy(belief="weighed"), **{**APART, "direction": -1})
     assert row["used_edge"] == pytest.approx(0.0002)
     assert (row["blocker"], row["block_code"]) == (PRE_FILTER, Code.SNR)
 
 
-def test_all_three_figure_sets_are_kept_whichever_gates(judged: Any) -> None:
+def test_all_three_figure_sets_are_kept_whichever_gates(evaluated: Any) -> None:
     gate: dict[str, Any] = {}
     for belief in ("asked", "weighed", "measured"):
         policy = Policy(belief=belief)
@@ -55,7 +55,7 @@ def test_all_three_figure_sets_are_kept_whichever_gates(judged: Any) -> None:
         for which, y in ((MAP_FORECAST, 0.0001), (MAP_CONFIDENCE, 0.505), (MAP_P_TP, 0.2)):
             set_map(params, 0, which, [0.0, 1.0], [y, y])
         gate = {name: params[name] for name in ("knots", "map_x", "map_y")}
-        row = judged(policy=policy, gate=gate, **APART)
+        row = evaluated(policy=policy, gate=gate, **APART)
         assert row["forecasts"].tolist() == [0.004, -0.0002, pytest.approx(-0.0001)]
         assert row["confidences"].tolist() == [0.6, 0.51, 0.505]
         assert row["p_targets"].tolist() == [0.6, row["p_tp"], 0.2]
@@ -63,58 +63,58 @@ def test_all_three_figure_sets_are_kept_whichever_gates(judged: Any) -> None:
         assert row["evs"].all()
 
 
-def test_the_honest_ev_is_that_of_the_exits_under_weighed_in_the_trades_direction(judged: Any) -> None:
+def test_the_honest_ev_is_that_of_the_exits_under_weighed_in_the_trades_direction(evaluated: Any) -> None:
     policy = Policy()
-    row = judged(policy=policy, **APART)
-    against, none = row["ev"], judged(policy=policy, **{**APART, "forecasts": (0.004, 0.0, 0.0)})["ev"]
+    row = evaluated(policy=policy, **APART)
+    against, none = row["ev"], evaluated(policy=policy, **{**APART, "forecasts": (0.004, 0.0, 0.0)})["ev"]
     assert against < none  # the averaged forecast points the other way
     assert none == pytest.approx(-float(row["cost"]))  # without one there is no drift: exits earn their cost
-    toward = judged(policy=policy, **{**APART, "forecasts": (0.004, 0.004, 0.0)})["ev"]
+    toward = evaluated(policy=policy, **{**APART, "forecasts": (0.004, 0.004, 0.0)})["ev"]
     assert toward > none
     assert exits_ev.__doc__
 
 
-def test_p_under_weighed_counts_a_drift_against_the_trade(judged: Any) -> None:
+def test_p_under_weighed_counts_a_drift_against_the_trade(evaluated: Any) -> None:
     def p(forecast: float) -> float:
         figures = {
             **APART,
             "forecasts": (0.004, forecast, 0.0),
             "errors": (0.002, abs(forecast) / 5 or 0.001, 0.0),
         }
-        return float(judged(policy=Policy(), **figures)["p_tp"])
+        return float(evaluated(policy=Policy(), **figures)["p_tp"])
 
     assert p(-0.003) < p(0.0) < p(0.003)
 
 
-def test_a_short_mirrors_a_long(judged: Any) -> None:
-    long = judged(policy=Policy(), **APART)
+def test_a_short_mirrors_a_long(evaluated: Any) -> None:
+    long = evaluated(policy=Policy(), **APART)
     flipped = {**APART, "direction": -1, "forecast": -0.004, "forecasts": (-0.004, 0.0002, 0.0)}
-    short = judged(policy=Policy(), **flipped)
+    short = evaluated(policy=Policy(), **flipped)
     assert short["used_edge"] == long["used_edge"]
     assert short["evs"][ASKED] == long["evs"][ASKED]
     assert short["ev"] == pytest.approx(long["ev"], abs=1e-5)
 
 
-def test_asked_figures_of_a_scan_that_weighed_decides_count_its_direction(judged: Any) -> None:
-    row = judged(policy=Policy(belief="weighed"), **{**APART, "direction": -1})
+def test_asked_figures_of_a_scan_that_weighed_decides_count_its_direction(evaluated: Any) -> None:
+    row = evaluated(policy=Policy(belief="weighed"), **{**APART, "direction": -1})
     assert row["p_targets"][ASKED] == pytest.approx(0.4)
 
 
-def test_measured_without_a_map_blocks_and_has_no_figures(judged: Any) -> None:
-    row = judged(policy=Policy(belief="measured"), **APART)
+def test_measured_without_a_map_blocks_and_has_no_figures(evaluated: Any) -> None:
+    row = evaluated(policy=Policy(belief="measured"), **APART)
     assert (row["blocker"], row["block_code"]) == (PRE_FILTER, Code.UNCALIBRATED)
     assert row["forecasts"][MEASURED] == row["p_targets"][MEASURED] == row["evs"][MEASURED] == 0.0
 
 
-def test_zone_one_pays_three_basis_points_beyond_the_cost_under_asked(judged: Any) -> None:
+def test_zone_one_pays_three_basis_points_beyond_the_cost_under_asked(evaluated: Any) -> None:
     assert Policy().break_even(D("0.0011")) == D("0.0014")
     assert Policy(belief="weighed").break_even(D("0.0011")) == D("0.0011")
     exactly = Policy(break_even_cost=False, break_even_extra=D(0))
     assert exactly.break_even(D("0.0011")) == D("0.0010")
     costly = {"sigma": 0.0001, "spread": 0.0008}  # TP 0.6 %, B 0.42 %: zone 1 at 0.30 %, cost 0.19 %
-    assert judged(policy=Policy(), **{**APART, **costly})["verdict"][FEE] == PASS
+    assert evaluated(policy=Policy(), **{**APART, **costly})["verdict"][FEE] == PASS
     extra = Policy(break_even_extra=D("0.0012"))
-    row = judged(policy=extra, **{**APART, **costly})
+    row = evaluated(policy=extra, **{**APART, **costly})
     assert (row["verdict"][FEE], row["block_code"]) == (BLOCK, Code.TARGET_BELOW_COST)
 
 
@@ -138,9 +138,9 @@ def test_gates_that_cannot_block_are_named_with_the_cost_from_which_they_could()
     assert cannot_block_lines(Policy())[0].startswith("turbo: cannot block: consensus")
 
 
-def test_explain_shows_the_three_beliefs_and_which_decides(judged: Any) -> None:
+def test_explain_shows_the_three_beliefs_and_which_decides(evaluated: Any) -> None:
     rows = np.zeros(1, SCAN)
-    rows[0] = judged(policy=Policy(), **APART)
+    rows[0] = evaluated(policy=Policy(), **APART)
     text = "\n".join(explain(Policy(), rows, 0, "XRPUSDT"))
     assert "asked (decides): forecast 40.0 bp, SNR 2.00, confidence 0.600, p 0.600, net EV" in text
     assert "weighed: forecast -2.0 bp, SNR 0.20, confidence 0.510" in text
@@ -149,9 +149,9 @@ def test_explain_shows_the_three_beliefs_and_which_decides(judged: Any) -> None:
     assert "cannot block" in text
 
 
-def test_what_was_needed_under_asked_is_a_confidence_or_a_cost(judged: Any) -> None:
+def test_what_was_needed_under_asked_is_a_confidence_or_a_cost(evaluated: Any) -> None:
     b_trade = {"confirms": 0b10001, "valid": 0b11111, "confidences": (0.505, 0.5, 0.0), "confidence": 0.505}
-    row = judged(policy=Policy(), **{**APART, **b_trade, "sigma": 0.0001})
+    row = evaluated(policy=Policy(), **{**APART, **b_trade, "sigma": 0.0001})
     assert (row["blocker"], row["block_code"]) == (EV, Code.MIN_EV)
     rows = np.zeros(1, SCAN)
     rows[0] = row
@@ -160,11 +160,11 @@ def test_what_was_needed_under_asked_is_a_confidence_or_a_cost(judged: Any) -> N
     assert f"a confidence of {(sl + cost) / (tp + sl):.3f} (was 0.505)" in text
 
 
-def test_the_recheck_at_size_uses_the_belief_in_force(judged: Any) -> None:
+def test_the_recheck_at_size_uses_the_belief_in_force(evaluated: Any) -> None:
     policy = Policy()
     params = policy.gate_parameters(policy.capital_tier(D(18)), D(18))
     rows = np.zeros(1, SCAN)
-    rows[0] = judged(policy=policy, **APART)
+    rows[0] = evaluated(policy=policy, **APART)
     assert reprice(params, 0, rows, 0, 0.0012)
     tp, sl = float(rows[0]["take_profit"]), float(rows[0]["stop_loss"])
     assert rows[0]["used_ev"] == pytest.approx(0.6 * tp - 0.4 * sl - 0.0012)

@@ -102,7 +102,7 @@ def test_the_reliability_table_by_hand() -> None:
         assert (row["low"], row["high"]) == pytest.approx((0.5313, 0.8881), abs=1e-4)  # Wilson, 15 of 20
 
 
-def test_counts_and_trades_are_told_per_symbol() -> None:
+def test_counts_and_trades_are_reported_per_symbol() -> None:
     rows = made(6, symbols=2)
     rows["first"] = [TARGET, STOP, STOP, TIMEOUT, TARGET, STOP]
     trades: list[dict[str, Any]] = [
@@ -114,10 +114,12 @@ def test_counts_and_trades_are_told_per_symbol() -> None:
     assert found["symbols"]["A"]["first"] == {"target": 2, "stop": 1, "timeout": 0}
     assert found["symbols"]["B"]["first"] == {"target": 0, "stop": 2, "timeout": 1}
     assert set(found["symbols"]) == {"A", "B"}
-    told = found["symbols"]["B"]["trades"]
-    assert told["closed"] == 10
-    assert (told["ev"], told["realised"], told["realised_error"]) == pytest.approx((0.002, 0.001, 0.001))
-    assert found["over_all"]["trades"] == told
+    reported = found["symbols"]["B"]["trades"]
+    assert reported["closed"] == 10
+    assert (reported["ev"], reported["realised"], reported["realised_error"]) == pytest.approx(
+        (0.002, 0.001, 0.001)
+    )
+    assert found["over_all"]["trades"] == reported
 
 
 def test_what_a_single_hour_says_has_no_error() -> None:
@@ -197,20 +199,20 @@ def test_put_maps_replaces_what_was_there() -> None:
 # what enforce does to decisions
 
 
-def enforced(judged: Any, edge: float, confidence: float, p_tp: float) -> Any:
+def enforced(evaluated: Any, edge: float, confidence: float, p_tp: float) -> Any:
     """The good candidate under measured, with maps that give these numbers for its own."""
     policy = Policy(belief="measured")
     gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18))
     points = {MAP_FORECAST: edge, MAP_CONFIDENCE: confidence, MAP_P_TP: p_tp}
     put_maps(gates, 0, {which: Map((0.0, 1.0), (y, y), 200) for which, y in points.items()})
     maps = {name: gates[name][0] for name in ("knots", "map_x", "map_y")}
-    return judged(policy=policy, gate=maps)
+    return evaluated(policy=policy, gate=maps)
 
 
-def test_a_map_that_says_the_same_changes_nothing(judged: Any) -> None:
-    plain = judged()
+def test_a_map_that_says_the_same_changes_nothing(evaluated: Any) -> None:
+    plain = evaluated()
     same = enforced(
-        judged, float(plain["used_edge"]), float(plain["used_confidence"]), float(plain["used_p_tp"])
+        evaluated, float(plain["used_edge"]), float(plain["used_confidence"]), float(plain["used_p_tp"])
     )
     assert plain["blocker"] == -1
     assert (same["verdict"] == plain["verdict"]).all()
@@ -229,9 +231,9 @@ def test_a_map_that_says_the_same_changes_nothing(judged: Any) -> None:
     ],
 )
 def test_decisions_change_as_the_maps_say(
-    judged: Any, edge: float, confidence: float, p_tp: float, gate: int, code: Code
+    evaluated: Any, edge: float, confidence: float, p_tp: float, gate: int, code: Code
 ) -> None:
-    row = enforced(judged, edge, confidence, p_tp)
+    row = enforced(evaluated, edge, confidence, p_tp)
     assert (row["blocker"], row["block_code"]) == (gate, code)
     assert row["verdict"][FLAT] == (PASS if edge >= 0.001 else WARN)
     assert (row["used_edge"], row["used_confidence"], row["used_p_tp"]) == pytest.approx(
@@ -241,8 +243,8 @@ def test_decisions_change_as_the_maps_say(
 
 
 @pytest.mark.parametrize("edge", [0.006, 0.004, 0.001, 0.0, -0.003])
-def test_the_ev_under_enforce_is_that_of_the_calibrated_forecast(judged: Any, edge: float) -> None:
-    row = enforced(judged, edge, 0.9, 0.9)
+def test_the_ev_under_enforce_is_that_of_the_calibrated_forecast(evaluated: Any, edge: float) -> None:
+    row = enforced(evaluated, edge, 0.9, 0.9)
     policy = Policy(belief="measured")
     cost, hold = float(row["cost"]), float(row["hold_s"])
     expected = exits_ev(
@@ -250,5 +252,5 @@ def test_the_ev_under_enforce_is_that_of_the_calibrated_forecast(judged: Any, ed
         hold, cost, float(policy.monitor_interval), Zones(0.5, 1.0, 0.5, 0.5, 3, 0.5, 2.0, 1, 0.5),
     )  # fmt: skip
     assert row["used_ev"] == pytest.approx(expected, rel=1e-12)
-    assert row["ev"] == pytest.approx(judged()["ev"], rel=1e-12)
+    assert row["ev"] == pytest.approx(evaluated()["ev"], rel=1e-12)
     assert row["verdict"][EV] == (PASS if expected >= 0 else BLOCK)

@@ -23,8 +23,8 @@ def sigma_for(tp: float) -> float:
         (0.0149, 0.0149, 0.006), (0.015, 0.015, 0.006), (0.05, 0.015, 0.006),
     ],
 )  # fmt: skip
-def test_a_trade_has_the_normal_exits(judged: Any, raw: float, tp: float, sl: float) -> None:
-    row = judged(sigma=sigma_for(raw))
+def test_a_trade_has_the_normal_exits(evaluated: Any, raw: float, tp: float, sl: float) -> None:
+    row = evaluated(sigma=sigma_for(raw))
     assert row["take_profit"] == pytest.approx(tp, rel=1e-12)
     assert row["stop_loss"] == pytest.approx(sl, rel=1e-12)
 
@@ -39,38 +39,38 @@ def test_a_trade_has_the_normal_exits(judged: Any, raw: float, tp: float, sl: fl
         (0.05, 0.008, 0.0048),
     ],
 )
-def test_b_trade_has_its_own_exits(judged: Any, raw: float, tp: float, sl: float) -> None:
-    row = judged(sigma=sigma_for(raw), confirms=B)
+def test_b_trade_has_its_own_exits(evaluated: Any, raw: float, tp: float, sl: float) -> None:
+    row = evaluated(sigma=sigma_for(raw), confirms=B)
     assert row["take_profit"] == pytest.approx(tp, rel=1e-12)
     assert row["stop_loss"] == pytest.approx(sl, rel=1e-12)
 
 
-def test_reward_to_risk_lies_between_1_67_and_2_5(judged: Any) -> None:
+def test_reward_to_risk_lies_between_1_67_and_2_5(evaluated: Any) -> None:
     for raw in range(1, 40):
         for confirms in (31, B):
-            row = judged(sigma=sigma_for(raw / 1000), confirms=confirms)
+            row = evaluated(sigma=sigma_for(raw / 1000), confirms=confirms)
             assert 1.66 < row["take_profit"] / row["stop_loss"] < 2.51
 
 
-def test_b_limits_bind_where_the_normal_range_is_wider(judged: Any) -> None:
+def test_b_limits_bind_where_the_normal_range_is_wider(evaluated: Any) -> None:
     low = Policy.from_env({"BELIEF": "weighed", "TP_MIN": "0.4%", "SL_MIN": "0.2%", "SL_MAX": "0.7%"})
-    assert judged(policy=low, sigma=1e-9, confirms=B)["take_profit"] == pytest.approx(0.004)
-    assert judged(policy=low, sigma=1e-9, confirms=B)["stop_loss"] == pytest.approx(0.0025)
-    assert judged(policy=low, sigma=1.0, confirms=B)["stop_loss"] == pytest.approx(0.005)
+    assert evaluated(policy=low, sigma=1e-9, confirms=B)["take_profit"] == pytest.approx(0.004)
+    assert evaluated(policy=low, sigma=1e-9, confirms=B)["stop_loss"] == pytest.approx(0.0025)
+    assert evaluated(policy=low, sigma=1.0, confirms=B)["stop_loss"] == pytest.approx(0.005)
 
 
-def test_a_stop_is_never_nearer_than_three_tenths_of_a_percent(judged: Any) -> None:
-    row = judged(policy=Policy.from_env({"BELIEF": "weighed", "SL_OF_TP": "0.4"}), sigma=sigma_for(0.006))
+def test_a_stop_is_never_nearer_than_three_tenths_of_a_percent(evaluated: Any) -> None:
+    row = evaluated(policy=Policy.from_env({"BELIEF": "weighed", "SL_OF_TP": "0.4"}), sigma=sigma_for(0.006))
     assert row["stop_loss"] == pytest.approx(0.003, rel=1e-12)
 
 
-def test_cost_is_both_fees_spread_and_slippage(judged: Any) -> None:
-    row = judged(spread=0.0002, gate={"slippage": 0.0003})
+def test_cost_is_both_fees_spread_and_slippage(evaluated: Any) -> None:
+    row = evaluated(spread=0.0002, gate={"slippage": 0.0003})
     assert row["cost"] == pytest.approx(0.00055 * 2 + 0.0002 + 0.0003)
 
 
-def test_cost_of_a_maker_entry(judged: Any) -> None:
-    row = judged(policy=Policy.from_env({"BELIEF": "weighed", "ENTRY_STYLE": "maker"}), spread=0.0002)
+def test_cost_of_a_maker_entry(evaluated: Any) -> None:
+    row = evaluated(policy=Policy.from_env({"BELIEF": "weighed", "ENTRY_STYLE": "maker"}), spread=0.0002)
     assert row["cost"] == pytest.approx(0.00075 + 0.0001)
 
 
@@ -84,15 +84,15 @@ def test_cost_of_a_maker_entry(judged: Any) -> None:
     ],
 )
 def test_funding_counts_when_t_crosses_a_settlement(
-    judged: Any, to_settlement: int, direction: int, rate: float, funding: float
+    evaluated: Any, to_settlement: int, direction: int, rate: float, funding: float
 ) -> None:
     now = NOON + 4 * 3600 * SECOND - to_settlement * SECOND
-    row = judged(
+    row = evaluated(
         now=now, direction=direction, spread=0.0, state={"funding_rate": rate, "funding_minutes": 480}
     )
     assert row["cost"] == pytest.approx(0.0011 + funding)
 
 
-def test_no_exits_without_a_forecast_or_sigma(judged: Any) -> None:
-    for row in (judged(direction=0), judged(sigma=0.0)):
+def test_no_exits_without_a_forecast_or_sigma(evaluated: Any) -> None:
+    for row in (evaluated(direction=0), evaluated(sigma=0.0)):
         assert (row["take_profit"], row["stop_loss"], row["cost"]) == (0, 0, 0)

@@ -61,10 +61,10 @@ def closed_at(policy: Policy, row: Any, prices: Any, confirmed: Any) -> int:
     return len(prices) - 1
 
 
-def test_half_of_the_targets_are_expected_to_move_out(judged: Any) -> None:
+def test_half_of_the_targets_are_expected_to_move_out(evaluated: Any) -> None:
     usual, none, every = (
         float(
-            judged(
+            evaluated(
                 policy=Policy.from_env({"BELIEF": "weighed", "MAX_EXTENSIONS": "1", **env}),
                 sigma=0.00022,
                 forecast=0.0045,
@@ -88,9 +88,9 @@ def test_half_of_the_targets_are_expected_to_move_out(judged: Any) -> None:
         {"TP_WITHOUT_CONFIRMATION": "hold", "BACKSTOP_EXTRA": "1.0"},
     ],
 )
-def test_expected_value_is_what_the_bracket_earns(judged: Any, change: dict[str, str]) -> None:
+def test_expected_value_is_what_the_bracket_earns(evaluated: Any, change: dict[str, str]) -> None:
     policy = Policy.from_env({"BELIEF": "weighed", **change, "MONITOR_INTERVAL": str(STEP)})
-    row = judged(policy=policy, sigma=0.00022, forecast=0.0045)
+    row = evaluated(policy=policy, sigma=0.00022, forecast=0.0045)
     mean, error = earned(policy, row, np.random.default_rng(5))
     assert error < 1e-4
     assert abs(row["ev"] - mean) < 1e-4 + 2 * error
@@ -103,15 +103,15 @@ def test_expected_value_is_what_the_bracket_earns(judged: Any, change: dict[str,
         ("EXTENSION_SHARE", "0.6"), ("HOLD_FACTOR", "1.5"), ("BREAK_EVEN_MIN", "0.2%"), ("TP_WITHOUT_CONFIRMATION", "hold"),
     ],
 )  # fmt: skip
-def test_each_figure_of_the_exits_moves_the_expected_value(judged: Any, name: str, text: str) -> None:
+def test_each_figure_of_the_exits_moves_the_expected_value(evaluated: Any, name: str, text: str) -> None:
     # a forecast that ends after T, so that the time limit counts
     figures: dict[str, Any] = {"sigma": 0.0003, "forecast": 0.006, "gate": {"max_hold_s": 500.0}}
-    usual = float(judged(**figures)["ev"])
+    usual = float(evaluated(**figures)["ev"])
     assert usual > 0
-    assert judged(policy=Policy.from_env({"BELIEF": "weighed", name: text}), **figures)["ev"] != usual
+    assert evaluated(policy=Policy.from_env({"BELIEF": "weighed", name: text}), **figures)["ev"] != usual
 
 
-def test_holding_on_at_the_target_is_worth_more_of_a_lasting_drift(judged: Any) -> None:
+def test_holding_on_at_the_target_is_worth_more_of_a_lasting_drift(evaluated: Any) -> None:
     figures: dict[str, Any] = {"sigma": 0.0003, "forecast": 0.006}
     hold = Policy.from_env({"BELIEF": "weighed", "TP_WITHOUT_CONFIRMATION": "hold"})
-    assert judged(policy=hold, **figures)["ev"] > judged(**figures)["ev"]
+    assert evaluated(policy=hold, **figures)["ev"] > evaluated(**figures)["ev"]

@@ -26,15 +26,15 @@ def rows_of(row: Any) -> Any:
     return rows
 
 
-def test_every_gate_and_every_signal_has_a_line(judged: Any) -> None:
-    text = "\n".join(explain(P, rows_of(judged()), 0, "BTCUSDT"))
+def test_every_gate_and_every_signal_has_a_line(evaluated: Any) -> None:
+    text = "\n".join(explain(P, rows_of(evaluated()), 0, "BTCUSDT"))
     for name in (*GATES, *SIGNALS):
         assert name in text
     assert "BTCUSDT long, tier A, capital tier turbo" in text
 
 
-def test_the_outcome_comes_first_and_names_what_would_have_had_to_differ(judged: Any) -> None:
-    lines = explain(P, rows_of(judged(snr=0.7)), 0, "BTCUSDT")
+def test_the_outcome_comes_first_and_names_what_would_have_had_to_differ(evaluated: Any) -> None:
+    lines = explain(P, rows_of(evaluated(snr=0.7)), 0, "BTCUSDT")
     assert lines[1:3] == ["first blocker: pre-filter - SNR too low", "needed: SNR above 1.0 (was 0.70)"]
 
 
@@ -63,37 +63,39 @@ def test_the_outcome_comes_first_and_names_what_would_have_had_to_differ(judged:
         ("18", {"gate": {"slippage": 0.004}}, "a target above 104.0 bp (was 90.0 bp)"),
     ],
 )
-def test_what_would_have_had_to_differ(judged: Any, equity: str, change: dict[str, Any], said: str) -> None:
-    assert outcome(P, rows_of(judged(equity, **change)), 0)[1] == f"needed: {said}"
+def test_what_would_have_had_to_differ(
+    evaluated: Any, equity: str, change: dict[str, Any], said: str
+) -> None:
+    assert outcome(P, rows_of(evaluated(equity, **change)), 0)[1] == f"needed: {said}"
 
 
-def test_a_missing_confirmation_is_named_with_its_figure_and_what_is_asked(judged: Any) -> None:
-    row = rows_of(judged(confirms=1 << OU_DRIFT))
+def test_a_missing_confirmation_is_named_with_its_figure_and_what_is_asked(evaluated: Any) -> None:
+    row = rows_of(evaluated(confirms=1 << OU_DRIFT))
     row["score"][0, OFI] = 0.1
     assert outcome(P, row, 0)[1] == "needed: confirmation by OFI (+0.10 toward it, asked > 0.15)"
     base = 1 << OFI | 1 << OU_DRIFT
-    row = rows_of(judged("500", confirms=base, vwap_gap=-0.0004, vwap_z=-0.2, valid=base | 1 << VWAP))
+    row = rows_of(evaluated("500", confirms=base, vwap_gap=-0.0004, vwap_z=-0.2, valid=base | 1 << VWAP))
     needs = outcome(P, row, 0)[1]
     assert "1 of these to confirm as well: VWAP (4.0 bp on the cheap side, asked >= 20.0 bp)" in needs
     assert "ACCEL (no signal)" in needs
 
 
-def test_the_forecast_or_the_cost_that_would_have_been_enough_really_is(judged: Any) -> None:
+def test_the_forecast_or_the_cost_that_would_have_been_enough_really_is(evaluated: Any) -> None:
     poor = {"forecast": 0.0022, "sigma": 0.0003}
-    row = judged("60", **poor)
+    row = evaluated("60", **poor)
     assert row["block_code"] == Code.MIN_EV
     needs = outcome(P, rows_of(row), 0)[1]
     found = re.search(r"a forecast of ([0-9.]+) bp .* or a cost of ([0-9.]+) bp", needs)
     assert found is not None, needs
     edge, cost = (float(each) / 1e4 for each in found.groups())
-    assert judged("60", **{**poor, "forecast": edge + 1e-5})["verdict"][EV] == PASS
-    assert judged("60", **{**poor, "forecast": edge - 2e-5})["verdict"][EV] == BLOCK
+    assert evaluated("60", **{**poor, "forecast": edge + 1e-5})["verdict"][EV] == PASS
+    assert evaluated("60", **{**poor, "forecast": edge - 2e-5})["verdict"][EV] == BLOCK
     cheaper = {"slippage": cost - float(row["cost"]) - 1e-5}
-    assert judged("60", gate=cheaper, **poor)["verdict"][EV] == PASS
+    assert evaluated("60", gate=cheaper, **poor)["verdict"][EV] == PASS
 
 
-def test_the_account_s_gates_are_quoted_with_their_figures(judged: Any) -> None:
-    rows = rows_of(judged())
+def test_the_account_s_gates_are_quoted_with_their_figures(evaluated: Any) -> None:
+    rows = rows_of(evaluated())
     refusal = limits_gate(P.capital_tier(Decimal(18)), LimitFacts("", 3, False, ""), NOON, 1.0)
     record(rows, 0, LIMITS, refusal)
     said = {"limits": {"why": refusal.text, "needed": refusal.needed}}
@@ -101,7 +103,7 @@ def test_the_account_s_gates_are_quoted_with_their_figures(judged: Any) -> None:
     assert lines[1] == "first blocker: limits - 3 of 3 positions are open"
     assert lines[2] == "needed: fewer than 3 open positions (were 3)"
     assert "gate 8 limits: block  3 of 3 positions are open" in lines
-    rows = rows_of(judged())
+    rows = rows_of(evaluated())
     record(rows, 0, SIZE, Verdict(PASS))
     size = {
         "qty": "1.4",

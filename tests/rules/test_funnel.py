@@ -4,19 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from turbo_trader.rules.funnel import HOPED, Funnel, funnels
+from turbo_trader.rules.funnel import TARGETS, Funnel, funnels
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import OFI, OU_DRIFT
 
 
-def test_counts(judged: Any) -> None:
+def test_counts(evaluated: Any) -> None:
     cases = [
-        judged(),
-        judged(confirms=1 << OFI | 1 << OU_DRIFT),
-        judged(confirms=0),
-        judged(snr=0.5),
-        judged(fresh=0),
-        judged(direction=0),
+        evaluated(),
+        evaluated(confirms=1 << OFI | 1 << OU_DRIFT),
+        evaluated(confirms=0),
+        evaluated(snr=0.5),
+        evaluated(fresh=0),
+        evaluated(direction=0),
     ]
     rows = np.zeros(len(cases), SCAN)
     for i, row in enumerate(cases):
@@ -33,7 +33,7 @@ def test_counts(judged: Any) -> None:
     assert said["blocks"]["tier"] == 1
     assert sum(said["blocks"].values()) + said["passed"] == 6
     assert funnel.hours == 5.0
-    table = {name: measured for name, measured, _, _ in funnel.beside_hoped()}
+    table = {name: measured for name, measured, _, _ in funnel.beside_targets()}
     assert table["candidates per hour"] == "0.8"
     assert table["pre-filter"] == "75.0 %"
     assert table["A : B"] == "1 : 1"
@@ -43,11 +43,11 @@ def test_counts(judged: Any) -> None:
 
 def test_empty_funnel_is_an_answer() -> None:
     assert Funnel().to_dict()["scans"] == 0
-    assert all(measured in ("-", "0 : 0") for _, measured, _, _ in Funnel().beside_hoped())
+    assert all(measured in ("-", "0 : 0") for _, measured, _, _ in Funnel().beside_targets())
 
 
-def test_hoped_figures_are_those_of_section_10() -> None:
-    assert HOPED == {
+def test_target_figures_are_those_of_section_10() -> None:
+    assert TARGETS == {
         "symbols": ("8", "15"),
         "scan interval": ("5 min", "30-60 s"),
         "candidates per hour": ("10-20", "60-100"),
@@ -68,9 +68,9 @@ def test_hoped_figures_are_those_of_section_10() -> None:
     }
 
 
-def test_funnels_by_symbol_and_hour_add_up_to_the_whole(judged: Any) -> None:
+def test_funnels_by_symbol_and_hour_add_up_to_the_whole(evaluated: Any) -> None:
     hour = 3_600_000_000_000
-    good, flat = judged(), judged(snr=0.5)
+    good, flat = evaluated(), evaluated(snr=0.5)
     scans = []
     for ts, pair in (
         (hour, (good, flat)),

@@ -11,15 +11,17 @@ RUN = Path(__file__).with_name("mutation.py")
 ASKED = "tests/rules/test_verdicts.py"
 
 
-def check(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, RUN, *words], capture_output=True, text=True, check=False)
+def check(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, RUN, *arguments], capture_output=True, text=True, check=False)
 
 
-def test_each_change_is_told_with_the_test_that_notices_it_and_one_that_none_notices_ends_it_with_1() -> None:
+def test_each_change_is_reported_with_test_that_notices_it_and_one_that_none_notices_ends_it_with_1() -> None:
     numbers = ("MAX_SPREAD", "settlement_window", "TURBO_FLAT", "TURBO_B_TRADES", "SESSION_LOSS")
     done = check(*numbers, "--json", "--tests", ASKED)
-    told = json.loads(done.stdout)
-    assert {change.split(" (")[0]: test.startswith(f"{ASKED}::test_") for change, test in told.items()} == {
+    reported = json.loads(done.stdout)
+    assert {
+        change.split(" (")[0]: test.startswith(f"{ASKED}::test_") for change, test in reported.items()
+    } == {
         "MAX_SPREAD = 0.0010 -> 0.0009": True,
         "MAX_SPREAD = 0.0010 -> 0.0011": True,
         "SETTLEMENT_WINDOW = 10 -> 9": True,

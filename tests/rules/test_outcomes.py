@@ -211,7 +211,7 @@ def reference(prices: dict[int, float], direction: int, hole: int) -> tuple[int,
     share=st.sampled_from([1.0, 0.9, 0.4, 0.15]), volatility=st.sampled_from([0.0002, 0.0008, 0.002]),
 )  # fmt: skip
 @settings(max_examples=150, deadline=None)
-def test_outcomes_are_those_of_the_rules_and_use_nothing_before_the_scan_or_after_their_end(
+def test_outcomes_are_those_of_rules_and_use_nothing_before_scan_or_after_their_end(
     seed: int, every: int, direction: int, share: float, volatility: float
 ) -> None:
     rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.rules.funnel import HOPED, Funnel
+from turbo_trader.rules.funnel import TARGETS, Funnel
 from turbo_trader.rules.report import PREDECESSOR, growth_per_day, trade_report, whole_report, win_interval
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.strengths import Strengths
@@ -73,11 +73,11 @@ def test_the_interval_of_the_predecessor_s_record_is_the_one_known() -> None:
         assert 0 <= low <= wins / trades <= high <= 1
 
 
-def test_the_whole_report_stands_beside_every_hoped_figure_it_can_tell() -> None:
+def test_the_whole_report_stands_beside_every_target_figure_it_can_report() -> None:
     found = whole_report(TRADES, Funnel(), Strengths(), (D(20), D(19)), 24.0)
-    lines = {line["figure"]: line for line in found["beside_hoped"]}
-    assert list(lines) == list(HOPED)
-    assert all((line["before"], line["hoped"]) == HOPED[name] for name, line in lines.items())
+    lines = {line["figure"]: line for line in found["beside_targets"]}
+    assert list(lines) == list(TARGETS)
+    assert all((line["before"], line["target"]) == TARGETS[name] for name, line in lines.items())
     assert lines["A : B"]["measured"] == "2 : 2"
     assert lines["win rate"]["measured"].startswith("25.0 % (5%-70%)")
     assert lines["growth per day"]["measured"] == "-5.00 %"

@@ -63,7 +63,7 @@ def test_result_of_minus_20_percent_flattens_and_halts_until_session_new() -> No
     assert session.start_equity == 80
 
 
-def test_drawdown_of_15_percent_from_the_peak_pauses_half_an_hour_then_the_peak_is_the_equity() -> None:
+def test_drawdown_of_15_percent_from_peak_pauses_half_an_hour_then_peak_is_equity() -> None:
     session = begun()
     names(session, T0 + 1, "200")
     assert "drawdown-pause" not in names(session, T0 + 2, "170.01")
@@ -120,11 +120,11 @@ def test_warning_at_80_percent_of_a_limit_once_until_it_is_well_below() -> None:
 def test_the_same_warning_comes_once_an_hour_at_most() -> None:
     session = begun()
     full, empty = {"open positions": D(1)}, {"open positions": D(0)}
-    told = [
+    reported = [
         len(session.on_usage(P, T0 + minute * 60 * SECOND, full if minute % 2 else empty))
         for minute in range(48 * 60)
     ]
-    assert sum(told) == 48
+    assert sum(reported) == 48
 
 
 def test_a_limit_that_has_halted_says_so_and_is_not_warned_of() -> None:

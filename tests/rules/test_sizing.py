@@ -250,12 +250,12 @@ def test_a_size_halved_below_the_minimum_says_what_is_left_of_it() -> None:
     assert halved.refusal.endswith(f"{halved.binding} allows {allowed}")
 
 
-def test_the_notional_each_limit_allows_is_told_smallest_first() -> None:
-    told = size("18").allowed
-    amounts = [D(amount) for amount in told.values()]
+def test_the_notional_each_limit_allows_is_reported_smallest_first() -> None:
+    reported = size("18").allowed
+    amounts = [D(amount) for amount in reported.values()]
     assert amounts == sorted(amounts)
-    assert next(iter(told)) == size("18").binding
-    assert len(told) == 9
+    assert next(iter(reported)) == size("18").binding
+    assert len(reported) == 9
 
 
 def test_smallest_quantity_meets_minimum_notional_on_the_step() -> None:

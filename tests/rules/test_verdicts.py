@@ -23,11 +23,11 @@ def bits(*signals: int) -> int:
 # 1 data
 
 
-def test_data_passes_and_a_forecast_makes_a_candidate(judged: Any) -> None:
-    row = judged()
+def test_data_passes_and_a_forecast_makes_a_candidate(evaluated: Any) -> None:
+    row = evaluated()
     assert row["verdict"][DATA] == PASS
     assert row["candidate"] == 1
-    assert judged(direction=0)["candidate"] == 0
+    assert evaluated(direction=0)["candidate"] == 0
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_data_passes_and_a_forecast_makes_a_candidate(judged: Any) -> None:
         ({}, {"key_expiry_ts": NEVER}, None),
     ],
 )
-def test_data_gate(judged: Any, figures: dict[str, Any], gate: dict[str, Any], code: Code | None) -> None:
-    row = judged(gate=gate, **figures)
+def test_data_gate(evaluated: Any, figures: dict[str, Any], gate: dict[str, Any], code: Code | None) -> None:
+    row = evaluated(gate=gate, **figures)
     assert row["verdict"][DATA] == (PASS if code is None else BLOCK)
     if code is not None:
         assert (row["blocker"], row["block_code"], row["candidate"]) == (DATA, code, 0)
@@ -64,15 +64,15 @@ def test_data_gate(judged: Any, figures: dict[str, Any], gate: dict[str, Any], c
 
 @pytest.mark.parametrize(("off", "blocks"), [(-11, False), (-10, True), (0, True), (10, True), (11, False)])
 @pytest.mark.parametrize("minutes", [480, 60, 0])
-def test_data_gate_within_10_s_of_a_settlement(judged: Any, off: int, blocks: bool, minutes: int) -> None:
+def test_data_gate_within_10_s_of_a_settlement(evaluated: Any, off: int, blocks: bool, minutes: int) -> None:
     now = 20_000 * 86_400 * SECOND + 16 * 3600 * SECOND + off * SECOND
-    row = judged(now=now, state={"funding_minutes": minutes})
+    row = evaluated(now=now, state={"funding_minutes": minutes})
     assert bool(row["block_code"] == Code.SETTLEMENT) is blocks
 
 
-def test_settlement_of_an_hourly_symbol(judged: Any) -> None:
-    assert judged(state={"funding_minutes": 60})["block_code"] == Code.SETTLEMENT
-    assert judged(state={"funding_minutes": 480})["block_code"] != Code.SETTLEMENT
+def test_settlement_of_an_hourly_symbol(evaluated: Any) -> None:
+    assert evaluated(state={"funding_minutes": 60})["block_code"] == Code.SETTLEMENT
+    assert evaluated(state={"funding_minutes": 480})["block_code"] != Code.SETTLEMENT
 
 
 # 2 pre-filter
@@ -94,8 +94,8 @@ def test_settlement_of_an_hourly_symbol(judged: Any) -> None:
         ("18", {"direction": 0}, Code.NO_FORECAST),
     ],
 )
-def test_pre_filter(judged: Any, equity: str, figures: dict[str, Any], code: Code | None) -> None:
-    row = judged(equity, **figures)
+def test_pre_filter(evaluated: Any, equity: str, figures: dict[str, Any], code: Code | None) -> None:
+    row = evaluated(equity, **figures)
     assert row["verdict"][PRE_FILTER] == (PASS if code is None else BLOCK)
     if code is not None:
         assert (row["blocker"], row["block_code"]) == (PRE_FILTER, code)
@@ -118,21 +118,21 @@ def test_pre_filter(judged: Any, equity: str, figures: dict[str, Any], code: Cod
         (0, TIER_NONE, TIER_NONE),
     ],
 )
-def test_trade_tier(judged: Any, confirms: int, tier: int, tier_growing: int) -> None:
+def test_trade_tier(evaluated: Any, confirms: int, tier: int, tier_growing: int) -> None:
     for equity, expected in (("18", tier), ("100", tier_growing), ("1000", tier_growing)):
-        row = judged(equity, confirms=confirms)
+        row = evaluated(equity, confirms=confirms)
         assert row["tier"] == expected
         assert row["verdict"][TIER] == (BLOCK if expected == TIER_NONE else PASS)
 
 
-def test_b_where_it_is_not_allowed_says_so(judged: Any) -> None:
-    assert judged("100", confirms=bits(OFI, OU_DRIFT))["block_code"] == Code.B_NOT_ALLOWED
-    assert judged("100", confirms=bits(OFI))["block_code"] == Code.NO_TIER
+def test_b_where_it_is_not_allowed_says_so(evaluated: Any) -> None:
+    assert evaluated("100", confirms=bits(OFI, OU_DRIFT))["block_code"] == Code.B_NOT_ALLOWED
+    assert evaluated("100", confirms=bits(OFI))["block_code"] == Code.NO_TIER
 
 
-def test_a_confirmation_by_an_invalid_signal_does_not_count(judged: Any) -> None:
-    assert judged(valid=bits(OFI, OU_DRIFT))["tier"] == TIER_B
-    assert judged(valid=bits(VWAP, ACCEL))["tier"] == TIER_NONE
+def test_a_confirmation_by_an_invalid_signal_does_not_count(evaluated: Any) -> None:
+    assert evaluated(valid=bits(OFI, OU_DRIFT))["tier"] == TIER_B
+    assert evaluated(valid=bits(VWAP, ACCEL))["tier"] == TIER_NONE
 
 
 # 4 consensus
@@ -145,13 +145,13 @@ def test_a_confirmation_by_an_invalid_signal_does_not_count(judged: Any) -> None
         ("100.01", 0.6, PASS), ("100.01", 0.5999, BLOCK), ("1000", 0.4, BLOCK), ("1000", 0.6, PASS),
     ],
 )  # fmt: skip
-def test_consensus(judged: Any, equity: str, consensus: float, verdict: int) -> None:
-    row = judged(equity, consensus=consensus)
+def test_consensus(evaluated: Any, equity: str, consensus: float, verdict: int) -> None:
+    row = evaluated(equity, consensus=consensus)
     assert row["verdict"][CONSENSUS] == verdict
 
 
-def test_no_horizon_is_a_low_consensus(judged: Any) -> None:
-    assert judged("500", consensus=1.0, consensus_horizons=0)["verdict"][CONSENSUS] == BLOCK
+def test_no_horizon_is_a_low_consensus(evaluated: Any) -> None:
+    assert evaluated("500", consensus=1.0, consensus_horizons=0)["verdict"][CONSENSUS] == BLOCK
 
 
 # 5 flat
@@ -164,38 +164,38 @@ def test_no_horizon_is_a_low_consensus(judged: Any) -> None:
         ("100", 0.00099, BLOCK), ("100", 0.0010, PASS), ("1000", 0.00099, BLOCK),
     ],
 )  # fmt: skip
-def test_flat(judged: Any, equity: str, forecast: float, verdict: int) -> None:
-    row = judged(equity, forecast=forecast, direction=1 if forecast > 0 else -1)
+def test_flat(evaluated: Any, equity: str, forecast: float, verdict: int) -> None:
+    row = evaluated(equity, forecast=forecast, direction=1 if forecast > 0 else -1)
     assert row["verdict"][FLAT] == verdict
 
 
-def test_flat_blocks_in_turbo_too_where_the_signals_gave_no_tier(judged: Any) -> None:
-    assert judged("18", forecast=0.0005, confirms=0)["verdict"][FLAT] == BLOCK
+def test_flat_blocks_in_turbo_too_where_the_signals_gave_no_tier(evaluated: Any) -> None:
+    assert evaluated("18", forecast=0.0005, confirms=0)["verdict"][FLAT] == BLOCK
 
 
 # 6 fee, 7 EV
 
 
-def test_fee_and_ev_are_not_assessed_without_a_tier_or_a_candidate(judged: Any) -> None:
-    for row in (judged(confirms=0), judged(fresh=0), judged(direction=0)):
+def test_fee_and_ev_are_not_assessed_without_a_tier_or_a_candidate(evaluated: Any) -> None:
+    for row in (evaluated(confirms=0), evaluated(fresh=0), evaluated(direction=0)):
         assert list(row["verdict"][FEE : EV + 1]) == [NOT_ASSESSED, NOT_ASSESSED]
         assert (row["p_tp"], row["ev"]) == (0, 0)
 
 
-def test_target_whose_half_does_not_exceed_the_cost_is_rejected(judged: Any) -> None:
-    assert judged(gate={"slippage": 0.0032})["block_code"] != Code.TARGET_BELOW_COST
-    assert judged(gate={"slippage": 0.0034})["block_code"] == Code.TARGET_BELOW_COST
+def test_target_whose_half_does_not_exceed_the_cost_is_rejected(evaluated: Any) -> None:
+    assert evaluated(gate={"slippage": 0.0032})["block_code"] != Code.TARGET_BELOW_COST
+    assert evaluated(gate={"slippage": 0.0034})["block_code"] == Code.TARGET_BELOW_COST
 
 
-def test_every_gate_is_assessed_after_a_block(judged: Any) -> None:
-    row = judged("500", snr=0.1, consensus=0.0, forecast=0.0)
+def test_every_gate_is_assessed_after_a_block(evaluated: Any) -> None:
+    row = evaluated("500", snr=0.1, consensus=0.0, forecast=0.0)
     assert (row["blocker"], row["block_code"]) == (PRE_FILTER, Code.SNR)
     assert list(row["verdict"][CONSENSUS : FLAT + 1]) == [BLOCK, BLOCK]
     assert row["verdict"][FEE] != NOT_ASSESSED
 
 
-def test_row_of_an_earlier_scan_leaves_no_trace(judged: Any) -> None:
-    row = judged(confirms=0, take_profit=9.0, p_tp=0.9, ev=0.9, blocker=5, verdict=[3] * 9)
+def test_row_of_an_earlier_scan_leaves_no_trace(evaluated: Any) -> None:
+    row = evaluated(confirms=0, take_profit=9.0, p_tp=0.9, ev=0.9, blocker=5, verdict=[3] * 9)
     assert row["ev"] == 0
     assert row["blocker"] == TIER
 
@@ -212,34 +212,34 @@ def maps(gate: dict[str, Any]) -> dict[str, Any]:
     return {"knots": knots, "map_x": x, "map_y": y}
 
 
-def test_measured_without_a_map_blocks(judged: Any) -> None:
+def test_measured_without_a_map_blocks(evaluated: Any) -> None:
     policy = Policy.from_env({"BELIEF": "measured"})
-    row = judged(policy=policy)
+    row = evaluated(policy=policy)
     assert (row["blocker"], row["block_code"]) == (PRE_FILTER, Code.UNCALIBRATED)
 
 
-def test_measured_replaces_the_models_numbers_before_the_gates(judged: Any) -> None:
+def test_measured_replaces_the_models_numbers_before_the_gates(evaluated: Any) -> None:
     policy = Policy.from_env({"BELIEF": "measured"})
     tables = maps(
         {str(MAP_FORECAST): [(0.0, 0.0), (0.01, 0.001)], str(MAP_CONFIDENCE): [(0.5, 0.4), (1.0, 0.6)]}
     )
-    row = judged(policy=policy, gate=tables)
+    row = evaluated(policy=policy, gate=tables)
     assert row["forecast"] == 0.004
     assert row["used_edge"] == pytest.approx(0.0004)
     assert row["used_confidence"] == pytest.approx(0.56)
     assert row["verdict"][PRE_FILTER] == PASS
     assert row["verdict"][FLAT] == WARN
     assert row["verdict"][FEE] == BLOCK  # no map for p_tp yet
-    assert judged(policy=policy, gate=tables, confidence=0.1)["used_confidence"] == pytest.approx(0.4)
-    assert judged(policy=policy, gate=tables, forecast=0.5)["used_edge"] == pytest.approx(0.001)
+    assert evaluated(policy=policy, gate=tables, confidence=0.1)["used_confidence"] == pytest.approx(0.4)
+    assert evaluated(policy=policy, gate=tables, forecast=0.5)["used_edge"] == pytest.approx(0.001)
 
 
-def test_report_and_off_use_the_models_numbers(judged: Any) -> None:
+def test_report_and_off_use_the_models_numbers(evaluated: Any) -> None:
     tables = maps({str(MAP_FORECAST): [(0.0, 0.0), (0.01, 0.001)]})
-    assert judged(gate=tables)["used_edge"] == pytest.approx(0.004)
+    assert evaluated(gate=tables)["used_edge"] == pytest.approx(0.004)
 
 
-def test_min_ev_of_the_row_is_the_tiers(judged: Any) -> None:
+def test_min_ev_of_the_row_is_the_tiers(evaluated: Any) -> None:
     for equity in ("18", "25", "25.01", "100", "1000"):
         minimum = Policy(belief="weighed").capital_tier(Decimal(equity)).min_ev
-        assert judged(equity)["min_ev"] == float(minimum)
+        assert evaluated(equity)["min_ev"] == float(minimum)

@@ -8,7 +8,7 @@ import pytest
 
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, NOT_SENT, judge
+from turbo_trader.bybit.errors import NO_ANSWER, NOT_SENT, classify
 from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock
 from turbo_trader.runtime.requests import (
     ENTRY_PATIENCE_S,
@@ -80,7 +80,7 @@ class World:
                 code = 0 if effect.call.method == "get_server_time" else self._venue(effect)
                 self._skewed += self.skew_ns
                 reading = {"timeNano": str(self.now + self._skewed)}
-                answer = Answer(judge(code), code, "", self.now, reading, headers={SPEED_HEADER: "30"})
+                answer = Answer(classify(code), code, "", self.now, reading, headers={SPEED_HEADER: "30"})
 
     @property
     def calls(self) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Read
 
 D = Decimal
@@ -16,19 +16,19 @@ def again(stage: Any, **lists: Any) -> Any:
     """Killed and started again; the first picture answered."""
     new = stage.restart()
     new._seq, new._execs = 1000, 1000
-    new.recover(str(stage.inside._desk.ledger.balance), **lists)
+    new.recover(str(stage.inside._state.ledger.balance), **lists)
     return new
 
 
 def test_s01_a_warm_restart_keeps_position_bracket_and_money(stage: Any) -> None:
     sent = stage.hold()
-    before = stage.inside._desk.ledger.balance
-    word = stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
-    new = again(stage, positions=(word,))
-    desk = new.desk()
-    assert (desk.held, desk.size, desk.frozen) == (sent.qty, sent.qty, "")
-    assert desk.bracket == stage.desk().bracket
-    assert new.inside._desk.ledger.balance == before
+    before = stage.inside._state.ledger.balance
+    report = stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
+    new = again(stage, positions=(report,))
+    state = new.state()
+    assert (state.held, state.size, state.frozen) == (sent.qty, sent.qty, "")
+    assert state.bracket == stage.state().bracket
+    assert new.inside._state.ledger.balance == before
     assert [c for c in new.given if isinstance(c, PlaceOrder)] == []
     assert new.stops == []
 
@@ -37,62 +37,62 @@ def test_s01_the_clock_of_the_position_runs_on(stage: Any) -> None:
     sent = stage.hold()
     stage.now += 900 * 10**9
     new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
-    assert new.desk().close_reason == "time"
+    assert new.state().close_reason == "time"
     assert new.closes[-1].qty == sent.qty
 
 
 def test_s01_a_target_whose_answer_was_never_read_moves_after_a_restart(stage: Any) -> None:
     sent = stage.hold()
-    stage.inside._guarding._confirmed = lambda _: True
+    stage.inside._monitor._confirmed = lambda _: True
     stage.quote("101.20", "101.21", mark="101.20")  # at the target: the stop first, then the backstop
     stage.answer(stage.stops[-1])
     asked = stage.stops[-1]
-    assert asked.take_profit == stage.desk().bracket.pending_backstop
-    stop = str(stage.desk().bracket.stop)
+    assert asked.take_profit == stage.state().bracket.pending_backstop
+    stop = str(stage.state().bracket.stop)
     new = again(stage, positions=(stage.position(str(sent.qty), stop, str(sent.take_profit)),))
     assert new.stops[-1].take_profit == asked.take_profit
-    before = new.desk().bracket.target
+    before = new.state().bracket.target
     new.answer(new.stops[-1])
-    assert new.desk().bracket.pending_backstop is None
-    assert new.desk().bracket.target > before
+    assert new.state().bracket.pending_backstop is None
+    assert new.state().bracket.target > before
 
 
 def test_s01_a_part_closed_position_is_kept_at_its_size(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(stage.fill("", -1, "0.5", "100.2", closed="0.5"))
+    stage.deliver(stage.fill("", -1, "0.5", "100.2", closed="0.5"))
     left = sent.qty - D("0.5")
     new = again(stage, positions=(stage.position(str(left), str(sent.stop_loss)),))
-    assert new.desk().held == left
+    assert new.state().held == left
 
 
 def test_s02_closed_by_hand_while_down_with_its_fill(stage: Any) -> None:
     sent = stage.hold()
     fill = stage.fill("", -1, sent.qty, "100.2", closed=str(sent.qty))
     new = again(stage, fills=(fill,))
-    assert not new.desk().open
+    assert not new.state().open
     assert new.notes("trade")[-1].fields["reason"] == "outside"
     assert new.stops == []
 
 
-def test_s02_closed_by_hand_while_down_is_told_so_though_its_time_was_up_as_well(stage: Any) -> None:
+def test_s02_closed_by_hand_while_down_is_reported_though_its_time_was_up_as_well(stage: Any) -> None:
     sent = stage.hold()
     fill = stage.fill("", -1, sent.qty, "100.2", closed=str(sent.qty))
     stage.now += 3_600 * 10**9
     new = stage.restart()
     new._seq, new._execs = 1000, 1000
     new.clock(1)  # what is decided before the venue was read
-    new.recover(str(stage.inside._desk.ledger.balance), fills=(fill,))
-    assert not new.desk().open
+    new.recover(str(stage.inside._state.ledger.balance), fills=(fill,))
+    assert not new.state().open
     assert new.notes("trade")[-1].fields["reason"] == "outside"
 
 
 def test_s02_closed_by_hand_without_a_trace_takes_two_reads(stage: Any) -> None:
     stage.hold()
     new = again(stage)
-    assert new.desk().held
+    assert new.state().held
     new.clock(3)
-    new.picture("1000")
-    assert not new.desk().open
+    new.snapshot("1000")
+    assert not new.state().open
     assert new.notes("closed-outside")
     assert (new.stops, new.entries) == ([], [])
 
@@ -102,21 +102,21 @@ def test_s04_killed_between_send_and_fill_the_fill_is_ours(stage: Any) -> None:
     fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
     new = again(stage)
     look_up = new.last(Read, link_id=sent.id)
-    word = stage.position(str(sent.qty), str(sent.stop_loss))
-    new.read(look_up, orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,), positions=(word,))
-    desk = new.desk()
-    assert (desk.held, desk.frozen, desk.entry) == (sent.qty, "", None)
-    assert desk.bracket.stop == sent.stop_loss
+    report = stage.position(str(sent.qty), str(sent.stop_loss))
+    new.read(look_up, orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,), positions=(report,))
+    state = new.state()
+    assert (state.held, state.frozen, state.entry) == (sent.qty, "", None)
+    assert state.bracket.stop == sent.stop_loss
     assert new.entries == []
 
 
 def test_s04_killed_between_intent_and_send_is_given_up_after_the_window(stage: Any) -> None:
     sent = stage.enter()
     new = again(stage)
-    assert new.desk().entry is not None
+    assert new.state().entry is not None
     new.clock(20)
     new.read(new.last(Read, link_id=sent.id))
-    assert new.desk().entry is None
+    assert new.state().entry is None
     assert new.entries == []
 
 
@@ -124,65 +124,65 @@ def test_s05_orders_of_others_are_left_and_orphans_of_ours_cancelled(stage: Any)
     sent = stage.enter()
     stage.answer(sent, "rejected", 1)
     orphan = stage.order(sent, "New")
-    foreign = told.OrderReport(
+    foreign = events.OrderReport(
         **{name: getattr(orphan, name) for name in orphan.__dataclass_fields__} | {"link_id": "mine"}
     )
-    child = told.OrderReport(
+    child = events.OrderReport(
         **{name: getattr(orphan, name) for name in orphan.__dataclass_fields__} | {"stop_type": "StopLoss"}
     )
     stage.clock(31)
-    stage.picture("1000", orders=(foreign, orphan, child))
+    stage.snapshot("1000", orders=(foreign, orphan, child))
     assert [c.link_id for c in stage.all(CancelOrder)] == [sent.id]
 
 
 def test_s06_a_position_nobody_can_explain_freezes_the_symbol(stage: Any) -> None:
     for _ in range(2):
         stage.clock(31)
-        stage.picture("1000", positions=(stage.position("7"),))
-    assert stage.desk().frozen
-    assert stage.desk().unresolved
+        stage.snapshot("1000", positions=(stage.position("7"),))
+    assert stage.state().frozen
+    assert stage.state().unresolved
     assert stage.closes == []
 
 
 def test_s48_a_foreign_fill_freezes_the_symbol_and_is_nobodys_trade(stage: Any) -> None:
-    stage.tell(stage.fill("by-hand", 1, "2", "100"))
-    desk = stage.desk()
-    assert desk.frozen
-    assert (desk.held, desk.trade) == (0, None)
+    stage.deliver(stage.fill("by-hand", 1, "2", "100"))
+    state = stage.state()
+    assert state.frozen
+    assert (state.held, state.trade) == (0, None)
     assert stage.notes("foreign-fill")
     assert stage.trader.summary()["trades"] == 0
 
 
 def test_s48_a_foreign_fill_beside_our_position_leaves_ours_as_it_is(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(stage.fill("by-hand", 1, "2", "100"))
-    assert stage.desk().held == sent.qty
-    assert stage.desk().frozen
+    stage.deliver(stage.fill("by-hand", 1, "2", "100"))
+    assert stage.state().held == sent.qty
+    assert stage.state().frozen
 
 
 def test_s46_a_flatten_is_finished_after_a_restart(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
     assert stage.kept["session"]["flattening"]
     new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
     close = new.closes[-1]
     assert (close.qty, close.reduce_only) == (sent.qty, True)
-    assert new.inside._desk.session.flattening
+    assert new.inside._state.session.flattening
     new.answer(close)
-    new.tell(new.fill(close.id, -1, sent.qty, "100", closed=str(sent.qty)))
-    new.tell(new.position("0"))
+    new.deliver(new.fill(close.id, -1, sent.qty, "100", closed=str(sent.qty)))
+    new.deliver(new.position("0"))
     assert new.notes("flat")
     assert not new.kept["session"]["flattening"]
-    assert new.inside._desk.session.halted
+    assert new.inside._state.session.halted
 
 
 def test_s46_nothing_is_called_flat_before_the_venue_was_read(stage: Any) -> None:
     sent = stage.enter()  # killed before its fill was told
-    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
     new = stage.restart()
     new._seq = new._execs = 1000
     new.clock()
-    assert new.inside._desk.session.flattening
+    assert new.inside._state.session.flattening
     assert not new.notes("flat")
     new.recover("1000", positions=(new.position(str(sent.qty), str(sent.stop_loss)),))
     assert new.closes[-1].qty == sent.qty
@@ -195,16 +195,16 @@ def test_s46_a_failed_read_is_asked_again_soon(stage: Any) -> None:
     assert new.trader.next_time() <= new.now + 2 * 10**9
 
 
-def test_s46_an_unreachable_venue_is_told_as_unconfirmed_and_tried_on(stage: Any) -> None:
+def test_s46_an_unreachable_venue_is_reported_as_unconfirmed_and_tried_on(stage: Any) -> None:
     stage.hold()
-    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
     stage.answer(stage.closes[-1], "unknown", -1)
     stage.clock(31)
     stage.read([read for read in stage.all(Read) if "wallet" in read.what][-1], "unknown")
     assert stage.notes("flatten-unconfirmed")
     assert not stage.notes("flat")
     assert len(stage.closes) >= 2
-    assert stage.inside._desk.session.flattening
+    assert stage.inside._state.session.flattening
 
 
 def test_s01_a_close_decided_before_the_end_is_gone_on_with(stage: Any) -> None:
@@ -214,18 +214,18 @@ def test_s01_a_close_decided_before_the_end_is_gone_on_with(stage: Any) -> None:
     assert stage.closes[-1].qty == sent.qty
     new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
     new.clock()
-    assert new.desk().close_reason == "time"
+    assert new.state().close_reason == "time"
     assert new.closes[-1].qty == sent.qty
     new.clock()
     assert new.trader.next_time() - new.now > 10**8  # no timer that is due again and again
 
 
-def test_s04_a_fill_told_by_the_picture_is_on_disk_with_the_entry_it_fills(stage: Any) -> None:
+def test_s04_a_fill_reported_by_the_snapshot_is_on_disk_with_the_entry_it_fills(stage: Any) -> None:
     sent = stage.enter()
     fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
     stage.clock(31)
-    stage.picture("1000", fills=(fill,), positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
-    assert stage.desk().held == sent.qty
+    stage.snapshot("1000", fills=(fill,), positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
+    assert stage.state().held == sent.qty
     assert D(stage.kept[f"entry:{sent.symbol}"]["filled"]) == sent.qty
 
 
@@ -235,14 +235,14 @@ def test_s04_an_entry_whose_fills_were_booked_in_an_earlier_life_is_over(stage: 
     before = stage.kept[f"entry:{sent.symbol}"]
     fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
     stage.answer(sent)
-    stage.tell(fill)
+    stage.deliver(fill)
     stage.kept[f"entry:{sent.symbol}"] = before
-    word = stage.position(str(sent.qty), str(sent.stop_loss))
-    new = again(stage, positions=(word,))
+    report = stage.position(str(sent.qty), str(sent.stop_loss))
+    new = again(stage, positions=(report,))
     asked = len(new.all(Read, link_id=sent.id))
     new.read(new.last(Read, link_id=sent.id), orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,))
-    assert new.desk().entry is None
-    assert new.desk().held == sent.qty
+    assert new.state().entry is None
+    assert new.state().held == sent.qty
     assert len(new.all(Read, link_id=sent.id)) == asked
 
 
@@ -250,9 +250,9 @@ def test_s04_a_look_up_that_lacks_the_fills_is_not_repeated_at_once(stage: Any) 
     sent = stage.enter()
     new = again(stage)
     asked = len(new.all(Read, link_id=sent.id))
-    word = replace(stage.order(sent, "Filled", sent.qty), source=told.Source.REST)
-    new.read(new.last(Read, link_id=sent.id), orders=(word,))
+    report = replace(stage.order(sent, "Filled", sent.qty), source=events.Source.REST)
+    new.read(new.last(Read, link_id=sent.id), orders=(report,))
     assert len(new.all(Read, link_id=sent.id)) == asked
-    assert new.desk().entry is not None
+    assert new.state().entry is not None
     new.clock(1)
     assert len(new.all(Read, link_id=sent.id)) == asked + 1

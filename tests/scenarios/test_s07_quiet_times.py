@@ -10,7 +10,7 @@ import numpy as np
 from turbo_trader.market.events import GAP, ROW, WHOLE, Rows
 from turbo_trader.rules.gates import DATA
 from turbo_trader.rules.scan import BLOCK
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read, Scanned
 
 D = Decimal
@@ -30,24 +30,24 @@ def test_s07_a_fresh_and_empty_account_starts_cleanly(staged: Any) -> None:
     assert stage.trader.summary()["wallet_difference"] == 0
 
 
-def test_s08_a_stop_filled_while_disconnected_is_seen_by_the_next_picture(stage: Any) -> None:
+def test_s08_a_stop_filled_while_disconnected_is_seen_by_the_next_snapshot(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(told.StreamStatus(stage.now, "private", False))
+    stage.deliver(events.StreamStatus(stage.now, "private", False))
     stage.wait(31)  # a picture is read at least so often
     read = [each for each in stage.all(Read) if "wallet" in each.what][-1]
     fill = stage.fill("", -1, sent.qty, str(sent.stop_loss), closed=str(sent.qty), stop_type="StopLoss")
     stage.read(read, fills=(fill,), positions=(), wallet=stage.wallet("990"))
-    assert stage.desk().held == 0
+    assert stage.state().held == 0
     assert stage.notes("trade")[-1].fields["reason"] == "stop"
 
 
 def test_s19_a_remainder_below_the_smallest_order_is_closed_all_the_same(stage: Any) -> None:
     sent = stage.hold()
     left = D("0.1")
-    stage.tell(stage.fill("", -1, sent.qty - left, "100", closed=str(sent.qty - left)))
-    stage.tell(stage.position(str(left), str(sent.stop_loss), str(sent.take_profit)))
+    stage.deliver(stage.fill("", -1, sent.qty - left, "100", closed=str(sent.qty - left)))
+    stage.deliver(stage.position(str(left), str(sent.stop_loss), str(sent.take_profit)))
     stage.quote("30.00", "30.01")  # 3 USDT: less than an entry may be
-    stage.tell(told.Control(stage.now, "flatten", "a person"))
+    stage.deliver(events.Control(stage.now, "flatten", "a person"))
     assert stage.closes[-1].qty == left
     assert stage.closes[-1].reduce_only
 
@@ -56,10 +56,10 @@ def test_s23_after_a_gap_nothing_is_opened_and_exits_still_go(stage: Any) -> Non
     sent = stage.hold()
     rows = np.zeros(1, ROW)
     rows["kind"], rows["ts"] = GAP | WHOLE, stage.now
-    stage.tell(told.MarketRows(stage.now, 0, cast("Rows", rows)))
+    stage.deliver(events.MarketRows(stage.now, 0, cast("Rows", rows)))
     assert stage.trader.states["book_valid"][0] == 0
     assert stage.decide().value == BLOCK
-    stage.tell(told.Control(stage.now, "flatten", "a person"))
+    stage.deliver(events.Control(stage.now, "flatten", "a person"))
     assert stage.closes[-1].qty == sent.qty
 
 
@@ -77,5 +77,5 @@ def test_s33_an_entry_the_balance_does_not_carry_ends_and_is_not_repeated(stage:
     sent = stage.enter()
     stage.answer(sent, "rejected", 110007)
     stage.wait(5)
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
     assert stage.entries == [sent]

@@ -11,7 +11,7 @@ import pytest
 
 from turbo_trader.journal import readers
 from turbo_trader.market.errors import Refused
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import CancelOrder
 
 D = Decimal
@@ -42,7 +42,7 @@ async def test_s09_a_start_beside_another_instance_is_refused_with_what_to_do(
     assert trader.events == []
 
 
-async def test_s09_a_venue_that_cannot_tell_yet_is_asked_again_before_anything_starts(
+async def test_s09_a_venue_that_cannot_answer_yet_is_asked_again_before_anything_starts(
     shells: Any, tmp_path: Path
 ) -> None:
     class Late(shells.Venue):  # type: ignore[misc]
@@ -76,23 +76,25 @@ def seen(stage: Any, how: str) -> None:
     """An order or a fill of another instance comes to our ears."""
     sent = stage.enter()
     stage.answer(sent, "rejected", 110007)
-    word = replace(stage.order(sent, "New"), link_id=THEIRS)
+    report = replace(stage.order(sent, "New"), link_id=THEIRS)
     match how:
         case "order":
-            stage.tell(word)
+            stage.deliver(report)
         case "fill":
-            stage.tell(stage.fill(THEIRS, 1, "1", "100"))
-        case "picture":
+            stage.deliver(stage.fill(THEIRS, 1, "1", "100"))
+        case "snapshot":
             stage.clock(31)
-            stage.picture("1000", orders=(word,))
-        case "fill of a picture":
+            stage.snapshot("1000", orders=(report,))
+        case "fill of a snapshot":
             stage.clock(31)
-            stage.picture("1000", fills=(stage.fill(THEIRS, 1, "1", "100"),))
+            stage.snapshot("1000", fills=(stage.fill(THEIRS, 1, "1", "100"),))
         case "order on another symbol":
-            stage.tell(replace(word, symbol="ZZZUSDT"))
+            stage.deliver(replace(report, symbol="ZZZUSDT"))
 
 
-@pytest.mark.parametrize("how", ["order", "fill", "picture", "fill of a picture", "order on another symbol"])
+@pytest.mark.parametrize(
+    "how", ["order", "fill", "snapshot", "fill of a snapshot", "order on another symbol"]
+)
 def test_s09_an_order_of_another_instance_stops_entries_until_a_person_has_looked(
     stage: Any, how: str
 ) -> None:
@@ -104,14 +106,14 @@ def test_s09_an_order_of_another_instance_stops_entries_until_a_person_has_looke
     new = stage.restart()
     new.recover()
     assert THEIRS in new.trader.view().refusal
-    new.tell(told.Control(new.now, "resume", "a person"))
+    new.deliver(events.Control(new.now, "resume", "a person"))
     assert new.trader.view().refusal == ""
 
 
-def test_s09_it_is_told_once_a_start_and_a_person_who_says_go_on_is_believed(stage: Any) -> None:
+def test_s09_it_is_reported_once_a_start_and_a_person_who_says_go_on_is_believed(stage: Any) -> None:
     for _ in range(3):
         seen(stage, "order")
-    stage.tell(told.Control(stage.now, "resume", "a person"))
+    stage.deliver(events.Control(stage.now, "resume", "a person"))
     seen(stage, "order")
     assert len(stage.notes("second-instance")) == 1
     assert stage.trader.view().refusal == ""
@@ -119,22 +121,22 @@ def test_s09_it_is_told_once_a_start_and_a_person_who_says_go_on_is_believed(sta
 
 def test_s09_what_is_held_is_managed_on(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(replace(stage.order(sent, "New"), link_id=THEIRS))
+    stage.deliver(replace(stage.order(sent, "New"), link_id=THEIRS))
     stage.quote("100.60", "100.61", mark="100.60")
     assert stage.stops[-1].stop_loss > sent.stop_loss
 
 
 def test_s09_their_fill_on_our_symbol_is_not_taken_for_ours(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(stage.fill(THEIRS, 1, "2", "100"))
-    assert stage.desk().held == sent.qty
-    assert stage.desk().frozen
+    stage.deliver(stage.fill(THEIRS, 1, "2", "100"))
+    assert stage.state().held == sent.qty
+    assert stage.state().frozen
 
 
 def test_s09_orders_of_our_own_earlier_starts_and_of_strangers_alarm_nobody(stage: Any) -> None:
     sent = stage.enter()
     new = stage.restart()
     new.recover()
-    new.tell(stage.order(sent, "Cancelled"))
-    new.tell(replace(stage.order(sent, "New"), link_id="by-hand-1"))
+    new.deliver(stage.order(sent, "Cancelled"))
+    new.deliver(replace(stage.order(sent, "New"), link_id="by-hand-1"))
     assert not new.notes("second-instance")

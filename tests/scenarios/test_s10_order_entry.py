@@ -69,7 +69,7 @@ def play(shells: Any, tmp_path: Path) -> Play:
     return run
 
 
-async def test_s10_intent_and_state_are_on_disk_before_an_order_is_handed_to_the_trade_socket(
+async def test_s10_intent_and_state_are_on_disk_before_an_order_is_handed_to_trade_socket(
     play: Play, tmp_path: Path
 ) -> None:
     async def accept(venue: Any, socket: Any, req_id: str) -> None:
@@ -85,7 +85,7 @@ async def test_s10_intent_and_state_are_on_disk_before_an_order_is_handed_to_the
     assert note["way"] == "websocket"
 
 
-async def test_s10_a_socket_that_dies_with_the_order_leaves_it_unknown_in_the_journal_and_off_rest(
+async def test_s10_a_socket_that_dies_with_order_leaves_it_unknown_in_journal_and_off_rest(
     play: Play, tmp_path: Path
 ) -> None:
     async def die(venue: Any, socket: Any, req_id: str) -> None:

@@ -19,12 +19,12 @@ def test_s10_a_timeout_is_looked_up_and_never_sent_again(stage: Any) -> None:
     sent = stage.enter()
     stage.answer(sent, "unknown", -1)
     assert len(look_ups(stage, sent)) == 1
-    assert "unknown outcome" in stage.desk().unresolved
+    assert "unknown outcome" in stage.state().unresolved
     for _ in range(20):
         stage.clock(1)
         stage.read(look_ups(stage, sent)[-1], "unknown")
     assert stage.entries == [sent]
-    assert stage.desk().entry is not None
+    assert stage.state().entry is not None
 
 
 def test_s10_silence_is_looked_up_too(stage: Any) -> None:
@@ -39,7 +39,7 @@ def test_s10_absent_inside_its_window_decides_nothing(stage: Any) -> None:
     stage.answer(sent, "unknown", -1)
     stage.clock(5)
     stage.read(look_ups(stage, sent)[-1])
-    assert stage.desk().entry is not None
+    assert stage.state().entry is not None
 
 
 def test_s10_absent_past_its_window_is_abandoned(stage: Any) -> None:
@@ -49,7 +49,7 @@ def test_s10_absent_past_its_window_is_abandoned(stage: Any) -> None:
     stage.read(look_ups(stage, sent)[-1], "unknown")
     stage.clock(10)
     stage.read(look_ups(stage, sent)[-1])
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
     assert stage.entries == [sent]
 
 
@@ -59,7 +59,7 @@ def test_s10_a_look_up_asked_inside_the_window_and_answered_late_decides_nothing
     stage.answer(sent, "unknown", -1)
     stage.clock(60)
     stage.read(look_ups(stage, sent)[0], asked=asked)
-    assert stage.desk().entry is not None
+    assert stage.state().entry is not None
 
 
 def test_s10_found_filled_is_ours(stage: Any) -> None:
@@ -68,9 +68,9 @@ def test_s10_found_filled_is_ours(stage: Any) -> None:
     fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
     found = stage.order(sent, "Filled", sent.qty)
     stage.read(look_ups(stage, sent)[-1], orders=(found,), fills=(fill,))
-    assert stage.desk().held == sent.qty
-    assert stage.desk().entry is None
-    assert stage.desk().bracket.stop == sent.stop_loss
+    assert stage.state().held == sent.qty
+    assert stage.state().entry is None
+    assert stage.state().bracket.stop == sent.stop_loss
 
 
 def test_s10_a_duplicate_id_is_ours_only_if_the_stored_order_matches(stage: Any) -> None:
@@ -81,8 +81,8 @@ def test_s10_a_duplicate_id_is_ours_only_if_the_stored_order_matches(stage: Any)
         **{name: getattr(other, name) for name in other.__dataclass_fields__} | {"qty": sent.qty * 2}
     )
     stage.read(look_ups(stage, sent)[-1], orders=(other,))
-    assert stage.desk().frozen
-    assert (stage.desk().held, stage.desk().entry) == (0, None)
+    assert stage.state().frozen
+    assert (stage.state().held, stage.state().entry) == (0, None)
     stage.wait(5)
     assert len(stage.notes("frozen")) == 1
 
@@ -92,7 +92,7 @@ def test_s10_found_ended_without_a_fill_is_over(stage: Any, kind: str) -> None:
     sent = stage.enter()
     stage.answer(sent, "unknown", -1)
     stage.read(look_ups(stage, sent)[-1], orders=(stage.order(sent, kind),))
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
 
 
 def given_up(stage: Any) -> Any:
@@ -101,16 +101,16 @@ def given_up(stage: Any) -> Any:
     stage.answer(sent, "unknown", -1)
     stage.clock(15)
     stage.read(look_ups(stage, sent)[-1])
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
     return sent
 
 
 def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours(stage: Any) -> None:
     sent = given_up(stage)
-    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
-    desk = stage.desk()
-    assert (desk.held, desk.frozen) == (sent.qty, "")
-    assert desk.bracket.stop == sent.stop_loss
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    state = stage.state()
+    assert (state.held, state.frozen) == (sent.qty, "")
+    assert state.bracket.stop == sent.stop_loss
 
 
 def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours_after_a_restart(stage: Any) -> None:
@@ -119,13 +119,13 @@ def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours_after_a_restart(sta
     fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
     new = stage.restart()
     new._seq, new._execs = 1000, 1000
-    word = new.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
-    balance = stage.inside._desk.ledger.balance - fill.fee
-    new.recover(str(balance), positions=(word,), fills=(fill,))
+    report = new.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
+    balance = stage.inside._state.ledger.balance - fill.fee
+    new.recover(str(balance), positions=(report,), fills=(fill,))
     assert new.all(Read)[0].since <= sent_ts  # the first picture asked for it
-    desk = new.desk()
-    assert (desk.held, desk.frozen, desk.trade.entry_id) == (sent.qty, "", sent.id)
-    assert desk.bracket.stop == sent.stop_loss
+    state = new.state()
+    assert (state.held, state.frozen, state.trade.entry_id) == (sent.qty, "", sent.id)
+    assert state.bracket.stop == sent.stop_loss
     assert not new.notes("foreign-fill") + new.notes("transfer")
 
 
@@ -134,6 +134,6 @@ def test_s10_after_a_restart_a_late_fill_without_a_stop_gets_one(stage: Any) -> 
     fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
     new = stage.restart()
     new._seq, new._execs = 1000, 1000
-    balance = stage.inside._desk.ledger.balance - fill.fee
+    balance = stage.inside._state.ledger.balance - fill.fee
     new.recover(str(balance), positions=(new.position(str(sent.qty)),), fills=(fill,))
     assert new.stops[-1].stop_loss == sent.stop_loss

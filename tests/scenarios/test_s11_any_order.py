@@ -17,8 +17,8 @@ FIXTURE = [HealthCheck.function_scoped_fixture]  # it only hands out a class
 def test_s11_a_fill_alone_ends_the_retry(stage: Any) -> None:
     sent = stage.enter()
     stage.answer(sent, "unknown", -1)
-    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
-    assert stage.desk().entry is None
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    assert stage.state().entry is None
     before = len(stage.all(Read, link_id=sent.id))
     stage.wait(5)
     assert len(stage.all(Read, link_id=sent.id)) == before
@@ -26,41 +26,41 @@ def test_s11_a_fill_alone_ends_the_retry(stage: Any) -> None:
 
 def test_s11_the_order_report_before_the_fill_waits_for_the_fill(stage: Any) -> None:
     sent = stage.enter()
-    stage.tell(stage.order(sent, "Filled", sent.qty))
-    assert stage.desk().entry is not None
-    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
-    assert stage.desk().entry is None
+    stage.deliver(stage.order(sent, "Filled", sent.qty))
+    assert stage.state().entry is not None
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    assert stage.state().entry is None
 
 
 def test_s12_a_cancelled_order_with_a_fill_has_a_fill(stage: Any) -> None:
     sent = stage.enter()
     part = D("0.5")
-    stage.tell(stage.order(sent, "Cancelled", part))
-    assert stage.desk().entry is not None
-    stage.tell(stage.fill(sent.id, 1, part, str(sent.price)))
-    stage.tell(stage.order(sent, "Cancelled", part))
-    assert stage.desk().entry is None
-    assert stage.desk().held == part
+    stage.deliver(stage.order(sent, "Cancelled", part))
+    assert stage.state().entry is not None
+    stage.deliver(stage.fill(sent.id, 1, part, str(sent.price)))
+    stage.deliver(stage.order(sent, "Cancelled", part))
+    assert stage.state().entry is None
+    assert stage.state().held == part
 
 
 def test_s12_the_report_of_a_part_fill_that_is_closed_already_ends_the_entry(stage: Any) -> None:
     sent = stage.enter()
-    stage.tell(stage.fill(sent.id, 1, "0.5", str(sent.price)))
-    stage.tell(stage.fill("", -1, "0.5", "99.5", closed="0.5", stop_type="StopLoss"))
-    stage.tell(stage.order(sent, "Cancelled", "0.5"))
-    assert stage.desk().entry is None
-    assert not stage.desk().open
+    stage.deliver(stage.fill(sent.id, 1, "0.5", str(sent.price)))
+    stage.deliver(stage.fill("", -1, "0.5", "99.5", closed="0.5", stop_type="StopLoss"))
+    stage.deliver(stage.order(sent, "Cancelled", "0.5"))
+    assert stage.state().entry is None
+    assert not stage.state().open
 
 
 def test_s24_a_fill_missed_by_the_stream_comes_by_rest_and_counts_once(stage: Any) -> None:
     sent = stage.enter()
     fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
     stage.clock(31)
-    stage.picture("999.99", fills=(fill,), positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
-    assert stage.desk().held == sent.qty
-    stage.tell(fill)
-    assert stage.desk().held == sent.qty
-    assert stage.inside._desk.ledger.fees == fill.fee
+    stage.snapshot("999.99", fills=(fill,), positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
+    assert stage.state().held == sent.qty
+    stage.deliver(fill)
+    assert stage.state().held == sent.qty
+    assert stage.inside._state.ledger.fees == fill.fee
 
 
 def messages(stage: Any, sent: Any) -> list[Any]:
@@ -82,9 +82,9 @@ def played(staged: Any, order: list[int]) -> Any:
     stage = staged()
     stage.recover()
     sent = stage.enter(take_profit=0.01)
-    told = messages(stage, sent)
+    reported = messages(stage, sent)
     for i in order:
-        stage.tell(told[i])
+        stage.deliver(reported[i])
     return stage
 
 
@@ -96,11 +96,11 @@ ORDERS = st.permutations([0, 1, 2, 3, 4, 5, 6, 0, 4, 5])
 @given(order=ORDERS)
 def test_s11_any_order_and_repetition_ends_at_the_same_size_and_money(staged: Any, order: list[int]) -> None:
     stage = played(staged, order)
-    desk, ledger = stage.desk(), stage.inside._desk.ledger
-    assert (desk.held, desk.size, desk.trade, desk.frozen, desk.early) == (0, 0, None, "", [])
+    state, ledger = stage.state(), stage.inside._state.ledger
+    assert (state.held, state.size, state.trade, state.frozen, state.early) == (0, 0, None, "", [])
     assert (ledger.results, ledger.fees) == (D("-2.50"), D("0.04"))
     assert ledger.balance == D(1000) - D("2.50") - D("0.04")
-    assert desk.entry is None
+    assert state.entry is None
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=FIXTURE)

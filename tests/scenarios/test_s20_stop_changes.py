@@ -19,10 +19,10 @@ def test_s20_a_stop_moves_by_one_change_and_nothing_is_cancelled(stage: Any) -> 
 
 
 def test_s20_flattening_cancels_no_stop(stage: Any) -> None:
-    from turbo_trader.trader import events as told
+    from turbo_trader.trader import events
 
     stage.hold()
-    stage.tell(told.Control(stage.now, "flatten", "a person"))
+    stage.deliver(events.Control(stage.now, "flatten", "a person"))
     (close,) = stage.closes
     assert close.reduce_only
     assert not stage.all(CancelOrder)
@@ -36,13 +36,13 @@ def test_s21_a_forced_close_while_a_stop_change_is_pending_ends_the_trade(
     sent = stage.hold()
     stage.quote("100.60", "100.61", mark="100.60")
     pending = stage.stops[-1]
-    stage.tell(stage.fill("", -1, sent.qty, "99", closed=str(sent.qty), kind=kind))
-    stage.tell(stage.position("0"))
+    stage.deliver(stage.fill("", -1, sent.qty, "99", closed=str(sent.qty), kind=kind))
+    stage.deliver(stage.position("0"))
     stage.answer(pending, "rejected", 10001)
     (trade,) = stage.notes("trade")
     assert trade.fields["reason"] == reason
-    desk = stage.desk()
-    assert (desk.held, desk.trade, desk.bracket, desk.frozen) == (0, None, None, "")
+    state = stage.state()
+    assert (state.held, state.trade, state.bracket, state.frozen) == (0, None, None, "")
     stage.wait(40)
     assert stage.stops[-1] is pending
     assert not stage.closes

@@ -66,7 +66,7 @@ class Venue:
 
 
 @pytest.mark.parametrize("topic", [BOOK, TICKER])
-async def test_s22_a_topic_silent_among_others_is_noticed_and_its_connection_made_anew(
+async def test_s22_a_topic_silent_among_others_is_noticed_and_its_connection_made_again(
     topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "WATCH_S", 0.02)

@@ -26,7 +26,7 @@ def test_s25_unknown_fields_are_passed_over_and_missing_ones_have_defaults(shell
     assert (instrument.funding_interval_min, instrument.delivery_ns) == (480, 0)
 
 
-def test_s25_unreadable_messages_are_counted_told_once_and_lose_nothing_else() -> None:
+def test_s25_unreadable_messages_are_counted_reported_once_and_lose_nothing_else() -> None:
     heard: list[Any] = []
     notes: list[str] = []
     feed = PrivateFeed(

@@ -70,7 +70,7 @@ async def test_s27_private_messages_wait_for_nobody_and_none_is_dropped() -> Non
     assert [event.exec_id for event in heard if isinstance(event, Fill)] == [str(n) for n in range(5_000)]
 
 
-def test_s27_a_journal_that_cannot_be_written_keeps_the_newest_state_and_lets_the_rest_go(
+def test_s27_a_journal_that_cannot_be_written_keeps_newest_state_and_lets_rest_go(
     tmp_path: Path,
 ) -> None:
     journal = Journal(tmp_path, ["BTCUSDT"])

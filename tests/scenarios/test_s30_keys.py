@@ -14,7 +14,7 @@ from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.gates import Code
 from turbo_trader.rules.records import NEVER
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Scanned
 
 DAY = 86_400 * SECOND
@@ -65,13 +65,15 @@ async def test_s30_a_key_that_may_withdraw_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("code", "word"),
+    ("code", "report"),
     [(33004, "expired"), (10003, "another environment"), (10010, "not bound"), (10024, "region")],
 )
-async def test_s30_a_key_that_is_refused_is_named(shells: Any, tmp_path: Path, code: int, word: str) -> None:
+async def test_s30_a_key_that_is_refused_is_named(
+    shells: Any, tmp_path: Path, code: int, report: str
+) -> None:
     account = Account(shells)
     account.code = code
-    with pytest.raises(InputError, match=word) as caught:
+    with pytest.raises(InputError, match=report) as caught:
         await start(shells, account, tmp_path)
     assert "\n" not in str(caught.value)
     assert not account.venue.created
@@ -85,7 +87,7 @@ async def test_s30_paper_asks_for_no_such_thing(shells: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("left", "days"), [(13.5, 14), (6.5, 7), (0.5, 1)])
-async def test_s30_the_end_of_a_key_is_told_ahead(
+async def test_s30_the_end_of_a_key_is_reported_ahead(
     shells: Any, tmp_path: Path, left: float, days: int
 ) -> None:
     account = Account(shells)
@@ -93,16 +95,18 @@ async def test_s30_the_end_of_a_key_is_told_ahead(
     trader = await start(shells, account, tmp_path)
     (note,) = readers.notes(tmp_path, "key-expires")
     assert note["days"] == days
-    (expiry,) = trader.of(told.KeyExpiry)
+    (expiry,) = trader.of(events.KeyExpiry)
     assert expiry.at == (shells.NOW_MS + int(left * 86_400_000)) * 1_000_000
 
 
-async def test_s30_announced_maintenance_reaches_the_trader_once_told(shells: Any, tmp_path: Path) -> None:
+async def test_s30_announced_maintenance_reaches_the_trader_once_reported(
+    shells: Any, tmp_path: Path
+) -> None:
     account = Account(shells)
     begin, end = shells.NOW_MS + 600_000, shells.NOW_MS + 900_000
     account.notices = [{"state": "scheduled", "begin": str(begin), "end": str(end), "product": [1]}]
     trader = await start(shells, account, tmp_path)
-    (notice,) = trader.of(told.Maintenance)
+    (notice,) = trader.of(events.Maintenance)
     assert (notice.begin, notice.end) == (begin * 1_000_000, end * 1_000_000)
     assert len(readers.notes(tmp_path, "maintenance-announced")) == 1
 
@@ -132,9 +136,9 @@ def _only_dates(
 
 
 def test_s30_a_key_that_ends_within_a_day_blocks_entries(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage.tell(told.KeyExpiry(stage.now, stage.now + 2 * DAY))
+    stage.deliver(events.KeyExpiry(stage.now, stage.now + 2 * DAY))
     assert Code.KEY_EXPIRY not in codes(stage, monkeypatch)
-    stage.tell(told.KeyExpiry(stage.now, stage.now + DAY - SECOND))
+    stage.deliver(events.KeyExpiry(stage.now, stage.now + DAY - SECOND))
     assert codes(stage, monkeypatch) == {Code.KEY_EXPIRY}
 
 
@@ -142,8 +146,8 @@ def test_s30_announced_maintenance_blocks_entries_before_and_during_it(
     stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin = stage.now + 1_500 * SECOND
-    stage.tell(told.Maintenance(stage.now, begin, begin + 600 * SECOND))
+    stage.deliver(events.Maintenance(stage.now, begin, begin + 600 * SECOND))
     assert Code.MAINTENANCE not in codes(stage, monkeypatch)
     assert codes(stage, monkeypatch) == {Code.MAINTENANCE}
-    stage.tell(told.Maintenance(stage.now, None))
+    stage.deliver(events.Maintenance(stage.now, None))
     assert Code.MAINTENANCE not in codes(stage, monkeypatch)

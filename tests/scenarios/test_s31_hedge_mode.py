@@ -34,26 +34,26 @@ async def test_s31_hedge_mode_at_the_start_is_refused_with_its_fix(shells: Any, 
 
 
 def test_s31_a_row_of_hedge_mode_freezes_its_symbol_with_one_alarm(stage: Any) -> None:
-    stage.tell(stage.position("3", position_idx=1))
-    stage.tell(stage.position("-2", position_idx=2))
-    desk = stage.desk()
-    assert "hedge mode" in desk.unresolved
-    assert (desk.size, desk.held) == (0, 0)
+    stage.deliver(stage.position("3", position_idx=1))
+    stage.deliver(stage.position("-2", position_idx=2))
+    state = stage.state()
+    assert "hedge mode" in state.unresolved
+    assert (state.size, state.held) == (0, 0)
     (note,) = stage.notes("frozen")
     assert note.level == "error"
     assert "one-way" in note.fields["why"]
-    assert stage.desk(1).unresolved == ""
+    assert stage.state(1).unresolved == ""
     stage.wait(40)
     assert not stage.closes
 
 
-def test_s31_rows_of_two_sides_are_summed_in_the_whole_picture(stage: Any) -> None:
+def test_s31_rows_of_two_sides_are_summed_in_the_whole_snapshot(stage: Any) -> None:
     sent = stage.hold()
     half = sent.qty / 2
     for _ in range(3):
         stage.clock(31)
-        stage.picture(
+        stage.snapshot(
             positions=(stage.position(str(half)), stage.position(str(sent.qty - half))),
         )
-    assert stage.desk().held == Decimal(sent.qty)
+    assert stage.state().held == Decimal(sent.qty)
     assert not stage.notes("frozen")

@@ -23,7 +23,7 @@ PRICES = {"BNBUSDT": D(668)}
 @pytest.mark.parametrize(
     ("stop_loss", "by"), [(0.002, "symbol"), (0.02, "distance to liquidation")], ids=["symbol", "stop"]
 )
-def test_s32_the_leverage_sent_is_cut_down_and_the_entry_tells_by_what(
+def test_s32_the_leverage_sent_is_cut_down_and_the_entry_reports_by_what(
     staged: Any, stop_loss: float, by: str
 ) -> None:
     stage = staged(policy=ASKED)
@@ -34,7 +34,7 @@ def test_s32_the_leverage_sent_is_cut_down_and_the_entry_tells_by_what(
     assert fields["leverage_by"] == by
 
 
-def test_s32_what_the_venue_refuses_is_given_up_with_its_words(staged: Any) -> None:
+def test_s32_what_the_venue_refuses_is_given_up_with_its_message(staged: Any) -> None:
     stage = staged(policy=ASKED)
     stage.recover()
     stage.decide()

@@ -14,7 +14,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import resolve
 from turbo_trader.rules.gates import LimitFacts, Verdict
 from turbo_trader.rules.scan import BLOCK
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read, Regridded
 
 D = Decimal
@@ -22,9 +22,9 @@ D = Decimal
 
 def changed(stage: Any, s: int = 0, **fields: Any) -> Any:
     """The venue's instrument becomes this."""
-    known = stage.desk(s).next_instrument or stage.desk(s).instrument
-    stage.tell(told.InstrumentUpdate(stage.now, replace(known, **fields)))
-    return stage.desk(s)
+    known = stage.state(s).next_instrument or stage.state(s).instrument
+    stage.deliver(events.InstrumentUpdate(stage.now, replace(known, **fields)))
+    return stage.state(s)
 
 
 @pytest.mark.parametrize("fields", [{"status": "Closed"}, {"status": "Delivering"}, {"delivery_ns": 1 << 61}])
@@ -33,11 +33,11 @@ def test_s36_a_closing_symbol_gets_no_entries_and_its_position_is_managed_on(
 ) -> None:
     sent = stage.hold()
     for _ in range(3):
-        desk = changed(stage, **fields)
-    assert not desk.instrument.open_for_entries
+        state = changed(stage, **fields)
+    assert not state.instrument.open_for_entries
     assert len(stage.notes("not-trading")) == 1
-    assert desk.bracket is not None
-    assert desk.held == sent.qty
+    assert state.bracket is not None
+    assert state.held == sent.qty
     stage.quote("100.60", "100.61", mark="100.60")
     assert stage.stops  # its stop is still moved
     seen: list[LimitFacts] = []
@@ -52,17 +52,19 @@ def test_s36_a_closing_symbol_gets_no_entries_and_its_position_is_managed_on(
     assert [facts.tradable for facts in seen] == [False, True]
 
 
-def test_s36_what_the_venue_takes_no_entries_on_gets_none_until_its_instrument_is_read_again(
+def test_s36_what_venue_takes_no_entries_on_gets_none_until_its_instrument_is_read_again(
     stage: Any,
 ) -> None:
     sent = stage.enter()
     reads = len(stage.all(Read))
-    stage.tell(told.CommandResult(stage.now, sent.id, told.Outcome.REJECTED, 30228, "delisting", barred=True))
-    assert stage.desk().unresolved == "the venue takes no entries: 30228 delisting"
+    stage.deliver(
+        events.CommandResult(stage.now, sent.id, events.Outcome.REJECTED, 30228, "delisting", barred=True)
+    )
+    assert stage.state().unresolved == "the venue takes no entries: 30228 delisting"
     stage.clock(1)
     assert len(stage.all(Read)) == reads + 1  # what we knew did not hold: the picture is read at once
     changed(stage)
-    assert stage.desk().unresolved == ""
+    assert stage.state().unresolved == ""
 
 
 def test_s36_a_position_is_closed_before_the_symbol_is_delivered(stage: Any) -> None:
@@ -73,7 +75,7 @@ def test_s36_a_position_is_closed_before_the_symbol_is_delivered(stage: Any) -> 
     stage.clock(2)
     (close,) = stage.closes
     assert close.reduce_only
-    assert stage.desk().close_reason == "delisting"
+    assert stage.state().close_reason == "delisting"
 
 
 async def test_s36_an_old_name_starts_with_one_notice(shells: Any, tmp_path: Path) -> None:
@@ -83,20 +85,20 @@ async def test_s36_an_old_name_starts_with_one_notice(shells: Any, tmp_path: Pat
     class Gateway:
         async def read(self, call: Any) -> Any:
             from turbo_trader.bybit.answers import Answer
-            from turbo_trader.bybit.errors import judge
+            from turbo_trader.bybit.errors import classify
 
             rows = [{**shells.INFO, "symbol": call.params["symbol"]}] if "instruments" in call.method else []
-            return Answer(judge(0), 0, "", 0, {"list": rows})
+            return Answer(classify(0), 0, "", 0, {"list": rows})
 
-    told_of: list[Any] = []
+    reported_of: list[Any] = []
     gateway: Any = Gateway()
     found = await read_instruments(
         gateway,
         ["MATICUSDT", "POLUSDT", "RNDRUSDT"],
-        lambda name, level, fields: told_of.append((name, fields)),
+        lambda name, level, fields: reported_of.append((name, fields)),
     )
     assert [item.symbol for item in found] == ["POLUSDT", "RENDERUSDT"]
-    assert told_of == [
+    assert reported_of == [
         ("renamed", {"configured": "MATICUSDT", "symbol": "POLUSDT"}),
         ("renamed", {"configured": "RNDRUSDT", "symbol": "RENDERUSDT"}),
     ]
@@ -118,29 +120,29 @@ async def test_s36_a_symbol_that_vanishes_while_running_is_closed_to_entries(
     venue.answer = answer
     summary = await shells.run(venue, trader, tmp_path, refresh_s=0.2, duration_s=0.7)
     assert not summary.failed
-    updates = trader.of(told.InstrumentUpdate)
+    updates = trader.of(events.InstrumentUpdate)
     assert {update.instrument.status for update in updates} == {"Closed"}
     assert not readers.notes(tmp_path, "failed")
 
 
 def test_s37_limits_and_tiers_are_taken_up_at_once(stage: Any) -> None:
     stage.hold()
-    desk = changed(stage, max_qty=D(7), min_notional=D(6), max_leverage=D(20))
-    instrument = desk.instrument
+    state = changed(stage, max_qty=D(7), min_notional=D(6), max_leverage=D(20))
+    instrument = state.instrument
     assert (instrument.max_qty, instrument.min_notional, instrument.max_leverage) == (7, 6, 20)
-    assert desk.next_instrument is None
+    assert state.next_instrument is None
 
 
 def test_s37_a_new_tick_waits_until_the_symbol_is_flat(stage: Any) -> None:
     sent = stage.hold()
-    desk = changed(stage, tick=D("0.05"), max_qty=D(7))
-    assert (desk.instrument.tick, desk.instrument.max_qty) == (D("0.01"), 7)
-    assert desk.unresolved == "its tick or step changed"
+    state = changed(stage, tick=D("0.05"), max_qty=D(7))
+    assert (state.instrument.tick, state.instrument.max_qty) == (D("0.01"), 7)
+    assert state.unresolved == "its tick or step changed"
     assert not stage.all(Regridded)
-    stage.tell(stage.fill("", -1, sent.qty, "100", closed=str(sent.qty), stop_type="StopLoss"))
-    stage.tell(stage.position("0"))
-    assert desk.instrument.tick == D("0.05")
-    assert desk.unresolved == ""
+    stage.deliver(stage.fill("", -1, sent.qty, "100", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.deliver(stage.position("0"))
+    assert state.instrument.tick == D("0.05")
+    assert state.unresolved == ""
     (regridded,) = stage.all(Regridded)
     assert (regridded.symbol, regridded.instrument.tick) == (0, D("0.05"))
     assert float(stage.trader.states["tick"][0]) == 0.05
@@ -150,8 +152,8 @@ def test_s37_a_new_tick_waits_until_the_symbol_is_flat(stage: Any) -> None:
 
 
 def test_s37_a_new_step_on_a_flat_symbol_is_taken_up_at_once(stage: Any) -> None:
-    desk = changed(stage, step=D("1"))
-    assert desk.instrument.step == 1
+    state = changed(stage, step=D("1"))
+    assert state.instrument.step == 1
     stage.wait(3)
     assert len(stage.all(Regridded)) == 1
 
@@ -159,9 +161,9 @@ def test_s37_a_new_step_on_a_flat_symbol_is_taken_up_at_once(stage: Any) -> None
 def test_s37_a_tick_that_changes_back_needs_nothing(stage: Any) -> None:
     stage.hold()
     changed(stage, tick=D("0.05"))
-    desk = changed(stage, tick=D("0.01"))
-    assert desk.next_instrument is None
-    assert desk.unresolved == ""
+    state = changed(stage, tick=D("0.01"))
+    assert state.next_instrument is None
+    assert state.unresolved == ""
     stage.clock(1)
     assert not stage.all(Regridded)
 
@@ -182,7 +184,7 @@ async def test_s37_the_daemon_reads_rows_in_the_new_units(shells: Any, tmp_path:
     made: list[Decimal] = []
 
     def script(trader: Any, event: Any) -> list[Any]:
-        if isinstance(event, told.InstrumentUpdate) and not trader.of(told.InstrumentUpdate)[1:]:
+        if isinstance(event, events.InstrumentUpdate) and not trader.of(events.InstrumentUpdate)[1:]:
             return [Regridded(event.ts, 0, event.instrument)]
         return []
 
@@ -202,9 +204,9 @@ async def test_s37_the_daemon_reads_rows_in_the_new_units(shells: Any, tmp_path:
         )
         await shells.Shell(settings, shells.Policy(), None, build=trader.build, decoder=decoder).run()
     assert (made[0], made[-1]) == (D("0.1"), D("0.5"))
-    backfills = [event for event in trader.events if isinstance(event, told.Backfill)]
+    backfills = [event for event in trader.events if isinstance(event, events.Backfill)]
     assert len(backfills) == 2
-    assert [status.up for status in trader.of(told.StreamStatus) if status.stream == "public"] == [
+    assert [status.up for status in trader.of(events.StreamStatus) if status.stream == "public"] == [
         True,
         False,
         True,

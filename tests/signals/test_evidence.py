@@ -69,5 +69,5 @@ def test_two_points_give_back_the_belief_of_a_drift_that_is_known_where_it_is_th
 
 
 @pytest.mark.parametrize(("mean", "error"), [(0.0, 0.0), (0.0, 1.0), (1e-200, 1e-3), (1e-12, 1e-3)])
-def test_a_mean_too_small_to_be_told_from_none_is_none(mean: float, error: float) -> None:
+def test_a_mean_too_small_to_be_distinct_from_none_is_none(mean: float, error: float) -> None:
     assert two_points(mean, error) == (0.0, 0.0)

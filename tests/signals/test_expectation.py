@@ -137,7 +137,7 @@ def test_value_grows_with_the_drift_and_never_exceeds_it() -> None:
     assert (np.abs(values) <= np.abs(drifts) * 900 * 1.03).all()
 
 
-def test_at_the_mean_drift_it_is_within_a_twentieth_of_the_mean_over_a_drift_likelier_than_none() -> None:
+def test_at_mean_drift_it_is_within_twentieth_of_mean_over_drift_likelier_than_none() -> None:
     """So an EV need not be averaged over whether the drift is there: past the pre-filter (SNR > 1) it is likelier than not."""
     for sigma in (1e-4, 2e-4, 4e-4):
         spread = sigma * math.sqrt(900.0)

@@ -18,15 +18,15 @@ def test_a_rate_is_normalised_to_eight_hours_and_known_for_two_intervals(
 ) -> None:
     states = fill(np.full(3, 4.6), np.full(3, 4.6))
     states["funding_minutes"], states["funding_rate"] = minutes, 0.0001
-    told = int(states["funding_ts"][0])
+    reported = int(states["funding_ts"][0])
     for age, valid in ((0, True), (2 * minutes * MINUTE, True), (2 * minutes * MINUTE + 1, False)):
-        rate, known = funding_rate(states, 0, told + age, params)
+        rate, known = funding_rate(states, 0, reported + age, params)
         assert known is valid
         assert rate == (pytest.approx(0.0001 * times) if valid else 0.0)
 
 
 @pytest.mark.parametrize("bad", [{"funding_minutes": 0}, {"funding_ts": 0}, {"funding_rate": math.nan}])
-def test_a_rate_that_was_never_told_is_no_signal(bad: dict[str, float], fill: Any, params: Any) -> None:
+def test_a_rate_that_was_never_reported_is_no_signal(bad: dict[str, float], fill: Any, params: Any) -> None:
     states = fill(np.full(3, 4.6), np.full(3, 4.6))
     for name, value in bad.items():
         states[name] = value

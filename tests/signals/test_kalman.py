@@ -113,7 +113,7 @@ def test_catching_up_in_pieces_gives_the_same_bits() -> None:
     assert whole.tobytes() == pieces.tobytes()
 
 
-def test_a_filter_left_behind_begins_anew_at_the_oldest_sample() -> None:
+def test_a_filter_left_behind_starts_over_at_the_oldest_sample() -> None:
     seconds, y = samples(np.random.default_rng(3), 5000)
     states = ring(seconds, y)
     filters = new_filters(1)
@@ -242,7 +242,7 @@ def test_a_random_walk_has_no_velocity(
     assert hits / 300 <= most
 
 
-def test_innovations_of_changing_volatility_pass_the_portmanteau_and_correlated_ones_do_not() -> None:
+def test_innovations_of_changing_volatility_pass_portmanteau_and_correlated_ones_do_not() -> None:
     rng = np.random.default_rng(14)
     level = [portmanteau(np.diff(bursts(rng))) > 18.307 for _ in range(2000)]
     assert np.mean(level) == pytest.approx(0.05, abs=0.015)

@@ -71,7 +71,7 @@ def test_twice_the_same_gives_the_same_decisions_and_another_seed_others() -> No
     assert result(seed=2)["decisions_sha256"] != first["decisions_sha256"]
 
 
-class Told(Trader):
+class Recorder(Trader):
     """A Trader whose decisions are written down with their times: scans to the bit, and what goes to the venue."""
 
     log: ClassVar[list[tuple[int, bytes]]]
@@ -90,7 +90,7 @@ class Told(Trader):
 def test_what_the_tape_says_later_changes_no_decision_before(
     monkeypatch: pytest.MonkeyPatch, minutes: float
 ) -> None:
-    monkeypatch.setattr(backtest, "Trader", Told)
+    monkeypatch.setattr(backtest, "Trader", Recorder)
     instruments, cut = universe()[:6], START + int(minutes * MINUTE)
     market = SyntheticMarket(instruments, 1, START, 1.0)
     history = tuple(market.history(i.symbol) for i in instruments)
@@ -101,10 +101,10 @@ def test_what_the_tape_says_later_changes_no_decision_before(
         part["price"][part["ts"] >= cut] += 3
 
     def decided(parts: Any) -> list[tuple[int, bytes]]:
-        Told.log = []
+        Recorder.log = []
         Backtest(Tape(instruments, parts, "made up", made_up=True), Policy(), Decimal(50)).run(history)
         until = min(cut, max(int(part["ts"][-1]) for part in truncated))
-        return [entry for entry in Told.log if entry[0] <= until]
+        return [entry for entry in Recorder.log if entry[0] <= until]
 
     whole = decided(rows)
     assert len(whole) > 1.8 * minutes

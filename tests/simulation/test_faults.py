@@ -16,7 +16,7 @@ def test_a_profile_and_single_rates_go_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "word"),
+    ("text", "phrase"),
     [
         ("hevy", "hevy"),
         ("lost", "lost"),
@@ -25,8 +25,8 @@ def test_a_profile_and_single_rates_go_together() -> None:
         ("lost=0.6,slow=0.6", "more than 1"),
     ],
 )
-def test_a_wrong_text_is_named(text: str, word: str) -> None:
-    with pytest.raises(InputError, match=word):
+def test_a_wrong_text_is_named(text: str, phrase: str) -> None:
+    with pytest.raises(InputError, match=phrase):
         parse_faults(text)
 
 
@@ -41,10 +41,10 @@ def test_the_same_seed_gives_the_same_faults_and_another_others() -> None:
 
 def test_faults_come_as_often_as_their_rates_say() -> None:
     faults = Faults(parse_faults("lost=0.1,gateway=0.1"), 1)
-    fates = [faults.request() for _ in range(5_000)]
-    assert faults.counts["lost"] == sum(not fate.arrives and not fate.answer for fate in fates)
+    outcomes = [faults.request() for _ in range(5_000)]
+    assert faults.counts["lost"] == sum(not outcome.arrives and not outcome.answer for outcome in outcomes)
     assert 400 < faults.counts["lost"] < 600
-    processed = sum(fate.arrives for fate in fates if fate.answer)
+    processed = sum(outcome.arrives for outcome in outcomes if outcome.answer)
     assert 0.4 < processed / faults.counts["gateway"] < 0.6
 
 
@@ -58,8 +58,11 @@ def test_delays_have_a_heavy_tail_and_an_end() -> None:
 
 def test_without_faults_a_request_is_only_late_by_its_jitter() -> None:
     faults = Faults(parse_faults("none"), 1)
-    fates = [faults.request() for _ in range(100)]
-    assert all(fate.arrives and fate.answered and not fate.answer and fate.out_ns < SECOND for fate in fates)
+    outcomes = [faults.request() for _ in range(100)]
+    assert all(
+        outcome.arrives and outcome.answered and not outcome.answer and outcome.out_ns < SECOND
+        for outcome in outcomes
+    )
     assert faults.message() == (0,)
     assert not faults.counts
     assert all(name in REQUESTS for name in faults.counts)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from turbo_trader.bybit.errors import Kind, judge
+from turbo_trader.bybit.errors import Kind, classify
 from turbo_trader.journal.encoding import encode
 from turbo_trader.market.events import (
     FINE,
@@ -29,7 +29,7 @@ from turbo_trader.market.events import (
 from turbo_trader.market.instruments import Instrument, simulated_tiers
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN, TIER_A
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Read, SetLeverage, SetStops
 from turbo_trader.trader.machine import Trader
 
@@ -80,7 +80,7 @@ class Stage:
 
     # -- telling
 
-    def tell(self, event: told.Event) -> list[Command]:
+    def deliver(self, event: events.Event) -> list[Command]:
         """Handle one event; keeps the commands."""
         return self._keep(self.trader.handle(event))
 
@@ -94,7 +94,7 @@ class Stage:
     def clock(self, seconds: float = 0) -> list[Command]:
         """Time passes by so much, then one Clock."""
         self.now += int(seconds * SECOND)
-        return self.tell(told.Clock(self.now))
+        return self.deliver(events.Clock(self.now))
 
     def wait(self, seconds: int) -> None:
         """Clock after clock, a second apart."""
@@ -114,27 +114,27 @@ class Stage:
             rows[3]["kind"], rows[3]["price"] = MARK | WHOLE, int(D(mark) * 100)
             rows[3]["lots"] = int(D(mark) * 100 * FINE)
         rows["ts"] = self.now
-        return self.tell(told.MarketRows(self.now, s, cast("Rows", rows)))
+        return self.deliver(events.MarketRows(self.now, s, cast("Rows", rows)))
 
     def trade(self, price: str, s: int = 0) -> list[Command]:
         """A print."""
         rows = np.zeros(1, ROW)
         rows["kind"], rows["side"], rows["lots"], rows["price"] = TRADE | WHOLE, 1, 1, int(D(price) * 100)
         rows["ts"] = self.now
-        return self.tell(told.MarketRows(self.now, s, cast("Rows", rows)))
+        return self.deliver(events.MarketRows(self.now, s, cast("Rows", rows)))
 
-    def wallet(self, balance: str) -> told.WalletReport:
+    def wallet(self, balance: str) -> events.WalletReport:
         """A wallet without margin in use."""
-        return told.WalletReport(self.now, D(balance), D(balance), ZERO, ZERO, ZERO)
+        return events.WalletReport(self.now, D(balance), D(balance), ZERO, ZERO, ZERO)
 
     def position(
         self, size: str, stop: str | None = None, backstop: str | None = None, s: int = 0, **more: Any
-    ) -> told.PositionReport:
+    ) -> events.PositionReport:
         """The venue's word on a position, newer than all before it."""
         self._seq += 1
         given: dict[str, Any] = {"leverage": D(10), "liq_price": None, "seq": self._seq, **more}
         held = D(size)
-        return told.PositionReport(
+        return events.PositionReport(
             ts=self.now, symbol=self.trader.symbols[s], size=held, entry_price=D(100) if held else None,
             stop_loss=D(stop) if stop else None, take_profit=D(backstop) if backstop else None, mark_price=None,
             margin=D(10), **given,
@@ -150,18 +150,18 @@ class Stage:
         closed: str = "0",
         s: int = 0,
         **more: Any,
-    ) -> told.Fill:
+    ) -> events.Fill:
         """One execution with a new execution id."""
         self._execs += 1
         given: dict[str, Any] = {"exec_id": f"e{self._execs}", "fee": D("0.01"), "kind": "Trade", **more}
-        return told.Fill(
+        return events.Fill(
             ts=given.pop("ts", self.now), symbol=self.trader.symbols[s], order_id="o", link_id=link, side=side, qty=D(qty),
             price=D(price), closed_qty=D(closed), is_maker=False, seq=self._execs, **given,
         )  # fmt: skip
 
-    def order(self, sent: PlaceOrder, status: str, filled: str | Decimal = "0") -> told.OrderReport:
+    def order(self, sent: PlaceOrder, status: str, filled: str | Decimal = "0") -> events.OrderReport:
         """The venue's word on an order of ours."""
-        return told.OrderReport(
+        return events.OrderReport(
             self.now, sent.symbol, "o", sent.id, "", sent.side, sent.qty, D(filled), sent.price, None, status, sent.reduce_only
         )  # fmt: skip
 
@@ -169,15 +169,17 @@ class Stage:
         self, command: Any, outcome: str = "confirmed", code: int = 0, later: bool | None = None
     ) -> list[Command]:
         """The outcome of a wire command; `later` as the venue's client says of the code, unless given."""
-        wait = judge(code).kind is Kind.TEMPORARY if later is None else later
-        return self.tell(told.CommandResult(self.now, command.id, told.Outcome(outcome), code, outcome, wait))
+        wait = classify(code).kind is Kind.TEMPORARY if later is None else later
+        return self.deliver(
+            events.CommandResult(self.now, command.id, events.Outcome(outcome), code, outcome, wait)
+        )
 
     def read(
         self, read: Read, outcome: str = "confirmed", asked: int | None = None, **lists: Any
     ) -> list[Command]:
         """The answer to a read."""
         when = self.now if asked is None else asked
-        return self.tell(told.ReadResult(self.now, read.id, told.Outcome(outcome), when, **lists))
+        return self.deliver(events.ReadResult(self.now, read.id, events.Outcome(outcome), when, **lists))
 
     # -- finding
 
@@ -211,33 +213,33 @@ class Stage:
         """Stop changes sent."""
         return self.all(SetStops)
 
-    def desk(self, s: int = 0) -> Any:
+    def state(self, s: int = 0) -> Any:
         """What the Trader knows of a symbol."""
-        return self.inside._desk.desks[s]
+        return self.inside._state.per_symbol[s]
 
     # -- playing
 
-    def picture(
+    def snapshot(
         self, balance: str = "1000", coins: dict[str, Decimal] | None = None, **lists: Any
     ) -> list[Command]:
         """Answer the newest read of the whole picture; `coins`: balances of other coins."""
         read = [each for each in self.all(Read) if "wallet" in each.what][-1]
         return self.read(read, wallet=replace(self.wallet(balance), coins=coins or {}), **lists)
 
-    def log(self, *moves: told.Transfer) -> list[Command]:
+    def log(self, *moves: events.Transfer) -> list[Command]:
         """Answer the newest read of the transaction log."""
         return self.read(self.last(Read, what=("transfers",)), transfers=moves)
 
-    def move(self, amount: str, coin: str = "USDT", ts: int = 0, name: str = "t1") -> told.Transfer:
+    def move(self, amount: str, coin: str = "USDT", ts: int = 0, name: str = "t1") -> events.Transfer:
         """A line of the transaction log: money came or went."""
         kind = "TRANSFER_IN" if Decimal(amount) > 0 else "TRANSFER_OUT"
-        return told.Transfer(ts or self.now, name, coin, Decimal(amount), kind)
+        return events.Transfer(ts or self.now, name, coin, Decimal(amount), kind)
 
     def recover(self, balance: str = "1000", **lists: Any) -> None:
         """Private stream up, the first picture answered, a book on every symbol."""
-        self.tell(told.StreamStatus(self.now, "private", True))
+        self.deliver(events.StreamStatus(self.now, "private", True))
         self.clock()
-        self.picture(balance, **lists)
+        self.snapshot(balance, **lists)
         for s in range(len(self.trader.symbols)):
             self.quote("100.00", "100.01", s, mark="100.00")
         self.clock(1)
@@ -258,16 +260,16 @@ class Stage:
         for name, value in (gate or {}).items():
             gates[name] = value
         inside = self.inside
-        verdict = inside._entries.decide(inside._desk.desks[s], rows, gates, tier, D(equity), D("0.5"))
-        self._keep(inside._desk.take())
+        verdict = inside._entries.decide(inside._state.per_symbol[s], rows, gates, tier, D(equity), D("0.5"))
+        self._keep(inside._state.take())
         self.rows = rows
         return verdict
 
     def enter(self, s: int = 0, **figures: Any) -> PlaceOrder:
         """Decide, have the leverage confirmed; the entry as sent."""
         verdict = self.decide(s, **figures)
-        assert self.desk(s).entry is not None, verdict
-        if self.desk(s).entry is not None and not self.desk(s).entry.sent_ts:
+        assert self.state(s).entry is not None, verdict
+        if self.state(s).entry is not None and not self.state(s).entry.sent_ts:
             self.answer(self.last(SetLeverage, symbol=self.trader.symbols[s]))
         return self.entries[-1]
 
@@ -275,9 +277,9 @@ class Stage:
         """Enter and be filled at the limit, with the attached stop on the venue."""
         sent = self.enter(s, **figures)
         self.answer(sent)
-        self.tell(self.fill(sent.id, sent.side, sent.qty, str(sent.price), s=s))
+        self.deliver(self.fill(sent.id, sent.side, sent.qty, str(sent.price), s=s))
         size = str(sent.side * sent.qty)
-        self.tell(self.position(size, str(sent.stop_loss), str(sent.take_profit), s))
+        self.deliver(self.position(size, str(sent.stop_loss), str(sent.take_profit), s))
         return sent
 
     def restart(self, boot: str = "b2", seconds: float = 5) -> Stage:

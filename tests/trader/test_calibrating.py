@@ -81,7 +81,9 @@ def gates(stage: Any) -> Any:
 # outcomes
 
 
-def test_a_forecast_is_followed_and_its_outcome_told(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forecast_is_followed_and_its_outcome_reported(
+    staged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forecasting(monkeypatch)
     stage = small(staged, "weighed")
     opened = stage.inside._calibrating._work["ts"][0]
@@ -182,7 +184,7 @@ def test_only_the_last_outcomes_of_a_symbol_count(staged: Any) -> None:
     assert (gates(stage)["map_y"] == gates(alone)["map_y"]).all()
 
 
-def test_maps_are_fitted_anew_on_schedule_with_the_outcomes_since(
+def test_maps_are_refitted_on_schedule_with_the_outcomes_since(
     staged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasting(monkeypatch)
@@ -202,7 +204,7 @@ def test_the_last_2000_outcomes_of_a_symbol_are_kept(staged: Any) -> None:
     assert stage.notes("calibration")[-1].fields["outcomes"] == 2_030
 
 
-def test_maps_are_fitted_anew_every_four_hours(staged: Any) -> None:
+def test_maps_are_refitted_every_four_hours(staged: Any) -> None:
     stage = small(staged, "measured", past(250))
     for hour in (4, 8):
         stage.now = NOON + hour * 3600 * SECOND - 31 * SECOND
@@ -234,14 +236,14 @@ def test_a_new_tier_of_the_same_horizon_keeps_its_maps(staged: Any) -> None:
 
 def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -> None:
     def verdict(stage: Any) -> tuple[int, float]:
-        from turbo_trader.rules.assess import judge
+        from turbo_trader.rules.assess import evaluate
         from turbo_trader.rules.scan import SCAN
 
         row = np.zeros(2, SCAN)
         for name, value in {**FORECAST, "warm": 1, "fresh": 1, "snr": 2.0, "snrs": 2.0}.items():
             row[name] = value
         row["jump_age"] = 1 << 60
-        judge(stage.trader.states, 0, NOON + 3600 * SECOND, gates(stage), row, 0)
+        evaluate(stage.trader.states, 0, NOON + 3600 * SECOND, gates(stage), row, 0)
         return int(row[0]["block_code"]), float(row[0]["used_edge"])
 
     assert verdict(small(staged, "measured")) == (Code.UNCALIBRATED, 0.0)
@@ -253,10 +255,10 @@ def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -
 # trades
 
 
-def test_a_closed_trade_tells_the_ev_its_entry_was_let_in_with(stage: Any) -> None:
+def test_a_closed_trade_reports_the_ev_its_entry_was_let_in_with(stage: Any) -> None:
     sent = stage.hold(ev=0.009, used_ev=0.004)
     expected = stage.notes("entry")[-1].fields["used_ev"]
-    stage.tell(stage.fill("x", -1, sent.qty, "100.20", closed=str(sent.qty)))
+    stage.deliver(stage.fill("x", -1, sent.qty, "100.20", closed=str(sent.qty)))
     assert stage.notes("trade")[-1].fields["ev"] == expected
     assert stage.notes("trade")[-1].fields["net_fraction"] != 0
 
@@ -264,7 +266,7 @@ def test_a_closed_trade_tells_the_ev_its_entry_was_let_in_with(stage: Any) -> No
 def test_the_ev_of_an_open_trade_survives_a_restart(stage: Any) -> None:
     sent = stage.hold(used_ev=0.004)
     again = stage.restart()
-    assert again.desk().trade.ev == stage.desk().trade.ev is not None
+    assert again.state().trade.ev == stage.state().trade.ev is not None
     del stage.kept["position:AAAUSDT"]["trade"]["ev"]  # as an earlier version kept it
-    assert stage.restart().desk().trade.ev is None
-    assert sent.qty == again.desk().held
+    assert stage.restart().state().trade.ev is None
+    assert sent.qty == again.state().held

@@ -53,7 +53,7 @@ def test_a_refused_leverage_gives_the_entry_up(stage: Any) -> None:
     stage.decide()
     stage.answer(stage.last(SetLeverage), "rejected", 110013)
     assert stage.entries == []
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
 
 
 def test_the_answer_to_one_symbols_leverage_never_sends_anothers_entry(stage: Any) -> None:
@@ -74,7 +74,7 @@ def test_without_a_book_there_is_no_entry(staged: Any) -> None:
 def test_a_refused_entry_is_over(stage: Any) -> None:
     sent = stage.enter()
     stage.answer(sent, "rejected", 110007)
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
     assert stage.kept["entry:AAAUSDT"] == {}
 
 

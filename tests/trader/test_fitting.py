@@ -25,7 +25,7 @@ STILL = replace(MOVING, jerk=0.0, velocity_valid=False, belief=0.0, log_jerk_sd=
 
 
 @pytest.fixture
-def desk() -> Any:
+def state() -> Any:
     """Two symbols without samples, at a time of their own; `given` are the commands."""
     instruments = universe()[:2]
     given: list[FitNoise] = []
@@ -39,68 +39,68 @@ def desk() -> Any:
     )
 
 
-def sample(desk: Any, s: int, count: int) -> None:
+def sample(state: Any, s: int, count: int) -> None:
     """Symbol `s` has taken `count` samples, one a second, each worth its second."""
     at = np.arange(max(0, count - SECONDS), count)
-    desk.states["sample_second"][s][at & (SECONDS - 1)] = at
-    desk.states["sample_y"][s][at & (SECONDS - 1)] = at
-    desk.states["samples"][s] = count
+    state.states["sample_second"][s][at & (SECONDS - 1)] = at
+    state.states["sample_y"][s][at & (SECONDS - 1)] = at
+    state.states["samples"][s] = count
 
 
-def asked(fitting: Fitting, desk: Any) -> list[FitNoise]:
+def asked(fitting: Fitting, state: Any) -> list[FitNoise]:
     """What one scan asks for."""
-    desk.given.clear()
+    state.given.clear()
     fitting.on_scan()
-    return list(desk.given)
+    return list(state.given)
 
 
-def test_the_first_fit_is_asked_for_with_enough_samples_each_symbol_by_itself(desk: Any) -> None:
-    fitting = Fitting(desk)
-    sample(desk, 0, FIRST - 1)
-    sample(desk, 1, FIRST)
-    (command,) = asked(fitting, desk)
+def test_the_first_fit_is_asked_for_with_enough_samples_each_symbol_by_itself(state: Any) -> None:
+    fitting = Fitting(state)
+    sample(state, 0, FIRST - 1)
+    sample(state, 1, FIRST)
+    (command,) = asked(fitting, state)
     assert (command.symbol, len(command.y)) == (1, FIRST)
-    sample(desk, 0, FIRST)
-    assert [command.symbol for command in asked(fitting, desk)] == [0]
+    sample(state, 0, FIRST)
+    assert [command.symbol for command in asked(fitting, state)] == [0]
 
 
 @pytest.mark.parametrize("count", [FIRST, USED, USED + 1, SECONDS, SECONDS + 700, 5 * SECONDS + 3])
-def test_a_fit_looks_at_the_newest_samples_oldest_first(desk: Any, count: int) -> None:
-    fitting = Fitting(desk)
-    sample(desk, 0, count)
-    (command,) = asked(fitting, desk)
+def test_a_fit_looks_at_the_newest_samples_oldest_first(state: Any, count: int) -> None:
+    fitting = Fitting(state)
+    sample(state, 0, count)
+    (command,) = asked(fitting, state)
     expected = np.arange(max(0, count - USED), count)
     assert (command.seconds == expected).all()
     assert (command.y == expected).all()
 
 
-def test_an_unanswered_fit_is_asked_for_again_after_a_minute(desk: Any) -> None:
-    fitting = Fitting(desk)
-    sample(desk, 0, FIRST)
-    assert asked(fitting, desk)
-    desk.now += 60 * SECOND - 1
-    assert not asked(fitting, desk)
-    desk.now += 1
-    assert asked(fitting, desk)
+def test_an_unanswered_fit_is_asked_for_again_after_a_minute(state: Any) -> None:
+    fitting = Fitting(state)
+    sample(state, 0, FIRST)
+    assert asked(fitting, state)
+    state.now += 60 * SECOND - 1
+    assert not asked(fitting, state)
+    state.now += 1
+    assert asked(fitting, state)
 
 
-def test_fits_are_ever_less_often_and_set_the_filter(desk: Any) -> None:
-    fitting = Fitting(desk)
-    sample(desk, 0, FIRST)
+def test_fits_are_ever_less_often_and_set_the_filter(state: Any) -> None:
+    fitting = Fitting(state)
+    sample(state, 0, FIRST)
     for wait in (*WAITS, WAITS[-1]):
-        assert asked(fitting, desk)
-        fitting.on_fitted(NoiseFitted(desk.now, 0, STILL))
-        desk.now += wait - 1
-        assert not asked(fitting, desk)
-        desk.now += 1
-    assert desk.filters[0]["noise_set"] == 1
-    assert desk.filters[0]["walk2"] == STILL.walk**2
-    assert desk.filters[1]["noise_set"] == 0
+        assert asked(fitting, state)
+        fitting.on_fitted(NoiseFitted(state.now, 0, STILL))
+        state.now += wait - 1
+        assert not asked(fitting, state)
+        state.now += 1
+    assert state.filters[0]["noise_set"] == 1
+    assert state.filters[0]["walk2"] == STILL.walk**2
+    assert state.filters[1]["noise_set"] == 0
 
 
-def test_a_velocity_is_believed_for_half_an_hour_at_any_time(desk: Any) -> None:
-    fitting = Fitting(desk)
-    sample(desk, 0, FIRST)
+def test_a_velocity_is_believed_for_half_an_hour_at_any_time(state: Any) -> None:
+    fitting = Fitting(state)
+    sample(state, 0, FIRST)
     for noise, wait in (
         (STILL, WAITS[0]),
         (STILL, WAITS[1]),
@@ -108,20 +108,20 @@ def test_a_velocity_is_believed_for_half_an_hour_at_any_time(desk: Any) -> None:
         (MOVING, WAITS[0]),
         (STILL, WAITS[2]),
     ):
-        assert asked(fitting, desk)
-        fitting.on_fitted(NoiseFitted(desk.now, 0, noise))
-        desk.now += wait - 1
-        assert not asked(fitting, desk)
-        desk.now += 1
+        assert asked(fitting, state)
+        fitting.on_fitted(NoiseFitted(state.now, 0, noise))
+        state.now += wait - 1
+        assert not asked(fitting, state)
+        state.now += 1
 
 
-def test_a_fit_that_found_nothing_leaves_the_filter_and_is_asked_for_at_the_first_pace_again(
-    desk: Any,
+def test_a_fit_that_found_nothing_leaves_filter_and_is_asked_for_at_first_pace_again(
+    state: Any,
 ) -> None:
-    fitting = Fitting(desk)
-    sample(desk, 0, FIRST)
+    fitting = Fitting(state)
+    sample(state, 0, FIRST)
     for _ in range(3):
-        assert asked(fitting, desk)
-        fitting.on_fitted(NoiseFitted(desk.now, 0, None))
-        desk.now += WAITS[0]
-    assert desk.filters[0]["noise_set"] == 0
+        assert asked(fitting, state)
+        fitting.on_fitted(NoiseFitted(state.now, 0, None))
+        state.now += WAITS[0]
+    assert state.filters[0]["noise_set"] == 0

@@ -17,13 +17,13 @@ from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.guard import (
     GuardRules,
-    Wish,
+    Intervention,
     command,
     damaged,
     guard_rules,
+    interventions,
     opened_by_us,
     unprotected,
-    wishes,
 )
 from turbo_trader.trader.ids import Ids
 
@@ -62,32 +62,34 @@ def kept(direction: int = 1, *, opened: int = NOW, hold_s: int = 900) -> dict[st
 
 
 def test_a_position_with_its_stop_is_left_alone() -> None:
-    assert wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, SOON, RULES) == []
-    assert wishes([position("1", "99.6")], [], kept(), BOOTS, NOW, SOON, RULES) == []  # tighter than kept
+    assert interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, SOON, RULES) == []
+    assert (
+        interventions([position("1", "99.6")], [], kept(), BOOTS, NOW, SOON, RULES) == []
+    )  # tighter than kept
 
 
 @pytest.mark.parametrize("stop", [None, "99.0"])
 def test_a_stop_that_is_missing_or_looser_is_set_as_the_journal_knows_it(stop: str | None) -> None:
-    (wish,) = wishes([position("1", stop)], [], kept(), BOOTS, NOW, SOON, RULES)
-    assert (wish.what, wish.stop) == ("protect", D("99.50"))
-    sent = command(wish, Ids("g1"))
+    (intervention,) = interventions([position("1", stop)], [], kept(), BOOTS, NOW, SOON, RULES)
+    assert (intervention.what, intervention.stop) == ("protect", D("99.50"))
+    sent = command(intervention, Ids("g1"))
     assert isinstance(sent, SetStops)
     assert (sent.stop_loss, sent.take_profit) == (D("99.50"), None)
 
 
 def test_a_position_past_its_time_is_closed_reduce_only() -> None:
-    (wish,) = wishes(
+    (intervention,) = interventions(
         [position("-2", "100.5")], [], kept(-1, hold_s=10), BOOTS, NOW + 10 * SECOND, SOON, RULES
     )
-    assert (wish.what, wish.why) == ("close", "past its time")
-    sent = command(wish, Ids("g1"))
+    assert (intervention.what, intervention.why) == ("close", "past its time")
+    sent = command(intervention, Ids("g1"))
     assert isinstance(sent, PlaceOrder)
     assert (sent.side, sent.qty, sent.reduce_only, sent.order_type) == (1, D(2), True, "Market")
 
 
-def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_the_guards() -> None:
-    wish = Wish("close", "AAAUSDT", size=D(-7))
-    sent = command(wish, Ids("g1"), D(5))
+def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_guards() -> None:
+    intervention = Intervention("close", "AAAUSDT", size=D(-7))
+    sent = command(intervention, Ids("g1"), D(5))
     assert isinstance(sent, PlaceOrder)
     assert (sent.side, sent.qty) == (1, D(5))
     assert sent.id.endswith("-guard")
@@ -95,8 +97,10 @@ def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_the_
 
 def test_too_long_without_a_daemon_closes_every_position_of_ours() -> None:
     at = RULES.close_ns
-    assert [w.what for w in wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, at, RULES)] == ["close"]
-    assert wishes([position("1", "99.5")], [], kept(), BOOTS, NOW, at - 1, RULES) == []
+    assert [w.what for w in interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, at, RULES)] == [
+        "close"
+    ]
+    assert interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, at - 1, RULES) == []
 
 
 def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
@@ -105,14 +109,16 @@ def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
         "margin": "10", "trade_tier": 2, "take_profit": "0.01", "stop_loss": "0.006", "cost": "0.001", "range_tail": "0.004",
         "hold_ns": 900 * SECOND, "decided_ts": NOW, "sent_ts": NOW,
     }  # fmt: skip
-    (wish,) = wishes([position("1", None)], [], {"entry:AAAUSDT": entry}, BOOTS, NOW, SOON, RULES)
-    assert (wish.what, wish.stop) == ("protect", D("99.4"))
+    (intervention,) = interventions(
+        [position("1", None)], [], {"entry:AAAUSDT": entry}, BOOTS, NOW, SOON, RULES
+    )
+    assert (intervention.what, intervention.stop) == ("protect", D("99.4"))
 
 
 def test_what_the_journal_does_not_know_is_not_touched() -> None:
     stranger = position("5", None, "ZZZUSDT")
     assert (
-        wishes(
+        interventions(
             [stranger],
             [order("someone-else"), order("tt-b9-1-entry")],
             kept(),
@@ -124,7 +130,7 @@ def test_what_the_journal_does_not_know_is_not_touched() -> None:
         == []
     )
     other_way = position("-1", None)
-    assert wishes([other_way], [], kept(1), BOOTS, NOW, RULES.close_ns, RULES) == []
+    assert interventions([other_way], [], kept(1), BOOTS, NOW, RULES.close_ns, RULES) == []
     assert unprotected([stranger, other_way]) == ["ZZZUSDT", "AAAUSDT"]  # but told
 
 
@@ -135,7 +141,7 @@ def test_resting_entries_of_ours_are_cancelled_first_and_protective_orders_stay(
         order("", reduce_only=True, stop_type="StopLoss"),
         order("tt-b1-4-entry", stop_type="Stop"),
     ]
-    found = wishes([position("1", None)], orders, kept(), BOOTS, NOW, SOON, RULES)
+    found = interventions([position("1", None)], orders, kept(), BOOTS, NOW, SOON, RULES)
     assert [(w.what, w.link_id) for w in found] == [("cancel", "tt-b1-2-entry"), ("protect", "")]
     assert isinstance(command(found[0], Ids("g1")), CancelOrder)
 
@@ -152,8 +158,10 @@ def test_it_never_opens_and_never_loosens(
 ) -> None:
     held = position(size, stop)
     now = NOW + later_s * SECOND
-    for wish in wishes([held], [order("tt-b1-2-entry")], kept(direction), BOOTS, now, gone_s * SECOND, RULES):
-        sent = command(wish, Ids("g1"))
+    for intervention in interventions(
+        [held], [order("tt-b1-2-entry")], kept(direction), BOOTS, now, gone_s * SECOND, RULES
+    ):
+        sent = command(intervention, Ids("g1"))
         if isinstance(sent, PlaceOrder):
             assert sent.reduce_only
             assert sent.side * held.size < 0
@@ -165,11 +173,11 @@ def test_it_never_opens_and_never_loosens(
             assert held.stop_loss is None or side * (sent.stop_loss - held.stop_loss) > 0
 
 
-def test_two_reads_agree_only_on_the_same_wish() -> None:
-    first = wishes([position("1", None)], [], kept(), BOOTS, NOW, SOON, RULES)
-    again = wishes([position("2", None)], [], kept(), BOOTS, NOW, SOON, RULES)
-    assert [wish for wish in again if wish in first] == []
-    assert Wish("close", "A", size=D(1)) != Wish("close", "A", size=D(2))
+def test_two_reads_agree_only_on_the_same_intervention() -> None:
+    first = interventions([position("1", None)], [], kept(), BOOTS, NOW, SOON, RULES)
+    again = interventions([position("2", None)], [], kept(), BOOTS, NOW, SOON, RULES)
+    assert [intervention for intervention in again if intervention in first] == []
+    assert Intervention("close", "A", size=D(1)) != Intervention("close", "A", size=D(2))
 
 
 TICKS = {"AAAUSDT": D("0.01")}
@@ -183,51 +191,61 @@ def test_guard_close_after_is_the_policy_s_and_zero_is_never() -> None:
     assert guard_rules(Policy()).close_ns == 900 * SECOND
     rules = guard_rules(Policy.from_env({"GUARD_CLOSE_AFTER": "60"}))
     held = [position("1", "99.5")]
-    assert [w.what for w in wishes(held, [], kept(), BOOTS, NOW, 60 * SECOND, rules)] == ["close"]
+    assert [w.what for w in interventions(held, [], kept(), BOOTS, NOW, 60 * SECOND, rules)] == ["close"]
     never = guard_rules(Policy.from_env({"GUARD_CLOSE_AFTER": "0"}))
-    assert wishes(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, never) == []
+    assert interventions(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, never) == []
 
 
 def test_positions_left_deliberately_are_closed_for_their_time_alone() -> None:
     held, late = [position("1", "99.5")], NOW + 900 * SECOND
-    assert wishes(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, RULES, left=True) == []
-    assert [w.why for w in wishes(held, [], kept(), BOOTS, late, SOON, RULES, left=True)] == ["past its time"]
+    assert interventions(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, RULES, left=True) == []
+    assert [w.why for w in interventions(held, [], kept(), BOOTS, late, SOON, RULES, left=True)] == [
+        "past its time"
+    ]
     bare = [position("1", None)]
-    assert [w.what for w in wishes(bare, [], kept(), BOOTS, NOW, SOON, RULES, left=True)] == ["protect"]
+    assert [w.what for w in interventions(bare, [], kept(), BOOTS, NOW, SOON, RULES, left=True)] == [
+        "protect"
+    ]
 
 
 @pytest.mark.parametrize(("size", "stop"), [("1", "99.40"), ("-1", "100.60")])
 def test_blind_a_position_without_a_stop_gets_the_widest_of_the_rules(size: str, stop: str) -> None:
-    (wish,) = wishes([position(size, None)], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS)
-    assert (wish.what, wish.stop, wish.ours) == ("protect", D(stop), False)
+    (intervention,) = interventions(
+        [position(size, None)], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS
+    )
+    assert (intervention.what, intervention.stop, intervention.ours) == ("protect", D(stop), False)
 
 
 def test_blind_a_stop_that_stands_is_left_whatever_its_distance() -> None:
-    assert wishes([position("1", "90")], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS) == []
+    assert interventions([position("1", "90")], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS) == []
 
 
 def test_blind_only_what_our_fills_opened_is_closed() -> None:
     held, gone = [position("1", "99.5")], RULES.close_ns
-    assert wishes(held, [], {}, (), NOW, gone, RULES, blind=True) == []
-    ours = wishes(held, [], {}, (), NOW, gone, RULES, blind=True, opened={"AAAUSDT": NOW})
+    assert interventions(held, [], {}, (), NOW, gone, RULES, blind=True) == []
+    ours = interventions(held, [], {}, (), NOW, gone, RULES, blind=True, opened={"AAAUSDT": NOW})
     assert [w.why for w in ours] == ["no daemon"]
-    late = wishes(held, [], {}, (), NOW + RULES.hold_ns, SOON, RULES, blind=True, opened={"AAAUSDT": NOW})
+    late = interventions(
+        held, [], {}, (), NOW + RULES.hold_ns, SOON, RULES, blind=True, opened={"AAAUSDT": NOW}
+    )
     assert [w.why for w in late] == ["past its time"]
 
 
 def test_blind_what_was_known_before_still_counts() -> None:
-    (wish,) = wishes([position("1", "99.0")], [], kept(), BOOTS, NOW, SOON, RULES, blind=True)
-    assert (wish.what, wish.stop) == ("protect", D("99.50"))
+    (intervention,) = interventions([position("1", "99.0")], [], kept(), BOOTS, NOW, SOON, RULES, blind=True)
+    assert (intervention.what, intervention.stop) == ("protect", D("99.50"))
 
 
 def test_blind_every_resting_entry_of_this_program_is_cancelled() -> None:
-    (wish,) = wishes([], [order("tt-b9-1-entry"), order("other")], {}, (), NOW, SOON, RULES, blind=True)
-    assert (wish.what, wish.link_id) == ("cancel", "tt-b9-1-entry")
+    (intervention,) = interventions(
+        [], [order("tt-b9-1-entry"), order("other")], {}, (), NOW, SOON, RULES, blind=True
+    )
+    assert (intervention.what, intervention.link_id) == ("cancel", "tt-b9-1-entry")
 
 
 def test_one_unreadable_row_blinds_its_symbol_alone() -> None:
     held = [position("1", None), position("1", None, "ZZZUSDT")]
-    found = wishes(held, [], {}, BOOTS, NOW, SOON, RULES, unreadable=["position:AAAUSDT"], ticks=TICKS)
+    found = interventions(held, [], {}, BOOTS, NOW, SOON, RULES, unreadable=["position:AAAUSDT"], ticks=TICKS)
     assert [w.symbol for w in found] == ["AAAUSDT"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.exposure import usage
 
 D = Decimal
@@ -18,23 +18,23 @@ D = Decimal
 def squeezed(stage: Any) -> None:
     """A position whose margin is nearly all there is to trade with."""
     stage.hold()
-    stage.tell(told.WalletReport(stage.now, D(1000), D(1), D(10), D(0), D(0)))
+    stage.deliver(events.WalletReport(stage.now, D(1000), D(1), D(10), D(0), D(0)))
 
 
 #: limit -> what brings a session of 1,000 USDT beyond 80 % of it, and the policy it is tried under
 NEAR: dict[str, tuple[Callable[[Any], object], dict[str, str]]] = {
-    "session result": (lambda stage: setattr(stage.inside._desk.session, "start_equity", D(1200)), {}),
-    "session budget": (lambda stage: setattr(stage.inside._desk.session, "realised", D(-165)), {}),
-    "drawdown": (lambda stage: setattr(stage.inside._desk.session, "peak", D(1140)), {}),
+    "session result": (lambda stage: setattr(stage.inside._state.session, "start_equity", D(1200)), {}),
+    "session budget": (lambda stage: setattr(stage.inside._state.session, "realised", D(-165)), {}),
+    "drawdown": (lambda stage: setattr(stage.inside._state.session, "peak", D(1140)), {}),
     "same direction": (lambda stage: stage.hold(range_tail=0.4), {"SAME_DIRECTION": "0.30"}),
     "total margin": (squeezed, {}),
     "open positions": (
         lambda stage: stage.hold(),
         {"INSTITUTIONAL_MAX_POSITIONS": "1"},
     ),  # the tier is kept though the fee took it below 1,000
-    "consecutive losses": (lambda stage: setattr(stage.inside._desk.session, "losses", 3), {}),
+    "consecutive losses": (lambda stage: setattr(stage.inside._state.session, "losses", 3), {}),
     "drawdown pauses": (
-        lambda stage: setattr(stage.inside._desk.session, "pauses", 5),
+        lambda stage: setattr(stage.inside._state.session, "pauses", 5),
         {"PAUSES_TO_HALT": "6"},
     ),
 }
@@ -63,11 +63,13 @@ def test_a_limit_warns_at_80_percent_once(staged: Callable[..., Any], limit: str
     (note,) = [note for note in stage.notes("limit") if note.fields.get("limit") == limit]
     assert note.level == "warning"
     assert note.fields["used"] >= D("0.8")
-    assert stage.trader.view().limits[limit] == usage(stage.inside._desk, stage.inside._desk.equity())[limit]
+    assert (
+        stage.trader.view().limits[limit] == usage(stage.inside._state, stage.inside._state.equity())[limit]
+    )
     look(stage)
     assert warned(stage).count(limit) == 1
     again = stage.restart()
-    assert limit in again.inside._desk.session.warned
+    assert limit in again.inside._state.session.warned
 
 
 def test_every_limit_is_tried(staged: Callable[..., Any]) -> None:
@@ -80,20 +82,20 @@ def test_the_peak_is_of_the_wallet_and_what_the_stop_has_locked(stage: Any) -> N
     stage.hold()
     stage.quote("100.45", "100.46", mark="100.45")  # before zone 1: on paper only
     stage.clock(1)
-    session = stage.inside._desk.session
+    session = stage.inside._state.session
     assert session.equity > 1000
     assert session.peak <= 1000
 
 
-def test_a_tier_at_its_boundary_is_told_once(staged: Callable[..., Any]) -> None:
+def test_a_tier_at_its_boundary_is_reported_once(staged: Callable[..., Any]) -> None:
     stage = staged(policy=Policy())
     stage.recover("100")
     look(stage)
     for balance in ("99", "100.5", "98", "101", "96"):
-        stage.inside._desk.ledger.start = D(balance)
+        stage.inside._state.ledger.start = D(balance)
         look(stage)
     assert stage.notes("tier") == []
     assert stage.trader.view().capital_tier == "growing"
-    stage.inside._desk.ledger.start = D("94")
+    stage.inside._state.ledger.start = D("94")
     look(stage)
     assert [note.fields["capital"] for note in stage.notes("tier")] == ["turbo"]

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read, SetLeverage, Stopped
 
 D = Decimal
 
 
 def say(stage: Any, verb: str, **args: Any) -> list[Any]:
-    commands: list[Any] = stage.tell(told.Control(stage.now, verb, "test", args))
+    commands: list[Any] = stage.deliver(events.Control(stage.now, verb, "test", args))
     return commands
 
 
@@ -31,8 +31,8 @@ def test_flatten_is_persisted_before_its_orders_and_ends_halted(stage: Any) -> N
     commands = say(stage, "flatten")
     names = [type(command).__name__ for command in commands]
     assert names.index("Persist") < names.index("PlaceOrder")
-    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
-    stage.tell(stage.position("0"))
+    stage.deliver(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.deliver(stage.position("0"))
     assert stage.notes("flat")
     assert len(stage.closes) == 1
     assert "halted" in stage.trader.view().refusal
@@ -42,7 +42,7 @@ def test_an_entry_on_its_way_is_closed_when_it_fills_during_a_flatten(stage: Any
     sent = stage.enter()
     say(stage, "flatten")
     assert stage.closes == []
-    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
     assert stage.closes[-1].qty == sent.qty
     assert not stage.notes("flat")
 
@@ -50,7 +50,7 @@ def test_an_entry_on_its_way_is_closed_when_it_fills_during_a_flatten(stage: Any
 def test_an_entry_not_yet_sent_is_given_up_by_a_flatten(stage: Any) -> None:
     stage.decide()
     say(stage, "flatten")
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
     assert stage.entries == []
     assert stage.notes("flat")
 
@@ -58,25 +58,25 @@ def test_an_entry_not_yet_sent_is_given_up_by_a_flatten(stage: Any) -> None:
 def test_stop_flattens_then_says_so(stage: Any) -> None:
     sent = stage.hold()
     assert not any(isinstance(command, Stopped) for command in say(stage, "stop"))
-    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
-    stage.tell(stage.position("0"))
+    stage.deliver(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.deliver(stage.position("0"))
     assert not stage.all(Stopped)  # the venue has not been read since
     stage.clock()
-    stage.picture(str(stage.inside._desk.ledger.balance))
+    stage.snapshot(str(stage.inside._state.ledger.balance))
     assert len(stage.all(Stopped)) == 1
 
 
-def test_a_stop_ends_with_a_picture_of_the_venue_that_agrees(stage: Any) -> None:
+def test_a_stop_ends_with_a_snapshot_of_the_venue_that_agrees(stage: Any) -> None:
     stage.clock(30)  # a read is under way already: it was asked too early
     early = stage.last(Read)
     say(stage, "stop")
     stage.read(early, wallet=stage.wallet("1000"))
     assert not stage.all(Stopped)
     stage.clock()
-    stage.picture("999")  # a fill we have not heard of yet
+    stage.snapshot("999")  # a fill we have not heard of yet
     assert not stage.all(Stopped)
     stage.clock(2)
-    stage.picture("1000")
+    stage.snapshot("1000")
     assert len(stage.all(Stopped)) == 1
     assert not stage.notes("ended-unconfirmed")
 
@@ -86,7 +86,7 @@ def test_a_stop_does_not_wait_for_ever_for_a_venue_that_differs(stage: Any) -> N
     for number in range(5):
         assert not stage.all(Stopped)
         stage.clock(2)
-        stage.picture(str(900 - number))
+        stage.snapshot(str(900 - number))
     assert len(stage.all(Stopped)) == 1
     assert stage.notes("ended-unconfirmed")
 
@@ -98,12 +98,12 @@ def test_stop_may_leave_positions_to_their_stops(stage: Any) -> None:
 
 
 @pytest.mark.parametrize("leave", [False, True])
-def test_nothing_is_opened_after_the_end_was_told_though_its_process_hears_on(
+def test_nothing_is_opened_after_the_end_was_reported_though_its_process_hears_on(
     stage: Any, leave: bool
 ) -> None:
     say(stage, "stop", leave=leave)
     stage.clock()
-    stage.picture("1000")
+    stage.snapshot("1000")
     assert len(stage.all(Stopped)) == 1
     scans = stage.trader.summary()["scans"]
     for _ in range(3):
@@ -118,10 +118,10 @@ def test_an_entry_that_waits_for_its_leverage_is_given_up_at_the_end(stage: Any)
     say(stage, "stop", leave=True)
     stage.answer(asked)
     assert stage.entries == []
-    assert stage.desk().entry is None
+    assert stage.state().entry is None
 
 
-def test_an_unknown_word_changes_nothing(stage: Any) -> None:
+def test_an_unknown_command_changes_nothing(stage: Any) -> None:
     say(stage, "dance")
     assert stage.notes("control-unknown")
     assert stage.trader.view().refusal == ""
@@ -134,10 +134,10 @@ def test_what_is_not_an_event_is_refused(stage: Any) -> None:
 
 def test_reports_of_other_symbols_are_passed_over(stage: Any) -> None:
     fill = stage.fill("x", 1, "1", "100")
-    other = told.Fill(
+    other = events.Fill(
         **{name: getattr(fill, name) for name in fill.__dataclass_fields__} | {"symbol": "ZZZUSDT"}
     )
-    stage.tell(other)
+    stage.deliver(other)
     assert not stage.trader.view().frozen
 
 
@@ -147,7 +147,7 @@ def test_while_something_is_held_the_session_is_looked_at_every_second(stage: An
     assert stage.trader.next_time() <= stage.now + 10**9
     stage.quote("100.50", "100.51", mark="100.50")
     stage.clock(1)
-    assert stage.inside._desk.session.equity > 1000
+    assert stage.inside._state.session.equity > 1000
 
 
 def test_the_view_shows_the_position(stage: Any) -> None:
@@ -159,28 +159,28 @@ def test_the_view_shows_the_position(stage: Any) -> None:
 
 
 def test_fee_rates_and_limits_of_the_venue_are_taken_up(stage: Any) -> None:
-    stage.tell(told.FeeRates(stage.now, "AAAUSDT", D("0.0004"), D("0.0001")))
-    desk = stage.desk()
-    assert desk.taker == D("0.0004")
-    kept = {name: getattr(desk.instrument, name) for name in desk.instrument.__dataclass_fields__}
-    stage.tell(told.InstrumentUpdate(stage.now, type(desk.instrument)(**kept | {"status": "Closed"})))
+    stage.deliver(events.FeeRates(stage.now, "AAAUSDT", D("0.0004"), D("0.0001")))
+    state = stage.state()
+    assert state.taker == D("0.0004")
+    kept = {name: getattr(state.instrument, name) for name in state.instrument.__dataclass_fields__}
+    stage.deliver(events.InstrumentUpdate(stage.now, type(state.instrument)(**kept | {"status": "Closed"})))
     scanner = stage.inside._scanner
-    assert not scanner._limits(desk, scanner.tier)
+    assert not scanner._limits(state, scanner.tier)
 
 
 def test_the_clock_offset_reaches_the_gates(stage: Any) -> None:
-    stage.tell(told.ClockOffset(stage.now, 123))
+    stage.deliver(events.ClockOffset(stage.now, 123))
     stage.now = stage.inside._scanner.next_ns
     stage.clock()
     assert int(stage.inside._scanner._gates["clock_offset"][0]) == 123
 
 
-def test_a_pause_that_ends_while_the_private_stream_is_down_is_not_due_again_and_again(stage: Any) -> None:
+def test_a_pause_that_ends_while_private_stream_is_down_is_not_due_again_and_again(stage: Any) -> None:
     """Nothing is decided then, so nothing may be due for it: the shell would turn round without end."""
-    stage.inside._desk.session.paused_until_ns = stage.now + 10**9
-    stage.tell(told.StreamStatus(stage.now, "private", up=False))
+    stage.inside._state.session.paused_until_ns = stage.now + 10**9
+    stage.deliver(events.StreamStatus(stage.now, "private", up=False))
     stage.wait(2)
     assert stage.trader.next_time() > stage.now
-    stage.tell(told.StreamStatus(stage.now, "private", up=True))
+    stage.deliver(events.StreamStatus(stage.now, "private", up=True))
     stage.clock()
-    assert stage.inside._desk.session.paused_until_ns == 0
+    assert stage.inside._state.session.paused_until_ns == 0

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader import events as told
-from turbo_trader.trader import scanning
+from turbo_trader.trader import events, scanning
 from turbo_trader.trader.commands import Read
 
 
@@ -79,7 +78,7 @@ def refreshes(
 
     monkeypatch.setattr(scanning, "weights", weights)
     for i in range(1800):
-        stage.inside._desk.now = stage.now = begin + i * 10**9
+        stage.inside._state.now = stage.now = begin + i * 10**9
         stage.inside._scanner._refresh_weights(worth[i * len(worth) // 1800])
     return made
 
@@ -106,7 +105,7 @@ def test_account_is_looked_at_an_interval_after_news_while_held(
     stage.recover()
     stage.hold()
     stage.clock(seconds)
-    stage.tell(stage.wallet("17"))
+    stage.deliver(stage.wallet("17"))
     assert stage.trader.next_time() - stage.now == seconds * 10**9
 
 
@@ -121,13 +120,13 @@ def test_account_is_not_looked_at_while_no_watched_price_moves(staged: Callable[
 
 
 @pytest.mark.parametrize(("env", "seconds"), [({}, 2), ({"FLATTEN_TIME": "5"}, 5)])
-def test_a_flatten_that_lasts_longer_than_promised_is_told(
+def test_a_flatten_that_lasts_longer_than_promised_is_reported(
     staged: Callable[..., Any], env: dict[str, str], seconds: int
 ) -> None:
     stage = staged(policy=Policy.from_env(env))
     stage.recover()
     stage.hold()
-    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
     stage.wait(seconds - 1)
     assert not stage.notes("flatten-unconfirmed")
     stage.clock(1)
@@ -139,14 +138,14 @@ def test_a_flatten_that_lasts_longer_than_promised_is_told(
     assert len(stage.notes("flatten-unconfirmed")) == 2
 
 
-def test_a_flatten_that_is_quick_enough_is_not_told(staged: Callable[..., Any]) -> None:
+def test_a_flatten_that_is_quick_enough_is_not_reported(staged: Callable[..., Any]) -> None:
     stage = staged()
     stage.recover()
     sent = stage.hold()
-    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
     stage.clock(1)
-    stage.tell(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
-    stage.tell(stage.position("0"))
+    stage.deliver(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    stage.deliver(stage.position("0"))
     stage.wait(5)
     assert stage.notes("flat")
     assert not stage.notes("flatten-unconfirmed")

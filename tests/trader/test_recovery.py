@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.recovery import EVERY
 
@@ -13,34 +13,34 @@ from turbo_trader.trader.recovery import EVERY
 def test_a_fresh_account_starts_cleanly(staged: Any) -> None:
     stage = staged()
     stage.recover("18")
-    assert stage.inside._desk.ledger.start == 18
+    assert stage.inside._state.ledger.start == 18
     assert stage.trader.view().refusal == ""
     assert stage.trader.summary()["wallet_difference"] == 0
 
 
-def test_nothing_is_decided_before_the_first_picture(staged: Any) -> None:
+def test_nothing_is_decided_before_the_first_snapshot(staged: Any) -> None:
     stage = staged()
-    stage.tell(told.StreamStatus(stage.now, "private", True))
+    stage.deliver(events.StreamStatus(stage.now, "private", True))
     stage.wait(3)
     assert stage.trader.summary()["scans"] == 0
 
 
 def test_nothing_is_scanned_while_the_private_stream_is_down(stage: Any) -> None:
     before = stage.trader.summary()["scans"]
-    stage.tell(told.StreamStatus(stage.now, "private", False, "lost"))
+    stage.deliver(events.StreamStatus(stage.now, "private", False, "lost"))
     for _ in range(20):
         stage.clock(31)
     assert stage.trader.summary()["scans"] == before
     assert before
 
 
-def test_the_picture_is_read_every_half_minute_and_after_a_reconnect(stage: Any) -> None:
+def test_the_snapshot_is_read_every_half_minute_and_after_a_reconnect(stage: Any) -> None:
     count = len(stage.all(Read))
     stage.now += EVERY
     stage.clock()
     assert len(stage.all(Read)) == count + 1
-    stage.tell(told.StreamStatus(stage.now, "private", False))
-    stage.tell(told.StreamStatus(stage.now, "private", True))
+    stage.deliver(events.StreamStatus(stage.now, "private", False))
+    stage.deliver(events.StreamStatus(stage.now, "private", True))
     assert stage.trader.next_time() == stage.now
     stage.clock()
     assert len(stage.all(Read)) == count + 2
@@ -56,26 +56,26 @@ def test_fills_are_asked_for_from_before_the_last_known_one(stage: Any) -> None:
 def test_a_position_that_differs_in_one_read_decides_nothing(stage: Any) -> None:
     sent = stage.hold()
     stage.clock(31)
-    stage.picture("999.99")
-    assert stage.desk().held == sent.qty
+    stage.snapshot("999.99")
+    assert stage.state().held == sent.qty
     assert not stage.notes("closed-outside")
     assert stage.trader.next_time() <= stage.now + 2 * 10**9
 
 
 def test_a_restored_run_counts_on(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.deliver(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
     new = stage.restart()
     assert new.trader.summary()["trades"] == 1
-    assert new.inside._desk.evidence == stage.inside._desk.evidence
-    assert new.inside._desk.session.losses == 1
+    assert new.inside._state.evidence == stage.inside._state.evidence
+    assert new.inside._state.session.losses == 1
 
 
-def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_picture(stage: Any) -> None:
+def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_snapshot(stage: Any) -> None:
     before = stage.trader.summary()["scans"]
     assert before
     stage.now += 3600 * 10**9
-    stage.tell(told.Woken(stage.now, 2))
+    stage.deliver(events.Woken(stage.now, 2))
     reads = len(stage.all(Read))
     stage.clock()
     assert stage.trader.summary()["scans"] == before
@@ -84,7 +84,7 @@ def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_picture(stag
     assert stage.trader.summary()["scans"] == before
 
 
-def test_a_picture_asked_for_before_a_fill_was_heard_of_decides_nothing_though_our_clock_runs_ahead(
+def test_a_snapshot_asked_for_before_fill_was_heard_of_decides_nothing_though_our_clock_runs_ahead(
     stage: Any,
 ) -> None:
     sent = stage.enter()
@@ -94,25 +94,25 @@ def test_a_picture_asked_for_before_a_fill_was_heard_of_decides_nothing_though_o
         stage.clock(31)
         early.append((stage.last(Read, symbol=""), stage.now))
     stage.now += 10**9
-    stage.tell(stage.fill(sent.id, 1, sent.qty, str(sent.price), ts=stage.now - 120 * 10**9))
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price), ts=stage.now - 120 * 10**9))
     for read, asked in early:
         stage.read(read, asked=asked, wallet=stage.wallet("1000"))
-    assert stage.desk().held == sent.qty
+    assert stage.state().held == sent.qty
     assert not stage.notes("closed-outside")
 
 
 def test_s47_what_a_guard_ordered_while_we_were_away_is_ours(stage: Any) -> None:
     sent = stage.hold()
     stage.now += 20 * 10**9
-    stage.tell(told.Woken(stage.now, 3, ("b1", "gfeed")))
-    stage.tell(stage.fill("tt-gfeed-1-guard", -1, sent.qty, "99.9", closed=str(sent.qty)))
+    stage.deliver(events.Woken(stage.now, 3, ("b1", "gfeed")))
+    stage.deliver(stage.fill("tt-gfeed-1-guard", -1, sent.qty, "99.9", closed=str(sent.qty)))
     assert not stage.notes("second-instance")
     assert stage.notes("trade")[-1].fields["reason"] == "guard"
 
 
 def test_a_venue_slower_than_the_interval_of_reads_is_still_understood(staged: Any) -> None:
     stage = staged()
-    stage.tell(told.StreamStatus(stage.now, "private", True))
+    stage.deliver(events.StreamStatus(stage.now, "private", True))
     stage.clock()
     slow = stage.last(Read)
     stage.clock(31)  # the next picture is asked for before the first one came
@@ -121,15 +121,15 @@ def test_a_venue_slower_than_the_interval_of_reads_is_still_understood(staged: A
     assert stage.notes("recovered")
 
 
-def test_a_picture_older_than_one_already_seen_counts_no_more(stage: Any) -> None:
+def test_a_snapshot_older_than_one_already_seen_counts_no_more(stage: Any) -> None:
     stage.clock(31)
     slow = stage.last(Read)
     stage.clock(31)
-    stage.picture("1000")
+    stage.snapshot("1000")
     stage.read(slow, wallet=stage.wallet("900"), positions=(stage.position("5"),))
     assert not stage.notes("transfer")
     stage.wait(3)
-    assert not stage.desk().frozen
+    assert not stage.state().frozen
 
 
 def test_what_was_traded_before_the_first_start_is_in_the_wallet_it_started_with(stage: Any) -> None:
@@ -139,9 +139,9 @@ def test_what_was_traded_before_the_first_start_is_in_the_wallet_it_started_with
     stage.hold()
     stage.clock(31)
     assert stage.last(Read).since < before.ts
-    paid = stage.inside._desk.ledger.fees
-    stage.picture("999.99", fills=(before,), positions=(stage.position("0"),))
-    assert stage.inside._desk.ledger.fees == paid
+    paid = stage.inside._state.ledger.fees
+    stage.snapshot("999.99", fills=(before,), positions=(stage.position("0"),))
+    assert stage.inside._state.ledger.fees == paid
     new = stage.restart()
     new.recover("999.99", fills=(before,))
-    assert new.inside._desk.ledger.fees == paid
+    assert new.inside._state.ledger.fees == paid

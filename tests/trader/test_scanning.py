@@ -54,47 +54,47 @@ def test_a_symbol_with_an_open_position_is_not_entered_again(stage: Any) -> None
     stage.hold()
     scanner = stage.inside._scanner
     scanner._rows["direction"] = 1
-    assert not scanner._limits(stage.desk(0), scanner.tier)
-    assert scanner._limits(stage.desk(1), scanner.tier)
+    assert not scanner._limits(stage.state(0), scanner.tier)
+    assert scanner._limits(stage.state(1), scanner.tier)
 
 
 def allowed(stage: Any, s: int, direction: int) -> bool:
     """Does gate 8 let a symbol be entered in a direction?"""
     scanner = stage.inside._scanner
     scanner._rows["direction"] = direction
-    return bool(scanner._limits(stage.desk(s), scanner.tier))
+    return bool(scanner._limits(stage.state(s), scanner.tier))
 
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_stop_out_bars_its_symbol_and_direction_for_h_restart_or_not(stage: Any, restarted: bool) -> None:
     sent = stage.hold()
-    stage.tell(stage.fill("", -1, sent.qty, "99.4", closed=str(sent.qty), stop_type="StopLoss"))
-    stage.tell(stage.position("0"))
+    stage.deliver(stage.fill("", -1, sent.qty, "99.4", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.deliver(stage.position("0"))
     stopped = stage.now
     if restarted:
         stage = stage.restart()
         stage.recover()
     horizon = stage.policy.capital_tier(D(1000)).horizon_ns
     for at, long in ((stage.now, False), (stopped + horizon - 1, False), (stopped + horizon, True)):
-        stage.inside._desk.now = at
+        stage.inside._state.now = at
         assert [allowed(stage, s, d) for s, d in ((0, 1), (0, -1), (1, 1))] == [long, True, True]
 
 
 @pytest.mark.parametrize("stop_type", ["TakeProfit", ""])
 def test_another_end_than_a_stop_bars_nothing(stage: Any, stop_type: str) -> None:
     sent = stage.hold()
-    stage.tell(stage.fill("", -1, sent.qty, "99.9", closed=str(sent.qty), stop_type=stop_type))
-    stage.tell(stage.position("0"))
+    stage.deliver(stage.fill("", -1, sent.qty, "99.9", closed=str(sent.qty), stop_type=stop_type))
+    stage.deliver(stage.position("0"))
     assert allowed(stage, 0, 1)
 
 
 def test_an_open_position_keeps_the_times_of_the_tier_it_was_opened_in(stage: Any) -> None:
     stage.hold(hold_s=1800.0)  # turbo's, before the account grew
-    opened = stage.desk().trade.opened_ts
+    opened = stage.state().trade.opened_ts
     for later in (stage, stage.restart()):
         later.recover()
         assert later.inside._scanner.tier.max_hold_s == 2700
-        assert later.desk().bracket.deadline_ns == opened + 1800 * SECOND
+        assert later.state().bracket.deadline_ns == opened + 1800 * SECOND
 
 
 def test_the_limit_price_spends_half_the_margin_of_the_ev_used(stage: Any) -> None:
@@ -133,7 +133,7 @@ def test_the_cost_of_a_scan_walks_the_book_of_the_symbol_both_ways(stage: Any) -
 
 def test_the_exact_size_is_priced_by_its_own_walk_in_place_of_the_reference(stage: Any) -> None:
     assert stage.decide(cost=0.0032, slippage=0.002, gate={"slippage": 0.002}).value == PASS
-    entry = stage.desk().entry
+    entry = stage.state().entry
     assert float(entry.cost) == pytest.approx(0.0012)  # the book is deep at this size
     reach = float(entry.limit) / 100.01 - 1
     assert float(stage.rows["slippage"][0]) == pytest.approx(reach)
@@ -144,5 +144,5 @@ def test_the_exact_size_is_left_through_the_side_it_closes_on(stage: Any) -> Non
     stage.quote("100.00", "100.01", lots=1)
     assert stage.decide().value == PASS
     thin = stage.policy.entry_slip_max  # one lot on the bids: less than the size
-    assert stage.desk().entry.cost == D("0.0012") + thin
+    assert stage.state().entry.cost == D("0.0012") + thin
     assert float(stage.rows["slippage"][0]) > float(thin)

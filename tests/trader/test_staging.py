@@ -10,7 +10,7 @@ import pytest
 
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.stages import Stage as Tier
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.staging import WORLD
 
 D = Decimal
@@ -36,8 +36,8 @@ def put(stage: Any, tier: str, to: Tier) -> None:
 
 
 def closed(stage: Any, sent: Any, price: str) -> None:
-    stage.tell(stage.fill("", -sent.side, sent.qty, price, closed=str(sent.qty), stop_type="StopLoss"))
-    stage.tell(stage.position("0"))
+    stage.deliver(stage.fill("", -sent.side, sent.qty, price, closed=str(sent.qty), stop_type="StopLoss"))
+    stage.deliver(stage.position("0"))
 
 
 def test_a_scout_is_the_smallest_order(play: Any) -> None:
@@ -61,7 +61,7 @@ def test_a_scout_is_five_usdt_at_the_worse_of_limit_and_mark(play: Any) -> None:
 
 
 def test_halving_after_losses_leaves_the_scout_as_it_is(play: Any) -> None:
-    play.inside._desk.session.losses = 9
+    play.inside._state.session.losses = 9
     assert play.enter().qty == D("0.1")
 
 
@@ -70,8 +70,8 @@ def test_symbols_whose_smallest_order_is_large_are_followed_as_shadows(staged: C
     made.recover("18")
     verdict = made.decide(equity="18")
     assert verdict.value == 1  # past gate 9
-    assert (made.entries, made.desk().entry) == ([], None)
-    assert made.desk().shadow is not None
+    assert (made.entries, made.state().entry) == ([], None)
+    assert made.state().shadow is not None
     assert made.notes("shadow")[-1].fields["tier"] == "A"
 
 
@@ -79,7 +79,7 @@ def test_at_stage_shadow_nothing_is_sent_and_the_trade_holds_its_slot(play: Any)
     put(play, "A", Tier.SHADOW)
     play.decide()
     assert play.entries == []
-    assert play.inside._desk.positions_open == 1
+    assert play.inside._state.positions_open == 1
     assert play.trader.view().stages == {"A": "shadow", "B": "scout"}
 
 
@@ -107,8 +107,8 @@ def test_a_closed_scout_is_counted_once_as_the_real_fill(play: Any) -> None:
 def test_an_entry_that_is_not_filled_counts_as_nothing(play: Any) -> None:
     sent = play.enter()
     play.answer(sent)
-    play.tell(play.order(sent, "Cancelled"))
-    assert play.desk().ghost is None
+    play.deliver(play.order(sent, "Cancelled"))
+    assert play.state().ghost is None
     assert stages(play).tiers["A"].evidence.real + stages(play).tiers["A"].evidence.shadows == 0
 
 
@@ -119,8 +119,8 @@ def seconds(stage: Any, bid: str, ask: str, count: int) -> None:
 
 
 def follow(stage: Any) -> None:
-    stage.inside._staging.on_scan(D(1000), lambda _desk, _direction: False)
-    stage._keep(stage.inside._desk.take())
+    stage.inside._staging.on_scan(D(1000), lambda _state, _direction: False)
+    stage._keep(stage.inside._state.take())
 
 
 def test_a_shadow_ends_at_its_stop_costs_its_fees_and_begins_a_cool_down(play: Any) -> None:
@@ -131,8 +131,8 @@ def test_a_shadow_ends_at_its_stop_costs_its_fees_and_begins_a_cool_down(play: A
     note = play.notes("shadow-ended")[-1].fields
     assert note["reason"] == "stop"
     assert note["net_fraction"] == pytest.approx(-0.0061 - 0.0011, abs=2e-4)
-    assert play.desk().shadow is None
-    assert play.desk().stopped_out[1] == play.now
+    assert play.state().shadow is None
+    assert play.state().stopped_out[1] == play.now
     assert stages(play).tiers["A"].evidence.shadows == 1
 
 
@@ -186,7 +186,7 @@ def test_evidence_never_leaves_its_mode_and_account(play: Any) -> None:
     from turbo_trader.trader.machine import Trader
 
     closed(play, play.hold(), "99.5")
-    instruments = [desk.instrument for desk in play.inside._desk.desks]
+    instruments = [state.instrument for state in play.inside._state.per_symbol]
     live = Trader(instruments, earned(), "b9", play.now, {**play.kept, WORLD: {"name": "live:7"}})
     assert live._staging._stages.tiers["A"].evidence.real == 0
     assert live._staging._stages.budget.net == 0
@@ -196,9 +196,9 @@ def test_explore_again_refills_what_resume_and_session_new_do_not(play: Any) -> 
     stages(play).budget.base, stages(play).budget.net = D(1000), D(-100)
     play.clock()
     for verb in ("resume", "session_new"):
-        play.tell(told.Control(play.now, verb, "alice"))
+        play.deliver(events.Control(play.now, verb, "alice"))
         assert play.inside._staging.stage("A") is Tier.SHADOW
-    play.tell(told.Control(play.now, "explore", "alice"))
+    play.deliver(events.Control(play.now, "explore", "alice"))
     assert play.inside._staging.stage("A") is Tier.SCOUT
 
 
@@ -216,9 +216,9 @@ def test_scouts_never_lose_more_in_a_day_than_their_budget(staged: Callable[...,
     lost = 0
     for _ in range(20):
         made.decide()
-        if made.desk().entry is None:
+        if made.state().entry is None:
             break
-        made.desk().entry = None
+        made.state().entry = None
         closed(made, made.hold(), "99.5")
         lost += 1
     assert lost >= 2
@@ -229,17 +229,17 @@ def test_the_edge_watchdog_is_not_there(play: Any) -> None:
     for i in range(31):
         sent = play.enter()
         play.answer(sent)
-        play.tell(play.fill(sent.id, 1, "0.1", "100", ts=play.now))
-        play.tell(play.fill("", -1, "0.1", f"99.{80 + i % 10}", closed="0.1", ts=play.now + 1))
-        play.tell(play.order(sent, "Filled", "0.1"))
+        play.deliver(play.fill(sent.id, 1, "0.1", "100", ts=play.now))
+        play.deliver(play.fill("", -1, "0.1", f"99.{80 + i % 10}", closed="0.1", ts=play.now + 1))
+        play.deliver(play.order(sent, "Filled", "0.1"))
         play.clock(1)
-    assert play.inside._desk.session.halts == {}
+    assert play.inside._state.session.halts == {}
 
 
 def test_the_sentence_is_said_once_an_hour(play: Any) -> None:
     for _ in range(4):
         follow(play)
         play.now += 1800 * 10**9
-        play.inside._desk.now = play.now
+        play.inside._state.now = play.now
     assert len(play.notes("evidence")) == 2
     assert play.notes("evidence")[0].fields["text"].startswith("0 trades, cost you 0.00 USDT")

@@ -12,21 +12,21 @@ from turbo_trader.trader.events import Unread
 def test_unread_rows_keep_their_symbol_from_entries_until_they_can_be_read(stage: Any) -> None:
     symbol = stage.trader.symbols[0]
     stage.clock(31)
-    stage.picture(unread=(symbol,))
-    assert "cannot be read" in stage.desk().unresolved
+    stage.snapshot(unread=(symbol,))
+    assert "cannot be read" in stage.state().unresolved
     assert len(stage.notes("rows-unread")) == 1
     assert stage.trader.next_time() <= stage.now + 2 * SECOND
     scans = stage.trader.summary()["scans"]
     stage.clock(301)
     assert stage.trader.summary()["scans"] > scans
-    stage.picture()
-    assert stage.desk().unresolved == ""
+    stage.snapshot()
+    assert stage.state().unresolved == ""
 
 
 def test_unread_rows_of_a_foreign_symbol_block_nothing(stage: Any) -> None:
     stage.clock(31)
-    stage.picture(unread=("FOOUSDT",))
-    assert stage.desk().unresolved == ""
+    stage.snapshot(unread=("FOOUSDT",))
+    assert stage.state().unresolved == ""
     assert stage.trader.next_time() > stage.now
 
 
@@ -35,21 +35,21 @@ def test_held_position_missing_beside_an_unread_row_is_not_closed_outside(stage:
     for unread in ("", stage.trader.symbols[0]):
         for _ in range(3):
             stage.clock(31)
-            stage.picture("999.99", unread=(unread,))
-    assert stage.desk().held == sent.qty
+            stage.snapshot("999.99", unread=(unread,))
+    assert stage.state().held == sent.qty
     assert not stage.notes("closed-outside")
 
 
 def test_message_that_cannot_be_read_asks_for_the_account_at_most_every_two_seconds(stage: Any) -> None:
     stage.clock(31)
-    stage.picture()
+    stage.snapshot()
     stage.now += 3 * SECOND
     count = len(stage.all(Read))
     for _ in range(50):
-        stage.tell(Unread(stage.now, ""))
+        stage.deliver(Unread(stage.now, ""))
         stage.clock()
     assert len(stage.all(Read)) == count + 1
-    stage.tell(Unread(stage.now, "FOOUSDT"))
+    stage.deliver(Unread(stage.now, "FOOUSDT"))
     assert stage.trader.next_time() > stage.now
 
 
@@ -58,5 +58,5 @@ def test_times_of_the_future_are_not_restored(stage: Any) -> None:
     later = stage.now + 86_400 * SECOND
     stage.kept["ledger"]["last_fill_ts"] = later
     new = stage.restart()
-    assert new.inside._desk.ledger.last_fill_ts <= new.now
+    assert new.inside._state.ledger.last_fill_ts <= new.now
     assert new.trader.next_time() <= new.now

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, Verdict, judge, judge_http
+from turbo_trader.bybit.errors import NO_ANSWER, Verdict, classify, classify_http
 from turbo_trader.bybit.schemas import whole
 
 
@@ -39,7 +39,7 @@ class Answer:
 
 def unreadable(why: str, sent: int, headers: Mapping[str, str] | None = None) -> Answer:
     """An answer that says nothing of the request."""
-    return Answer(judge(NO_ANSWER), NO_ANSWER, why, sent, headers=headers or {})
+    return Answer(classify(NO_ANSWER), NO_ANSWER, why, sent, headers=headers or {})
 
 
 def read_answer(
@@ -48,7 +48,7 @@ def read_answer(
     """The answer in an HTTP response; `redact` takes keys out of what the venue says. Unreadable is unanswered."""
     if status != 200:
         text = redact(body.decode("utf-8", "replace"))[:200]
-        return Answer(judge_http(status), status, text, sent, headers=headers)
+        return Answer(classify_http(status), status, text, sent, headers=headers)
     try:
         said = msgspec.json.decode(body)
         code = int(said["retCode"])
@@ -56,7 +56,7 @@ def read_answer(
         return unreadable("unreadable answer", sent, headers)
     result, time_ms = said.get("result"), said.get("time")
     return Answer(
-        judge(code, cancel=call.cancel),
+        classify(code, cancel=call.cancel),
         code,
         redact(str(said.get("retMsg", ""))) if code else "",
         sent,

@@ -1,6 +1,6 @@
 """Every refusal and failure of the venue, as what is known of the command and what to do next.
 
-Source: Bybit V5 reference, chapters 1.3, 4 and 5. One row per code; what is not in the table is judged by `judge`.
+Source: Bybit V5 reference, chapters 1.3, 4 and 5. One row per code; what is not in the table is judged by `classify`.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ _UNAUTHORISED: Final = Verdict(
 _NOT_FOUND: Final = Verdict(Kind.FATAL, Outcome.REJECTED, Action.HALT, "no such path or category")
 
 
-def judge(code: int, *, cancel: bool = False) -> Verdict:
+def classify(code: int, *, cancel: bool = False) -> Verdict:
     """The verdict on a retCode (or one of ours below 0). An unlisted code is unknown, not failed.
 
     110001, 110008 and 110010 are benign for a cancel only; for anything else the order asked about is not there: refused.
@@ -157,7 +157,7 @@ def judge(code: int, *, cancel: bool = False) -> Verdict:
     return CODES.get(code, _UNLISTED)
 
 
-def judge_http(status: int) -> Verdict:
+def classify_http(status: int) -> Verdict:
     """The verdict on an HTTP status other than 200, or on 200 with something that is not JSON."""
     if status == 403:
         return _FORBIDDEN

@@ -19,7 +19,7 @@ from pybit.unified_trading import HTTP
 from turbo_trader.bybit.answers import Answer, read_answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, judge
+from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, classify
 from turbo_trader.bybit.transport import Connection, NoAnswer, NotSent, Pool, Response
 
 Permit = Callable[[], bool]  # may this process write to the venue now?
@@ -147,11 +147,11 @@ class Lane:
             answer = await response
             return read_answer(call, answer.status, answer.headers, answer.body, sent, self._keys.redact)
         except Fenced:
-            return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
+            return Answer(classify(FENCED), FENCED, "not sent: the lease to write is not held", sent)
         except NotSent as error:
             return _not_sent(error, sent)
         except NoAnswer as error:
-            return Answer(judge(NO_ANSWER), NO_ANSWER, f"no answer from the venue: {error}", sent)
+            return Answer(classify(NO_ANSWER), NO_ANSWER, f"no answer from the venue: {error}", sent)
 
     async def close(self) -> None:
         """Wait for calls under way (their outcomes matter), then let the connections go."""
@@ -166,4 +166,4 @@ class Lane:
 
 
 def _not_sent(error: NotSent, sent: int) -> Answer:
-    return Answer(judge(NOT_SENT), NOT_SENT, f"it never left: {error}", sent)
+    return Answer(classify(NOT_SENT), NOT_SENT, f"it never left: {error}", sent)

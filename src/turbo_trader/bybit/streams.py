@@ -124,8 +124,8 @@ class Stream:
             except (OSError, TimeoutError, WebSocketException) as error:
                 reason = self._renew or f"{type(error).__name__}: {_brief(error)}"
             self._renew = ""
-            told = self._on_down if up[0] else self._on_refused
-            told(reason)
+            reported = self._on_down if up[0] else self._on_refused
+            reported(reason)
             attempt = 0 if up[0] and loop.time() - began > STEADY_S else attempt + 1
             pause = BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)]
             await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))

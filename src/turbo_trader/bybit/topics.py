@@ -67,9 +67,9 @@ class Subscription:
         if success:
             self.confirmed += asked
             return
-        words = set(_SEPARATORS.split(said))
-        named = tuple(topic for topic in asked if topic in words)
-        rest = tuple(topic for topic in asked if topic not in words)
+        parts = set(_SEPARATORS.split(said))
+        named = tuple(topic for topic in asked if topic in parts)
+        rest = tuple(topic for topic in asked if topic not in parts)
         if _ALREADY in said and named:
             self.confirmed += named
             self._again(rest)

@@ -9,7 +9,7 @@ import msgspec
 
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, judge
+from turbo_trader.bybit.errors import NO_ANSWER, classify
 from turbo_trader.bybit.schemas import whole
 
 #: The REST calls that have an operation; trading stops, leverage and every read do not.
@@ -58,7 +58,7 @@ def answer(call: Call, message: Mapping[str, Any], sent: int) -> Answer:
         {str(name).title(): str(value) for name, value in header.items()} if isinstance(header, dict) else {}
     )
     return Answer(
-        judge(code, cancel=call.method == "cancel_order"),
+        classify(code, cancel=call.method == "cancel_order"),
         code,
         str(message.get("retMsg", ""))[:1_000] if code else "",
         sent,
@@ -70,4 +70,4 @@ def answer(call: Call, message: Mapping[str, Any], sent: int) -> Answer:
 
 def unanswered(why: str, sent: int) -> Answer:
     """The request was handed over and nothing is known of it."""
-    return Answer(judge(NO_ANSWER), NO_ANSWER, why, sent)
+    return Answer(classify(NO_ANSWER), NO_ANSWER, why, sent)

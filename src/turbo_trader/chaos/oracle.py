@@ -120,7 +120,7 @@ class Oracle:
         for check in self.checks:
             check.finish()
 
-    def told(self, limit: int = KEPT) -> list[str]:
+    def reported(self, limit: int = KEPT) -> list[str]:
         """The last events and commands."""
         return [f"{ts} {what}" for ts, what in list(self.last)[-limit:]]
 

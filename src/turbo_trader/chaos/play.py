@@ -117,7 +117,7 @@ class _Run:
             "seed": self.seed,
             "at": simulation.now,
             "simulated_s": at,
-            "last": self.oracle.told(),
+            "last": self.oracle.reported(),
         }
 
     def _whole(self) -> None:

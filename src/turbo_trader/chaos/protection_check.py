@@ -29,7 +29,7 @@ class Watch:
     """A position whose stop is missing or looser than it was. Times: `able` and `heard` clocks of the world."""
 
     since_heard: int  # it began
-    told: int | None = None  # when the process was sent that
+    reported: int | None = None  # when the process was sent that
     excused: int = 0  # until then an attempt is under way
 
 
@@ -89,9 +89,9 @@ class Protection(Check):
             heard = world.heard.get(symbol)
             knows = heard is not None and heard.size != 0 and heard.stop == position.stop_loss
             if not knows:
-                watch.told = None
-            elif watch.told is None:
-                watch.told = world.able_ns
+                watch.reported = None
+            elif watch.reported is None:
+                watch.reported = world.able_ns
             self._overdue(position, watch)
 
     def _exposed(self, position: PositionMessage) -> bool:
@@ -101,11 +101,11 @@ class Protection(Check):
 
     def _overdue(self, position: PositionMessage, watch: Watch) -> None:
         world = self.world
-        late = watch.told is not None and world.able_ns > max(watch.told + PATIENCE, watch.excused)
+        late = watch.reported is not None and world.able_ns > max(watch.reported + PATIENCE, watch.excused)
         unheard = world.heard_ns - watch.since_heard > UNHEARD
         if world.able and (late or unheard):
             raise Violated(
                 Invariant.PROTECTED, "no stop on the venue, or a looser one than it had", symbol=position.symbol,
                 size=position.size, stop=position.stop_loss, tightest=self.tightest.get(position.symbol),
-                for_s=(world.heard_ns - watch.since_heard) / SECOND, known=watch.told is not None,
+                for_s=(world.heard_ns - watch.since_heard) / SECOND, known=watch.reported is not None,
             )  # fmt: skip

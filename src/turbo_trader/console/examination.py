@@ -72,7 +72,7 @@ def _keys(settings: Settings) -> tuple[Keys, list[Check]]:
 async def _venue(
     where: Endpoints, keys: Keys, symbols: Sequence[str], policy: Policy, folder: Path, *, keyed: bool
 ) -> list[Check]:
-    gateway = Gateway(where, keys, VenueClock(), _told, TIMEOUT_S)
+    gateway = Gateway(where, keys, VenueClock(), _reported, TIMEOUT_S)
     try:
         simulated = where.local
         public = await facts.venue_facts(gateway, where.rest, symbols, simulated=simulated, keyed=keyed)
@@ -94,6 +94,6 @@ def _known(folder: Path) -> list[str]:
         return []
 
 
-def _told(name: str, level: str, fields: dict[str, Any]) -> None:
+def _reported(name: str, level: str, fields: dict[str, Any]) -> None:
     """What the gateway notes on the way; the checks say it better."""
     logging.getLogger(__name__).debug("%s %s %s", name, level, fields)

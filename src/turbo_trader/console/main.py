@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from turbo_trader.console import exits
+from turbo_trader.console import exit_codes
 from turbo_trader.console.verbs import (
     backtest,
     calibration,
@@ -64,21 +64,21 @@ def main() -> None:
     """Run a verb and end with a documented exit code: 0 ok, 1 failed, 2 usage or configuration, 3 refused for safety."""
     try:
         result = app(standalone_mode=False)
-        sys.exit(result if isinstance(result, int) else exits.OK)
+        sys.exit(result if isinstance(result, int) else exit_codes.OK)
     except InputError as error:
-        _end(str(error), exits.USAGE)
+        _end(str(error), exit_codes.USAGE)
     except Refused as error:
-        _end(f"refused: {error}", exits.REFUSED)
-    except (exits.Failed, JournalError) as error:
-        _end(str(error), exits.FAILED)
+        _end(f"refused: {error}", exit_codes.REFUSED)
+    except (exit_codes.Failed, JournalError) as error:
+        _end(str(error), exit_codes.FAILED)
     except typer.Abort:
-        _end("interrupted", exits.FAILED)
+        _end("interrupted", exit_codes.FAILED)
     except Exception as error:
         if not hasattr(
             error, "format_message"
         ):  # everything but click's own usage errors is a bug of ours: let it show
             raise
-        _end(f"{error.format_message()} (see: turbo-trader --help)", exits.USAGE)
+        _end(f"{error.format_message()} (see: turbo-trader --help)", exit_codes.USAGE)
 
 
 def _end(line: str, code: int) -> None:

@@ -28,7 +28,7 @@ WARM_UP = (
 
 _EARLIEST, _LATEST = 946_684_800 * 10**9, 4_102_444_800 * 10**9  # 2000 and 2100, ns UTC
 
-Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
+Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ def speed_of(settings: Settings) -> float:
 
 
 @asynccontextmanager
-async def open_market(settings: Settings, policy: Policy, tell: Tell) -> AsyncIterator[Market]:
-    """The market, for as long as the context lasts; `tell` hears of an upstream.
+async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIterator[Market]:
+    """The market, for as long as the context lasts; `emit` hears of an upstream.
 
     Its time runs like the clock's unless a speed is asked for. InputError when it is no market, or cannot be had.
     """
@@ -60,7 +60,7 @@ async def open_market(settings: Settings, policy: Policy, tell: Tell) -> AsyncIt
     if kind == "synthetic":
         yield _synthetic(settings, policy)
     elif kind == "tape":
-        yield _tape(settings, tell)
+        yield _tape(settings, emit)
     elif kind == "bybit":
         from turbo_trader.live.upstream import upstream_market
 
@@ -70,7 +70,7 @@ async def open_market(settings: Settings, policy: Policy, tell: Tell) -> AsyncIt
                 f"--speed {settings.speed:g}: {settings.market} has a time of its own; leave it out"
             )
         label = f"{where.rest}, live"
-        async with upstream_market(where, label, policy.symbols, tell) as market:
+        async with upstream_market(where, label, policy.symbols, emit) as market:
             yield Market(market, market.clock.speed, market, market.clock.now)
     else:
         raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
@@ -91,7 +91,7 @@ def _kind(settings: Settings) -> str:
     return settings.market.partition(":")[0]
 
 
-def _tape(settings: Settings, tell: Tell) -> Market:
+def _tape(settings: Settings, emit: Emit) -> Market:
     from turbo_trader.live.venue_market import RecordedFrames, TapeSource
     from turbo_trader.market.recording import is_recording
     from turbo_trader.market.tape import read_tape
@@ -99,7 +99,7 @@ def _tape(settings: Settings, tell: Tell) -> Market:
     path = Path(settings.market.removeprefix("tape:"))
     tape = read_tape(path, seed=settings.seed)
     if tape.left_out:
-        tell("tape-left-out", "info", {"tape": str(path), "counts": dict(tape.left_out)})
+        emit("tape-left-out", "info", {"tape": str(path), "counts": dict(tape.left_out)})
     source = TapeSource(tape, WARM_UP if tape.end - tape.start > 2 * WARM_UP else 0)
     frames = RecordedFrames(path, source.start) if is_recording(path) else None
     return Market(source, settings.speed or 1.0, frames)

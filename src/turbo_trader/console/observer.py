@@ -45,6 +45,6 @@ class ConsoleObserver:
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def tell_log(name: str, level: str, fields: dict[str, Any]) -> None:
+def log_event(name: str, level: str, fields: dict[str, Any]) -> None:
     """One log event without an observer: the guard's way to the log."""
     structlog.get_logger("turbo_trader").log(_LEVELS[level], name, **fields)

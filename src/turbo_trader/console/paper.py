@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from turbo_trader.console.exits import Failed
+from turbo_trader.console.exit_codes import Failed
 from turbo_trader.console.markets import speed_of
-from turbo_trader.console.observer import tell_log
+from turbo_trader.console.observer import log_event
 from turbo_trader.console.settings import Settings
 from turbo_trader.market.errors import InputError
 
@@ -73,7 +73,7 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
 def _log(lines: IO[str]) -> None:
     with suppress(ValueError):  # closed under us: the venue has ended
         for line in lines:
-            tell_log("paper-venue", "warning", {"said": line.strip()})
+            log_event("paper-venue", "warning", {"said": line.strip()})
 
 
 def _announcement(process: subprocess.Popen[str], key: str, secret: str) -> dict[str, Any]:

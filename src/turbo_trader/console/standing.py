@@ -66,7 +66,7 @@ def _running(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     funnel = trader["funnel"]
     far = f"candidates {funnel['candidates']:,}, passed {funnel['passed']:,}"
     yield "scans", f"{funnel['scans']:,}, of them {far}"
-    yield from _told(view["told"])
+    yield from _reported(view["history"])
     failed = f": {answer['journal_failed']}" if answer["journal_failed"] else ""
     yield "journal", f"{answer['journal']}{failed}"
 
@@ -88,14 +88,14 @@ def _ended(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     session = answer["session"]
     if session.get("halts"):
         yield "halted", "; ".join(session["halts"].values()) + "; the next start is halted too"
-    yield from _told(session.get("history", [])[-5:])
+    yield from _reported(session.get("history", [])[-5:])
 
 
-def _told(history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _reported(history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Who said what, and when; what a limit did."""
-    for told in history:
-        why = f" ({told['why']})" if told["why"] else ""
-        yield "told", f"{utc_text(told['ts'])} {told['what']} by {told['by']}{why}"
+    for reported in history:
+        why = f" ({reported['why']})" if reported["why"] else ""
+        yield "history", f"{utc_text(reported['ts'])} {reported['what']} by {reported['by']}{why}"
 
 
 def _position(position: Mapping[str, Any]) -> str:

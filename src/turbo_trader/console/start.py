@@ -12,7 +12,7 @@ import uvloop
 from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, moved
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
-from turbo_trader.console.guarding import GuardBeside
+from turbo_trader.console.guard_process import GuardBeside
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver

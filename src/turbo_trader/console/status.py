@@ -28,7 +28,7 @@ def status_of(name: str | None, folder: Path | None) -> tuple[dict[str, Any], li
         guards = [guard for guard in guards if guard.folder == daemons[0].folder]
     found: dict[str, Any] = {
         "daemons": [_answer(each) for each in daemons],
-        "guards": [_told(each) for each in guards],
+        "guards": [_reported(each) for each in guards],
     }
     if daemons:
         return found, status_lines(found)
@@ -40,10 +40,10 @@ def status_of(name: str | None, folder: Path | None) -> tuple[dict[str, Any], li
 
 def _answer(daemon: Running) -> dict[str, Any]:
     try:
-        return {**_told(daemon), **ask(daemon, "status"), "error": ""}
+        return {**_reported(daemon), **ask(daemon, "status"), "error": ""}
     except InputError as error:
-        return {**_told(daemon), "error": str(error)}
+        return {**_reported(daemon), "error": str(error)}
 
 
-def _told(running: Running) -> dict[str, Any]:
+def _reported(running: Running) -> dict[str, Any]:
     return {"name": running.name, "mode": running.mode, "pid": running.pid, "folder": running.folder}

@@ -62,7 +62,7 @@ class Amending:
             self._state.say(account.uid, order.message(now))
             self._open_orders.hold(account, account.position(*order.key))
         if order.stop_type in FULL:
-            self._statements.tell(account, account.position(*order.key), now)
+            self._statements.emit(account, account.position(*order.key), now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
     def _refusal(

@@ -84,9 +84,9 @@ class Checks:
         current, rising = self._state.reference(s, by), direction == 1
         if price > current if rising else price < current:
             return None
-        code, word, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
+        code, trend, sign = (110092, "Rising", "<=") if rising else (110093, "Falling", ">=")
         at, now = int(price * 10_000), int(current * 10_000)
-        return Reply(code, f"expect {word}, but trigger_price[{at}] {sign} current[{now}]??{by}")
+        return Reply(code, f"expect {trend}, but trigger_price[{at}] {sign} current[{now}]??{by}")
 
     def _form(self, account: Account, request: CreateOrder, s: int) -> Reply | None:
         instrument = self._state.instruments[s]

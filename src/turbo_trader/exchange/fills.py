@@ -69,7 +69,7 @@ class Fills:
             state.say(account.uid, order.message(now))
         state.say(account.uid, execution)
         self._follow(account, order, position, opened=qty - closed, now=now)
-        self._statements.tell(account, position, now)
+        self._statements.emit(account, position, now)
 
     def _pay(
         self, account: Account, order: Order, position: Position, coin: str, paid: Decimal, now: int

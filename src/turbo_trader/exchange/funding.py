@@ -47,4 +47,4 @@ class Funding:
         if not account.cross and short > 0 and fee > 0:
             position.extra -= min(short, fee)
         self._state.say(account.uid, execution)
-        self._statements.tell(account, position, at)
+        self._statements.emit(account, position, at)

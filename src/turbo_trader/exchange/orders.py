@@ -99,7 +99,7 @@ class Order:
         return self.symbol, self.position_idx
 
     @property
-    def guarding(self) -> bool:
+    def protecting(self) -> bool:
         """Has it a TP or SL, or is it one?"""
         return self.take_profit is not None or self.stop_loss is not None or self.stop_type in STOP_TYPES
 
@@ -156,7 +156,7 @@ class Order:
             self.time_in_force, self.qty, self.limit_or_bound, self.filled, self.filled_value, self.fee, self.status,
             self.reduce_only, self.close_on_trigger, self.position_idx, self.create_type, self.cancel_type,
             self.reject_reason, self.stop_type, self.trigger_price, self.trigger_direction, self.trigger_by,
-            self.take_profit, self.stop_loss, self.created_ts, self.tpsl_mode if self.guarding else "",
+            self.take_profit, self.stop_loss, self.created_ts, self.tpsl_mode if self.protecting else "",
             self.tp_trigger_by, self.sl_trigger_by, self.tp_limit, self.sl_limit, self.smp, self.smp_order_id, self.slippage,
             self.last_price, self.closed_pnl, tuple(self.coin_fees.items()),
         )  # fmt: skip

@@ -58,7 +58,7 @@ class Settlement:
             position.extra += min(available, needs.initial(account, position) - position.extra)
             added = True
         if added:
-            self._statements.tell(account, position, now)
+            self._statements.emit(account, position, now)
 
     def _liquidate_account(self, account: Account, now: int) -> None:
         """End all orders but TP/SL, then close positions, the greatest maintenance margin first."""
@@ -126,7 +126,7 @@ class Settlement:
         """Say what comes, and end the orders of the position but its TP/SL, which go with it."""
         if position.size:
             position.status = status
-            self._statements.tell(account, position, now)
+            self._statements.emit(account, position, now)
             position.status = "Normal"
         for order in list(account.open_orders.values()):
             if order.key == position.key and order.order_id not in position.stops:

@@ -42,7 +42,7 @@ class Statements:
             sum((p.realised_ever for p in account.positions.values()), ZERO), account.cross, _coins(account),
         )  # fmt: skip
 
-    def tell(self, account: Account, position: Position, now: int) -> None:
+    def emit(self, account: Account, position: Position, now: int) -> None:
         """Say a position, then the wallet."""
         self._state.say(account.uid, self.position(account, position, now))
         self._state.say(account.uid, self.wallet(account, now))

@@ -84,7 +84,7 @@ class Stops:
         self._change(account, position, changes, now)
         if pair:
             self._add(account, position, pair, request.tp_size or request.sl_size or Decimal(0), "", now)
-        self._statements.tell(account, position, now)
+        self._statements.emit(account, position, now)
         return Reply()
 
     def _wanted(self, position: Position, request: SetTradingStop, s: int) -> dict[str, Stop | None]:

@@ -56,7 +56,7 @@ class Terms:
                 self._lever(account, sides, before)
                 return refusal
             for position in sides:
-                self._statements.tell(account, position, now)
+                self._statements.emit(account, position, now)
         return refusal or Reply()
 
     def add_margin(self, account: Account, request: AddMargin, now: int) -> Reply:
@@ -78,7 +78,7 @@ class Terms:
         if self._collateral.exhausted(account, position):
             position.extra -= request.amount
             return Reply(110011, "Any adjustments made will trigger immediate liquidation")
-        self._statements.tell(account, position, now)
+        self._statements.emit(account, position, now)
         return Reply()
 
     def set_auto_margin(self, account: Account, request: SetAutoMargin, now: int) -> Reply:
@@ -89,7 +89,7 @@ class Terms:
             return Reply(110015, "The position is in cross margin mode")
         position = account.position(request.symbol, request.position_idx)
         position.auto_margin = request.on
-        self._statements.tell(account, position, now)
+        self._statements.emit(account, position, now)
         return Reply()
 
     def set_margin_mode(self, account: Account, request: SetMarginMode, now: int) -> Reply:
@@ -112,7 +112,7 @@ class Terms:
                 position.extra = extra
             return _mode_refused(refusal.message)
         for position in held:
-            self._statements.tell(account, position, now)
+            self._statements.emit(account, position, now)
         if not held:
             self._state.say(account.uid, self._statements.wallet(account, now))
         return Reply(result={"reasons": []})

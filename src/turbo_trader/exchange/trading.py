@@ -47,17 +47,17 @@ class Trading:
                 reply = self._cancel(account, request, now)
             case CancelAll():
                 reply = self._cancel_all(account, request, now)
-        self._tell_positions(account, reply, self._state.outbox[before:], now)
+        self._emit_positions(account, reply, self._state.outbox[before:], now)
         return reply
 
-    def _tell_positions(
+    def _emit_positions(
         self, account: Account, reply: Reply, said: Sequence[tuple[str, Message]], now: int
     ) -> None:
         """Those of the orders in `reply` that were not `said` yet."""
         rows = reply.result.get("list", [reply.result] if reply.result else [])
-        told = {(m.symbol, m.position_idx) for _, m in said if isinstance(m, PositionMessage)}
+        reported = {(m.symbol, m.position_idx) for _, m in said if isinstance(m, PositionMessage)}
         for key in dict.fromkeys(account.orders[row["orderId"]].key for row in rows):
-            if key not in told:
+            if key not in reported:
                 position = account.position(*key)
                 self._state.say(account.uid, self._statements.position(account, position, now))
 
@@ -109,7 +109,7 @@ class Trading:
         position = account.position(*order.key)
         self._open_orders.hold(account, position)
         if order.stop_type in FULL:
-            self._statements.tell(account, position, now)
+            self._statements.emit(account, position, now)
         return Reply(result={"orderId": order.order_id, "orderLinkId": order.link_id})
 
     def _cancel_all(self, account: Account, request: CancelAll, now: int) -> Reply:
@@ -130,7 +130,7 @@ class Trading:
         for key in dict.fromkeys(order.key for order in account.open_orders.values()):
             self._open_orders.hold(account, account.position(*key))
         for key in bared:
-            self._statements.tell(account, account.position(*key), now)
+            self._statements.emit(account, account.position(*key), now)
         return Reply(result={"list": ended, "success": "1"})
 
     def _end(self, account: Account, order: Order, now: int) -> None:

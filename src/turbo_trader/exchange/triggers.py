@@ -119,4 +119,4 @@ class Triggers:
             return
         self._matching.match(account, order, s, now)
         if order.stop_type in FULL and not order.filled:  # fills say it themselves
-            self._statements.tell(account, position, now)
+            self._statements.emit(account, position, now)

@@ -20,10 +20,10 @@ from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.events import KeyExpiry, Maintenance
 
-Tell = Callable[[str, str, dict[str, Any]], None]
+Emit = Callable[[str, str, dict[str, Any]], None]
 
 
-async def admit(gateway: Gateway, where: str, symbols: Sequence[str], policy: Policy, tell: Tell) -> None:
+async def admit(gateway: Gateway, where: str, symbols: Sequence[str], policy: Policy, emit: Emit) -> None:
     """Tell every warning; Refused for what is unsafe (withdrawal rights, hedge mode), InputError for what cannot work."""
     account = await facts.account_facts(gateway, where, symbols)
     checks = account_checks(account, policy)
@@ -33,10 +33,10 @@ async def admit(gateway: Gateway, where: str, symbols: Sequence[str], policy: Po
                 raise error(str(check))
     for check in checks:
         if check.level is Level.WARN and check.name != "expiry":  # told by KeyWatch, here and later
-            tell("account-warning", "warning", {"check": check.name, "found": check.found, "fix": check.fix})
+            emit("account-warning", "warning", {"check": check.name, "found": check.found, "fix": check.fix})
 
 
-async def be_alone(gateway: Gateway, journal: Journal, tell: Tell, *, take_over: bool) -> None:
+async def be_alone(gateway: Gateway, journal: Journal, emit: Emit, *, take_over: bool) -> None:
     """Refused while another instance orders on the account; with `take_over` its orders are ours from now on.
 
     InputError when the account's orders cannot be read: at once where that will not pass, else after half a minute.
@@ -47,7 +47,7 @@ async def be_alone(gateway: Gateway, journal: Journal, tell: Tell, *, take_over:
         raise Refused(str(check))
     if found:
         journal.adopt(found, gateway.clock.now())
-        tell("taken-over", "warning", {"boots": sorted(found), "last": max(found.values())})
+        emit("taken-over", "warning", {"boots": sorted(found), "last": max(found.values())})
 
 
 async def _strangers(gateway: Gateway, known: Collection[str]) -> dict[str, int]:
@@ -66,9 +66,9 @@ async def _strangers(gateway: Gateway, known: Collection[str]) -> dict[str, int]
 class KeyWatch:
     """The key's end: told to the Trader, and to people 14, 7 and 1 days before."""
 
-    def __init__(self, gateway: Gateway, tell: Tell) -> None:
+    def __init__(self, gateway: Gateway, emit: Emit) -> None:
         self._gateway = gateway
-        self._tell = tell
+        self._emit = emit
         self._warned: int | None = None
 
     async def read(self) -> KeyExpiry | None:
@@ -79,7 +79,7 @@ class KeyWatch:
             return None
         days = days_warned(at, now)
         if days is not None and days != self._warned:
-            self._tell("key-expires", "warning", {"days": days, "at": at, "fix": "make a new key"})
+            self._emit("key-expires", "warning", {"days": days, "at": at, "fix": "make a new key"})
         self._warned = days
         return KeyExpiry(now, at)
 
@@ -87,10 +87,10 @@ class KeyWatch:
 class NoticeWatch:
     """Announced maintenance, told once each."""
 
-    def __init__(self, gateway: Gateway, tell: Tell) -> None:
+    def __init__(self, gateway: Gateway, emit: Emit) -> None:
         self._gateway = gateway
-        self._tell = tell
-        self._told: tuple[int, int] | None = None
+        self._emit = emit
+        self._reported: tuple[int, int] | None = None
 
     async def read(self) -> Maintenance | None:
         """The next announced maintenance; None where the venue cannot be asked, so that what is known stands."""
@@ -99,7 +99,7 @@ class NoticeWatch:
             return None
         now = self._gateway.clock.now()
         found = maintenance(answer, now)
-        if found is not None and found != self._told:
-            self._tell("maintenance-announced", "warning", {"begin": found[0], "end": found[1]})
-        self._told = found
+        if found is not None and found != self._reported:
+            self._emit("maintenance-announced", "warning", {"begin": found[0], "end": found[1]})
+        self._reported = found
         return Maintenance(now, *found) if found is not None else Maintenance(now, None)

@@ -41,7 +41,7 @@ class Decoder(Protocol):
 
 NewDecoder = Callable[[], Decoder]
 Deliver = Callable[[Event], None]
-Tell = Callable[[str, str, dict[str, object]], None]
+Emit = Callable[[str, str, dict[str, object]], None]
 
 
 class PublicFeed:
@@ -49,7 +49,7 @@ class PublicFeed:
 
     def __init__(
         self, indices: Sequence[int], instruments: Sequence[Instrument], settings: FeedSettings, clock: VenueClock,
-        deliver: Deliver, changed: Callable[[str], None], tell: Tell, last_ts: Callable[[int], int], new_decoder: NewDecoder,
+        deliver: Deliver, changed: Callable[[str], None], emit: Emit, last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         self.up = False
         self.frames = 0
@@ -61,12 +61,12 @@ class PublicFeed:
         self._clock = clock
         self._deliver = deliver
         self._changed = changed
-        self._tell = tell
+        self._emit = emit
         self._last_ts = last_ts
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
         self._renewed = 0.0
-        self.early = Alarm(tell, "future-refused", "public")
+        self.early = Alarm(emit, "future-refused", "public")
         self._settings = settings
         self._refused: set[str] = set()  # topics the venue does not give on this connection
         self.stream = Stream(
@@ -121,11 +121,11 @@ class PublicFeed:
         except Exception as error:  # whatever a decoder of bytes from outside raises, RecursionError too
             self.unreadable += 1
             if self.unreadable == 1:
-                self._tell("frame-unreadable", "warning", {"error": f"{type(error).__name__}: {error}"[:200]})
+                self._emit("frame-unreadable", "warning", {"error": f"{type(error).__name__}: {error}"[:200]})
             return
         left_out: Counter[str] | None = getattr(self._decoder, "left_out", None)  # not every decoder counts
         if left_out:
-            self._tell("prints-left-out", "info", {"reasons": dict(left_out)})
+            self._emit("prints-left-out", "info", {"reasons": dict(left_out)})
             left_out.clear()
         if found is None:
             return
@@ -154,7 +154,7 @@ class PublicFeed:
     def _on_topic_refused(self, refused: RefusedTopic) -> None:
         self._refused.add(refused.topic)
         meaning = "not listened to until the next connection; the symbol's data stay incomplete"
-        self._tell("topic-refused", "error", {"topic": refused.topic, "why": refused.why, "meaning": meaning})
+        self._emit("topic-refused", "error", {"topic": refused.topic, "why": refused.why, "meaning": meaning})
 
     def _on_up(self) -> None:
         self.up = True
@@ -179,7 +179,7 @@ class PublicFeeds:
     """All public connections; tells the Trader "public up" when all are up and "down" when the first one is lost."""
 
     def __init__(
-        self, settings: FeedSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, tell: Tell,
+        self, settings: FeedSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, emit: Emit,
         last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         names = [instrument.symbol for instrument in instruments]
@@ -195,7 +195,7 @@ class PublicFeeds:
                 clock,
                 deliver,
                 self._changed,
-                tell,
+                emit,
                 last_ts,
                 new_decoder,
             )
@@ -222,14 +222,14 @@ class PublicFeeds:
 class PrivateFeed:
     """The account's stream: its messages become reports."""
 
-    def __init__(self, url: str, keys: Keys, clock: VenueClock, deliver: Deliver, tell: Tell) -> None:
+    def __init__(self, url: str, keys: Keys, clock: VenueClock, deliver: Deliver, emit: Emit) -> None:
         self.up = False
         self.unreadable = 0
         self._clock = clock
-        self._odd = Alarm(tell, "message-unreadable", "private")
-        self._arrivals = Arrivals("private", tell)
+        self._odd = Alarm(emit, "message-unreadable", "private")
+        self._arrivals = Arrivals("private", emit)
         self._deliver = deliver
-        self._tell = tell
+        self._emit = emit
         self.stream = Stream(
             StreamConfig(
                 url,

@@ -9,7 +9,7 @@ from typing import Any
 from turbo_trader.journal.lease import DAEMON, Lease, LeaseRules, current
 from turbo_trader.market.errors import InputError
 
-Tell = Callable[[str, str, dict[str, Any]], None]
+Emit = Callable[[str, str, dict[str, Any]], None]
 _TRIES = 5  # at a start beside a guard that is at work
 
 
@@ -24,13 +24,13 @@ class Fence:
         self,
         folder: Path,
         rules: LeaseRules,
-        tell: Tell,
+        emit: Emit,
         woken: Callable[[int], None],
         lost: Callable[[str], None],
     ) -> None:
         self._folder = folder
         self._lease = Lease(folder, DAEMON, rules)
-        self._tell = tell
+        self._emit = emit
         self._woken = woken
         self._lost = lost
         self._out = False  # was it told that the lease has run out?
@@ -64,14 +64,14 @@ class Fence:
         if self._lease.outranked:
             self._over = True
             higher = current(self._folder)
-            self._tell(
+            self._emit(
                 "fenced", "error", {"epoch": self.epoch, "by": higher.owner, "higher": higher.number, "pid": higher.pid}
             )  # fmt: skip
             self._lost(f"fenced: the {higher.owner or 'other process'} holds epoch {higher.number}")
             return
         if not self._out:
             self._out = True
-            self._tell("lease-out", "error", {"epoch": self.epoch, "meaning": "nothing is sent without it"})
+            self._emit("lease-out", "error", {"epoch": self.epoch, "meaning": "nothing is sent without it"})
         try:
             taken = self._lease.take()
         except OSError:

@@ -23,19 +23,19 @@ from turbo_trader.trader.events import CommandResult, ReadResult
 
 CONNECTIONS: Mapping[str, int] = {Lane.EXITS: 4, Lane.ORDERS: 2, Lane.READS: 4, Lane.HISTORY: 4}
 
-Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
+Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 T = TypeVar("T")
 
 
 class Gateway:
-    """Runs jobs; owns the lanes. `tell` hears about bans, fatal answers and clock trouble."""
+    """Runs jobs; owns the lanes. `emit` hears about bans, fatal answers and clock trouble."""
 
     def __init__(
         self,
         endpoints: Endpoints,
         keys: Keys,
         clock: VenueClock,
-        tell: Tell,
+        emit: Emit,
         timeout: float = 5.0,
         permit: Permit = lambda: True,
         connections: Mapping[str, int] = CONNECTIONS,
@@ -48,7 +48,7 @@ class Gateway:
         """
         self.clock = clock
         self.on_fatal: Callable[[str], None] = lambda _: None  # called once, and again by each order
-        self.emit = tell
+        self.emit = emit
         self.requests = Requests(
             clock,
             self,
@@ -146,9 +146,9 @@ async def _done(value: T) -> T:
     return value
 
 
-def open_gateway(settings: DaemonSettings, clock: VenueClock, tell: Tell, permit: Permit) -> Gateway:
+def open_gateway(settings: DaemonSettings, clock: VenueClock, emit: Emit, permit: Permit) -> Gateway:
     """The daemon's way to the venue, with the trade socket where its settings ask for it."""
     where, keys, timeout = settings.endpoints, settings.keys, settings.request_timeout_s
     by_socket = settings.order_entry == "websocket"
-    socket = TradeSocket(where.trade, keys, clock, tell, timeout, permit) if by_socket else None
-    return Gateway(where, keys, clock, tell, timeout, permit, socket=socket)
+    socket = TradeSocket(where.trade, keys, clock, emit, timeout, permit) if by_socket else None
+    return Gateway(where, keys, clock, emit, timeout, permit, socket=socket)

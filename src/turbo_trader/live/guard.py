@@ -37,13 +37,13 @@ from turbo_trader.trader.events import CommandResult, Outcome, ReadResult
 from turbo_trader.trader.guard import (
     Action,
     GuardRules,
+    Intervention,
     Kept,
-    Wish,
     command,
     damaged,
+    interventions,
     opened_by_us,
     unprotected,
-    wishes,
 )
 from turbo_trader.trader.ids import Ids
 
@@ -54,7 +54,7 @@ _LOCK = "guard.lock"
 _DAY_NS: Final = 86_400_000_000_000  # fills are looked at so far back where the journal cannot be read
 _THROUGH: Final = frozenset({110092, 110093})  # the price has passed the stop
 
-Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
+Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +95,16 @@ def only_one(journal: Path) -> Iterator[None]:
 
 
 class Guard:
-    """Looks, and acts when nobody else does. `tell` hears what it saw and did."""
+    """Looks, and acts when nobody else does. `emit` hears what it saw and did."""
 
-    def __init__(self, settings: GuardSettings, tell: Tell) -> None:
+    def __init__(self, settings: GuardSettings, emit: Emit) -> None:
         self._settings = settings
-        self._tell = tell
+        self._emit = emit
         self._clock = VenueClock()
         self._lease = Lease(settings.journal, GUARD, settings.lease)
         self._watch = LeaseWatch(settings.journal, settings.lease)
         self._gateway = Gateway(
-            settings.endpoints, settings.keys, self._clock, tell, settings.request_timeout_s,
+            settings.endpoints, settings.keys, self._clock, emit, settings.request_timeout_s,
             permit=lambda: self._lease.held, connections=CONNECTIONS, share=SHARE,
         )  # fmt: skip
         boot = f"g{secrets.token_hex(4)}"
@@ -124,14 +124,14 @@ class Guard:
         """Look every few seconds until `ended`; what goes wrong in one look is told and tried again in the next."""
         loop = asyncio.get_running_loop()
         synced = -CLOCK_S
-        self._tell("guarding", "info", {"journal": str(self._settings.journal), "pid": os.getpid()})
+        self._emit("guarding", "info", {"journal": str(self._settings.journal), "pid": os.getpid()})
         try:
             while not ended.is_set():
                 if loop.time() - synced >= CLOCK_S and await self._gateway.sync_clock():
                     synced = loop.time()
                 idle = synced >= 0 and await self._safe_look()
                 if idle and self._settings.until_idle and not self._settings.daemon_lives():
-                    self._tell("guard-idle", "info", {"meaning": "no daemon, nothing open: the guard ends"})
+                    self._emit("guard-idle", "info", {"meaning": "no daemon, nothing open: the guard ends"})
                     return
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.rules.look_ns / 1e9):
@@ -152,7 +152,7 @@ class Guard:
         if self._said.get(name, "") != why:
             self._said[name] = why
             if why:
-                self._tell(name, level, {"why": why, **fields})
+                self._emit(name, level, {"why": why, **fields})
 
     async def _look(self) -> bool:
         """One look; True when no daemon lives and nothing is left to guard."""
@@ -160,23 +160,27 @@ class Guard:
         self._recall()
         if bool(gone) != self._alone:
             self._alone = bool(gone)
-            self._tell("daemon-gone" if gone else "daemon-back", "warning" if gone else "info", {})
-        picture = await self._read()
-        if picture is None:
+            self._emit("daemon-gone" if gone else "daemon-back", "warning" if gone else "info", {})
+        snapshot = await self._read()
+        if snapshot is None:
             return False
-        naked = set(unprotected(picture.positions))
+        naked = set(unprotected(snapshot.positions))
         for symbol in sorted(naked & self._alarmed):  # twice in a row: not merely on its way
-            self._tell("guard-unprotected", "error", {"symbol": symbol, "daemon": not gone})
+            self._emit("guard-unprotected", "error", {"symbol": symbol, "daemon": not gone})
         self._alarmed = naked
         if not gone:
             return False
-        first = await self._wishes(picture, gone)
+        first = await self._interventions(snapshot, gone)
         if not first:
-            return not picture.unread and not any(position.size for position in picture.positions)
+            return not snapshot.unread and not any(position.size for position in snapshot.positions)
         await asyncio.sleep(self._settings.rules.agree_ns / 1e9)
         again, gone = await self._read(), self._watch.gone_ns()
         if again is not None and gone:
-            agreed = [wish for wish in await self._wishes(again, gone) if wish in first]
+            agreed = [
+                intervention
+                for intervention in await self._interventions(again, gone)
+                if intervention in first
+            ]
             await self._act(agreed)
         return False
 
@@ -184,7 +188,7 @@ class Guard:
         result = await self._gateway.execute_read(Read(self._ids.next("read"), ("positions", "orders")))
         if result.outcome is Outcome.CONFIRMED:
             return result
-        self._tell("guard-read-failed", "warning", {"code": result.code, "why": result.message})
+        self._emit("guard-read-failed", "warning", {"code": result.code, "why": result.message})
         return None
 
     def _recall(self) -> None:
@@ -212,39 +216,39 @@ class Guard:
         meaning = "what was read before stands; else positions and orders as the venue shows them"
         self._say("guard-journal-unreadable", self._blind or rows, "error", meaning=meaning)
 
-    async def _wishes(self, picture: ReadResult, gone: int) -> list[Wish]:
+    async def _interventions(self, snapshot: ReadResult, gone: int) -> list[Intervention]:
         opened: dict[str, int] = {}
         ticks: dict[str, Decimal] = {}
         if self._blind or self._unreadable:
-            held = [position for position in picture.positions if position.size]
+            held = [position for position in snapshot.positions if position.size]
             since = self._clock.now() - _DAY_NS
             done = await self._gateway.execute_read(Read(self._ids.next("read"), ("fills",), since=since))
             opened = opened_by_us(held, done.fills) if done.outcome is Outcome.CONFIRMED else {}
             for symbol in unprotected(held):
                 if (instrument := await self._instrument(symbol)) is not None:
                     ticks[symbol] = instrument.tick
-        return wishes(
-            picture.positions, picture.orders, self._kept, self._boots, self._clock.now(), gone, self._settings.rules,
+        return interventions(
+            snapshot.positions, snapshot.orders, self._kept, self._boots, self._clock.now(), gone, self._settings.rules,
             left=self._watch.left, blind=bool(self._blind), unreadable=self._unreadable, opened=opened, ticks=ticks,
         )  # fmt: skip
 
-    async def _act(self, agreed: list[Wish]) -> None:
+    async def _act(self, agreed: list[Intervention]) -> None:
         """Under an epoch of our own; a daemon that takes the next one ends our right to write at once."""
         if not agreed or not self._take():
             return
         try:
             left = list(agreed)
             while left and self._lease.renew():
-                wish = left.pop(0)
-                most = await self._largest(wish.symbol) if wish.what == "close" else None
-                action = command(wish, self._ids, most)
+                intervention = left.pop(0)
+                most = await self._largest(intervention.symbol) if intervention.what == "close" else None
+                action = command(intervention, self._ids, most)
                 result = await self._send(action)
-                if wish.what == "protect" and self._must_close(wish, result):
-                    left.append(replace(wish, what="close", why="its stop was refused"))
-                self._tell(
+                if intervention.what == "protect" and self._must_close(intervention, result):
+                    left.append(replace(intervention, what="close", why="its stop was refused"))
+                self._emit(
                     "guard-acted", "warning",
-                    {"what": wish.what, "symbol": wish.symbol, "why": wish.why, "stop": wish.stop, "id": action.id,
-                     "order": wish.link_id, "outcome": result.outcome.value, "code": result.code, "message": result.message},
+                    {"what": intervention.what, "symbol": intervention.symbol, "why": intervention.why, "stop": intervention.stop, "id": action.id,
+                     "order": intervention.link_id, "outcome": result.outcome.value, "code": result.code, "message": result.message},
                 )  # fmt: skip
         finally:
             self._lease.release()
@@ -259,18 +263,18 @@ class Guard:
             self._lease.take_in_memory()
             return True
 
-    def _must_close(self, wish: Wish, result: CommandResult) -> bool:
+    def _must_close(self, intervention: Intervention, result: CommandResult) -> bool:
         """Was the stop refused for good? While one stands it is looked at and tried once more; what may not be ours is left."""
         if result.outcome is not Outcome.REJECTED or result.later or result.barred_key:
-            self._refused.pop(wish.symbol, None)
+            self._refused.pop(intervention.symbol, None)
             return False
-        refused = self._refused[wish.symbol] = self._refused.get(wish.symbol, 0) + 1
-        return wish.ours and (not wish.standing or refused > 1 or result.code in _THROUGH)
+        refused = self._refused[intervention.symbol] = self._refused.get(intervention.symbol, 0) + 1
+        return intervention.ours and (not intervention.standing or refused > 1 or result.code in _THROUGH)
 
     async def _send(self, action: Action) -> CommandResult:
         """The intent first, as the daemon does; but a journal that cannot be written keeps no position from its protection."""
         if not self._journal.intent(action):
-            self._tell("guard-unjournaled", "error", {"id": action.id, "symbol": action.symbol})
+            self._emit("guard-unjournaled", "error", {"id": action.id, "symbol": action.symbol})
         result = await self._gateway.send(action)
         self._journal.outcome(result)
         return result
@@ -283,14 +287,14 @@ class Guard:
     async def _instrument(self, symbol: str) -> Instrument | None:
         if symbol not in self._instruments:
             with contextlib.suppress(InputError, ReadFailed):
-                (self._instruments[symbol],) = await read_instruments(self._gateway, [symbol], self._tell)
+                (self._instruments[symbol],) = await read_instruments(self._gateway, [symbol], self._emit)
         return self._instruments.get(symbol)
 
 
-async def watch_over(settings: GuardSettings, tell: Tell) -> None:
+async def watch_over(settings: GuardSettings, emit: Emit) -> None:
     """Guard until SIGTERM or SIGINT, or until idle where that is asked for."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    await Guard(settings, tell).run(ended)
+    await Guard(settings, emit).run(ended)

@@ -19,12 +19,12 @@ from turbo_trader.bybit import trade
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.bybit.errors import FENCED, NOT_SENT, Kind, judge
+from turbo_trader.bybit.errors import FENCED, NOT_SENT, Kind, classify
 from turbo_trader.bybit.rest import Permit
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
 from turbo_trader.live.clock import VenueClock
 
-Tell = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
+Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 _Waiting = asyncio.Future[Mapping[str, Any] | None]
 
 
@@ -36,7 +36,7 @@ class TradeSocket:
         url: str,
         keys: Keys,
         clock: VenueClock,
-        tell: Tell,
+        emit: Emit,
         timeout: float,
         permit: Permit = lambda: True,
     ) -> None:
@@ -44,12 +44,12 @@ class TradeSocket:
         self._url = url
         self._keys = keys
         self._clock = clock
-        self._tell = tell
+        self._emit = emit
         self._timeout = timeout
         self._permit = permit
         self._stream: Stream | None = None
         self._up = False
-        self._told = ""
+        self._reported = ""
         self._waiting: dict[str, _Waiting] = {}
         self._session = secrets.token_hex(8)
         self._numbers = itertools.count(1)
@@ -85,10 +85,10 @@ class TradeSocket:
         stream, sent = self._stream, self._clock.stamp()
         socket = stream.socket if stream is not None and self._up else None
         if stream is None or socket is None:
-            return Answer(judge(NOT_SENT), NOT_SENT, "the trade socket is not up", sent)
+            return Answer(classify(NOT_SENT), NOT_SENT, "the trade socket is not up", sent)
         # asked after the stamp is taken, as in bybit.rest; from here to the socket nothing waits
         if not self._permit():
-            return Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent)
+            return Answer(classify(FENCED), FENCED, "not sent: the lease to write is not held", sent)
         name = f"{self._session}-{next(self._numbers)}"
         waiting: _Waiting = asyncio.get_running_loop().create_future()
         self._waiting[name] = waiting
@@ -118,7 +118,7 @@ class TradeSocket:
 
     def _on_up(self) -> None:
         self._up = True
-        self._tells("websocket", "")
+        self._emits("websocket", "")
 
     def _on_down(self, reason: str) -> None:
         for waiting in self._waiting.values():
@@ -128,11 +128,11 @@ class TradeSocket:
         self._by_rest(reason)
 
     def _by_rest(self, reason: str) -> None:
-        self._tells("rest", reason)
+        self._emits("rest", reason)
 
-    def _tells(self, way: str, why: str) -> None:
+    def _emits(self, way: str, why: str) -> None:
         """Say which way orders take, when it has changed."""
-        if way != self._told:
-            self._told = way
+        if way != self._reported:
+            self._reported = way
             level = "info" if way == "websocket" else "warning"
-            self._tell("order-entry", level, {"way": way, "why": self._keys.redact(why)})
+            self._emit("order-entry", level, {"way": way, "why": self._keys.redact(why)})

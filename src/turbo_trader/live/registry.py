@@ -221,14 +221,14 @@ def _written(path: Path, running: Running) -> int:
 def _read(path: Path) -> Running | None:
     """None for a file that is none of ours, or gone."""
     try:
-        told = json.loads(path.read_text())
+        reported = json.loads(path.read_text())
         return Running(
             path.name,
-            str(told["mode"]),
-            int(told["pid"]),
-            str(told["folder"]),
-            int(told["port"]),
-            str(told["token"]),
+            str(reported["mode"]),
+            int(reported["pid"]),
+            str(reported["folder"]),
+            int(reported["port"]),
+            str(reported["token"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -149,10 +149,10 @@ class Router:
         except JournalError as error:
             if not was:
                 meaning = "no entries until it works"
-                self.tell_only("journal-failed", "error", {"error": str(error), "meaning": meaning})
+                self.emit_only("journal-failed", "error", {"error": str(error), "meaning": meaning})
             return
         if was and not self.journal.failed:
-            self.tell("journal-works", "info", {})
+            self.emit("journal-works", "info", {})
 
     def _send(self, command: WireCommand) -> None:
         refused = refused_without_journal(command, self.journal.failed, self._clock.now())
@@ -199,7 +199,7 @@ class Router:
         where = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
         place = f" at {Path(where.filename).name}:{where.lineno}" if where else ""
         text = self._keys.redact(f"{type(error).__name__}: {error}")
-        self.tell(
+        self.emit(
             "failed",
             "error",
             {
@@ -228,19 +228,19 @@ class Router:
 
     # -- what is told
 
-    def tell(self, name: str, level: str, fields: dict[str, Any]) -> None:
+    def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:
         """A note of the daemon itself, to journal and observer."""
         note = Note(self._clock.now(), name, level, fields)
         self.journal.note(note)
         self._show(note)
 
-    def tell_only(self, name: str, level: str, fields: dict[str, Any]) -> None:
+    def emit_only(self, name: str, level: str, fields: dict[str, Any]) -> None:
         """A note for people alone: the journal is what fails."""
         self._show(Note(self._clock.now(), name, level, fields))
 
-    def observe(self, tell: Callable[[Observer], None]) -> None:
+    def observe(self, emit: Callable[[Observer], None]) -> None:
         """Tell the observer; what goes wrong in there must not touch trading."""
         if self._observer is None:
             return
         with contextlib.suppress(Exception):
-            tell(self._observer)
+            emit(self._observer)

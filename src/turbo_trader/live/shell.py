@@ -91,8 +91,8 @@ class Shell:
             settings.journal, names, settings.mode, self._clock.now, take_over=settings.take_over
         )
         self._router = Router(journal, self._clock, settings.keys, self._observer)
-        self._fence = Fence(settings.journal, settings.lease, self._router.tell, self._woken, self._fenced)
-        self._gateway = open_gateway(settings, self._clock, self._router.tell, self._fence.permit)
+        self._fence = Fence(settings.journal, settings.lease, self._router.emit, self._woken, self._fenced)
+        self._gateway = open_gateway(settings, self._clock, self._router.emit, self._fence.permit)
         self._gateway.on_fatal = self._refused
         self._upkeep = Upkeep(
             settings, self._gateway, self._router, terms=lambda: self._instruments, offset=self._offset,
@@ -135,12 +135,12 @@ class Shell:
         await startup.reach(gateway, settings.endpoints.rest)
         if settings.mode != "paper":
             names = [resolve(symbol) for symbol in settings.symbols]
-            await admit(gateway, settings.endpoints.rest, names, self._policy, self._router.tell)
-        await be_alone(gateway, self._router.journal, self._router.tell, take_over=settings.take_over)
+            await admit(gateway, settings.endpoints.rest, names, self._policy, self._router.emit)
+        await be_alone(gateway, self._router.journal, self._router.emit, take_over=settings.take_over)
         instruments, fees, _ = await asyncio.gather(
-            startup.read_instruments(gateway, settings.symbols, self._router.tell),
+            startup.read_instruments(gateway, settings.symbols, self._router.emit),
             self._fees(),
-            startup.prepare_account(gateway, self._router.tell),
+            startup.prepare_account(gateway, self._router.emit),
         )
         self._instruments = instruments
         account = await startup.account_id(gateway, settings.keys, settings.mode)
@@ -156,14 +156,14 @@ class Shell:
             self._router.deliver(rates)
         self._router.deliver(ClockOffset(self._clock.now(), self._offset()))
         self._private = PrivateFeed(
-            settings.endpoints.private, settings.keys, self._clock, self._router.deliver, self._router.tell
+            settings.endpoints.private, settings.keys, self._clock, self._router.deliver, self._router.emit
         )
         self._public = PublicFeeds(
-            settings.feeds, instruments, self._clock, self._router.deliver, self._router.tell,
+            settings.feeds, instruments, self._clock, self._router.deliver, self._router.emit,
             last_ts=lambda s: int(self._router.trader.states["ts"][s]),
             new_decoder=lambda: self._build_decoder(self._instruments),
         )  # fmt: skip
-        self._router.tell("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
+        self._router.emit("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
                                        "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
 
     def _restored(self, account: str) -> dict[str, Any]:
@@ -231,7 +231,7 @@ class Shell:
     async def _backfill(self, index: int) -> None:
         symbol = self._instruments[index].symbol
         event = await startup.backfill(
-            self._gateway, symbol, index, self._settings.backfill_minutes, self._router.tell
+            self._gateway, symbol, index, self._settings.backfill_minutes, self._router.emit
         )
         if event is not None:
             self._router.deliver(event)
@@ -256,12 +256,12 @@ class Shell:
     def _listed(self, instrument: Instrument) -> None:
         self._public.listed(instrument)
 
-    def _on_regridded(self, told: Regridded) -> None:
+    def _on_regridded(self, reported: Regridded) -> None:
         """A symbol's tick or step is another from now on: frames in the new units, bars given anew."""
         known = self._instruments
-        self._instruments = (*known[: told.symbol], told.instrument, *known[told.symbol + 1 :])
-        self._public.regrid(self._instruments, told.symbol)
-        self._router.spawn(self._backfill(told.symbol))
+        self._instruments = (*known[: reported.symbol], reported.instrument, *known[reported.symbol + 1 :])
+        self._public.regrid(self._instruments, reported.symbol)
+        self._router.spawn(self._backfill(reported.symbol))
 
     async def _run_view(self) -> None:
         while True:

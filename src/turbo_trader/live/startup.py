@@ -19,7 +19,7 @@ from turbo_trader.market.reference import parse_instrument
 from turbo_trader.runtime.requests import Lane
 from turbo_trader.trader.events import Backfill, FeeRates
 
-Tell = Callable[[str, str, dict[str, Any]], None]
+Emit = Callable[[str, str, dict[str, Any]], None]
 
 REACH_S = 30.0  # how long the venue may be unreachable at start
 UNREADABLE = (
@@ -42,16 +42,16 @@ async def reach(gateway: Gateway, where: str) -> None:
         await asyncio.sleep(0.5)
 
 
-async def read_instruments(gateway: Gateway, symbols: Sequence[str], tell: Tell) -> tuple[Instrument, ...]:
+async def read_instruments(gateway: Gateway, symbols: Sequence[str], emit: Emit) -> tuple[Instrument, ...]:
     """The instruments of these symbols with their risk tiers, in order; InputError names a symbol the venue does not have."""
     names = []
     for symbol in symbols:
         name = resolve(symbol)
         if name != symbol:
-            tell("renamed", "warning", {"configured": symbol, "symbol": name})
+            emit("renamed", "warning", {"configured": symbol, "symbol": name})
         if name not in names:
             names.append(name)
-    found = await asyncio.gather(*(_instrument(gateway, name, tell) for name in names))
+    found = await asyncio.gather(*(_instrument(gateway, name, emit) for name in names))
     instruments = tuple(instrument for instrument in found if instrument is not None)
     if names and not instruments:
         raise InputError(
@@ -74,7 +74,7 @@ async def refresh_instrument(gateway: Gateway, known: Instrument) -> Instrument 
         return None
 
 
-async def _instrument(gateway: Gateway, symbol: str, tell: Tell) -> Instrument | None:
+async def _instrument(gateway: Gateway, symbol: str, emit: Emit) -> Instrument | None:
     """The instrument; None (and an event) where its row cannot be read: the others trade without it."""
     answer = await gateway.read(
         Call("get_instruments_info", "market", {"category": "linear", "symbol": symbol})
@@ -87,14 +87,14 @@ async def _instrument(gateway: Gateway, symbol: str, tell: Tell) -> Instrument |
         instrument = await _parsed(gateway, found, symbol)
     except UNREADABLE as error:
         why = f"{type(error).__name__}: {error}"[:200]
-        tell(
+        emit(
             "row-unreadable",
             "error",
             {"channel": "rest", "list": "instruments", "symbol": symbol, "error": why, "count": 1},
         )
         return None
     if not instrument.open_for_entries:
-        tell(
+        emit(
             "not-trading",
             "warning",
             {"symbol": symbol, "status": instrument.status, "delivery": instrument.delivery_ns},
@@ -157,7 +157,7 @@ async def account_id(gateway: Gateway, keys: Keys, mode: str) -> str:
     return found or "key-" + hashlib.sha256(keys.key.encode()).hexdigest()[:12]
 
 
-async def prepare_account(gateway: Gateway, tell: Tell) -> None:
+async def prepare_account(gateway: Gateway, emit: Emit) -> None:
     """Isolated margin and one-way mode, set only while nothing is open; InputError when the account cannot be traded so."""
     answer = await gateway.read(Call("get_account_info", "account", {}))
     if not answer.ok:
@@ -183,14 +183,14 @@ async def prepare_account(gateway: Gateway, tell: Tell) -> None:
         raise InputError(
             f"account: margin mode {mode} could not be set to isolated: {changed.message} ({changed.code})"
         )
-    tell("margin-mode-set", "info", {"from": mode, "to": "ISOLATED_MARGIN"})
+    emit("margin-mode-set", "info", {"from": mode, "to": "ISOLATED_MARGIN"})
 
 
-async def backfill(gateway: Gateway, symbol: str, index: int, minutes: int, tell: Tell) -> Backfill | None:
+async def backfill(gateway: Gateway, symbol: str, index: int, minutes: int, emit: Emit) -> Backfill | None:
     """The last closed minutes of one symbol; None (and a note) where they cannot be had: the symbol then warms up live."""
     try:
         bars = await gateway.run(minute_bars(gateway.requests.history, symbol, minutes, gateway.clock.now()))
     except (ReadFailed, ValueError, IndexError) as error:
-        tell("no-backfill", "warning", {"symbol": symbol, "reason": str(error)[:200]})
+        emit("no-backfill", "warning", {"symbol": symbol, "reason": str(error)[:200]})
         return None
     return Backfill(gateway.clock.now(), index, bars) if len(bars) else None

@@ -60,7 +60,7 @@ class Upkeep:
             elif loop.time() - probed >= PROBE_S:
                 probed = loop.time()
                 if journal.probe():
-                    self._router.tell("journal-works", "info", {})
+                    self._router.emit("journal-works", "info", {})
 
     async def _keep_clock(self) -> None:
         while True:
@@ -69,7 +69,7 @@ class Upkeep:
                 self._router.deliver(ClockOffset(self._gateway.clock.now(), self._offset()))
 
     async def _keep_terms(self) -> None:
-        key = KeyWatch(self._gateway, self._router.tell)
+        key = KeyWatch(self._gateway, self._router.emit)
         while True:
             if self._settings.mode != "paper" and (expiry := await key.read()):
                 self._router.deliver(expiry)
@@ -77,13 +77,13 @@ class Upkeep:
             for known in self._terms():
                 found = await refresh_instrument(self._gateway, known)
                 if found is None:
-                    self._router.tell("instruments-unread", "warning", {"symbol": known.symbol})
+                    self._router.emit("instruments-unread", "warning", {"symbol": known.symbol})
                 else:
                     self._router.deliver(InstrumentUpdate(self._gateway.clock.now(), found))
                     self._listed(found)
 
     async def _hear_notices(self) -> None:
-        watch = NoticeWatch(self._gateway, self._router.tell)
+        watch = NoticeWatch(self._gateway, self._router.emit)
         while True:
             if notice := await watch.read():
                 self._router.deliver(notice)

@@ -22,7 +22,7 @@ from turbo_trader.exchange.protocol.passing import check
 from turbo_trader.live import startup
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.feeds import PublicFeeds
-from turbo_trader.live.gateway import Gateway, Tell
+from turbo_trader.live.gateway import Emit, Gateway
 from turbo_trader.live.jobs import beside
 from turbo_trader.live.settings import FeedSettings
 from turbo_trader.market.errors import InputError
@@ -43,7 +43,7 @@ class UpstreamMarket:
     """A market source that is fed by `take`, and the frames it was fed with."""
 
     def __init__(
-        self, label: str, instruments: tuple[Instrument, ...], clock: VenueClock, tell: Tell
+        self, label: str, instruments: tuple[Instrument, ...], clock: VenueClock, emit: Emit
     ) -> None:
         self.label = label
         self.instruments = instruments
@@ -52,7 +52,7 @@ class UpstreamMarket:
         self.topics = public_topics([instrument.symbol for instrument in instruments], DEPTH)
         self.bars: dict[str, Rows] = {}
         self.booked = asyncio.Event()  # every symbol has told its book
-        self._tell = tell
+        self._emit = emit
         self._unbooked = set(range(len(instruments)))
         self._rows: list[list[Rows]] = [[] for _ in instruments]
         self._said: list[bytes] = []
@@ -66,9 +66,9 @@ class UpstreamMarket:
     def take(self, event: Event) -> None:
         """Rows that came, as of now; a gap is a connection that was lost or is about to be made anew."""
         if isinstance(event, StreamStatus) and event.up:
-            self._tell("upstream-up", "info", {"reason": event.reason})
+            self._emit("upstream-up", "info", {"reason": event.reason})
         elif isinstance(event, StreamStatus):
-            self._tell("upstream-lost", "warning", {"reason": event.reason})
+            self._emit("upstream-lost", "warning", {"reason": event.reason})
         if not isinstance(event, MarketRows):
             return
         rows = event.rows
@@ -136,33 +136,33 @@ class _Listening:
 
 @asynccontextmanager
 async def upstream_market(
-    where: Endpoints, label: str, symbols: Sequence[str], tell: Tell
+    where: Endpoints, label: str, symbols: Sequence[str], emit: Emit
 ) -> AsyncIterator[UpstreamMarket]:
     """The market of `where`, listened to while the context lasts. InputError where it does not answer, lacks a symbol or tells no
     book, and later on where its time goes back."""
     clock = VenueClock()
-    gateway = Gateway(where, Keys("", ""), clock, tell, connections=_CONNECTIONS)
+    gateway = Gateway(where, Keys("", ""), clock, emit, connections=_CONNECTIONS)
     try:
         await startup.reach(gateway, where.rest)
-        instruments = await startup.read_instruments(gateway, symbols, tell)
-        market = UpstreamMarket(label, instruments, clock, tell)
+        instruments = await startup.read_instruments(gateway, symbols, emit)
+        market = UpstreamMarket(label, instruments, clock, emit)
         settings = FeedSettings(where.public, DEPTH)
         feeds = PublicFeeds(
-            settings, instruments, clock, market.take, tell, last_ts=lambda _: 0, new_decoder=market.decoder
+            settings, instruments, clock, market.take, emit, last_ts=lambda _: 0, new_decoder=market.decoder
         )
         jobs = [job for feed in feeds.feeds for job in (feed.stream.run(), feed.watch())]
         async with beside(*jobs, _keep_time(gateway, where.rest)):
-            await _open(gateway, market, where, tell)
+            await _open(gateway, market, where, emit)
             yield market
     finally:
         await gateway.close()
 
 
-async def _open(gateway: Gateway, market: UpstreamMarket, where: Endpoints, tell: Tell) -> None:
+async def _open(gateway: Gateway, market: UpstreamMarket, where: Endpoints, emit: Emit) -> None:
     """Fill the history, and wait for the books."""
     symbols = [instrument.symbol for instrument in market.instruments]
     found = await asyncio.gather(
-        *(startup.backfill(gateway, symbol, s, HISTORY_MIN, tell) for s, symbol in enumerate(symbols))
+        *(startup.backfill(gateway, symbol, s, HISTORY_MIN, emit) for s, symbol in enumerate(symbols))
     )
     market.bars = {symbol: given.bars for symbol, given in zip(symbols, found, strict=True) if given}
     try:

@@ -211,9 +211,9 @@ class Venue:
             part = min(until, self.now + SECOND)
             self._move_private(part)
             for s in range(len(self.source.instruments)):
-                told = self.data.take(s, self._released(s))
-                if told:
-                    prints.setdefault(s, []).extend(told)
+                reported = self.data.take(s, self._released(s))
+                if reported:
+                    prints.setdefault(s, []).extend(reported)
             self.data.note(part)
             if part >= until:
                 break
@@ -249,9 +249,9 @@ class Venue:
             protected = {c.uid for c in clients if isinstance(c, PrivateClient) and c.protected}
             self.rest.signed.protection.look(until, protected)
             self.now = until
-        self.tell()
+        self.publish()
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Send the accounts' messages."""
         by_uid: dict[str, list[Message]] = {}
         for uid, message in self.exchange.drain():

@@ -105,7 +105,7 @@ class VenueControl:
             return JSONResponse({"error": str(error)}, 400)
         except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError, RecursionError):
             return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "tick": "0.05"}'}, 400)
-        venue.tell()
+        venue.publish()
         return JSONResponse(instrument_info(venue.exchange.instruments[venue.exchange.index[known.symbol]]))
 
     async def _deleverage(self, request: Request) -> Response:
@@ -118,7 +118,7 @@ class VenueControl:
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Refused):
             return JSONResponse({"error": 'send {"symbol": "BTCUSDT", "positionIdx": 0, "qty": "0.01"}'}, 400)
-        self._venue.tell()
+        self._venue.publish()
         return JSONResponse({"closed": render.text(closed)})
 
     async def _fees(self, request: Request) -> Response:
@@ -143,7 +143,7 @@ class VenueControl:
         ):
             return JSONResponse({"error": 'send {"coin": "MNT", "price": "0.8", "balance": "1000"}'}, 400)
         exchange.pay_fees_in(uid, coin, balance, now)
-        self._venue.tell()
+        self._venue.publish()
         return JSONResponse({"uid": uid, "coin": name})
 
     async def _time(self, request: Request) -> Response:

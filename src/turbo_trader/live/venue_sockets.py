@@ -95,7 +95,7 @@ class VenueSockets:
         address = request.client.host if request.client else ""
         asked = HttpRequest(request.method, _path(request), query, headers, body, address)
         reply = self._venue.rest.handle(now, asked, time.time_ns())
-        self._venue.tell()
+        self._venue.publish()
         if request.method == "GET" and self._venue.faults.may("stale"):
             self._earlier[_asked(request)] = reply
             if len(self._earlier) > _REMEMBERED:
@@ -204,7 +204,7 @@ class VenueSockets:
         answers = []
         if fault is None or fault.processed:
             answers = client.take(raw, self._venue.catch_up(), time.time_ns())
-            self._venue.tell()
+            self._venue.publish()
         if fault is None or fault.name in ("delay", "stale"):
             _later(line, answers)
         elif fault.name == "slow":

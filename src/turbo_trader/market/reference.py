@@ -19,7 +19,7 @@ from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import UNIVERSE, Instrument, simulated_tiers
 
 _INTEGERS = ("funding_interval_min",)
-_WORDS = ("symbol", "status")
+_TEXTS = ("symbol", "status")
 
 
 @cache
@@ -31,12 +31,12 @@ def universe() -> tuple[Instrument, ...]:
 
 
 def _from_row(row: Mapping[str, Any]) -> Instrument:
-    words: dict[str, Any] = {name: row[name] for name in _WORDS}
+    texts: dict[str, Any] = {name: row[name] for name in _TEXTS}
     integers: dict[str, Any] = {name: int(row[name]) for name in _INTEGERS}
     numbers: dict[str, Any] = {
-        name: Decimal(value) for name, value in row.items() if name not in (*_WORDS, *_INTEGERS)
+        name: Decimal(value) for name, value in row.items() if name not in (*_TEXTS, *_INTEGERS)
     }
-    return Instrument(**words, **integers, **numbers, tiers=simulated_tiers(numbers["max_leverage"]))
+    return Instrument(**texts, **integers, **numbers, tiers=simulated_tiers(numbers["max_leverage"]))
 
 
 def instrument_for(symbol: str, typical_price: float) -> Instrument:

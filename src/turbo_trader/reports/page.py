@@ -99,7 +99,7 @@ class Report:
             )
         yield from self._evidence()
         text = "Targets are what the user hopes for; they are reported, never assumed."
-        targets = self._figures["beside_hoped"]
+        targets = self._figures["beside_targets"]
         yield section("Beside the target figures", text, tables(figures.targets_table(targets)))
 
     def data(self) -> dict[str, Any]:

@@ -32,9 +32,9 @@ from turbo_trader.research.latency_venue import ENTRY, PROBE, QTY, run
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Command
-from turbo_trader.trader.desk import Trade
 from turbo_trader.trader.events import Event, MarketRows
 from turbo_trader.trader.machine import Trader
+from turbo_trader.trader.trader_state import Trade
 
 PER_SECOND = 5_000
 SECONDS = 30.0
@@ -50,14 +50,14 @@ class Rewound(Trader):
     def handle(self, event: Event) -> list[Command]:
         """As the Trader's."""
         commands = super().handle(event)
-        desk = self._desk.by_symbol[HELD]
-        bracket = desk.bracket
-        if not isinstance(event, MarketRows) or bracket is None or not bracket.zone or desk.stop_id:
+        state = self._state.by_symbol[HELD]
+        bracket = state.bracket
+        if not isinstance(event, MarketRows) or bracket is None or not bracket.zone or state.stop_id:
             return commands
-        price = self._desk.closable(desk)
+        price = self._state.closable(state)
         if price is not None and bracket.progress(price) < bracket.rules.zone_one:
             bracket.zone, bracket.stop = 0, Decimal("58800")
-            self._guarding.watch(desk)
+            self._monitor.watch(state)
         return commands
 
 
@@ -135,12 +135,12 @@ def measure(per_second: int, seconds: float, folder: Path) -> Measured:
         rest, streams = ours.recv()
         uvloop.run(_daemon(rest, streams, seconds, folder))
         ours.send("end")
-        told: tuple[list[int], list[int], int, int] = ours.recv()
+        reported: tuple[list[int], list[int], int, int] = ours.recv()
     finally:
         restore()
         venue.join(5)
         venue.kill()
-    sent, arrived, frames, lost = told
+    sent, arrived, frames, lost = reported
     count = min(map(len, (sent, arrived, stamps.received, stamps.leaving)))
     out, off, on, come = (
         np.array(each[_WARM:count]) for each in (sent, stamps.received, stamps.leaving, arrived)

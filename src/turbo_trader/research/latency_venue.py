@@ -273,8 +273,8 @@ class Requests(asyncio.Protocol):
         self._buffer += data
         while True:
             head, found, rest = self._buffer.partition(b"\r\n\r\n")
-            _, told, length = head.lower().partition(b"content-length:")
-            size = int(length.split(b"\r\n", 1)[0]) if told else 0
+            _, reported, length = head.lower().partition(b"content-length:")
+            size = int(length.split(b"\r\n", 1)[0]) if reported else 0
             if not found or len(rest) < size:
                 return
             self._buffer = rest[size:]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from turbo_trader.market.tape import read_tape
-from turbo_trader.rules.funnel import HOPED
+from turbo_trader.rules.funnel import TARGETS
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.report import PREDECESSOR
 from turbo_trader.simulation.backtest import Backtest
@@ -29,7 +29,7 @@ COLUMNS = (
     "A : B", "won (95 %)", "average win", "average loss", "minutes", "fees", "fee drag", "net", "growth/day", "order",
 )  # fmt: skip
 #: Columns that are figures of section 10, by their names there.
-_HOPED = {
+_TARGETS = {
     "candidates/h": "candidates per hour", "pre-filter": "pre-filter", "executed": "executed of candidates",
     "trades/h": "trades per hour", "trades/day": "trades per day", "A : B": "A : B", "won (95 %)": "win rate",
     "average win": "average win", "average loss": "average loss", "minutes": "duration", "growth/day": "growth per day",
@@ -57,8 +57,8 @@ def worse(results: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 def cells(turbo: str, balance: str, result: Mapping[str, Any]) -> list[str]:
     """One row of the table."""
     report, funnel = result["report"], result["report"]["funnel"]
-    measured = {line["figure"]: line["measured"] for line in report["beside_hoped"]}
-    found = {column: measured[figure] for column, figure in _HOPED.items()} | {
+    measured = {line["figure"]: line["measured"] for line in report["beside_targets"]}
+    found = {column: measured[figure] for column, figure in _TARGETS.items()} | {
         "turbo": "on" if turbo == "true" else "off",
         "balance": balance,
         "A : B scans": f"{funnel['A']:,} : {funnel['B']:,}",
@@ -76,8 +76,8 @@ def cells(turbo: str, balance: str, result: Mapping[str, Any]) -> list[str]:
 def beside() -> list[list[str]]:
     """The rows of what is hoped for and of the predecessor, under the same columns."""
     rows = []
-    for title, which in (("before", 0), ("hoped", 1)):
-        said = {column: HOPED[name][which] for column, name in _HOPED.items()}
+    for title, which in (("before", 0), ("target", 1)):
+        said = {column: TARGETS[name][which] for column, name in _TARGETS.items()}
         rows.append([f"*{title}*", *(said.get(column, "") for column in COLUMNS[1:])])
     low, high = PREDECESSOR["win_rate_95"]
     record = {

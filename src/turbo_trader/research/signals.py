@@ -81,14 +81,14 @@ def skill_table(
     title: str,
     scans: Scans,
     horizons_s: Sequence[int],
-    judge: Callable[[Array, Array, int], Estimate],
+    estimate: Callable[[Array, Array, int], Estimate],
     show: Callable[[Estimate], str],
 ) -> str:
     """One row per signal, one column per horizon."""
     returns = {h: standard_forward(scans, h) for h in horizons_s}
     rows = []
     for name, score in scores(scans).items():
-        rows.append([name, *(show(judge(score, returns[h], h // scans.step_s)) for h in horizons_s)])
+        rows.append([name, *(show(estimate(score, returns[h], h // scans.step_s)) for h in horizons_s)])
     return markdown(title, ["", *(label(h) for h in horizons_s)], rows)
 
 

@@ -39,7 +39,7 @@ def assess(
     with exits).
     """
     measure(states, filters, s, now, signal_params, out, j)
-    return judge(states, s, now, gate_params, out, j)
+    return evaluate(states, s, now, gate_params, out, j)
 
 
 @kernel
@@ -97,7 +97,7 @@ def reprice(gate_params: Any, s: int, out: Any, j: int, cost: float) -> bool:
 
 
 @kernel
-def judge(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) -> int:
+def evaluate(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) -> int:
     """What the rules make of the figures in out[j]: everything of SCAN beyond FIGURES. Returns the first
     blocker or -1."""
     g = s if gate_params.shape[0] > 1 else 0

@@ -137,11 +137,11 @@ def bounds(field: FieldInfo) -> tuple[Any, Any]:
 def expectation(field: FieldInfo) -> str:
     """What is expected of a field, in words."""
     kind, facts = field.annotation, extra(field)
-    words = facts.get("choices") or (get_args(kind) if get_origin(kind) is Literal else ())
+    named = facts.get("choices") or (get_args(kind) if get_origin(kind) is Literal else ())
     if kind is bool:
         return "true or false"
-    if words:
-        return "one of " + ", ".join(words)
+    if named:
+        return "one of " + ", ".join(named)
     if get_origin(kind) is tuple:
         return f"a comma-separated list of {facts.get('unit', 'items')}"
     if kind not in (int, float, Decimal):

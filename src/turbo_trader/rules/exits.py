@@ -244,11 +244,11 @@ class Bracket:
         self.closing = reason
         return [ClosePosition(reason)]
 
-    def _tighten(self, wish: Decimal, price: Decimal, reason: str) -> list[Action]:
+    def _tighten(self, wanted: Decimal, price: Decimal, reason: str) -> list[Action]:
         """A stop at `wish`, or one tick short of the price where that is nearer; nothing where it would
         not tighten."""
         last = price - self.direction * self.tick
-        stop = min(wish, last) if self.direction > 0 else max(wish, last)
+        stop = min(wanted, last) if self.direction > 0 else max(wanted, last)
         if self.direction * (stop - self.stop) <= 0:
             return []
         self.stop = stop

@@ -26,9 +26,12 @@ Said = Mapping[str, Mapping[str, Any]]
 
 def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None = None) -> list[str]:
     """The lines for rows[j] (SCAN). `policy`: the one in force at the scan; thresholds are those of the row's capital tier."""
-    row, words = rows[j], said or {}
+    row, details = rows[j], said or {}
     head = f"{symbol} {_SIDES[int(row['direction'])]}, tier {TRADE_TIERS[int(row['tier'])]}"
-    lines = [f"{head}, capital tier {TIER_NAMES[int(row['capital_tier'])]}", *outcome(policy, rows, j, words)]
+    lines = [
+        f"{head}, capital tier {TIER_NAMES[int(row['capital_tier'])]}",
+        *outcome(policy, rows, j, details),
+    ]
     lines += [
         *_prices(row),
         *_forecast(row),
@@ -38,7 +41,7 @@ def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None =
     ]
     lines += cannot_block_lines(policy, TIER_NAMES[int(row["capital_tier"])])
     return lines + [
-        f"gate {number + 1} {text}" for number, text in enumerate(gate_lines(policy, rows, j, words))
+        f"gate {number + 1} {text}" for number, text in enumerate(gate_lines(policy, rows, j, details))
     ]
 
 
@@ -47,9 +50,9 @@ def outcome(policy: Policy, rows: Rows, j: int, said: Said | None = None) -> lis
     blocker, code = int(rows[j]["blocker"]), Code(int(rows[j]["block_code"]))
     if blocker < 0:
         return ["nothing blocked"]
-    words = (said or {}).get(GATES[blocker], {})
-    why = f"first blocker: {GATES[blocker]} - {words.get('why') or TEXTS[code]}"
-    return [why, f"needed: {words.get('needed') or needed(policy, rows, j)}"]
+    details = (said or {}).get(GATES[blocker], {})
+    why = f"first blocker: {GATES[blocker]} - {details.get('why') or TEXTS[code]}"
+    return [why, f"needed: {details.get('needed') or needed(policy, rows, j)}"]
 
 
 def gate_lines(policy: Policy, rows: Rows, j: int, said: Said | None = None) -> list[str]:
@@ -83,18 +86,18 @@ def thresholds(policy: Policy, rows: Rows, j: int, said: Said) -> list[str]:
     ]
 
 
-def _limits(words: Mapping[str, Any]) -> str:
-    return str(words.get("why", ""))
+def _limits(details: Mapping[str, Any]) -> str:
+    return str(details.get("why", ""))
 
 
-def _size(words: Mapping[str, Any]) -> str:
+def _size(details: Mapping[str, Any]) -> str:
     """What each limit allows, in USDT of notional, and the size that came of the smallest."""
-    allowed = ", ".join(f"{name} {amount}" for name, amount in words.get("allowed", {}).items())
+    allowed = ", ".join(f"{name} {amount}" for name, amount in details.get("allowed", {}).items())
     text = f"allowed, USDT: {allowed}" if allowed else ""
-    if "qty" in words:
-        taken = f"{words['qty']} at {words['leverage']}x, set by {words['binding']}"
+    if "qty" in details:
+        taken = f"{details['qty']} at {details['leverage']}x, set by {details['binding']}"
         return f"{taken}; {text}" if text else taken
-    return "; ".join(each for each in (str(words.get("why", "")), text) if each)
+    return "; ".join(each for each in (str(details.get("why", "")), text) if each)
 
 
 def _prices(row: Any) -> list[str]:

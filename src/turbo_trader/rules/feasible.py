@@ -85,7 +85,7 @@ def feasible(
             cost=policy.round_trip_fee + spread, slippage=ZERO, range_tail=range_tail, mark_gap=ZERO,
             taker_fee=policy.taker_fee, weight=ONE / symbols, symbols=symbols,
         )  # fmt: skip
-        found.append(_judged(policy, balance, entry, take_profit))
+        found.append(_checked(policy, balance, entry, take_profit))
     return found
 
 
@@ -94,7 +94,7 @@ def break_even_win_rate(take_profit: Decimal, stop_loss: Decimal, cost: Decimal)
     return (stop_loss + cost) / (take_profit + stop_loss)
 
 
-def _judged(policy: Policy, balance: Decimal, entry: Entry, take_profit: Decimal) -> Feasibility:
+def _checked(policy: Policy, balance: Decimal, entry: Entry, take_profit: Decimal) -> Feasibility:
     item = entry.instrument
     sizing = size_entry(policy, Account(balance, balance, balance, balance, ZERO), (), entry)
     least = smallest_qty(item, entry.price, policy.min_entry_notional)

@@ -13,7 +13,7 @@ from turbo_trader.rules.gates import DATA, PRE_FILTER
 from turbo_trader.rules.scan import BLOCK, GATES, PASS, TIER_A, TIER_B
 
 #: What the user hopes for: figure -> (before, hoped). Reported beside what was measured, never assumed.
-HOPED: Final[dict[str, tuple[str, str]]] = {
+TARGETS: Final[dict[str, tuple[str, str]]] = {
     "symbols": ("8", "15"),
     "scan interval": ("5 min", "30-60 s"),
     "candidates per hour": ("10-20", "60-100"),
@@ -92,7 +92,7 @@ class Funnel:
             "any_blocks": dict(zip(GATES, self.any_blocks, strict=True)),
         }
 
-    def beside_hoped(self) -> list[tuple[str, str, str, str]]:
+    def beside_targets(self) -> list[tuple[str, str, str, str]]:
         """(figure, measured, before, hoped) for what scans alone can tell."""
         hours = self.hours
         measured = {
@@ -105,7 +105,7 @@ class Funnel:
             "post-filter": _share(self.passed, self.a + self.b),
             "A : B": f"{self.a} : {self.b}",
         }
-        return [(name, text, *HOPED[name]) for name, text in measured.items()]
+        return [(name, text, *TARGETS[name]) for name, text in measured.items()]
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ def needed(policy: Policy, rows: Rows, j: int) -> str:
     """What would have had to differ for the first blocker to pass; `rows`: SCAN. The gates limits and size tell their own."""
     code = Code(int(rows[j]["block_code"]))
     of_data = _data(policy, rows[j], code)
-    return of_data or _judgement(policy, rows, j, code) or f"the end of: {TEXTS[code]}"
+    return of_data or _evaluation(policy, rows, j, code) or f"the end of: {TEXTS[code]}"
 
 
 def signal_terms(policy: Policy, row: Any) -> list[str]:
@@ -96,8 +96,8 @@ def _min_ev(policy: Policy, rows: Rows, j: int) -> str:
     cost = _enough(rows, j, policy, "cost", rising=False)
     ways = [f"a forecast of {bp(edge)} (was {bp(row['used_edge'])})"] if edge is not None else []
     ways += [f"a cost of {bp(cost)} (was {bp(row['cost'])})"] if cost is not None else []
-    told = f"net EV of {bp(row['min_ev'])} (was {bp(row['used_ev'])})"
-    return f"{told}: {' or '.join(ways)}" if ways else told
+    text = f"net EV of {bp(row['min_ev'])} (was {bp(row['used_ev'])})"
+    return f"{text}: {' or '.join(ways)}" if ways else text
 
 
 def _min_fixed_ev(row: Any) -> str:
@@ -105,9 +105,9 @@ def _min_fixed_ev(row: Any) -> str:
     target, stop, cost, least = (float(row[name]) for name in ("take_profit", "stop_loss", "cost", "min_ev"))
     p = float(row["used_p_tp"])
     enough = (least + stop + cost) / (target + stop)
-    told = f"net EV of {bp(least)} (was {bp(row['used_ev'])}): a confidence of {enough:.3f} (was {p:.3f})"
+    text = f"net EV of {bp(least)} (was {bp(row['used_ev'])}): a confidence of {enough:.3f} (was {p:.3f})"
     most = p * target - (1.0 - p) * stop - least
-    return f"{told} or a cost of {bp(most)} (was {bp(cost)})" if most > 0.0 else told
+    return f"{text} or a cost of {bp(most)} (was {bp(cost)})" if most > 0.0 else text
 
 
 def _enough(rows: Rows, j: int, policy: Policy, name: str, *, rising: bool) -> float | None:
@@ -161,7 +161,7 @@ def _data(policy: Policy, row: Any, code: Code) -> str:
             return ""
 
 
-def _judgement(policy: Policy, rows: Rows, j: int, code: Code) -> str:
+def _evaluation(policy: Policy, rows: Rows, j: int, code: Code) -> str:
     """Of the gates pre-filter to EV; "" for another's code."""
     row = rows[j]
     match code:

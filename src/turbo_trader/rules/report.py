@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from turbo_trader.rules.funnel import HOPED, Funnel
+from turbo_trader.rules.funnel import TARGETS, Funnel
 from turbo_trader.rules.strengths import Strengths
 
 #: A predecessor's live record. Break-even: the win rate at which it would have earned nothing.
@@ -89,15 +89,15 @@ def whole_report(
     """`trade_report` with the funnel, the signals' strengths, the hoped figures and the predecessor; `money`: (start, end)."""
     report = trade_report(trades, *money, hours)
     report["executed_of_candidates"] = report["trades"] / funnel.candidates if funnel.candidates else None
-    told = {
-        line[0]: line for line in (*funnel.beside_hoped(), *beside_hoped(report))
+    reported = {
+        line[0]: line for line in (*funnel.beside_targets(), *beside_targets(report))
     }  # A : B of trades, not of scans
-    columns = ("figure", "measured", "before", "hoped")
+    columns = ("figure", "measured", "before", "target")
     return {
         **report,
         "funnel": funnel.to_dict(),
         "strengths": strengths.to_dict(),
-        "beside_hoped": [dict(zip(columns, told[name], strict=True)) for name in HOPED],
+        "beside_targets": [dict(zip(columns, reported[name], strict=True)) for name in TARGETS],
         "predecessor": PREDECESSOR,
     }
 
@@ -119,7 +119,7 @@ def growth_per_day(start: Decimal, end: Decimal, days: float) -> float | None:
     return float(end / start) ** (1 / days) - 1 if end > 0 else -1.0
 
 
-def beside_hoped(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+def beside_targets(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """(figure, measured, before, hoped) of what trades can tell."""
     low, high = report["win_rate_95"]
     said = f"{_percent(report['win_rate'], 1)} ({low:.0%}-{high:.0%})" if report["trades"] else "-"
@@ -136,7 +136,7 @@ def beside_hoped(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
         "trades per day": _figure(report["trades_per_day"], 2),
         "growth per day": _percent(report["growth_per_day"], 2),
     }
-    return [(name, text, *HOPED[name]) for name, text in measured.items()]
+    return [(name, text, *TARGETS[name]) for name, text in measured.items()]
 
 
 def _win_rates(closed: Sequence[Closed]) -> dict[str, Any]:

@@ -323,8 +323,8 @@ def _lowest_leverage(
     by_margin = notional / margin
     free = available / notional - 2 * entry.taker_fee  # order cost <= available, solved for the leverage
     by_cost = (ONE - entry.taker_fee * entry.direction) / free if free > 0 else top
-    wish = on_grid(max(by_margin, by_cost, ONE), step, up=True)
-    return min(wish, top)
+    wanted = on_grid(max(by_margin, by_cost, ONE), step, up=True)
+    return min(wanted, top)
 
 
 def _share(amount: Decimal, rate: Decimal) -> Decimal:

@@ -287,8 +287,8 @@ def sentence(stages: Stages, now_ns: int) -> str:
     chance = stages.over_all.posterior(stages.rules.prior, now_ns // HOUR, stages.correction).chance
     trades = stages.over_all.real
     money = f"cost you {-stages.net:.2f} USDT" if stages.net <= 0 else f"earned you {stages.net:.2f} USDT"
-    told = f"{trades} trade{'' if trades == 1 else 's'}, {money}, chance that this earns: {chance:.0%}"
-    return f"{told.replace('%', ' %')}: {does({tier: stages.stage(tier) for tier in TIERS})}"
+    text = f"{trades} trade{'' if trades == 1 else 's'}, {money}, chance that this earns: {chance:.0%}"
+    return f"{text.replace('%', ' %')}: {does({tier: stages.stage(tier) for tier in TIERS})}"
 
 
 def to_dict(stages: Stages) -> dict[str, Any]:

@@ -32,9 +32,9 @@ def decimal(text: str) -> Decimal:
 
 def switch(text: str) -> bool:
     """true, yes, on, 1 or false, no, off, 0 in any case. ValueError for anything else."""
-    word = text.lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
+    lowered = text.lower()
+    if lowered in _TRUE or lowered in _FALSE:
+        return lowered in _TRUE
     raise ValueError(text)
 
 

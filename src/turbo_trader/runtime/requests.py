@@ -16,7 +16,7 @@ from turbo_trader.bybit import commands, trade
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.budget import SHARE, Budget
 from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import BANNED, NOT_SENT, Action, Kind, judge
+from turbo_trader.bybit.errors import BANNED, NOT_SENT, Action, Kind, classify
 from turbo_trader.bybit.reads import Reader
 from turbo_trader.bybit.schemas import OddRow, decimal
 from turbo_trader.runtime.arrivals import Alarm, Arrivals
@@ -224,7 +224,7 @@ class Requests:
         return answer
 
     def _not_sent(self, code: int, why: str) -> Answer:
-        return Answer(judge(code), code, why, self.clock.now())
+        return Answer(classify(code), code, why, self.clock.now())
 
     def _steady_s(self) -> float:
         return self.clock.steady() / 1e9

@@ -79,11 +79,11 @@ def slopes(states: Any, filters: Any, s: int, params: Any) -> None:
     oldest = max(0, state.minutes - MINUTES // 2 - MINUTES // 4)
     newest_y = _quanta(state.minute_y[(state.minutes - 1) & _MASK])
     newest_t = state.minute_index[(state.minutes - 1) & _MASK]
-    anew = f.slope_minutes < oldest or f.slope_minutes > state.minutes or f.slope_minutes == 0
-    anew = anew or abs(newest_y - f.slope_base) > _FAR or newest_t - f.slope_origin > _LONG
+    restart = f.slope_minutes < oldest or f.slope_minutes > state.minutes or f.slope_minutes == 0
+    restart = restart or abs(newest_y - f.slope_base) > _FAR or newest_t - f.slope_origin > _LONG
     for h in range(HORIZONS):  # what must leave may have left the ring
-        anew = anew or f.slope_oldest[h] < state.minutes - (MINUTES - 1)
-    if anew:
+        restart = restart or f.slope_oldest[h] < state.minutes - (MINUTES - 1)
+    if restart:
         f.slope_minutes = oldest
         _begin(state, f, state.minutes - 1)
     for count in range(f.slope_minutes, state.minutes):

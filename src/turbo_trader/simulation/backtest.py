@@ -122,7 +122,7 @@ class Backtest:
         trades = [{"ts": note.ts, **note.fields} for note in decisions.notes if note.name == "trade"]
         figures = rates(trades, (start, end), decisions.open_time.ns, len(self.tape.instruments))
         hours = figures["hours"]
-        told = whole_report(trades, *trader.scanned, (self.balance, wallet), hours)
+        reported = whole_report(trades, *trader.scanned, (self.balance, wallet), hours)
         return {
             "source": self.tape.source,
             "rebuilt": self.tape.rebuilt,
@@ -139,7 +139,7 @@ class Backtest:
             "end_equity": wallet,
             "net_pnl": wallet - self.balance - summary["transfers"],
             "calibration": self._calibration(decisions),
-            "report": told,
+            "report": reported,
             "decisions_sha256": decisions.digest.hexdigest(),
         }
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from turbo_trader.bybit.answers import Answer, read_answer
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, judge
+from turbo_trader.bybit.errors import FENCED, NO_ANSWER, classify
 from turbo_trader.bybit.rest import Fenced
 from turbo_trader.exchange.protocol.rest import HttpReply
 from turbo_trader.journal.encoding import encode
@@ -294,7 +294,7 @@ class Process:
         try:
             request = self._signer.request(effect.call)
         except Fenced:
-            then(Answer(judge(FENCED), FENCED, "not sent: the lease to write is not held", sent))
+            then(Answer(classify(FENCED), FENCED, "not sent: the lease to write is not held", sent))
             return
 
         def answer(found: Answer) -> None:
@@ -305,7 +305,7 @@ class Process:
         def on_reply(reply: HttpReply) -> None:
             answer(read_answer(effect.call, reply.status, reply.headers, reply.body, sent, str))
 
-        unanswered = Answer(judge(NO_ANSWER), NO_ANSWER, "no answer from the venue", sent)
+        unanswered = Answer(classify(NO_ANSWER), NO_ANSWER, "no answer from the venue", sent)
         symbol = str(effect.call.params.get("symbol") or "")
         self._network.carry(request, symbol, self.later, on_reply)
         self.later(self._loop.now + round(REQUEST_TIMEOUT_S * SECOND), partial(answer, unanswered))

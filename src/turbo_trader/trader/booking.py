@@ -9,10 +9,10 @@ from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.scan import TIER_A
 from turbo_trader.rules.session import WATCHDOG
 from turbo_trader.rules.watchdog import tripped
-from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk, Trade
 from turbo_trader.trader.events import Fill, PositionReport, WalletReport
-from turbo_trader.trader.guarding import Guarding, new_bracket
+from turbo_trader.trader.position_monitor import PositionMonitor, new_bracket
 from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.trader_state import ZERO, PendingEntry, SymbolState, Trade, TraderState
 
 _FORCED = frozenset({"BustTrade", "AdlTrade"})
 #: Executions that no order of a person made, by what they are; a kind that is not here goes by the venue's own name.
@@ -31,148 +31,148 @@ _REASONS = {
 class Booking:
     """Executions, each once, whichever channel brings them."""
 
-    def __init__(self, desk: Desk, guarding: Guarding, staging: Staging) -> None:
-        self._desk = desk
+    def __init__(self, state: TraderState, monitor: PositionMonitor, staging: Staging) -> None:
+        self._state = state
         self._staging = staging
-        self._guarding = guarding
+        self._monitor = monitor
 
-    def on_fill(self, desk: SymbolDesk, fill: Fill) -> bool:
+    def on_fill(self, state: SymbolState, fill: Fill) -> bool:
         """Book one execution; False where it was booked before, or has to wait for the opening it closes."""
-        if fill.kind != "Funding" and self._early(desk, fill):
+        if fill.kind != "Funding" and self._early(state, fill):
             return False
-        if not self._book(desk, fill):
+        if not self._book(state, fill):
             return False
-        if desk.early and desk.held:
-            waiting, desk.early = sorted(desk.early, key=lambda f: (f.ts, f.seq)), []
+        if state.early and state.held:
+            waiting, state.early = sorted(state.early, key=lambda f: (f.ts, f.seq)), []
             for each in waiting:
-                self.on_fill(desk, each)
+                self.on_fill(state, each)
         return True
 
-    def settle_early(self, desk: SymbolDesk, before: int) -> None:
+    def settle_early(self, state: SymbolState, before: int) -> None:
         """Closing fills older than `before` whose opening never came: the money is booked, the position is not ours."""
-        stale = [fill for fill in desk.early if fill.ts < before]
-        desk.early = [fill for fill in desk.early if fill.ts >= before]
+        stale = [fill for fill in state.early if fill.ts < before]
+        state.early = [fill for fill in state.early if fill.ts >= before]
         for fill in stale:
-            self._book(desk, fill)
+            self._book(state, fill)
 
-    def _early(self, desk: SymbolDesk, fill: Fill) -> bool:
+    def _early(self, state: SymbolState, fill: Fill) -> bool:
         """A fill that closes more than we hold while an opening of ours may be on its way: keep it until then."""
-        held = abs(desk.held) if desk.held * fill.side < 0 else ZERO
-        if fill.closed_qty <= held or desk.frozen or fill.exec_id in self._desk.ledger.seen:
+        held = abs(state.held) if state.held * fill.side < 0 else ZERO
+        if fill.closed_qty <= held or state.frozen or fill.exec_id in self._state.ledger.seen:
             return False
-        if desk.entry is None and desk.trade is None and not desk.ended:
+        if state.entry is None and state.trade is None and not state.ended:
             return False
-        if all(fill.exec_id != each.exec_id for each in desk.early):
-            desk.early.append(fill)
+        if all(fill.exec_id != each.exec_id for each in state.early):
+            state.early.append(fill)
         return True
 
-    def _book(self, desk: SymbolDesk, fill: Fill) -> bool:
-        closing = self._closing(desk, fill)
-        result = self._result(desk, fill, closing)
-        if not self._desk.ledger.add(fill, result):
+    def _book(self, state: SymbolState, fill: Fill) -> bool:
+        closing = self._closing(state, fill)
+        result = self._result(state, fill, closing)
+        if not self._state.ledger.add(fill, result):
             return False
-        self._desk.persist("ledger", self._desk.ledger.to_dict())
+        self._state.persist("ledger", self._state.ledger.to_dict())
         if fill.kind == "Funding":
-            self._fund(desk, fill)
+            self._fund(state, fill)
             return True
-        self._desk.session.on_result(result - fill.cost)
-        self._desk.persist("session", self._desk.session)
-        self._desk.note(
+        self._state.session.on_result(result - fill.cost)
+        self._state.persist("session", self._state.session)
+        self._state.note(
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
             coin_fees=dict(fill.coin_fees),
             kind=fill.kind, stop_type=fill.stop_type,
         )  # fmt: skip
-        held = desk.held
+        held = state.held
         opening = fill.qty - max(closing, min(fill.qty, fill.closed_qty))
         if closing:
-            self._close(desk, fill, closing, result)
+            self._close(state, fill, closing, result)
         if opening:
-            self._open(desk, fill, opening)
-        self._agree(desk, held)
-        self._guarding.watch(desk)
+            self._open(state, fill, opening)
+        self._agree(state, held)
+        self._monitor.watch(state)
         return True
 
-    def _agree(self, desk: SymbolDesk, before: Decimal) -> None:
+    def _agree(self, state: SymbolState, before: Decimal) -> None:
         """Bring the venue's word on the size up to this fill where it is older; verify the position where it came first."""
-        if desk.held == before:
+        if state.held == before:
             return
-        if desk.size == before:
-            desk.size = desk.held
-        elif desk.held and desk.size == desk.held:
-            self._verify(desk)
+        if state.size == before:
+            state.size = state.held
+        elif state.held and state.size == state.held:
+            self._verify(state)
 
-    def _closing(self, desk: SymbolDesk, fill: Fill) -> Decimal:
+    def _closing(self, state: SymbolState, fill: Fill) -> Decimal:
         """How much of what we hold it closes: nothing where it is older than the trade, for it closed another."""
-        if fill.kind == "Funding" or desk.held * fill.side >= 0:
+        if fill.kind == "Funding" or state.held * fill.side >= 0:
             return ZERO
-        if desk.trade is not None and fill.ts < desk.trade.opened_ts:
+        if state.trade is not None and fill.ts < state.trade.opened_ts:
             return ZERO
-        return min(fill.qty, abs(desk.held))
+        return min(fill.qty, abs(state.held))
 
-    def _result(self, desk: SymbolDesk, fill: Fill, closing: Decimal) -> Decimal:
+    def _result(self, state: SymbolState, fill: Fill, closing: Decimal) -> Decimal:
         """Realised result of the closing part before fees: the venue's figure, or from our own average entry."""
         if fill.pnl is not None:
             return fill.pnl
-        if not closing or desk.trade is None:
+        if not closing or state.trade is None:
             return ZERO
-        return desk.trade.direction * closing * (fill.price - desk.trade.entry)
+        return state.trade.direction * closing * (fill.price - state.trade.entry)
 
-    def _fund(self, desk: SymbolDesk, fill: Fill) -> None:
-        self._desk.session.on_result(-fill.cost)
-        if desk.trade is not None:
-            desk.trade.funding -= fill.cost
-        self._desk.persist("session", self._desk.session)
-        self._desk.note("funding", symbol=fill.symbol, paid=fill.cost, rate_price=fill.price)
+    def _fund(self, state: SymbolState, fill: Fill) -> None:
+        self._state.session.on_result(-fill.cost)
+        if state.trade is not None:
+            state.trade.funding -= fill.cost
+        self._state.persist("session", self._state.session)
+        self._state.note("funding", symbol=fill.symbol, paid=fill.cost, rate_price=fill.price)
 
-    def _open(self, desk: SymbolDesk, fill: Fill, qty: Decimal) -> None:
-        entry = desk.entry
+    def _open(self, state: SymbolState, fill: Fill, qty: Decimal) -> None:
+        entry = state.entry
         if entry is None or entry.id != fill.link_id:
-            entry = desk.ended.get(fill.link_id, entry)
+            entry = state.ended.get(fill.link_id, entry)
         if (entry is None or entry.id != fill.link_id) and (
-            desk.trade is None or not self._desk.ours(fill.link_id)
+            state.trade is None or not self._state.ours(fill.link_id)
         ):
-            desk.frozen = f"fill {fill.exec_id} is not ours"
-            self._desk.note(
+            state.frozen = f"fill {fill.exec_id} is not ours"
+            self._state.note(
                 "foreign-fill", "error", symbol=fill.symbol, id=fill.link_id, qty=fill.qty, side=fill.side
             )
             return
-        if desk.trade is None and entry is not None:
-            desk.trade = Trade(
+        if state.trade is None and entry is not None:
+            state.trade = Trade(
                 entry.id, entry.direction, entry.trade_tier, fill.ts, range_tail=entry.range_tail,
                 ev=entry.figures.get("used_ev"), honest_ev=entry.figures.get("ev"), floor=entry.floor,
                 stage=str(entry.figures.get("stage", "")),
             )  # fmt: skip
-        trade = desk.trade
+        trade = state.trade
         if trade is None:
             return
         if entry is not None and entry.id == fill.link_id:
             entry.filled += qty
             if (
-                entry is desk.entry
+                entry is state.entry
             ):  # on disk with the fill it counts: a restart must not wait for that one again
-                self._desk.persist(f"entry:{fill.symbol}", entry)
+                self._state.persist(f"entry:{fill.symbol}", entry)
         trade.opened_ts = min(trade.opened_ts, fill.ts)
         trade.qty += qty
         trade.opened_value += qty * fill.price
         trade.fees += fill.cost
-        desk.held += fill.side * qty
+        state.held += fill.side * qty
         if entry is not None:
-            self._bracket(desk, trade, entry)
+            self._bracket(state, trade, entry)
 
-    def _bracket(self, desk: SymbolDesk, trade: Trade, entry: PendingEntry) -> None:
-        if desk.bracket is not None and desk.bracket.zone:  # its exits have moved on: they only tighten
-            self._guarding.save(desk)
+    def _bracket(self, state: SymbolState, trade: Trade, entry: PendingEntry) -> None:
+        if state.bracket is not None and state.bracket.zone:  # its exits have moved on: they only tighten
+            self._monitor.save(state)
             return
         bracket = Bracket(
-            entry.direction, trade.entry, desk.instrument.tick, entry.take_profit, entry.stop_loss, entry.cost,
-            trade.opened_ts, entry.hold_ns, exit_rules(self._desk.policy),
+            entry.direction, trade.entry, state.instrument.tick, entry.take_profit, entry.stop_loss, entry.cost,
+            trade.opened_ts, entry.hold_ns, exit_rules(self._state.policy),
         )  # fmt: skip
-        new_bracket(desk, bracket, entry.stop, entry.backstop)
-        self._guarding.save(desk)
+        new_bracket(state, bracket, entry.stop, entry.backstop)
+        self._monitor.save(state)
 
-    def _close(self, desk: SymbolDesk, fill: Fill, qty: Decimal, result: Decimal) -> None:
-        desk.held += fill.side * qty
-        trade = desk.trade
+    def _close(self, state: SymbolState, fill: Fill, qty: Decimal, result: Decimal) -> None:
+        state.held += fill.side * qty
+        trade = state.trade
         if trade is None:
             return
         trade.closed_qty += qty
@@ -181,22 +181,22 @@ class Booking:
         trade.fees += fill.cost
         if fill.kind not in ("Trade", ""):
             trade.reason = _REASONS.get(fill.kind, fill.kind)
-            self._desk.counts["liquidations"] += fill.kind in _FORCED
-        elif not self._desk.ours(fill.link_id):  # whatever we had decided, this is what happened
+            self._state.counts["liquidations"] += fill.kind in _FORCED
+        elif not self._state.ours(fill.link_id):  # whatever we had decided, this is what happened
             trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
         elif fill.link_id.endswith("-guard"):
             trade.reason = "guard"
-        if desk.held:
-            self._guarding.save(desk)
+        if state.held:
+            self._monitor.save(state)
         else:
-            self.end(desk, fill.ts)
+            self.end(state, fill.ts)
 
-    def end(self, desk: SymbolDesk, ts: int) -> None:
+    def end(self, state: SymbolState, ts: int) -> None:
         """The trade is over: count it, tell it, let its bracket go."""
-        trade, d = desk.trade, self._desk
-        desk.trade = None
-        self._covered(desk, ts)
-        self._guarding.flattened(desk)
+        trade, d = state.trade, self._state
+        state.trade = None
+        self._covered(state, ts)
+        self._monitor.flattened(state)
         if trade is None:
             return
         won = trade.net > 0
@@ -205,16 +205,16 @@ class Booking:
         d.counts["A" if trade.trade_tier == TIER_A else "B"] += 1
         d.session.on_trade(trade.net, crumb=trade.crumb)
         if trade.reason == "stop" and not won:
-            desk.stopped_out[trade.direction] = ts
+            state.stopped_out[trade.direction] = ts
             d.persist(
-                f"stopped-out:{desk.instrument.symbol}", {str(k): v for k, v in desk.stopped_out.items()}
+                f"stopped-out:{state.instrument.symbol}", {str(k): v for k, v in state.stopped_out.items()}
             )
         fraction = float(trade.net / trade.opened_value) if trade.opened_value else 0.0
         d.evidence.add(fraction)
-        self._staging.on_closed(desk, trade, ts, fraction)
+        self._staging.on_closed(state, trade, ts, fraction)
         exit_price = trade.closed_value / trade.closed_qty if trade.closed_qty else ZERO
         d.note(
-            "trade", symbol=desk.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
+            "trade", symbol=state.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
             direction=trade.direction, qty=trade.qty, entry=trade.entry, exit=exit_price, result=trade.result, fees=trade.fees,
             funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), ev=trade.ev, honest_ev=trade.honest_ev,
             reason=trade.reason, seconds=(ts - trade.opened_ts) // SECOND,
@@ -225,7 +225,7 @@ class Booking:
 
     def _watch_edge(self) -> None:
         """Halt where the trades so far leave too little hope of an edge."""
-        d = self._desk
+        d = self._state
         if not self._staging.active and tripped(d.policy, d.evidence):
             hope = f"less than {d.policy.watchdog_probability:.0%} hope of an edge"
             why = f"{WATCHDOG}: {d.evidence.trades} trades leave {hope}"
@@ -234,67 +234,67 @@ class Booking:
 
     def on_wallet(self, report: WalletReport) -> None:
         """The venue's word on the wallet. Messages overtake each other: older words are passed over."""
-        known = self._desk.wallet
+        known = self._state.wallet
         if known is None or report.ts >= known.ts:
-            self._desk.wallet = report
+            self._state.wallet = report
 
-    def on_position(self, desk: SymbolDesk, report: PositionReport) -> None:
+    def on_position(self, state: SymbolState, report: PositionReport) -> None:
         """The venue's word on the position: size, stop, leverage. Older words are passed over."""
         if report.position_idx:
-            self._hedged(desk, report)
+            self._hedged(state, report)
             return
-        if report.seq < desk.seq:
+        if report.seq < state.seq:
             return
-        desk.seq = report.seq
-        desk.size = report.size
-        desk.leverage = report.leverage
-        if report.ts >= desk.stop_since:
-            desk.stop_on_venue = report.stop_loss
-            desk.backstop_on_venue = report.take_profit
-        desk.liq_price = report.liq_price
-        desk.margin = report.margin or ZERO
-        desk.entry_price = report.entry_price or ZERO
-        self._guarded(desk, report)
-        self._guarding.settled(desk)
-        if report.size and desk.held == report.size:
-            self._verify(desk)
-            self._guarding.pump(desk)
+        state.seq = report.seq
+        state.size = report.size
+        state.leverage = report.leverage
+        if report.ts >= state.stop_since:
+            state.stop_on_venue = report.stop_loss
+            state.backstop_on_venue = report.take_profit
+        state.liq_price = report.liq_price
+        state.margin = report.margin or ZERO
+        state.entry_price = report.entry_price or ZERO
+        self._guarded(state, report)
+        self._monitor.settled(state)
+        if report.size and state.held == report.size:
+            self._verify(state)
+            self._monitor.pump(state)
 
-    def _hedged(self, desk: SymbolDesk, report: PositionReport) -> None:
+    def _hedged(self, state: SymbolState, report: PositionReport) -> None:
         """A row of hedge mode: positions of two sides are not guessed at; the symbol is left to its owner."""
-        if not desk.frozen:
-            desk.frozen = (
+        if not state.frozen:
+            state.frozen = (
                 f"hedge mode (position index {report.position_idx}): switch the symbol to one-way mode"
             )
-            self._desk.note("frozen", "error", symbol=report.symbol, why=desk.frozen)
+            self._state.note("frozen", "error", symbol=report.symbol, why=state.frozen)
 
-    def _guarded(self, desk: SymbolDesk, report: PositionReport) -> None:
+    def _guarded(self, state: SymbolState, report: PositionReport) -> None:
         """Count the time in which the venue showed a position of ours without a stop: from its first report of that to the
         first of a stop, or the end of the position. A fill says nothing of the stop, which came with its entry.
         """
-        if not report.size or report.stop_loss is not None or desk.frozen:
-            self._covered(desk, report.ts)
-        elif not desk.unguarded_since:
-            desk.unguarded_since = report.ts
+        if not report.size or report.stop_loss is not None or state.frozen:
+            self._covered(state, report.ts)
+        elif not state.unguarded_since:
+            state.unguarded_since = report.ts
 
-    def _covered(self, desk: SymbolDesk, ts: int) -> None:
-        if desk.unguarded_since:
-            self._desk.unguarded_ns += max(0, ts - desk.unguarded_since)
-        desk.unguarded_since = 0
+    def _covered(self, state: SymbolState, ts: int) -> None:
+        if state.unguarded_since:
+            self._state.unguarded_ns += max(0, ts - state.unguarded_since)
+        state.unguarded_since = 0
 
-    def _verify(self, desk: SymbolDesk) -> None:
+    def _verify(self, state: SymbolState) -> None:
         """After a fill: stop there, and liquidation farther than the rules ask; what cannot be mended is closed."""
-        bracket = desk.bracket
-        stop = desk.stop_on_venue
+        bracket = state.bracket
+        stop = state.stop_on_venue
         if stop is None or (bracket is not None and bracket.direction * (bracket.stop - stop) > 0):
-            self._guarding.require_stop(desk)
+            self._monitor.require_stop(state)
             return
-        self._guarding.found_stop(desk, stop)
-        if desk.frozen == "" and bracket is not None and desk.liq_price is not None:
-            distance = bracket.direction * (bracket.entry - desk.liq_price)
+        self._monitor.found_stop(state, stop)
+        if state.frozen == "" and bracket is not None and state.liq_price is not None:
+            distance = bracket.direction * (bracket.entry - state.liq_price)
             risk = bracket.direction * (bracket.entry - stop)
             if risk > 0 and distance < risk:
-                self._desk.note(
-                    "liquidation-near", "error", symbol=desk.instrument.symbol, liquidation=desk.liq_price
+                self._state.note(
+                    "liquidation-near", "error", symbol=state.instrument.symbol, liquidation=state.liq_price
                 )
-                self._guarding.close(desk, "liquidation-near")
+                self._monitor.close(state, "liquidation-near")

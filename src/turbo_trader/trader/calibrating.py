@@ -16,7 +16,7 @@ from turbo_trader.rules.calibration import Maps, fit_maps, put_maps
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, follow
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import Resolved
-from turbo_trader.trader.desk import Desk
+from turbo_trader.trader.trader_state import TraderState
 
 OUTCOMES = "outcomes"  # the key of past outcomes in what is restored
 
@@ -24,13 +24,13 @@ OUTCOMES = "outcomes"  # the key of past outcomes in what is restored
 class Calibrating:
     """Follows forecasts; keeps the last outcomes of each symbol."""
 
-    def __init__(self, desk: Desk) -> None:
-        count = len(desk.symbols)
-        self._desk = desk
+    def __init__(self, state: TraderState) -> None:
+        count = len(state.symbols)
+        self._state = state
         self._shadows = cast("Rows", np.zeros(count, SHADOW))
         self._work = cast("Rows", np.zeros(count, OUTCOME))
         self._out = cast("Rows", np.zeros(count, OUTCOME))
-        self._past = np.zeros((count, desk.policy.calibration_window), OUTCOME)
+        self._past = np.zeros((count, state.policy.calibration_window), OUTCOME)
         self._counts = [0] * count
         self._maps: list[Maps | None] = [None] * count
         self._due = 0
@@ -48,10 +48,10 @@ class Calibrating:
 
     def before_scan(self, gate_params: Rows, tier: CapitalTier) -> None:
         """Put the maps in force into `gate_params` (kept between scans until the tier changes); fit them anew when it is time."""
-        now = self._desk.now
+        now = self._state.now
         horizons = (float(tier.horizon_s), float(tier.max_hold_s))
         if now >= self._due or horizons != self._horizons:
-            every = self._desk.policy.calibration_refit * SECOND
+            every = self._state.policy.calibration_refit * SECOND
             self._due = (now // every + 1) * every
             self._horizons = horizons
             self._fit(now)
@@ -63,14 +63,14 @@ class Calibrating:
 
     def after_scan(self, rows: Rows, gate_params: Rows) -> None:
         """Follow the shadows up to now, open new ones, tell and remember what has ended."""
-        desk = self._desk
+        state = self._state
         ended = follow(
-            desk.states, rows, gate_params, desk.now, desk.policy.calibration_hole, self._shadows, self._work, self._out
+            state.states, rows, gate_params, state.now, state.policy.calibration_hole, self._shadows, self._work, self._out
         )  # fmt: skip
         if ended:
             found = self._out[:ended].copy()
             self._remember(found)
-            desk.give(Resolved(desk.now, found))
+            state.give(Resolved(state.now, found))
 
     def _remember(self, rows: Rows) -> None:
         window = self._past.shape[1]
@@ -80,12 +80,12 @@ class Calibrating:
             self._counts[s] += 1
 
     def _fit(self, now: int) -> None:
-        desk = self._desk
+        state = self._state
         known = [self._known(s) for s in range(len(self._maps))]
-        pooled = fit_maps(desk.policy, cast("Rows", np.concatenate(known)), now)
-        own = [fit_maps(desk.policy, rows, now) for rows in known]
+        pooled = fit_maps(state.policy, cast("Rows", np.concatenate(known)), now)
+        own = [fit_maps(state.policy, rows, now) for rows in known]
         self._maps = [maps if maps is not None else pooled for maps in own]
-        desk.note(
+        state.note(
             "calibration",
             outcomes=sum(len(rows) for rows in known),
             own=sum(1 for maps in own if maps is not None),

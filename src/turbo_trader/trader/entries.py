@@ -16,11 +16,11 @@ from turbo_trader.rules.scan import BLOCK, PASS, TIER_A
 from turbo_trader.rules.sizing import Entry, Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
-from turbo_trader.trader.desk import ZERO, Desk, PendingEntry, SymbolDesk
 from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
 from turbo_trader.trader.exposure import account, open_risks
 from turbo_trader.trader.resting import Resting
 from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.trader_state import ZERO, PendingEntry, SymbolState, TraderState
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
 _DUPLICATE = 110072
@@ -40,17 +40,17 @@ def refused(sizing: Sizing) -> Verdict:
 class Entries:
     """One entry at a time per symbol; never sent twice."""
 
-    def __init__(self, desk: Desk, staging: Staging) -> None:
-        self._desk = desk
+    def __init__(self, state: TraderState, staging: Staging) -> None:
+        self._state = state
         self._staging = staging
-        self.resting = Resting(desk)
+        self.resting = Resting(state)
         self._lookups: dict[str, str] = {}  # read id -> symbol
 
     # -- deciding
 
     def decide(
         self,
-        desk: SymbolDesk,
+        state: SymbolState,
         rows: Rows,
         gate_params: Rows,
         tier: CapitalTier,
@@ -58,48 +58,48 @@ class Entries:
         weight: Decimal,
     ) -> Verdict:
         """Gate 9: the size that meets every limit, cost and EV rechecked at it; a pass begins the entry."""
-        d, row = self._desk, rows[desk.s]
-        bid, ask = d.bid(desk), d.ask(desk)
+        d, row = self._state, rows[state.s]
+        bid, ask = d.bid(state), d.ask(state)
         if bid is None or ask is None:
             return Verdict(BLOCK, Code.SIZE, "no two-sided book", "both sides of the book")
         direction = int(row["direction"])
         margin = max(ZERO, decimal(row["used_ev"]) - decimal(row["min_ev"]))
-        limit = entry_limit(d.policy, desk.instrument, direction, bid, ask, margin)
-        g = desk.s if len(gate_params) > 1 else 0
+        limit = entry_limit(d.policy, state.instrument, direction, bid, ask, margin)
+        g = state.s if len(gate_params) > 1 else 0
         cost = decimal(row["cost"]) - decimal(gate_params["slippage"][g])  # at the exact size below
-        figures = self._entry(desk, row, limit, direction, weight, cost, ZERO)
+        figures = self._entry(state, row, limit, direction, weight, cost, ZERO)
         sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
         if not sizing.qty:
             return refused(sizing)
         # EV assumes a fill at the limit on the way in, the book's walk on the way out
         maker = d.policy.entry_style == "maker"
         reach = ZERO if maker else abs(limit / (ask if direction > 0 else bid) - 1)
-        walk = self._book_walk(desk, direction, sizing.qty)
-        rows["slippage"][desk.s] = float(reach + walk)
-        if not reprice(gate_params, desk.s, rows, desk.s, float(cost + reach + walk)):
+        walk = self._book_walk(state, direction, sizing.qty)
+        rows["slippage"][state.s] = float(reach + walk)
+        if not reprice(gate_params, state.s, rows, state.s, float(cost + reach + walk)):
             text = f"limit {reach:.4%} beyond the touch, book walk {walk:.4%} at {sizing.qty}"
             return Verdict(BLOCK, Code.EV_AT_SIZE, text)
         if walk > 0:
             cost += walk
-            figures = self._entry(desk, row, limit, direction, weight, cost, walk)
+            figures = self._entry(state, row, limit, direction, weight, cost, walk)
             sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
             if not sizing.qty:
                 return refused(sizing)
-        sized, stage = self._staging.size(desk, row, figures, sizing, tier, equity)
+        sized, stage = self._staging.size(state, row, figures, sizing, tier, equity)
         if sized is None:
             return Verdict(PASS)  # a trade without an order
-        desk.entry = self._pending(desk, row, direction, limit, cost, sized)
-        desk.entry.figures |= {"capital": tier.name, "stage": stage}
-        self._staging.paired(desk, desk.entry.id)
-        self._begin(desk, desk.entry)
+        state.entry = self._pending(state, row, direction, limit, cost, sized)
+        state.entry.figures |= {"capital": tier.name, "stage": stage}
+        self._staging.paired(state, state.entry.id)
+        self._begin(state, state.entry)
         return Verdict(PASS)
 
     def _pending(
-        self, desk: SymbolDesk, row: Any, direction: int, limit: Decimal, cost: Decimal, sizing: Sizing
+        self, state: SymbolState, row: Any, direction: int, limit: Decimal, cost: Decimal, sizing: Sizing
     ) -> PendingEntry:
-        d = self._desk
+        d = self._state
         take_profit, stop_loss = decimal(row["take_profit"]), decimal(row["stop_loss"])
-        stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, desk.instrument, d.policy)
+        stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, state.instrument, d.policy)
         figures = {
             name: float(row[name])
             for name in ("used_p_tp", "used_ev", "p_tp", "ev", "snr", "confidence", "forecast")
@@ -117,7 +117,7 @@ class Entries:
 
     def _entry(
         self,
-        desk: SymbolDesk,
+        state: SymbolState,
         row: Any,
         limit: Decimal,
         direction: int,
@@ -126,7 +126,7 @@ class Entries:
         slippage: Decimal,
     ) -> Entry:
         return Entry(
-            instrument=desk.instrument,
+            instrument=state.instrument,
             direction=direction,
             trade_tier=int(row["tier"]),
             price=limit,
@@ -135,40 +135,40 @@ class Entries:
             slippage=slippage,
             range_tail=decimal(row["range_tail"]),
             mark_gap=decimal(row["mark_gap"]),
-            taker_fee=desk.taker,
+            taker_fee=state.taker,
             weight=weight,
-            symbols=len(self._desk.symbols),
+            symbols=len(self._state.symbols),
         )
 
-    def _book_walk(self, desk: SymbolDesk, direction: int, qty: Decimal) -> Decimal:
+    def _book_walk(self, state: SymbolState, direction: int, qty: Decimal) -> Decimal:
         """Average price beyond the touch for leaving with `qty` now, as a fraction of the touch."""
-        thin, lots = float(self._desk.policy.entry_slip_max), float(desk.instrument.lots(qty))
-        return decimal(book.walk(self._desk.states, desk.s, direction, lots, thin))
+        thin, lots = float(self._state.policy.entry_slip_max), float(state.instrument.lots(qty))
+        return decimal(book.walk(self._state.states, state.s, direction, lots, thin))
 
     # -- sending
 
-    def _begin(self, desk: SymbolDesk, entry: PendingEntry) -> None:
-        if desk.leverage != entry.leverage:
-            entry.leverage_id = self._desk.ids.next("lev")
-            self._desk.give(SetLeverage(entry.leverage_id, desk.instrument.symbol, entry.leverage))
+    def _begin(self, state: SymbolState, entry: PendingEntry) -> None:
+        if state.leverage != entry.leverage:
+            entry.leverage_id = self._state.ids.next("lev")
+            self._state.give(SetLeverage(entry.leverage_id, state.instrument.symbol, entry.leverage))
             return
-        self._send(desk, entry)
+        self._send(state, entry)
 
-    def _send(self, desk: SymbolDesk, entry: PendingEntry) -> None:
-        d = self._desk
+    def _send(self, state: SymbolState, entry: PendingEntry) -> None:
+        d = self._state
         entry.sent_ts = d.now
         tier = "A" if entry.trade_tier == TIER_A else "B"
         allowed = entry.figures.pop("allowed", {})  # told, not kept
-        self.save(desk)
+        self.save(state)
         d.note(
-            "entry", symbol=desk.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
+            "entry", symbol=state.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
             limit=entry.limit, stop=entry.stop, backstop=entry.backstop, **self._described(entry), **entry.figures,
-            allowed=allowed, bid=d.bid(desk), ask=d.ask(desk),
+            allowed=allowed, bid=d.bid(state), ask=d.ask(state),
         )  # fmt: skip
         d.give(
             PlaceOrder(
                 entry.id,
-                desk.instrument.symbol,
+                state.instrument.symbol,
                 entry.direction,
                 entry.qty,
                 "Limit",
@@ -182,33 +182,33 @@ class Entries:
             )
         )
 
-    def on_leverage(self, desk: SymbolDesk, result: CommandResult, leverage: Decimal | None) -> None:
+    def on_leverage(self, state: SymbolState, result: CommandResult, leverage: Decimal | None) -> None:
         """The leverage was set (or not): send the entry, or give it up."""
-        entry = desk.entry
+        entry = state.entry
         if entry is None or entry.sent_ts:
             return
-        if self._desk.over:
-            self.abandon(desk, "the run is over")
+        if self._state.over:
+            self.abandon(state, "the run is over")
             return
         if result.outcome is not Outcome.CONFIRMED:
-            desk.leverage = None
+            state.leverage = None
             said = "was refused" if result.outcome is Outcome.REJECTED else "is not known to be set"
             answer = f"{result.code} {result.message}".strip() if result.code > 0 else result.message
-            self.abandon(desk, f"its leverage {said}{f': {answer}' if answer else ''}")
+            self.abandon(state, f"its leverage {said}{f': {answer}' if answer else ''}")
             return
-        waited = self._desk.now - entry.decided_ts
-        desk.leverage = entry.leverage if leverage is None else leverage
+        waited = self._state.now - entry.decided_ts
+        state.leverage = entry.leverage if leverage is None else leverage
         if waited <= _LATE:
-            self._send(desk, entry)
+            self._send(state, entry)
             return
         self.abandon(
-            desk,
+            state,
             f"its leverage was set {waited / SECOND:.1f} s after the scan, more than {_LATE // SECOND} s",
         )
 
     def _described(self, entry: PendingEntry) -> dict[str, Any]:
         """The entry as its user reads it: USDT, percent of the balance and of the price."""
-        balance = self._desk.balance()
+        balance = self._state.balance()
         far, near = (
             Decimal(1) + entry.direction * entry.take_profit,
             Decimal(1) - entry.direction * entry.stop_loss,
@@ -227,25 +227,25 @@ class Entries:
 
     # -- outcomes
 
-    def on_result(self, desk: SymbolDesk, result: CommandResult) -> None:
+    def on_result(self, state: SymbolState, result: CommandResult) -> None:
         """The answer to the order request. Confirmed is accepted, not filled; unknown is looked up; a duplicate may be ours."""
-        entry = desk.entry
+        entry = state.entry
         if entry is None or entry.id != result.id:
             return
         entry.answered = True
         if result.outcome is Outcome.UNKNOWN or result.code == _DUPLICATE:
-            entry.unknown_since = self._desk.now  # it may have left this late: its window begins here
-            self._desk.note(
-                "entry-unknown", "warning", symbol=desk.instrument.symbol, id=entry.id, code=result.code
+            entry.unknown_since = self._state.now  # it may have left this late: its window begins here
+            self._state.note(
+                "entry-unknown", "warning", symbol=state.instrument.symbol, id=entry.id, code=result.code
             )
-            self._look_up(desk, entry)
+            self._look_up(state, entry)
         elif result.outcome is Outcome.REJECTED:
-            desk.barred = f"{result.code} {result.message}".strip() if result.barred else ""
-            self.abandon(desk, f"refused: {result.code} {result.message}")
+            state.barred = f"{result.code} {result.message}".strip() if result.barred else ""
+            self.abandon(state, f"refused: {result.code} {result.message}")
 
-    def on_report(self, desk: SymbolDesk, report: OrderReport) -> None:
+    def on_report(self, state: SymbolState, report: OrderReport) -> None:
         """The venue's word on the entry: final ends it, with or without a fill. cumExecQty is the truth."""
-        entry = desk.entry
+        entry = state.entry
         if entry is None or entry.id != report.link_id:
             return
         if report.status not in _FINAL:
@@ -253,36 +253,36 @@ class Entries:
             entry.unknown_since = entry.unknown_since if entry.withdrawn else 0
             return
         if report.filled == 0:
-            self.abandon(desk, f"not filled: {report.status} {report.reject_reason}".strip())
+            self.abandon(state, f"not filled: {report.status} {report.reject_reason}".strip())
         elif entry.filled >= report.filled:
-            self._done(desk)
+            self._done(state)
         else:
-            entry.unknown_since = entry.unknown_since or self._desk.now  # its fills are still missing
+            entry.unknown_since = entry.unknown_since or self._state.now  # its fills are still missing
             if (
                 report.source is Source.STREAM
             ):  # one look-up that lacks them does not call for the next at once
-                self._look_up(desk, entry)
+                self._look_up(state, entry)
 
-    def on_filled(self, desk: SymbolDesk) -> None:
+    def on_filled(self, state: SymbolState) -> None:
         """A fill was booked: with all of them the entry is over."""
-        if desk.entry is None or not desk.entry.filled:
+        if state.entry is None or not state.entry.filled:
             return
-        if desk.entry.filled >= desk.entry.qty:
-            self._done(desk)
+        if state.entry.filled >= state.entry.qty:
+            self._done(state)
         else:
-            self.save(desk)
+            self.save(state)
 
-    def save(self, desk: SymbolDesk) -> None:
+    def save(self, state: SymbolState) -> None:
         """Persist the entry under way, so that a restart looks it up and knows its fills."""
-        if desk.entry is not None:
-            self._desk.persist(f"entry:{desk.instrument.symbol}", desk.entry)
+        if state.entry is not None:
+            self._state.persist(f"entry:{state.instrument.symbol}", state.entry)
 
     def on_lookup(self, result: ReadResult) -> None:
         """The answer to a look-up of ours; other reads are passed over."""
         symbol = self._lookups.pop(result.id, None)
-        desk = self._desk.by_symbol.get(symbol or "")
-        entry = desk.entry if desk is not None else None
-        if desk is None or entry is None or result.outcome is not Outcome.CONFIRMED:
+        state = self._state.by_symbol.get(symbol or "")
+        entry = state.entry if state is not None else None
+        if state is None or entry is None or result.outcome is not Outcome.CONFIRMED:
             return
         mine = [order for order in result.orders if order.link_id == entry.id]
         executed = [fill.qty for fill in result.fills if fill.link_id == entry.id]
@@ -292,67 +292,71 @@ class Entries:
             entry.filled, sum(executed, ZERO)
         )  # all booked by now, some perhaps in an earlier life
         if absent and entry.answered and waited > self._window and not entry.filled:
-            self.abandon(desk, "not found after its window: never placed")
+            self.abandon(state, "not found after its window: never placed")
         if mine and (mine[0].symbol, mine[0].side, mine[0].qty) == (symbol, entry.direction, entry.qty):
-            self.on_report(desk, mine[0])
+            self.on_report(state, mine[0])
         elif mine:
-            desk.frozen = f"order {entry.id} on the venue is not the one that was sent"
-            self._desk.note("frozen", "error", symbol=symbol, why=desk.frozen)
-            self._done(desk)
+            state.frozen = f"order {entry.id} on the venue is not the one that was sent"
+            self._state.note("frozen", "error", symbol=symbol, why=state.frozen)
+            self._done(state)
 
     def on_clock(self) -> None:
         """Look unknown entries up again, and give those up whose window has passed without a trace."""
-        d = self._desk
-        for desk in d.desks:
-            entry = desk.entry
+        d = self._state
+        for state in d.per_symbol:
+            entry = state.entry
             if entry is None:
                 continue
             if not entry.sent_ts:
                 if d.now - entry.decided_ts > 2 * _LATE:
-                    self.abandon(desk, "its leverage was never answered")
+                    self.abandon(state, "its leverage was never answered")
                 continue
             if entry.resting:
-                self.resting.tend(desk, entry)
+                self.resting.tend(state, entry)
             accepted = entry.resting and entry.answered  # it may stay without a final word
             silent = not accepted and d.now - entry.sent_ts > 2 * SECOND
             if not entry.unknown_since and silent:
                 entry.unknown_since = d.now
-            if entry.unknown_since and desk.instrument.symbol not in self._lookups.values():
-                self._look_up(desk, entry)
+            if entry.unknown_since and state.instrument.symbol not in self._lookups.values():
+                self._look_up(state, entry)
 
-    def on_cancel(self, desk: SymbolDesk, result: CommandResult) -> None:
+    def on_cancel(self, state: SymbolState, result: CommandResult) -> None:
         """The answer to the withdrawal of a resting entry. Refused or unknown: the order may be gone or filled, so look."""
-        entry = desk.entry
+        entry = state.entry
         if entry is not None and entry.cancel_id == result.id and result.outcome is not Outcome.CONFIRMED:
-            entry.unknown_since = entry.unknown_since or self._desk.now
-            self._look_up(desk, entry)
+            entry.unknown_since = entry.unknown_since or self._state.now
+            self._look_up(state, entry)
 
     def next_ns(self) -> int:
         """When `on_clock` is due; 0 = nothing is under way."""
-        return self._desk.now + SECOND if any(desk.entry is not None for desk in self._desk.desks) else 0
+        return (
+            self._state.now + SECOND
+            if any(state.entry is not None for state in self._state.per_symbol)
+            else 0
+        )
 
-    def abandon(self, desk: SymbolDesk, why: str) -> None:
+    def abandon(self, state: SymbolState, why: str) -> None:
         """The entry ends without a fill: the rules made no trade, so nothing is followed either."""
-        desk.ghost = None
-        entry, symbol = desk.entry, desk.instrument.symbol
+        state.ghost = None
+        entry, symbol = state.entry, state.instrument.symbol
         if entry is not None:
-            self._desk.note("entry-ended", symbol=symbol, id=entry.id, why=why)
+            self._state.note("entry-ended", symbol=symbol, id=entry.id, why=why)
             if entry.sent_ts:
-                desk.ended = {**dict(list(desk.ended.items())[-3:]), entry.id: entry}
-                kept = {each.id: each for each in desk.ended.values()}
-                self._desk.persist(f"ended:{symbol}", kept)  # a fill may still come, even to the next life
-            self._done(desk)
+                state.ended = {**dict(list(state.ended.items())[-3:]), entry.id: entry}
+                kept = {each.id: each for each in state.ended.values()}
+                self._state.persist(f"ended:{symbol}", kept)  # a fill may still come, even to the next life
+            self._done(state)
 
     @property
     def _window(self) -> int:
-        policy = self._desk.policy
+        policy = self._state.policy
         return policy.entry_recv_window * (SECOND // 1000) + policy.lookup_extra * SECOND
 
-    def _done(self, desk: SymbolDesk) -> None:
-        desk.entry = None
-        self._desk.persist(f"entry:{desk.instrument.symbol}", {})
+    def _done(self, state: SymbolState) -> None:
+        state.entry = None
+        self._state.persist(f"entry:{state.instrument.symbol}", {})
 
-    def _look_up(self, desk: SymbolDesk, entry: PendingEntry) -> None:
-        read = Read(self._desk.ids.next("read"), ("order", "positions"), desk.instrument.symbol, entry.id)
-        self._lookups[read.id] = desk.instrument.symbol
-        self._desk.give(read)
+    def _look_up(self, state: SymbolState, entry: PendingEntry) -> None:
+        read = Read(self._state.ids.next("read"), ("order", "positions"), state.instrument.symbol, entry.id)
+        self._lookups[read.id] = state.instrument.symbol
+        self._state.give(read)

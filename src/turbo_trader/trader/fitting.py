@@ -14,8 +14,8 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.market.state import SECONDS
 from turbo_trader.signals.filters import set_noise
 from turbo_trader.trader.commands import FitNoise
-from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.events import NoiseFitted
+from turbo_trader.trader.trader_state import TraderState
 
 FIRST = 300  # samples
 USED = 2_000  # samples a fit looks at, at most
@@ -31,15 +31,15 @@ def wait(fits: int, velocity: bool, waits: Sequence[int] = WAITS) -> int:
 class Fitting:
     """Asks for fits; the answers set the filters."""
 
-    def __init__(self, desk: Desk) -> None:
-        count = len(desk.symbols)
-        self._desk = desk
+    def __init__(self, state: TraderState) -> None:
+        count = len(state.symbols)
+        self._state = state
         self._due = [0] * count
         self._fits = [0] * count
 
     def on_scan(self) -> None:
         """Ask for the fits that are due."""
-        states, now = self._desk.states, self._desk.now
+        states, now = self._state.states, self._state.now
         samples = states["samples"]
         for s in range(len(self._due)):
             if now < self._due[s] or samples[s] < FIRST:
@@ -47,12 +47,12 @@ class Fitting:
             self._due[s] = now + _UNANSWERED
             count = int(samples[s])
             at = np.arange(max(0, count - min(USED, SECONDS - 1)), count) & (SECONDS - 1)
-            self._desk.give(FitNoise(now, s, states["sample_second"][s][at], states["sample_y"][s][at]))
+            self._state.give(FitNoise(now, s, states["sample_second"][s][at], states["sample_y"][s][at]))
 
     def on_fitted(self, event: NoiseFitted) -> None:
         """A fit is done; none (too little movement) is asked for again later."""
         s, noise = event.symbol, event.noise
-        self._due[s] = self._desk.now + wait(self._fits[s], noise is not None and noise.velocity_valid)
+        self._due[s] = self._state.now + wait(self._fits[s], noise is not None and noise.velocity_valid)
         if noise is not None:
             self._fits[s] += 1
-            set_noise(self._desk.filters, s, noise)
+            set_noise(self._state.filters, s, noise)

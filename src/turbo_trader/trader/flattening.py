@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.session import FLATTEN
-from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.entries import Entries
-from turbo_trader.trader.guarding import Guarding
+from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
+from turbo_trader.trader.trader_state import TraderState
 
-_TOLD_AGAIN = 30 * SECOND  # a flatten that lasts is told of this often
+_REPEAT_AFTER = 30 * SECOND  # a flatten that lasts is told of this often
 
 
 class Flattening:
     """Withdraws entries, closes positions until flat; says so when it takes longer than it should; ends the run after a stop."""
 
-    def __init__(self, desk: Desk, guarding: Guarding, entries: Entries, recovery: Recovery) -> None:
-        self._desk = desk
-        self._guarding = guarding
+    def __init__(
+        self, state: TraderState, monitor: PositionMonitor, entries: Entries, recovery: Recovery
+    ) -> None:
+        self._state = state
+        self._monitor = monitor
         self._entries = entries
         self._recovery = recovery
         self._stopping = ""  # why the run ends once flat
@@ -34,61 +36,63 @@ class Flattening:
 
     def begin(self, by: str, why: str) -> None:
         """Persisted first: a restart goes on with it."""
-        self._desk.session.begin_flatten(self._desk.now, by, why)
-        self._desk.persist("session", self._desk.session)
+        self._state.session.begin_flatten(self._state.now, by, why)
+        self._state.persist("session", self._state.session)
         self.close_all(why)
 
     def close_all(self, why: str) -> None:
         """Withdraw entries, close positions."""
         self._entries.resting.withdraw_all(why)
-        for each in self._desk.desks:
+        for each in self._state.per_symbol:
             if each.entry is not None and not each.entry.sent_ts:
                 self._entries.abandon(each, why)
-            self._guarding.close(each, why)
+            self._monitor.close(each, why)
 
     def on_clock(self) -> None:
         """Tell of a flatten that lasts."""
-        desk = self._desk
-        if self._late_at and desk.now >= self._late_at:
-            self._late_at = desk.now + _TOLD_AGAIN
-            still = [each.instrument.symbol for each in desk.desks if each.open or each.entry is not None]
+        state = self._state
+        if self._late_at and state.now >= self._late_at:
+            self._late_at = state.now + _REPEAT_AFTER
+            still = [
+                each.instrument.symbol for each in state.per_symbol if each.open or each.entry is not None
+            ]
             what = ", ".join(still) or "the venue has not been read"
-            desk.note("flatten-unconfirmed", "error", why=f"not flat yet: {what}; tried on")
+            state.note("flatten-unconfirmed", "error", why=f"not flat yet: {what}; tried on")
 
     def settle(self) -> None:
         """After every event: is all closed, and may the run end?"""
-        desk = self._desk
-        if not desk.session.flattening:
+        state = self._state
+        if not state.session.flattening:
             self._late_at = 0
             if not self._stopping:
                 return
         elif not self._late_at:
-            self._late_at = desk.now + desk.policy.flatten_time * SECOND
+            self._late_at = state.now + state.policy.flatten_time * SECOND
         if not self._recovery.done:  # what is open is not known yet
             return
-        if any(each.open or each.entry is not None for each in desk.desks):
+        if any(each.open or each.entry is not None for each in state.per_symbol):
             self._recovery.look_again()
             self._close_filled()
             return
-        if desk.session.flattening:
-            desk.session.flat(desk.now)
-            desk.persist("session", desk.session)
-            desk.note("flat")
+        if state.session.flattening:
+            state.session.flat(state.now)
+            state.persist("session", state.session)
+            state.note("flat")
         if self._stopping and self._recovery.last_look():
             self._end()
 
     def _end(self) -> None:
-        desk = self._desk
+        state = self._state
         if (
-            desk.session.halts.get(FLATTEN) == "stop"
+            state.session.halts.get(FLATTEN) == "stop"
         ):  # it kept entries out until now; the next start is not halted
-            del desk.session.halts[FLATTEN]
-            desk.persist("session", desk.session)
-        desk.end(self._stopping)
+            del state.session.halts[FLATTEN]
+            state.persist("session", state.session)
+        state.end(self._stopping)
         self._stopping = ""
 
     def _close_filled(self) -> None:
         """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""
-        for each in self._desk.desks:
+        for each in self._state.per_symbol:
             if each.open and not each.close_reason:
-                self._guarding.close(each, "flatten")
+                self._monitor.close(each, "flatten")

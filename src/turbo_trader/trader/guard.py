@@ -21,9 +21,9 @@ import msgspec
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket, initial_stop
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
-from turbo_trader.trader.desk import PendingEntry
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.ids import Ids, boot_of
+from turbo_trader.trader.trader_state import PendingEntry
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -56,7 +56,7 @@ def guard_rules(policy: Policy) -> GuardRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Intervention:
     """One thing to be done: what for which symbol or order; two reads agree when they wish the same."""
 
     what: str  # cancel, protect, close
@@ -69,7 +69,7 @@ class Wish:
     standing: bool = False  # a stop stands on the venue meanwhile
 
 
-def wishes(
+def interventions(
     positions: Sequence[PositionReport],
     orders: Sequence[OrderReport],
     kept: Kept,
@@ -83,7 +83,7 @@ def wishes(
     unreadable: Collection[str] = (),
     opened: Mapping[str, int] | None = None,
     ticks: Mapping[str, Decimal] | None = None,
-) -> list[Wish]:
+) -> list[Intervention]:
     """What is to be done without a daemon for `gone_ns`: cancels first, then protection, then closes.
 
     `boots`: nonces of the starts whose orders are ours. `now`: venue time, ns. `left`: the daemon was told to leave positions to
@@ -91,7 +91,7 @@ def wishes(
     symbols without a known stop.
     """
     found = [
-        Wish("cancel", order.symbol, link_id=order.link_id, why="no daemon waits for it")
+        Intervention("cancel", order.symbol, link_id=order.link_id, why="no daemon waits for it")
         for order in orders
         if (boot_of(order.link_id) in boots or (blind and boot_of(order.link_id)))
         and not order.reduce_only
@@ -106,11 +106,11 @@ def wishes(
         ):
             known = _by_the_venue(position, rules, opened or {}, ticks or {})
         close_ns = 0 if left else rules.close_ns
-        wish = _of_position(position, known, now, gone_ns, close_ns)
-        if wish is not None:
-            found.append(wish)
+        intervention = _of_position(position, known, now, gone_ns, close_ns)
+        if intervention is not None:
+            found.append(intervention)
     order = {"cancel": 0, "protect": 1, "close": 2}
-    return sorted(found, key=lambda wish: order[wish.what])
+    return sorted(found, key=lambda intervention: order[intervention.what])
 
 
 def unprotected(positions: Sequence[PositionReport]) -> list[str]:
@@ -162,19 +162,19 @@ class _Known:
 
 def _of_position(
     position: PositionReport, known: _Known | None, now: int, gone_ns: int, close_ns: int
-) -> Wish | None:
+) -> Intervention | None:
     if known is None:
         return None
     direction = 1 if position.size > 0 else -1
     if known.ours and known.deadline is not None and now >= known.deadline:
-        return Wish("close", position.symbol, size=position.size, why="past its time")
+        return Intervention("close", position.symbol, size=position.size, why="past its time")
     if known.ours and close_ns and gone_ns >= close_ns:
-        return Wish("close", position.symbol, size=position.size, why="no daemon")
+        return Intervention("close", position.symbol, size=position.size, why="no daemon")
     missing = position.stop_loss is None
     looser = position.stop_loss is not None and known.stop is not None and not known.derived
     if known.stop is not None and (missing or (looser and direction * (known.stop - position.stop_loss) > 0)):  # type: ignore[operator]
         why = "no stop, and none known" if known.derived else "stop missing or looser than kept"
-        return Wish(
+        return Intervention(
             "protect", position.symbol, stop=known.stop, size=position.size, why=why, ours=known.ours, standing=not missing
         )  # fmt: skip
     return None
@@ -216,14 +216,14 @@ def _by_the_venue(
     )
 
 
-def command(wish: Wish, ids: Ids, most: Decimal | None = None) -> Action:
+def command(intervention: Intervention, ids: Ids, most: Decimal | None = None) -> Action:
     """The wish as a command of the wire. `most`: largest market order, base coin; what is left over is closed at the next look."""
-    if wish.what == "cancel":
-        return CancelOrder(ids.next("cancel"), wish.symbol, link_id=wish.link_id)
-    if wish.what == "protect":
-        return SetStops(ids.next("stop"), wish.symbol, wish.stop, None)
-    side = -1 if wish.size > 0 else 1
-    qty = abs(wish.size) if most is None else min(abs(wish.size), most)
+    if intervention.what == "cancel":
+        return CancelOrder(ids.next("cancel"), intervention.symbol, link_id=intervention.link_id)
+    if intervention.what == "protect":
+        return SetStops(ids.next("stop"), intervention.symbol, intervention.stop, None)
+    side = -1 if intervention.size > 0 else 1
+    qty = abs(intervention.size) if most is None else min(abs(intervention.size), most)
     return PlaceOrder(
-        ids.next("guard"), wish.symbol, side, qty, "Market", "IOC", reduce_only=True, purpose="close"
+        ids.next("guard"), intervention.symbol, side, qty, "Market", "IOC", reduce_only=True, purpose="close"
     )  # fmt: skip

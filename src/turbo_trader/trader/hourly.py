@@ -8,7 +8,7 @@ from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.pace import days_to, target_days
 from turbo_trader.rules.strengths import Strengths
-from turbo_trader.trader.desk import Desk
+from turbo_trader.trader.trader_state import TraderState
 
 HOUR = 60 * MINUTE
 
@@ -16,8 +16,8 @@ HOUR = 60 * MINUTE
 class Hourly:
     """Counts since the last summary; `look` is called at every scan, before its rows are added."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, state: TraderState) -> None:
+        self._state = state
         self._began = 0
         self._day = -1
         self._equity = Decimal(0)
@@ -26,7 +26,7 @@ class Hourly:
 
     def look(self, equity: Decimal) -> None:
         """Emit the summary of the hour, or of the session, that has ended."""
-        now, day = self._desk.now, self._desk.session.day
+        now, day = self._state.now, self._state.session.day
         if not self._began:
             self._begin(equity)
         elif day != self._day:
@@ -45,18 +45,19 @@ class Hourly:
             self._emit("run", equity)
 
     def _begin(self, equity: Decimal) -> None:
-        self._began, self._day, self._equity = self._desk.now, self._desk.session.day, equity
-        self._counts = dict(self._desk.counts)
+        self._began, self._day, self._equity = self._state.now, self._state.session.day, equity
+        self._counts = dict(self._state.counts)
         self._funnel, self._strengths = Funnel(), Strengths()
 
     def _emit(self, of: str, equity: Decimal) -> None:
-        hours = (self._desk.now - self._began) / HOUR
+        hours = (self._state.now - self._began) / HOUR
         funnel = self._funnel
         made = {
-            name: self._desk.counts[name] - self._counts.get(name, 0) for name in ("trades", "wins", "A", "B")
+            name: self._state.counts[name] - self._counts.get(name, 0)
+            for name in ("trades", "wins", "A", "B")
         }
         growth = float(equity / self._equity) - 1 if self._equity > 0 else 0.0
-        self._desk.note(
+        self._state.note(
             "summary", of=of, hours=round(hours, 3), candidates=funnel.candidates,
             candidates_per_hour=_rate(funnel.candidates, hours), pre_filter=_share(funnel.pre_filtered, funnel.candidates),
             a_share=_share(funnel.a, funnel.pre_filtered), b_share=_share(funnel.b, funnel.pre_filtered),

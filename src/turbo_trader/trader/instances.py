@@ -6,8 +6,8 @@ a person has looked (`resume`); what is held is managed on. At a start such orde
 
 from __future__ import annotations
 
-from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.ids import boot_of
+from turbo_trader.trader.trader_state import TraderState
 
 HOLDER = "second instance"  # of the session's halt
 
@@ -15,17 +15,17 @@ HOLDER = "second instance"  # of the session's halt
 class Instances:
     """Notices each unknown start once."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._told: set[str] = set()
+    def __init__(self, state: TraderState) -> None:
+        self._state = state
+        self._reported: set[str] = set()
 
     def notice(self, link_id: str) -> None:
         """An order or fill with this id was seen."""
         boot = boot_of(link_id)
-        if not boot or boot in self._desk.boots or boot in self._told:
+        if not boot or boot in self._state.boots or boot in self._reported:
             return
-        self._told.add(boot)
-        d = self._desk
+        self._reported.add(boot)
+        d = self._state
         why = f"order {link_id} is another instance's, or of a lost journal"
         d.session.halt(d.now, "trader", why, HOLDER)
         d.persist("session", d.session)

@@ -9,10 +9,10 @@ from typing import Final
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.session import SessionEvent
 from turbo_trader.rules.usage import equity_levels
-from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.exposure import secured, usage
 from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.rhythm import NEVER, Rhythm
+from turbo_trader.trader.trader_state import SymbolState, TraderState
 
 _USAGE_EVERY = 10 * SECOND  # warnings: looked at less often than what pauses or halts
 _FAR: Final = 2.0**40  # ticks
@@ -22,8 +22,8 @@ _CALM = ("session-new", "pause-over")
 class Limits:
     """Tells what the session says of an equity, and does what it asks for."""
 
-    def __init__(self, desk: Desk, flattening: Flattening) -> None:
-        self._desk = desk
+    def __init__(self, state: TraderState, flattening: Flattening) -> None:
+        self._state = state
         self._flattening = flattening
         self._usage = Rhythm(_USAGE_EVERY)
         self._used: dict[str, Decimal] = {}
@@ -32,18 +32,18 @@ class Limits:
 
     def look(self, equity: Decimal) -> None:
         """Equity E now: the session turns, pauses, halts; a warning where a limit is nearly used up."""
-        desk = self._desk
-        before = desk.session.peak, list(desk.session.warned)
-        events = desk.session.on_equity(desk.policy, desk.now, equity, secured(desk))
-        if desk.now >= self._usage.due:
-            self._usage.done(desk.now)
+        state = self._state
+        before = state.session.peak, list(state.session.warned)
+        events = state.session.on_equity(state.policy, state.now, equity, secured(state))
+        if state.now >= self._usage.due:
+            self._usage.done(state.now)
             self._stale = False
-            self._used = usage(desk, equity)
-            events += desk.session.on_usage(desk.policy, desk.now, self._used)
-        if events or before != (desk.session.peak, desk.session.warned):
-            desk.persist("session", desk.session)  # before anything is closed: a restart goes on with it
+            self._used = usage(state, equity)
+            events += state.session.on_usage(state.policy, state.now, self._used)
+        if events or before != (state.session.peak, state.session.warned):
+            state.persist("session", state.session)  # before anything is closed: a restart goes on with it
         for event in events:
-            self._tell(event)
+            self._emit(event)
 
     @property
     def next_ns(self) -> int:
@@ -52,17 +52,17 @@ class Limits:
 
     def pass_by(self) -> None:
         """Times at which there was nothing to warn of are over."""
-        self._usage.pass_by(self._desk.now)
+        self._usage.pass_by(self._state.now)
 
     def after(self, holding: bool, asked: bool) -> None:
         """After each event: is something held, and has something happened since the last look?"""
         self._stale = self._stale or asked
         self._usage.wanted = NEVER if holding and not self._stale else 0
 
-    def give_room(self, equity: Decimal, watch: Callable[[SymbolDesk], None]) -> None:
+    def give_room(self, equity: Decimal, watch: Callable[[SymbolState], None]) -> None:
         """Work out how far the price of each position may move before `look` could decide anything, and watch that."""
-        held = [each for each in self._desk.desks if each.held]
-        levels = equity_levels(self._desk.policy, self._desk.session, equity, self._used)
+        held = [each for each in self._state.per_symbol if each.held]
+        levels = equity_levels(self._state.policy, self._state.session, equity, self._used)
         loss = float(min((equity - level for level in levels if level <= equity), default=equity))
         gain = float(
             min((level - equity for level in levels if level >= equity), default=Decimal("Infinity"))
@@ -75,10 +75,10 @@ class Limits:
             watch(each)
 
     def _room(
-        self, each: SymbolDesk, loss: float, gain: float
+        self, each: SymbolState, loss: float, gain: float
     ) -> tuple[tuple[int, int], tuple[float, float] | None] | None:
         """Ends of closable price and mark within which the position loses less than `loss` and gains less than `gain` (USDT)."""
-        price, mark = self._desk.closable(each), self._desk.mark(each)
+        price, mark = self._state.closable(each), self._state.mark(each)
         if price is None or each.trade is None:
             return None
         tick = float(each.instrument.tick)
@@ -91,24 +91,24 @@ class Limits:
         ends = None if mark is None else (float(mark) - below * tick, float(mark) + above * tick)
         return (ticks - below, ticks + above), ends
 
-    def on_price(self, each: SymbolDesk, watch: Callable[[SymbolDesk], None]) -> None:
+    def on_price(self, each: SymbolState, watch: Callable[[SymbolState], None]) -> None:
         """A watched price has moved: where it is beyond its room, the equity is looked at with the next interval."""
         if each.room is None:
             return
-        price, mark = self._desk.closable(each), self._desk.mark(each)
+        price, mark = self._state.closable(each), self._state.mark(each)
         inside = price is not None and each.room[0] < each.instrument.ticks(price) < each.room[1]
         if inside and mark is not None and each.mark_room is not None:
             inside = each.mark_room[0] < float(mark) < each.mark_room[1]
         if not inside:
             self.near = self._stale = True
-            for other in self._desk.desks:
+            for other in self._state.per_symbol:
                 if other.room is not None:
                     other.room = other.mark_room = None
                     watch(other)
 
-    def _tell(self, event: SessionEvent) -> None:
+    def _emit(self, event: SessionEvent) -> None:
         level = "info" if event.name in _CALM else "warning"
         name = "halt" if event.flatten else "limit"
-        self._desk.note(name, level, what=event.name, text=event.text, **event.fields)
+        self._state.note(name, level, what=event.name, text=event.text, **event.fields)
         if event.flatten:
             self._flattening.close_all("session-loss")

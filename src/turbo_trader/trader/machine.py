@@ -15,22 +15,22 @@ from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.strengths import Strengths
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import Filters
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.calibrating import OUTCOMES, Calibrating
 from turbo_trader.trader.commands import Command
-from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.fitting import Fitting
 from turbo_trader.trader.flattening import Flattening
-from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
+from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.rhythm import Rhythm
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.staging import WORLD, Staging
+from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.view import View, summary, view
 
 
@@ -52,26 +52,26 @@ class Trader:
         `read_when_quiet`: read the account each 30 s also where nothing has happened on it since a read that agreed. A venue that
         is simulated without faults has said everything by its stream.
         """
-        self._desk = Desk(instruments, policy, boot, start_ts)
-        self._guarding = Guarding(self._desk, self._confirmed)
-        self._listing = Listing(self._desk, self._guarding)
-        self._staging = Staging(self._desk, str((restored or {}).get(WORLD, {}).get("name", "")))
-        self._booking = Booking(self._desk, self._guarding, self._staging)
-        self._entries = Entries(self._desk, self._staging)
-        self._calibrating = Calibrating(self._desk)
-        self._scanner = Scanner(self._desk, self._entries, self._calibrating, self._staging)
-        self._fitting = Fitting(self._desk)
-        self._instances = Instances(self._desk)
+        self._state = TraderState(instruments, policy, boot, start_ts)
+        self._monitor = PositionMonitor(self._state, self._confirmed)
+        self._listing = Listing(self._state, self._monitor)
+        self._staging = Staging(self._state, str((restored or {}).get(WORLD, {}).get("name", "")))
+        self._booking = Booking(self._state, self._monitor, self._staging)
+        self._entries = Entries(self._state, self._staging)
+        self._calibrating = Calibrating(self._state)
+        self._scanner = Scanner(self._state, self._entries, self._calibrating, self._staging)
+        self._fitting = Fitting(self._state)
+        self._instances = Instances(self._state)
         self._recovery = Recovery(
-            self._desk, self._guarding, self._booking, self._instances, self._staging, start_ts,
+            self._state, self._monitor, self._booking, self._instances, self._staging, start_ts,
             read_when_quiet=read_when_quiet,
         )  # fmt: skip
-        self._flattening = Flattening(self._desk, self._guarding, self._entries, self._recovery)
-        self._limits = Limits(self._desk, self._flattening)
+        self._flattening = Flattening(self._state, self._monitor, self._entries, self._recovery)
+        self._limits = Limits(self._state, self._flattening)
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
         self._asked = False  # something has happened since the last look
         self._due: int | None = None  # next_time, until an event changes more than a market state
-        self._desk.note("policy", overridden=policy.overridden())
+        self._state.note("policy", overridden=policy.overridden())
         if restored:
             self._recovery.restore(restored)
             self._staging.restore(restored)
@@ -81,17 +81,17 @@ class Trader:
     @property
     def symbols(self) -> tuple[str, ...]:
         """Symbols in the order of `states`."""
-        return self._desk.symbols
+        return self._state.symbols
 
     @property
     def states(self) -> States:
         """Market states, one record per symbol."""
-        return self._desk.states
+        return self._state.states
 
     @property
     def filters(self) -> Filters:
         """Signal filters, one record per symbol."""
-        return self._desk.filters
+        return self._state.filters
 
     def next_time(self) -> int:
         """When the next Clock is wanted at the latest, ns."""
@@ -105,22 +105,22 @@ class Trader:
             due.append(self._scanner.next_ns)
             if self._holding:
                 due.append(self._looks.next_ns)
-            if turn := self._desk.session.next_time_ns():
+            if turn := self._state.session.next_time_ns():
                 due.append(turn)
         due += [
-            at for at in (self._guarding.next_ns(), self._entries.next_ns(), self._flattening.next_ns()) if at
+            at for at in (self._monitor.next_ns(), self._entries.next_ns(), self._flattening.next_ns()) if at
         ]
-        return max(min(due), self._desk.now)
+        return max(min(due), self._state.now)
 
     def view(self) -> View:
         """What a person is shown."""
         tier = self._scanner.tier
-        return view(self._desk, tier.name if tier is not None else "", self._staging)
+        return view(self._state, tier.name if tier is not None else "", self._staging)
 
     @property
     def refusal(self) -> str:
         """Why the session allows no entries now; "" when it does."""
-        return self._desk.session.refusal(self._desk.now)
+        return self._state.session.refusal(self._state.now)
 
     @property
     def scanned(self) -> tuple[Funnel, Strengths]:
@@ -129,14 +129,14 @@ class Trader:
 
     def summary(self) -> dict[str, Any]:
         """The figures of the whole run."""
-        figures = summary(self._desk, self._scanner.funnel, self._scanner.scans)
+        figures = summary(self._state, self._scanner.funnel, self._scanner.scans)
         stages = {"stages": self._staging.stages, "evidence": self._staging.sentence}
         return {**figures, **stages, "outcomes_lost": self._calibrating.lost}
 
-    def handle(self, event: told.Event) -> list[Command]:
+    def handle(self, event: events.Event) -> list[Command]:
         """Take one event; returns what is to be done, in order."""
-        self._desk.now = max(self._desk.now, event.ts)
-        if isinstance(event, told.MarketRows):
+        self._state.now = max(self._state.now, event.ts)
+        if isinstance(event, events.MarketRows):
             if not self._on_rows(event):
                 return []  # nothing but a market state has changed: almost every frame
             self._pass_by()
@@ -148,86 +148,86 @@ class Trader:
         self._flattening.settle()
         self._recovery.after()
         self._want_look()
-        if self._desk.over:
-            self._scanner.hourly.end(self._desk.equity())
-        return self._desk.take()
+        if self._state.over:
+            self._scanner.hourly.end(self._state.equity())
+        return self._state.take()
 
     def _pass_by(self) -> None:
         """Looks and reads that were due before now were left out, where they could have brought nothing."""
-        self._looks.pass_by(self._desk.now)
+        self._looks.pass_by(self._state.now)
         self._limits.pass_by()
         self._recovery.pass_by()
 
-    def _take(self, event: told.Event) -> None:
+    def _take(self, event: events.Event) -> None:
         match event:
-            case told.Watched():
-                self._on_price(self._desk.desks[event.symbol])
+            case events.Watched():
+                self._on_price(self._state.per_symbol[event.symbol])
                 return
-            case told.Clock():
+            case events.Clock():
                 self._on_clock()
-            case told.Fill() | told.OrderReport() | told.PositionReport() | told.WalletReport():
+            case events.Fill() | events.OrderReport() | events.PositionReport() | events.WalletReport():
                 self._on_report(event)
-            case told.CommandResult():
+            case events.CommandResult():
                 self._on_result(event)
-            case told.ReadResult():
+            case events.ReadResult():
                 self._recovery.on_read(event)  # books the fills a look-up brought before it is judged
                 self._entries.on_lookup(event)
-            case told.NoiseFitted():
+            case events.NoiseFitted():
                 self._fitting.on_fitted(event)
-            case told.Control():
+            case events.Control():
                 self._on_control(event)
             case _:
                 self._on_environment(event)
-        if not isinstance(event, told.Clock | told.NoiseFitted):
+        if not isinstance(event, events.Clock | events.NoiseFitted):
             self._asked = True
             self._recovery.heard(event)
 
     # -- market and clock
 
-    def _on_price(self, desk: SymbolDesk) -> None:
-        self._guarding.on_price(desk)
-        self._limits.on_price(desk, self._guarding.watch)
+    def _on_price(self, state: SymbolState) -> None:
+        self._monitor.on_price(state)
+        self._limits.on_price(state, self._monitor.watch)
 
-    def _on_rows(self, event: told.MarketRows) -> bool:
+    def _on_rows(self, event: events.MarketRows) -> bool:
         """Did a price leave the watch of a position?"""
         at, count, s = 0, len(event.rows), event.symbol
         until = int(event.rows["ts"][-1]) + 1 if count else 0
         left = False
         while at < count:
-            at, reason = advance(self._desk.states, s, event.rows, at, until)
+            at, reason = advance(self._state.states, s, event.rows, at, until)
             if reason != REACHED:
                 left = True
-                self._on_price(self._desk.desks[s])
+                self._on_price(self._state.per_symbol[s])
         return left
 
     def _on_clock(self) -> None:
-        desk = self._desk
+        state = self._state
         self._recovery.on_clock()
         self._entries.on_clock()
         self._listing.on_clock()
-        self._guarding.on_clock()
+        self._monitor.on_clock()
         self._flattening.on_clock()
         if not self._ready:
             return
-        scanning = desk.now >= self._scanner.next_ns
-        watching = self._holding and desk.now >= self._looks.due
-        if scanning or watching or desk.session.next_time_ns() <= desk.now:
-            self._looks.done(desk.now)
+        scanning = state.now >= self._scanner.next_ns
+        watching = self._holding and state.now >= self._looks.due
+        if scanning or watching or state.session.next_time_ns() <= state.now:
+            self._looks.done(state.now)
             self._asked = False
-            equity = desk.equity()
+            equity = state.equity()
             self._limits.look(equity)
             if self._holding:
-                self._limits.give_room(equity, self._guarding.watch)
+                self._limits.give_room(equity, self._monitor.watch)
             if scanning:
                 self._scanner.scan(equity)
                 self._fitting.on_scan()
 
-    def _confirmed(self, desk: SymbolDesk) -> bool:
-        return self._scanner.confirmed(desk)
+    def _confirmed(self, state: SymbolState) -> bool:
+        return self._scanner.confirmed(state)
 
     @property
     def _holding(self) -> bool:
-        return any(each.held for each in self._desk.desks)
+        return any(each.held for each in self._state.per_symbol)
 
     def _want_look(self) -> None:
         """From when on can a look at the account find something that no watch tells of?"""
@@ -235,8 +235,12 @@ class Trader:
         if not self._holding:
             self._looks.wanted = 0
             return
-        restless = self._guarding.restless
-        if self._asked or self._limits.near or any(restless(each) for each in self._desk.desks if each.open):
+        restless = self._monitor.restless
+        if (
+            self._asked
+            or self._limits.near
+            or any(restless(each) for each in self._state.per_symbol if each.open)
+        ):
             self._looks.wanted = 0
         else:
             self._looks.wanted = self._limits.next_ns
@@ -244,57 +248,57 @@ class Trader:
     @property
     def _ready(self) -> bool:
         """Recovered, wallet known, private stream up, the run not over."""
-        desk = self._desk
-        known = self._recovery.done and desk.wallet is not None
-        return known and desk.streams.get("private", False) and not desk.over
+        state = self._state
+        known = self._recovery.done and state.wallet is not None
+        return known and state.streams.get("private", False) and not state.over
 
     # -- the venue's word
 
-    def _on_report(self, report: told.Report) -> None:
-        if isinstance(report, told.WalletReport):
+    def _on_report(self, report: events.Report) -> None:
+        if isinstance(report, events.WalletReport):
             self._booking.on_wallet(report)
             return
-        if not isinstance(report, told.PositionReport):
+        if not isinstance(report, events.PositionReport):
             self._instances.notice(report.link_id)
-        desk = self._desk.by_symbol.get(report.symbol)
-        if desk is None:
+        state = self._state.by_symbol.get(report.symbol)
+        if state is None:
             return
-        if isinstance(report, told.Fill):
-            if self._booking.on_fill(desk, report):
-                self._desk.fill_heard = self._desk.now
+        if isinstance(report, events.Fill):
+            if self._booking.on_fill(state, report):
+                self._state.fill_heard = self._state.now
                 if report.kind != "Funding":
-                    self._entries.on_filled(desk)
-        elif isinstance(report, told.PositionReport):
-            self._booking.on_position(desk, report)
+                    self._entries.on_filled(state)
+        elif isinstance(report, events.PositionReport):
+            self._booking.on_position(state, report)
         elif report.link_id:
-            self._entries.on_report(desk, report)
-            self._guarding.on_close_report(desk, report)
+            self._entries.on_report(state, report)
+            self._monitor.on_close_report(state, report)
 
-    def _on_result(self, result: told.CommandResult) -> None:
-        for desk in self._desk.desks:
-            if desk.entry is not None and result.id == desk.entry.leverage_id:
-                self._entries.on_leverage(desk, result, None)
+    def _on_result(self, result: events.CommandResult) -> None:
+        for state in self._state.per_symbol:
+            if state.entry is not None and result.id == state.entry.leverage_id:
+                self._entries.on_leverage(state, result, None)
                 return
-            if desk.entry is not None and desk.entry.id == result.id:
-                self._entries.on_result(desk, result)
-                if result.outcome is told.Outcome.REJECTED and not result.later:
+            if state.entry is not None and state.entry.id == result.id:
+                self._entries.on_result(state, result)
+                if result.outcome is events.Outcome.REJECTED and not result.later:
                     self._recovery.soon()  # what we knew did not hold
                 return
-            if desk.entry is not None and desk.entry.cancel_id == result.id:
-                self._entries.on_cancel(desk, result)
+            if state.entry is not None and state.entry.cancel_id == result.id:
+                self._entries.on_cancel(state, result)
                 return
-            if result.id in (desk.stop_id, desk.close_id) or result.id in desk.closes:
-                self._guarding.on_stop_result(desk, result)
-                self._guarding.on_close_result(desk, result)
+            if result.id in (state.stop_id, state.close_id) or result.id in state.closes:
+                self._monitor.on_stop_result(state, result)
+                self._monitor.on_close_result(state, result)
                 return
 
-    def _on_environment(self, event: told.Event) -> None:
-        desk = self._desk
+    def _on_environment(self, event: events.Event) -> None:
+        state = self._state
         match event:
-            case told.StreamStatus():
-                was = desk.streams.get(event.stream, False)
-                desk.streams[event.stream] = event.up
-                desk.note(
+            case events.StreamStatus():
+                was = state.streams.get(event.stream, False)
+                state.streams[event.stream] = event.up
+                state.note(
                     "stream",
                     "info" if event.up else "warning",
                     stream=event.stream,
@@ -303,46 +307,46 @@ class Trader:
                 )
                 if event.up and not was and event.stream == "private":
                     self._recovery.soon()
-            case told.Unread():
-                if not event.symbol or event.symbol == "USDT" or event.symbol in desk.by_symbol:
+            case events.Unread():
+                if not event.symbol or event.symbol == "USDT" or event.symbol in state.by_symbol:
                     self._recovery.after_odd()
-            case told.Backfill():
-                backfill(desk.states, event.symbol, event.bars)
-            case told.InstrumentUpdate():
-                each = desk.by_symbol.get(event.instrument.symbol)
+            case events.Backfill():
+                backfill(state.states, event.symbol, event.bars)
+            case events.InstrumentUpdate():
+                each = state.by_symbol.get(event.instrument.symbol)
                 if each is not None:
                     self._listing.on_update(each, event.instrument)
-            case told.KeyExpiry():
-                desk.key_expiry_ts = event.at
-            case told.Maintenance():
-                desk.maintenance = (NEVER, 0) if event.begin is None else (event.begin, event.end)
-            case told.FeeRates():
-                each = desk.by_symbol.get(event.symbol)
+            case events.KeyExpiry():
+                state.key_expiry_ts = event.at
+            case events.Maintenance():
+                state.maintenance = (NEVER, 0) if event.begin is None else (event.begin, event.end)
+            case events.FeeRates():
+                each = state.by_symbol.get(event.symbol)
                 if each is not None:
                     each.taker, each.maker = event.taker, event.maker
-            case told.ClockOffset():
-                desk.offset = event.offset
-            case told.Woken():
-                desk.note("woken", "warning", epoch=event.epoch)
-                desk.boots.update(event.boots)
+            case events.ClockOffset():
+                state.offset = event.offset
+            case events.Woken():
+                state.note("woken", "warning", epoch=event.epoch)
+                state.boots.update(event.boots)
                 self._recovery.again()
             case _:
                 raise TypeError(f"not an event of the Trader: {type(event).__name__}")
 
     # -- a person's word
 
-    def _on_control(self, event: told.Control) -> None:
-        desk = self._desk
-        desk.note("control", "warning", verb=event.verb, by=event.by)
+    def _on_control(self, event: events.Control) -> None:
+        state = self._state
+        state.note("control", "warning", verb=event.verb, by=event.by)
         match event.verb:
             case "halt":
-                desk.session.halt(desk.now, event.by)
+                state.session.halt(state.now, event.by)
             case "resume":
-                desk.evidence = Evidence()
-                desk.persist_counts()
-                desk.session.resume(desk.now, event.by)
+                state.evidence = Evidence()
+                state.persist_counts()
+                state.session.resume(state.now, event.by)
             case "session_new":
-                desk.session.session_new(desk.now, event.by, desk.equity())
+                state.session.session_new(state.now, event.by, state.equity())
             case "explore":
                 self._staging.explore()
             case "flatten":
@@ -351,7 +355,7 @@ class Trader:
                 self._flattening.stop(event.by)
             case "stop":
                 self._entries.resting.withdraw_all("stop")
-                desk.end(f"stopped by {event.by}, positions left to their stops")
+                state.end(f"stopped by {event.by}, positions left to their stops")
             case _:
-                desk.note("control-unknown", "error", verb=event.verb)
-        desk.persist("session", desk.session)
+                state.note("control-unknown", "error", verb=event.verb)
+        state.persist("session", state.session)

@@ -20,13 +20,13 @@ from turbo_trader.rules.session import Session
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
-from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk, Trade
 from turbo_trader.trader.events import SETTLED_IN, Event, OrderReport, Outcome, ReadResult, WalletReport
-from turbo_trader.trader.guarding import Guarding
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.rhythm import NEVER, Rhythm
 from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.trader_state import PendingEntry, SymbolState, Trade, TraderState
 
 EVERY = 30 * SECOND  # the whole picture is read again
 _AGAIN = 2 * SECOND  # after a read that failed
@@ -45,8 +45,8 @@ class Recovery:
 
     def __init__(
         self,
-        desk: Desk,
-        guarding: Guarding,
+        state: TraderState,
+        monitor: PositionMonitor,
         booking: Booking,
         instances: Instances,
         staging: Staging,
@@ -54,13 +54,13 @@ class Recovery:
         *,
         read_when_quiet: bool,
     ) -> None:
-        self._desk = desk
+        self._state = state
         self._read_when_quiet = read_when_quiet
         self._agreed = False  # the last whole read brought nothing new, and nothing was heard since
         self._heard_ns = 0
         self._staging = staging
         self._instances = instances
-        self._guarding = guarding
+        self._monitor = monitor
         self._booking = booking
         self._start = start_ts
         self._asked: list[str] = []  # ids of the pictures on their way, oldest first
@@ -69,7 +69,7 @@ class Recovery:
         self._asked_ts = 0  # when it was last asked for
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
         self._odd: dict[str, Decimal] = {}  # how the wallet differed from the books at the last read, by coin
-        self._word: WalletReport | None = None  # what it said
+        self._heard_wallet: WalletReport | None = None  # what it said
         self._why = ""  # id of the read that asks the transaction log about it
         self._puzzled_until = 0  # until when the log is asked again about what nothing explains: it may lag
         self._looks = 0  # whole pictures still wanted by `last_look`
@@ -82,27 +82,27 @@ class Recovery:
 
     def on_clock(self) -> None:
         """Ask for the whole picture when it is due."""
-        if self._desk.now >= self._rhythm.due:
-            wanted = self._rhythm.next_ns <= self._desk.now
-            self._rhythm.done(self._desk.now)
+        if self._state.now >= self._rhythm.due:
+            wanted = self._rhythm.next_ns <= self._state.now
+            self._rhythm.done(self._state.now)
             if not wanted:
-                self._desk.ids.skip(1)
+                self._state.ids.skip(1)
                 return
-            self._asked_ts = self._desk.now
-            since = max(0, self._desk.ledger.last_fill_ts - 60 * SECOND) or self._start
+            self._asked_ts = self._state.now
+            since = max(0, self._state.ledger.last_fill_ts - 60 * SECOND) or self._start
             if not self.done:
                 since = min(since, self._start)
-            self._asked.append(self._desk.ids.next("read"))
-            self._desk.give(Read(self._asked[-1], _EVERYTHING, since=since))
+            self._asked.append(self._state.ids.next("read"))
+            self._state.give(Read(self._asked[-1], _EVERYTHING, since=since))
 
     def pass_by(self) -> None:
         """An event comes: the reads that were due before it were left out where they could bring nothing; their rhythm stays."""
-        self._desk.ids.skip(self._rhythm.pass_by(self._desk.now))
+        self._state.ids.skip(self._rhythm.pass_by(self._state.now))
 
     def heard(self, event: Event) -> None:
         """Something was heard that may be news of the account: anything but a whole read."""
         if not isinstance(event, ReadResult) or event.id != self._last_read:
-            self._agreed, self._heard_ns = False, self._desk.now
+            self._agreed, self._heard_ns = False, self._state.now
 
     def after(self) -> None:
         """After each event: would a read bring nothing new?"""
@@ -113,18 +113,18 @@ class Recovery:
     def _under_way(self) -> bool:
         """Does anything wait for a word of the venue?"""
         return any(
-            desk.entry is not None or desk.stop_id or desk.close_id or desk.closes or desk.early or desk.close_reason
-            or desk.stop_wish is not None or desk.backstop_wish is not None
-            for desk in self._desk.desks
+            state.entry is not None or state.stop_id or state.close_id or state.closes or state.early or state.close_reason
+            or state.pending_stop is not None or state.pending_backstop is not None
+            for state in self._state.per_symbol
         )  # fmt: skip
 
     def soon(self) -> None:
         """Something happened that asks for a new picture (a reconnect)."""
-        self._rhythm.due = self._desk.now
+        self._rhythm.due = self._state.now
 
     def after_odd(self) -> None:
         """Something of the account could not be read: read it all, but not again and again while odd rows go on coming."""
-        self._rhythm.due = min(self._rhythm.due, max(self._desk.now, self._asked_ts + _AGAIN))
+        self._rhythm.due = min(self._rhythm.due, max(self._state.now, self._asked_ts + _AGAIN))
 
     def last_look(self) -> bool:
         """Nothing is held any more: True once a picture asked for since then agrees, or five did not."""
@@ -142,7 +142,7 @@ class Recovery:
         """We were away: as at a start, nothing is known before the venue has been read."""
         self.done = False
         self._asked.clear()  # a picture asked for before counts no more
-        self._rhythm.due = self._desk.now
+        self._rhythm.due = self._state.now
 
     def on_read(self, result: ReadResult) -> None:
         """A picture, whole or of one symbol."""
@@ -155,29 +155,29 @@ class Recovery:
             self._last_read = result.id
             del self._asked[: self._asked.index(result.id) + 1]
         if result.outcome is not Outcome.CONFIRMED:
-            self._rhythm.due = min(self._rhythm.due, self._desk.now + _AGAIN) if whole else self._rhythm.due
+            self._rhythm.due = min(self._rhythm.due, self._state.now + _AGAIN) if whole else self._rhythm.due
             if whole:
-                self._desk.note("read-failed", "warning", code=result.code, why=result.message)
+                self._state.note("read-failed", "warning", code=result.code, why=result.message)
             return
         for link_id in [order.link_id for order in result.orders] + [fill.link_id for fill in result.fills]:
             self._instances.notice(link_id)
         if result.wallet is not None:
             self._booking.on_wallet(result.wallet)
-            first = self._desk.ledger.start is None
+            first = self._state.ledger.start is None
             if first:
-                self._desk.ledger.begin(result.wallet, self._start)
-            if self._desk.ledger.open(result.wallet) or first:
-                self._desk.persist("ledger", self._desk.ledger.to_dict())
-        ledger = self._desk.ledger
+                self._state.ledger.begin(result.wallet, self._start)
+            if self._state.ledger.open(result.wallet) or first:
+                self._state.persist("ledger", self._state.ledger.to_dict())
+        ledger = self._state.ledger
         begun = self._start if ledger.start is None else ledger.begun
         for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):
-            if fill.symbol in self._desk.by_symbol and fill.ts >= begun:
-                booked = self._booking.on_fill(self._desk.by_symbol[fill.symbol], fill)
+            if fill.symbol in self._state.by_symbol and fill.ts >= begun:
+                booked = self._booking.on_fill(self._state.by_symbol[fill.symbol], fill)
                 if booked and not whole:
-                    self._desk.fill_heard = self._desk.now
+                    self._state.fill_heard = self._state.now
         for report in result.positions:
-            if report.symbol in self._desk.by_symbol:
-                self._booking.on_position(self._desk.by_symbol[report.symbol], report)
+            if report.symbol in self._state.by_symbol:
+                self._booking.on_position(self._state.by_symbol[report.symbol], report)
         if whole:
             self._compare(result)
 
@@ -186,190 +186,194 @@ class Recovery:
         for report in result.positions:  # hedge mode has a row a side
             sizes[report.symbol] = sizes.get(report.symbol, Decimal(0)) + report.size
         self._note_unread(result)
-        for desk in self._desk.desks:
-            if desk.unread:
+        for state in self._state.per_symbol:
+            if state.unread:
                 continue
-            if desk.entry is None:
-                self._booking.settle_early(desk, result.asked_ts - _SETTLED)
-            symbol = desk.instrument.symbol
-            if "" in result.unread and desk.open and symbol not in sizes:
+            if state.entry is None:
+                self._booking.settle_early(state, result.asked_ts - _SETTLED)
+            symbol = state.instrument.symbol
+            if "" in result.unread and state.open and symbol not in sizes:
                 continue  # the row without a readable symbol may be the one that is missing
-            self._settle(desk, sizes.get(symbol, Decimal(0)), result.asked_ts)
+            self._settle(state, sizes.get(symbol, Decimal(0)), result.asked_ts)
         for order in result.orders:
             self._order(order)
         self._wallet(result)
         self._look(result, sizes)
         if not self.done:
             self.done = True
-            self._desk.note("recovered", positions=len(result.positions), orders=len(result.orders))
+            self._state.note("recovered", positions=len(result.positions), orders=len(result.orders))
         self._agreed = self._heard_ns < result.asked_ts and not self._puzzled(result)
 
     def _puzzled(self, result: ReadResult) -> bool:
         """Did the read leave something open that the next one may settle?"""
         if self._looks or result.unread or result.wallet is None or self._too_early(result.asked_ts):
             return True
-        return bool(self._odd or self._why or self._flat_seen) or self._desk.now < self._puzzled_until
+        return bool(self._odd or self._why or self._flat_seen) or self._state.now < self._puzzled_until
 
     def _note_unread(self, result: ReadResult) -> None:
         """Rows that could not be read keep their own symbol from entries and are asked for again; nothing else waits for them."""
-        for desk in self._desk.desks:
-            symbol, was = desk.instrument.symbol, desk.unread
-            desk.unread = symbol in result.unread
-            if desk.unread and not was:
+        for state in self._state.per_symbol:
+            symbol, was = state.instrument.symbol, state.unread
+            state.unread = symbol in result.unread
+            if state.unread and not was:
                 meaning = "no entries there until they can be read"
-                self._desk.note("rows-unread", "error", symbol=symbol, meaning=meaning)
-        if any(desk.unread for desk in self._desk.desks) or "USDT" in result.unread:
-            self._rhythm.due = min(self._rhythm.due, self._desk.now + _AGAIN)
+                self._state.note("rows-unread", "error", symbol=symbol, meaning=meaning)
+        if any(state.unread for state in self._state.per_symbol) or "USDT" in result.unread:
+            self._rhythm.due = min(self._rhythm.due, self._state.now + _AGAIN)
 
     def _look(self, result: ReadResult, sizes: dict[str, Decimal]) -> None:
         if self._looks <= 0:
             return
-        known = all(desk.held == sizes.get(desk.instrument.symbol, Decimal(0)) for desk in self._desk.desks)
+        known = all(
+            state.held == sizes.get(state.instrument.symbol, Decimal(0)) for state in self._state.per_symbol
+        )
         exact = (
             result.wallet is not None
             and not result.unread
-            and not self._desk.ledger.differences(result.wallet)
+            and not self._state.ledger.differences(result.wallet)
         )
         self._looks = -1 if known and exact else self._looks - 1
         if self._looks == 0:
             self._looks = -1
-            self._desk.note(
+            self._state.note(
                 "ended-unconfirmed", "error", why="the venue's last pictures differ from the books"
             )
         elif self._looks > 0:
-            self._rhythm.due = min(self._rhythm.due, self._desk.now + _AGAIN)
+            self._rhythm.due = min(self._rhythm.due, self._state.now + _AGAIN)
 
-    def _settle(self, desk: SymbolDesk, size: Decimal, asked: int) -> None:
-        symbol = desk.instrument.symbol
-        if desk.entry is not None or self._too_early(asked) or desk.held == size:
+    def _settle(self, state: SymbolState, size: Decimal, asked: int) -> None:
+        symbol = state.instrument.symbol
+        if state.entry is not None or self._too_early(asked) or state.held == size:
             self._flat_seen.pop(symbol, None)
-            if desk.held == size and not size and desk.size:
-                desk.size = size
-                self._guarding.settled(desk)
+            if state.held == size and not size and state.size:
+                state.size = size
+                self._monitor.settled(state)
             return
         seen = self._flat_seen[symbol] = self._flat_seen.get(symbol, 0) + 1
         if seen < 2:
-            self._rhythm.due = self._desk.now + _AGAIN  # two agreeing reads
+            self._rhythm.due = self._state.now + _AGAIN  # two agreeing reads
             return
         self._flat_seen.pop(symbol)
-        if not size and desk.trade is not None:
-            desk.trade.reason = desk.trade.reason or "outside"
-            desk.held = desk.size = size
-            self._desk.note("closed-outside", "warning", symbol=symbol)
-            self._booking.end(desk, self._desk.now)
-        elif not desk.frozen:
-            desk.frozen = f"the venue holds {size}, we can explain {desk.held}"
-            self._desk.note("frozen", "error", symbol=symbol, why=desk.frozen)
+        if not size and state.trade is not None:
+            state.trade.reason = state.trade.reason or "outside"
+            state.held = state.size = size
+            self._state.note("closed-outside", "warning", symbol=symbol)
+            self._booking.end(state, self._state.now)
+        elif not state.frozen:
+            state.frozen = f"the venue holds {size}, we can explain {state.held}"
+            self._state.note("frozen", "error", symbol=symbol, why=state.frozen)
 
     def _too_early(self, asked: int) -> bool:
         """Was it asked for within 2 s of a fill, by the venue's time or by the time it was heard of? Clocks may disagree."""
-        return asked - max(self._desk.ledger.last_fill_ts, self._desk.fill_heard) < _SETTLED
+        return asked - max(self._state.ledger.last_fill_ts, self._state.fill_heard) < _SETTLED
 
     def _order(self, order: OrderReport) -> None:
-        desk = self._desk.by_symbol.get(order.symbol)
-        if desk is None or not self._desk.ours(order.link_id) or order.stop_type:
+        state = self._state.by_symbol.get(order.symbol)
+        if state is None or not self._state.ours(order.link_id) or order.stop_type:
             return
-        waiting = desk.entry is not None and desk.entry.id == order.link_id
-        if not waiting and order.link_id != desk.close_id:
-            self._desk.note("orphan", "warning", symbol=order.symbol, id=order.link_id)
-            self._desk.give(CancelOrder(self._desk.ids.next("cancel"), order.symbol, link_id=order.link_id))
+        waiting = state.entry is not None and state.entry.id == order.link_id
+        if not waiting and order.link_id != state.close_id:
+            self._state.note("orphan", "warning", symbol=order.symbol, id=order.link_id)
+            self._state.give(CancelOrder(self._state.ids.next("cancel"), order.symbol, link_id=order.link_id))
 
     def _wallet(self, result: ReadResult) -> None:
         """A difference that stays after all fills are booked: the venue's transaction log is asked what it is."""
         if result.wallet is None or self._too_early(result.asked_ts):
             return
-        if "" in result.unread or any(desk.unread for desk in self._desk.desks):
+        if "" in result.unread or any(state.unread for state in self._state.per_symbol):
             return  # fills may be missing
-        if any(desk.entry is not None or desk.early or desk.close_id for desk in self._desk.desks):
+        if any(state.entry is not None or state.early or state.close_id for state in self._state.per_symbol):
             return
-        ledger, now = self._desk.ledger, self._desk.now
+        ledger, now = self._state.ledger, self._state.now
         found = ledger.differences(result.wallet)
-        agreed, self._odd, self._word = found == self._odd, found, result.wallet
+        agreed, self._odd, self._heard_wallet = found == self._odd, found, result.wallet
         if not found:
             ledger.agreed = max(ledger.agreed, result.asked_ts)
         if found and not agreed:
             self._rhythm.due = min(self._rhythm.due, now + _AGAIN)  # two agreeing reads
         elif found or now < self._puzzled_until:
-            self._why = self._desk.ids.next("read")
-            self._desk.give(Read(self._why, ("transfers",), since=max(ledger.begun, ledger.agreed - _LATEST)))
+            self._why = self._state.ids.next("read")
+            self._state.give(
+                Read(self._why, ("transfers",), since=max(ledger.begun, ledger.agreed - _LATEST))
+            )
 
     def _explain(self, result: ReadResult) -> None:
         """The transaction log is here: what it calls a transfer is one, and no other difference is."""
-        ledger, odd = self._desk.ledger, self._odd
-        if result.outcome is not Outcome.CONFIRMED or self._word is None:
+        ledger, odd = self._state.ledger, self._odd
+        if result.outcome is not Outcome.CONFIRMED or self._heard_wallet is None:
             return  # the next picture asks again
-        if ledger.differences(self._word) != odd:
+        if ledger.differences(self._heard_wallet) != odd:
             return  # something was booked meanwhile
         self._odd = {}
         for coin in {**odd, **ledger.discrepancies()}:
             moved, left = ledger.explain(coin, odd.get(coin, Decimal(0)), result.transfers)
             if moved:
                 if coin == SETTLED_IN:
-                    self._desk.session.on_transfer(moved)
+                    self._state.session.on_transfer(moved)
                     self._staging.on_transfer(moved)
-                self._desk.note("transfer", "warning", coin=coin, amount=moved)
+                self._state.note("transfer", "warning", coin=coin, amount=moved)
             if left and (stands := ledger.book(coin).unexplained):
-                self._puzzled_until = self._desk.now + _LATEST
-                self._desk.note(
+                self._puzzled_until = self._state.now + _LATEST
+                self._state.note(
                     "discrepancy", "error", coin=coin, amount=left, stands=stands, why=_UNEXPLAINED
                 )
-        self._desk.persist("session", self._desk.session)
-        self._desk.persist("ledger", ledger.to_dict())
+        self._state.persist("session", self._state.session)
+        self._state.persist("ledger", ledger.to_dict())
 
     # -- the journal's word
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take up what an earlier run persisted."""
-        self._desk.boots.update(kept.get(BOOTS, {}).get("nonces", ()))
+        self._state.boots.update(kept.get(BOOTS, {}).get("nonces", ()))
         if kept.get("session"):
-            self._desk.session = msgspec.convert(kept["session"], Session)
+            self._state.session = msgspec.convert(kept["session"], Session)
         if kept.get("ledger"):
-            self._desk.ledger = Ledger.from_dict(kept["ledger"])
+            self._state.ledger = Ledger.from_dict(kept["ledger"])
             # a time that an earlier version believed though it lay in the future holds nothing back
-            self._desk.ledger.last_fill_ts = min(self._desk.ledger.last_fill_ts, self._desk.now)
-            self._desk.ledger.begun = min(self._desk.ledger.begun, self._desk.now)
+            self._state.ledger.last_fill_ts = min(self._state.ledger.last_fill_ts, self._state.now)
+            self._state.ledger.begun = min(self._state.ledger.begun, self._state.now)
         counts = dict(kept.get("counts") or {})
-        self._desk.evidence = Evidence(**counts.pop("evidence", {}))
-        self._desk.unguarded_ns = int(counts.pop("unguarded_ns", 0))
-        self._desk.counts.update(counts)
-        for desk in self._desk.desks:
-            value = kept.get(f"position:{desk.instrument.symbol}")
+        self._state.evidence = Evidence(**counts.pop("evidence", {}))
+        self._state.unguarded_ns = int(counts.pop("unguarded_ns", 0))
+        self._state.counts.update(counts)
+        for state in self._state.per_symbol:
+            value = kept.get(f"position:{state.instrument.symbol}")
             if value:
-                desk.bracket = msgspec.convert(value["bracket"], Bracket)
-                desk.trade = msgspec.convert(value["trade"], Trade)
-                desk.trade.opened_ts = min(desk.trade.opened_ts, self._desk.now)
-                desk.bracket.opened_ns = min(desk.bracket.opened_ns, self._desk.now)
-                desk.held = Decimal(value["held"])
-                desk.close_reason = value.get("closing") or desk.bracket.closing
+                state.bracket = msgspec.convert(value["bracket"], Bracket)
+                state.trade = msgspec.convert(value["trade"], Trade)
+                state.trade.opened_ts = min(state.trade.opened_ts, self._state.now)
+                state.bracket.opened_ns = min(state.bracket.opened_ns, self._state.now)
+                state.held = Decimal(value["held"])
+                state.close_reason = value.get("closing") or state.bracket.closing
                 # its answer was never read: asked for again, so that the target moves
-                desk.backstop_wish = desk.bracket.pending_backstop
-                self._guarding.watch(desk)
-            stopped_out = kept.get(f"stopped-out:{desk.instrument.symbol}") or {}
-            desk.stopped_out = {
-                int(direction): min(ts, self._desk.now) for direction, ts in stopped_out.items()
+                state.pending_backstop = state.bracket.pending_backstop
+                self._monitor.watch(state)
+            stopped_out = kept.get(f"stopped-out:{state.instrument.symbol}") or {}
+            state.stopped_out = {
+                int(direction): min(ts, self._state.now) for direction, ts in stopped_out.items()
             }
-            for ended in (kept.get(f"ended:{desk.instrument.symbol}") or {}).values():
+            for ended in (kept.get(f"ended:{state.instrument.symbol}") or {}).values():
                 entry = msgspec.convert(ended, PendingEntry)
-                desk.ended[entry.id] = entry
-                if self._desk.now - entry.sent_ts < _LATEST:
+                state.ended[entry.id] = entry
+                if self._state.now - entry.sent_ts < _LATEST:
                     self._read_from(entry)
-            sent = kept.get(f"entry:{desk.instrument.symbol}")
+            sent = kept.get(f"entry:{state.instrument.symbol}")
             if sent:
-                self._resume(desk, msgspec.convert(sent, PendingEntry))
+                self._resume(state, msgspec.convert(sent, PendingEntry))
         for intent in kept.get(INTENTS, {}).get("unresolved", ()):
             self._adopt(intent)
 
-    def _resume(self, desk: SymbolDesk, entry: PendingEntry) -> None:
+    def _resume(self, state: SymbolState, entry: PendingEntry) -> None:
         """An entry was on its way when we went down: its answer will not come, so it is looked up."""
-        entry.answered, entry.unknown_since = True, self._desk.now
-        desk.entry = entry
+        entry.answered, entry.unknown_since = True, self._state.now
+        state.entry = entry
         self._read_from(entry)
 
     def _adopt(self, intent: dict[str, Any]) -> None:
         """A close of an earlier life, or of the guard, without a known outcome may still land: nothing is opened before that."""
-        desk = self._desk.by_symbol.get(intent["symbol"])
-        if desk is not None and intent["command"].get("reduce_only"):
-            desk.closes[intent["id"]] = self._desk.now
+        state = self._state.by_symbol.get(intent["symbol"])
+        if state is not None and intent["command"].get("reduce_only"):
+            state.closes[intent["id"]] = self._state.now
 
     def _read_from(self, entry: PendingEntry) -> None:
         """The fills of `entry` are older than this start."""

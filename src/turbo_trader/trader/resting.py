@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.trader.commands import CancelOrder
-from turbo_trader.trader.desk import Desk, PendingEntry, SymbolDesk
+from turbo_trader.trader.trader_state import PendingEntry, SymbolState, TraderState
 
 _AGAIN = 2 * SECOND  # a cancel without a final word after so long is sent again
 
@@ -15,39 +15,39 @@ _AGAIN = 2 * SECOND  # a cancel without a final word after so long is sent again
 class Resting:
     """Watches the resting orders of all symbols."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, state: TraderState) -> None:
+        self._state = state
 
-    def tend(self, desk: SymbolDesk, entry: PendingEntry) -> None:
+    def tend(self, state: SymbolState, entry: PendingEntry) -> None:
         """Withdraw an entry whose patience is over, whose market is not seen any more, or whose position is being closed."""
-        d = self._desk
+        d = self._state
         refusal = d.session.refusal(d.now)
         if entry.withdrawn or d.now - entry.sent_ts >= d.policy.maker_patience * SECOND:
-            self.withdraw(desk, entry.withdrawn or "not filled in time")
+            self.withdraw(state, entry.withdrawn or "not filled in time")
         elif refusal:
-            self.withdraw(desk, refusal)
+            self.withdraw(state, refusal)
         elif not d.streams.get("public", True):
-            self.withdraw(desk, "market data lost")
-        elif desk.close_reason or (entry.filled and not desk.held):
-            self.withdraw(desk, "its position is closed")
+            self.withdraw(state, "market data lost")
+        elif state.close_reason or (entry.filled and not state.held):
+            self.withdraw(state, "its position is closed")
 
     def withdraw_all(self, why: str) -> None:
         """Nothing may open any more: take every resting entry back."""
-        for desk in self._desk.desks:
-            if desk.entry is not None and desk.entry.resting and desk.entry.sent_ts:
-                self.withdraw(desk, why)
+        for state in self._state.per_symbol:
+            if state.entry is not None and state.entry.resting and state.entry.sent_ts:
+                self.withdraw(state, why)
 
-    def withdraw(self, desk: SymbolDesk, why: str) -> None:
+    def withdraw(self, state: SymbolState, why: str) -> None:
         """Cancel the entry's order; again, and looked up, until the venue's final word has come."""
-        d, entry = self._desk, desk.entry
+        d, entry = self._state, state.entry
         if entry is None or (entry.cancel_id and d.now - entry.cancel_ts < _AGAIN):
             return
         if not entry.withdrawn:
             entry.withdrawn = why
             d.note(
-                "entry-withdrawn", symbol=desk.instrument.symbol, id=entry.id, why=why, filled=entry.filled
+                "entry-withdrawn", symbol=state.instrument.symbol, id=entry.id, why=why, filled=entry.filled
             )
         if entry.cancel_id:
             entry.unknown_since = entry.unknown_since or d.now
         entry.cancel_id, entry.cancel_ts = d.ids.next("cancel"), d.now
-        d.give(CancelOrder(entry.cancel_id, desk.instrument.symbol, link_id=entry.id))
+        d.give(CancelOrder(entry.cancel_id, state.instrument.symbol, link_id=entry.id))

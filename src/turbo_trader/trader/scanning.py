@@ -26,10 +26,10 @@ from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.signals.measure import measure
 from turbo_trader.trader.calibrating import Calibrating
 from turbo_trader.trader.commands import Scanned
-from turbo_trader.trader.desk import Desk, SymbolDesk
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.hourly import Hourly
 from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.trader_state import SymbolState, TraderState
 
 _NO_ROWS: Rows = cast("Rows", np.zeros(0, ROW))
 _COUNTED_AT_ONCE = 64  # scans
@@ -39,29 +39,31 @@ LEADER = "BTCUSDT"
 class Scanner:
     """Assesses, gates, ranks."""
 
-    def __init__(self, desk: Desk, entries: Entries, calibrating: Calibrating, staging: Staging) -> None:
-        self._desk = desk
+    def __init__(
+        self, state: TraderState, entries: Entries, calibrating: Calibrating, staging: Staging
+    ) -> None:
+        self._state = state
         self._staging = staging
         self._entries = entries
         self._calibrating = calibrating
-        self._rows: Rows = cast("Rows", np.zeros(len(desk.symbols), SCAN))
+        self._rows: Rows = cast("Rows", np.zeros(len(state.symbols), SCAN))
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
         self._funnel = Funnel()
         # the last scans' rows: counting many scans at once costs as much as counting one
-        self._uncounted = np.zeros((_COUNTED_AT_ONCE, len(desk.symbols)), SCAN)
+        self._uncounted = np.zeros((_COUNTED_AT_ONCE, len(state.symbols)), SCAN)
         self._waiting = 0
         self._strengths = Strengths()
-        self.hourly = Hourly(desk)
+        self.hourly = Hourly(state)
         self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
         self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
         self.scans = 0
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
         self._gates: Rows = _NO_ROWS
-        self._weights = np.full(len(desk.symbols), 1.0 / len(desk.symbols))
+        self._weights = np.full(len(state.symbols), 1.0 / len(state.symbols))
         self._weights_due = 0
         self._weights_equal = True  # as the portfolio's switch stood when they were made
-        self._leader = desk.symbols.index(LEADER) if LEADER in desk.symbols else -1
+        self._leader = state.symbols.index(LEADER) if LEADER in state.symbols else -1
         self.next_ns = 0
 
     @property
@@ -83,48 +85,48 @@ class Scanner:
 
     def scan(self, equity: Decimal) -> None:
         """Assess every symbol now and act on what passes."""
-        desk = self._desk
+        state = self._state
         self.hourly.look(equity)
         tier = self._parameters(equity)
-        self.next_ns = (desk.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
+        self.next_ns = (state.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
         self._calibrating.before_scan(self._gates, tier)
-        for s in range(len(desk.symbols)):
-            advance(desk.states, s, _NO_ROWS, 0, desk.now)
+        for s in range(len(state.symbols)):
+            advance(state.states, s, _NO_ROWS, 0, state.now)
         self._staging.on_scan(equity, self.confirms)
         passed = []
-        notional = float(reference_notional(desk.policy, equity))
-        charge_book_walk(desk.states, self._gates, notional, float(desk.policy.entry_slip_max))
-        for s in range(len(desk.symbols)):
+        notional = float(reference_notional(state.policy, equity))
+        charge_book_walk(state.states, self._gates, notional, float(state.policy.entry_slip_max))
+        for s in range(len(state.symbols)):
             blocker = assess(
-                desk.states, desk.filters, s, desk.now, self._signals, self._gates, self._rows, s
+                state.states, state.filters, s, state.now, self._signals, self._gates, self._rows, s
             )
-            if blocker < 0 and self._limits(desk.desks[s], tier):
+            if blocker < 0 and self._limits(state.per_symbol[s], tier):
                 passed.append(s)
         self._emit_candidates()
         if passed:
             self._refresh_weights(equity)
-            keyed = [(s, self._hoped(s), float(self._weights[s])) for s in passed]
+            keyed = [(s, self._expected_value(s), float(self._weights[s])) for s in passed]
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
         self.hourly.add(self._rows)
-        self.scans += len(desk.symbols)
+        self.scans += len(state.symbols)
         self._uncounted[self._waiting] = self._rows
         self._waiting += 1
         if self._waiting == _COUNTED_AT_ONCE:
             self._count()
-        desk.give(Scanned(desk.now, self._rows.copy()))
+        state.give(Scanned(state.now, self._rows.copy()))
         self._calibrating.after_scan(self._rows, self._gates)
 
-    def confirmed(self, desk: SymbolDesk) -> bool:
+    def confirmed(self, state: SymbolState) -> bool:
         """Do the signals, measured now, still confirm the open position's direction?"""
-        return self.confirms(desk, 1 if desk.held > 0 else -1)
+        return self.confirms(state, 1 if state.held > 0 else -1)
 
-    def confirms(self, desk: SymbolDesk, direction: int) -> bool:
+    def confirms(self, state: SymbolState, direction: int) -> bool:
         """Do the signals, measured now, confirm this direction?"""
         if self._tier is None:
             return False
-        d = self._desk
-        measure(d.states, d.filters, desk.s, d.now, self._signals, self._one, 0)
+        d = self._state
+        measure(d.states, d.filters, state.s, d.now, self._signals, self._one, 0)
         return still_confirmed(d.policy, self._one, 0, direction)
 
     # -- inside
@@ -137,103 +139,103 @@ class Scanner:
             self._strengths.add(rows)
 
     def _parameters(self, equity: Decimal) -> CapitalTier:
-        desk = self._desk
-        tier = desk.policy.capital_tier(equity, desk.capital)
+        state = self._state
+        tier = state.policy.capital_tier(equity, state.capital)
         if tier != self._tier:
-            self._signals = desk.policy.signal_parameters(tier)
-            self._gates = desk.policy.gate_parameters(tier, equity, len(desk.symbols))
+            self._signals = state.policy.signal_parameters(tier)
+            self._gates = state.policy.gate_parameters(tier, equity, len(state.symbols))
             if self._tier is not None and tier.index != self._tier.index:
-                desk.note("tier", capital=tier.name, equity=equity)
-            self._tier = desk.capital = tier
-        for each in desk.desks:
+                state.note("tier", capital=tier.name, equity=equity)
+            self._tier = state.capital = tier
+        for each in state.per_symbol:
             self._gates["taker_fee"][each.s] = float(each.taker)
             self._gates["maker_fee"][each.s] = float(each.maker)
             self._gates["funding_minutes"][each.s] = each.instrument.funding_interval_min
-        self._gates["clock_offset"] = desk.offset
-        self._gates["key_expiry_ts"] = desk.key_expiry_ts
-        self._gates["maintenance_ts"], self._gates["maintenance_end_ts"] = desk.maintenance
+        self._gates["clock_offset"] = state.offset
+        self._gates["key_expiry_ts"] = state.key_expiry_ts
+        self._gates["maintenance_ts"], self._gates["maintenance_end_ts"] = state.maintenance
         if self._leader >= 0:
-            self._gates["btc_move_ts"] = desk.states["big_move_ts"][self._leader]
+            self._gates["btc_move_ts"] = state.states["big_move_ts"][self._leader]
         return tier
 
-    def _hoped(self, s: int) -> float:
+    def _expected_value(self, s: int) -> float:
         """Net EV of sending an entry: of a post-only one, times the chance that it is filled at all."""
-        policy, row = self._desk.policy, self._rows[s]
+        policy, row = self._state.policy, self._rows[s]
         if policy.entry_style != "maker":
             return float(row["used_ev"])
-        tick = float(self._desk.desks[s].instrument.tick) / float(row["mid"])
+        tick = float(self._state.per_symbol[s].instrument.tick) / float(row["mid"])
         distance = 0.5 * float(row["spread"]) + tick  # from the mid to a tick through our touch
         chance = fill_probability(float(row["sigma"]), distance, policy.maker_patience)
         return float(row["used_ev"]) * chance
 
-    def _limits(self, desk: SymbolDesk, tier: CapitalTier) -> bool:
+    def _limits(self, state: SymbolState, tier: CapitalTier) -> bool:
         """Gate 8."""
-        now = self._desk.now
-        direction = int(self._rows["direction"][desk.s])
+        now = self._state.now
+        direction = int(self._rows["direction"][state.s])
         facts = LimitFacts(
-            session_refusal=self._desk.session.refusal(now),
-            session_lift=self._desk.session.lifted_by(now),
-            open_positions=self._desk.positions_open,
-            open_on_symbol=desk.open or desk.shadow is not None,
-            unresolved=desk.unresolved,
-            stopped_out_ns=desk.stopped_out.get(direction, 0),
-            tradable=desk.instrument.open_for_entries,
+            session_refusal=self._state.session.refusal(now),
+            session_lift=self._state.session.lifted_by(now),
+            open_positions=self._state.positions_open,
+            open_on_symbol=state.open or state.shadow is not None,
+            unresolved=state.unresolved,
+            stopped_out_ns=state.stopped_out.get(direction, 0),
+            tradable=state.instrument.open_for_entries,
         )
-        verdict = limits_gate(tier, facts, now, float(self._desk.policy.cooldown_horizons))
-        self._settle(desk, gates.LIMITS, verdict)
+        verdict = limits_gate(tier, facts, now, float(self._state.policy.cooldown_horizons))
+        self._settle(state, gates.LIMITS, verdict)
         return verdict.value != BLOCK
 
     def _emit_candidates(self) -> None:
         """Each candidate with its signals and figures; at info level where it is new, or its side, tier or blocker changed."""
         last, self._candidates = self._candidates, {}
         for s in map(int, np.flatnonzero(self._rows["candidate"])):
-            fields = candidate(self._desk.policy, self._rows, s)
+            fields = candidate(self._state.policy, self._rows, s)
             self._candidates[s] = (fields["side"], fields["tier"], fields["blocked"])
             level = "debug" if last.get(s) == self._candidates[s] else "info"
-            self._desk.note("candidate", level, symbol=self._desk.symbols[s], **fields)
+            self._state.note("candidate", level, symbol=self._state.symbols[s], **fields)
 
-    def _settle(self, desk: SymbolDesk, gate: int, verdict: Verdict) -> None:
+    def _settle(self, state: SymbolState, gate: int, verdict: Verdict) -> None:
         """Enter an account gate's verdict. A block is an event, as the row holds figures alone; at info level when it is new."""
-        gates.record(self._rows, desk.s, gate, verdict)
-        symbol = desk.instrument.symbol
+        gates.record(self._rows, state.s, gate, verdict)
+        symbol = state.instrument.symbol
         if verdict.value != BLOCK:
             if gate == gates.SIZE:
                 self._refused.pop(symbol, None)
             return
-        words: dict[str, Any] = {"why": verdict.text, "needed": verdict.needed}
+        details: dict[str, Any] = {"why": verdict.text, "needed": verdict.needed}
         if verdict.allowed:
-            words["allowed"] = verdict.allowed
+            details["allowed"] = verdict.allowed
         refused = (gate, int(verdict.code))
         level = "debug" if self._refused.get(symbol) == refused else "info"
         self._refused[symbol] = refused
-        self._desk.note("gate", level, symbol=symbol, gate=GATES[gate], **words)
+        self._state.note("gate", level, symbol=symbol, gate=GATES[gate], **details)
 
     def _enter(self, s: int, tier: CapitalTier, equity: Decimal) -> None:
-        desk = self._desk.desks[s]
-        if not self._limits(desk, tier):  # an entry before it in this scan took the last slot
+        state = self._state.per_symbol[s]
+        if not self._limits(state, tier):  # an entry before it in this scan took the last slot
             return
         weight = Decimal(repr(float(self._weights[s])))
-        verdict = self._entries.decide(desk, self._rows, self._gates, tier, equity, weight)
-        self._settle(desk, gates.SIZE, verdict)
+        verdict = self._entries.decide(state, self._rows, self._gates, tier, equity, weight)
+        self._settle(state, gates.SIZE, verdict)
 
     def _refresh_weights(self, equity: Decimal) -> None:
-        desk = self._desk
-        equal = equity < desk.policy.portfolio_from
-        if desk.now < self._weights_due and equal == self._weights_equal:
+        state = self._state
+        equal = equity < state.policy.portfolio_from
+        if state.now < self._weights_due and equal == self._weights_equal:
             return
-        self._weights_due = desk.now + desk.policy.weights_refresh * SECOND
+        self._weights_due = state.now + state.policy.weights_refresh * SECOND
         self._weights_equal = equal
-        closes = [_closes(desk, s, desk.policy.weights_window) for s in range(len(desk.symbols))]
-        self._weights = weights(desk.policy, equity, np.diff(closes).T)
+        closes = [_closes(state, s, state.policy.weights_window) for s in range(len(state.symbols))]
+        self._weights = weights(state.policy, equity, np.diff(closes).T)
 
 
-def _closes(desk: Desk, s: int, window: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _closes(state: TraderState, s: int, window: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """ln(mid) at the last `window` + 1 closes of whole minutes, NaN where there was none."""
-    count = int(desk.states["minutes"][s])
+    count = int(state.states["minutes"][s])
     at = np.arange(max(0, count - MINUTES), count) & (MINUTES - 1)
-    minutes, y = desk.states["minute_index"][s][at], desk.states["minute_y"][s][at]
+    minutes, y = state.states["minute_index"][s][at], state.states["minute_y"][s][at]
     closes = np.full(window + 1, np.nan)
-    place = minutes - (desk.now // MINUTE - 1 - window)
+    place = minutes - (state.now // MINUTE - 1 - window)
     inside = (place >= 0) & (place <= window)
     closes[place[inside]] = y[inside]
     return closes

@@ -28,26 +28,26 @@ from turbo_trader.rules.stages import (
     to_dict,
 )
 from turbo_trader.rules.tiers import CapitalTier
-from turbo_trader.trader.desk import ZERO, Desk, SymbolDesk, Trade
 from turbo_trader.trader.exposure import account, open_risks
+from turbo_trader.trader.trader_state import ZERO, SymbolState, Trade, TraderState
 
 WORLD: Final = "world"  # key of `restored`: {"name": mode and account}, which evidence never leaves
 _SAID_EVERY: Final = 3600 * SECOND
 
-Confirmed = Callable[[SymbolDesk, int], bool]
+Confirmed = Callable[[SymbolState, int], bool]
 
 
 class Staging:
     """Decides how much, never whether. Without SIZE=earned it leaves every size as it is."""
 
-    def __init__(self, desk: Desk, world: str) -> None:
+    def __init__(self, state: TraderState, world: str) -> None:
         """`world`: mode and account, such as "live:1234567": evidence never leaves it."""
-        self._desk = desk
-        self.active = desk.policy.size == "earned"
-        self._stages = Stages(stage_rules(desk.policy))
+        self._state = state
+        self.active = state.policy.size == "earned"
+        self._stages = Stages(stage_rules(state.policy))
         self._budget_key = f"budget:{world}"
         self._prefix = f"stages:{world}:"
-        self._key = f"{self._prefix}{fingerprint(desk.policy)}"
+        self._key = f"{self._prefix}{fingerprint(state.policy)}"
         self._said_ns = 0
         self._said: dict[str, Stage] = {}
 
@@ -60,7 +60,7 @@ class Staging:
         if self._key in kept:
             restore(self._stages, kept[self._key])
         elif any(key.startswith(self._prefix) for key in kept):
-            self._desk.note("evidence-new", "warning", text="the rules changed: evidence starts again")
+            self._state.note("evidence-new", "warning", text="the rules changed: evidence starts again")
 
     # -- reading
 
@@ -71,7 +71,7 @@ class Staging:
     @property
     def sentence(self) -> str:
         """Everything in one sentence; "" under SIZE=full."""
-        return sentence(self._stages, self._desk.now) if self.active else ""
+        return sentence(self._stages, self._state.now) if self.active else ""
 
     @property
     def stages(self) -> dict[str, str]:
@@ -84,61 +84,61 @@ class Staging:
         """Follow every shadow up to now, then move tiers between stages."""
         if not self.active:
             return
-        for each in self._desk.desks:
+        for each in self._state.per_symbol:
             each.shadow = self._follow(each, each.shadow, confirmed)
             each.ghost = self._follow(each, each.ghost, confirmed)
         day = self._stages.budget.day
-        changes = self._stages.look(self._desk.now, equity)
+        changes = self._stages.look(self._state.now, equity)
         if changes or day != self._stages.budget.day:
             self._persist()
         for change in changes:
-            self._desk.note(
+            self._state.note(
                 "stage", "warning", tier=change.tier, before=change.before.value, stage=change.stage.value, why=change.why,
                 text=self.sentence,
             )  # fmt: skip
         self._say()
 
     def size(
-        self, desk: SymbolDesk, row: Any, entry: Entry, sizing: Sizing, tier: CapitalTier, equity: Decimal
+        self, state: SymbolState, row: Any, entry: Entry, sizing: Sizing, tier: CapitalTier, equity: Decimal
     ) -> tuple[Sizing | None, str]:
         """What is to be ordered of a trade the rules make, and at which stage; None: nothing, it is followed as a shadow."""
         if not self.active:
             return sizing, ""
         name = "A" if entry.trade_tier == TIER_A else "B"
-        stage, qty = self._qty(name, entry, sizing, tier, equity, self._desk.mark(desk))
-        shadow = self._shadow(desk, row, entry, name)
+        stage, qty = self._qty(name, entry, sizing, tier, equity, self._state.mark(state))
+        shadow = self._shadow(state, row, entry, name)
         if not qty:
-            desk.shadow = shadow
-            self._desk.note(
+            state.shadow = shadow
+            self._state.note(
                 "shadow",
-                symbol=desk.instrument.symbol,
+                symbol=state.instrument.symbol,
                 tier=name,
                 direction=entry.direction,
                 price=entry.price,
             )
             return None, Stage.SHADOW.value
-        desk.ghost = shadow
+        state.ghost = shadow
         if stage is Stage.SCOUT:
             self._stages.scouts(equity)
         self._persist()
         return resize(
-            self._desk.policy, account(self._desk, equity), entry, sizing, qty, stage.value
+            self._state.policy, account(self._state, equity), entry, sizing, qty, stage.value
         ), stage.value
 
-    def paired(self, desk: SymbolDesk, entry_id: str) -> None:
+    def paired(self, state: SymbolState, entry_id: str) -> None:
         """The entry that the newest shadow of the symbol accompanies has this id."""
-        if desk.ghost is not None:
-            desk.ghost.pair = entry_id
+        if state.ghost is not None:
+            state.ghost.pair = entry_id
 
-    def on_closed(self, desk: SymbolDesk, trade: Trade, ended_ns: int, fraction: float) -> None:
+    def on_closed(self, state: SymbolState, trade: Trade, ended_ns: int, fraction: float) -> None:
         """A real trade is over."""
         if not self.active:
             return
         tier = "A" if trade.trade_tier == TIER_A else "B"
         stage = Stage(trade.stage) if trade.stage else Stage.SCOUT
         self._stages.on_real(tier, stage, trade.opened_ts, ended_ns, fraction, trade.net)
-        desk.pairs[trade.entry_id] = fraction
-        self._match(desk)
+        state.pairs[trade.entry_id] = fraction
+        self._match(state)
         self._persist()
 
     def on_transfer(self, amount: Decimal) -> None:
@@ -149,7 +149,7 @@ class Staging:
 
     def explore(self) -> None:
         """A person lets scouts lose their budget once more."""
-        self._stages.explore(self._desk.equity())
+        self._stages.explore(self._state.equity())
         self._persist()
 
     # -- inside
@@ -164,14 +164,14 @@ class Staging:
         mark: Decimal | None,
     ) -> tuple[Stage, Decimal]:
         """Stage and quantity; 0 = a shadow."""
-        policy, stages = self._desk.policy, self._stages
+        policy, stages = self._state.policy, self._stages
         stage = stages.stage(name)
         worse = entry.price if mark is None else min(entry.price, mark)
         least = smallest_qty(entry.instrument, worse, policy.min_entry_notional)
         if stage is Stage.SHADOW or least > sizing.qty:
             return stage, ZERO
         if stage is Stage.EARNED:
-            allowed = stages.allowed(name, self._desk.now, equity, tier.max_positions)
+            allowed = stages.allowed(name, self._state.now, equity, tier.max_positions)
             qty = on_grid(min(allowed, sizing.notional) / entry.price, entry.instrument.step, up=False)
             if qty >= least:
                 return stage, qty
@@ -183,78 +183,80 @@ class Staging:
 
     def _at_risk(self) -> Decimal:
         """What open scouts lose at their stops, and where a minute jumps them."""
-        scouts = {each.instrument.symbol for each in self._desk.desks if _stage_of(each) == Stage.SCOUT.value}
-        return sum((risk.loss_together for risk in open_risks(self._desk) if risk.symbol in scouts), ZERO)
+        scouts = {
+            each.instrument.symbol for each in self._state.per_symbol if _stage_of(each) == Stage.SCOUT.value
+        }
+        return sum((risk.loss_together for risk in open_risks(self._state) if risk.symbol in scouts), ZERO)
 
-    def _shadow(self, desk: SymbolDesk, row: Any, entry: Entry, name: str) -> Shadow:
-        d = self._desk
+    def _shadow(self, state: SymbolState, row: Any, entry: Entry, name: str) -> Shadow:
+        d = self._state
         maker = d.policy.entry_style == "maker"
-        bid, ask = d.bid(desk), d.ask(desk)
+        bid, ask = d.bid(state), d.ask(state)
         touch = entry.price if maker else (ask if entry.direction > 0 else bid) or entry.price
         take_profit, stop_loss = (Decimal(repr(float(row[key]))) for key in ("take_profit", "stop_loss"))
         bracket = Bracket(
-            entry.direction, touch, desk.instrument.tick, take_profit, stop_loss, entry.cost, d.now,
+            entry.direction, touch, state.instrument.tick, take_profit, stop_loss, entry.cost, d.now,
             int(float(row["hold_s"]) * SECOND), exit_rules(d.policy),
         )  # fmt: skip
-        state = d.states[desk.s]
+        market = d.states[state.s]
         return Shadow(
-            name, d.now, bracket, float(row["spread"]) / 2, float(desk.maker if maker else desk.taker), float(desk.taker),
-            int(state["samples"]), d.now // SECOND, d.now + d.policy.maker_patience * SECOND if maker else 0,
+            name, d.now, bracket, float(row["spread"]) / 2, float(state.maker if maker else state.taker), float(state.taker),
+            int(market["samples"]), d.now // SECOND, d.now + d.policy.maker_patience * SECOND if maker else 0,
         )  # fmt: skip
 
-    def _follow(self, desk: SymbolDesk, shadow: Shadow | None, confirmed: Confirmed) -> Shadow | None:
+    def _follow(self, state: SymbolState, shadow: Shadow | None, confirmed: Confirmed) -> Shadow | None:
         """The shadow where it goes on; its end is counted."""
         if shadow is None:
             return None
-        d, side = self._desk, shadow.bracket.direction
+        d, side = self._state, shadow.bracket.direction
         ended = shadow.follow(
-            d.states[desk.s], d.now, d.policy.calibration_hole, lambda: confirmed(desk, side)
+            d.states[state.s], d.now, d.policy.calibration_hole, lambda: confirmed(state, side)
         )
         if ended is None:
             return shadow
         if shadow.pair:
-            desk.pairs[f"shadow {shadow.pair}"] = ended.fraction
-            self._match(desk)
+            state.pairs[f"shadow {shadow.pair}"] = ended.fraction
+            self._match(state)
         else:
-            self._count(desk, shadow, ended)
+            self._count(state, shadow, ended)
         return None
 
-    def _count(self, desk: SymbolDesk, shadow: Shadow, ended: Ended) -> None:
-        d, side = self._desk, shadow.bracket.direction
+    def _count(self, state: SymbolState, shadow: Shadow, ended: Ended) -> None:
+        d, side = self._state, shadow.bracket.direction
         d.note(
-            "shadow-ended", symbol=desk.instrument.symbol, tier=shadow.tier, direction=side, reason=ended.outcome.value,
+            "shadow-ended", symbol=state.instrument.symbol, tier=shadow.tier, direction=side, reason=ended.outcome.value,
             net_fraction=None if ended.fraction is None else round(ended.fraction, 8),
         )  # fmt: skip
         if ended.fraction is None:
             return
         if ended.outcome is Outcome.STOP and ended.fraction <= 0:
-            desk.stopped_out[side] = d.now
+            state.stopped_out[side] = d.now
         self._stages.on_shadow(shadow.tier, shadow.began_ns, ended.fraction)
         self._persist()
 
-    def _match(self, desk: SymbolDesk) -> None:
+    def _match(self, state: SymbolState) -> None:
         """Count pairs of which both are over."""
-        for entry_id in [key for key in desk.pairs if f"shadow {key}" in desk.pairs]:
-            real, shadow = desk.pairs.pop(entry_id), desk.pairs.pop(f"shadow {entry_id}")
+        for entry_id in [key for key in state.pairs if f"shadow {key}" in state.pairs]:
+            real, shadow = state.pairs.pop(entry_id), state.pairs.pop(f"shadow {entry_id}")
             if real is not None and shadow is not None:
                 self._stages.on_pair(shadow, real)
-        while len(desk.pairs) > 4:
-            del desk.pairs[next(iter(desk.pairs))]
+        while len(state.pairs) > 4:
+            del state.pairs[next(iter(state.pairs))]
 
     def _persist(self) -> None:
-        self._desk.persist(self._key, to_dict(self._stages))
-        self._desk.persist(self._budget_key, budget_to_dict(self._stages.budget))
+        self._state.persist(self._key, to_dict(self._stages))
+        self._state.persist(self._budget_key, budget_to_dict(self._stages.budget))
 
     def _say(self) -> None:
         """The sentence, once an hour and when a budget ends or begins."""
-        now, stages = self._desk.now, {tier: self._stages.stage(tier) for tier in self._stages.tiers}
+        now, stages = self._state.now, {tier: self._stages.stage(tier) for tier in self._stages.tiers}
         if now - self._said_ns < _SAID_EVERY and stages == self._said:
             return
         self._said_ns, self._said = now, stages
-        self._desk.note("evidence", text=self.sentence, why=self._stages.budget.spent(self._stages.rules))
+        self._state.note("evidence", text=self.sentence, why=self._stages.budget.spent(self._stages.rules))
 
 
-def _stage_of(desk: SymbolDesk) -> str:
-    if desk.trade is not None:
-        return desk.trade.stage
-    return str(desk.entry.figures.get("stage", "")) if desk.entry is not None else ""
+def _stage_of(state: SymbolState) -> str:
+    if state.trade is not None:
+        return state.trade.stage
+    return str(state.entry.figures.get("stage", "")) if state.entry is not None else ""

@@ -8,11 +8,11 @@ from typing import Any
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.funnel import Funnel
-from turbo_trader.trader.desk import Desk
 from turbo_trader.trader.exposure import usage
 from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.trader_state import TraderState
 
-_TOLD = 5  # words and limits' acts of the past that are shown
+_SHOWN = 5  # words and limits' acts of the past that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class View:
     refusal: str  # why no entries are allowed; "" = they are
     lifted_by: str  # what would allow them again
     limits: dict[str, Decimal]  # used share of each limit, 1 = all of it
-    told: tuple[dict[str, Any], ...]  # the last halts, pauses, resumes and new sessions: who, what, when
+    history: tuple[dict[str, Any], ...]  # the last halts, pauses, resumes and new sessions: who, what, when
     capital_tier: str
     positions: tuple[PositionView, ...]
     counts: dict[str, int]
@@ -54,13 +54,13 @@ class View:
     evidence: str  # what the trades say, in one sentence; "" under SIZE=full
 
 
-def view(desk: Desk, tier: str, staging: Staging) -> View:
+def view(state: TraderState, tier: str, staging: Staging) -> View:
     """The Trader now."""
     positions = []
-    for each in desk.desks:
+    for each in state.per_symbol:
         if not each.held:
             continue
-        bracket, trade, price = each.bracket, each.trade, desk.closable(each)
+        bracket, trade, price = each.bracket, each.trade, state.closable(each)
         entry = trade.entry if trade else each.entry_price
         positions.append(
             PositionView(
@@ -73,50 +73,50 @@ def view(desk: Desk, tier: str, staging: Staging) -> View:
                 bracket.target if bracket else None,
                 bracket.zone if bracket else 0,
                 bracket.extensions if bracket else 0,
-                (desk.now - trade.opened_ts) // SECOND if trade else 0,
+                (state.now - trade.opened_ts) // SECOND if trade else 0,
                 each.close_reason,
                 None if price is None else each.held * (price - entry),
-                max(0, (bracket.deadline_ns - desk.now) // SECOND) if bracket else None,
+                max(0, (bracket.deadline_ns - state.now) // SECOND) if bracket else None,
             )
         )
-    session, equity = desk.session, desk.equity()
+    session, equity = state.session, state.equity()
     return View(
-        ts=desk.now,
+        ts=state.now,
         equity=equity,
-        wallet=desk.ledger.balance,
+        wallet=state.ledger.balance,
         session_result=session.result,
-        refusal=session.refusal(desk.now),
-        lifted_by=session.lifted_by(desk.now),
-        limits=usage(desk, equity),
-        told=tuple(session.history[-_TOLD:]),
+        refusal=session.refusal(state.now),
+        lifted_by=session.lifted_by(state.now),
+        limits=usage(state, equity),
+        history=tuple(session.history[-_SHOWN:]),
         capital_tier=tier,
         positions=tuple(positions),
-        counts=dict(desk.counts),
-        frozen={each.instrument.symbol: each.frozen for each in desk.desks if each.frozen},
+        counts=dict(state.counts),
+        frozen={each.instrument.symbol: each.frozen for each in state.per_symbol if each.frozen},
         stages=staging.stages,
         evidence=staging.sentence,
     )
 
 
-def unguarded_ns(desk: Desk) -> int:
+def unguarded_ns(state: TraderState) -> int:
     """Venue time in which the venue showed a position of ours without a stop, what goes on now included."""
-    running = (desk.now - each.unguarded_since for each in desk.desks if each.unguarded_since)
-    return desk.unguarded_ns + sum(max(0, since) for since in running)
+    running = (state.now - each.unguarded_since for each in state.per_symbol if each.unguarded_since)
+    return state.unguarded_ns + sum(max(0, since) for since in running)
 
 
-def summary(desk: Desk, funnel: Funnel, scans: int) -> dict[str, Any]:
+def summary(state: TraderState, funnel: Funnel, scans: int) -> dict[str, Any]:
     """The figures of the whole run; money as Decimal, USDT."""
-    ledger = desk.ledger
+    ledger = state.ledger
     start = ledger.start or Decimal(0)
-    end = desk.equity() if desk.wallet is not None else Decimal(0)
+    end = state.equity() if state.wallet is not None else Decimal(0)
     return {
         "scans": scans,
         "funnel": funnel.to_dict(),
-        **{name: desk.counts[name] for name in ("trades", "wins", "losses", "liquidations")},
-        "trades_a": desk.counts["A"],
-        "trades_b": desk.counts["B"],
-        "open_positions": sum(1 for each in desk.desks if each.open),
-        "unguarded_seconds": unguarded_ns(desk) / SECOND,
+        **{name: state.counts[name] for name in ("trades", "wins", "losses", "liquidations")},
+        "trades_a": state.counts["A"],
+        "trades_b": state.counts["B"],
+        "open_positions": sum(1 for each in state.per_symbol if each.open),
+        "unguarded_seconds": unguarded_ns(state) / SECOND,
         "fees": ledger.fees,
         "funding": ledger.funding,
         "realised": ledger.results,
@@ -127,5 +127,5 @@ def summary(desk: Desk, funnel: Funnel, scans: int) -> dict[str, Any]:
         "wallet": ledger.balance,
         "end_equity": end,
         "net_pnl": end - start - ledger.transfers,
-        "wallet_difference": ledger.difference(desk.wallet) if desk.wallet is not None else Decimal(0),
+        "wallet_difference": ledger.difference(state.wallet) if state.wallet is not None else Decimal(0),
     }

@@ -35,7 +35,7 @@ VIEW = View(
         "session result": Decimal(0), "session budget": Decimal("0.41"), "drawdown": Decimal("0.85"),
         "total margin": Decimal("0.62"), "open positions": Decimal(2) / 3, "consecutive losses": Decimal(1),
     },
-    told=(), capital_tier="turbo", positions=(LONG, SHORT), counts={"trades": 5, "wins": 3, "losses": 2, "A": 3, "B": 2},
+    reported=(), capital_tier="turbo", positions=(LONG, SHORT), counts={"trades": 5, "wins": 3, "losses": 2, "A": 3, "B": 2},
     frozen={}, stages={}, evidence="",
 )  # fmt: skip
 DAEMON = {"speed": 30.0, "public_up": True, "private_up": True, "frames": 12_345}
@@ -117,8 +117,8 @@ def sent(view: View | None = VIEW, events: tuple[Note, ...] = EVENTS, symbols: i
         "turbo-trader paper: synthetic market, seed 1", tuple(UNIVERSE)[:symbols], "var/paper-1", Policy()
     )
     scanned = messages.scan_rows(Scanned(TS, rows(symbols)))
-    told = [messages.event(note) for note in events]
-    return [encode({"about": about}), encode(messages.snapshot(view, DAEMON, scanned, told))]
+    reported = [messages.event(note) for note in events]
+    return [encode({"about": about}), encode(messages.snapshot(view, DAEMON, scanned, reported))]
 
 
 @pytest.fixture

@@ -101,11 +101,11 @@ def test_no_figure_has_more_digits_than_a_person_reads(seen: Seen) -> None:
     long = Decimal("0.6666666666666666666666666667")
     lines = text(seen(session_result=long, equity=long * 100), 80, 24)
     assert not any(
-        len(word) > 12 and word.replace(".", "").isdigit() for each in lines for word in each.split()
+        len(phrase) > 12 and phrase.replace(".", "").isdigit() for each in lines for phrase in each.split()
     )
 
 
-def test_newest_events_stay_and_long_ones_wrap_at_words(seen: Seen) -> None:
+def test_newest_events_stay_and_long_ones_wrap_at_reports(seen: Seen) -> None:
     many = tuple(
         Note(i * SECOND, "zone", "info", {"symbol": "BTCUSDT", "zone": 1, "stop": f"{i}"}) for i in range(50)
     )

@@ -19,9 +19,9 @@ class Terminal:
         self._tmux = ("tmux", "-S", str(folder / "socket"))
         self._env = {**os.environ, "TERM": "xterm-256color"}
 
-    def do(self, *words: str) -> str:
+    def do(self, *phrases: str) -> str:
         done = subprocess.run(
-            (*self._tmux, *words), capture_output=True, text=True, check=True, env=self._env, timeout=20
+            (*self._tmux, *phrases), capture_output=True, text=True, check=True, env=self._env, timeout=20
         )
         return done.stdout
 

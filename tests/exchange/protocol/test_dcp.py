@@ -57,7 +57,7 @@ def test_a_window_has_a_product_and_bounds(face: Any, params: dict[str, Any]) ->
     assert window(face, **params)["retCode"] == 10001
 
 
-def test_the_window_is_told_and_its_product_is_options_unless_said(face: Any) -> None:
+def test_the_window_is_reported_and_its_product_is_options_unless_said(face: Any) -> None:
     def info() -> Any:
         return face.ask("GET", "/v5/account/query-dcp-info")["result"]["dcpInfos"]
 

@@ -30,7 +30,7 @@ def test_it_is_announced_begins_and_is_over(face: Any) -> None:
     assert face.ask("GET", "/v5/system/status", state="ongoing")["result"]["list"] == []
 
 
-def test_its_topic_tells_every_change_to_who_listens() -> None:
+def test_its_topic_reports_every_change_to_who_listens() -> None:
     notices, said = Notices(), []
     feed = StatusFeed(notices)
     client = PublicClient(feed, "one")

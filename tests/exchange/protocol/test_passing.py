@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_left_out_and_counted(feed: PublicFeed, raw: byte
     assert client.push(feed.push(0, {})) == []
 
 
-def test_after_a_difference_that_cannot_be_read_the_book_is_unknown_until_its_next_snapshot(
+def test_after_difference_that_cannot_be_read_book_is_unknown_until_its_next_snapshot(
     feed: PublicFeed,
 ) -> None:
     client, _ = joined(feed, BOOK)

@@ -26,7 +26,7 @@ def said(client: PrivateClient, face: Face, op: str, args: list[Any]) -> dict[st
     return dict(json.loads(answer))
 
 
-def told(client: PrivateClient, face: Face) -> list[str]:
+def reported(client: PrivateClient, face: Face) -> list[str]:
     messages = [message for _, message in face.exchange.drain()]
     return [json.loads(frame)["topic"] for frame in client.push(face.now, messages)]
 
@@ -51,24 +51,24 @@ def test_topics_there_are_and_topics_there_are_not(face: Face, topics: list[str]
     client = authenticated(face)
     assert said(client, face, "subscribe", topics)["success"] is taken
     face.trade("Buy", "0.01")
-    assert bool(told(client, face)) is taken
+    assert bool(reported(client, face)) is taken
 
 
 def test_of_other_categories_nothing_comes(face: Face) -> None:
     client = authenticated(face)
     said(client, face, "subscribe", ["order.spot", "execution.inverse", "position.option", "greeks"])
     face.trade("Buy", "0.01")
-    assert told(client, face) == []
+    assert reported(client, face) == []
 
 
 def test_one_change_comes_as_order_execution_position_wallet(face: Face) -> None:
     client = authenticated(face)
     said(client, face, "subscribe", ["wallet", "position", "execution", "order", "execution.fast"])
     face.trade("Buy", "0.01")
-    assert told(client, face) == ["order", "execution.fast", "execution", "position", "wallet"]
+    assert reported(client, face) == ["order", "execution.fast", "execution", "position", "wallet"]
     said(client, face, "unsubscribe", ["wallet", "execution.fast"])
     face.trade("Sell", "0.01")
-    assert told(client, face) == ["order", "execution", "position"]
+    assert reported(client, face) == ["order", "execution", "position"]
 
 
 def test_nothing_comes_before_authentication_or_to_another_key(face: Face) -> None:
@@ -83,4 +83,4 @@ def test_nothing_comes_before_authentication_or_to_another_key(face: Face) -> No
     ):
         assert said(client, face, "auth", auth)["success"] is False
     face.trade("Buy", "0.01")
-    assert (client.uid, told(client, face)) == ("", [])
+    assert (client.uid, reported(client, face)) == ("", [])

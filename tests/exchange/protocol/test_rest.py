@@ -66,10 +66,17 @@ def test_a_figure_out_of_all_bounds_is_refused(face: Face, path: str, name: str,
 def test_every_signed_answer_shows_the_limit_of_its_route(make_face: Callable[..., Face]) -> None:
     face = make_face(RateLimits())
     face.keys["k"] = Key("k", "s", "1", read_only=True)
-    for path, told in (("order/create", "10"), ("order/create-batch", "10"), ("position/set-leverage", "10")):
+    for path, reported in (
+        ("order/create", "10"),
+        ("order/create-batch", "10"),
+        ("position/set-leverage", "10"),
+    ):
         refused = face.reply("POST", f"/v5/{path}", category="linear")
         assert json.loads(refused.body)["retCode"] == 10005
-        assert (refused.headers["X-Bapi-Limit"], refused.headers["X-Bapi-Limit-Status"]) == (told, told)
+        assert (refused.headers["X-Bapi-Limit"], refused.headers["X-Bapi-Limit-Status"]) == (
+            reported,
+            reported,
+        )
         assert refused.headers["X-Bapi-Limit-Reset-Timestamp"] == str(face.now // MS)
         assert refused.headers["Ret_code"] == "10005"
 

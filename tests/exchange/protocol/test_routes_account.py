@@ -37,19 +37,23 @@ def test_the_transaction_log_explains_the_wallet_and_the_position(face: Face) ->
 
 
 def test_a_wallet_names_its_loan_to_value_in_rest_and_stream(face: Face) -> None:
-    for cross, told in (("ISOLATED_MARGIN", ""), ("REGULAR_MARGIN", "0")):
+    for cross, reported in (("ISOLATED_MARGIN", ""), ("REGULAR_MARGIN", "0")):
         face.ask("POST", "/v5/account/set-margin-mode", setMarginMode=cross)
         wallet = face.ask("GET", "/v5/account/wallet-balance", accountType="UNIFIED")["result"]["list"][0]
-        assert wallet["accountLTV"] == told
-        assert render.wallet(face.exchange.wallet_message("1", face.now))["accountLTV"] == told
+        assert wallet["accountLTV"] == reported
+        assert render.wallet(face.exchange.wallet_message("1", face.now))["accountLTV"] == reported
 
 
-def test_what_happens_to_prices_out_of_the_band_is_set_and_told(face: Face) -> None:
+def test_what_happens_to_prices_out_of_the_band_is_set_and_reported(face: Face) -> None:
     assert face.ask("GET", "/v5/account/user-setting-config")["result"]["lpaPerp"] is False
-    for category, moves, told in (("linear", False, True), ("spot", True, True), ("inverse", True, False)):
+    for category, moves, reported in (
+        ("linear", False, True),
+        ("spot", True, True),
+        ("inverse", True, False),
+    ):
         answer = face.ask("POST", "/v5/account/set-limit-px-action", category=category, modifyEnable=moves)
         assert answer["retCode"] == 0
-        assert face.ask("GET", "/v5/account/user-setting-config")["result"]["lpaPerp"] is told
+        assert face.ask("GET", "/v5/account/user-setting-config")["result"]["lpaPerp"] is reported
     assert face.ask("POST", "/v5/account/set-limit-px-action", category="linear")["retCode"] == 10001
 
 
@@ -65,7 +69,7 @@ def totals(face: Face) -> dict[str, Any]:
     return dict(face.ask("GET", "/v5/account/wallet-balance", accountType="UNIFIED")["result"]["list"][0])
 
 
-def test_the_margin_mode_is_set_and_told(face: Face) -> None:
+def test_the_margin_mode_is_set_and_reported(face: Face) -> None:
     assert face.ask("GET", "/v5/account/info")["result"]["marginMode"] == "ISOLATED_MARGIN"
     assert margin_mode(face, "REGULAR_MARGIN")["result"] == {"reasons": []}
     assert face.ask("GET", "/v5/account/info")["result"]["marginMode"] == "REGULAR_MARGIN"

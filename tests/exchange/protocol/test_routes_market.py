@@ -14,7 +14,7 @@ SECOND = 1_000 * MS
 MINUTE = 60 * SECOND
 
 
-def test_nothing_of_the_insurance_fund_is_told_and_no_risk_limit_waits(face: Face) -> None:
+def test_nothing_of_the_insurance_fund_is_reported_and_no_risk_limit_waits(face: Face) -> None:
     answer = json.loads(face.raw("GET", "/v5/market/adlAlert", b"symbol=BTCUSDT").body)["result"]
     assert (int(answer["updatedTime"]) % 60_000, answer["list"]) == (0, [])
     assert json.loads(face.raw("GET", "/v5/market/adlAlert", b"symbol=FOO").body)["retCode"] == 10001

@@ -83,7 +83,7 @@ def test_filters_that_make_no_sense_are_refused(face: Face, path: str, params: d
     assert answer["retCode"] == (181017 if "orderStatus" in params else 10001)
 
 
-def test_an_order_tells_when_it_changed_last(face: Face) -> None:
+def test_an_order_reports_when_it_changed_last(face: Face) -> None:
     made = face.limit_order("then")["result"]["orderId"]
     face.now += 5 * SECOND
     face.ask("POST", "/v5/order/amend", category="linear", symbol="BTCUSDT", orderId=made, qty="0.002")
@@ -111,17 +111,17 @@ def rates(face: Face) -> list[int]:
     return [round(float(shown[name]) * 10_000) for name in ("accountIMRate", "accountMMRate")]
 
 
-def test_pre_check_tells_the_rates_that_the_order_then_makes(face: Face) -> None:
+def test_pre_check_reports_the_rates_that_the_order_then_makes(face: Face) -> None:
     assert pre_check(face)["retCode"] == 10001  # isolated margin
     margin_mode(face, "REGULAR_MARGIN")
     face.trade("Buy", "0.01")
-    told = pre_check(face, qty="0.02")["result"]
-    assert [told["preImrE4"], told["preMmrE4"]] == rates(face)
-    assert told["postImrE4"] > 2 * told["preImrE4"] > 0
+    reported = pre_check(face, qty="0.02")["result"]
+    assert [reported["preImrE4"], reported["preMmrE4"]] == rates(face)
+    assert reported["postImrE4"] > 2 * reported["preImrE4"] > 0
     assert len(face.positions(symbol="BTCUSDT")) == 1
     assert face.positions(symbol="BTCUSDT")[0]["size"] == "0.01"  # nothing was placed
     face.trade("Buy", "0.02")
-    for made, foreseen in zip(rates(face), (told["postImrE4"], told["postMmrE4"]), strict=True):
+    for made, foreseen in zip(rates(face), (reported["postImrE4"], reported["postMmrE4"]), strict=True):
         assert abs(made - foreseen) <= 1
     closing = pre_check(face, side="Sell", qty="0.03", reduceOnly=True)["result"]
     assert (closing["postImrE4"], closing["postMmrE4"]) == (0, 0)

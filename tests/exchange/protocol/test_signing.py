@@ -40,7 +40,7 @@ def test_a_key_may_do_what_it_was_given_alone(
 
 
 @pytest.mark.parametrize("code", BARRED)
-def test_a_barred_key_is_told_why_whatever_it_asks(face: Face, code: int) -> None:
+def test_a_barred_key_is_reported_why_whatever_it_asks(face: Face, code: int) -> None:
     face.keys["k"] = Key("k", "s", "1", barred=code)
     assert face.ask("GET", "/v5/account/info")["retCode"] == code
     assert face.limit_order("none")["retCode"] == code
@@ -66,7 +66,7 @@ def test_a_read_only_key_reads_and_says_so(face: Face) -> None:
     assert face.ask("GET", "/v5/account/info")["retCode"] == 0
 
 
-def test_a_key_tells_when_it_expires(face: Face) -> None:
+def test_a_key_reports_when_it_expires(face: Face) -> None:
     face.keys["k"] = Key("k", "s", "1", expires_ms=face.now // MS + 7 * 86_400_000)
     info = face.ask("GET", "/v5/user/query-api")["result"]
     assert (info["deadlineDay"], info["expiredAt"]) == (7, "2026-01-12T09:00:02Z")

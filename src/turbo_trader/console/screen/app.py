@@ -138,9 +138,9 @@ class ScreenApp(App[None]):
 
         await self.push_screen(Ask("explain which symbol?", nearest), chosen)
 
-    def action_verb(self, *words: str) -> None:
+    def action_verb(self, *phrases: str) -> None:
         """Show what a reading verb says of this run's journal."""
-        self.run_worker(self._show(words), exclusive=True)
+        self.run_worker(self._show(phrases), exclusive=True)
 
     def action_flatten(self) -> None:
         """Ask, then close everything and halt."""
@@ -166,11 +166,11 @@ class ScreenApp(App[None]):
         """Give a verb to the daemon through its control port."""
         self.run_worker(lambda: self._control(verb), thread=True)
 
-    async def _show(self, words: Sequence[str]) -> None:
-        paper = Paper(" ".join(words), "reading the journal ...")
+    async def _show(self, phrases: Sequence[str]) -> None:
+        paper = Paper(" ".join(phrases), "reading the journal ...")
         await self.push_screen(paper)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "turbo_trader.console", *words, "--journal-dir", self.snapshot.folder,
+            sys.executable, "-m", "turbo_trader.console", *phrases, "--journal-dir", self.snapshot.folder,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         said, _ = await process.communicate()

@@ -76,7 +76,7 @@ def _rules(environment: Mapping[str, str]) -> dict[str, str]:
 def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> None:
     from turbo_trader.chaos import campaign
     from turbo_trader.chaos.reporting import seed_line, total_lines, violation_lines
-    from turbo_trader.console.exits import Failed
+    from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.progress import Progress
 
@@ -86,26 +86,28 @@ def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> 
             say(seed_line(result))
 
     with Progress("chaos", seeds) as bar:
-        told = campaign.play(options, seeds, jobs, show)
-    if told["violations"] and shrink:
-        first = told["violations"][0]
+        reported = campaign.play(options, seeds, jobs, show)
+    if reported["violations"] and shrink:
+        first = reported["violations"][0]
         smaller = campaign.shrink(options, first, TRIES, say)
         first["shrunk"] = smaller.command(int(first["seed"]))
     if json:
-        print_json(told)
+        print_json(reported)
     else:
-        lines = total_lines(told) + [line for each in told["violations"] for line in violation_lines(each)]
+        lines = total_lines(reported) + [
+            line for each in reported["violations"] for line in violation_lines(each)
+        ]
         print("\n".join(lines))
-    if told["violations"]:
-        first = told["violations"][0]
-        broken = ", ".join(str(each["seed"]) for each in told["violations"])
+    if reported["violations"]:
+        first = reported["violations"][0]
+        broken = ", ".join(str(each["seed"]) for each in reported["violations"])
         raise Failed(f"an invariant broke with seed {broken}; again: {first.get('shrunk', first['command'])}")
 
 
 def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool) -> None:
     from turbo_trader.chaos import hunt
     from turbo_trader.chaos.defects import DEFECTS
-    from turbo_trader.console.exits import Failed
+    from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.progress import Progress
 
@@ -122,7 +124,7 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
             found = hunt.hunt_all(wanted, options, jobs, most, show)
         except hunt.NotPlanted as error:
             raise Failed(str(error)) from None
-    told: dict[str, Any] = {
+    reported: dict[str, Any] = {
         "defects": len(found),
         "defects_found": {each.defect: each.needed for each in found},
         "invariants": {each.defect: each.violation and each.violation["invariant"] for each in found},
@@ -133,7 +135,7 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
     }
     missed = [each.defect for each in found if each.needed is None]
     if json:
-        print_json(told)
+        print_json(reported)
     else:
         print("\n".join(_found_line(each) for each in found))
     if missed:

@@ -92,7 +92,7 @@ def _say(
 ) -> None:
     """Give a verb to every daemon it is for. One that does not answer keeps it from no other; it fails the verb in the end."""
     from turbo_trader.console.daemons import addressed
-    from turbo_trader.console.exits import Failed
+    from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.standing import entries_line
     from turbo_trader.live.control import ask

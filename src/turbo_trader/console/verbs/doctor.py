@@ -24,7 +24,7 @@ def doctor(
     from rich.console import Console
     from rich.text import Text
 
-    from turbo_trader.console import exits
+    from turbo_trader.console import exit_codes
     from turbo_trader.console.examination import examine
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings
@@ -45,4 +45,4 @@ def doctor(
                 (f"{check.level:<7}", colours[check.level]), f" {check.name:<15}{check.found}{fix}"
             )
             console.print(line)
-    return {Level.FAIL: exits.FAILED, Level.REFUSE: exits.REFUSED}.get(worst(checks), exits.OK)
+    return {Level.FAIL: exit_codes.FAILED, Level.REFUSE: exit_codes.REFUSED}.get(worst(checks), exit_codes.OK)

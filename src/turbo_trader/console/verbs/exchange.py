@@ -166,13 +166,13 @@ async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     if as_json and not sys.stdin.isatty():
         _end_with_stdin(stopped)
-    async with open_market(settings, policy, _told) as market:
+    async with open_market(settings, policy, _reported) as market:
         venue = Venue(
             market.source,
             replace(config, speed=market.speed),
             frames=market.frames,
             clock=market.clock,
-            report=_told,
+            report=_reported,
         )
         async with serve(venue) as port:
             _announce(venue, port, as_json=as_json)
@@ -210,7 +210,7 @@ def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
     print(f"speed       {config.speed:g}, book pushes merged to {push_ms} ms of the venue's time", flush=True)
 
 
-def _told(name: str, level: str, fields: dict[str, Any]) -> None:
+def _reported(name: str, level: str, fields: dict[str, Any]) -> None:
     """What is said of an upstream, or of a machine too slow for the speed, on stderr; `run` takes it into its log."""
     said = ", ".join(f"{key} {value}" for key, value in fields.items() if value != "")
     print(f"turbo-trader: {level}: {name} {said}".rstrip(), file=sys.stderr, flush=True)

@@ -67,7 +67,7 @@ def _text(document: dict[str, Any]) -> list[str]:
     from turbo_trader.console.tables import WIDTH
 
     paragraphs = [[f"{scan['at']}  {scan['lines'][0]}", *scan["lines"][1:]] for scan in document["scans"]]
-    paragraphs += [document["story"]] if "story" in document else []
+    paragraphs += [document["timeline"]] if "timeline" in document else []
     lines = [line for paragraph in paragraphs for line in ("", *paragraph)][1:]
     return [part for line in lines for part in wrap(line, WIDTH, subsequent_indent="    ") or [""]]
 
@@ -82,34 +82,34 @@ def _scans(folder: Path, symbol: str, last: int, until: int | None) -> list[dict
 
     from turbo_trader.console.times import utc_text
     from turbo_trader.journal.readers import notes, scans
-    from turbo_trader.rules import explain as words
+    from turbo_trader.rules import explain as sentences
     from turbo_trader.rules.scan import GATES
 
-    found, told = [], notes(folder, "policy")
+    found, reported = [], notes(folder, "policy")
     for row in scans(folder, symbol, last, until):
         ts, rows = int(row["ts"]), np.array([row])
-        policy, said = _policy(told, ts), _said(folder, symbol, ts)
-        verdicts = [words.VERDICTS[int(value)] for value in row["verdict"]]
+        policy, said = _policy(reported, ts), _said(folder, symbol, ts)
+        verdicts = [sentences.VERDICTS[int(value)] for value in row["verdict"]]
         found.append(
             {
                 "ts": ts,
                 "at": utc_text(ts),
-                "outcome": words.outcome(policy, rows, 0, said),
+                "outcome": sentences.outcome(policy, rows, 0, said),
                 "gates": dict(zip(GATES, verdicts, strict=True)),
                 "said": said,
                 "figures": {name: row[name].tolist() for name in row.dtype.names or () if name != "verdict"},
-                "lines": words.explain(policy, rows, 0, symbol, said),
+                "lines": sentences.explain(policy, rows, 0, symbol, said),
             }
         )
     return found
 
 
-def _policy(told: list[dict[str, Any]], ts: int) -> Policy:
+def _policy(reported: list[dict[str, Any]], ts: int) -> Policy:
     """The rules in force at a time, as the run told them at its start; those of the environment where it did not."""
     from turbo_trader.console.settings import environment
     from turbo_trader.rules.policy import Policy
 
-    before = [note["overridden"] for note in told if note["ts"] <= ts]
+    before = [note["overridden"] for note in reported if note["ts"] <= ts]
     return Policy.from_env(before[-1] if before else environment())
 
 
@@ -128,11 +128,11 @@ def _trade(folder: Path, trade: str) -> dict[str, Any]:
     """The scan that decided a trade, and its story."""
     from turbo_trader.journal.readers import trade_notes
     from turbo_trader.market.errors import InputError
-    from turbo_trader.rules.story import story
+    from turbo_trader.rules.timeline import timeline
 
     notes = trade_notes(folder, trade)
     if not notes:
         raise InputError(f"--trade {trade}: no such trade in the journal; `turbo-trader report` lists them")
     symbol = notes[0]["symbol"]
     scans = _scans(folder, symbol, 1, int(notes[0]["ts"]))
-    return {"symbol": symbol, "trade": trade, "scans": scans, "story": story(notes), "notes": notes}
+    return {"symbol": symbol, "trade": trade, "scans": scans, "timeline": timeline(notes), "notes": notes}

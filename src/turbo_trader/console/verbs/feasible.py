@@ -44,7 +44,7 @@ def feasible(
     from turbo_trader.market.instruments import UNIVERSE
     from turbo_trader.market.names import known_symbol
     from turbo_trader.market.reference import universe
-    from turbo_trader.rules.feasible import feasible as judge
+    from turbo_trader.rules.feasible import feasible as examine
     from turbo_trader.rules.policy import Policy
     from turbo_trader.rules.scan import TIER_A, TIER_B
 
@@ -56,7 +56,7 @@ def feasible(
 
     def rows(tier: int) -> Rows:
         narrow, wide = (
-            judge(policy, money, instruments, prices, range_tail=tail, trade_tier=tier, widest=widest)
+            examine(policy, money, instruments, prices, range_tail=tail, trade_tier=tier, widest=widest)
             for widest in (False, True)
         )
         return narrow, wide

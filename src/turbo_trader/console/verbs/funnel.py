@@ -21,10 +21,10 @@ def funnel(
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Counts of the run's scans by hour, symbol and gate, and the hoped figures beside them."""
-    from turbo_trader.console.hoped import hoped_lines
     from turbo_trader.console.output import print_json
     from turbo_trader.console.summary import funnel_lines
     from turbo_trader.console.tables import aligned, wrapped
+    from turbo_trader.console.targets import target_lines
     from turbo_trader.console.verbs.report import NOTHING, books
     from turbo_trader.journal.opening import believable
     from turbo_trader.reports.reading import scans_of
@@ -35,12 +35,12 @@ def funnel(
     with believable(folder):
         found = scans_of(folder)
         trades, money = books(folder)
-        beside = whole_report(trades, found.total, Strengths(), money, found.total.hours)["beside_hoped"]
+        beside = whole_report(trades, found.total, Strengths(), money, found.total.hours)["beside_targets"]
     if json:
         document: dict[str, Any] = {
             "funnel": found.total.to_dict(),
             "hours": found.total.hours,
-            "beside_hoped": beside,
+            "beside_targets": beside,
         }
         document["by_symbol"] = {name: each.to_dict() for name, each in found.symbols.items()}
         document["by_hour"] = {_hour(ts): each.to_dict() for ts, each in found.hours.items()}
@@ -49,8 +49,8 @@ def funnel(
     if not found.total.scans:
         print("\n".join(wrapped(NOTHING)))
         return
-    told = [part for line in funnel_lines(found.total.to_dict()) for part in wrapped(line)]
-    lines = [*told, "", *hoped_lines(beside)]
+    reported = [part for line in funnel_lines(found.total.to_dict()) for part in wrapped(line)]
+    lines = [*reported, "", *target_lines(beside)]
     for title, part in (
         ("symbol", found.symbols),
         ("hour (UTC)", {_hour(ts): each for ts, each in found.hours.items()}),

@@ -48,7 +48,7 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
     import uvloop
 
     from turbo_trader.console.logs import open_log
-    from turbo_trader.console.observer import tell_log
+    from turbo_trader.console.observer import log_event
     from turbo_trader.console.settings import environment
     from turbo_trader.console.start import lease_rules, live_ground
     from turbo_trader.live.guard import GuardSettings, only_one, watch_over
@@ -83,7 +83,7 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
             guard_rules(policy),
             lease_rules(policy),
         )
-        uvloop.run(watch_over(guard_settings, tell_log))
+        uvloop.run(watch_over(guard_settings, log_event))
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def registered(mode: str, folder: Path) -> Iterator[None]:
 
 def _stop(mode: str | None, journal_dir: Path | None, name: str | None, *, every: bool) -> None:
     from turbo_trader.console.daemons import one_of, within
-    from turbo_trader.console.exits import Failed
+    from turbo_trader.console.exit_codes import Failed
     from turbo_trader.live.registry import Kind, Registry
     from turbo_trader.market.errors import InputError
 

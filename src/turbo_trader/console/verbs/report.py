@@ -124,9 +124,9 @@ def books(folder: Path) -> tuple[list[dict[str, Any]], tuple[Decimal, Decimal]]:
 
 def report_lines(found: Mapping[str, Any]) -> list[str]:
     """The report for a person, within 80 columns."""
-    from turbo_trader.console.hoped import hoped_lines
     from turbo_trader.console.summary import calibration_lines
     from turbo_trader.console.tables import aligned
+    from turbo_trader.console.targets import target_lines
 
     names = ("valid", "confirms", "q05", "q25", "q50", "q75", "q95")
     strengths = [
@@ -135,7 +135,7 @@ def report_lines(found: Mapping[str, Any]) -> list[str]:
     return [
         *_head(found),
         "",
-        *hoped_lines(found["beside_hoped"]),
+        *target_lines(found["beside_targets"]),
         *(["(figures per day: from a day of scans on)"] if found["hours"] < 24 else []),
         "",
         "scores of candidates toward their forecast (+1: wholly for it, -1: against it)",

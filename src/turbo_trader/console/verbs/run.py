@@ -47,7 +47,7 @@ def run(
 ) -> None:
     """Listen, decide, trade, guard. Paper on the built-in synthetic market unless told otherwise; Ctrl-C ends it cleanly."""
     from turbo_trader.console.duration import parse_duration
-    from turbo_trader.console.exits import Failed
+    from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.console.size_choice import require_size

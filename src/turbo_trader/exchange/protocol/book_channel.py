@@ -30,7 +30,7 @@ class BookChannel:
         self._book = data.books[s] if self._shared else ShownBook(data.exchange, data.figures, s, depth)
         self._topic = f"orderbook.{'rpi' if rpi else depth}.{data.exchange.instruments[s].symbol}"
         self._depth = depth
-        self._told = 0  # `u` of the last frame
+        self._reported = 0  # `u` of the last frame
         self._before: Sides = ({}, {})  # what it left
         self._sent = 0
 
@@ -51,7 +51,7 @@ class BookChannel:
         book = self._book
         if not self._shared:
             book.look(now)
-        if book.update == self._told:
+        if book.update == self._reported:
             repeats = self._depth == 1 and self._before[0] and now - self._sent >= _REPEAT
             return [self._whole(now)] if repeats else []
         if not book.sides[0]:
@@ -63,7 +63,7 @@ class BookChannel:
 
     def restart(self) -> None:
         """The service begins anew: the next frame is a snapshot with `u` 1."""
-        self._told, self._before = -1, ({}, {})
+        self._reported, self._before = -1, ({}, {})
         if not self._shared:
             self._book.restart()
 
@@ -72,7 +72,7 @@ class BookChannel:
 
     def _frame(self, kind: str, levels: Sides, now: int) -> bytes:
         book = self._book
-        self._told, self._before, self._sent = book.update, book.sides, now
+        self._reported, self._before, self._sent = book.update, book.sides, now
         data = book.body(levels, now)
         if self._rpi:
             data |= {side: [[*level, "0"] for level in data[side]] for side in "ba"}

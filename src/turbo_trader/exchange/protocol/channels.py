@@ -217,7 +217,7 @@ class LiquidationChannel:
     def __init__(self, data: MarketData, s: int) -> None:
         self._taken = data.exchange.settlement.taken_over[s]
         self._symbol = data.exchange.instruments[s].symbol
-        self._told = self._taken[-1][0] if self._taken else 0
+        self._reported = self._taken[-1][0] if self._taken else 0
 
     def snapshot(self, now: int) -> list[bytes]:
         """Nothing."""
@@ -230,9 +230,9 @@ class LiquidationChannel:
         items = [
             {"T": ts // _MS, "s": self._symbol, "S": side(1 if size > 0 else -1), "v": text(abs(size)), "p": text(price)}
             for number, ts, size, price in self._taken
-            if number > self._told
+            if number > self._reported
         ]  # fmt: skip
-        self._told += len(items)
+        self._reported += len(items)
         topic = f"allLiquidation.{self._symbol}"
         return (
             [encode({"topic": topic, "type": "snapshot", "ts": now // _MS, "data": items})] if items else []

@@ -32,7 +32,7 @@ class Protection:
         del now
         if self._demo:
             return Reply(10001, "Demo trading are not supported.")
-        product = read.word(params, "product", "OPTIONS")
+        product = read.string(params, "product", "OPTIONS")
         seconds = read.whole(params, "timeWindow", 0, -1, 1_000)
         if product not in _PRODUCTS or not 3 <= seconds <= 300:
             raise read.Refused("params error: product or timeWindow invalid")

@@ -29,8 +29,8 @@ REQUEST_FAULTS: Final = {
     "http_429": "429, not processed",
     "http_403": "403, not processed",
     **{
-        f"ret_{code}": f"{words} ({'processed or not, at even odds' if code in AMBIGUOUS else 'not processed'})"
-        for code, words in ON_DEMAND.items()
+        f"ret_{code}": f"{meaning} ({'processed or not, at even odds' if code in AMBIGUOUS else 'not processed'})"
+        for code, meaning in ON_DEMAND.items()
     },
 }
 STREAM_FAULTS: Final = {

@@ -66,7 +66,7 @@ class StatusFeed:
     def __init__(self, notices: Notices) -> None:
         self._notices = notices
         self._users = 0
-        self._told: list[dict[str, Any]] = []
+        self._reported: list[dict[str, Any]] = []
 
     def has(self, topic: str) -> bool:
         """Is it the topic?"""
@@ -87,9 +87,9 @@ class StatusFeed:
     def push(self, now: int) -> dict[str, list[bytes]]:
         """What is announced, when that changed."""
         rows = self._notices.rows(now)
-        if rows == self._told:
+        if rows == self._reported:
             return {}
-        self._told = rows
+        self._reported = rows
         return {TOPIC: [_frame(rows, now)]} if self._users else {}
 
 

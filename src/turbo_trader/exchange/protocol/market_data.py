@@ -30,10 +30,10 @@ class MarketData:
         self.books = [ShownBook(exchange, self.figures, s, DEEPEST) for s in range(len(exchange.instruments))]
         self._books_due = 0
         self._tickers: dict[int, tuple[int, dict[str, Any]]] = {}
-        self._told_tickers: dict[
+        self._sent_tickers: dict[
             int, dict[str, Any]
         ] = {}  # by the market itself; empty while nothing is known
-        self._told_prints: dict[int, Sequence[Mapping[str, Any]]] = {}
+        self._sent_prints: dict[int, Sequence[Mapping[str, Any]]] = {}
         self._noted = 0
         self._funded = [0] * len(exchange.instruments)
 
@@ -48,9 +48,9 @@ class MarketData:
         """From now on show what the market itself says of a ticker or of prints."""
         symbol = topic.rpartition(".")[2]
         if isinstance(kept, PassedTicker):
-            self._told_tickers[self.exchange.index[symbol]] = kept.record
+            self._sent_tickers[self.exchange.index[symbol]] = kept.record
         elif isinstance(kept, PassedPrints):
-            self._told_prints[self.exchange.index[symbol]] = kept.items
+            self._sent_prints[self.exchange.index[symbol]] = kept.items
 
     def take(self, s: int, rows: Rows) -> list[Print]:
         """Note the prints of newly released rows of symbol `s`."""
@@ -83,8 +83,8 @@ class MarketData:
 
     def ticker(self, s: int, now: int) -> dict[str, Any]:
         """All figures of a ticker, at most 100 ms old."""
-        if told := self._told_tickers.get(s):
-            return told
+        if reported := self._sent_tickers.get(s):
+            return reported
         made, shown = self._tickers.get(s, (-_TICKER_NS, {}))
         if now - made >= _TICKER_NS or not shown:
             shown = self._ticker(s, now)
@@ -138,8 +138,8 @@ class MarketData:
 
     def trades(self, s: int) -> list[Mapping[str, Any]]:
         """The last thousand prints as publicTrade has them, oldest first."""
-        told = self._told_prints.get(s)
-        return list(self.items(s, self.symbols[s].prints) if told is None else told)
+        reported = self._sent_prints.get(s)
+        return list(self.items(s, self.symbols[s].prints) if reported is None else reported)
 
     def items(self, s: int, prints: Iterable[Print]) -> list[dict[str, Any]]:
         """Prints as publicTrade has them."""

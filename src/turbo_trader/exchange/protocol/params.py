@@ -22,7 +22,7 @@ class Refused(Exception):
         self.reply = Reply(code, text)
 
 
-def word(params: Mapping[str, Any], name: str, default: str | None = None) -> str:
+def string(params: Mapping[str, Any], name: str, default: str | None = None) -> str:
     """A text parameter; Refused when it is missing and has no default, or is not a text."""
     value = params.get(name, default)
     if value is None or isinstance(value, dict | list | bool):
@@ -36,7 +36,7 @@ def number(params: Mapping[str, Any], name: str) -> Decimal | None:
     if value is None or value == "":
         return None
     try:
-        found = Decimal(word(params, name))
+        found = Decimal(string(params, name))
     except InvalidOperation:
         raise Refused(f"params error: {name} invalid") from None
     if not found.is_finite() or abs(found) >= _TOO_LARGE:
@@ -51,15 +51,15 @@ def price(params: Mapping[str, Any], name: str) -> Decimal | None:
 
 def trigger(params: Mapping[str, Any], name: str) -> str:
     """The kind of price a trigger looks at; the last price where nothing is said."""
-    return word(params, name, "") or "LastPrice"
+    return string(params, name, "") or "LastPrice"
 
 
 def limit(params: Mapping[str, Any], kind: str) -> Decimal | None:
     """The limit price of a TP or SL (`kind` "tp", "sl"): only of one that is to be a limit order, and then required."""
-    if (word(params, f"{kind}OrderType", "") or "Market") == "Market":
+    if (string(params, f"{kind}OrderType", "") or "Market") == "Market":
         return None
     found = price(params, f"{kind}LimitPrice")
-    if word(params, f"{kind}OrderType") != "Limit" or found is None:
+    if string(params, f"{kind}OrderType") != "Limit" or found is None:
         raise Refused(f"params error: {kind}OrderType or {kind}LimitPrice invalid")
     return found
 
@@ -69,7 +69,7 @@ def whole(params: Mapping[str, Any], name: str, default: int, low: int, high: in
     value = params.get(name)
     if value is None or value == "":
         return default
-    text = word(params, name)
+    text = string(params, name)
     if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 18:
         raise Refused(f"params error: {name} invalid")
     return max(low, min(high, int(text)))
@@ -107,7 +107,7 @@ def page(
     """One page of rows and the cursor of the next, percent-encoded as the venue's are. With a `key` the cursor names the last row
     shown, so that rows that come in between neither repeat nor hide one; else it counts rows."""
     limit = whole(params, "limit", default, 1, most)
-    cursor = unquote(word(params, "cursor", ""))
+    cursor = unquote(string(params, "cursor", ""))
     first = 0
     if cursor:
         name, _, count = cursor.rpartition(":")
@@ -124,7 +124,7 @@ def page(
 
 def known(params: Mapping[str, Any], symbols: Collection[str]) -> str:
     """The symbol of a list that is asked for, "" for all; Refused where it is none of `symbols`."""
-    symbol = word(params, "symbol", "")
+    symbol = string(params, "symbol", "")
     if symbol and symbol not in symbols:
         raise Refused("params error: Not supported symbols")
     return symbol
@@ -146,5 +146,5 @@ def chosen(params: Mapping[str, Any], symbols: Collection[str]) -> set[str]:
 
 def linear(params: Mapping[str, Any], *, optional: bool = False) -> None:
     """The category must be linear; where it is `optional`, it is so without a word."""
-    if word(params, "category", "linear" if optional else "") != "linear":
+    if string(params, "category", "linear" if optional else "") != "linear":
         raise Refused("params error: Category is invalid")

@@ -109,10 +109,10 @@ class PublicFeed:
             if now < self._due[topic]:
                 continue
             self._due[topic] = max(self._due[topic] + found.cadence, now + 1)
-            told = found.push(now, self._prints[topic])
+            reported = found.push(now, self._prints[topic])
             self._prints[topic] = []
-            if told:
-                frames[topic] = told
+            if reported:
+                frames[topic] = reported
         return frames
 
 

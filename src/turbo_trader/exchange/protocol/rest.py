@@ -146,13 +146,13 @@ class RestFace:
         }
         if isinstance(reply, BareReply):
             envelope = {"retCode": reply.code, "retMsg": reply.message}
-        told = {
+        sent = {
             "Content-Type": "application/json; charset=utf-8", "Ret_code": str(reply.code), "Traceid": f"{now:032x}",
             "Timenow": str(now // 1_000_000), **(headers or {}),
         }  # fmt: skip
         if self._speed != 1.0:
-            told["X-Sim-Speed"] = f"{self._speed:g}"
-        return HttpReply(status, told, encode(envelope))
+            sent["X-Sim-Speed"] = f"{self._speed:g}"
+        return HttpReply(status, sent, encode(envelope))
 
 
 def _query(raw: bytes) -> dict[str, str]:

@@ -30,7 +30,7 @@ class AccountRoutes:
 
     def wallet(self, uid: str, params: Params, now: int) -> Reply:
         """GET /v5/account/wallet-balance."""
-        if read.word(params, "accountType") != "UNIFIED":
+        if read.string(params, "accountType") != "UNIFIED":
             raise read.Refused("accountType only support UNIFIED.")
         shown = render.wallet(self._x.wallet_message(uid, now))
         if coins := params.get("coin"):
@@ -55,7 +55,7 @@ class AccountRoutes:
 
     def set_margin_mode(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/account/set-margin-mode: isolated or cross ("regular")."""
-        mode = read.word(params, "setMarginMode")
+        mode = read.string(params, "setMarginMode")
         if mode == "PORTFOLIO_MARGIN":
             reasons = [{"reasonCode": "3400000", "reasonMsg": "portfolio margin is not simulated"}]
             return Reply(3400045, "Set margin mode failed", {"reasons": reasons})
@@ -79,7 +79,7 @@ class AccountRoutes:
         """GET /v5/account/transaction-log, newest first; the last 24 hours unless told otherwise."""
         read.linear(params, optional=True)
         account = self._x.accounts[uid]
-        if read.word(params, "accountType", "UNIFIED") != "UNIFIED":
+        if read.string(params, "accountType", "UNIFIED") != "UNIFIED":
             raise read.Refused("accountType only support UNIFIED.")
         kind, coin, base = params.get("type"), params.get("currency"), params.get("baseCoin")
         start, end = read.period(params, now, default_days=1)
@@ -102,7 +102,10 @@ class AccountRoutes:
     def set_price_action(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/account/set-limit-px-action: move limit prices out of the band to its edge, or refuse the orders."""
         del now
-        if read.word(params, "category") not in ("linear", "inverse", "spot") or "modifyEnable" not in params:
+        if (
+            read.string(params, "category") not in ("linear", "inverse", "spot")
+            or "modifyEnable" not in params
+        ):
             raise read.Refused("params error: category or modifyEnable invalid")
         moves = read.flag(params, "modifyEnable")
         if params["category"] != "spot":
@@ -118,7 +121,7 @@ class AccountRoutes:
         amount = Decimal(0)
         for each in wanted:
             part = read.number(each, "amountStr")
-            if read.word(each, "coin") != "USDT" or part is None or part <= 0:
+            if read.string(each, "coin") != "USDT" or part is None or part <= 0:
                 raise read.Refused("params error: coin or amountStr invalid: only USDT is simulated")
             amount += part
         if amount > _MOST_MONEY:

@@ -37,7 +37,9 @@ def _listing(route: str) -> Any:
 
     def answer(uid: str, params: Params, now: int) -> Reply:
         del uid, now
-        categories = {"category": read.word(params, "category")} if route.endswith("instruments-info") else {}
+        categories = (
+            {"category": read.string(params, "category")} if route.endswith("instruments-info") else {}
+        )
         return Reply(result={**categories, name: [], **({"nextPageCursor": ""} if pages else {})})
 
     return answer
@@ -46,14 +48,14 @@ def _listing(route: str) -> Any:
 def balances(uid: str, params: Params, now: int) -> Reply:
     """GET /v5/asset/transfer/query-account-coins-balance: nothing can be moved here."""
     del now
-    kind = read.word(params, "accountType")
+    kind = read.string(params, "accountType")
     return Reply(message="success", result={"memberId": uid, "accountType": kind, "balance": []})
 
 
 def balance(uid: str, params: Params, now: int) -> Reply:
     """GET /v5/asset/transfer/query-account-coin-balance: the same of one coin."""
     del now
-    kind, coin = read.word(params, "accountType"), read.word(params, "coin")
+    kind, coin = read.string(params, "accountType"), read.string(params, "coin")
     none = {"coin": coin, "walletBalance": "0", "transferBalance": "0", "bonus": ""}
     return Reply(
         message="success",

@@ -32,7 +32,7 @@ class MarketRoutes:
     def instruments(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/instruments-info; other categories have nothing."""
         del now
-        category = read.word(params, "category", "")
+        category = read.string(params, "category", "")
         if category not in ("linear", *read.OTHERS):
             raise read.Refused("params error: Category is invalid")
         status = params.get("status") or "Trading"
@@ -148,7 +148,7 @@ class MarketRoutes:
         """GET /v5/market/open-interest, newest first: what the tickers said of it since the venue began."""
         read.linear(params)
         s = self._symbol(params)
-        apart = _INTEREST_MINUTES.get(read.word(params, "intervalTime"), 0) * MINUTE
+        apart = _INTEREST_MINUTES.get(read.string(params, "intervalTime"), 0) * MINUTE
         if not apart:
             raise read.Refused("params error: intervalTime invalid")
         start = read.whole(params, "startTime", 0, 0, 10**13) * 1_000_000
@@ -171,11 +171,11 @@ class MarketRoutes:
     def account_ratio(self, params: Params, now: int) -> dict[str, Any]:
         """GET /v5/market/account-ratio: nobody else's positions are known here."""
         del now
-        if read.word(params, "category") not in ("linear", "inverse"):
+        if read.string(params, "category") not in ("linear", "inverse"):
             raise read.Refused("params error: Category is invalid")
         if params["category"] == "linear":
             self._symbol(params)
-        if read.word(params, "period") not in _INTEREST_MINUTES:
+        if read.string(params, "period") not in _INTEREST_MINUTES:
             raise read.Refused("params error: period invalid")
         return {"list": [], "nextPageCursor": ""}
 
@@ -189,7 +189,7 @@ class MarketRoutes:
         """Symbol and span of a request for candles."""
         read.linear(params, optional=True)
         s = self._symbol(params)
-        interval = read.word(params, "interval")
+        interval = read.string(params, "interval")
         if interval not in INTERVALS:
             raise read.Refused("params error: interval invalid")
         end = read.whole(params, "end", now // 1_000_000, 0, 10**15)
@@ -202,7 +202,7 @@ class MarketRoutes:
         return {"symbol": symbol, "category": "linear", "list": [self._data.show(s, bar) for bar in bars]}
 
     def _symbol(self, params: Params) -> int:
-        s = self._index.get(read.word(params, "symbol"))
+        s = self._index.get(read.string(params, "symbol"))
         if s is None:
             raise read.Refused("params error: Not supported symbols")
         return s

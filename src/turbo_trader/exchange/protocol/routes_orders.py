@@ -44,10 +44,10 @@ class OrderRoutes:
         """POST /v5/order/amend."""
         read.linear(params)
         request = ask.AmendOrder(
-            read.word(params, "symbol"), *_ids(params), read.number(params, "qty"), read.price(params, "price"),
-            read.price(params, "triggerPrice"), read.word(params, "triggerBy", "") or None, read.number(params, "takeProfit"),
-            read.number(params, "stopLoss"), read.word(params, "tpTriggerBy", "") or None,
-            read.word(params, "slTriggerBy", "") or None, read.word(params, "tpslMode", "") or None,
+            read.string(params, "symbol"), *_ids(params), read.number(params, "qty"), read.price(params, "price"),
+            read.price(params, "triggerPrice"), read.string(params, "triggerBy", "") or None, read.number(params, "takeProfit"),
+            read.number(params, "stopLoss"), read.string(params, "tpTriggerBy", "") or None,
+            read.string(params, "slTriggerBy", "") or None, read.string(params, "tpslMode", "") or None,
             read.price(params, "tpLimitPrice"), read.price(params, "slLimitPrice"),
         )  # fmt: skip
         return self._x.handle(now, uid, request)
@@ -55,17 +55,17 @@ class OrderRoutes:
     def cancel(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/cancel."""
         read.linear(params)
-        return self._x.handle(now, uid, ask.CancelOrder(read.word(params, "symbol"), *_ids(params)))
+        return self._x.handle(now, uid, ask.CancelOrder(read.string(params, "symbol"), *_ids(params)))
 
     def cancel_all(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/order/cancel-all."""
         read.linear(params)
-        symbol = read.word(params, "symbol", "")
+        symbol = read.string(params, "symbol", "")
         if not symbol and not params.get("settleCoin") and not params.get("baseCoin"):
             raise read.Refused("params error: symbol, baseCoin or settleCoin is required")
         if not symbol and not read.settled_here(params):
             return Reply(result={"list": [], "success": "1"})
-        which = read.word(params, "orderFilter", ""), read.word(params, "stopOrderType", "")
+        which = read.string(params, "orderFilter", ""), read.string(params, "stopOrderType", "")
         return self._x.handle(now, uid, ask.CancelAll(symbol, *which))
 
     # -- batches
@@ -158,20 +158,20 @@ class OrderRoutes:
 def _wanted(params: Params) -> ask.CreateOrder:
     """The order a request describes; Refused where it describes none."""
     read.linear(params)
-    kind = read.word(params, "orderType")
-    tif = read.word(params, "timeInForce", "") or ("GTC" if kind == "Limit" else "IOC")
-    side = {"Buy": 1, "Sell": -1}.get(read.word(params, "side"))
+    kind = read.string(params, "orderType")
+    tif = read.string(params, "timeInForce", "") or ("GTC" if kind == "Limit" else "IOC")
+    side = {"Buy": 1, "Sell": -1}.get(read.string(params, "side"))
     qty = read.number(params, "qty")
     if side is None or qty is None:
         raise read.Refused("params error: side or qty invalid")
     return ask.CreateOrder(
-        read.word(params, "symbol"), side, kind, qty, read.price(params, "price") if kind == "Limit" else None, tif,
-        read.word(params, "orderLinkId", ""), read.flag(params, "reduceOnly"), read.flag(params, "closeOnTrigger"),
+        read.string(params, "symbol"), side, kind, qty, read.price(params, "price") if kind == "Limit" else None, tif,
+        read.string(params, "orderLinkId", ""), read.flag(params, "reduceOnly"), read.flag(params, "closeOnTrigger"),
         read.whole(params, "positionIdx", 0, -9, 9), read.price(params, "takeProfit"), read.price(params, "stopLoss"),
         read.trigger(params, "tpTriggerBy"), read.trigger(params, "slTriggerBy"),
         read.price(params, "triggerPrice"), read.whole(params, "triggerDirection", 0, 0, 9),
-        read.trigger(params, "triggerBy"), read.word(params, "tpslMode", "") or "Full",
-        read.limit(params, "tp"), read.limit(params, "sl"), read.word(params, "smpType", "") or "None", _slippage(params),
+        read.trigger(params, "triggerBy"), read.string(params, "tpslMode", "") or "Full",
+        read.limit(params, "tp"), read.limit(params, "sl"), read.string(params, "smpType", "") or "None", _slippage(params),
         _book_price(params) if kind == "Limit" else None,
     )  # fmt: skip
 
@@ -183,14 +183,14 @@ def _waits(order: Order) -> bool:
 
 def _ids(params: Params) -> tuple[str, str]:
     """Order id and link id, of which there must be one."""
-    ids = read.word(params, "orderId", ""), read.word(params, "orderLinkId", "")
+    ids = read.string(params, "orderId", ""), read.string(params, "orderLinkId", "")
     if not any(ids):
         raise read.Refused("params error: orderId or orderLinkId is required")
     return ids
 
 
 def _slippage(params: Params) -> ask.Slippage | None:
-    kind, amount = read.word(params, "slippageToleranceType", ""), read.number(params, "slippageTolerance")
+    kind, amount = read.string(params, "slippageToleranceType", ""), read.number(params, "slippageTolerance")
     if kind in ("", "UNKNOWN") and amount is None:
         return None
     if kind not in ("TickSize", "Percent") or amount is None:
@@ -199,7 +199,7 @@ def _slippage(params: Params) -> ask.Slippage | None:
 
 
 def _book_price(params: Params) -> ask.BookPrice | None:
-    side, level = read.word(params, "bboSideType", ""), read.whole(params, "bboLevel", 0, 0, 9)
+    side, level = read.string(params, "bboSideType", ""), read.whole(params, "bboLevel", 0, 0, 9)
     if not side and not level:
         return None
     if side not in ("Queue", "Counterparty") or not 1 <= level <= 5:

@@ -98,7 +98,7 @@ class PositionRoutes:
         buy, sell = read.number(params, "buyLeverage"), read.number(params, "sellLeverage")
         if buy is None or sell is None:
             raise read.Refused("params error: buyLeverage and sellLeverage are required")
-        return self._x.handle(now, uid, ask.SetLeverage(read.word(params, "symbol"), buy, sell))
+        return self._x.handle(now, uid, ask.SetLeverage(read.string(params, "symbol"), buy, sell))
 
     def add_margin(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/position/add-margin: at most four decimals; negative takes back. The answer shows the position."""
@@ -107,7 +107,7 @@ class PositionRoutes:
         if amount is None or amount % _MARGIN_STEP:
             raise read.Refused("params error: margin invalid")
         idx = read.whole(params, "positionIdx", 0, -9, 9)
-        symbol = read.word(params, "symbol")
+        symbol = read.string(params, "symbol")
         reply = self._x.handle(now, uid, ask.AddMargin(symbol, amount, idx))
         if reply.code:
             return reply
@@ -123,24 +123,24 @@ class PositionRoutes:
         if wanted not in (0, 1):
             raise read.Refused("params error: autoAddMargin invalid")
         idx = read.whole(params, "positionIdx", 0, -9, 9)
-        return self._x.handle(now, uid, ask.SetAutoMargin(read.word(params, "symbol"), wanted == 1, idx))
+        return self._x.handle(now, uid, ask.SetAutoMargin(read.string(params, "symbol"), wanted == 1, idx))
 
     def confirm_pending(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/position/confirm-pending-mmr: no risk limit is ever cut here, so that nothing waits for it."""
         del uid, now
         read.linear(params)
-        if read.word(params, "symbol") not in self._x.index:
+        if read.string(params, "symbol") not in self._x.index:
             raise read.Refused("params error: Not supported symbols")
         return Reply()
 
     def trading_stop(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/position/trading-stop ."""
         read.linear(params)
-        mode = read.word(params, "tpslMode", "") or "Full"
+        mode = read.string(params, "tpslMode", "") or "Full"
         if mode not in ("Full", "Partial"):
             raise read.Refused("params error: tpslMode invalid")
         request = ask.SetTradingStop(
-            read.word(params, "symbol"), read.number(params, "takeProfit"), read.number(params, "stopLoss"),
+            read.string(params, "symbol"), read.number(params, "takeProfit"), read.number(params, "stopLoss"),
             read.trigger(params, "tpTriggerBy"), read.trigger(params, "slTriggerBy"),
             read.whole(params, "positionIdx", 0, 0, 2), read.number(params, "trailingStop"), read.price(params, "activePrice"),
             mode, read.number(params, "tpSize"), read.number(params, "slSize"), read.limit(params, "tp"), read.limit(params, "sl"),
@@ -151,7 +151,7 @@ class PositionRoutes:
         """POST /v5/position/switch-mode: of a symbol, or of every symbol of a coin; the symbol wins where both are given."""
         read.linear(params)
         mode = read.whole(params, "mode", -1, -1, 9)
-        symbol, coin = read.word(params, "symbol", ""), read.word(params, "coin", "")
+        symbol, coin = read.string(params, "symbol", ""), read.string(params, "coin", "")
         if mode not in (0, 3):
             raise read.Refused("params error: mode invalid")
         if not symbol and coin != "USDT":

@@ -83,7 +83,7 @@ class SymbolMarket:
         """Note the prints of these rows in bars and list; returns them."""
         printed = ((rows["kind"] & KIND_MASK) == TRADE) & (rows["price"] > 0) & (rows["lots"] > 0)
         trades = rows[printed]
-        told = []
+        reported = []
         for ts, lots, price, taker in zip(
             trades["ts"].tolist(),
             trades["lots"].tolist(),
@@ -97,11 +97,11 @@ class SymbolMarket:
             elif not self.direction.startswith("Zero"):
                 self.direction = f"Zero{self.direction}"
             self._last = price
-            told.append((self._numbers, ts, price, lots, taker, self.direction))
+            reported.append((self._numbers, ts, price, lots, taker, self.direction))
             self.roll(ts // MINUTE)
             self._bar(ts // MINUTE, price * tick, lots * lot)
-        self.prints.extend(told)
-        return told
+        self.prints.extend(reported)
+        return reported
 
     def regrid(self, k: int, m: int) -> None:
         """Ticks and lots are `k` and `m` times finer from now on."""

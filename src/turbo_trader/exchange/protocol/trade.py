@@ -84,8 +84,8 @@ class TradeClient:
             self._key = check_stream(self._keys, message["args"], clocks)
             if self._key is None:
                 code, text = 10004, "Invalid sign"
-        told = {"retCode": code, "retMsg": text, "op": "auth", "connId": self._connection}
-        return encode({"reqId": req_id, **told} if req_id else told)
+        reported = {"retCode": code, "retMsg": text, "op": "auth", "connId": self._connection}
+        return encode({"reqId": req_id, **reported} if req_id else reported)
 
     def _operation(
         self, message: Mapping[str, Any], op: str, req_id: str, now: int, clocks: tuple[int, int]
@@ -140,8 +140,8 @@ class TradeClient:
     def _answer(
         self, op: str, req_id: str, reply: Reply, now: int, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        told = {**(headers or {}), "Traceid": f"{now:032x}", "Timenow": str(now // 1_000_000)}
+        reported = {**(headers or {}), "Traceid": f"{now:032x}", "Timenow": str(now // 1_000_000)}
         return encode({
             "reqId": req_id, "retCode": reply.code, "retMsg": reply.message, "op": op, "data": reply.result,
-            "retExtInfo": extra_info(reply), "header": told, "connId": self._connection,
+            "retExtInfo": extra_info(reply), "header": reported, "connId": self._connection,
         })  # fmt: skip

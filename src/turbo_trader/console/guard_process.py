@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import IO, Final
 
-from turbo_trader.console.observer import tell_log
+from turbo_trader.console.observer import log_event
 from turbo_trader.journal.private import private_folder, private_opener
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError
@@ -44,9 +44,9 @@ class GuardBeside:
     def _keep(self) -> None:
         journal = str(self._folder)
         if self._is_there():
-            tell_log("guard-found", "info", {"journal": journal})
+            log_event("guard-found", "info", {"journal": journal})
         else:
-            tell_log("guard-begun", "info", {"journal": journal})
+            log_event("guard-begun", "info", {"journal": journal})
             self._start()
         while not self._left.wait(_LOOK_S):
             if self._process is not None:
@@ -55,9 +55,9 @@ class GuardBeside:
                 continue
             if not self._was_killed():
                 ended = {"journal": journal, "meaning": "by a person: the daemon begins no other"}
-                tell_log("guard-ended", "warning", ended)
+                log_event("guard-ended", "warning", ended)
                 return
-            tell_log("guard-begun", "warning", {"journal": journal, "why": "the one before was killed"})
+            log_event("guard-begun", "warning", {"journal": journal, "why": "the one before was killed"})
             self._start()
 
     def _start(self) -> None:

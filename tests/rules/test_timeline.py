@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.rules.story import ending, story
+from turbo_trader.rules.timeline import ending, timeline
 
 ENTRY: dict[str, Any] = {
     "ts": 10**9,
@@ -29,17 +29,17 @@ def test_a_line_for_each_note_and_one_for_the_end() -> None:
         "zone": 1,
         "stop": Decimal("2.002"),
     }
-    lines = story([ENTRY, zone, LOST])
+    lines = timeline([ENTRY, zone, LOST])
     assert len(lines) == 4
     assert lines[0].split()[:3] == ["0.0", "s", "entry"]
     assert lines[1] == "30.0 s  zone 1 reached, stop to 2.002"
     assert "XRPUSDT" not in "".join(lines)
     assert lines[3] == ending(ENTRY, LOST)
-    assert story([ENTRY])[-1] == "not closed yet"
-    assert story([]) == []
+    assert timeline([ENTRY])[-1] == "not closed yet"
+    assert timeline([]) == []
 
 
-def test_notes_are_told_in_words_and_unknown_ones_field_by_field() -> None:
+def test_notes_are_shown_in_sentences_and_unknown_ones_field_by_field() -> None:
     sent = {
         **ENTRY,
         "tier": "A",
@@ -59,7 +59,7 @@ def test_notes_are_told_in_words_and_unknown_ones_field_by_field() -> None:
         "stop_type": "",
     }
     late = {"ts": 3 * 10**9, "name": "stop-late", "stop": "2.1"}
-    assert story([sent, fill, late])[:3] == [
+    assert timeline([sent, fill, late])[:3] == [
         "0.0 s  entry A, short, 3, limit 2, size set by margin target",
         "1.0 s  fill buy, 3, at 2, fee 0.01",
         "2.0 s  stop-late stop=2.1",

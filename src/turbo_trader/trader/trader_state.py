@@ -97,7 +97,7 @@ class Trade:
 
 
 @dataclass(slots=True)
-class SymbolDesk:
+class SymbolState:
     """One symbol: the venue's word on its position, our trade and bracket, and what is under way."""
 
     s: int
@@ -134,8 +134,8 @@ class SymbolDesk:
     stop_since: int = (
         0  # when the last confirmed change was sent: a report of before that says nothing of the stop
     )
-    stop_wish: Decimal | None = None
-    backstop_wish: Decimal | None = None
+    pending_stop: Decimal | None = None
+    pending_backstop: Decimal | None = None
     stop_sent: tuple[Decimal | None, Decimal | None] = (None, None)
     alert: bool = False  # the price is at the stop: look every second until it is resolved
     alert_ts: int = 0
@@ -179,7 +179,7 @@ class SymbolDesk:
         return ""
 
 
-class Desk:
+class TraderState:
     """Everything the Trader knows, and the commands it is about to give."""
 
     def __init__(self, instruments: Sequence[Instrument], policy: Policy, boot: str, start_ts: int) -> None:
@@ -190,8 +190,10 @@ class Desk:
         self.symbols = tuple(instrument.symbol for instrument in instruments)
         self.states = new_states(instruments, **policy.market_parameters())
         self.filters = new_filters(len(self.symbols))
-        self.desks = [SymbolDesk(s, i, policy.taker_fee, policy.maker_fee) for s, i in enumerate(instruments)]
-        self.by_symbol = {desk.instrument.symbol: desk for desk in self.desks}
+        self.per_symbol = [
+            SymbolState(s, i, policy.taker_fee, policy.maker_fee) for s, i in enumerate(instruments)
+        ]
+        self.by_symbol = {state.instrument.symbol: state for state in self.per_symbol}
         self.session = Session()
         self.ledger = Ledger()
         self.wallet: WalletReport | None = None
@@ -242,26 +244,26 @@ class Desk:
 
     # -- figures
 
-    def bid(self, desk: SymbolDesk) -> Decimal | None:
+    def bid(self, state: SymbolState) -> Decimal | None:
         """Best bid, None without one."""
-        ticks = int(self.states["bid"][desk.s]) if self.states["book_valid"][desk.s] else 0
-        return desk.instrument.price(ticks) if ticks else None
+        ticks = int(self.states["bid"][state.s]) if self.states["book_valid"][state.s] else 0
+        return state.instrument.price(ticks) if ticks else None
 
-    def ask(self, desk: SymbolDesk) -> Decimal | None:
+    def ask(self, state: SymbolState) -> Decimal | None:
         """Best ask, None without one."""
-        ticks = int(self.states["ask"][desk.s]) if self.states["book_valid"][desk.s] else 0
-        return desk.instrument.price(ticks) if ticks else None
+        ticks = int(self.states["ask"][state.s]) if self.states["book_valid"][state.s] else 0
+        return state.instrument.price(ticks) if ticks else None
 
-    def closable(self, desk: SymbolDesk) -> Decimal | None:
+    def closable(self, state: SymbolState) -> Decimal | None:
         """The price a position could be closed at now: bid of a long, ask of a short; the last print where no book is recorded."""
-        if not self.states["has_book"][desk.s]:
-            ticks = int(self.states["last"][desk.s])
-            return desk.instrument.price(ticks) if ticks else None
-        return self.bid(desk) if desk.held > 0 else self.ask(desk)
+        if not self.states["has_book"][state.s]:
+            ticks = int(self.states["last"][state.s])
+            return state.instrument.price(ticks) if ticks else None
+        return self.bid(state) if state.held > 0 else self.ask(state)
 
-    def mark(self, desk: SymbolDesk) -> Decimal | None:
+    def mark(self, state: SymbolState) -> Decimal | None:
         """Mark price, None where there is none."""
-        mark = float(self.states["mark"][desk.s])
+        mark = float(self.states["mark"][state.s])
         return Decimal(repr(mark)) if mark > 0 else None
 
     def equity(self) -> Decimal:
@@ -272,7 +274,7 @@ class Desk:
             Holding(
                 1 if d.held > 0 else -1, abs(d.held), d.trade.entry, self.mark(d), self.closable(d), d.taker
             )
-            for d in self.desks
+            for d in self.per_symbol
             if d.held and d.trade is not None
         ]
         return equity(self.ledger.balance, holdings)
@@ -287,4 +289,8 @@ class Desk:
     @property
     def positions_open(self) -> int:
         """Open positions with entries under way, and trades followed as shadows."""
-        return sum(1 for desk in self.desks if desk.open or desk.entry is not None or desk.shadow is not None)
+        return sum(
+            1
+            for state in self.per_symbol
+            if state.open or state.entry is not None or state.shadow is not None
+        )

@@ -8,11 +8,11 @@ from typing import Any
 
 from turbo_trader.console.tables import WIDTH, aligned
 
-_COLUMNS = ("figure", "measured", "before", "hoped")
+_COLUMNS = ("figure", "measured", "before", "target")
 _GAPS = 2 * (len(_COLUMNS) - 1)
 
 
-def hoped_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+def target_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     """A table of lines with figure, measured, before and hoped; long hopes go on below."""
     kept = [[str(line[name]) for name in _COLUMNS] for line in lines]
     first = [max(map(len, column)) for column in zip(_COLUMNS[:-1], *(row[:-1] for row in kept), strict=True)]

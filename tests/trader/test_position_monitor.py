@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.trader import events as told
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read
 
 D = Decimal
@@ -19,21 +19,21 @@ def confirming(staged: Any) -> Any:
     """A long held, whose signals go on confirming it."""
     stage = staged()
     stage.recover()
-    stage.inside._guarding._confirmed = lambda _: True
+    stage.inside._monitor._confirmed = lambda _: True
     stage.hold()
     return stage
 
 
 def at_target(stage: Any) -> Any:
     """The price at the target; answers the stop change of the way there."""
-    target = stage.desk().bracket.target
+    target = stage.state().bracket.target
     stage.quote(str(target), str(target + D("0.01")), mark=str(target))
     return target
 
 
 def test_the_backstop_is_confirmed_before_the_target_moves(confirming: Any) -> None:
     target = at_target(confirming)
-    bracket = confirming.desk().bracket
+    bracket = confirming.state().bracket
     assert [(change.stop_loss is None, change.take_profit is None) for change in confirming.stops] == [
         (False, True)
     ]
@@ -45,7 +45,7 @@ def test_the_backstop_is_confirmed_before_the_target_moves(confirming: Any) -> N
     assert bracket.target == target
     confirming.answer(moved)
     assert bracket.target > target
-    assert confirming.desk().backstop_on_venue == moved.take_profit
+    assert confirming.state().backstop_on_venue == moved.take_profit
     assert confirming.closes == []
 
 
@@ -54,11 +54,11 @@ def test_a_backstop_of_unknown_outcome_leaves_the_target(confirming: Any) -> Non
     while confirming.stops[-1].stop_loss is not None:
         confirming.answer(confirming.stops[-1])
     confirming.answer(confirming.stops[-1], "unknown", -1)
-    assert confirming.desk().bracket.target == target
-    desk = confirming.desk()
-    again = confirming.position(str(desk.held), str(desk.stop_on_venue), str(desk.backstop_on_venue))
+    assert confirming.state().bracket.target == target
+    state = confirming.state()
+    again = confirming.position(str(state.held), str(state.stop_on_venue), str(state.backstop_on_venue))
     confirming.read(confirming.last(Read), positions=(again,))
-    assert confirming.stops[-1].take_profit == desk.bracket.pending_backstop
+    assert confirming.stops[-1].take_profit == state.bracket.pending_backstop
 
 
 def test_a_refused_backstop_closes_at_the_target(confirming: Any) -> None:
@@ -66,34 +66,34 @@ def test_a_refused_backstop_closes_at_the_target(confirming: Any) -> None:
     while confirming.stops[-1].stop_loss is not None:
         confirming.answer(confirming.stops[-1])
     confirming.answer(confirming.stops[-1], "rejected", 10001)
-    assert confirming.desk().close_reason == "target"
+    assert confirming.state().close_reason == "target"
     assert confirming.closes[-1].reduce_only
 
 
 def test_without_confirmation_the_target_closes(stage: Any) -> None:
     stage.hold()
-    stage.inside._guarding._confirmed = lambda _: False
+    stage.inside._monitor._confirmed = lambda _: False
     at_target(stage)
-    assert stage.desk().close_reason == "target"
+    assert stage.state().close_reason == "target"
 
 
 def test_the_time_stop_closes_and_a_clock_is_asked_for_by_then(stage: Any) -> None:
     stage.hold()
-    deadline = stage.desk().bracket.deadline_ns
+    deadline = stage.state().bracket.deadline_ns
     assert stage.trader.next_time() <= deadline
     stage.now = deadline - 1
     stage.clock()
     assert stage.closes == []
     stage.now = deadline
     stage.clock()
-    assert stage.desk().close_reason == "time"
+    assert stage.state().close_reason == "time"
 
 
 def test_after_zone_one_the_time_doubles(stage: Any) -> None:
     stage.hold()
-    opened = stage.desk().trade.opened_ts
+    opened = stage.state().trade.opened_ts
     stage.quote("100.60", "100.61", mark="100.60")
-    assert stage.desk().bracket.deadline_ns == opened + 1800 * SECOND
+    assert stage.state().bracket.deadline_ns == opened + 1800 * SECOND
 
 
 def test_a_mark_beyond_the_stop_closes(stage: Any) -> None:
@@ -101,7 +101,7 @@ def test_a_mark_beyond_the_stop_closes(stage: Any) -> None:
     stage.quote("100.00", "100.01", mark="99.30")
     stage.clock(0)
     stage.clock(1)
-    assert stage.desk().close_reason == "mark"
+    assert stage.state().close_reason == "mark"
 
 
 def test_a_short_moves_its_stop_down(stage: Any) -> None:
@@ -113,50 +113,50 @@ def test_a_short_moves_its_stop_down(stage: Any) -> None:
 
 def test_no_stop_change_is_sent_while_closing(stage: Any) -> None:
     sent = stage.hold()
-    stage.tell(told.Control(stage.now, "flatten", "test"))
-    stage.tell(stage.position(str(sent.qty), None))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
+    stage.deliver(stage.position(str(sent.qty), None))
     assert stage.stops == []
 
 
 def test_the_venues_stop_stays_while_the_close_goes_on(stage: Any) -> None:
     stage.hold()
-    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
     stage.wait(30)
     assert all(change.stop_loss for change in stage.stops)
-    assert stage.desk().stop_on_venue is not None
+    assert stage.state().stop_on_venue is not None
 
 
 def test_the_price_is_watched_between_stop_and_next_level(stage: Any) -> None:
     sent = stage.hold()
-    state, desk = stage.trader.states, stage.desk()
-    assert state["watch_side"][0] == 1
-    assert state["watch_low"][0] == int(sent.stop_loss * 100)
-    assert state["watch_high"][0] == int(desk.bracket.next_level * 100)
-    stage.tell(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty)))
-    assert state["watch_side"][0] == 0
+    market, state = stage.trader.states, stage.state()
+    assert market["watch_side"][0] == 1
+    assert market["watch_low"][0] == int(sent.stop_loss * 100)
+    assert market["watch_high"][0] == int(state.bracket.next_level * 100)
+    stage.deliver(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty)))
+    assert market["watch_side"][0] == 0
 
 
 def test_a_position_larger_than_a_market_order_is_closed_in_parts(stage: Any) -> None:
     sent = stage.hold()
-    desk = stage.desk()
-    desk.instrument = type(desk.instrument)(
-        **{name: getattr(desk.instrument, name) for name in desk.instrument.__dataclass_fields__}
+    state = stage.state()
+    state.instrument = type(state.instrument)(
+        **{name: getattr(state.instrument, name) for name in state.instrument.__dataclass_fields__}
         | {"max_market_qty": D(10)}
     )
-    stage.tell(told.Control(stage.now, "flatten", "test"))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
     assert stage.closes[-1].qty == 10
     assert sent.qty > 10
 
 
-def test_a_close_decided_on_an_old_picture_is_over_once_both_words_say_flat(stage: Any) -> None:
+def test_a_close_decided_on_an_old_snapshot_is_over_once_both_reports_say_flat(stage: Any) -> None:
     sent = stage.hold()
     qty = str(sent.qty)
-    stage.tell(stage.fill("", -1, qty, "99.50", closed=qty, stop_type="StopLoss"))
-    stage.tell(stage.position(qty, "99.50"))  # read before the stop filled, heard after
-    stage.tell(told.Control(stage.now, "flatten", "owner"))
+    stage.deliver(stage.fill("", -1, qty, "99.50", closed=qty, stop_type="StopLoss"))
+    stage.deliver(stage.position(qty, "99.50"))  # read before the stop filled, heard after
+    stage.deliver(events.Control(stage.now, "flatten", "owner"))
     assert len(stage.closes) == 1
-    stage.tell(stage.position("0"))
-    stage.tell(told.Control(stage.now, "resume", "owner"))
+    stage.deliver(stage.position("0"))
+    stage.deliver(events.Control(stage.now, "resume", "owner"))
     stage.wait(20)
     stage.hold()
     stage.wait(5)
@@ -167,9 +167,9 @@ def test_a_tighter_stop_on_the_venue_stands_and_is_never_loosened(stage: Any) ->
     """It left just before an end and was not kept, or a person set it."""
     sent = stage.hold()
     again = stage.restart()
-    target = stage.desk().bracket.target
+    target = stage.state().bracket.target
     tighter = target - D("0.02")
     again.recover(positions=[stage.position(str(sent.qty), str(tighter), str(sent.take_profit))])
-    assert again.desk().bracket.stop == tighter
+    assert again.state().bracket.stop == tighter
     again.quote(str(target), str(target + D("0.01")), mark=str(target))
     assert [stop.stop_loss for stop in again.stops if stop.stop_loss is not None] == []

@@ -21,10 +21,10 @@ _SAID: dict[str, dict[str, str]] = {
     "exit": {"reason": "{}", "size": "size {}"},
     "trade": {"reason": "closed by {}", "exit": "at {}", "result": "result {}", "fees": "fees {}", "funding": "funding {}"},
 }  # fmt: skip
-_WORDS = {("direction", 1): "long", ("direction", -1): "short", ("side", 1): "buy", ("side", -1): "sell"}
+_NAMES = {("direction", 1): "long", ("direction", -1): "short", ("side", 1): "buy", ("side", -1): "sell"}
 
 
-def story(notes: Sequence[Mapping[str, Any]]) -> list[str]:
+def timeline(notes: Sequence[Mapping[str, Any]]) -> list[str]:
     """One line per note, in seconds after the first; at the end what came of it. `notes`: those of one trade, oldest first."""
     if not notes:
         return []
@@ -66,12 +66,12 @@ def _phrase(note: Mapping[str, Any]) -> str:
     said = _SAID.get(note["name"])
     if said is None:
         return " ".join(f"{name}={_shown(value)}" for name, value in note.items() if name not in _UNSAID)
-    told = {
-        name: _WORDS.get((name, note[name]), _shown(note[name]))
+    reported = {
+        name: _NAMES.get((name, note[name]), _shown(note[name]))
         for name in said
         if note.get(name) not in (None, "")
     }
-    return ", ".join(said[name].format(value) for name, value in told.items())
+    return ", ".join(said[name].format(value) for name, value in reported.items())
 
 
 def _shown(value: Any) -> str:
