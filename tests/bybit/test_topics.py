@@ -21,7 +21,7 @@ GONE = {"tickers.COIN3USDT", "orderbook.50.COIN1USDT"}
 
 
 def subscribe(topics: tuple[str, ...], refuse: Callable[[tuple[str, ...]], str]) -> tuple[Subscription, int]:
-    """Ask until all is answered; `refuse` gives the venue's words, "" where it takes the request."""
+    """Ask until all is answered; `refuse` gives the venue's message, "" where it takes the request."""
     subscription, requests = Subscription(topics), 0
     while asked := subscription.request():
         said = refuse(asked)

@@ -1,4 +1,4 @@
-"""The connections under the lanes: what never left is told from what may have arrived; one closed while idle costs nothing."""
+"""The connections under the lanes: what never left differs from what may have arrived; one closed while idle costs nothing."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ async def test_what_is_not_http_is_no_answer(said: bytes) -> None:
         (b"HTTP/1.0 200 OK\r\n\r\n{}", 200, b"{}"),
         (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", 302, b""),
     ],
-    ids=["words-before-it", "in-chunks", "of-http-1.0", "a-redirect-not-followed"],
+    ids=["text-before-it", "in-chunks", "of-http-1.0", "a-redirect-not-followed"],
 )
 async def test_answers_of_every_shape_are_read(said: bytes, status: int, body: bytes) -> None:
     with venue(saying(said)) as base:
@@ -213,7 +213,7 @@ async def test_a_connection_that_said_more_than_was_asked_is_not_used_again(more
 
 
 async def test_a_connection_idle_for_long_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be half-open: gone without a word, so that a request on it would be unknown for seconds."""
+    """It may be half-open: gone silently, so that a request on it would be unknown for seconds."""
     monkeypatch.setattr(transport, "_IDLE_S", 0.05)
     seen: list[int] = []
 

@@ -50,7 +50,7 @@ NOW = 1_767_603_600_000_000_000
 
 
 def documented() -> dict[str, set[str]]:
-    """Event -> the words of its cells of fields."""
+    """Event -> the names in its cells of fields."""
     found: dict[str, set[str]] = {}
     for line in (ROOT / "docs" / "logs.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.split("|")]
@@ -120,7 +120,7 @@ def rendered(folder: Path, note: Note) -> int:
 
 
 ID, MONEY = "tt-0123456789ab-ffff-entry", Decimal("12345.67890123")
-#: Event -> its fields as long as they get, how often a day: every symbol refused at every scan, 40 times the trades hoped for.
+#: Event -> its fields as long as they get, how often a day: every symbol refused at every scan, 40 times the target of trades.
 WORST_DAY: dict[str, tuple[dict[str, Any], int]] = {
     "gate": ({"gate": "size", "why": "x" * 120, "needed": "x" * 80, "allowed": ALLOWED}, 15 * 2880),
     "entry": (

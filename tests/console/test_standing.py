@@ -93,7 +93,7 @@ def test_entries_are_allowed_or_say_why_not() -> None:
     assert entries_line({"refusal": "flattening", "lifted_by": ""}) == "none, flattening"
 
 
-def test_several_daemons_are_reported_one_after_another_with_what_one_does_not_answer_and_guards() -> None:
+def test_several_daemons_and_guards_are_listed_even_if_one_does_not_answer() -> None:
     mute = {
         "name": "live",
         "mode": "live",
@@ -107,4 +107,4 @@ def test_several_daemons_are_reported_one_after_another_with_what_one_does_not_a
     text = "\n".join(lines)
     assert "error       it does not answer: timed out" in text
     assert "guard       live, process 9, watches /x/live" in text
-    assert "15.7800 USDT" in text  # the other one is told whole
+    assert "15.7800 USDT" in text  # the other one is printed whole

@@ -1,4 +1,4 @@
-"""What run, report and funnel call the same is the same, and nothing is said in words, not in zeros."""
+"""What run, report and funnel call the same is the same, and nothing is said in plain text, not in zeros."""
 
 from decimal import Decimal
 from pathlib import Path

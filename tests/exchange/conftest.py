@@ -37,7 +37,7 @@ _AS_IT_WAS = (0, 1, LEVEL | WHOLE, 1)  # a book frame that deletes a level that 
 
 
 class Rig:
-    """Told market rows are one second apart. Prices of rows are ticks (500_000 is 50,000.0), sizes lots of 0.001."""
+    """Market rows are one second apart. Prices of rows are ticks (500_000 is 50,000.0), sizes lots of 0.001."""
 
     def __init__(
         self,

@@ -72,7 +72,7 @@ def test_each_fill_comes_back_at_its_own_time_and_before_the_next_request(rigs: 
     assert asks(rig)[500_010] == 500
     wait(rig, 3)
     assert asks(rig)[500_010] == 800
-    rig.now += 10 * SECOND  # no row, no time told: the request finds the book as it is by now
+    rig.now += 10 * SECOND  # no row, no time given: the request finds the book as it is by now
     rig.market(1, "1.000")
     assert rig.fills()[-1].price == rig.x.instruments[0].price(500_010)
 

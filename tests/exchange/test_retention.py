@@ -32,7 +32,7 @@ def passes(rig: Any, ns: int) -> None:
     rig.x.settle(rig.now)
 
 
-def test_unfilled_orders_are_forgotten_after_day_filled_ones_after_week_open_ones_never(
+def test_unfilled_orders_go_after_a_day_filled_ones_after_a_week_open_ones_never(
     rig: Any,
 ) -> None:
     rig.limit(1, "0.001", "40000", link_id="rests")

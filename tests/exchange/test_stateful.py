@@ -55,7 +55,7 @@ class Play:
         self.rig.x.accounts["u2"].cross = True
         self.rig.x.accounts["u3"].switch("BTCUSDT", hedge=True)
         self.mid = 500_005
-        self.orders: dict[str, OrderMessage] = {}  # as last told
+        self.orders: dict[str, OrderMessage] = {}  # as last reported
         self.positions: dict[tuple[str, int], PositionMessage] = {}
         self.codes: dict[int, int] = {}
 
@@ -182,7 +182,7 @@ class Play:
         for uid, message in self.rig.x.drain():
             if isinstance(message, OrderMessage):
                 before = self.orders.get(message.order_id)
-                assert before is None or before.status not in FINAL, "a final order was told of again"
+                assert before is None or before.status not in FINAL, "a final order was reported again"
                 assert before is None or message.filled >= before.filled
                 self.orders[message.order_id] = message
             elif isinstance(message, PositionMessage):
@@ -210,7 +210,7 @@ class Play:
             shown = self.rig.position(uid, position.idx)
             for name in ("size", "take_profit", "stop_loss", "trailing_stop", "leverage"):
                 assert reported is None or getattr(reported, name) == getattr(shown, name), (
-                    f"{name} was not told"
+                    f"{name} was not reported"
                 )
 
     def check_orders(self, uid: str) -> None:
@@ -221,7 +221,7 @@ class Play:
             assert (order.status in OPEN) == (order.order_id in account.open_orders)
             assert order.status in OPEN | FINAL or (order.status == "Triggered" and not self.whole_book)
             reported = self.orders[order.order_id]
-            assert order.message(reported.ts) == reported, "something of it was not told"
+            assert order.message(reported.ts) == reported, "something of it was not reported"
         for position in account.sides("BTCUSDT"):
             reducing = [
                 o

@@ -95,7 +95,7 @@ def test_a_trailing_stop_is_refused_changed_and_removed(rig: Any) -> None:
     child = rig.position_stop("TrailingStop")
     assert rig.stop(trailing_stop=D(10)) == 34040
     rig.trade(500_500)
-    assert rig.stop(trailing_stop=D(20)) == 0  # begins anew at the last price
+    assert rig.stop(trailing_stop=D(20)) == 0  # restarts at the last price
     assert rig.position_stop("TrailingStop") is child
     rig.trade(500_301)
     assert rig.size() == D("0.010")

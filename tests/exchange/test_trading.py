@@ -117,7 +117,7 @@ def test_a_trigger_is_not_amended_beyond_the_last_price(rig: Any) -> None:
     assert rig.order("in").status == "Filled"
 
 
-def test_the_users_conditional_reduce_only_order_outlives_its_position_and_then_finds_nothing(
+def test_a_conditional_reduce_only_order_outlives_its_position_and_finds_nothing(
     rig: Any,
 ) -> None:
     # so at the venue: only TP, SL and trailing stops are tied to the position

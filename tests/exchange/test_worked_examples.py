@@ -75,7 +75,7 @@ def test_margin_and_liquidation_are_those_of_the_venues_help_pages() -> None:
     assert abs(price - D(45_000) / D("0.995")) < D("1e-20")
 
 
-def test_the_stop_attached_to_entry_becomes_child_follows_size_and_fires_at_last_price(
+def test_an_attached_stop_becomes_a_child_follows_size_and_fires_at_last_price(
     rigs: Any,
 ) -> None:
     rig = rigs()

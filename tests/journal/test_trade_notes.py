@@ -1,4 +1,4 @@
-"""What is told of one trade is of that trade alone."""
+"""What is reported of one trade is of that trade alone."""
 
 from pathlib import Path
 

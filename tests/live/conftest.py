@@ -32,7 +32,7 @@ def shells() -> Any:
 
 @pytest.fixture(scope="session")
 def make_venue() -> Callable[..., Venue]:
-    """Three symbols unless told otherwise; clients stamp with the wall clock."""
+    """Three symbols unless asked otherwise; clients stamp with the wall clock."""
 
     def make(symbols: tuple[str, ...] = (), **config: Any) -> Venue:
         chosen = [i for i in universe() if i.symbol in symbols] or universe()[:3]

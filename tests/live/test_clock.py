@@ -48,7 +48,7 @@ def test_s29_a_slow_round_trip_does_not_spoil_a_good_measurement() -> None:
     assert clock.now() < 1_100_000
 
 
-def test_s29_clock_venue_found_wrong_takes_next_measurement_however_slow_and_only_that_one() -> None:
+def test_s29_a_clock_the_venue_found_wrong_takes_the_next_measurement_only() -> None:
     clock = VenueClock(Steady(), lambda: 0)
     clock.measured(1_000_000, 0, 10, 1.0)
     clock.doubt()

@@ -46,7 +46,7 @@ def reply(asked: Asked, code: int = 0, message: str = "OK", **header: str) -> st
 
 
 class TradeVenue:
-    """A trade socket that authenticates, and answers orders as told."""
+    """A trade socket that authenticates, and answers orders as scripted."""
 
     def __init__(self, on_order: OnOrder | None = None) -> None:
         self.orders: list[Asked] = []
@@ -81,7 +81,7 @@ class TradeVenue:
 
 
 class Way:
-    """A trade socket of the daemon, and what it told."""
+    """A trade socket of the daemon, and what it reported."""
 
     def __init__(self, url: str, timeout: float, permit: Callable[[], bool]) -> None:
         self.reported: list[dict[str, Any]] = []

@@ -165,7 +165,7 @@ async def test_s10_whatever_is_lost_on_way_is_unknown_never_sent_twice_and_found
     assert len(stored(venue)) in expected
 
 
-async def test_s10_cut_in_middle_again_and_again_each_order_is_there_once_or_known_not_to_be(
+async def test_s10_cut_again_and_again_each_order_is_there_once_or_known_not_to_be(
     venue: ServedVenue,
 ) -> None:
     async with rig(venue) as ours:

@@ -144,7 +144,7 @@ async def test_nothing_that_is_written_or_raised_shows_key_or_secret(
     await gateway.close()
     journal.close(clock.now(), router.reason)
     assert isinstance(trader.heard[0], ReadResult)
-    assert b"error sign" in path.read_bytes()  # it was told, without the secret
+    assert b"error sign" in path.read_bytes()  # it was reported, without the secret
     reported = capfd.readouterr()
     texts = [
         reported.out,

@@ -1,4 +1,4 @@
-"""The daemon around a scripted Trader, against a venue of canned answers: what it is told, how it is asked, and how it ends."""
+"""The daemon around a scripted Trader, against a venue of canned answers: what it is given, how it is asked, and how it ends."""
 
 import asyncio
 import os

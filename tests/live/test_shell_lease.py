@@ -1,4 +1,4 @@
-"""What takes the daemon its feed, its right to write, or the account: noticed, told, and nothing leaves."""
+"""What takes the daemon its feed, its right to write, or the account: noticed, reported, and nothing leaves."""
 
 import time
 from collections.abc import Sequence

@@ -103,7 +103,7 @@ def adopted(lives: Any) -> None:
             db.execute("SELECT id, kind FROM intents WHERE boot LIKE 'g%' AND outcome IS NOT NULL").fetchall()
         )
     acted = {event["id"] for event in reported(lives, "guard-acted")}
-    assert acted <= set(intents)  # it may have been killed before it told the last
+    assert acted <= set(intents)  # it may have been killed before it reported the last
     heir = lives.begin(200, **SHORT)
     known = len(lives.notes("recovered"))
     lives.wait(lambda: len(lives.notes("recovered")) > known)
@@ -115,7 +115,7 @@ def adopted(lives: Any) -> None:
         assert "guard" in {trade["reason"] for trade in lives.notes("trade")}
 
 
-def test_s47_daemon_that_was_frozen_wakes_up_fenced_and_writes_nothing_with_its_old_epoch(
+def test_s47_a_frozen_daemon_wakes_up_fenced_and_writes_nothing_in_its_old_epoch(
     lives: Any,
 ) -> None:
     daemon = lives.begin(200, **SHORT)
@@ -153,10 +153,10 @@ def test_a_guard_that_is_killed_takes_nothing_with_it(lives: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 11))
-def test_s47_either_of_them_killed_or_frozen_at_any_time_leaves_all_covered_and_one_writer(
+def test_s47_either_killed_or_frozen_at_any_time_leaves_all_covered_by_one_writer(
     lives: Any, seed: int
 ) -> None:
-    """Five blows a seed, each to daemon or guard, a moment after it lives: killed and started anew, or frozen and woken."""
+    """Five blows a seed, each to daemon or guard, a moment after it lives: killed and started again, or frozen and woken."""
     draw = random.Random(seed)
     for _ in range(5):
         daemon = lives.begin(200, **SHORT)
@@ -194,7 +194,7 @@ def test_s09_a_second_daemon_is_refused_on_the_same_journal_and_on_the_same_acco
     assert first.poll() is None
 
 
-def test_s09_order_of_another_instance_alarms_running_daemon_which_opens_nothing_more(
+def test_s09_an_order_of_another_instance_alarms_the_daemon_and_ends_its_entries(
     lives: Any,
 ) -> None:
     daemon = lives.begin(200)

@@ -1,4 +1,4 @@
-"""The guard with a damaged journal and no daemon, against a served venue: it protects and closes by the venue's word."""
+"""The guard with a damaged journal and no daemon, against a served venue: it protects and closes by the venue's report."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def recovered(lives: Any, life: Any) -> Any:
     return life
 
 
-def test_s04_killed_again_and_again_it_leaves_no_duplicate_no_orphan_and_exact_ledger(lives: Any) -> None:
+def test_s04_killed_repeatedly_it_leaves_no_duplicate_no_orphan_an_exact_ledger(lives: Any) -> None:
     play(lives, ("entry-sent", "entry-filled", "stop-left", "stop-sent"))
 
 

@@ -61,7 +61,7 @@ def test_s01_a_position_outlives_kill_nine_and_is_held_on_as_it_was(lives: Any) 
 
 
 @pytest.mark.parametrize("lives", [(1, "drop_after@order/create=1,late=1,delay_s=1")], indirect=True)
-def test_s10_orders_whose_answers_are_lost_are_found_by_their_id_and_never_sent_again(lives: Any) -> None:
+def test_s10_orders_with_lost_answers_are_found_by_id_and_never_sent_again(lives: Any) -> None:
     daemon = lives.begin(200)
     lives.wait(lambda: lives.notes("entry-unknown"))
     daemon.send_signal(signal.SIGTERM)
@@ -73,7 +73,7 @@ def test_s10_orders_whose_answers_are_lost_are_found_by_their_id_and_never_sent_
     assert {fill["id"] for fill in lives.notes("fill")} & {note["id"] for note in lost}
 
 
-def test_s16_stop_covers_all_of_position_at_every_moment_and_comes_back_when_taken_away(
+def test_s16_the_stop_always_covers_the_position_and_comes_back_when_taken_away(
     lives: Any,
 ) -> None:
     daemon = lives.begin(200)
@@ -98,7 +98,7 @@ def test_s16_stop_covers_all_of_position_at_every_moment_and_comes_back_when_tak
     lives.check(lives.end(heir))
 
 
-def test_s02_position_closed_by_hand_while_daemon_was_dead_is_reported_and_gets_no_stop(
+def test_s02_closed_by_hand_while_the_daemon_was_dead_is_reported_and_gets_no_stop(
     lives: Any,
 ) -> None:
     assert lives.live(150, "entry-booked") is None

@@ -130,7 +130,7 @@ def test_afterwards_explain_funnel_and_status_answer_from_the_journal(
         (signal.SIGTERM, {"ON_TERM": "flatten"}, False),
     ],
 )
-def test_a_signal_ends_it_cleanly_with_summary_leaving_positions_unless_asked_otherwise(
+def test_a_signal_ends_it_cleanly_with_the_summary_and_leaves_positions_by_default(
     tmp_path: Path, number: signal.Signals, env: dict[str, str], left: bool
 ) -> None:
     process = started(tmp_path, **env)
@@ -165,7 +165,7 @@ def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     assert "entries: none, halted: halted by command; needed: `turbo-trader resume`" in halted
     reported = turbo(tmp_path, "status").stdout
     assert max(map(len, reported.splitlines())) <= 80
-    assert re.search(r"told        \S+ halt by \S+ \(control\)", reported)
+    assert re.search(r"history     \S+ halt by \S+ \(control\)", reported)
     assert turbo(tmp_path, "stop").returncode == 0
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
@@ -218,7 +218,7 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     assert "--port" in line
 
 
-def test_orders_by_websocket_are_refused_where_venue_takes_none_before_anything_is_made(
+def test_orders_by_websocket_are_refused_at_start_where_the_venue_takes_none(
     tmp_path: Path,
 ) -> None:
     given = {"MODE": "demo", "BYBIT_API_KEY": "a-key", "BYBIT_API_SECRET": "a-secret"}

@@ -1,4 +1,4 @@
-"""Session limits as real processes (S40): what they set outlives SIGKILL, a restart and midnight; only its own word lifts it."""
+"""Session limits as real processes (S40): what they set outlives SIGKILL, a restart and midnight; only its own command lifts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of results: as wide as its header, the worse of the two orders, nothing left out of the hoped figures."""
+"""The table of results: as wide as its header, the worse of the two orders, nothing left out of the targets."""
 
 from __future__ import annotations
 

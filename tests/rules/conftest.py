@@ -85,7 +85,7 @@ def evaluated() -> Evaluated:
             ("snr", "snrs"),
             ("confidence", "confidences"),
         ):
-            given.setdefault(each, given[name])  # every belief says the same unless told otherwise
+            given.setdefault(each, given[name])  # every belief says the same unless asked otherwise
         for name, value in {"hold_sigma": given["sigma"], **given}.items():
             out[name] = value
         evaluate(states, 0, now, params, out, 0)

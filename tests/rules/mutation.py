@@ -61,7 +61,7 @@ class Change:
 
 
 def changes(name: str) -> list[Change]:
-    """One step down and one up: 1 of a whole number, 1 in the last digit of another but a tenth of it at most; each other word."""
+    """One step down and one up: 1 of a whole number, 1 in the last digit of another but a tenth of it at most; each choice."""
     declared = DECLARED[name]
     default, choices = declared.default, extra(declared)["choices"]
     values: list[Any]
@@ -123,7 +123,7 @@ class Run:
             self.failed.append(report.nodeid)
 
     def play(self, tests: Sequence[str]) -> Run:
-        """Import the tests anew and run them until one fails. RuntimeError where pytest itself does."""
+        """Import the tests again and run them until one fails. RuntimeError where pytest itself does."""
         for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
             del sys.modules[name]
         ignored = [f"--ignore-glob=*/{name}" for name in DECLARATIONS]

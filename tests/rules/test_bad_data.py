@@ -118,7 +118,7 @@ def test_a_bar_that_cannot_be_is_left_out_of_the_back_fill(reverting: Any, name:
     row = Market(bars, reverting.item, reverting.begin, reverting.frames(148.0, 1)).scan()
     market = Market(np.delete(bars, -40), reverting.item, reverting.begin, reverting.frames(148.0, 1))
     if name in ("volume", "turnover") and bad == 0.0:
-        assert market.states["minutes"][0] == 1505  # no trade in a minute, or no turnover told, can be
+        assert market.states["minutes"][0] == 1505  # no trade in a minute, or no turnover reported, can be
         return
     assert row.tobytes() == market.scan().tobytes()
 

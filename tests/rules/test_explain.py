@@ -1,4 +1,4 @@
-"""A scan in words: every gate, the first blocker, and what would have had to differ."""
+"""A scan in sentences: every gate, the first blocker, and what would have had to differ."""
 
 import re
 from decimal import Decimal

@@ -15,7 +15,7 @@ def check(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, RUN, *arguments], capture_output=True, text=True, check=False)
 
 
-def test_each_change_is_reported_with_test_that_notices_it_and_one_that_none_notices_ends_it_with_1() -> None:
+def test_each_change_names_the_test_that_notices_it_and_an_unnoticed_one_ends_with_1() -> None:
     numbers = ("MAX_SPREAD", "settlement_window", "TURBO_FLAT", "TURBO_B_TRADES", "SESSION_LOSS")
     done = check(*numbers, "--json", "--tests", ASKED)
     reported = json.loads(done.stdout)

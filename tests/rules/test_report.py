@@ -1,4 +1,4 @@
-"""The report: by hand on small lists; beside the hoped figures; nothing invented where there is nothing to say."""
+"""The report: by hand on small lists; beside the targets; nothing invented where there is nothing to say."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""A trade in words: what happened when, won or lost, and what it would have taken."""
+"""A trade in sentences: what happened when, won or lost, and what it would have taken."""
 
 from decimal import Decimal
 from typing import Any

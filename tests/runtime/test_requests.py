@@ -31,7 +31,7 @@ STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)
 
 
 class World:
-    """A clock that moves when a job sleeps, and a venue that answers as it is told."""
+    """A clock that moves when a job sleeps, and a venue that answers as it is asked."""
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ D = Decimal
 
 
 def again(stage: Any, **lists: Any) -> Any:
-    """Killed and started again; the first picture answered."""
+    """Killed and started again; the first snapshot answered."""
     new = stage.restart()
     new._seq, new._execs = 1000, 1000
     new.recover(str(stage.inside._state.ledger.balance), **lists)
@@ -177,7 +177,7 @@ def test_s46_a_flatten_is_finished_after_a_restart(stage: Any) -> None:
 
 
 def test_s46_nothing_is_called_flat_before_the_venue_was_read(stage: Any) -> None:
-    sent = stage.enter()  # killed before its fill was told
+    sent = stage.enter()  # killed before its fill was reported
     stage.deliver(events.Control(stage.now, "flatten", "test"))
     new = stage.restart()
     new._seq = new._execs = 1000

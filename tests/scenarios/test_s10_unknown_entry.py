@@ -122,7 +122,7 @@ def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours_after_a_restart(sta
     report = new.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
     balance = stage.inside._state.ledger.balance - fill.fee
     new.recover(str(balance), positions=(report,), fills=(fill,))
-    assert new.all(Read)[0].since <= sent_ts  # the first picture asked for it
+    assert new.all(Read)[0].since <= sent_ts  # the first snapshot asked for it
     state = new.state()
     assert (state.held, state.frozen, state.trade.entry_id) == (sent.qty, "", sent.id)
     assert state.bracket.stop == sent.stop_loss

@@ -1,4 +1,4 @@
-"""S22: a topic that falls silent on a connection that lives is noticed by its age, and all of them are asked for anew."""
+"""S22: a topic that falls silent on a connection that lives is noticed by its age, and all of them are asked for again."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def kinds(heard: list[Any], after: int) -> list[int]:
 
 
 class Venue:
-    """Says all of its topics; on the first connection one of them falls silent after its first word."""
+    """Says all of its topics; on the first connection one of them falls silent after its first message."""
 
     def __init__(self, silent: str) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -89,7 +89,7 @@ async def test_s22_a_topic_silent_among_others_is_noticed_and_its_connection_mad
     changes = [(event.up, event.reason) for event in heard if isinstance(event, StreamStatus)]
     assert changes[:3] == [(True, ""), (False, f"silent: {topic} of {SYMBOL}"), (True, "")]
     assert venue.asked[0]["args"] == venue.asked[1]["args"]
-    assert kinds(heard, after=GAP)[0] == SNAPSHOT  # no word of a void book was believed before
+    assert kinds(heard, after=GAP)[0] == SNAPSHOT  # no frame of a void book was believed before
 
 
 async def test_s22_prints_are_not_waited_for_and_a_ticker_only_once_it_was_heard() -> None:

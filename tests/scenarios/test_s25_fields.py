@@ -1,4 +1,4 @@
-"""S25: what the venue adds or leaves out is tolerated; what cannot be read is counted and told once."""
+"""S25: what the venue adds or leaves out is tolerated; what cannot be read is counted and reported once."""
 
 from __future__ import annotations
 

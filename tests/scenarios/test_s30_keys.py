@@ -1,4 +1,4 @@
-"""S30: a key that is wrong, expired, unbound or too powerful is named before the first order; its end is told ahead."""
+"""S30: a key that is wrong, expired, unbound or too powerful is named before the first order; its end is announced ahead."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_s36_a_closing_symbol_gets_no_entries_and_its_position_is_managed_on(
     assert [facts.tradable for facts in seen] == [False, True]
 
 
-def test_s36_what_venue_takes_no_entries_on_gets_none_until_its_instrument_is_read_again(
+def test_s36_a_barred_symbol_gets_no_entry_until_its_instrument_is_read_again(
     stage: Any,
 ) -> None:
     sent = stage.enter()
@@ -62,7 +62,7 @@ def test_s36_what_venue_takes_no_entries_on_gets_none_until_its_instrument_is_re
     )
     assert stage.state().unresolved == "the venue takes no entries: 30228 delisting"
     stage.clock(1)
-    assert len(stage.all(Read)) == reads + 1  # what we knew did not hold: the picture is read at once
+    assert len(stage.all(Read)) == reads + 1  # what we knew did not hold: the snapshot is read at once
     changed(stage)
     assert stage.state().unresolved == ""
 

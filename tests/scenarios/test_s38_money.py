@@ -90,7 +90,7 @@ def test_s44_a_difference_the_log_knows_no_transfer_for_is_an_alarm_and_no_trans
     assert figures["discrepancies"] == {"USDT": D("-0.5")}
     assert figures["net_pnl"] == D("-0.5")  # the money is gone, whoever took it
     differs(stage, "999.5")
-    assert len(stage.notes("discrepancy")) == 1  # told once
+    assert len(stage.notes("discrepancy")) == 1  # reported once
 
 
 def test_s44_what_the_log_says_of_a_part_is_a_transfer_of_that_part(stage: Any) -> None:

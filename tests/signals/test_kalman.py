@@ -242,7 +242,7 @@ def test_a_random_walk_has_no_velocity(
     assert hits / 300 <= most
 
 
-def test_innovations_of_changing_volatility_pass_portmanteau_and_correlated_ones_do_not() -> None:
+def test_innovations_of_changing_volatility_pass_portmanteau_correlated_ones_not() -> None:
     rng = np.random.default_rng(14)
     level = [portmanteau(np.diff(bursts(rng))) > 18.307 for _ in range(2000)]
     assert np.mean(level) == pytest.approx(0.05, abs=0.015)

@@ -152,9 +152,7 @@ def test_acceleration_needs_a_velocity_that_is_there(fill: Any, scan: Any) -> No
     assert not valid(row, figures.ACCEL)
 
 
-def test_a_velocity_half_believed_is_half_velocity_with_what_lies_between_in_its_error(
-    fill: Any, scan: Any
-) -> None:
+def test_a_half_believed_velocity_is_half_of_it_and_the_rest_is_in_its_error(fill: Any, scan: Any) -> None:
     states = fill(reverting(), math.log(100) + 2e-6 * np.arange(400.0) ** 1.5)
     filters = new_filters(1)
     set_noise(filters, 0, NOISE)

@@ -1,4 +1,4 @@
-"""The synthetic market is the same whatever is asked when, has no edge unless told, and has the one it is told."""
+"""The synthetic market is the same whatever is asked when, has no edge unless asked, and has the one it is given."""
 
 from __future__ import annotations
 

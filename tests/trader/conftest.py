@@ -1,4 +1,4 @@
-"""A Trader on a stage: events told by hand, the venue's answers scripted, entries forced by a scan row of one's own."""
+"""A Trader on a stage: events given by hand, the venue's answers scripted, entries forced by a scan row of one's own."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Stage:
     def position(
         self, size: str, stop: str | None = None, backstop: str | None = None, s: int = 0, **more: Any
     ) -> events.PositionReport:
-        """The venue's word on a position, newer than all before it."""
+        """The venue's report on a position, newer than all before it."""
         self._seq += 1
         given: dict[str, Any] = {"leverage": D(10), "liq_price": None, "seq": self._seq, **more}
         held = D(size)
@@ -160,7 +160,7 @@ class Stage:
         )  # fmt: skip
 
     def order(self, sent: PlaceOrder, status: str, filled: str | Decimal = "0") -> events.OrderReport:
-        """The venue's word on an order of ours."""
+        """The venue's report on an order of ours."""
         return events.OrderReport(
             self.now, sent.symbol, "o", sent.id, "", sent.side, sent.qty, D(filled), sent.price, None, status, sent.reduce_only
         )  # fmt: skip
@@ -222,7 +222,7 @@ class Stage:
     def snapshot(
         self, balance: str = "1000", coins: dict[str, Decimal] | None = None, **lists: Any
     ) -> list[Command]:
-        """Answer the newest read of the whole picture; `coins`: balances of other coins."""
+        """Answer the newest read of the whole snapshot; `coins`: balances of other coins."""
         read = [each for each in self.all(Read) if "wallet" in each.what][-1]
         return self.read(read, wallet=replace(self.wallet(balance), coins=coins or {}), **lists)
 
@@ -236,7 +236,7 @@ class Stage:
         return events.Transfer(ts or self.now, name, coin, Decimal(amount), kind)
 
     def recover(self, balance: str = "1000", **lists: Any) -> None:
-        """Private stream up, the first picture answered, a book on every symbol."""
+        """Private stream up, the first snapshot answered, a book on every symbol."""
         self.deliver(events.StreamStatus(self.now, "private", True))
         self.clock()
         self.snapshot(balance, **lists)

@@ -1,4 +1,4 @@
-"""Calibration in the Trader: outcomes told, maps from the past alone, refitted on time, taken up after a restart."""
+"""Calibration in the Trader: outcomes reported, maps from the past alone, refitted on time, taken up after a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the Kalman noise is fitted anew, from which samples, and what an answer does."""
+"""When the Kalman noise is fitted again, from which samples, and what an answer does."""
 
 from dataclasses import replace
 from types import SimpleNamespace

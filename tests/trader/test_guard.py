@@ -131,7 +131,7 @@ def test_what_the_journal_does_not_know_is_not_touched() -> None:
     )
     other_way = position("-1", None)
     assert interventions([other_way], [], kept(1), BOOTS, NOW, RULES.close_ns, RULES) == []
-    assert unprotected([stranger, other_way]) == ["ZZZUSDT", "AAAUSDT"]  # but told
+    assert unprotected([stranger, other_way]) == ["ZZZUSDT", "AAAUSDT"]  # but reported
 
 
 def test_resting_entries_of_ours_are_cancelled_first_and_protective_orders_stay() -> None:

@@ -1,4 +1,4 @@
-"""The Trader as a whole: a person's words, clocks, views."""
+"""The Trader as a whole: control commands, clocks, views."""
 
 from __future__ import annotations
 

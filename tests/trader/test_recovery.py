@@ -1,4 +1,4 @@
-"""The picture kept in step with the venue."""
+"""The account's snapshot kept in step with the venue."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_s47_after_having_been_away_nothing_is_scanned_before_a_new_snapshot(sta
     assert stage.trader.summary()["scans"] == before
 
 
-def test_a_snapshot_asked_for_before_fill_was_heard_of_decides_nothing_though_our_clock_runs_ahead(
+def test_a_snapshot_asked_for_before_a_fill_decides_nothing_if_our_clock_is_ahead(
     stage: Any,
 ) -> None:
     sent = stage.enter()
@@ -115,7 +115,7 @@ def test_a_venue_slower_than_the_interval_of_reads_is_still_understood(staged: A
     stage.deliver(events.StreamStatus(stage.now, "private", True))
     stage.clock()
     slow = stage.last(Read)
-    stage.clock(31)  # the next picture is asked for before the first one came
+    stage.clock(31)  # the next snapshot is asked for before the first one came
     assert stage.last(Read) is not slow
     stage.read(slow, wallet=stage.wallet("1000"))
     assert stage.notes("recovered")

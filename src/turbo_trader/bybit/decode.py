@@ -1,4 +1,4 @@
-"""The venue's word as the Trader's reports: private stream messages and REST objects, read the same way, row by row."""
+"""The venue's messages as the Trader's reports: private stream messages and REST objects, read the same way, row by row."""
 
 from __future__ import annotations
 

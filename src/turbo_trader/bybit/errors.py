@@ -17,7 +17,7 @@ class Action(StrEnum):
 
     NONE = "none"
     RECONCILE = "reconcile"  # the Trader reads the venue's state before anything else
-    RETRY = "retry"  # certainly not accepted: what was wished is sent again, an entry only by the next scan
+    RETRY = "retry"  # certainly not accepted: what was asked is sent again, an entry only by the next scan
     WAIT = "wait"  # rate limit: not before the reset time
     RESYNC = "resync"  # measure the clock, sign again
     BAN = "ban"  # no HTTP at all for ten minutes

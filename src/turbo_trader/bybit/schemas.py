@@ -193,7 +193,7 @@ class Wallet(msgspec.Struct, rename="camel"):
 
 
 class Frame(msgspec.Struct, rename="camel"):
-    """A private data message or a command reply, whichever: told apart by `topic` and `op`."""
+    """A private data message or a command reply, whichever: distinguished by `topic` and `op`."""
 
     topic: Any = ""
     op: Any = ""

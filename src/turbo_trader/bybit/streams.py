@@ -153,7 +153,7 @@ class Stream:
             return await dial(parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80))
 
     async def _session(self, socket: ClientConnection, up: list[bool]) -> None:
-        """From the first word to the end of the connection."""
+        """From the first message to the end of the connection."""
         assert isinstance(socket, DirectConnection)
         try:
             await self._login(socket)

@@ -26,7 +26,7 @@ _ASKED = h11.Request(
 )  # all it must know to read the answer
 _MOST_HEAD = 64 * 1024  # bytes of an answer's head
 _MOST_BODY = 16 * 1024 * 1024  # bytes of its body; the longest list the venue gives has two million
-_IDLE_S = 30.0  # a connection idle for longer may be gone without a word: it is not trusted with a request
+_IDLE_S = 30.0  # a connection idle for longer may be gone silently: it is not trusted with a request
 
 
 class NotSent(Exception):
@@ -178,7 +178,7 @@ class Connection(asyncio.Protocol):
         return bool(self._arrivals.poll(0))
 
     def _ready(self) -> bool:
-        """Begin anew after an answer; False where the connection cannot be used again."""
+        """Start again after an answer; False where the connection cannot be used again."""
         states = self._http.our_state, self._http.their_state
         if states != (h11.DONE, h11.DONE) or self._http.trailing_data[0]:
             return False

@@ -52,7 +52,7 @@ class SessionLimits(Check):
         self._pause: tuple[int, int] = (0, 0)  # no entries between these times
         self._fall_seen = 0  # when the drawdown may first have been there
         self._close_by: int | None = None  # heard time by which all must be closed
-        self._stream_down = 0  # when the process was told that its private stream is down
+        self._stream_down = 0  # when the process was reported that its private stream is down
         self._stopped_out: dict[tuple[str, int], int] = {}
         self._trades: dict[str, Decimal] = {}  # symbol -> result of what is open, fees in
 

@@ -41,7 +41,7 @@ class World:
     able_ns: int = 0  # for how long the process was alive, awake and could reach the venue
     heard_ns: int = 0  # and had its private stream
     life: int = 0
-    stream_up: bool = False  # the private stream, as the process was told
+    stream_up: bool = False  # the private stream, as the process was reported
     read_ns: int = 0  # when the account was last read whole in this life; 0: not yet
     positions: dict[str, PositionMessage] = field(default_factory=dict)  # at the venue
     heard: dict[str, Heard] = field(default_factory=dict)

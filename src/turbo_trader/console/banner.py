@@ -13,7 +13,7 @@ from turbo_trader.console.tables import WIDTH
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.policy import Policy
 
-_NAME = 10  # columns of the first word
+_NAME = 10  # columns of the first label
 
 
 def banner_lines(

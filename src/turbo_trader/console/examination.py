@@ -80,7 +80,7 @@ async def _venue(
         if keyed and public.time.ok:
             account = await facts.account_facts(gateway, where.rest, symbols)
             checks = [*checks[:1], *account_checks(account, policy), *checks[1:]]
-            with suppress(ReadFailed):  # told by the lines of key and account
+            with suppress(ReadFailed):  # reported by the lines of key and account
                 checks.append(alone(await facts.strangers(gateway, _known(folder))))
         return checks
     finally:
@@ -90,7 +90,7 @@ async def _venue(
 def _known(folder: Path) -> list[str]:
     try:
         return boots(folder)
-    except (InputError, JournalError):  # told by the journal's own line
+    except (InputError, JournalError):  # reported by the journal's own line
         return []
 
 

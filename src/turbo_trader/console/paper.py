@@ -40,7 +40,7 @@ class PaperVenue:
 
 @contextmanager
 def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
-    """Start `turbo-trader exchange` on a free port, end it afterwards. InputError with its own words when it refuses to start."""
+    """Start `turbo-trader exchange` on a free port, end it afterwards. InputError with its own message when it refuses to start."""
     key, secret = f"sim{secrets.token_hex(8)}", secrets.token_hex(16)
     command = [
         sys.executable, "-m", "turbo_trader.console", "exchange", "--port", "0", "--market", settings.market,

@@ -10,7 +10,7 @@ from typing import Any
 from turbo_trader.console.tables import WIDTH
 from turbo_trader.console.times import utc_text
 
-_NAME = 12  # columns of the first word
+_NAME = 12  # columns of the first label
 
 
 def status_lines(found: Mapping[str, Any]) -> list[str]:

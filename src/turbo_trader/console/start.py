@@ -31,7 +31,7 @@ from turbo_trader.rules.policy import Policy
 
 ADVICE = (
     "before the first live trade: run on testnet or paper first; watch the first 10-20 trades; expect about 70 % A and 30 % B; "
-    "a win rate of 60-70 % is hoped for, not promised; respect the session limit"
+    "a win rate of 60-70 % is a target, not a promise; respect the session limit"
 )
 
 

@@ -13,7 +13,7 @@ _GAPS = 2 * (len(_COLUMNS) - 1)
 
 
 def target_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A table of lines with figure, measured, before and hoped; long hopes go on below."""
+    """A table of lines with figure, measured, before and target; long targets go on below."""
     kept = [[str(line[name]) for name in _COLUMNS] for line in lines]
     first = [max(map(len, column)) for column in zip(_COLUMNS[:-1], *(row[:-1] for row in kept), strict=True)]
     room = WIDTH - sum(first) - _GAPS

@@ -62,7 +62,7 @@ class Position:
         self.stops.pop(order.order_id, None)
 
     def apply(self, side: int, qty: Decimal, price: Decimal, ts: int) -> tuple[Decimal, Decimal]:
-        """Book a trade; returns (closed quantity, realised result before fees). A flip closes, then opens anew."""
+        """Book a trade; returns (closed quantity, realised result before fees). A flip closes, then opens again."""
         closed = min(qty, abs(self.size)) if self.size * side < 0 else ZERO
         result = ZERO
         if closed:

@@ -158,7 +158,7 @@ def quantity(instrument: Instrument, order_type: str, qty: Decimal, *, splits: b
 
 
 def _special(request: CreateOrder) -> Reply | None:
-    """Self-match prevention and slippage: known words, figures within their ranges."""
+    """Self-match prevention and slippage: known terms, figures within their ranges."""
     if request.smp not in ("None", "CancelMaker", "CancelTaker", "CancelBoth"):
         return Reply(10001, "smpType invalid")
     slippage = request.slippage

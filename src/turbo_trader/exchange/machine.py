@@ -242,7 +242,7 @@ class Exchange(State):
         messages, self.outbox = self.outbox, []
         return messages
 
-    # -- the venue's word, for reads
+    # -- the venue's report, for reads
 
     def open_orders(self, uid: str, symbol: str = "") -> list[Order]:
         """Open orders, oldest first."""

@@ -89,7 +89,7 @@ class Order:
     last_price: Decimal | None = None  # when it was made
     closed_pnl: Decimal = Decimal(0)  # of what it closed, with both fees in USDT
     coin_fees: dict[str, Decimal] = field(default_factory=dict)  # paid in other coins
-    updated_ts: int = 0  # when its last change was told
+    updated_ts: int = 0  # when its last change was reported
     place: Place = field(default_factory=Place)
     margin: Decimal = Decimal(0)  # held while it rests
 

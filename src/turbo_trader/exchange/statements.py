@@ -12,7 +12,7 @@ from turbo_trader.exchange.state import State
 
 
 class Statements:
-    """Positions and wallets, written out and told."""
+    """Positions and wallets, written out and reported."""
 
     def __init__(self, state: State, collateral: Collateral) -> None:
         self._state, self._collateral = state, collateral

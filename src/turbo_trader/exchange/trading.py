@@ -36,7 +36,7 @@ class Trading:
     def act(
         self, account: Account, request: CreateOrder | AmendOrder | CancelOrder | CancelAll, now: int
     ) -> Reply:
-        """Carry out a request; whatever it did to orders, their positions are told."""
+        """Carry out a request; whatever it did to orders, their positions are reported."""
         before = len(self._state.outbox)
         match request:
             case CreateOrder():

@@ -32,7 +32,7 @@ FOLDER: Final = "lease"
 _KEPT = 20  # epochs whose files are kept, for people
 _RELEASED = 0  # mtime of a lease given back
 _LEFT = (
-    1_000_000_000  # mtime of one given back by a daemon that was told to leave its positions to their stops
+    1_000_000_000  # mtime of one given back by a daemon that was asked to leave its positions to their stops
 )
 
 
@@ -63,7 +63,7 @@ class Epoch:
 
     @property
     def left(self) -> bool:
-        """Was the last daemon told to end and leave its positions to their stops?"""
+        """Was the last daemon asked to end and leave its positions to their stops?"""
         return self.touched == _LEFT
 
 

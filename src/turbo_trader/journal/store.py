@@ -94,7 +94,7 @@ class Journal:
         self._add(self._due, (sql, (item.key, item.ts, encode(item.value))))
 
     def commit(self) -> None:
-        """What must be known before a request leaves is on disk when this returns, and what was told with it.
+        """What must be known before a request leaves is on disk when this returns, and what was reported with it.
 
         It outlives a power cut. JournalError (and `failed`) when it is not written.
         """
@@ -143,7 +143,7 @@ class Journal:
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the main file, so that it does not grow. From any thread; never raises.
 
-        Seldom: the first commit after it begins the log anew and waits for the disk, whoever it is for.
+        Seldom: the first commit after it restarts the log and waits for the disk, whoever it is for.
         """
         with (
             contextlib.suppress(sqlite3.Error),
@@ -259,7 +259,7 @@ def _lock(folder: Path) -> IO[str]:
         raise InputError(
             f"journal folder {folder}: in use by another instance (process {owner or '?'}); stop it or choose another folder"
         ) from None
-    with contextlib.suppress(OSError):  # for people; a full disk is told by the journal itself
+    with contextlib.suppress(OSError):  # for people; a full disk is reported by the journal itself
         os.ftruncate(handle.fileno(), 0)
         os.pwrite(handle.fileno(), str(os.getpid()).encode(), 0)
     return handle

@@ -17,7 +17,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.rules.policy import Policy
 
 DAY = 86_400 * SECOND
-EXPIRY_WARNED_DAYS = (14, 7, 1)  # a key's end is told when so many days are left
+EXPIRY_WARNED_DAYS = (14, 7, 1)  # a key's end is reported when so many days are left
 _UNIFIED = (3, 4, 5, 6)  # unifiedMarginStatus
 
 

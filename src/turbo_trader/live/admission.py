@@ -32,7 +32,7 @@ async def admit(gateway: Gateway, where: str, symbols: Sequence[str], policy: Po
             if check.level is level:
                 raise error(str(check))
     for check in checks:
-        if check.level is Level.WARN and check.name != "expiry":  # told by KeyWatch, here and later
+        if check.level is Level.WARN and check.name != "expiry":  # reported by KeyWatch, here and later
             emit("account-warning", "warning", {"check": check.name, "found": check.found, "fix": check.fix})
 
 
@@ -64,7 +64,7 @@ async def _strangers(gateway: Gateway, known: Collection[str]) -> dict[str, int]
 
 
 class KeyWatch:
-    """The key's end: told to the Trader, and to people 14, 7 and 1 days before."""
+    """The key's end: reported to the Trader, and to people 14, 7 and 1 days before."""
 
     def __init__(self, gateway: Gateway, emit: Emit) -> None:
         self._gateway = gateway
@@ -85,7 +85,7 @@ class KeyWatch:
 
 
 class NoticeWatch:
-    """Announced maintenance, told once each."""
+    """Announced maintenance, reported once each."""
 
     def __init__(self, gateway: Gateway, emit: Emit) -> None:
         self._gateway = gateway

@@ -15,7 +15,7 @@ _REGION = (403, 10008, 10009, 10024, 10027, 110132, BANNED)
 class Level(StrEnum):
     """How a check ended. REFUSE: not merely broken but unsafe."""
 
-    PASS = "pass"  # noqa: S105 - a word, not a secret
+    PASS = "pass"  # noqa: S105 - a level, not a secret
     WARN = "warn"
     FAIL = "fail"
     REFUSE = "refuse"

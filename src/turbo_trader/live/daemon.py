@@ -7,7 +7,7 @@ from turbo_trader.rules.policy import Policy
 
 
 async def run_daemon(settings: DaemonSettings, policy: Policy, observer: Observer | None = None) -> Summary:
-    """Recover, trade and guard until told to stop, `duration_s` is over, or the Trader stops by itself.
+    """Recover, trade and guard until asked to stop, `duration_s` is over, or the Trader stops by itself.
 
     Raises InputError for what a person must mend before anything starts (journal folder, keys, symbols, address in use).
     """

@@ -1,7 +1,7 @@
 """Public and private feeds: connections, frames to rows, gaps.
 
 A frame is decoded and decided on as it comes off the socket. There is no queue: a daemon that cannot keep up leaves frames to the
-socket's flow control, and what it then trades on is told by their exchange times (the data gate).
+socket's flow control, and what it then trades on is reported by their exchange times (the data gate).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class PublicFeed:
                 self.stream.renew(f"silent: {names}")
 
     def regrid(self, instruments: Sequence[Instrument], symbol: int) -> None:
-        """From now on in these units; the connection is made anew when `symbol` is one of its own."""
+        """From now on in these units; the connection is made again when `symbol` is one of its own."""
         self._instruments = tuple(instruments)
         if symbol in self._indices:
             self._decoder = self._new_decoder()

@@ -33,7 +33,7 @@ class Fence:
         self._emit = emit
         self._woken = woken
         self._lost = lost
-        self._out = False  # was it told that the lease has run out?
+        self._out = False  # was it reported that the lease has run out?
         self._over = False
 
     @property

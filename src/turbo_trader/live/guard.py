@@ -1,7 +1,7 @@
 """The guard: a small process of its own that looks after positions while no daemon does (design: one writer at a time).
 
 While a daemon holds the lease it only looks. Once the lease has run out, and two reads agree, it takes the next epoch, does what
-`trader.guard` wishes, each intent in the journal first, and gives the lease back, so that a daemon that starts need not wait.
+`trader.guard` asks, each intent in the journal first, and gives the lease back, so that a daemon that starts need not wait.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Guard:
         self._alarmed: set[str] = set()
         self._alone = False
         self._instruments: dict[str, Instrument] = {}
-        self._kept: Kept = {}  # what the journal last told, for when it cannot
+        self._kept: Kept = {}  # what the journal last reported, for when it cannot
         self._boots: list[str] = []
         self._unreadable: list[str] = []  # keys of rows that make no sense
         self._blind = ""  # why the journal cannot be read; "" while it can
@@ -121,7 +121,7 @@ class Guard:
         self._said: dict[str, str] = {}  # the last of what is said on change alone
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Look every few seconds until `ended`; what goes wrong in one look is told and tried again in the next."""
+        """Look every few seconds until `ended`; what goes wrong in one look is reported and tried again in the next."""
         loop = asyncio.get_running_loop()
         synced = -CLOCK_S
         self._emit("guarding", "info", {"journal": str(self._settings.journal), "pid": os.getpid()})
@@ -247,8 +247,9 @@ class Guard:
                     left.append(replace(intervention, what="close", why="its stop was refused"))
                 self._emit(
                     "guard-acted", "warning",
-                    {"what": intervention.what, "symbol": intervention.symbol, "why": intervention.why, "stop": intervention.stop, "id": action.id,
-                     "order": intervention.link_id, "outcome": result.outcome.value, "code": result.code, "message": result.message},
+                    {"what": intervention.what, "symbol": intervention.symbol, "why": intervention.why, "stop": intervention.stop,
+                     "id": action.id, "order": intervention.link_id, "outcome": result.outcome.value, "code": result.code,
+                     "message": result.message},
                 )  # fmt: skip
         finally:
             self._lease.release()

@@ -142,7 +142,7 @@ class Router:
         self._written(self.journal.flush)
 
     def _written(self, write: Callable[[], None]) -> None:
-        """A journal that cannot be written is told once and stops entries, nothing else; the end of that is told too."""
+        """A journal that cannot be written is reported once and stops entries, nothing else; the end of that is reported too."""
         was = self.journal.failed
         try:
             write()
@@ -226,7 +226,7 @@ class Router:
             task.cancel()
         self._fits.shutdown(wait=False, cancel_futures=True)
 
-    # -- what is told
+    # -- what is reported
 
     def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:
         """A note of the daemon itself, to journal and observer."""

@@ -17,7 +17,7 @@ OrderEntry = Literal["rest", "websocket"]
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """How the public streams of a venue are listened to. `silence_s` wall seconds without a word end a connection."""
+    """How the public streams of a venue are listened to. `silence_s` wall seconds without a message end a connection."""
 
     url: str
     book_depth: int = 50
@@ -36,7 +36,7 @@ class DaemonSettings:
     keys: Keys
     symbols: tuple[str, ...]
     journal: Path  # folder; made if absent
-    duration_s: float | None = None  # None: until told to stop
+    duration_s: float | None = None  # None: until asked to stop
     mode: str = "paper"
     backfill_minutes: int = 1_500
     request_timeout_s: float = 5.0

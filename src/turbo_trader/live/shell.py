@@ -187,7 +187,7 @@ class Shell:
     def _woken(self, epoch: int) -> None:
         if hasattr(self._router, "trader"):
             known: list[str] = []
-            with contextlib.suppress(sqlite3.Error):  # a journal that fails is told elsewhere
+            with contextlib.suppress(sqlite3.Error):  # a journal that fails is reported elsewhere
                 known = self._router.journal.boots()
             self._router.deliver(Woken(self._clock.now(), epoch, tuple(known)))
 
@@ -257,7 +257,7 @@ class Shell:
         self._public.listed(instrument)
 
     def _on_regridded(self, reported: Regridded) -> None:
-        """A symbol's tick or step is another from now on: frames in the new units, bars given anew."""
+        """A symbol's tick or step is another from now on: frames in the new units, bars sent again."""
         known = self._instruments
         self._instruments = (*known[: reported.symbol], reported.instrument, *known[reported.symbol + 1 :])
         self._public.regrid(self._instruments, reported.symbol)
@@ -314,7 +314,7 @@ class Shell:
             self._router.deliver(Control(self._clock.now(), verb, by, dict(args)))
         return self.status() | {"trader": self._trader_summary(), "view": self._router.trader.view()}
 
-    # -- what is told
+    # -- what is reported
 
     def status(self) -> dict[str, Any]:
         """The daemon's own figures."""

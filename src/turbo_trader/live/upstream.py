@@ -33,7 +33,7 @@ from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
 DEPTH: Final = 50  # levels of the upstream's books
 HISTORY_MIN: Final = 2 * 1_440
-OPENING_S: Final = 15.0  # in which every symbol must have told its book
+OPENING_S: Final = 15.0  # in which every symbol must have sent its book
 CLOCK_S: Final = 10.0  # between two measurements of the upstream's clock
 _RESTARTED_S: Final = 60.0  # wall seconds; a clock that goes back by more is another's
 _CONNECTIONS: Final = {"exits": 1, "reads": 4, "history": 4}
@@ -51,7 +51,7 @@ class UpstreamMarket:
         self.start = clock.now()
         self.topics = public_topics([instrument.symbol for instrument in instruments], DEPTH)
         self.bars: dict[str, Rows] = {}
-        self.booked = asyncio.Event()  # every symbol has told its book
+        self.booked = asyncio.Event()  # every symbol has sent its book
         self._emit = emit
         self._unbooked = set(range(len(instruments)))
         self._rows: list[list[Rows]] = [[] for _ in instruments]
@@ -64,7 +64,7 @@ class UpstreamMarket:
         return _Listening(FrameDecoder(self.instruments), self._said)
 
     def take(self, event: Event) -> None:
-        """Rows that came, as of now; a gap is a connection that was lost or is about to be made anew."""
+        """Rows that came, as of now; a gap is a connection that was lost or is about to be made again."""
         if isinstance(event, StreamStatus) and event.up:
             self._emit("upstream-up", "info", {"reason": event.reason})
         elif isinstance(event, StreamStatus):
@@ -181,4 +181,4 @@ async def _keep_time(gateway: Gateway, where: str) -> None:
         await asyncio.sleep(CLOCK_S)
         clock = gateway.clock
         if await gateway.sync_clock() and clock.ahead_s() > _RESTARTED_S * clock.speed:
-            raise InputError(f"{where}: its time went back: it was started anew, and this venue must be too")
+            raise InputError(f"{where}: its time went back: it was restarted, and this venue must be too")

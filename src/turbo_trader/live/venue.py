@@ -270,13 +270,13 @@ class Venue:
             await asyncio.sleep(TICK_S - self.clock.elapsed() % TICK_S)
 
     def restart_books(self) -> None:
-        """The service of order books begins anew, as if it had been restarted."""
+        """The service of order books restarts, as if it had been restarted."""
         for book in self.data.books:
             book.restart()
         self.feed.restart()
 
     def cut(self, *kinds: type[Client]) -> int:
-        """Cut the stream connections of these kinds without a word; returns how many."""
+        """Cut the stream connections of these kinds silently; returns how many."""
         lines = [line for line in self.lines if isinstance(line.client, kinds)]
         for line in lines:
             line.cut()

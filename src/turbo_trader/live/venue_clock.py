@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 _SECOND: Final = 1_000_000_000
-_MEASURED_NS: Final = 5 * _SECOND  # of the wall's time: how often the speed is measured anew
+_MEASURED_NS: Final = 5 * _SECOND  # of the wall's time: how often the speed is measured again
 
 
 class WallClock:

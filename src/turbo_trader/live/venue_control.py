@@ -165,7 +165,7 @@ class VenueControl:
         return JSONResponse({"cut": self._venue.cut(PublicClient, PrivateClient, TradeClient)})
 
     async def _restart(self, request: Request) -> Response:
-        """POST lets all order books begin anew, with a snapshot whose `u` is 1."""
+        """POST restarts all order books, with a snapshot whose `u` is 1."""
         del request
         self._venue.restart_books()
         return JSONResponse({"restarted": self._venue.feed.topics()})

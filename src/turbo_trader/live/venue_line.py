@@ -53,7 +53,7 @@ class Line:
         self._silent = True
 
     def cut(self) -> None:
-        """Close the connection without a word."""
+        """Close the connection silently."""
         self._silent = True
         self._transport.abort()
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # wall seconds before an answer on a stream: clients are made for a distant venue (pybit notes what it asked for after sending it)
 ANSWER_S = 0.01
 _REMEMBERED = 1_000  # answers
-IDLE_S = 600.0  # a stream connection without a word from its client for so long is cut
+IDLE_S = 600.0  # a stream connection without a message from its client for so long is cut
 
 
 class Connection(H11Protocol):
@@ -237,7 +237,7 @@ def _address(socket: WebSocket) -> str:
 
 
 def _idle(socket: WebSocket) -> float:
-    """Wall seconds without a word after which a connection is cut: max_active_time of its URL, 30s to 600s or 1m to 10m."""
+    """Wall seconds without a message after which a connection is cut: max_active_time of its URL, 30s to 600s or 1m to 10m."""
     asked = socket.query_params.get("max_active_time", "")
     number, unit = asked[:-1], asked[-1:]
     if not number.isascii() or not number.isdigit() or unit not in ("s", "m") or len(number) > 4:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 def record_dtype(fields: list[Any]) -> np.dtype[np.record]:
-    """A packed record dtype: make one module-level object of each and share it (numba types equal but distinct ones anew)."""
+    """A packed record dtype: make one module-level object of each and share it (numba types equal but distinct ones again)."""
     return np.dtype((np.record, fields))  # type: ignore[return-value]
 
 

@@ -127,7 +127,7 @@ class _Symbol:
 
 
 class FrameDecoder:
-    """Decodes the frames of one connection. Symbols are told by their index in `instruments`."""
+    """Decodes the frames of one connection. Symbols are identified by their index in `instruments`."""
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
         self._symbols = {i.symbol: _Symbol(n, i) for n, i in enumerate(instruments)}

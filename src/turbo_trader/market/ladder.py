@@ -170,7 +170,7 @@ def move_book(
     ts: int,
     fresh: bool,
 ) -> int:
-    """One frame that takes the best prices to `bid` and `ask` (ticks); `fresh` begins the book anew. Returns the next row.
+    """One frame that takes the best prices to `bid` and `ask` (ticks); `fresh` restarts the book. Returns the next row.
 
     `gap`: ticks between levels near the best. `bid_size`, `ask_size` in [0, 1): from three quarters to five quarters of the usual.
     """

@@ -45,7 +45,7 @@ def rebuild(
 
     Times lie strictly within their bar; traded lots sum to the bar's volume; the mid after a bar is its close
     within the spread. Deterministic in `seed`, symbol and bar times. A slice of the bars gives the same rows
-    as the whole up to 20 bars from its ends, but for the book levels behind the best, which start anew.
+    as the whole up to 20 bars from its ends, but for the book levels behind the best, which start again.
     `funding` (FUNDING_RATE) adds the rate in force each hour: it runs linearly from the last settled rate to
     the coming one, which it reaches in the last hour. No mark price: none is recorded.
     """

@@ -1,4 +1,4 @@
-"""The figures of a report in words and tables: what is at its head, and what stands beside the charts."""
+"""The figures of a report in sentences and tables: what is at its head, and what stands beside the charts."""
 
 from __future__ import annotations
 

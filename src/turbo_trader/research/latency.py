@@ -128,7 +128,7 @@ def measure(per_second: int, seconds: float, folder: Path) -> Measured:
     ours, theirs = context.Pipe()
     venue = context.Process(target=run, args=(theirs, per_second), daemon=True)
     venue.start()
-    theirs.close()  # so that a venue that fails is told by an end of file
+    theirs.close()  # so that a venue that fails sees an end of file
     stamps = Stamps()
     restore = stamped(stamps)
     try:

@@ -296,5 +296,5 @@ async def _serve(pipe: Connection, per_second: int) -> None:
 
 
 def run(pipe: Connection, per_second: int) -> None:
-    """The process: sends its ports (REST, streams), runs until told anything, sends (sent, arrived, frames, lost)."""
+    """The process: sends its ports (REST, streams), runs until anything is sent to it, sends (sent, arrived, frames, lost)."""
     asyncio.run(_serve(pipe, per_second))

@@ -87,7 +87,7 @@ def measure(count: int) -> Ways:
     ours, theirs = context.Pipe()
     venue = context.Process(target=run_venue, args=(theirs,), daemon=True)
     venue.start()
-    theirs.close()  # so that a venue that fails is told by an end of file
+    theirs.close()  # so that a venue that fails sees an end of file
     leaving = Leaving()
     try:
         where = loopback(int(ours.recv()))

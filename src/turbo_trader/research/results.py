@@ -74,7 +74,7 @@ def cells(turbo: str, balance: str, result: Mapping[str, Any]) -> list[str]:
 
 
 def beside() -> list[list[str]]:
-    """The rows of what is hoped for and of the predecessor, under the same columns."""
+    """The rows of the targets and of the predecessor, under the same columns."""
     rows = []
     for title, which in (("before", 0), ("target", 1)):
         said = {column: TARGETS[name][which] for column, name in _TARGETS.items()}

@@ -79,7 +79,7 @@ class DenseMarket:
 
 
 def serve_load(pipe: Connection, seconds: float) -> None:
-    """The other process: tell its port; from a word of the parent on, which it answers with when its clock began, to the next one
+    """The other process: tell its port; from a message of the parent on, that it answers with when its clock began, to the next
     count CPU and tell it."""
 
     async def main() -> None:

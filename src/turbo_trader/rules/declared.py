@@ -135,7 +135,7 @@ def bounds(field: FieldInfo) -> tuple[Any, Any]:
 
 
 def expectation(field: FieldInfo) -> str:
-    """What is expected of a field, in words."""
+    """What is expected of a field, in plain text."""
     kind, facts = field.annotation, extra(field)
     named = facts.get("choices") or (get_args(kind) if get_origin(kind) is Literal else ())
     if kind is bool:

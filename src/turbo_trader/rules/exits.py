@@ -1,4 +1,4 @@
-"""The exits of one position as a pure zone machine: prices and times in, wishes out. It sends nothing and
+"""The exits of one position as a pure zone machine: prices and times in, actions out. It sends nothing and
 knows no venue.
 
 Progress f = direction x (price - entry) / TP distance, where price is the side one could close at. Stops
@@ -89,7 +89,7 @@ class Bracket:
     """Stop, target, backstop, zone and clock of one open position. Prices in USDT on the tick, distances
     as fractions of entry.
 
-    `on_price`, `on_mark`, `on_time` return what is to be done; each wish is returned once. Reaching the
+    `on_price`, `on_mark`, `on_time` return what is to be done; each action is returned once. Reaching the
     stop is the venue's business. `opened_ns` is the time of the first fill.
     """
 
@@ -109,7 +109,7 @@ class Bracket:
     extensions: int = 0
     pending_backstop: Decimal | None = None
     held: bool = False  # at the target without confirmation, kept open behind the lock
-    closing: str = ""  # reason, once a close is wished
+    closing: str = ""  # reason, once a close is asked
     mark_since_ns: int | None = None  # since when the mark is beyond the stop
 
     def __post_init__(self) -> None:
@@ -136,7 +136,7 @@ class Bracket:
 
     @property
     def next_level(self) -> Decimal | None:
-        """The price in our favour at which something happens next; None: nothing more does (or a wish is
+        """The price in our favour at which something happens next; None: nothing more does (or an action is
         under way)."""
         if self.closing or self.held or self.pending_backstop is not None:
             return None
@@ -180,7 +180,7 @@ class Bracket:
         return not waiting and self.direction * (price - self.target) >= 0
 
     def backstop_confirmed(self, price: Decimal) -> None:
-        """The venue's take profit stands at `price`: when that is what was wished, the target moves out."""
+        """The venue's take profit stands at `price`: when that is what was asked, the target moves out."""
         if self.pending_backstop is None or price != self.pending_backstop:
             return
         self.backstop, self.pending_backstop = price, None
@@ -245,7 +245,7 @@ class Bracket:
         return [ClosePosition(reason)]
 
     def _tighten(self, wanted: Decimal, price: Decimal, reason: str) -> list[Action]:
-        """A stop at `wish`, or one tick short of the price where that is nearer; nothing where it would
+        """A stop at `wanted`, or one tick short of the price where that is nearer; nothing where it would
         not tighten."""
         last = price - self.direction * self.tick
         stop = min(wanted, last) if self.direction > 0 else max(wanted, last)

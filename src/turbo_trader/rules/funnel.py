@@ -12,7 +12,7 @@ from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.rules.gates import DATA, PRE_FILTER
 from turbo_trader.rules.scan import BLOCK, GATES, PASS, TIER_A, TIER_B
 
-#: What the user hopes for: figure -> (before, hoped). Reported beside what was measured, never assumed.
+#: The user's targets: figure -> (before, target). Reported beside what was measured, never assumed.
 TARGETS: Final[dict[str, tuple[str, str]]] = {
     "symbols": ("8", "15"),
     "scan interval": ("5 min", "30-60 s"),
@@ -93,7 +93,7 @@ class Funnel:
         }
 
     def beside_targets(self) -> list[tuple[str, str, str, str]]:
-        """(figure, measured, before, hoped) for what scans alone can tell."""
+        """(figure, measured, before, target) for what scans alone can tell."""
         hours = self.hours
         measured = {
             "symbols": f"{self.scans / self.moments:.0f}" if self.moments else "-",

@@ -63,7 +63,7 @@ def number(
     """A pydantic field. `low` and `high` are allowed themselves.
 
     `section`: of the trading rules, then the line there, such as "7 margin cap": its text and the reason are in `sources`;
-    `why` is the reason where that line has none. With `choices` a str default is one of these words; without, it is a decimal. A
+    `why` is the reason where that line has none. With `choices` a str default is one of these terms; without, it is a decimal. A
     `pinned` number is built into a kernel or into the venue: it is shown, and any other value is refused. `weighed`: the default
     where BELIEF is not asked, if that is another one (`default_of`).
     """

@@ -235,7 +235,7 @@ class Policy(Declared):
     warn_share: Decimal = chosen("0.80", "share", "8 warning", "warning at this share of a limit", low="0.01", high="1")
     warn_hysteresis: Decimal = ours("0.20", "share", "8 warn again", "a warning is over this far below", high="1")
     warn_again: int = ours(3600, "s", "8 warn again", "the same warning again at the soonest after", high="86400")
-    flatten_time: int = chosen(2, "s", "8 flatten", "flat within, or told as unconfirmed", low="1", high="60")
+    flatten_time: int = chosen(2, "s", "8 flatten", "flat within, or reported as unconfirmed", low="1", high="60")
     guard_close_after: int = ours(900, "s", "8 guard", "guard closes all without a daemon; 0 = never", high="604800")
     on_term: str = ours("leave", "answer", "8 SIGTERM", "positions at SIGTERM", choices=("leave", "flatten"))
     watchdog_trades: int = ours(30, "trades", "8 watchdog", "watchdog from", low="2", high="100000")
@@ -245,7 +245,7 @@ class Policy(Declared):
     calibration_min_samples: int = ours(200, "outcomes", "9 calibration", "a map needs, of the symbol or else of all", low="20")
     calibration_group: int = ours(100, "outcomes", "9 calibration", "behind each point of a map at least", low="10")
     calibration_window: int = ours(2000, "outcomes", "9 calibration", "of a symbol that maps look back on", low="20", high="100000")
-    calibration_refit: int = ours(14400, "s", "9 calibration", "maps are fitted anew each", low="1", high="604800")
+    calibration_refit: int = ours(14400, "s", "9 calibration", "maps are fitted again each", low="1", high="604800")
     calibration_hole: int = ours(60, "s", "9 calibration", "longest time without a price in an outcome", low="1", high="600")
     # fmt: on
 

@@ -86,7 +86,7 @@ def whole_report(
     money: tuple[Decimal, Decimal],
     hours: float,
 ) -> dict[str, Any]:
-    """`trade_report` with the funnel, the signals' strengths, the hoped figures and the predecessor; `money`: (start, end)."""
+    """`trade_report` with the funnel, the signals' strengths, the targets and the predecessor; `money`: (start, end)."""
     report = trade_report(trades, *money, hours)
     report["executed_of_candidates"] = report["trades"] / funnel.candidates if funnel.candidates else None
     reported = {
@@ -120,7 +120,7 @@ def growth_per_day(start: Decimal, end: Decimal, days: float) -> float | None:
 
 
 def beside_targets(report: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    """(figure, measured, before, hoped) of what trades can tell."""
+    """(figure, measured, before, target) of what trades can tell."""
     low, high = report["win_rate_95"]
     said = f"{_percent(report['win_rate'], 1)} ({low:.0%}-{high:.0%})" if report["trades"] else "-"
     minutes = report["duration_minutes"]["mean"]

@@ -192,7 +192,7 @@ class Session:
         if self.secured is not None:
             self.secured += amount
 
-    # a person's word
+    # a control command
 
     def halt(self, now_ns: int, by: str, why: str = "halted by command", holder: str = PERSON) -> None:
         """No entries until `resume`."""

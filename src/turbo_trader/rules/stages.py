@@ -275,7 +275,7 @@ _DOES: Final = {
 
 
 def does(stages: Mapping[str, Stage]) -> str:
-    """What the tiers do, in words: once where they agree."""
+    """What the tiers do, in plain text: once where they agree."""
     kinds = set(stages.values())
     if len(kinds) == 1:
         return _DOES[kinds.pop()]

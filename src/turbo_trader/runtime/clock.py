@@ -51,7 +51,7 @@ class MeasuredClock:
         if slower and speed == self.speed and not self._doubted:
             return
         if not self._round_trip:
-            self._last = 0  # what was told before the first measurement was our own clock
+            self._last = 0  # what was reported before the first measurement was our own clock
         self._anchor = before + trip // 2
         self._base = venue
         self._round_trip = max(trip, 1)
@@ -64,7 +64,7 @@ class MeasuredClock:
         self._doubted = True
 
     def ahead_s(self) -> float:
-        """How far what was told is ahead of what the last measurement says, seconds of the venue's time."""
+        """How far what was reported is ahead of what the last measurement says, seconds of the venue's time."""
         return max(0.0, (self._last - self._estimate(self._steady())) / 1e9)
 
     def wall_seconds(self, venue_ns: int) -> float:

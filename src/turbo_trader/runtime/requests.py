@@ -32,7 +32,7 @@ _DISAGREE_NS: Final = 2_000_000_000  # between two readings of the venue's clock
 _SYNC_POLL_S: Final = 0.05  # a second measurement of the clock waits for the first one
 _OPTIONAL: Final = frozenset(
     {"get_fee_rates", "get_system_status"}
-)  # not served everywhere: no word on the key
+)  # not served everywhere: nothing on the key
 _RETRIED: Final = (Kind.TEMPORARY, Kind.AMBIGUOUS)
 
 
@@ -77,7 +77,7 @@ Emit: TypeAlias = Callable[[str, str, dict[str, Any]], None]  # name, level, fie
 
 
 class Hooks(Protocol):
-    """What a shell is told beside the answers."""
+    """What a shell reports beside the answers."""
 
     def emit(self, name: str, level: str, fields: dict[str, Any], /) -> None:
         """An event for log and journal."""

@@ -1,6 +1,6 @@
 """Acceleration of ln(mid) on one-minute closes: a Kalman filter on a coarser grid than `signals.kalman`, for ACCEL alone.
 
-Second by second the jerk of a price is not to be told from none. Here the price is a smooth path seen with noise: level, velocity
+Second by second the jerk of a price cannot be seen. Here the price is a smooth path seen with noise: level, velocity
 and acceleration with white-noise jerk (Bar-Shalom, Li & Kirubarajan 2001, section 6.2.3, without a random walk in the level; what
 a minute adds of its own is observation noise). The ratio of that noise to the jerk is the likeliest one of the window's closes,
 found by golden section; the jerk's variance is concentrated out. At the end of the range there is no jerk, no acceleration, and

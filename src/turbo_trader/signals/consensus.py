@@ -18,7 +18,7 @@ from turbo_trader.signals.parameters import HORIZONS
 _MASK = MINUTES - 1
 _QUANTUM = 1e-7
 _FAR = 10_000_000  # quanta from the base, and ...
-_LONG = 100_000  # ... minutes from the origin beyond which the sums begin anew, long before an int64 could overflow
+_LONG = 100_000  # ... minutes from the origin: the sums restart long before an int64 overflows
 _MOST = 1e6  # |t| of a straight line
 
 

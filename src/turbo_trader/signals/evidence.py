@@ -41,7 +41,7 @@ def averaged(mean: float, error: float, probability: float) -> tuple[float, floa
 def two_points(mean: float, error: float) -> tuple[float, float]:
     """(probability, size) of a drift that is there, of that size, or not there at all, with this mean and standard error.
 
-    `mean` and `error` >= 0; (0, 0) where the mean is too small to be told from none. What depends on the drift as on a straight
+    `mean` and `error` >= 0; (0, 0) where the mean cannot be distinguished from 0. What depends on the drift as on a straight
     line is the same over the two as at the mean; a probability, which ends at 1, is not.
     """
     if not mean > _TINY * error:

@@ -85,7 +85,7 @@ def new_filters(n: int) -> Filters:
 
 
 def set_noise(filters: Filters, s: int, noise: Noise) -> None:
-    """Give symbol `s` new noise parameters; its Kalman state is built anew from the one-second ring at the next scan."""
+    """Give symbol `s` new noise parameters; its Kalman state is built again from the one-second ring at the next scan."""
     record = filters[s]
     record["noise_set"] = 1
     record["velocity_valid"] = noise.velocity_valid

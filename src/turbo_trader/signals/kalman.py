@@ -10,7 +10,7 @@ The step is the real time between samples; a second without data is no observati
 The jerk intensity is a fitted one, and wrong by its standard error: the filter runs at three intensities at once; what it says is
 the mean over them, its variance that within and between them (Hamilton, "A standard error for the estimated state vector of a
 state-space model", Journal of Econometrics 33, 1986; there by simulation, here by quadrature). The scale that all variances share
-is learned anew from the latest innovations (West & Harrison, "Bayesian Forecasting and Dynamic Models", 1997, section 10.8):
+is learned again from the latest innovations (West & Harrison, "Bayesian Forecasting and Dynamic Models", 1997, section 10.8):
 gains do not depend on it, standard errors do.
 """
 
@@ -92,7 +92,7 @@ def begin(x: Vector, P: Vector, y: float, jerk2: float, walk2: float, measuremen
 def catch_up(states: Any, filters: Any, s: int) -> None:
     """Bring the Kalman state of `s` up to the newest sample of the one-second ring.
 
-    A filter further behind than the ring reaches, or with new noise, begins anew at the oldest sample kept. Where there is no
+    A filter further behind than the ring reaches, or with new noise, restarts at the oldest sample kept. Where there is no
     velocity nothing is filtered.
     """
     state, f = states[s], filters[s]

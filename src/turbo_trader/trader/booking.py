@@ -1,4 +1,4 @@
-"""Fills become positions and trades; a trade that ends is counted, told and kept."""
+"""Fills become positions and trades; a trade that ends is counted, reported and kept."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Booking:
         return True
 
     def _agree(self, state: SymbolState, before: Decimal) -> None:
-        """Bring the venue's word on the size up to this fill where it is older; verify the position where it came first."""
+        """Bring the venue's report on the size up to this fill where it is older; verify the position where it came first."""
         if state.held == before:
             return
         if state.size == before:
@@ -233,13 +233,13 @@ class Booking:
             d.note("halt", "warning", what="watchdog", text=why)
 
     def on_wallet(self, report: WalletReport) -> None:
-        """The venue's word on the wallet. Messages overtake each other: older words are passed over."""
+        """The venue's report on the wallet. Messages overtake each other: older reports are passed over."""
         known = self._state.wallet
         if known is None or report.ts >= known.ts:
             self._state.wallet = report
 
     def on_position(self, state: SymbolState, report: PositionReport) -> None:
-        """The venue's word on the position: size, stop, leverage. Older words are passed over."""
+        """The venue's report on the position: size, stop, leverage. Older reports are passed over."""
         if report.position_idx:
             self._hedged(state, report)
             return

@@ -1,4 +1,4 @@
-"""Calibration as the Trader runs it: shadows of its forecasts, their outcomes told and remembered, maps put into the gates.
+"""Calibration as the Trader runs it: shadows of its forecasts, their outcomes reported and remembered, maps put into the gates.
 
 Whatever the BELIEF, every forecast is followed, and maps are fitted to the outcomes known at the time, each `CALIBRATION_REFIT`
 seconds (and at once where horizon or hold change: outcomes of other horizons say nothing): a symbol's own where it has enough
@@ -47,7 +47,7 @@ class Calibrating:
         self._remember(kept["rows"])
 
     def before_scan(self, gate_params: Rows, tier: CapitalTier) -> None:
-        """Put the maps in force into `gate_params` (kept between scans until the tier changes); fit them anew when it is time."""
+        """Put the maps in force into `gate_params` (kept between scans until the tier changes); fit them again when it is time."""
         now = self._state.now
         horizons = (float(tier.horizon_s), float(tier.max_hold_s))
         if now >= self._due or horizons != self._horizons:

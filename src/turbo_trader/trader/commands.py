@@ -131,7 +131,7 @@ class Persist:
 
 @dataclass(frozen=True, slots=True)
 class Regridded:
-    """A symbol (index) has a new tick or step from now on: its rows must be in the new units, its bars be given anew."""
+    """A symbol (index) has a new tick or step from now on: its rows must be in the new units, its bars be sent again."""
 
     ts: int
     symbol: int

@@ -33,7 +33,7 @@ def decimal(value: Any) -> Decimal:
 
 
 def refused(sizing: Sizing) -> Verdict:
-    """Gate 9's word where no size meets every limit."""
+    """Gate 9's answer where no size meets every limit."""
     return Verdict(BLOCK, Code.SIZE, sizing.refusal, sizing.needed, sizing.allowed)
 
 
@@ -158,7 +158,7 @@ class Entries:
         d = self._state
         entry.sent_ts = d.now
         tier = "A" if entry.trade_tier == TIER_A else "B"
-        allowed = entry.figures.pop("allowed", {})  # told, not kept
+        allowed = entry.figures.pop("allowed", {})  # reported, not kept
         self.save(state)
         d.note(
             "entry", symbol=state.instrument.symbol, id=entry.id, tier=tier, direction=entry.direction, qty=entry.qty,
@@ -244,7 +244,7 @@ class Entries:
             self.abandon(state, f"refused: {result.code} {result.message}")
 
     def on_report(self, state: SymbolState, report: OrderReport) -> None:
-        """The venue's word on the entry: final ends it, with or without a fill. cumExecQty is the truth."""
+        """The venue's report on the entry: final ends it, with or without a fill. cumExecQty is the truth."""
         entry = state.entry
         if entry is None or entry.id != report.link_id:
             return
@@ -313,7 +313,7 @@ class Entries:
                 continue
             if entry.resting:
                 self.resting.tend(state, entry)
-            accepted = entry.resting and entry.answered  # it may stay without a final word
+            accepted = entry.resting and entry.answered  # it may stay without a final report
             silent = not accepted and d.now - entry.sent_ts > 2 * SECOND
             if not entry.unknown_since and silent:
                 entry.unknown_since = d.now

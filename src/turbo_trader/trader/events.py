@@ -1,6 +1,6 @@
-"""What the Trader is told. Every event carries `ts`: the time it is true for, ns UTC.
+"""What the Trader is given. Every event carries `ts`: the time it is true for, ns UTC.
 
-Reports are the venue's word, whichever channel brought it; they may come late, twice, or in any order.
+Reports come from the venue, whichever channel brought it; they may come late, twice, or in any order.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ class NoiseFitted:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A person's word: verb is halt, resume, flatten, stop, session_new or explore; `by` says who, for the record."""
+    """A control command: verb is halt, resume, flatten, stop, session_new or explore; `by` says who, for the record."""
 
     ts: int
     verb: str

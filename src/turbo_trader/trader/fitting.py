@@ -1,4 +1,4 @@
-"""When each symbol's Kalman noise is fitted anew: as soon as the warm-up's samples are there, then ever less often.
+"""When each symbol's Kalman noise is fitted again: as soon as the warm-up's samples are there, then ever less often.
 
 A fit that found a velocity is believed for half an hour, about as long as the samples it was found in; the next one must find
 it again.

@@ -9,7 +9,7 @@ from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.trader_state import TraderState
 
-_REPEAT_AFTER = 30 * SECOND  # a flatten that lasts is told of this often
+_REPEAT_AFTER = 30 * SECOND  # a flatten that lasts is reported this often
 
 
 class Flattening:

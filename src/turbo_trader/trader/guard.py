@@ -4,7 +4,7 @@ It cancels resting entries of ours, gives a position the stop the journal knows 
 what is past its time and what has been without a daemon for too long. It opens nothing, loosens nothing, and leaves alone what a
 readable journal does not know to be ours.
 
-What the journal cannot tell (`blind`: all of it; else the symbols of `unreadable` rows) goes by the venue's word. A position
+What the journal cannot tell (`blind`: all of it; else the symbols of `unreadable` rows) goes by the venue's report. A position
 without a stop gets the widest one the rules allow, whoever opened it. It is ours where its fills carry our ids: then it is closed
 past the longest time the rules allow, or after too long without a daemon.
 """
@@ -57,7 +57,7 @@ def guard_rules(policy: Policy) -> GuardRules:
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """One thing to be done: what for which symbol or order; two reads agree when they wish the same."""
+    """One thing to be done: what for which symbol or order; two reads agree when they ask the same."""
 
     what: str  # cancel, protect, close
     symbol: str
@@ -86,7 +86,7 @@ def interventions(
 ) -> list[Intervention]:
     """What is to be done without a daemon for `gone_ns`: cancels first, then protection, then closes.
 
-    `boots`: nonces of the starts whose orders are ours. `now`: venue time, ns. `left`: the daemon was told to leave positions to
+    `boots`: nonces of the starts whose orders are ours. `now`: venue time, ns. `left`: the daemon was asked to leave positions to
     their stops: they are not closed for its absence. `opened`: when fills of ours opened a position, by symbol; `ticks`: of
     symbols without a known stop.
     """
@@ -217,7 +217,7 @@ def _by_the_venue(
 
 
 def command(intervention: Intervention, ids: Ids, most: Decimal | None = None) -> Action:
-    """The wish as a command of the wire. `most`: largest market order, base coin; what is left over is closed at the next look."""
+    """The intervention as a command of the wire. `most`: largest market order, base coin; the rest is closed at the next look."""
     if intervention.what == "cancel":
         return CancelOrder(ids.next("cancel"), intervention.symbol, link_id=intervention.link_id)
     if intervention.what == "protect":

@@ -1,4 +1,4 @@
-"""The wallet by our own books: start + results - fees + funding + transfers, to the last digit, beside the venue's word.
+"""The wallet by our own books: start + results - fees + funding + transfers, to the last digit, beside the venue's report.
 
 USDT has a book, and each other coin that fees were paid in. What the venue's wallet holds more or less than a book is booked too,
 so that decisions rest on the money there is, but apart: as a transfer where the venue's transaction log says so, or as unexplained.
@@ -61,7 +61,7 @@ class Ledger(Book):
     last_fill_ts: int = 0
 
     def begin(self, report: WalletReport, at: int) -> None:
-        """The first word on the wallet: from here on everything is booked."""
+        """The first report on the wallet: from here on everything is booked."""
         self.start, self.begun, self.agreed = report.balance, at, at
 
     def open(self, report: WalletReport) -> bool:
@@ -92,11 +92,11 @@ class Ledger(Book):
         return True
 
     def difference(self, report: WalletReport) -> Decimal:
-        """The venue's word on USDT less ours: 0, or something that is not booked yet."""
+        """The venue's report on USDT less ours: 0, or something that is not booked yet."""
         return report.balance - self.balance
 
     def differences(self, report: WalletReport) -> dict[str, Decimal]:
-        """The venue's word less ours by coin, where it is not 0: something is not booked. A coin it does not name has none."""
+        """The venue's report less ours by coin, where it is not 0: something is not booked. A coin it does not name has none."""
         found = {SETTLED_IN: self.difference(report)}
         found |= {coin: report.coins.get(coin, ZERO) - book.balance for coin, book in self.coins.items()}
         return {coin: amount for coin, amount in found.items() if amount}

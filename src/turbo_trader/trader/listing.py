@@ -53,7 +53,7 @@ class Listing:
                 self._monitor.close(state, "delisting")
 
     def settle(self) -> None:
-        """Give every flat symbol whose tick or step changed its new grid; its market state begins anew."""
+        """Give every flat symbol whose tick or step changed its new grid; its market state restarts."""
         if not self._waiting:
             return
         d = self._state

@@ -252,7 +252,7 @@ class Trader:
         known = self._recovery.done and state.wallet is not None
         return known and state.streams.get("private", False) and not state.over
 
-    # -- the venue's word
+    # -- the venue's report
 
     def _on_report(self, report: events.Report) -> None:
         if isinstance(report, events.WalletReport):
@@ -333,7 +333,7 @@ class Trader:
             case _:
                 raise TypeError(f"not an event of the Trader: {type(event).__name__}")
 
-    # -- a person's word
+    # -- a control command
 
     def _on_control(self, event: events.Control) -> None:
         state = self._state

@@ -79,7 +79,7 @@ class PositionMonitor:
         pending = state.pending_stop is not None or state.pending_backstop is not None
         if pending and not state.close_reason and now - state.stop_ts >= _RETRY:
             state.stop_ts = now
-            self._read(state)  # its answer sends the wish again
+            self._read(state)  # its answer sends the pending stop again
         if state.close_id and now - state.close_ts >= _RETRY:
             state.close_id = ""
             self._read(state)
@@ -134,7 +134,7 @@ class PositionMonitor:
         market["watch_mark_low"][state.s], market["watch_mark_high"][state.s] = low, high
 
     def restless(self, state: SymbolState) -> bool:
-        """May the next second bring something of this position that no watch tells: an answer, a wish, a price beyond its watch?"""
+        """May the next second bring what no watch reports: an answer, a pending stop, a price beyond its watch?"""
         bracket, price = state.bracket, self._state.closable(state)
         if bracket is None or price is None or state.entry is not None or state.closes or self._urgent(state):
             return True
@@ -173,7 +173,7 @@ class PositionMonitor:
         self.pump(state)
 
     def pump(self, state: SymbolState) -> None:
-        """Send the newest wish when no stop change is in flight: the stop alone first, then the backstop."""
+        """Send the newest stop when no stop change is in flight: the stop alone first, then the backstop."""
         if state.stop_id or not state.size or state.close_reason:
             return
         if state.pending_stop is not None:
@@ -190,7 +190,7 @@ class PositionMonitor:
         self._state.give(SetStops(state.stop_id, state.instrument.symbol, *state.stop_sent))
 
     def require_stop(self, state: SymbolState) -> None:
-        """The venue shows no stop, or one looser than ours: wish for the bracket's again; without a bracket, close."""
+        """The venue shows no stop, or one looser than ours: send the bracket's again; without a bracket, close."""
         if state.bracket is None:
             self.close(state, "unprotected")
         elif state.pending_stop is None and not state.stop_id:
@@ -216,7 +216,7 @@ class PositionMonitor:
         stop, backstop = state.stop_sent
         state.stop_id = ""
         if result.outcome is Outcome.UNKNOWN:
-            self._read(state)  # the position says what stands; the wish is still there and is sent again
+            self._read(state)  # the position says what stands; the stop is still pending and is sent again
         elif result.later or (result.barred_key and state.stop_on_venue is not None):
             state.stop_ts = (
                 self._state.now
@@ -247,7 +247,7 @@ class PositionMonitor:
             self.close(state, "stop-refused")
             return
         state.stop_ts = self._state.now  # a failed read is asked again after the retry time
-        self._read(state)  # its answer sends the wish again
+        self._read(state)  # its answer sends the pending stop again
 
     def _passed(self, state: SymbolState, stop: Decimal, result: CommandResult) -> bool:
         """Has the price passed the stop that was refused, or may it have by now?"""
@@ -308,7 +308,7 @@ class PositionMonitor:
         )
 
     def on_close_result(self, state: SymbolState, result: CommandResult) -> None:
-        """The close was answered; refused because flat means our picture is old: read it."""
+        """The close was answered; refused because flat means our snapshot is old: read it."""
         if result.outcome is not Outcome.UNKNOWN:
             state.closes.pop(result.id, None)
         elif result.id in state.closes:
@@ -325,7 +325,7 @@ class PositionMonitor:
         self._read(state)
 
     def on_close_report(self, state: SymbolState, report: OrderReport) -> None:
-        """The venue's final word on a close: it can do nothing any more."""
+        """The venue's final report on a close: it can do nothing any more."""
         if report.status not in _FINAL:
             return
         state.closes.pop(report.link_id, None)
@@ -333,12 +333,12 @@ class PositionMonitor:
             state.close_id = ""
 
     def settled(self, state: SymbolState) -> None:
-        """The venue has told a size. Flat by both words: a close that an older picture asked for is over."""
+        """The venue has reported a size. Flat by both reports: a close that an older snapshot asked for is over."""
         if state.close_reason and not state.open:
             self.flattened(state)
 
     def flattened(self, state: SymbolState) -> None:
-        """The position is gone: nothing is wished for it any more."""
+        """The position is gone: nothing is pending for it any more."""
         state.bracket = None
         state.close_id = state.close_reason = state.stop_id = ""
         state.pending_stop = state.pending_backstop = None

@@ -1,4 +1,4 @@
-"""Start-up is recovery: what was persisted, then the venue's word, then our picture of it. The same again after every reconnect.
+"""Start-up is recovery: what was persisted, then the venue's report, then our snapshot of it. The same again after every reconnect.
 
 Written rules: positions first, then fills, then orders. A position the fills explain is ours. One that shows up flat though we hold
 it was closed outside once its fills have been read twice. One that we cannot explain freezes its symbol and is left to its owner.
@@ -28,20 +28,20 @@ from turbo_trader.trader.rhythm import NEVER, Rhythm
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import PendingEntry, SymbolState, Trade, TraderState
 
-EVERY = 30 * SECOND  # the whole picture is read again
+EVERY = 30 * SECOND  # the whole snapshot is read again
 _AGAIN = 2 * SECOND  # after a read that failed
 _SETTLED = 2 * SECOND  # a read younger than this after a change of ours decides nothing alone
 _LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
 YOUNG = 60 * SECOND  # an older command of an earlier life can do nothing any more
 _UNEXPLAINED = "the wallet and the books differ by it, and the venue's transaction log has no transfer for it"
-_LAST_LOOKS = 5  # pictures that may differ before a run ends all the same
+_LAST_LOOKS = 5  # snapshots that may differ before a run ends all the same
 BOOTS = "boots"  # key of `restored`: {"nonces": those of all earlier starts and guards}
 INTENTS = "intents"  # key of `restored`: {"unresolved": commands of theirs not older than YOUNG without a known outcome}
 _EVERYTHING = ("positions", "orders", "fills", "wallet")
 
 
 class Recovery:
-    """The picture kept in step with the venue."""
+    """The account's snapshot kept in step with the venue."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Recovery:
         self._monitor = monitor
         self._booking = booking
         self._start = start_ts
-        self._asked: list[str] = []  # ids of the pictures on their way, oldest first
+        self._asked: list[str] = []  # ids of the snapshots on their way, oldest first
         self._rhythm = Rhythm(EVERY, start_ts)
         self._last_read = ""  # id of the last whole read that was answered
         self._asked_ts = 0  # when it was last asked for
@@ -72,7 +72,7 @@ class Recovery:
         self._heard_wallet: WalletReport | None = None  # what it said
         self._why = ""  # id of the read that asks the transaction log about it
         self._puzzled_until = 0  # until when the log is asked again about what nothing explains: it may lag
-        self._looks = 0  # whole pictures still wanted by `last_look`
+        self._looks = 0  # whole snapshots still wanted by `last_look`
         self.done = False
 
     @property
@@ -81,7 +81,7 @@ class Recovery:
         return self._rhythm.next_ns
 
     def on_clock(self) -> None:
-        """Ask for the whole picture when it is due."""
+        """Ask for the whole snapshot when it is due."""
         if self._state.now >= self._rhythm.due:
             wanted = self._rhythm.next_ns <= self._state.now
             self._rhythm.done(self._state.now)
@@ -111,7 +111,7 @@ class Recovery:
 
     @property
     def _under_way(self) -> bool:
-        """Does anything wait for a word of the venue?"""
+        """Does anything wait for the venue?"""
         return any(
             state.entry is not None or state.stop_id or state.close_id or state.closes or state.early or state.close_reason
             or state.pending_stop is not None or state.pending_backstop is not None
@@ -119,7 +119,7 @@ class Recovery:
         )  # fmt: skip
 
     def soon(self) -> None:
-        """Something happened that asks for a new picture (a reconnect)."""
+        """Something happened that asks for a new snapshot (a reconnect)."""
         self._rhythm.due = self._state.now
 
     def after_odd(self) -> None:
@@ -127,10 +127,10 @@ class Recovery:
         self._rhythm.due = min(self._rhythm.due, max(self._state.now, self._asked_ts + _AGAIN))
 
     def last_look(self) -> bool:
-        """Nothing is held any more: True once a picture asked for since then agrees, or five did not."""
+        """Nothing is held any more: True once a snapshot asked for since then agrees, or five did not."""
         if self._looks == 0:
             self._looks = _LAST_LOOKS
-            self._asked.clear()  # a picture asked for before counts no more
+            self._asked.clear()  # a snapshot asked for before counts no more
             self.soon()
         return self._looks < 0
 
@@ -141,11 +141,11 @@ class Recovery:
     def again(self) -> None:
         """We were away: as at a start, nothing is known before the venue has been read."""
         self.done = False
-        self._asked.clear()  # a picture asked for before counts no more
+        self._asked.clear()  # a snapshot asked for before counts no more
         self._rhythm.due = self._state.now
 
     def on_read(self, result: ReadResult) -> None:
-        """A picture, whole or of one symbol."""
+        """A snapshot, whole or of one symbol."""
         if result.id == self._why:
             self._why = ""
             self._explain(result)
@@ -236,7 +236,7 @@ class Recovery:
         if self._looks == 0:
             self._looks = -1
             self._state.note(
-                "ended-unconfirmed", "error", why="the venue's last pictures differ from the books"
+                "ended-unconfirmed", "error", why="the venue's last snapshots differ from the books"
             )
         elif self._looks > 0:
             self._rhythm.due = min(self._rhythm.due, self._state.now + _AGAIN)
@@ -301,7 +301,7 @@ class Recovery:
         """The transaction log is here: what it calls a transfer is one, and no other difference is."""
         ledger, odd = self._state.ledger, self._odd
         if result.outcome is not Outcome.CONFIRMED or self._heard_wallet is None:
-            return  # the next picture asks again
+            return  # the next snapshot asks again
         if ledger.differences(self._heard_wallet) != odd:
             return  # something was booked meanwhile
         self._odd = {}
@@ -320,7 +320,7 @@ class Recovery:
         self._state.persist("session", self._state.session)
         self._state.persist("ledger", ledger.to_dict())
 
-    # -- the journal's word
+    # -- what the journal says
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take up what an earlier run persisted."""

@@ -1,6 +1,6 @@
 """Post-only entries while they rest in the book (ENTRY_STYLE=maker): given up in time, withdrawn when nothing may open.
 
-A cancel that was answered says nothing about fills: the entry ends with the venue's final word on the order, as every entry does.
+A cancel that was answered says nothing about fills: the entry ends with the venue's final report on the order, as every entry does.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.trader.commands import CancelOrder
 from turbo_trader.trader.trader_state import PendingEntry, SymbolState, TraderState
 
-_AGAIN = 2 * SECOND  # a cancel without a final word after so long is sent again
+_AGAIN = 2 * SECOND  # a cancel without a final report after so long is sent again
 
 
 class Resting:
@@ -38,7 +38,7 @@ class Resting:
                 self.withdraw(state, why)
 
     def withdraw(self, state: SymbolState, why: str) -> None:
-        """Cancel the entry's order; again, and looked up, until the venue's final word has come."""
+        """Cancel the entry's order; again, and looked up, until the venue's final report has come."""
         d, entry = self._state, state.entry
         if entry is None or (entry.cancel_id and d.now - entry.cancel_ts < _AGAIN):
             return

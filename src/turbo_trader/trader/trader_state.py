@@ -98,13 +98,13 @@ class Trade:
 
 @dataclass(slots=True)
 class SymbolState:
-    """One symbol: the venue's word on its position, our trade and bracket, and what is under way."""
+    """One symbol: the venue's report on its position, our trade and bracket, and what is under way."""
 
     s: int
     instrument: Instrument
     taker: Decimal
     maker: Decimal
-    # the venue's word
+    # the venue's report
     size: Decimal = ZERO
     entry_price: Decimal = ZERO
     leverage: Decimal | None = None
@@ -145,7 +145,7 @@ class SymbolState:
     mark_room: tuple[float, float] | None = None
     next_instrument: Instrument | None = None  # read, with another tick or step: taken up once flat
     frozen: str = ""  # why the symbol is not traded until a person looks
-    barred: str = ""  # the venue's words on why it takes no entries; until its instrument is read again
+    barred: str = ""  # the venue's message on why it takes no entries; until its instrument is read again
     unread: bool = False  # the last account read had rows of it that could not be read
     unguarded_since: int = 0
     stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
@@ -158,7 +158,7 @@ class SymbolState:
 
     @property
     def open(self) -> bool:
-        """Is there a position, by either word?"""
+        """Is there a position, by either report?"""
         return bool(self.size or self.held)
 
     @property
@@ -205,8 +205,8 @@ class TraderState:
         self.capital: CapitalTier | None = None  # the capital tier in force
         self.evidence = Evidence()  # of an edge: the trades closed since the last resume
         self.counts: dict[str, int] = {"trades": 0, "wins": 0, "losses": 0, "liquidations": 0, "A": 0, "B": 0}
-        self.over = False  # its end has been told: nothing is opened any more, whatever is still heard
-        self.fill_heard = 0  # when a fill was last heard of, by our time: a picture asked for before is older
+        self.over = False  # its end has been reported: nothing is opened any more, whatever is still heard
+        self.fill_heard = 0  # when a fill was last heard of, our time: snapshots asked for before are older
         self._out: list[Command] = []
 
     def ours(self, link_id: str) -> bool:

@@ -12,7 +12,7 @@ from turbo_trader.trader.exposure import usage
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import TraderState
 
-_SHOWN = 5  # words and limits' acts of the past that are shown
+_SHOWN = 5  # commands and limits' acts of the past that are shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Announced maintenance, told and kept."""
+"""Announced maintenance, reported and kept."""
 
 from __future__ import annotations
 

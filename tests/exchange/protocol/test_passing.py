@@ -73,7 +73,7 @@ def test_differences_to_something_unknown_are_left_out(feed: PublicFeed) -> None
     feed.hear(book("delta", 6, [["1", "2"]], []))
     feed.hear(ticker("delta", markPrice="3"))
     assert client.push(feed.push(0, {})) == []
-    feed.hear(book("delta", 1, [["1", "2"]], [["2", "1"]]))  # the service began anew: it is whole
+    feed.hear(book("delta", 1, [["1", "2"]], [["2", "1"]]))  # the service restarted: it is whole
     feed.hear(book("snapshot", 2, [["1", "2"]], [["2", "1"]]))
     feed.forget()
     feed.hear(book("delta", 3, [["1", "2"]], []))
@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_left_out_and_counted(feed: PublicFeed, raw: byte
     assert client.push(feed.push(0, {})) == []
 
 
-def test_after_difference_that_cannot_be_read_book_is_unknown_until_its_next_snapshot(
+def test_an_unreadable_difference_voids_the_book_until_its_next_snapshot(
     feed: PublicFeed,
 ) -> None:
     client, _ = joined(feed, BOOK)

@@ -177,7 +177,7 @@ def _events(seen: Snapshot, width: int, height: int) -> list[Text]:
 
 
 def _event(event: EventLine, width: int, most: int) -> list[Text]:
-    """One event in at most `most` lines, wrapped at words; a figure stays with its per cent sign."""
+    """One event in at most `most` lines, wrapped at spaces; a figure stays with its per cent sign."""
     style = {"warning": "yellow", "error": "red bold"}.get(event.level, "")
     room = max(width - 9, 20)
     parts = wrap(event.text.replace(" %", "\u00a0%"), room, break_on_hyphens=False) or [""]

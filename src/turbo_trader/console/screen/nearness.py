@@ -1,4 +1,4 @@
-"""How near a symbol is to a trade, and what stands between, in a few words with the figures."""
+"""How near a symbol is to a trade, and what stands between, in short with the figures."""
 
 from __future__ import annotations
 

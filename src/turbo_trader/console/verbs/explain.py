@@ -77,7 +77,7 @@ def _symbol(folder: Path, symbol: str, last: int, until: int | None) -> dict[str
 
 
 def _scans(folder: Path, symbol: str, last: int, until: int | None) -> list[dict[str, Any]]:
-    """The scans of a symbol, oldest first: figures, verdicts, words; with what the account's gates said of them."""
+    """The scans of a symbol, oldest first: figures, verdicts, sentences; with what the account's gates said of them."""
     import numpy as np
 
     from turbo_trader.console.times import utc_text
@@ -105,7 +105,7 @@ def _scans(folder: Path, symbol: str, last: int, until: int | None) -> list[dict
 
 
 def _policy(reported: list[dict[str, Any]], ts: int) -> Policy:
-    """The rules in force at a time, as the run told them at its start; those of the environment where it did not."""
+    """The rules in force at a time, as the run reported them at its start; those of the environment where it did not."""
     from turbo_trader.console.settings import environment
     from turbo_trader.rules.policy import Policy
 
@@ -125,7 +125,7 @@ def _said(folder: Path, symbol: str, ts: int) -> dict[str, dict[str, Any]]:
 
 
 def _trade(folder: Path, trade: str) -> dict[str, Any]:
-    """The scan that decided a trade, and its story."""
+    """The scan that decided a trade, and its timeline."""
     from turbo_trader.journal.readers import trade_notes
     from turbo_trader.market.errors import InputError
     from turbo_trader.rules.timeline import timeline

@@ -20,7 +20,7 @@ def funnel(
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Counts of the run's scans by hour, symbol and gate, and the hoped figures beside them."""
+    """Counts of the run's scans by hour, symbol and gate, and the targets beside them."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.summary import funnel_lines
     from turbo_trader.console.tables import aligned, wrapped

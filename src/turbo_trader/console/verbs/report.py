@@ -36,7 +36,7 @@ def report(
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the hoped figures."""
+    """Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the targets."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.report_files import asked_for, write_files
     from turbo_trader.journal.opening import believable

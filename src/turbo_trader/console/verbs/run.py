@@ -45,7 +45,7 @@ def run(
     no_ui: Annotated[bool, typer.Option("--no-ui", help="log lines instead of the view")] = False,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout at the end")] = False,
 ) -> None:
-    """Listen, decide, trade, guard. Paper on the built-in synthetic market unless told otherwise; Ctrl-C ends it cleanly."""
+    """Listen, decide, trade, guard. Paper on the built-in synthetic market unless asked otherwise; Ctrl-C ends it cleanly."""
     from turbo_trader.console.duration import parse_duration
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json

@@ -62,7 +62,7 @@ class BookChannel:
         return [self._frame("delta", (bids, asks), now)]
 
     def restart(self) -> None:
-        """The service begins anew: the next frame is a snapshot with `u` 1."""
+        """The service restarts: the next frame is a snapshot with `u` 1."""
         self._reported, self._before = -1, ({}, {})
         if not self._shared:
             self._book.restart()

@@ -63,7 +63,7 @@ class ShownBook:
         self._standing = self._sides = None
 
     def restart(self) -> None:
-        """The service begins anew: the next showing has number 1."""
+        """The service restarts: the next showing has number 1."""
         self.update = 0
         self.forget()
 

@@ -1,4 +1,4 @@
-"""Codes that answer a request when a fault asks for it, in the venue's words; those of a cause stand where it is looked for."""
+"""Codes that answer a request when a fault asks for it, in the venue's message; those of a cause stand where it is looked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ON_DEMAND: Final = {
     10014: "Invalid duplicate request.",
     10016: "Request timeout, please try again later.",
     10017: "Route not found.",
-    10019: "The trade service is restarting, please connect anew.",
+    10019: "The trade service is restarting, please connect again.",
     20003: "Too frequent requests under the same session.",
     110004: "Insufficient wallet balance.",
     110005: "position status",

@@ -53,7 +53,7 @@ _LONGEST_WAIT = 3_600.0
 
 
 def explained() -> dict[str, str]:
-    """Every word a plan may use, with its meaning."""
+    """Every term a plan may use, with its meaning."""
     short = {name: f"{' or '.join(names)}, evenly" for name, names in SHORT.items()}
     waits = {name: f"longest wait, wall seconds (default {value:g})" for name, value in _WAITS.items()}
     return {**short, **REQUEST_FAULTS, **STREAM_FAULTS, **waits}

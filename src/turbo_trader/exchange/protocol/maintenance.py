@@ -1,4 +1,4 @@
-"""Announced maintenance: told by `system/status` and the topic `system.status`; while it lasts nothing is served."""
+"""Announced maintenance: reported by `system/status` and the topic `system.status`; while it lasts nothing is served."""
 
 from __future__ import annotations
 

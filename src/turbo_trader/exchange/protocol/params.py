@@ -1,4 +1,4 @@
-"""Parameters of requests: read strictly, refused with the venue's words."""
+"""Parameters of requests: read strictly, refused with the venue's message."""
 
 from __future__ import annotations
 
@@ -145,6 +145,6 @@ def chosen(params: Mapping[str, Any], symbols: Collection[str]) -> set[str]:
 
 
 def linear(params: Mapping[str, Any], *, optional: bool = False) -> None:
-    """The category must be linear; where it is `optional`, it is so without a word."""
+    """The category must be linear; where it is `optional`, it is so silently."""
     if string(params, "category", "linear" if optional else "") != "linear":
         raise Refused("params error: Category is invalid")

@@ -85,7 +85,7 @@ class PublicFeed:
                 kept.pop(topic, None)
 
     def renew(self, symbol: str) -> None:
-        """The book of `symbol` begins anew: its next frame is a snapshot."""
+        """The book of `symbol` restarts: its next frame is a snapshot."""
         for topic in self._made:
             if topic.startswith("orderbook.") and topic.endswith(f".{symbol}"):
                 found = channel(self.data, topic)
@@ -93,7 +93,7 @@ class PublicFeed:
                 self._made[topic] = found
 
     def restart(self) -> None:
-        """The books begin anew: the next frame of each is a snapshot with `u` 1."""
+        """The books restart: the next frame of each is a snapshot with `u` 1."""
         for found in self._made.values():
             if isinstance(found, BookChannel):
                 found.restart()

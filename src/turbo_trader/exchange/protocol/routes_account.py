@@ -76,7 +76,7 @@ class AccountRoutes:
         return Reply(result={"category": "linear", "list": [{"symbol": name, **rates} for name in names]})
 
     def transaction_log(self, uid: str, params: Params, now: int) -> Reply:
-        """GET /v5/account/transaction-log, newest first; the last 24 hours unless told otherwise."""
+        """GET /v5/account/transaction-log, newest first; the last 24 hours unless asked otherwise."""
         read.linear(params, optional=True)
         account = self._x.accounts[uid]
         if read.string(params, "accountType", "UNIFIED") != "UNIFIED":

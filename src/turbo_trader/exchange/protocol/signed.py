@@ -120,7 +120,7 @@ def extra_info(reply: Reply) -> dict[str, Any]:
 
 
 def limit_headers(allowed: Allowance | None, clock_ms: int) -> dict[str, str]:
-    """The rate-limit headers; the reset is told in the clock of the client's stamps."""
+    """The rate-limit headers; the reset is reported in the clock of the client's stamps."""
     if allowed is None:
         return {}
     reset = clock_ms + -(-allowed.wait_ns // 1_000_000)

@@ -82,7 +82,7 @@ def check_request(
     or raw body.
 
     `clocks_ms`: the venue's time first; the stamp must fit one of them (a simulated venue also takes the wall's, so that clients
-    that cannot be told another time work at any speed and on any tape). `stretch` widens the window where time runs faster.
+    that cannot be given another time work at any speed and on any tape). `stretch` widens the window where time runs faster.
     """
     name = headers.get("x-bapi-api-key", "")
     stamp, sent = headers.get("x-bapi-timestamp", ""), headers.get("x-bapi-recv-window", "")

@@ -10,7 +10,7 @@ import msgspec
 MOST_BRACKETS: Final = (
     500  # more opening brackets than any request has: what is nested deeper need not be read
 )
-MOST_ECHOED: Final = 100  # characters of a client's own words that an answer repeats
+MOST_ECHOED: Final = 100  # characters of a client's own text that an answer repeats
 
 
 encode: Final = msgspec.json.Encoder().encode

@@ -1,4 +1,4 @@
-"""docs/pictures/report.png: the report of three days on the made-up market, seed 1, at evidence's sizes."""
+"""docs/images/report.png: the report of three days on the made-up market, seed 1, at evidence's sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-PICTURES = ROOT / "docs" / "pictures"
+IMAGES = ROOT / "docs" / "images"
 TURBO = Path(sys.executable).with_name("turbo-trader")
 BACKTEST = ("backtest", "synthetic", "--days", "3", "--size", "earned", "--new-session", "daily")
 
@@ -54,7 +54,7 @@ def take(page_file: Path, snapshot: Path) -> None:
 
 
 if __name__ == "__main__":
-    PICTURES.mkdir(exist_ok=True)
+    IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         given = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else report_page(Path(made))
-        take(given, PICTURES / "report.png")
+        take(given, IMAGES / "report.png")
