@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ import pytest
 from turbo_trader.lab.ledger import Ledger
 from turbo_trader.lab.loading import Signal, load_signal
 from turbo_trader.lab.made_up import Echo, MadeUpPanel
+from turbo_trader.lab.markets import DRIFTLESS, ECHO, WITH_EDGE
+from turbo_trader.lab.panel import Scores
+from turbo_trader.lab.search import quick_trials
 from turbo_trader.lab.study import Findings, Market, study_edge
+from turbo_trader.lab.trades import Costs
 from turbo_trader.lab.verdict import Verdict
 from turbo_trader.market.errors import InputError
 
-ECHO = Signal("echo", Echo, {}, "echo")
-EDGE = MadeUpPanel(edge=0.0020)  # 8 bp after a round trip of 12
-SEEDS = range(1, 7)  # of the hundred; the others: scripts/study-markets
+SEEDS = range(1, 7)  # of the hundred; all of them: scripts/study-markets 1 100
 
 
 def study(tmp_path: Path, made: MadeUpPanel, seed: int, signal: Signal = ECHO) -> Findings:
@@ -27,7 +30,7 @@ def study(tmp_path: Path, made: MadeUpPanel, seed: int, signal: Signal = ECHO) -
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_driftless_market_has_no_edge(tmp_path: Path, seed: int) -> None:
-    found = study(tmp_path, MadeUpPanel(), seed)
+    found = study(tmp_path, DRIFTLESS, seed)
     assert 1_900 < found.net.trades < 2_400  # about three an hour
     assert found.verdict is Verdict.NONE
     assert found.reasons[0].startswith("cost:")
@@ -35,7 +38,7 @@ def test_driftless_market_has_no_edge(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_net_edge_of_eight_basis_points_is_found(tmp_path: Path, seed: int) -> None:
-    found = study(tmp_path, EDGE, seed)
+    found = study(tmp_path, WITH_EDGE, seed)
     assert found.verdict is Verdict.EDGE
     assert found.net.mean == pytest.approx(0.0008, abs=0.0004)
     assert found.needed_trades == 0
@@ -73,6 +76,22 @@ def score(panel):
     assert found.reasons[0].startswith("leaked future: shown another past")
 
 
+def test_signal_that_goes_by_the_clock_is_no_leak(tmp_path: Path) -> None:
+    panel = MadeUpPanel(days=30, symbols=4, minutes=30).panel(1)
+    evening = (panel.ts // (3_600 * 10**9) % 24 == 21)[:, None]
+    drift = np.exp(np.cumsum(np.where(evening, 0.003, 0.0), axis=0))
+    known = {name: getattr(panel, name) * drift for name in ("open", "high", "low", "close")}
+    panel = replace(panel, **known)
+    body = """
+def score(panel):
+    evening = panel.now_ns // 3600_000_000_000 % 24 == 21 and panel.now_ns % 3600_000_000_000 == 0
+    return Scores(np.full(4, int(evening)), 0.003, 2 * panel.interval_ns)
+"""
+    found = study_edge(leaking(tmp_path, body), Market(panel), Ledger(tmp_path / "l"), now="")
+    assert found.net.mean > 0.001
+    assert not found.reasons[0].startswith("leaked future")
+
+
 def test_bars_stamped_late_are_refused_by_one_bar_of_delay(tmp_path: Path) -> None:
     """Volume that belongs to the next bar: the signal is honest, its data knows one bar more than it may."""
     made = MadeUpPanel(days=30)
@@ -83,8 +102,6 @@ def test_bars_stamped_late_are_refused_by_one_bar_of_delay(tmp_path: Path) -> No
     volume[big] *= 8
     opened, close = panel.open.copy(), panel.close.copy()
     close[big] = opened[big] * (1 + 0.0002 * np.sign(ahead[big]))
-    from dataclasses import replace
-
     seen = replace(
         panel,
         volume=volume,
@@ -102,25 +119,21 @@ def test_bars_stamped_late_are_refused_by_one_bar_of_delay(tmp_path: Path) -> No
 def noise(cell: int) -> Signal:
     class Coin:
         lookback = 2
+        every = 12
 
         def score(self, panel):  # type: ignore[no-untyped-def]
-            from turbo_trader.lab.panel import Scores
-
-            rng = np.random.default_rng((cell, int(panel.ts[-1]) // 10**9))
-            direction = np.where(rng.random(3) < 0.004, rng.choice([-1, 1], 3), 0)
-            return Scores(direction, 0.001, 24 * panel.interval_ns)
+            digits = (panel.volume[-1] * 1e6).astype(np.int64) * (2 * cell + 101) // 7 % 20
+            return Scores(
+                np.where(digits == 0, 1, np.where(digits == 1, -1, 0)), 0.001, 12 * panel.interval_ns
+            )
 
     return Signal(f"coin {cell}", Coin, {}, str(cell))
 
 
 def test_best_of_a_search_of_200_cells_on_noise_is_refused_by_its_trials(tmp_path: Path) -> None:
-    from turbo_trader.lab.search import quick_trials
-
     market = Market(MadeUpPanel(days=60, symbols=3, minutes=30).panel(1))
     ledger = Ledger(tmp_path / "l")
     best = quick_trials([noise(cell) for cell in range(200)], market, ledger, now="", round_trip=0.0)[0]
-    from turbo_trader.lab.trades import Costs
-
     found = study_edge(best.signal, market, ledger, now="", costs=Costs(0.0, 0.0, 0.0))
     alone = study_edge(best.signal, market, Ledger(tmp_path / "fresh"), now="", costs=Costs(0.0, 0.0, 0.0))
     assert alone.dsr > 0.95  # held to no account for the other cells
@@ -135,8 +148,6 @@ def test_always_long_in_disguise_on_a_rising_market_is_refused(tmp_path: Path, m
         lookback = 12
 
         def score(self, panel):  # type: ignore[no-untyped-def]
-            from turbo_trader.lab.panel import Scores
-
             odd = (panel.volume[-1] * 1000).astype(int) % 100
             way = np.where(odd < 100 * mixed, -1, 1)
             return Scores(np.where(odd % 7 == 0, way, 0), 0.001, 48 * panel.interval_ns)

@@ -20,8 +20,10 @@ from turbo_trader.console.verbs import (
     guard,
     logs,
     policy,
+    qualify,
     report,
     run,
+    search,
     study,
     tape,
 )
@@ -52,6 +54,10 @@ app.command("logs")(logs.logs)
 app.command("funnel")(funnel.funnel)
 app.command("calibration")(calibration.calibration)
 app.command("report")(report.report)
+app.command("sweep")(search.sweep)
+app.command("walk-forward")(search.walk_forward)
+app.command("lookahead")(search.lookahead)
+app.command("qualify")(qualify.qualify)
 app.command("feasible")(feasible.feasible)
 app.command("doctor")(doctor.doctor)
 app.command("policy")(policy.policy)

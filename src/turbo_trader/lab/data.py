@@ -47,7 +47,7 @@ def read_market(path: Path, symbols: Sequence[str] = ()) -> Market:
     absent = [symbol for symbol in wanted if symbol not in bars]
     if absent:
         raise InputError(f"{path}: no bars of {', '.join(absent)}; there are {', '.join(sorted(bars))}")
-    chosen = {symbol: _sound(path, symbol, bars[symbol], left_out) for symbol in wanted or sorted(bars)}
+    chosen = {symbol: sound(path, symbol, bars[symbol], left_out) for symbol in wanted or sorted(bars)}
     return _market(path, {s: found for s, found in chosen.items() if len(found[0])}, rates, left_out)
 
 
@@ -115,7 +115,7 @@ def _parquet(path: Path) -> tuple[Table, Table]:
     return bars, rates
 
 
-def _sound(
+def sound(
     path: Path, symbol: str, table: tuple[Times, Floats], left_out: Counter[str]
 ) -> tuple[Times, Floats]:
     """Without rows that cannot be. InputError where the times go back."""

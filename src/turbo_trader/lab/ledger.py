@@ -51,6 +51,14 @@ class DataPrint:
         hashes = sorted(hashlib.sha256(close.encode()).hexdigest()[:10] for close in closes)
         return cls(whole.hexdigest()[:16], tuple(hashes[:_SKETCH]))
 
+    @classmethod
+    def of_file(cls, path: Path) -> DataPrint:
+        """Of a tape that is no panel: the same file or folder is the same data."""
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        sizes = [f"{file.name} {file.stat().st_size}" for file in files if file.is_file()]
+        hashes = sorted(hashlib.sha256(size.encode()).hexdigest()[:10] for size in sizes)
+        return cls(hashlib.sha256("\n".join(sizes).encode()).hexdigest()[:16], tuple(hashes[:_SKETCH]))
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

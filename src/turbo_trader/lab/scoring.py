@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -100,10 +100,11 @@ def lookahead(signal: Signal, panel: Panel, table: ScoreTable, seed: int = 1) ->
     seen = lookback(signal.fresh(), panel.interval_ns)
     chosen = np.random.default_rng(seed).permutation(np.flatnonzero(table.direction.any(axis=1)))[:_CHECKS]
     for t in sorted(int(t) for t in chosen):
-        cut = panel.slice(0, t + 1).copy()
-        for future, shown in (("is cut off", cut), ("is another one", _lie(panel, t, seed))):
+        near = panel.slice(t + 1 - seen, min(len(panel), t + 1 + seen))
+        cut = near.slice(0, seen).copy()
+        for future, shown in (("is cut off", cut), ("is another one", _lie(near, seen - 1, seed))):
             instance = signal.fresh()
-            part = shown.slice(t + 1 - seen, t + 1)
+            part = shown.slice(0, seen)
             direction, expected, bars = answer(signal, instance, part)
             same = np.array_equal(direction, table.direction[t]) and np.array_equal(bars, table.bars[t])
             if not same or not np.allclose(expected, table.expected[t], rtol=1e-9, atol=1e-12):
@@ -122,7 +123,7 @@ def _lie(panel: Panel, t: int, seed: int) -> Panel:
     columns["high"], columns["low"] = (
         columns["low"],
         columns["high"],
-    )  # a turned move has its high where its low was
+    )  # a turned move has them the other way round
     columns["high"][: t + 1], columns["low"][: t + 1] = panel.high[: t + 1], panel.low[: t + 1]
     columns["volume"][t + 1 :] *= rng.uniform(0.2, 5.0)
     columns["funding"][t + 1 :] *= -1.0
@@ -143,9 +144,14 @@ def reversed_in_time(panel: Panel) -> Panel:
 def with_another_past(panel: Panel, days: float = math.pi) -> Panel:
     """Every bar at another time: turned round by `days` (a third of the panel where it is shorter than twice that).
 
-    A signal that reads nothing but its panel then says nothing of the true market at that time.
+    A signal that reads nothing but its panel then says nothing of the true market at that time, unless it goes by the clock.
     """
     step = int(days * 86_400e9 / panel.interval_ns)
     step = step if 2 * step < len(panel) else max(1, len(panel) // 3)
     columns = {name: np.roll(getattr(panel, name), step, axis=0) for name in COLUMNS}
     return Panel(panel.symbols, panel.interval_ns, panel.ts, **columns)
+
+
+def a_year_later(panel: Panel) -> Panel:
+    """The same bars 52 weeks on: for a clock the same hours and days, for a list of dates others."""
+    return replace(panel, ts=panel.ts + 364 * 86_400 * 10**9)

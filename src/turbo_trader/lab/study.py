@@ -12,13 +12,16 @@ import numpy as np
 from turbo_trader.lab import comparisons, scoring
 from turbo_trader.lab.ledger import DataPrint, Ledger, Trial
 from turbo_trader.lab.loading import Signal
-from turbo_trader.lab.panel import Floats, Panel
+from turbo_trader.lab.panel import Floats, Panel, lookback
 from turbo_trader.lab.statistics import Mean, Shape, deflated_sharpe, expected_best, needed, sharpe_variance
 from turbo_trader.lab.trades import DAY_NS, Costs, Moments, Tape, entries, maker_fills
 from turbo_trader.lab.verdict import Court, Verdict, decide
+from turbo_trader.market.errors import InputError
 
 BEST_DAYS: Final = (3, 5, 10)
 _MOST_NEEDED: Final = 10_000_000
+_KNOWS_BARS: Final = 20_000  # the last of them are shown another past
+_KNOWS_T: Final = 4.0
 
 Progress = Callable[[str], None]
 
@@ -145,17 +148,36 @@ def _counted(signal: Signal, market: Market, ledger: Ledger, by_day: Mean, now: 
     return _Counted(by_day, trials, dsr, expected_best(variance, len(trials)))
 
 
+def leak_of(signal: Signal, market: Market) -> str:
+    """How `signal` knows more than its panel; "" where it does not."""
+    table = scoring.score_all(signal, market.panel)
+    tape = Tape.of(market.panel, market.settled)
+    return scoring.lookahead(signal, market.panel, table) or _knows(signal, market.panel, tape)
+
+
 def _knows(signal: Signal, panel: Panel, tape: Tape) -> str:
     """Show it another past at each moment: what it says then must not fit the true market."""
-    shown = scoring.with_another_past(panel)
-    moments = entries(scoring.score_all(signal, shown), len(panel))
-    gross = comparisons.mean_of(tape, moments, _about_mean(tape, moments))
-    if gross.trades >= 30 and gross.t > 4.0:
-        return (
-            f"shown another past it still knows the true market ({gross.mean * 1e4:+.1f} bp, t {gross.t:.1f}): "
-            "it reads more than its panel"
-        )
-    return ""
+    bars = max(_KNOWS_BARS, 3 * lookback(signal.fresh(), panel.interval_ns))
+    panel, tape = panel.slice(max(0, len(panel) - bars), len(panel)), tape.last(bars)
+    gross = _fits(signal, scoring.with_another_past(panel), tape)
+    if gross.trades < 30 or gross.t <= _KNOWS_T:
+        return ""
+    try:
+        clock = _fits(signal, scoring.a_year_later(panel), tape)
+    except InputError:  # it looks dates up that are not there
+        clock = None
+    if clock is not None and clock.t > _KNOWS_T / 2 and clock.mean > gross.mean / 2:
+        return ""  # it goes by the clock, which it may
+    return (
+        f"shown another past it still knows the true market ({gross.mean * 1e4:+.1f} bp, t {gross.t:.1f}): "
+        "it reads more than its panel"
+    )
+
+
+def _fits(signal: Signal, shown: Panel, tape: Tape) -> Mean:
+    """What its answers to `shown` make on the true market beyond its drift."""
+    moments = entries(scoring.score_all(signal, shown), len(shown))
+    return comparisons.mean_of(tape, moments, _about_mean(tape, moments))
 
 
 def _about_mean(tape: Tape, moments: Moments) -> Floats:

@@ -79,6 +79,11 @@ class Tape:
         paid = np.zeros_like(panel.open) if settled is None else np.cumsum(settled, axis=0) - settled
         return cls(panel.open, panel.high, panel.low, paid, panel.ts)
 
+    def last(self, bars: int) -> Tape:
+        """Of the last `bars`."""
+        part = slice(len(self.open) - bars, None)
+        return Tape(self.open[part], self.high[part], self.low[part], self.paid[part], self.ts[part])
+
     def gross(self, moments: Moments, late: int = 0) -> Floats:
         """Return of each trade before fees, after funding, a fraction; NaN where a price is missing. `late`: bars of delay."""
         way_in = np.minimum(moments.at + 1 + late, len(self.open) - 1)

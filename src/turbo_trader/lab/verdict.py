@@ -55,10 +55,11 @@ def decide(court: Court) -> tuple[Verdict, tuple[str, ...]]:
         return Verdict.NOT_ENOUGH, (
             "no trades: the signal never had a direction that could be held to its horizon",
         )
-    refused = tuple(_refusals(court))
-    if refused:
-        return Verdict.NONE, refused + tuple(_doubts(court))
-    doubts = tuple(_doubts(court))
+    if cost := _cost(court):
+        return Verdict.NONE, (cost,)
+    refused, doubts = tuple(_refusals(court)), tuple(_doubts(court))
+    if refused:  # of a mean that is noise itself nothing is refused for good
+        return Verdict.NONE if court.net.t >= _T else Verdict.NOT_ENOUGH, refused + doubts
     if doubts:
         return Verdict.NOT_ENOUGH, doubts
     return Verdict.EDGE, (
@@ -67,13 +68,17 @@ def decide(court: Court) -> tuple[Verdict, tuple[str, ...]]:
     )
 
 
+def _cost(court: Court) -> str:
+    """Where what is left after cost is surely no profit."""
+    net = court.net
+    if net.trades < LEAST_TRADES or net.clusters < 2 or net.interval(0.90)[1] > 0.0:
+        return ""
+    return f"cost: {_bp(court.gross.mean)} before cost, {_bp(net.mean)} after it, at most {_bp(net.interval(0.90)[1])}"
+
+
 def _refusals(court: Court) -> Iterator[str]:
     """What more data would not mend."""
     net = court.net
-    enough = net.trades >= LEAST_TRADES and net.clusters >= 2
-    if enough and net.interval(0.90)[1] <= 0.0:
-        yield f"cost: {_bp(court.gross.mean)} before cost, {_bp(net.mean)} after it, at most {_bp(net.interval(0.90)[1])}"
-        return
     if net.mean <= 0.0:
         return
     if court.late.mean <= 0.0:

@@ -201,6 +201,9 @@ class Policy(Declared):
 
     # 7a how much evidence allows
     size: str = ours("full", "answer", "7a size", "size of trades", choices=("full", "earned"))
+    evidence_prior_shift: Decimal = ours(
+        "0", "fraction", "7a evidence", "prior mean is -c and this, 0 at most: by `qualify`", low="-0.05", high="0.05"
+    )
     evidence_prior_sd: Decimal = ours("0.0015", "fraction", "7a evidence", "beforehand: mean -c, sd", low="0.0001", high="0.1")
     evidence_trade_sd: Decimal = ours("0.0037", "fraction", "7a evidence", "sd of a net return at least", low="0.0001", high="0.1")
     evidence_half_life_days: Decimal = ours("30", "days", "7a evidence", "a trade's weight halves every", low="1", high="10000")

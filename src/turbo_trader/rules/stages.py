@@ -58,7 +58,12 @@ def stage_rules(policy: Policy) -> StageRules:
     cost = float(policy.round_trip_fee)
     half_life_h = float(policy.evidence_half_life_days) * 24.0
     return StageRules(
-        prior=Prior(-cost, float(policy.evidence_prior_sd), float(policy.evidence_trade_sd), half_life_h),
+        prior=Prior(
+            min(0.0, float(policy.evidence_prior_shift) - cost),
+            float(policy.evidence_prior_sd),
+            float(policy.evidence_trade_sd),
+            half_life_h,
+        ),
         promote=float(policy.earned_chance),
         luck=float(policy.earned_luck),
         drop=float(policy.shadow_chance),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -49,19 +50,98 @@ def import_(
     target: Annotated[Path, typer.Argument(help="a .parquet file to write")],
     symbols: Symbols = "",
     seed: Annotated[int, typer.Option(help="of the path inside rebuilt bars", parser=whole())] = 1,
+    bars: Annotated[
+        bool, typer.Option("--bars", help="keep bars as bars, of any interval and any symbols, for studies")
+    ] = False,
 ) -> None:
-    """Write a recording as a Parquet tape."""
+    """Write a recording as a Parquet tape, or bars as bars."""
     from turbo_trader.console.output import say
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.tape import read_tape, write_tape
 
     if target.suffix != ".parquet":
         raise InputError(f"{target}: the tape's name must end in .parquet")
+    if bars:
+        from turbo_trader.lab.importing import import_bars
+
+        count, interval, left_out = import_bars(source, target, _names(symbols) or ())
+        for reason, rows in left_out.items():
+            say(f"{source}: left out: {rows:,} {reason}")
+        say(f"{target}: {count:,} bars of {interval // 10**9} s, {target.stat().st_size:,} bytes")
+        return
     tape = read_tape(source, _names(symbols), seed=seed)
     write_tape(tape, target)
     for reason, count in tape.left_out.items():
         say(f"{source}: left out: {count:,} {reason}")
     say(f"{target}: {sum(len(rows) for rows in tape.rows):,} events, {target.stat().st_size:,} bytes")
+
+
+@app.command("download")
+def download(
+    kind: Annotated[str, typer.Argument(help="trades, books or candles")],
+    folder: Annotated[Path, typer.Argument(help="where the files go")],
+    symbols: Annotated[str, typer.Option(help="comma-separated")],
+    first: Annotated[str, typer.Option("--from", help="first day, such as 2025-05-01 (UTC)")],
+    last: Annotated[str, typer.Option("--to", help="last day; default: the first")] = "",
+    minutes: Annotated[int, typer.Option(help="of candles", parser=whole(1, 1_440))] = 1,
+    depth: Annotated[int, typer.Option(help="levels of order books", parser=whole(1, 1_000))] = 500,
+    host: Annotated[
+        str, typer.Option(help="another server of the same files, such as http://127.0.0.1:8000")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Bybit's public archives and candles: begun again where it stopped, each file checked before it gets its name."""
+    from turbo_trader.console.output import print_json, say
+    from turbo_trader.lab.download import Fetched, Hosts, Kind, address, days, fetch_archive, fetch_candles
+    from turbo_trader.market.errors import InputError
+    from turbo_trader.market.names import perpetual_symbol
+
+    if kind not in tuple(Kind):
+        raise InputError(f"{kind}: must be trades, books or candles")
+    begin, end = _day(first, "--from"), _day(last or first, "--to")
+    if end < begin:
+        raise InputError(f"--to {end}: before --from {begin}")
+    chosen = [perpetual_symbol(name, "--symbols") for name in _names(symbols) or ()]
+    if not chosen:
+        raise InputError("--symbols: name one at least")
+    hosts, done, gaps = Hosts(host, host, host) if host else Hosts(), Fetched(), 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for symbol in chosen:
+            if kind == Kind.CANDLES:
+                span = tuple(int(day.timestamp() * 1000) for day in (_midnight(begin), _midnight(end, 1)))
+                gaps += fetch_candles(hosts, symbol, minutes, (span[0], span[1]), folder, done)
+                continue
+            for day in days(begin, end):
+                fetch_archive(address(Kind(kind), hosts, symbol, day, depth), folder, done, say)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from None
+    found = {
+        "files": done.files,
+        "already": done.already,
+        "bytes": done.bytes,
+        "missing": done.missing,
+        "gaps": gaps,
+    }
+    if json:
+        print_json(found)
+    else:
+        say(
+            f"{folder}: {done.files} files, {done.already} there already, {done.missing} not in the archive, {gaps} candles missing"
+        )
+
+
+def _day(given: str, option: str) -> date:
+    from turbo_trader.market.errors import InputError
+
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise InputError(f"{option} {given}: must be a day, such as 2025-05-01") from None
+
+
+def _midnight(day: date, later: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=later)
 
 
 def _names(symbols: str) -> tuple[str, ...] | None:

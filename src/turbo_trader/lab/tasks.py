@@ -1,0 +1,143 @@
+"""One evaluation of a search: a signal with parameters, or the rules with numbers, over data; run by any worker that can read it.
+
+Every evaluation gives the record of its trades, so that folds can be cut out of it later: a signal's answer at t is a function of
+the panel up to t, so its trades inside a fold are the same whether the whole data or the fold alone was asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_trader.lab.data import read_market
+from turbo_trader.lab.ledger import Trial
+from turbo_trader.lab.loading import load_signal
+from turbo_trader.lab.scoring import score_all
+from turbo_trader.lab.statistics import Mean, Shape, clustered_mean
+from turbo_trader.lab.study import Market
+from turbo_trader.lab.trades import DAY_NS, Tape, entries
+from turbo_trader.rules.policy import Policy
+
+RULES: Final = "rules"  # instead of a signal: the whole daemon over a tape
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is searched (`RULES` or a signal), over which data, with which parameters."""
+
+    target: str
+    data: Path
+    parameters: Mapping[str, Any]
+    symbols: tuple[str, ...] = ()
+    round_trip: float = 0.0012
+    balance: str = "18"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Trades in order of their entry: times (ns) and net returns (fractions of notional)."""
+
+    entered: NDArray[np.int64]
+    left: NDArray[np.int64]
+    net: NDArray[np.float64] = field(repr=False)
+
+    def between(self, first: int, last: int) -> Record:
+        """Those that lie wholly in `[first, last]`."""
+        inside = (self.entered >= first) & (self.left <= last)
+        return Record(self.entered[inside], self.left[inside], self.net[inside])
+
+    @property
+    def mean(self) -> Mean:
+        """Clustered by day of entry."""
+        return clustered_mean(self.net, self.entered // DAY_NS)
+
+    @property
+    def sharpe(self) -> float:
+        """Per day with trades; what a search maximises."""
+        return Shape.of(self.mean.values).sharpe if len(self.net) else 0.0
+
+    def daily(self, days: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The sum of net returns of each day."""
+        place = np.searchsorted(days, self.entered // DAY_NS)
+        return np.bincount(np.clip(place, 0, len(days) - 1), self.net, len(days))
+
+
+def evaluate(task: Task) -> Record:
+    """The record of one set of parameters. InputError where it cannot be."""
+    return _rules(task) if task.target == RULES else _signal(task)
+
+
+def ledger_trials(task: Task, tried: Sequence[tuple[Mapping[str, Any], Record]]) -> list[Trial]:
+    """The lines of a search for the ledger: each set of parameters is a trial of its own."""
+    found = []
+    for parameters, record in tried:
+        whole = {**task.parameters, **parameters}
+        if task.target == RULES:
+            said = json.dumps(whole, sort_keys=True, default=str)
+            name, fingerprint = RULES, hashlib.sha256(f"{RULES}\n{said}".encode()).hexdigest()[:16]
+        else:
+            signal = load_signal(task.target, whole)
+            name, fingerprint = signal.name, signal.fingerprint
+        found.append(Trial(name, fingerprint, whole, record.sharpe, len(record.net), record.mean.mean * 1e4))
+    return found
+
+
+@lru_cache(maxsize=2)
+def _market(data: Path, symbols: tuple[str, ...]) -> Market:
+    return read_market(data, symbols)
+
+
+def _signal(task: Task) -> Record:
+    market = _market(task.data, task.symbols)
+    signal, panel = load_signal(task.target, task.parameters), market.panel
+    tape = Tape.of(panel, market.settled)
+    moments = entries(score_all(signal, panel), len(panel))
+    net = tape.gross(moments) - task.round_trip
+    there = np.isfinite(net)
+    kept = moments.chosen(there)
+    way_in = kept.at + 1
+    return Record(panel.ts[way_in], panel.ts[way_in + kept.bars], net[there])
+
+
+@lru_cache(maxsize=1)
+def _tape(data: Path, symbols: tuple[str, ...]) -> Any:
+    from turbo_trader.market.tape import read_tape
+
+    return read_tape(data, symbols or None, order="high-first")
+
+
+class _Trades:
+    """A sink that keeps closed trades."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int, float]] = []
+
+    def event(self, event: Any) -> None:
+        """Nothing of interest."""
+
+    def command(self, command: Any) -> None:
+        """Keep the notes of trades."""
+        if getattr(command, "name", "") == "trade" and hasattr(command, "fields"):
+            seconds, net = int(command.fields["seconds"]), float(command.fields["net_fraction"])
+            self.rows.append((command.ts - seconds * 10**9, command.ts, net))
+
+
+def _rules(task: Task) -> Record:
+    from turbo_trader.simulation.backtest import Backtest
+
+    numbers = {name.upper(): str(value) for name, value in task.parameters.items()}
+    policy, kept = Policy.from_env(numbers), _Trades()
+    Backtest(
+        _tape(task.data, task.symbols), policy, Decimal(task.balance), no_limits=True, recorder=kept
+    ).run()
+    rows = np.array(sorted(kept.rows), dtype=float).reshape(-1, 3)
+    return Record(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), rows[:, 2])

@@ -1,0 +1,235 @@
+"""Bars of any interval into a panel, imports, and downloads that go on where they stopped, against a local server."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from turbo_trader.console.main import app
+from turbo_trader.lab.data import read_market
+from turbo_trader.lab.importing import import_bars
+from turbo_trader.lab.sample import write_sample
+from turbo_trader.market.errors import InputError
+
+START = 1_746_057_600_000  # 2025-05-01, ms
+HALF_HOUR = 1_800_000
+HEADER = "ts_ms,open,high,low,close,volume"
+
+
+def write(path: Path, rows: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n".join([HEADER, *rows]) + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
+def bar(k: int, price: float = 100.0) -> str:
+    return f"{START + k * HALF_HOUR},{price},{price + 1},{price - 1},{price + 0.5},10"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "bars" / "BTCUSDT.csv.gz", [bar(k, 100 + k) for k in range(10)])
+    write(tmp_path / "bars" / "ETHUSDT.csv", [bar(k, 50 + k) for k in (2, 3, 5, 6)])
+    funding = tmp_path / "bars" / "funding"
+    funding.mkdir()
+    (funding / "BTCUSDT.csv").write_text(f"ts_ms,funding_rate\n{START + 4 * HALF_HOUR},0.0001\n")
+    return tmp_path / "bars"
+
+
+def test_symbols_of_any_span_stand_side_by_side(folder: Path) -> None:
+    market = read_market(folder)
+    panel = market.panel
+    assert (panel.symbols, panel.interval_ns, len(panel)) == (("BTCUSDT", "ETHUSDT"), HALF_HOUR * 10**6, 10)
+    assert np.isnan(panel.close[[0, 1, 4, 7], 1]).all()
+    assert panel.close[5, 1] == 55.5
+    assert panel.open[:, 0].tolist() == [100 + k for k in range(10)]
+
+
+def test_funding_is_known_when_settled_and_paid_by_who_held_before(folder: Path) -> None:
+    market = read_market(folder)
+    assert np.isnan(market.panel.funding[:3, 0]).all()
+    assert (market.panel.funding[3:, 0] == 0.0001).all()  # the bar before ends as it is settled
+    assert market.settled is not None
+    assert market.settled[:, 0].tolist() == [0, 0, 0, 0.0001, 0, 0, 0, 0, 0, 0]
+    assert not market.settled[:, 1].any()
+
+
+def test_bad_row_is_left_out_counted_and_costs_its_neighbours_nothing(folder: Path) -> None:
+    bad = [
+        bar(0),
+        bar(1).replace(",101.0,", ",99.0,"),
+        bar(2),
+        f"{START + 3 * HALF_HOUR},-1,1,1,1,1",
+        *(bar(k) for k in (4, 4, 5, 6, 7)),
+    ]
+    write(folder / "ETHUSDT.csv", bad)
+    market = read_market(folder)
+    assert np.flatnonzero(np.isfinite(market.panel.close[:, 1])).tolist() == [0, 2, 4, 5, 6, 7]
+    assert market.left_out == {
+        "bars with an impossible price": 1, "bars whose high or low is inside open and close": 1, "repeated bars": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([bar(3), bar(2)], "go back in time"),
+        ([f"{START + k * 60_000},1,1,1,1,1" for k in range(5)], "different intervals"),
+    ],
+)
+def test_bars_that_fit_nowhere_are_one_clear_line(folder: Path, rows: list[str], message: str) -> None:
+    write(folder / "ETHUSDT.csv", rows)
+    with pytest.raises(InputError, match=message):
+        read_market(folder)
+
+
+def test_unknown_symbol_names_those_there_are(folder: Path) -> None:
+    with pytest.raises(InputError, match="BTCUSDT, ETHUSDT"):
+        read_market(folder, ["SOLUSDT"])
+
+
+def test_imported_bars_give_the_same_panel(folder: Path, tmp_path: Path) -> None:
+    count, interval, _ = import_bars(folder, tmp_path / "all.parquet")
+    assert (count, interval) == (14, HALF_HOUR * 10**6)
+    one, other = read_market(folder), read_market(tmp_path / "all.parquet")
+    for name in ("ts", "open", "high", "low", "close", "volume", "funding"):
+        assert np.array_equal(getattr(one.panel, name), getattr(other.panel, name), equal_nan=True), name
+    assert np.array_equal(one.settled, other.settled)  # type: ignore[arg-type]
+    import_bars(tmp_path / "all.parquet", tmp_path / "again.parquet", ["ETHUSDT"])
+    assert pl.read_parquet(tmp_path / "again.parquet")["symbol"].unique().to_list() == ["ETHUSDT"]
+
+
+def test_sample_in_the_repository_is_what_its_script_writes(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    kept = Path(__file__).parents[2] / "samples" / "bars"
+    for path in tmp_path.iterdir():
+        assert gzip.decompress(path.read_bytes()) == gzip.decompress((kept / path.name).read_bytes())
+
+
+class Archive(BaseHTTPRequestHandler):
+    """Files that break off on the first request, and candles, newest first, the last of them unfinished."""
+
+    files: ClassVar[dict[str, bytes]] = {}
+    asked: ClassVar[list[tuple[str, str | None]]] = []
+    breaks: ClassVar[set[str]] = set()
+    now = START + 2_500 * 60_000 + 30_000
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        self.asked.append((url.path, self.headers.get("Range")))
+        if url.path == "/v5/market/kline":
+            self._candles({key: values[0] for key, values in parse_qs(url.query).items()})
+            return
+        body = self.files.get(url.path)
+        if body is None:
+            self.send_error(404)
+            return
+        begin = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        self.send_response(206 if begin else 200)
+        self.send_header("Content-Length", str(len(body) - begin))
+        self.end_headers()
+        if url.path in self.breaks:
+            self.breaks.discard(url.path)
+            self.wfile.write(body[begin : begin + 100_000])
+            self.wfile.flush()
+            self.connection.close()
+            return
+        self.wfile.write(body[begin:])
+
+    def _candles(self, query: dict[str, str]) -> None:
+        times = range(int(query["start"]), min(int(query["end"]), self.now) + 1, 60_000)
+        rows = [[str(t), "1", "2", "0.5", "1.5", "10", "15"] for t in times][-int(query["limit"]) :][::-1]
+        body = json.dumps({"retCode": 0, "result": {"list": rows}, "time": self.now}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def archive() -> Iterator[str]:
+    Archive.files, Archive.asked, Archive.breaks = {}, [], set()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Archive)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def download(*arguments: str) -> tuple[int, dict[str, int]]:
+    result = CliRunner().invoke(app, ["tape", "download", *arguments, "--json"])
+    return result.exit_code, json.loads(result.stdout) if result.exit_code == 0 else {}
+
+
+def test_download_goes_on_where_it_broke_off_and_is_whole(archive: str, tmp_path: Path) -> None:
+    text = b"timestamp,symbol,side,size,price\n" + np.random.default_rng(1).bytes(150_000).hex().encode()
+    path = "/trading/BTCUSDT/BTCUSDT2025-05-01.csv.gz"
+    Archive.files[path] = gzip.compress(text)
+    Archive.breaks = {path}
+    days = ("--from", "2025-05-01", "--to", "2025-05-02")
+    code, found = download("trades", str(tmp_path), "--symbols", "BTCUSDT", *days, "--host", archive)
+    assert (code, found["files"], found["missing"]) == (0, 1, 1)
+    assert gzip.decompress((tmp_path / "BTCUSDT2025-05-01.csv.gz").read_bytes()) == text
+    assert [begin for name, begin in Archive.asked if name == path] == [None, "bytes=65536-"]
+    assert not list(tmp_path.glob("*.part"))
+    again = download(
+        "trades", str(tmp_path), "--symbols", "BTCUSDT", "--from", "2025-05-01", "--host", archive
+    )[1]
+    assert (again["files"], again["already"]) == (0, 1)
+
+
+def test_damaged_archive_never_gets_its_name(archive: str, tmp_path: Path) -> None:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr("a.data", b"x" * 500)
+    body = bytearray(buffer.getvalue())
+    body[60] ^= 1
+    Archive.files["/orderbook/linear/BTCUSDT/2025-05-01_BTCUSDT_ob500.data.zip"] = bytes(body)
+    result = CliRunner().invoke(
+        app,
+        [
+            "tape",
+            "download",
+            "books",
+            str(tmp_path),
+            "--symbols",
+            "BTCUSDT",
+            "--from",
+            "2025-05-01",
+            "--host",
+            archive,
+        ],
+    )
+    assert isinstance(result.exception, InputError)
+    assert "damaged" in str(result.exception)
+    assert not list(tmp_path.iterdir())
+
+
+def test_candles_come_in_pages_without_the_unfinished_one(archive: str, tmp_path: Path) -> None:
+    days = ("--from", "2025-05-01", "--to", "2025-05-02")
+    arguments = ("candles", str(tmp_path), "--symbols", "BTCUSDT", *days, "--host", archive)
+    whole = [HEADER, *(f"{START + k * 60_000},1,2,0.5,1.5,10" for k in range(2_500))]
+    part = tmp_path / "BTCUSDT.csv.part"
+    part.write_text("\n".join(whole[:1_201]) + "\n17460")  # killed in the middle of a line
+    code, found = download(*arguments)
+    assert (code, found["files"], found["gaps"]) == (0, 1, 0)
+    assert (tmp_path / "BTCUSDT.csv").read_text().splitlines() == whole
+    assert len(Archive.asked) == 2  # only what was wanting: 1,680 minutes
+    assert len(read_market(tmp_path).panel) == 2_500
