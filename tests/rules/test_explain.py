@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.explain import explain, outcome
+from turbo_trader.rules.explain import explain, gate_lines, outcome
 from turbo_trader.rules.gates import EV, LIMITS, SIZE, TEXTS, Code, LimitFacts, Verdict, limits_gate, record
 from turbo_trader.rules.needed import needed
 from turbo_trader.rules.policy import Policy
@@ -130,3 +130,39 @@ def test_every_code_can_be_explained_even_on_an_empty_row(code: Code) -> None:
     assert needed(P, rows, 0)
     assert TEXTS[code] in outcome(P, rows, 0)[0]
     assert explain(P, rows, 0, "X")
+
+
+@pytest.mark.parametrize(
+    ("code", "gate", "figures", "said"),
+    [
+        (Code.STALE, 0, {"age": 8_000_000_000}, "age 8.0 s > 5 s: stale"),
+        (Code.SPREAD, 0, {"spread": 0.0014}, "spread 14.0 bp >= 10.0 bp: too wide"),
+        (Code.MARK_GAP, 0, {"mark_gap": 0.00122}, "mark gap 12.2 bp > 10.0 bp: mark and last price apart"),
+        (Code.JUMP, 0, {}, "violent one-minute move"),
+        (Code.SNR, 1, {"snr": 0.62}, "SNR 0.62 <= 1.0: too low"),
+        (Code.CONFIDENCE, 1, {"snr": 2.0, "used_confidence": 0.41}, "confidence 0.410 <= 0.50: too low"),
+        (Code.NO_TIER, 2, {}, "confirmed none, signals give neither A nor B"),
+        (Code.LOW_CONSENSUS, 3, {"consensus": 0.2, "consensus_horizons": 5}, "20% of 5 horizons < 60%: low"),
+        (Code.FLAT_MARKET, 4, {"used_edge": 0.0008}, "edge 8.0 bp < 10.0 bp: flat"),
+        (Code.FEE, 5, {"used_p_tp": 0.1, "take_profit": 0.01, "cost": 0.0012},
+         "p_tp x TP 10.0 bp < 1.0 x cost 12.0 bp: does not pay the cost"),
+        (Code.MIN_EV, 6, {"used_ev": -0.0003, "min_ev": 0.0005}, "net EV -3.0 bp < 5.0 bp: too low"),
+    ],
+)  # fmt: skip
+def test_a_check_that_failed_never_reads_as_if_it_held(
+    code: Code, gate: int, figures: dict[str, Any], said: str
+) -> None:
+    row = np.zeros(1, SCAN)
+    row["blocker"], row["block_code"] = gate, int(code)
+    row["verdict"][0, : gate + 1] = BLOCK
+    for name, value in figures.items():
+        row[name] = value
+    assert said in gate_lines(P, row, 0)[gate]
+
+
+def test_a_check_that_held_reads_as_it_did() -> None:
+    row = np.zeros(1, SCAN)
+    row["blocker"], row["age"], row["spread"] = -1, 1_000_000_000, 0.0003
+    row["verdict"][:] = PASS
+    line = gate_lines(P, row, 0)[0]
+    assert line == "data: pass  spread 3.0 bp < 10.0 bp, mark gap 0.0 bp <= 10.0 bp, age 1.0 s <= 5 s"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.rules.readable import readable
+
 Event = Mapping[str, Any]
 
 #: Fields that every line of the log has, or that say nothing to a person.
@@ -20,15 +22,18 @@ _REASONS: Final = {
 def sentence(name: str, fields: Event) -> str:
     """What an event says, in one line of plain text. An event without a sentence of its own is shown field by field."""
     write = _SENTENCES.get(name)
+    shown = {
+        key: readable(value) if isinstance(value, str | Decimal) else value for key, value in fields.items()
+    }
     try:
-        return write(fields) if write is not None else _plain(name, fields)
+        return write(shown) if write is not None else _plain(name, fields)
     except (KeyError, TypeError, ValueError, ArithmeticError):  # of an older journal, or cut by a full disk
         return _plain(name, fields)
 
 
 def _plain(name: str, fields: Event) -> str:
     shown = (
-        f"{key} {_short(value)}"
+        f"{key} {readable(value)}"
         for key, value in fields.items()
         if key not in _FRAME and value not in ("", None)
     )
@@ -183,14 +188,6 @@ def _percent(fraction: Any) -> str:
 
 def _number(value: Any) -> str:
     return f"{float(value):.6g}"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name} {_short(each)}" for name, each in value.items()) + "}"
-    return str(value)
 
 
 _SENTENCES: Final[Mapping[str, Callable[[Event], str]]] = {

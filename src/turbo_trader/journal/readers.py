@@ -101,7 +101,7 @@ def notes_between(folder: Path, symbol: str, since: int, until: int) -> list[dic
 
 
 #: Notes of a symbol that belong to the trade whose id they carry, or to none.
-_OF_ONE: Final = ("entry", "trade", "entry-ended", "gate")
+_OF_ONE: Final = ("entry", "trade", "entry-ended", "gate", "candidate")
 
 
 def trade_notes(folder: Path, trade: str) -> list[dict[str, Any]]:

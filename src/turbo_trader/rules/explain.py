@@ -66,24 +66,73 @@ def gate_lines(policy: Policy, rows: Rows, j: int, said: Said | None = None) -> 
 
 
 def thresholds(policy: Policy, rows: Rows, j: int, said: Said) -> list[str]:
-    """Per gate, its figures beside what is asked."""
+    """Per gate, its figures beside what is asked; a check that failed reads as failed, with its reason."""
     row = rows[j]
     name = TIER_NAMES[int(row["capital_tier"])]
     multiplier = float(getattr(policy, f"{name}_fee_multiplier"))
-    gain = float(row["used_p_tp"]) * float(row["take_profit"])
-    return [
-        f"spread {bp(row['spread'])} < {bp(policy.max_spread)}, mark gap {bp(row['mark_gap'])}"
-        f" <= {bp(policy.max_mark_gap)}, age {row['age'] / SECOND:.1f} s <= {policy.stale_book} s",
-        f"SNR {row['snr']:.2f} > {getattr(policy, f'{name}_min_snr')},"
-        f" confidence {row['used_confidence']:.3f} > {getattr(policy, f'{name}_min_confidence')}",
-        f"confirmed {', '.join(confirmed(row)) or 'none'}",
-        f"{row['consensus']:.0%} of {row['consensus_horizons']} horizons, low below {policy.low_consensus:.0%}",
-        f"edge {bp(row['used_edge'])} >= {bp(policy.flat_edge)}",
-        f"p_tp x TP {bp(gain)} >= {multiplier} x cost {bp(multiplier * float(row['cost']))}",
-        f"net EV {bp(row['used_ev'])} >= {bp(row['min_ev'])}",
-        _limits(said.get(GATES[LIMITS], {})),
-        _size(said.get(GATES[SIZE], {})),
+    gain, cost = float(row["used_p_tp"]) * float(row["take_profit"]), multiplier * float(row["cost"])
+    age, oldest = row["age"] / SECOND, float(policy.stale_book)
+    consensus, low = float(row["consensus"]), float(policy.low_consensus)
+    figures = [
+        [
+            _bp_check("spread", row["spread"], "<", policy.max_spread, "too wide"),
+            _bp_check("mark gap", row["mark_gap"], "<=", policy.max_mark_gap, "mark and last price apart"),
+            _check(f"age {age:.1f} s", age <= oldest, "<=", f"{policy.stale_book} s", "stale"),
+        ],
+        [
+            _least(policy, row, "SNR", "snr", "min_snr"),
+            _least(policy, row, "confidence", "used_confidence", "min_confidence"),
+        ],
+        [f"confirmed {', '.join(confirmed(row)) or 'none'}"],
+        [
+            _check(
+                f"{consensus:.0%} of {row['consensus_horizons']} horizons",
+                consensus >= low,
+                ">=",
+                f"{low:.0%}",
+                "low",
+            )
+        ],
+        [_bp_check("edge", row["used_edge"], ">=", policy.flat_edge, "flat")],
+        [
+            _check(
+                f"p_tp x TP {bp(gain)}",
+                gain >= cost,
+                ">=",
+                f"{multiplier} x cost {bp(cost)}",
+                "does not pay the cost",
+            )
+        ],
+        [_bp_check("net EV", row["used_ev"], ">=", row["min_ev"], "too low")],
+        [_limits(said.get(GATES[LIMITS], {}))],
+        [_size(said.get(GATES[SIZE], {}))],
     ]
+    blocker = int(row["blocker"])
+    if 0 <= blocker < LIMITS and not any(": " in each for each in figures[blocker]):
+        figures[blocker].append(TEXTS[Code(int(row["block_code"]))])  # its reason is none of these figures
+    return [", ".join(parts) for parts in figures]
+
+
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def _check(figure: str, holds: bool, sign: str, asked: str, failed: str) -> str:
+    """`age 1.0 s <= 5 s` where it holds, `age 8.0 s > 5 s: stale` where it does not."""
+    return f"{figure} {sign} {asked}" if holds else f"{figure} {_OPPOSITE[sign]} {asked}: {failed}"
+
+
+def _bp_check(name: str, value: Any, sign: str, asked: Any, failed: str) -> str:
+    """The same of fractions, in basis points."""
+    left, right = float(value), float(asked)
+    holds = {"<": left < right, "<=": left <= right, ">=": left >= right}[sign]
+    return _check(f"{name} {bp(left)}", holds, sign, bp(right), failed)
+
+
+def _least(policy: Policy, row: Any, name: str, field: str, number: str) -> str:
+    """The same of a figure that must be above a number of the row's capital tier."""
+    least, value = getattr(policy, f"{TIER_NAMES[int(row['capital_tier'])]}_{number}"), float(row[field])
+    digits = 2 if name == "SNR" else 3
+    return _check(f"{name} {value:.{digits}f}", value > float(least), ">", str(least), "too low")
 
 
 def _limits(details: Mapping[str, Any]) -> str:

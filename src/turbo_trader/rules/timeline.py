@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from turbo_trader.rules.readable import readable
+
 _UNSAID = ("ts", "name", "level", "symbol")
 
 #: What is said of a note, field by field; of notes not named here, all fields.
@@ -51,7 +53,7 @@ def ending(entry: Mapping[str, Any], trade: Mapping[str, Any]) -> str:
     claimed = ""
     if "ev" in entry:
         claimed = f"; claimed: EV {_bp(entry['ev'])}, p_tp {float(entry.get('p_tp', 0)):.3f}"
-    text = f"closed by {trade['reason']}: net {_bp(trade['net_fraction'])} of notional, {net} USDT{claimed}"
+    text = f"closed by {trade['reason']}: net {_bp(trade['net_fraction'])} of notional, {readable(net)} USDT{claimed}"
     if net > 0:
         return f"{text}; won"
     notional = abs(Decimal(str(trade["entry"])) * Decimal(str(trade["qty"])))
@@ -65,17 +67,13 @@ def ending(entry: Mapping[str, Any], trade: Mapping[str, Any]) -> str:
 def _phrase(note: Mapping[str, Any]) -> str:
     said = _SAID.get(note["name"])
     if said is None:
-        return " ".join(f"{name}={_shown(value)}" for name, value in note.items() if name not in _UNSAID)
+        return " ".join(f"{name}={readable(value)}" for name, value in note.items() if name not in _UNSAID)
     reported = {
-        name: _NAMES.get((name, note[name]), _shown(note[name]))
+        name: _NAMES.get((name, note[name]), readable(note[name]))
         for name in said
         if note.get(name) not in (None, "")
     }
     return ", ".join(said[name].format(value) for name, value in reported.items())
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _bp(fraction: Any) -> str:
