@@ -35,7 +35,7 @@ VIEW = View(
         "session result": Decimal(0), "session budget": Decimal("0.41"), "drawdown": Decimal("0.85"),
         "total margin": Decimal("0.62"), "open positions": Decimal(2) / 3, "consecutive losses": Decimal(1),
     },
-    reported=(), capital_tier="turbo", positions=(LONG, SHORT), counts={"trades": 5, "wins": 3, "losses": 2, "A": 3, "B": 2},
+    history=(), capital_tier="turbo", positions=(LONG, SHORT), counts={"trades": 5, "wins": 3, "losses": 2, "A": 3, "B": 2},
     frozen={}, stages={}, evidence="",
 )  # fmt: skip
 DAEMON = {"speed": 30.0, "public_up": True, "private_up": True, "frames": 12_345}
