@@ -173,7 +173,7 @@ RULES_PAGE = {
     "earned_kelly": "0.25",
     "earned_growth": "2",
     "earned_loss": "0.05",
-    "shadow_chance": "0.02",
+    "shadow_chance": "0.04",
     "scout_chance": "0.05",
     "shadow_gap": "0.0002",
     "shadow_pairs": "30",

@@ -219,7 +219,7 @@ class Policy(Declared):
     earned_kelly: Decimal = ours("0.25", "ratio", "7a earned size", "notional of E (mean - 1 sd) / variance", low="0.01", high="1")
     earned_growth: Decimal = ours("2", "times", "7a earned size", "it grows in a UTC day up to", low="1", high="100")
     earned_loss: Decimal = ours("0.05", "of E", "7a earned loss", "scouts again after a loss of", low="0.001", high="1")
-    shadow_chance: Decimal = ours("0.02", "probability", "7a shadow", "watching only: P(it earns) below", high="0.5")
+    shadow_chance: Decimal = ours("0.04", "probability", "7a shadow", "watching only: P(it earns) below", high="0.5")
     scout_chance: Decimal = ours("0.05", "probability", "7a shadow", "scouts again: P(it earns) from", high="0.5")
     shadow_gap: Decimal = ours("0.0002", "fraction", "7a gap", "shadows count less by, at first", high="0.1")
     shadow_pairs: int = ours(30, "pairs", "7a gap", "with fills, to say by how much", low="1", high="100000")
