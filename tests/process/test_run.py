@@ -46,10 +46,10 @@ def turbo(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[s
     )
 
 
-def started(folder: Path, **env: str) -> subprocess.Popen[str]:
+def started(folder: Path, *options: str, **env: str) -> subprocess.Popen[str]:
     """A daemon that has recovered."""
     process = subprocess.Popen(
-        [*COMMAND, "run", "--no-ui"],
+        [*COMMAND, "run", "--no-ui", *options],
         cwd=folder,
         env=environment(folder, **env),
         stdout=subprocess.PIPE,
@@ -143,7 +143,7 @@ def test_a_signal_ends_it_cleanly_with_the_summary_and_leaves_positions_by_defau
 
 
 def test_the_paper_venue_ends_with_its_daemon_even_after_kill_9(tmp_path: Path) -> None:
-    process = started(tmp_path)
+    process = started(tmp_path, "--speed", "1")  # the wall's clock: a process of its own
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert children
     process.kill()

@@ -87,7 +87,6 @@ class Stream:
         self._on_refused = on_refused
         self._on_topic_refused = on_topic_refused
         self._now_ms = now_ms
-        self._random = random.Random()  # noqa: S311 - spreads reconnects, nothing secret
         self._socket: ClientConnection | None = None
         self._last_data = 0.0
         self._pong = asyncio.Event()
@@ -128,7 +127,7 @@ class Stream:
             reported(reason)
             attempt = 0 if up[0] and loop.time() - began > STEADY_S else attempt + 1
             pause = BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)]
-            await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads reconnects
 
     async def _connection(self, up: list[bool]) -> None:
         async with connect(

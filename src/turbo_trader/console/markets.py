@@ -40,6 +40,12 @@ class Market:
     frames: Frames | None = None
     clock: Callable[[], int] | None = None
 
+    @property
+    def lasts_s(self) -> float | None:
+        """Wall seconds after which it ends; None: it does not."""
+        end: int | None = getattr(self.source, "end", None)
+        return None if end is None else (end - self.source.start) / 1e9 / self.speed
+
 
 def speed_of(settings: Settings) -> float:
     """`run`'s time factor: as asked for, else 30 on the synthetic market and 1 on a tape; 0 where it is the upstream's own."""
@@ -52,19 +58,11 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
 
     Its time runs like the clock's unless a speed is asked for. InputError when it is no market, or cannot be had.
     """
-    kind = _kind(settings)
-    if settings.market_start and kind != "synthetic":
-        raise InputError(
-            f"--start {settings.market_start}: {settings.market} has a time of its own; leave it out (MARKET_START too)"
-        )
-    if kind == "synthetic":
-        yield _synthetic(settings, policy)
-    elif kind == "tape":
-        yield _tape(settings, emit)
-    elif kind == "bybit":
+    if _kind(settings) == "bybit":
         from turbo_trader.live.upstream import upstream_market
 
         where = upstream(settings)
+        _refuse_start(settings)
         if settings.speed:
             raise InputError(
                 f"--speed {settings.speed:g}: {settings.market} has a time of its own; leave it out"
@@ -73,7 +71,30 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
         async with upstream_market(where, label, policy.symbols, emit) as market:
             yield Market(market, market.clock.speed, market, market.clock.now)
     else:
-        raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
+        yield local_market(settings, policy, emit)
+
+
+def local_market(settings: Settings, policy: Policy, emit: Emit) -> Market:
+    """A market that needs no network: synthetic, or a tape. InputError when it is none, or cannot be read."""
+    kind = _kind(settings)
+    if kind == "synthetic":
+        return _synthetic(settings, policy)
+    _refuse_start(settings)
+    if kind == "tape":
+        return _tape(settings, emit)
+    raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
+
+
+def in_lockstep(settings: Settings) -> bool:
+    """Does the paper market wait for its daemon? Made-up and recorded ones do, except at speed 1, which is the wall clock's."""
+    return _kind(settings) in ("synthetic", "tape") and speed_of(settings) != 1.0
+
+
+def _refuse_start(settings: Settings) -> None:
+    if settings.market_start:
+        raise InputError(
+            f"--start {settings.market_start}: {settings.market} has a time of its own; leave it out (MARKET_START too)"
+        )
 
 
 def upstream(settings: Settings) -> Endpoints:

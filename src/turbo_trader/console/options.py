@@ -9,6 +9,7 @@ import typer
 from turbo_trader.rules import text
 
 MOST = 2**63 - 1
+FASTEST = 1e6  # a time factor that no machine reaches
 
 
 def whole(low: int = 0, high: int = MOST) -> Callable[[str | int], int]:
@@ -39,3 +40,8 @@ def figure(low: float = 0.0, high: float = 1e6) -> Callable[[str | float], float
         return value
 
     return parse
+
+
+def speed_figure(given: str | float) -> float:
+    """A parser of time factors: a number, or max."""
+    return FASTEST if given == "max" else figure(high=FASTEST)(given)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
+from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.console.exit_codes import Failed
-from turbo_trader.console.markets import speed_of
+from turbo_trader.console.markets import Market, local_market, speed_of
 from turbo_trader.console.observer import log_event
+from turbo_trader.console.options import FASTEST
 from turbo_trader.console.settings import Settings
+from turbo_trader.exchange.protocol.faults import FaultPlan
+from turbo_trader.live.lockstep import Lockstep, lockstep
+from turbo_trader.live.venue import VenueConfig
 from turbo_trader.market.errors import InputError
+from turbo_trader.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,21 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def lockstep_venue(settings: Settings, policy: Policy) -> Iterator[tuple[Lockstep, Market, Keys]]:
+    """The simulated venue in our own process and in our own time, its market, and the keys to it."""
+    market = local_market(settings, policy, log_event)
+    keys = Keys(f"sim{secrets.token_hex(8)}", secrets.token_hex(16))
+    config = VenueConfig(
+        keys.key, keys.secret, settings.balance, faults=FaultPlan.parse(settings.faults), fault_seed=settings.fault_seed
+    )  # fmt: skip
+    speed = speed_of(settings)
+    with lockstep(
+        market.source, config, seed=settings.seed, speed=math.inf if speed == FASTEST else speed, frames=market.frames
+    ) as steps:  # fmt: skip
+        yield steps, replace(market, speed=speed), keys
 
 
 def _log(lines: IO[str]) -> None:

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from turbo_trader.bybit.endpoints import local_address
 from turbo_trader.console.dotenv import dotenv
+from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.market.errors import InputError
@@ -47,8 +48,8 @@ class Settings(Declared):
     speed: float = Field(
         0.0,
         ge=0,
-        le=1e6,
-        description="paper's time factor; 0 = 30 on the synthetic market, 1 on a tape, bybit's own",
+        le=FASTEST,
+        description="paper's highest time factor, or max; 0 = 30 on the synthetic market, 1 on a tape, bybit's own",
     )
     market_start: str = Field(
         "",
@@ -85,6 +86,11 @@ class Settings(Declared):
     bybit_stream_url: str = Field(
         "", description="the streams of that venue: plain ws to this machine, such as ws://127.0.0.1:9000"
     )
+
+    @field_validator("speed", mode="before")
+    @classmethod
+    def _fastest(cls, value: object) -> object:
+        return FASTEST if value == "max" else value
 
     @field_validator("bybit_rest_url", "bybit_stream_url", mode="after")
     @classmethod

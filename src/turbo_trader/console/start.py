@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -15,9 +16,12 @@ from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
+from turbo_trader.console.markets import in_lockstep
 from turbo_trader.console.observer import ConsoleObserver
+from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
-from turbo_trader.console.paper import paper_venue
+from turbo_trader.console.paper import lockstep_venue, paper_venue
+from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.screen import messages
 from turbo_trader.console.screen.beside import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
@@ -25,7 +29,7 @@ from turbo_trader.console.tables import wrapped
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.registry import Kind, Registry
-from turbo_trader.live.settings import DaemonSettings, Summary
+from turbo_trader.live.settings import Clocks, DaemonSettings, Summary
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 
@@ -46,6 +50,9 @@ class Ground:
     speed: float = 1.0
     push_ms: int = 20
     lasts_s: float | None = None
+    clocks: Clocks = field(default_factory=Clocks)
+    run: Callable[[Coroutine[Any, Any, Summary]], Summary] = uvloop.run
+    pace: float = 1.0  # seconds of the daemon's clock in a second of --for
     log_lines: Callable[[], None] = lambda: None  # from now on log what the simulated venue says of itself
 
 
@@ -85,22 +92,39 @@ def start(
             policy.configured.get(symbol, symbol) for symbol in ground.symbols
         )  # old names are named by it
         daemon = DaemonSettings(
-            endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, duration_s=seconds,
+            endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, clocks=ground.clocks,
+            duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
             registration=registration, on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
-        return uvloop.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
+        return ground.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
 
 
 @contextmanager
 def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
     """The simulated venue, for as long as the context lasts."""
+    if in_lockstep(settings):
+        with lockstep_ground(settings, policy) as ground:
+            yield ground
+        return
     with paper_venue(settings) as venue:
         facts = venue.facts
         symbols = [s for s in facts["symbols"] if settings.market != "synthetic" or s in policy.symbols]
         yield Ground(
             loopback(venue.port), Keys(venue.key, venue.secret), tuple(symbols), str(facts["market"]),
-            float(facts["speed"]), int(facts["book_push_ms"]), facts["lasts_s"], venue.log_lines,
+            float(facts["speed"]), int(facts["book_push_ms"]), facts["lasts_s"], log_lines=venue.log_lines,
+        )  # fmt: skip
+
+
+@contextmanager
+def lockstep_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
+    """The simulated venue in the daemon's own process and time: it waits for the daemon, however slow the machine."""
+    with lockstep_venue(settings, policy) as (steps, market, keys):
+        venue = steps.venue
+        names = tuple(instrument.symbol for instrument in venue.source.instruments)
+        yield Ground(
+            loopback(venue.config.port), keys, names, venue.source.label, market.speed, venue.push_ns // 1_000_000,
+            market.lasts_s, steps.clocks, steps.run, 1.0 if market.speed == FASTEST else market.speed,
         )  # fmt: skip
 
 
@@ -147,8 +171,7 @@ def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder
     head = [f"turbo-trader {settings.mode} on {ground.market}"]
     facts = []
     if settings.mode == "paper":
-        fast = f"; time runs {ground.speed:g} times faster" if ground.speed != 1 else ""
-        head = [*head, f"nothing here is real money{fast}"]
+        head = [*head, f"nothing here is real money{time_text(settings, ground.speed)}"]
     else:
         head = [*head, ADVICE]
     if ground.endpoints.local and settings.mode != "paper":
@@ -161,7 +184,7 @@ def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder
                 f"the simulated venue merges those of a book to one in {ground.push_ms} ms of its time",
             )
         )
-    facts += journal_fact(name, folder)
+    facts += [*edge_fact(settings), *journal_fact(name, folder)]
     return [
         *(part for line in head for part in wrapped(line)),
         *banner_lines(settings, policy, ground.symbols, facts),

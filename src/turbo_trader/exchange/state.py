@@ -74,10 +74,9 @@ class State:
 
     def mark(self, s: int) -> Decimal:
         """The mark price; the last price where the tape has no mark (never later beyond a level than a mean of last prices)."""
-        state = self.states[s]
-        instrument = self.instruments[s]
-        if state["mark"] > 0:
-            return instrument.tick * round(float(state["mark"]) / float(instrument.tick) * FINE) / FINE
+        price, instrument = float(self.states["mark"][s]), self.instruments[s]
+        if price > 0:
+            return instrument.tick * round(price / float(instrument.tick) * FINE) / FINE
         return self.last(s)
 
     def index_price(self, s: int) -> Decimal:

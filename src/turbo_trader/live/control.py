@@ -11,11 +11,13 @@ from typing import Any, Self
 
 from turbo_trader.journal.encoding import encode
 from turbo_trader.live.registry import Registration, Running
+from turbo_trader.live.wall import wall_timeout
 from turbo_trader.market.errors import InputError
 
 HOST = "127.0.0.1"
 VERBS = ("status", "halt", "resume", "flatten", "stop", "session_new", "explore")
 _LIMIT = 65_536
+_PATIENCE_S = 5.0
 
 Answer = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -40,7 +42,7 @@ class ControlServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with asyncio.timeout(5):
+            async with wall_timeout(_PATIENCE_S):
                 line = await self._line(reader)
             writer.write(encode(self._reply(line)) + b"\n")
             await writer.drain()

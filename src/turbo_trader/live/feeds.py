@@ -7,7 +7,7 @@ socket's flow control, and what it then trades on is reported by their exchange 
 from __future__ import annotations
 
 import asyncio
-import time
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -65,7 +65,7 @@ class PublicFeed:
         self._last_ts = last_ts
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
-        self._renewed = 0.0
+        self._renewed = -math.inf
         self.early = Alarm(emit, "future-refused", "public")
         self._settings = settings
         self._refused: set[str] = set()  # topics the venue does not give on this connection
@@ -101,7 +101,7 @@ class PublicFeed:
             await asyncio.sleep(WATCH_S)
             if not self.up:
                 continue
-            if silent := self._silence.silent(time.monotonic()):
+            if silent := self._silence.silent(self._seconds()):
                 names = ", ".join(
                     f"{topic} of {self._instruments[symbol].symbol}" for symbol, topic in silent
                 )
@@ -130,7 +130,7 @@ class PublicFeed:
         if found is None:
             return
         symbol, rows = found
-        now, ours = time.monotonic(), self._clock.now()
+        now, ours = self._seconds(), self._clock.now()
         latest = int(rows["ts"][-1])  # a symbol's rows never go back in time
         if latest > ours:
             if too_early(latest, ours, self._clock.speed, MARKET_AHEAD):
@@ -145,6 +145,10 @@ class PublicFeed:
         if kind == GAP:
             self.gaps += 1
             self._renew(now, f"a gap in the book of {self._instruments[symbol].symbol}")
+
+    def _seconds(self) -> float:
+        """Of the clock that never jumps."""
+        return self._clock.steady() / 1e9
 
     def _renew(self, now: float, why: str) -> None:
         if now - self._renewed > _GAP_PAUSE_S:
@@ -162,7 +166,7 @@ class PublicFeed:
         names = [(i, self._instruments[i].symbol) for i in self._indices]
         owed = {(i, BOOK): f"orderbook.{self._settings.book_depth}.{name}" for i, name in names}
         owed |= {(i, TICKER): f"tickers.{name}" for i, name in names}
-        self._silence.begin(time.monotonic(), [key for key, topic in owed.items() if topic not in given])
+        self._silence.begin(self._seconds(), [key for key, topic in owed.items() if topic not in given])
         self._changed("")
 
     def _on_down(self, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,10 @@ class Fence:
         emit: Emit,
         woken: Callable[[int], None],
         lost: Callable[[str], None],
+        steady: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._folder = folder
-        self._lease = Lease(folder, DAEMON, rules)
+        self._lease = Lease(folder, DAEMON, rules, steady)
         self._emit = emit
         self._woken = woken
         self._lost = lost

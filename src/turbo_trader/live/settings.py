@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,16 @@ class FeedSettings:
     book_depth: int = 50
     symbols_per_connection: int = 5
     silence_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The clocks a daemon goes by, in ns: one that never jumps, and UTC. `reached`: simulated seconds a wall second, where they are
+    simulated."""
+
+    steady: Callable[[], int] = time.monotonic_ns
+    wall: Callable[[], int] = time.time_ns
+    reached: Callable[[], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,7 @@ class DaemonSettings:
     book_depth: int = 50
     symbols_per_connection: int = 5
     lease: LeaseRules = field(default_factory=LeaseRules)
+    clocks: Clocks = field(default_factory=Clocks)
     order_entry: OrderEntry = (
         "rest"  # what orders other than closes leave by; REST wherever the socket is not up
     )

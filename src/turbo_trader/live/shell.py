@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -75,7 +76,7 @@ class Shell:
         self._observer = observer
         self._build = build
         self._build_decoder = decoder
-        self._clock = VenueClock()
+        self._clock = VenueClock(settings.clocks.steady, settings.clocks.wall)
         self._stopping = False
         self._leaving = False  # a person or ON_TERM said to leave positions to their stops
         self._router: Router
@@ -91,7 +92,14 @@ class Shell:
             settings.journal, names, settings.mode, self._clock.now, take_over=settings.take_over
         )
         self._router = Router(journal, self._clock, settings.keys, self._observer)
-        self._fence = Fence(settings.journal, settings.lease, self._router.emit, self._woken, self._fenced)
+        self._fence = Fence(
+            settings.journal,
+            settings.lease,
+            self._router.emit,
+            self._woken,
+            self._fenced,
+            settings.clocks.steady,
+        )
         self._gateway = open_gateway(settings, self._clock, self._router.emit, self._fence.permit)
         self._gateway.on_fatal = self._refused
         self._upkeep = Upkeep(
@@ -264,8 +272,12 @@ class Shell:
         self._router.spawn(self._backfill(reported.symbol))
 
     async def _run_view(self) -> None:
+        shown = 0.0
         while True:
             await asyncio.sleep(VIEW_S)
+            if time.monotonic() - shown < VIEW_S:
+                continue  # simulated time runs faster than anyone reads
+            shown = time.monotonic()
             self._router.observe(lambda observer: observer.view(self._router.trader.view(), self.status()))
 
     async def _run_limit(self) -> None:
@@ -318,7 +330,7 @@ class Shell:
 
     def status(self) -> dict[str, Any]:
         """The daemon's own figures."""
-        router = self._router
+        router, reached = self._router, self._settings.clocks.reached
         feeds = self._public.feeds if hasattr(self, "_public") else []
         return {
             "mode": self._settings.mode,
@@ -328,7 +340,7 @@ class Shell:
             "may_write": self._fence.permit(),
             "pid": os.getpid(),
             "venue_time": self._clock.now(),
-            "speed": self._clock.speed,
+            "speed": round(reached(), 1) if reached is not None else self._clock.speed,
             "clock_offset_ms": round(self._offset() / 1e6, 3),
             "public_up": bool(feeds) and self._public.up,
             "private_up": hasattr(self, "_private") and self._private.up,

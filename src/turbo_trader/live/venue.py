@@ -7,7 +7,6 @@ get their messages. At speeds above 1 book pushes are merged so that clients can
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -36,8 +35,8 @@ from turbo_trader.live.venue_market import Frames, MarketSource
 from turbo_trader.market.events import DAY, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 
-TICK_S = 0.01  # wall seconds between two steps of the venue's time
-SLICE_S = 0.05  # wall seconds a step may take
+TICK_NS = 10_000_000  # of the wall's time, between two steps of the venue's time
+SLICE_NS = 50_000_000  # of the wall's time that a step may take
 FRAMES_PER_SECOND = 600  # book frames a wall second over all symbols, at speeds above 1
 KEPT_NS = (
     7 * DAY
@@ -76,6 +75,7 @@ class VenueConfig:
     hedge: bool = False
     cross: bool = False
     fee_coin: FeeCoin | None = None
+    push_ns: int | None = None  # between two pushes of a book; None: as the speed allows
 
 
 class Venue:
@@ -89,12 +89,14 @@ class Venue:
         frames: Frames | None = None,
         clock: Callable[[], int] | None = None,
         report: Report | None = None,
+        wall: Callable[[], int] | None = None,
     ) -> None:
         """`frames`: public frames that are passed on as they are; `clock`: the venue's time (ns) where it is another one's, instead
-        of one that runs from the source's start; `report` hears when the machine is too slow for the speed."""
+        of one that runs from the source's start; `report` hears when the machine is too slow for the speed; `wall`: the machine's
+        time (ns), where it is a simulated one."""
         self.source = source
         self.config = config
-        self.clock = VenueClock(source.start, config.speed, clock)
+        self.clock = VenueClock(source.start, config.speed, clock, wall)
         self._frames = frames
         self._report = report or (lambda *_: None)
         self._reported_ns = 0  # slipped when it was last reported
@@ -122,7 +124,8 @@ class Venue:
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
         self._grids = [(1, 1)] * len(source.instruments)  # ticks and steps now, of those of the source
         merged = int(config.speed * len(source.instruments) / FRAMES_PER_SECOND * 1e9)
-        self.push_ns = PUSH_NS if config.speed <= 1 else max(2 * PUSH_NS, merged)
+        self.push_ns = config.push_ns or (PUSH_NS if config.speed <= 1 else max(2 * PUSH_NS, merged))
+        self._tick_ns = config.push_ns or TICK_NS
         self._next_push = self.now
 
     def add_key(self, key: Key) -> None:
@@ -169,9 +172,9 @@ class Venue:
         Where the machine cannot keep up, or stood still, requests must not starve: a time that waits slows down; one that does not
         is caught up with at once, and the pushes between are left out.
         """
-        until, enough = self.clock.now(), time.monotonic() + SLICE_S
+        until, enough = self.clock.now(), self.clock.elapsed_ns() + SLICE_NS
         while self._next_push <= until:
-            if time.monotonic() > enough:
+            if self.clock.elapsed_ns() >= enough:
                 if self.clock.waits:
                     self._slow_down(until - self._next_push)
                     until = self._next_push
@@ -267,7 +270,7 @@ class Venue:
         self.start_clock()
         while True:
             self.step()
-            await asyncio.sleep(TICK_S - self.clock.elapsed() % TICK_S)
+            await asyncio.sleep((self._tick_ns - self.clock.elapsed_ns() % self._tick_ns) / 1e9)
 
     def restart_books(self) -> None:
         """The service of order books restarts, as if it had been restarted."""

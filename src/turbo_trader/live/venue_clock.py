@@ -48,6 +48,10 @@ class VenueClock:
         self.slipped_ns = 0  # wall ns that were left out of the venue's time
         self._marks = [(self.began, start)] * 2  # (wall, venue): since when the speed is measured
 
+    def wall(self) -> int:
+        """This machine's time, ns UTC."""
+        return self._wall()
+
     @property
     def waits(self) -> bool:
         """May it be slowed? Not another's time, nor one that keeps to the wall's."""
@@ -65,9 +69,9 @@ class VenueClock:
             return self.given()
         return self._start + int((self._wall() - self.began) * self._speed)
 
-    def elapsed(self) -> float:
-        """Wall seconds since the venue's time was `start`."""
-        return (self._wall() - self.began) / _SECOND
+    def elapsed_ns(self) -> int:
+        """Wall time since the venue's time was `start`."""
+        return self._wall() - self.began
 
     def slip(self, behind_ns: int) -> None:
         """Leave this much of the venue's time out: the machine could not do it."""

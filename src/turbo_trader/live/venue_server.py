@@ -33,23 +33,7 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
     """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had. Should the venue's time
     stop for an error, the context is cancelled and raises it: a venue that stands still must not go on answering."""
     config = venue.config
-    server = _Server(
-        uvicorn.Config(
-            VenueSockets(venue).app(),
-            host=config.host,
-            port=config.port,
-            log_level="error",
-            lifespan="off",
-            http=Connection,
-            ws="websockets-sansio",
-            ws_max_size=LARGEST_BODY,
-            ws_per_message_deflate=False,  # 70 KB a connection, and each frame packed for each client: loopback needs neither
-            ws_ping_interval=None,
-            access_log=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    server = _Server(server_config(venue))
     socket = _bind(config.host, config.port)
     venue.open()
     job = asyncio.create_task(server.serve(sockets=[socket]))
@@ -60,6 +44,25 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
         server.should_exit = True
         await job
         socket.close()
+
+
+def server_config(venue: Venue) -> uvicorn.Config:
+    """How uvicorn speaks for a venue."""
+    return uvicorn.Config(
+        VenueSockets(venue).app(),
+        host=venue.config.host,
+        port=venue.config.port,
+        log_level="error",
+        lifespan="off",
+        http=Connection,
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_BODY,
+        ws_per_message_deflate=False,  # 70 KB a connection, and each frame packed for each client: loopback needs neither
+        ws_ping_interval=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=1,
+    )
 
 
 def _bind(host: str, port: int) -> Any:

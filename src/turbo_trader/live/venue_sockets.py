@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -94,7 +93,7 @@ class VenueSockets:
         query = request.scope["query_string"]
         address = request.client.host if request.client else ""
         asked = HttpRequest(request.method, _path(request), query, headers, body, address)
-        reply = self._venue.rest.handle(now, asked, time.time_ns())
+        reply = self._venue.rest.handle(now, asked, self._venue.clock.wall())
         self._venue.publish()
         if request.method == "GET" and self._venue.faults.may("stale"):
             self._earlier[_asked(request)] = reply
@@ -174,7 +173,7 @@ class VenueSockets:
         here = [other for other in venue.lines if other.address == line.address]
         listeners = sum(isinstance(other.client, PublicClient) for other in here)
         public = isinstance(line.client, PublicClient)
-        return limits.connects(line.address, time.monotonic_ns(), listeners if public else 0)
+        return limits.connects(line.address, venue.clock.wall(), listeners if public else 0)
 
     async def _listen(self, socket: WebSocket, line: Line, idle_s: float) -> None:
         while True:
@@ -193,7 +192,7 @@ class VenueSockets:
                 await self._order(line, line.client, raw)
             else:
                 await asyncio.sleep(ANSWER_S)
-                line.answer(line.client.take(raw, self._venue.now, time.time_ns()))
+                line.answer(line.client.take(raw, self._venue.now, self._venue.clock.wall()))
 
     async def _order(self, line: Line, client: TradeClient, raw: bytes) -> None:
         """An operation of the trade socket, through the faults of its REST route."""
@@ -203,7 +202,7 @@ class VenueSockets:
             await asyncio.sleep(fault.wait_s)
         answers = []
         if fault is None or fault.processed:
-            answers = client.take(raw, self._venue.catch_up(), time.time_ns())
+            answers = client.take(raw, self._venue.catch_up(), self._venue.clock.wall())
             self._venue.publish()
         if fault is None or fault.name in ("delay", "stale"):
             _later(line, answers)

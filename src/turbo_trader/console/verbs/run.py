@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import figure, whole
+from turbo_trader.console.options import figure, speed_figure, whole
 
 
 def run(
@@ -17,7 +17,10 @@ def run(
     ] = None,
     speed: Annotated[
         float | None,
-        typer.Option(help="paper's time factor; default 30 on synthetic, 1 on a tape", parser=figure()),
+        typer.Option(
+            help="paper's highest time factor, or max; default 30 on synthetic, 1 on a tape",
+            parser=speed_figure,
+        ),
     ] = None,
     market_start: Annotated[
         str | None,
@@ -25,7 +28,9 @@ def run(
             "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
         ),
     ] = None,
-    duration: Annotated[str | None, typer.Option("--for", help="wall time to run, such as 40s or 2m")] = None,
+    duration: Annotated[
+        str | None, typer.Option("--for", help="how long to run at that speed, such as 40s or 2m")
+    ] = None,
     balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
     seed: Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())] = None,
     edge: Annotated[

@@ -51,7 +51,7 @@ class ShownBook:
     def look(self, now: int) -> bool:
         """Take the book of now; did it change? A void book is not shown."""
         found, before = standing(self._state.states, self._s, self._depth), self._standing
-        if found is None or (before is not None and all(map(np.array_equal, found, before))):
+        if found is None or (before is not None and _same(found, before)):
             return False
         self._standing, self._sides = found, None
         self.update += 1
@@ -94,6 +94,10 @@ class ShownBook:
         return {**body, **numbers, "cts": self._matched_ms}
 
 
+def _same(one: Standing, other: Standing) -> bool:
+    return all(a.tobytes() == b.tobytes() for a, b in zip(one, other, strict=True))
+
+
 def as_levels(standing: Standing | None) -> Sides:
     """Bids and asks, price in ticks to lots, best first."""
     if standing is None:
@@ -106,11 +110,10 @@ def as_levels(standing: Standing | None) -> Sides:
 
 def standing(states: States, s: int, depth: int) -> Standing | None:
     """The best `depth` levels of each side of symbol `s`; None while the book is void."""
-    state = states[s]
-    if not state["book_valid"]:
+    if not states["book_valid"][s]:
         return None
-    sides = []
-    for i, n in enumerate(state["levels"].tolist()):
+    keys, lots, sides = states["key"][s], states["lots"][s], []
+    for i, n in enumerate(states["levels"][s].tolist()):
         chosen = slice(max(0, n - depth), n)
-        sides += [state["key"][i, chosen].copy(), state["lots"][i, chosen].copy()]
+        sides += [keys[i, chosen].copy(), lots[i, chosen].copy()]
     return sides[0], sides[1], sides[2], sides[3]

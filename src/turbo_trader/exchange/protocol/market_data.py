@@ -92,15 +92,17 @@ class MarketData:
         return shown
 
     def _ticker(self, s: int, now: int) -> dict[str, Any]:
-        x, state, instrument = self.exchange, self.exchange.states[s], self.exchange.instruments[s]
-        last = int(state["last"]) or (int(state["bid"]) + int(state["ask"])) // 2
+        x, states, instrument = self.exchange, self.exchange.states, self.exchange.instruments[s]
+        last = int(states["last"][s]) or (int(states["bid"][s]) + int(states["ask"][s])) // 2
         bids, asks = self.levels(s, 1)
         day = self.symbols[s].day()
         now_price = last * self.figures.scale(s)[0]
         decimals = self.figures.formats(s)[0]
         bid, ask = next(iter(bids), 0), next(iter(asks), 0)
         interval = x.interval(s)
-        index = Decimal(round(float(state["index"]) / float(instrument.tick) * FINE)) * instrument.tick / FINE
+        index = (
+            Decimal(round(float(states["index"][s]) / float(instrument.tick) * FINE)) * instrument.tick / FINE
+        )
         return {
             "symbol": instrument.symbol,
             "tickDirection": self.symbols[s].direction,
