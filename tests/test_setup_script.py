@@ -23,4 +23,7 @@ def test_a_python_that_is_none_is_named(python: str) -> None:
 
 def test_a_kind_that_is_none_is_named() -> None:
     done = subprocess.run([SETUP, "moon"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "scripts/setup: unknown kind 'moon': use run or dev\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "scripts/setup: unknown kind 'moon': use run, dev or system\n",
+    )

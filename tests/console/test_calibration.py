@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from turbo_trader.console.main import app
+from turbo_trader.console.app import app
 from turbo_trader.console.summary import calibration_lines
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.events import SECOND, Rows

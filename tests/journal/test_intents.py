@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from turbo_trader.journal import readers
-from turbo_trader.journal.intents import ADOPTED, Beside
-from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.intents import Beside
+from turbo_trader.journal.schema import ADOPTED, FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.trader.commands import PlaceOrder, SetStops
 from turbo_trader.trader.events import CommandResult, Outcome

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.live.control import ControlServer, ask
+from turbo_trader.live.asking import ask
+from turbo_trader.live.control import ControlServer
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError
 

@@ -13,7 +13,7 @@ import pytest
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
-from turbo_trader.live.control import ask
+from turbo_trader.live.asking import ask
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell

@@ -20,7 +20,7 @@ from pybit.unified_trading import HTTP
 
 from turbo_trader.exchange.protocol.faults import FaultPlan
 from turbo_trader.exchange.requests import SetTradingStop
-from turbo_trader.live.control import ask
+from turbo_trader.live.asking import ask
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.venue import Venue, VenueConfig
 from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread

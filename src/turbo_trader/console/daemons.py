@@ -6,24 +6,9 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
-
-Name = Annotated[
-    str | None, typer.Option("--daemon", help="a running daemon by its name, as `status` shows it")
-]
-Every = Annotated[bool, typer.Option("--all", help="every running daemon")]
-Folder = Annotated[
-    Path | None, typer.Option("--journal-dir", help="running daemons by the folder of their journals")
-]
-Journal = Annotated[
-    Path | None,
-    typer.Option("--journal-dir", help="default: the running daemon's, else the last run's in JOURNAL_DIR"),
-]
 
 
 def addressed(command: str, name: str | None, folder: Path | None, *, every: bool) -> list[Running]:
@@ -45,12 +30,11 @@ def addressed(command: str, name: str | None, folder: Path | None, *, every: boo
 
 def journal_of(command: str, name: str | None, given: Path | None) -> Path:
     """The journal that a reading verb is for: the one given, else the daemon's named or running, else the last run's."""
-    from turbo_trader.console.folders import last_journal
-    from turbo_trader.console.settings import load_settings
+    from turbo_trader.console.folders import journals, last_journal
 
     found = Registry(Kind.DAEMON).running() if given is None or name is not None else []
     if name is None and not found:
-        return last_journal(given, load_settings().journal_dir if given is None else given)
+        return last_journal(given, journals() if given is None else given)
     found = within(found, given)
     if not found:
         raise InputError(f"--daemon {name}: no daemon is running")
@@ -92,6 +76,8 @@ def one_of(found: Sequence[Running], name: str | None, what: str, naming: str, o
 
 
 def _asked(found: Sequence[Running], what: str) -> str:
+    import typer
+
     for each in found:
         typer.echo(f"{each.name:<12} {each.mode}, process {each.pid}, {each.folder}", err=True)
     names = [each.name for each in found]

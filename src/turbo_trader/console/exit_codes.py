@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+from turbo_trader.journal.errors import JournalError
+from turbo_trader.market.errors import InputError, Refused
 
 OK: Final = 0
 FAILED: Final = 1
@@ -12,3 +18,22 @@ REFUSED: Final = 3
 
 class Failed(Exception):
     """It was tried and did not succeed (exit code 1)."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Ends the process with one line and its code where the body raises one of our errors."""
+    try:
+        yield
+    except InputError as error:
+        end(str(error), USAGE)
+    except Refused as error:
+        end(f"refused: {error}", REFUSED)
+    except (Failed, JournalError) as error:
+        end(str(error), FAILED)
+
+
+def end(line: str, code: int) -> NoReturn:
+    """One line on stderr, then the exit code."""
+    print(f"turbo-trader: {line}", file=sys.stderr)
+    sys.exit(code)

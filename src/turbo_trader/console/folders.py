@@ -9,14 +9,25 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from turbo_trader.console.dotenv import dotenv
+from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.journal.health import newest
 from turbo_trader.journal.private import private_folder
 from turbo_trader.live.registry import Registration
 from turbo_trader.market.errors import InputError, Refused
 
+JOURNALS = "var"  # where JOURNAL_DIR does not say another
 BACKTESTS = (
     "backtests"  # of the journals' folder: apart from the runs, so that none is taken for the last run
 )
+
+
+def journals() -> Path:
+    """JOURNAL_DIR as `.env` and the environment have it, without reading the other settings; InputError as for those."""
+    values = dotenv(Path(".env"))
+    refuse_renamed(values, ".env")
+    refuse_renamed(os.environ, "environment")
+    return Path({**values, **os.environ}.get("JOURNAL_DIR") or JOURNALS)
 
 
 def run_folder(base: Path, mode: str) -> Path:

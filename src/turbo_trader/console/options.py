@@ -1,8 +1,10 @@
-"""Numbers on the command line, read as strictly as those of `.env`."""
+"""Options that several verbs have, and numbers on the command line, read as strictly as those of `.env`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,6 +12,18 @@ from turbo_trader.rules import text
 
 MOST = 2**63 - 1
 FASTEST = 1e6  # a time factor that no machine reaches
+
+Name = Annotated[
+    str | None, typer.Option("--daemon", help="a running daemon by its name, as `status` shows it")
+]
+Every = Annotated[bool, typer.Option("--all", help="every running daemon")]
+Folder = Annotated[
+    Path | None, typer.Option("--journal-dir", help="running daemons by the folder of their journals")
+]
+Journal = Annotated[
+    Path | None,
+    typer.Option("--journal-dir", help="default: the running daemon's, else the last run's in JOURNAL_DIR"),
+]
 
 
 def whole(low: int = 0, high: int = MOST) -> Callable[[str | int], int]:

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from turbo_trader.bybit.endpoints import local_address
 from turbo_trader.console.dotenv import dotenv
+from turbo_trader.console.folders import JOURNALS
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
@@ -69,7 +70,7 @@ class Settings(Declared):
         "", description="what goes wrong at the paper venue, such as drop=0.05,delay=0.05,error=0.05"
     )
     fault_seed: int = Field(0, ge=0, le=MOST_SEED, description="seed of those faults")
-    journal_dir: Path = Field(Path("var"), description="folder of journal, logs and control token")
+    journal_dir: Path = Field(Path(JOURNALS), description="folder of journal, logs and control token")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )

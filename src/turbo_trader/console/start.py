@@ -14,6 +14,7 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, m
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
+from turbo_trader.console.kernels import Use, compile_missing, load
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.markets import in_lockstep
@@ -84,7 +85,7 @@ def start(
             say(line)
         guard = GuardBeside(settings.mode, settings.journal_dir, folder)
         stack.callback(guard.leave)
-        compile_once()
+        load(Use.TRADER)
         title = f"turbo-trader {settings.mode}: {ground.market}"
         about = messages.about(title, ground.symbols, str(folder), policy)
         screen = stack.enter_context(ScreenBeside(about)) if tty else None
@@ -102,7 +103,8 @@ def start(
 
 @contextmanager
 def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
-    """The simulated venue, for as long as the context lasts."""
+    """The simulated venue, for as long as the context lasts. Its kernels are compiled here: two processes would compile twice."""
+    compile_missing(Use.TRADER, Use.VENUE)
     if in_lockstep(settings):
         with lockstep_ground(settings, policy) as ground:
             yield ground
@@ -132,6 +134,7 @@ def live_ground(settings: Settings, policy: Policy) -> Ground:
     """The venue of testnet, demo or live. Refused where keys or acknowledgement are missing."""
     keys, where = live_keys(settings), live_endpoints(settings)
     where.check_order_entry(settings.order_entry)
+    compile_missing(Use.TRADER)
     return Ground(where, keys, policy.symbols, f"the V5 venue at {where.rest}" if where.local else "Bybit")
 
 
@@ -189,14 +192,3 @@ def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder
         *(part for line in head for part in wrapped(line)),
         *banner_lines(settings, policy, ground.symbols, facts),
     ]
-
-
-def compile_once() -> None:
-    """Make sure the kernels are compiled, saying so when it takes a while."""
-    from turbo_trader.market.compiled import compiled_before
-
-    if not compiled_before():
-        say("compiling once (about 15 s) ...")
-    from turbo_trader.console.warm_up import warm_up
-
-    warm_up()

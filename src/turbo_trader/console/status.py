@@ -6,14 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from turbo_trader.console.daemons import one_of, within
-from turbo_trader.console.folders import last_journal
-from turbo_trader.console.settings import load_settings
+from turbo_trader.console.folders import journals, last_journal
+from turbo_trader.console.output import print_json
 from turbo_trader.console.standing import status_lines
+from turbo_trader.journal.kept import overview, state
 from turbo_trader.journal.opening import believable
-from turbo_trader.journal.readers import overview, state
-from turbo_trader.live.control import ask
+from turbo_trader.live.asking import ask
 from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
+
+
+def print_status(name: str | None, folder: Path | None, *, as_json: bool) -> None:
+    """`status`: one JSON object, or lines for a person."""
+    found, lines = status_of(name, folder)
+    if as_json:
+        print_json(found)
+    else:
+        print("\n".join(lines))
 
 
 def status_of(name: str | None, folder: Path | None) -> tuple[dict[str, Any], list[str]]:
@@ -32,7 +41,7 @@ def status_of(name: str | None, folder: Path | None) -> tuple[dict[str, Any], li
     }
     if daemons:
         return found, status_lines(found)
-    last = last_journal(folder, load_settings().journal_dir if folder is None else folder)
+    last = last_journal(folder, journals() if folder is None else folder)
     with believable(last):
         found["last_run"] = {**overview(last), "session": state(last).get("session", {})}
         return found, status_lines(found)

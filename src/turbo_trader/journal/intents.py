@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from turbo_trader.journal.encoding import encode
-from turbo_trader.journal.schema import FILE, VERSION
+from turbo_trader.journal.schema import FILE, GUARD, VERSION
 from turbo_trader.trader.commands import WriteCommand
 from turbo_trader.trader.events import CommandResult
 
 Statement = tuple[str, tuple[Any, ...]]
 
-GUARD: Final = "guard"  # in `mode` of a start: the guard's
-ADOPTED: Final = "adopted"  # of another journal, whose orders a person has declared to be ours
 _BUSY_S: Final = 1.0  # how long the guard waits for a writer in the middle of a transaction
 
 

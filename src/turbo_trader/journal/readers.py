@@ -9,10 +9,10 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from turbo_trader.journal.intents import ADOPTED, GUARD
+from turbo_trader.journal.kept import overview as overview  # noqa: PLC0414 - readers has all there is to read
+from turbo_trader.journal.kept import state as state  # noqa: PLC0414
 from turbo_trader.journal.layouts import Layouts, layouts, read_outcomes
 from turbo_trader.journal.opening import reading
-from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
@@ -124,13 +124,6 @@ def trade_notes(folder: Path, trade: str) -> list[dict[str, Any]]:
     return [note for note in found if note["name"] not in _OF_ONE or note.get("id") == trade]
 
 
-def state(folder: Path) -> dict[str, dict[str, Any]]:
-    """What is kept across restarts, by key."""
-    with reading(folder) as db:
-        rows = db.execute("SELECT key, value FROM state").fetchall() if db is not None else []
-        return {key: json.loads(value) for key, value in rows}
-
-
 def state_by_row(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """What is kept across restarts, by key, as far as each row can be read; and the keys of those that cannot."""
     found: dict[str, dict[str, Any]] = {}
@@ -148,34 +141,6 @@ def boots(folder: Path) -> list[str]:
     """Nonces of every start the journal knows: orders that carry one are ours."""
     with reading(folder) as db:
         return [boot for (boot,) in db.execute("SELECT boot FROM boots")] if db is not None else []
-
-
-def overview(folder: Path) -> dict[str, Any]:
-    """Starts, intents by outcome, counts of everything, the last boot and how it ended."""
-    with reading(folder) as db:
-        if db is None:
-            return {
-                "journal": str(folder / FILE),
-                "boots": 0,
-                "scans": 0,
-                "events": 0,
-                "notes": 0,
-                "intents": {},
-            }
-        counts = {
-            table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
-            for table in ("scans", "events", "notes")
-        }
-        daemons = f"FROM boots WHERE mode NOT IN ('{GUARD}', '{ADOPTED}')"
-        boots = db.execute(f"SELECT count(*) {daemons}").fetchone()[0]
-        outcomes = dict(
-            db.execute("SELECT coalesce(outcome, 'open'), count(*) FROM intents GROUP BY 1").fetchall()
-        )
-        boot = db.execute(
-            f"SELECT boot, ts, mode, pid, ended, reason {daemons} ORDER BY ts DESC LIMIT 1"
-        ).fetchone()
-    last = dict(zip(("boot", "ts", "mode", "pid", "ended", "reason"), boot, strict=True)) if boot else None
-    return {"journal": str(folder / FILE), "boots": boots, **counts, "intents": outcomes, "last_boot": last}
 
 
 def _all(known: Layouts) -> list[str]:

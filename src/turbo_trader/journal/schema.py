@@ -28,3 +28,6 @@ CREATE TABLE IF NOT EXISTS outcomes (n INTEGER PRIMARY KEY, ts INTEGER NOT NULL,
 CREATE TABLE IF NOT EXISTS layouts (n INTEGER PRIMARY KEY, symbols TEXT NOT NULL, fields TEXT NOT NULL,
     UNIQUE (symbols, fields));
 """
+
+GUARD: Final = "guard"  # in `mode` of a start: the guard's
+ADOPTED: Final = "adopted"  # of another journal, whose orders a person has declared to be ours

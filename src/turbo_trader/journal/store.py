@@ -23,12 +23,12 @@ import numpy as np
 
 from turbo_trader.journal.encoding import encode
 from turbo_trader.journal.errors import JournalError, explained, readable_values
-from turbo_trader.journal.intents import ADOPTED, Statement, answered, intended, started
+from turbo_trader.journal.intents import Statement, answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.marker import SESSION, Mark, write_mark
 from turbo_trader.journal.opening import check, is_there, refuse_lost
 from turbo_trader.journal.private import private_file, private_folder, private_opener
-from turbo_trader.journal.schema import FILE, TABLES, VERSION
+from turbo_trader.journal.schema import ADOPTED, FILE, TABLES, VERSION
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME

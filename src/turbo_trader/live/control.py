@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from turbo_trader.journal.encoding import encode
-from turbo_trader.live.registry import Registration, Running
+from turbo_trader.live.asking import HOST
+from turbo_trader.live.registry import Registration
 from turbo_trader.live.wall import wall_timeout
-from turbo_trader.market.errors import InputError
 
-HOST = "127.0.0.1"
 VERBS = ("status", "halt", "resume", "flatten", "stop", "session_new", "explore")
 _LIMIT = 65_536
 _PATIENCE_S = 5.0
@@ -74,24 +72,3 @@ class ControlServer:
         if verb not in VERBS:
             return {"ok": False, "error": f"unknown verb {verb!r}; known: {', '.join(VERBS)}"}
         return {"ok": True, **self._answer(verb, args)}
-
-
-def ask(
-    daemon: Running, verb: str, args: Mapping[str, Any] | None = None, timeout: float = 5.0
-) -> dict[str, Any]:
-    """Ask a running daemon; InputError when it does not answer or refuses."""
-    who = f"daemon {daemon.name} (process {daemon.pid})"
-    if not daemon.port:
-        raise InputError(f"{who}: it is still starting; try again")
-    request = json.dumps({"token": daemon.token, "verb": verb, "args": dict(args or {})}).encode() + b"\n"
-    try:
-        with socket.create_connection((HOST, daemon.port), timeout) as connection:
-            connection.sendall(request)
-            with connection.makefile("rb") as file:
-                reply = json.loads(file.readline())
-    except (OSError, ValueError) as error:
-        text = getattr(error, "strerror", None) or str(error) or "no answer"
-        raise InputError(f"{who}: it does not answer: {text}") from None
-    if not reply.pop("ok", False):
-        raise InputError(f"{who} refused: {reply.get('error')}")
-    return dict(reply)

@@ -4,23 +4,33 @@ numba's own cache notices an edited function but not an edited callee: a cached 
 calls. So the folder of a module's kernels is named by a hash of numba's version, of the module's source and of the sources of
 every module of this package it imports, directly or not. An edit compiles the kernels that can see it, and no others; where the
 package lies and when its files were written does not matter, so checkouts share what they compiled.
+
+Kernels are compiled for any x86-64 processor since 2009, not for the one at hand: they run where they were not compiled. So an
+installation has them in the package's folder (`ship`), where every user of it finds what is not in a cache of their own. A cache
+that cannot be written costs the next start time, nothing else.
 """
 
+# mypy: disable-error-code="no-untyped-call, attr-defined"
+# numba is typed in part
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import caching
+from llvmlite import binding
+from numba.core import caching, event
+from numba.core.dispatcher import Dispatcher
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent.parent
+_SHIPPED = _PACKAGE / "kernels"
 _IMPORT = re.compile(r"^from turbo_trader\.(\w+(?:\.\w+)*) import (\([^)]*\)|.+)$", re.MULTILINE)
 
 
@@ -62,11 +72,6 @@ def module_folder(module: Path) -> Path:
     return cache_folder() / f"{module.parent.name}.{module.stem}-{sources_hash(module)}"
 
 
-def compiled_before() -> bool:
-    """Whether a process before this one compiled the scan as it stands, and so all below it."""
-    return module_folder(_PACKAGE / "rules" / "assess.py").exists()
-
-
 class SourceLocator(caching._CacheLocator):  # noqa: SLF001 - numba's seam for caches of one's own
     """Says where the compiled kernels of a module of this package are."""
 
@@ -98,19 +103,122 @@ if SourceLocator not in caching.CacheImpl._locator_classes:  # noqa: SLF001
     caching.CacheImpl._locator_classes.insert(0, SourceLocator)  # noqa: SLF001
 
 
+def _index(file: caching.IndexDataCacheFile) -> dict[Any, str]:
+    """What a cache file holds; nothing where it cannot be read."""
+    with suppress(OSError):
+        return cast("dict[Any, str]", file._load_index())  # noqa: SLF001
+    return {}
+
+
+class LayeredCache(caching.FunctionCache):
+    """The user's cache, and below it the kernels that came with the package."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._shipped = caching.IndexDataCacheFile(
+            cache_path=str(_SHIPPED / Path(self._cache_path).name),
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
+
+    def holds(self, types: tuple[Any, ...], context: Any) -> bool:
+        """Whether the kernel for arguments of these types is in either."""
+        key = self._index_key(types, context.codegen())
+        return any(key in _index(file) for file in (self._cache_file, self._shipped))
+
+    def ship(self, types: tuple[Any, ...], context: Any) -> None:
+        """Copy the kernel for these types from the user's cache into the package's folder, where it is not there."""
+        key = self._index_key(types, context.codegen())
+        if key not in _index(self._shipped) and (found := self._cache_file.load(key)) is not None:
+            Path(self._shipped._cache_path).mkdir(parents=True, exist_ok=True)  # noqa: SLF001
+            self._shipped.save(key, found)
+
+    def _load_overload(self, types: tuple[Any, ...], context: Any) -> Any:
+        key = self._index_key(types, context.codegen())
+        for file in (self._cache_file, self._shipped):
+            if key in _index(file) and (data := file.load(key)) is not None:
+                return self._impl.rebuild(context, data)
+        return None
+
+    def _save_overload(self, types: tuple[Any, ...], data: Any) -> None:
+        with suppress(OSError):  # a full disk, a folder of someone else's
+            super()._save_overload(types, data)
+
+
+def is_cached(kernel: Any, types: tuple[Any, ...]) -> bool:
+    """Whether a process before this one compiled `kernel` for arguments of these numba types."""
+    return bool(kernel._cache.holds(types, kernel.targetctx))  # noqa: SLF001
+
+
+def put_into_package(kernel: Any, types: tuple[Any, ...]) -> None:
+    """Copy a kernel that is in the user's cache into the package's folder."""
+    kernel._cache.ship(types, kernel.targetctx)  # noqa: SLF001
+
+
+def any_processor() -> None:
+    """Compile for every x86-64 processor since 2009 (`x86-64-v2`), unless NUMBA_CPU_NAME says what for, or this one is older."""
+    features = binding.get_host_cpu_features() if numba.config.CPU_NAME is None else {}
+    if features.get("sse4.2") and features.get("popcnt"):
+        numba.config.CPU_NAME, numba.config.CPU_FEATURES = "x86-64-v2", ""
+
+
+any_processor()
+
+
+@contextmanager
+def compilations(each: Callable[[str], None]) -> Iterator[None]:
+    """While the context lasts, `each` gets the name of every kernel of this package that has been compiled."""
+
+    class Listener(event.Listener):
+        def on_start(self, _event: Any) -> None:
+            pass
+
+        def on_end(self, ended: Any) -> None:
+            function = ended.data["dispatcher"].py_func
+            if function.__module__.startswith("turbo_trader."):
+                each(f"{function.__module__.removeprefix('turbo_trader.')}.{function.__name__}")
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
+
+
+def reachable(start: Any) -> set[Any]:
+    """A kernel and all kernels it calls, directly or not."""
+    found: set[Any] = set()
+    ahead = [start]
+    while ahead:
+        if (one := ahead.pop()) in found:
+            continue
+        found.add(one)
+        names, known = one.py_func.__code__.co_names, one.py_func.__globals__
+        named = [known.get(name) for name in names]
+        named += [
+            getattr(module, name, None) for module in named if hasattr(module, "__file__") for name in names
+        ]
+        ahead.extend(each for each in named if isinstance(each, Dispatcher))
+    return found
+
+
+def _compiled(function: _F, **options: Any) -> _F:
+    made = numba.njit(**options)(function)
+    if isinstance(made, Dispatcher):  # not with NUMBA_DISABLE_JIT=1
+        made._cache = LayeredCache(function)  # noqa: SLF001 - what enable_caching does
+    return cast("_F", made)
+
+
 def kernel(function: _F) -> _F:
     """Compile `function` in nopython mode and cache it; `NUMBA_DISABLE_JIT=1` leaves it plain Python.
 
     `fastmath` stays off and `error_model` stays Python's, so that both give the same bits.
     """
-    return cast("_F", numba.njit(cache=True)(function))
+    return _compiled(function)
 
 
 def released(function: _F) -> _F:
     """As `kernel`, without the interpreter's lock: for long ones on a thread, beside which an event loop must have its turn."""
-    return cast("_F", numba.njit(cache=True, nogil=True)(function))
+    return _compiled(function, nogil=True)
 
 
 def inlined(function: _F) -> _F:
     """As `kernel`, inlined into its callers: for the few innermost steps only (each inlining is compiled again)."""
-    return cast("_F", numba.njit(cache=True, inline="always")(function))
+    return _compiled(function, inline="always")

@@ -76,6 +76,7 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Run the rules over recorded market data and say what came of it."""
+    from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
     from turbo_trader.console.summary import backtest_lines, kept_lines, made_up_lines
@@ -89,6 +90,7 @@ def backtest(
     money = positive_decimal(balance, "--balance")
     policy = Policy.from_env({**environment(), **({"SIZE": size} if size else {})})
     where = load_settings().journal_dir if keep else None
+    compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
         found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where)
         if json:

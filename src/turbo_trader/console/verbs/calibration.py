@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from turbo_trader.console.daemons import Journal, Name, journal_of
+from turbo_trader.console.daemons import journal_of
+from turbo_trader.console.options import Journal, Name
 
 
 def calibration(

@@ -77,8 +77,11 @@ def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> 
     from turbo_trader.chaos import campaign
     from turbo_trader.chaos.reporting import seed_line, total_lines, violation_lines
     from turbo_trader.console.exit_codes import Failed
+    from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.progress import Progress
+
+    compile_missing(Use.TRADER, Use.VENUE)
 
     def show(result: dict[str, Any]) -> None:
         bar.advance(detail=f"seed {result['seed']}")

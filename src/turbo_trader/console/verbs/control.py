@@ -6,21 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from turbo_trader.console.daemons import Every, Folder, Name
+from turbo_trader.console.options import Every, Folder, Name
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 
 
 def status(daemon: Name = None, journal_dir: Folder = None, json: Json = False) -> None:
     """What the running daemons and guards are doing; without a daemon, how the last run ended."""
-    from turbo_trader.console.output import print_json
-    from turbo_trader.console.status import status_of
+    from turbo_trader.console.status import print_status
 
-    found, lines = status_of(daemon, journal_dir)
-    if json:
-        print_json(found)
-    else:
-        print("\n".join(lines))
+    print_status(daemon, journal_dir, as_json=json)
 
 
 def halt(daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False) -> None:
@@ -95,7 +90,7 @@ def _say(
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.standing import entries_line
-    from turbo_trader.live.control import ask
+    from turbo_trader.live.asking import ask
     from turbo_trader.market.errors import InputError
 
     taken: list[dict[str, Any]] = []

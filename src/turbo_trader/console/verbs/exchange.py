@@ -77,6 +77,7 @@ def exchange(
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
     import uvloop
 
+    from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.exchange.protocol.faults import FaultPlan, explained
     from turbo_trader.live.venue import VenueConfig
@@ -103,6 +104,7 @@ def exchange(
         fee_coin=None if fee_coin is None else _fee_coin(fee_coin),
     )  # fmt: skip
     _raise_file_limit()
+    compile_missing(Use.VENUE)
     uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
 
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from turbo_trader.console.daemons import Journal, Name, journal_of
+from turbo_trader.console.daemons import journal_of
+from turbo_trader.console.options import Journal, Name
 from turbo_trader.market.errors import InputError
 
 LOG = "turbo-trader.jsonl"

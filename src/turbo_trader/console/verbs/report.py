@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from turbo_trader.console.daemons import Journal, Name, journal_of
+from turbo_trader.console.daemons import journal_of
+from turbo_trader.console.options import Journal, Name
 from turbo_trader.console.tables import wrapped
 
 NOTHING = "nothing to report: no scan and no trade in this journal yet; `turbo-trader run` writes them, --journal-dir names another"

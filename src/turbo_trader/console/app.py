@@ -1,0 +1,81 @@
+"""All verbs of the command line, one a file. Heavy libraries are imported inside the verbs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from turbo_trader.console import exit_codes
+from turbo_trader.console.overview import ABOUT
+from turbo_trader.console.verbs import (
+    backtest,
+    calibration,
+    chaos,
+    control,
+    doctor,
+    exchange,
+    explain,
+    feasible,
+    funnel,
+    guard,
+    logs,
+    policy,
+    qualify,
+    report,
+    run,
+    search,
+    study,
+    tape,
+)
+
+app = typer.Typer(
+    name="turbo-trader",
+    help=ABOUT,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("backtest")(backtest.backtest)
+app.command("chaos")(chaos.chaos)
+app.command("exchange")(exchange.exchange)
+app.command("status")(control.status)
+app.command("halt")(control.halt)
+app.command("resume")(control.resume)
+app.command("flatten")(control.flatten)
+app.command("stop")(control.stop)
+app.command("session")(control.session)
+app.command("explore")(control.explore)
+app.command("explain")(explain.explain)
+app.command("logs")(logs.logs)
+app.command("funnel")(funnel.funnel)
+app.command("calibration")(calibration.calibration)
+app.command("report")(report.report)
+app.command("sweep")(search.sweep)
+app.command("walk-forward")(search.walk_forward)
+app.command("lookahead")(search.lookahead)
+app.command("qualify")(qualify.qualify)
+app.command("feasible")(feasible.feasible)
+app.command("doctor")(doctor.doctor)
+app.command("policy")(policy.policy)
+app.command("guard")(guard.guard)
+app.add_typer(tape.app, name="tape")
+app.add_typer(study.app, name="study")
+
+
+def run_verb() -> None:
+    """Run the verb of the command line and end with a documented exit code: `exits`."""
+    try:
+        with exits.explained():
+            result = app(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else exit_codes.OK)
+    except typer.Abort:
+        exits.end("interrupted", exit_codes.FAILED)
+    except Exception as error:
+        if not hasattr(
+            error, "format_message"
+        ):  # everything but click's own usage errors is a bug of ours: let it show
+            raise
+        exits.end(f"{error.format_message()} (see: turbo-trader --help)", exit_codes.USAGE)

@@ -1,0 +1,165 @@
+"""Which kernels a program calls, with arguments of which types: to compile what is missing, visibly, and to load the rest at once.
+
+`python -m turbo_trader.console.kernels` compiles what is missing; with `ship` it also puts all of them into the package's folder,
+where every user of this installation finds them (`scripts/setup`, and before a wheel is built).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from turbo_trader.console.progress import Progress
+from turbo_trader.exchange.kernel import run_until
+from turbo_trader.market import book
+from turbo_trader.market.compiled import compilations, is_cached, put_into_package, reachable
+from turbo_trader.market.events import BAR, ROW
+from turbo_trader.market.kernel import advance, advance_book, backfill, set_level
+from turbo_trader.market.ladder import LADDER
+from turbo_trader.market.levels import read_book
+from turbo_trader.market.state import STATE
+from turbo_trader.rules import outcomes
+from turbo_trader.rules.assess import assess, reprice
+from turbo_trader.rules.distances import charge_book_walk
+from turbo_trader.rules.records import GATE_PARAMETERS
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.rules.verdicts import executed_ev
+from turbo_trader.signals.evidence import belief
+from turbo_trader.signals.filters import FILTER
+from turbo_trader.signals.kalman import innovations
+from turbo_trader.signals.measure import measure
+from turbo_trader.signals.noise import steadied
+from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
+
+Entry = tuple[Any, tuple[Any, ...]]
+
+
+_READ_BOOK: Entry = (read_book, (np.zeros(1, np.uint8), 0, 0, False, 0, 0.0, 0.0, np.zeros(1, ROW)))
+
+
+class Use(Enum):
+    """What kernels are called for."""
+
+    TRADER = auto()  # live and in simulation
+    VENUE = auto()  # the simulated exchange, its made-up market
+    TAPE = auto()  # one-minute bars rebuilt into rows
+
+
+def _trader() -> Iterator[Entry]:
+    states, filters, params = np.zeros(1, STATE), np.zeros(1, FILTER), np.zeros(1, SIGNAL_PARAMETERS)
+    gates, scan, rows, bars = (
+        np.zeros(1, GATE_PARAMETERS),
+        np.zeros(1, SCAN),
+        np.zeros(1, ROW),
+        np.zeros(1, BAR),
+    )
+    shadows, results = np.zeros(1, outcomes.SHADOW), np.zeros(1, outcomes.OUTCOME)
+    seconds, y = np.zeros(1, np.int64), np.zeros(1)
+    yield assess, (states, filters, 0, 0, params, gates, scan, 0)
+    yield reprice, (gates, 0, scan, 0, 0.0)
+    yield outcomes.follow, (states, scan, gates, 0, 0, shadows, results, results)
+    yield measure, (states, filters, 0, 0, params, scan, 0)
+    yield executed_ev, (gates, 0, scan, 0, 0.0)
+    yield advance, (states, 0, rows, 0, 0)
+    yield backfill, (states, 0, bars)
+    yield charge_book_walk, (states, gates, 0.0, 0.0)
+    yield book.walk, (states, 0, 0, 0.0, 0.0)
+    yield _READ_BOOK
+    yield steadied, (seconds, y)
+    yield innovations, (seconds, y, 0.0, 0.0, y)
+    yield belief, (0.0, 0)
+
+
+def _venue() -> Iterator[Entry]:
+    from turbo_trader.simulation.synthetic_kernel import SYMBOL, walk, write_minute
+
+    states, rows, ladder, symbols = (
+        np.zeros(1, STATE),
+        np.zeros(1, ROW),
+        np.zeros(1, LADDER),
+        np.zeros(1, SYMBOL),
+    )
+    line, plane, space, whole = np.zeros(1), np.zeros((1, 1)), np.zeros((1, 1, 1)), np.zeros(1, np.int64)
+    yield write_minute, (rows, whole, ladder, symbols, 0, line, whole, 0.0, space, space, plane)
+    yield walk, (line, line, line, symbols, 0.0, line, plane, plane, plane, space)
+    yield run_until, (states, 0, rows, 0, 0, 0, 0, 0.0, 0.0, 0, 0, 0)
+    yield advance_book, (states, 0, rows, 0, 0)
+    yield set_level, (states, 0, 0, 0, 0)
+    yield _READ_BOOK
+
+
+def _tape() -> Iterator[Entry]:
+    from turbo_trader.market.rebuild_kernel import PLAN, write_bars
+
+    line, plane = np.zeros(1, np.float32), np.zeros((1, 1), np.float32)
+    yield (
+        write_bars,
+        (np.zeros(1, ROW), np.zeros(1, LADDER), np.zeros(1, PLAN), np.zeros((1, 1)), line, line, plane, plane, plane,
+         np.zeros((1, 1), np.bool_)),
+    )  # fmt: skip
+
+
+_ENTRIES: dict[Use, Callable[[], Iterator[Entry]]] = {
+    Use.TRADER: _trader,
+    Use.VENUE: _venue,
+    Use.TAPE: _tape,
+}
+
+
+def entries(*uses: Use) -> list[Entry]:
+    """The kernels called for `uses`, each with the types of its arguments; none with NUMBA_DISABLE_JIT=1."""
+    listed = [entry for use in uses for entry in _ENTRIES[use]()]
+    return [
+        (kernel, tuple(map(numba.typeof, arguments)))
+        for kernel, arguments in listed
+        if isinstance(kernel, Dispatcher)
+    ]
+
+
+def compile_missing(*uses: Use) -> int:
+    """Compile what no process before this one has compiled, saying so on stderr; returns how many kernels that were.
+
+    Before a process is started that uses them too: two would compile the same.
+    """
+    missing = [(kernel, types) for kernel, types in entries(*uses) if not is_cached(kernel, types)]
+    if not missing:
+        return 0
+    known = set().union(*(reachable(kernel) for kernel, _ in missing))
+    count = 0
+    with Progress("compiling kernels, once for this version", len(known)) as progress:
+
+        def each(name: str) -> None:
+            nonlocal count
+            count += 1
+            progress.advance(1, name)
+
+        with compilations(each):
+            for kernel, types in missing:
+                kernel.compile(types)
+    return count
+
+
+def load(*uses: Use) -> None:
+    """Load the kernels, so that no first call waits for one."""
+    for kernel, types in entries(*uses):
+        kernel.compile(types)
+
+
+def ship() -> None:
+    """Put the kernels of every use into the package's folder, compiling what is missing."""
+    compile_missing(*Use)
+    for kernel, types in entries(*Use):
+        put_into_package(kernel, types)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["ship"]:
+        ship()
+    else:
+        compile_missing(*Use)

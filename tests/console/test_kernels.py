@@ -1,0 +1,143 @@
+"""Kernels: compiled once, before a process is started that needs them, and said on stderr; nothing is compiled later on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import turbo_trader
+from turbo_trader.console import kernels
+from turbo_trader.console.kernels import Use, entries
+from turbo_trader.market import compiled
+from turbo_trader.rules.assess import assess
+
+SOURCE = Path(turbo_trader.__file__).parent
+BELIEF = (
+    "from turbo_trader.console import kernels as k; from turbo_trader.console import progress; progress.FIRST_S = 0.0;"
+    "from turbo_trader.signals.evidence import belief; k._ENTRIES = {u: lambda: iter([(belief, (0.0, 0))]) for u in k.Use};"
+)
+EVERYTHING = """
+import gc, math, numpy as np
+from decimal import Decimal
+from numba.core.dispatcher import Dispatcher
+from turbo_trader.console.kernels import Use, load
+load(*Use)
+kernels = [d for d in gc.get_objects() if isinstance(d, Dispatcher) and d.py_func.__module__.startswith("turbo_trader.")]
+before = {d: len(d.signatures) for d in kernels}
+
+from turbo_trader.market.events import MINUTE, SECOND, BAR
+from turbo_trader.market.rebuild import rebuild
+from turbo_trader.market.reference import universe
+from turbo_trader.market.tape import Tape
+from turbo_trader.rules.policy import Policy
+from turbo_trader.signals.noise import fit_noise
+from turbo_trader.simulation.backtest import Backtest
+from turbo_trader.simulation.chaos import OFTEN
+from turbo_trader.simulation.synthetic import SyntheticMarket
+
+begin = 1_767_603_600 * SECOND
+market = SyntheticMarket(universe()[:2], 1, begin, 3.0)
+history = tuple(market.history(i.symbol) for i in universe()[:2])
+tape = Tape(universe()[:2], tuple(market.read(s, begin + 20 * MINUTE) for s in range(2)), "made up", made_up=True)
+result = Backtest(tape, Policy.from_env(OFTEN), Decimal(60)).run(history)
+assert result["entries_by_limit"], "a run without an entry calls less"
+fit_noise(np.arange(400), np.cumsum(np.random.default_rng(1).normal(0, 1e-4, 400)))
+rebuild(history[0][:30], universe()[0], seed=1)
+print("new", sorted(d.py_func.__name__ for d in kernels if len(d.signatures) > before[d]))
+"""
+
+
+def python(code: str, root: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = {"PYTHONPATH": str(root)} if root is not None else {}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **path, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation whose package's folder has the kernel `belief`."""
+    root = tmp_path_factory.mktemp("installed")
+    shutil.copytree(SOURCE, root / "turbo_trader", ignore=shutil.ignore_patterns("__pycache__", "kernels"))
+    shutil.copyfile(SOURCE / "console" / "kernels.py", root / "turbo_trader" / "console" / "kernels.py")
+    said = python(BELIEF + "k.ship()", root, TURBO_TRADER_CACHE=str(root / "cache"))
+    assert "compiling kernels" in said.stderr
+    assert said.stdout == ""
+    return root
+
+
+COUNT = (
+    BELIEF
+    + "print(k.compile_missing(*k.Use)); print(belief(3.0, 100)); print(dict(belief.stats.cache_misses))"
+)
+
+
+def test_another_user_of_an_installation_compiles_nothing(installed: Path, tmp_path: Path) -> None:
+    done = python(COUNT, installed, TURBO_TRADER_CACHE=str(tmp_path / "empty"))
+    assert (done.stdout.split()[0], done.stdout.splitlines()[2], done.stderr) == ("0", "{}", "")
+    assert not (tmp_path / "empty").exists()
+
+
+def test_an_edited_kernel_is_not_taken_from_the_package(installed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "edited"
+    shutil.copytree(
+        installed / "turbo_trader", copy / "turbo_trader", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    with (copy / "turbo_trader" / "signals" / "evidence.py").open("a") as source:
+        source.write("# edited\n")
+    done = python(COUNT, copy, TURBO_TRADER_CACHE=str(tmp_path / "empty"))
+    assert int(done.stdout.split()[0]) > 0
+    assert "compiling kernels" in done.stderr
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    shutil.copytree(
+        installed / "turbo_trader", tmp_path / "turbo_trader", ignore=shutil.ignore_patterns("belief*")
+    )
+    done = python(COUNT, tmp_path, TURBO_TRADER_CACHE=str(tmp_path / "file"))
+    assert float(done.stdout.splitlines()[1]) > 0
+
+
+def test_what_the_uses_name_is_all_that_a_run_calls() -> None:
+    assert python(EVERYTHING).stdout.splitlines()[-1] == "new []"
+
+
+def test_no_use_of_a_live_start_has_kernels_of_the_simulated_exchange() -> None:
+    modules = {
+        each.py_func.__module__ for kernel, _ in entries(Use.TRADER) for each in compiled.reachable(kernel)
+    }
+    assert not {
+        name for name in modules if ".exchange." in name or ".simulation." in name or "rebuild" in name
+    }
+
+
+def test_what_a_kernel_calls_is_found_in_other_modules_too() -> None:
+    names = {each.py_func.__name__ for each in compiled.reachable(assess)}
+    assert {"assess", "judge", "data_gate", "two_barrier", "catch_up"} <= names
+
+
+def test_kernels_are_for_any_processor_of_the_kind() -> None:
+    from llvmlite import binding
+    from numba.core import config
+
+    features = binding.get_host_cpu_features()
+    expected = "x86-64-v2" if features.get("sse4.2") and features.get("popcnt") else None
+    assert getattr(config, "CPU_NAME", "") == os.environ.get("NUMBA_CPU_NAME", expected)
+
+
+def test_nothing_is_said_when_nothing_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kernels, "entries", lambda *_: [])
+    assert kernels.compile_missing(*Use) == 0
+    assert capsys.readouterr() == ("", "")
