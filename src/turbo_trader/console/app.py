@@ -68,14 +68,14 @@ app.add_typer(study.app, name="study")
 def run_verb() -> None:
     """Run the verb of the command line and end with a documented exit code: `exits`."""
     try:
-        with exits.explained():
+        with exit_codes.explained():
             result = app(standalone_mode=False)
         sys.exit(result if isinstance(result, int) else exit_codes.OK)
     except typer.Abort:
-        exits.end("interrupted", exit_codes.FAILED)
+        exit_codes.end("interrupted", exit_codes.FAILED)
     except Exception as error:
         if not hasattr(
             error, "format_message"
         ):  # everything but click's own usage errors is a bug of ours: let it show
             raise
-        exits.end(f"{error.format_message()} (see: turbo-trader --help)", exit_codes.USAGE)
+        exit_codes.end(f"{error.format_message()} (see: turbo-trader --help)", exit_codes.USAGE)

@@ -46,7 +46,7 @@ def _status(daemon: str | None = None, journal_dir: str | None = None, json: boo
 
     from turbo_trader.console.status import print_status
 
-    with exits.explained():
+    with exit_codes.explained():
         print_status(daemon, Path(journal_dir) if journal_dir else None, as_json=json)
 
 

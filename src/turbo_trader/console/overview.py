@@ -10,7 +10,7 @@ ABOUT: Final = (
     "A truthful, crash-only trader for Bybit USDT perpetuals. Paper is the default and needs no key."
 )
 VERBS: Final = {
-    "run": "Listen, decide, trade, guard. Paper on the built-in synthetic market unless told otherwise; Ctrl-C ends it cleanly.",
+    "run": "Listen, decide, trade, guard. Paper on the built-in synthetic market unless asked otherwise; Ctrl-C ends it cleanly.",
     "backtest": "Run the rules over recorded market data and say what came of it.",
     "chaos": "Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.",
     "exchange": "Serve Bybit V5 (REST, public and private websockets) on loopback, to any client.",
@@ -23,9 +23,9 @@ VERBS: Final = {
     "explore": "SIZE=earned: after the smallest orders have cost 10 % of the account, let them find out once more.",
     "explain": "Print scans of a symbol with every gate's figures, the first blocker and what would have had to differ.",
     "logs": "The log of the running daemon, or of the last run, one sentence a line.",
-    "funnel": "Counts of the run's scans by hour, symbol and gate, and the hoped figures beside them.",
+    "funnel": "Counts of the run's scans by hour, symbol and gate, and the targets beside them.",
     "calibration": "Forecast, confidence and p_tp against their outcomes, EV against results, with intervals; over all and per symbol.",
-    "report": "Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the hoped figures.",
+    "report": "Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the targets.",
     "feasible": "Per symbol: smallest order, margin, cost against target, break-even win rate, distance to liquidation, and why not.",
     "doctor": "Keys, permissions, expiry, region, clock, account and position mode, balance, disk, journal; nothing is changed.",
     "policy": "Print every number of the rules by section: whose it is, unit, meaning, what was overridden. NAME: where it comes from.",
