@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.daemons import Journal, Name, journal_of
+from turbo_trader.console.daemons import journal_of
+from turbo_trader.console.options import Journal, Name
 
 if TYPE_CHECKING:
     from turbo_trader.lab.qualify import Closed, Trials
