@@ -159,6 +159,7 @@ RULES_PAGE = {
     # 7a
     "size": "full",
     "evidence_prior_sd": "0.0015",
+    "evidence_prior_shift": "0",
     "evidence_trade_sd": "0.0037",
     "evidence_half_life_days": "30",
     "scout_max_notional": "10",
