@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.chaos.campaign import Options, total
+from turbo_trader.chaos.campaign import Options, play, total
 from turbo_trader.chaos.situations import SITUATIONS
 
 
@@ -46,3 +46,11 @@ def test_without_faults_nothing_dies_and_nothing_is_lost() -> None:
     assert result["faults"] == {}
     assert result["lives"] == 1
     assert 0 < result["trades"] <= result["entries"]
+
+
+@pytest.mark.slow  # a minute and a half on two cores
+def test_two_hundred_short_seeds_hold() -> None:
+    figures = play(Options(hours=0.05), seeds=200, jobs=2, progress=lambda _: None)
+    assert figures["seeds"] == 200
+    assert figures["trades"] > 200
+    assert figures["violations"] == []

@@ -49,7 +49,8 @@ class Oracle:
         simulation.network.on_carry = self._sent
 
     def _recorded(self, name: str) -> bool:
-        return self.world.simulation.process.journal.has(name)
+        journal = self.world.simulation.process.journal
+        return journal.has(name) or bool(journal.failed)
 
     @property
     def trace(self) -> str:
@@ -104,7 +105,7 @@ class Oracle:
             check.message(message)
 
     def step(self) -> None:
-        """Look at everything, twice a simulated second."""
+        """Look at everything, once a simulated second."""
         self.world.tick()
         if self.world.look():
             for check in self.checks:

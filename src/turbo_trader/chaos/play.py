@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.chaos.contract import hold_to_the_rules
 from turbo_trader.chaos.oracle import Oracle
 from turbo_trader.chaos.violations import Violated
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
@@ -94,6 +95,7 @@ class _Run:
         )  # fmt: skip
         self.oracle.watch(self.simulation)
         self._schedule = FaultSchedule(self.simulation, plan.balance, self._transferred)
+        self.oracle.world.foreign = self._schedule.foreign
 
     def _transferred(self, amount: Decimal) -> None:
         self.oracle.world.transferred += amount
@@ -102,6 +104,7 @@ class _Run:
         """To the end; the violation, where there is one."""
         simulation = self.simulation
         try:
+            hold_to_the_rules()
             self._whole()
             self.oracle.finish()
         except Violated as broken:

@@ -71,6 +71,11 @@ class Requests(Check):
         if sent.link_id in self._sent:
             raise Violated(Invariant.ONE_ENTRY, "an order is sent twice", order=sent)
         self._sent.add(sent.link_id)
+        failed = self.world.simulation.process.journal.failed
+        if failed and not sent.reduce_only:
+            raise Violated(
+                Invariant.INTENTS, "an entry leaves while the journal cannot be written", order=sent
+            )
         if not self._recorded(sent.link_id):
             raise Violated(Invariant.INTENTS, "an order leaves before the journal has it", order=sent)
         if sent.reduce_only:
@@ -168,8 +173,12 @@ class Requests(Check):
                 raise Violated(Invariant.INTENTS, "an order of ours stays open", id=name)
 
     def finish(self) -> None:
-        """Nothing of ours is open."""
+        """Nothing of ours is open, and all that others placed."""
         simulation = self.world.simulation
+        there = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)}
+        gone = self.world.foreign.keys() - there
+        if gone:
+            raise Violated(Invariant.FOREIGN, "orders of others are gone", ids=sorted(gone))
         left = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self._sent
         if left:
             raise Violated(Invariant.INTENTS, "orders of ours are open at the end", ids=sorted(left))

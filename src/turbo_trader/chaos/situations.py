@@ -11,7 +11,7 @@ from turbo_trader.market.errors import InputError
 #: Rules that trade often on the made-up market: what is tested is what becomes of orders, not whether they were wise.
 OFTEN: Final[Mapping[str, str]] = {
     "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "BELIEF": "weighed",
-    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "TURBO_BELOW": "900", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0",
+    "MICRO_TURBO_SIGNAL_INTERVAL": "10", "TURBO_BELOW": "900", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0",
     "TURBO_MIN_EV": "0", "TURBO_FEE_MULTIPLIER": "0", "TURBO_HORIZON": "300", "TURBO_MAX_HOLD": "300", "FLAT_EDGE": "0",
     "COOLDOWN_HORIZONS": "0", "SESSION_LOSS": "0.5", "DRAWDOWN_PAUSE": "0.3", "WATCHDOG_PROBABILITY": "0",
 }  # fmt: skip
@@ -42,11 +42,12 @@ SITUATIONS: Final = {
             {**ASKED, "SESSION_LOSS": "0.2", "DRAWDOWN_PAUSE": "0.15", "PAUSE_TIME": "300", "COOLDOWN_HORIZONS": "1"},
             faults="crash=4,private_cut=4,public_cut=2,lost=0.01,duplicate=0.05,gap=20", edge=1.0,
         ),
+        Situation("default", {"KALMAN_WARMUP": "60"}, faults="none", symbols=6),
         Situation("maker", {**OFTEN, "ENTRY_STYLE": "maker"}),
         Situation("small", {**ASKED, "TURBO_HORIZON": "120", "TURBO_MAX_HOLD": "120"}, faults="light", balance="18"),
         Situation(
             "larger",
-            {**ASKED, "TURBO_BELOW": "100", "GROWING_SCAN_INTERVAL": "5", "GROWING_MIN_SNR": "0", "GROWING_MIN_CONFIDENCE": "0",
+            {**ASKED, "TURBO_BELOW": "100", "GROWING_SCAN_INTERVAL": "10", "GROWING_MIN_SNR": "0", "GROWING_MIN_CONFIDENCE": "0",
              "GROWING_MIN_EV": "0", "GROWING_FEE_MULTIPLIER": "0", "GROWING_HORIZON": "300", "GROWING_MAX_HOLD": "300",
              "GROWING_B_TRADES": "true", "GROWING_LOW_CONSENSUS": "warn",
              "GROWING_FLAT": "warn"},

@@ -140,11 +140,31 @@ class Sizes(Check):
                 distance=distance, stop=stop,
             )  # fmt: skip
 
+    def _lowest(self, order: Order, row: Any, leverage: Decimal) -> None:
+        """Leverage is the lowest that keeps the margin within its target: so a margin below that needs no leverage."""
+        policy = self.world.policy
+        if (
+            policy.leverage_policy != "lowest"
+            or policy.size != "full"
+            or next(self.world.held(), None) is not None
+        ):
+            return
+        part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
+        low, _ = self.world.equities(UNHEARD)
+        margin = order.qty * (order.price or ZERO) / leverage
+        least = min(part, policy.small_margin_cap) * min(low, self.world.balance) * Decimal("0.85")
+        if leverage > Decimal("1.1") and margin < least:
+            raise Violated(
+                Invariant.SIZE, "leverage higher than its margin target needs", order=order, leverage=leverage, margin=margin,
+                target=least,
+            )  # fmt: skip
+
     def _rows(self, order: Order, row: Any, instrument: Instrument, leverage: Decimal) -> None:
         assert order.price is not None
         policy = self.world.policy
         notional = order.qty * order.price
-        factor = policy.losses_factor if self._known_losses() >= policy.losses_to_halve else ONE
+        fewest, most = self._known_losses()
+        factor = policy.losses_factor if fewest >= policy.losses_to_halve else ONE
         highest = self._highest(order, row, instrument)
         for limit in self._limits(row, leverage, highest, factor):
             if notional > limit.notional * EXACT:
@@ -152,14 +172,17 @@ class Sizes(Check):
                     Invariant.SIZE, f"an entry larger than allowed by {limit.name}", order=order, notional=notional,
                     allowed=limit.notional, factor=factor, leverage=leverage, highest=highest,
                 )  # fmt: skip
-        self._not_a_crumb(order, row, highest, factor)
+        self._not_a_crumb(
+            order, row, highest, policy.losses_factor if most >= policy.losses_to_halve else ONE
+        )
+        self._lowest(order, row, leverage)
 
-    def _known_losses(self) -> int:
-        """Consecutive losses; where messages may be lost, the fewest since the last snapshot."""
+    def _known_losses(self) -> tuple[int, int]:
+        """Consecutive losses; where messages may be lost, the fewest and the most since the last snapshot."""
         since = self.world.now - int((1.0 if self.world.quiet else UNHEARD) * SECOND)
         recent = [losses for ts, losses in self._losses if ts >= since]
         before = [losses for ts, losses in self._losses if ts < since][-1:]
-        return min(recent + before)
+        return min(recent + before), max(recent + before)
 
     def _highest(self, order: Order, row: Any, instrument: Instrument) -> Decimal:
         """The highest leverage the rules allow: the stop lies within half of the way to liquidation."""

@@ -18,7 +18,7 @@ from turbo_trader.trader.events import Event, Outcome, PositionReport, ReadResul
 
 ZERO: Final = Decimal(0)
 SCANS_KEPT: Final = 24  # of each symbol
-LOOK: Final = SECOND // 2
+LOOK: Final = SECOND
 
 
 @dataclass(slots=True)
@@ -47,12 +47,14 @@ class World:
     heard: dict[str, Heard] = field(default_factory=dict)
     scans: dict[str, deque[Any]] = field(default_factory=dict)  # rows of the journal, newest last
     scan_heard_ns: int = 0  # `heard_ns` at the last scan
+    foreign: dict[str, str] = field(default_factory=dict)  # ids of others' orders that must stay -> symbol
     transferred: Decimal = ZERO  # money moved by others
     recognised: Decimal = ZERO  # of it, what the journal knows as a transfer
     _last: int = 0
     _state: tuple[bool, bool] = (False, False)
     _equities: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=4096))
     _looked: int = 0
+    _equity: tuple[int, Decimal] = (-1, ZERO)  # as last reckoned, and when
 
     # -- time
 
@@ -124,6 +126,7 @@ class World:
 
     def message(self, message: Message) -> None:
         """The venue has said something, whether or not it arrives."""
+        self._equity = (-1, ZERO)
         if isinstance(message, PositionMessage):
             self.positions[message.symbol] = message
         elif isinstance(message, ExecutionMessage):
@@ -167,6 +170,11 @@ class World:
 
     def equity(self) -> Decimal:
         """E: wallet and unrealised result at the worse of mark and closable price, less exit fees."""
+        if self._equity[0] != self.now:
+            self._equity = self.now, self._equity_now()
+        return self._equity[1]
+
+    def _equity_now(self) -> Decimal:
         total = self.balance
         for position in self.held():
             d = 1 if position.size > 0 else -1
@@ -180,7 +188,7 @@ class World:
         return total
 
     def look(self) -> bool:
-        """Note the equity twice a second; was it time to look again?"""
+        """Note the equity once a second; was it time to look again?"""
         if self.now - self._looked < LOOK:
             return False
         self._looked = self.now

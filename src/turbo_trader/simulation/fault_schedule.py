@@ -30,10 +30,12 @@ class FaultSchedule:
         self._on_transfer = on_transfer
         self._over = False
         self.transferred = ZERO  # deposits less withdrawals, USDT
+        self.foreign: dict[str, str] = {}  # link ids of others' orders that must stay -> symbol
         self._makes: dict[str, Callable[[], bool]] = {
             "crash": self._crash, "freeze": self._freeze, "private_cut": self._private_cut, "public_cut": self._public_cut,
             "lag": self._lag, "venue_down": self._venue_down, "stop_removed": self._stop_removed,
             "closed_outside": self._closed_outside, "transfer": self._transfer, "person": self._person,
+            "foreign_order": self._foreign_order, "disk_full": self._disk_full,
         }  # fmt: skip
         for name in OUTAGES:
             self._wait(name)
@@ -151,6 +153,35 @@ class FaultSchedule:
             return False
         self.transferred += amount
         self._on_transfer(amount)
+        return True
+
+    def _foreign_order(self) -> bool:
+        """Somebody places the smallest order a third below the market, and leaves it there."""
+        simulation = self._simulation
+        s = self._faults.choose(simulation.cursors.count)
+        instrument = simulation.exchange.instruments[s]
+        simulation.catch_up(instrument.symbol)
+        bid = int(simulation.exchange.states["bid"][s])
+        if not bid:
+            return False
+        price = instrument.price(bid * 2 // 3)
+        steps = max(instrument.min_qty, instrument.min_notional / price) // instrument.step + 1
+        link_id = f"by-hand-{len(self.foreign) + 1}"
+        order = ask.CreateOrder(
+            instrument.symbol, 1, "Limit", steps * instrument.step, price, link_id=link_id
+        )
+        if simulation.exchange.handle(simulation.now, simulation.uid, order).code:
+            return False
+        self.foreign[link_id] = instrument.symbol
+        return True
+
+    # -- the disk
+
+    def _disk_full(self) -> bool:
+        journal = self._simulation.process.journal
+        journal.failed = "no space left on the disk"
+        later = self._simulation.now + self._faults.between(2.0, 60.0)
+        self._simulation.loop.post(later, journal.mend)
         return True
 
     # -- the owner at the console

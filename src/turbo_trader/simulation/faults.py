@@ -55,6 +55,8 @@ class FaultRates:
     stop_removed: float = 0.0  # somebody takes a position's stop away
     closed_outside: float = 0.0  # somebody closes a position, or half of it
     transfer: float = 0.0  # somebody deposits or withdraws
+    foreign_order: float = 0.0  # somebody places an order of his own, far away from the market
+    disk_full: float = 0.0  # the journal cannot be written for a while
     gap: float = 0.0  # a symbol's price jumps by some percent, with nothing in between
     person: float = 0.0  # the owner flattens or halts, and some minutes later goes on in a new session
 
@@ -63,6 +65,7 @@ REQUESTS: Final = ("lost", "reply_lost", "slow", "slow_reply", "gateway", "busy"
 MESSAGES: Final = ("duplicate", "reorder", "late")
 OUTAGES: Final = (
     "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer", "person",
+    "foreign_order", "disk_full",
 )  # fmt: skip
 PER_HOUR: Final = (*OUTAGES, "gap")
 _ANSWERS: Final[Mapping[str, str]] = {
@@ -76,11 +79,13 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         lost=0.005, reply_lost=0.005, slow=0.01, slow_reply=0.01, gateway=0.002, busy=0.002, limited=0.002, window=0.002,
         duplicate=0.01, reorder=0.01, late=0.005, crash_at_send=0.002, crash=0.2, freeze=0.2, private_cut=1.0,
         public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1, person=0.2,
+        foreign_order=0.2, disk_full=0.2, gap=0.5,
     ),
     "heavy": FaultRates(
         lost=0.04, reply_lost=0.04, slow=0.05, slow_reply=0.05, gateway=0.02, busy=0.02, limited=0.02, window=0.02,
         duplicate=0.1, reorder=0.1, late=0.05, crash_at_send=0.03, crash=2.0, freeze=2.0, private_cut=8.0,
         public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5, person=1.0,
+        foreign_order=1.0, disk_full=1.0, gap=2.0,
     ),
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.market.state import States
 from turbo_trader.runtime.arrivals import Arrivals
 from turbo_trader.runtime.clock import MeasuredClock
-from turbo_trader.runtime.durability import Act, steps
+from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.runtime.requests import REQUEST_TIMEOUT_S, Job, Requests, Sleep, Transmit
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.simulation.faults import Faults
@@ -94,6 +94,7 @@ class JournalInMemory:
         self._intents: dict[str, tuple[int, str, WireCommand]] = {}  # id -> time, boot, command
         self._settled: set[str] = set()
         self._unwritten: list[Callable[[], None]] = []
+        self.failed = ""  # why nothing can be written at present
 
     def persist(self, command: Persist) -> None:
         """State that must survive, as it is now."""
@@ -115,10 +116,17 @@ class JournalInMemory:
         return name in self._intents
 
     def write(self) -> None:
-        """Bring everything to disk."""
+        """Bring everything to disk, where it can be."""
+        if self.failed:
+            return
         for each in self._unwritten:
             each()
         self._unwritten.clear()
+
+    def mend(self) -> None:
+        """It can be written again: what waits is."""
+        self.failed = ""
+        self.write()
 
     def restored(self, now: int) -> dict[str, Any]:
         """What a start reads, after a death lost the rest."""
@@ -252,6 +260,10 @@ class Process:
                 self._sink.command(command)
                 self.run(self.requests.execute_read(command), self.deliver)
             case Act.SEND, (PlaceOrder() | CancelOrder() | SetStops() | SetLeverage()):
+                refused = refused_without_journal(command, self.journal.failed, self._loop.now)
+                if refused is not None:
+                    self.later(self._loop.now, partial(self._on_result, refused))
+                    return
                 self._sink.command(command)
                 self.run(self.requests.send(command), self._on_result)
             case _:
