@@ -39,7 +39,11 @@ class Plan:
     target_since: int | None = None  # ... since when the target should have been answered
     late_since: int | None = None  # ... since when time is up
     excused: int = 0  # until then an attempt is under way
-    target_profit: Decimal | None = None  # the venue's take profit when the target was reached
+
+    def forget(self) -> None:
+        """The process died: what it had seen and not acted on is gone."""
+        self.best, self.reached = None, -1
+        self.due_since = self.target_since = self.late_since = None
 
 
 class Brackets(Check):
@@ -50,6 +54,7 @@ class Brackets(Check):
         self._requests = requests
         self._prints = PrintsSeen(world)
         self._plans: dict[str, Plan] = {}
+        self._life = 0
 
     # -- the beginning and the end
 
@@ -149,6 +154,10 @@ class Brackets(Check):
 
     def step(self) -> None:
         """Prices and times that ask for something."""
+        if self.world.life != self._life:
+            self._life = self.world.life
+            for plan in self._plans.values():
+                plan.forget()
         for symbol, plan in self._plans.items():
             position = self.world.positions.get(symbol)
             if position is None or not position.size:
@@ -176,7 +185,7 @@ class Brackets(Check):
         target = self._target(plan, position, at)
         known = at == 0 or self.world.able_ns > plan.excused
         if at > plan.reached and known and d * (seen - target) >= self._slack(position):
-            plan.reached, plan.target_profit = at, position.take_profit
+            plan.reached = at
 
     def _tightened(self, plan: Plan, position: PositionMessage) -> None:
         least = self._least_stop(plan, position)

@@ -24,7 +24,7 @@ def chaos(
         float, typer.Option(min=0.02, help="simulated hours of each, before the flatten", parser=figure(0.02))
     ] = 0.5,
     situation: Annotated[
-        str, typer.Option(help="mixed, or one of: faulty, healthy, losing, maker, small, larger")
+        str, typer.Option(help="mixed, or one of: faulty, healthy, losing, default, maker, small, larger")
     ] = "mixed",
     faults: Annotated[
         str,
