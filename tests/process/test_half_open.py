@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.bybit.streams import PING_S, PONG_S
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.venue import Venue, VenueConfig
 from turbo_trader.live.venue_thread import serve_in_thread
 from turbo_trader.market.reference import universe
@@ -94,6 +95,8 @@ def daemon(
             process.kill()
             process.wait()
             proxy.close()
+            for guard in Registry(Kind.GUARD).running():
+                os.kill(guard.pid, signal.SIGKILL)
 
 
 def test_swallowed_streams_are_noticed_made_again_and_the_account_read(daemon: Any) -> None:
