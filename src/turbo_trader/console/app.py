@@ -13,6 +13,7 @@ from turbo_trader.console.verbs import (
     calibration,
     chaos,
     control,
+    dashboard,
     doctor,
     exchange,
     explain,
@@ -57,6 +58,7 @@ app.command("sweep")(search.sweep)
 app.command("walk-forward")(search.walk_forward)
 app.command("lookahead")(search.lookahead)
 app.command("qualify")(qualify.qualify)
+app.command("dashboard")(dashboard.dashboard)
 app.command("feasible")(feasible.feasible)
 app.command("doctor")(doctor.doctor)
 app.command("policy")(policy.policy)

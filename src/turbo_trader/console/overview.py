@@ -30,6 +30,7 @@ VERBS: Final = {
     "walk-forward": "Choose parameters inside each fold, pay for them in the next; forwards and backwards. Exit code 0 for an edge, else 1.",
     "lookahead": "Cut the future off, lie about it, show another past: exit code 0 where no score changes, 1 where a signal knows more.",
     "qualify": "Edge, no edge or not enough evidence over closed trades: exit code 0 for an edge, 1 for any other verdict.",
+    "dashboard": "Serve a page with every daemon: positions, equity, limits, evidence, funnel, log, emergency stop.",
     "feasible": "Per symbol: smallest order, margin, cost against target, break-even win rate, distance to liquidation, and why not.",
     "doctor": "Keys, permissions, expiry, region, clock, account and position mode, balance, disk, journal; nothing is changed.",
     "policy": "Print every number of the rules by section: whose it is, unit, meaning, what was overridden. NAME: where it comes from.",

@@ -72,12 +72,12 @@ def notes(folder: Path, name: str | None = None, last: int = 1_000) -> list[dict
         ]
 
 
-def notes_named(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Every note of these names, oldest first."""
+def notes_named(folder: Path, names: Sequence[str], since: int = 0) -> list[dict[str, Any]]:
+    """Every note of these names from `since` (ns) on, oldest first."""
     marks = ", ".join("?" * len(names))
-    sql = f"SELECT ts, name, level, fields FROM notes WHERE name IN ({marks}) ORDER BY n"  # noqa: S608 - marks alone
+    sql = f"SELECT ts, name, level, fields FROM notes WHERE name IN ({marks}) AND ts >= ? ORDER BY n"  # noqa: S608 - marks alone
     with reading(folder) as db:
-        rows = db.execute(sql, tuple(names)).fetchall() if db is not None else []
+        rows = db.execute(sql, (*names, since)).fetchall() if db is not None else []
         return [{"ts": ts, "name": n, "level": level, **json.loads(fields)} for ts, n, level, fields in rows]
 
 

@@ -99,6 +99,13 @@ class Registry:
         found = (_read(path) for path in self._paths() if _is_locked(path))
         return sorted((each for each in found if each is not None), key=lambda each: each.name)
 
+    def registered(self) -> list[tuple[Running, bool]]:
+        """Every one that runs or was killed since the last start, by name; and whether it lives."""
+        found = [(_read(path), _is_locked(path)) for path in self._paths()]
+        return sorted(
+            ((each, alive) for each, alive in found if each is not None), key=lambda pair: pair[0].name
+        )
+
     def end(self, running: Running, within_s: float = 10.0) -> bool:
         """Ask a process to end (SIGTERM) and wait until it has; False where it does not."""
         until = time.monotonic() + within_s

@@ -240,7 +240,7 @@ def _bars(x: Sequence[Any], y: Sequence[Any], name: str, colour: str, hover: str
     }  # fmt: skip
 
 
-def _bounded(x: list[int], y: list[float], most: int = 2_000) -> tuple[list[int], list[float]]:
+def _bounded(x: list[int], y: list[float], most: int = 800) -> tuple[list[int], list[float]]:
     """The points themselves, or of many the largest of each stretch: what is drawn stays legible and quick."""
     if len(x) <= most:
         return x, [round(each, 4) for each in y]

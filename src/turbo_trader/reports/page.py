@@ -9,7 +9,8 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from turbo_trader.reports import charts, figures
+from turbo_trader.reports import charts as drawn
+from turbo_trader.reports import figures
 from turbo_trader.reports.costs import split
 from turbo_trader.reports.equity import EquityCurve, equity_curve, thinned
 from turbo_trader.reports.markup import (
@@ -51,7 +52,7 @@ def render(run: Run) -> str:
             report.header(),
             f"<main>{''.join(report.sections())}<footer>{_FOOTER}</footer></main>",
             f'<script type="application/json" id="data">{json_text(report.data())}</script>',
-            f"<script>{plotly_script()}</script><script>{asset('report.js')}</script>",
+            f"<script>{plotly_script()}</script><script>{asset('charts.js')}{asset('report.js')}</script>",
             "</body></html>",
         )
     )
@@ -80,7 +81,7 @@ class Report:
     def sections(self) -> Iterator[str]:
         """The parts in their order; what there is nothing for is left out."""
         run, closed = self.run, self.run.closed
-        yield cards(figures.cards(run, self._figures, self._curve.worst))
+        yield cards(figures.cards(run, self.measured, self.curve.worst))
         if run.end:
             text = "By the books, deposits and withdrawals left out; open trades at the mid of each scan."
             yield section("Equity and drawdown", text, chart("equity", tall=True))
@@ -99,7 +100,7 @@ class Report:
             )
         yield from self._evidence()
         text = "Targets are what the user hopes for; they are reported, never assumed."
-        targets = self._figures["beside_targets"]
+        targets = self.measured["beside_targets"]
         yield section("Beside the target figures", text, tables(figures.targets_table(targets)))
 
     def data(self) -> dict[str, Any]:
@@ -110,20 +111,21 @@ class Report:
             by_symbol.setdefault(trade.symbol, []).append(trade)
         paths = {name: path_of(run.scanned.prices, name, of) for name, of in sorted(by_symbol.items())}
         trades = [trade_row(trade) for trade in reversed(run.trades)]
-        return {"charts": self._charts(), "columns": COLUMNS, "paths": paths, "trades": trades}
+        return {"charts": self.charts(), "columns": COLUMNS, "paths": paths, "trades": trades}
 
-    def _charts(self) -> dict[str, charts.Figure]:
-        run, calibration = self.run, self._calibration
+    def charts(self) -> dict[str, drawn.Figure]:
+        """Every chart by its name."""
+        run, calibration = self.run, self.calibration
         return {
-            "equity": charts.equity_chart(thinned(self._curve)),
-            "results": charts.results_chart(run.closed),
-            "costs": charts.costs_chart(split(run.closed)),
-            "funnel": charts.funnel_chart(run.scanned, len(run.closed)),
-            "gates": charts.gates_chart(run.scanned),
-            "hours": charts.hours_chart(run),
-            "sizes": charts.sizes_chart(run),
-            "confidence": charts.reliability_chart(calibration, "confidence"),
-            "p_tp": charts.reliability_chart(calibration, "p_tp"),
+            "equity": drawn.equity_chart(thinned(self.curve)),
+            "results": drawn.results_chart(run.closed),
+            "costs": drawn.costs_chart(split(run.closed)),
+            "funnel": drawn.funnel_chart(run.scanned, len(run.closed)),
+            "gates": drawn.gates_chart(run.scanned),
+            "hours": drawn.hours_chart(run),
+            "sizes": drawn.sizes_chart(run),
+            "confidence": drawn.reliability_chart(calibration, "confidence"),
+            "p_tp": drawn.reliability_chart(calibration, "p_tp"),
         }
 
     def _costs(self, closed: list[TradeRecord]) -> str:
@@ -138,25 +140,28 @@ class Report:
         if len(run.outcomes):
             text = "What the model said beside what came: the direction (confidence), then the target before stop and time (p_tp)."
             charts_of = pair(chart("confidence"), chart("p_tp"))
-            yield section("Calibration", text, charts_of, tables(figures.beliefs_table(self._calibration)))
+            yield section("Calibration", text, charts_of, tables(figures.beliefs_table(self.calibration)))
         if run.trades:
             found = tables(figures.stages_table(run.events))
             yield section("Size by evidence", run.evidence, chart("sizes"), found)
 
     @cached_property
-    def _curve(self) -> EquityCurve:
+    def curve(self) -> EquityCurve:
+        """Equity over the whole time."""
         run = self.run
         return equity_curve(run.start_equity, run.begin, run.trades, run.scanned.prices)
 
     @cached_property
-    def _figures(self) -> dict[str, Any]:
+    def measured(self) -> dict[str, Any]:
+        """What the trades and scans came to (`rules.report.whole_report`)."""
         run, total = self.run, self.run.scanned.total
         return whole_report(
             run.trade_notes, total, Strengths(), (run.start_equity, run.end_equity), total.hours
         )
 
     @cached_property
-    def _calibration(self) -> dict[str, Any]:
+    def calibration(self) -> dict[str, Any]:
+        """What the model said beside what came, over all symbols."""
         run = self.run
         found: dict[str, Any] = calibration_report(run.outcomes, run.outcome_symbols, run.trade_notes)[
             "over_all"

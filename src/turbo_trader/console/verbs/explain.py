@@ -41,8 +41,8 @@ def explain(
     folder = journal_of("explain", daemon, journal_dir)
     until = utc_ns(at, "--at") if at else None
     with believable(folder):
-        document = _trade(folder, trade) if trade else _symbol(folder, name, 1 if at else last, until)
-        text = _text(document)
+        document = _trade(folder, trade) if trade else symbol_document(folder, name, 1 if at else last, until)
+        text = document_lines(document)
     if symbol and not document["scans"]:
         _check_known(name)
     if json:
@@ -63,7 +63,7 @@ def _check_known(symbol: str) -> None:
     known_symbol(symbol, known, "explain", "TARGET_ASSETS and has no scan in the journal")
 
 
-def _text(document: dict[str, Any]) -> list[str]:
+def document_lines(document: dict[str, Any]) -> list[str]:
     from turbo_trader.console.tables import WIDTH
 
     paragraphs = [[f"{scan['at']}  {scan['lines'][0]}", *scan["lines"][1:]] for scan in document["scans"]]
@@ -72,7 +72,7 @@ def _text(document: dict[str, Any]) -> list[str]:
     return [part for line in lines for part in wrap(line, WIDTH, subsequent_indent="    ") or [""]]
 
 
-def _symbol(folder: Path, symbol: str, last: int, until: int | None) -> dict[str, Any]:
+def symbol_document(folder: Path, symbol: str, last: int, until: int | None) -> dict[str, Any]:
     return {"symbol": symbol, "scans": _scans(folder, symbol, last, until)}
 
 
