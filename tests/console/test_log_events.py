@@ -43,7 +43,6 @@ GIVEN = {
     "alarm",
     "log_event",
     "_report",
-    "emit",
 }
 DAY_LIMIT = 50_000_000
 ALLOWED = {f"some limit number {i}": "123456.78" for i in range(9)}

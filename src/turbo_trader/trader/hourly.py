@@ -30,9 +30,9 @@ class Hourly:
         if not self._began:
             self._begin(equity)
         elif day != self._day:
-            self._emit("session", equity)
+            self._summarize("session", equity)
         elif now // HOUR != self._began // HOUR:
-            self._emit("hour", equity)
+            self._summarize("hour", equity)
 
     def add(self, rows: Rows) -> None:
         """The rows of a scan, with the verdicts of all gates."""
@@ -42,14 +42,14 @@ class Hourly:
     def end(self, equity: Decimal) -> None:
         """The run is over."""
         if self._began and self._funnel.scans:
-            self._emit("run", equity)
+            self._summarize("run", equity)
 
     def _begin(self, equity: Decimal) -> None:
         self._began, self._day, self._equity = self._state.now, self._state.session.day, equity
         self._counts = dict(self._state.counts)
         self._funnel, self._strengths = Funnel(), Strengths()
 
-    def _emit(self, of: str, equity: Decimal) -> None:
+    def _summarize(self, of: str, equity: Decimal) -> None:
         hours = (self._state.now - self._began) / HOUR
         funnel = self._funnel
         made = {
