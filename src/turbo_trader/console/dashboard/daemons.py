@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_trader.console.standing import entries_line
-from turbo_trader.live.control import ask
+from turbo_trader.live.asking import ask
 from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
 
