@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -379,3 +381,23 @@ def test_a_parquet_file_that_is_none_is_refused(tmp_path: Path) -> None:
         refused(tmp_path / "a.parquet")
     pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "a.parquet")
     refused(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("name", ["read", "write"])
+def test_parquet_without_polars_says_what_to_install(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape = Tape((), (), "made up")
+    path = tmp_path / "one.parquet"
+    path.write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(InputError, match=r"one.parquet: Parquet needs polars: .*turbo-trader\[parquet\]"):
+        read_tape(path) if name == "read" else write_tape(tape, path)
+
+
+def test_nothing_but_parquet_imports_polars() -> None:
+    code = (
+        "import sys; sys.modules['polars'] = None; import turbo_trader.market.tape, turbo_trader.console.app, "
+        "turbo_trader.simulation.backtest, turbo_trader.live.daemon, turbo_trader.lab.data, turbo_trader.lab.importing"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

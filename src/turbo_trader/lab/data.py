@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 from turbo_trader.lab.panel import Floats, Panel, Times
 from turbo_trader.lab.study import Market
@@ -20,6 +19,7 @@ from turbo_trader.market.archive import content_name
 from turbo_trader.market.bars import read_csv
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.names import perpetual_symbol
+from turbo_trader.market.parquet import polars
 
 HEADER: Final = "ts_ms,open,high,low,close,volume"
 FUNDING: Final = "ts_ms,funding_rate"
@@ -91,6 +91,7 @@ def _times(ms: Floats) -> Times:
 
 
 def _parquet(path: Path) -> tuple[Table, Table]:
+    pl = polars(path)
     try:
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:

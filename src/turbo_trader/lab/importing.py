@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from turbo_trader.lab.data import HEADER, interval_of, read_bars, sound
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.names import perpetual_symbol
+from turbo_trader.market.parquet import polars
 
 _MILLISECOND = 1_000_000
 
 
 def import_bars(source: Path, target: Path, symbols: Sequence[str] = ()) -> tuple[int, int, dict[str, int]]:
     """Write `target`: (bars, interval in ns, rows left out by reason). InputError says what is wrong with the source."""
+    pl = polars(target)
     if not source.exists():
         raise InputError(f"{source}: no such data")
     bars, rates = read_bars(source)

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import polars as pl
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, TRADE, Rows
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FORMAT = "turbo-trader tape 1"
 _FACTS = (("symbols", list), ("source", str), ("rebuilt", bool), ("made_up", bool))
 _COLUMNS = {"symbol": np.dtype(np.int16), **{name: ROW[name] for name in ROW.names or ()}}
 
 
+def polars(path: Path) -> Any:
+    """The library that reads and writes Parquet: 190 MB, and so an extra. InputError where it is not installed."""
+    try:
+        import polars as pl
+    except ImportError:
+        raise InputError(
+            f"{path}: Parquet needs polars: .venv/bin/pip install 'turbo-trader[parquet]'"
+        ) from None
+    return pl
+
+
 def read_parquet(path: Path) -> tuple[dict[str, Any], dict[str, Rows]]:
     """The facts of a tape and its rows by symbol, each in order of time. InputError where the file is no such tape."""
+    pl = polars(path)
     try:
         about = json.loads(pl.read_parquet_metadata(path).get("turbo_trader", "{}"))
         frame = pl.read_parquet(path)

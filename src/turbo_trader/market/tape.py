@@ -22,7 +22,7 @@ from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, ROW, SNAPSHOT, TRADE, Rows
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
 from turbo_trader.market.names import known_symbol, perpetual_symbol
-from turbo_trader.market.parquet import FORMAT, read_parquet
+from turbo_trader.market.parquet import FORMAT, polars, read_parquet
 from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.recording import is_recording, read_recording
@@ -193,8 +193,7 @@ def _read_frames(path: Path, wanted: tuple[str, ...] | None) -> Tape:
 
 def write_tape(tape: Tape, path: Path) -> None:
     """Write a tape as one Parquet file (zstd): a row per event with its symbol's index, and the facts in the file's metadata."""
-    import polars as pl
-
+    pl = polars(path)
     columns = {name: np.concatenate([rows[name] for rows in tape.rows]) for name in ROW.names or ()}
     symbol = np.concatenate([np.full(len(rows), i, np.int16) for i, rows in enumerate(tape.rows)])
     about = {
