@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from pybit.unified_trading import HTTP
+
     from turbo_trader.exchange.machine import Exchange
+    from turbo_trader.exchange_server.exchange_host import Venue
+    from turbo_trader.exchange_server.server_thread import ServedVenue
 
 _STATES = count()
+_START = 1_767_603_600_000_000_000  # 2026-01-05
 PROGRAMS = {"postgres": Path("/usr/lib/postgresql/15/bin/postgres")}  # where Debian keeps what is on no PATH
 
 settings.register_profile("suite", deadline=None, derandomize=True)
@@ -77,3 +82,70 @@ def sound() -> Callable[[Exchange], None]:
             assert not buys or not sells or max(buys) < min(sells)
 
     return check
+
+
+# -- one quiet served exchange for many tests, and clients of it
+
+
+@pytest.fixture(scope="session")
+def make_venue() -> Callable[..., Venue]:
+    """Three symbols unless asked otherwise; clients stamp with the wall clock."""
+    from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+    from turbo_trader.market.reference import universe
+    from turbo_trader.simulation.synthetic import SyntheticMarket
+
+    def make(symbols: tuple[str, ...] = (), **config: Any) -> Venue:
+        chosen = [i for i in universe() if i.symbol in symbols] or universe()[:3]
+        source = SyntheticMarket(chosen, 1, _START, 0.0)
+        return Venue(source, VenueConfig("key", "secret", Decimal(10_000), **config))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def served(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
+    """With generous limits: many tests in one second are one account."""
+    from turbo_trader.exchange_server.server_thread import serve_in_thread
+
+    with serve_in_thread(make_venue(vip=5)) as venue:
+        yield venue
+
+
+@pytest.fixture(scope="session")
+def lively(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
+    """Time runs ten times faster, so that streams have something to say."""
+    from turbo_trader.exchange_server.server_thread import serve_in_thread
+
+    with serve_in_thread(make_venue(speed=10.0, vip=5)) as venue:
+        yield venue
+
+
+@pytest.fixture(scope="session")
+def pybit_of() -> Callable[..., HTTP]:
+    """pybit's client of a venue, its retries switched off."""
+    from pybit.unified_trading import HTTP
+
+    def make(venue: ServedVenue, secret: str = "secret", timeout: float = 30.0) -> HTTP:
+        session = HTTP(
+            api_key="key",
+            api_secret=secret,
+            retry_codes={-1},
+            max_retries=1,
+            timeout=timeout,
+            recv_window=20_000,
+        )
+        session.endpoint = venue.url
+        session.client.trust_env = False
+        return session
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def port(served: ServedVenue) -> int:
+    return served.port
+
+
+@pytest.fixture(scope="session")
+def client(served: ServedVenue, pybit_of: Callable[..., HTTP]) -> HTTP:
+    return pybit_of(served)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from turbo_trader.bybit.endpoints import Keys, loopback
+from turbo_trader.exchange_server.server_thread import ServedVenue
 from turbo_trader.live import facts
 from turbo_trader.live.account import account_checks
 from turbo_trader.live.checks import Level, worst
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.doctor import venue_checks
 from turbo_trader.live.gateway import Gateway
-from turbo_trader.live.venue_thread import ServedVenue
 from turbo_trader.rules.policy import Policy
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")

@@ -65,7 +65,7 @@ async def test_a_refused_request_never_reaches_the_route() -> None:
 
 
 def test_every_control_route_is_behind_the_check() -> None:
-    from turbo_trader.live.venue_control import VenueControl
+    from turbo_trader.exchange_server.control_routes import VenueControl
 
     for route in VenueControl(None).routes():  # type: ignore[arg-type]
         assert route.endpoint.__qualname__.startswith("same_site."), route.path

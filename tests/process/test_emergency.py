@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
-from turbo_trader.live.venue import Venue
+from turbo_trader.exchange_server.exchange_host import Venue
 
 WITHIN_S = 2.0
 LATE = FaultPlan.parse("delay=1.0,delay_s=0.4")  # every request waits up to 0.4 s, 0.2 s on average

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange.accounts import FeeCoin
-from turbo_trader.live.venue import Venue
+from turbo_trader.exchange_server.exchange_host import Venue
 
 
 def test_fees_in_another_coin_are_booked_in_it_and_explain_every_balance(lives: Any) -> None:

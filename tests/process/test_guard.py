@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.journal.schema import FILE
-from turbo_trader.live.venue import Venue
 
 GUARD = Path(__file__).with_name("guard_child.py")
 SHORT = {"SHORT_LEASE": "1"}  # as the guard of guard_child.py has it

@@ -10,11 +10,11 @@ from typing import Any
 from pybit.unified_trading import HTTP
 
 from turbo_trader.bybit.endpoints import Keys, loopback
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.server_thread import serve_in_thread
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.schema import FILE
 from turbo_trader.live.guard import Guard, GuardSettings
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_thread import serve_in_thread
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.guard import GuardRules

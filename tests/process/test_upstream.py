@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
 from turbo_trader.live import control
 from turbo_trader.live.registry import Kind, Registry
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.live.venue import Venue, VenueConfig
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.market.events import SECOND
 from turbo_trader.research.venue_load import EVERYTHING, START, SYMBOLS, DenseMarket, measure
 

@@ -16,7 +16,7 @@ from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
 
 if TYPE_CHECKING:
-    from turbo_trader.live.venue_market import Frames, MarketSource
+    from turbo_trader.exchange_server.market_source import Frames, MarketSource
 
 SYNTHETIC_START = (
     1_767_603_600_000_000_000  # 2026-01-05 09:00 UTC: the same seed gives the same market, whenever it is run
@@ -59,7 +59,7 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
     Its time runs like the clock's unless a speed is asked for. InputError when it is no market, or cannot be had.
     """
     if _kind(settings) == "bybit":
-        from turbo_trader.live.upstream import upstream_market
+        from turbo_trader.exchange_server.upstream import upstream_market
 
         where = upstream(settings)
         _refuse_start(settings)
@@ -113,7 +113,7 @@ def _kind(settings: Settings) -> str:
 
 
 def _tape(settings: Settings, emit: Emit) -> Market:
-    from turbo_trader.live.venue_market import RecordedFrames, TapeSource
+    from turbo_trader.exchange_server.market_source import RecordedFrames, TapeSource
     from turbo_trader.market.recording import is_recording
     from turbo_trader.market.tape import read_tape
 
@@ -143,7 +143,7 @@ def _synthetic(settings: Settings, policy: Policy) -> Market:
 
 def _start(settings: Settings, speed: float) -> tuple[int, Callable[[], int] | None]:
     """When the synthetic market begins (ns UTC), and the clock it keeps to: the wall's where it begins now at speed 1."""
-    from turbo_trader.live.venue_clock import WallClock
+    from turbo_trader.exchange_server.exchange_clock import WallClock
 
     asked = settings.market_start or ("now" if speed == 1.0 else "")
     if asked == "now":

@@ -20,8 +20,8 @@ from turbo_trader.console.observer import log_event
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.settings import Settings
 from turbo_trader.exchange.protocol.faults import FaultPlan
-from turbo_trader.live.lockstep import Lockstep, lockstep
-from turbo_trader.live.venue import VenueConfig
+from turbo_trader.exchange_server.exchange_host import VenueConfig
+from turbo_trader.exchange_server.lockstep import Lockstep, lockstep
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
 

@@ -21,12 +21,12 @@ from websockets.asyncio.client import ClientConnection
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
 from turbo_trader.bybit.transport import Connection
-from turbo_trader.live import venue_sockets
+from turbo_trader.exchange_server import sockets
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.server import serve
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_server import serve
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe
 from turbo_trader.research.latency import Times, figures
@@ -147,7 +147,7 @@ def _unheard(name: str, level: str, fields: dict[str, Any]) -> None:
 
 def run_venue(pipe: Pipe) -> None:
     """The venue's process: sends its port, ends when the pipe does."""
-    venue_sockets.ANSWER_S = 0.0  # it answers on streams as late as a distant venue: not what is measured
+    sockets.ANSWER_S = 0.0  # it answers on streams as late as a distant venue: not what is measured
     asyncio.run(_venue(pipe))
 
 

@@ -21,8 +21,8 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_server import serve
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.server import serve
 from turbo_trader.market.events import BAR, MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe

@@ -10,8 +10,8 @@ import pytest
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.protocol.passing import PassedPrints, read
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_market import RecordedFrames, TapeSource
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.market_source import RecordedFrames, TapeSource
 from turbo_trader.market.recording import frames
 from turbo_trader.market.tape import read_tape
 

@@ -16,7 +16,7 @@ from turbo_trader.console.options import figure, whole
 if TYPE_CHECKING:
     from turbo_trader.console.settings import Settings
     from turbo_trader.exchange.accounts import FeeCoin
-    from turbo_trader.live.venue import Venue, VenueConfig
+    from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
     from turbo_trader.rules.policy import Policy
 
 
@@ -80,7 +80,7 @@ def exchange(
     from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.exchange.protocol.faults import FaultPlan, explained
-    from turbo_trader.live.venue import VenueConfig
+    from turbo_trader.exchange_server.exchange_host import VenueConfig
     from turbo_trader.rules.policy import Policy
 
     if faults == "help":
@@ -160,8 +160,8 @@ async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_
     from dataclasses import replace
 
     from turbo_trader.console.markets import open_market
-    from turbo_trader.live.venue import Venue
-    from turbo_trader.live.venue_server import serve
+    from turbo_trader.exchange_server.exchange_host import Venue
+    from turbo_trader.exchange_server.server import serve
 
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -191,7 +191,7 @@ def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
     """Say what is served, and where."""
     import json
 
-    from turbo_trader.live.venue_market import TapeSource
+    from turbo_trader.exchange_server.market_source import TapeSource
 
     source, config = venue.source, venue.config
     symbols = [instrument.symbol for instrument in source.instruments]

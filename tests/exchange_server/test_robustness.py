@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pybit.unified_trading import HTTP
 
-from turbo_trader.live import venue_line, venue_server, venue_sockets
-from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
+from turbo_trader.exchange_server import line, server, sockets
+from turbo_trader.exchange_server.exchange_host import Venue
+from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
 
 
 @pytest.fixture(scope="module")
@@ -273,11 +273,11 @@ def test_clients_that_vanish_leave_nothing_behind(venue: ServedVenue) -> None:
 def test_a_client_that_does_not_take_its_frames_is_cut(
     venue: ServedVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(venue_line, "MOST_WAITING", 1_000_000)
+    monkeypatch.setattr(line, "MOST_WAITING", 1_000_000)
 
     def send(served: Venue, size: int) -> int:
-        for line in served.lines:
-            line.answer([b"x" * size])
+        for each in served.lines:
+            each.answer([b"x" * size])
         return len(served.lines)
 
     async def idle() -> None:
@@ -295,7 +295,7 @@ def test_a_client_that_does_not_take_its_frames_is_cut(
 def test_an_idle_stream_is_cut_and_a_ping_keeps_it(
     venue: ServedVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(venue_sockets, "IDLE_S", 1.0)
+    monkeypatch.setattr(sockets, "IDLE_S", 1.0)
 
     async def both() -> tuple[int | None, str]:
         url = f"{venue.stream}/v5/public/linear"
@@ -321,7 +321,7 @@ def test_an_idle_stream_is_cut_and_a_ping_keeps_it(
 def test_a_connection_that_never_asks_is_cut(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
-    monkeypatch.setattr(venue_server, "KEEP_ALIVE_S", 0.5)
+    monkeypatch.setattr(server, "KEEP_ALIVE_S", 0.5)
 
     async def stays(stream: str) -> bool:
         async with websockets.connect(f"{stream}/v5/public/linear", proxy=None) as open_stream:

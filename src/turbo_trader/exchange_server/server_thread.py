@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_server import serve
+from turbo_trader.exchange_server.exchange_host import Venue
+from turbo_trader.exchange_server.server import serve
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ import pytest
 
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.render_market import instrument
-from turbo_trader.live.venue import Venue
+from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.market.recording import frames
 from turbo_trader.market.reference import universe
 

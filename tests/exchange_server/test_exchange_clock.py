@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_clock import VenueClock, WallClock
+from turbo_trader.exchange_server.exchange_clock import VenueClock, WallClock
+from turbo_trader.exchange_server.exchange_host import Venue
 
 SECOND = 1_000_000_000
 
@@ -94,7 +94,7 @@ def test_after_standing_still_one_step_is_at_the_wall_s_time_and_no_print_is_los
     client = PublicClient(venue.feed, "one")
     client.take(b'{"op":"subscribe","args":["orderbook.50.BTCUSDT","publicTrade.BTCUSDT"]}', venue.now)
     wall.passes(150.0)
-    monkeypatch.setattr("turbo_trader.live.venue.SLICE_NS", 0)  # as on the slowest machine
+    monkeypatch.setattr("turbo_trader.exchange_server.exchange_host.SLICE_NS", 0)  # as on the slowest machine
     venue.step()
     assert venue.now == opened + 150 * SECOND
     assert venue.clock.slipped_ns == 0
@@ -113,7 +113,7 @@ def test_a_machine_too_slow_for_the_speed_is_reported_at_each_doubling(
     reported: list[tuple[str, str, dict[str, Any]]] = []
     monkeypatch.setattr(venue, "_report", lambda *each: reported.append(each))
     wall = shifted(venue, monkeypatch)
-    monkeypatch.setattr("turbo_trader.live.venue.SLICE_NS", 0)
+    monkeypatch.setattr("turbo_trader.exchange_server.exchange_host.SLICE_NS", 0)
     for _ in range(40):
         wall.passes(0.25)
         venue.step()

@@ -14,8 +14,8 @@ import pytest
 from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 
 from turbo_trader.exchange.protocol.private import PrivateClient
-from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_thread import ServedVenue
+from turbo_trader.exchange_server.exchange_host import Venue
+from turbo_trader.exchange_server.server_thread import ServedVenue
 
 SYMBOL = "BTCUSDT"
 Inbox = queue.Queue[dict[str, Any]]

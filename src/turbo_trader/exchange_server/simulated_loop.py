@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import Any, Final
 
-from turbo_trader.live.memory_network import MemoryNetwork
+from turbo_trader.exchange_server.memory_network import MemoryNetwork
 
 _AHEAD_S: Final = 0.004  # wall seconds by which simulated time may run ahead of its speed: shorter waits cost more than they give
 _BEHIND_S: Final = 0.25  # wall seconds of delay that are made up for; what is beyond stays lost

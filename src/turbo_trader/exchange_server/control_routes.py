@@ -21,13 +21,13 @@ from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.render_market import instrument as instrument_info
 from turbo_trader.exchange.protocol.signing import BARRED, Key
 from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.exchange_server.body import read_body
 from turbo_trader.live.same_site import same_site
-from turbo_trader.live.venue_body import read_body
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
-    from turbo_trader.live.venue import Venue
+    from turbo_trader.exchange_server.exchange_host import Venue
 
 _FIGURES = ("tick", "step", "min_qty", "max_qty", "max_market_qty", "min_notional", "max_leverage")
 _STATUSES = ("PreLaunch", "Trading", "Assumed", "Delivering")  # a contract is closed by its delivery

@@ -21,8 +21,8 @@ from pybit.unified_trading import HTTP
 
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
 from turbo_trader.exchange.protocol.render import text
-from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
+from turbo_trader.exchange_server.exchange_host import Venue
+from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
 
 SYMBOL = "BTCUSDT"
 LOCAL = requests.Session()

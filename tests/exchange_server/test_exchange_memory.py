@@ -13,7 +13,7 @@ import pytest
 from turbo_trader.exchange import retention
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.rest import HttpRequest
-from turbo_trader.live.venue import Venue
+from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.market.events import SECOND
 
 TOPICS = ("orderbook.1", "orderbook.50", "orderbook.200", "tickers", "publicTrade", "kline.1")

@@ -13,9 +13,9 @@ import pytest
 import websockets
 
 from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_market import RecordedFrames, TapeSource
-from turbo_trader.live.venue_server import serve
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.market_source import RecordedFrames, TapeSource
+from turbo_trader.exchange_server.server import serve
 from turbo_trader.market.recording import frames
 from turbo_trader.market.tape import read_tape
 

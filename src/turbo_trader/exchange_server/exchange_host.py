@@ -29,9 +29,9 @@ from turbo_trader.exchange.protocol.rest import RestFace
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.trade import TradeClient
-from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.live.venue_line import Client, Line
-from turbo_trader.live.venue_market import Frames, MarketSource
+from turbo_trader.exchange_server.exchange_clock import VenueClock
+from turbo_trader.exchange_server.line import Client, Line
+from turbo_trader.exchange_server.market_source import Frames, MarketSource
 from turbo_trader.market.events import DAY, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 
@@ -79,7 +79,7 @@ class VenueConfig:
 
 
 class Venue:
-    """Exchange, faces and clients. `venue_server.serve` runs it; `faults` may be replaced at any time."""
+    """Exchange, faces and clients. `server.serve` runs it; `faults` may be replaced at any time."""
 
     def __init__(
         self,

@@ -20,11 +20,12 @@ from websockets.sync.client import ClientConnection, connect
 from turbo_trader.bybit.endpoints import loopback
 from turbo_trader.exchange.protocol import books
 from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
-from turbo_trader.live import startup, upstream
+from turbo_trader.exchange_server import upstream
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
+from turbo_trader.exchange_server.upstream import UpstreamMarket, upstream_market
+from turbo_trader.live import startup
 from turbo_trader.live.clock import VenueClock
-from turbo_trader.live.upstream import UpstreamMarket, upstream_market
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import ROW, TRADE, WHOLE
 from turbo_trader.market.reference import universe

@@ -15,13 +15,13 @@ from typing import Any, Final, TypeVar
 
 from uvicorn.server import ServerState
 
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.market_source import Frames, MarketSource
+from turbo_trader.exchange_server.server import server_config
+from turbo_trader.exchange_server.simulated_loop import SimulatedLoop
+from turbo_trader.exchange_server.sockets import Connection
 from turbo_trader.live.jobs import beside
 from turbo_trader.live.settings import Clocks
-from turbo_trader.live.simulated_loop import SimulatedLoop
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_market import Frames, MarketSource
-from turbo_trader.live.venue_server import server_config
-from turbo_trader.live.venue_sockets import Connection
 
 PUSH_NS: Final = 250_000_000  # between two pushes of a book: Bybit's, of 20 ms, merged so that time runs fast
 PORT: Final = 9000

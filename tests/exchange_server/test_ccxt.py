@@ -10,7 +10,7 @@ import ccxt
 import ccxt.pro
 import pytest
 
-from turbo_trader.live.venue_thread import ServedVenue
+from turbo_trader.exchange_server.server_thread import ServedVenue
 
 PAIR = "BTC/USDT:USDT"
 

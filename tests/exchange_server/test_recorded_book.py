@@ -11,8 +11,8 @@ import pytest
 
 from turbo_trader.exchange.protocol.books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.live.venue import Venue, VenueConfig
-from turbo_trader.live.venue_market import TapeSource
+from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.market_source import TapeSource
 from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, SNAPSHOT
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.kernel import advance

@@ -13,12 +13,12 @@ import requests
 
 from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange_server.exchange_host import Venue
+from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
 from turbo_trader.live import control
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
-from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_thread import ServedVenue, serve_in_thread
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Note
 

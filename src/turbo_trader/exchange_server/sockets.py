@@ -19,12 +19,12 @@ from turbo_trader.exchange.protocol.private import PrivateClient
 from turbo_trader.exchange.protocol.public import Feed, PublicClient
 from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
 from turbo_trader.exchange.protocol.trade import TradeClient
-from turbo_trader.live.venue_body import read_body
-from turbo_trader.live.venue_control import VenueControl
-from turbo_trader.live.venue_line import Client, Line
+from turbo_trader.exchange_server.body import read_body
+from turbo_trader.exchange_server.control_routes import VenueControl
+from turbo_trader.exchange_server.line import Client, Line
 
 if TYPE_CHECKING:
-    from turbo_trader.live.venue import Venue
+    from turbo_trader.exchange_server.exchange_host import Venue
 
 # wall seconds before an answer on a stream: clients are made for a distant venue (pybit notes what it asked for after sending it)
 ANSWER_S = 0.01

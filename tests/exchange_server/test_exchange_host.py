@@ -18,9 +18,9 @@ from turbo_trader.exchange.protocol import books
 from turbo_trader.exchange.protocol.public import PublicClient
 from turbo_trader.exchange.protocol.rest import HttpRequest
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.live.venue import Venue
-from turbo_trader.live.venue_server import serve
-from turbo_trader.live.venue_sockets import Connection
+from turbo_trader.exchange_server.exchange_host import Venue
+from turbo_trader.exchange_server.server import serve
+from turbo_trader.exchange_server.sockets import Connection
 from turbo_trader.market.events import ROW, TRADE, WHOLE
 
 MS = 1_000_000
