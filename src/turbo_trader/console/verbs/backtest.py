@@ -114,6 +114,7 @@ def _made_up(
     policy: Policy, money: Decimal, seed: int, days: float, edge: float, *, daily: bool, keep: Path | None
 ) -> dict[str, Any]:
     """Days on the made-up market of the policy's symbols."""
+    from turbo_trader.console.progress import Progress
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.reference import universe
     from turbo_trader.reports.kept import Recorder
@@ -128,7 +129,9 @@ def _made_up(
     play = MadeUp(
         instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily, recorder=recorder
     )
-    return _kept(play.play(seed), recorder, keep, "")
+    with Progress(f"backtest of {days:g} made-up days"):
+        found = play.play(seed)
+    return _kept(found, recorder, keep, "")
 
 
 def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
@@ -137,14 +140,19 @@ def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
     from functools import partial
     from multiprocessing import get_context
 
+    from turbo_trader.console.progress import Progress
     from turbo_trader.market.tape import holds_bars
 
     one = partial(_one, tape, options)
     bars = tape.exists() and holds_bars(tape)
     if order != "both" or not bars:
-        return one("random" if order == "both" else order)
+        with Progress(f"backtest of {tape}"):
+            return one("random" if order == "both" else order)
     orders = ("high-first", "low-first")
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with (
+        Progress(f"backtest of {tape} in both orders of highs and lows"),
+        ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
+    ):
         results = dict(zip(orders, pool.map(one, orders), strict=True))
     worse = min(orders, key=lambda name: results[name]["net_pnl"])
     nets = {name: results[name]["net_pnl"] for name in orders}
