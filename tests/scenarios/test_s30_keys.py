@@ -113,7 +113,7 @@ async def test_s30_announced_maintenance_reaches_the_trader_once_reported(
 
 def codes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """What the data gate says of both symbols at the next scan, all else being in order."""
-    monkeypatch.setattr("turbo_trader.trader.scanning.assess", _only_dates)
+    monkeypatch.setattr("turbo_trader.trader.scanning.assess_all", _only_dates)
     stage.given.clear()
     stage.clock(301)
     rows = stage.last(Scanned).rows
@@ -121,18 +121,27 @@ def codes(stage: Any, monkeypatch: pytest.MonkeyPatch) -> set[int]:
 
 
 def _only_dates(
-    states: Any, filters: Any, s: int, now: int, signals: Any, gates: Any, rows: Any, j: int
-) -> int:
+    states: Any,
+    filters: Any,
+    now: int,
+    signals: Any,
+    gates: Any,
+    notional: float,
+    thin: float,
+    rows: Any,
+    at: int,
+) -> bool:
     from turbo_trader.rules.verdicts import data_gate
 
-    rows[j] = np.zeros(1, rows.dtype)[0]
-    rows["warm"][j] = rows["fresh"][j] = 1
-    rows["jump_age"][j] = NEVER
-    rows["blocker"][j] = -1
-    data_gate(states, s, now, gates, s, rows, j)
-    if rows["blocker"][j] < 0:
-        rows["blocker"][j] = 1  # by a later gate
-    return int(rows["blocker"][j])
+    for s in range(len(rows)):
+        rows[s] = np.zeros(1, rows.dtype)[0]
+        rows["warm"][s] = rows["fresh"][s] = 1
+        rows["jump_age"][s] = NEVER
+        rows["blocker"][s] = -1
+        data_gate(states, s, now, gates, s, rows, s)
+        if rows["blocker"][s] < 0:
+            rows["blocker"][s] = 1  # by a later gate
+    return False
 
 
 def test_s30_a_key_that_ends_within_a_day_blocks_entries(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,11 @@ def changed(stage: Any, s: int = 0, **fields: Any) -> Any:
     return stage.state(s)
 
 
+def _pass_all(*given: Any) -> bool:
+    given[7]["blocker"] = -1
+    return True
+
+
 @pytest.mark.parametrize("fields", [{"status": "Closed"}, {"status": "Delivering"}, {"delivery_ns": 1 << 61}])
 def test_s36_a_closing_symbol_gets_no_entries_and_its_position_is_managed_on(
     stage: Any, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -47,7 +52,7 @@ def test_s36_a_closing_symbol_gets_no_entries_and_its_position_is_managed_on(
         return Verdict(BLOCK)
 
     monkeypatch.setattr("turbo_trader.trader.scanning.limits_gate", look)
-    monkeypatch.setattr("turbo_trader.trader.scanning.assess", lambda *given: -1)
+    monkeypatch.setattr("turbo_trader.trader.scanning.assess_all", _pass_all)
     stage.clock(301)
     assert [facts.tradable for facts in seen] == [False, True]
 

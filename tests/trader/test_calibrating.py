@@ -56,14 +56,14 @@ def small(staged: Any, belief: str, *rows: Rows, **numbers: Any) -> Any:
 def forecasting(monkeypatch: pytest.MonkeyPatch, **figures: Any) -> None:
     """Every scan of the first symbol is a candidate."""
 
-    def assess(*args: Any) -> int:
-        rows, s = args[6], args[7]
-        for name, value in {**FORECAST, **figures}.items():
-            rows[s][name] = value
-        rows[s]["candidate"] = int(s == 0)
-        return PRE_FILTER
+    def assess_all(*args: Any) -> bool:
+        for s, row in enumerate(args[7]):
+            for name, value in {**FORECAST, **figures, "blocker": PRE_FILTER}.items():
+                row[name] = value
+            row["candidate"] = int(s == 0)
+        return False
 
-    monkeypatch.setattr(scanning, "assess", assess)
+    monkeypatch.setattr(scanning, "assess_all", assess_all)
 
 
 def live(stage: Any, bids: list[str]) -> None:

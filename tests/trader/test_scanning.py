@@ -36,14 +36,14 @@ def test_scans_fall_on_the_boundaries_of_the_capital_tier(stage: Any) -> None:
 def test_candidates_are_ranked_by_the_ev_the_gates_used(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     used, model = {0: 0.002, 1: 0.004}, {0: 0.009, 1: 0.001}
 
-    def assess(*args: Any) -> int:
-        rows, s = args[6], args[7]
-        for name, value in {"direction": 1, "ev": model[s], "used_ev": used[s], "blocker": -1}.items():
-            rows[s][name] = value
-        return -1
+    def assess_all(*args: Any) -> bool:
+        for s, row in enumerate(args[7]):
+            for name, value in {"direction": 1, "ev": model[s], "used_ev": used[s], "blocker": -1}.items():
+                row[name] = value
+        return True
 
     asked: list[int] = []
-    monkeypatch.setattr(scanning, "assess", assess)
+    monkeypatch.setattr(scanning, "assess_all", assess_all)
     monkeypatch.setattr(stage.inside._scanner, "_enter", lambda s, *_: asked.append(s))
     stage.now = stage.inside._scanner.next_ns
     stage.clock()

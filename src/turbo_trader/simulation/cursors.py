@@ -17,6 +17,7 @@ from turbo_trader.market.events import ROW, Rows
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.state import States
 from turbo_trader.simulation.loop import Loop
+from turbo_trader.trader.events import MarketAhead
 
 FAR: Final = 2**62
 
@@ -53,6 +54,7 @@ class Cursors:
         self._since = [loop.now] * count  # since when without a hole
         self._seen = [0] * count  # the Trader's cursors
         self._traded = [0] * count  # the Exchange's
+        self._tape: Rows | None = None  # the rows of all symbols, one after the other
 
     @property
     def count(self) -> int:
@@ -68,6 +70,7 @@ class Cursors:
         self._seen[s] -= done
         self._traded[s] -= done
         self._rows[s] = np.concatenate([self._rows[s][done:], rows]).view(ROW)
+        self._tape = None
 
     # -- the Trader's
 
@@ -86,6 +89,23 @@ class Cursors:
         self._seen[s], reason = advance(self.viewer.states, s, self._rows[s], self._seen[s], until)
         if reason:
             self.hits[s] = max(int(self.viewer.states["ts"][s]) + self._feed[s], self._loop.now)
+
+    def ahead(self, until: int) -> MarketAhead:
+        """The market as it will be known before `until`; `moved` is to be called when it was read."""
+        if self._tape is None:
+            self._tape = np.concatenate(self._rows).view(ROW)
+            self._ends = np.cumsum([len(rows) for rows in self._rows])
+            self._rows = [
+                self._tape[end - len(rows) : end] for rows, end in zip(self._rows, self._ends, strict=True)
+            ]
+        begins = self._ends - [len(rows) for rows in self._rows]
+        cursors = np.stack([begins + self._seen, self._ends], axis=1)
+        return MarketAhead(self._loop.now, until, self._tape, cursors, np.array(self._feed))
+
+    def moved(self, market: MarketAhead) -> None:
+        """The Trader's cursors are where it has read `market` to."""
+        for s, rows in enumerate(self._rows):
+            self._seen[s] = int(market.cursors[s, 0] - market.cursors[s, 1]) + len(rows)
 
     def put_back(self, saved: Saved, until: int) -> None:
         """The market of these symbols is known up to `until` only."""

@@ -38,7 +38,7 @@ from turbo_trader.trader.commands import (
     Stopped,
     WireCommand,
 )
-from turbo_trader.trader.events import CommandResult, Control, Event, NoiseFitted, Outcome, Woken
+from turbo_trader.trader.events import CommandResult, Control, Event, MarketAhead, NoiseFitted, Outcome, Woken
 from turbo_trader.trader.recovery import BOOTS, INTENTS, YOUNG
 from turbo_trader.trader.view import View
 
@@ -64,6 +64,9 @@ class Machine(Protocol):
 
     def next_time(self) -> int:
         """When a Clock is wanted."""
+
+    def quiet_until(self) -> int:
+        """Until when nothing but scans is due."""
 
     def view(self) -> View:
         """What a person is shown."""
@@ -230,7 +233,8 @@ class Process:
         if self.trader is None:
             return
         event = self._arrivals.event(event, self._loop.now)
-        self._sink.event(event)
+        if not isinstance(event, MarketAhead):
+            self._sink.event(event)
         acts = steps(self.trader.handle(event))
         last = self._last_act(acts)
         for number, (act, command) in enumerate(acts):
@@ -275,7 +279,7 @@ class Process:
                 self.journal.persist(command)
             case FitNoise():
                 noise = fit_noise(command.seconds, command.y)
-                fitted = NoiseFitted(self._loop.now + FIT_DELAY, command.symbol, noise)
+                fitted = NoiseFitted(max(self._loop.now, command.ts) + FIT_DELAY, command.symbol, noise)
                 self.later(fitted.ts, partial(self.deliver, fitted))
             case Stopped():
                 self.stopped = command.reason

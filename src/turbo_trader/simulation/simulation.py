@@ -101,6 +101,7 @@ class Simulation:
     def run(self, until: int) -> None:
         """Go on until nothing is due before `until` (ns) or the Trader has stopped."""
         while not self.process.stopped:
+            self._scan_ahead(until)
             due = self._next_boundary()
             if due > until and self.now >= until:
                 break
@@ -109,6 +110,23 @@ class Simulation:
             self.cursors.advance_all(until)
             self._move_exchange(until)
             self.loop.now = max(self.now, until)
+
+    def _scan_ahead(self, until: int) -> None:
+        """Let the Trader take the scans in one go that nothing can come between."""
+        trader = self.trader
+        if trader is None or self.faults is not None or self._onlooker is not None:
+            return
+        quiet = min(trader.quiet_until(), until + 1)
+        if quiet <= trader.next_time() or self.exchange.busy():
+            return
+        quiet = min(
+            quiet, self.exchange.next_time(), quiet if self.loop.next_time is None else self.loop.next_time
+        )
+        if quiet <= trader.next_time():
+            return
+        market = self.cursors.ahead(quiet)
+        self.deliver(market)
+        self.cursors.moved(market)
 
     def _next_boundary(self) -> int:
         due = self.exchange.next_time()

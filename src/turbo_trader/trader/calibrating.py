@@ -42,6 +42,16 @@ class Calibrating:
         """Shadows that broke: holes in the prices."""
         return int(self._shadows["lost"].sum())
 
+    @property
+    def due(self) -> int:
+        """When maps are fitted next, ns."""
+        return self._due
+
+    @property
+    def shadows(self) -> tuple[Rows, Rows]:
+        """SHADOW and OUTCOME of what is followed, per symbol."""
+        return self._shadows, self._work
+
     def restore(self, kept: dict[str, Any]) -> None:
         """Take up the outcomes of earlier runs: `rows` (OUTCOME), oldest first, `symbol` an index into the desk's symbols."""
         self._remember(kept["rows"])
@@ -68,9 +78,12 @@ class Calibrating:
             state.states, rows, gate_params, state.now, state.policy.calibration_hole, self._shadows, self._work, self._out
         )  # fmt: skip
         if ended:
-            found = self._out[:ended].copy()
-            self._remember(found)
-            state.give(Resolved(state.now, found))
+            self.remember(self._out[:ended].copy())
+
+    def remember(self, found: Rows) -> None:
+        """Tell and keep what has ended now."""
+        self._remember(found)
+        self._state.give(Resolved(self._state.now, found))
 
     def _remember(self, rows: Rows) -> None:
         window = self._past.shape[1]

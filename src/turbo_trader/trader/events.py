@@ -11,6 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.signals.noise import Noise
@@ -56,6 +59,21 @@ class Watched:
 
     ts: int
     symbol: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketAhead:
+    """A simulated market is known ahead: scans due before `until` (ns) may be taken in one go, see `Trader.quiet_until`.
+
+    `tape` has the rows of all symbols, `cursors` (next, end) of each symbol's, which are moved to the last scan that is taken;
+    `feed`: how long market data take to the Trader, by symbol, ns. `ts` = now.
+    """
+
+    ts: int
+    until: int
+    tape: Rows
+    cursors: NDArray[np.int64]
+    feed: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +320,7 @@ Event: TypeAlias = (
     Clock
     | MarketRows
     | Watched
+    | MarketAhead
     | Backfill
     | Report
     | CommandResult

@@ -34,17 +34,15 @@ class Fitting:
     def __init__(self, state: TraderState) -> None:
         count = len(state.symbols)
         self._state = state
-        self._due = [0] * count
+        self.due = np.zeros(count, np.int64)  # when the next fit of each symbol is asked for, ns
         self._fits = [0] * count
 
     def on_scan(self) -> None:
         """Ask for the fits that are due."""
         states, now = self._state.states, self._state.now
         samples = states["samples"]
-        for s in range(len(self._due)):
-            if now < self._due[s] or samples[s] < FIRST:
-                continue
-            self._due[s] = now + _UNANSWERED
+        for s in map(int, np.flatnonzero((self.due <= now) & (samples >= FIRST))):
+            self.due[s] = now + _UNANSWERED
             count = int(samples[s])
             at = np.arange(max(0, count - min(USED, SECONDS - 1)), count) & (SECONDS - 1)
             self._state.give(FitNoise(now, s, states["sample_second"][s][at], states["sample_y"][s][at]))
@@ -52,7 +50,7 @@ class Fitting:
     def on_fitted(self, event: NoiseFitted) -> None:
         """A fit is done; none (too little movement) is asked for again later."""
         s, noise = event.symbol, event.noise
-        self._due[s] = self._state.now + wait(self._fits[s], noise is not None and noise.velocity_valid)
+        self.due[s] = self._state.now + wait(self._fits[s], noise is not None and noise.velocity_valid)
         if noise is not None:
             self._fits[s] += 1
             set_noise(self._state.filters, s, noise)

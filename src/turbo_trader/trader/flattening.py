@@ -29,6 +29,11 @@ class Flattening:
         """When `on_clock` is due, ns; 0: never."""
         return self._late_at
 
+    @property
+    def active(self) -> bool:
+        """Is everything being closed, or the run about to end?"""
+        return bool(self._late_at or self._stopping or self._state.session.flattening)
+
     def stop(self, by: str) -> None:
         """Flatten, then end the run."""
         self._stopping = f"stopped by {by}"

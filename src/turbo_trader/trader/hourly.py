@@ -34,6 +34,12 @@ class Hourly:
         elif now // HOUR != self._began // HOUR:
             self._summarize("hour", equity)
 
+    @property
+    def until(self) -> int:
+        """Until when the hour lasts, ns; 0 before it has begun, or where its session has ended."""
+        ended = not self._began or self._state.session.day != self._day
+        return 0 if ended else (self._began // HOUR + 1) * HOUR
+
     def add(self, rows: Rows) -> None:
         """The rows of a scan, with the verdicts of all gates."""
         self._funnel.add(rows)

@@ -50,6 +50,15 @@ class Limits:
         """From when on a look can find a warning, while something is held."""
         return self._usage.next_ns
 
+    @property
+    def stale(self) -> bool:
+        """Has something happened since warnings were last looked for?"""
+        return self._stale
+
+    def looked(self, now: int) -> None:
+        """A look at `now` would have found nothing."""
+        self._usage.done(now)
+
     def pass_by(self) -> None:
         """Times at which there was nothing to warn of are over."""
         self._usage.pass_by(self._state.now)

@@ -16,6 +16,7 @@ from turbo_trader.rules.strengths import Strengths
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events
+from turbo_trader.trader.ahead import Ahead
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.calibrating import OUTCOMES, Calibrating
 from turbo_trader.trader.commands import Command
@@ -27,11 +28,14 @@ from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
 from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
+from turbo_trader.trader.rhythm import NEVER as NOT_DUE
 from turbo_trader.trader.rhythm import Rhythm
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.staging import WORLD, Staging
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.view import View, summary, view
+
+_LEAST_AHEAD = 10 * SECOND  # between scans: with each of them all limits are looked at
 
 
 class Trader:
@@ -46,11 +50,12 @@ class Trader:
         restored: dict[str, dict[str, Any]] | None = None,
         *,
         read_when_quiet: bool = True,
+        tell_candidates: bool = True,
     ) -> None:
         """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key.
 
         `read_when_quiet`: read the account each 30 s also where nothing has happened on it since a read that agreed. A venue that
-        is simulated without faults has said everything by its stream.
+        is simulated without faults has said everything by its stream. `tell_candidates`: emit each candidate of a scan.
         """
         self._state = TraderState(instruments, policy, boot, start_ts)
         self._monitor = PositionMonitor(self._state, self._confirmed)
@@ -60,7 +65,9 @@ class Trader:
         self._entries = Entries(self._state, self._staging)
         self._calibrating = Calibrating(self._state)
         self._scanner = Scanner(self._state, self._entries, self._calibrating, self._staging)
+        self._scanner.tell_candidates = tell_candidates
         self._fitting = Fitting(self._state)
+        self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting)
         self._instances = Instances(self._state)
         self._recovery = Recovery(
             self._state, self._monitor, self._booking, self._instances, self._staging, start_ts,
@@ -112,6 +119,24 @@ class Trader:
         ]
         return max(min(due), self._state.now)
 
+    def quiet_until(self) -> int:
+        """Until when (ns) nothing but scans is due and nothing on the account can move, so that they may be taken ahead
+        (`MarketAhead`); 0: something may."""
+        state = self._state
+        if (
+            self._asked
+            or self._limits.stale
+            or self._staging.active
+            or self._flattening.active
+            or not self._ready
+        ):
+            return 0
+        if any(each.open or each.unresolved for each in state.per_symbol):
+            return 0
+        if self._scanner.interval_ns < _LEAST_AHEAD:
+            return 0
+        return min(self._recovery.next_ns, self._ahead.until, state.session.next_time_ns() or NOT_DUE)
+
     def view(self) -> View:
         """What a person is shown."""
         tier = self._scanner.tier
@@ -136,6 +161,8 @@ class Trader:
     def handle(self, event: events.Event) -> list[Command]:
         """Take one event; returns what is to be done, in order."""
         self._state.now = max(self._state.now, event.ts)
+        if isinstance(event, events.MarketAhead):
+            return self._scan_ahead(event)
         if isinstance(event, events.MarketRows):
             if not self._on_rows(event):
                 return []  # nothing but a market state has changed: almost every frame
@@ -149,7 +176,17 @@ class Trader:
         self._recovery.after()
         self._want_look()
         if self._state.over:
-            self._scanner.hourly.end(self._state.equity())
+            self._scanner.end(self._state.equity())
+        return self._state.take()
+
+    def _scan_ahead(self, event: events.MarketAhead) -> list[Command]:
+        last = self._ahead.take(event)
+        if last:
+            self._looks.done(last)
+            self._limits.looked(last)
+            self._pass_by()
+            self._recovery.on_clock()
+        self._due = None
         return self._state.take()
 
     def _pass_by(self) -> None:
@@ -180,7 +217,6 @@ class Trader:
                 self._on_environment(event)
         if not isinstance(event, events.Clock | events.NoiseFitted):
             self._asked = True
-            self._recovery.heard(event)
 
     # -- market and clock
 

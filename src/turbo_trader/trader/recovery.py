@@ -20,7 +20,7 @@ from turbo_trader.rules.session import Session
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
-from turbo_trader.trader.events import SETTLED_IN, Event, OrderReport, Outcome, ReadResult, WalletReport
+from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, WalletReport
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.ledger import Ledger
 from turbo_trader.trader.position_monitor import PositionMonitor
@@ -56,8 +56,6 @@ class Recovery:
     ) -> None:
         self._state = state
         self._read_when_quiet = read_when_quiet
-        self._agreed = False  # the last whole read brought nothing new, and nothing was heard since
-        self._heard_ns = 0
         self._staging = staging
         self._instances = instances
         self._monitor = monitor
@@ -65,7 +63,6 @@ class Recovery:
         self._start = start_ts
         self._asked: list[str] = []  # ids of the snapshots on their way, oldest first
         self._rhythm = Rhythm(EVERY, start_ts)
-        self._last_read = ""  # id of the last whole read that was answered
         self._asked_ts = 0  # when it was last asked for
         self._flat_seen: dict[str, int] = {}  # symbol -> reads that found our position gone
         self._odd: dict[str, Decimal] = {}  # how the wallet differed from the books at the last read, by coin
@@ -86,7 +83,7 @@ class Recovery:
             wanted = self._rhythm.next_ns <= self._state.now
             self._rhythm.done(self._state.now)
             if not wanted:
-                self._state.ids.skip(1)
+                self._leave_out(1)
                 return
             self._asked_ts = self._state.now
             since = max(0, self._state.ledger.last_fill_ts - 60 * SECOND) or self._start
@@ -97,26 +94,27 @@ class Recovery:
 
     def pass_by(self) -> None:
         """An event comes: the reads that were due before it were left out where they could bring nothing; their rhythm stays."""
-        self._state.ids.skip(self._rhythm.pass_by(self._state.now))
-
-    def heard(self, event: Event) -> None:
-        """Something was heard that may be news of the account: anything but a whole read."""
-        if not isinstance(event, ReadResult) or event.id != self._last_read:
-            self._agreed, self._heard_ns = False, self._state.now
+        self._leave_out(self._rhythm.pass_by(self._state.now))
 
     def after(self) -> None:
         """After each event: would a read bring nothing new?"""
-        quiet = self._agreed and not self._read_when_quiet and not self._under_way
+        quiet = not self._read_when_quiet and self.done and self._agrees
         self._rhythm.wanted = NEVER if quiet else 0
 
     @property
-    def _under_way(self) -> bool:
-        """Does anything wait for the venue?"""
-        return any(
-            state.entry is not None or state.stop_id or state.close_id or state.closes or state.early or state.close_reason
-            or state.pending_stop is not None or state.pending_backstop is not None
-            for state in self._state.per_symbol
-        )  # fmt: skip
+    def _agrees(self) -> bool:
+        """Do the books say what the venue's reports say, and does nothing wait for the venue?"""
+        wallet, ledger = self._state.wallet, self._state.ledger
+        puzzled = self._odd or self._why or self._asked or self._flat_seen or self._looks
+        if puzzled or self._state.now < self._puzzled_until or wallet is None or ledger.differences(wallet):
+            return False
+        return all(each.at_rest for each in self._state.per_symbol)
+
+    def _leave_out(self, reads: int) -> None:
+        """So many reads were not asked for; what they would have found is that the books agree."""
+        if reads:
+            self._state.ids.skip(reads)
+            self._state.ledger.agreed = max(self._state.ledger.agreed, self._rhythm.due - EVERY)
 
     def soon(self) -> None:
         """Something happened that asks for a new snapshot (a reconnect)."""
@@ -152,7 +150,6 @@ class Recovery:
             return
         whole = result.id in self._asked  # the newest or, where answers are slow, an older one
         if whole:
-            self._last_read = result.id
             del self._asked[: self._asked.index(result.id) + 1]
         if result.outcome is not Outcome.CONFIRMED:
             self._rhythm.due = min(self._rhythm.due, self._state.now + _AGAIN) if whole else self._rhythm.due
@@ -177,7 +174,7 @@ class Recovery:
                     self._state.fill_heard = self._state.now
         for report in result.positions:
             if report.symbol in self._state.by_symbol:
-                self._booking.on_position(self._state.by_symbol[report.symbol], report)
+                self._booking.on_position(self._state.by_symbol[report.symbol], report, result.asked_ts)
         if whole:
             self._compare(result)
 
@@ -202,13 +199,6 @@ class Recovery:
         if not self.done:
             self.done = True
             self._state.note("recovered", positions=len(result.positions), orders=len(result.orders))
-        self._agreed = self._heard_ns < result.asked_ts and not self._puzzled(result)
-
-    def _puzzled(self, result: ReadResult) -> bool:
-        """Did the read leave something open that the next one may settle?"""
-        if self._looks or result.unread or result.wallet is None or self._too_early(result.asked_ts):
-            return True
-        return bool(self._odd or self._why or self._flat_seen) or self._state.now < self._puzzled_until
 
     def _note_unread(self, result: ReadResult) -> None:
         """Rows that could not be read keep their own symbol from entries and are asked for again; nothing else waits for them."""

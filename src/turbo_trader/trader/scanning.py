@@ -11,10 +11,9 @@ from turbo_trader.market.events import MINUTE, ROW, SECOND, Rows
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
-from turbo_trader.rules.assess import assess
+from turbo_trader.rules.ahead import assess_all
 from turbo_trader.rules.candidates import candidate
 from turbo_trader.rules.confirmation import still_confirmed
-from turbo_trader.rules.distances import charge_book_walk
 from turbo_trader.rules.entry import fill_probability, ranked
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.gates import LimitFacts, Verdict, limits_gate
@@ -47,23 +46,28 @@ class Scanner:
         self._entries = entries
         self._calibrating = calibrating
         self._rows: Rows = cast("Rows", np.zeros(len(state.symbols), SCAN))
+        self._begun = 0  # of which time `_rows` are assessed already (ns); 0 none
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
         self._funnel = Funnel()
         # the last scans' rows: counting many scans at once costs as much as counting one
-        self._uncounted = np.zeros((_COUNTED_AT_ONCE, len(state.symbols)), SCAN)
+        self._uncounted: list[Rows] = []
         self._waiting = 0
         self._strengths = Strengths()
         self.hourly = Hourly(state)
+        self.tell_candidates = True
         self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
         self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
         self.scans = 0
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
         self._gates: Rows = _NO_ROWS
+        self._known: Any = None  # what the venue and the account say, as it stands in the gates' parameters
+        self._notional = 0.0
+        self._thin = float(state.policy.entry_slip_max)
         self._weights = np.full(len(state.symbols), 1.0 / len(state.symbols))
         self._weights_due = 0
         self._weights_equal = True  # as the portfolio's switch stood when they were made
-        self._leader = state.symbols.index(LEADER) if LEADER in state.symbols else -1
+        self.leader = state.symbols.index(LEADER) if LEADER in state.symbols else -1
         self.next_ns = 0
 
     @property
@@ -86,36 +90,54 @@ class Scanner:
     def scan(self, equity: Decimal) -> None:
         """Assess every symbol now and act on what passes."""
         state = self._state
+        if state.now >= self.hourly.until:
+            self._count()
         self.hourly.look(equity)
         tier = self._parameters(equity)
         self.next_ns = (state.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
         self._calibrating.before_scan(self._gates, tier)
-        for s in range(len(state.symbols)):
-            advance(state.states, s, _NO_ROWS, 0, state.now)
-        self._staging.on_scan(equity, self.confirms)
-        passed = []
-        notional = float(reference_notional(state.policy, equity))
-        charge_book_walk(state.states, self._gates, notional, float(state.policy.entry_slip_max))
-        for s in range(len(state.symbols)):
-            blocker = assess(
-                state.states, state.filters, s, state.now, self._signals, self._gates, self._rows, s
-            )
-            if blocker < 0 and self._limits(state.per_symbol[s], tier):
-                passed.append(s)
-        self._emit_candidates()
+        if self._staging.active:
+            for s in range(len(state.symbols)):
+                advance(state.states, s, _NO_ROWS, 0, state.now)
+            self._staging.on_scan(equity, self.confirms)
+        passed = [s for s in self._assess() if self._limits(state.per_symbol[s], tier)]
+        self.emit_candidates(self._rows)
         if passed:
             self._refresh_weights(equity)
             keyed = [(s, self._expected_value(s), float(self._weights[s])) for s in passed]
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
-        self.hourly.add(self._rows)
-        self.scans += len(state.symbols)
-        self._uncounted[self._waiting] = self._rows
-        self._waiting += 1
-        if self._waiting == _COUNTED_AT_ONCE:
-            self._count()
-        state.give(Scanned(state.now, self._rows.copy()))
+        rows = self._rows.copy()
+        self._keep(rows)
+        state.give(Scanned(state.now, rows))
         self._calibrating.after_scan(self._rows, self._gates)
+
+    # -- in one go (trader.ahead)
+
+    @property
+    def until(self) -> int:
+        """Before when scans can be taken in one go, ns: the summary of the hour comes first."""
+        return self.hourly.until if self._begun == 0 else 0
+
+    @property
+    def interval_ns(self) -> int:
+        """Time from scan to scan."""
+        return self._tier.scan_interval_ns if self._tier is not None else 0
+
+    @property
+    def parameters(self) -> tuple[Rows, Rows, float, float]:
+        """Signal and gate parameters, notional and thin side of the book walk, as of the last scan."""
+        return self._signals, self._gates, self._notional, self._thin
+
+    def begun(self, now: int, rows: Rows) -> None:
+        """The scan at `now` is assessed already, with these rows; `scan` has the rest of it to do."""
+        self._rows[:] = rows
+        self._begun = self.next_ns = now
+
+    def taken(self, rows: Rows, now: int) -> None:
+        """These scans, the last of them at `now`, were taken."""
+        self._keep(rows)
+        self.next_ns = now + self.interval_ns
 
     def confirmed(self, state: SymbolState) -> bool:
         """Do the signals, measured now, still confirm the open position's direction?"""
@@ -131,12 +153,45 @@ class Scanner:
 
     # -- inside
 
+    def _assess(self) -> list[int]:
+        """Assess every symbol now; those that no gate blocked which needs no account."""
+        d = self._state
+        if self._begun == d.now:
+            passing = True
+        else:
+            passing = assess_all(
+                d.states,
+                d.filters,
+                d.now,
+                self._signals,
+                self._gates,
+                self._notional,
+                self._thin,
+                self._rows,
+                0,
+            )
+        self._begun = 0
+        return [int(s) for s in np.flatnonzero(self._rows["blocker"] < 0)] if passing else []
+
+    def _keep(self, rows: Rows) -> None:
+        self.scans += len(rows)
+        self._uncounted.append(rows)
+        self._waiting += len(rows)
+        if self._waiting >= _COUNTED_AT_ONCE * len(self._rows):
+            self._count()
+
     def _count(self) -> None:
-        if self._waiting:
-            rows = cast("Rows", self._uncounted[: self._waiting].reshape(-1))
-            self._waiting = 0
+        if self._uncounted:
+            rows = cast("Rows", np.concatenate(self._uncounted))
+            self._uncounted, self._waiting = [], 0
             self._funnel.add(rows)
             self._strengths.add(rows)
+            self.hourly.add(rows)
+
+    def end(self, equity: Decimal) -> None:
+        """The run is over."""
+        self._count()
+        self.hourly.end(equity)
 
     def _parameters(self, equity: Decimal) -> CapitalTier:
         state = self._state
@@ -147,6 +202,22 @@ class Scanner:
             if self._tier is not None and tier.index != self._tier.index:
                 state.note("tier", capital=tier.name, equity=equity)
             self._tier = state.capital = tier
+            self._known = None
+        self._notional = float(reference_notional(state.policy, equity))
+        known = (
+            state.offset, state.key_expiry_ts, state.maintenance,
+            [(each.taker, each.maker, each.instrument.funding_interval_min) for each in state.per_symbol],
+        )  # fmt: skip
+        if known != self._known:
+            self._known = known
+            self._put_known()
+        if self.leader >= 0 and self._begun != state.now:
+            self._gates["btc_move_ts"] = state.states["big_move_ts"][self.leader]
+        return tier
+
+    def _put_known(self) -> None:
+        """Put what the venue says into the gates' parameters."""
+        state = self._state
         for each in state.per_symbol:
             self._gates["taker_fee"][each.s] = float(each.taker)
             self._gates["maker_fee"][each.s] = float(each.maker)
@@ -154,9 +225,6 @@ class Scanner:
         self._gates["clock_offset"] = state.offset
         self._gates["key_expiry_ts"] = state.key_expiry_ts
         self._gates["maintenance_ts"], self._gates["maintenance_end_ts"] = state.maintenance
-        if self._leader >= 0:
-            self._gates["btc_move_ts"] = state.states["big_move_ts"][self._leader]
-        return tier
 
     def _expected_value(self, s: int) -> float:
         """Net EV of sending an entry: of a post-only one, times the chance that it is filled at all."""
@@ -185,11 +253,13 @@ class Scanner:
         self._settle(state, gates.LIMITS, verdict)
         return verdict.value != BLOCK
 
-    def _emit_candidates(self) -> None:
+    def emit_candidates(self, rows: Rows) -> None:
         """Each candidate with its signals and figures; at info level where it is new, or its side, tier or blocker changed."""
+        if not self.tell_candidates:
+            return
         last, self._candidates = self._candidates, {}
-        for s in map(int, np.flatnonzero(self._rows["candidate"])):
-            fields = candidate(self._state.policy, self._rows, s)
+        for s in map(int, np.flatnonzero(rows["candidate"])):
+            fields = candidate(self._state.policy, rows, s)
             self._candidates[s] = (fields["side"], fields["tier"], fields["blocked"])
             level = "debug" if last.get(s) == self._candidates[s] else "info"
             self._state.note("candidate", level, symbol=self._state.symbols[s], **fields)

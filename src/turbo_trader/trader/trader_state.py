@@ -162,6 +162,20 @@ class SymbolState:
         return bool(self.size or self.held)
 
     @property
+    def at_rest(self) -> bool:
+        """Is the position what the venue reports, and nothing under way?"""
+        under_way = (
+            self.entry is not None
+            or self.stop_id
+            or self.close_id
+            or self.closes
+            or self.early
+            or self.close_reason
+        )
+        pending = self.pending_stop is not None or self.pending_backstop is not None
+        return self.size == self.held and not (under_way or pending or self.unread)
+
+    @property
     def unresolved(self) -> str:
         """What keeps the symbol from a new entry; "" = nothing."""
         if self.frozen:

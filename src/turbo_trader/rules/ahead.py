@@ -1,0 +1,78 @@
+"""Scans of all symbols in one call: at one time, or over as many scan times as nothing but scans is due at."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from turbo_trader.market import kernel as market
+from turbo_trader.market import sampling
+from turbo_trader.market.compiled import kernel
+from turbo_trader.market.events import SECOND
+from turbo_trader.rules import assess as assessing
+from turbo_trader.rules import distances, outcomes
+
+#: Why `scan_ahead` came back.
+OVER: Final = 0  # the last time was scanned, or there is no room for more
+PASSED: Final = 1  # a row passed every gate that needs no account; its scan is the caller's to finish
+FIT: Final = 2  # a noise fit is due after the last scan
+
+_advance, _roll = market.advance, sampling.roll
+_assess, _charge, _follow = assessing.assess, distances.charge_book_walk, outcomes.follow
+
+
+@kernel
+def assess_all(
+    states: Any, filters: Any, now: int, signals: Any, gates: Any, notional: float, thin: float, rows: Any, at: int
+) -> bool:  # fmt: skip
+    """Fill rows[at:] (SCAN), one per symbol, at `now` (ns); has any passed the gates that need no account?
+
+    The states must have been advanced to what is known at `now`; their clocks go on to `now` here. `notional`, `thin`: see
+    `charge_book_walk`.
+    """
+    for s in range(len(states)):
+        _roll(states[s], now // SECOND)
+    _charge(states, gates, notional, thin)
+    passed = False
+    for s in range(len(states)):
+        if _assess(states, filters, s, now, signals, gates, rows, at + s) < 0:
+            passed = True
+    return passed
+
+
+@kernel
+def scan_ahead(
+    states: Any, filters: Any, tape: Any, cursors: Any, feed: Any, first: int, step: int, last: int, signals: Any, gates: Any,
+    notional: float, thin: float, leader: int, fits: Any, least: int, hole: int, shadows: Any, work: Any, rows: Any,
+    scratch: Any, resolved: Any, ended: Any,
+) -> tuple[int, int]:  # fmt: skip
+    """Scan at `first`, `first` + `step`, ... up to `last` (ns), each time with the market rows that are known by then.
+
+    Nothing may be watched. `tape`: rows of all symbols; `cursors`: (next, end) of each symbol's in it, moved here; `feed`: how
+    long market data take to the Trader, ns. `leader`: the symbol whose big moves the gates look at; -1 none. `fits`: when each
+    symbol's noise fit is due, once it has `least` samples. `hole`, `shadows`, `work`: see `follow`, whose rows are `scratch`.
+
+    Comes back with how many scans were finished and why. `rows` has their rows, scan after scan, and those of the scan that
+    PASSED after them; `resolved` has the outcomes, of which ended[k] came by the end of scan k.
+    """
+    count, known, k = len(states), 0, 0
+    now = first
+    while now <= last and (k + 1) * count <= len(rows) and known + count <= len(resolved):
+        for s in range(count):
+            part = tape[: cursors[s, 1]]
+            cursors[s, 0], _ = _advance(states, s, part, cursors[s, 0], now - feed[s])
+        if leader >= 0:
+            for s in range(len(gates)):
+                gates[s].btc_move_ts = states[leader].big_move_ts
+        at = k * count
+        if assess_all(states, filters, now, signals, gates, notional, thin, rows, at):
+            return k, PASSED
+        for s in range(count):
+            scratch[s] = rows[at + s]  # `follow` fills in chances that the scan itself did not need
+        known += _follow(states, scratch, gates, now, hole, shadows, work, resolved[known:])
+        ended[k] = known
+        k += 1
+        for s in range(count):
+            if now >= fits[s] and states[s].samples >= least:
+                return k, FIT
+        now += step
+    return k, OVER
