@@ -80,7 +80,7 @@ class Recorder(Trader):
         commands = super().handle(event)
         for command in commands:
             if isinstance(command, Scanned):
-                self.log.append((event.ts, command.rows.tobytes()))
+                self.log.append((command.ts, command.rows.tobytes()))
             elif isinstance(command, PlaceOrder | CancelOrder | SetStops | SetLeverage):
                 self.log.append((event.ts, repr(command).encode()))
         return commands

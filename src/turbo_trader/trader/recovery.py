@@ -174,7 +174,7 @@ class Recovery:
                     self._state.fill_heard = self._state.now
         for report in result.positions:
             if report.symbol in self._state.by_symbol:
-                self._booking.on_position(self._state.by_symbol[report.symbol], report, result.asked_ts)
+                self._booking.on_position(self._state.by_symbol[report.symbol], report)
         if whole:
             self._compare(result)
 
