@@ -33,7 +33,7 @@ def begin(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def end(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=400)
     assert process.returncode == 0, err
     return dict(json.loads(out))
 
@@ -50,10 +50,10 @@ def said(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_busy_and_stopped_machine_trades_the_same_to_the_last_digit(tmp_path: Path) -> None:
-    calm = end(begin(tmp_path / "calm", "--speed", "max", "--for", "14m"))
+    calm = end(begin(tmp_path / "calm", "--speed", "max", "--for", "8m"))
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        other = begin(tmp_path / "busy", "--speed", "60", "--for", "14s")
+        other = begin(tmp_path / "busy", "--speed", "60", "--for", "8s")
         time.sleep(8)
         other.send_signal(signal.SIGSTOP)
         time.sleep(3)

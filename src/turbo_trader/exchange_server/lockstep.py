@@ -51,6 +51,7 @@ class Lockstep:
         config.load()
         network.listen(address, lambda: Connection(config, state, {}))
         venue.open()
+        self._loop.pace.begin(self._loop.time())
         async with beside(venue.run()):
             done = await daemon
             network.close(address)

@@ -29,8 +29,12 @@ class Pace:
     def __init__(self, speed: float = math.inf, wall: Callable[[], float] = time.monotonic) -> None:
         self.speed = speed
         self._wall = wall
-        self._due = wall()  # wall second at which the present moment of simulated time falls
-        self._marks = [(self._due, 0.0)] * 2  # (wall, simulated): since when the speed is measured
+        self.begin(0.0)
+
+    def begin(self, now: float) -> None:
+        """Simulated time, at `now`, begins to run at this moment."""
+        self._due = self._wall()  # wall second at which the present moment of simulated time falls
+        self._marks = [(self._due, now)] * 2  # (wall, simulated): since when the speed is measured
 
     def ahead(self, step: float) -> float:
         """Wall seconds to wait before simulated time may move on by `step` seconds; 0: none worth a wait."""

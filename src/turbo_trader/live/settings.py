@@ -18,7 +18,7 @@ OrderEntry = Literal["rest", "websocket"]
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """How the public streams of a venue are listened to. `silence_s` wall seconds without a message end a connection."""
+    """How the public streams of a venue are listened to. `silence_s` of the daemon's seconds without a message end a connection."""
 
     url: str
     book_depth: int = 50
@@ -38,7 +38,8 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
-    """One run of the daemon. `duration_s` and the timeouts are wall seconds; the venue's own speed is learned from it.
+    """One run of the daemon. `duration_s` and the timeouts are seconds of the event loop's clock: the wall's, unless it is simulated;
+    the venue's own speed is learned from it.
 
     InputError where `order_entry` is not to be had at `endpoints`.
     """

@@ -83,6 +83,7 @@ class MadeUp:
         wallet = exchange.wallet(UID)
         stages = [{"ts": note.ts, **note.fields} for note in notes.of("stage")]
         first = next((each["ts"] for each in stages if each["stage"] == "earned"), None)
+        nets = [float(note.fields["net_fraction"]) for note in notes.of("trade")]
         return {
             "source": market.label,
             "seed": seed,
@@ -94,6 +95,7 @@ class MadeUp:
             **trader.summary(),
             "end_equity": wallet,
             "net_pnl": wallet - self.balance,
+            "net_bp_per_trade": 1e4 * sum(nets) / len(nets) if nets else None,
             "stage_changes": stages,
             "earned": first is not None,
             "earned_after_hours": None if first is None else (first - market.start) / 3.6e12,
