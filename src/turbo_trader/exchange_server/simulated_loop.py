@@ -82,7 +82,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._now += seconds
         self.pace.moved(seconds, self._now)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; timers of one moment fire in the order in which they were set."""
