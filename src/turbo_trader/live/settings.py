@@ -38,7 +38,7 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
-    """One run of the daemon. `duration_s` and the timeouts are seconds of the event loop's clock: the wall's, unless it is simulated;
+    """One run of the daemon. `duration_s` and the timeouts are seconds of its event loop, whose time may be simulated;
     the venue's own speed is learned from it.
 
     InputError where `order_entry` is not to be had at `endpoints`.
