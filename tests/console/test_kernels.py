@@ -123,7 +123,7 @@ def test_no_use_of_a_live_start_has_kernels_of_the_simulated_exchange() -> None:
 
 def test_what_a_kernel_calls_is_found_in_other_modules_too() -> None:
     names = {each.py_func.__name__ for each in compiled.reachable(assess)}
-    assert {"assess", "judge", "data_gate", "two_barrier", "catch_up"} <= names
+    assert {"assess", "evaluate", "data_gate", "two_barrier", "catch_up"} <= names
 
 
 def test_kernels_are_for_any_processor_of_the_kind() -> None:
@@ -141,3 +141,42 @@ def test_nothing_is_said_when_nothing_is_missing(
     monkeypatch.setattr(kernels, "entries", lambda *_: [])
     assert kernels.compile_missing(*Use) == 0
     assert capsys.readouterr() == ("", "")
+
+
+class Stopped(Exception):
+    pass
+
+
+def test_a_backtest_compiles_before_it_starts_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from turbo_trader.console.verbs import backtest
+
+    came: list[str] = []
+
+    def run(*_: object) -> None:
+        came.append("run")
+        raise Stopped
+
+    monkeypatch.setattr(kernels, "compile_missing", lambda *_: came.append("compile"))
+    monkeypatch.setattr(backtest, "_results", run)
+    with pytest.raises(Stopped):
+        backtest.backtest(Path("nowhere"))
+    assert came == ["compile", "run"]
+
+
+def test_a_paper_run_compiles_before_it_starts_its_venue(monkeypatch: pytest.MonkeyPatch) -> None:
+    from turbo_trader.console import start
+    from turbo_trader.console.settings import Settings
+    from turbo_trader.rules.policy import Policy
+
+    came: list[object] = []
+
+    def venue(*_: object) -> None:
+        came.append("venue")
+        raise Stopped
+
+    monkeypatch.setattr(start, "compile_missing", lambda *uses: came.extend(uses))
+    monkeypatch.setattr(start, "paper_venue", venue)
+    monkeypatch.setattr(start, "in_lockstep", lambda _: False)
+    with pytest.raises(Stopped), start.paper_ground(Settings(), Policy()):
+        pass
+    assert came == [Use.TRADER, Use.VENUE, "venue"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -16,7 +17,6 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from turbo_trader.console.progress import Progress
-from turbo_trader.exchange.kernel import run_until
 from turbo_trader.market import book
 from turbo_trader.market.compiled import compilations, is_cached, put_into_package, reachable
 from turbo_trader.market.events import BAR, ROW
@@ -77,6 +77,7 @@ def _trader() -> Iterator[Entry]:
 
 
 def _venue() -> Iterator[Entry]:
+    from turbo_trader.exchange.kernel import run_until
     from turbo_trader.simulation.synthetic_kernel import SYMBOL, walk, write_minute
 
     states, rows, ladder, symbols = (
@@ -87,7 +88,7 @@ def _venue() -> Iterator[Entry]:
     )
     line, plane, space, whole = np.zeros(1), np.zeros((1, 1)), np.zeros((1, 1, 1)), np.zeros(1, np.int64)
     yield write_minute, (rows, whole, ladder, symbols, 0, line, whole, 0.0, space, space, plane)
-    yield walk, (line, line, line, symbols, 0.0, line, plane, plane, plane, space)
+    yield walk, (line, line, line, symbols, 0.0, line, line, plane, plane, space)
     yield run_until, (states, 0, rows, 0, 0, 0, 0, 0.0, 0.0, 0, 0, 0)
     yield advance_book, (states, 0, rows, 0, 0)
     yield set_level, (states, 0, 0, 0, 0)
@@ -130,9 +131,10 @@ def compile_missing(*uses: Use) -> int:
     missing = [(kernel, types) for kernel, types in entries(*uses) if not is_cached(kernel, types)]
     if not missing:
         return 0
-    known = set().union(*(reachable(kernel) for kernel, _ in missing))
+    called = set().union(*(reachable(kernel) for kernel, _ in missing))
+    ahead = [kernel for kernel in called if not _compiled_before(kernel)]
     count = 0
-    with Progress("compiling kernels, once for this version", len(known)) as progress:
+    with Progress("compiling kernels, once for this version", len(ahead)) as progress:
 
         def each(name: str) -> None:
             nonlocal count
@@ -143,6 +145,11 @@ def compile_missing(*uses: Use) -> int:
             for kernel, types in missing:
                 kernel.compile(types)
     return count
+
+
+def _compiled_before(kernel: Any) -> bool:
+    """Whether the user's cache has this kernel, for whatever types."""
+    return any(Path(kernel._cache.cache_path).glob(f"*.{kernel.py_func.__name__}-*.nbi"))  # noqa: SLF001
 
 
 def load(*uses: Use) -> None:
