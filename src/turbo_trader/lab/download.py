@@ -157,7 +157,7 @@ def fetch_candles(
     part, step = target.with_name(target.name + ".part"), minutes * 60_000
     at = max(span_ms[0], _last_line(part) + step)
     with part.open("a") as file:
-        if file.emit() == 0:
+        if part.stat().st_size == 0:
             file.write(HEADER + "\n")
         while at < span_ms[1]:
             end = min(at + (_PAGE - 1) * step, span_ms[1] - step)

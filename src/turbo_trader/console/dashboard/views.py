@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import deque
@@ -49,8 +50,7 @@ def log_lines(folder: Path) -> list[str]:
     """The last lines of the log as sentences, newest first; [] where there is none yet."""
     try:
         with (folder / LOG).open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.emit() - _LOG_BYTES))
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_BYTES))
             raw = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return []
