@@ -20,6 +20,7 @@ from turbo_trader.console.verbs import (
     feasible,
     funnel,
     guard,
+    init,
     logs,
     policy,
     qualify,
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("backtest")(backtest.backtest)
 app.command("chaos")(chaos.chaos)

@@ -10,6 +10,7 @@ ABOUT: Final = (
     "A truthful, crash-only trader for Bybit USDT perpetuals. Paper is the default and needs no key."
 )
 VERBS: Final = {
+    "init": "Write the first .env: mode, balance, key file, the five numbers that bound a loss; then `doctor`. Asks at a terminal.",
     "run": "Listen, decide, trade, guard. Paper on the built-in synthetic market unless asked otherwise; Ctrl-C ends it cleanly.",
     "backtest": "Run the rules over recorded market data and say what came of it.",
     "chaos": "Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.",

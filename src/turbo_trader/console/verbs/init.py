@@ -1,0 +1,151 @@
+"""`turbo-trader init`: the first `.env`, then `doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ENV, _KEYS = Path(".env"), Path("bybit.key")
+_MODES = ("paper", "testnet", "demo", "live")
+
+
+def init(
+    mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
+    balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option("--key-file", help="file with key and secret on two lines, mode 0600")
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="full or earned; live needs one")] = None,
+    session_loss: Annotated[str | None, typer.Option(help="loss that ends a session, such as 10%")] = None,
+    drawdown_pause: Annotated[
+        str | None, typer.Option(help="drawdown that pauses; follows --session-loss")
+    ] = None,
+    a_risk: Annotated[
+        str | None, typer.Option(help="loss of an A-trade at its stop; follows --session-loss")
+    ] = None,
+    b_risk: Annotated[str | None, typer.Option(help="the same of a B-trade; follows --a-risk")] = None,
+    max_leverage: Annotated[str | None, typer.Option(help="leverage at the most, such as 20")] = None,
+    i_accept_the_risk: Annotated[
+        bool, typer.Option("--i-accept-the-risk", help="for live: you may lose all of it")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="ask nothing: what is not given is the default")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="replace a .env; the old one is kept as .env.old")
+    ] = False,
+    no_doctor: Annotated[
+        bool, typer.Option("--no-doctor", help="write the settings, examine nothing")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+) -> int:
+    """Write the first .env: mode, balance, key file, the five numbers that bound a loss; then `doctor`. Asks at a terminal."""
+    import sys
+
+    from turbo_trader.console import exit_codes
+    from turbo_trader.console.first_settings import first_settings, write_settings
+    from turbo_trader.console.output import print_json
+
+    asked = {
+        "MODE": mode or "", "BALANCE": balance or "", "BYBIT_KEY_FILE": str(key_file or ""), "SIZE": size or "",
+        "I_ACCEPT_THE_RISK": "true" if i_accept_the_risk else "", "SESSION_LOSS": session_loss or "",
+        "DRAWDOWN_PAUSE": drawdown_pause or "", "A_RISK": a_risk or "", "B_RISK": b_risk or "", "MAX_LEVERAGE": max_leverage or "",
+    }  # fmt: skip
+    if not yes and sys.stdin.isatty() and not json:
+        force = force or _may_replace()
+        asked = _questions(asked)
+    settings = first_settings({**asked, "MODE": asked["MODE"] or "paper"})
+    kept = write_settings(_ENV, settings, replace=force)
+    if json:
+        print_json(
+            {"file": _ENV, "kept": kept, "values": dict(settings.values), "moved": list(settings.moved)}
+        )
+        return exit_codes.OK
+    for line in settings.moved:
+        print(line)
+    print(f"written: {_ENV} (0600)" + (f"; the old one is {kept}" if kept else ""))
+    return exit_codes.OK if no_doctor else _doctor()
+
+
+def _may_replace() -> bool:
+    """Whether a `.env` that is there may be replaced. Asked before anything else, so that no answer is lost."""
+    if not _ENV.exists():
+        return False
+    from turbo_trader.market.errors import Refused
+
+    if not typer.confirm(f"{_ENV} exists. Replace it? The old one is kept as {_ENV}.old", default=False):
+        raise Refused(f"{_ENV} exists and is left as it is")
+    return True
+
+
+def _questions(given: Mapping[str, str]) -> dict[str, str]:
+    """Ask for what was not given on the command line; an empty answer takes what stands in brackets."""
+    from turbo_trader.console.first_settings import NUMBERS, followed
+
+    asked = dict(given)
+    asked["MODE"] = asked["MODE"] or _ask("mode: paper (no key needed), testnet, demo or live", "paper")
+    while asked["MODE"] not in _MODES:
+        asked["MODE"] = _ask("write paper, testnet, demo or live", "paper")
+    if asked["MODE"] == "paper":
+        asked["BALANCE"] = _valid("BALANCE", asked, "starting balance, USDT", "18")
+    else:
+        asked["BYBIT_KEY_FILE"] = asked["BYBIT_KEY_FILE"] or _keys()
+    if asked["MODE"] == "live":
+        asked["SIZE"] = asked["SIZE"] or _ask(
+            "size: earned (smallest orders until trades show more) or full", "earned"
+        )
+        if not asked["I_ACCEPT_THE_RISK"] and typer.confirm(
+            "you may lose all of it; do you accept that?", default=False
+        ):
+            asked["I_ACCEPT_THE_RISK"] = "true"
+    for name, text in NUMBERS.items():
+        if not asked[name]:
+            default = followed(name, asked)
+            answer = _valid(name, asked, f"{name}: how much {text}", default)
+            asked[name] = "" if answer == default else answer
+    return asked
+
+
+def _valid(name: str, asked: Mapping[str, str], question: str, default: str) -> str:
+    """An answer that the settings take; asked again, with the reason, until it is one."""
+    from turbo_trader.console.first_settings import first_settings
+    from turbo_trader.market.errors import InputError
+
+    while True:
+        answer = asked[name] or _ask(question, default)
+        try:
+            first_settings({**asked, name: answer})
+        except InputError as error:
+            typer.echo(str(error), err=True)
+            if asked[name]:
+                raise
+            continue
+        return answer
+
+
+def _keys() -> str:
+    """The path of a key file, written where a key is given. The secret is not shown."""
+    from turbo_trader.console.first_settings import write_keys
+
+    key = _ask("API key (of a sub-account without withdrawal rights); empty: later", "")
+    if not key:
+        return ""
+    secret: str = typer.prompt("its secret", hide_input=True, err=True)
+    write_keys(_KEYS, key, secret.strip())
+    return str(_KEYS)
+
+
+def _ask(question: str, default: str) -> str:
+    answer: str = typer.prompt(question, default=default, err=True, show_default=bool(default))
+    return answer.strip()
+
+
+def _doctor() -> int:
+    from turbo_trader.console.verbs.doctor import doctor
+
+    return doctor()
