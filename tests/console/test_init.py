@@ -25,8 +25,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def ended(monkeypatch: pytest.MonkeyPatch, words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["turbo-trader", "init", *words.split()])
+def ended(monkeypatch: pytest.MonkeyPatch, flags: str) -> int:
+    monkeypatch.setattr("sys.argv", ["turbo-trader", "init", *flags.split()])
     with pytest.raises(SystemExit) as end:
         main.main()
     return int(str(end.value.code))
@@ -95,10 +95,10 @@ def test_nothing_is_written_where_a_value_is_refused(here: Path, monkeypatch: py
 class Typist:
     """A person at a terminal."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
         self._ours, theirs = pty.openpty()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "turbo_trader.console", "init", *words], stdin=theirs, stdout=theirs, stderr=theirs,
+            [sys.executable, "-m", "turbo_trader.console", "init", *flags], stdin=theirs, stdout=theirs, stderr=theirs,
             cwd=folder, start_new_session=True, env={**os.environ, "TERM": "dumb"},
         )  # fmt: skip
         os.close(theirs)
