@@ -18,6 +18,7 @@ from turbo_trader.trader.events import Control, Event, StreamStatus
 SLACK: Final = Decimal("0.01")  # of the session's start: prices move between a loss and the look at it
 SURE: Final = 10 * SECOND  # of able time beyond a limit: the process must have seen it
 FLATTENED: Final = 4 * MINUTE  # of heard time that closing everything may take while requests are lost
+HEALTHY: Final = 3 * SECOND  # where nothing goes wrong: 2 s, and the second between two looks
 LATE: Final = 21 * SECOND  # an entry may have waited for its leverage since it was decided
 UNHEARD: Final = 35.0  # seconds until a lost message is made good by a snapshot
 
@@ -44,6 +45,7 @@ class SessionLimits(Check):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._session: Day | None = None
+        self._patience = HEALTHY if world.quiet else FLATTENED
         self._person = ""  # the control that halts
         self._person_ns = 0
         self._loss_since: int | None = None  # able time since when the loss is certain
@@ -69,7 +71,7 @@ class SessionLimits(Check):
             case "halt" | "flatten" | "stop":
                 self._person = event.verb
                 if event.verb != "halt":
-                    self._close_by = self.world.heard_ns + FLATTENED
+                    self._close_by = self.world.heard_ns + self._patience
             case "resume":
                 self._person = ""
             case "session_new":
@@ -104,6 +106,10 @@ class SessionLimits(Check):
         self._session = Day(self.world.now // DAY, lowest, highest, min(lowest, self.world.balance))
         self._loss_halt, self._loss_since, self._fall_since = False, None, None
         self._pause, self._fall_seen = (0, 0), 0
+
+    def calm(self) -> None:
+        """From now on everything is closed within seconds."""
+        self._patience = HEALTHY
 
     # -- time
 
@@ -146,7 +152,7 @@ class SessionLimits(Check):
         self._loss_since = self.world.able_ns if self._loss_since is None else self._loss_since
         if self.world.able_ns - self._loss_since > SURE:
             self._loss_halt = True
-            self._close_by = self.world.heard_ns + FLATTENED
+            self._close_by = self.world.heard_ns + self._patience
 
     def _drawdown(self, session: Day, equity: Decimal) -> None:
         policy, now = self.world.policy, self.world.now
