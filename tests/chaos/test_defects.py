@@ -13,7 +13,9 @@ import pytest
 from turbo_trader.chaos.campaign import Options
 from turbo_trader.chaos.defects import DEFECTS, Defect
 from turbo_trader.chaos.hunt import hunt, options_of
+from turbo_trader.chaos.kernel_cache import keep_apart, own_cache
 from turbo_trader.chaos.planting import Unapplicable, patched, path_of
+from turbo_trader.market import compiled
 
 SOURCES = Path(__file__).resolve().parents[2] / "src" / "turbo_trader"
 PRODUCTION = (
@@ -73,3 +75,20 @@ def test_every_planted_defect_has_a_situation_that_can_be_played() -> None:
     for defect in DEFECTS.values():
         options = options_of(defect, Options())
         assert replace(options, first=1).chaos(1).hours == defect.hours
+
+
+def test_kernels_that_see_a_defect_are_kept_apart_and_others_shared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TURBO_TRADER_CACHE", str(tmp_path))
+    monkeypatch.setattr(compiled, "sources_hash", compiled.sources_hash)  # put back after the test
+    shared = compiled.cache_folder()
+    sees, other = (compiled.module_folder(SOURCES / name) for name in ("rules/assess.py", "market/book.py"))
+    for folder in (sees, other):
+        folder.mkdir(parents=True)
+    defect = DEFECTS["stop-of-the-whole-target"]  # in rules.distances, which assess imports
+    own = own_cache(defect) / "turbo-trader" / "kernels"
+    assert [link.name for link in own.iterdir()] == [other.name]
+    keep_apart(defect)
+    assert compiled.module_folder(SOURCES / "rules" / "assess.py").name != sees.name
+    assert compiled.module_folder(SOURCES / "market" / "book.py") == shared / other.name

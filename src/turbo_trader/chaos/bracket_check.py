@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.bybit.rest import Request
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.prints_seen import PrintsSeen
-from turbo_trader.chaos.protection_check import PATIENCE, REFUSED, UNANSWERED
+from turbo_trader.chaos.protection_check import AT_MOST, PATIENCE, REFUSED, UNANSWERED
 from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire import Order, Sent, StopChange
@@ -87,6 +88,13 @@ class Brackets(Check):
         if isinstance(sent, StopChange):
             self._look_at(plan, sent)
         plan.excused = self.world.able_ns + UNANSWERED
+
+    def read(self, request: Request) -> None:
+        """An attempt without an answer is read before it is made again: that belongs to it."""
+        for symbol, plan in self._plans.items():
+            since = [at for at in (plan.due_since, plan.target_since, plan.late_since) if at is not None]
+            if since and plan.excused > min(since) and f"symbol={symbol}" in request.target:
+                plan.excused = max(plan.excused, self.world.able_ns + UNANSWERED)
 
     def answered(self, sent: Sent, reply: HttpReply) -> None:
         """What was carried out needs no excuse, what was refused a short one."""
@@ -250,7 +258,8 @@ class Brackets(Check):
     def _overdue(self, plan: Plan, since: int) -> bool:
         world = self.world
         knows = (heard := world.heard.get(plan.order.symbol)) is not None and heard.size != 0
-        return world.hears and knows and world.able_ns > max(since + PATIENCE, plan.excused)
+        late = world.able_ns > min(max(since + PATIENCE, plan.excused), since + AT_MOST)
+        return world.hears and knows and late
 
     def _slack(self, position: PositionMessage) -> Decimal:
         return TICKS * self.world.instrument(position.symbol).tick

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -11,13 +10,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 from turbo_trader.chaos.campaign import Options
 from turbo_trader.chaos.defects import DEFECTS, Defect
-from turbo_trader.chaos.planting import path_of
-from turbo_trader.market.compiled import cache_folder, imported
+from turbo_trader.chaos.kernel_cache import own_cache
 from turbo_trader.market.errors import InputError
 
 MOST: Final = 200  # seeds a defect may need
@@ -67,7 +64,7 @@ def hunt(defect: Defect, options: Options, seeds: int = MOST) -> Found:
     asked = {"defect": defect.name, "options": asdict(options), "seeds": seeds}
     child = subprocess.run(
         [sys.executable, "-m", "turbo_trader.chaos.planted"], input=json.dumps(asked), capture_output=True, text=True,
-        env={**os.environ, "TURBO_TRADER_CACHE": str(_cache(defect))}, check=False,
+        env={**os.environ, "TURBO_TRADER_CACHE": str(own_cache(defect))}, check=False,
     )  # fmt: skip
     results = [json.loads(line) for line in child.stdout.splitlines()]
     if child.returncode:
@@ -93,36 +90,3 @@ def hunt_all(
 
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         return list(pool.map(one, names))
-
-
-def _cache(defect: Defect) -> Path:
-    """A folder for compiled kernels of its own: those that cannot see the patched module are shared, the others compiled in it."""
-    shared, patched = cache_folder(), path_of(defect)
-    change = hashlib.sha256(f"{defect.old} {defect.new}".encode()).hexdigest()[:8]
-    base = shared.parent / "planted" / f"{defect.name}-{change}"
-    own = base / "turbo-trader" / "kernels"
-    own.mkdir(parents=True, exist_ok=True)
-    for folder in shared.iterdir() if shared.is_dir() else ():
-        room, _, module = folder.name.rpartition("-")[0].partition(".")
-        link = own / folder.name
-        if not link.exists() and not _sees(path_of_module(room, module), patched):
-            link.symlink_to(folder, target_is_directory=True)
-    return base
-
-
-def path_of_module(room: str, module: str) -> Path:
-    """The file of a module by its room and name, as folders of kernels are called."""
-    return Path(__file__).resolve().parent.parent / room / f"{module}.py"
-
-
-def _sees(module: Path, patched: Path) -> bool:
-    """Does a module import the patched one, directly or not? A folder of a module that is gone is of no use either."""
-    seen: set[Path] = set()
-    ahead = [module]
-    while ahead:
-        if (each := ahead.pop()) == patched or not each.exists():
-            return True
-        if each not in seen:
-            seen.add(each)
-            ahead.extend(imported(each))
-    return False

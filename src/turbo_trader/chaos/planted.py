@@ -18,7 +18,12 @@ def main() -> int:
     except Unapplicable as error:
         sys.stderr.write(f"{error}\n")
         return 3
-    from turbo_trader.chaos.campaign import Options, play_seed  # after planting: it imports what is patched
+    from turbo_trader.chaos.kernel_cache import (
+        keep_apart,
+    )  # after planting: from here on the package is imported
+
+    keep_apart(DEFECTS[asked["defect"]])
+    from turbo_trader.chaos.campaign import Options, play_seed
     from turbo_trader.chaos.reporting import as_json
 
     options = Options(**asked["options"])

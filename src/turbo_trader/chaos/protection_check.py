@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from turbo_trader.bybit.rest import Request
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire import Order, Sent, StopChange
@@ -22,6 +23,8 @@ PATIENCE: Final = 5 * SECOND
 #: A request that gets no answer is given up after 5 s and made again 2 s later.
 UNANSWERED: Final = 9 * SECOND
 REFUSED: Final = 4 * SECOND
+#: Whatever was attempted meanwhile.
+AT_MOST: Final = 90 * SECOND
 
 
 @dataclass(slots=True)
@@ -58,6 +61,12 @@ class Protection(Check):
             return
         if heard.size * (heard.stop - change.stop) > 0 and self.world.size(change.symbol) == heard.size:
             raise Violated(Invariant.BRACKET, "a stop is loosened", change=change, known=heard.stop)
+
+    def read(self, request: Request) -> None:
+        """An attempt without an answer is read before it is made again: that belongs to it."""
+        for symbol, watch in self._watches.items():
+            if watch.excused and f"symbol={symbol}" in request.target:
+                watch.excused = max(watch.excused, self.world.able_ns + UNANSWERED)
 
     def answered(self, sent: Sent, reply: HttpReply) -> None:
         """A refusal is looked at and answered otherwise."""
