@@ -68,13 +68,8 @@ def test_funding_is_known_when_settled_and_paid_by_who_held_before(folder: Path)
 
 
 def test_bad_row_is_left_out_counted_and_costs_its_neighbours_nothing(folder: Path) -> None:
-    bad = [
-        bar(0),
-        bar(1).replace(",101.0,", ",99.0,"),
-        bar(2),
-        f"{START + 3 * HALF_HOUR},-1,1,1,1,1",
-        *(bar(k) for k in (4, 4, 5, 6, 7)),
-    ]
+    bad = [bar(0), bar(1).replace(",101.0,", ",99.0,"), bar(2), f"{START + 3 * HALF_HOUR},-1,1,1,1,1"]
+    bad += [bar(k) for k in (4, 4, 5, 6, 7)]
     write(folder / "ETHUSDT.csv", bad)
     market = read_market(folder)
     assert np.flatnonzero(np.isfinite(market.panel.close[:, 1])).tolist() == [0, 2, 4, 5, 6, 7]

@@ -120,3 +120,12 @@ def test_fingerprint_follows_code_and_parameters(tmp_path: Path) -> None:
 def test_signal_sees_as_much_as_it_asks_for() -> None:
     bars = {len(part) for _, part in moments(PANEL, 12, 3)}
     assert bars == {Echo().lookback}
+
+
+def test_signal_asked_each_hour_is_asked_at_whole_hours() -> None:
+    hour = 3_600 * 10**9
+    for first in (0, 5, 11):
+        part = PANEL.slice(first, len(PANEL))
+        asked = [each.now_ns for _, each in moments(part, 20, 12)]
+        assert asked
+        assert all(now % hour == 0 for now in asked)

@@ -74,10 +74,10 @@ def test_search_stopped_in_the_middle_goes_on_where_it_was(task: Task, tmp_path:
     said: list[str] = []
     assert len(again.run(here, 8, said.append)) == 8
     assert here.ran == 3
-    assert re.fullmatch(r"8/8 trials, best Sharpe ratio a day .*, about \d+ s left", said[-1])
+    assert re.fullmatch(r"8/8 trials, best t by day .*, about \d+ s left", said[-1])
     found = again.result()
     assert found["trials"] == len(found["sharpes"]) == 8
-    assert found["best"]["sharpe"] == max(found["sharpes"])
+    assert found["best"]["t_by_day"] == pytest.approx(max(each.value for each in again.tried), abs=1e-3)
 
 
 def test_folder_of_another_search_is_refused(task: Task, tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_walk_forward_refuses_noise_and_finds_what_lasts() -> None:
     real = [*noise, Tried(40, {"k": 40}, record(days, rng.normal(0.001, 0.004, len(days))))]
     found = walk_forward(real, 5, DAY)
     assert (found["verdict"], found["trials"]) == ("edge", 41)
-    assert {fold["trial"] for fold in found["folds"]} == {40}
+    assert [fold["trial"] for fold in found["folds"]].count(40) >= 4
     assert (overfitting(real) or 0.0) < 0.1
 
 

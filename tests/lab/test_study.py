@@ -122,7 +122,7 @@ def noise(cell: int) -> Signal:
         every = 12
 
         def score(self, panel):  # type: ignore[no-untyped-def]
-            digits = (panel.volume[-1] * 1e6).astype(np.int64) * (2 * cell + 101) // 7 % 20
+            digits = ((panel.volume[-1] * 1e6).astype(np.int64) % 10**6 + 7_919 * cell) ** 2 // 1_009 % 20
             return Scores(
                 np.where(digits == 0, 1, np.where(digits == 1, -1, 0)), 0.001, 12 * panel.interval_ns
             )

@@ -105,7 +105,9 @@ def bars_in(time: timedelta, interval_ns: int) -> int:
 
 
 def moments(panel: Panel, bars: int, step: int = 1) -> Iterator[tuple[int, Panel]]:
-    """(index of the newest bar, the panel up to it of at most `bars` bars) for every `step`-th bar that has `bars` behind it.
+    """(index of the newest bar, the panel up to it of at most `bars` bars) for every bar that has `bars` behind it.
+
+    Of every `step` bars one is given, the one that ends on a whole multiple of so many since 1970: each hour means whole hours.
 
     The arrays given out are views of buffers that hold NaN from the next bar on, so no view leads to the future.
     """
@@ -113,7 +115,8 @@ def moments(panel: Panel, bars: int, step: int = 1) -> Iterator[tuple[int, Panel
     inside, times = np.full_like(columns, np.nan), np.zeros(rows, np.int64)
     shown, shown_times = _frozen(inside.view()), _frozen(times.view())
     taken = 0
-    for newest in range(bars - 1, rows, step):
+    first = bars - 1 + int(-(panel.ts[bars - 1] // panel.interval_ns + 1) % step)
+    for newest in range(first, rows, step):
         times[taken : newest + 1] = panel.ts[taken : newest + 1]
         inside[:, taken : newest + 1] = columns[:, taken : newest + 1]
         taken = newest + 1

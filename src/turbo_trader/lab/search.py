@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from turbo_trader.lab.scoring import score_all
 from turbo_trader.lab.statistics import Mean, Shape
 from turbo_trader.lab.study import Market
 from turbo_trader.lab.trades import Costs, Tape, entries
+from turbo_trader.lab.verdict import LEAST_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Tried:
     def sharpe(self) -> float:
         """Per day with trades."""
         return Shape.of(self.net.values).sharpe
+
+    @property
+    def rank(self) -> float:
+        """t by day; what has too few days to have one comes last."""
+        return self.net.t if self.net.clusters >= LEAST_DAYS else -math.inf
 
     def trial(self) -> Trial:
         """The line for the ledger."""
@@ -47,7 +54,7 @@ def quick_trials(
     now: str,
     round_trip: float = Costs().taker_taker,
 ) -> list[Tried]:
-    """Every signal's record, written to the ledger before any is known, best Sharpe ratio first."""
+    """Every signal's record, written to the ledger before any is known, the best t by day first."""
     tried = [record_of(signal, market, round_trip) for signal in signals]
     ledger.record(DataPrint.of(market.panel), [each.trial() for each in tried], now)
-    return sorted(tried, key=lambda each: -each.sharpe)
+    return sorted(tried, key=lambda each: -each.rank)

@@ -23,6 +23,7 @@ from turbo_trader.lab.workers import Lost, Workers
 from turbo_trader.market.errors import InputError
 
 _LEAST_TRADES: Final = 10  # fewer are no record to choose by
+_FINISH: Final = "tell"  # Optuna's name for the end of a trial
 
 Say = Callable[[str], None]
 
@@ -73,8 +74,8 @@ class Tried:
 
     @property
     def value(self) -> float:
-        """Sharpe ratio a day; -1 with too few trades to be one."""
-        return self.record.sharpe if len(self.record.net) >= _LEAST_TRADES else -1.0
+        """Standard errors of the mean net return above 0, by day; -100 with too few trades to have one."""
+        return self.record.mean.t if len(self.record.net) >= _LEAST_TRADES else -100.0
 
 
 class Search:
@@ -130,7 +131,7 @@ class Search:
             done = len(self.tried)
             left = (time.monotonic() - began) / (done - before) * (trials - done)
             best = max(each.value for each in self.tried)
-            say(f"{done}/{trials} trials, best Sharpe ratio a day {best:+.3f}, about {_span(left)} left")
+            say(f"{done}/{trials} trials, best t by day {best:+.2f}, about {_span(left)} left")
         return self.tried
 
     def _following(self, sampler: _Sampler, wanted: int) -> Iterator[tuple[int, Task, dict[str, Any]]]:
@@ -173,11 +174,11 @@ class Search:
         found = {
             "trials": len(self.tried),
             "best": {
-                "number": best.number, "parameters": best.parameters, "sharpe": best.value, "trades": mean.trades,
+                "number": best.number, "parameters": best.parameters, "t_by_day": round(best.value, 3), "trades": mean.trades,
                 "net_bp": round(mean.mean * 1e4, 2),
             },
             "pbo": overfitting(self.tried),
-            "sharpes": [each.value for each in self.tried],
+            "sharpes": [each.record.sharpe for each in self.tried],
         }  # fmt: skip
         (self.folder / "result.json").write_text(json.dumps(found, indent=1))
         return found
@@ -214,6 +215,7 @@ class _Sampler:
                     params=each.parameters, distributions=self._ranges, value=each.value
                 )
             )
+        self._finish = getattr(self._study, _FINISH)
         self._open: dict[int, Any] = {}
 
     def ask(self, number: int) -> dict[str, Any]:
@@ -223,11 +225,11 @@ class _Sampler:
 
     def reported(self, tried: Tried) -> None:
         """It is finished."""
-        self._study.emit(self._open.pop(tried.number), tried.value)
+        self._finish(self._open.pop(tried.number), tried.value)
 
     def failed(self, number: int) -> None:
         """It is given up."""
-        self._study.emit(self._open.pop(number), state=self._optuna.trial.TrialState.FAIL)
+        self._finish(self._open.pop(number), state=self._optuna.trial.TrialState.FAIL)
 
 
 def _value(text: str) -> Any:

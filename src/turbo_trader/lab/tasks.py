@@ -62,7 +62,7 @@ class Record:
 
     @property
     def sharpe(self) -> float:
-        """Per day with trades; what a search maximises."""
+        """Per day with trades."""
         return Shape.of(self.mean.values).sharpe if len(self.net) else 0.0
 
     def daily(self, days: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -58,7 +58,7 @@ def walk(tried: Sequence[Tried], over: Sequence[Fold]) -> tuple[Record, list[dic
         if not able:
             chosen.append({"test_start_ns": fold.test_start, "trial": None})
             continue
-        best, part = max(able, key=lambda pair: pair[1].sharpe)
+        best, part = max(able, key=lambda pair: pair[1].mean.t)
         tested = best.record.between(fold.test_start, fold.test_end)
         parts.append(tested)
         chosen.append(
