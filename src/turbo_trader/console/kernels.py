@@ -25,8 +25,8 @@ from turbo_trader.market.ladder import LADDER
 from turbo_trader.market.levels import read_book
 from turbo_trader.market.state import STATE
 from turbo_trader.rules import outcomes
-from turbo_trader.rules.assess import assess, reprice
-from turbo_trader.rules.distances import charge_book_walk
+from turbo_trader.rules.ahead import assess_all, scan_ahead
+from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.records import GATE_PARAMETERS
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.verdicts import executed_ev
@@ -48,7 +48,7 @@ class Use(Enum):
 
     TRADER = auto()  # live and in simulation
     VENUE = auto()  # the simulated exchange, its made-up market
-    TAPE = auto()  # one-minute bars rebuilt into rows
+    BACKTEST = auto()  # bars rebuilt into rows, many scans at once
 
 
 def _trader() -> Iterator[Entry]:
@@ -61,14 +61,13 @@ def _trader() -> Iterator[Entry]:
     )
     shadows, results = np.zeros(1, outcomes.SHADOW), np.zeros(1, outcomes.OUTCOME)
     seconds, y = np.zeros(1, np.int64), np.zeros(1)
-    yield assess, (states, filters, 0, 0, params, gates, scan, 0)
+    yield assess_all, (states, filters, 0, params, gates, 0.0, 0.0, scan, 0)
     yield reprice, (gates, 0, scan, 0, 0.0)
     yield outcomes.follow, (states, scan, gates, 0, 0, shadows, results, results)
     yield measure, (states, filters, 0, 0, params, scan, 0)
     yield executed_ev, (gates, 0, scan, 0, 0.0)
     yield advance, (states, 0, rows, 0, 0)
     yield backfill, (states, 0, bars)
-    yield charge_book_walk, (states, gates, 0.0, 0.0)
     yield book.walk, (states, 0, 0, 0.0, 0.0)
     yield _READ_BOOK
     yield steadied, (seconds, y)
@@ -95,10 +94,22 @@ def _venue() -> Iterator[Entry]:
     yield _READ_BOOK
 
 
-def _tape() -> Iterator[Entry]:
+def _backtest() -> Iterator[Entry]:
     from turbo_trader.market.rebuild_kernel import PLAN, write_bars
 
     line, plane = np.zeros(1, np.float32), np.zeros((1, 1), np.float32)
+    states, filters, params = np.zeros(1, STATE), np.zeros(1, FILTER), np.zeros(1, SIGNAL_PARAMETERS)
+    gates, scan, rows = np.zeros(1, GATE_PARAMETERS), np.zeros(1, SCAN), np.zeros(1, ROW)
+    shadows, results, times = (
+        np.zeros(1, outcomes.SHADOW),
+        np.zeros(1, outcomes.OUTCOME),
+        np.zeros(1, np.int64),
+    )
+    yield (
+        scan_ahead,
+        (states, filters, rows, np.zeros((1, 2), np.int64), times, 0, 0, 0, params, gates, 0.0, 0.0, 0, times, 0, 0, shadows,
+         results, scan, scan, results, times),
+    )  # fmt: skip
     yield (
         write_bars,
         (np.zeros(1, ROW), np.zeros(1, LADDER), np.zeros(1, PLAN), np.zeros((1, 1)), line, line, plane, plane, plane,
@@ -109,7 +120,7 @@ def _tape() -> Iterator[Entry]:
 _ENTRIES: dict[Use, Callable[[], Iterator[Entry]]] = {
     Use.TRADER: _trader,
     Use.VENUE: _venue,
-    Use.TAPE: _tape,
+    Use.BACKTEST: _backtest,
 }
 
 
