@@ -37,7 +37,7 @@ from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.simulation.backtest import Backtest
-from turbo_trader.simulation.chaos import OFTEN
+from turbo_trader.chaos.situations import OFTEN
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
 begin = 1_767_603_600 * SECOND
