@@ -8,9 +8,10 @@ are a function of the tape alone) and moved to the time of the message instead.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.market.events import ROW, Rows
@@ -21,7 +22,12 @@ from turbo_trader.trader.events import MarketAhead
 
 FAR: Final = 2**62
 
-Saved = list[tuple[int, Any, int]]
+Saved = list[tuple[int, int]]  # symbols and the Trader's cursors; their states are kept beside
+
+
+def _bytes(states: States) -> NDArray[np.uint8]:
+    """The records as bytes, a line each: copied so, a record costs a tenth of what it costs field by field."""
+    return states.view(np.uint8).reshape(len(states), -1)
 
 
 class Viewer(Protocol):
@@ -54,6 +60,7 @@ class Cursors:
         self._since = [loop.now] * count  # since when without a hole
         self._seen = [0] * count  # the Trader's cursors
         self._traded = [0] * count  # the Exchange's
+        self._kept = np.zeros_like(viewer.states)  # states of watched symbols as they were before a step
         self._tape: Rows | None = None  # the rows of all symbols, one after the other
 
     @property
@@ -77,9 +84,10 @@ class Cursors:
     def watched(self) -> Saved:
         """The states of watched symbols, to be put back where the venue speaks first."""
         states = self.viewer.states
-        return [
-            (int(s), states[s : s + 1].copy(), self._seen[s]) for s in np.flatnonzero(states["watch_side"])
-        ]
+        watched = [int(s) for s in np.flatnonzero(states["watch_side"])]
+        for s in watched:
+            _bytes(self._kept)[s] = _bytes(states)[s]
+        return [(s, self._seen[s]) for s in watched]
 
     def advance(self, s: int, now: int) -> None:
         """Move the Trader's cursor of one symbol to what it knows at `now`, or to where its watch is hit."""
@@ -109,12 +117,12 @@ class Cursors:
 
     def put_back(self, saved: Saved, until: int) -> None:
         """The market of these symbols is known up to `until` only."""
-        for s, state, seen in saved:
+        for s, seen in saved:
             hit = self.hits.get(s)
             if hit is not None and hit <= until:
                 continue
             self.hits.pop(s, None)
-            self.viewer.states[s : s + 1] = state
+            _bytes(self.viewer.states)[s] = _bytes(self._kept)[s]
             self._seen[s] = seen
             self.advance(s, until)
 

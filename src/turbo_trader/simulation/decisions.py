@@ -12,12 +12,14 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.scan import GATES
 from turbo_trader.signals.figures import BELIEFS, SIGNALS
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
 
+_AT_ONCE: Final = 128  # scans
 #: Names of what is digested of each symbol, and the field of SCAN that holds it today. The names are for ever; a renamed
 #: field changes the right side only. A figure that is not here is not a part of the digest.
 FIELDS: Final[dict[str, str]] = {
@@ -61,23 +63,41 @@ class DecisionDigest:
         self._symbols = symbols
         self._digest = hashlib.sha256()
         self._columns: _Columns | None = None
+        self._waiting: list[tuple[int, Rows]] = []  # scans not digested yet: many at once cost as much as one
 
     def scan(self, ts: int, rows: Rows) -> None:
         """Add the scan at `ts` (ns UTC): rows of SCAN, one per symbol."""
-        if self._columns is None:
-            self._columns = _Columns(rows.dtype)
-            self._digest.update(f"figures {' '.join(self._columns.names)}\n".encode())
-        names = " ".join(self._symbols[symbol] for symbol in rows["symbol"].tolist())
-        self._digest.update(f"scan {ts} {names}\n".encode())
-        self._digest.update(self._columns.read(rows))
+        self._waiting.append((ts, rows))
+        if len(self._waiting) >= _AT_ONCE:
+            self._flush()
 
     def command(self, command: WriteCommand) -> None:
         """Add what goes to the venue."""
+        self._flush()
         self._digest.update(command_text(command).encode())
 
     def hexdigest(self) -> str:
         """The digest of everything added so far, in hexadecimal."""
+        self._flush()
         return self._digest.hexdigest()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        rows = cast("Rows", np.concatenate([part for _, part in waiting]))
+        if self._columns is None:
+            self._columns = _Columns(rows.dtype)
+            self._digest.update(f"figures {' '.join(self._columns.names)}\n".encode())
+        symbols = [self._symbols[symbol] for symbol in rows["symbol"].tolist()]
+        whole, numbers = self._columns.read(rows)
+        first = 0
+        for ts, part in waiting:
+            last = first + len(part)
+            self._digest.update(f"scan {ts} {' '.join(symbols[first:last])}\n".encode())
+            self._digest.update(whole[first:last].tobytes())
+            self._digest.update(numbers[first:last].tobytes())
+            first = last
 
 
 def command_text(command: WriteCommand) -> str:
@@ -129,11 +149,11 @@ class _Columns:
         self._whole = self._views(whole, record.itemsize, "<i8")
         self._real = self._views(real, record.itemsize, "<f8")
 
-    def read(self, rows: Rows) -> bytes:
-        """All digested numbers of the rows. Zero has no sign."""
+    def read(self, rows: Rows) -> tuple[NDArray[np.void], NDArray[np.float64]]:
+        """All digested whole numbers and all others, a line per row. Zero has no sign."""
         (whole, packed_whole), (real, packed_real) = self._whole, self._real
-        numbers = rows.view(real).astype(packed_real).view("<f8") + 0.0
-        return rows.view(whole).astype(packed_whole).tobytes() + numbers.tobytes()
+        numbers = rows.view(real).astype(packed_real).view("<f8").reshape(len(rows), -1) + 0.0
+        return cast("NDArray[np.void]", rows.view(whole).astype(packed_whole)), numbers
 
     @staticmethod
     def _views(

@@ -62,6 +62,10 @@ class Network:
         """Does nothing get through?"""
         return self._loop.now < self.down_until
 
+    def answers_within(self, time: int) -> bool:
+        """Does every request get its answer sooner than `time` (ns)?"""
+        return self._faults is None and self.latency.request + self.latency.reply < time
+
     def carry(self, request: Request, symbol: str, later: Later, then: Callable[[HttpReply], None]) -> None:
         """Carry one request about `symbol`; its answer, where one comes back, reaches `then` by `later`."""
         self.on_carry(request)

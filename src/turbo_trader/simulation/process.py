@@ -324,6 +324,8 @@ class Process:
         unanswered = Answer(classify(NO_ANSWER), NO_ANSWER, "no answer from the venue", sent)
         symbol = str(effect.call.params.get("symbol") or "")
         self._network.carry(request, symbol, self.later, on_reply)
+        if self._network.answers_within(round(REQUEST_TIMEOUT_S * SECOND)):
+            return
         self.later(self._loop.now + round(REQUEST_TIMEOUT_S * SECOND), partial(answer, unanswered))
 
     # -- hooks of the requests

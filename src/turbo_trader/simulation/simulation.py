@@ -138,7 +138,7 @@ class Simulation:
 
     def _step(self, due: int) -> None:
         saved = self.cursors.watched()
-        for s, _, _ in saved:
+        for s, _ in saved:
             self.cursors.advance(s, due)
         at = min([due, *self.cursors.hits.values()])
         self._move_exchange(at)
