@@ -79,6 +79,7 @@ def take_dashboard(chromium: Browser, folder: Path) -> None:
         page.click("button[type=submit]")
         page.click("#daemons a")
         page.wait_for_selector("#prices .main-svg")
+        page.locator("#positions td:nth-child(8)").filter(has_text="1").first.wait_for()  # a stop has moved
         page.screenshot(path=IMAGES / "dashboard.png")
 
 
