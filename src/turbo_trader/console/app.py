@@ -35,7 +35,6 @@ app = typer.Typer(
     name="turbo-trader",
     help=ABOUT,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

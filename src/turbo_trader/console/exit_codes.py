@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Final, NoReturn
 
 from turbo_trader.journal.errors import JournalError
@@ -14,6 +15,8 @@ OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 REFUSED: Final = 3
+
+LINE: Final = 200  # characters of a line of an error at the most
 
 
 class Failed(Exception):
@@ -34,6 +37,7 @@ def explained() -> Iterator[None]:
 
 
 def end(line: str, code: int) -> NoReturn:
-    """One line on stderr, then the exit code."""
-    print(f"turbo-trader: {line}", file=sys.stderr)
+    """One line on stderr, a longer one than LINE folded at words, then the exit code."""
+    folded = wrap(f"turbo-trader: {line}", LINE, subsequent_indent="  ", break_on_hyphens=False)
+    print("\n".join(folded), file=sys.stderr)
     sys.exit(code)

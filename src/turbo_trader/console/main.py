@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 from turbo_trader import __version__
 from turbo_trader.console import exit_codes, overview
 
+COMPLETING: Final = "_TURBO_TRADER_COMPLETE"
+
 
 def main() -> None:
     """Run a verb and end with a documented exit code: 0 ok, 1 failed, 2 usage or configuration, 3 refused for safety."""
-    given = sys.argv[1:]
+    if COMPLETING not in os.environ:  # a shell asks what may follow: typer answers
+        _at_once(sys.argv[1:])
+    from turbo_trader.console.app import run_verb
+
+    run_verb()
+
+
+def _at_once(given: list[str]) -> None:
+    """What needs no library: the verbs, the version, a plain `status`. Ends the process where it was one of these."""
     if not given or given[0] in ("-h", "--help"):
         print(overview.text())
         sys.exit(exit_codes.OK)
@@ -21,9 +32,6 @@ def main() -> None:
     if given[0] == "status" and (options := _status_options(given[1:])) is not None:
         _status(**options)
         sys.exit(exit_codes.OK)
-    from turbo_trader.console.app import run_verb
-
-    run_verb()
 
 
 def _status_options(given: list[str]) -> dict[str, Any] | None:

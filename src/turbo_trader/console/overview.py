@@ -51,5 +51,10 @@ def text() -> str:
     ]
     lines = ["usage: turbo-trader VERB [OPTIONS]", "", fill(ABOUT, _WIDTH), "", *verbs, ""]
     return "\n".join(
-        [*lines, "turbo-trader VERB --help   the options of a verb", "turbo-trader --version     the version"]
+        [
+            *lines,
+            "turbo-trader VERB --help   the options of a verb",
+            "turbo-trader --version     the version",
+            "turbo-trader --install-completion   verbs and options in the shell",
+        ]
     )

@@ -15,6 +15,7 @@ from turbo_trader.journal.layouts import Layouts, layouts, read_outcomes
 from turbo_trader.journal.opening import reading
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
+from turbo_trader.market.names import nearest
 from turbo_trader.rules.outcomes import OUTCOME
 
 
@@ -28,7 +29,10 @@ def scans(folder: Path, symbol: str, last: int = 20, until: int | None = None) -
             return []
         known = layouts(db)
         if known and not any(symbol in symbols for symbols, _ in known.values()):
-            raise InputError(f"{symbol}: not among the symbols of this journal ({', '.join(_all(known))})")
+            names = _all(known)
+            raise InputError(
+                f"{symbol}: not among the {len(names)} symbols of this journal{nearest(symbol, names)}"
+            )
         found: list[np.void] = []
         most = until if until is not None else 2**62
         for layout, blob in db.execute(

@@ -1,0 +1,67 @@
+"""The command line as a whole: a mistyped name gets the nearest, errors have short lines, the shell completes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from turbo_trader import __version__
+from turbo_trader.console import exit_codes, main
+
+
+def ended(
+    given: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[object, str, str]:
+    monkeypatch.setattr("sys.argv", ["turbo-trader", *given])
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    out, err = capsys.readouterr()
+    return end.value.code, out, err
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["funel"], "funnel"), (["reprot"], "report"), (["run", "--mod", "paper"], "--mode"),
+        (["policy", "SESION_LOSS"], "SESSION_LOSS"),
+        (["explain", "BTC-USDT"], "BTCUSDT"), (["feasible", "--price", "XPR=1"], "XRPUSDT"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_name_gets_the_nearest_and_exit_code_2(
+    given: list[str], meant: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = ended(given, monkeypatch, capsys)
+    assert code == exit_codes.USAGE
+    assert meant in err
+
+
+def test_an_error_line_has_at_most_200_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        exit_codes.end("word " * 100, exit_codes.FAILED)
+    lines = capsys.readouterr().err.splitlines()
+    assert max(map(len, lines)) <= 200
+    assert " ".join(lines).split().count("word") == 100
+
+
+def test_nothing_asked_shows_the_verbs_and_version_the_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = ended([], monkeypatch, capsys)
+    assert code == exit_codes.OK
+    assert "  init " in out
+    assert __version__ in ended(["--version"], monkeypatch, capsys)[1]
+
+
+def test_the_shell_completes_verbs() -> None:
+    env = {
+        **os.environ,
+        "_TURBO_TRADER_COMPLETE": "complete_bash",
+        "COMP_WORDS": "turbo-trader fu",
+        "COMP_CWORD": "1",
+    }
+    command = "import sys; sys.argv = ['turbo-trader']; from turbo_trader.console.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", command], env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["funnel"]
