@@ -153,17 +153,17 @@ def test_s25_odd_numbers_never_crash_the_reader(changes: dict[str, object]) -> N
 
 def test_commands_become_plain_strings() -> None:
     order = PlaceOrder(
-        "id",
-        "BTCUSDT",
-        1,
-        Decimal("1E-5"),
-        "Limit",
-        "IOC",
-        False,
-        "entry",
-        Decimal("6E+4"),
-        Decimal(59000),
-        Decimal(65000),
+        id="id",
+        symbol="BTCUSDT",
+        side=1,
+        qty=Decimal("1E-5"),
+        order_type="Limit",
+        time_in_force="IOC",
+        reduce_only=False,
+        purpose="entry",
+        price=Decimal("6E+4"),
+        stop_loss=Decimal(59000),
+        take_profit=Decimal(65000),
     )
     made = call(order)
     assert made.params["qty"] == "0.00001"

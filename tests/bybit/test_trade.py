@@ -12,9 +12,28 @@ from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, S
 from turbo_trader.trader.events import Outcome
 
 ENTRY = PlaceOrder(
-    "e1", "BTCUSDT", 1, Decimal("0.001"), "Limit", "IOC", False, "entry", Decimal(60000), Decimal(59000), recv_window_ms=1_000
-)  # fmt: skip
-CLOSE = PlaceOrder("x1", "BTCUSDT", -1, Decimal("0.001"), "Market", "IOC", True, "close")
+    id="e1",
+    symbol="BTCUSDT",
+    side=1,
+    qty=Decimal("0.001"),
+    order_type="Limit",
+    time_in_force="IOC",
+    reduce_only=False,
+    purpose="entry",
+    price=Decimal(60000),
+    stop_loss=Decimal(59000),
+    recv_window_ms=1_000,
+)
+CLOSE = PlaceOrder(
+    id="x1",
+    symbol="BTCUSDT",
+    side=-1,
+    qty=Decimal("0.001"),
+    order_type="Market",
+    time_in_force="IOC",
+    reduce_only=True,
+    purpose="close",
+)
 CANCEL = CancelOrder("c1", "BTCUSDT", "e1")
 
 

@@ -21,7 +21,9 @@ class Started(Exception):
 def handed_over(policy: Policy, monkeypatch: pytest.MonkeyPatch, folder: Path) -> DaemonSettings:
     """The daemon's settings as `start` makes them for a live mode."""
     found: list[DaemonSettings] = []
-    ground = Ground(loopback(9), Keys("k" * 8, "s" * 8), policy.symbols, "Bybit")
+    ground = Ground(
+        endpoints=loopback(9), keys=Keys("k" * 8, "s" * 8), symbols=policy.symbols, market="Bybit"
+    )
 
     def run_daemon(settings: DaemonSettings, *_: Any) -> None:
         found.append(settings)
@@ -57,7 +59,9 @@ def test_the_banner_says_what_is_traded_and_how_in_every_mode(
 ) -> None:
     policy = Policy(size="earned") if mode == "live" else Policy()
     settings = Settings(mode=mode, balance=Decimal(balance))
-    ground = Ground(loopback(9), Keys("k" * 8, "s" * 8), policy.symbols, "Bybit")
+    ground = Ground(
+        endpoints=loopback(9), keys=Keys("k" * 8, "s" * 8), symbols=policy.symbols, market="Bybit"
+    )
     lines = starting.banner(settings, policy, ground, "here", Path("var/here"))
     text = " ".join(" ".join(lines).split())
     for part in ("assets", "BTC", "INJ", "weights", "tier", "size", "balance"):

@@ -102,10 +102,17 @@ class Rig:
         return self.last.code
 
     def market(self, side: int, qty: str, uid: str = "u", **more: Any) -> int:
-        return self.do(ask.CreateOrder("BTCUSDT", side, "Market", D(qty), **more), uid)
+        return self.do(
+            ask.CreateOrder(symbol="BTCUSDT", side=side, order_type="Market", qty=D(qty), **more), uid
+        )
 
     def limit(self, side: int, qty: str, price: str, uid: str = "u", **more: Any) -> int:
-        return self.do(ask.CreateOrder("BTCUSDT", side, "Limit", D(qty), D(price), **more), uid)
+        return self.do(
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=side, order_type="Limit", qty=D(qty), price=D(price), **more
+            ),
+            uid,
+        )
 
     def amend(self, link_id: str, uid: str = "u", **more: str) -> int:
         figures: dict[str, Any] = {name: D(figure) for name, figure in more.items()}
@@ -119,7 +126,7 @@ class Rig:
         return self.do(ask.CancelOrder("BTCUSDT", order.order_id), uid)
 
     def stop(self, uid: str = "u", **more: Any) -> int:
-        return self.do(ask.SetTradingStop("BTCUSDT", **more), uid)
+        return self.do(ask.SetTradingStop(symbol="BTCUSDT", **more), uid)
 
     def hedge(self, uid: str = "u", *, on: bool = True) -> int:
         return self.do(ask.SwitchMode("BTCUSDT", on), uid)

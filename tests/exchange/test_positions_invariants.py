@@ -30,13 +30,30 @@ def request(kind: int, mid: int, shift: int, lots: int, idx: int) -> ask.Request
     price, qty = BTC.price(mid + shift), BTC.qty(lots)
     leverage = D(1 + abs(shift) * lots % 100)
     requests: list[ask.Request] = [
-        ask.CreateOrder("BTCUSDT", side, "Market", qty, position_idx=idx),
-        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price, position_idx=idx),
-        ask.CreateOrder("BTCUSDT", side, "Limit", qty, price, reduce_only=True, position_idx=idx),
+        ask.CreateOrder(symbol="BTCUSDT", side=side, order_type="Market", qty=qty, position_idx=idx),
         ask.CreateOrder(
-            "BTCUSDT", side, "Market", qty, stop_loss=BTC.price(mid - 40 * side), position_idx=idx
+            symbol="BTCUSDT", side=side, order_type="Limit", qty=qty, price=price, position_idx=idx
         ),
-        ask.SetTradingStop("BTCUSDT", price, BTC.price(mid - shift), position_idx=idx),
+        ask.CreateOrder(
+            symbol="BTCUSDT",
+            side=side,
+            order_type="Limit",
+            qty=qty,
+            price=price,
+            reduce_only=True,
+            position_idx=idx,
+        ),
+        ask.CreateOrder(
+            symbol="BTCUSDT",
+            side=side,
+            order_type="Market",
+            qty=qty,
+            stop_loss=BTC.price(mid - 40 * side),
+            position_idx=idx,
+        ),
+        ask.SetTradingStop(
+            symbol="BTCUSDT", take_profit=price, stop_loss=BTC.price(mid - shift), position_idx=idx
+        ),
         ask.CancelAll("BTCUSDT"),
         ask.SetLeverage("BTCUSDT", leverage),
         ask.SetLeverage("BTCUSDT", leverage, D(lots)),

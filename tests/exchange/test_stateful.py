@@ -81,10 +81,20 @@ class Play:
         if exits == 5 and "stop_loss" in more:
             more |= {"tp_limit": self.price(shift + d * 29), "sl_limit": self.price(shift - d * 31)}
         tif = {2: "IOC", 3: "FOK", 4: "PostOnly"}.get(kind, "GTC")
-        self.ask(UIDS[who], ask.CreateOrder(
-            "BTCUSDT", d, "Limit" if limit else "Market", BTC.qty(lots), self.price(shift) if limit else None, tif,
-            reduce_only=kind in (5, 6, 8), position_idx=self.idx(who, lots), **more,
-        ))  # fmt: skip
+        self.ask(
+            UIDS[who],
+            ask.CreateOrder(
+                symbol="BTCUSDT",
+                side=d,
+                order_type="Limit" if limit else "Market",
+                qty=BTC.qty(lots),
+                price=self.price(shift) if limit else None,
+                time_in_force=tif,
+                reduce_only=kind in (5, 6, 8),
+                position_idx=self.idx(who, lots),
+                **more,
+            ),
+        )
 
     def amend(self, who: int, which: int, what: int, lots: int, shift: int) -> None:
         order = self.open(who, which)
@@ -106,24 +116,38 @@ class Play:
 
     def full_stops(self, who: int, stop: int, target: int, which: int) -> None:
         removed, d = D(0) if which == 3 else None, self.direction(who, stop)
-        self.ask(UIDS[who], ask.SetTradingStop(
-            "BTCUSDT", removed if which else self.price(d * target), self.price(-d * stop) if which < 2 else None,
-            sl_trigger_by="MarkPrice" if which == 1 else "LastPrice",
-            position_idx=self.idx(who, stop),
-        ))  # fmt: skip
+        self.ask(
+            UIDS[who],
+            ask.SetTradingStop(
+                symbol="BTCUSDT",
+                take_profit=removed if which else self.price(d * target),
+                stop_loss=self.price(-d * stop) if which < 2 else None,
+                sl_trigger_by="MarkPrice" if which == 1 else "LastPrice",
+                position_idx=self.idx(who, stop),
+            ),
+        )
 
     def partial_stops(self, who: int, stop: int, target: int, lots: int, limit: int) -> None:
         d = self.direction(who, lots)
-        self.ask(UIDS[who], ask.SetTradingStop(
-            "BTCUSDT", self.price(d * target), self.price(-d * stop), tpsl_mode="Partial", position_idx=self.idx(who, lots),
-            tp_size=BTC.qty(lots), sl_size=BTC.qty(lots), tp_limit=self.price(d * target) if limit else None,
-        ))  # fmt: skip
+        self.ask(
+            UIDS[who],
+            ask.SetTradingStop(
+                symbol="BTCUSDT",
+                take_profit=self.price(d * target),
+                stop_loss=self.price(-d * stop),
+                tpsl_mode="Partial",
+                position_idx=self.idx(who, lots),
+                tp_size=BTC.qty(lots),
+                sl_size=BTC.qty(lots),
+                tp_limit=self.price(d * target) if limit else None,
+            ),
+        )
 
     def trailing_stop(self, who: int, distance: int, active: int) -> None:
         idx = self.idx(who, distance)
         price = self.price(self.direction(who, distance) * active) if active % 2 else None
         stop = ask.SetTradingStop(
-            "BTCUSDT", position_idx=idx, trailing_stop=BTC.price(distance), active_price=price
+            symbol="BTCUSDT", position_idx=idx, trailing_stop=BTC.price(distance), active_price=price
         )
         self.ask(UIDS[who], stop)
 

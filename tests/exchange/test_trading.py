@@ -205,14 +205,21 @@ def test_the_venue_takes_a_price_from_its_book(
     rig: Any, side: int, book_side: str, level: int, price: str
 ) -> None:
     wanted = ask.BookPrice(book_side, level)
-    order = ask.CreateOrder("BTCUSDT", side, "Limit", D("0.001"), link_id="a", book_price=wanted)
+    order = ask.CreateOrder(
+        symbol="BTCUSDT", side=side, order_type="Limit", qty=D("0.001"), link_id="a", book_price=wanted
+    )
     assert rig.do(order) == 0
     assert rig.order("a").price == D(price)
 
 
 def test_there_is_no_price_where_the_book_is_not_so_deep(rig: Any) -> None:
     wanted = ask.BookPrice("Queue", 4)
-    assert rig.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), book_price=wanted)) == 10001
+    assert (
+        rig.do(
+            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), book_price=wanted)
+        )
+        == 10001
+    )
 
 
 def test_a_closing_order_above_the_largest_quantity_becomes_several(rigs: Any) -> None:

@@ -95,12 +95,12 @@ def test_an_attached_stop_becomes_a_child_follows_size_and_fires_at_last_price(
 
 def test_trading_stop_moves_refuses_and_says_when_nothing_changes(rigs: Any) -> None:
     rig = rigs()
-    assert rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 10001  # no position
+    assert rig.do(ask.SetTradingStop(symbol="BTCUSDT", stop_loss=D("49900"))) == 10001  # no position
     rig.market(1, "0.100", stop_loss=D("49800.0"))
-    assert rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 0
-    assert rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("49900"))) == 34040
+    assert rig.do(ask.SetTradingStop(symbol="BTCUSDT", stop_loss=D("49900"))) == 0
+    assert rig.do(ask.SetTradingStop(symbol="BTCUSDT", stop_loss=D("49900"))) == 34040
     assert (
-        rig.do(ask.SetTradingStop("BTCUSDT", stop_loss=D("50100"))) == 10001
+        rig.do(ask.SetTradingStop(symbol="BTCUSDT", stop_loss=D("50100"))) == 10001
     )  # above the last price of a long
     assert rig.position().stop_loss == D("49900")
 
@@ -108,24 +108,54 @@ def test_trading_stop_moves_refuses_and_says_when_nothing_changes(rigs: Any) -> 
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
-        (ask.CreateOrder("FOO", 1, "Market", D(1)), 10001),
-        (ask.CreateOrder("BTCUSDT", 1, "Market", D("0.0005")), 10001),
-        (ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), D("50000.05")), 10001),
-        (ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), D("4000")), 110094),
-        (ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.001"), D("60000")), 30208),
-        (ask.CreateOrder("BTCUSDT", -1, "Limit", D("0.001"), D("40000")), 30209),
-        (ask.CreateOrder("BTCUSDT", 1, "Market", D(1)), 110007),
-        (ask.CreateOrder("BTCUSDT", -1, "Market", D("0.001"), reduce_only=True), 110017),
-        (ask.CreateOrder("BTCUSDT", 1, "Market", D("0.001"), position_idx=1), 10001),
+        (ask.CreateOrder(symbol="FOO", side=1, order_type="Market", qty=D(1)), 10001),
+        (ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D("0.0005")), 10001),
         (
             ask.CreateOrder(
-                "BTCUSDT", 1, "Market", D("0.001"), trigger_price=D("49000"), trigger_direction=1
+                symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), price=D("50000.05")
+            ),
+            10001,
+        ),
+        (
+            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), price=D("4000")),
+            110094,
+        ),
+        (
+            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), price=D("60000")),
+            30208,
+        ),
+        (
+            ask.CreateOrder(symbol="BTCUSDT", side=-1, order_type="Limit", qty=D("0.001"), price=D("40000")),
+            30209,
+        ),
+        (ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D(1)), 110007),
+        (
+            ask.CreateOrder(symbol="BTCUSDT", side=-1, order_type="Market", qty=D("0.001"), reduce_only=True),
+            110017,
+        ),
+        (
+            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D("0.001"), position_idx=1),
+            10001,
+        ),
+        (
+            ask.CreateOrder(
+                symbol="BTCUSDT",
+                side=1,
+                order_type="Market",
+                qty=D("0.001"),
+                trigger_price=D("49000"),
+                trigger_direction=1,
             ),
             110092,
         ),
         (
             ask.CreateOrder(
-                "BTCUSDT", 1, "Market", D("0.001"), trigger_price=D("51000"), trigger_direction=2
+                symbol="BTCUSDT",
+                side=1,
+                order_type="Market",
+                qty=D("0.001"),
+                trigger_price=D("51000"),
+                trigger_direction=2,
             ),
             110093,
         ),
@@ -143,7 +173,10 @@ def test_each_refusal_has_its_code(rigs: Any, request_: ask.Request, code: int) 
 def test_a_market_order_has_no_price_before_the_market_has_one() -> None:
     x = Exchange(universe()[:1], ExchangeConfig())
     x.add_account("u", D(1_000))
-    assert x.handle(0, "u", ask.CreateOrder("BTCUSDT", 1, "Market", D("0.001"))).code == 110118
+    assert (
+        x.handle(0, "u", ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D("0.001"))).code
+        == 110118
+    )
 
 
 def test_a_link_id_is_taken_once(rigs: Any) -> None:
@@ -192,7 +225,12 @@ def test_a_mark_at_the_liquidation_price_takes_the_position_over_at_bankruptcy(r
 
 def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee(rigs: Any) -> None:
     rig = rigs()
-    assert rig.do(ask.CreateOrder("BTCUSDT", 1, "Limit", D("0.010"), D("50000.0"))) == 0  # behind 1,000 lots
+    assert (
+        rig.do(
+            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.010"), price=D("50000.0"))
+        )
+        == 0
+    )  # behind 1,000 lots
     rig.feed(trade(rig.now + SECOND, 500_000, 1000, -1))
     assert rig.position().size == 0
     rig.feed(trade(rig.now + SECOND, 500_000, 4, -1))

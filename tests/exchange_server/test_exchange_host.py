@@ -64,7 +64,7 @@ async def test_an_answer_in_two_writes_does_not_wait_for_the_first_to_be_acknowl
 
 
 def test_a_key_of_a_new_uid_brings_an_account_of_its_own(make_venue: Callable[..., Venue]) -> None:
-    venue = make_venue(keys=(Key("second", "s", "2"),))
+    venue = make_venue(keys=(Key(key="second", secret="s", uid="2"),))
     assert venue.exchange.wallet("1") == venue.exchange.wallet("2") == Decimal(10_000)
     assert venue.exchange.accounts["1"] is not venue.exchange.accounts["2"]
 
@@ -72,7 +72,7 @@ def test_a_key_of_a_new_uid_brings_an_account_of_its_own(make_venue: Callable[..
 def test_accounts_begin_in_hedge_mode_and_with_cross_margin_where_wanted(
     make_venue: Callable[..., Venue],
 ) -> None:
-    venue = make_venue(hedge=True, cross=True, keys=(Key("second", "s", "2"),))
+    venue = make_venue(hedge=True, cross=True, keys=(Key(key="second", secret="s", uid="2"),))
     for account in venue.exchange.accounts.values():
         assert account.cross
         assert all(account.indices(instrument.symbol) == (1, 2) for instrument in venue.source.instruments)

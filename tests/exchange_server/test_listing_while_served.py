@@ -78,7 +78,9 @@ def order(venue: ServedVenue, symbol: str, side: int, qty: str, **more: Any) -> 
     def place(v: Venue) -> int:
         v.catch_up()
         return v.exchange.handle(
-            v.now, "1", ask.CreateOrder(symbol, side, "Market", Decimal(qty), **more)
+            v.now,
+            "1",
+            ask.CreateOrder(symbol=symbol, side=side, order_type="Market", qty=Decimal(qty), **more),
         ).code
 
     assert venue.call(place) == 0

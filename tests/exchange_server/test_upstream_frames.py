@@ -72,7 +72,9 @@ class Fed:
 
     def order(self, side: int, **more: Any) -> None:
         exchange = self.venue.exchange
-        exchange.handle(self.now, "1", ask.CreateOrder("BTCUSDT", side, qty=Decimal("0.060"), **more))
+        exchange.handle(
+            self.now, "1", ask.CreateOrder(symbol="BTCUSDT", side=side, qty=Decimal("0.060"), **more)
+        )
 
 
 @settings(max_examples=400, deadline=None)

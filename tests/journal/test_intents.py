@@ -16,7 +16,16 @@ from turbo_trader.trader.events import CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT",)
 STOP = SetStops("tt-g1-1-stop", "BTCUSDT", Decimal(59000), None)
-CLOSE = PlaceOrder("tt-g1-2-guard", "BTCUSDT", -1, Decimal("0.1"), "Market", "IOC", True, "close")
+CLOSE = PlaceOrder(
+    id="tt-g1-2-guard",
+    symbol="BTCUSDT",
+    side=-1,
+    qty=Decimal("0.1"),
+    order_type="Market",
+    time_in_force="IOC",
+    reduce_only=True,
+    purpose="close",
+)
 
 
 def test_what_the_guard_intends_is_on_disk_at_once_and_found_by_the_next_start(tmp_path: Path) -> None:
@@ -24,7 +33,7 @@ def test_what_the_guard_intends_is_on_disk_at_once_and_found_by_the_next_start(t
     guard = Beside(tmp_path, "g1", lambda: 5)
     assert guard.intent(STOP)
     assert guard.intent(CLOSE)
-    assert guard.outcome(CommandResult(6, STOP.id, Outcome.CONFIRMED))
+    assert guard.outcome(CommandResult(ts=6, id=STOP.id, outcome=Outcome.CONFIRMED))
     found = Journal(tmp_path, SYMBOLS)
     (left,) = found.unresolved(since=0)
     assert (left["id"], left["kind"], left["command"]["reduce_only"]) == (CLOSE.id, "PlaceOrder", True)

@@ -27,16 +27,16 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 def entry(name: str) -> PlaceOrder:
     return PlaceOrder(
-        name,
-        "BTCUSDT",
-        1,
-        Decimal("0.001"),
-        "Limit",
-        "IOC",
-        False,
-        "entry",
-        Decimal("60000.5"),
-        Decimal(59000),
+        id=name,
+        symbol="BTCUSDT",
+        side=1,
+        qty=Decimal("0.001"),
+        order_type="Limit",
+        time_in_force="IOC",
+        reduce_only=False,
+        purpose="entry",
+        price=Decimal("60000.5"),
+        stop_loss=Decimal(59000),
     )
 
 
@@ -47,7 +47,7 @@ def test_state_and_intents_come_back_after_a_restart(tmp_path: Path) -> None:
     journal.intent(2, entry("a"))
     journal.intent(2, entry("b"))
     journal.commit()
-    journal.outcome(CommandResult(3, "b", Outcome.CONFIRMED))
+    journal.outcome(CommandResult(ts=3, id="b", outcome=Outcome.CONFIRMED))
     journal.close(4, "test")
     again = Journal(tmp_path, SYMBOLS)
     assert again.boot != journal.boot
@@ -216,7 +216,10 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.trader.commands import PlaceOrder, Note
 journal = Journal(Path(sys.argv[1]), ("BTCUSDT",))
 for i in range(1000):
-    journal.intent(i, PlaceOrder(f"{journal.boot}-{i}", "BTCUSDT", 1, Decimal(1), "Limit", "IOC", False, "entry"))
+    journal.intent(i, PlaceOrder(
+        id=f"{journal.boot}-{i}", symbol="BTCUSDT", side=1, qty=Decimal(1), order_type="Limit", time_in_force="IOC",
+        reduce_only=False, purpose="entry",
+    ))
     journal.flush() if i % 2 else journal.commit()
     print(f"{journal.boot}-{i}", flush=True)
     time.sleep(0.002)

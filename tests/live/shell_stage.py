@@ -175,7 +175,16 @@ class OneTrade:
 
 def entry(name: str) -> PlaceOrder:
     return PlaceOrder(
-        name, "BTCUSDT", 1, Decimal("0.001"), "Limit", "IOC", False, "entry", Decimal(60000), Decimal(59000)
+        id=name,
+        symbol="BTCUSDT",
+        side=1,
+        qty=Decimal("0.001"),
+        order_type="Limit",
+        time_in_force="IOC",
+        reduce_only=False,
+        purpose="entry",
+        price=Decimal(60000),
+        stop_loss=Decimal(59000),
     )
 
 

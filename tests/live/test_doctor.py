@@ -34,7 +34,15 @@ def venue(**changed: Any) -> VenueFacts:
     instruments = universe()[:3]
     prices = {"BTCUSDT": Decimal(80_000), "ETHUSDT": Decimal(2_000), "SOLUSDT": Decimal(100)}
     facts = VenueFacts(
-        "https://api", NOW, said(), 3_000_000, said({"list": []}), instruments, (), prices, Decimal(10_000)
+        where="https://api",
+        now=NOW,
+        time=said(),
+        offset=3_000_000,
+        status=said({"list": []}),
+        instruments=instruments,
+        missing=(),
+        prices=prices,
+        balance=Decimal(10_000),
     )
     return replace(facts, **changed)
 

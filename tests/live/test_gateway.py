@@ -51,16 +51,16 @@ def made(*answers: Answer) -> tuple[Gateway, Lane, list[str]]:
 
 
 ENTRY = PlaceOrder(
-    "e",
-    "BTCUSDT",
-    1,
-    Decimal(1),
-    "Limit",
-    "IOC",
-    False,
-    "entry",
-    Decimal(1),
-    Decimal("0.9"),
+    id="e",
+    symbol="BTCUSDT",
+    side=1,
+    qty=Decimal(1),
+    order_type="Limit",
+    time_in_force="IOC",
+    reduce_only=False,
+    purpose="entry",
+    price=Decimal(1),
+    stop_loss=Decimal("0.9"),
     recv_window_ms=1_000,
 )
 STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)

@@ -32,11 +32,29 @@ OnOrder = Callable[[ServerConnection, Asked], Awaitable[None]]
 
 def entry(name: str) -> PlaceOrder:
     return PlaceOrder(
-        name, "BTCUSDT", 1, Decimal("0.001"), "Limit", "IOC", False, "entry", Decimal(60000), Decimal(59000)
+        id=name,
+        symbol="BTCUSDT",
+        side=1,
+        qty=Decimal("0.001"),
+        order_type="Limit",
+        time_in_force="IOC",
+        reduce_only=False,
+        purpose="entry",
+        price=Decimal(60000),
+        stop_loss=Decimal(59000),
     )
 
 
-CLOSE = PlaceOrder("x1", "BTCUSDT", -1, Decimal("0.001"), "Market", "IOC", True, "close")
+CLOSE = PlaceOrder(
+    id="x1",
+    symbol="BTCUSDT",
+    side=-1,
+    qty=Decimal("0.001"),
+    order_type="Market",
+    time_in_force="IOC",
+    reduce_only=True,
+    purpose="close",
+)
 
 
 def reply(asked: Asked, code: int = 0, message: str = "OK", **header: str) -> str:

@@ -59,8 +59,17 @@ def cut(venue: ServedVenue) -> None:
 
 def resting(name: str) -> PlaceOrder:
     return PlaceOrder(
-        name, SYMBOL, 1, Decimal("0.001"), "Limit", "GTC", False, "entry", Decimal(50_000), recv_window_ms=5_000
-    )  # fmt: skip
+        id=name,
+        symbol=SYMBOL,
+        side=1,
+        qty=Decimal("0.001"),
+        order_type="Limit",
+        time_in_force="GTC",
+        reduce_only=False,
+        purpose="entry",
+        price=Decimal(50_000),
+        recv_window_ms=5_000,
+    )
 
 
 class Rig:

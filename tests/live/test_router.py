@@ -22,7 +22,16 @@ from turbo_trader.trader.events import Clock, NoiseFitted
 
 D = Decimal
 STOPS = SetStops("s1", "BTCUSDT", D(59000), D(60000))
-ORDER = PlaceOrder("x1", "BTCUSDT", -1, D("0.001"), "Market", "IOC", True, "close")
+ORDER = PlaceOrder(
+    id="x1",
+    symbol="BTCUSDT",
+    side=-1,
+    qty=D("0.001"),
+    order_type="Market",
+    time_in_force="IOC",
+    reduce_only=True,
+    purpose="close",
+)
 CANCEL = CancelOrder("c1", "BTCUSDT", "e1")
 NOTE = Note(1, "zone")
 STATE = Persist(1, "position:BTCUSDT", {"zone": 1})

@@ -53,7 +53,7 @@ async def test_it_starts_feeds_the_trader_and_ends_cleanly(shells: Any, tmp_path
     assert trader.of(MarketRows)[0].rows["kind"][0] & LAST
     assert trader.of(ReadResult)[0].outcome is Outcome.CONFIRMED
     assert trader.of(CommandResult)[0] == CommandResult(
-        trader.of(CommandResult)[0].ts, "e1", Outcome.CONFIRMED
+        ts=trader.of(CommandResult)[0].ts, id="e1", outcome=Outcome.CONFIRMED
     )
     assert venue.created[0]["stopLoss"] == "59000"
     assert readers.overview(tmp_path)["intents"] == {"confirmed": 1}

@@ -75,7 +75,16 @@ async def test_s39_without_a_journal_no_entry_leaves_but_exits_do(shells: Any, t
             return []
         locks.append(sqlite3.connect(tmp_path / FILE, isolation_level=None))
         locks[0].execute("BEGIN IMMEDIATE")
-        close = PlaceOrder("x1", "BTCUSDT", -1, Decimal("0.001"), "Market", "IOC", True, "close")
+        close = PlaceOrder(
+            id="x1",
+            symbol="BTCUSDT",
+            side=-1,
+            qty=Decimal("0.001"),
+            order_type="Market",
+            time_in_force="IOC",
+            reduce_only=True,
+            purpose="close",
+        )
         return [shells.entry("e1"), close]
 
     venue, trader = shells.Venue(), shells.Scripted(script)

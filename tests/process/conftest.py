@@ -146,7 +146,9 @@ class Lives:
             now = int(venue.exchange.states["ts"].max())
             for position in [p for p in account.positions.values() if p.size and p.stop("StopLoss")]:
                 venue.exchange.handle(
-                    now, uid, SetTradingStop(position.symbol, stop_loss=Decimal(0), take_profit=Decimal(0))
+                    now,
+                    uid,
+                    SetTradingStop(symbol=position.symbol, stop_loss=Decimal(0), take_profit=Decimal(0)),
                 )
 
         self.served.call(take)

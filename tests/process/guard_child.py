@@ -26,7 +26,11 @@ def main() -> None:
             reported.flush()
 
         settings = GuardSettings(
-            loopback(int(port)), Keys("key", "secret"), Path(journal), rules=RULES, lease=LEASE
+            endpoints=loopback(int(port)),
+            keys=Keys("key", "secret"),
+            journal=Path(journal),
+            rules=RULES,
+            lease=LEASE,
         )
         asyncio.run(watch_over(settings, emit))
 

@@ -46,7 +46,11 @@ def test_a_guard_with_a_damaged_journal_protects_all_and_closes_ours(tmp_path: P
                     ended.set()
 
             settings = GuardSettings(
-                loopback(served.port), Keys("key", "secret"), tmp_path, rules=RULES, lease=LEASE
+                endpoints=loopback(served.port),
+                keys=Keys("key", "secret"),
+                journal=tmp_path,
+                rules=RULES,
+                lease=LEASE,
             )
             async with asyncio.timeout(60):
                 await Guard(settings, hear).run(ended)

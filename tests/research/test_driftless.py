@@ -22,7 +22,20 @@ def scans() -> Scans:
 def made_up(rng: np.random.Generator, count: int, p: np.ndarray, hit: np.ndarray) -> Trades:
     scan = np.sort(rng.integers(0, 20 * 2880, count))
     whole, ones = np.zeros(count, np.int64), np.ones(count)
-    return Trades(scan, whole, whole + 1, ones, ones, ones, ones, p, ones, ones, ones, hit)
+    return Trades(
+        scan=scan,
+        symbol=whole,
+        direction=whole + 1,
+        take_profit=ones,
+        stop_loss=ones,
+        cost=ones,
+        sigma=ones,
+        p_tp=p,
+        ev=ones,
+        edge=ones,
+        net=ones,
+        hit=hit,
+    )
 
 
 def test_reliability_passes_the_truth_and_fails_what_overstates() -> None:

@@ -37,9 +37,16 @@ def earned(policy: Policy, row: Any, rng: np.random.Generator) -> tuple[float, f
 def closed_at(policy: Policy, row: Any, prices: Any, confirmed: Any) -> int:
     """The step at which the Bracket, or the venue's stop or backstop, closes the position."""
     bracket = Bracket(
-        1, D(1), TICK, D(repr(float(row["take_profit"]))), D(repr(float(row["stop_loss"]))), D(repr(float(row["cost"]))),
-        0, int(row["hold_s"]) * SECOND, exit_rules(policy),
-    )  # fmt: skip
+        direction=1,
+        entry=D(1),
+        tick=TICK,
+        take_profit=D(repr(float(row["take_profit"]))),
+        stop_loss=D(repr(float(row["stop_loss"]))),
+        cost=D(repr(float(row["cost"]))),
+        opened_ns=0,
+        hold_ns=int(row["hold_s"]) * SECOND,
+        rules=exit_rules(policy),
+    )
     at, asked = 0, 0
     while at < len(prices):
         deadline = bracket.deadline_ns // (STEP * SECOND) - 1

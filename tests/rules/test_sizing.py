@@ -82,7 +82,15 @@ def size(equity: str = "18", risks: tuple[OpenRisk, ...] = (), losses: int = 0, 
 
 
 def open_risk(notional: str, direction: int = 1, stop: str = "0.006", margin: str = "1") -> OpenRisk:
-    return OpenRisk("ETHUSDT", direction, D(notional), D(margin), D(stop), D("0.0012"), D("0.004"))
+    return OpenRisk(
+        symbol="ETHUSDT",
+        direction=direction,
+        notional=D(notional),
+        margin=D(margin),
+        stop_distance=D(stop),
+        cost=D("0.0012"),
+        range_tail=D("0.004"),
+    )
 
 
 # rows of the table

@@ -18,8 +18,24 @@ def test_shares() -> None:
     session.on_trade(D(-1))
     session.pauses = 2
     risks = [
-        OpenRisk("A", 1, D(1000), D(18), D("0.005"), D("0.001"), D("0.004")),
-        OpenRisk("B", -1, D(100), D(9), D("0.005"), D("0.001"), D("0.004")),
+        OpenRisk(
+            symbol="A",
+            direction=1,
+            notional=D(1000),
+            margin=D(18),
+            stop_distance=D("0.005"),
+            cost=D("0.001"),
+            range_tail=D("0.004"),
+        ),
+        OpenRisk(
+            symbol="B",
+            direction=-1,
+            notional=D(100),
+            margin=D(9),
+            stop_distance=D("0.005"),
+            cost=D("0.001"),
+            range_tail=D("0.004"),
+        ),
     ]
     used = limit_usage(policy, Account(D(94), D(90), D(60), D(100), D(-2)), risks, session)
     assert used["session result"] == D("0.3")

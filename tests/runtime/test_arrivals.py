@@ -22,9 +22,48 @@ from turbo_trader.trader.events import (
 
 NOW = 1_770_000_000_000_000_000
 ONE = Decimal(1)
-FILL = Fill(NOW, "BTCUSDT", "e", "o", "l", 1, ONE, ONE, ONE, "Trade", ONE, False, 1)
-ORDER = OrderReport(NOW, "BTCUSDT", "o", "l", "", 1, ONE, ONE, None, None, "New", False)
-POSITION = PositionReport(NOW, "BTCUSDT", ONE, ONE, ONE, None, None, None, None, None, 1)
+FILL = Fill(
+    ts=NOW,
+    symbol="BTCUSDT",
+    exec_id="e",
+    order_id="o",
+    link_id="l",
+    side=1,
+    qty=ONE,
+    price=ONE,
+    fee=ONE,
+    kind="Trade",
+    closed_qty=ONE,
+    is_maker=False,
+    seq=1,
+)
+ORDER = OrderReport(
+    ts=NOW,
+    symbol="BTCUSDT",
+    order_id="o",
+    link_id="l",
+    parent_link_id="",
+    side=1,
+    qty=ONE,
+    filled=ONE,
+    price=None,
+    avg_price=None,
+    status="New",
+    reduce_only=False,
+)
+POSITION = PositionReport(
+    ts=NOW,
+    symbol="BTCUSDT",
+    size=ONE,
+    entry_price=ONE,
+    leverage=ONE,
+    stop_loss=None,
+    take_profit=None,
+    liq_price=None,
+    mark_price=None,
+    margin=None,
+    seq=1,
+)
 WALLET = WalletReport(NOW, ONE, ONE, ONE, ONE, ONE)
 REPORTS: list[Any] = [FILL, ORDER, POSITION, WALLET]
 
@@ -53,9 +92,15 @@ def test_rows_of_a_read_from_the_future_leave_their_symbol_unread() -> None:
     late = NOW + 3_600 * SECOND
     foreign = replace(ORDER, symbol="ETHUSDT")
     result = ReadResult(
-        NOW, "r", Outcome.CONFIRMED, NOW, (replace(ORDER, ts=late), foreign), (replace(FILL, ts=late),),
-        (POSITION,), replace(WALLET, ts=late),
-    )  # fmt: skip
+        ts=NOW,
+        id="r",
+        outcome=Outcome.CONFIRMED,
+        asked_ts=NOW,
+        orders=(replace(ORDER, ts=late), foreign),
+        fills=(replace(FILL, ts=late),),
+        positions=(POSITION,),
+        wallet=replace(WALLET, ts=late),
+    )
     found = Arrivals("rest", lambda *_: None).read(result, NOW)
     assert (found.orders, found.fills, found.positions, found.wallet) == ((foreign,), (), (POSITION,), None)
     assert found.unread == ("BTCUSDT", "USDT")

@@ -8,8 +8,27 @@ from turbo_trader.trader.commands import CancelOrder, Command, Note, Persist, Pl
 from turbo_trader.trader.events import Outcome
 
 ONE = Decimal(1)
-ENTRY = PlaceOrder("e", "BTCUSDT", 1, ONE, "Limit", "IOC", False, "entry", ONE)
-CLOSE = PlaceOrder("c", "BTCUSDT", -1, ONE, "Market", "IOC", True, "close")
+ENTRY = PlaceOrder(
+    id="e",
+    symbol="BTCUSDT",
+    side=1,
+    qty=ONE,
+    order_type="Limit",
+    time_in_force="IOC",
+    reduce_only=False,
+    purpose="entry",
+    price=ONE,
+)
+CLOSE = PlaceOrder(
+    id="c",
+    symbol="BTCUSDT",
+    side=-1,
+    qty=ONE,
+    order_type="Market",
+    time_in_force="IOC",
+    reduce_only=True,
+    purpose="close",
+)
 STOPS = SetStops("s", "BTCUSDT", ONE, None)
 KEEP = Persist(1, "session", {})
 NOTE = Note(1, "zone")

@@ -25,7 +25,16 @@ from turbo_trader.trader.events import Outcome
 T = TypeVar("T")
 READ = Call("get_positions", "positions", {})
 ENTRY = PlaceOrder(
-    "e", "BTCUSDT", 1, Decimal(1), "Limit", "IOC", False, "entry", Decimal(1), recv_window_ms=1_000
+    id="e",
+    symbol="BTCUSDT",
+    side=1,
+    qty=Decimal(1),
+    order_type="Limit",
+    time_in_force="IOC",
+    reduce_only=False,
+    purpose="entry",
+    price=Decimal(1),
+    recv_window_ms=1_000,
 )
 STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)
 

@@ -126,7 +126,14 @@ def test_s17_a_refused_stop_of_a_position_without_one_closes_at_once(stage: Any)
 def test_s17_a_key_that_may_do_nothing_closes_nothing_while_a_stop_stands(stage: Any) -> None:
     change = in_zone_one(stage)
     stage.deliver(
-        events.CommandResult(stage.now, change.id, events.Outcome.REJECTED, 33004, "expired", barred_key=True)
+        events.CommandResult(
+            ts=stage.now,
+            id=change.id,
+            outcome=events.Outcome.REJECTED,
+            code=33004,
+            message="expired",
+            barred_key=True,
+        )
     )
     stage.wait(10)
     assert stage.closes == []

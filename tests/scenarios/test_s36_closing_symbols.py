@@ -63,7 +63,14 @@ def test_s36_a_barred_symbol_gets_no_entry_until_its_instrument_is_read_again(
     sent = stage.enter()
     reads = len(stage.all(Read))
     stage.deliver(
-        events.CommandResult(stage.now, sent.id, events.Outcome.REJECTED, 30228, "delisting", barred=True)
+        events.CommandResult(
+            ts=stage.now,
+            id=sent.id,
+            outcome=events.Outcome.REJECTED,
+            code=30228,
+            message="delisting",
+            barred=True,
+        )
     )
     assert stage.state().unresolved == "the venue takes no entries: 30228 delisting"
     stage.clock(1)

@@ -46,7 +46,13 @@ def soak(hours: float, faults: str) -> tuple[dict[str, Any], list[int]]:
         if simulation.now // (60 * 10**9) % 30 == 0 and simulation.trader is not None:
             sizes.append(size_of(simulation.trader))
 
-    play = Chaos(universe()[:4], Policy.from_env(OFTEN), parse_faults(faults), hours, progress=look)
+    play = Chaos(
+        instruments=universe()[:4],
+        policy=Policy.from_env(OFTEN),
+        rates=parse_faults(faults),
+        hours=hours,
+        progress=look,
+    )
     return play.play(41), sizes
 
 

@@ -129,9 +129,17 @@ def test_the_time_of_a_scan_is_in_the_digest() -> None:
 
 def test_commands_are_digested_as_canonical_text() -> None:
     order = PlaceOrder(
-        "tt-a-1-entry", "BTCUSDT", 1, Decimal("0.500"), "Limit", "IOC", reduce_only=False, purpose="entry", price=Decimal("1E+3"),
+        id="tt-a-1-entry",
+        symbol="BTCUSDT",
+        side=1,
+        qty=Decimal("0.500"),
+        order_type="Limit",
+        time_in_force="IOC",
+        reduce_only=False,
+        purpose="entry",
+        price=Decimal("1E+3"),
         stop_loss=Decimal("990.50"),
-    )  # fmt: skip
+    )
     assert command_text(order) == (
         "place symbol=BTCUSDT side=buy qty=0.5 type=Limit time_in_force=IOC reduce_only=no price=1000 stop_loss=990.5 "
         "take_profit=- position=0 order_link_id=tt-a-1-entry\n"

@@ -162,8 +162,19 @@ class Stage:
     def order(self, sent: PlaceOrder, status: str, filled: str | Decimal = "0") -> events.OrderReport:
         """The venue's report on an order of ours."""
         return events.OrderReport(
-            self.now, sent.symbol, "o", sent.id, "", sent.side, sent.qty, D(filled), sent.price, None, status, sent.reduce_only
-        )  # fmt: skip
+            ts=self.now,
+            symbol=sent.symbol,
+            order_id="o",
+            link_id=sent.id,
+            parent_link_id="",
+            side=sent.side,
+            qty=sent.qty,
+            filled=D(filled),
+            price=sent.price,
+            avg_price=None,
+            status=status,
+            reduce_only=sent.reduce_only,
+        )
 
     def answer(
         self, command: Any, outcome: str = "confirmed", code: int = 0, later: bool | None = None
@@ -171,7 +182,14 @@ class Stage:
         """The outcome of a wire command; `later` as the venue's client says of the code, unless given."""
         wait = classify(code).kind is Kind.TEMPORARY if later is None else later
         return self.deliver(
-            events.CommandResult(self.now, command.id, events.Outcome(outcome), code, outcome, wait)
+            events.CommandResult(
+                ts=self.now,
+                id=command.id,
+                outcome=events.Outcome(outcome),
+                code=code,
+                message=outcome,
+                later=wait,
+            )
         )
 
     def read(
@@ -179,7 +197,11 @@ class Stage:
     ) -> list[Command]:
         """The answer to a read."""
         when = self.now if asked is None else asked
-        return self.deliver(events.ReadResult(self.now, read.id, events.Outcome(outcome), when, **lists))
+        return self.deliver(
+            events.ReadResult(
+                ts=self.now, id=read.id, outcome=events.Outcome(outcome), asked_ts=when, **lists
+            )
+        )
 
     # -- finding
 

@@ -36,27 +36,49 @@ SOON = 1 * SECOND
 
 def position(size: str, stop: str | None, symbol: str = "AAAUSDT") -> PositionReport:
     return PositionReport(
-        NOW, symbol, D(size), D(100), D(10), D(stop) if stop else None, None, None, D(100), D(10), 1
+        ts=NOW,
+        symbol=symbol,
+        size=D(size),
+        entry_price=D(100),
+        leverage=D(10),
+        stop_loss=D(stop) if stop else None,
+        take_profit=None,
+        liq_price=None,
+        mark_price=D(100),
+        margin=D(10),
+        seq=1,
     )
 
 
 def order(link_id: str, *, reduce_only: bool = False, stop_type: str = "") -> OrderReport:
     return OrderReport(
-        NOW, "AAAUSDT", "o", link_id, "", 1, D(1), D(0), D(100), None, "New", reduce_only, stop_type
+        ts=NOW,
+        symbol="AAAUSDT",
+        order_id="o",
+        link_id=link_id,
+        parent_link_id="",
+        side=1,
+        qty=D(1),
+        filled=D(0),
+        price=D(100),
+        avg_price=None,
+        status="New",
+        reduce_only=reduce_only,
+        stop_type=stop_type,
     )
 
 
 def kept(direction: int = 1, *, opened: int = NOW, hold_s: int = 900) -> dict[str, Any]:
     bracket = Bracket(
-        direction,
-        D(100),
-        D("0.01"),
-        D("0.01"),
-        D("0.005"),
-        D("0.001"),
-        opened,
-        hold_s * SECOND,
-        exit_rules(Policy()),
+        direction=direction,
+        entry=D(100),
+        tick=D("0.01"),
+        take_profit=D("0.01"),
+        stop_loss=D("0.005"),
+        cost=D("0.001"),
+        opened_ns=opened,
+        hold_ns=hold_s * SECOND,
+        rules=exit_rules(Policy()),
     )
     return {"position:AAAUSDT": {"bracket": msgspec.to_builtins(bracket), "trade": {}, "held": "1"}}
 
@@ -184,7 +206,21 @@ TICKS = {"AAAUSDT": D("0.01")}
 
 
 def fill(link_id: str, side: int, qty: str, ts: int = NOW) -> Fill:
-    return Fill(ts, "AAAUSDT", f"x{ts}", "o", link_id, side, D(qty), D(100), D(0), "Trade", D(0), False, ts)
+    return Fill(
+        ts=ts,
+        symbol="AAAUSDT",
+        exec_id=f"x{ts}",
+        order_id="o",
+        link_id=link_id,
+        side=side,
+        qty=D(qty),
+        price=D(100),
+        fee=D(0),
+        kind="Trade",
+        closed_qty=D(0),
+        is_maker=False,
+        seq=ts,
+    )
 
 
 def test_guard_close_after_is_the_policy_s_and_zero_is_never() -> None:

@@ -92,13 +92,25 @@ class Reader:
                 answer.verdict.outcome if answer.verdict.outcome is not Outcome.CONFIRMED else Outcome.UNKNOWN
             )
             return ReadResult(
-                self._now(), command.id, outcome, asked, code=answer.code, message=answer.message
+                ts=self._now(),
+                id=command.id,
+                outcome=outcome,
+                asked_ts=asked,
+                code=answer.code,
+                message=answer.message,
             )
         for odd in lists.odd:
             self._on_odd(odd)
         if command.symbol and lists.odd:
             why = f"a row that cannot be read: {lists.odd[0].why}"
-            return ReadResult(self._now(), command.id, Outcome.UNKNOWN, asked, code=NO_ANSWER, message=why)
+            return ReadResult(
+                ts=self._now(),
+                id=command.id,
+                outcome=Outcome.UNKNOWN,
+                asked_ts=asked,
+                code=NO_ANSWER,
+                message=why,
+            )
         return lists.result(self._now(), command.id, asked)
 
     def _list(self, what: str, command: Read, asked: int, lists: _Lists) -> Asking[None]:
@@ -176,12 +188,12 @@ class _Lists:
     def result(self, now: int, name: str, asked: int) -> ReadResult:
         fills = [each for each in self._reports if isinstance(each, Fill)]
         return ReadResult(
-            now, name, Outcome.CONFIRMED, asked,
-            tuple(each for each in self._reports if isinstance(each, OrderReport)),
-            _unique(fills),
-            tuple(each for each in self._reports if isinstance(each, PositionReport)),
-            next((each for each in self._reports if isinstance(each, WalletReport)), None),
-            tuple(self._transfers.values()),
+            ts=now, id=name, outcome=Outcome.CONFIRMED, asked_ts=asked,
+            orders=tuple(each for each in self._reports if isinstance(each, OrderReport)),
+            fills=_unique(fills),
+            positions=tuple(each for each in self._reports if isinstance(each, PositionReport)),
+            wallet=next((each for each in self._reports if isinstance(each, WalletReport)), None),
+            transfers=tuple(self._transfers.values()),
             unread=tuple(sorted({odd.symbol for odd in self.odd})),
         )  # fmt: skip
 

@@ -48,9 +48,14 @@ class Options:
         """How a seed is played. InputError for what cannot be."""
         situation = self.of(seed)
         return Chaos(
-            universe()[: situation.symbols], Policy.from_env({**situation.rules, **self.rules}), parse_faults(situation.faults),
-            self.hours, Decimal(situation.balance), situation.edge, situation.least_entries,
-        )  # fmt: skip
+            instruments=universe()[: situation.symbols],
+            policy=Policy.from_env({**situation.rules, **self.rules}),
+            rates=parse_faults(situation.faults),
+            hours=self.hours,
+            balance=Decimal(situation.balance),
+            edge=situation.edge,
+            least_entries=situation.least_entries,
+        )
 
     def command(self, seed: int) -> str:
         """One command that plays a seed again, with every option in force."""

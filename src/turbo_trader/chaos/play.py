@@ -34,7 +34,7 @@ LAST: Final = 90 * SECOND  # given to a flatten without faults, and to the last 
 EXCEPTION: Final = "exception"
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True, frozen=True)
 class Chaos:
     """What to play: instruments, rules, rates of faults, hours, starting balance (USDT). `edge`: of the made-up market.
 

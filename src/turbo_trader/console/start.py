@@ -40,7 +40,7 @@ ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class Ground:
     """What a run stands on: the venue and its market. `lasts_s`: wall seconds after which the market ends, None: it does not."""
 
@@ -113,8 +113,8 @@ def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
         facts = venue.facts
         symbols = [s for s in facts["symbols"] if settings.market != "synthetic" or s in policy.symbols]
         yield Ground(
-            loopback(venue.port), Keys(venue.key, venue.secret), tuple(symbols), str(facts["market"]),
-            float(facts["speed"]), int(facts["book_push_ms"]), facts["lasts_s"], log_lines=venue.log_lines,
+            endpoints=loopback(venue.port), keys=Keys(venue.key, venue.secret), symbols=tuple(symbols), market=str(facts["market"]),
+            speed=float(facts["speed"]), push_ms=int(facts["book_push_ms"]), lasts_s=facts["lasts_s"], log_lines=venue.log_lines,
         )  # fmt: skip
 
 
@@ -125,9 +125,17 @@ def lockstep_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
         venue = steps.venue
         names = tuple(instrument.symbol for instrument in venue.source.instruments)
         yield Ground(
-            loopback(venue.config.port), keys, names, venue.source.label, market.speed, venue.push_ns // 1_000_000,
-            market.lasts_s, steps.clocks, steps.run, 1.0 if market.speed == FASTEST else market.speed,
-        )  # fmt: skip
+            endpoints=loopback(venue.config.port),
+            keys=keys,
+            symbols=names,
+            market=venue.source.label,
+            speed=market.speed,
+            push_ms=venue.push_ns // 1_000_000,
+            lasts_s=market.lasts_s,
+            clocks=steps.clocks,
+            run=steps.run,
+            pace=1.0 if market.speed == FASTEST else market.speed,
+        )
 
 
 def live_ground(settings: Settings, policy: Policy) -> Ground:
@@ -135,7 +143,12 @@ def live_ground(settings: Settings, policy: Policy) -> Ground:
     keys, where = live_keys(settings), live_endpoints(settings)
     where.check_order_entry(settings.order_entry)
     compile_missing(Use.TRADER)
-    return Ground(where, keys, policy.symbols, f"the V5 venue at {where.rest}" if where.local else "Bybit")
+    return Ground(
+        endpoints=where,
+        keys=keys,
+        symbols=policy.symbols,
+        market=f"the V5 venue at {where.rest}" if where.local else "Bybit",
+    )
 
 
 def lease_rules(policy: Policy) -> LeaseRules:

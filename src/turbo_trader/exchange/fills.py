@@ -52,18 +52,54 @@ class Fills:
         position.realised_ever += change
         account.book(
             LogEntry(
-                now, state.new_id(), order.symbol, _LOGGED[kind], order.side, qty, price,
-                result, ZERO, fee, change, account.balance + change, order.order_id, order.link_id, position.size,
+                ts=now,
+                id=state.new_id(),
+                symbol=order.symbol,
+                kind=_LOGGED[kind],
+                side=order.side,
+                qty=qty,
+                price=price,
+                cash_flow=result,
+                funding=ZERO,
+                fee=fee,
+                change=change,
+                balance=account.balance + change,
+                order_id=order.order_id,
+                link_id=order.link_id,
+                size=position.size,
             )
-        )  # fmt: skip
+        )
         if coin != SETTLED_IN:
             self._pay(account, order, position, coin, paid, now)
         execution = ExecutionMessage(
-            now, order.symbol, state.new_id(), order.order_id, order.link_id, order.side, price, qty, paid, rate, kind,
-            maker, closed, result, order.limit_or_bound, order.qty, order.leaves, order.order_type, order.stop_type,
-            order.create_type, state.mark(s), state.index_price(s), position.seq, open_fee, position.leverage, coin,
-            state.instruments[s].tick,
-        )  # fmt: skip
+            ts=now,
+            symbol=order.symbol,
+            exec_id=state.new_id(),
+            order_id=order.order_id,
+            link_id=order.link_id,
+            side=order.side,
+            price=price,
+            qty=qty,
+            fee=paid,
+            fee_rate=rate,
+            kind=kind,
+            is_maker=maker,
+            closed_qty=closed,
+            pnl=result,
+            order_price=order.limit_or_bound,
+            order_qty=order.qty,
+            leaves=order.leaves,
+            order_type=order.order_type,
+            stop_type=order.stop_type,
+            create_type=order.create_type,
+            mark_price=state.mark(s),
+            index_price=state.index_price(s),
+            seq=position.seq,
+            open_fee=open_fee,
+            leverage=position.leverage,
+            fee_coin=coin,
+            tick=state.instruments[s].tick,
+        )
         account.executions.append(execution)
         if order.order_id in account.orders:  # there are executions without an order
             state.say(account.uid, order.message(now))
@@ -78,10 +114,24 @@ class Fills:
         order.coin_fees[coin] = order.coin_fees.get(coin, ZERO) + paid
         account.book(
             LogEntry(
-                now, self._state.new_id(), order.symbol, "TRADE", order.side, ZERO, ZERO, ZERO, ZERO, paid, -paid,
-                account.coins[coin] - paid, order.order_id, order.link_id, position.size, coin,
+                ts=now,
+                id=self._state.new_id(),
+                symbol=order.symbol,
+                kind="TRADE",
+                side=order.side,
+                qty=ZERO,
+                price=ZERO,
+                cash_flow=ZERO,
+                funding=ZERO,
+                fee=paid,
+                change=-paid,
+                balance=account.coins[coin] - paid,
+                order_id=order.order_id,
+                link_id=order.link_id,
+                size=position.size,
+                coin=coin,
             )
-        )  # fmt: skip
+        )
 
     def _follow(
         self, account: Account, order: Order, position: Position, *, opened: Decimal, now: int

@@ -32,17 +32,51 @@ class Funding:
         position.realised_ever -= fee
         side = 1 if position.size > 0 else -1
         execution = ExecutionMessage(
-            at, position.symbol, self._state.new_id(), self._state.new_id(), "", side, mark, abs(position.size), fee,
-            rate * side, "Funding", False, ZERO, ZERO, None, ZERO, ZERO, "UNKNOWN", "", "", mark,
-            self._state.index_price(s), position.seq, tick=self._state.instruments[s].tick,
-        )  # fmt: skip
+            ts=at,
+            symbol=position.symbol,
+            exec_id=self._state.new_id(),
+            order_id=self._state.new_id(),
+            link_id="",
+            side=side,
+            price=mark,
+            qty=abs(position.size),
+            fee=fee,
+            fee_rate=rate * side,
+            kind="Funding",
+            is_maker=False,
+            closed_qty=ZERO,
+            pnl=ZERO,
+            order_price=None,
+            order_qty=ZERO,
+            leaves=ZERO,
+            order_type="UNKNOWN",
+            stop_type="",
+            create_type="",
+            mark_price=mark,
+            index_price=self._state.index_price(s),
+            seq=position.seq,
+            tick=self._state.instruments[s].tick,
+        )
         account.executions.append(execution)
         account.book(
             LogEntry(
-                at, self._state.new_id(), position.symbol, "SETTLEMENT", side, abs(position.size), mark,
-                ZERO, -fee, ZERO, -fee, account.balance - fee, execution.order_id, "", position.size,
+                ts=at,
+                id=self._state.new_id(),
+                symbol=position.symbol,
+                kind="SETTLEMENT",
+                side=side,
+                qty=abs(position.size),
+                price=mark,
+                cash_flow=ZERO,
+                funding=-fee,
+                fee=ZERO,
+                change=-fee,
+                balance=account.balance - fee,
+                order_id=execution.order_id,
+                link_id="",
+                size=position.size,
             )
-        )  # fmt: skip
+        )
         short = -self._collateral.available(account)
         if not account.cross and short > 0 and fee > 0:
             position.extra -= min(short, fee)

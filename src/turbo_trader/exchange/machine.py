@@ -108,9 +108,24 @@ class Exchange(State):
         before = account.balance if coin == SETTLED_IN else account.coins.get(coin, ZERO)
         account.book(
             LogEntry(
-                now, self.new_id(), "", kind, 0, ZERO, ZERO, amount, ZERO, ZERO, amount, before + amount, "", "", ZERO, coin
+                ts=now,
+                id=self.new_id(),
+                symbol="",
+                kind=kind,
+                side=0,
+                qty=ZERO,
+                price=ZERO,
+                cash_flow=amount,
+                funding=ZERO,
+                fee=ZERO,
+                change=amount,
+                balance=before + amount,
+                order_id="",
+                link_id="",
+                size=ZERO,
+                coin=coin,
             )
-        )  # fmt: skip
+        )
 
     def fee_rates(self, uid: str, symbol: str) -> tuple[Decimal, Decimal]:
         """Taker and maker rate of an account; KeyError for an unknown symbol."""

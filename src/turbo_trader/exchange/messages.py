@@ -23,7 +23,7 @@ class Reply:
     result: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class OrderMessage:
     """An order after a change."""
 
@@ -79,7 +79,7 @@ class OrderMessage:
         return self.filled_value / self.filled if self.filled else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class ExecutionMessage:
     """One execution: a trade, funding, or a forced close. `fee` > 0 is paid."""
 
@@ -112,7 +112,7 @@ class ExecutionMessage:
     tick: Decimal = UNIT  # to which mark and index price are shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class PositionMessage:
     """A position after a change; `size` is signed, 0 is flat."""
 
@@ -145,7 +145,7 @@ class PositionMessage:
     tick: Decimal = UNIT  # to which mark, liquidation and bankruptcy price are shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class WalletMessage:
     """The USDT wallet after a change."""
 
@@ -173,7 +173,7 @@ class WalletMessage:
 Message: TypeAlias = OrderMessage | ExecutionMessage | PositionMessage | WalletMessage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class LogEntry:
     """One line of the transaction log: `change` = cash flow + funding - fee; the balances add up exactly."""
 

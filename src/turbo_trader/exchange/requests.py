@@ -23,7 +23,7 @@ class BookPrice:
     level: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class CreateOrder:
     """Place an order. `take_profit` and `stop_loss` become children: of the position (Full) or of what fills (Partial)."""
 
@@ -103,7 +103,7 @@ class CancelAll:
     stop_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class SetTradingStop:
     """Change the position's TP, SL and trailing stop: None leaves one as it is, 0 removes it. Partial adds a pair."""
 

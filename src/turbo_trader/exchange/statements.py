@@ -24,23 +24,49 @@ class Statements:
         tier = instrument.tier(needs.value(p))
         profit, loss, trail = (p.stop(kind) for kind in FULL)
         return PositionMessage(
-            now, p.symbol, p.idx, p.size, p.entry, p.leverage, needs.mark(p), needs.liquidation(account, p),
-            needs.bankruptcy(account, p) if held and not account.cross else None,
-            needs.initial(account, p), needs.maintenance(account, p), instrument.tiers.index(tier) + 1, tier.limit,
-            profit.trigger_price if profit else None, loss.trigger_price if loss else None, trail.distance if trail else None,
-            needs.unrealised(p),
-            p.realised_now, p.realised_ever, p.status, p.seq, p.created_ts, p.opened_ts, needs.rank(account, p),
-            needs.break_even(account, p), p.auto_margin, instrument.tick,
-        )  # fmt: skip
+            ts=now,
+            symbol=p.symbol,
+            position_idx=p.idx,
+            size=p.size,
+            entry_price=p.entry,
+            leverage=p.leverage,
+            mark_price=needs.mark(p),
+            liq_price=needs.liquidation(account, p),
+            bust_price=needs.bankruptcy(account, p) if held and not account.cross else None,
+            margin=needs.initial(account, p),
+            maintenance=needs.maintenance(account, p),
+            tier=instrument.tiers.index(tier) + 1,
+            tier_limit=tier.limit,
+            take_profit=profit.trigger_price if profit else None,
+            stop_loss=loss.trigger_price if loss else None,
+            trailing_stop=trail.distance if trail else None,
+            unrealised=needs.unrealised(p),
+            realised_now=p.realised_now,
+            realised_ever=p.realised_ever,
+            status=p.status,
+            seq=p.seq,
+            created_ts=p.created_ts,
+            opened_ts=p.opened_ts,
+            adl_rank=needs.rank(account, p),
+            break_even=needs.break_even(account, p),
+            auto_margin=p.auto_margin,
+            tick=instrument.tick,
+        )
 
     def wallet(self, account: Account, now: int) -> WalletMessage:
         """The wallet as it is now."""
         held = [self.position(account, p, now) for p in account.held()]
         return WalletMessage(
-            now, account.balance, sum((m.margin for m in held), ZERO), sum((m.maintenance for m in held), ZERO),
-            account.order_margin, sum((m.unrealised for m in held), ZERO),
-            sum((p.realised_ever for p in account.positions.values()), ZERO), account.cross, _coins(account),
-        )  # fmt: skip
+            ts=now,
+            balance=account.balance,
+            position_margin=sum((m.margin for m in held), ZERO),
+            maintenance=sum((m.maintenance for m in held), ZERO),
+            order_margin=account.order_margin,
+            unrealised=sum((m.unrealised for m in held), ZERO),
+            realised_ever=sum((p.realised_ever for p in account.positions.values()), ZERO),
+            cross=account.cross,
+            coins=_coins(account),
+        )
 
     def emit(self, account: Account, position: Position, now: int) -> None:
         """Say a position, then the wallet."""

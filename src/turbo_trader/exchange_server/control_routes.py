@@ -75,17 +75,21 @@ class VenueControl:
             asked = json.loads(await read_body(request))
             name = str(asked["key"])
             before = self._venue.keys.get(
-                name, Key(name, str(asked.get("secret", "")), str(asked.get("uid", "1")))
+                name, Key(key=name, secret=str(asked.get("secret", "")), uid=str(asked.get("uid", "1")))
             )
             permissions = asked.get("permissions", before.permissions)
             expires = asked.get("expires_ms", before.expires_ms)
             key = Key(
-                name, str(asked.get("secret", before.secret)), str(asked.get("uid", before.uid)),
-                bool(asked.get("read_only", before.read_only)),
-                {str(group): tuple(map(str, names)) for group, names in permissions.items()},
-                None if expires is None else int(expires), tuple(map(str, asked.get("addresses", before.addresses))),
-                tuple(map(str, asked.get("symbols", before.symbols))), int(asked.get("barred", before.barred)),
-            )  # fmt: skip
+                key=name,
+                secret=str(asked.get("secret", before.secret)),
+                uid=str(asked.get("uid", before.uid)),
+                read_only=bool(asked.get("read_only", before.read_only)),
+                permissions={str(group): tuple(map(str, names)) for group, names in permissions.items()},
+                expires_ms=None if expires is None else int(expires),
+                addresses=tuple(map(str, asked.get("addresses", before.addresses))),
+                symbols=tuple(map(str, asked.get("symbols", before.symbols))),
+                barred=int(asked.get("barred", before.barred)),
+            )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return JSONResponse({"error": 'send {"key": "simulated-key", "read_only": true}'}, 400)
         if key.barred and key.barred not in BARRED:

@@ -110,7 +110,7 @@ class Venue:
         self.feed = PublicFeed(self.data, frames.topics if frames is not None else ())
         self.keys: dict[str, Key] = {}
         here = (config.host,) if config.host == "127.0.0.1" else ()
-        for key in (Key(config.key, config.secret, "1", addresses=here), *config.keys):
+        for key in (Key(key=config.key, secret=config.secret, uid="1", addresses=here), *config.keys):
             self.add_key(key)
         self.limits = RateLimits(config.vip, config.ban_ns) if config.limits else None
         self.notices = Notices()

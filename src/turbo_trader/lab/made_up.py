@@ -65,7 +65,15 @@ class MadeUpPanel:
         ts = START_NS + np.arange(len(close), dtype=np.int64) * self.minutes * MINUTE_NS
         names = tuple(f"{name}USDT" for name in NAMES[: self.symbols])
         return Panel(
-            names, self.minutes * MINUTE_NS, ts, opened, high, low, close, volume, np.full_like(close, np.nan)
+            symbols=names,
+            interval_ns=self.minutes * MINUTE_NS,
+            ts=ts,
+            open=opened,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            funding=np.full_like(close, np.nan),
         )
 
 

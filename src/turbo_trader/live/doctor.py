@@ -25,7 +25,7 @@ _OVER = ("completed", "canceled", "cancelled")
 _FUTURES = 1  # of a maintenance's `product`
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class VenueFacts:
     """What anybody can read there. `offset`: the venue's clock - ours, ns. `prices`: USDT by symbol."""
 

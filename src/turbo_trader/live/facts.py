@@ -68,13 +68,20 @@ async def venue_facts(
     """Time, clock, instruments and prices; with `keyed` the balance. A `simulated` venue's clock is its own affair."""
     time = await gateway.read(Call("get_server_time", "market", {}))
     if not time.ok or not await gateway.sync_clock():
-        return VenueFacts(where, gateway.clock.now(), time, 0, time)
+        return VenueFacts(where=where, now=gateway.clock.now(), time=time, offset=0, status=time)
     status = await system_status(gateway)
     instruments, missing = await _instruments(gateway, symbols)
     return VenueFacts(
-        where, gateway.clock.now(), time, 0 if simulated else gateway.clock.offset, status, instruments, missing,
-        await _prices(gateway, instruments), await _balance(gateway) if keyed else None,
-    )  # fmt: skip
+        where=where,
+        now=gateway.clock.now(),
+        time=time,
+        offset=0 if simulated else gateway.clock.offset,
+        status=status,
+        instruments=instruments,
+        missing=missing,
+        prices=await _prices(gateway, instruments),
+        balance=await _balance(gateway) if keyed else None,
+    )
 
 
 async def system_status(gateway: Gateway) -> Answer:

@@ -57,7 +57,7 @@ _THROUGH: Final = frozenset({110092, 110093})  # the price has passed the stop
 Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class GuardSettings:
     """`until_idle`: end by itself once nothing is open, no lease is held and `daemon_lives` says no (as started by `run`).
 

@@ -33,7 +33,7 @@ _WIDTHS = 6  # classes of the range against the ranges around it
 ORDERS = ("random", "high-first", "low-first")
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True, frozen=True)
 class Shapes:
     """The library. Values are places within the range: 0 = low, 1 = high, float32.
 
@@ -154,9 +154,9 @@ def shapes() -> Shapes:
     classes = _classes(opens, closes, np.searchsorted(edges, width), continuous)
     chosen = [_grouped(classes, np.flatnonzero(keep)) for keep in (np.ones(_PATHS, bool), early, ~early)]
     return Shapes(
-        opens, closes, knots, place(highs), place(lows), high_first,
-        tuple(members for members, _, _ in chosen),
-        np.stack([first for _, first, _ in chosen]), np.stack([count for _, _, count in chosen]), edges,
+        opens=opens, closes=closes, knots=knots, highs=place(highs), lows=place(lows), high_first=high_first,
+        members=tuple(members for members, _, _ in chosen),
+        first=np.stack([first for _, first, _ in chosen]), count=np.stack([count for _, _, count in chosen]), width_edges=edges,
     )  # fmt: skip
 
 

@@ -147,14 +147,42 @@ class Players:
             last = x.last(0)
             away = max(instrument.floor_price(Decimal(mid * self._plan.distance)), 2 * instrument.tick)
             stop, target = last - d * away, last + d * away
-            x.handle(now, uid, ask.CreateOrder(name, d, "Market", qty, stop_loss=stop, take_profit=target))
+            x.handle(
+                now,
+                uid,
+                ask.CreateOrder(
+                    symbol=name, side=d, order_type="Market", qty=qty, stop_loss=stop, take_profit=target
+                ),
+            )
         elif uid is Way.MARKET:
-            x.handle(now, uid, ask.CreateOrder(name, d, "Market", qty))
+            x.handle(now, uid, ask.CreateOrder(symbol=name, side=d, order_type="Market", qty=qty))
         elif uid is Way.IOC:
-            x.handle(now, uid, ask.CreateOrder(name, d, "Limit", qty, instrument.price(touch), "IOC"))
+            x.handle(
+                now,
+                uid,
+                ask.CreateOrder(
+                    symbol=name,
+                    side=d,
+                    order_type="Limit",
+                    qty=qty,
+                    price=instrument.price(touch),
+                    time_in_force="IOC",
+                ),
+            )
         elif uid is Way.RESTING:
             x.handle(now, uid, ask.CancelAll(name))
-            x.handle(now, uid, ask.CreateOrder(name, d, "Limit", qty, instrument.price(own), "PostOnly"))
+            x.handle(
+                now,
+                uid,
+                ask.CreateOrder(
+                    symbol=name,
+                    side=d,
+                    order_type="Limit",
+                    qty=qty,
+                    price=instrument.price(own),
+                    time_in_force="PostOnly",
+                ),
+            )
 
     def _reference(self, uid: Way, fill: ExecutionMessage) -> float:
         order = self.exchanges[uid].accounts[uid].orders[fill.order_id]

@@ -64,9 +64,16 @@ class Rewound(Trader):
 def holding(policy: Policy, start: int) -> dict[str, dict[str, Any]]:
     """What a daemon with this position would have kept."""
     bracket = Bracket(
-        1, Decimal(ENTRY), universe()[0].tick, Decimal("0.02"), Decimal("0.02"), Decimal("0.0015"), start, 600 * MINUTE,
-        exit_rules(policy),
-    )  # fmt: skip
+        direction=1,
+        entry=Decimal(ENTRY),
+        tick=universe()[0].tick,
+        take_profit=Decimal("0.02"),
+        stop_loss=Decimal("0.02"),
+        cost=Decimal("0.0015"),
+        opened_ns=start,
+        hold_ns=600 * MINUTE,
+        rules=exit_rules(policy),
+    )
     qty = Decimal(QTY)
     trade = Trade("earlier-entry", 1, 1, start, qty, qty * ENTRY)
     return {

@@ -129,7 +129,15 @@ async def _orders(where: Endpoints, count: int, leaving: Leaving) -> Ways:
 async def _order(gateway: Gateway, name: str, leaving: Leaving) -> tuple[int, int]:
     """One resting order, and its cancel, which is not counted."""
     order = PlaceOrder(
-        name, universe()[0].symbol, 1, Decimal("0.001"), "Limit", "GTC", False, "entry", Decimal(50_000)
+        id=name,
+        symbol=universe()[0].symbol,
+        side=1,
+        qty=Decimal("0.001"),
+        order_type="Limit",
+        time_in_force="GTC",
+        reduce_only=False,
+        purpose="entry",
+        price=Decimal(50_000),
     )
     leaving.at.clear()
     began = time.monotonic_ns()

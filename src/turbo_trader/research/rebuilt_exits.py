@@ -73,9 +73,16 @@ def earned(
     near, tick = (path.bid, path.ask) if direction > 0 else (path.ask, path.bid), instrument.tick
     entry = int(near[1][first])
     bracket = Bracket(
-        direction, entry * tick, tick, policy.tp_min, policy.sl_min, 2 * policy.taker_fee, int(path.ts[first]),
-        policy.turbo_max_hold * SECOND, exit_rules(policy),
-    )  # fmt: skip
+        direction=direction,
+        entry=entry * tick,
+        tick=tick,
+        take_profit=policy.tp_min,
+        stop_loss=policy.sl_min,
+        cost=2 * policy.taker_fee,
+        opened_ns=int(path.ts[first]),
+        hold_ns=policy.turbo_max_hold * SECOND,
+        rules=exit_rules(policy),
+    )
     for i in range(first + 1, len(path.ts)):
         if _ended(bracket, direction, int(path.last[i]) * tick, int(near[0][i]) * tick, int(path.ts[i])):
             break

@@ -83,7 +83,22 @@ def play(scans: Scans, entries: NDArray[np.bool_], directions: Array, policy: Po
             np.abs(f["forecast"][s, n]),
         )
         net, hit = out[:, 0] - (cost - spread), out[:, 2] > 0
-        parts.append(Trades(n, np.full(len(n), s), d, tp, sl, cost, sigma, p_tp, ev, edge, net, hit))
+        parts.append(
+            Trades(
+                scan=n,
+                symbol=np.full(len(n), s),
+                direction=d,
+                take_profit=tp,
+                stop_loss=sl,
+                cost=cost,
+                sigma=sigma,
+                p_tp=p_tp,
+                ev=ev,
+                edge=edge,
+                net=net,
+                hit=hit,
+            )
+        )
     joined = Trades(*(np.concatenate([getattr(p, field.name) for p in parts]) for field in fields(Trades)))
     return joined.chosen(np.argsort(joined.scan, kind="stable"))
 

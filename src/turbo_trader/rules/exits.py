@@ -84,7 +84,7 @@ def exit_rules(policy: Policy) -> ExitRules:
     )
 
 
-@dataclass(slots=True)
+@dataclass(kw_only=True, slots=True)
 class Bracket:
     """Stop, target, backstop, zone and clock of one open position. Prices in USDT on the tick, distances
     as fractions of entry.
@@ -289,5 +289,15 @@ def entry_exits(
     direction: int, price: Decimal, row_tp: Decimal, row_sl: Decimal, instrument: Instrument, policy: Policy
 ) -> tuple[Decimal, Decimal]:
     """(stop, backstop) to attach to an entry expected to fill at `price`."""
-    plan = Bracket(direction, price, instrument.tick, row_tp, row_sl, Decimal(0), 0, 0, exit_rules(policy))
+    plan = Bracket(
+        direction=direction,
+        entry=price,
+        tick=instrument.tick,
+        take_profit=row_tp,
+        stop_loss=row_sl,
+        cost=Decimal(0),
+        opened_ns=0,
+        hold_ns=0,
+        rules=exit_rules(policy),
+    )
     return plan.stop, plan.backstop

@@ -43,7 +43,7 @@ class Ended:
     fraction: float | None
 
 
-@dataclass(slots=True)
+@dataclass(kw_only=True, slots=True)
 class Shadow:
     """One shadow. `half`: half the spread at the entry, a fraction; fees are fractions of notional."""
 

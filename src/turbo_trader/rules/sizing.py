@@ -32,7 +32,7 @@ class Account:
     session_result: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class OpenRisk:
     """One open position (or an entry under way): `stop_distance` is the loss at its current stop as a
     fraction of entry, < 0 = locked gain."""

@@ -51,4 +51,4 @@ def refused_without_journal(command: WireCommand, failure: str, now: int) -> Com
     """The answer to an entry while the journal cannot be written (`failure`; "" while it can); None: the command may leave."""
     if not failure or not isinstance(command, PlaceOrder) or command.reduce_only:
         return None
-    return CommandResult(now, command.id, Outcome.REJECTED, NO_JOURNAL, failure)
+    return CommandResult(ts=now, id=command.id, outcome=Outcome.REJECTED, code=NO_JOURNAL, message=failure)

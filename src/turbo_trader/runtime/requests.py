@@ -156,9 +156,15 @@ class Requests:
         verdict = answer.verdict
         later, barred = verdict.kind is Kind.TEMPORARY, verdict.action is Action.STOP_ENTRIES
         return CommandResult(
-            self.clock.now(), command.id, verdict.outcome, answer.code, answer.message, later, barred,
+            ts=self.clock.now(),
+            id=command.id,
+            outcome=verdict.outcome,
+            code=answer.code,
+            message=answer.message,
+            later=later,
+            barred=barred,
             barred_key=verdict.action is Action.HALT,
-        )  # fmt: skip
+        )
 
     def execute_read(self, command: Read) -> Job[ReadResult]:
         """The lists a `Read` asks for, complete, or an outcome that is not CONFIRMED."""

@@ -120,7 +120,7 @@ class FaultSchedule:
     def _stop_removed(self) -> bool:
         symbol = self._held()
         if symbol:
-            self._by_hand(ask.SetTradingStop(symbol, stop_loss=ZERO))
+            self._by_hand(ask.SetTradingStop(symbol=symbol, stop_loss=ZERO))
         return bool(symbol)
 
     def _closed_outside(self) -> bool:
@@ -133,7 +133,9 @@ class FaultSchedule:
         half = abs(size) / 2 // step * step
         qty = half if half and self._faults.chance(0.5) else abs(size)
         side = -1 if size > 0 else 1
-        order = ask.CreateOrder(symbol, side, "Market", qty, time_in_force="IOC", reduce_only=True)
+        order = ask.CreateOrder(
+            symbol=symbol, side=side, order_type="Market", qty=qty, time_in_force="IOC", reduce_only=True
+        )
         self._by_hand(order)
         return True
 
@@ -168,7 +170,12 @@ class FaultSchedule:
         steps = max(instrument.min_qty, instrument.min_notional / price) // instrument.step + 1
         link_id = f"by-hand-{len(self.foreign) + 1}"
         order = ask.CreateOrder(
-            instrument.symbol, 1, "Limit", steps * instrument.step, price, link_id=link_id
+            symbol=instrument.symbol,
+            side=1,
+            order_type="Limit",
+            qty=steps * instrument.step,
+            price=price,
+            link_id=link_id,
         )
         if simulation.exchange.handle(simulation.now, simulation.uid, order).code:
             return False

@@ -32,7 +32,7 @@ class WireVenue:
         """`limits`: with the venue's rate limits."""
         self.exchange = exchange
         self.uid = uid
-        self._keys = {_NAME: Key(_NAME, _SECRET, uid)}
+        self._keys = {_NAME: Key(key=_NAME, secret=_SECRET, uid=uid)}
         data = MarketData(exchange, {i.symbol: _NO_BARS for i in exchange.instruments})
         self._face = RestFace(data, self._keys, limits=RateLimits() if limits else None)
         self._stream = PrivateClient(self._keys, "sim")

@@ -164,9 +164,16 @@ class Booking:
             self._monitor.save(state)
             return
         bracket = Bracket(
-            entry.direction, trade.entry, state.instrument.tick, entry.take_profit, entry.stop_loss, entry.cost,
-            trade.opened_ts, entry.hold_ns, exit_rules(self._state.policy),
-        )  # fmt: skip
+            direction=entry.direction,
+            entry=trade.entry,
+            tick=state.instrument.tick,
+            take_profit=entry.take_profit,
+            stop_loss=entry.stop_loss,
+            cost=entry.cost,
+            opened_ns=trade.opened_ts,
+            hold_ns=entry.hold_ns,
+            rules=exit_rules(self._state.policy),
+        )
         new_bracket(state, bracket, entry.stop, entry.backstop)
         self._monitor.save(state)
 

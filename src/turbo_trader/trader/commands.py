@@ -14,7 +14,7 @@ from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class PlaceOrder:
     """Place an order; `id` is its orderLinkId. Prices in USDT, `qty` in base coin, `side` +1 buy / -1 sell.
 

@@ -105,15 +105,32 @@ class Entries:
             for name in ("used_p_tp", "used_ev", "p_tp", "ev", "snr", "confidence", "forecast")
         }
         return PendingEntry(
-            d.ids.next("entry"), direction, sizing.qty, limit, stop, backstop, sizing.leverage, sizing.margin,
-            int(row["tier"]), take_profit, stop_loss, cost, decimal(row["range_tail"]),
-            int(float(row["hold_s"]) * SECOND), d.now, resting=d.policy.entry_style == "maker",
+            id=d.ids.next("entry"),
+            direction=direction,
+            qty=sizing.qty,
+            limit=limit,
+            stop=stop,
+            backstop=backstop,
+            leverage=sizing.leverage,
+            margin=sizing.margin,
+            trade_tier=int(row["tier"]),
+            take_profit=take_profit,
+            stop_loss=stop_loss,
+            cost=cost,
+            range_tail=decimal(row["range_tail"]),
+            hold_ns=int(float(row["hold_s"]) * SECOND),
+            decided_ts=d.now,
+            resting=d.policy.entry_style == "maker",
             floor=sizing.floor,
             figures={
-                **figures, "signals": signals(d.policy, row), "binding": sizing.binding, "allowed": sizing.allowed,
-                "leverage_most": float(sizing.highest), "leverage_by": sizing.highest_by,
+                **figures,
+                "signals": signals(d.policy, row),
+                "binding": sizing.binding,
+                "allowed": sizing.allowed,
+                "leverage_most": float(sizing.highest),
+                "leverage_by": sizing.highest_by,
             },
-        )  # fmt: skip
+        )
 
     def _entry(
         self,
@@ -167,12 +184,12 @@ class Entries:
         )  # fmt: skip
         d.give(
             PlaceOrder(
-                entry.id,
-                state.instrument.symbol,
-                entry.direction,
-                entry.qty,
-                "Limit",
-                "PostOnly" if entry.resting else "IOC",
+                id=entry.id,
+                symbol=state.instrument.symbol,
+                side=entry.direction,
+                qty=entry.qty,
+                order_type="Limit",
+                time_in_force="PostOnly" if entry.resting else "IOC",
                 reduce_only=False,
                 purpose="entry",
                 price=entry.limit,

@@ -85,7 +85,7 @@ class Backfill:
     bars: Rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class OrderReport:
     """An order as the venue sees it. Quantities in base coin; `filled` is cumExecQty, the truth about fills."""
 
@@ -109,7 +109,7 @@ class OrderReport:
     source: Source = Source.STREAM
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class Fill:
     """One execution. `fee`: USDT paid (below 0: received). `kind`: Trade, Funding, BustTrade, AdlTrade, Settle, ... (execType).
 
@@ -142,7 +142,7 @@ class Fill:
         return self.fee + self.fee_worth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class PositionReport:
     """A position. `size` is signed base coin (0: flat). `stop_loss` and `take_profit` are those on the venue, None: none."""
 
@@ -188,7 +188,7 @@ class Transfer:
     kind: str  # TRANSFER_IN, TRANSFER_OUT, BONUS, ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class CommandResult:
     """The outcome of the wire command `id`. `code` is the venue's retCode, or -1 where no answer came.
 
@@ -206,7 +206,7 @@ class CommandResult:
     barred_key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class ReadResult:
     """The answer to `commands.Read` `id`: the lists asked for, complete, or an outcome that is not CONFIRMED and nothing else."""
 

@@ -44,8 +44,14 @@ def _held(state: SymbolState) -> OpenRisk | None:
     distance = trade.direction * (trade.entry - stop) / trade.entry
     notional = abs(state.held) * trade.entry
     return OpenRisk(
-        state.instrument.symbol, trade.direction, notional, state.margin, distance, bracket.cost, trade.range_tail
-    )  # fmt: skip
+        symbol=state.instrument.symbol,
+        direction=trade.direction,
+        notional=notional,
+        margin=state.margin,
+        stop_distance=distance,
+        cost=bracket.cost,
+        range_tail=trade.range_tail,
+    )
 
 
 def _awaited(state: SymbolState) -> OpenRisk | None:
@@ -54,6 +60,11 @@ def _awaited(state: SymbolState) -> OpenRisk | None:
         return None
     left = entry.qty - entry.filled
     return OpenRisk(
-        state.instrument.symbol, entry.direction, left * entry.limit, entry.margin * left / entry.qty, entry.stop_loss,
-        entry.cost, entry.range_tail,
-    )  # fmt: skip
+        symbol=state.instrument.symbol,
+        direction=entry.direction,
+        notional=left * entry.limit,
+        margin=entry.margin * left / entry.qty,
+        stop_distance=entry.stop_loss,
+        cost=entry.cost,
+        range_tail=entry.range_tail,
+    )

@@ -225,5 +225,12 @@ def command(intervention: Intervention, ids: Ids, most: Decimal | None = None) -
     side = -1 if intervention.size > 0 else 1
     qty = abs(intervention.size) if most is None else min(abs(intervention.size), most)
     return PlaceOrder(
-        ids.next("guard"), intervention.symbol, side, qty, "Market", "IOC", reduce_only=True, purpose="close"
-    )  # fmt: skip
+        id=ids.next("guard"),
+        symbol=intervention.symbol,
+        side=side,
+        qty=qty,
+        order_type="Market",
+        time_in_force="IOC",
+        reduce_only=True,
+        purpose="close",
+    )

@@ -296,12 +296,12 @@ class PositionMonitor:
         most = state.instrument.max_market_qty
         self._state.give(
             PlaceOrder(
-                state.close_id,
-                state.instrument.symbol,
-                -1 if size > 0 else 1,
-                min(abs(size), most),
-                "Market",
-                "IOC",
+                id=state.close_id,
+                symbol=state.instrument.symbol,
+                side=-1 if size > 0 else 1,
+                qty=min(abs(size), most),
+                order_type="Market",
+                time_in_force="IOC",
                 reduce_only=True,
                 purpose="close",
             )

@@ -195,14 +195,28 @@ class Staging:
         touch = entry.price if maker else (ask if entry.direction > 0 else bid) or entry.price
         take_profit, stop_loss = (Decimal(repr(float(row[key]))) for key in ("take_profit", "stop_loss"))
         bracket = Bracket(
-            entry.direction, touch, state.instrument.tick, take_profit, stop_loss, entry.cost, d.now,
-            int(float(row["hold_s"]) * SECOND), exit_rules(d.policy),
-        )  # fmt: skip
+            direction=entry.direction,
+            entry=touch,
+            tick=state.instrument.tick,
+            take_profit=take_profit,
+            stop_loss=stop_loss,
+            cost=entry.cost,
+            opened_ns=d.now,
+            hold_ns=int(float(row["hold_s"]) * SECOND),
+            rules=exit_rules(d.policy),
+        )
         market = d.states[state.s]
         return Shadow(
-            name, d.now, bracket, float(row["spread"]) / 2, float(state.maker if maker else state.taker), float(state.taker),
-            int(market["samples"]), d.now // SECOND, d.now + d.policy.maker_patience * SECOND if maker else 0,
-        )  # fmt: skip
+            tier=name,
+            began_ns=d.now,
+            bracket=bracket,
+            half=float(row["spread"]) / 2,
+            entry_fee=float(state.maker if maker else state.taker),
+            exit_fee=float(state.taker),
+            seen=int(market["samples"]),
+            second=d.now // SECOND,
+            fill_by_ns=d.now + d.policy.maker_patience * SECOND if maker else 0,
+        )
 
     def _follow(self, state: SymbolState, shadow: Shadow | None, confirmed: Confirmed) -> Shadow | None:
         """The shadow where it goes on; its end is counted."""
@@ -224,9 +238,13 @@ class Staging:
     def _count(self, state: SymbolState, shadow: Shadow, ended: Ended) -> None:
         d, side = self._state, shadow.bracket.direction
         d.note(
-            "shadow-ended", symbol=state.instrument.symbol, tier=shadow.tier, direction=side, reason=ended.outcome.value,
+            "shadow-ended",
+            symbol=state.instrument.symbol,
+            tier=shadow.tier,
+            direction=side,
+            reason=ended.outcome.value,
             net_fraction=None if ended.fraction is None else round(ended.fraction, 8),
-        )  # fmt: skip
+        )
         if ended.fraction is None:
             return
         if ended.outcome is Outcome.STOP and ended.fraction <= 0:

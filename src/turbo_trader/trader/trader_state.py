@@ -26,7 +26,7 @@ from turbo_trader.trader.ledger import Ledger
 ZERO = Decimal(0)
 
 
-@dataclass(slots=True)
+@dataclass(kw_only=True, slots=True)
 class PendingEntry:
     """An entry under way: decided, perhaps waiting for its leverage, sent, perhaps of unknown outcome."""
 

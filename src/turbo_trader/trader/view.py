@@ -15,7 +15,7 @@ from turbo_trader.trader.trader_state import TraderState
 _SHOWN = 5  # commands and limits' acts of the past that are shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class PositionView:
     """One open position."""
 
@@ -64,19 +64,19 @@ def view(state: TraderState, tier: str, staging: Staging) -> View:
         entry = trade.entry if trade else each.entry_price
         positions.append(
             PositionView(
-                each.instrument.symbol,
-                1 if each.held > 0 else -1,
-                abs(each.held),
-                entry,
-                price,
-                each.stop_on_venue,
-                bracket.target if bracket else None,
-                bracket.zone if bracket else 0,
-                bracket.extensions if bracket else 0,
-                (state.now - trade.opened_ts) // SECOND if trade else 0,
-                each.close_reason,
-                None if price is None else each.held * (price - entry),
-                max(0, (bracket.deadline_ns - state.now) // SECOND) if bracket else None,
+                symbol=each.instrument.symbol,
+                direction=1 if each.held > 0 else -1,
+                qty=abs(each.held),
+                entry=entry,
+                price=price,
+                stop=each.stop_on_venue,
+                target=bracket.target if bracket else None,
+                zone=bracket.zone if bracket else 0,
+                extensions=bracket.extensions if bracket else 0,
+                seconds=(state.now - trade.opened_ts) // SECOND if trade else 0,
+                reason=each.close_reason,
+                result=None if price is None else each.held * (price - entry),
+                seconds_left=max(0, (bracket.deadline_ns - state.now) // SECOND) if bracket else None,
             )
         )
     session, equity = state.session, state.equity()

@@ -50,7 +50,7 @@ class Face:
         for s, part in enumerate(rows):
             self.exchange.advance(s, part, 0, self.now)
             self.data.take(s, part)
-        self.key = Key("k", "s", "1")
+        self.key = Key(key="k", secret="s", uid="1")
         self.keys = {"k": self.key}
         self.rest = RestFace(self.data, self.keys, limits=limits, demo=demo)
 

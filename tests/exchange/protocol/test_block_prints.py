@@ -29,7 +29,9 @@ def played(name: str) -> Any:
     )
     venue.advance(source.start + 1_000_000_000)
     uid = next(iter(venue.exchange.accounts))
-    order = ask.CreateOrder("BTCUSDT", 1, "Market", Decimal("0.010"), stop_loss=Decimal(110_000))
+    order = ask.CreateOrder(
+        symbol="BTCUSDT", side=1, order_type="Market", qty=Decimal("0.010"), stop_loss=Decimal(110_000)
+    )
     assert venue.exchange.handle(venue.now, uid, order).code == 0
     while venue.now < source.end:
         venue.advance(venue.now + 1_000_000_000)

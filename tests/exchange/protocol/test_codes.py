@@ -70,14 +70,14 @@ def key(**changes: Any) -> Cause:
     """What a key with these restrictions hears when it orders."""
 
     def ask(client: Client) -> int:
-        client.face.keys["k"] = Key("k", "s", "1", **changes)
+        client.face.keys["k"] = Key(key="k", secret="s", uid="1", **changes)
         return client.limit()
 
     return ask
 
 
 def wrong_secret(client: Client) -> int:
-    client.face.keys["k"] = Key("k", "another", "1")
+    client.face.keys["k"] = Key(key="k", secret="another", uid="1")
     return client.limit()
 
 

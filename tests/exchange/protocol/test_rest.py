@@ -65,7 +65,7 @@ def test_a_figure_out_of_all_bounds_is_refused(face: Face, path: str, name: str,
 
 def test_every_signed_answer_shows_the_limit_of_its_route(make_face: Callable[..., Face]) -> None:
     face = make_face(RateLimits())
-    face.keys["k"] = Key("k", "s", "1", read_only=True)
+    face.keys["k"] = Key(key="k", secret="s", uid="1", read_only=True)
     for path, reported in (
         ("order/create", "10"),
         ("order/create-batch", "10"),

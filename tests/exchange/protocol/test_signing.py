@@ -35,19 +35,19 @@ def test_the_time_window_has_both_bounds(face: Face, offset_ms: int, code: int) 
 def test_a_key_may_do_what_it_was_given_alone(
     face: Face, change: dict[str, Any], path: str, code: int
 ) -> None:
-    face.keys["k"] = Key("k", "s", "1", **change)
+    face.keys["k"] = Key(key="k", secret="s", uid="1", **change)
     assert face.ask("POST", path, category="linear", symbol="BTCUSDT")["retCode"] == code
 
 
 @pytest.mark.parametrize("code", BARRED)
 def test_a_barred_key_is_reported_why_whatever_it_asks(face: Face, code: int) -> None:
-    face.keys["k"] = Key("k", "s", "1", barred=code)
+    face.keys["k"] = Key(key="k", secret="s", uid="1", barred=code)
     assert face.ask("GET", "/v5/account/info")["retCode"] == code
     assert face.limit_order("none")["retCode"] == code
 
 
 def test_a_key_trades_the_symbols_of_its_list_alone(face: Face) -> None:
-    face.keys["k"] = Key("k", "s", "1", symbols=("ETHUSDT",))
+    face.keys["k"] = Key(key="k", secret="s", uid="1", symbols=("ETHUSDT",))
     assert face.limit_order("none")["retCode"] == 10029
     item = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"}
     batch = face.ask("POST", "/v5/order/create-batch", category="linear", request=[item])
@@ -59,7 +59,12 @@ def test_a_key_trades_the_symbols_of_its_list_alone(face: Face) -> None:
 
 def test_a_read_only_key_reads_and_says_so(face: Face) -> None:
     face.keys["k"] = Key(
-        "k", "s", "1", read_only=True, permissions={"Wallet": ("Withdraw",)}, addresses=("127.0.0.1",)
+        key="k",
+        secret="s",
+        uid="1",
+        read_only=True,
+        permissions={"Wallet": ("Withdraw",)},
+        addresses=("127.0.0.1",),
     )
     info = face.ask("GET", "/v5/user/query-api")["result"]
     assert (info["readOnly"], info["permissions"]["Wallet"], info["ips"]) == (1, ["Withdraw"], ["127.0.0.1"])
@@ -67,7 +72,7 @@ def test_a_read_only_key_reads_and_says_so(face: Face) -> None:
 
 
 def test_a_key_reports_when_it_expires(face: Face) -> None:
-    face.keys["k"] = Key("k", "s", "1", expires_ms=face.now // MS + 7 * 86_400_000)
+    face.keys["k"] = Key(key="k", secret="s", uid="1", expires_ms=face.now // MS + 7 * 86_400_000)
     info = face.ask("GET", "/v5/user/query-api")["result"]
     assert (info["deadlineDay"], info["expiredAt"]) == (7, "2026-01-12T09:00:02Z")
 

@@ -75,13 +75,13 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
         except InputError as error:  # a full disk, say: positions are guarded all the same
             print(f"turbo-trader: {error}; this guard runs without a log file", file=sys.stderr)
         guard_settings = GuardSettings(
-            ground.endpoints,
-            ground.keys,
-            folder,
-            until_idle,
-            daemon_lives,
-            guard_rules(policy),
-            lease_rules(policy),
+            endpoints=ground.endpoints,
+            keys=ground.keys,
+            journal=folder,
+            until_idle=until_idle,
+            daemon_lives=daemon_lives,
+            rules=guard_rules(policy),
+            lease=lease_rules(policy),
         )
         uvloop.run(watch_over(guard_settings, log_event))
 

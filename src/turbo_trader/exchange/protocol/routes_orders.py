@@ -165,15 +165,30 @@ def _wanted(params: Params) -> ask.CreateOrder:
     if side is None or qty is None:
         raise read.Refused("params error: side or qty invalid")
     return ask.CreateOrder(
-        read.string(params, "symbol"), side, kind, qty, read.price(params, "price") if kind == "Limit" else None, tif,
-        read.string(params, "orderLinkId", ""), read.flag(params, "reduceOnly"), read.flag(params, "closeOnTrigger"),
-        read.whole(params, "positionIdx", 0, -9, 9), read.price(params, "takeProfit"), read.price(params, "stopLoss"),
-        read.trigger(params, "tpTriggerBy"), read.trigger(params, "slTriggerBy"),
-        read.price(params, "triggerPrice"), read.whole(params, "triggerDirection", 0, 0, 9),
-        read.trigger(params, "triggerBy"), read.string(params, "tpslMode", "") or "Full",
-        read.limit(params, "tp"), read.limit(params, "sl"), read.string(params, "smpType", "") or "None", _slippage(params),
-        _book_price(params) if kind == "Limit" else None,
-    )  # fmt: skip
+        symbol=read.string(params, "symbol"),
+        side=side,
+        order_type=kind,
+        qty=qty,
+        price=read.price(params, "price") if kind == "Limit" else None,
+        time_in_force=tif,
+        link_id=read.string(params, "orderLinkId", ""),
+        reduce_only=read.flag(params, "reduceOnly"),
+        close_on_trigger=read.flag(params, "closeOnTrigger"),
+        position_idx=read.whole(params, "positionIdx", 0, -9, 9),
+        take_profit=read.price(params, "takeProfit"),
+        stop_loss=read.price(params, "stopLoss"),
+        tp_trigger_by=read.trigger(params, "tpTriggerBy"),
+        sl_trigger_by=read.trigger(params, "slTriggerBy"),
+        trigger_price=read.price(params, "triggerPrice"),
+        trigger_direction=read.whole(params, "triggerDirection", 0, 0, 9),
+        trigger_by=read.trigger(params, "triggerBy"),
+        tpsl_mode=read.string(params, "tpslMode", "") or "Full",
+        tp_limit=read.limit(params, "tp"),
+        sl_limit=read.limit(params, "sl"),
+        smp=read.string(params, "smpType", "") or "None",
+        slippage=_slippage(params),
+        book_price=_book_price(params) if kind == "Limit" else None,
+    )
 
 
 def _waits(order: Order) -> bool:

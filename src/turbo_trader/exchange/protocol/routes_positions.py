@@ -140,11 +140,20 @@ class PositionRoutes:
         if mode not in ("Full", "Partial"):
             raise read.Refused("params error: tpslMode invalid")
         request = ask.SetTradingStop(
-            read.string(params, "symbol"), read.number(params, "takeProfit"), read.number(params, "stopLoss"),
-            read.trigger(params, "tpTriggerBy"), read.trigger(params, "slTriggerBy"),
-            read.whole(params, "positionIdx", 0, 0, 2), read.number(params, "trailingStop"), read.price(params, "activePrice"),
-            mode, read.number(params, "tpSize"), read.number(params, "slSize"), read.limit(params, "tp"), read.limit(params, "sl"),
-        )  # fmt: skip
+            symbol=read.string(params, "symbol"),
+            take_profit=read.number(params, "takeProfit"),
+            stop_loss=read.number(params, "stopLoss"),
+            tp_trigger_by=read.trigger(params, "tpTriggerBy"),
+            sl_trigger_by=read.trigger(params, "slTriggerBy"),
+            position_idx=read.whole(params, "positionIdx", 0, 0, 2),
+            trailing_stop=read.number(params, "trailingStop"),
+            active_price=read.price(params, "activePrice"),
+            tpsl_mode=mode,
+            tp_size=read.number(params, "tpSize"),
+            sl_size=read.number(params, "slSize"),
+            tp_limit=read.limit(params, "tp"),
+            sl_limit=read.limit(params, "sl"),
+        )
         return self._x.handle(now, uid, request)
 
     def switch_mode(self, uid: str, params: Params, now: int) -> Reply:

@@ -30,7 +30,7 @@ BARRED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class Key:
     """An API key of an account; `secret` is kept out of its repr. `expires_ms`: None = never; `addresses`: () = from anywhere."""
 
