@@ -19,7 +19,7 @@ from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMe
 from turbo_trader.exchange.protocol.rest import HttpReply
 from turbo_trader.market.events import SECOND
 
-NEAR: Final = Decimal("0.0015")  # prices between two prints that only the book showed
+NEAR: Final = Decimal("0.002")  # prices between two prints that only the book showed
 TICKS: Final = 3  # what rounding entry, limit and levels may make
 
 
@@ -120,13 +120,8 @@ class Brackets(Check):
     def _favourable(self, plan: Plan, position: PositionMessage) -> Decimal:
         """The best closable price there may have been."""
         self._see_all(plan)
-        touch = self.world.touch(position.symbol)
-        d = plan.order.side
-        prices = [plan.extreme] if plan.extreme is not None else []
-        if touch is not None:
-            prices.append(touch[0] if d > 0 else touch[1])
-        best = d * max((d * price for price in prices), default=d * position.entry_price)
-        return best * (1 + d * NEAR)
+        best = position.entry_price if plan.extreme is None else plan.extreme
+        return best * (1 + plan.order.side * NEAR)
 
     def _not_too_tight(self, plan: Plan, position: PositionMessage, stop: Decimal, best: Decimal) -> None:
         policy, d, entry = self.world.policy, plan.order.side, position.entry_price
@@ -179,8 +174,11 @@ class Brackets(Check):
         symbol, d = plan.order.symbol, plan.order.side
         seen = self._prints.between(symbol, d, max(plan.looked, plan.opened), self.world.now)
         plan.looked = self.world.now
-        if seen is not None and (plan.extreme is None or d * (seen - plan.extreme) > 0):
-            plan.extreme = seen
+        touch = self.world.touch(symbol)
+        prices = [price for price in (seen, plan.extreme) if price is not None]
+        if touch is not None:
+            prices.append(touch[0] if d > 0 else touch[1])
+        plan.extreme = d * max(d * price for price in prices) if prices else None
 
     def _see(self, plan: Plan, position: PositionMessage) -> None:
         seen, d = self._prints.best(position.symbol, plan.order.side), plan.order.side
