@@ -149,6 +149,9 @@ class Sizes(Check):
             or next(self.world.held(), None) is not None
         ):
             return
+        simulation = self.world.simulation
+        if simulation.exchange.open_orders(simulation.uid):
+            return  # orders hold margin: what is available may ask for more
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
         low, _ = self.world.equities(UNHEARD)
         margin = order.qty * (order.price or ZERO) / leverage

@@ -337,6 +337,8 @@ class Recovery:
                 state.close_reason = value.get("closing") or state.bracket.closing
                 # its answer was never read: asked for again, so that the target moves
                 state.pending_backstop = state.bracket.pending_backstop
+                # this life has not seen a mark yet: one of before would be due again and again until it has
+                state.bracket.mark_since_ns = None
                 self._monitor.watch(state)
             stopped_out = kept.get(f"stopped-out:{state.instrument.symbol}") or {}
             state.stopped_out = {
