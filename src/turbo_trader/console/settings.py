@@ -61,7 +61,7 @@ class Settings(Declared):
     )
     seed: int = Field(1, ge=0, le=MOST_SEED, description="seed of the synthetic market and of rebuilt tapes")
     edge: float = Field(
-        1.0,
+        2.0,
         ge=0,
         le=1e6,
         description="predictability put into the synthetic market by `run`; 0 = none, as in tests and studies",

@@ -1,0 +1,47 @@
+"""What the banner says of a paper market."""
+
+from __future__ import annotations
+
+import pytest
+
+from turbo_trader.console.options import FASTEST
+from turbo_trader.console.paper_facts import edge_fact, time_text
+from turbo_trader.console.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("edge", "text"),
+    [
+        (0.0, "none: this market cannot be predicted"),
+        (1.0, "-12.1 bp net a trade (83 trades)"),
+        (2.0, "+28.0 bp net a trade (43 trades)"),
+        (3.5, "3.5, put into this market by construction"),
+        (3.5, "measured with default rules: unknown"),
+    ],
+)
+def test_banner_says_what_edge_was_put_in_and_what_it_is_worth(edge: float, text: str) -> None:
+    ((name, fact),) = edge_fact(Settings(edge=edge))
+    assert name == "edge"
+    assert text in fact
+
+
+@pytest.mark.parametrize("given", [{"mode": "testnet"}, {"market": "bybit"}, {"market": "tape:x"}])
+def test_banner_says_nothing_of_an_edge_in_any_other_market(given: dict[str, str]) -> None:
+    assert edge_fact(Settings(**given)) == []
+
+
+@pytest.mark.parametrize(
+    ("speed", "text"),
+    [
+        (0.0, "; time runs up to 30 times faster"),
+        (5.0, "; time runs up to 5 times faster"),
+        (1.0, ""),
+        (FASTEST, "; time runs as fast as this machine can follow"),
+    ],
+)
+def test_banner_says_how_fast_the_paper_market_may_run(speed: float, text: str) -> None:
+    assert time_text(Settings(speed=speed), speed or 30.0) == text
+
+
+def test_speed_max_is_the_fastest() -> None:
+    assert Settings.read({"SPEED": "max"}).speed == FASTEST
