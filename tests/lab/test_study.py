@@ -161,7 +161,7 @@ def test_always_long_in_disguise_on_a_rising_market_is_refused(tmp_path: Path, m
 
 
 def test_rare_signal_is_reported_how_many_more_trades_would_decide(tmp_path: Path) -> None:
-    made = MadeUpPanel(days=12, symbols=2, jumps_per_hour=0.25, edge=0.0024)
+    made = MadeUpPanel(days=12, symbols=2, jumps_per_hour=0.25, edge=0.0010)
     found = study(tmp_path, made, 2)
     assert found.verdict is Verdict.NOT_ENOUGH
     assert found.needed_trades is not None

@@ -222,6 +222,7 @@ def _found(
         gross=comparisons.mean_of(tape, moments, gross),
         late=late,
         random_chance=chance.chance,
+        random_gross=chance.gross,
         one_sided=comparisons.one_sided(moments),
         beats_long=beaten[1],
         beats_short=beaten[-1],

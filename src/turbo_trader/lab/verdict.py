@@ -37,6 +37,7 @@ class Court:
     gross: Mean
     late: Mean  # net, one bar late
     random_chance: float
+    random_gross: float  # mean of the draws
     one_sided: int
     beats_long: Mean
     beats_short: Mean
@@ -95,10 +96,11 @@ def _direction(court: Court) -> Iterator[str]:
     """Does the direction say anything beyond always long (short)?"""
     if court.one_sided:
         way = "long" if court.one_sided > 0 else "short"
-        if court.random_chance > 1.0 - SURE:
+        beyond = (court.gross.mean - court.random_gross) / court.gross.error
+        if court.random_chance > 1.0 - SURE or beyond < _T:
             yield (
-                f"always {way}: nearly every trade is {way}, and {way} at random moments does as well "
-                f"in {court.random_chance:.0%} of draws"
+                f"always {way}: nearly every trade is {way}, and {way} at random moments makes "
+                f"{_bp(court.random_gross)} before cost: the signal is {beyond:.1f} standard errors better"
             )
         return
     for way, beaten in (("long", court.beats_long), ("short", court.beats_short)):
