@@ -96,7 +96,7 @@ def _direction(court: Court) -> Iterator[str]:
     """Does the direction say anything beyond always long (short)?"""
     if court.one_sided:
         way = "long" if court.one_sided > 0 else "short"
-        beyond = (court.gross.mean - court.random_gross) / court.gross.error
+        beyond = (court.gross.mean - court.random_gross) / max(court.gross.error, 1e-12)
         if court.random_chance > 1.0 - SURE or beyond < _T:
             yield (
                 f"always {way}: nearly every trade is {way}, and {way} at random moments makes "
