@@ -58,12 +58,11 @@ def test_s01_a_target_whose_answer_was_never_read_moves_after_a_restart(stage: A
 
 
 def test_s01_a_mark_seen_beyond_the_stop_before_a_restart_does_not_turn_the_clock(stage: Any) -> None:
-    sent = stage.hold()
+    stage.hold()
     stage.state().bracket.mark_since_ns = stage.now
     stage.inside._monitor.save(stage.state())
     stage._keep(stage.inside._state.take())
-    new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit)),))
-    assert new.state().bracket.mark_since_ns is None
+    assert stage.restart().state().bracket.mark_since_ns is None
 
 
 def test_s01_a_part_closed_position_is_kept_at_its_size(stage: Any) -> None:
