@@ -104,7 +104,7 @@ class Backtest:
         policy = without_limits(self.policy) if self.no_limits else self.policy
         trader = Trader(
             self.tape.instruments, policy, boot="backtest", start_ts=start, read_when_quiet=False,
-            emit_candidates=self.recorder is not None,
+            log_candidates=self.recorder is not None,
         )  # fmt: skip
         symbols = tuple(instrument.symbol for instrument in self.tape.instruments)
         decisions = Decisions(DecisionDigest(symbols), refusal=lambda: trader.refusal)

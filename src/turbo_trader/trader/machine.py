@@ -50,12 +50,12 @@ class Trader:
         restored: dict[str, dict[str, Any]] | None = None,
         *,
         read_when_quiet: bool = True,
-        emit_candidates: bool = True,
+        log_candidates: bool = True,
     ) -> None:
         """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key.
 
         `read_when_quiet`: read the account each 30 s also where nothing has happened on it since a read that agreed. A venue that
-        is simulated without faults has said everything by its stream. `emit_candidates`: emit each candidate of a scan.
+        is simulated without faults has said everything by its stream. `log_candidates`: emit each candidate of a scan.
         """
         self._state = TraderState(instruments, policy, boot, start_ts)
         self._monitor = PositionMonitor(self._state, self._confirmed)
@@ -65,7 +65,7 @@ class Trader:
         self._entries = Entries(self._state, self._staging)
         self._calibrating = Calibrating(self._state)
         self._scanner = Scanner(self._state, self._entries, self._calibrating, self._staging)
-        self._scanner.emit_candidates = emit_candidates
+        self._scanner.log_candidates = log_candidates
         self._fitting = Fitting(self._state)
         self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting)
         self._instances = Instances(self._state)

@@ -54,7 +54,7 @@ class Scanner:
         self._waiting = 0
         self._strengths = Strengths()
         self.hourly = Hourly(state)
-        self.emit_candidates = True
+        self.log_candidates = True
         self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
         self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
         self.scans = 0
@@ -255,7 +255,7 @@ class Scanner:
 
     def emit_candidates(self, rows: Rows) -> None:
         """Each candidate with its signals and figures; at info level where it is new, or its side, tier or blocker changed."""
-        if not self.emit_candidates:
+        if not self.log_candidates:
             return
         last, self._candidates = self._candidates, {}
         for s in map(int, np.flatnonzero(rows["candidate"])):
