@@ -7,6 +7,7 @@ import select
 import stat
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,9 @@ def test_flags_write_a_private_file_that_a_start_takes(here: Path, monkeypatch: 
     assert ended(monkeypatch, "--yes --no-doctor --balance 50 --session-loss 8% --max-leverage 20") == 0
     assert stat.S_IMODE((here / ".env").stat().st_mode) == 0o600
     given = dotenv(here / ".env")
-    assert (Settings.read(given).mode, Settings.read(given).balance) == ("paper", 50)
+    assert (Settings.read(given).mode, Settings.read(given).balance) == ("paper", Decimal(50))
     rules = Policy.from_env(given)
-    assert (f"{rules.session_loss:.2f}", rules.max_leverage) == ("0.08", 20)
+    assert (f"{rules.session_loss:.2f}", rules.max_leverage) == ("0.08", Decimal(20))
 
 
 @pytest.mark.parametrize("loss", ["19%", "10%", "5%", "0.9%", "12bp"])

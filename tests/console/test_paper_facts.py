@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.settings import Settings
+
+make_settings: Any = Settings  # every field has a default, which the type checker cannot see
 
 
 @pytest.mark.parametrize(
@@ -20,14 +24,14 @@ from turbo_trader.console.settings import Settings
     ],
 )
 def test_banner_says_what_edge_was_put_in_and_what_it_is_worth(edge: float, text: str) -> None:
-    ((name, fact),) = edge_fact(Settings(edge=edge))
+    ((name, fact),) = edge_fact(make_settings(edge=edge))
     assert name == "edge"
     assert text in fact
 
 
 @pytest.mark.parametrize("given", [{"mode": "testnet"}, {"market": "bybit"}, {"market": "tape:x"}])
 def test_banner_says_nothing_of_an_edge_in_any_other_market(given: dict[str, str]) -> None:
-    assert edge_fact(Settings(**given)) == []
+    assert edge_fact(make_settings(**given)) == []
 
 
 @pytest.mark.parametrize(
@@ -40,7 +44,7 @@ def test_banner_says_nothing_of_an_edge_in_any_other_market(given: dict[str, str
     ],
 )
 def test_banner_says_how_fast_the_paper_market_may_run(speed: float, text: str) -> None:
-    assert time_text(Settings(speed=speed), speed or 30.0) == text
+    assert time_text(make_settings(speed=speed), speed or 30.0) == text
 
 
 def test_speed_max_is_the_fastest() -> None:

@@ -13,6 +13,8 @@ from turbo_trader.console.start import Ground
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.rules.policy import Policy
 
+make_settings: Any = Settings  # every field has a default, which the type checker cannot see
+
 
 class Started(Exception):
     """Instead of a daemon."""
@@ -33,7 +35,7 @@ def handed_over(policy: Policy, monkeypatch: pytest.MonkeyPatch, folder: Path) -
     monkeypatch.setattr(starting, "run_daemon", run_daemon)
     monkeypatch.setattr(starting, "load", lambda *_: None)  # kernels: not what is tested
     with pytest.raises(Started):
-        starting.start(Settings(mode="testnet", journal_dir=folder), policy, 1.0, ui=False)
+        starting.start(make_settings(mode="testnet", journal_dir=folder), policy, 1.0, ui=False)
     return found[0]
 
 
@@ -58,7 +60,7 @@ def test_the_banner_says_what_is_traded_and_how_in_every_mode(
     mode: Any, balance: str, tier: str, weights: str
 ) -> None:
     policy = Policy(size="earned") if mode == "live" else Policy()
-    settings = Settings(mode=mode, balance=Decimal(balance))
+    settings = make_settings(mode=mode, balance=Decimal(balance))
     ground = Ground(
         endpoints=loopback(9), keys=Keys("k" * 8, "s" * 8), symbols=policy.symbols, market="Bybit"
     )

@@ -30,7 +30,9 @@ def test_memory_behind_a_panel_holds_no_later_bar() -> None:
         for name in COLUMNS:
             behind = getattr(part, name).base
             assert np.isnan(behind.reshape(len(COLUMNS), len(PANEL), 3)[:, newest + 1 :]).all()
-        assert (part.ts.base[newest + 1 :] == 0).all()
+        times = part.ts.base
+        assert times is not None
+        assert (times[newest + 1 :] == 0).all()
 
 
 def test_panel_shows_exactly_the_bars_up_to_now() -> None:

@@ -181,7 +181,8 @@ def _market(path: Path, bars: Table, rates: Table, left_out: Counter[str]) -> Ma
         columns[:, (mine[whole] - start) // interval, s] = values[whole].T
         if name in rates:
             _fund(rates[name], ts, interval, funding[:, s], settled[:, s])
-    panel = Panel(names, interval, ts, *columns, funding)
+    opens, highs, lows, closes, volumes = columns
+    panel = Panel(names, interval, ts, opens, highs, lows, closes, volumes, funding)
     return Market(panel, settled, str(path), dict(left_out))
 
 

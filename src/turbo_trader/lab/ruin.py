@@ -67,8 +67,8 @@ def chances(
     outcomes, weights = _outcomes(np.asarray(returns, float))
     width = step or (goal - floor) / _STEPS
     count = round((goal - floor) / width)
-    grid = floor + width * np.arange(1, count)
-    notionals = np.array([notional(float(equity)) for equity in grid])
+    grid = floor + width * np.arange(1, count, dtype=np.float64)
+    notionals = np.array([notional(float(equity)) for equity in grid], dtype=np.float64)
     solved = _solve(grid, notionals, outcomes, weights, floor, width, count)
     place = min(max((start - floor) / width - 1.0, 0.0), len(grid) - 1.0)
     low = int(place)

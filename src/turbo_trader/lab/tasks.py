@@ -68,7 +68,7 @@ class Record:
     def daily(self, days: NDArray[np.int64]) -> NDArray[np.float64]:
         """The sum of net returns of each day."""
         place = np.searchsorted(days, self.entered // DAY_NS)
-        return np.bincount(np.clip(place, 0, len(days) - 1), self.net, len(days))
+        return np.bincount(np.clip(place, 0, len(days) - 1), self.net, len(days)).astype(np.float64)
 
 
 def evaluate(task: Task) -> Record:

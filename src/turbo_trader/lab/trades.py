@@ -32,8 +32,9 @@ class Moments:
 
     def chosen(self, there: NDArray[np.bool_]) -> Moments:
         """Those of a mask."""
-        columns = (self.at, self.symbol, self.direction, self.bars, self.expected)
-        return Moments(*(column[there] for column in columns))
+        return Moments(
+            self.at[there], self.symbol[there], self.direction[there], self.bars[there], self.expected[there]
+        )
 
     def towards(self, direction: int) -> Moments:
         """The same moments, all of one direction."""

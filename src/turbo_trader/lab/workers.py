@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar
 
 from turbo_trader.market.errors import InputError
 
-Given, Found = TypeVar("Given"), TypeVar("Found")
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 _TIMEOUT_S: Final = 15.0
 
 
@@ -32,7 +33,7 @@ class Workers:
     @property
     def count(self) -> int:
         """Threads of all workers, at least 1."""
-        return max(1, sum(self.client.nthreads().values()))
+        return max(1, sum(map(int, self.client.nthreads().values())))
 
     def run(
         self, work: Callable[[Given], Found], following: Iterator[Given]
@@ -41,10 +42,12 @@ class Workers:
 
         InputError of a task is raised: it is the user's to mend, and every task would meet it.
         """
-        from distributed import as_completed
+        import distributed
+
+        cluster: Any = distributed  # untyped
 
         given: dict[str, Given] = {}
-        running = as_completed(loop=self.client.loop)
+        running = cluster.as_completed(loop=self.client.loop)
         wanting = 2 * self.count
 
         def submit() -> bool:
@@ -75,12 +78,13 @@ class Workers:
 def workers(scheduler: str, processes: int) -> Iterator[Workers]:
     """A cluster at an address, or a new one here that ends with the search. InputError where none can be reached."""
     try:
-        from distributed import Client, LocalCluster
+        import distributed
     except ImportError:
         raise InputError("the search needs Dask and Optuna: pip install 'turbo-trader[lab]'") from None
+    dask: Any = distributed  # untyped
     if scheduler:
         try:
-            client = Client(scheduler, timeout=_TIMEOUT_S, set_as_default=False)
+            client = dask.Client(scheduler, timeout=_TIMEOUT_S, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise InputError(
                 f"--scheduler {scheduler}: no Dask scheduler answers there ({type(error).__name__})"
@@ -93,9 +97,9 @@ def workers(scheduler: str, processes: int) -> Iterator[Workers]:
             yield Workers(client)
         return
     with (
-        LocalCluster(
+        dask.LocalCluster(
             n_workers=processes, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster,
-        Client(cluster, set_as_default=False) as client,
+        dask.Client(cluster, set_as_default=False) as client,
     ):
         yield Workers(client)
