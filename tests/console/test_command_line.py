@@ -38,10 +38,10 @@ def test_a_mistyped_name_gets_the_nearest_and_exit_code_2(
 
 def test_an_error_line_has_at_most_200_characters(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        exit_codes.end("word " * 100, exit_codes.FAILED)
+        exit_codes.end("term " * 100, exit_codes.FAILED)
     lines = capsys.readouterr().err.splitlines()
     assert max(map(len, lines)) <= 200
-    assert " ".join(lines).split().count("word") == 100
+    assert " ".join(lines).split().count("term") == 100
 
 
 def test_nothing_asked_shows_the_verbs_and_version_the_version(

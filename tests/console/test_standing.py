@@ -41,7 +41,7 @@ def test_a_running_daemon_says_what_it_does_holds_and_has_used_up() -> None:
         "15.7800 USDT (began with 18.0000), session -12.34%", "needed: `turbo-trader session new`",
         "SOLUSDT short 1.4 at 169.87, price 169.10, stop 170.88, target -, zone 2+1, 61 s, closing: session-loss",
         "XRPUSDT: a fill that is not ours", "session result 62%, same direction 100%, open positions 33%",
-        "3 closed (1 won, 2 lost), fees 0.5100, net -2.2200 USDT", "840, of them candidates 76, passed 4",
+        "3 closed (1 won, 2 lost), fees of all fills 0.5100, net -2.2200 USDT", "840, of them candidates 76, passed 4",
         "halt by limit (session result -20.10%)", "resume by alice (control)",
     ):  # fmt: skip
         assert said in text

@@ -23,7 +23,6 @@ from turbo_trader.lab.workers import Lost, Workers
 from turbo_trader.market.errors import InputError
 
 _LEAST_TRADES: Final = 10  # fewer are no record to choose by
-_FINISH: Final = "tell"  # Optuna's name for the end of a trial
 
 Say = Callable[[str], None]
 
@@ -215,7 +214,7 @@ class _Sampler:
                     params=each.parameters, distributions=self._ranges, value=each.value
                 )
             )
-        self._finish = getattr(self._study, _FINISH)
+        self._finish = self._study.tell
         self._open: dict[int, Any] = {}
 
     def ask(self, number: int) -> dict[str, Any]:
