@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from turbo_trader.market.events import DAY, MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.session import WATCHDOG, Session
+from turbo_trader.rules.sizing import least_loss
 
 D = Decimal
 P = Policy()
@@ -352,3 +353,25 @@ def step(session: Session, what: str, amount: Decimal, now: int) -> object:
     if what == "flatten":
         return session.begin_flatten(now, "x", "y")  # type: ignore[func-returns-value]
     return session.flat(now)  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize(("left", "halted"), [("0.16", False), ("0.13", True)])
+def test_a_session_in_which_no_trade_fits_any_more_is_over(left: str, halted: bool) -> None:
+    """Its loss limit was never reached, and every entry was refused for the budget, hour after hour, while it looked open."""
+    session = begun("18")
+    session.paused_until_ns = T0 + 10_000 * SECOND  # the drawdown came first
+    equity = D(18) * (1 - P.session_loss) + D(left)
+    events = session.on_equity(P, T0 + SECOND, equity, least_loss=least_loss(P, equity))
+    assert [event.name for event in events if event.flatten] == (["session-loss"] if halted else [])
+    assert session.halted is halted
+    if halted:
+        session.flat(T0 + SECOND)
+        assert "no trade fits" in session.refusal(T0 + SECOND)
+        assert session.lifted_by(T0 + SECOND) == "`turbo-trader session new`"
+
+
+def test_an_open_position_may_win_back_what_a_session_has_lost() -> None:
+    session = begun("18")
+    session.paused_until_ns = T0 + 10_000 * SECOND
+    assert session.on_equity(P, T0 + SECOND, D(18) * (1 - P.session_loss) + D("0.01")) == []
+    assert not session.halted

@@ -125,13 +125,20 @@ class Session:
     # events
 
     def on_equity(
-        self, policy: Policy, now_ns: int, equity: Decimal, secured: Decimal | None = None
+        self,
+        policy: Policy,
+        now_ns: int,
+        equity: Decimal,
+        secured: Decimal | None = None,
+        *,
+        least_loss: Decimal = ZERO,
     ) -> list[SessionEvent]:
         """Equity E at `now`: begins or turns the session, ends a pause, checks loss and drawdown.
 
         `secured`: the equity that closed results and the locked part of open positions make (None: E); the peak is of that, so
-        a profit that was only ever on paper is no drawdown when it goes. A session does not begin without money: an equity of 0
-        before it began is an account not known yet.
+        a profit that was only ever on paper is no drawdown when it goes. `least_loss`: what the least trade may lose (USDT), given
+        while nothing is open: where less is left of the session's loss no entry could pass again, and the session is over.
+        A session does not begin without money: an equity of 0 before it began is an account not known yet.
         """
         if self.day < 0 and equity <= 0:
             return []
@@ -146,7 +153,7 @@ class Session:
         if self.secured is not None and sure > self.secured:
             self.peak = max(self.peak, sure)
         self.secured = sure
-        return events + self._check(policy, now_ns)
+        return events + self._check(policy, now_ns, least_loss)
 
     def on_usage(self, policy: Policy, now_ns: int, used: Mapping[str, Decimal]) -> list[SessionEvent]:
         """A warning at WARN_SHARE of each limit, once until it is WARN_HYSTERESIS below; `used`: shares by name (rules.usage).
@@ -252,11 +259,15 @@ class Session:
         self.pauses = self.paused_until_ns = 0
         self.warned, self.secured = [], None
 
-    def _check(self, policy: Policy, now_ns: int) -> list[SessionEvent]:
+    def _check(self, policy: Policy, now_ns: int, least_loss: Decimal) -> list[SessionEvent]:
         if any(holder in self.halts for holder in _BY_LIMIT):
             return []
         if self.result <= -policy.session_loss:
             return [self._trip(now_ns, LOSS, f"session result {self.result:.2%}", "session-loss")]
+        left = self.equity - self.start_equity * (1 - policy.session_loss)
+        if left < least_loss:
+            why = f"session result {self.result:.2%}, and no trade fits into the {left:.2f} USDT left to lose"
+            return [self._trip(now_ns, LOSS, why, "session-loss")]
         if not self.paused_until_ns and self.drawdown >= policy.drawdown_pause:
             return [self._pause(policy, now_ns)]
         return []

@@ -149,6 +149,15 @@ def least_notional(policy: Policy, account: Account, entry: Entry, leverage: Dec
     return policy.min_size_share * low * max(ZERO, account.balance) * leverage
 
 
+def least_loss(policy: Policy, equity: Decimal) -> Decimal:
+    """What the least trade of any tier may lose (USDT): a B-trade at the highest leverage, its nearest stop and the fees."""
+    if policy.size == "earned":
+        return ZERO
+    low = min(policy.a_margin_low, policy.b_margin_low)
+    notional = policy.min_size_share * low * policy.max_leverage * max(ZERO, equity)
+    return notional * (min(policy.sl_min, policy.b_sl_min) + policy.round_trip_fee)
+
+
 def resize(
     policy: Policy, account: Account, entry: Entry, sizing: Sizing, qty: Decimal, binding: str
 ) -> Sizing:

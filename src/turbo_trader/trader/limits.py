@@ -8,6 +8,7 @@ from typing import Final
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.session import SessionEvent
+from turbo_trader.rules.sizing import least_loss
 from turbo_trader.rules.usage import equity_levels
 from turbo_trader.trader.exposure import secured, usage
 from turbo_trader.trader.flattening import Flattening
@@ -34,7 +35,11 @@ class Limits:
         """Equity E now: the session turns, pauses, halts; a warning where a limit is nearly used up."""
         state = self._state
         before = state.session.peak, list(state.session.warned)
-        events = state.session.on_equity(state.policy, state.now, equity, secured(state))
+        idle = not any(each.open or each.entry for each in state.per_symbol)
+        events = state.session.on_equity(
+            state.policy, state.now, equity, secured(state),
+            least_loss=least_loss(state.policy, equity) if idle else Decimal(0),
+        )  # fmt: skip
         if state.now >= self._usage.due:
             self._usage.done(state.now)
             self._stale = False
