@@ -113,6 +113,12 @@ VERBS = (
 )  # fmt: skip
 
 
+def is_folded(error: str) -> bool:
+    """One error whose lines after the first are indented: it has more than 200 characters, for its long path."""
+    first, *others = error.splitlines()
+    return first.startswith("turbo-trader: ") and all(line.startswith("  ") for line in others)
+
+
 def said(
     verb: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[int, str]:
@@ -123,6 +129,7 @@ def said(
     out, error = capsys.readouterr()
     if ended.value.code:
         assert out == ""
+        error = " ".join(error.replace("\n  ", "\n").splitlines()) + "\n" if is_folded(error) else error
         assert error.count("\n") == 1, error
     return int(ended.value.code or 0), error
 

@@ -7,6 +7,8 @@ import select
 import stat
 import subprocess
 import sys
+import termios
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -106,11 +108,14 @@ class Typist:
         self.seen = ""
         self._read = 0  # so far the questions are answered
 
-    def answer(self, question: str, text: str) -> None:
+    def answer(self, question: str, text: str, *, hidden: bool = False) -> None:
+        """`hidden`: not before the terminal has stopped to show what is typed; what comes earlier is thrown away."""
         while (found := self.seen.find(question, self._read)) < 0:
             assert select.select([self._ours], [], [], 60)[0], f"never asked: {question}\n{self.seen}"
             self.seen += os.read(self._ours, 65_536).decode()
         self._read = found + len(question)
+        while hidden and termios.tcgetattr(self._ours)[3] & termios.ECHO:
+            time.sleep(0.01)
         os.write(self._ours, f"{text}\n".encode())
 
     def ended(self) -> int:
@@ -143,7 +148,7 @@ def test_a_person_is_asked_and_the_numbers_follow_each_other(here: Path) -> None
 def test_a_key_is_written_to_a_private_file_and_never_shown(here: Path) -> None:
     typist = Typist(here, "--no-doctor", "--mode", "testnet")
     typist.answer("API key", "key12345")
-    typist.answer("its secret", "secret67890")
+    typist.answer("its secret", "secret67890", hidden=True)
     for name in ("SESSION_LOSS", "DRAWDOWN_PAUSE", "A_RISK", "B_RISK", "MAX_LEVERAGE"):
         typist.answer(name, "")
     assert typist.ended() == 0, typist.seen

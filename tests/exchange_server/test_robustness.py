@@ -351,5 +351,5 @@ def test_too_many_new_connections_are_refused(make_venue: Callable[..., Venue]) 
     with serve_in_thread(make_venue()) as fresh:
         assert fresh.venue.limits is not None
         limits = fresh.venue.limits
-        fresh.call(lambda _: [limits.connects("127.0.0.1", time.monotonic_ns()) for _ in range(495)])
+        fresh.call(lambda venue: [limits.connects("127.0.0.1", venue.clock.wall()) for _ in range(495)])
         assert asyncio.run(opens(fresh.stream)) == 5

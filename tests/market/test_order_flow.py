@@ -156,7 +156,7 @@ def test_any_split_in_time_gives_the_same_bytes(
     advance(pieces, 0, rows, at, end)
     assert whole.tobytes() == pieces.tobytes()
     for name in whole.dtype.names or ():
-        if whole[name].dtype.kind == "f":
+        if whole[name].dtype.kind == "f" and not name.startswith("watch_"):  # no watch: infinitely far
             assert np.isfinite(whole[name]).all()
 
 

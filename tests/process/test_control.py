@@ -132,7 +132,7 @@ def test_verbs_reach_live_and_a_paper_daemon_side_by_side_whatever_is_started_be
     out, err = live.communicate(timeout=WAIT_S)
     assert live.returncode == 0, err
     assert "BYBIT_REST_URL" in err
-    assert "daemon  live" in err
+    assert "daemon    live" in err
     assert "ended" in out
     wait(lambda: not guards())  # nothing was open: it ends with its daemon
 

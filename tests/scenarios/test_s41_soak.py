@@ -73,7 +73,9 @@ def check(hours: float, most: int = 20_000) -> None:
 
 
 def test_s41_hours_with_faults_break_nothing_and_leave_nothing_behind() -> None:
-    check(2, most=60_000)  # outcomes of forecasts still fill their window
+    check(
+        2, most=250_000
+    )  # windows still fill; that nothing grows for ever is shown by the 72 h of the slow ones
 
 
 @pytest.mark.slow  # a minute

@@ -140,8 +140,8 @@ _TABLE: Final = (
     Defect(
         "size-tripled",
         "turbo_trader.trader.entries",
-        'd.ids.next("entry"), direction, sizing.qty, limit,',
-        'd.ids.next("entry"), direction, 3 * sizing.qty, limit,',
+        "            qty=sizing.qty,\n            limit=limit,",
+        "            qty=3 * sizing.qty,\n            limit=limit,",
     ),
     Defect(
         "entry-sent-again-when-unknown",
@@ -166,8 +166,8 @@ _TABLE: Final = (
     Defect(
         "entry-on-the-wrong-side",
         "turbo_trader.trader.entries",
-        'entry.direction,\n                entry.qty,\n                "Limit",',
-        '-entry.direction,\n                entry.qty,\n                "Limit",',
+        'side=entry.direction,\n                qty=entry.qty,\n                order_type="Limit",',
+        'side=-entry.direction,\n                qty=entry.qty,\n                order_type="Limit",',
     ),
     Defect(
         "entry-forgotten-at-restart",
@@ -330,8 +330,8 @@ _TABLE: Final = (
     Defect(
         "never-trades",
         "turbo_trader.trader.scanning",
-        "if blocker < 0 and self._limits(state.per_symbol[s], tier):",
-        "if blocker < -1 and self._limits(state.per_symbol[s], tier):",
+        "        if passed:\n            self._refresh_weights(equity)",
+        "        if not passed:\n            self._refresh_weights(equity)",
     ),
     Defect(
         "scans-four-times-too-rarely",

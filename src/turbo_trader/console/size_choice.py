@@ -16,7 +16,7 @@ SYMBOLS = 15
 def require_size(env: Mapping[str, str], policy: Policy, balance: Decimal) -> None:
     """Refused where a live start leaves SIZE open: it has no default there."""
     if not env.get("SIZE", "").strip():
-        raise Refused(f"MODE=live needs SIZE=earned or SIZE=full: set it in .env; {choice(policy, balance)}")
+        raise Refused(f"MODE=live needs SIZE=earned or SIZE=full; {choice(policy, balance)}")
 
 
 def choice(policy: Policy, balance: Decimal) -> str:
@@ -25,10 +25,8 @@ def choice(policy: Policy, balance: Decimal) -> str:
     notional = usual_notional(policy, balance)
     cost = orders * notional * policy.round_trip_fee
     return (
-        f"with {balance:g} USDT about {orders:.0f} trades a day; "
-        f"full: of about {notional:.0f} USDT each, expected to cost {cost:.2f} USDT a day in fees if they earn nothing; "
-        f"earned: the smallest orders, at most {policy.scout_day_budget:.0%} of your equity a day and {policy.scout_budget:.0%} "
-        f"in all, then watching only; results in cents until a size is earned"
+        f"{balance:g} USDT, {orders:.0f} trades a day: full, {notional:.0f} USDT each, may cost {cost:.2f} USDT a day in fees; "
+        f"earned at most {policy.scout_day_budget:.0%} of your equity a day and {policy.scout_budget:.0%} in all"
     )
 
 

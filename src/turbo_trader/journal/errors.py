@@ -11,7 +11,7 @@ from typing import Final
 from turbo_trader.market.errors import InputError, Refused
 
 _WAY_OUT: Final = (
-    "restore a copy of the folder; or look at the account, move it away and start with `run --take-over`: "
+    "restore a copy, or move it away and start with `run --take-over`: "
     "halts and open trades it knew are then forgotten"
 )
 _BUSY, _LOCKED, _PERM, _READONLY, _IOERR, _FULL, _CANTOPEN = 5, 6, 3, 8, 10, 13, 14  # SQLite's result codes
