@@ -44,6 +44,13 @@ def test_open_time_is_what_lies_between_scans_that_were_open() -> None:
     assert seen.halted_at == 0
 
 
+def test_open_time_counts_from_the_first_candidate() -> None:
+    seen = OpenTime()
+    for ts, candidates in ((0, False), (10, False), (20, True), (30, False), (40, False)):
+        seen.look(ts, "", candidates=candidates)
+    assert seen.ns == 20
+
+
 def test_it_says_since_when_and_why_entries_were_not_allowed_at_the_end() -> None:
     seen = OpenTime()
     for ts, refusal in ((10, ""), (20, "halted: session loss"), (30, "halted: session loss")):

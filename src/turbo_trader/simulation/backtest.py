@@ -62,7 +62,9 @@ class Decisions:
         match command:
             case Scanned():
                 self.digest.scan(command.ts, command.rows)
-                self.open_time.look(command.ts, self.refusal())
+                self.open_time.look(
+                    command.ts, self.refusal(), candidates=bool(command.rows["candidate"].any())
+                )
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                 self.digest.command(command)
             case Resolved():

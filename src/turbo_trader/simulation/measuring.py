@@ -32,19 +32,24 @@ def without_limits(policy: Policy) -> Policy:
 
 @dataclass(slots=True)
 class OpenTime:
-    """How long entries were allowed, looked at with every scan; and since when they have not been, and why."""
+    """How long entries were allowed, looked at with every scan; and since when they have not been, and why.
+
+    It counts from the first candidate: before it no symbol was warmed up, and no entry was possible.
+    """
 
     ns: int = 0
     halted_at: int = 0  # 0: not halted
     why: str = ""
     _last: int = 0
     _open: bool = False
+    _warm: bool = False
 
-    def look(self, ts: int, refusal: str) -> None:
-        """At `ts` the session says `refusal` ("": entries are allowed)."""
+    def look(self, ts: int, refusal: str, *, candidates: bool = True) -> None:
+        """At `ts` the session says `refusal` ("": entries are allowed); `candidates`: the scan had any."""
+        self._warm = self._warm or candidates
         if self._open:
             self.ns += ts - self._last
-        self._last, self._open = ts, not refusal
+        self._last, self._open = ts, self._warm and not refusal
         if not refusal:
             self.halted_at, self.why = 0, ""
         elif not self.halted_at:
