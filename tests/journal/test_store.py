@@ -257,3 +257,21 @@ def test_nothing_but_plain_json_is_in_the_journal(tmp_path: Path) -> None:
     }
     json.dumps(readers.notes(tmp_path))
     journal.close(1, "test")
+
+
+def test_an_open_journal_keeps_sqlites_lock_that_keeps_its_memory_whole(tmp_path: Path) -> None:
+    """Without this lock the next process that opens the journal cuts the shared memory short under the one that trades."""
+    code = (
+        "import fcntl, sys; file = open(sys.argv[1], 'r+b')\n"
+        "try: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)\n"  # SQLite's WAL_SHM DMS byte
+        "except BlockingIOError: print('held')"
+    )
+    Journal(tmp_path, SYMBOLS).close(10**18, "an older life leaves -wal and -shm behind")
+    for life in range(2):
+        journal = Journal(tmp_path, SYMBOLS)
+        shared = tmp_path / f"{FILE}-shm"
+        found = subprocess.run(
+            [sys.executable, "-c", code, str(shared)], capture_output=True, text=True, check=True
+        )
+        assert found.stdout == "held\n", life
+        journal.close(10**18, "test")

@@ -41,5 +41,13 @@ def private_opener(path: str, flags: int) -> int:
 
 
 def private_file(path: Path) -> None:
-    """Make an empty private file, or take an existing one's rights from others. OSError where it cannot be opened."""
-    os.close(private_opener(str(path), os.O_RDWR | os.O_CREAT))
+    """Make an empty private file, or take an existing one's rights from others. OSError where it cannot be made.
+
+    An existing file is not opened: closing a file of SQLite's drops this process's locks on it, also those of its connections.
+    Another opener would then cut `-shm` short under a running daemon (SIGBUS).
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE))
+    except FileExistsError:
+        with contextlib.suppress(OSError):  # another user's file: the folder is private all the same
+            path.chmod(FILE_MODE)

@@ -27,7 +27,7 @@ from turbo_trader.journal.intents import Statement, answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.marker import SESSION, Mark, write_mark
 from turbo_trader.journal.opening import check, is_there, refuse_lost
-from turbo_trader.journal.private import FILE_MODE, private_file, private_folder, private_opener
+from turbo_trader.journal.private import private_file, private_folder, private_opener
 from turbo_trader.journal.schema import ADOPTED, FILE, TABLES, VERSION
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
@@ -283,11 +283,9 @@ def _open(folder: Path, *, take_over: bool) -> sqlite3.Connection:
         db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         db.executescript(TABLES)
         db.execute(f"PRAGMA user_version = {VERSION}")
-        # Of an older one. By path: opening and closing a file of SQLite's drops its locks on it, and another opener would then
-        # cut -shm short under this process.
-        for beside in ("-wal", "-shm"):
+        for beside in ("-wal", "-shm"):  # of an older one
             if (folder / f"{FILE}{beside}").exists():
-                (folder / f"{FILE}{beside}").chmod(FILE_MODE)
+                private_file(folder / f"{FILE}{beside}")
     except BaseException:
         db.close()
         raise
