@@ -81,6 +81,7 @@ class Flattening:
             return
         if state.session.flattening:
             state.session.flat(state.now)
+            self._late_at = 0  # a quiet venue may send nothing before that time
             state.persist("session", state.session)
             state.note("flat")
         if self._stopping and self._recovery.last_look():
