@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from turbo_trader.chaos.campaign import Options
-from turbo_trader.chaos.defects import DEFECTS, Defect
+from turbo_trader.chaos.defect import Defect
+from turbo_trader.chaos.defects import DEFECTS
 from turbo_trader.chaos.kernel_cache import own_cache
 from turbo_trader.market.errors import InputError
 

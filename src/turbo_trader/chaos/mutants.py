@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from turbo_trader.chaos.defects import Defect
+from turbo_trader.chaos.defect import Defect
 from turbo_trader.chaos.planting import PACKAGE
 
 ROOMS: Final = ("trader", "runtime", "journal", "bybit")

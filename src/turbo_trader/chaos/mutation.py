@@ -24,7 +24,7 @@ SEEDS_S: Final = 300
 ROOT: Final = Path(__file__).resolve().parents[3]
 _TESTS = """
 import json, sys
-from turbo_trader.chaos.defects import Defect
+from turbo_trader.chaos.defect import Defect
 from turbo_trader.chaos.planting import plant
 plant(Defect(**json.load(sys.stdin)))
 import pytest
@@ -32,7 +32,7 @@ sys.exit(pytest.main(sys.argv[1:]))
 """
 _SEEDS = """
 import json, sys
-from turbo_trader.chaos.defects import Defect
+from turbo_trader.chaos.defect import Defect
 from turbo_trader.chaos.planting import plant
 plant(Defect(**json.load(sys.stdin)))
 from turbo_trader.chaos.campaign import Options, play_seeds

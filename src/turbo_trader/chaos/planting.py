@@ -14,7 +14,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
-from turbo_trader.chaos.defects import Defect
+from turbo_trader.chaos.defect import Defect
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 
