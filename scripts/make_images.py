@@ -1,18 +1,25 @@
-"""docs/images: the report of three days on the made-up market (seed 1, sizes by evidence), and the page of a daemon on it.
+"""docs/images: `run` on the made-up market in a real terminal, the report of three days on it (seed 1, sizes by evidence), and the
+page of a daemon on it.
 
-Without an argument both; else `report` or `dashboard`.
+Without an argument all; else `terminal`, `report` or `dashboard`.
 """
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -29,6 +36,46 @@ def report_page(folder: Path) -> Path:
     kept = kept.rename(folder / "backtests" / "three-days")
     subprocess.run([TURBO, "report", kept.name, "report.html"], env=env, cwd=folder, check=True)
     return folder / "report.html"
+
+
+def take_terminal(folder: Path) -> None:
+    """The view in tmux, seed 1, once it holds two positions; coloured text as an SVG without outside fonts."""
+    columns, rows = 118, 36
+    tmux = ("tmux", "-L", "images", "-f", "/dev/null")
+    env = {
+        **os.environ,
+        "XDG_STATE_HOME": str(folder / "state"),
+        "JOURNAL_DIR": str(folder / "var"),
+        "TERM": "xterm-256color",
+    }
+    run = f"{TURBO} run --seed 1 --for 60m"
+    size = ("-x", str(columns), "-y", str(rows))
+    subprocess.run((*tmux, "new-session", "-d", *size, "-c", str(folder), run), env=env, check=True)
+    try:
+        until = time.monotonic() + WAIT_MS / 1000
+        while True:
+            seen = subprocess.run(
+                (*tmux, "capture-pane", "-e", "-p"), capture_output=True, text=True, check=True
+            ).stdout
+            if (
+                len(re.findall(r"^\S+ +(?:long|short)(?: +[\d.]+){5}", plain(seen), flags=re.MULTILINE)) >= 2
+            ):  # positions held
+                break
+            assert time.monotonic() < until, seen
+            time.sleep(0.5)
+    finally:
+        subprocess.run((*tmux, "kill-server"), check=False)
+    console = Console(
+        width=columns, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor"
+    )
+    console.print(Text.from_ansi(seen))
+    drawn = console.export_svg(title="turbo-trader run", code_format=CONSOLE_SVG_FORMAT)
+    (IMAGES / "run.svg").write_text(re.sub(r"@font-face {.*?}|<!--.*?-->", "", drawn, flags=re.DOTALL))
+
+
+def plain(text: str) -> str:
+    """Without the codes of colours."""
+    return Text.from_ansi(text).plain
 
 
 def choose(page: Page) -> None:
@@ -85,9 +132,11 @@ def take_dashboard(chromium: Browser, folder: Path) -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    wanted = sys.argv[1:] or ["report", "dashboard"]
+    wanted = sys.argv[1:] or ["terminal", "report", "dashboard"]
     with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        if "terminal" in wanted:
+            take_terminal(Path(made))
         if "report" in wanted:
             take_report(browser, report_page(Path(made)))
         if "dashboard" in wanted:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.console.markets import SYNTHETIC_START, speed_of
 from turbo_trader.console.options import FASTEST
+from turbo_trader.console.paper import lockstep_venue
 from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.settings import Settings
+from turbo_trader.rules.policy import Policy
 
 make_settings: Any = Settings  # every field has a default, which the type checker cannot see
 
@@ -49,3 +52,12 @@ def test_banner_says_how_fast_the_paper_market_may_run(speed: float, text: str) 
 
 def test_speed_max_is_the_fastest() -> None:
     assert Settings.read({"SPEED": "max"}).speed == FASTEST
+
+
+@pytest.mark.parametrize("speed", [0.0, 30.0, FASTEST])
+def test_the_demo_begins_at_the_same_moment_whenever_and_however_fast_it_runs(speed: float) -> None:
+    """A seed gives everyone the same market and the same trades, also without any option."""
+    settings = make_settings(speed=speed)
+    with lockstep_venue(settings, Policy()) as (_, market, _keys):
+        assert market.source.start == SYNTHETIC_START
+        assert market.speed == speed_of(settings)

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, Any
 
 from turbo_trader.bybit.endpoints import Keys
@@ -80,16 +80,16 @@ def paper_venue(settings: Settings) -> Iterator[PaperVenue]:
 @contextmanager
 def lockstep_venue(settings: Settings, policy: Policy) -> Iterator[tuple[Lockstep, Market, Keys]]:
     """The simulated venue in our own process and in our own time, its market, and the keys to it."""
-    market = local_market(settings, policy, log_event)
+    speed = speed_of(settings)
+    market = local_market(settings.model_copy(update={"speed": speed}), policy, log_event)
     keys = Keys(f"sim{secrets.token_hex(8)}", secrets.token_hex(16))
     config = VenueConfig(
         keys.key, keys.secret, settings.balance, faults=FaultPlan.parse(settings.faults), fault_seed=settings.fault_seed
     )  # fmt: skip
-    speed = speed_of(settings)
     with lockstep(
         market.source, config, seed=settings.seed, speed=math.inf if speed == FASTEST else speed, frames=market.frames
     ) as steps:  # fmt: skip
-        yield steps, replace(market, speed=speed), keys
+        yield steps, market, keys
 
 
 def _log(lines: IO[str]) -> None:
