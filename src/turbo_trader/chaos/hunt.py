@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Final
 
 from turbo_trader.chaos.campaign import Options
@@ -42,9 +43,11 @@ class Found:
 
 
 def defect_named(name: str) -> Defect:
-    """A defect of the table. InputError for an unknown name."""
+    """A defect of the table. InputError for an unknown name, with the nearest one."""
     if name not in DEFECTS:
-        raise InputError(f"defect {name!r}: unknown; known are {', '.join(sorted(DEFECTS))}")
+        near = get_close_matches(name, DEFECTS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else "they are listed in chaos/defects_of_*.py"
+        raise InputError(f"defect {name!r}: none of the {len(DEFECTS)} has this name; {hint}")
     return DEFECTS[name]
 
 

@@ -76,7 +76,7 @@ def folder_of(run: str, base: Path) -> Path:
     names = [entry.name for entry in runs_in(base)]
     near = get_close_matches(run, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "`turbo-trader report --list` shows what there is"
-    raise InputError(f"report {run}: no such run or backtest in {base}; {hint}")
+    raise InputError(f"{run}: no such run or backtest in {base}; {hint}")
 
 
 def runs_in(base: Path) -> list[Entry]:
