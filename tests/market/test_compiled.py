@@ -70,7 +70,7 @@ def hashes(root: Path) -> dict[str, str]:
     code = (
         "from pathlib import Path; from turbo_trader.market import compiled as c; "
         "[print(f'{p.parent.name}.{p.stem}', c.sources_hash(p)) for p in sorted(Path(c.__file__).parent.parent.rglob('*.py')) "
-        "if p.parent.name != 'research' and '@kernel' in p.read_text()]"
+        "if '@kernel' in p.read_text()]"
     )
     printed = subprocess.run(
         [sys.executable, "-c", code],
@@ -97,3 +97,31 @@ def test_another_checkout_takes_its_kernels_from_the_cache(tmp_path: Path) -> No
         )
         hits_and_misses.append(ran.stdout.split())
     assert hits_and_misses == [["0", "1"], ["1", "0"]]
+
+
+def test_a_kernel_of_another_package_is_kept_by_what_it_can_see(tmp_path: Path) -> None:
+    package = tmp_path / "mine"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "half.py").write_text(
+        "from turbo_trader.market.compiled import kernel\n@kernel\ndef half(x):\n    return x / 2\n"
+    )
+    (package / "signal.py").write_text(
+        "from mine.half import half\nfrom turbo_trader.market.compiled import kernel\n"
+        "@kernel\ndef signal(x):\n    return half(x)\n"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path}:{SOURCE.parent}",
+        "TURBO_TRADER_CACHE": str(tmp_path),
+    }
+    code = "from mine.signal import signal as k; print(k(8.0), sum(k.stats.cache_hits.values()))"
+    printed = []
+    for divisor in (2, 2, 4):
+        (package / "half.py").write_text((package / "half.py").read_text().replace("/ 2", f"/ {divisor}"))
+        ran = subprocess.run(
+            [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+        )
+        printed.append(ran.stdout.split())
+    assert printed == [["4.0", "0"], ["4.0", "1"], ["2.0", "0"]]
+    assert not list(package.rglob("*.nbi"))

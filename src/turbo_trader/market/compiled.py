@@ -2,8 +2,9 @@
 
 numba's own cache notices an edited function but not an edited callee: a cached caller silently keeps the old code of what it
 calls. So the folder of a module's kernels is named by a hash of numba's version, of the module's source and of the sources of
-every module of this package it imports, directly or not. An edit compiles the kernels that can see it, and no others; where the
-package lies and when its files were written does not matter, so checkouts share what they compiled.
+every module it imports from this package and from its own, directly or not. An edit compiles the kernels that can see it, and no
+others; where a package lies and when its files were written does not matter, so checkouts share what they compiled. A kernel of
+another package (a study, a user's signal) is kept in the same way.
 
 Kernels are compiled for any x86-64 processor since 2009, not for the one at hand: they run where they were not compiled. So an
 installation has them in the package's folder (`ship`), where every user of it finds what is not in a cache of their own. A cache
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import numba
 from llvmlite import binding
@@ -31,23 +32,37 @@ from numba.core.dispatcher import Dispatcher
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHIPPED = _PACKAGE / "kernels"
-_IMPORT = re.compile(r"^from turbo_trader\.(\w+(?:\.\w+)*) import (\([^)]*\)|.+)$", re.MULTILINE)
+_IMPORT = re.compile(r"^from (\.*)([\w.]*) import (\([^)]*\)|.+)$", re.MULTILINE)
+
+
+@cache
+def _root(folder: Path) -> Path:
+    """The folder from which the package in `folder` is imported."""
+    return _root(folder.parent) if (folder / "__init__.py").exists() else folder
+
+
+@cache
+def _packages(root: Path) -> frozenset[str]:
+    return frozenset(found.parent.name for found in root.glob("*/__init__.py"))
 
 
 @cache
 def imported(path: Path) -> frozenset[Path]:
-    """The modules of this package that the module at `path` imports where it is loaded."""
+    """The modules of this package, and of the package of the module at `path`, that it imports where it is loaded."""
     found = set()
-    for room, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
-        place = _PACKAGE.joinpath(*room.split("."))
-        candidates = [place, *(place / name for name in re.findall(r"\w+", names))]
+    roots = {_PACKAGE.parent, _root(path.parent)}
+    for dots, module, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        parts = module.split(".") if module else []
+        bases = [path.parents[len(dots) - 1]] if dots else [r for r in roots if parts[0] in _packages(r)]
+        places = [base.joinpath(*parts) for base in bases]
+        candidates = [*places, *(place / name for place in places for name in re.findall(r"\w+", names))]
         found |= {file for c in candidates if (file := c.with_suffix(".py")).exists()}
     return frozenset(found)
 
 
 @cache
 def sources_hash(path: Path) -> str:
-    """The first 16 hex digits of a SHA-256 over the module at `path` and all it imports from this package."""
+    """The first 16 hex digits of a SHA-256 over the module at `path` and all it imports, as `imported` says."""
     seen: set[Path] = set()
     ahead = [path]
     while ahead:
@@ -56,7 +71,7 @@ def sources_hash(path: Path) -> str:
             ahead.extend(imported(module))
     digest = hashlib.sha256(numba.__version__.encode())
     for module in sorted(seen):
-        digest.update(str(module.relative_to(_PACKAGE)).encode())
+        digest.update(str(module.relative_to(_root(module.parent))).encode())
         digest.update(module.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -73,7 +88,7 @@ def module_folder(module: Path) -> Path:
 
 
 class SourceLocator(caching._CacheLocator):  # noqa: SLF001 - numba's seam for caches of one's own
-    """Says where the compiled kernels of a module of this package are."""
+    """Says where the compiled kernels of a module are."""
 
     def __init__(self, module: Path, line: int) -> None:
         self._stamp = sources_hash(module)
@@ -82,9 +97,9 @@ class SourceLocator(caching._CacheLocator):  # noqa: SLF001 - numba's seam for c
 
     @classmethod
     def from_function(cls, function: Any, file: str) -> SourceLocator | None:
-        """The locator of a function of this package; None for others, which numba caches as it does."""
+        """The locator of a function of a file; None for others, which numba caches as it does."""
         module = Path(file).resolve()
-        return cls(module, function.__code__.co_firstlineno) if module.is_relative_to(_PACKAGE) else None
+        return cls(module, function.__code__.co_firstlineno) if module.is_file() else None
 
     def get_cache_path(self) -> str:
         """The folder of the module's kernels."""
@@ -99,8 +114,10 @@ class SourceLocator(caching._CacheLocator):  # noqa: SLF001 - numba's seam for c
         return str(self._line)
 
 
-if SourceLocator not in caching.CacheImpl._locator_classes:  # noqa: SLF001
-    caching.CacheImpl._locator_classes.insert(0, SourceLocator)  # noqa: SLF001
+class _Files(caching.CompileResultCacheImpl):
+    """numba's cache files, where SourceLocator says."""
+
+    _locator_classes: ClassVar[list[Any]] = [SourceLocator, *caching.CacheImpl._locator_classes]  # noqa: SLF001
 
 
 def _index(file: caching.IndexDataCacheFile) -> dict[Any, str]:
@@ -112,6 +129,8 @@ def _index(file: caching.IndexDataCacheFile) -> dict[Any, str]:
 
 class LayeredCache(caching.FunctionCache):
     """The user's cache, and below it the kernels that came with the package."""
+
+    _impl_class = _Files
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)

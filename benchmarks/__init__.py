@@ -1,0 +1,1 @@
+"""How fast the parts are: `scripts/bench`. Not in the wheel."""

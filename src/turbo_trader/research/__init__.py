@@ -1,1 +1,0 @@
-"""Is there an edge: statistics and studies."""

@@ -1,0 +1,1 @@
+"""Figures of markets and signals: `scripts/study`. Not in the wheel."""
