@@ -1,8 +1,12 @@
 """Numbers on the command line are read strictly; symbols that nobody knows are refused with the nearest."""
 
+from inspect import signature
+
 import pytest
 
 from turbo_trader.console import exit_codes, main
+from turbo_trader.console.settings import Settings
+from turbo_trader.console.verbs.backtest import backtest
 
 
 def ended(arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
@@ -21,7 +25,7 @@ def ended(arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     "option",
     [
         "backtest x --seed", "explain BTC --last", "run --seed", "run --fault-seed", "exchange --port", "exchange --vip",
-        "chaos --seeds", "chaos --symbols", "tape import x y --seed",
+        "chaos --seeds", "chaos --symbols", "tape import x y --seed", "logs --last",
     ],
 )  # fmt: skip
 def test_whole_numbers_are_plain(
@@ -33,7 +37,16 @@ def test_whole_numbers_are_plain(
 @pytest.mark.parametrize("value", ["1_0", "١٠", "+1", "nan", "inf", "-1", "1e999", "9" * 40])
 @pytest.mark.parametrize(
     "option",
-    ["run --speed", "run --edge", "exchange --ban", "exchange --footprint", "chaos --hours", "chaos --edge"],
+    [
+        "run --speed",
+        "run --edge",
+        "exchange --ban",
+        "exchange --footprint",
+        "chaos --hours",
+        "chaos --edge",
+        "backtest x --days",
+        "backtest x --edge",
+    ],
 )
 def test_numbers_are_plain_and_finite(
     option: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -94,3 +107,7 @@ def test_feasible_refuses_a_target_asset_without_reference_figures(
     monkeypatch.setenv("TARGET_ASSETS", "ETH,BTX")
     said = "TARGET_ASSETS: BTXUSDT is not in the reference figures; the nearest is BTCUSDT"
     assert ended("feasible", monkeypatch, capsys) == f"turbo-trader: {said}"
+
+
+def test_a_backtest_and_a_run_put_the_same_edge_into_a_made_up_market() -> None:
+    assert signature(backtest).parameters["edge"].default == Settings.model_fields["edge"].default

@@ -12,6 +12,7 @@ from turbo_trader.rules import text
 
 MOST = 2**63 - 1
 FASTEST = 1e6  # a time factor that no machine reaches
+EDGE = 2.0  # put into a made-up market unless asked otherwise: outweighs the cost, so that there is something to watch
 
 Name = Annotated[
     str | None, typer.Option("--daemon", help="a running daemon by its name, as `status` shows it")

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from turbo_trader.bybit.endpoints import local_address
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.folders import JOURNALS
-from turbo_trader.console.options import FASTEST
+from turbo_trader.console.options import EDGE, FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.market.errors import InputError
@@ -61,10 +61,10 @@ class Settings(Declared):
     )
     seed: int = Field(1, ge=0, le=MOST_SEED, description="seed of the synthetic market and of rebuilt tapes")
     edge: float = Field(
-        2.0,
+        EDGE,
         ge=0,
         le=1e6,
-        description="predictability put into the synthetic market by `run`; 0 = none, as in tests and studies",
+        description="predictability put into the synthetic market; 0 = none, as in tests and studies",
     )
     faults: str = Field(
         "", description="what goes wrong at the paper venue, such as drop=0.05,delay=0.05,error=0.05"

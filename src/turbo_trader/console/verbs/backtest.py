@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import whole
+from turbo_trader.console.options import EDGE, figure, whole
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -66,10 +66,13 @@ def backtest(
         ),
     ] = None,
     size: Annotated[str, typer.Option(help="full or earned; default: SIZE, else full")] = "",
-    days: Annotated[float, typer.Option(help="of synthetic: how long, at most 60")] = 7.0,
+    days: Annotated[float, typer.Option(help="of synthetic: how long", parser=figure(0.01, 60))] = 7.0,
     edge: Annotated[
-        float, typer.Option(help="of synthetic: predictability put into the market; 0: none")
-    ] = 1.0,
+        float,
+        typer.Option(
+            help="of synthetic: predictability put into the market; 0: none", parser=figure(0.0, 100)
+        ),
+    ] = EDGE,
     keep: Annotated[
         bool, typer.Option("--keep/--no-keep", help="keep the run in JOURNAL_DIR, for `report BACKTEST`")
     ] = True,
@@ -115,15 +118,10 @@ def _made_up(
 ) -> dict[str, Any]:
     """Days on the made-up market of the policy's symbols."""
     from turbo_trader.console.progress import Progress
-    from turbo_trader.market.errors import InputError
     from turbo_trader.market.reference import universe
     from turbo_trader.reports.kept import Recorder
     from turbo_trader.simulation.made_up import MadeUp
 
-    if not 0 < days <= 60:
-        raise InputError(f"--days {days:g}: must be above 0, at most 60")
-    if not 0 <= edge < 100:
-        raise InputError(f"--edge {edge:g}: must be 0 or more, below 100")
     instruments = [each for each in universe() if each.symbol in policy.symbols]
     recorder = Recorder([each.symbol for each in instruments])
     play = MadeUp(

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from turbo_trader.console.daemons import journal_of
-from turbo_trader.console.options import Journal, Name
+from turbo_trader.console.options import Journal, Name, whole
 from turbo_trader.market.errors import InputError
 
 LOG = "turbo-trader.jsonl"
@@ -25,7 +25,9 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="go on as the log grows; Ctrl-C ends it")
     ] = False,
-    last: Annotated[int, typer.Option("--last", "-n", min=0, help="so many lines from the end; 0: all")] = 50,
+    last: Annotated[
+        int, typer.Option("--last", "-n", help="so many lines from the end; 0: all", parser=whole())
+    ] = 50,
     level: Annotated[str, typer.Option(help="least level: debug, info, warning, error")] = "info",
     daemon: Name = None,
     journal_dir: Journal = None,
