@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.events import Rows
+from turbo_trader.market.records import joined
 from turbo_trader.reports.run import Prices, Scanned
 from turbo_trader.rules.funnel import HOUR, Funnel, Funnels
 from turbo_trader.rules.strengths import Strengths
@@ -44,7 +45,7 @@ class ScanCounts:
         return Scanned(found.total, found.symbols, found.hours, strengths, self._prices())
 
     def _count(self) -> None:
-        rows = np.concatenate(self._held)
+        rows = joined(self._held)
         self.funnels.add(self._of[1], rows)
         self.strengths.add(rows)
         self._held = []

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from turbo_trader.market.events import MINUTE, Rows
+from turbo_trader.market.records import joined
 from turbo_trader.rules.gates import DATA, PRE_FILTER
 from turbo_trader.rules.scan import BLOCK, GATES, PASS, TIER_A, TIER_B
 
@@ -133,12 +134,12 @@ def funnels(scans: Iterable[tuple[int, Sequence[str], Rows]]) -> Funnels:
     of: tuple[int, Sequence[str]] = (0, ())
     for ts, symbols, rows in scans:
         if (held and (ts // HOUR, symbols) != of) or (held and rows.dtype != held[0].dtype):
-            out.add(of[1], np.concatenate(held))
+            out.add(of[1], joined(held))
             held = []
         of = (ts // HOUR, symbols)
         held.append(rows)
     if held:
-        out.add(of[1], np.concatenate(held))
+        out.add(of[1], joined(held))
     return out
 
 

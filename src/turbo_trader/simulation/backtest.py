@@ -14,6 +14,7 @@ import numpy as np
 
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.market.events import DAY, Rows
+from turbo_trader.market.records import joined
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME
@@ -172,6 +173,6 @@ class Backtest:
     def _calibration(self, decisions: Decisions) -> dict[str, Any]:
         """What `turbo-trader calibration --json` says of a journal, of this run."""
         symbols = [instrument.symbol for instrument in self.tape.instruments]
-        rows = cast("Rows", np.concatenate([np.zeros(0, OUTCOME), *decisions.outcomes]))
+        rows = joined([cast("Rows", np.zeros(0, OUTCOME)), *decisions.outcomes])
         trades = [note.fields for note in decisions.notes if note.name == "trade"]
         return report(rows, symbols, trades)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.exchange.machine import Exchange
-from turbo_trader.market.events import ROW, Rows
+from turbo_trader.market.events import Rows
 from turbo_trader.market.kernel import advance
+from turbo_trader.market.records import joined
 from turbo_trader.market.state import States
 from turbo_trader.simulation.loop import Loop
 from turbo_trader.trader.events import MarketAhead
@@ -76,7 +77,7 @@ class Cursors:
         done = min(self._seen[s], self._traded[s])
         self._seen[s] -= done
         self._traded[s] -= done
-        self._rows[s] = np.concatenate([self._rows[s][done:], rows]).view(ROW)
+        self._rows[s] = joined([self._rows[s][done:], rows])
         self._tape = None
 
     # -- the Trader's
@@ -101,7 +102,7 @@ class Cursors:
     def ahead(self, until: int) -> MarketAhead:
         """The market as it will be known before `until`; `moved` is to be called when it was read."""
         if self._tape is None:
-            self._tape = np.concatenate(self._rows).view(ROW)
+            self._tape = joined(self._rows)
             self._ends = np.cumsum([len(rows) for rows in self._rows])
             self._rows = [
                 self._tape[end - len(rows) : end] for rows, end in zip(self._rows, self._ends, strict=True)

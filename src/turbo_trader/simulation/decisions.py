@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.events import Rows
+from turbo_trader.market.records import joined
 from turbo_trader.rules.scan import GATES
 from turbo_trader.signals.figures import BELIEFS, SIGNALS
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
@@ -85,7 +86,7 @@ class DecisionDigest:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        rows = cast("Rows", np.concatenate([part for _, part in waiting]))
+        rows = joined([part for _, part in waiting])
         if self._columns is None:
             self._columns = _Columns(rows.dtype)
             self._digest.update(f"figures {' '.join(self._columns.names)}\n".encode())
@@ -135,8 +136,8 @@ class _Columns:
 
     def __init__(self, record: np.dtype[Any]) -> None:
         fields = cast("Any", record.fields)
-        whole: dict[str, tuple[Any, int]] = {}
-        real: dict[str, tuple[Any, int]] = {}
+        whole: dict[str, tuple[np.dtype[Any], int]] = {}
+        real: dict[str, tuple[np.dtype[Any], int]] = {}
         for name, field in FIELDS.items():
             kind, offset = fields[field][:2]
             (real if kind.kind == "f" else whole)[name] = kind, offset
@@ -146,19 +147,28 @@ class _Columns:
                 place = offset + order.index(part) * kind.base.itemsize
                 (real if kind.base.kind == "f" else whole)[f"{name}:{part}"] = kind.base, place
         self.names = (*whole, *real)
-        self._whole = self._views(whole, record.itemsize, "<i8")
-        self._real = self._views(real, record.itemsize, "<f8")
+        self._whole, self._real = _gathers(list(whole.values())), _gathers(list(real.values()))
+        self._widths = len(whole), len(real)
 
-    def read(self, rows: Rows) -> tuple[NDArray[np.void], NDArray[np.float64]]:
+    def read(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """All digested whole numbers and all others, a line per row. Zero has no sign."""
-        (whole, packed_whole), (real, packed_real) = self._whole, self._real
-        numbers = rows.view(real).astype(packed_real).view("<f8").reshape(len(rows), -1) + 0.0
-        return cast("NDArray[np.void]", rows.view(whole).astype(packed_whole)), numbers
+        lines = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)
+        whole, numbers = (
+            np.empty((len(rows), width), kind) for width, kind in zip(self._widths, "qd", strict=True)
+        )
+        for gathers, out in ((self._whole, whole), (self._real, numbers)):
+            for kind, columns, places in gathers:
+                out[:, columns] = lines.take(places, axis=1).view(kind)
+        return whole, numbers + 0.0
 
-    @staticmethod
-    def _views(
-        places: dict[str, tuple[Any, int]], itemsize: int, number: str
-    ) -> tuple[np.dtype[Any], np.dtype[Any]]:
-        formats, offsets = zip(*places.values(), strict=True)
-        there = {"names": list(places), "formats": formats, "offsets": offsets, "itemsize": itemsize}
-        return np.dtype(cast("Any", there)), np.dtype([(name, number) for name in places])
+
+def _gathers(
+    places: list[tuple[np.dtype[Any], int]],
+) -> list[tuple[np.dtype[Any], NDArray[np.int64], NDArray[np.int64]]]:
+    """For each type of number: the columns it fills, and the bytes of a record that hold them, one after the other."""
+    out = []
+    for kind in dict.fromkeys(kind for kind, _ in places):
+        columns = np.array([i for i, (each, _) in enumerate(places) if each == kind])
+        offsets = np.array([places[i][1] for i in columns])
+        out.append((kind, columns, (offsets[:, None] + np.arange(kind.itemsize)).ravel()))
+    return out

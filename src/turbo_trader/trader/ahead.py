@@ -10,6 +10,7 @@ from typing import Final, cast
 import numpy as np
 
 from turbo_trader.market.events import Rows
+from turbo_trader.market.records import copied
 from turbo_trader.rules.ahead import PASSED, scan_ahead
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
@@ -53,7 +54,7 @@ class Ahead:
             self._scratch, self._resolved, self._ended,
         )  # fmt: skip
         if done:
-            self._give(first, step, self._rows[: done * count].copy(), int(done))
+            self._give(first, step, copied(self._rows[: done * count]), int(done))
         if why == PASSED:
             at = int(done) * count
             scanner.begun(first + int(done) * step, self._rows[at : at + count])

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.records import joined
 from turbo_trader.rules.calibration import Maps, fit_maps, put_maps
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, follow
 from turbo_trader.rules.tiers import CapitalTier
@@ -95,7 +96,7 @@ class Calibrating:
     def _fit(self, now: int) -> None:
         state = self._state
         known = [self._known(s) for s in range(len(self._maps))]
-        pooled = fit_maps(state.policy, cast("Rows", np.concatenate(known)), now)
+        pooled = fit_maps(state.policy, joined(known), now)
         own = [fit_maps(state.policy, rows, now) for rows in known]
         self._maps = [maps if maps is not None else pooled for maps in own]
         state.note(

@@ -9,6 +9,7 @@ import numpy as np
 
 from turbo_trader.market.events import MINUTE, ROW, SECOND, Rows
 from turbo_trader.market.kernel import advance
+from turbo_trader.market.records import copied, copy_into, joined
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
 from turbo_trader.rules.ahead import assess_all
@@ -107,7 +108,7 @@ class Scanner:
             keyed = [(s, self._expected_value(s), float(self._weights[s])) for s in passed]
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
-        rows = self._rows.copy()
+        rows = copied(self._rows)
         self._keep(rows)
         state.give(Scanned(state.now, rows))
         self._calibrating.after_scan(self._rows, self._gates)
@@ -131,7 +132,7 @@ class Scanner:
 
     def begun(self, now: int, rows: Rows) -> None:
         """The scan at `now` is assessed already, with these rows; `scan` has the rest of it to do."""
-        self._rows[:] = rows
+        copy_into(self._rows, rows)
         self._begun = self.next_ns = now
 
     def taken(self, rows: Rows, now: int) -> None:
@@ -182,7 +183,7 @@ class Scanner:
 
     def _count(self) -> None:
         if self._uncounted:
-            rows = cast("Rows", np.concatenate(self._uncounted))
+            rows = joined(self._uncounted)
             self._uncounted, self._waiting = [], 0
             self._funnel.add(rows)
             self._strengths.add(rows)
