@@ -1,13 +1,19 @@
 """The command line as a whole: a mistyped name gets the nearest, errors have short lines, the shell completes."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from turbo_trader import __version__
 from turbo_trader.console import exit_codes, main
+from turbo_trader.console.app import app
 
 
 def ended(
@@ -65,3 +71,32 @@ def test_the_shell_completes_verbs() -> None:
         [sys.executable, "-c", command], env=env, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.split() == ["funnel"]
+
+
+def verbs_of_the_readme() -> list[str]:
+    """Each verb of its table; of `tape info`, `tape import` each."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    table = text[text.index("| verb | does |") :].split("\n\n")[0]
+    named = [verb for row in table.splitlines()[2:] for verb in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
+    return [re.sub(r" (-|\[|[A-Z]).*", "", verb) for verb in named]
+
+
+@pytest.mark.parametrize("verb", verbs_of_the_readme())
+def test_every_verb_of_the_readme_is_there_and_takes_json(verb: str) -> None:
+    found: Any = typer.main.get_command(app)
+    for word in verb.split():
+        found = found.commands[word] if hasattr(found, "commands") else found
+    assert "--json" in {flag for each in found.params for flag in each.opts}
+
+
+def test_an_import_answers_with_one_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = Path(__file__).parents[2] / "samples" / "bars"
+    target = tmp_path / "bars.parquet"
+    code, out, _ = ended(["tape", "import", str(bars), str(target), "--bars", "--json"], monkeypatch, capsys)
+    found = json.loads(out)
+    assert code == exit_codes.OK
+    assert found["interval_s"] == 60
+    assert found["bars"] == 3 * 2 * 1_440
+    assert found["bytes"] == target.stat().st_size

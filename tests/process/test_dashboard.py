@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -52,6 +53,7 @@ def test_it_says_where_it_is_shows_a_new_token_once_and_ends_on_sigterm(tmp_path
         _, errors = page.communicate(timeout=30)
     token = _run(tmp_path, "--token").stdout.strip()
     assert len(token) > 30
+    assert json.loads(_run(tmp_path, "--token", "--json").stdout) == {"token": token}
     assert f"token, shown this once: {token}" in errors
     assert "Traceback" not in errors
     log = (tmp_path / "var" / "dashboard" / "turbo-trader.jsonl").read_text()

@@ -72,8 +72,11 @@ def _decimals(logger: Any, name: str, event: MutableMapping[str, Any]) -> Mutabl
     return event
 
 
-def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ...] = ()) -> Path:
-    """Send structlog to `folder`/turbo-trader.jsonl (5 files of 10 MB) and, with `terminal`, to stderr; returns the file's path.
+def open_log(
+    folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ...] = (), as_json: bool = False
+) -> Path:
+    """Send structlog to `folder`/turbo-trader.jsonl (5 files of 10 MB) and, with `terminal`, to stderr, or as JSON lines to stdout;
+    returns the file's path.
 
     InputError when the folder cannot be written.
     """
@@ -95,11 +98,7 @@ def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ..
     to_file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(default=str)))
     handlers: list[logging.Handler] = [to_file]
     if terminal:
-        to_terminal = logging.StreamHandler(sys.stderr)
-        to_terminal.setFormatter(
-            _formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
-        )
-        handlers.append(to_terminal)
+        handlers.append(_to_terminal(shared, as_json=as_json))
     root = logging.getLogger()
     root.handlers = handlers
     root.setLevel(level.upper())
@@ -116,6 +115,17 @@ def open_log(folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ..
         cache_logger_on_first_use=False,
     )
     return path
+
+
+def _to_terminal(shared: list[Any], *, as_json: bool) -> logging.Handler:
+    handler = logging.StreamHandler(sys.stdout if as_json else sys.stderr)
+    renderer = (
+        structlog.processors.JSONRenderer(default=str)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler.setFormatter(_formatter(shared, renderer))
+    return handler
 
 
 def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,7 +22,7 @@ from turbo_trader.market.errors import InputError
 PORT = 8137
 
 
-def serve(base: Path, host: str, port: int) -> None:
+def serve(base: Path, host: str, port: int, *, as_json: bool = False) -> None:
     """Serve until SIGINT or SIGTERM; the ready line names the address. InputError where it cannot listen there."""
     token, fresh = read_token()
     listening = _listen(host, port)
@@ -40,7 +41,7 @@ def serve(base: Path, host: str, port: int) -> None:
         dashboard.app(), log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
         lifespan="off", timeout_graceful_shutdown=2,
     )  # fmt: skip
-    print(f"dashboard ready: {where}", flush=True)
+    print(json.dumps({"ready": where}) if as_json else f"dashboard ready: {where}", flush=True)
     with listening, contextlib.suppress(KeyboardInterrupt):
         asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -19,14 +20,18 @@ def dashboard(
     token: Annotated[
         bool, typer.Option("--token", help="print the token that opens the page, and end")
     ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="the ready line, or the token, as one JSON object on stdout")
+    ] = False,
 ) -> None:
     """Serve a page with every daemon: positions, equity, limits, evidence, funnel, log, emergency stop."""
     from turbo_trader.console.dashboard.access import read_token
 
     if token:
-        print(read_token()[0])
+        found = read_token()[0]
+        print(dumps({"token": found}) if json else found)
         return
     from turbo_trader.console.dashboard.server import serve
     from turbo_trader.console.settings import load_settings
 
-    serve(load_settings().journal_dir if journal_dir is None else journal_dir, host, port)
+    serve(load_settings().journal_dir if journal_dir is None else journal_dir, host, port, as_json=json)

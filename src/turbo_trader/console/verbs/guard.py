@@ -26,13 +26,19 @@ def guard(
     stop: Annotated[bool, typer.Option("--stop", help="end a running guard instead")] = False,
     name: Annotated[str | None, typer.Option(help="of the guard to stop, as `status` shows it")] = None,
     every: Annotated[bool, typer.Option("--all", help="stop every guard")] = False,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="with --stop: one JSON object on stdout; else the log there, as JSON lines"
+        ),
+    ] = False,
 ) -> None:
     """Look every 3 s; when the daemon is gone: cancel its resting entries, restore stops, close what is late. Never opens."""
     from turbo_trader.console.settings import load_settings
     from turbo_trader.market.errors import InputError
 
     if stop:
-        _stop(mode, journal_dir, name, every=every)
+        _stop(mode, journal_dir, name, every=every, as_json=json)
         return
     if name is not None or every:
         raise InputError("--name and --all choose what --stop ends: add --stop")
@@ -41,10 +47,10 @@ def guard(
         raise InputError(
             "MODE=paper: its venue ends with its daemon, there is nothing to guard; use testnet, demo or live"
         )
-    _watch(settings, until_idle=until_idle)
+    _watch(settings, until_idle=until_idle, as_json=json)
 
 
-def _watch(settings: Settings, *, until_idle: bool) -> None:
+def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
     import uvloop
 
     from turbo_trader.console.logs import open_log
@@ -71,7 +77,9 @@ def _watch(settings: Settings, *, until_idle: bool) -> None:
     with registered(settings.mode, folder), only_one(folder):
         secrets = (ground.keys.key, ground.keys.secret)
         try:
-            open_log(folder / "guard", level=settings.log_level, terminal=True, secrets=secrets)
+            open_log(
+                folder / "guard", level=settings.log_level, terminal=True, secrets=secrets, as_json=as_json
+            )
         except InputError as error:  # a full disk, say: positions are guarded all the same
             print(f"turbo-trader: {error}; this guard runs without a log file", file=sys.stderr)
         guard_settings = GuardSettings(
@@ -104,9 +112,12 @@ def registered(mode: str, folder: Path) -> Iterator[None]:
         yield
 
 
-def _stop(mode: str | None, journal_dir: Path | None, name: str | None, *, every: bool) -> None:
+def _stop(
+    mode: str | None, journal_dir: Path | None, name: str | None, *, every: bool, as_json: bool
+) -> None:
     from turbo_trader.console.daemons import one_of, within
     from turbo_trader.console.exit_codes import Failed
+    from turbo_trader.console.output import print_json
     from turbo_trader.live.registry import Kind, Registry
     from turbo_trader.market.errors import InputError
 
@@ -117,9 +128,13 @@ def _stop(mode: str | None, journal_dir: Path | None, name: str | None, *, every
     if not found:
         raise InputError("no guard is running")
     again = "turbo-trader guard --stop"
-    for each in found if every else [one_of(found, name, "guard", f"{again} --name", f"{again} --all")]:
+    ended = found if every else [one_of(found, name, "guard", f"{again} --name", f"{again} --all")]
+    for each in ended:
         if not registry.end(each):
             raise Failed(
                 f"guard {each.name} (process {each.pid}) does not end; end it with: kill -KILL {each.pid}"
             )
-        print(f"guard {each.name} (process {each.pid}) has ended")
+        if not as_json:
+            print(f"guard {each.name} (process {each.pid}) has ended")
+    if as_json:
+        print_json({"ended": [{"name": each.name, "pid": each.pid} for each in ended]})

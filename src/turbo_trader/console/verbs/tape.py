@@ -53,27 +53,35 @@ def import_(
     bars: Annotated[
         bool, typer.Option("--bars", help="keep bars as bars, of any interval and any symbols, for studies")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Write a recording as a Parquet tape, or bars as bars."""
-    from turbo_trader.console.output import say
+    from turbo_trader.console.output import print_json, say
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.tape import read_tape, write_tape
 
     if target.suffix != ".parquet":
         raise InputError(f"{target}: the tape's name must end in .parquet")
+    found: dict[str, object] = {"target": target}
     if bars:
         from turbo_trader.lab.importing import import_bars
 
         count, interval, left_out = import_bars(source, target, _names(symbols) or ())
-        for reason, rows in left_out.items():
-            say(f"{source}: left out: {rows:,} {reason}")
-        say(f"{target}: {count:,} bars of {interval // 10**9} s, {target.stat().st_size:,} bytes")
+        found |= {"bars": count, "interval_s": interval // 10**9}
+        what = f"{count:,} bars of {interval // 10**9} s"
+    else:
+        tape = read_tape(source, _names(symbols), seed=seed)
+        write_tape(tape, target)
+        left_out, count = dict(tape.left_out), sum(len(rows) for rows in tape.rows)
+        found |= {"events": count}
+        what = f"{count:,} events"
+    found |= {"bytes": target.stat().st_size, "left_out": left_out}
+    if json:
+        print_json(found)
         return
-    tape = read_tape(source, _names(symbols), seed=seed)
-    write_tape(tape, target)
-    for reason, count in tape.left_out.items():
-        say(f"{source}: left out: {count:,} {reason}")
-    say(f"{target}: {sum(len(rows) for rows in tape.rows):,} events, {target.stat().st_size:,} bytes")
+    for reason, rows in left_out.items():
+        say(f"{source}: left out: {rows:,} {reason}")
+    say(f"{target}: {what}, {target.stat().st_size:,} bytes")
 
 
 @app.command("download")
