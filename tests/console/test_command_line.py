@@ -84,8 +84,8 @@ def verbs_of_the_readme() -> list[str]:
 @pytest.mark.parametrize("verb", verbs_of_the_readme())
 def test_every_verb_of_the_readme_is_there_and_takes_json(verb: str) -> None:
     found: Any = typer.main.get_command(app)
-    for word in verb.split():
-        found = found.commands[word] if hasattr(found, "commands") else found
+    for name in verb.split():
+        found = found.commands[name] if hasattr(found, "commands") else found
     assert "--json" in {flag for each in found.params for flag in each.opts}
 
 

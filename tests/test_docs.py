@@ -1,0 +1,35 @@
+"""The documentation hangs together: every link leads somewhere, every page is in the index."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    [
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "samples" / "README.md",
+    ]
+)
+
+
+def links(page: Path) -> list[str]:
+    """What a page links to within the project, without anchors."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    found = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text)]
+    return [link for link in found if link and "://" not in link]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    assert not [link for link in links(page) if not (page.parent / link).exists()]
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = set(links(ROOT / "docs" / "index.md"))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - listed == {"index.md"}
