@@ -52,7 +52,12 @@ class Rewound(Trader):
         commands = super().handle(event)
         state = self._state.by_symbol[HELD]
         bracket = state.bracket
-        if not isinstance(event, MarketRows) or bracket is None or not bracket.zone or state.stop_id:
+        if (
+            not isinstance(event, MarketRows)
+            or bracket is None
+            or not bracket.zone
+            or state.amendment.in_flight
+        ):
             return commands
         price = self._state.closable(state)
         if price is not None and bracket.progress(price) < bracket.rules.zone_one:

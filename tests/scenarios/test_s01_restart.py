@@ -26,7 +26,7 @@ def test_s01_a_warm_restart_keeps_position_bracket_and_money(stage: Any) -> None
     report = stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
     new = again(stage, positions=(report,))
     state = new.state()
-    assert (state.held, state.size, state.frozen) == (sent.qty, sent.qty, "")
+    assert (state.held, state.venue.size, state.blocks.frozen) == (sent.qty, sent.qty, "")
     assert state.bracket == stage.state().bracket
     assert new.inside._state.ledger.balance == before
     assert [c for c in new.given if isinstance(c, PlaceOrder)] == []
@@ -37,7 +37,7 @@ def test_s01_the_clock_of_the_position_runs_on(stage: Any) -> None:
     sent = stage.hold()
     stage.now += 900 * 10**9
     new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
-    assert new.state().close_reason == "time"
+    assert new.state().close.reason == "time"
     assert new.closes[-1].qty == sent.qty
 
 
@@ -60,7 +60,7 @@ def test_s01_a_target_whose_answer_was_never_read_moves_after_a_restart(stage: A
 def test_s01_a_mark_seen_beyond_the_stop_before_a_restart_does_not_turn_the_clock(stage: Any) -> None:
     stage.hold()
     stage.state().bracket.mark_since_ns = stage.now
-    stage.inside._monitor.save(stage.state())
+    stage.inside._state.persist_position(stage.state())
     stage._keep(stage.inside._state.take())
     assert stage.restart().state().bracket.mark_since_ns is None
 
@@ -113,7 +113,7 @@ def test_s04_killed_between_send_and_fill_the_fill_is_ours(stage: Any) -> None:
     report = stage.position(str(sent.qty), str(sent.stop_loss))
     new.read(look_up, orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,), positions=(report,))
     state = new.state()
-    assert (state.held, state.frozen, state.entry) == (sent.qty, "", None)
+    assert (state.held, state.blocks.frozen, state.entry) == (sent.qty, "", None)
     assert state.bracket.stop == sent.stop_loss
     assert new.entries == []
 
@@ -147,7 +147,7 @@ def test_s06_a_position_nobody_can_explain_freezes_the_symbol(stage: Any) -> Non
     for _ in range(2):
         stage.clock(31)
         stage.snapshot("1000", positions=(stage.position("7"),))
-    assert stage.state().frozen
+    assert stage.state().blocks.frozen
     assert stage.state().unresolved
     assert stage.closes == []
 
@@ -155,7 +155,7 @@ def test_s06_a_position_nobody_can_explain_freezes_the_symbol(stage: Any) -> Non
 def test_s48_a_foreign_fill_freezes_the_symbol_and_is_nobodys_trade(stage: Any) -> None:
     stage.deliver(stage.fill("by-hand", 1, "2", "100"))
     state = stage.state()
-    assert state.frozen
+    assert state.blocks.frozen
     assert (state.held, state.trade) == (0, None)
     assert stage.notes("foreign-fill")
     assert stage.trader.summary()["trades"] == 0
@@ -165,7 +165,7 @@ def test_s48_a_foreign_fill_beside_our_position_leaves_ours_as_it_is(stage: Any)
     sent = stage.hold()
     stage.deliver(stage.fill("by-hand", 1, "2", "100"))
     assert stage.state().held == sent.qty
-    assert stage.state().frozen
+    assert stage.state().blocks.frozen
 
 
 def test_s46_a_flatten_is_finished_after_a_restart(stage: Any) -> None:
@@ -222,7 +222,7 @@ def test_s01_a_close_decided_before_the_end_is_gone_on_with(stage: Any) -> None:
     assert stage.closes[-1].qty == sent.qty
     new = again(stage, positions=(stage.position(str(sent.qty), str(sent.stop_loss)),))
     new.clock()
-    assert new.state().close_reason == "time"
+    assert new.state().close.reason == "time"
     assert new.closes[-1].qty == sent.qty
     new.clock()
     assert new.trader.next_time() - new.now > 10**8  # no timer that is due again and again

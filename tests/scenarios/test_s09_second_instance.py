@@ -130,7 +130,7 @@ def test_s09_their_fill_on_our_symbol_is_not_taken_for_ours(stage: Any) -> None:
     sent = stage.hold()
     stage.deliver(stage.fill(THEIRS, 1, "2", "100"))
     assert stage.state().held == sent.qty
-    assert stage.state().frozen
+    assert stage.state().blocks.frozen
 
 
 def test_s09_orders_of_our_own_earlier_starts_and_of_strangers_alarm_nobody(stage: Any) -> None:

@@ -81,7 +81,7 @@ def test_s10_a_duplicate_id_is_ours_only_if_the_stored_order_matches(stage: Any)
         **{name: getattr(other, name) for name in other.__dataclass_fields__} | {"qty": sent.qty * 2}
     )
     stage.read(look_ups(stage, sent)[-1], orders=(other,))
-    assert stage.state().frozen
+    assert stage.state().blocks.frozen
     assert (stage.state().held, stage.state().entry) == (0, None)
     stage.wait(5)
     assert len(stage.notes("frozen")) == 1
@@ -109,7 +109,7 @@ def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours(stage: Any) -> None
     sent = given_up(stage)
     stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
     state = stage.state()
-    assert (state.held, state.frozen) == (sent.qty, "")
+    assert (state.held, state.blocks.frozen) == (sent.qty, "")
     assert state.bracket.stop == sent.stop_loss
 
 
@@ -124,7 +124,7 @@ def test_s10_a_late_fill_of_an_abandoned_entry_is_still_ours_after_a_restart(sta
     new.recover(str(balance), positions=(report,), fills=(fill,))
     assert new.all(Read)[0].since <= sent_ts  # the first snapshot asked for it
     state = new.state()
-    assert (state.held, state.frozen, state.trade.entry_id) == (sent.qty, "", sent.id)
+    assert (state.held, state.blocks.frozen, state.trade.entry_id) == (sent.qty, "", sent.id)
     assert state.bracket.stop == sent.stop_loss
     assert not new.notes("foreign-fill") + new.notes("transfer")
 

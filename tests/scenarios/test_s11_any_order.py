@@ -97,7 +97,13 @@ ORDERS = st.permutations([0, 1, 2, 3, 4, 5, 6, 0, 4, 5])
 def test_s11_any_order_and_repetition_ends_at_the_same_size_and_money(staged: Any, order: list[int]) -> None:
     stage = played(staged, order)
     state, ledger = stage.state(), stage.inside._state.ledger
-    assert (state.held, state.size, state.trade, state.frozen, state.early) == (0, 0, None, "", [])
+    assert (state.held, state.venue.size, state.trade, state.blocks.frozen, state.early) == (
+        0,
+        0,
+        None,
+        "",
+        [],
+    )
     assert (ledger.results, ledger.fees) == (D("-2.50"), D("0.04"))
     assert ledger.balance == D(1000) - D("2.50") - D("0.04")
     assert state.entry is None

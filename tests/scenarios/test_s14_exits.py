@@ -71,7 +71,7 @@ def test_s18_a_stop_that_should_have_fired_is_escalated(stage: Any) -> None:
     stage.quote("99.40", "99.41")
     stage.wait(6)
     assert stage.closes[-1].reduce_only
-    assert stage.state().close_reason == "stop-late"
+    assert stage.state().close.reason == "stop-late"
 
 
 def test_s50_no_entry_while_a_close_may_still_land(stage: Any) -> None:
@@ -133,4 +133,4 @@ def test_s50_a_fill_older_than_the_trade_moves_money_but_not_the_position(stage:
     stage.deliver(old)
     assert stage.state().held == sent.qty
     assert stage.inside._state.ledger.results == -1
-    assert stage.state().frozen == ""
+    assert stage.state().blocks.frozen == ""

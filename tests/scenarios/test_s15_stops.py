@@ -37,8 +37,8 @@ def test_zone_one_moves_the_stop_beyond_the_entry(stage: Any) -> None:
 def test_s15_not_modified_is_success(stage: Any) -> None:
     change = in_zone_one(stage)
     stage.answer(change, "rejected", 34040)
-    assert stage.state().stop_on_venue == change.stop_loss
-    assert stage.state().pending_stop is None
+    assert stage.state().venue.stop == change.stop_loss
+    assert stage.state().amendment.stop is None
     assert stage.closes == []
 
 
@@ -60,7 +60,7 @@ def test_s16_no_stop_seen_before_the_fill_is_noticed_with_the_fill(stage: Any) -
 @pytest.mark.parametrize("code", [10001, 110057, 110020, 110074, 30208, 110001])
 def test_s17_a_stop_refused_once_is_looked_at_and_sent_once_more(stage: Any, code: int) -> None:
     change = in_zone_one(stage)
-    standing = stage.state().stop_on_venue
+    standing = stage.state().venue.stop
     stage.answer(change, "rejected", code)
     assert stage.closes == []
     assert len(stage.stops) == 1
@@ -68,23 +68,23 @@ def test_s17_a_stop_refused_once_is_looked_at_and_sent_once_more(stage: Any, cod
     again = stage.stops[-1]
     assert (again.id != change.id, again.stop_loss) == (True, change.stop_loss)
     stage.answer(again)
-    assert stage.state().stop_on_venue == change.stop_loss
+    assert stage.state().venue.stop == change.stop_loss
     assert stage.closes == []
 
 
 def test_s17_a_stop_refused_twice_closes_at_market(stage: Any) -> None:
     change = in_zone_one(stage)
-    standing = stage.state().stop_on_venue
+    standing = stage.state().venue.stop
     stage.answer(change, "rejected", 10001)
     stage.read(stage.last(Read), positions=(report(stage, standing),))
     stage.answer(stage.stops[-1], "rejected", 10001)
     assert stage.closes[-1].order_type == "Market"
-    assert stage.state().close_reason == "stop-refused"
+    assert stage.state().close.reason == "stop-refused"
 
 
 def test_s17_a_stop_refused_once_is_sent_again_though_the_read_fails(stage: Any) -> None:
     change = in_zone_one(stage)
-    standing = stage.state().stop_on_venue
+    standing = stage.state().venue.stop
     stage.answer(change, "rejected", 10001)
     stage.read(stage.last(Read), "unknown")
     stage.wait(3)
@@ -106,21 +106,21 @@ def test_s17_a_refused_stop_whose_position_is_gone_closes_nothing(stage: Any) ->
 @pytest.mark.parametrize("code", [110092, 110093])
 def test_s17_a_stop_the_price_has_passed_closes_at_once(stage: Any, code: int) -> None:
     stage.answer(in_zone_one(stage), "rejected", code)
-    assert stage.state().close_reason == "stop-refused"
+    assert stage.state().close.reason == "stop-refused"
 
 
 def test_s17_a_stop_refused_beside_the_price_closes_at_once(stage: Any) -> None:
     change = in_zone_one(stage)
     stage.quote(str(change.stop_loss + D("0.02")), str(change.stop_loss + D("0.03")))
     stage.answer(change, "rejected", 10001)
-    assert stage.state().close_reason == "stop-refused"
+    assert stage.state().close.reason == "stop-refused"
 
 
 def test_s17_a_refused_stop_of_a_position_without_one_closes_at_once(stage: Any) -> None:
     stage.hold()
     stage.deliver(report(stage, None))
     stage.answer(stage.stops[-1], "rejected", 10001)
-    assert stage.state().close_reason == "stop-refused"
+    assert stage.state().close.reason == "stop-refused"
 
 
 def test_s17_a_key_that_may_do_nothing_closes_nothing_while_a_stop_stands(stage: Any) -> None:
@@ -137,7 +137,7 @@ def test_s17_a_key_that_may_do_nothing_closes_nothing_while_a_stop_stands(stage:
     )
     stage.wait(10)
     assert stage.closes == []
-    assert stage.state().pending_stop == change.stop_loss  # sent again once the account can be read
+    assert stage.state().amendment.stop == change.stop_loss  # sent again once the account can be read
 
 
 def test_s17_an_unknown_stop_is_read_then_sent_again(stage: Any) -> None:
@@ -145,7 +145,7 @@ def test_s17_an_unknown_stop_is_read_then_sent_again(stage: Any) -> None:
     stage.answer(change, "unknown", -1)
     assert len(stage.stops) == 1
     assert stage.closes == []
-    stage.read(stage.last(Read), positions=(report(stage, stage.state().stop_on_venue),))
+    stage.read(stage.last(Read), positions=(report(stage, stage.state().venue.stop),))
     assert len(stage.stops) == 2
     assert stage.stops[-1].stop_loss == change.stop_loss
 
@@ -155,7 +155,7 @@ def test_s17_an_unknown_stop_is_sent_again_though_the_read_failed(stage: Any) ->
     stage.answer(change, "unknown", -1)
     stage.read(stage.last(Read), "unknown")
     stage.wait(3)
-    stage.read(stage.last(Read), positions=(report(stage, stage.state().stop_on_venue),))
+    stage.read(stage.last(Read), positions=(report(stage, stage.state().venue.stop),))
     assert stage.stops[-1].stop_loss == change.stop_loss
     assert len(stage.stops) == 2
 
@@ -165,7 +165,7 @@ def test_s45_one_change_in_flight_and_the_newest_stop_wins(stage: Any) -> None:
     first = in_zone_one(stage)
     stage.quote(*FARTHER, mark="101.20")
     assert stage.stops == [first]
-    wanted = stage.state().pending_stop
+    wanted = stage.state().amendment.stop
     assert wanted > first.stop_loss
     stage.answer(first)
     assert stage.stops[1].stop_loss == wanted
@@ -177,7 +177,7 @@ def test_s45_one_change_in_flight_and_the_newest_stop_wins(stage: Any) -> None:
 def test_s45_a_newer_stop_follows_the_answer(stage: Any) -> None:
     first = in_zone_one(stage)
     newer = first.stop_loss + D("0.20")
-    stage.state().pending_stop = newer
+    stage.state().amendment.stop = newer
     stage.state().bracket.stop = newer
     assert stage.stops == [first]
     stage.answer(first)
@@ -188,10 +188,10 @@ def test_s45_an_old_change_that_lands_late_is_tightened_again(stage: Any) -> Non
     first = in_zone_one(stage)
     stage.answer(first, "unknown", -1)
     newer = first.stop_loss + D("0.20")
-    stage.state().pending_stop = stage.state().bracket.stop = newer
-    stage.read(stage.last(Read), positions=(report(stage, stage.state().stop_on_venue),))
+    stage.state().amendment.stop = stage.state().bracket.stop = newer
+    stage.read(stage.last(Read), positions=(report(stage, stage.state().venue.stop),))
     stage.answer(stage.stops[-1])
-    assert stage.state().stop_on_venue == newer
+    assert stage.state().venue.stop == newer
     stage.deliver(report(stage, first.stop_loss))  # the first one after all, and later
     assert stage.stops[-1].stop_loss == newer
     assert stage.notes("stop-loosened")
@@ -207,13 +207,13 @@ def test_s49_a_liquidation_price_before_the_stop_is_closed(stage: Any) -> None:
     sent = stage.hold()
     near = stage.position(str(sent.qty), str(sent.stop_loss), liq_price=sent.stop_loss + D("0.10"))
     stage.deliver(near)
-    assert stage.state().close_reason == "liquidation-near"
+    assert stage.state().close.reason == "liquidation-near"
 
 
 def test_s49_an_older_report_on_the_position_is_passed_over(stage: Any) -> None:
     sent = stage.hold()
     stage.deliver(stage.position("0", seq=0))
-    assert stage.state().size == sent.qty
+    assert stage.state().venue.size == sent.qty
 
 
 @pytest.mark.parametrize("code", [10002, 10006, 10019])
@@ -222,7 +222,7 @@ def test_s17_a_stop_refused_for_now_is_tried_again_and_closes_nothing(stage: Any
     stage.answer(change, "rejected", code)
     assert stage.stops == [change]
     stage.wait(3)
-    stage.read(stage.last(Read), positions=(report(stage, stage.state().stop_on_venue),))
+    stage.read(stage.last(Read), positions=(report(stage, stage.state().venue.stop),))
     assert [each.stop_loss for each in stage.stops] == [change.stop_loss] * 2
     assert stage.closes == []
 
@@ -238,7 +238,7 @@ def test_s45_a_report_from_before_our_change_loosens_nothing(stage: Any) -> None
         replace(report(stage, sent.stop_loss), ts=asked - 1)
     )  # on its way while the change was asked for
     assert not stage.notes("stop-loosened")
-    assert stage.state().stop_on_venue == change.stop_loss
+    assert stage.state().venue.stop == change.stop_loss
     assert stage.stops == [change]
 
 

@@ -42,7 +42,7 @@ def test_s21_a_forced_close_while_a_stop_change_is_pending_ends_the_trade(
     (trade,) = stage.notes("trade")
     assert trade.fields["reason"] == reason
     state = stage.state()
-    assert (state.held, state.trade, state.bracket, state.frozen) == (0, None, None, "")
+    assert (state.held, state.trade, state.bracket, state.blocks.frozen) == (0, None, None, "")
     stage.wait(40)
     assert stage.stops[-1] is pending
     assert not stage.closes

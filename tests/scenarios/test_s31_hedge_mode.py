@@ -38,7 +38,7 @@ def test_s31_a_row_of_hedge_mode_freezes_its_symbol_with_one_alarm(stage: Any) -
     stage.deliver(stage.position("-2", position_idx=2))
     state = stage.state()
     assert "hedge mode" in state.unresolved
-    assert (state.size, state.held) == (0, 0)
+    assert (state.venue.size, state.held) == (0, 0)
     (note,) = stage.notes("frozen")
     assert note.level == "error"
     assert "one-way" in note.fields["why"]

@@ -87,7 +87,7 @@ def test_s36_a_position_is_closed_before_the_symbol_is_delivered(stage: Any) -> 
     stage.clock(2)
     (close,) = stage.closes
     assert close.reduce_only
-    assert stage.state().close_reason == "delisting"
+    assert stage.state().close.reason == "delisting"
 
 
 async def test_s36_an_old_name_starts_with_one_notice(shells: Any, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_what_closed_a_position_is_reported_though_a_close_of_ours_was_decided(
 ) -> None:
     sent = stage.hold()
     stage.clock(1_000)
-    assert stage.state().close_reason == "time"
+    assert stage.state().close.reason == "time"
     stage.deliver(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), **more))
     assert stage.notes("trade")[-1].fields["reason"] == reason
 
@@ -90,7 +90,7 @@ def test_a_close_before_its_opening_waits_for_it(stage: Any) -> None:
     stage.deliver(close)
     stage.deliver(close)
     state = stage.state()
-    assert (state.held, state.frozen, len(state.early)) == (0, "", 1)
+    assert (state.held, state.blocks.frozen, len(state.early)) == (0, "", 1)
     stage.deliver(opening)
     assert (state.held, state.early) == (0, [])
     assert stage.notes("trade")[-1].fields["reason"] == "stop"

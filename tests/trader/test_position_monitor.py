@@ -45,7 +45,7 @@ def test_the_backstop_is_confirmed_before_the_target_moves(confirming: Any) -> N
     assert bracket.target == target
     confirming.answer(moved)
     assert bracket.target > target
-    assert confirming.state().backstop_on_venue == moved.take_profit
+    assert confirming.state().venue.backstop == moved.take_profit
     assert confirming.closes == []
 
 
@@ -56,7 +56,7 @@ def test_a_backstop_of_unknown_outcome_leaves_the_target(confirming: Any) -> Non
     confirming.answer(confirming.stops[-1], "unknown", -1)
     assert confirming.state().bracket.target == target
     state = confirming.state()
-    again = confirming.position(str(state.held), str(state.stop_on_venue), str(state.backstop_on_venue))
+    again = confirming.position(str(state.held), str(state.venue.stop), str(state.venue.backstop))
     confirming.read(confirming.last(Read), positions=(again,))
     assert confirming.stops[-1].take_profit == state.bracket.pending_backstop
 
@@ -66,7 +66,7 @@ def test_a_refused_backstop_closes_at_the_target(confirming: Any) -> None:
     while confirming.stops[-1].stop_loss is not None:
         confirming.answer(confirming.stops[-1])
     confirming.answer(confirming.stops[-1], "rejected", 10001)
-    assert confirming.state().close_reason == "target"
+    assert confirming.state().close.reason == "target"
     assert confirming.closes[-1].reduce_only
 
 
@@ -74,7 +74,7 @@ def test_without_confirmation_the_target_closes(stage: Any) -> None:
     stage.hold()
     stage.inside._monitor._confirmed = lambda _: False
     at_target(stage)
-    assert stage.state().close_reason == "target"
+    assert stage.state().close.reason == "target"
 
 
 def test_the_time_stop_closes_and_a_clock_is_asked_for_by_then(stage: Any) -> None:
@@ -86,7 +86,7 @@ def test_the_time_stop_closes_and_a_clock_is_asked_for_by_then(stage: Any) -> No
     assert stage.closes == []
     stage.now = deadline
     stage.clock()
-    assert stage.state().close_reason == "time"
+    assert stage.state().close.reason == "time"
 
 
 def test_after_zone_one_the_time_doubles(stage: Any) -> None:
@@ -101,7 +101,7 @@ def test_a_mark_beyond_the_stop_closes(stage: Any) -> None:
     stage.quote("100.00", "100.01", mark="99.30")
     stage.clock(0)
     stage.clock(1)
-    assert stage.state().close_reason == "mark"
+    assert stage.state().close.reason == "mark"
 
 
 def test_a_short_moves_its_stop_down(stage: Any) -> None:
@@ -123,7 +123,7 @@ def test_the_venues_stop_stays_while_the_close_goes_on(stage: Any) -> None:
     stage.deliver(events.Control(stage.now, "flatten", "test"))
     stage.wait(30)
     assert all(change.stop_loss for change in stage.stops)
-    assert stage.state().stop_on_venue is not None
+    assert stage.state().venue.stop is not None
 
 
 def test_the_price_is_watched_between_stop_and_next_level(stage: Any) -> None:

@@ -129,7 +129,7 @@ def test_a_snapshot_older_than_one_already_seen_counts_no_more(stage: Any) -> No
     stage.read(slow, wallet=stage.wallet("900"), positions=(stage.position("5"),))
     assert not stage.notes("transfer")
     stage.wait(3)
-    assert not stage.state().frozen
+    assert not stage.state().blocks.frozen
 
 
 def test_what_was_traded_before_the_first_start_is_in_the_wallet_it_started_with(stage: Any) -> None:

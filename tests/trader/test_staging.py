@@ -71,7 +71,7 @@ def test_symbols_whose_smallest_order_is_large_are_followed_as_shadows(staged: C
     verdict = made.decide(equity="18")
     assert verdict.value == 1  # past gate 9
     assert (made.entries, made.state().entry) == ([], None)
-    assert made.state().shadow is not None
+    assert made.state().shadows.alone is not None
     assert made.notes("shadow")[-1].fields["tier"] == "A"
 
 
@@ -108,7 +108,7 @@ def test_an_entry_that_is_not_filled_counts_as_nothing(play: Any) -> None:
     sent = play.enter()
     play.answer(sent)
     play.deliver(play.order(sent, "Cancelled"))
-    assert play.state().ghost is None
+    assert play.state().shadows.pair is None
     assert stages(play).tiers["A"].evidence.real + stages(play).tiers["A"].evidence.shadows == 0
 
 
@@ -131,7 +131,7 @@ def test_a_shadow_ends_at_its_stop_costs_its_fees_and_begins_a_cool_down(play: A
     note = play.notes("shadow-ended")[-1].fields
     assert note["reason"] == "stop"
     assert note["net_fraction"] == pytest.approx(-0.0061 - 0.0011, abs=2e-4)
-    assert play.state().shadow is None
+    assert play.state().shadows.alone is None
     assert play.state().stopped_out[1] == play.now
     assert stages(play).tiers["A"].evidence.shadows == 1
 

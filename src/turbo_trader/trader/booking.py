@@ -9,10 +9,13 @@ from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.scan import TIER_A
 from turbo_trader.rules.session import WATCHDOG
 from turbo_trader.rules.watchdog import tripped
+from turbo_trader.trader.amending import Amending
+from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.events import Fill, PositionReport, WalletReport
-from turbo_trader.trader.position_monitor import PositionMonitor, new_bracket
+from turbo_trader.trader.pending_entry import PendingEntry
+from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.staging import Staging
-from turbo_trader.trader.trader_state import ZERO, PendingEntry, SymbolState, Trade, TraderState
+from turbo_trader.trader.trader_state import ZERO, SymbolState, Trade, TraderState
 
 _FORCED = frozenset({"BustTrade", "AdlTrade"})
 #: Executions that no order of a person made, by what they are; a kind that is not here goes by the venue's own name.
@@ -31,10 +34,19 @@ _REASONS = {
 class Booking:
     """Executions, each once, whichever channel brings them."""
 
-    def __init__(self, state: TraderState, monitor: PositionMonitor, staging: Staging) -> None:
+    def __init__(
+        self,
+        state: TraderState,
+        monitor: PositionMonitor,
+        amending: Amending,
+        closing: Closing,
+        staging: Staging,
+    ) -> None:
         self._state = state
-        self._staging = staging
         self._monitor = monitor
+        self._amending = amending
+        self._closing = closing
+        self._staging = staging
 
     def on_fill(self, state: SymbolState, fill: Fill) -> bool:
         """Book one execution; False where it was booked before, or has to wait for the opening it closes."""
@@ -58,7 +70,7 @@ class Booking:
     def _early(self, state: SymbolState, fill: Fill) -> bool:
         """A fill that closes more than we hold while an opening of ours may be on its way: keep it until then."""
         held = abs(state.held) if state.held * fill.side < 0 else ZERO
-        if fill.closed_qty <= held or state.frozen or fill.exec_id in self._state.ledger.seen:
+        if fill.closed_qty <= held or state.blocks.frozen or fill.exec_id in self._state.ledger.seen:
             return False
         if state.entry is None and state.trade is None and not state.ended:
             return False
@@ -67,7 +79,7 @@ class Booking:
         return True
 
     def _book(self, state: SymbolState, fill: Fill) -> bool:
-        closing = self._closing(state, fill)
+        closing = self._closing_qty(state, fill)
         result = self._result(state, fill, closing)
         if not self._state.ledger.add(fill, result):
             return False
@@ -96,12 +108,12 @@ class Booking:
         """Bring the venue's report on the size up to this fill where it is older; verify the position where it came first."""
         if state.held == before:
             return
-        if state.size == before:
-            state.size = state.held
-        elif state.held and state.size == state.held:
+        if state.venue.size == before:
+            state.venue.resize(state.held)
+        elif state.held and state.venue.size == state.held:
             self._verify(state)
 
-    def _closing(self, state: SymbolState, fill: Fill) -> Decimal:
+    def _closing_qty(self, state: SymbolState, fill: Fill) -> Decimal:
         """How much of what we hold it closes: nothing where it is older than the trade, for it closed another."""
         if fill.kind == "Funding" or state.held * fill.side >= 0:
             return ZERO
@@ -131,7 +143,7 @@ class Booking:
         if (entry is None or entry.id != fill.link_id) and (
             state.trade is None or not self._state.ours(fill.link_id)
         ):
-            state.frozen = f"fill {fill.exec_id} is not ours"
+            state.blocks.freeze(f"fill {fill.exec_id} is not ours")
             self._state.note(
                 "foreign-fill", "error", symbol=fill.symbol, id=fill.link_id, qty=fill.qty, side=fill.side
             )
@@ -146,7 +158,7 @@ class Booking:
         if trade is None:
             return
         if entry is not None and entry.id == fill.link_id:
-            entry.filled += qty
+            entry.add_fill(qty)
             if (
                 entry is state.entry
             ):  # on disk with the fill it counts: a restart must not wait for that one again
@@ -161,7 +173,7 @@ class Booking:
 
     def _bracket(self, state: SymbolState, trade: Trade, entry: PendingEntry) -> None:
         if state.bracket is not None and state.bracket.zone:  # its exits have moved on: they only tighten
-            self._monitor.save(state)
+            self._state.persist_position(state)
             return
         bracket = Bracket(
             direction=entry.direction,
@@ -174,8 +186,8 @@ class Booking:
             hold_ns=entry.hold_ns,
             rules=exit_rules(self._state.policy),
         )
-        new_bracket(state, bracket, entry.stop, entry.backstop)
-        self._monitor.save(state)
+        self._monitor.begin(state, bracket, entry.stop, entry.backstop)
+        self._state.persist_position(state)
 
     def _close(self, state: SymbolState, fill: Fill, qty: Decimal, result: Decimal) -> None:
         state.held += fill.side * qty
@@ -194,12 +206,26 @@ class Booking:
         elif fill.link_id.endswith("-guard"):
             trade.reason = "guard"
         if state.held:
-            self._monitor.save(state)
+            self._state.persist_position(state)
         else:
             self.end(state, fill.ts)
 
+    def closed_outside(self, state: SymbolState) -> None:
+        """The venue holds nothing any more, and no fill says why."""
+        if state.trade is not None:
+            state.trade.because("outside")
+        state.held = ZERO
+        state.venue.resize(ZERO)
+        self._state.note("closed-outside", "warning", symbol=state.instrument.symbol)
+        self.end(state, self._state.now)
+
+    def resume(self, state: SymbolState, trade: Trade, held: Decimal) -> None:
+        """A trade of before a restart goes on."""
+        trade.opened_ts = min(trade.opened_ts, self._state.now)
+        state.trade, state.held = trade, held
+
     def end(self, state: SymbolState, ts: int) -> None:
-        """The trade is over: count it, tell it, let its bracket go."""
+        """The trade is over: count it, report it, let its bracket go."""
         trade, d = state.trade, self._state
         state.trade = None
         self._covered(state, ts)
@@ -212,7 +238,7 @@ class Booking:
         d.counts["A" if trade.trade_tier == TIER_A else "B"] += 1
         d.session.on_trade(trade.net, crumb=trade.crumb)
         if trade.reason == "stop" and not won:
-            state.stopped_out[trade.direction] = ts
+            state.stop_out(trade.direction, ts)
             d.persist(
                 f"stopped-out:{state.instrument.symbol}", {str(k): v for k, v in state.stopped_out.items()}
             )
@@ -250,58 +276,47 @@ class Booking:
         if report.position_idx:
             self._hedged(state, report)
             return
-        if report.seq < state.seq:
+        if report.seq < state.venue.seq:
             return
-        state.seq = report.seq
-        state.size = report.size
-        state.leverage = report.leverage
-        if report.ts >= state.stop_since:
-            state.stop_on_venue = report.stop_loss
-            state.backstop_on_venue = report.take_profit
-        state.liq_price = report.liq_price
-        state.margin = report.margin or ZERO
-        state.entry_price = report.entry_price or ZERO
+        state.venue.take(report)
         self._guarded(state, report)
         self._monitor.settled(state)
         if report.size and state.held == report.size:
             self._verify(state)
-            self._monitor.pump(state)
+            self._amending.pump(state)
 
     def _hedged(self, state: SymbolState, report: PositionReport) -> None:
         """A row of hedge mode: positions of two sides are not guessed at; the symbol is left to its owner."""
-        if not state.frozen:
-            state.frozen = (
-                f"hedge mode (position index {report.position_idx}): switch the symbol to one-way mode"
-            )
-            self._state.note("frozen", "error", symbol=report.symbol, why=state.frozen)
+        if not state.blocks.frozen:
+            mode = f"hedge mode (position index {report.position_idx})"
+            self._state.freeze(state, f"{mode}: switch the symbol to one-way mode")
 
     def _guarded(self, state: SymbolState, report: PositionReport) -> None:
         """Count the time in which the venue showed a position of ours without a stop: from its first report of that to the
         first of a stop, or the end of the position. A fill says nothing of the stop, which came with its entry.
         """
-        if not report.size or report.stop_loss is not None or state.frozen:
+        if not report.size or report.stop_loss is not None or state.blocks.frozen:
             self._covered(state, report.ts)
-        elif not state.unguarded_since:
-            state.unguarded_since = report.ts
+        else:
+            state.venue.unguarded(report.ts)
 
     def _covered(self, state: SymbolState, ts: int) -> None:
-        if state.unguarded_since:
-            self._state.unguarded_ns += max(0, ts - state.unguarded_since)
-        state.unguarded_since = 0
+        self._state.unguarded_ns += state.venue.covered(ts)
 
     def _verify(self, state: SymbolState) -> None:
         """After a fill: stop there, and liquidation farther than the rules ask; what cannot be mended is closed."""
         bracket = state.bracket
-        stop = state.stop_on_venue
+        stop = state.venue.stop
         if stop is None or (bracket is not None and bracket.direction * (bracket.stop - stop) > 0):
-            self._monitor.require_stop(state)
+            self._amending.require_stop(state)
             return
-        self._monitor.found_stop(state, stop)
-        if state.frozen == "" and bracket is not None and state.liq_price is not None:
-            distance = bracket.direction * (bracket.entry - state.liq_price)
+        self._amending.found_stop(state, stop)
+        liquidation = state.venue.liq_price
+        if not state.blocks.frozen and bracket is not None and liquidation is not None:
+            distance = bracket.direction * (bracket.entry - liquidation)
             risk = bracket.direction * (bracket.entry - stop)
             if risk > 0 and distance < risk:
                 self._state.note(
-                    "liquidation-near", "error", symbol=state.instrument.symbol, liquidation=state.liq_price
+                    "liquidation-near", "error", symbol=state.instrument.symbol, liquidation=liquidation
                 )
-                self._monitor.close(state, "liquidation-near")
+                self._closing.close(state, "liquidation-near")

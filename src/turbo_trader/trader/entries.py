@@ -18,9 +18,10 @@ from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
 from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
 from turbo_trader.trader.exposure import account, open_risks
+from turbo_trader.trader.pending_entry import EntryEvent, EntryState, PendingEntry
 from turbo_trader.trader.resting import Resting
 from turbo_trader.trader.staging import Staging
-from turbo_trader.trader.trader_state import ZERO, PendingEntry, SymbolState, TraderState
+from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
 _DUPLICATE = 110072
@@ -90,7 +91,7 @@ class Entries:
             return Verdict(PASS)  # a trade without an order
         state.entry = self._pending(state, row, direction, limit, cost, sized)
         state.entry.figures |= {"capital": tier.name, "stage": stage}
-        self._staging.paired(state, state.entry.id)
+        state.shadows.accompany(state.entry.id)
         self._begin(state, state.entry)
         return Verdict(PASS)
 
@@ -165,15 +166,15 @@ class Entries:
     # -- sending
 
     def _begin(self, state: SymbolState, entry: PendingEntry) -> None:
-        if state.leverage != entry.leverage:
-            entry.leverage_id = self._state.ids.next("lev")
+        if state.venue.leverage != entry.leverage:
+            entry.await_leverage(self._state.ids.next("lev"))
             self._state.give(SetLeverage(entry.leverage_id, state.instrument.symbol, entry.leverage))
             return
         self._send(state, entry)
 
     def _send(self, state: SymbolState, entry: PendingEntry) -> None:
         d = self._state
-        entry.sent_ts = d.now
+        entry.advance(EntryEvent.SEND, d.now)
         tier = "A" if entry.trade_tier == TIER_A else "B"
         allowed = entry.figures.pop("allowed", {})  # reported, not kept
         self.save(state)
@@ -202,19 +203,19 @@ class Entries:
     def on_leverage(self, state: SymbolState, result: CommandResult, leverage: Decimal | None) -> None:
         """The leverage was set (or not): send the entry, or give it up."""
         entry = state.entry
-        if entry is None or entry.sent_ts:
+        if entry is None or entry.left:
             return
         if self._state.over:
             self.abandon(state, "the run is over")
             return
         if result.outcome is not Outcome.CONFIRMED:
-            state.leverage = None
+            state.venue.set_leverage(None)
             said = "was refused" if result.outcome is Outcome.REJECTED else "is not known to be set"
             answer = f"{result.code} {result.message}".strip() if result.code > 0 else result.message
             self.abandon(state, f"its leverage {said}{f': {answer}' if answer else ''}")
             return
         waited = self._state.now - entry.decided_ts
-        state.leverage = entry.leverage if leverage is None else leverage
+        state.venue.set_leverage(entry.leverage if leverage is None else leverage)
         if waited <= _LATE:
             self._send(state, entry)
             return
@@ -249,16 +250,17 @@ class Entries:
         entry = state.entry
         if entry is None or entry.id != result.id:
             return
-        entry.answered = True
         if result.outcome is Outcome.UNKNOWN or result.code == _DUPLICATE:
-            entry.unknown_since = self._state.now  # it may have left this late: its window begins here
+            entry.advance(EntryEvent.UNCLEAR, self._state.now)
             self._state.note(
                 "entry-unknown", "warning", symbol=state.instrument.symbol, id=entry.id, code=result.code
             )
             self._look_up(state, entry)
         elif result.outcome is Outcome.REJECTED:
-            state.barred = f"{result.code} {result.message}".strip() if result.barred else ""
+            state.blocks.bar(f"{result.code} {result.message}".strip() if result.barred else "")
             self.abandon(state, f"refused: {result.code} {result.message}")
+        else:
+            entry.advance(EntryEvent.ANSWER, self._state.now)
 
     def on_report(self, state: SymbolState, report: OrderReport) -> None:
         """The venue's report on the entry: final ends it, with or without a fill. cumExecQty is the truth."""
@@ -266,15 +268,15 @@ class Entries:
         if entry is None or entry.id != report.link_id:
             return
         if report.status not in _FINAL:
-            entry.answered = True
-            entry.unknown_since = entry.unknown_since if entry.withdrawn else 0
+            event = EntryEvent.ANSWER if entry.withdrawn else EntryEvent.OPEN
+            entry.advance(event, self._state.now)
             return
         if report.filled == 0:
             self.abandon(state, f"not filled: {report.status} {report.reject_reason}".strip())
         elif entry.filled >= report.filled:
             self._done(state)
         else:
-            entry.unknown_since = entry.unknown_since or self._state.now  # its fills are still missing
+            entry.advance(EntryEvent.DOUBT, self._state.now)  # its fills are still missing
             if (
                 report.source is Source.STREAM
             ):  # one look-up that lacks them does not call for the next at once
@@ -305,16 +307,13 @@ class Entries:
         executed = [fill.qty for fill in result.fills if fill.link_id == entry.id]
         absent = not mine and not executed
         waited = result.asked_ts - max(entry.sent_ts, entry.unknown_since)
-        entry.filled = max(
-            entry.filled, sum(executed, ZERO)
-        )  # all booked by now, some perhaps in an earlier life
-        if absent and entry.answered and waited > self._window and not entry.filled:
+        entry.found_filled(sum(executed, ZERO))
+        if absent and entry.request_over and waited > self._window and not entry.filled:
             self.abandon(state, "not found after its window: never placed")
         if mine and (mine[0].symbol, mine[0].side, mine[0].qty) == (symbol, entry.direction, entry.qty):
             self.on_report(state, mine[0])
         elif mine:
-            state.frozen = f"order {entry.id} on the venue is not the one that was sent"
-            self._state.note("frozen", "error", symbol=symbol, why=state.frozen)
+            self._state.freeze(state, f"order {entry.id} on the venue is not the one that was sent")
             self._done(state)
 
     def on_clock(self) -> None:
@@ -324,24 +323,26 @@ class Entries:
             entry = state.entry
             if entry is None:
                 continue
-            if not entry.sent_ts:
+            if not entry.left:
                 if d.now - entry.decided_ts > 2 * _LATE:
                     self.abandon(state, "its leverage was never answered")
                 continue
             if entry.resting:
                 self.resting.tend(state, entry)
-            accepted = entry.resting and entry.answered  # it may stay without a final report
+            accepted = (
+                entry.resting and entry.state is EntryState.ACCEPTED
+            )  # it may stay without a final report
             silent = not accepted and d.now - entry.sent_ts > 2 * SECOND
-            if not entry.unknown_since and silent:
-                entry.unknown_since = d.now
-            if entry.unknown_since and state.instrument.symbol not in self._lookups.values():
+            if not entry.looked_up and silent:
+                entry.advance(EntryEvent.DOUBT, d.now)
+            if entry.looked_up and state.instrument.symbol not in self._lookups.values():
                 self._look_up(state, entry)
 
     def on_cancel(self, state: SymbolState, result: CommandResult) -> None:
         """The answer to the withdrawal of a resting entry. Refused or unknown: the order may be gone or filled, so look."""
         entry = state.entry
         if entry is not None and entry.cancel_id == result.id and result.outcome is not Outcome.CONFIRMED:
-            entry.unknown_since = entry.unknown_since or self._state.now
+            entry.advance(EntryEvent.DOUBT, self._state.now)
             self._look_up(state, entry)
 
     def next_ns(self) -> int:
@@ -354,15 +355,15 @@ class Entries:
 
     def abandon(self, state: SymbolState, why: str) -> None:
         """The entry ends without a fill: the rules made no trade, so nothing is followed either."""
-        state.ghost = None
+        state.shadows.forget_pair()
         entry, symbol = state.entry, state.instrument.symbol
         if entry is not None:
             self._state.note("entry-ended", symbol=symbol, id=entry.id, why=why)
-            if entry.sent_ts:
+            self._done(state)
+            if entry.left:
                 state.ended = {**dict(list(state.ended.items())[-3:]), entry.id: entry}
                 kept = {each.id: each for each in state.ended.values()}
-                self._state.persist(f"ended:{symbol}", kept)  # a fill may still come, even to the next life
-            self._done(state)
+                self._state.persist(f"ended:{symbol}", kept)  # a fill may still come, even after a restart
 
     @property
     def _window(self) -> int:
@@ -370,6 +371,8 @@ class Entries:
         return policy.entry_recv_window * (SECOND // 1000) + policy.lookup_extra * SECOND
 
     def _done(self, state: SymbolState) -> None:
+        if state.entry is not None:
+            state.entry.advance(EntryEvent.END, self._state.now)
         state.entry = None
         self._state.persist(f"entry:{state.instrument.symbol}", {})
 

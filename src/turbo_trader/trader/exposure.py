@@ -40,14 +40,14 @@ def _held(state: SymbolState) -> OpenRisk | None:
     trade, bracket = state.trade, state.bracket
     if trade is None or bracket is None or not state.held:
         return None
-    stop = state.stop_on_venue if state.stop_on_venue is not None else bracket.stop
+    stop = state.venue.stop if state.venue.stop is not None else bracket.stop
     distance = trade.direction * (trade.entry - stop) / trade.entry
     notional = abs(state.held) * trade.entry
     return OpenRisk(
         symbol=state.instrument.symbol,
         direction=trade.direction,
         notional=notional,
-        margin=state.margin,
+        margin=state.venue.margin,
         stop_distance=distance,
         cost=bracket.cost,
         range_tail=trade.range_tail,

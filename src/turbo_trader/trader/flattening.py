@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.session import FLATTEN
+from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.entries import Entries
-from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.trader_state import TraderState
 
@@ -15,11 +15,9 @@ _REPEAT_AFTER = 30 * SECOND  # a flatten that lasts is reported this often
 class Flattening:
     """Withdraws entries, closes positions until flat; says so when it takes longer than it should; ends the run after a stop."""
 
-    def __init__(
-        self, state: TraderState, monitor: PositionMonitor, entries: Entries, recovery: Recovery
-    ) -> None:
+    def __init__(self, state: TraderState, closing: Closing, entries: Entries, recovery: Recovery) -> None:
         self._state = state
-        self._monitor = monitor
+        self._closing = closing
         self._entries = entries
         self._recovery = recovery
         self._stopping = ""  # why the run ends once flat
@@ -49,9 +47,9 @@ class Flattening:
         """Withdraw entries, close positions."""
         self._entries.resting.withdraw_all(why)
         for each in self._state.per_symbol:
-            if each.entry is not None and not each.entry.sent_ts:
+            if each.entry is not None and not each.entry.left:
                 self._entries.abandon(each, why)
-            self._monitor.close(each, why)
+            self._closing.close(each, why)
 
     def on_clock(self) -> None:
         """Tell of a flatten that lasts."""
@@ -100,5 +98,5 @@ class Flattening:
     def _close_filled(self) -> None:
         """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""
         for each in self._state.per_symbol:
-            if each.open and not each.close_reason:
-                self._monitor.close(each, "flatten")
+            if each.open and not each.close.reason:
+                self._closing.close(each, "flatten")

@@ -23,7 +23,7 @@ from turbo_trader.rules.exits import Bracket, initial_stop
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.ids import Ids, boot_of
-from turbo_trader.trader.trader_state import PendingEntry
+from turbo_trader.trader.pending_entry import PendingEntry
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

@@ -85,7 +85,7 @@ class Limits:
         self.near = any(room is None for room in rooms)
         self._stale = self._stale or self.near
         for each, room in zip(held, rooms, strict=True):
-            each.room, each.mark_room = (None, None) if self.near or room is None else room
+            each.room.give(*((None, None) if self.near or room is None else room))
             watch(each)
 
     def _room(
@@ -107,17 +107,18 @@ class Limits:
 
     def on_price(self, each: SymbolState, watch: Callable[[SymbolState], None]) -> None:
         """A watched price has moved: where it is beyond its room, the equity is looked at with the next interval."""
-        if each.room is None:
+        ticks, ends = each.room.ticks, each.room.mark
+        if ticks is None:
             return
         price, mark = self._state.closable(each), self._state.mark(each)
-        inside = price is not None and each.room[0] < each.instrument.ticks(price) < each.room[1]
-        if inside and mark is not None and each.mark_room is not None:
-            inside = each.mark_room[0] < float(mark) < each.mark_room[1]
+        inside = price is not None and ticks[0] < each.instrument.ticks(price) < ticks[1]
+        if inside and mark is not None and ends is not None:
+            inside = ends[0] < float(mark) < ends[1]
         if not inside:
             self.near = self._stale = True
             for other in self._state.per_symbol:
-                if other.room is not None:
-                    other.room = other.mark_room = None
+                if other.room.ticks is not None:
+                    other.room.clear()
                     watch(other)
 
     def _emit(self, event: SessionEvent) -> None:

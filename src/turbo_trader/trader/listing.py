@@ -8,24 +8,25 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.state import new_states
 from turbo_trader.signals.filters import new_filters
+from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.commands import Regridded
-from turbo_trader.trader.position_monitor import PositionMonitor
+from turbo_trader.trader.events import FeeRates
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 
 
 class Listing:
     """Instruments of all symbols, kept as the venue has them."""
 
-    def __init__(self, state: TraderState, monitor: PositionMonitor) -> None:
+    def __init__(self, state: TraderState, closing: Closing) -> None:
         self._state = state
-        self._monitor = monitor
+        self._closing = closing
         self._waiting = False  # some symbol waits to be flat
 
     def on_update(self, state: SymbolState, new: Instrument) -> None:
         """Take up what was read; what changed the grid waits until the symbol is flat."""
         old = state.instrument
         was = old.open_for_entries
-        state.barred = ""
+        state.blocks.bar("")
         if (new.tick, new.step) == (old.tick, old.step):
             state.instrument, state.next_instrument = new, None
         else:
@@ -44,13 +45,17 @@ class Listing:
         elif new.open_for_entries and not was:
             self._state.note("trading-again", symbol=new.symbol)
 
+    def on_fees(self, state: SymbolState, rates: FeeRates) -> None:
+        """The account's fee rates."""
+        state.taker, state.maker = rates.taker, rates.maker
+
     def on_clock(self) -> None:
         """A position on a symbol about to be delivered is closed as long before as entries end before maintenance."""
         lead = self._state.policy.maintenance_lead * SECOND
         for state in self._state.per_symbol:
             ends = state.instrument.delivery_ns
-            if ends and state.held and not state.frozen and self._state.now >= ends - lead:
-                self._monitor.close(state, "delisting")
+            if ends and state.held and not state.blocks.frozen and self._state.now >= ends - lead:
+                self._closing.close(state, "delisting")
 
     def settle(self) -> None:
         """Give every flat symbol whose tick or step changed its new grid; its market state restarts."""
@@ -59,7 +64,7 @@ class Listing:
         d = self._state
         for state in d.per_symbol:
             new = state.next_instrument
-            if new is None or state.open or state.entry is not None or state.closes:
+            if new is None or state.open or state.entry is not None or state.close.may_land:
                 continue
             state.instrument, state.next_instrument = new, None
             d.states[state.s] = new_states([new], **d.policy.market_parameters())[0]

@@ -7,20 +7,22 @@ from typing import Any
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.kernel import REACHED, advance, backfill
+from turbo_trader.market.kernel import REACHED, advance
 from turbo_trader.market.state import States
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.strengths import Strengths
-from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events
 from turbo_trader.trader.ahead import Ahead
+from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.calibrating import OUTCOMES, Calibrating
+from turbo_trader.trader.closing import Closing
+from turbo_trader.trader.commanding import Commanding
 from turbo_trader.trader.commands import Command
 from turbo_trader.trader.entries import Entries
+from turbo_trader.trader.environment import Environment
 from turbo_trader.trader.fitting import Fitting
 from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.instances import Instances
@@ -58,10 +60,12 @@ class Trader:
         is simulated without faults has said everything by its stream. `log_candidates`: emit each candidate of a scan.
         """
         self._state = TraderState(instruments, policy, boot, start_ts)
-        self._monitor = PositionMonitor(self._state, self._confirmed)
-        self._listing = Listing(self._state, self._monitor)
+        self._closing = Closing(self._state)
+        self._amending = Amending(self._state, self._closing)
+        self._monitor = PositionMonitor(self._state, self._amending, self._closing, self._confirmed)
+        self._listing = Listing(self._state, self._closing)
         self._staging = Staging(self._state, str((restored or {}).get(WORLD, {}).get("name", "")))
-        self._booking = Booking(self._state, self._monitor, self._staging)
+        self._booking = Booking(self._state, self._monitor, self._amending, self._closing, self._staging)
         self._entries = Entries(self._state, self._staging)
         self._calibrating = Calibrating(self._state)
         self._scanner = Scanner(self._state, self._entries, self._calibrating, self._staging)
@@ -73,7 +77,9 @@ class Trader:
             self._state, self._monitor, self._booking, self._instances, self._staging, start_ts,
             read_when_quiet=read_when_quiet,
         )  # fmt: skip
-        self._flattening = Flattening(self._state, self._monitor, self._entries, self._recovery)
+        self._flattening = Flattening(self._state, self._closing, self._entries, self._recovery)
+        self._environment = Environment(self._state, self._listing, self._recovery)
+        self._commanding = Commanding(self._state, self._entries, self._flattening, self._staging)
         self._limits = Limits(self._state, self._flattening)
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
         self._asked = False  # something has happened since the last look
@@ -212,9 +218,9 @@ class Trader:
             case events.NoiseFitted():
                 self._fitting.on_fitted(event)
             case events.Control():
-                self._on_control(event)
+                self._commanding.on_control(event)
             case _:
-                self._on_environment(event)
+                self._environment.on_event(event)
         if not isinstance(event, events.Clock | events.NoiseFitted):
             self._asked = True
 
@@ -308,7 +314,7 @@ class Trader:
             self._booking.on_position(state, report)
         elif report.link_id:
             self._entries.on_report(state, report)
-            self._monitor.on_close_report(state, report)
+            self._closing.on_report(state, report)
 
     def _on_result(self, result: events.CommandResult) -> None:
         for state in self._state.per_symbol:
@@ -323,75 +329,8 @@ class Trader:
             if state.entry is not None and state.entry.cancel_id == result.id:
                 self._entries.on_cancel(state, result)
                 return
-            if result.id in (state.stop_id, state.close_id) or result.id in state.closes:
-                self._monitor.on_stop_result(state, result)
-                self._monitor.on_close_result(state, result)
+            close = state.close
+            if result.id in (state.amendment.id, close.id) or result.id in close.may_land:
+                self._amending.on_result(state, result)
+                self._closing.on_result(state, result)
                 return
-
-    def _on_environment(self, event: events.Event) -> None:
-        state = self._state
-        match event:
-            case events.StreamStatus():
-                was = state.streams.get(event.stream, False)
-                state.streams[event.stream] = event.up
-                state.note(
-                    "stream",
-                    "info" if event.up else "warning",
-                    stream=event.stream,
-                    up=event.up,
-                    why=event.reason,
-                )
-                if event.up and not was and event.stream == "private":
-                    self._recovery.soon()
-            case events.Unread():
-                if not event.symbol or event.symbol == "USDT" or event.symbol in state.by_symbol:
-                    self._recovery.after_odd()
-            case events.Backfill():
-                backfill(state.states, event.symbol, event.bars)
-            case events.InstrumentUpdate():
-                each = state.by_symbol.get(event.instrument.symbol)
-                if each is not None:
-                    self._listing.on_update(each, event.instrument)
-            case events.KeyExpiry():
-                state.key_expiry_ts = event.at
-            case events.Maintenance():
-                state.maintenance = (NEVER, 0) if event.begin is None else (event.begin, event.end)
-            case events.FeeRates():
-                each = state.by_symbol.get(event.symbol)
-                if each is not None:
-                    each.taker, each.maker = event.taker, event.maker
-            case events.ClockOffset():
-                state.offset = event.offset
-            case events.Woken():
-                state.note("woken", "warning", epoch=event.epoch)
-                state.boots.update(event.boots)
-                self._recovery.again()
-            case _:
-                raise TypeError(f"not an event of the Trader: {type(event).__name__}")
-
-    # -- a control command
-
-    def _on_control(self, event: events.Control) -> None:
-        state = self._state
-        state.note("control", "warning", verb=event.verb, by=event.by)
-        match event.verb:
-            case "halt":
-                state.session.halt(state.now, event.by)
-            case "resume":
-                state.evidence = Evidence()
-                state.persist_counts()
-                state.session.resume(state.now, event.by)
-            case "session_new":
-                state.session.session_new(state.now, event.by, state.equity())
-            case "explore":
-                self._staging.explore()
-            case "flatten":
-                self._flattening.begin(event.by, "flatten")
-            case "stop" if not event.args.get("leave"):
-                self._flattening.stop(event.by)
-            case "stop":
-                self._entries.resting.withdraw_all("stop")
-                state.end(f"stopped by {event.by}, positions left to their stops")
-            case _:
-                state.note("control-unknown", "error", verb=event.verb)
-        state.persist("session", state.session)

@@ -23,10 +23,11 @@ from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, WalletReport
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.pending_entry import EntryEvent, PendingEntry, kept_entry
 from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.rhythm import NEVER, Rhythm
 from turbo_trader.trader.staging import Staging
-from turbo_trader.trader.trader_state import PendingEntry, SymbolState, Trade, TraderState
+from turbo_trader.trader.trader_state import SymbolState, Trade, TraderState
 
 EVERY = 30 * SECOND  # the whole snapshot is read again
 _AGAIN = 2 * SECOND  # after a read that failed
@@ -184,7 +185,7 @@ class Recovery:
             sizes[report.symbol] = sizes.get(report.symbol, Decimal(0)) + report.size
         self._note_unread(result)
         for state in self._state.per_symbol:
-            if state.unread:
+            if state.blocks.unread:
                 continue
             if state.entry is None:
                 self._booking.settle_early(state, result.asked_ts - _SETTLED)
@@ -203,12 +204,12 @@ class Recovery:
     def _note_unread(self, result: ReadResult) -> None:
         """Rows that could not be read keep their own symbol from entries and are asked for again; nothing else waits for them."""
         for state in self._state.per_symbol:
-            symbol, was = state.instrument.symbol, state.unread
-            state.unread = symbol in result.unread
-            if state.unread and not was:
+            symbol, was = state.instrument.symbol, state.blocks.unread
+            state.blocks.read(unread=symbol in result.unread)
+            if state.blocks.unread and not was:
                 meaning = "no entries there until they can be read"
                 self._state.note("rows-unread", "error", symbol=symbol, meaning=meaning)
-        if any(state.unread for state in self._state.per_symbol) or "USDT" in result.unread:
+        if any(state.blocks.unread for state in self._state.per_symbol) or "USDT" in result.unread:
             self._rhythm.due = min(self._rhythm.due, self._state.now + _AGAIN)
 
     def _look(self, result: ReadResult, sizes: dict[str, Decimal]) -> None:
@@ -235,8 +236,8 @@ class Recovery:
         symbol = state.instrument.symbol
         if state.entry is not None or self._too_early(asked) or state.held == size:
             self._flat_seen.pop(symbol, None)
-            if state.held == size and not size and state.size:
-                state.size = size
+            if state.held == size and not size and state.venue.size:
+                state.venue.resize(size)
                 self._monitor.settled(state)
             return
         seen = self._flat_seen[symbol] = self._flat_seen.get(symbol, 0) + 1
@@ -245,13 +246,9 @@ class Recovery:
             return
         self._flat_seen.pop(symbol)
         if not size and state.trade is not None:
-            state.trade.reason = state.trade.reason or "outside"
-            state.held = state.size = size
-            self._state.note("closed-outside", "warning", symbol=symbol)
-            self._booking.end(state, self._state.now)
-        elif not state.frozen:
-            state.frozen = f"the venue holds {size}, we can explain {state.held}"
-            self._state.note("frozen", "error", symbol=symbol, why=state.frozen)
+            self._booking.closed_outside(state)
+        elif not state.blocks.frozen:
+            self._state.freeze(state, f"the venue holds {size}, we can explain {state.held}")
 
     def _too_early(self, asked: int) -> bool:
         """Was it asked for within 2 s of a fill, by the venue's time or by the time it was heard of? Clocks may disagree."""
@@ -262,7 +259,7 @@ class Recovery:
         if state is None or not self._state.ours(order.link_id) or order.stop_type:
             return
         waiting = state.entry is not None and state.entry.id == order.link_id
-        if not waiting and order.link_id != state.close_id:
+        if not waiting and order.link_id != state.close.id:
             self._state.note("orphan", "warning", symbol=order.symbol, id=order.link_id)
             self._state.give(CancelOrder(self._state.ids.next("cancel"), order.symbol, link_id=order.link_id))
 
@@ -270,9 +267,9 @@ class Recovery:
         """A difference that stays after all fills are booked: the venue's transaction log is asked what it is."""
         if result.wallet is None or self._too_early(result.asked_ts):
             return
-        if "" in result.unread or any(state.unread for state in self._state.per_symbol):
+        if "" in result.unread or any(state.blocks.unread for state in self._state.per_symbol):
             return  # fills may be missing
-        if any(state.entry is not None or state.early or state.close_id for state in self._state.per_symbol):
+        if any(state.entry is not None or state.early or state.close.id for state in self._state.per_symbol):
             return
         ledger, now = self._state.ledger, self._state.now
         found = ledger.differences(result.wallet)
@@ -329,35 +326,27 @@ class Recovery:
         for state in self._state.per_symbol:
             value = kept.get(f"position:{state.instrument.symbol}")
             if value:
-                state.bracket = msgspec.convert(value["bracket"], Bracket)
-                state.trade = msgspec.convert(value["trade"], Trade)
-                state.trade.opened_ts = min(state.trade.opened_ts, self._state.now)
-                state.bracket.opened_ns = min(state.bracket.opened_ns, self._state.now)
-                state.held = Decimal(value["held"])
-                state.close_reason = value.get("closing") or state.bracket.closing
-                # its answer was never read: asked for again, so that the target moves
-                state.pending_backstop = state.bracket.pending_backstop
-                # this life has not seen a mark yet: one of before would be due again and again until it has
-                state.bracket.mark_since_ns = None
-                self._monitor.watch(state)
+                bracket = msgspec.convert(value["bracket"], Bracket)
+                self._booking.resume(state, msgspec.convert(value["trade"], Trade), Decimal(value["held"]))
+                self._monitor.resume(state, bracket, value.get("closing") or "")
             stopped_out = kept.get(f"stopped-out:{state.instrument.symbol}") or {}
             state.stopped_out = {
                 int(direction): min(ts, self._state.now) for direction, ts in stopped_out.items()
             }
             for ended in (kept.get(f"ended:{state.instrument.symbol}") or {}).values():
-                entry = msgspec.convert(ended, PendingEntry)
+                entry = kept_entry(ended)
                 state.ended[entry.id] = entry
                 if self._state.now - entry.sent_ts < _LATEST:
                     self._read_from(entry)
             sent = kept.get(f"entry:{state.instrument.symbol}")
             if sent:
-                self._resume(state, msgspec.convert(sent, PendingEntry))
+                self._resume(state, kept_entry(sent))
         for intent in kept.get(INTENTS, {}).get("unresolved", ()):
             self._adopt(intent)
 
     def _resume(self, state: SymbolState, entry: PendingEntry) -> None:
         """An entry was on its way when we went down: its answer will not come, so it is looked up."""
-        entry.answered, entry.unknown_since = True, self._state.now
+        entry.advance(EntryEvent.UNCLEAR, self._state.now)
         state.entry = entry
         self._read_from(entry)
 
@@ -365,7 +354,7 @@ class Recovery:
         """A close of an earlier life, or of the guard, without a known outcome may still land: nothing is opened before that."""
         state = self._state.by_symbol.get(intent["symbol"])
         if state is not None and intent["command"].get("reduce_only"):
-            state.closes[intent["id"]] = self._state.now
+            state.close.given_up(intent["id"], self._state.now)
 
     def _read_from(self, entry: PendingEntry) -> None:
         """The fills of `entry` are older than this start."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.trader.commands import CancelOrder
-from turbo_trader.trader.trader_state import PendingEntry, SymbolState, TraderState
+from turbo_trader.trader.pending_entry import EntryEvent, PendingEntry
+from turbo_trader.trader.trader_state import SymbolState, TraderState
 
 _AGAIN = 2 * SECOND  # a cancel without a final report after so long is sent again
 
@@ -28,13 +29,13 @@ class Resting:
             self.withdraw(state, refusal)
         elif not d.streams.get("public", True):
             self.withdraw(state, "market data lost")
-        elif state.close_reason or (entry.filled and not state.held):
+        elif state.close.reason or (entry.filled and not state.held):
             self.withdraw(state, "its position is closed")
 
     def withdraw_all(self, why: str) -> None:
         """Nothing may open any more: take every resting entry back."""
         for state in self._state.per_symbol:
-            if state.entry is not None and state.entry.resting and state.entry.sent_ts:
+            if state.entry is not None and state.entry.resting and state.entry.left:
                 self.withdraw(state, why)
 
     def withdraw(self, state: SymbolState, why: str) -> None:
@@ -43,11 +44,10 @@ class Resting:
         if entry is None or (entry.cancel_id and d.now - entry.cancel_ts < _AGAIN):
             return
         if not entry.withdrawn:
-            entry.withdrawn = why
             d.note(
                 "entry-withdrawn", symbol=state.instrument.symbol, id=entry.id, why=why, filled=entry.filled
             )
         if entry.cancel_id:
-            entry.unknown_since = entry.unknown_since or d.now
-        entry.cancel_id, entry.cancel_ts = d.ids.next("cancel"), d.now
+            entry.advance(EntryEvent.DOUBT, d.now)
+        entry.withdraw(why, d.ids.next("cancel"), d.now)
         d.give(CancelOrder(entry.cancel_id, state.instrument.symbol, link_id=entry.id))

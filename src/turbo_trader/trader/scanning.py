@@ -245,7 +245,7 @@ class Scanner:
             session_refusal=self._state.session.refusal(now),
             session_lift=self._state.session.lifted_by(now),
             open_positions=self._state.positions_open,
-            open_on_symbol=state.open or state.shadow is not None,
+            open_on_symbol=state.open or state.shadows.alone is not None,
             unresolved=state.unresolved,
             stopped_out_ns=state.stopped_out.get(direction, 0),
             tradable=state.instrument.open_for_entries,

@@ -6,7 +6,7 @@ fills.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -85,8 +85,8 @@ class Staging:
         if not self.active:
             return
         for each in self._state.per_symbol:
-            each.shadow = self._follow(each, each.shadow, confirmed)
-            each.ghost = self._follow(each, each.ghost, confirmed)
+            alone = self._follow(each, each.shadows.alone, confirmed)
+            each.shadows.follow(alone, self._follow(each, each.shadows.pair, confirmed))
         day = self._stages.budget.day
         changes = self._stages.look(self._state.now, equity)
         if changes or day != self._stages.budget.day:
@@ -108,7 +108,7 @@ class Staging:
         stage, qty = self._qty(name, entry, sizing, tier, equity, self._state.mark(state))
         shadow = self._shadow(state, row, entry, name)
         if not qty:
-            state.shadow = shadow
+            state.shadows.begin(shadow, alone=True)
             self._state.note(
                 "shadow",
                 symbol=state.instrument.symbol,
@@ -117,18 +117,13 @@ class Staging:
                 price=entry.price,
             )
             return None, Stage.SHADOW.value
-        state.ghost = shadow
+        state.shadows.begin(shadow, alone=False)
         if stage is Stage.SCOUT:
             self._stages.scouts(equity)
         self._persist()
         return resize(
             self._state.policy, account(self._state, equity), entry, sizing, qty, stage.value
         ), stage.value
-
-    def paired(self, state: SymbolState, entry_id: str) -> None:
-        """The entry that the newest shadow of the symbol accompanies has this id."""
-        if state.ghost is not None:
-            state.ghost.pair = entry_id
 
     def on_closed(self, state: SymbolState, trade: Trade, ended_ns: int, fraction: float) -> None:
         """A real trade is over."""
@@ -137,8 +132,7 @@ class Staging:
         tier = "A" if trade.trade_tier == TIER_A else "B"
         stage = Stage(trade.stage) if trade.stage else Stage.SCOUT
         self._stages.on_real(tier, stage, trade.opened_ts, ended_ns, fraction, trade.net)
-        state.pairs[trade.entry_id] = fraction
-        self._match(state)
+        self._count_pairs(state.shadows.real_ended(trade.entry_id, fraction))
         self._persist()
 
     def on_transfer(self, amount: Decimal) -> None:
@@ -229,8 +223,7 @@ class Staging:
         if ended is None:
             return shadow
         if shadow.pair:
-            state.pairs[f"shadow {shadow.pair}"] = ended.fraction
-            self._match(state)
+            self._count_pairs(state.shadows.shadow_ended(shadow.pair, ended.fraction))
         else:
             self._count(state, shadow, ended)
         return None
@@ -248,18 +241,13 @@ class Staging:
         if ended.fraction is None:
             return
         if ended.outcome is Outcome.STOP and ended.fraction <= 0:
-            state.stopped_out[side] = d.now
+            state.stop_out(side, d.now)
         self._stages.on_shadow(shadow.tier, shadow.began_ns, ended.fraction)
         self._persist()
 
-    def _match(self, state: SymbolState) -> None:
-        """Count pairs of which both are over."""
-        for entry_id in [key for key in state.pairs if f"shadow {key}" in state.pairs]:
-            real, shadow = state.pairs.pop(entry_id), state.pairs.pop(f"shadow {entry_id}")
-            if real is not None and shadow is not None:
-                self._stages.on_pair(shadow, real)
-        while len(state.pairs) > 4:
-            del state.pairs[next(iter(state.pairs))]
+    def _count_pairs(self, pairs: Sequence[tuple[float, float]]) -> None:
+        for shadow, real in pairs:
+            self._stages.on_pair(shadow, real)
 
     def _persist(self) -> None:
         self._state.persist(self._key, to_dict(self._stages))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.equity import Holding, equity, trading_balance
@@ -14,48 +15,22 @@ from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.session import Session
-from turbo_trader.rules.shadow import Shadow
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import new_filters
-from turbo_trader.trader.commands import Command, Note, Persist, Stopped
+from turbo_trader.trader.blocks import Blocks
+from turbo_trader.trader.close_order import CloseOrder
+from turbo_trader.trader.commands import Command, Note, Persist, Read, Stopped
 from turbo_trader.trader.events import Fill, WalletReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.pending_entry import PendingEntry
+from turbo_trader.trader.room import Room
+from turbo_trader.trader.shadows import Shadows
+from turbo_trader.trader.stop_amendment import StopAmendment
+from turbo_trader.trader.venue_position import VenuePosition
 
 ZERO = Decimal(0)
-
-
-@dataclass(kw_only=True, slots=True)
-class PendingEntry:
-    """An entry under way: decided, perhaps waiting for its leverage, sent, perhaps of unknown outcome."""
-
-    id: str
-    direction: int
-    qty: Decimal
-    limit: Decimal
-    stop: Decimal
-    backstop: Decimal
-    leverage: Decimal
-    margin: Decimal
-    trade_tier: int
-    take_profit: Decimal
-    stop_loss: Decimal
-    cost: Decimal
-    range_tail: Decimal
-    hold_ns: int
-    decided_ts: int
-    sent_ts: int = 0  # 0: waiting for the leverage
-    unknown_since: int = 0
-    answered: bool = False  # the request was answered, or is known to be unanswered
-    filled: Decimal = ZERO  # by the fills booked so far
-    leverage_id: str = ""  # the leverage change it waits for
-    resting: bool = False  # post-only: it may stay in the book
-    withdrawn: str = ""  # why it is being cancelled
-    cancel_id: str = ""  # the last cancel sent
-    cancel_ts: int = 0
-    floor: Decimal = ZERO  # a position below this notional (USDT) is a crumb
-    figures: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,6 +65,10 @@ class Trade:
         """Result after fees and funding."""
         return self.result - self.fees + self.funding
 
+    def because(self, reason: str) -> None:
+        """It is being closed for this reason, unless another came first."""
+        self.reason = self.reason or reason
+
     @property
     def crumb(self) -> bool:
         """Smaller than the least size of a trade: filled in part, say."""
@@ -98,97 +77,67 @@ class Trade:
 
 @dataclass(slots=True)
 class SymbolState:
-    """One symbol: the venue's report on its position, our trade and bracket, and what is under way."""
+    """One symbol: the venue's report on its position, our trade and bracket, and what is under way.
+
+    Each part has one owner, the only module that writes it; other modules read, or call the owner.
+    """
 
     s: int
+    # listing
     instrument: Instrument
     taker: Decimal
     maker: Decimal
-    # the venue's report
-    size: Decimal = ZERO
-    entry_price: Decimal = ZERO
-    leverage: Decimal | None = None
-    stop_on_venue: Decimal | None = None
-    backstop_on_venue: Decimal | None = None
-    liq_price: Decimal | None = None
-    margin: Decimal = ZERO
-    seq: int = -1
-    # ours
+    next_instrument: Instrument | None = None  # read, with another tick or step: taken up once flat
+    # booking
     trade: Trade | None = None
-    bracket: Bracket | None = None
-    entry: PendingEntry | None = None
     held: Decimal = ZERO  # signed size by our fills
+    early: list[Fill] = field(default_factory=list)  # closing fills that came before the opening they close
+    stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
+    # entries
+    entry: PendingEntry | None = None
     ended: dict[str, PendingEntry] = field(
         default_factory=dict
-    )  # the last entries given up: a late fill is still ours
-    close_id: str = ""  # the close in flight
-    close_ts: int = 0
-    # closes that may still land -> when their answer was given up; 0: not answered yet
-    closes: dict[str, int] = field(default_factory=dict)
-    early: list[Fill] = field(default_factory=list)  # closing fills that came before the opening they close
-    stop_refusals: int = 0  # of stop changes since the last that the venue took
-    close_reason: str = ""  # "" = nothing to close
-    stop_id: str = ""  # the stop change in flight
-    stop_ts: int = 0  # when it was sent, or its position last read
-    stop_asked: int = 0  # when it was sent
-    stop_since: int = (
-        0  # when the last confirmed change was sent: a report of before that says nothing of the stop
+    )  # the last given up: a late fill is still ours
+    # position_monitor
+    bracket: Bracket | None = None
+    alert_since: int | None = (
+        None  # since when the price is at the stop: looked at every second until it is resolved
     )
-    pending_stop: Decimal | None = None
-    pending_backstop: Decimal | None = None
-    stop_sent: tuple[Decimal | None, Decimal | None] = (None, None)
-    alert: bool = False  # the price is at the stop: look every second until it is resolved
-    alert_ts: int = 0
-    # how far prices may move before a limit of the account could decide anything: ends of the closable price (ticks) and of
-    # the mark (USDT); None: no position, or no room left
-    room: tuple[int, int] | None = None
-    mark_room: tuple[float, float] | None = None
-    next_instrument: Instrument | None = None  # read, with another tick or step: taken up once flat
-    frozen: str = ""  # why the symbol is not traded until a person looks
-    barred: str = ""  # the venue's message on why it takes no entries; until its instrument is read again
-    unread: bool = False  # the last account read had rows of it that could not be read
-    unguarded_since: int = 0
-    stopped_out: dict[int, int] = field(default_factory=dict)  # direction -> time
-    # SIZE=earned: the trade that no order was sent for, and the one that accompanies an order
-    shadow: Shadow | None = None
-    ghost: Shadow | None = None
-    pairs: dict[str, float | None] = field(
-        default_factory=dict
-    )  # net returns of the one that ended first, by entry
+    # parts that are modules of their own
+    venue: VenuePosition = field(default_factory=VenuePosition)
+    amendment: StopAmendment = field(default_factory=StopAmendment)
+    close: CloseOrder = field(default_factory=CloseOrder)
+    room: Room = field(default_factory=Room)
+    blocks: Blocks = field(default_factory=Blocks)
+    shadows: Shadows = field(default_factory=Shadows)
+
+    def stop_out(self, direction: int, ts: int) -> None:
+        """A trade in this direction has ended by its stop with a loss."""
+        self.stopped_out[direction] = ts
 
     @property
     def open(self) -> bool:
         """Is there a position, by either report?"""
-        return bool(self.size or self.held)
+        return bool(self.venue.size or self.held)
 
     @property
     def at_rest(self) -> bool:
         """Is the position what the venue reports, and nothing under way?"""
-        under_way = (
-            self.entry is not None
-            or self.stop_id
-            or self.close_id
-            or self.closes
-            or self.early
-            or self.close_reason
-        )
-        pending = self.pending_stop is not None or self.pending_backstop is not None
-        return self.size == self.held and not (under_way or pending or self.unread)
+        close, amendment = self.close, self.amendment
+        closing = close.id or close.may_land or close.reason
+        under_way = self.entry is not None or self.early or closing or amendment.in_flight or amendment.wanted
+        return self.venue.size == self.held and not (under_way or self.blocks.unread)
 
     @property
     def unresolved(self) -> str:
         """What keeps the symbol from a new entry; "" = nothing."""
-        if self.frozen:
-            return self.frozen
-        if self.barred:
-            return f"the venue takes no entries: {self.barred}"
-        if self.unread:
-            return "the account read has rows of it that cannot be read"
+        if why := self.blocks.why:
+            return why
         if self.entry is not None:
-            return "an entry of unknown outcome" if self.entry.unknown_since else "an entry is under way"
+            return "an entry of unknown outcome" if self.entry.looked_up else "an entry is under way"
         if self.next_instrument is not None:
             return "its tick or step changed"
-        if self.closes:
+        if self.close.may_land:
             return "a close of unknown outcome may still land"
         return ""
 
@@ -251,6 +200,27 @@ class TraderState:
         value = {**self.counts, "evidence": asdict(self.evidence), "unguarded_ns": self.unguarded_ns}
         self.persist("counts", value)
 
+    def persist_position(self, state: SymbolState) -> None:
+        """Persist bracket and trade, and why it is being closed."""
+        if state.bracket is not None and state.trade is not None:
+            value = {
+                "bracket": state.bracket,
+                "trade": state.trade,
+                "held": state.held,
+                "closing": state.close.reason,
+            }
+            self.persist(f"position:{state.instrument.symbol}", value)
+
+    def read_position(self, state: SymbolState) -> None:
+        """Ask the venue for the position and its last fills."""
+        since = max(0, self.ledger.last_fill_ts - 60 * SECOND)
+        self.give(Read(self.ids.next("read"), ("positions", "fills"), state.instrument.symbol, since=since))
+
+    def freeze(self, state: SymbolState, why: str) -> None:
+        """The symbol is not traded until a person has looked."""
+        state.blocks.freeze(why)
+        self.note("frozen", "error", symbol=state.instrument.symbol, why=why)
+
     def take(self) -> list[Command]:
         """The commands gathered since the last call."""
         commands, self._out = self._out, []
@@ -306,5 +276,5 @@ class TraderState:
         return sum(
             1
             for state in self.per_symbol
-            if state.open or state.entry is not None or state.shadow is not None
+            if state.open or state.entry is not None or state.shadows.alone is not None
         )

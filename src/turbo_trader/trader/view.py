@@ -61,7 +61,7 @@ def view(state: TraderState, tier: str, staging: Staging) -> View:
         if not each.held:
             continue
         bracket, trade, price = each.bracket, each.trade, state.closable(each)
-        entry = trade.entry if trade else each.entry_price
+        entry = trade.entry if trade else each.venue.entry_price
         positions.append(
             PositionView(
                 symbol=each.instrument.symbol,
@@ -69,12 +69,12 @@ def view(state: TraderState, tier: str, staging: Staging) -> View:
                 qty=abs(each.held),
                 entry=entry,
                 price=price,
-                stop=each.stop_on_venue,
+                stop=each.venue.stop,
                 target=bracket.target if bracket else None,
                 zone=bracket.zone if bracket else 0,
                 extensions=bracket.extensions if bracket else 0,
                 seconds=(state.now - trade.opened_ts) // SECOND if trade else 0,
-                reason=each.close_reason,
+                reason=each.close.reason,
                 result=None if price is None else each.held * (price - entry),
                 seconds_left=max(0, (bracket.deadline_ns - state.now) // SECOND) if bracket else None,
             )
@@ -92,7 +92,9 @@ def view(state: TraderState, tier: str, staging: Staging) -> View:
         capital_tier=tier,
         positions=tuple(positions),
         counts=dict(state.counts),
-        frozen={each.instrument.symbol: each.frozen for each in state.per_symbol if each.frozen},
+        frozen={
+            each.instrument.symbol: each.blocks.frozen for each in state.per_symbol if each.blocks.frozen
+        },
         stages=staging.stages,
         evidence=staging.sentence,
     )
@@ -100,8 +102,9 @@ def view(state: TraderState, tier: str, staging: Staging) -> View:
 
 def unguarded_ns(state: TraderState) -> int:
     """Venue time in which the venue showed a position of ours without a stop, what goes on now included."""
-    running = (state.now - each.unguarded_since for each in state.per_symbol if each.unguarded_since)
-    return state.unguarded_ns + sum(max(0, since) for since in running)
+    since = (each.venue.unguarded_since for each in state.per_symbol)
+    running = (state.now - at for at in since if at)
+    return state.unguarded_ns + sum(max(0, length) for length in running)
 
 
 def summary(state: TraderState, funnel: Funnel, scans: int) -> dict[str, Any]:

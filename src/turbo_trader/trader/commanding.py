@@ -1,0 +1,48 @@
+"""Control commands: what a person, or the shell for them, asks of the Trader."""
+
+from __future__ import annotations
+
+from turbo_trader.rules.watchdog import Evidence
+from turbo_trader.trader.entries import Entries
+from turbo_trader.trader.events import Control
+from turbo_trader.trader.flattening import Flattening
+from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.trader_state import TraderState
+
+
+class Commanding:
+    """Does what each verb says, and keeps the session."""
+
+    def __init__(
+        self, state: TraderState, entries: Entries, flattening: Flattening, staging: Staging
+    ) -> None:
+        self._state = state
+        self._entries = entries
+        self._flattening = flattening
+        self._staging = staging
+
+    def on_control(self, event: Control) -> None:
+        """One command; an unknown verb is reported."""
+        state = self._state
+        state.note("control", "warning", verb=event.verb, by=event.by)
+        match event.verb:
+            case "halt":
+                state.session.halt(state.now, event.by)
+            case "resume":
+                state.evidence = Evidence()
+                state.persist_counts()
+                state.session.resume(state.now, event.by)
+            case "session_new":
+                state.session.session_new(state.now, event.by, state.equity())
+            case "explore":
+                self._staging.explore()
+            case "flatten":
+                self._flattening.begin(event.by, "flatten")
+            case "stop" if not event.args.get("leave"):
+                self._flattening.stop(event.by)
+            case "stop":
+                self._entries.resting.withdraw_all("stop")
+                state.end(f"stopped by {event.by}, positions left to their stops")
+            case _:
+                state.note("control-unknown", "error", verb=event.verb)
+        state.persist("session", state.session)
