@@ -31,7 +31,7 @@ def test_the_edge_of_the_market_can_be_switched_while_it_runs() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("edge", "least", "most"), [(1.0, 8, 10), (0.0, 0, 2)])
+@pytest.mark.parametrize(("edge", "least", "most"), [(2.0, 8, 10), (0.0, 0, 2)])
 def test_a_week_earns_a_size_where_there_is_something_to_earn(edge: float, least: int, most: int) -> None:
     # slow: twenty weeks of fifteen symbols
     play = MadeUp(universe(), Policy.from_env({"SIZE": "earned"}), Decimal(18), 7.0, ((0.0, edge),))
@@ -40,9 +40,9 @@ def test_a_week_earns_a_size_where_there_is_something_to_earn(edge: float, least
 
 @pytest.mark.slow
 def test_with_the_edge_alone_switched_the_stages_come_and_go() -> None:
-    # slow: eight days of fifteen symbols
+    # slow: four days of fifteen symbols
     play = MadeUp(
-        universe(), Policy.from_env({"SIZE": "earned"}), Decimal(18), 8.0, ((0.0, 1.0), (96.0, 0.0))
+        universe(), Policy.from_env({"SIZE": "earned"}), Decimal(18), 4.0, ((0.0, 2.0), (30.0, 0.0))
     )
     changes = [(each["before"], each["stage"]) for each in play.play(1)["stage_changes"]]
     for step in (("scout", "earned"), ("earned", "scout"), ("scout", "shadow")):

@@ -106,7 +106,7 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
     rate = result["events"] / result["seconds"] if result["seconds"] else 0.0
     lines = [
         f"tape        {result['source']}: {', '.join(result['symbols'])}",
-        f"speed       {result['events']:,} events in {result['seconds']:.1f} s ({rate / 1e6:.1f} M/s)",
+        f"speed       {result['events']:,} events in {result['seconds']:.1f} s ({rate:,.0f} a second)",
         *funnel_lines(result.get("funnel", {})),
         *result_lines(result),
         *rate_lines(result),
