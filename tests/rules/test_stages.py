@@ -245,3 +245,12 @@ def test_the_sentence(account: Account) -> None:
         "1 trade, earned you 0.02 USDT, chance that this earns: "
     )
     assert sentence(account.stages, account.now).endswith(": trying with the smallest orders")
+
+
+def test_the_sentence_counts_the_trades_behind_its_money_also_after_a_size_was_lost(earned: Account) -> None:
+    before = int(sentence(earned.stages, earned.now).split()[0])
+    earned.now += HOUR
+    earned.stages.on_real("A", Stage.EARNED, earned.now, earned.now, -0.01, Decimal(-6))
+    earned.look()
+    assert earned.stage() is Stage.SCOUT
+    assert sentence(earned.stages, earned.now).startswith(f"{before + 1} trades, ")

@@ -137,7 +137,8 @@ class Stages:
     over_all: Evidence = field(default_factory=Evidence)  # shown only
     gap: Gap = field(default_factory=Gap)
     budget: Budget = field(default_factory=Budget)
-    net: Decimal = ZERO  # of all real trades counted
+    trades: int = 0  # real ones counted, also those whose evidence no longer counts
+    net: Decimal = ZERO  # of all of them
     earned: Decimal = ZERO  # of those made at earned size, since the first promotion that still holds
     peak: Decimal = ZERO  # its highest
     looked: int = -1  # hour of the last look
@@ -188,6 +189,7 @@ class Stages:
         mine, hour = self.tiers[tier], began_ns // HOUR
         for evidence in (mine.evidence, self.over_all):
             evidence.add(self.rules.prior, hour, fraction, real=True)
+        self.trades += 1
         self.net += net
         mine.fills += 1
         if (day := ended_ns // DAY) not in mine.days:
@@ -290,7 +292,7 @@ def does(stages: Mapping[str, Stage]) -> str:
 def sentence(stages: Stages, now_ns: int) -> str:
     """Everything in one sentence: "47 trades, cost you 0.31 USDT, chance that this earns: 3 %: watching only"."""
     chance = stages.over_all.posterior(stages.rules.prior, now_ns // HOUR, stages.correction).chance
-    trades = stages.over_all.real
+    trades = stages.trades
     money = f"cost you {-stages.net:.2f} USDT" if stages.net <= 0 else f"earned you {stages.net:.2f} USDT"
     text = f"{trades} trade{'' if trades == 1 else 's'}, {money}, chance that this earns: {chance:.0%}"
     return f"{text.replace('%', ' %')}: {does({tier: stages.stage(tier) for tier in TIERS})}"
@@ -301,13 +303,20 @@ def to_dict(stages: Stages) -> dict[str, Any]:
     tiers = {name: _tier_to_dict(mine) for name, mine in stages.tiers.items()}
     gap = {"pairs": stages.gap.pairs, "mean": stages.gap.mean}
     money = {name: str(getattr(stages, name)) for name in ("net", "earned", "peak")}
-    return {"tiers": tiers, "over_all": stages.over_all.to_dict(), "gap": gap, **money}
+    return {
+        "tiers": tiers,
+        "over_all": stages.over_all.to_dict(),
+        "gap": gap,
+        "trades": stages.trades,
+        **money,
+    }
 
 
 def restore(stages: Stages, value: Mapping[str, Any]) -> None:
     """Take up what `to_dict` wrote."""
     stages.tiers = {name: _tier_from_dict(kept) for name, kept in value["tiers"].items()}
     stages.over_all = Evidence.from_dict(value["over_all"])
+    stages.trades = value.get("trades", stages.over_all.real)  # journals of earlier versions have none
     stages.gap = Gap(value["gap"]["pairs"], value["gap"]["mean"])
     stages.net, stages.earned, stages.peak = (Decimal(value[name]) for name in ("net", "earned", "peak"))
 
