@@ -9,7 +9,7 @@ import pytest
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import NO_ANSWER, classify
-from turbo_trader.bybit.reads import WEEK_MS, Asking, Reader, ReadFailed, minute_bars, pages
+from turbo_trader.bybit.reads import WEEK_MS, Asking, Reader, ReadFailed, closed_bars, pages
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Outcome
 
@@ -135,7 +135,7 @@ def test_bars_are_oldest_first_without_the_unfinished_one() -> None:
         )  # one too many: the unfinished candle
         return ok({"list": [[str(t), "1", "2", "0.5", "1.5", "10", "15"] for t in times]})
 
-    bars = finish(minute_bars(ask, "BTCUSDT", 1_500, NOW))
+    bars = finish(closed_bars(ask, "BTCUSDT", 1_500, NOW))
     assert len(bars) == 1_500
     assert (np.diff(bars["ts"]) == 60_000_000_000).all()
     assert bars["ts"][-1] + 60_000_000_000 <= NOW
@@ -145,4 +145,4 @@ def test_bars_are_oldest_first_without_the_unfinished_one() -> None:
         return Answer(classify(10016), 10016, "", NOW)
 
     with pytest.raises(ReadFailed):
-        finish(minute_bars(broken, "BTCUSDT", 10, NOW))
+        finish(closed_bars(broken, "BTCUSDT", 10, NOW))

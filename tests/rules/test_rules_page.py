@@ -86,6 +86,12 @@ RULES_PAGE = {
     "stale_book": "5",
     "stale_funding": "2",
     "a_min_others": "1",
+    "signal": "rules",
+    "signal_params": "",
+    "signal_interval": "0",
+    "signal_time_limit": "5",
+    "score_hold_min": "60",
+    "score_hold_max": "86400",
     # 5
     "max_spread": "0.0010",
     "max_clock_offset": "1",

@@ -31,6 +31,10 @@ Asking: TypeAlias = Generator[Any, Any, T]  # yields what a shell has to do, see
 Ask: TypeAlias = Callable[[Call], Asking[Answer]]
 
 WEEK_MS: Final = 7 * 86_400_000 - 1_000
+INTERVALS: Final[Mapping[int, str]] = {
+    **{minutes: str(minutes) for minutes in (1, 3, 5, 15, 30, 60, 120, 240, 360, 720)},
+    1_440: "D",
+}  # minutes of a candle -> its name at the venue
 _PAGES: Final = 200  # more pages than this are not a list but a loop
 _OVERLAP_MS: Final = 5_000  # fills are asked for from a little before the time given
 
@@ -198,16 +202,21 @@ class _Lists:
         )  # fmt: skip
 
 
-def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Asking[Rows]:
-    """The last closed one-minute bars (BAR rows, oldest first), at most `minutes`, ending before the minute `now` (ns) is in."""
-    end = now // 60_000_000_000 * 60_000  # ms: start of the unfinished candle
-    start = end - minutes * 60_000
+def closed_bars(ask: Ask, symbol: str, count: int, now: int, *, minutes: int = 1) -> Asking[Rows]:
+    """The last closed bars (BAR rows, oldest first) of `minutes` each, at most `count`, of those that had ended at `now` (ns).
+
+    `minutes`: an interval that the venue has (INTERVALS).
+    """
+    step = minutes * 60_000
+    end = now // (step * 1_000_000) * step  # ms: start of the unfinished candle
+    start = end - count * step
     bars: dict[int, tuple[float, ...]] = {}
     cursor = end
     while cursor > start:
-        first = max(start, cursor - 1_000 * 60_000)
+        first = max(start, cursor - 1_000 * step)
         params = {
-            "category": "linear", "symbol": symbol, "interval": "1", "start": first, "end": cursor - 60_000, "limit": 1_000,
+            "category": "linear", "symbol": symbol, "interval": INTERVALS[minutes], "start": first, "end": cursor - step,
+            "limit": 1_000,
         }  # fmt: skip
         answer = yield from ask(Call("get_kline", "market", params))
         if not answer.ok:
@@ -221,6 +230,24 @@ def minute_bars(ask: Ask, symbol: str, minutes: int, now: int) -> Asking[Rows]:
     for i, opened in enumerate(sorted(bars)):
         found[i] = (opened * 1_000_000, *bars[opened])
     return found
+
+
+def settled_rates(ask: Ask, symbol: str) -> Asking[list[tuple[int, float]]]:
+    """The last settled funding rates of a symbol: (settlement time ns, fraction per interval), oldest first."""
+    answer = yield from ask(
+        Call("get_funding_rate_history", "market", {"category": "linear", "symbol": symbol, "limit": 200})
+    )
+    if not answer.ok:
+        raise ReadFailed(answer)
+    found = []
+    for row in _list_of(answer.result):
+        at, rate = (
+            decimal(row.get(name) if isinstance(row, dict) else None)
+            for name in ("fundingRateTimestamp", "fundingRate")
+        )
+        if at is not None and rate is not None:
+            found.append((int(at) * 1_000_000, float(rate)))
+    return sorted(found)
 
 
 def _list_of(result: Mapping[str, Any]) -> list[Any]:

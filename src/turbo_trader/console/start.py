@@ -30,6 +30,7 @@ from turbo_trader.console.tables import wrapped
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.registry import Kind, Registry
+from turbo_trader.live.scoring import InPlace, Scorer
 from turbo_trader.live.settings import Clocks, DaemonSettings, Summary
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
@@ -96,9 +97,26 @@ def start(
             endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, clocks=ground.clocks,
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
-            registration=registration, on_started=guard.begin if settings.mode != "paper" else lambda: None,
+            registration=registration, scorer=scorer(policy, ground),
+            on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
         return ground.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
+
+
+def scorer(policy: Policy, ground: Ground) -> Scorer | None:
+    """The panel signal of SIGNAL; None where entries come from the five signals. In simulated time it answers while time stands
+    still, else in a process of its own. InputError where it cannot be had."""
+    if not policy.scored:
+        return None
+    if ground.clocks.reached is not None:
+        from turbo_trader.lab.serving import serving
+
+        asked = serving(policy)
+        return None if asked is None else InPlace(asked)
+    from turbo_trader.lab.score_process import ScoreProcess
+    from turbo_trader.lab.serving import Order
+
+    return ScoreProcess(Order.of(policy), float(policy.signal_time_limit))
 
 
 @contextmanager

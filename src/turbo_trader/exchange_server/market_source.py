@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 
 from turbo_trader.exchange.protocol.passing import read
-from turbo_trader.market.events import BAR, KIND_MASK, MINUTE, TRADE, Rows
+from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.minutes import minute_bars
 from turbo_trader.market.recording import frames
 from turbo_trader.market.tape import Tape
 
@@ -60,9 +61,8 @@ class TapeSource:
         s = self._index[symbol]
         rows = self._rows[s]
         before = rows[: np.searchsorted(rows["ts"], self.start)]
-        prints = before[(before["kind"] & KIND_MASK) == TRADE]
         instrument = self.instruments[s]
-        return _bars(prints, float(instrument.tick), float(instrument.step))
+        return minute_bars(before, float(instrument.tick), float(instrument.step))
 
     def read(self, s: int, until: int) -> Rows:
         """Rows with ts < `until` not read yet; the first read has everything before `start` too, so that the book is whole."""
@@ -97,20 +97,3 @@ class RecordedFrames:
             head = read(raw)
             if head.topic and (ts := head.ts * 1_000_000) >= start:
                 yield ts, head.topic, raw
-
-
-def _bars(prints: Rows, tick: float, lot: float) -> Rows:
-    """Prints as one-minute bars."""
-    if not len(prints):
-        return cast("Rows", np.zeros(0, BAR))
-    minutes = prints["ts"] // MINUTE
-    first = np.flatnonzero(np.diff(minutes, prepend=minutes[0] - 1))
-    last = np.append(first[1:], len(prints)) - 1
-    price, volume = prints["price"] * tick, prints["lots"] * lot
-    bars = np.zeros(len(first), BAR)
-    bars["ts"] = minutes[first] * MINUTE
-    bars["open"], bars["close"] = price[first], price[last]
-    bars["high"], bars["low"] = np.maximum.reduceat(price, first), np.minimum.reduceat(price, first)
-    bars["volume"] = np.add.reduceat(volume, first)
-    bars["turnover"] = np.add.reduceat(volume * price, first)
-    return cast("Rows", bars)

@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import metadata, util
@@ -60,6 +60,20 @@ class _Function:
 def names() -> tuple[str, ...]:
     """The signals that are installed."""
     return tuple(sorted({point.name for point in metadata.entry_points(group=GROUP)}))
+
+
+def parameters(given: Iterable[str], what: str = "--param") -> dict[str, Any]:
+    """NAME=VALUE pairs; a value is a JSON number, true, false, or text. InputError names `what` they were given by."""
+    found: dict[str, Any] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not (equals and name.strip().isidentifier()):
+            raise InputError(f"{what} {pair}: must be NAME=VALUE")
+        try:
+            found[name.strip()] = json.loads(value)
+        except ValueError:
+            found[name.strip()] = value
+    return found
 
 
 def load_signal(name: str, parameters: Mapping[str, Any] | None = None) -> Signal:

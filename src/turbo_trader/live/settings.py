@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.registry import Registration
 from turbo_trader.trader.commands import Note, Scanned
+
+if TYPE_CHECKING:
+    from turbo_trader.live.scoring import Scorer
 
 OrderEntry = Literal["rest", "websocket"]
 
@@ -66,6 +69,7 @@ class DaemonSettings:
     )
 
     registration: Registration | None = None  # where it says how it is controlled; None: by signals alone
+    scorer: Scorer | None = None  # the panel signal that entries come from; None: the five signals
     take_over: bool = False  # orders of an instance the journal does not know are ours from now on
 
     on_started: Callable[[], None] = lambda: None  # called once, when all is read and it begins to trade

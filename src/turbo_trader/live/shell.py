@@ -21,6 +21,7 @@ from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
 from turbo_trader.live.fencing import Fence
 from turbo_trader.live.gateway import Gateway, open_gateway
 from turbo_trader.live.router import Machine, Router
+from turbo_trader.live.scoring import ScoreFeed
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.live.upkeep import Upkeep
 from turbo_trader.market.instruments import Instrument, resolve
@@ -179,7 +180,10 @@ class Shell:
         journal = self._router.journal
         restored: dict[str, Any] = {
             **(journal.restored() or {}),
-            WORLD: {"name": f"{self._settings.mode}:{account}"},
+            WORLD: {
+                "name": f"{self._settings.mode}:{account}",
+                "signal": "" if self._settings.scorer is None else self._settings.scorer.wanted.fingerprint,
+            },
             BOOTS: {"nonces": journal.boots()},
             INTENTS: {"unresolved": journal.unresolved(since=self._clock.now() - YOUNG)},
         }
@@ -222,6 +226,12 @@ class Shell:
         for feed in self._public.feeds:
             jobs += [feed.stream.run(), feed.watch()]
         jobs += self._gateway.jobs()
+        if self._settings.scorer is not None:
+            symbols = [instrument.symbol for instrument in self._instruments]
+            scores = ScoreFeed(
+                self._settings.scorer, symbols, self._gateway, self._router.deliver, self._router.emit
+            )
+            jobs.append(scores.run())
         jobs += [self._backfill(i) for i in range(len(self._instruments))]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._router.guarded(job)) for job in jobs]

@@ -10,7 +10,7 @@ from typing import Any
 
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.bybit.reads import ReadFailed, minute_bars, pages
+from turbo_trader.bybit.reads import ReadFailed, closed_bars, pages
 from turbo_trader.bybit.schemas import amount, decimal, symbol_of
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.market.errors import InputError
@@ -189,7 +189,7 @@ async def prepare_account(gateway: Gateway, emit: Emit) -> None:
 async def backfill(gateway: Gateway, symbol: str, index: int, minutes: int, emit: Emit) -> Backfill | None:
     """The last closed minutes of one symbol; None (and a note) where they cannot be had: the symbol then warms up live."""
     try:
-        bars = await gateway.run(minute_bars(gateway.requests.history, symbol, minutes, gateway.clock.now()))
+        bars = await gateway.run(closed_bars(gateway.requests.history, symbol, minutes, gateway.clock.now()))
     except (ReadFailed, ValueError, IndexError) as error:
         emit("no-backfill", "warning", {"symbol": symbol, "reason": str(error)[:200]})
         return None

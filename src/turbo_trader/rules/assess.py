@@ -10,6 +10,7 @@ from turbo_trader.rules import verdicts
 from turbo_trader.rules.distances import round_trip_cost, target_and_stop
 from turbo_trader.rules.records import MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scan import GATES, NOT_ASSESSED, TIER_NONE
+from turbo_trader.rules.scored import put_score
 from turbo_trader.signals import passage
 from turbo_trader.signals.figures import ASKED, MEASURED, WEIGHED
 from turbo_trader.signals.measure import measure
@@ -25,6 +26,7 @@ _consensus, _flat, _fee, _ev = (
 _executed_ev, _calibrated = verdicts.executed_ev, verdicts.calibrated
 _reached = passage.reached
 _fixed_ev = verdicts.fixed_ev
+_put_score = put_score
 
 
 @kernel
@@ -39,6 +41,9 @@ def assess(
     with exits).
     """
     measure(states, filters, s, now, signal_params, out, j)
+    g = s if gate_params.shape[0] > 1 else 0
+    if gate_params[g].scored == 1:
+        _put_score(states, filters, s, now, signal_params, gate_params, g, out, j)
     return evaluate(states, s, now, gate_params, out, j)
 
 

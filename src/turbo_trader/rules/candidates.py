@@ -26,6 +26,7 @@ def candidate(policy: Policy, rows: Rows, j: int) -> dict[str, Any]:
     blocker = int(row["blocker"])
     return {
         "side": SIDES[int(row["direction"])],
+        "by": policy.signal,
         "tier": SIGNAL_TIERS.get(int(row["tier"]), "none"),
         "signals": signals(policy, row),
         "snr": _figure(row["snr"]),

@@ -41,6 +41,7 @@ _ORDERED = (
     ("micro_below", "turbo_below", _UPSIDE_DOWN),
     ("turbo_below", "institutional_from", _UPSIDE_DOWN),
     ("ou_half_life_min", "ou_half_life_max", _UPSIDE_DOWN),
+    ("score_hold_min", "score_hold_max", _UPSIDE_DOWN),
     ("zone_one", "zone_two", _UPSIDE_DOWN),
     ("flat_edge", "tp_max", "a forecast beyond every target would still be a flat market"),
     ("scout_day_budget", "scout_budget", _NEVER_USED),

@@ -27,14 +27,15 @@ Said = Mapping[str, Mapping[str, Any]]
 def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None = None) -> list[str]:
     """The lines for rows[j] (SCAN). `policy`: the one in force at the scan; thresholds are those of the row's capital tier."""
     row, details = rows[j], said or {}
-    head = f"{symbol} {_SIDES[int(row['direction'])]}, tier {TRADE_TIERS[int(row['tier'])]}"
+    by = f" by the signal {policy.signal}" if policy.scored else ""
+    head = f"{symbol} {_SIDES[int(row['direction'])]}, tier {TRADE_TIERS[int(row['tier'])]}{by}"
     lines = [
         f"{head}, capital tier {TIER_NAMES[int(row['capital_tier'])]}",
         *outcome(policy, rows, j, details),
     ]
     lines += [
         *_prices(row),
-        *_forecast(row),
+        *_forecast(policy, row),
         *_beliefs(policy, row),
         *signal_terms(policy, row),
         *_exits(row),
@@ -80,10 +81,14 @@ def thresholds(policy: Policy, rows: Rows, j: int, said: Said) -> list[str]:
             _check(f"age {age:.1f} s", age <= oldest, "<=", f"{policy.stale_book} s", "stale"),
         ],
         [
-            _least(policy, row, "SNR", "snr", "min_snr"),
+            "no SNR: a score has no error" if policy.scored else _least(policy, row, "SNR", "snr", "min_snr"),
             _least(policy, row, "confidence", "used_confidence", "min_confidence"),
         ],
-        [f"confirmed {', '.join(confirmed(row)) or 'none'}"],
+        [
+            f"the score of {policy.signal}"
+            if policy.scored
+            else f"confirmed {', '.join(confirmed(row)) or 'none'}"
+        ],
         [
             _check(
                 f"{consensus:.0%} of {row['consensus_horizons']} horizons",
@@ -156,7 +161,12 @@ def _prices(row: Any) -> list[str]:
     ]
 
 
-def _forecast(row: Any) -> list[str]:
+def _forecast(policy: Policy, row: Any) -> list[str]:
+    if policy.scored:
+        return [
+            f"score of {policy.signal}: {bp(row['forecast'])} over {row['horizon_s']:.0f} s;"
+            f" sigma over the hold {row['hold_sigma']:.3g} per sqrt(s)"
+        ]
     kalman = f"{bp(row['kalman_forecast'])} +- {bp(row['kalman_se'])}" if row["kalman_valid"] else "no signal"
     ou = f"{bp(row['ou_forecast'])} +- {bp(row['ou_se'])}" if row["ou_valid"] else "no signal"
     return [

@@ -31,6 +31,7 @@ class Code(IntEnum):
     SNR = 202
     CONFIDENCE = 203
     UNCALIBRATED = 204
+    NO_SCORE = 205
     NO_TIER = 301
     B_NOT_ALLOWED = 302
     LOW_CONSENSUS = 401
@@ -64,6 +65,7 @@ TEXTS: dict[Code, str] = {
     Code.SNR: "SNR too low",
     Code.CONFIDENCE: "confidence too low",
     Code.UNCALIBRATED: "no calibration map yet (BELIEF=measured)",
+    Code.NO_SCORE: "the signal has no score for it",
     Code.NO_TIER: "signals give neither A nor B",
     Code.B_NOT_ALLOWED: "B-trades are not allowed at this capital",
     Code.LOW_CONSENSUS: "low multi-timeframe consensus",

@@ -165,6 +165,8 @@ def _evaluation(policy: Policy, rows: Rows, j: int, code: Code) -> str:
     """Of the gates pre-filter to EV; "" for another's code."""
     row = rows[j]
     match code:
+        case Code.NO_SCORE:
+            return f"a score of {policy.signal} for the symbol; each counts until its next bar ends, and for one trade"
         case Code.NO_FORECAST:
             return "a valid Kalman velocity or a valid OU fit"
         case Code.SNR:

@@ -58,24 +58,24 @@ def ours(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -
 def number(
     label: Label, default: Value, unit: str, section: str, meaning: str, *,
     low: str = "0", high: str = "1e9", choices: tuple[str, ...] = (), pinned: bool = False, why: str = "",
-    weighed: Value | None = None,
+    weighed: Value | None = None, text: bool = False,
 ) -> Any:  # fmt: skip
     """A pydantic field. `low` and `high` are allowed themselves.
 
     `section`: of the trading rules, then the line there, such as "7 margin cap": its text and the reason are in `sources`;
     `why` is the reason where that line has none. With `choices` a str default is one of these terms; without, it is a decimal. A
     `pinned` number is built into a kernel or into the venue: it is shown, and any other value is refused. `weighed`: the default
-    where BELIEF is not asked, if that is another one (`default_of`).
+    where BELIEF is not asked, if that is another one (`default_of`). `text`: a str default is text of any kind.
     """
-    value = Decimal(default) if isinstance(default, str) and not choices else default
+    value = Decimal(default) if isinstance(default, str) and not choices and not text else default
     facts: dict[str, Any] = {"unit": unit, "section": section, "label": label, "why": why, "choices": choices}
     if weighed is not None:
         facts["weighed"] = Decimal(weighed) if isinstance(weighed, str) and not choices else weighed
     limits: dict[str, Any] = {}
     if choices:
         limits = {"pattern": f"^({'|'.join(choices)})$"}
-    elif isinstance(value, tuple):
-        limits = {"min_length": 1}
+    elif text or isinstance(value, tuple):
+        limits = {} if text else {"min_length": 1}
     elif not isinstance(value, bool):
         kind = type(value)
         limits = {

@@ -25,6 +25,7 @@ from turbo_trader.rules.tiers import CapitalTier, tier_of
 from turbo_trader.signals.figures import ASKED, BELIEFS
 
 _COINS = tuple(symbol.removesuffix("USDT") for symbol in UNIVERSE)
+RULES = "rules"  # SIGNAL: the five signals of section 4
 _LOW_ANSWERS = ("warn", "block")
 
 
@@ -121,6 +122,14 @@ class Policy(Declared):
     stale_book: Decimal = ours("5", "s", "4 stale", "book is stale after", low="0.1", high="3600")
     stale_funding: Decimal = ours("2", "intervals", "4 stale", "funding is stale after", low="0.1", high="100")
     a_min_others: int = asked(1, "signals", "4 tiers", "A needs of VWAP, ACCEL, FUNDING at least", high="3")
+
+    # 4 a panel signal in their place
+    signal: str = chosen("rules", "name or file", "4 panel", "entries by: rules, an installed signal, a .py file", text=True)
+    signal_params: tuple[str, ...] = chosen((), "NAME=VALUE pairs", "4 panel", "parameters of that signal", text=True)
+    signal_interval: int = chosen(0, "min", "4 panel", "bars that signal is shown; 0: as it says", high="1440")
+    signal_time_limit: Decimal = ours("5", "s", "4 panel time", "that signal answers within", low="0.1", high="60")
+    score_hold_min: int = ours(60, "s", "4 panel hold", "a score is held at least", low="1", high="86400")
+    score_hold_max: int = ours(86400, "s", "4 panel hold", "a score is held at most", low="1", high="86400")
 
     # 5 gates
     max_spread: Decimal = ours("0.0010", "fraction", "5.1 data", "spread below", low="1e-6", high="1")
@@ -273,6 +282,11 @@ class Policy(Declared):
     def symbols(self) -> tuple[str, ...]:
         """The universe as the venue's symbols, old names replaced, each once."""
         return tuple(dict.fromkeys(perpetual(name) for name in self.target_assets))
+
+    @property
+    def scored(self) -> bool:
+        """Do entries come from a panel signal instead of the five signals?"""
+        return self.signal != RULES
 
     @property
     def configured(self) -> dict[str, str]:

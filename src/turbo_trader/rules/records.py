@@ -89,6 +89,12 @@ GATE_PARAMETERS: Final = record_dtype(
         ("maintenance_end_ts", "<i8"),
         ("key_expiry_ts", "<i8"),  # ns; NEVER = none
         ("funding_minutes", "<i4"),  # interval where the market state has none yet
+        # the panel signal's score of the symbol (SIGNAL); `scored` 0: the five signals decide
+        ("scored", "u1"),
+        ("score_direction", "i1"),  # 0: none
+        ("score_expected", "f8"),  # return in that direction over the horizon, a fraction
+        ("score_horizon_s", "f8"),
+        ("score_until", "<i8"),  # it counts before this time, ns
         # calibration maps: piecewise linear, clamped; knots 0 = no map
         ("knots", "<i4", (MAPS,)),
         ("map_x", "f8", (MAPS, KNOTS)),
@@ -132,6 +138,7 @@ def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: in
     out["min_ev"] = float(minimum_ev(policy, equity, tier.index))
     out["capital_tier"] = tier.index
     out["max_hold_s"] = tier.max_hold_s
+    out["scored"] = policy.scored
     out["maker_entry"] = policy.entry_style == "maker"
     out["belief"] = BELIEFS.index(policy.belief)
     out["close_unconfirmed"] = policy.tp_without_confirmation == "close"

@@ -112,6 +112,17 @@ SOURCES: Final[Mapping[str, Source]] = {
     "4 tiers": Source(
         "A = OFI and OU_DRIFT and at least one of VWAP, ACCEL, FUNDING; B = OFI and OU_DRIFT alone"
     ),
+    "4 panel": Source(
+        "no line: signals as plug-ins; a score is a candidate with direction, expected return and horizon, past the same gates",
+        "he asks for five signals, and for signals that anyone can add",
+    ),
+    "4 panel time": Source(
+        "no line: a plug-in that is slow or fails gives no score", "entries can wait, exits cannot"
+    ),
+    "4 panel hold": Source(
+        "no line: T of a score is its horizon",
+        "a minute is the shortest bar, a day the longest hold tried in docs/edge.md",
+    ),
     "5.1 data": Source(
         "warmed up, fresh, spread < 10 bp, clock offset < 1 s, |mark/last - 1| <= 0.1 %",
         "data that contradicts itself decides nothing",

@@ -23,6 +23,7 @@ _NOT_WARM, _STALE, _SPREAD, _CLOCK = int(Code.NOT_WARM), int(Code.STALE), int(Co
 _MARK_GAP, _JUMP, _BTC_MOVE = int(Code.MARK_GAP), int(Code.JUMP), int(Code.BTC_MOVE)
 _SETTLEMENT, _MAINTENANCE, _KEY = int(Code.SETTLEMENT), int(Code.MAINTENANCE), int(Code.KEY_EXPIRY)
 _NO_FORECAST, _SNR, _CONFIDENCE = int(Code.NO_FORECAST), int(Code.SNR), int(Code.CONFIDENCE)
+_NO_SCORE = int(Code.NO_SCORE)
 _UNCALIBRATED, _NO_TIER, _NO_B = int(Code.UNCALIBRATED), int(Code.NO_TIER), int(Code.B_NOT_ALLOWED)
 _LOW, _FLAT, _FEE = int(Code.LOW_CONSENSUS), int(Code.FLAT_MARKET), int(Code.FEE)
 _BELOW_COST, _MIN_EV = int(Code.TARGET_BELOW_COST), int(Code.MIN_EV)
@@ -112,17 +113,17 @@ def measured_forecast(gp: Any, g: int, out: Any, j: int) -> None:
 
 @kernel
 def pre_filter_gate(gp: Any, g: int, out: Any, j: int) -> None:
-    """Gate 2: SNR and confidence above the tier's row."""
+    """Gate 2: SNR and confidence above the tier's row; a score has no SNR."""
     row, p = out[j], gp[g]
     measured_forecast(gp, g, out, j)
     row.used_edge = row.direction * row.forecasts[p.belief]
     row.used_confidence = row.confidences[p.belief]
     code = _NONE
     if row.direction == 0:
-        code = _NO_FORECAST
+        code = _NO_SCORE if p.scored == 1 else _NO_FORECAST
     elif p.belief == MEASURED and (p.knots[MAP_FORECAST] == 0 or p.knots[MAP_CONFIDENCE] == 0):
         code = _UNCALIBRATED
-    elif not row.snrs[p.belief] > p.min_snr:
+    elif p.scored == 0 and not row.snrs[p.belief] > p.min_snr:
         code = _SNR
     elif not row.used_confidence > p.min_confidence:
         code = _CONFIDENCE
@@ -132,14 +133,16 @@ def pre_filter_gate(gp: Any, g: int, out: Any, j: int) -> None:
 @kernel
 def tier_gate(gp: Any, g: int, out: Any, j: int) -> None:
     """Gate 3: A = OFI and OU_DRIFT and enough of VWAP, ACCEL, FUNDING; B = OFI and OU_DRIFT alone, where
-    allowed."""
+    allowed. Where a panel signal is in force its score is A."""
     row, p = out[j], gp[g]
     said = np.int64(row.confirms) & np.int64(row.valid)
     base = (said >> OFI) & (said >> OU_DRIFT) & 1
     others = ((said >> VWAP) & 1) + ((said >> ACCEL) & 1) + ((said >> FUNDING) & 1)
     row.tier = TIER_NONE
     code = _NO_TIER
-    if base == 1 and row.direction != 0:
+    if p.scored == 1:
+        row.tier, code = (TIER_A, _NONE) if row.direction != 0 else (TIER_NONE, _NO_SCORE)
+    elif base == 1 and row.direction != 0:
         if others >= p.a_min_others:
             row.tier, code = TIER_A, _NONE
         elif p.b_trades == 1:

@@ -20,9 +20,11 @@ from turbo_trader.rules.calibration import report
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.report import whole_report
+from turbo_trader.signals.asking import Asked
 from turbo_trader.simulation.decisions import DecisionDigest
 from turbo_trader.simulation.measuring import OpenTime, entries_by_limit, rates, without_limits
 from turbo_trader.simulation.network import Latency
+from turbo_trader.simulation.panel_scores import PanelScores
 from turbo_trader.simulation.process import Sink
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.sinks import Sinks
@@ -94,6 +96,7 @@ class Backtest:
     new_session_daily: bool = False
     no_limits: bool = False
     recorder: Sink | None = None  # gets everything the run does
+    asked: Asked | None = None  # the panel signal that entries come from; None: the five signals
 
     def run(self, history: Sequence[Rows] = ()) -> dict[str, Any]:
         """Run it to the end of the tape, close what is open, and return the result (plain values and Decimals).
@@ -118,6 +121,13 @@ class Backtest:
         simulation.start(lambda *_: trader)
         for s, bars in enumerate(history):
             simulation.deliver(Backfill(start, s, bars))
+        if self.asked is not None:
+            scores = PanelScores(
+                self.asked, self.tape.instruments, simulation.loop, simulation.deliver, history
+            )
+            for s, rows in enumerate(self.tape.rows):
+                scores.add(s, rows)
+            scores.begin()
         if self.no_limits:
             decisions.closed = partial(self._top_up, simulation)
         self._run(simulation, end)
@@ -137,6 +147,7 @@ class Backtest:
             "seconds": round(time.perf_counter() - started, 3),
             **summary,
             **figures,
+            "signal": policy.signal,
             "belief": policy.belief,
             "size": policy.size,
             "no_limits": self.no_limits,

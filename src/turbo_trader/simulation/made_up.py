@@ -12,7 +12,9 @@ from turbo_trader.exchange.machine import Exchange, ExchangeConfig
 from turbo_trader.market.events import DAY, MINUTE
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.rules.policy import Policy
+from turbo_trader.signals.asking import Asked
 from turbo_trader.simulation.network import Latency
+from turbo_trader.simulation.panel_scores import PanelScores
 from turbo_trader.simulation.process import Sink
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.sinks import Sinks
@@ -59,6 +61,7 @@ class MadeUp:
     new_session_daily: bool = False
     progress: Callable[[Simulation], None] | None = None  # called after each ten simulated minutes
     recorder: Sink | None = None  # gets everything the run does
+    asked: Asked | None = None  # the panel signal that entries come from; None: the five signals
 
     def play(self, seed: int) -> dict[str, Any]:
         """Play it to the end, close what is open, and say what came of it (plain values and Decimals)."""
@@ -77,9 +80,10 @@ class MadeUp:
         for s, instrument in enumerate(self.instruments):
             simulation.deliver(Backfill(market.start, s, market.history(instrument.symbol)))
         end = market.start + int(self.days * DAY)
-        self._play(simulation, market, end)
+        scores = self._scores(simulation, market)
+        self._play(simulation, market, end, scores)
         simulation.deliver(Control(simulation.now, "flatten", "end of the run"))
-        self._play(simulation, market, end + CLOSING)
+        self._play(simulation, market, end + CLOSING, scores)
         wallet = exchange.wallet(UID)
         stages = [{"ts": note.ts, **note.fields} for note in notes.of("stage")]
         first = next((each["ts"] for each in stages if each["stage"] == "earned"), None)
@@ -102,13 +106,26 @@ class MadeUp:
             "seconds": round(time.perf_counter() - began, 3),
         }
 
-    def _play(self, simulation: Simulation, market: SyntheticMarket, end: int) -> None:
+    def _scores(self, simulation: Simulation, market: SyntheticMarket) -> PanelScores | None:
+        if self.asked is None:
+            return None
+        past = [market.history(instrument.symbol) for instrument in self.instruments]
+        scores = PanelScores(self.asked, self.instruments, simulation.loop, simulation.deliver, past)
+        scores.begin()
+        return scores
+
+    def _play(
+        self, simulation: Simulation, market: SyntheticMarket, end: int, scores: PanelScores | None
+    ) -> None:
         while simulation.now < end and not simulation.process.stopped:
             until = min(end, (simulation.now // BLOCK + 1) * BLOCK)
             hours = (simulation.now - market.start) / 3.6e12
             market.set_edge([edge for since, edge in self.edges if since <= hours][-1])
             for s in range(len(self.instruments)):
-                simulation.cursors.extend(s, market.read(s, until + MINUTE))
+                rows = market.read(s, until + MINUTE)
+                simulation.cursors.extend(s, rows)
+                if scores is not None:
+                    scores.add(s, rows)
             simulation.run(until)
             if self.new_session_daily and until % DAY == 0:
                 simulation.deliver(Control(simulation.now, "session_new", "backtest"))

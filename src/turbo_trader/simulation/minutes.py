@@ -6,8 +6,9 @@ from typing import Final, cast
 
 import numpy as np
 
-from turbo_trader.market.events import BAR, KIND_MASK, MINUTE, TRADE, Rows
+from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.minutes import minute_bars
 
 KEPT: Final = 3_000  # minutes
 
@@ -21,21 +22,10 @@ class Minutes:
 
     def add(self, s: int, rows: Rows) -> None:
         """Rows that follow, whole minutes of them."""
-        prints = rows[(rows["kind"] & KIND_MASK) == TRADE]
-        if not len(prints):
-            return
         instrument = self._instruments[s]
-        minutes = prints["ts"] // MINUTE
-        first = np.flatnonzero(np.diff(minutes, prepend=minutes[0] - 1))
-        last = np.append(first[1:], len(prints)) - 1
-        price = prints["price"] * float(instrument.tick)
-        volume = prints["lots"] * float(instrument.step)
-        bars = np.zeros(len(first), BAR)
-        bars["ts"] = minutes[first] * MINUTE
-        bars["open"], bars["close"] = price[first], price[last]
-        bars["high"], bars["low"] = np.maximum.reduceat(price, first), np.minimum.reduceat(price, first)
-        bars["volume"] = np.add.reduceat(volume, first)
-        bars["turnover"] = np.add.reduceat(volume * price, first)
+        bars = minute_bars(rows, float(instrument.tick), float(instrument.step))
+        if not len(bars):
+            return
         self._bars[s] = cast("Rows", np.concatenate([self._bars[s], bars])[-KEPT:])
 
     def before(self, s: int, now: int) -> Rows:

@@ -296,6 +296,22 @@ class NoiseFitted:
     noise: Noise | None
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Scored:
+    """What the panel signal says at the end of its bar, by the Trader's symbols; it replaces all it said before.
+
+    `directions`: 1 long, -1 short, 0 no trade. `expected`: returns in those directions, fractions. `horizons`: ns. `bar_end`: the
+    close of the newest bar it saw, `interval`: of its bars, ns.
+    """
+
+    ts: int
+    bar_end: int
+    interval: int
+    directions: tuple[int, ...]
+    expected: tuple[float, ...]
+    horizons: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """A control command: verb is halt, resume, flatten, stop, session_new or explore; `by` says who, for the record."""
@@ -333,6 +349,7 @@ Event: TypeAlias = (
     | FeeRates
     | ClockOffset
     | NoiseFitted
+    | Scored
     | Control
     | Woken
 )

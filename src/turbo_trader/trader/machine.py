@@ -64,7 +64,8 @@ class Trader:
         self._amending = Amending(self._state, self._closing)
         self._monitor = PositionMonitor(self._state, self._amending, self._closing, self._confirmed)
         self._listing = Listing(self._state, self._closing)
-        self._staging = Staging(self._state, str((restored or {}).get(WORLD, {}).get("name", "")))
+        world = (restored or {}).get(WORLD, {})
+        self._staging = Staging(self._state, str(world.get("name", "")), str(world.get("signal", "")))
         self._booking = Booking(self._state, self._monitor, self._amending, self._closing, self._staging)
         self._entries = Entries(self._state, self._staging)
         self._calibrating = Calibrating(self._state)
@@ -217,11 +218,13 @@ class Trader:
                 self._entries.on_lookup(event)
             case events.NoiseFitted():
                 self._fitting.on_fitted(event)
+            case events.Scored():
+                self._scanner.scores.take(event)
             case events.Control():
                 self._commanding.on_control(event)
             case _:
                 self._environment.on_event(event)
-        if not isinstance(event, events.Clock | events.NoiseFitted):
+        if not isinstance(event, events.Clock | events.NoiseFitted | events.Scored):
             self._asked = True
 
     # -- market and clock

@@ -28,6 +28,7 @@ from turbo_trader.trader.calibrating import Calibrating
 from turbo_trader.trader.commands import Scanned
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.hourly import Hourly
+from turbo_trader.trader.scores import ScoreColumn
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 
@@ -55,6 +56,7 @@ class Scanner:
         self._waiting = 0
         self._strengths = Strengths()
         self.hourly = Hourly(state)
+        self.scores = ScoreColumn(state)
         self.log_candidates = True
         self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
         self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
@@ -204,6 +206,8 @@ class Scanner:
                 state.note("tier", capital=tier.name, equity=equity)
             self._tier = state.capital = tier
             self._known = None
+            self.scores.scan_interval = tier.scan_interval_ns
+            self.scores.put(self._gates)
         self._notional = float(reference_notional(state.policy, equity))
         known = (
             state.offset, state.key_expiry_ts, state.maintenance,
@@ -288,6 +292,8 @@ class Scanner:
         weight = Decimal(repr(float(self._weights[s])))
         verdict = self._entries.decide(state, self._rows, self._gates, tier, equity, weight)
         self._settle(state, gates.SIZE, verdict)
+        if verdict.value != BLOCK:
+            self.scores.use(s)
 
     def _refresh_weights(self, equity: Decimal) -> None:
         state = self._state

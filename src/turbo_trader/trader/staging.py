@@ -40,14 +40,15 @@ Confirmed = Callable[[SymbolState, int], bool]
 class Staging:
     """Decides how much, never whether. Without SIZE=earned it leaves every size as it is."""
 
-    def __init__(self, state: TraderState, world: str) -> None:
-        """`world`: mode and account, such as "live:1234567": evidence never leaves it."""
+    def __init__(self, state: TraderState, world: str, signal: str = "") -> None:
+        """`world`: mode and account, such as "live:1234567": evidence never leaves it. `signal`: fingerprint of a panel signal's
+        code and parameters."""
         self._state = state
         self.active = state.policy.size == "earned"
         self._stages = Stages(stage_rules(state.policy))
         self._budget_key = f"budget:{world}"
         self._prefix = f"stages:{world}:"
-        self._key = f"{self._prefix}{fingerprint(state.policy)}"
+        self._key = f"{self._prefix}{fingerprint(state.policy)}{signal}"
         self._said_ns = 0
         self._said: dict[str, Stage] = {}
 

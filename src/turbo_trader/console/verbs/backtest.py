@@ -66,6 +66,9 @@ def backtest(
         ),
     ] = None,
     size: Annotated[str, typer.Option(help="full or earned; default: SIZE, else full")] = "",
+    signal: Annotated[
+        str, typer.Option(help="entries by: rules, an installed panel signal, or a .py file; default: SIGNAL")
+    ] = "",
     days: Annotated[float, typer.Option(help="of synthetic: how long", parser=figure(0.01, 60))] = 7.0,
     edge: Annotated[
         float,
@@ -91,7 +94,8 @@ def backtest(
     if new_session not in ("", "daily"):
         raise InputError(f"--new-session {new_session}: must be daily")
     money = positive_decimal(balance, "--balance")
-    policy = Policy.from_env({**environment(), **({"SIZE": size} if size else {})})
+    given = {name: value for name, value in (("SIZE", size), ("SIGNAL", signal)) if value}
+    policy = Policy.from_env({**environment(), **given})
     where = load_settings().journal_dir if keep else None
     compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
@@ -118,6 +122,7 @@ def _made_up(
 ) -> dict[str, Any]:
     """Days on the made-up market of the policy's symbols."""
     from turbo_trader.console.progress import Progress
+    from turbo_trader.lab.serving import serving
     from turbo_trader.market.reference import universe
     from turbo_trader.reports.kept import Recorder
     from turbo_trader.simulation.made_up import MadeUp
@@ -125,8 +130,9 @@ def _made_up(
     instruments = [each for each in universe() if each.symbol in policy.symbols]
     recorder = Recorder([each.symbol for each in instruments])
     play = MadeUp(
-        instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily, recorder=recorder
-    )
+        instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily, recorder=recorder,
+        asked=serving(policy),
+    )  # fmt: skip
     with Progress(f"backtest of {days:g} made-up days"):
         found = play.play(seed)
     return _kept(found, recorder, keep, "")
@@ -160,6 +166,7 @@ def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
 def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
     import time
 
+    from turbo_trader.lab.serving import serving
     from turbo_trader.market.reference import read_instruments
     from turbo_trader.market.tape import read_tape
     from turbo_trader.reports.kept import Recorder
@@ -170,6 +177,7 @@ def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
     recorded = read_tape(tape, symbols=options.symbols, seed=options.seed, order=order, listed=listed)
     seconds = round(time.perf_counter() - loading, 3)
     recorder = Recorder([each.symbol for each in recorded.instruments])
+    asked = serving(options.policy)
     run = Backtest(
         recorded,
         options.policy,
@@ -177,6 +185,7 @@ def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
         new_session_daily=options.new_session_daily,
         no_limits=options.no_limits,
         recorder=recorder,
+        asked=asked,
     )
     facts = {"left_out": dict(recorded.left_out), "load_seconds": seconds, "order": order}
     return _kept({**run.run(), **facts}, recorder, options.keep, order if order != "random" else "")

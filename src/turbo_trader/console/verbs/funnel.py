@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,11 +37,13 @@ def funnel(
     with believable(folder):
         found = scans_of(folder)
         trades, money = books(folder)
+        signal = _signal(folder)
         beside = whole_report(trades, found.total, Strengths(), money, found.total.hours)["beside_targets"]
     if json:
         document: dict[str, Any] = {
             "funnel": found.total.to_dict(),
             "hours": found.total.hours,
+            "signal": signal,
             "beside_targets": beside,
         }
         document["by_symbol"] = {name: each.to_dict() for name, each in found.symbols.items()}
@@ -51,7 +54,7 @@ def funnel(
         print("\n".join(wrapped(NOTHING)))
         return
     reported = [part for line in funnel_lines(found.total.to_dict()) for part in wrapped(line)]
-    lines = [*reported, "", *target_lines(beside)]
+    lines = [f"entries by  {signal}", *reported, "", *target_lines(beside)]
     for title, part in (
         ("symbol", found.symbols),
         ("hour (UTC)", {_hour(ts): each for ts, each in found.hours.items()}),
@@ -64,6 +67,15 @@ def funnel(
             ),
         ]
     print("\n".join(lines))
+
+
+def _signal(folder: Path) -> str:
+    """Which signal the run's entries come from: the five of the rules, or a panel signal."""
+    from turbo_trader.journal.readers import notes
+    from turbo_trader.rules.policy import RULES
+
+    said = notes(folder, "policy")
+    return str(said[-1]["overridden"].get("SIGNAL", RULES)) if said else RULES
 
 
 def _far(funnel: Funnel) -> list[str]:

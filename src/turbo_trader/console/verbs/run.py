@@ -43,6 +43,9 @@ def run(
     journal_dir: Annotated[
         Path | None, typer.Option("--journal-dir", help="folder of journals and logs")
     ] = None,
+    signal: Annotated[
+        str | None, typer.Option(help="entries by: rules, an installed panel signal, or a .py file")
+    ] = None,
     take_over: Annotated[
         bool,
         typer.Option("--take-over", help="orders of an instance whose journal is lost are ours from now on"),
@@ -65,7 +68,7 @@ def run(
         "fault_seed": fault_seed, "market_start": market_start,
     }  # fmt: skip
     settings = load_settings(**options, journal_dir=journal_dir)
-    env = environment()
+    env = {**environment(), **({"SIGNAL": signal} if signal else {})}
     policy = Policy.from_env(env)
     if settings.mode == "live":
         live_keys(settings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from turbo_trader.console.options import figure, whole
-from turbo_trader.console.verbs.study import parameters, trials_ledger
+from turbo_trader.console.verbs.study import trials_ledger
 
 if TYPE_CHECKING:
     from turbo_trader.lab.sweep import Search
@@ -115,7 +115,7 @@ def lookahead(
     """Cut the future off, lie about it, show another past: exit code 0 where no score changes, 1 where a signal knows more."""
     from turbo_trader.console.output import print_json
     from turbo_trader.lab.data import read_market
-    from turbo_trader.lab.loading import load_signal
+    from turbo_trader.lab.loading import load_signal, parameters
     from turbo_trader.lab.study import leak_of
 
     found = leak_of(load_signal(signal, parameters(param or [])), read_market(data, _names(symbols)))
@@ -135,7 +135,7 @@ def _made(
     spread_bp: float, seed: int,
 ) -> Search:  # fmt: skip
     from turbo_trader.console.verbs.study import costs
-    from turbo_trader.lab.loading import load_signal
+    from turbo_trader.lab.loading import load_signal, parameters
     from turbo_trader.lab.sweep import Range, Search
     from turbo_trader.lab.tasks import RULES, Task
     from turbo_trader.market.errors import InputError

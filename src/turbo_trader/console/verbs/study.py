@@ -38,7 +38,7 @@ def edge(
 
     from turbo_trader.console.output import print_json, say
     from turbo_trader.lab.data import read_market
-    from turbo_trader.lab.loading import load_signal
+    from turbo_trader.lab.loading import load_signal, parameters
     from turbo_trader.lab.study import study_edge
     from turbo_trader.lab.verdict import Verdict
 
@@ -71,24 +71,6 @@ def costs(spread_bp: float) -> Costs:
 
     policy = Policy.from_env(environment())
     return Costs(float(policy.taker_fee), float(policy.maker_fee), spread_bp / 1e4)
-
-
-def parameters(given: list[str]) -> dict[str, Any]:
-    """NAME=VALUE pairs; a value is a JSON number, true, false, or text."""
-    import json
-
-    from turbo_trader.market.errors import InputError
-
-    found: dict[str, Any] = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not (equals and name.strip().isidentifier()):
-            raise InputError(f"--param {pair}: must be NAME=VALUE")
-        try:
-            found[name.strip()] = json.loads(value)
-        except ValueError:
-            found[name.strip()] = value
-    return found
 
 
 def lines(name: str, found: dict[str, Any]) -> list[str]:

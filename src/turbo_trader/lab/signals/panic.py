@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,8 @@ class PanicRebound:
     hold_hours: float = 12.0
     days: float = 7.0
     expected: float = 0.01
+
+    interval: ClassVar[timedelta] = timedelta(minutes=30)
 
     def __post_init__(self) -> None:
         if min(self.hours, self.hold_hours, self.days) <= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Residual:
     windows: int = 24  # windows of `hours` behind the spread
     expected: float = 0.05
     every_minutes: float = 30.0
+
+    interval: ClassVar[timedelta] = timedelta(minutes=30)
 
     def __post_init__(self) -> None:
         if min(self.hours, self.hold_hours, self.windows, self.every_minutes) <= 0:
