@@ -148,7 +148,7 @@ def read_key_file(path: Path) -> Keys:
     return Keys(lines[0], lines[1])
 
 
-def others_must_not_read(path: Path, mode: int) -> None:
+def others_must_not_read(path: Path, mode: int, what: str = "key file") -> None:
     """Refused unless the file's mode (st_mode) gives rights to its owner alone."""
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Refused(f"key file {path}: others can read it ({stat.S_IMODE(mode):04o}); chmod 600 {path}")
+        raise Refused(f"{what} {path}: others can read it ({stat.S_IMODE(mode):04o}); chmod 600 {path}")

@@ -22,6 +22,7 @@ from turbo_trader.console.verbs import (
     guard,
     init,
     logs,
+    notify,
     policy,
     qualify,
     report,
@@ -64,6 +65,7 @@ app.command("feasible")(feasible.feasible)
 app.command("doctor")(doctor.doctor)
 app.command("policy")(policy.policy)
 app.command("guard")(guard.guard)
+app.add_typer(notify.app, name="notify")
 app.add_typer(tape.app, name="tape")
 app.add_typer(study.app, name="study")
 

@@ -6,13 +6,16 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from turbo_trader.console.observer import log_event
 from turbo_trader.journal.private import private_folder, private_opener
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError
+
+Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
 _LOOK_S: Final = 2.0
 _AGAIN_S: Final = 30.0  # after one that could not begin
@@ -24,11 +27,12 @@ class GuardBeside:
     One that was there before is left to its work. One that a person ended (`guard --stop`) stays ended.
     """
 
-    def __init__(self, mode: str, base: Path, folder: Path) -> None:
+    def __init__(self, mode: str, base: Path, folder: Path, emit: Emit = log_event) -> None:
         self._command = [
             sys.executable, "-m", "turbo_trader.console", "guard", "--mode", mode, "--journal-dir", str(base), "--until-idle",
         ]  # fmt: skip
         self._folder = folder
+        self._emit = emit
         self._registry = Registry(Kind.GUARD)
         self._left = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,9 +48,9 @@ class GuardBeside:
     def _keep(self) -> None:
         journal = str(self._folder)
         if self._is_there():
-            log_event("guard-found", "info", {"journal": journal})
+            self._emit("guard-found", "info", {"journal": journal})
         else:
-            log_event("guard-begun", "info", {"journal": journal})
+            self._emit("guard-begun", "info", {"journal": journal})
             self._start()
         while not self._left.wait(_LOOK_S):
             if self._process is not None:
@@ -55,9 +59,9 @@ class GuardBeside:
                 continue
             if not self._was_killed():
                 ended = {"journal": journal, "meaning": "by a person: the daemon begins no other"}
-                log_event("guard-ended", "warning", ended)
+                self._emit("guard-ended", "warning", ended)
                 return
-            log_event("guard-begun", "warning", {"journal": journal, "why": "the one before was killed"})
+            self._emit("guard-begun", "warning", {"journal": journal, "why": "the one before was killed"})
             self._start()
 
     def _start(self) -> None:

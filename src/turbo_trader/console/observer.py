@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 
 from turbo_trader.console.screen.beside import ScreenBeside
+from turbo_trader.live.settings import Observer
 from turbo_trader.trader.commands import Note, Scanned
 
 
@@ -40,6 +42,47 @@ class ConsoleObserver:
         """A moment of the Trader."""
         if self._screen is not None:
             self._screen.view(view, daemon)
+
+
+class Observers:
+    """Several observers as one. What goes wrong in one of them keeps nothing from the others."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def note(self, note: Note) -> None:
+        """To each."""
+        self._each(lambda observer: observer.note(note))
+
+    def scanned(self, scanned: Scanned) -> None:
+        """To each."""
+        self._each(lambda observer: observer.scanned(scanned))
+
+    def view(self, view: Any, daemon: Mapping[str, Any]) -> None:
+        """To each."""
+        self._each(lambda observer: observer.view(view, daemon))
+
+    def _each(self, show: Callable[[Observer], None]) -> None:
+        for observer in self._observers:
+            with contextlib.suppress(Exception):
+                show(observer)
+
+
+class EventObserver:
+    """Events of the daemon for whoever takes them by name: the alarms."""
+
+    def __init__(self, take: Callable[[str, dict[str, Any], int], None]) -> None:
+        self._take = take
+
+    def note(self, note: Note) -> None:
+        """One event, at `note.ts`."""
+        self._take(note.name, note.fields, note.ts)
+
+    def scanned(self, scanned: Scanned) -> None:
+        """No event."""
+
+    def view(self, view: Any, daemon: Mapping[str, Any]) -> None:
+        """No event."""
 
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}

@@ -36,6 +36,7 @@ VERBS: Final = {
     "doctor": "Keys, permissions, expiry, region, clock, account and position mode, balance, disk, journal; nothing is changed.",
     "policy": "Print every number of the rules by section: whose it is, unit, meaning, what was overridden. NAME: where it comes from.",
     "guard": "Look every 3 s; when the daemon is gone: cancel its resting entries, restore stops, close what is late. Never opens.",
+    "notify": "Alarms: where they go, and whether they arrive there.",
     "tape": "Recordings: what is in them, and turning them into our own format.",
     "study": "Is there an edge? Signals held against data; every trial is counted.",
 }

@@ -166,6 +166,16 @@ def _summary(e: Event) -> str:
     )
 
 
+def _no_trades(e: Event) -> str:
+    ranked = sorted(e["gates"].items(), key=lambda each: -float(each[1]))
+    stopped = ", ".join(f"{gate} {100 * float(share):.0f} %" for gate, share in ranked[:4])
+    refused = f"; no entries: {e['refusal']}" if e["refusal"] else ""
+    return (
+        f"nothing is traded for {float(e['hours']):.0f} hours: {e['scans']} scans, {e['candidates']} candidates,"
+        f" stopped first by {stopped or 'no gate'}{refused}"
+    )
+
+
 def _rate(value: Any) -> str:
     return "-" if value is None else f"{float(value):.1f}"
 
@@ -195,4 +205,5 @@ _SENTENCES: Final[Mapping[str, Callable[[Event], str]]] = {
     "extension": _extension, "exit": _exit, "trade": _trade, "limit": _limit, "halt": _limit, "stream": _stream, "tier": _tier,
     "renamed": lambda e: f"{e['configured']} of TARGET_ASSETS is called {e['symbol']} today",
     "control": _control, "summary": _summary, "evidence": lambda e: str(e["text"]), "stage": lambda e: str(e["text"]),
+    "no-trades": _no_trades, "process-ended": lambda e: str(e["why"]), "process-gone": lambda _: "its process is gone",
 }  # fmt: skip

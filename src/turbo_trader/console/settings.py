@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from turbo_trader.bybit.endpoints import local_address
+from turbo_trader.console.alarms.catalogue import Alarm
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.folders import JOURNALS
 from turbo_trader.console.options import EDGE, FASTEST
@@ -87,11 +88,43 @@ class Settings(Declared):
     bybit_stream_url: str = Field(
         "", description="the streams of that venue: plain ws to this machine, such as ws://127.0.0.1:9000"
     )
+    notify: SecretStr = Field(
+        SecretStr(""),
+        description="where alarms go: apprise addresses, separated by blanks, such as tgram://... mailto://...",
+    )
+    notify_file: Path | None = Field(
+        None, description="file with such addresses, one a line, readable by its owner alone (0600)"
+    )
+    notify_level: Literal["info", "warning", "critical"] = Field(
+        "info", description="least severity that is sent: info, warning or critical"
+    )
+    notify_kinds: tuple[str, ...] = Field(
+        ("all",),
+        description="alarms that are sent: all, names of docs/operations.md, or -NAME to leave one out",
+        json_schema_extra={"unit": "all, " + ", ".join(Alarm) + ", or -NAME to leave one out"},
+    )
+    notify_interval: float = Field(
+        60.0,
+        ge=0,
+        le=86_400,
+        description="s between two messages to a target; what comes meanwhile is bundled, critical alarms do not wait",
+    )
+    notify_digest: Literal["off", "hourly", "daily"] = Field(
+        "daily", description="summary of trades, equity and alarms: off, hourly or daily (UTC)"
+    )
 
     @field_validator("speed", mode="before")
     @classmethod
     def _fastest(cls, value: object) -> object:
         return FASTEST if value == "max" else value
+
+    @field_validator("notify_kinds", mode="after")
+    @classmethod
+    def _known_alarms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in value:
+            if kind != "all" and kind.removeprefix("-") not in set(Alarm):
+                raise ValueError(kind)
+        return value
 
     @field_validator("bybit_rest_url", "bybit_stream_url", mode="after")
     @classmethod

@@ -11,6 +11,7 @@ from typing import Any
 import uvloop
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, moved
+from turbo_trader.console.alarms.configured import alarms
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
@@ -18,7 +19,7 @@ from turbo_trader.console.kernels import Use, compile_missing, load
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.markets import in_lockstep
-from turbo_trader.console.observer import ConsoleObserver
+from turbo_trader.console.observer import ConsoleObserver, EventObserver, Observers, log_event
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.paper import lockstep_venue, paper_venue
@@ -84,7 +85,9 @@ def start(
         ground.log_lines()
         for line in banner(settings, policy, ground, registration.running.name, folder):
             say(line)
-        guard = GuardBeside(settings.mode, settings.journal_dir, folder)
+        sending = stack.enter_context(alarms(settings, "daemon"))
+        emit = log_event if sending is None else sending.emit
+        guard = GuardBeside(settings.mode, settings.journal_dir, folder, emit)
         stack.callback(guard.leave)
         load(Use.TRADER)
         title = f"turbo-trader {settings.mode}: {ground.market}"
@@ -100,7 +103,11 @@ def start(
             registration=registration, scorer=scorer(policy, ground),
             on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
-        return ground.run(run_daemon(daemon, policy, ConsoleObserver(screen))), folder
+        heard = [] if sending is None else [EventObserver(sending.event)]
+        summary = ground.run(run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *heard)))
+        if sending is not None:
+            sending.because(summary.reason)
+        return summary, folder
 
 
 def scorer(policy: Policy, ground: Ground) -> Scorer | None:

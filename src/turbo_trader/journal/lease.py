@@ -208,6 +208,11 @@ class LeaseWatch:
         """Were positions left deliberately by the last daemon, as far as it was watched?"""
         return self._last.left
 
+    @property
+    def ended(self) -> bool:
+        """Has the last daemon given its lease back, as one that ends by itself does? True where there was none."""
+        return self._last.released
+
 
 def _highest(folder: Path) -> int:
     try:

@@ -160,7 +160,10 @@ class Guard:
         self._recall()
         if bool(gone) != self._alone:
             self._alone = bool(gone)
-            self._emit("daemon-gone" if gone else "daemon-back", "warning" if gone else "info", {})
+            if gone:
+                self._emit("daemon-gone", "warning", {"ended": self._watch.ended})
+            else:
+                self._emit("daemon-back", "info", {})
         snapshot = await self._read()
         if snapshot is None:
             return False

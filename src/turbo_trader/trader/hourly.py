@@ -8,6 +8,7 @@ from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.pace import days_to, target_days
 from turbo_trader.rules.strengths import Strengths
+from turbo_trader.trader.quiet import Quiet
 from turbo_trader.trader.trader_state import TraderState
 
 HOUR = 60 * MINUTE
@@ -23,6 +24,7 @@ class Hourly:
         self._equity = Decimal(0)
         self._counts: dict[str, int] = {}
         self._funnel, self._strengths = Funnel(), Strengths()
+        self._quiet = Quiet(state)
 
     def look(self, equity: Decimal) -> None:
         """Emit the summary of the hour, or of the session, that has ended."""
@@ -73,6 +75,8 @@ class Hourly:
             days_to_thousand=_days(equity, growth, hours, 1000), target_days_to_hundred=target_days(float(equity), 100.0),
             target_days_to_thousand=target_days(float(equity), 1000.0), strengths=self._strengths.to_dict(),
         )  # fmt: skip
+        if of != "run":
+            self._quiet.add(funnel, hours, made["trades"])
         self._begin(equity)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,7 +54,6 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
     import uvloop
 
     from turbo_trader.console.logs import open_log
-    from turbo_trader.console.observer import log_event
     from turbo_trader.console.settings import environment
     from turbo_trader.console.start import lease_rules, live_ground
     from turbo_trader.live.guard import GuardSettings, only_one, watch_over
@@ -91,7 +90,26 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
             rules=guard_rules(policy),
             lease=lease_rules(policy),
         )
-        uvloop.run(watch_over(guard_settings, log_event))
+        with _alarms(settings) as emit:
+            uvloop.run(watch_over(guard_settings, emit))
+
+
+@contextmanager
+def _alarms(settings: Settings) -> Iterator[Callable[[str, str, dict[str, Any]], None]]:
+    """Where the guard's events go. Alarms that cannot be sent keep no position from being guarded."""
+    from turbo_trader.console.alarms.configured import alarms
+    from turbo_trader.console.observer import log_event
+    from turbo_trader.market.errors import InputError, Refused
+
+    with ExitStack() as stack:
+        try:
+            sending = stack.enter_context(alarms(settings, "guard"))
+        except (InputError, Refused) as error:
+            log_event("notify-off", "error", {"why": str(error), "meaning": "this guard sends no alarms"})
+            sending = None
+        if sending is not None:
+            sending.because("ended")
+        yield log_event if sending is None else sending.emit
 
 
 @contextmanager
