@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
@@ -117,27 +117,30 @@ def _lines(file: Path) -> list[str]:
 
 
 class _Heard(logging.Handler):
-    """What apprise says on this thread while entered, instead of on stderr."""
+    """What apprise says of one message while entered, instead of on stderr; it may say it on a thread of its own."""
+
+    _said: ContextVar[list[str] | None] = ContextVar("said", default=None)
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._thread = threading.get_ident()
-        self._said: list[str] = []
+        self._lines: list[str] = []
 
     def __enter__(self) -> Self:
         log = logging.getLogger("apprise")
         log.propagate = False
         log.addHandler(self)
+        self._before = self._said.set(self._lines)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._said.reset(self._before)
         logging.getLogger("apprise").removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep it."""
-        if record.thread == self._thread:
-            self._said.append(record.getMessage())
+        """Keep it where it is about our message."""
+        if self._said.get() is self._lines:
+            self._lines.append(record.getMessage())
 
     def last(self) -> str:
         """The last line; "" where nothing was said."""
-        return self._said[-1].strip() if self._said else ""
+        return self._lines[-1].strip() if self._lines else ""
