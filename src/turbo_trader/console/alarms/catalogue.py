@@ -133,7 +133,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         alarm=Alarm.NO_TRADES, severity=_WARNING, text="nothing is traded", events=_on("no-trades"), cool_down_s=6 * HOUR,
-        when="no entry for 6 hours; says which gate blocks, and its share",
+        when="no trade is open or was closed for 6 hours; says which gates stop the scans, with shares",
     ),
     Rule(
         alarm=Alarm.DISCONNECTED, severity=_WARNING, text="no stream", subject="stream", cool_down_s=10 * MINUTE,
