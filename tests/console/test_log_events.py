@@ -130,7 +130,8 @@ WORST_DAY: dict[str, tuple[dict[str, Any], int]] = {
         1600,
     ),
     "fill": (
-        {"id": ID, "side": -1, "qty": MONEY, "price": MONEY, "fee": MONEY, "kind": "Trade", "stop_type": "StopLoss"}, 6400,
+        {"id": ID, "side": -1, "qty": MONEY, "price": MONEY, "fee": MONEY, "kind": "Trade", "stop_type": "StopLoss",
+         "result": MONEY, "executed": NOW, "exec_id": "0" * 36, "order_id": "0" * 36, "maker": False}, 6400,
     ),
     "zone": ({"zone": 2, "stop": MONEY, "reason": "extension"}, 6400),
     "extension": ({"backstop": MONEY}, 4800),

@@ -72,6 +72,12 @@ class Settings(Declared):
     )
     fault_seed: int = Field(0, ge=0, le=MOST_SEED, description="seed of those faults")
     journal_dir: Path = Field(Path(JOURNALS), description="folder of journal, logs and control token")
+    journal_days: int = Field(
+        30,
+        ge=0,
+        le=36_500,
+        description="days that scans and what no money hangs on are kept; trades, fills and orders for ever; 0: all",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )

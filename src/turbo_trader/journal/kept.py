@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from turbo_trader.journal.opening import reading
 from turbo_trader.journal.schema import ADOPTED, FILE, GUARD
+
+#: A value may hold many scans (`packing`): its layout says how many.
+_SCANS: Final = (
+    "SELECT coalesce(sum(CASE WHEN l.fields LIKE '{%' THEN json_extract(l.fields, '$.scans') ELSE 1 END), 0)"
+    " FROM scans s JOIN layouts l ON l.n = s.symbols"
+)
 
 
 def state(folder: Path) -> dict[str, dict[str, Any]]:
@@ -31,8 +37,9 @@ def overview(folder: Path) -> dict[str, Any]:
             }
         counts = {
             table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
-            for table in ("scans", "events", "notes")
+            for table in ("events", "notes")
         }
+        counts["scans"] = db.execute(_SCANS).fetchone()[0]
         daemons = f"FROM boots WHERE mode NOT IN ('{GUARD}', '{ADOPTED}')"
         boots = db.execute(f"SELECT count(*) {daemons}").fetchone()[0]
         outcomes = dict(

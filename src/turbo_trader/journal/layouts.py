@@ -5,14 +5,34 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
+from turbo_trader.journal.packing import unpack
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 
-Layouts = dict[int, tuple[list[str], np.dtype[Any]]]
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the rows of a value were written. `together`: scans packed into one value; 0: one, as it was in memory."""
+
+    symbols: list[str]
+    dtype: np.dtype[Any]
+    together: int = 0
+
+    def read(self, ts: int, value: bytes) -> list[tuple[int, Rows]]:
+        """The scans of a value that was written at `ts` (ns): the time of each and its rows, oldest first."""
+        if not self.together:
+            return [(ts, np.frombuffer(value, self.dtype))]
+        times, rows = unpack(value, self.dtype.itemsize)
+        parts = np.frombuffer(rows, self.dtype).reshape(len(times), -1)
+        return list(zip(times, parts, strict=True))
+
+
+Layouts = dict[int, Layout]
 
 
 def described(dtype: np.dtype[Any]) -> list[Any]:
@@ -25,9 +45,12 @@ def described(dtype: np.dtype[Any]) -> list[Any]:
     return found
 
 
-def layout(db: sqlite3.Connection, symbols: Sequence[str], dtype: np.dtype[Any]) -> int:
-    """The number under which rows of these symbols with these fields are written."""
-    key = (json.dumps(list(symbols)), json.dumps(described(dtype)))
+def layout(db: sqlite3.Connection, symbols: Sequence[str], dtype: np.dtype[Any], together: int = 0) -> int:
+    """The number under which rows of these symbols with these fields are written, `together` scans in a value (0: one)."""
+    fields: Any = described(dtype)
+    if together:
+        fields = {"scans": together, "fields": fields}
+    key = (json.dumps(list(symbols)), json.dumps(fields))
     db.execute("INSERT OR IGNORE INTO layouts (symbols, fields) VALUES (?, ?)", key)
     found = db.execute("SELECT n FROM layouts WHERE symbols = ? AND fields = ?", key).fetchone()
     return int(found[0])
@@ -36,7 +59,7 @@ def layout(db: sqlite3.Connection, symbols: Sequence[str], dtype: np.dtype[Any])
 def layouts(db: sqlite3.Connection) -> Layouts:
     """Symbols and record dtype of every layout, by number."""
     rows = db.execute("SELECT n, symbols, fields FROM layouts").fetchall()
-    return {n: (json.loads(symbols), _dtype(json.loads(fields))) for n, symbols, fields in rows}
+    return {n: _layout(json.loads(symbols), json.loads(fields)) for n, symbols, fields in rows}
 
 
 def read_outcomes(db: sqlite3.Connection, symbols: Sequence[str] | None = None) -> tuple[list[str], Rows]:
@@ -49,8 +72,8 @@ def read_outcomes(db: sqlite3.Connection, symbols: Sequence[str] | None = None) 
     found = [np.zeros(0, OUTCOME)]
     known = layouts(db) if there else {}
     for number, blob in db.execute("SELECT symbols, rows FROM outcomes ORDER BY n") if there else ():
-        written, dtype = known[number]
-        if dtype != OUTCOME:
+        written = known[number].symbols
+        if known[number].dtype != OUTCOME:
             continue
         names += [name for name in written if symbols is None and name not in names]
         place = np.array([names.index(name) if name in names else -1 for name in written])
@@ -58,6 +81,12 @@ def read_outcomes(db: sqlite3.Connection, symbols: Sequence[str] | None = None) 
         rows["symbol"] = place[rows["symbol"]]
         found.append(rows[rows["symbol"] >= 0])
     return names, cast("Rows", np.concatenate(found))
+
+
+def _layout(symbols: list[str], fields: Any) -> Layout:
+    packed = isinstance(fields, dict)
+    dtype = _dtype(fields["fields"] if packed else fields)
+    return Layout(symbols, dtype, int(fields["scans"]) if packed else 0)
 
 
 def _dtype(fields: list[Any]) -> np.dtype[Any]:

@@ -60,8 +60,10 @@ def believable(folder: Path) -> Iterator[None]:
 
 
 def check(path: Path, db: sqlite3.Connection) -> bool:
-    """Is it a whole journal of this version (True) or a database with nothing in it (False)? UnsoundJournal or, of a newer version,
-    InputError otherwise."""
+    """Is it a whole journal of this or an earlier version (True) or a database with nothing in it (False)?
+
+    UnsoundJournal or, of a newer version, InputError otherwise.
+    """
     version = db.execute("PRAGMA user_version").fetchone()[0]
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if version == 0 and not tables:
@@ -71,7 +73,7 @@ def check(path: Path, db: sqlite3.Connection) -> bool:
             f"journal {path}: version {version} of a newer turbo-trader, this one reads {VERSION}; "
             "use the newer one, or move it away to start a new one"
         )
-    if version != VERSION:
+    if version < 1:
         raise unsound(path, f"damaged (version {version}, written is {VERSION})")
     if missing := sorted(NEEDED - tables):
         raise unsound(path, f"damaged (missing: {', '.join(missing)})")

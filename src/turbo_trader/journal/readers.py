@@ -13,6 +13,7 @@ from turbo_trader.journal.kept import overview as overview  # noqa: PLC0414 - re
 from turbo_trader.journal.kept import state as state  # noqa: PLC0414
 from turbo_trader.journal.layouts import Layouts, layouts, read_outcomes
 from turbo_trader.journal.opening import reading
+from turbo_trader.journal.packing import whole
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.market.names import nearest
@@ -28,22 +29,23 @@ def scans(folder: Path, symbol: str, last: int = 20, until: int | None = None) -
         if db is None:
             return []
         known = layouts(db)
-        if known and not any(symbol in symbols for symbols, _ in known.values()):
+        if known and not any(symbol in each.symbols for each in known.values()):
             names = _all(known)
             raise InputError(
                 f"{symbol}: not among the {len(names)} symbols of this journal{nearest(symbol, names)}"
             )
         found: list[np.void] = []
         most = until if until is not None else 2**62
-        for layout, blob in db.execute(
-            "SELECT symbols, rows FROM scans WHERE ts <= ? ORDER BY ts DESC, n DESC", (most,)
+        for ts, number, value in db.execute(
+            "SELECT ts, symbols, rows FROM scans WHERE ts <= ? ORDER BY ts DESC, n DESC", (most,)
         ):
-            symbols, dtype = known[layout]
-            if symbol in symbols:
-                found.append(np.frombuffer(blob, dtype)[symbols.index(symbol)])
+            layout = known[number]
+            if symbol in layout.symbols:
+                place = layout.symbols.index(symbol)
+                found += [rows[place] for at, rows in reversed(layout.read(ts, value)) if at <= most]
             if len(found) >= last:
                 break
-        return found[::-1]
+        return found[:last][::-1]
 
 
 def all_scans(folder: Path, since: int = 0) -> Iterator[tuple[int, list[str], Rows]]:
@@ -52,11 +54,21 @@ def all_scans(folder: Path, since: int = 0) -> Iterator[tuple[int, list[str], Ro
         if db is None:
             return
         known = layouts(db)
-        for ts, layout, blob in db.execute(
-            "SELECT ts, symbols, rows FROM scans WHERE ts >= ? ORDER BY n", (since,)
+        before = db.execute("SELECT n FROM scans WHERE ts < ? ORDER BY ts DESC LIMIT 1", (since,)).fetchone()
+        for ts, number, value in db.execute(
+            "SELECT ts, symbols, rows FROM scans WHERE n >= ? ORDER BY n", (before[0] if before else 0,)
         ):
-            symbols, dtype = known[layout]
-            yield int(ts), symbols, np.frombuffer(blob, dtype)
+            layout = known[number]
+            yield from ((at, layout.symbols, rows) for at, rows in layout.read(ts, value) if at >= since)
+
+
+def events(folder: Path, kinds: Sequence[str], since: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every event of these kinds from `since` (ns) on, in the order in which the Trader was given them: kind and fields."""
+    marks = ", ".join("?" * len(kinds))
+    sql = f"SELECT kind, event FROM events WHERE kind IN ({marks}) AND ts >= ? ORDER BY n"  # noqa: S608 - marks alone
+    with reading(folder) as db:
+        for kind, value in db.execute(sql, (*kinds, since)) if db is not None else ():
+            yield kind, json.loads(whole(value))
 
 
 def outcomes(folder: Path) -> tuple[list[str], Rows]:
@@ -148,4 +160,4 @@ def boots(folder: Path) -> list[str]:
 
 
 def _all(known: Layouts) -> list[str]:
-    return sorted({symbol for symbols, _ in known.values() for symbol in symbols})
+    return sorted({symbol for each in known.values() for symbol in each.symbols})

@@ -1,11 +1,11 @@
-"""The journal's tables. A journal of another version is refused, never changed silently."""
+"""The journal's tables. What an earlier version wrote is brought to this one by `migrations`; a newer one is refused."""
 
 from __future__ import annotations
 
 from typing import Final
 
 FILE: Final = "journal.sqlite"
-VERSION: Final = 1
+VERSION: Final = 2  # 2: scans packed together, deflated events
 NEEDED: Final = frozenset(
     {"meta", "boots", "intents", "state", "events", "notes", "scans", "layouts"}
 )  # tables of every one
@@ -31,3 +31,10 @@ CREATE TABLE IF NOT EXISTS layouts (n INTEGER PRIMARY KEY, symbols TEXT NOT NULL
 
 GUARD: Final = "guard"  # in `mode` of a start: the guard's
 ADOPTED: Final = "adopted"  # of another journal, whose orders a person has declared to be ours
+MONEY: Final = (
+    "fill",
+    "funding",
+    "transfer",
+    "discrepancy",
+    "trade",
+)  # notes by which a wallet changes, or a trade ends

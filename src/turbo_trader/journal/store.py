@@ -26,9 +26,11 @@ from turbo_trader.journal.errors import JournalError, explained, readable_values
 from turbo_trader.journal.intents import Statement, answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.marker import SESSION, Mark, write_mark
+from turbo_trader.journal.migrations import migrate
 from turbo_trader.journal.opening import check, is_there, refuse_lost
+from turbo_trader.journal.packing import shortened
 from turbo_trader.journal.private import private_file, private_folder, private_opener
-from turbo_trader.journal.schema import ADOPTED, FILE, TABLES, VERSION
+from turbo_trader.journal.schema import ADOPTED, FILE, MONEY, TABLES, VERSION
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
@@ -36,8 +38,13 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned, WriteCommand
 from turbo_trader.trader.events import CommandResult, Event
 
+_EVENT = "INSERT INTO events (ts, kind, event) VALUES (?, ?, ?)"
+_NOTE = "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)"
+_MOST_MONEY = 2_000  # notes kept while nothing can be written
 _MOST_WAITING = 10_000  # statements
 _WAL_PAGES = 10_000  # 40 MB: beyond, a commit does what `checkpoint` has not done
+_WAL_BYTES = 4_000_000  # the write-ahead log is cut to this after a checkpoint
+NOT_KEPT = frozenset({"candidate"})  # notes that say what the rows of the same scan say
 
 
 class Journal:
@@ -65,7 +72,7 @@ class Journal:
         self._synced = True  # the last commit's; `_open` begins with it
         self._lock = _lock(folder)
         try:
-            self._db = _open(folder, take_over=take_over)
+            self._db, self.copy = _open(folder, take_over=take_over)
             self._symbols = tuple(symbols)
             self.layout = layout(self._db, symbols, SCAN)
             self.outcome_layout = layout(self._db, symbols, OUTCOME)
@@ -109,13 +116,13 @@ class Journal:
 
     def event(self, event: Event) -> None:
         """An event the Trader was given (market rows and bars excepted), for replay and for people."""
-        sql = "INSERT INTO events (ts, kind, event) VALUES (?, ?, ?)"
-        self._add(self._later, (sql, (event.ts, type(event).__name__, encode(event))))
+        self._add(self._later, (_EVENT, (event.ts, type(event).__name__, encode(event))))
 
     def note(self, note: Note) -> None:
-        """A line of the log."""
-        sql = "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)"
-        self._add(self._due, (sql, (note.ts, note.name, note.level, encode(note.fields))))
+        """A line of the log; not of those that the rows of a scan say already."""
+        if note.name in NOT_KEPT:
+            return
+        self._add(self._due, (_NOTE, (note.ts, note.name, note.level, encode(note.fields))))
 
     def scanned(self, scanned: Scanned) -> None:
         """The rows of one scan, as they are in memory."""
@@ -131,7 +138,7 @@ class Journal:
 
     def flush(self) -> None:
         """Write all that has gathered, without waiting for the disk; JournalError (and `failed`) when it is not written."""
-        everything = self._due + self._later
+        everything = self._due + [_shortened(each) for each in self._later]
         self._due, self._later = [], []
         self._write(everything, synced=False)
 
@@ -150,6 +157,16 @@ class Journal:
             contextlib.closing(sqlite3.connect(self.folder / FILE)) as db,
         ):
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def tend(self, step: Callable[[sqlite3.Connection], None]) -> None:
+        """A small step of upkeep, as a transaction that waits for no disk. One that fails changes nothing; never raises."""
+        try:
+            self._begin(synced=False)
+            step(self._db)
+            self._db.execute("COMMIT")
+        except (sqlite3.Error, ValueError):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def probe(self) -> bool:
         """Try to write something: whether the journal works (again) after a failure."""
@@ -212,16 +229,19 @@ class Journal:
         if not self.failed or len(queue) <= _MOST_WAITING:  # a journal that fails must not eat the memory
             queue.append(statement)
         elif queue is self._due:
-            queue[:] = [*_state(queue), statement]
+            queue[:] = [*_wanted(queue), statement]
+
+    def _begin(self, *, synced: bool) -> None:
+        if synced != self._synced:
+            self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+            self._synced = synced
+        self._db.execute("BEGIN IMMEDIATE")
 
     def _write(self, statements: list[Statement], synced: bool) -> None:
         if not statements:
             return
         try:
-            if synced != self._synced:
-                self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
-                self._synced = synced
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin(synced=synced)
             for sql, values in statements:
                 self._db.execute(sql, values)
             self._db.execute("COMMIT")
@@ -229,7 +249,7 @@ class Journal:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             self.failed = f"journal: {error}"
-            self._due = _state(statements)  # still wanted; the rest is lost, which `failed` tells
+            self._due = _wanted(statements)  # the rest is lost, which `failed` tells
             raise JournalError(self.failed) from None
         self.failed = ""
         if self._keeps_session and not self._mark.session:
@@ -237,9 +257,16 @@ class Journal:
             write_mark(self.folder, self._mark)
 
 
-def _state(statements: list[Statement]) -> list[Statement]:
-    """The newest state among them."""
-    return [statement for statement in statements if "INTO state" in statement[0]][-200:]
+def _shortened(statement: Statement) -> Statement:
+    """With its JSON deflated where it is that of an event: nobody waits for it."""
+    sql, values = statement
+    return (sql, (*values[:-1], shortened(values[-1]))) if sql == _EVENT else statement
+
+
+def _wanted(statements: list[Statement]) -> list[Statement]:
+    """What must not be lost while nothing can be written: the newest state, and the notes that move money."""
+    state = [each for each in statements if "INTO state" in each[0]][-200:]
+    return [each for each in statements if each[0] == _NOTE and each[1][1] in MONEY][-_MOST_MONEY:] + state
 
 
 def _lock(folder: Path) -> IO[str]:
@@ -265,8 +292,8 @@ def _lock(folder: Path) -> IO[str]:
     return handle
 
 
-def _open(folder: Path, *, take_over: bool) -> sqlite3.Connection:
-    """The whole journal, ready to write; sqlite3.Error and OSError as they come."""
+def _open(folder: Path, *, take_over: bool) -> tuple[sqlite3.Connection, Path | None]:
+    """The whole journal, ready to write, and the copy of an earlier version; sqlite3.Error and OSError as they come."""
     path = folder / FILE
     if not is_there(folder) and not take_over:
         refuse_lost(folder, None)  # before SQLite clears away what may be left beside it
@@ -278,15 +305,18 @@ def _open(folder: Path, *, take_over: bool) -> sqlite3.Connection:
             there = check(path, db)
             if not take_over:
                 refuse_lost(folder, db if there else None)
+        copy = migrate(path, db) if there else None
+        if not there:
+            db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # before anything else is written
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
-        db.executescript(TABLES)
-        db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
+        db.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
         for beside in ("-wal", "-shm"):  # of an older one
             if (folder / f"{FILE}{beside}").exists():
                 private_file(folder / f"{FILE}{beside}")
     except BaseException:
         db.close()
         raise
-    return db
+    return db, copy

@@ -51,6 +51,7 @@ class DaemonSettings:
     keys: Keys
     symbols: tuple[str, ...]
     journal: Path  # folder; made if absent
+    journal_days: int = 30  # scans and what no money hangs on are kept so long; 0: for ever
     duration_s: float | None = None  # None: until asked to stop
     mode: str = "paper"
     backfill_minutes: int = 1_500

@@ -108,6 +108,8 @@ class Shell:
             listed=self._listed,
         )  # fmt: skip
         self._router.gateway = self._gateway
+        if journal.copy is not None:
+            self._router.emit("journal-brought-up", "info", {"copy": str(journal.copy)})
         self._router.regridded = self._on_regridded
         try:
             await self._start()

@@ -1,4 +1,5 @@
-"""What the daemon does again and again: bring the journal to the disk; ask the venue for its clock, its terms and its notices."""
+"""What the daemon does again and again: bring the journal to the disk and keep it small; ask the venue for its clock, its terms and
+its notices."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from turbo_trader.journal.trimming import Trimming
 from turbo_trader.live.admission import KeyWatch, NoticeWatch
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.router import Router
@@ -18,6 +20,9 @@ FLUSH_S = 1.0
 CHECKPOINT_S = 60.0
 PROBE_S = 5.0  # between two tries to write a journal that failed
 CLOCK_S = 15.0
+QUIET_NS = (
+    50_000_000  # of the venue's time: upkeep of the journal waits until the Trader wants nothing for so long
+)
 
 
 class Upkeep:
@@ -42,6 +47,8 @@ class Upkeep:
         self._offset = offset
         self._listed = listed
 
+        self._trimming = Trimming(settings.journal, settings.journal_days)
+
     def jobs(self) -> list[Awaitable[None]]:
         """Each of them runs until it is cancelled."""
         return [self._keep_journal(), self._keep_clock(), self._keep_terms(), self._hear_notices()]
@@ -59,6 +66,7 @@ class Upkeep:
             if not journal.failed:
                 self._router.flush()
                 await asyncio.to_thread(journal.sync)
+                await self._trim()
                 if loop.time() - checked >= CHECKPOINT_S:
                     checked = loop.time()
                     await asyncio.to_thread(journal.checkpoint)
@@ -66,6 +74,13 @@ class Upkeep:
                 probed = loop.time()
                 if journal.probe():
                     self._router.emit("journal-works", "info", {})
+
+    async def _trim(self) -> None:
+        """One small step, where the Trader wants nothing at this moment; else it is the next second's."""
+        group = await asyncio.to_thread(self._trimming.gather)
+        clock = self._gateway.clock
+        if self._router.trader.next_time() - clock.now() >= QUIET_NS:
+            self._router.journal.tend(lambda db: self._trimming.step(db, clock.now(), group))
 
     async def _keep_clock(self) -> None:
         while True:

@@ -92,7 +92,8 @@ class Booking:
         self._state.note(
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
             coin_fees=dict(fill.coin_fees),
-            kind=fill.kind, stop_type=fill.stop_type,
+            kind=fill.kind, stop_type=fill.stop_type, result=result, executed=fill.ts, exec_id=fill.exec_id,
+            order_id=fill.order_id, maker=fill.is_maker,
         )  # fmt: skip
         held = state.held
         opening = fill.qty - max(closing, min(fill.qty, fill.closed_qty))
@@ -134,7 +135,14 @@ class Booking:
         if state.trade is not None:
             state.trade.funding -= fill.cost
         self._state.persist("session", self._state.session)
-        self._state.note("funding", symbol=fill.symbol, paid=fill.cost, rate_price=fill.price)
+        self._state.note(
+            "funding",
+            symbol=fill.symbol,
+            paid=fill.cost,
+            rate_price=fill.price,
+            executed=fill.ts,
+            exec_id=fill.exec_id,
+        )
 
     def _open(self, state: SymbolState, fill: Fill, qty: Decimal) -> None:
         entry = state.entry

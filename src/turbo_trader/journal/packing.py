@@ -1,0 +1,48 @@
+"""Values of the journal made small without losing anything: many scans in one value, and long JSON."""
+
+from __future__ import annotations
+
+import lzma
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+TOGETHER: Final = 20  # scans in one packed value
+_FILTERS: Final = [{"id": lzma.FILTER_LZMA2, "preset": 1}]
+_SHORT: Final = 200  # bytes: shorter JSON stays as it is
+
+
+def pack(times: Sequence[int], rows: Sequence[bytes], itemsize: int) -> bytes:
+    """The records of several scans, with the time of each (ns). Bytes of one place lie side by side: they are alike."""
+    places = np.frombuffer(b"".join(rows), np.uint8).reshape(-1, itemsize).T.tobytes()
+    head = struct.pack(f"<I{len(times)}q", len(times), *times)
+    return lzma.compress(head + places, lzma.FORMAT_RAW, filters=_FILTERS)
+
+
+def unpack(value: bytes, itemsize: int) -> tuple[list[int], bytes]:
+    """The times and the records of what `pack` made, scan after scan. ValueError for anything else."""
+    try:
+        whole = lzma.decompress(value, lzma.FORMAT_RAW, filters=_FILTERS)
+        (count,) = struct.unpack_from("<I", whole)
+        times = list(struct.unpack_from(f"<{count}q", whole, 4))
+    except (lzma.LZMAError, struct.error) as error:
+        raise ValueError(f"packed scans cannot be read: {error}") from None
+    return times, np.frombuffer(whole[4 + 8 * count :], np.uint8).reshape(itemsize, -1).T.tobytes()
+
+
+def shortened(text: bytes) -> bytes:
+    """JSON, deflated where it is long."""
+    return text if len(text) < _SHORT else zlib.compress(text, 6)
+
+
+def whole(value: bytes) -> bytes:
+    """The JSON that `shortened` was given; JSON begins with a brace. ValueError for anything else."""
+    if value[:1] == b"{":
+        return value
+    try:
+        return zlib.decompress(value)
+    except zlib.error as error:
+        raise ValueError(f"deflated JSON cannot be read: {error}") from None

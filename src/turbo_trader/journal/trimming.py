@@ -1,0 +1,127 @@
+"""Keeping a journal small while it is written: scans packed together, rows without money let go of, pages given back.
+
+Everything is done in steps of a few milliseconds at the most, one a second, each a transaction of its own that waits for no disk.
+Packing, which takes longer, is done by a thread of its own on a connection of its own.
+
+Kept for ever: intents, starts, state, outcomes, all notes but `gate`, and events that report orders, fills, positions and wallets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from turbo_trader.journal.layouts import layout, layouts
+from turbo_trader.journal.packing import TOGETHER, pack
+from turbo_trader.journal.schema import FILE
+from turbo_trader.market.events import DAY
+
+#: Events and notes that no money hangs on: they go when they are `days` old.
+PASSING_EVENTS: Final = (
+    "ReadResult", "ClockOffset", "NoiseFitted", "InstrumentUpdate", "FeeRates", "StreamStatus", "Maintenance", "KeyExpiry",
+    "Watched", "Unread",
+)  # fmt: skip
+PASSING_NOTES: Final = ("gate", "candidate")
+_VALUES: Final = 4  # values of scans let go of in one step: about 30 pages each
+_ROWS: Final = 500  # rows of events or notes looked at in one step
+_PAGES: Final = 50  # given back in one step
+_SPARE: Final = 250  # free pages that stay: they are written again soon
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Scans `first` to `last` of one layout (row numbers) as one value."""
+
+    first: int
+    last: int
+    layout: int
+    value: bytes
+
+
+class Trimming:
+    """The upkeep of one journal folder. `days`: how long scans and what no money hangs on are kept; 0: for ever."""
+
+    def __init__(self, folder: Path, days: int) -> None:
+        self._path = folder / FILE
+        self._ns = days * DAY
+        self._packed = -1  # the last row of scans that was looked at; -1: not read yet
+
+    def gather(self) -> Group | None:
+        """The oldest scans that are not packed yet, packed; None while they are too few. From any thread; never raises."""
+        with (
+            contextlib.suppress(sqlite3.Error, ValueError, LookupError),
+            contextlib.closing(sqlite3.connect(self._path)) as db,
+        ):
+            db.execute("PRAGMA query_only = ON")
+            return self._gathered(db)
+        return None
+
+    def _gathered(self, db: sqlite3.Connection) -> Group | None:
+        if self._packed < 0:
+            self._packed = _mark(db, "scans")
+        rows = db.execute(
+            "SELECT n, ts, symbols, rows FROM scans WHERE n > ? ORDER BY n LIMIT ?", (self._packed, TOGETHER)
+        ).fetchall()
+        if not rows:
+            return None
+        found = layouts(db)[rows[0][2]]
+        alike = [row for row in rows if row[2] == rows[0][2]]
+        if len(alike) < TOGETHER or found.together:
+            if len(alike) < len(rows) or found.together:  # others follow: these stay as they are
+                self._packed = alike[-1][0]
+            return None
+        value = pack([row[1] for row in rows], [row[3] for row in rows], found.dtype.itemsize)
+        return Group(rows[0][0], rows[-1][0], rows[0][2], value)
+
+    def step(self, db: sqlite3.Connection, now: int, group: Group | None) -> None:
+        """One small step, in a transaction of the journal's writer: put `group` in the place of its scans, or let old rows go."""
+        if group is not None:
+            self._put(db, group)
+            return
+        if self._ns and now > self._ns:
+            self._let_go(db, now - self._ns)
+        free = int(db.execute("PRAGMA freelist_count").fetchone()[0])
+        for _ in range(min(_PAGES, free - _SPARE)):
+            db.execute("PRAGMA incremental_vacuum(1)")  # Python's sqlite3 steps it once, whatever the number
+
+    def _put(self, db: sqlite3.Connection, group: Group) -> None:
+        known = layouts(db)[group.layout]
+        number = layout(db, known.symbols, known.dtype, TOGETHER)
+        db.execute("UPDATE scans SET symbols = ?, rows = ? WHERE n = ?", (number, group.value, group.first))
+        db.execute("DELETE FROM scans WHERE n > ? AND n <= ?", (group.first, group.last))
+        self._packed = group.first  # the numbers after it are given again
+        _set_mark(db, "scans", group.first)
+
+    def _let_go(self, db: sqlite3.Connection, before: int) -> None:
+        db.execute(
+            "DELETE FROM scans WHERE n IN (SELECT n FROM scans WHERE ts < ? ORDER BY ts LIMIT ?)",
+            (before, _VALUES),
+        )
+        _let_go(db, "events", "kind", PASSING_EVENTS, before)
+        _let_go(db, "notes", "name", PASSING_NOTES, before)
+
+
+def _let_go(db: sqlite3.Connection, table: str, column: str, names: tuple[str, ...], before: int) -> None:
+    """Look at the next rows of a table, and delete those of these names; how far it has come is kept in `meta`."""
+    seen = _mark(db, table)
+    rows = f"SELECT n, ts FROM {table} WHERE n > ? ORDER BY n LIMIT ?"  # noqa: S608 - fixed names
+    old = [n for n, ts in db.execute(rows, (seen, _ROWS)) if ts < before]
+    if not old:
+        return
+    marks = ", ".join("?" * len(names))
+    gone = f"DELETE FROM {table} WHERE n > ? AND n <= ? AND {column} IN ({marks})"  # noqa: S608 - fixed names
+    db.execute(gone, (seen, old[-1], *names))
+    newest = db.execute(f"SELECT max(n) FROM {table}").fetchone()[0] or 0  # noqa: S608 - fixed names
+    _set_mark(db, table, min(old[-1], newest))  # after that, numbers are given again
+
+
+def _mark(db: sqlite3.Connection, table: str) -> int:
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (f"trimmed {table}",)).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _set_mark(db: sqlite3.Connection, table: str, n: int) -> None:
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (f"trimmed {table}", str(n)))
