@@ -1,0 +1,93 @@
+"""docs/recording.md: what a new user sees from the clone to the first entry, as text, with the seconds it took.
+
+Needs git and tmux and the Python of the machine alone. `scripts/setup` downloads packages: their time is shown apart.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs" / "recording.md"
+TMUX = ("tmux", "-L", "recording", "-f", "/dev/null")
+COLUMNS, ROWS = 110, 30
+LONGEST_S = 1_500
+STEP_S = 1.0
+APART_S = 25.0  # between two frames of the same phase
+HEAD = """# The first minutes, as text
+`scripts/recording` makes this page: a fresh clone, then `scripts/run` in a terminal of {columns} x {rows} (tmux), until the first
+entry is on the screen. Empty lines are left out. It was recorded on two cores shared with other work.
+
+| from the clone | |
+|---|---|
+{times}
+"""
+PHASES = (
+    ("packages", re.compile(r"(?i)install|download|packages|pip")),
+    ("kernels", re.compile(r"(?i)kernel|compil")),
+    ("view", re.compile(r"(?i)equity")),
+)
+ENTRY = re.compile(r"^\S+ +(?:long|short)(?: +[\d.]+){5}", re.MULTILINE)
+
+
+def captured() -> str:
+    """The screen without empty lines."""
+    shown = subprocess.run((*TMUX, "capture-pane", "-p"), capture_output=True, text=True, check=True).stdout
+    return "\n".join(line.rstrip() for line in shown.splitlines() if line.strip())
+
+
+def phase_of(frame: str) -> str:
+    """What is going on: the last phase whose mark is on the screen."""
+    found = [name for name, mark in PHASES if mark.search(frame)]
+    if ENTRY.search(frame):
+        return "entry"
+    return found[-1] if found else "start"
+
+
+def record(clone: Path) -> list[tuple[float, str, str]]:
+    """Seconds, phase and screen of each frame worth showing, the first entry last."""
+    began = time.monotonic()
+    size = ("-x", str(COLUMNS), "-y", str(ROWS))
+    subprocess.run((*TMUX, "new-session", "-d", *size, "-c", str(clone), "scripts/run"), check=True)
+    frames: list[tuple[float, str, str]] = []
+    try:
+        while not frames or frames[-1][1] != "entry":
+            at = time.monotonic() - began
+            if at > LONGEST_S:
+                raise SystemExit(f"no entry after {LONGEST_S} s; the last screen:\n{captured()}")
+            frame = captured()
+            phase = phase_of(frame)
+            same = frames and frames[-1][1] == phase
+            if frame and (not same or at - frames[-1][0] > APART_S):
+                frames.append((at, phase, frame))
+            time.sleep(STEP_S)
+    finally:
+        subprocess.run((*TMUX, "kill-server"), check=False, capture_output=True)
+    return frames
+
+
+def page(frames: list[tuple[float, str, str]]) -> str:
+    """The page: when each phase began, then the frames."""
+    first: dict[str, float] = {}
+    for at, phase, _ in frames:
+        first.setdefault(phase, at)
+    times = "\n".join(f"| {at:.0f} s | {phase} |" for phase, at in first.items())
+    text = HEAD.format(columns=COLUMNS, rows=ROWS, times=times)
+    shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in frames]
+    return text + "".join(shown)
+
+
+def main() -> None:
+    """Clone, record, write."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "turbo-trader"
+        subprocess.run(("git", "clone", "-q", str(ROOT), str(clone)), check=True)
+        TARGET.write_text(page(record(clone)).replace(str(clone), "turbo-trader").replace(folder, ""))
+
+
+if __name__ == "__main__":
+    main()
