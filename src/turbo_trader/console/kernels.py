@@ -30,11 +30,9 @@ from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.records import GATE_PARAMETERS
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.verdicts import executed_ev
-from turbo_trader.signals.evidence import belief
 from turbo_trader.signals.filters import FILTER
-from turbo_trader.signals.kalman import innovations
 from turbo_trader.signals.measure import measure
-from turbo_trader.signals.noise import steadied
+from turbo_trader.signals.noise import fitted
 from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
 
 Entry = tuple[Any, tuple[Any, ...]]
@@ -70,9 +68,7 @@ def _trader() -> Iterator[Entry]:
     yield backfill, (states, 0, bars)
     yield book.walk, (states, 0, 0, 0.0, 0.0)
     yield _READ_BOOK
-    yield steadied, (seconds, y)
-    yield innovations, (seconds, y, 0.0, 0.0, y)
-    yield belief, (0.0, 0)
+    yield fitted, (seconds, y)
 
 
 def _venue() -> Iterator[Entry]:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.compiled import inlined, kernel, released
+from turbo_trader.market.compiled import inlined, kernel
 from turbo_trader.market.state import SECONDS
 
 _MASK = SECONDS - 1
@@ -33,7 +33,7 @@ _WEIGHTS = (1.0 / 6.0, 2.0 / 3.0, 1.0 / 6.0)
 _FITTED = 1  # the node at the intensity of highest likelihood
 START = 4  # samples whose innovations say nothing of the noise: they find velocity and acceleration
 _FORGET = 1.0 - 0.5 ** (1.0 / 300.0)  # the scale's half-life is 300 samples, as long as the warm-up
-_DIFFUSE = 100.0  # variance of the unknown first velocity and acceleration, in units of the noise per second
+DIFFUSE = 100.0  # variance of the unknown first velocity and acceleration, in units of the noise per second
 
 Vector = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ def update(x: Vector, P: Vector, y: float, measurement2: float) -> None:
 @inlined
 def begin(x: Vector, P: Vector, y: float, jerk2: float, walk2: float, measurement2: float) -> None:
     """The state after the first sample: level = y +- R, velocity and acceleration unknown."""
-    unknown = _DIFFUSE * (walk2 + measurement2 + jerk2)
+    unknown = DIFFUSE * (walk2 + measurement2 + jerk2)
     x[0], x[1], x[2] = y, 0.0, 0.0
     P[:, :] = 0.0
     P[0, 0], P[1, 1], P[2, 2] = measurement2, unknown, unknown
@@ -152,32 +152,3 @@ def moments(filters: Any, s: int, level: float, velocity: float, acceleration: f
         shift += _WEIGHTS[k] * away
         variance += _WEIGHTS[k] * (f.scale * within + away * away)
     return fitted + shift, math.sqrt(max(variance - shift * shift, 0.0))
-
-
-@released
-def innovations(
-    seconds: NDArray[np.int64], y: Vector, ratio: float, bounce: float, out: Vector
-) -> tuple[float, float]:
-    """One run of the filter with walk variance 1, jerk variance `ratio` and measurement variance `bounce`.
-
-    Returns (sum of ln S, sum of e^2 / S) over the samples from the fourth on: the first three fix the unknown start. `out`
-    takes e / sqrt(S) of each sample (length 0: not wanted).
-    """
-    x, P = np.zeros(3), np.zeros((3, 3))
-    begin(x, P, y[0], ratio, 1.0, bounce)
-    logs = squares = 0.0
-    product = 1.0
-    for i in range(1, y.shape[0]):
-        predict(x, P, float(seconds[i] - seconds[i - 1]), ratio, 1.0)
-        total = P[0, 0] + bounce
-        error = y[i] - x[0]
-        if i >= START:
-            product *= total  # one logarithm for many samples
-            if product > 1e200 or product < 1e-200:
-                logs += math.log(product)
-                product = 1.0
-            squares += error * error / total
-        if out.shape[0] > 0:
-            out[i] = error / math.sqrt(total)
-        update(x, P, y[i], bounce)
-    return logs + math.log(product), squares

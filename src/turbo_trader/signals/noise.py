@@ -9,16 +9,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.compiled import kernel
+from turbo_trader.market.compiled import kernel, released
 from turbo_trader.signals.evidence import belief
-from turbo_trader.signals.kalman import START, innovations
+from turbo_trader.signals.kalman import START
+from turbo_trader.signals.likelihood import (
+    STEP,
+    Seconds,
+    Vector,
+    deviance,
+    innovations,
+    with_jerk,
+    without_jerk,
+)
 
 MIN_SAMPLES: Final = 120
 MIN_MOVES: Final = 30  # samples that differ from the one before
-_BOUNCE: Final = (-12.0, 6.0)  # ln(measurement variance / walk variance per second)
-_RATIO: Final = (-30.0, 4.0)  # ln(jerk variance / walk variance)
-_STEP: Final = 3.0
-_GRID: Final = tuple(np.arange(-24.0, 1.0, _STEP))
 _ASIDE: Final = 1.6  # factor on the ratio at which the curvature of the likelihood is looked at
 #: 5 % point of the 50:50 mixture of 0 and chi2(1): the jerk intensity is tested on the boundary (Self & Liang 1987, case 5).
 _CRITICAL: Final = 2.705543454095404
@@ -26,7 +31,6 @@ _LAGS: Final = 10
 _WHITE: Final = 18.307038053275146  # 95 % point of chi2(10)
 _STEADY_S: Final = 60.0  # half-life, either way in time, of the local volatility the test is made in units of
 _FAINTEST: Final = 1e-3  # local variance, of the mean one, below which a stretch is not magnified further
-_NONE: Final = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,6 @@ class Noise:
     samples: int
 
 
-def deviance(seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, bounce: float) -> float:
-    """-2 log likelihood with the walk variance concentrated out; `ratio`, `bounce`: jerk and measurement variance over it."""
-    n = y.shape[0] - START
-    logs, squares = innovations(seconds, y, ratio, bounce, _NONE)
-    if not (squares > 0.0 and math.isfinite(squares) and math.isfinite(logs)):
-        return 1e300
-    return float(n * (math.log(2.0 * math.pi * squares / n) + 1.0) + logs)
-
-
 def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | None:
     """Noise by maximum likelihood of the samples `y` = ln(mid) at the ascending whole `seconds`; gaps are real elapsed time.
 
@@ -70,32 +65,41 @@ def fit_noise(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> Noise | Non
         return None
     if (np.diff(seconds) <= 0).any() or np.count_nonzero(np.diff(values)) < MIN_MOVES:
         return None
-    values = values - values[0]
-    null_bounce, null = _without_jerk(seconds, values)
-    ratio, bounce, valid = 0.0, math.exp(null_bounce), False
-    likelihood_ratio = _steady_likelihood_ratio(seconds, values)
-    scale, q = _innovations(seconds, values, ratio, bounce)
-    if likelihood_ratio > _CRITICAL:
-        log_ratio, log_bounce, best = _with_jerk(seconds, values, null_bounce)
-        likelihood_ratio = min(likelihood_ratio, max(0.0, null - best))
-        found = _innovations(seconds, values, math.exp(log_ratio), math.exp(log_bounce))
-        valid = likelihood_ratio > _CRITICAL and found[1] <= _WHITE
-        if valid:
-            ratio, bounce, (scale, q) = math.exp(log_ratio), math.exp(log_bounce), found
+    jerk, walk, measurement, valid, believed, sd, likelihood_ratio, q = fitted(seconds, values - values[0])
     return Noise(
-        jerk=math.sqrt(ratio * scale),
-        walk=math.sqrt(scale),
-        measurement=math.sqrt(bounce * scale),
-        velocity_valid=valid,
-        belief=belief(likelihood_ratio, values.shape[0] - START) if valid else 0.0,
-        log_jerk_sd=_log_ratio_sd(seconds, values, ratio, bounce) if valid else 0.0,
+        jerk=jerk,
+        walk=walk,
+        measurement=measurement,
+        velocity_valid=bool(valid),
+        belief=believed,
+        log_jerk_sd=sd,
         likelihood_ratio=likelihood_ratio,
         portmanteau=q,
         samples=values.shape[0],
     )
 
 
-def portmanteau(standard: NDArray[np.float64]) -> float:
+@released
+def fitted(seconds: Seconds, y: Vector) -> tuple[float, float, float, bool, float, float, float, float]:
+    """The figures of `Noise`, but for `samples`, in their order. It depends on the samples alone."""
+    null_bounce, null = without_jerk(seconds, y)
+    ratio, bounce, valid, believed, sd = 0.0, math.exp(null_bounce), False, 0.0, 0.0
+    likelihood_ratio = _steady_likelihood_ratio(seconds, y)
+    scale, q = _innovations(seconds, y, ratio, bounce)
+    if likelihood_ratio > _CRITICAL:
+        log_ratio, log_bounce, best = with_jerk(seconds, y, null_bounce)
+        likelihood_ratio = min(likelihood_ratio, max(0.0, null - best))
+        found, white = _innovations(seconds, y, math.exp(log_ratio), math.exp(log_bounce))
+        if likelihood_ratio > _CRITICAL and white <= _WHITE:
+            valid, ratio, bounce, scale, q = True, math.exp(log_ratio), math.exp(log_bounce), found, white
+            believed = belief(likelihood_ratio, y.shape[0] - START)
+            sd = _log_ratio_sd(seconds, y, ratio, bounce)
+    noise = math.sqrt(ratio * scale), math.sqrt(scale), math.sqrt(bounce * scale)
+    return noise[0], noise[1], noise[2], valid, believed, sd, likelihood_ratio, q
+
+
+@kernel
+def portmanteau(standard: Vector) -> float:
     """Sum over ten lags of the squared autocorrelations of `standard`, each in units of its own variance.
 
     Chi-square(10) where they are uncorrelated, also where their volatility changes: each variance is estimated from the products
@@ -103,41 +107,47 @@ def portmanteau(standard: NDArray[np.float64]) -> float:
     """
     total = 0.0
     for lag in range(1, _LAGS + 1):
-        products = standard[lag:] * standard[:-lag]
-        variance = float(np.dot(products, products))
-        total += float(products.sum()) ** 2 / variance if variance > 0.0 else 0.0
+        covariance = variance = 0.0
+        for i in range(lag, standard.shape[0]):
+            product = standard[i] * standard[i - lag]
+            covariance += product
+            variance += product * product
+        if variance > 0.0:
+            total += covariance * covariance / variance
     return total
 
 
-def _innovations(
-    seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, bounce: float
-) -> tuple[float, float]:
+@kernel
+def _innovations(seconds: Seconds, y: Vector, ratio: float, bounce: float) -> tuple[float, float]:
     """(walk variance of highest likelihood, portmanteau of the standardised innovations) at these ratios."""
     standard = np.zeros(y.shape[0])
     squares = innovations(seconds, y, ratio, bounce, standard)[1]
     return squares / (y.shape[0] - START), portmanteau(standard[START:])
 
 
-def _steady_likelihood_ratio(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> float:
+@kernel
+def _steady_likelihood_ratio(seconds: Seconds, y: Vector) -> float:
     """The likelihood ratio of jerk > 0 in units of local volatility."""
     steady = steadied(seconds, y)
-    bounce, null = _without_jerk(seconds, steady)
-    return max(0.0, null - _with_jerk(seconds, steady, bounce)[2])
+    bounce, null = without_jerk(seconds, steady)
+    return max(0.0, null - with_jerk(seconds, steady, bounce)[2])
 
 
-def _log_ratio_sd(seconds: NDArray[np.int64], y: NDArray[np.float64], ratio: float, bounce: float) -> float:
+@kernel
+def _log_ratio_sd(seconds: Seconds, y: Vector, ratio: float, bounce: float) -> float:
     """Standard error of ln(ratio) from the curvature of the likelihood at its maximum; at most a step of the grid.
 
     At a given bounce: letting that move along makes it larger by some percent at most.
     """
     here = deviance(seconds, y, ratio, bounce)
-    rise = sum(deviance(seconds, y, ratio * factor, bounce) - here for factor in (_ASIDE, 1.0 / _ASIDE))
+    rise = deviance(seconds, y, ratio * _ASIDE, bounce) - here
+    rise += deviance(seconds, y, ratio * (1.0 / _ASIDE), bounce) - here
     curvature = rise / math.log(_ASIDE) ** 2
-    return min(_STEP, math.sqrt(2.0 / curvature)) if curvature > 0.0 else _STEP
+    return min(STEP, math.sqrt(2.0 / curvature)) if curvature > 0.0 else STEP
 
 
 @kernel
-def steadied(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def steadied(seconds: Seconds, y: Vector) -> Vector:
     """`y` rebuilt from its steps, each divided by the volatility about it: a walk whose volatility does not change.
 
     A burst of volatility looks like movement to a likelihood that knows one volatility only. Rescaling by a smooth local
@@ -162,40 +172,3 @@ def steadied(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.f
         local = max((total + ahead[i]) / (mass + weight[i]), _FAINTEST * mean)
         out[i + 1] = out[i] + (y[i + 1] - y[i]) * math.sqrt(mean / local)
     return out
-
-
-def _without_jerk(seconds: NDArray[np.int64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """(ln bounce, deviance) of the best fit without jerk."""
-    from scipy.optimize import minimize_scalar
-
-    fit = minimize_scalar(
-        lambda b: deviance(seconds, y, 0.0, math.exp(b)),
-        bounds=_BOUNCE,
-        method="bounded",
-        options={"xatol": 0.01},
-    )
-    return float(fit.x), float(fit.fun)
-
-
-def _with_jerk(
-    seconds: NDArray[np.int64], y: NDArray[np.float64], bounce: float
-) -> tuple[float, float, float]:
-    """(ln ratio, ln bounce, deviance) of the best fit with jerk: a grid finds the hill, the simplex climbs it."""
-    from scipy.optimize import minimize
-
-    def objective(p: NDArray[np.float64]) -> float:
-        if not (_RATIO[0] <= p[0] <= _RATIO[1] and _BOUNCE[0] <= p[1] <= _BOUNCE[1]):
-            return 1e300
-        return deviance(seconds, y, math.exp(p[0]), math.exp(p[1]))
-
-    bounces = {bounce, min(bounce + 2.0, _BOUNCE[1] - 0.5), _BOUNCE[0] / 4}
-    starts = [(objective(np.array((r, b))), r, b) for r in _GRID for b in sorted(bounces)]
-    value, r, b = min(starts)
-    simplex = np.array(((r, b), (r + 1.5, b), (r, b + 1.0 if b < 0 else b - 1.0)))
-    fit = minimize(
-        objective,
-        simplex[0],
-        method="Nelder-Mead",
-        options={"initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-3, "maxiter": 120},
-    )
-    return (float(fit.x[0]), float(fit.x[1]), float(fit.fun)) if fit.fun < value else (r, b, value)
