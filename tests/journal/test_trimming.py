@@ -7,6 +7,8 @@ import json
 import sqlite3
 import time
 from decimal import Decimal
+from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +202,17 @@ def test_what_is_packed_comes_back_whole_and_nonsense_is_refused() -> None:
     for text in (b"{}", b'{"a":"' + b"x" * 999 + b'"}'):
         assert whole(shortened(text)) == text
     assert len(shortened(json.dumps({"a": "x" * 999}).encode())) < 100
-    for read in (lambda: unpack(b"nonsense", 13), lambda: whole(b"nonsense")):
+    for read in (
+        lambda: unpack(b"nonsense", 13),
+        lambda: whole(b"nonsense"),
+        lambda: whole(b"\x01nonsense"),
+        lambda: whole(b""),
+    ):
         with pytest.raises(ValueError, match="cannot be read"):
             read()
+
+
+def test_the_typical_events_that_journals_were_written_with_never_change() -> None:
+    """A change of the file would make every event written with it unreadable: add events-2.txt instead."""
+    typical = files("turbo_trader.journal").joinpath("assets/events-1.txt").read_bytes()
+    assert sha256(typical).hexdigest() == "5a53e53831ea21694b4bd5f99526bcdd1660261c2f51f2b5f494fcf1fbfeb132"

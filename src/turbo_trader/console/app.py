@@ -21,6 +21,7 @@ from turbo_trader.console.verbs import (
     funnel,
     guard,
     init,
+    journal,
     logs,
     notify,
     policy,
@@ -67,6 +68,7 @@ app.command("policy")(policy.policy)
 app.command("guard")(guard.guard)
 app.add_typer(notify.app, name="notify")
 app.add_typer(tape.app, name="tape")
+app.add_typer(journal.app, name="journal")
 app.add_typer(study.app, name="study")
 
 

@@ -38,6 +38,7 @@ VERBS: Final = {
     "guard": "Look every 3 s; when the daemon is gone: cancel its resting entries, restore stops, close what is late. Never opens.",
     "notify": "Alarms: where they go, and whether they arrive there.",
     "tape": "Recordings: what is in them, and turning them into our own format.",
+    "journal": "Back up, check, export and restore the journal of a run.",
     "study": "Is there an edge? Signals held against data; every trial is counted.",
 }
 _WIDTH: Final = 80

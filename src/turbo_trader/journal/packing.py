@@ -1,4 +1,4 @@
-"""Values of the journal made small without losing anything: many scans in one value, and long JSON."""
+"""Values of the journal made small without losing anything: many scans in one value, and the JSON of events."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import lzma
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 TOGETHER: Final = 20  # scans in one packed value
 _FILTERS: Final = [{"id": lzma.FILTER_LZMA2, "preset": 1}]
-_SHORT: Final = 200  # bytes: shorter JSON stays as it is
+_SHORT: Final = 60  # bytes: shorter JSON stays as it is
+_NEWEST: Final = 1  # the file of typical events that is written with
 
 
 def pack(times: Sequence[int], rows: Sequence[bytes], itemsize: int) -> bytes:
@@ -34,8 +37,11 @@ def unpack(value: bytes, itemsize: int) -> tuple[list[int], bytes]:
 
 
 def shortened(text: bytes) -> bytes:
-    """JSON, deflated where it is long."""
-    return text if len(text) < _SHORT else zlib.compress(text, 6)
+    """The JSON of an event, deflated against what events look like; a short one as it is."""
+    if len(text) < _SHORT:
+        return text
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -15, zdict=_typical(_NEWEST))
+    return bytes([_NEWEST]) + deflate.compress(text) + deflate.flush()
 
 
 def whole(value: bytes) -> bytes:
@@ -43,6 +49,13 @@ def whole(value: bytes) -> bytes:
     if value[:1] == b"{":
         return value
     try:
-        return zlib.decompress(value)
-    except zlib.error as error:
-        raise ValueError(f"deflated JSON cannot be read: {error}") from None
+        inflate = zlib.decompressobj(-15, zdict=_typical(value[0]))
+        return inflate.decompress(value[1:]) + inflate.flush()
+    except (zlib.error, OSError, IndexError) as error:
+        raise ValueError(f"a deflated event cannot be read: {error}") from None
+
+
+@cache
+def _typical(number: int) -> bytes:
+    """An event of each kind. A file that has been written with once never changes; new kinds get the next number."""
+    return (Path(__file__).parent / "assets" / f"events-{number}.txt").read_bytes()

@@ -70,7 +70,7 @@ class Journal:
         self._due: list[Statement] = []  # for the next commit
         self._later: list[Statement] = []  # for the next flush
         self._synced = True  # the last commit's; `_open` begins with it
-        self._lock = _lock(folder)
+        self._lock = lock(folder)
         try:
             self._db, self.copy = _open(folder, take_over=take_over)
             self._symbols = tuple(symbols)
@@ -269,7 +269,8 @@ def _wanted(statements: list[Statement]) -> list[Statement]:
     return [each for each in statements if each[0] == _NOTE and each[1][1] in MONEY][-_MOST_MONEY:] + state
 
 
-def _lock(folder: Path) -> IO[str]:
+def lock(folder: Path) -> IO[str]:
+    """The right to write the journal of a folder, until it is closed; InputError where another process has it."""
     try:
         private_folder(folder)
         handle = open(folder / "lock", "a+", opener=private_opener)  # noqa: SIM115 - held as long as the journal
