@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -29,74 +31,151 @@ from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600_000_000_000
 SPEED = 40.0  # of the venue's time: faster, and clocks are more than a second of it apart on a busy machine
-CHILD = Path(__file__).with_name("killable_daemon.py")
-TRADED = universe()[
-    :5
-]  # enough to open something every few seconds: each costs both processes a share of the machine
+PLANTED = Path(__file__).with_name("planted")  # a folder for these daemons and guards alone
+#: Enough to open something every few seconds: each costs both processes a share of the machine.
+TRADED = universe()[:5]
+#: Rules that trade often and not for long: what is tested is what becomes of orders, not whether they were wise. Venue time runs
+#: fast, and a moment of a busy machine is seconds of it: books and entries may be so old.
+OFTEN = {
+    "ON_TERM": "flatten", "GUARD_CLOSE_AFTER": "4",
+    "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0", "FLAT_EDGE": "0",
+    "TURBO_FEE_MULTIPLIER": "0", "OU_HALF_LIFE_MAX": "10000", "DICKEY_FULLER_LEVEL": "0.10",
+    "TURBO_HORIZON": "120", "TURBO_MAX_HOLD": "120", "HOLD_FACTOR": "1",
+    "MICRO_TURBO_SIGNAL_INTERVAL": "5", "OU_SAMPLES": "480", "KALMAN_WARMUP": "5", "BELIEF": "weighed", "COOLDOWN_HORIZONS": "0",
+    "TURBO_MAX_POSITIONS": "5", "SAME_DIRECTION": "1", "A_RISK": "0.03", "B_RISK": "0.03",
+    "STALE_BOOK": "30", "ENTRY_RECV_WINDOW": "10000",
+    "SESSION_LOSS": "0.9", "DRAWDOWN_PAUSE": "0.9", "WATCHDOG_PROBABILITY": "0",
+}  # fmt: skip
+
+
+class Life(subprocess.Popen[str]):
+    """A `turbo-trader` of its own process, its stderr in a file."""
+
+    def __init__(self, arguments: list[str], folder: Path, env: dict[str, str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._stderr = folder / f"stderr-{secrets.token_hex(4)}"
+        with self._stderr.open("w") as stderr:
+            super().__init__(
+                [sys.executable, "-m", "turbo_trader.console", *arguments], cwd=folder, env=env,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
+            )  # fmt: skip
+
+    @property
+    def stderr_text(self) -> str:
+        """All it has said on stderr."""
+        return self._stderr.read_text()
+
+
+class Log:
+    """The lines of a structured log, read on as they come; one that is being written is none yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._lines: list[dict[str, Any]] = []
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All so far."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                text = file.read()
+            whole = text[: text.rfind(b"\n") + 1]
+            self._read += len(whole)
+            self._lines += map(json.loads, whole.splitlines())
+        return self._lines
 
 
 @dataclass
 class Lives:
-    """One venue, one journal, and the daemons that live on them one after another."""
+    """One venue, one journal, and the daemons (`turbo-trader run`) that live on them one after another."""
 
     served: ServedVenue
-    journal: Path
+    folder: Path  # JOURNAL_DIR
     order_entry: str = "rest"
-    begun: list[subprocess.Popen[str]] = field(default_factory=list)
+    begun: list[Life] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.journal = self.folder / "testnet"
+        self._log, self._guards_log = (
+            Log(folder / "turbo-trader.jsonl") for folder in (self.journal, self.journal / "guard")
+        )
 
     def live(
-        self, seconds: float, point: str = "never", count: int = 1, delay_ms: int = 0
+        self, seconds: float, point: str = "", count: int = 1, delay_ms: int = 0
     ) -> dict[str, Any] | None:
         """One life: its summary, or None where it was killed. A life that ends in any other way fails the test."""
-        return self.end(self.begin(seconds, point, count, delay_ms), seconds + 60)
+        return self.end(self.begin(seconds, point, count, delay_ms), seconds + 120)
 
-    def begin(
-        self, seconds: float, point: str = "never", count: int = 1, delay_ms: int = 0, **env: str
-    ) -> subprocess.Popen[str]:
-        """A life that goes on beside the test."""
-        args = (self.served.port, self.journal, seconds, point, count, delay_ms)
-        daemon = subprocess.Popen(
-            [sys.executable, str(CHILD), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "ORDER_ENTRY": self.order_entry, "SYMBOLS": " ".join(i.symbol for i in TRADED), **env},
-        )  # fmt: skip
-        self.begun.append(daemon)
-        return daemon
+    def begin(self, seconds: float, point: str = "", count: int = 1, delay_ms: int = 0, **env: str) -> Life:
+        """A daemon that goes on beside the test; it kills itself at a point where one is given (planted/sitecustomize.py)."""
+        death = {"DEATH_AT": f"{point} {count} {delay_ms}"} if point else {}
+        return self._start("run", "--no-ui", "--json", "--for", f"{seconds}s", **death, **env)
 
-    def end(self, daemon: subprocess.Popen[str], seconds: float = 30) -> dict[str, Any] | None:
+    def guard(self, **env: str) -> Life:
+        """A guard that a person starts; `run` starts its own."""
+        return self._start("guard", **env)
+
+    def _start(self, *arguments: str, **env: str) -> Life:
+        venue = {
+            "MODE": "testnet", "BYBIT_REST_URL": self.served.url, "BYBIT_STREAM_URL": self.served.stream,
+            "BYBIT_API_KEY": "key", "BYBIT_API_SECRET": "secret", "JOURNAL_DIR": str(self.folder),
+            "TARGET_ASSETS": ",".join(i.symbol for i in TRADED), "ORDER_ENTRY": self.order_entry,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(PLANTED), os.environ.get("PYTHONPATH")))),
+        }  # fmt: skip
+        life = Life([*arguments], self.folder, {**os.environ, **OFTEN, **venue, **env})
+        self.begun.append(life)
+        return life
+
+    def end(self, daemon: Life, seconds: float = 120) -> dict[str, Any] | None:
         """Its summary when it has ended by itself, or None where it was killed."""
+        report, code = self.ended(daemon, seconds)
+        if code == -signal.SIGKILL:
+            return None
+        assert code == 0, daemon.stderr_text[-4_000:]
+        return report
+
+    def ended(self, daemon: Life, seconds: float = 120) -> tuple[dict[str, Any], int]:
+        """Its summary, empty where it was killed, and its exit code, once it has ended by itself."""
         try:
-            out, errors = daemon.communicate(timeout=seconds)
+            out, _ = daemon.communicate(timeout=seconds)
         finally:
             daemon.kill()
-        if daemon.returncode == -signal.SIGKILL:
-            return None
-        assert daemon.returncode == 0, errors
-        assert "Traceback" not in errors
-        report: dict[str, Any] = json.loads(out)
-        assert not report["failed"], report["reason"]
-        return report
+        assert "Traceback" not in daemon.stderr_text
+        return (json.loads(out) if out else {}), daemon.returncode
 
     def ask(self, verb: str) -> dict[str, Any]:
         """What the running daemon answers."""
         (daemon,) = Registry(Kind.DAEMON).running()
         return ask(daemon, verb)
 
-    def wait(self, what: Callable[[], object], seconds: float = 90) -> None:
-        """Until something is so; a test that waits too long fails, with what the daemons said last."""
+    def wait(self, what: Callable[[], object], seconds: float = 120) -> None:
+        """Until something is so; a test that waits too long fails, with what daemons and guards said last."""
         until = time.monotonic() + seconds
         while not what():
-            assert time.monotonic() < until, "\n".join(self.said()[-30:])
+            assert time.monotonic() < until, "\n".join(self.said())
             time.sleep(0.02)
 
-    def notes(self, name: str = "") -> list[dict[str, Any]]:
-        """What the daemons of all lives have said, under a name where given."""
-        return [note for note in map(json.loads, self.said()) if name in ("", note["name"])]
-
     def said(self) -> list[str]:
-        """All they have said; a line that is being written is none yet."""
-        path = self.journal / "notes.jsonl"
-        text = path.read_text() if path.exists() else ""
-        return text[: text.rfind("\n") + 1].splitlines()
+        """The last that daemons and guards have said, for a person."""
+        last = [
+            *self.notes()[-30:],
+            *self.guards_notes()[-10:],
+            *(life.stderr_text[-500:] for life in self.begun),
+        ]
+        return [str(each) for each in last]
+
+    def notes(self, name: str = "") -> list[dict[str, Any]]:
+        """What the daemons of all lives have logged, under a name where given."""
+        return [note for note in self._log.lines() if name in ("", note["event"])]
+
+    def guards_notes(self, name: str = "") -> list[dict[str, Any]]:
+        """What the guards have logged, under a name where given."""
+        return [note for note in self._guards_log.lines() if name in ("", note["event"])]
+
+    def guards(self) -> list[int]:
+        """Process ids of the guards that live."""
+        return [guard.pid for guard in Registry(Kind.GUARD).running() if guard.folder == str(self.journal)]
 
     def held(self) -> dict[str, Decimal]:
         """What the venue holds, by symbol."""
@@ -196,7 +275,24 @@ def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     )
     with serve_in_thread(Venue(source, config)) as served:
         lives = Lives(served, tmp_path)
-        yield lives
-        for daemon in lives.begun:
-            daemon.kill()
-            daemon.communicate()
+        try:
+            yield lives
+        finally:
+            for daemon in lives.begun:
+                daemon.kill()
+                daemon.communicate()
+            end_all_in(tmp_path)
+
+
+def end_all_in(folder: Path) -> None:
+    """End every process that works in a folder, also a guard that has not registered yet."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(folder):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def end_all() -> Callable[[Path], None]:
+    """As `end_all_in`."""
+    return end_all_in

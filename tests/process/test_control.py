@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -90,7 +89,7 @@ def one_line(done: subprocess.CompletedProcess[str], code: int) -> str:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, end_all: Callable[[Path], None]) -> Iterator[House]:
     traded = [i for i in universe() if i.symbol in SYMBOLS.split(",")]
     source = SyntheticMarket(traded, 1, START, 0.0)
     with serve_in_thread(Venue(source, VenueConfig("key", "secret", Decimal(50), limits=False))) as served:
@@ -101,8 +100,7 @@ def house(tmp_path: Path) -> Iterator[House]:
             for process in house.begun:
                 process.kill()
                 process.communicate()
-            for pid in guards():
-                os.kill(pid, signal.SIGKILL)
+            end_all(tmp_path)
 
 
 def test_verbs_reach_live_and_a_paper_daemon_side_by_side_whatever_is_started_beside(house: House) -> None:

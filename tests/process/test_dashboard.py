@@ -47,10 +47,10 @@ def _serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def test_it_says_where_it_is_shows_a_new_token_once_and_ends_on_sigterm(tmp_path: Path) -> None:
     with _serving(tmp_path) as (page, address):
-        with urllib.request.urlopen(f"{address}/login", timeout=20) as answer:
+        with urllib.request.urlopen(f"{address}/login", timeout=120) as answer:
             assert b"Token" in answer.read()
         page.send_signal(signal.SIGTERM)
-        _, errors = page.communicate(timeout=30)
+        _, errors = page.communicate(timeout=120)
     token = _run(tmp_path, "--token").stdout.strip()
     assert len(token) > 30
     assert json.loads(_run(tmp_path, "--token", "--json").stdout) == {"token": token}
@@ -60,7 +60,7 @@ def test_it_says_where_it_is_shows_a_new_token_once_and_ends_on_sigterm(tmp_path
     assert token not in log
     with _serving(tmp_path) as (page, _):
         page.send_signal(signal.SIGTERM)
-        assert token not in page.communicate(timeout=30)[1]
+        assert token not in page.communicate(timeout=120)[1]
 
 
 def test_a_port_in_use_and_a_host_that_is_none_are_refused_in_one_line(tmp_path: Path) -> None:

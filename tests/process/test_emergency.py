@@ -24,7 +24,7 @@ def by_signal(daemon: subprocess.Popen[str], _: Any) -> None:
 
 def by_verb(_: subprocess.Popen[str], lives: Any) -> None:
     verb = [sys.executable, "-m", "turbo_trader.console", "flatten", "--journal-dir", str(lives.journal)]
-    assert subprocess.run(verb, capture_output=True, timeout=20, check=False).returncode == 0
+    assert subprocess.run(verb, capture_output=True, timeout=120, check=False).returncode == 0
 
 
 def closes(venue: Venue) -> int:
@@ -46,13 +46,13 @@ def test_an_emergency_stop_is_flat_and_cancelled_within_two_seconds(
     lives: Any, stop: Callable[[subprocess.Popen[str], Any], None]
 ) -> None:
     venue = lives.served
-    daemon = lives.begin(200, CONTROL="1")
+    daemon = lives.begin(200)
     lives.wait(lives.held)
     venue.call(lambda venue: setattr(venue, "faults", Faults(LATE, 1)))
     before = venue.call(closes)
     stop(daemon, lives)
     began = time.monotonic()  # a verb takes its own time to start
-    lives.wait(lambda: not lives.held() and not venue.call(resting), 10)
+    lives.wait(lambda: not lives.held() and not venue.call(resting))
     assert time.monotonic() - began < WITHIN_S, lives.notes("flat")
     assert venue.call(closes) > before  # it was ours that closed, not a stop
     time.sleep(0.6)  # what was under way has landed

@@ -22,7 +22,6 @@ import pytest
 from turbo_trader.bybit.streams import PING_S, PONG_S
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server_thread import serve_in_thread
-from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
@@ -68,7 +67,7 @@ class Proxy:
 
 @pytest.fixture
 def daemon(
-    tmp_path: Path,
+    tmp_path: Path, end_all: Callable[[Path], None]
 ) -> Iterator[tuple[Proxy, Callable[[], list[dict[str, Any]]], subprocess.Popen[bytes]]]:
     """A daemon whose streams pass a proxy, and the lines of its log so far."""
     traded = [i for i in universe() if i.symbol in SYMBOLS.split(",")]
@@ -95,8 +94,7 @@ def daemon(
             process.kill()
             process.wait()
             proxy.close()
-            for guard in Registry(Kind.GUARD).running():
-                os.kill(guard.pid, signal.SIGKILL)
+            end_all(tmp_path)
 
 
 def test_swallowed_streams_are_noticed_made_again_and_the_account_read(daemon: Any) -> None:

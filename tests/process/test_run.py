@@ -135,7 +135,7 @@ def test_a_signal_ends_it_cleanly_with_the_summary_and_leaves_positions_by_defau
 ) -> None:
     process = started(tmp_path, **env)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "ended" in out
     assert ("positions left to their stops" in out) is left
@@ -167,7 +167,7 @@ def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     assert max(map(len, reported.splitlines())) <= 80
     assert re.search(r"history     \S+ halt by \S+ \(control\)", reported)
     assert turbo(tmp_path, "stop").returncode == 0
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert re.search(r"stopped by \S+ \(control\)", out)
     assert "running     no" in turbo(tmp_path, "status").stdout
