@@ -34,7 +34,8 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Command
 from turbo_trader.trader.events import Event, MarketRows
 from turbo_trader.trader.machine import Trader
-from turbo_trader.trader.trader_state import Trade
+from turbo_trader.trader.state_keys import Key
+from turbo_trader.trader.trade import Trade
 
 PER_SECOND = 5_000
 SECONDS = 30.0
@@ -80,9 +81,16 @@ def holding(policy: Policy, start: int) -> dict[str, dict[str, Any]]:
         rules=exit_rules(policy),
     )
     qty = Decimal(QTY)
-    trade = Trade("earlier-entry", 1, 1, start, qty, qty * ENTRY)
+    trade = Trade(
+        entry_id="earlier-entry",
+        direction=1,
+        trade_tier=1,
+        opened_ts=start,
+        qty=qty,
+        opened_value=qty * ENTRY,
+    )
     return {
-        f"position:{HELD}": {
+        Key.POSITION.of(HELD): {
             "bracket": msgspec.to_builtins(bracket),
             "trade": msgspec.to_builtins(trade),
             "held": QTY,

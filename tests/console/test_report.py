@@ -14,6 +14,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Scanned
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.persisted import plain
 
 HOUR = 3_600 * 10**9
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -45,7 +46,7 @@ def journal(tmp_path: Path) -> Path:
             )
         )
     books = Ledger(Decimal(18), results=Decimal("0.20"), fees=Decimal("0.10"), transfers=Decimal(5))
-    store.persist(Persist(3 * HOUR, "ledger", books.to_dict()))
+    store.persist(Persist(3 * HOUR, "ledger", plain(books.ledger_record())))
     store.close(4 * HOUR, "test")
     return tmp_path
 

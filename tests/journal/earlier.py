@@ -47,6 +47,7 @@ SCHEMAS: Final[dict[str, tuple[int, str]]] = {
     "1, without outcomes": (1, _FIRST),
     "1, with outcomes": (1, _FIRST + _OUTCOMES),
     "1, intents by their id": (1, _SHORT_INTENTS),
+    "2": (2, _SHORT_INTENTS),
 }
 
 STATE: Final[dict[str, dict[str, Any]]] = {

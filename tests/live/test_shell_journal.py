@@ -14,14 +14,13 @@ from turbo_trader.journal.schema import FILE
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.figures import WEIGHED
-from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Persist, PlaceOrder, Resolved
 from turbo_trader.trader.events import (
     CommandResult,
     Outcome,
     StreamStatus,
 )
-from turbo_trader.trader.recovery import BOOTS, INTENTS
+from turbo_trader.trader.persisted import BOOTS, INTENTS, OUTCOMES
 
 
 async def test_the_intent_is_on_disk_before_the_request_leaves(shells: Any, tmp_path: Path) -> None:

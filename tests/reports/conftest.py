@@ -15,6 +15,7 @@ from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.persisted import plain
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 BEGIN = 1_767_603_600_000_000_000  # 2026-01-05 09:00 UTC
@@ -50,7 +51,7 @@ def write_run(
     wins, losses = (trades + 1) // 2, trades // 2
     results = Decimal("0.8") * wins - Decimal("0.4") * losses
     ledger = Ledger(Decimal(100), results=results, fees=2 * FEE * trades)
-    journal.persist(Persist(BEGIN, "ledger", ledger.to_dict()))
+    journal.persist(Persist(BEGIN, "ledger", plain(ledger.ledger_record())))
     journal.flush()
     if ended:
         journal.close(BEGIN + trades * spacing, "stop")

@@ -19,10 +19,10 @@ from turbo_trader.simulation import backtest
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import CancelOrder, Command, PlaceOrder, Scanned, SetLeverage, SetStops
 from turbo_trader.trader.events import Event
 from turbo_trader.trader.machine import Trader
+from turbo_trader.trader.persisted import OUTCOMES
 
 START = 1_767_603_600 * SECOND
 

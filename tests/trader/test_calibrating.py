@@ -16,8 +16,8 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader import scanning
-from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Resolved, Scanned
+from turbo_trader.trader.persisted import OUTCOMES
 
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
 D = Decimal

@@ -33,7 +33,7 @@ def test_the_intent_is_persisted_before_the_order_leaves(stage: Any) -> None:
         c for c in stage.given if isinstance(c, PlaceOrder) or (isinstance(c, Persist) and "entry:" in c.key)
     ]
     assert isinstance(kinds[0], Persist)
-    assert kinds[0].value.id == sent.id
+    assert kinds[0].value["id"] == sent.id
     assert kinds[1] is sent
 
 

@@ -11,7 +11,7 @@ import pytest
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.stages import Stage as Tier
 from turbo_trader.trader import events
-from turbo_trader.trader.staging import WORLD
+from turbo_trader.trader.persisted import WORLD
 
 D = Decimal
 

@@ -90,8 +90,8 @@ OF_MACHINES: Final = (
     Defect(
         "entry-forgotten-at-restart",
         "turbo_trader.trader.entries",
-        'self._state.persist(f"entry:{state.instrument.symbol}", state.entry)',
-        'self._state.persist(f"entry:{state.instrument.symbol}", {})',
+        "self._state.persist(Key.ENTRY.of(state.instrument.symbol), state.entry)",
+        "self._state.persist(Key.ENTRY.of(state.instrument.symbol), {})",
         situation="faulty",
         faults="crash_at_send=0.5",
     ),
@@ -125,9 +125,9 @@ OF_MACHINES: Final = (
     ),
     Defect(
         "session-forgotten-at-restart",
-        "turbo_trader.trader.recovery",
-        'if kept.get("session"):',
-        'if kept.get("sessions"):',
+        "turbo_trader.trader.trader_state",
+        "if kept.session is not None:",
+        "if kept.session is not None and kept.boots is None:",
         situation="faulty",
         hours=0.4,
         faults="person=20,crash=20",
@@ -135,7 +135,7 @@ OF_MACHINES: Final = (
     Defect(
         "halt-not-persisted",
         "turbo_trader.trader.commanding",
-        '        state.persist("session", state.session)',
+        "        state.persist_session()",
         '        state.note("session")',
         situation="faulty",
         hours=0.4,

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from turbo_trader.journal.private import private_opener
+from turbo_trader.trader.state_keys import Key
 
 MARKER: Final = "journal.mark"
-SESSION: Final = "session"  # key of the state that halts are kept in
+SESSION: Final = Key.SESSION.value  # of the state that halts are kept in
 
 
 @dataclass(frozen=True, slots=True)

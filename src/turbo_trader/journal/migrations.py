@@ -124,5 +124,9 @@ def _make_tables(db: sqlite3.Connection) -> None:
             db.execute(statement)
 
 
+def _to_3(_: sqlite3.Connection) -> None:
+    """The Trader takes up rows of `state` of any version and writes them in its own layout with its first step."""
+
+
 #: What brings a journal to a version from the one before.
-STEPS: Final[dict[int, Step]] = {2: _to_2}
+STEPS: Final[dict[int, Step]] = {2: _to_2, 3: _to_3}

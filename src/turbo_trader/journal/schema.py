@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 FILE: Final = "journal.sqlite"
-VERSION: Final = 2  # 2: scans packed together, deflated events
+VERSION: Final = 3  # 2: scans packed together, deflated events; 3: rows of `state` as in `trader.persisted`
 NEEDED: Final = frozenset(
     {"meta", "boots", "intents", "state", "events", "notes", "scans", "layouts"}
 )  # tables of every one

@@ -26,11 +26,10 @@ from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.live.upkeep import Upkeep
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Regridded
 from turbo_trader.trader.events import Clock, ClockOffset, Control, Woken
-from turbo_trader.trader.recovery import BOOTS, INTENTS, YOUNG
-from turbo_trader.trader.staging import WORLD
+from turbo_trader.trader.persisted import BOOTS, INTENTS, OUTCOMES, WORLD
+from turbo_trader.trader.recovery import YOUNG
 
 VIEW_S = 0.5
 WAKE_S = 0.25  # the timer looks at the clock at least so often

@@ -39,7 +39,8 @@ from turbo_trader.trader.commands import (
     WireCommand,
 )
 from turbo_trader.trader.events import CommandResult, Control, Event, MarketAhead, NoiseFitted, Outcome, Woken
-from turbo_trader.trader.recovery import BOOTS, INTENTS, YOUNG
+from turbo_trader.trader.persisted import BOOTS, INTENTS
+from turbo_trader.trader.recovery import YOUNG
 from turbo_trader.trader.view import View
 
 FIT_DELAY: Final = SECOND  # a noise fit runs beside the loop; its result is known this much later

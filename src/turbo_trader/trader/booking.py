@@ -13,9 +13,12 @@ from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.events import Fill, PositionReport, WalletReport
 from turbo_trader.trader.pending_entry import PendingEntry
+from turbo_trader.trader.persisted import StoppedOutRecord
 from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.staging import Staging
-from turbo_trader.trader.trader_state import ZERO, SymbolState, Trade, TraderState
+from turbo_trader.trader.state_keys import Key
+from turbo_trader.trader.trade import Trade
+from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
 _FORCED = frozenset({"BustTrade", "AdlTrade"})
 #: Executions that no order of a person made, by what they are; a kind that is not here goes by the venue's own name.
@@ -83,12 +86,12 @@ class Booking:
         result = self._result(state, fill, closing)
         if not self._state.ledger.add(fill, result):
             return False
-        self._state.persist("ledger", self._state.ledger.to_dict())
+        self._state.persist_ledger()
         if fill.kind == "Funding":
             self._fund(state, fill)
             return True
         self._state.session.on_result(result - fill.cost)
-        self._state.persist("session", self._state.session)
+        self._state.persist_session()
         self._state.note(
             "fill", symbol=fill.symbol, id=fill.link_id, side=fill.side, qty=fill.qty, price=fill.price, fee=fill.fee,
             coin_fees=dict(fill.coin_fees),
@@ -134,7 +137,7 @@ class Booking:
         self._state.session.on_result(-fill.cost)
         if state.trade is not None:
             state.trade.funding -= fill.cost
-        self._state.persist("session", self._state.session)
+        self._state.persist_session()
         self._state.note(
             "funding",
             symbol=fill.symbol,
@@ -158,7 +161,8 @@ class Booking:
             return
         if state.trade is None and entry is not None:
             state.trade = Trade(
-                entry.id, entry.direction, entry.trade_tier, fill.ts, range_tail=entry.range_tail,
+                entry_id=entry.id, direction=entry.direction, trade_tier=entry.trade_tier, opened_ts=fill.ts,
+                range_tail=entry.range_tail,
                 ev=entry.figures.get("used_ev"), honest_ev=entry.figures.get("ev"), floor=entry.floor,
                 stage=str(entry.figures.get("stage", "")),
             )  # fmt: skip
@@ -170,7 +174,7 @@ class Booking:
             if (
                 entry is state.entry
             ):  # on disk with the fill it counts: a restart must not wait for that one again
-                self._state.persist(f"entry:{fill.symbol}", entry)
+                self._state.persist(Key.ENTRY.of(fill.symbol), entry)
         trade.opened_ts = min(trade.opened_ts, fill.ts)
         trade.qty += qty
         trade.opened_value += qty * fill.price
@@ -247,9 +251,8 @@ class Booking:
         d.session.on_trade(trade.net, crumb=trade.crumb)
         if trade.reason == "stop" and not won:
             state.stop_out(trade.direction, ts)
-            d.persist(
-                f"stopped-out:{state.instrument.symbol}", {str(k): v for k, v in state.stopped_out.items()}
-            )
+            record = StoppedOutRecord(times=state.stopped_out)
+            d.persist(Key.STOPPED_OUT.of(state.instrument.symbol), record)
         fraction = float(trade.net / trade.opened_value) if trade.opened_value else 0.0
         d.evidence.add(fraction)
         self._staging.on_closed(state, trade, ts, fraction)
@@ -262,7 +265,7 @@ class Booking:
         )  # fmt: skip
         d.persist_counts()
         self._watch_edge()
-        d.persist("session", d.session)
+        d.persist_session()
 
     def _watch_edge(self) -> None:
         """Halt where the trades so far leave too little hope of an edge."""

@@ -7,7 +7,7 @@ outcomes, else those of all symbols together, else none, and then the gates bloc
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from turbo_trader.rules.outcomes import OUTCOME, SHADOW, follow
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import Resolved
 from turbo_trader.trader.trader_state import TraderState
-
-OUTCOMES = "outcomes"  # the key of past outcomes in what is restored
 
 
 class Calibrating:
@@ -53,9 +51,9 @@ class Calibrating:
         """SHADOW and OUTCOME of what is followed, per symbol."""
         return self._shadows, self._work
 
-    def restore(self, kept: dict[str, Any]) -> None:
-        """Take up the outcomes of earlier runs: `rows` (OUTCOME), oldest first, `symbol` an index into the desk's symbols."""
-        self._remember(kept["rows"])
+    def resume(self, rows: Rows) -> None:
+        """Take up the outcomes of earlier runs (OUTCOME), oldest first, `symbol` an index into the Trader's symbols."""
+        self._remember(rows)
 
     def before_scan(self, gate_params: Rows, tier: CapitalTier) -> None:
         """Put the maps in force into `gate_params` (kept between scans until the tier changes); fit them again when it is time."""

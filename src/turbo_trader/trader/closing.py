@@ -69,6 +69,10 @@ class Closing:
             close.answer(now)  # tried again after the retry time
         self._state.read_position(state)
 
+    def adopt(self, state: SymbolState, link_id: str) -> None:
+        """A close of before a restart, or of the guard, has no known outcome: it may still land, nothing is opened before that."""
+        state.close.given_up(link_id, self._state.now)
+
     def on_report(self, state: SymbolState, report: OrderReport) -> None:
         """The venue's final report on a close: it can do nothing any more."""
         if report.status not in _FINAL:

@@ -45,4 +45,4 @@ class Commanding:
                 state.end(f"stopped by {event.by}, positions left to their stops")
             case _:
                 state.note("control-unknown", "error", verb=event.verb)
-        state.persist("session", state.session)
+        state.persist_session()

@@ -19,12 +19,15 @@ from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
 from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
 from turbo_trader.trader.exposure import account, open_risks
 from turbo_trader.trader.pending_entry import EntryEvent, EntryState, PendingEntry
+from turbo_trader.trader.persisted import EndedRecord
 from turbo_trader.trader.resting import Resting
 from turbo_trader.trader.staging import Staging
+from turbo_trader.trader.state_keys import Key
 from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
 _FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
 _DUPLICATE = 110072
+_LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
 _LATE = 10 * SECOND  # an entry whose leverage took longer is not sent: it was decided on another market
 
 
@@ -90,7 +93,7 @@ class Entries:
         if sized is None:
             return Verdict(PASS)  # a trade without an order
         state.entry = self._pending(state, row, direction, limit, cost, sized)
-        state.entry.figures |= {"capital": tier.name, "stage": stage}
+        state.entry.figures.update(capital=tier.name, stage=stage)
         state.shadows.accompany(state.entry.id)
         self._begin(state, state.entry)
         return Verdict(PASS)
@@ -294,7 +297,7 @@ class Entries:
     def save(self, state: SymbolState) -> None:
         """Persist the entry under way, so that a restart looks it up and knows its fills."""
         if state.entry is not None:
-            self._state.persist(f"entry:{state.instrument.symbol}", state.entry)
+            self._state.persist(Key.ENTRY.of(state.instrument.symbol), state.entry)
 
     def on_lookup(self, result: ReadResult) -> None:
         """The answer to a look-up of ours; other reads are passed over."""
@@ -362,8 +365,26 @@ class Entries:
             self._done(state)
             if entry.left:
                 state.ended = {**dict(list(state.ended.items())[-3:]), entry.id: entry}
-                kept = {each.id: each for each in state.ended.values()}
-                self._state.persist(f"ended:{symbol}", kept)  # a fill may still come, even after a restart
+                record = EndedRecord(entries=list(state.ended.values()))
+                self._state.persist(
+                    Key.ENDED.of(symbol), record
+                )  # a fill may still come, even after a restart
+
+    def resume(
+        self, state: SymbolState, sent: PendingEntry | None, ended: EndedRecord | None
+    ) -> list[PendingEntry]:
+        """Take up entries of before a restart; returns those whose fills may not have been heard of.
+
+        The answer to one that was on its way will not come: it is looked up.
+        """
+        given_up = ended.entries if ended is not None else []
+        state.ended = {each.id: each for each in given_up}
+        found = [each for each in given_up if self._state.now - each.sent_ts < _LATEST]
+        if sent is None:
+            return found
+        sent.advance(EntryEvent.UNCLEAR, self._state.now)
+        state.entry = sent
+        return [*found, sent]
 
     @property
     def _window(self) -> int:
@@ -374,7 +395,7 @@ class Entries:
         if state.entry is not None:
             state.entry.advance(EntryEvent.END, self._state.now)
         state.entry = None
-        self._state.persist(f"entry:{state.instrument.symbol}", {})
+        self._state.persist(Key.ENTRY.of(state.instrument.symbol), {})
 
     def _look_up(self, state: SymbolState, entry: PendingEntry) -> None:
         read = Read(self._state.ids.next("read"), ("order", "positions"), state.instrument.symbol, entry.id)

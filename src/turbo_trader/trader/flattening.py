@@ -40,7 +40,7 @@ class Flattening:
     def begin(self, by: str, why: str) -> None:
         """Persisted first: a restart goes on with it."""
         self._state.session.begin_flatten(self._state.now, by, why)
-        self._state.persist("session", self._state.session)
+        self._state.persist_session()
         self.close_all(why)
 
     def close_all(self, why: str) -> None:
@@ -80,7 +80,7 @@ class Flattening:
         if state.session.flattening:
             state.session.flat(state.now)
             self._late_at = 0  # a quiet venue may send nothing before that time
-            state.persist("session", state.session)
+            state.persist_session()
             state.note("flat")
         if self._stopping and self._recovery.last_look():
             self._end()
@@ -91,7 +91,7 @@ class Flattening:
             state.session.halts.get(FLATTEN) == "stop"
         ):  # it kept entries out until now; the next start is not halted
             del state.session.halts[FLATTEN]
-            state.persist("session", state.session)
+            state.persist_session()
         state.end(self._stopping)
         self._stopping = ""
 

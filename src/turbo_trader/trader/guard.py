@@ -24,6 +24,7 @@ from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.pending_entry import PendingEntry
+from turbo_trader.trader.state_keys import Key, parted
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -102,7 +103,7 @@ def interventions(
             continue
         known = _known(position, kept)
         if known is None and (
-            blind or {f"position:{position.symbol}", f"entry:{position.symbol}"} & set(unreadable)
+            blind or {Key.POSITION.of(position.symbol), Key.ENTRY.of(position.symbol)} & set(unreadable)
         ):
             known = _by_the_venue(position, rules, opened or {}, ticks or {})
         close_ns = 0 if left else rules.close_ns
@@ -122,13 +123,13 @@ def damaged(kept: Kept) -> list[str]:
     """Keys of positions and entries whose values make no sense."""
     found = []
     for key, value in kept.items():
-        kind = key.partition(":")[0]
+        kind, _ = parted(key)
         try:
-            if kind == "position" and value:
+            if kind is Key.POSITION and value:
                 bracket = _bracket(value)
                 if not (bracket.entry > 0 and bracket.stop > 0 and abs(bracket.stop / bracket.entry - 1) < 1):
                     found.append(key)
-            elif kind == "entry" and value and not msgspec.convert(dict(value), PendingEntry).stop > 0:
+            elif kind is Key.ENTRY and value and not msgspec.convert(dict(value), PendingEntry).stop > 0:
                 found.append(key)
         except (ValueError, LookupError, TypeError, ArithmeticError):
             found.append(key)
@@ -182,12 +183,12 @@ def _of_position(
 
 def _known(position: PositionReport, kept: Kept) -> _Known | None:
     """Of a position of ours: from its bracket, or from the entry that was on its way; None = the journal does not know it."""
-    value = kept.get(f"position:{position.symbol}")
+    value = kept.get(Key.POSITION.of(position.symbol))
     if value:
         bracket = _bracket(value)
         if bracket.direction * position.size > 0:
             return _Known(bracket.stop, bracket.deadline_ns)
-    sent = kept.get(f"entry:{position.symbol}")
+    sent = kept.get(Key.ENTRY.of(position.symbol))
     if sent:
         entry = msgspec.convert(dict(sent), PendingEntry)
         if entry.direction * position.size > 0:

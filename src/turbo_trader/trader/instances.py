@@ -28,5 +28,5 @@ class Instances:
         d = self._state
         why = f"order {link_id} is another instance's, or of a lost journal"
         d.session.halt(d.now, "trader", why, HOLDER)
-        d.persist("session", d.session)
+        d.persist_session()
         d.note("second-instance", "error", id=link_id, boot=boot, why=why)

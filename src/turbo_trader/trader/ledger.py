@@ -9,13 +9,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from turbo_trader.trader.events import SETTLED_IN, Fill, Transfer, WalletReport
 
 ZERO = Decimal(0)
 _MONEY: Final = ("results", "fees", "funding", "transfers", "unexplained")
 _REMEMBERED: Final = 1_000  # transfers
+_KEPT: Final = 200  # ids across a restart
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class BookRecord:
+    """A book as it is kept."""
+
+    start: Decimal | None
+    results: Decimal = ZERO
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    transfers: Decimal = ZERO
+    unexplained: Decimal = ZERO
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class LedgerRecord(BookRecord):
+    """The ledger as it is kept."""
+
+    coins: dict[str, BookRecord] = field(default_factory=dict)
+    begun: int = 0
+    seen: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    agreed: int | None = None
+    last_fill_ts: int = 0
 
 
 @dataclass(slots=True)
@@ -35,16 +60,14 @@ class Book:
         changes = self.results - self.fees + self.funding + self.transfers + self.unexplained
         return (self.start or ZERO) + changes
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        start = None if self.start is None else str(self.start)
-        return {"start": start, **{name: str(getattr(self, name)) for name in _MONEY}}
+    def record(self) -> BookRecord:
+        """As it is now."""
+        return BookRecord(start=self.start, **{name: getattr(self, name) for name in _MONEY})
 
     @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Book:
-        """The book `to_dict` wrote, or a ledger of before coins had books."""
-        start = None if value["start"] is None else Decimal(value["start"])
-        return cls(start, **{name: Decimal(value.get(name, 0)) for name in _MONEY})
+    def from_record(cls, kept: BookRecord) -> Book:
+        """The book that was recorded."""
+        return cls(kept.start, **{name: getattr(kept, name) for name in _MONEY})
 
 
 @dataclass(slots=True)
@@ -137,25 +160,21 @@ class Ledger(Book):
         book.unexplained += amount - moved
         return moved, amount - moved
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values; the last 200 execution ids."""
-        return {
-            **Book.to_dict(self),
-            "coins": {coin: book.to_dict() for coin, book in self.coins.items()},
-            "begun": self.begun,
-            "seen": list(self.seen)[-200:],
-            "moved": list(self.moved)[-200:],
-            "agreed": self.agreed,
-            "last_fill_ts": self.last_fill_ts,
-        }
+    def ledger_record(self) -> LedgerRecord:
+        """As it is now; the last 200 ids of executions and transfers."""
+        return LedgerRecord(
+            start=self.start, **{name: getattr(self, name) for name in _MONEY},
+            coins={coin: book.record() for coin, book in self.coins.items()},
+            begun=self.begun, seen=list(self.seen)[-_KEPT:], moved=list(self.moved)[-_KEPT:], agreed=self.agreed,
+            last_fill_ts=self.last_fill_ts,
+        )  # fmt: skip
 
     @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Ledger:
-        """The ledger `to_dict` wrote, or one of before coins had books."""
-        book = Book.from_dict(value)
+    def from_ledger_record(cls, kept: LedgerRecord, now: int) -> Ledger:
+        """The ledger that was recorded, or one of before coins had books. Times after `now` (ns) hold nothing back."""
         return cls(
-            start=book.start, **{name: getattr(book, name) for name in _MONEY},
-            begun=value.get("begun", 0), seen=dict.fromkeys(value["seen"]), moved=dict.fromkeys(value.get("moved", ())),
-            coins={coin: Book.from_dict(each) for coin, each in value.get("coins", {}).items()},
-            agreed=value.get("agreed", value.get("begun", 0)), last_fill_ts=value["last_fill_ts"],
+            start=kept.start, **{name: getattr(kept, name) for name in _MONEY},
+            coins={coin: Book.from_record(each) for coin, each in kept.coins.items()},
+            begun=min(kept.begun, now), seen=dict.fromkeys(kept.seen), moved=dict.fromkeys(kept.moved),
+            agreed=kept.begun if kept.agreed is None else kept.agreed, last_fill_ts=min(kept.last_fill_ts, now),
         )  # fmt: skip

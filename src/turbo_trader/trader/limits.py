@@ -46,7 +46,7 @@ class Limits:
             self._used = usage(state, equity)
             events += state.session.on_usage(state.policy, state.now, self._used)
         if events or before != (state.session.peak, state.session.warned):
-            state.persist("session", state.session)  # before anything is closed: a restart goes on with it
+            state.persist_session()  # before anything is closed: a restart goes on with it
         for event in events:
             self._emit(event)
 

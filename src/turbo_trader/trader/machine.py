@@ -17,7 +17,7 @@ from turbo_trader.trader import events
 from turbo_trader.trader.ahead import Ahead
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.booking import Booking
-from turbo_trader.trader.calibrating import OUTCOMES, Calibrating
+from turbo_trader.trader.calibrating import Calibrating
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.commanding import Commanding
 from turbo_trader.trader.commands import Command
@@ -28,12 +28,14 @@ from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
+from turbo_trader.trader.persisted import decode
 from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
+from turbo_trader.trader.resuming import Resuming
 from turbo_trader.trader.rhythm import NEVER as NOT_DUE
 from turbo_trader.trader.rhythm import Rhythm
 from turbo_trader.trader.scanning import Scanner
-from turbo_trader.trader.staging import WORLD, Staging
+from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.view import View, summary, view
 
@@ -56,6 +58,8 @@ class Trader:
     ) -> None:
         """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key.
 
+        UnreadableState where it makes no sense (`persisted`).
+
         `read_when_quiet`: read the account each 30 s also where nothing has happened on it since a read that agreed. A venue that
         is simulated without faults has said everything by its stream. `log_candidates`: emit each candidate of a scan.
         """
@@ -64,8 +68,8 @@ class Trader:
         self._amending = Amending(self._state, self._closing)
         self._monitor = PositionMonitor(self._state, self._amending, self._closing, self._confirmed)
         self._listing = Listing(self._state, self._closing)
-        world = (restored or {}).get(WORLD, {})
-        self._staging = Staging(self._state, str(world.get("name", "")), str(world.get("signal", "")))
+        kept = decode(restored or {})
+        self._staging = Staging(self._state, kept.world, kept.signal)
         self._booking = Booking(self._state, self._monitor, self._amending, self._closing, self._staging)
         self._entries = Entries(self._state, self._staging)
         self._calibrating = Calibrating(self._state)
@@ -86,11 +90,13 @@ class Trader:
         self._asked = False  # something has happened since the last look
         self._due: int | None = None  # next_time, until an event changes more than a market state
         self._state.note("policy", overridden=policy.overridden())
-        if restored:
-            self._recovery.restore(restored)
-            self._staging.restore(restored)
-            if OUTCOMES in restored:
-                self._calibrating.restore(restored[OUTCOMES])
+        Resuming(
+            state=self._state, booking=self._booking, monitor=self._monitor, entries=self._entries, closing=self._closing,
+            recovery=self._recovery,
+        ).resume(kept)  # fmt: skip
+        self._staging.resume(kept)
+        if kept.outcomes is not None:
+            self._calibrating.resume(kept.outcomes)
 
     @property
     def symbols(self) -> tuple[str, ...]:

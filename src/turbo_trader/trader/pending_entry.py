@@ -8,8 +8,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-import msgspec
-
 from turbo_trader.trader.transitions import after
 
 ZERO: Final = Decimal(0)
@@ -137,13 +135,3 @@ class PendingEntry:
         """A cancel of its order leaves; the first reason stays."""
         self.withdrawn = self.withdrawn or why
         self.cancel_id, self.cancel_ts = cancel_id, now
-
-
-def kept_entry(value: Mapping[str, Any]) -> PendingEntry:
-    """The entry that a journal kept; one of before entries had states was sent at least."""
-    entry = msgspec.convert(dict(value), PendingEntry)
-    if "state" not in value:
-        entry.state = (
-            EntryState.UNKNOWN if value.get("answered") or value.get("unknown_since") else EntryState.SENT
-        )
-    return entry

@@ -10,6 +10,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing
+from turbo_trader.trader.state_keys import Key
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.watching import watch
 
@@ -129,7 +130,7 @@ class PositionMonitor:
         state.amendment.flat()
         state.room.clear()
         self.watch(state)
-        self._state.persist(f"position:{state.instrument.symbol}", {})
+        self._state.persist(Key.POSITION.of(state.instrument.symbol), {})
 
 
 def _urgent(state: SymbolState) -> bool:

@@ -10,24 +10,17 @@ An entry that was on its way when we went down is looked up.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
-
-import msgspec
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.exits import Bracket
-from turbo_trader.rules.session import Session
-from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, WalletReport
 from turbo_trader.trader.instances import Instances
-from turbo_trader.trader.ledger import Ledger
-from turbo_trader.trader.pending_entry import EntryEvent, PendingEntry, kept_entry
+from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.rhythm import NEVER, Rhythm
 from turbo_trader.trader.staging import Staging
-from turbo_trader.trader.trader_state import SymbolState, Trade, TraderState
+from turbo_trader.trader.trader_state import SymbolState, TraderState
 
 EVERY = 30 * SECOND  # the whole snapshot is read again
 _AGAIN = 2 * SECOND  # after a read that failed
@@ -36,8 +29,6 @@ _LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked 
 YOUNG = 60 * SECOND  # an older command of an earlier life can do nothing any more
 _UNEXPLAINED = "the wallet and the books differ by it, and the venue's transaction log has no transfer for it"
 _LAST_LOOKS = 5  # snapshots that may differ before a run ends all the same
-BOOTS = "boots"  # key of `restored`: {"nonces": those of all earlier starts and guards}
-INTENTS = "intents"  # key of `restored`: {"unresolved": commands of theirs not older than YOUNG without a known outcome}
 _EVERYTHING = ("positions", "orders", "fills", "wallet")
 
 
@@ -165,7 +156,7 @@ class Recovery:
             if first:
                 self._state.ledger.begin(result.wallet, self._start)
             if self._state.ledger.open(result.wallet) or first:
-                self._state.persist("ledger", self._state.ledger.to_dict())
+                self._state.persist_ledger()
         ledger = self._state.ledger
         begun = self._start if ledger.start is None else ledger.begun
         for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):
@@ -304,58 +295,9 @@ class Recovery:
                 self._state.note(
                     "discrepancy", "error", coin=coin, amount=left, stands=stands, why=_UNEXPLAINED
                 )
-        self._state.persist("session", self._state.session)
-        self._state.persist("ledger", ledger.to_dict())
+        self._state.persist_session()
+        self._state.persist_ledger()
 
-    # -- what the journal says
-
-    def restore(self, kept: dict[str, Any]) -> None:
-        """Take up what an earlier run persisted."""
-        self._state.boots.update(kept.get(BOOTS, {}).get("nonces", ()))
-        if kept.get("session"):
-            self._state.session = msgspec.convert(kept["session"], Session)
-        if kept.get("ledger"):
-            self._state.ledger = Ledger.from_dict(kept["ledger"])
-            # a time that an earlier version believed though it lay in the future holds nothing back
-            self._state.ledger.last_fill_ts = min(self._state.ledger.last_fill_ts, self._state.now)
-            self._state.ledger.begun = min(self._state.ledger.begun, self._state.now)
-        counts = dict(kept.get("counts") or {})
-        self._state.evidence = Evidence(**counts.pop("evidence", {}))
-        self._state.unguarded_ns = int(counts.pop("unguarded_ns", 0))
-        self._state.counts.update(counts)
-        for state in self._state.per_symbol:
-            value = kept.get(f"position:{state.instrument.symbol}")
-            if value:
-                bracket = msgspec.convert(value["bracket"], Bracket)
-                self._booking.resume(state, msgspec.convert(value["trade"], Trade), Decimal(value["held"]))
-                self._monitor.resume(state, bracket, value.get("closing") or "")
-            stopped_out = kept.get(f"stopped-out:{state.instrument.symbol}") or {}
-            state.stopped_out = {
-                int(direction): min(ts, self._state.now) for direction, ts in stopped_out.items()
-            }
-            for ended in (kept.get(f"ended:{state.instrument.symbol}") or {}).values():
-                entry = kept_entry(ended)
-                state.ended[entry.id] = entry
-                if self._state.now - entry.sent_ts < _LATEST:
-                    self._read_from(entry)
-            sent = kept.get(f"entry:{state.instrument.symbol}")
-            if sent:
-                self._resume(state, kept_entry(sent))
-        for intent in kept.get(INTENTS, {}).get("unresolved", ()):
-            self._adopt(intent)
-
-    def _resume(self, state: SymbolState, entry: PendingEntry) -> None:
-        """An entry was on its way when we went down: its answer will not come, so it is looked up."""
-        entry.advance(EntryEvent.UNCLEAR, self._state.now)
-        state.entry = entry
-        self._read_from(entry)
-
-    def _adopt(self, intent: dict[str, Any]) -> None:
-        """A close of an earlier life, or of the guard, without a known outcome may still land: nothing is opened before that."""
-        state = self._state.by_symbol.get(intent["symbol"])
-        if state is not None and intent["command"].get("reduce_only"):
-            state.close.given_up(intent["id"], self._state.now)
-
-    def _read_from(self, entry: PendingEntry) -> None:
-        """The fills of `entry` are older than this start."""
+    def read_from(self, entry: PendingEntry) -> None:
+        """The fills of `entry`, of before a restart, are older than this start."""
         self._start = min(self._start, entry.sent_ts - _SETTLED)

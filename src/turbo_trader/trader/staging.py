@@ -29,9 +29,11 @@ from turbo_trader.rules.stages import (
 )
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.exposure import account, open_risks
-from turbo_trader.trader.trader_state import ZERO, SymbolState, Trade, TraderState
+from turbo_trader.trader.persisted import Kept, plain
+from turbo_trader.trader.state_keys import Key
+from turbo_trader.trader.trade import Trade
+from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
-WORLD: Final = "world"  # key of `restored`: {"name": mode and account}, which evidence never leaves
 _SAID_EVERY: Final = 3600 * SECOND
 
 Confirmed = Callable[[SymbolState, int], bool]
@@ -46,21 +48,20 @@ class Staging:
         self._state = state
         self.active = state.policy.size == "earned"
         self._stages = Stages(stage_rules(state.policy))
-        self._budget_key = f"budget:{world}"
-        self._prefix = f"stages:{world}:"
-        self._key = f"{self._prefix}{fingerprint(state.policy)}{signal}"
+        self._world = world
+        self._rules = f"{world}:{fingerprint(state.policy)}{signal}"
         self._said_ns = 0
         self._said: dict[str, Stage] = {}
 
-    def restore(self, kept: dict[str, Any]) -> None:
+    def resume(self, kept: Kept) -> None:
         """Take up what an earlier run of this mode and account under these rules had; other evidence stays where it is."""
         if not self.active:
             return
-        if self._budget_key in kept:
-            self._stages.budget = budget_from_dict(kept[self._budget_key])
-        if self._key in kept:
-            restore(self._stages, kept[self._key])
-        elif any(key.startswith(self._prefix) for key in kept):
+        if budget := kept.budgets.get(self._world):
+            self._stages.budget = budget_from_dict(plain(budget))
+        if mine := kept.stages.get(self._rules):
+            restore(self._stages, plain(mine))
+        elif any(rules.startswith(f"{self._world}:") for rules in kept.stages):
             self._state.note("evidence-new", "warning", text="the rules changed: evidence starts again")
 
     # -- reading
@@ -251,8 +252,8 @@ class Staging:
             self._stages.on_pair(shadow, real)
 
     def _persist(self) -> None:
-        self._state.persist(self._key, to_dict(self._stages))
-        self._state.persist(self._budget_key, budget_to_dict(self._stages.budget))
+        self._state.persist(Key.STAGES.of(self._rules), to_dict(self._stages))
+        self._state.persist(Key.BUDGET.of(self._world), budget_to_dict(self._stages.budget))
 
     def _say(self) -> None:
         """The sentence, once an hour and when a budget ends or begins."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -25,54 +25,15 @@ from turbo_trader.trader.events import Fill, WalletReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.ledger import Ledger
 from turbo_trader.trader.pending_entry import PendingEntry
+from turbo_trader.trader.persisted import Kept, PositionRecord, TotalsRecord, plain
 from turbo_trader.trader.room import Room
 from turbo_trader.trader.shadows import Shadows
+from turbo_trader.trader.state_keys import Key
 from turbo_trader.trader.stop_amendment import StopAmendment
+from turbo_trader.trader.trade import Trade
 from turbo_trader.trader.venue_position import VenuePosition
 
 ZERO = Decimal(0)
-
-
-@dataclass(slots=True)
-class Trade:
-    """An open trade of ours on one symbol: what it has cost and earned so far. Money USDT."""
-
-    entry_id: str
-    direction: int
-    trade_tier: int
-    opened_ts: int
-    qty: Decimal = ZERO  # largest size
-    opened_value: Decimal = ZERO
-    closed_value: Decimal = ZERO
-    closed_qty: Decimal = ZERO
-    result: Decimal = ZERO  # before fees and funding
-    fees: Decimal = ZERO
-    funding: Decimal = ZERO  # > 0 received
-    reason: str = ""
-    range_tail: Decimal = ZERO
-    stage: str = ""  # at which it was made (SIZE=earned)
-    ev: float | None = None  # net EV the gates used at the entry, fraction of notional; None = not known
-    honest_ev: float | None = None  # that of the exits as executed under `weighed`
-    floor: Decimal = ZERO  # as its entry's
-
-    @property
-    def entry(self) -> Decimal:
-        """Average fill of the opening."""
-        return self.opened_value / self.qty if self.qty else ZERO
-
-    @property
-    def net(self) -> Decimal:
-        """Result after fees and funding."""
-        return self.result - self.fees + self.funding
-
-    def because(self, reason: str) -> None:
-        """It is being closed for this reason, unless another came first."""
-        self.reason = self.reason or reason
-
-    @property
-    def crumb(self) -> bool:
-        """Smaller than the least size of a trade: filled in part, say."""
-        return self.opened_value < self.floor
 
 
 @dataclass(slots=True)
@@ -114,6 +75,10 @@ class SymbolState:
     def stop_out(self, direction: int, ts: int) -> None:
         """A trade in this direction has ended by its stop with a loss."""
         self.stopped_out[direction] = ts
+
+    def resume_stopped_out(self, times: Mapping[int, int], now: int) -> None:
+        """Of before a restart; times of the future hold nothing back."""
+        self.stopped_out = {direction: min(ts, now) for direction, ts in times.items()}
 
     @property
     def open(self) -> bool:
@@ -176,6 +141,17 @@ class TraderState:
         """Is this the id of an order of ours, of this or an earlier start (or of its guard)?"""
         return boot_of(link_id) in self.boots
 
+    def resume(self, kept: Kept) -> None:
+        """Take up what an earlier run persisted of the whole."""
+        self.boots.update(kept.boots)
+        if kept.session is not None:
+            self.session = kept.session
+        if kept.ledger is not None:
+            self.ledger = Ledger.from_ledger_record(kept.ledger, self.now)
+        self.evidence = kept.totals.evidence
+        self.unguarded_ns = kept.totals.unguarded_ns
+        self.counts.update(kept.totals.counts)
+
     # -- commands
 
     def give(self, command: Command) -> None:
@@ -192,24 +168,29 @@ class TraderState:
         self._out.append(Note(self.now, name, level, fields))
 
     def persist(self, key: str, value: Any) -> None:
-        """Add state that must survive: a mapping or a record that makes a JSON object, as it is at the end of this step."""
-        self._out.append(Persist(self.now, key, value))
+        """Add a row of state that must survive (`persisted`), as it is now; {}: there is nothing any more."""
+        self._out.append(Persist(self.now, key, plain(value)))
+
+    def persist_session(self) -> None:
+        """Persist the session: halts, pauses, limits."""
+        self.persist(Key.SESSION.value, self.session)
+
+    def persist_ledger(self) -> None:
+        """Persist the books."""
+        self.persist(Key.LEDGER.value, self.ledger.ledger_record())
 
     def persist_counts(self) -> None:
         """Persist what is counted over all runs, the evidence of an edge with it."""
-        value = {**self.counts, "evidence": asdict(self.evidence), "unguarded_ns": self.unguarded_ns}
-        self.persist("counts", value)
+        totals = TotalsRecord(counts=self.counts, evidence=self.evidence, unguarded_ns=self.unguarded_ns)
+        self.persist(Key.TOTALS.value, totals)
 
     def persist_position(self, state: SymbolState) -> None:
         """Persist bracket and trade, and why it is being closed."""
         if state.bracket is not None and state.trade is not None:
-            value = {
-                "bracket": state.bracket,
-                "trade": state.trade,
-                "held": state.held,
-                "closing": state.close.reason,
-            }
-            self.persist(f"position:{state.instrument.symbol}", value)
+            record = PositionRecord(
+                bracket=state.bracket, trade=state.trade, held=state.held, closing=state.close.reason
+            )
+            self.persist(Key.POSITION.of(state.instrument.symbol), record)
 
     def read_position(self, state: SymbolState) -> None:
         """Ask the venue for the position and its last fills."""
