@@ -9,7 +9,7 @@ import pytest
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.errors import NO_ANSWER, classify
-from turbo_trader.bybit.reads import WEEK_MS, Asking, Reader, ReadFailed, closed_bars, pages
+from turbo_trader.bybit.reads import WEEK_MS, Asking, Reader, ReadFailed, closed_bars, pages, settled_rates
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Outcome
 
@@ -146,3 +146,43 @@ def test_bars_are_oldest_first_without_the_unfinished_one() -> None:
 
     with pytest.raises(ReadFailed):
         finish(closed_bars(broken, "BTCUSDT", 10, NOW))
+
+
+def bars_of(step_ms: int, time_ms: int = NOW // 1_000_000) -> Callable[[Call], Asking[Answer]]:
+    """A venue that has every candle asked for, at this time of its own."""
+
+    @at_once
+    def ask(call: Call) -> Answer:
+        times = range(call.params["end"], call.params["start"] - 1, -step_ms)
+        rows = [[str(t), "1", "2", "0.5", "1.5", "10", "15"] for t in times]
+        return Answer(classify(0), 0, "", NOW, {"list": rows}, time_ms)
+
+    return ask
+
+
+def test_candle_that_the_venue_has_not_closed_yet_is_left_out() -> None:
+    behind = NOW // 1_000_000 - 120_000
+    assert len(finish(closed_bars(bars_of(60_000), "BTCUSDT", 10, NOW))) == 10
+    assert len(finish(closed_bars(bars_of(60_000, behind), "BTCUSDT", 10, NOW))) == 8
+
+
+def test_bars_of_half_an_hour_are_asked_for_by_the_venues_name() -> None:
+    asked: list[str] = []
+
+    def ask(call: Call) -> Asking[Answer]:
+        asked.append(call.params["interval"])
+        return bars_of(1_800_000)(call)
+
+    bars = finish(closed_bars(ask, "BTCUSDT", 3, NOW, minutes=30))
+    assert asked == ["30"]
+    assert (np.diff(bars["ts"]) == 1_800_000_000_000).all()
+    assert bars["ts"][-1] + 1_800_000_000_000 <= NOW
+
+
+def test_settled_rates_are_oldest_first_and_odd_rows_are_passed_over() -> None:
+    @at_once
+    def ask(call: Call) -> Answer:
+        rows = [{"fundingRate": "0.0002", "fundingRateTimestamp": "16000"}, {"fundingRate": ""}, 7]
+        return ok({"list": [*rows, {"fundingRate": "-0.0001", "fundingRateTimestamp": "8000"}]})
+
+    assert finish(settled_rates(ask, "BTCUSDT")) == [(8_000_000_000, -0.0001), (16_000_000_000, 0.0002)]

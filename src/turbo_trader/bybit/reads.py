@@ -205,7 +205,8 @@ class _Lists:
 def closed_bars(ask: Ask, symbol: str, count: int, now: int, *, minutes: int = 1) -> Asking[Rows]:
     """The last closed bars (BAR rows, oldest first) of `minutes` each, at most `count`, of those that had ended at `now` (ns).
 
-    `minutes`: an interval that the venue has (INTERVALS).
+    What the venue's own clock had not closed when it answered is left out, whatever ours says. `minutes`: an interval
+    that the venue has (INTERVALS).
     """
     step = minutes * 60_000
     end = now // (step * 1_000_000) * step  # ms: start of the unfinished candle
@@ -223,7 +224,10 @@ def closed_bars(ask: Ask, symbol: str, count: int, now: int, *, minutes: int = 1
             raise ReadFailed(answer)
         for row in _list_of(answer.result):
             bar = _bar(row)
-            if bar is not None and start <= bar[0] < end:
+            ended = bar is not None and (
+                not answer.time_ms or bar[0] + step <= answer.time_ms
+            )  # by the venue's clock
+            if bar is not None and ended and start <= bar[0] < end:
                 bars[bar[0]] = bar[1]
         cursor = first
     found = np.zeros(len(bars), BAR)

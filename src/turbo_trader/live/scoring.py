@@ -23,6 +23,7 @@ from turbo_trader.trader.events import Event, Scored
 GRACE: Final = 2 * SECOND  # after a close, until its candle is final
 _AGAIN: Final = 3  # closed bars that are read again each time, should one have been read too early
 _RETRY_S: Final = 5.0
+_TRIES, _TRY_S = 4, 0.25  # a candle that the venue's clock has not closed yet is asked for again
 
 Emit = Callable[[str, str, dict[str, Any]], None]
 
@@ -105,9 +106,12 @@ class ScoreFeed:
             await self._scorer.end()
 
     async def _ask(self, close: int) -> None:
-        known = min(self._bars.newest(s) for s in range(len(self._bars.symbols)))
-        missing = (close - known) // self._bars.interval_ns
-        await self._read(int(min(missing + _AGAIN, self._bars.bars)))
+        for _ in range(_TRIES):
+            missing = (close - self._known()) // self._bars.interval_ns
+            await self._read(int(min(missing + _AGAIN, self._bars.bars)))
+            if self._known() >= close - self._bars.interval_ns:
+                break
+            await asyncio.sleep(_TRY_S)
         panel = self._bars.panel(close)
         if panel is None:
             self._emit(
@@ -118,6 +122,7 @@ class ScoreFeed:
             answer = await self._scorer.answer(panel)
         except NoAnswer as failure:
             self._failed(str(failure))
+            await self._scorer.begin()
             return
         self._deliver(
             Scored(
@@ -125,6 +130,10 @@ class ScoreFeed:
                 expected=answer.expected, horizons=answer.horizons,
             )
         )  # fmt: skip
+
+    def _known(self) -> int:
+        """Up to which bar (its opening, ns) every symbol is known."""
+        return min(self._bars.newest(s) for s in range(len(self._bars.symbols)))
 
     def _failed(self, why: str) -> None:
         self._emit("signal-failed", "warning", {"signal": self._scorer.wanted.name, "why": why[:300]})
