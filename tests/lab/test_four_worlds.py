@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sqlite3
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -17,8 +15,7 @@ from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.console import main
 from turbo_trader.exchange_server.exchange_host import VenueConfig
 from turbo_trader.exchange_server.lockstep import PORT, Lockstep, lockstep
-from turbo_trader.journal.readers import notes
-from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.readers import events, notes
 from turbo_trader.lab.data import read_market
 from turbo_trader.lab.loading import load_signal
 from turbo_trader.lab.scoring import score_all
@@ -134,10 +131,7 @@ def on_paper(signal: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scores_in(folder: Path) -> Said:
-    with sqlite3.connect(folder / FILE) as connection:
-        found = [
-            json.loads(row[0]) for row in connection.execute("SELECT event FROM events WHERE kind = 'Scored'")
-        ]
+    found = [event for _, event in events(folder, ["Scored"])]
     return {
         each["bar_end"]: (tuple(each["directions"]), tuple(each["expected"]), tuple(each["horizons"]))
         for each in found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import numpy as np
 
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server_thread import serve_in_thread
-from turbo_trader.journal.readers import notes
+from turbo_trader.journal.readers import events, notes
 from turbo_trader.journal.schema import FILE
 from turbo_trader.lab.serving import Order, served
 from turbo_trader.live.registry import Kind, Registry
@@ -53,12 +52,7 @@ RULES = {
 def scores(journal: Path) -> list[dict[str, Any]]:
     if not (journal / FILE).exists():
         return []
-    with sqlite3.connect(f"file:{journal / FILE}?mode=ro", uri=True) as connection:
-        kinds = connection.execute("SELECT name FROM sqlite_master WHERE name = 'events'").fetchall()
-        found = (
-            connection.execute("SELECT event FROM events WHERE kind = 'Scored'").fetchall() if kinds else []
-        )
-    return [json.loads(text) for (text,) in found]
+    return [event for _, event in events(journal, ["Scored"])]
 
 
 def test_live_trades_on_a_signal_file_and_a_slow_answer_costs_that_score_alone(tmp_path: Path) -> None:
