@@ -36,9 +36,13 @@ class Bucket:
         if self.tokens < 0:
             self.tokens = self.size
 
+    def left(self, now: float) -> float:
+        """Tokens that are there at `now`."""
+        return min(self.size, self.tokens + max(0.0, now - self.at) * self.rate)
+
     def wait(self, now: float, floor: float) -> float:
         """Seconds until one token above `floor` is there."""
-        self.tokens = min(self.size, self.tokens + max(0.0, now - self.at) * self.rate)
+        self.tokens = self.left(now)
         self.at = max(now, self.at)
         return max(0.0, (1.0 + floor - self.tokens) / self.rate)
 
@@ -60,6 +64,11 @@ class Budget:
     def ban(self, now: float) -> None:
         """The address was refused (HTTP 403): silence for ten minutes."""
         self._banned_until = now + BAN_S
+
+    def used(self, now: float) -> dict[str, float]:
+        """Used share of each group's bucket, and of the address's; 1 = nothing may be sent."""
+        buckets = {**self._groups, "address": self._address}
+        return {name: 1.0 - bucket.left(now) / bucket.size for name, bucket in buckets.items()}
 
     def reserve(self, group: str, now: float, *, exit_share: bool = False) -> float:
         """Take a token and return 0, or return the seconds to wait before asking again (nothing taken)."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -119,10 +120,30 @@ class Settings(Declared):
         "daily", description="summary of trades, equity and alarms: off, hourly or daily (UTC)"
     )
 
+    metrics: str = Field(
+        "",
+        description="where metrics and health are served: ADDRESS:PORT such as 127.0.0.1:9108; empty: nowhere",
+    )
+    metrics_public: bool = Field(
+        False, description="METRICS may be an address that others reach; there is no password"
+    )
+
     @field_validator("speed", mode="before")
     @classmethod
     def _fastest(cls, value: object) -> object:
         return FASTEST if value == "max" else value
+
+    @field_validator("metrics", mode="after")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        bracketed = host.startswith("[") and host.endswith("]")
+        if value and (
+            not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)
+            or (ip_address(host[1:-1] if bracketed else host).version == 6) != bracketed
+        ):
+            raise ValueError(value)
+        return value
 
     @field_validator("notify_kinds", mode="after")
     @classmethod

@@ -19,6 +19,7 @@ from turbo_trader.console.kernels import Use, compile_missing, load
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.markets import in_lockstep
+from turbo_trader.console.metrics.configured import metrics_of
 from turbo_trader.console.observer import ConsoleObserver, EventObserver, Observers, log_event
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
@@ -32,7 +33,7 @@ from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.scoring import InPlace, Scorer
-from turbo_trader.live.settings import Clocks, DaemonSettings, Summary
+from turbo_trader.live.settings import Clocks, DaemonSettings, Observer, Summary
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 
@@ -68,6 +69,7 @@ def start(
     refused later (by the venue, by another instance) leaves nothing of its own.
     """
     with ExitStack() as stack:
+        metrics = metrics_of(settings)
         ground = (
             stack.enter_context(paper_ground(settings, policy))
             if settings.mode == "paper"
@@ -96,16 +98,17 @@ def start(
         configured = tuple(
             policy.configured.get(symbol, symbol) for symbol in ground.symbols
         )  # old names are named by it
+        listening: list[Observer] = [] if sending is None else [EventObserver(sending.event)]
+        listening += [] if metrics is None else [metrics.said]
         daemon = DaemonSettings(
             endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, clocks=ground.clocks,
             journal_days=settings.journal_days,
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
-            registration=registration, scorer=scorer(policy, ground),
+            services=() if metrics is None else (metrics.serve,), registration=registration, scorer=scorer(policy, ground),
             on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
-        heard = [] if sending is None else [EventObserver(sending.event)]
-        summary = ground.run(run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *heard)))
+        summary = ground.run(run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *listening)))
         if sending is not None:
             sending.because(summary.reason)
         return summary, folder

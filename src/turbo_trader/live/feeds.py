@@ -66,6 +66,7 @@ class PublicFeed:
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
         self._renewed = -math.inf
+        self.heard = 0.0  # the last frame, s of the steady clock
         self.early = Alarm(emit, "future-refused", "public")
         self._settings = settings
         self._refused: set[str] = set()  # topics the venue does not give on this connection
@@ -131,6 +132,7 @@ class PublicFeed:
             return
         symbol, rows = found
         now, ours = self._seconds(), self._clock.now()
+        self.heard = now
         latest = int(rows["ts"][-1])  # a symbol's rows never go back in time
         if latest > ours:
             if too_early(latest, ours, self._clock.speed, MARKET_AHEAD):
@@ -189,6 +191,7 @@ class PublicFeeds:
         names = [instrument.symbol for instrument in instruments]
         most = settings.symbols_per_connection
         self.up = False
+        self.symbols = tuple(names)
         self._clock = clock
         self._deliver = deliver
         self.feeds = [
@@ -229,6 +232,7 @@ class PrivateFeed:
     def __init__(self, url: str, keys: Keys, clock: VenueClock, deliver: Deliver, emit: Emit) -> None:
         self.up = False
         self.unreadable = 0
+        self.heard = 0.0  # the last message, s of the steady clock
         self._clock = clock
         self._odd = Alarm(emit, "message-unreadable", "private")
         self._arrivals = Arrivals("private", emit)
@@ -250,6 +254,7 @@ class PrivateFeed:
 
     def _take(self, raw: bytes) -> None:
         now = self._clock.now()
+        self.heard = self._clock.steady() / 1e9
         try:
             reports = decode.private(decode.frame(raw), now, self._on_odd)
         except Unreadable as error:

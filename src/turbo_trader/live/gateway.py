@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from turbo_trader.bybit.commands import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.rest import Permit
 from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.meter import Meter
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.runtime.requests import Effect, Job, Lane, Requests, Sleep
@@ -41,6 +43,7 @@ class Gateway:
         connections: Mapping[str, int] = CONNECTIONS,
         share: float = SHARE,
         socket: TradeSocket | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """`permit`: may this process write now? `connections` of each lane; `share` of the venue's limits it may use.
 
@@ -56,6 +59,7 @@ class Gateway:
             socket_up=None if socket is None else lambda: socket.up,
             simulated=endpoints.local,
         )
+        self._meter = Meter() if meter is None else meter
         self._stale = asyncio.Event()  # the venue's terms are not the ones we know
         self._socket = socket
         self._lanes = {
@@ -90,10 +94,16 @@ class Gateway:
     def _begin(self, effect: Effect) -> Coroutine[Any, Any, Any]:
         if isinstance(effect, Sleep):
             return asyncio.sleep(effect.seconds)
+        began = time.perf_counter()
         if effect.lane is Lane.SOCKET:
             assert self._socket is not None
-            return self._socket.call(effect.call)
-        return self._lanes[effect.lane].call(effect.call, effect.patience_s)
+            return self._timed(effect.lane, began, self._socket.call(effect.call))
+        return self._timed(effect.lane, began, self._lanes[effect.lane].call(effect.call, effect.patience_s))
+
+    async def _timed(self, lane: Lane, began: float, coming: Coroutine[Any, Any, Answer]) -> Answer:
+        answer = await coming
+        self._meter.requested(lane, time.perf_counter() - began)
+        return answer
 
     def request(self, lane: Lane, call: Call, patience_s: float = math.inf) -> Coroutine[Any, Any, Answer]:
         """One call within the budget; see `Requests.request`."""
@@ -146,9 +156,11 @@ async def _done(value: T) -> T:
     return value
 
 
-def open_gateway(settings: DaemonSettings, clock: VenueClock, emit: Emit, permit: Permit) -> Gateway:
+def open_gateway(
+    settings: DaemonSettings, clock: VenueClock, emit: Emit, permit: Permit, meter: Meter
+) -> Gateway:
     """The daemon's way to the venue, with the trade socket where its settings ask for it."""
     where, keys, timeout = settings.endpoints, settings.keys, settings.request_timeout_s
     by_socket = settings.order_entry == "websocket"
     socket = TradeSocket(where.trade, keys, clock, emit, timeout, permit) if by_socket else None
-    return Gateway(where, keys, clock, emit, timeout, permit, socket=socket)
+    return Gateway(where, keys, clock, emit, timeout, permit, socket=socket, meter=meter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.store import Journal
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.meter import Meter
 from turbo_trader.live.settings import Observer
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.signals.noise import fit_noise
@@ -33,6 +35,7 @@ from turbo_trader.trader.commands import (
     SetStops,
     Stopped,
     WireCommand,
+    WriteCommand,
 )
 from turbo_trader.trader.events import Backfill, Clock, CommandResult, Event, MarketRows, NoiseFitted
 
@@ -64,6 +67,7 @@ class Router:
         self.reason = ""
         self.failed = False
         self.events = 0
+        self.meter = Meter()
         self._due = 0
         self.requests: set[asyncio.Task[None]] = set()
         self._clock = clock
@@ -100,7 +104,9 @@ class Router:
                     assert command is not None
                     self._record(command)
                 case Act.COMMIT:
+                    began = time.perf_counter()
                     self._written(self.journal.commit)
+                    self.meter.commits.observe(time.perf_counter() - began)
                 case Act.FLUSH:
                     self.flush()
                 case Act.SEND:
@@ -162,13 +168,14 @@ class Router:
         if isinstance(command, Read):
             self.spawn(self._read(command))
         else:
-            self.spawn(self._heard(self.gateway.send(command)))  # it leaves before its task begins
+            self.spawn(self._heard(command, self.gateway.send(command)))  # it leaves before its task begins
 
     async def _read(self, command: Read) -> None:
         self.deliver(await self.gateway.execute_read(command))
 
-    async def _heard(self, coming: Coroutine[Any, Any, CommandResult]) -> None:
+    async def _heard(self, command: WriteCommand, coming: Coroutine[Any, Any, CommandResult]) -> None:
         result = await coming
+        self.meter.answered(command, result.outcome)
         self.journal.outcome(result)
         self.deliver(result)
         self.flush()  # not left to what leaves next

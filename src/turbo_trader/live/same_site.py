@@ -33,7 +33,7 @@ def same_site(endpoint: Endpoint) -> Endpoint:
 def refusal(request: Request) -> str | None:
     """Why a request is not answered; None where it comes from this machine's own tools."""
     host = request.headers.get("host", "")
-    if not _is_address(host):
+    if not names_address(host):
         return f"Host {host!r}: ask by address or as localhost"
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != host:
@@ -46,7 +46,7 @@ def refusal(request: Request) -> str | None:
     return None
 
 
-def _is_address(host: str) -> bool:
+def names_address(host: str) -> bool:
     """An IP address or localhost, with a port or not: no name that a stranger's DNS can point here."""
     found = _HOST.fullmatch(host)
     if found is None:

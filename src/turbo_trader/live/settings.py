@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.journal.lease import LeaseRules
+from turbo_trader.live.inside import Inside
 from turbo_trader.live.registry import Registration
 from turbo_trader.trader.commands import Note, Scanned
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from turbo_trader.live.scoring import Scorer
 
 OrderEntry = Literal["rest", "websocket"]
+Service = Callable[
+    [Inside], AbstractAsyncContextManager[object]
+]  # beside the daemon, on its loop, while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,9 @@ class DaemonSettings:
         "rest"  # what orders other than closes leave by; REST wherever the socket is not up
     )
 
+    services: tuple[
+        Service, ...
+    ] = ()  # entered before the venue is asked anything; InputError refuses the start
     registration: Registration | None = None  # where it says how it is controlled; None: by signals alone
     scorer: Scorer | None = None  # the panel signal that entries come from; None: the five signals
     take_over: bool = False  # orders of an instance the journal does not know are ours from now on

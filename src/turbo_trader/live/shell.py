@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import sqlite3
 import time
@@ -20,6 +19,7 @@ from turbo_trader.live.control import ControlServer
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
 from turbo_trader.live.fencing import Fence
 from turbo_trader.live.gateway import Gateway, open_gateway
+from turbo_trader.live.inside import Inside
 from turbo_trader.live.router import Machine, Router
 from turbo_trader.live.scoring import ScoreFeed
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
@@ -100,10 +100,13 @@ class Shell:
             self._fenced,
             settings.clocks.steady,
         )
-        self._gateway = open_gateway(settings, self._clock, self._router.emit, self._fence.permit)
+        self._gateway = open_gateway(
+            settings, self._clock, self._router.emit, self._fence.permit, self._router.meter
+        )
         self._gateway.on_fatal = self._refused
+        self._inside = Inside(settings, self._clock, self._router, self._gateway, self._fence)
         self._upkeep = Upkeep(
-            settings, self._gateway, self._router, terms=lambda: self._instruments, offset=self._offset,
+            settings, self._gateway, self._router, terms=lambda: self._instruments, offset=lambda: self._inside.offset,
             listed=self._listed,
         )  # fmt: skip
         self._router.gateway = self._gateway
@@ -111,8 +114,10 @@ class Shell:
             self._router.emit("journal-brought-up", "info", {"copy": str(journal.copy)})
         self._router.regridded = self._on_regridded
         try:
-            await self._start()
             async with contextlib.AsyncExitStack() as stack:
+                for service in settings.services:
+                    await stack.enter_async_context(service(self._inside))
+                await self._start()
                 if settings.registration is not None:
                     await stack.enter_async_context(ControlServer(settings.registration, self._asked))
                 if settings.handle_signals:
@@ -124,7 +129,9 @@ class Shell:
             raise
         finally:
             await self._finish()
-        return Summary(self._router.reason, self._router.failed, self._trader_summary(), self.status())
+        return Summary(
+            self._router.reason, self._router.failed, self._inside.summary(), self._inside.status()
+        )
 
     # -- life
 
@@ -164,7 +171,7 @@ class Shell:
             )
         for rates in fees:
             self._router.deliver(rates)
-        self._router.deliver(ClockOffset(self._clock.now(), self._offset()))
+        self._router.deliver(ClockOffset(self._clock.now(), self._inside.offset))
         self._private = PrivateFeed(
             settings.endpoints.private, settings.keys, self._clock, self._router.deliver, self._router.emit
         )
@@ -173,6 +180,7 @@ class Shell:
             last_ts=lambda s: int(self._router.trader.states["ts"][s]),
             new_decoder=lambda: self._build_decoder(self._instruments),
         )  # fmt: skip
+        self._inside.private, self._inside.public = self._private, self._public
         self._router.emit("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
                                        "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
 
@@ -289,7 +297,9 @@ class Shell:
             if time.monotonic() - shown < VIEW_S:
                 continue  # simulated time runs faster than anyone reads
             shown = time.monotonic()
-            self._router.observe(lambda observer: observer.view(self._router.trader.view(), self.status()))
+            self._router.observe(
+                lambda observer: observer.view(self._router.trader.view(), self._inside.status())
+            )
 
     async def _run_limit(self) -> None:
         if self._settings.duration_s is None:
@@ -335,42 +345,5 @@ class Shell:
             self._leaving = bool(args.get("leave")) if verb == "stop" else self._leaving
             by = f"{str(args.get('by', 'somebody'))[:64]} (control)"
             self._router.deliver(Control(self._clock.now(), verb, by, dict(args)))
-        return self.status() | {"trader": self._trader_summary(), "view": self._router.trader.view()}
-
-    # -- what is reported
-
-    def status(self) -> dict[str, Any]:
-        """The daemon's own figures."""
-        router, reached = self._router, self._settings.clocks.reached
-        feeds = self._public.feeds if hasattr(self, "_public") else []
-        return {
-            "mode": self._settings.mode,
-            "environment": self._settings.endpoints.environment,
-            "boot": router.journal.boot,
-            "epoch": self._fence.epoch,
-            "may_write": self._fence.permit(),
-            "pid": os.getpid(),
-            "venue_time": self._clock.now(),
-            "speed": round(reached(), 1) if reached is not None else self._clock.speed,
-            "clock_offset_ms": round(self._offset() / 1e6, 3),
-            "public_up": bool(feeds) and self._public.up,
-            "private_up": hasattr(self, "_private") and self._private.up,
-            "connections": sum(feed.stream.connections for feed in feeds),
-            "frames": sum(feed.frames for feed in feeds),
-            "gaps": sum(feed.gaps for feed in feeds),
-            "unreadable": sum(feed.unreadable for feed in feeds),
-            "events": router.events,
-            "requests": self._gateway.requests.sent,
-            "order_entry": self._gateway.order_entry,
-            "in_flight": len(router.requests),
-            "refused": self._gateway.requests.fatal,
-            "journal": str(self._settings.journal),
-            "journal_failed": router.journal.failed,
-        }
-
-    def _offset(self) -> int:
-        """The venue's clock against this machine's, ns; a venue on this machine keeps a time of its own, which is not an error."""
-        return 0 if self._settings.endpoints.local else self._clock.offset
-
-    def _trader_summary(self) -> dict[str, Any]:
-        return dict(self._router.trader.summary()) if hasattr(self._router, "trader") else {}
+        inside = self._inside
+        return inside.status() | {"trader": inside.summary(), "view": inside.view()}

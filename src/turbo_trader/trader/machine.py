@@ -153,7 +153,9 @@ class Trader:
     def view(self) -> View:
         """What a person is shown."""
         tier = self._scanner.tier
-        return view(self._state, tier.name if tier is not None else "", self._staging)
+        return view(
+            self._state, tier.name if tier is not None else "", self._staging, reconciled=self._recovery.done
+        )
 
     @property
     def refusal(self) -> str:

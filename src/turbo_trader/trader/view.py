@@ -42,6 +42,9 @@ class View:
     equity: Decimal
     wallet: Decimal
     session_result: Decimal  # fraction
+    drawdown: Decimal  # fraction below the session's peak
+    reconciled: bool  # the account was compared with the venue
+    halted: bool  # until a person acts
     refusal: str  # why no entries are allowed; "" = they are
     lifted_by: str  # what would allow them again
     limits: dict[str, Decimal]  # used share of each limit, 1 = all of it
@@ -52,9 +55,10 @@ class View:
     frozen: dict[str, str]
     stages: dict[str, str]  # of each signal tier; empty under SIZE=full
     evidence: str  # what the trades say, in one sentence; "" under SIZE=full
+    unprotected_seconds: float  # of this run: as long as the venue showed a position of ours without a stop
 
 
-def view(state: TraderState, tier: str, staging: Staging) -> View:
+def view(state: TraderState, tier: str, staging: Staging, *, reconciled: bool) -> View:
     """The Trader now."""
     positions = []
     for each in state.per_symbol:
@@ -85,6 +89,9 @@ def view(state: TraderState, tier: str, staging: Staging) -> View:
         equity=equity,
         wallet=state.ledger.balance,
         session_result=session.result,
+        drawdown=session.drawdown,
+        reconciled=reconciled,
+        halted=session.halted or session.flattening,
         refusal=session.refusal(state.now),
         lifted_by=session.lifted_by(state.now),
         limits=usage(state, equity),
@@ -97,6 +104,7 @@ def view(state: TraderState, tier: str, staging: Staging) -> View:
         },
         stages=staging.stages,
         evidence=staging.sentence,
+        unprotected_seconds=unguarded_ns(state) / SECOND,
     )
 
 

@@ -30,7 +30,8 @@ SHORT = PositionView(
     result=Decimal("-0.6851475"), seconds_left=45,
 )  # fmt: skip
 VIEW = View(
-    ts=TS, equity=Decimal("18.3174"), wallet=Decimal("17.91"), session_result=Decimal("0.0176"), refusal="", lifted_by="",
+    ts=TS, equity=Decimal("18.3174"), wallet=Decimal("17.91"), session_result=Decimal("0.0176"),
+    drawdown=Decimal(0), reconciled=True, halted=False, unprotected_seconds=0.0, refusal="", lifted_by="",
     limits={
         "session result": Decimal(0), "session budget": Decimal("0.41"), "drawdown": Decimal("0.85"),
         "total margin": Decimal("0.62"), "open positions": Decimal(2) / 3, "consecutive losses": Decimal(1),
