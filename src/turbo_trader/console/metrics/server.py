@@ -49,25 +49,31 @@ async def serving(host: str, port: int, answer: Answering, *, public: bool) -> A
         yield
     finally:
         listening.close()
+        server.close()
 
 
 class _Server:
     def __init__(self, answer: Answering, *, public: bool) -> None:
         self._answer = answer
         self._public = public
-        self._open = 0
+        self._open: set[asyncio.StreamWriter] = set()
+
+    def close(self) -> None:
+        """End what is still open."""
+        for writer in self._open:
+            writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: one request."""
-        self._open += 1
+        self._open.add(writer)
         try:
-            if self._open <= _MOST:
+            if len(self._open) <= _MOST:
                 async with wall_timeout(_PATIENCE_S):
                     await self._one(reader, writer)
         except (OSError, TimeoutError, h11.ProtocolError):
             pass
         finally:
-            self._open -= 1
+            self._open.discard(writer)
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

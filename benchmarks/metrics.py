@@ -1,0 +1,78 @@
+"""What metrics and alarms cost the daemon's event loop: `python benchmarks/metrics.py`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from turbo_trader.console.alarms.beside import AlarmsBeside, AlarmSettings
+from turbo_trader.console.alarms.catalogue import Alarm
+from turbo_trader.console.metrics.watching import Metrics
+from turbo_trader.live.meter import Meter
+from turbo_trader.market.reference import universe
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.machine import Trader
+
+_TIMES = 300
+_STATUS = {
+    "mode": "paper", "pid": 1, "boot": "b1", "speed": 1.0, "may_write": True, "journal_failed": "", "clock_offset_ms": 2.0,
+    "public_up": True, "private_up": True, "frames": 10, "unreadable": 0, "gaps": 0, "connections": 3, "requests": 5,
+    "in_flight": 0,
+}  # fmt: skip
+
+
+def looked() -> Any:
+    """A daemon of 15 symbols, as far as metrics look inside one."""
+    trader = Trader(universe(), Policy(), boot="b1", start_ts=1_767_603_600_000_000_000)
+    meter = Meter()
+    for lane in ("exits", "orders", "reads", "history", "socket"):
+        meter.requested(lane, 0.01)
+    return SimpleNamespace(
+        meter=meter, settings=SimpleNamespace(journal=Path("var/paper"), silence_s=10.0), status=lambda: _STATUS,
+        view=trader.view, summary=trader.summary, stream_ages=lambda: {"public": 0.1, "private": 5.0},
+        market_ages=lambda: dict.fromkeys(trader.symbols, 0.1), budget_used=lambda: {f"group {i}": 0.1 for i in range(18)},
+    )  # fmt: skip
+
+
+def median(work: Callable[[], object]) -> float:
+    """Seconds."""
+    took = []
+    for _ in range(_TIMES):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return sorted(took)[_TIMES // 2]
+
+
+def main() -> None:
+    """Print both."""
+    metrics = Metrics("127.0.0.1", 1, public=False)
+    metrics._inside = looked()  # noqa: SLF001 - nothing is served here
+    answer = metrics._answer("/metrics", "")  # noqa: SLF001
+    assert answer is not None
+    size, lines = len(answer.body), sum(not line.startswith(b"#") for line in answer.body.splitlines())
+    scrape = median(lambda: metrics._answer("/metrics", ""))  # noqa: SLF001
+    share = 100 * scrape / 15
+    print(
+        f"scrape: {1e3 * scrape:.1f} ms, {size:,} bytes, {lines} samples; every 15 s {share:.3f} % of a core"
+    )
+    asked = AlarmSettings(
+        targets=(), process="daemon", sender="x", kinds=tuple(Alarm), level="info", digest="off", interval_s=60.0
+    )  # fmt: skip
+    beside = AlarmsBeside(asked, lambda name, level, fields: None)
+    entry = {
+        "symbol": "BTCUSDT",
+        **{f"figure_{i}": 0.123456789 for i in range(25)},
+        "price": Decimal("60000.1"),
+    }
+    told = median(lambda: beside.event("entry", entry, 1))
+    passed = median(lambda: beside.event("candidate", entry, 1))
+    print(f"alarms: an entry {1e6 * told:.0f} us, an event that no alarm is made of {1e6 * passed:.1f} us")
+
+
+if __name__ == "__main__":
+    main()
