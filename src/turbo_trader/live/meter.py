@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, WriteCommand
@@ -28,12 +29,9 @@ class Histogram:
         self._counts[bisect_left(BOUNDS, seconds)] += 1
         self.total += seconds
 
-    def cumulative(self) -> Iterator[tuple[float, int]]:
-        """Upper bound and how many were not longer; the last bound is infinite."""
-        below = 0
-        for bound, count in zip((*BOUNDS, float("inf")), self._counts, strict=True):
-            below += count
-            yield bound, below
+    def cumulative(self) -> Iterator[int]:
+        """How many were not longer than each bound, and than an infinite one."""
+        return accumulate(self._counts)
 
 
 class Meter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -29,7 +30,7 @@ def scrape(looked: Any) -> str:
     metrics._inside = looked
     for tier, reason, net in (("A", "target", "1.5"), ("B", "stop", "-1")):
         metrics.said.note(Note(1, "trade", "info", {"tier": tier, "reason": reason, "net": Decimal(net)}))
-    answer = metrics._answer("/metrics", "")
+    answer = asyncio.run(metrics.answer("/metrics", ""))
     assert answer is not None
     return answer.body.decode()
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from turbo_trader.console.metrics.moment import Moment
-from turbo_trader.live.meter import Histogram
+from turbo_trader.live.meter import BOUNDS, Histogram
 from turbo_trader.trader.view import View
 
 PREFIX: Final = "turbo_trader_"
@@ -164,9 +164,9 @@ FAMILIES: Final[tuple[Family, ...]] = (
 )  # fmt: skip
 
 
+_BOUNDS: Final = (*(format(bound, "g") for bound in BOUNDS), "+Inf")
+
+
 def buckets(histogram: Histogram) -> list[tuple[str, float]]:
     """A histogram's buckets as Prometheus has them: upper bound as text, how many are not longer."""
-    return [
-        ("+Inf" if bound == float("inf") else format(bound, "g"), count)
-        for bound, count in histogram.cumulative()
-    ]
+    return list(zip(_BOUNDS, histogram.cumulative(), strict=True))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,7 @@ class Answer:
     body: bytes
 
 
-Answering = Callable[[str, str], Answer | None]  # path, Accept; None: there is no such path
+Answering = Callable[[str, str], Awaitable[Answer | None]]  # path, Accept; None: there is no such path
 
 
 @contextlib.asynccontextmanager
@@ -81,7 +81,7 @@ class _Server:
         try:
             request = await _request(connection, reader)
             bare = request is not None and request.method == b"HEAD"
-            found = _plain(400, "not a request") if request is None else self._reply(request)
+            found = _plain(400, "not a request") if request is None else await self._reply(request)
         except h11.RemoteProtocolError as error:
             found = _plain(error.error_status_hint, "not a request")
         head = h11.Response(
@@ -97,14 +97,16 @@ class _Server:
         writer.write(connection.send(h11.EndOfMessage()) or b"")
         await writer.drain()
 
-    def _reply(self, request: h11.Request) -> Answer:
+    async def _reply(self, request: h11.Request) -> Answer:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         if not self._public and not names_address(headers.get("host", "")):
             return _plain(403, "ask by address or as localhost")
         if request.method not in (b"GET", b"HEAD"):
             return _plain(405, "GET or HEAD")
         path = request.target.decode("latin-1").partition("?")[0]
-        return self._answer(path, headers.get("accept", "")) or _plain(404, "/metrics, /health or /ready")
+        return await self._answer(path, headers.get("accept", "")) or _plain(
+            404, "/metrics, /health or /ready"
+        )
 
 
 async def _request(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ from turbo_trader.live.registry import Registry
 from turbo_trader.market.errors import InputError
 
 _LAG_S: Final = 0.25  # between two measurements of the loop's lag
+_AT_ONCE: Final = 4  # families
+_EOF: Final = b"# EOF\n"  # of OpenMetrics; stands once, at the end
 _JSON: Final = "application/json"
 
 
@@ -40,33 +43,24 @@ class Metrics:
         self._public = public
         self._lag = Histogram()
         self._inside: Inside
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
+        self._process = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self._registry)
+            collector(registry=self._process)
 
     @contextlib.asynccontextmanager
     async def serve(self, inside: Inside) -> AsyncIterator[None]:
         """Serve on the daemon's event loop while entered; InputError where the address cannot be had."""
         self._inside = inside
-        async with beside(self._watch_lag()), serving(*self._address, self._answer, public=self._public):
+        async with beside(self._watch_lag()), serving(*self._address, self.answer, public=self._public):
             yield
 
-    def collect(self) -> Iterable[Metric]:
-        """All families, as prometheus_client asks for them."""
-        moment = self._moment()
-        for family in FAMILIES:
-            yield _metric(family, moment)
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing is described ahead: there is no daemon yet."""
-        return ()
-
-    def _answer(self, path: str, accept: str) -> Answer | None:
+    async def answer(self, path: str, accept: str) -> Answer | None:
+        """What a path is answered with; None where there is none such. `accept`: the header."""
         match path:
             case "/metrics":
                 encode, kind = choose_encoder(accept)
-                return Answer(200, kind, encode(self._registry))
+                parts = [part async for part in self._parts(encode)]
+                return Answer(200, kind, b"".join(parts))
             case "/health":
                 status = self._inside.status()
                 alive = {"alive": True, **{name: status[name] for name in ("pid", "mode", "boot")}}
@@ -77,6 +71,15 @@ class Metrics:
                 ready = {"ready": not found, "reasons": listed}
                 return Answer(503 if found else 200, _JSON, _encoded(ready))
         return None
+
+    async def _parts(self, encode: Callable[[Any], bytes]) -> AsyncIterator[bytes]:
+        """The text of one moment, some families at a time: a frame that arrives meanwhile waits for one part, not for all."""
+        moment = self._moment()
+        for begin in range(0, len(FAMILIES), _AT_ONCE):
+            found = [_metric(family, moment) for family in FAMILIES[begin : begin + _AT_ONCE]]
+            yield encode(_Collected(found)).removesuffix(_EOF)
+            await asyncio.sleep(0)
+        yield encode(self._process)
 
     def _moment(self) -> Moment:
         inside = self._inside
@@ -96,6 +99,16 @@ class Metrics:
             due = loop.time() + _LAG_S
             await asyncio.sleep(_LAG_S)
             self._lag.observe(max(0.0, loop.time() - due))
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """What an encoder takes for a registry."""
+
+    metrics: list[Metric]
+
+    def collect(self) -> list[Metric]:
+        return self.metrics
 
 
 def _metric(family: Family, moment: Moment) -> Metric:
