@@ -83,7 +83,7 @@ class Inside:
     def stream_ages(self) -> dict[str, float]:
         """Seconds since the last message of each kind of stream, on the quietest connection; nothing where none was heard."""
         now = self._clock.steady() / 1e9
-        heard = {
+        heard: dict[str, list[float]] = {
             "public": [feed.heard for feed in self.public.feeds] if self.public is not None else [],
             "private": [self.private.heard] if self.private is not None else [],
         }
