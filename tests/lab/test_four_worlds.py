@@ -182,9 +182,10 @@ def test_paper_scores_as_the_backtest_also_after_a_restart(
 
 
 def test_paper_enters_on_a_score_and_says_by_which_signal(on_paper: Path, signal: Path) -> None:
-    candidates = notes(on_paper, "candidate")
-    assert {each["by"] for each in candidates} == {str(signal)}
-    assert notes(on_paper, "score")[0]["hold_s"] == 300
+    scored = notes(on_paper, "score")
+    assert {each["signal"] for each in scored} == {str(signal)}
+    assert scored[0]["hold_s"] == 300
+    assert notes(on_paper, "entry")[0]["direction"] == {"long": 1, "short": -1}[scored[0]["side"]]
     assert len(notes(on_paper, "signal")) == 2
 
 
@@ -201,7 +202,7 @@ def said(
 def test_explain_and_funnel_name_the_signal(
     on_paper: Path, signal: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = notes(on_paper, "candidate")[0]
+    first = notes(on_paper, "entry")[0]
     at = str(np.datetime64(first["ts"] // SECOND, "s"))
     explained = said(capsys, monkeypatch, on_paper, "explain", first["symbol"], "--at", at)
     assert signal.name in explained
