@@ -29,6 +29,7 @@ from turbo_trader.console.verbs import (
     report,
     run,
     search,
+    service,
     study,
     tape,
 )
@@ -69,6 +70,7 @@ app.command("guard")(guard.guard)
 app.add_typer(notify.app, name="notify")
 app.add_typer(tape.app, name="tape")
 app.add_typer(journal.app, name="journal")
+app.add_typer(service.app, name="service")
 app.add_typer(study.app, name="study")
 
 

@@ -38,6 +38,7 @@ VERBS: Final = {
     "guard": "Look every 3 s; when the daemon is gone: cancel its resting entries, restore stops, close what is late. Never opens.",
     "notify": "Alarms: where they go, and whether they arrive there.",
     "tape": "Recordings: what is in them, and turning them into our own format.",
+    "service": "Run by systemd: print, install or uninstall the units of daemon and guard.",
     "journal": "Back up, check, export and restore the journal of a run.",
     "study": "Is there an edge? Signals held against data; every trial is counted.",
 }

@@ -33,6 +33,7 @@ from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.scoring import InPlace, Scorer
+from turbo_trader.live.service_manager import ServiceManager
 from turbo_trader.live.settings import Clocks, DaemonSettings, Observer, Summary
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
@@ -68,6 +69,7 @@ def start(
     Refused where keys or acknowledgement are missing. Nothing is written before all settings are checked, and a start that is
     refused later (by the venue, by another instance) leaves nothing of its own.
     """
+    manager = ServiceManager.from_environment()  # before any process is started that would inherit it
     with ExitStack() as stack:
         metrics = metrics_of(settings)
         ground = (
@@ -106,6 +108,7 @@ def start(
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
             services=() if metrics is None else (metrics.serve,), registration=registration, scorer=scorer(policy, ground),
+            manager=manager,
             on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
         summary = ground.run(run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *listening)))

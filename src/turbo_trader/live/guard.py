@@ -29,6 +29,7 @@ from turbo_trader.journal.private import private_folder, private_opener
 from turbo_trader.journal.readers import boots, state_by_row
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.service_manager import ServiceManager
 from turbo_trader.live.startup import read_instruments
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
@@ -72,6 +73,7 @@ class GuardSettings:
     rules: GuardRules = field(default_factory=GuardRules)
     lease: LeaseRules = field(default_factory=LeaseRules)
     request_timeout_s: float = 5.0
+    manager: ServiceManager = field(default_factory=ServiceManager)
 
 
 @contextmanager
@@ -301,4 +303,10 @@ async def watch_over(settings: GuardSettings, emit: Emit) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    await Guard(settings, emit).run(ended)
+    living = asyncio.create_task(settings.manager.live())
+    settings.manager.ready()
+    try:
+        await Guard(settings, emit).run(ended)
+    finally:
+        settings.manager.stopping()
+        living.cancel()

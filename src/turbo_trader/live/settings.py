@@ -13,6 +13,7 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.live.inside import Inside
 from turbo_trader.live.registry import Registration
+from turbo_trader.live.service_manager import ServiceManager
 from turbo_trader.trader.commands import Note, Scanned
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class DaemonSettings:
     services: tuple[
         Service, ...
     ] = ()  # entered before the venue is asked anything; InputError refuses the start
+    manager: ServiceManager = field(default_factory=ServiceManager)  # hears that it is ready, lives and ends
     registration: Registration | None = None  # where it says how it is controlled; None: by signals alone
     scorer: Scorer | None = None  # the panel signal that entries come from; None: the five signals
     take_over: bool = False  # orders of an instance the journal does not know are ours from now on
