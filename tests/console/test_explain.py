@@ -15,8 +15,10 @@ from turbo_trader.console.tables import WIDTH
 from turbo_trader.console.times import utc_ns, utc_text
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.gates import SIZE, Code
-from turbo_trader.rules.scan import BLOCK, NOT_ASSESSED, PASS, SCAN
+from turbo_trader.rules.gate import BLOCK, NOT_ASSESSED, PASS
+from turbo_trader.rules.gates import SIZE
+from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Scanned
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")

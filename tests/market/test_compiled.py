@@ -28,7 +28,7 @@ def test_a_caller_sees_every_module_its_kernels_come_from() -> None:
             ahead.extend(compiled.imported(path))
     names = {f"{path.parent.name}.{path.stem}" for path in seen}
     assert {
-        "rules.verdicts",
+        "rules.forecast_gates",
         "rules.distances",
         "signals.ou",
         "signals.kalman",
@@ -47,7 +47,7 @@ def test_modules_have_hashes_of_their_own() -> None:
     [
         ("market/kernel.py", {"exchange.kernel", "market.kernel"}),
         ("rules/policy.py", set()),
-        ("rules/verdicts.py", {"rules.assess"}),
+        ("rules/data_gate.py", {"rules.assess"}),
     ],
 )
 def test_an_edit_changes_the_hash_of_what_can_see_it_and_of_nothing_else(

@@ -24,8 +24,8 @@ from hypothesis import Phase, settings
 from pydantic.fields import FieldInfo
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.declared import bounds, env_name, extra, shown, source
-from turbo_trader.rules.numbers import Value
+from turbo_trader.numbers.declared import bounds, env_name, extra, shown, source
+from turbo_trader.numbers.number import Value
 from turbo_trader.rules.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[2]

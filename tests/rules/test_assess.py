@@ -12,9 +12,11 @@ from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.explain import explain
-from turbo_trader.rules.gates import CONSENSUS, DATA, EV, PRE_FILTER, TIER, Code
+from turbo_trader.rules.gate import NOT_ASSESSED, PASS
+from turbo_trader.rules.gates import CONSENSUS, DATA, EV, GATES, PRE_FILTER, TIER
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import GATES, NOT_ASSESSED, PASS, SCAN
+from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.filters import new_filters
 
 D = Decimal

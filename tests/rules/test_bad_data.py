@@ -27,9 +27,11 @@ from turbo_trader.market.events import (
 from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.assess import assess
-from turbo_trader.rules.gates import DATA, Code
+from turbo_trader.rules.gate import BLOCK, PASS
+from turbo_trader.rules.gates import DATA
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import BLOCK, PASS, SCAN
+from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import VWAP
 from turbo_trader.signals.filters import new_filters
 

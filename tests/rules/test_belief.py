@@ -12,10 +12,13 @@ from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.belief import cannot_block, cannot_block_lines
 from turbo_trader.rules.entry import entry_limit
 from turbo_trader.rules.explain import explain
-from turbo_trader.rules.gates import EV, FEE, PRE_FILTER, Code
+from turbo_trader.rules.gate import BLOCK, PASS, TIER_A
+from turbo_trader.rules.gates import EV, FEE, PRE_FILTER
+from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP, set_map
-from turbo_trader.rules.scan import BLOCK, PASS, SCAN, TIER_A
+from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.records import set_map
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.expectation import exits_ev
 from turbo_trader.signals.figures import ACCEL, ASKED, FUNDING, MEASURED, VWAP, WEIGHED
 

@@ -11,11 +11,12 @@ import pytest
 
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.calibration import fit_maps, put_maps, report
-from turbo_trader.rules.gates import EV, FEE, FLAT, PRE_FILTER, Code
+from turbo_trader.rules.gate import BLOCK, PASS, WARN
+from turbo_trader.rules.gates import EV, FEE, FLAT, PRE_FILTER
+from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.outcomes import OUTCOME, STOP, TARGET, TIMEOUT
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
-from turbo_trader.rules.scan import BLOCK, PASS, WARN
+from turbo_trader.rules.reasons import Code
 from turbo_trader.signals.calibration import Map
 from turbo_trader.signals.expectation import Zones, exits_ev
 from turbo_trader.signals.figures import WEIGHED

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from turbo_trader.rules.assess import evaluate, reprice
-from turbo_trader.rules.gates import EV, FEE, Code
+from turbo_trader.rules.gate import BLOCK, PASS
+from turbo_trader.rules.gates import EV, FEE, settle
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import BLOCK, PASS, SCAN
-from turbo_trader.rules.verdicts import ev_gate, fee_gate
+from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.rules.worth_gates import ev_gate, fee_gate
 from turbo_trader.signals.passage import two_barrier
 
 P = Policy(belief="weighed")
@@ -22,7 +24,7 @@ def evaluated_alone(kernel: Any, equity: str, policy: Policy = P, **figures: flo
     out["blocker"] = -1
     for name, value in figures.items():
         out[name] = value
-    kernel(params, 0, out, 0)
+    settle(out, 0, FEE if kernel is fee_gate else EV, kernel(params, 0, out, 0))
     return out[0]
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.explain import explain, gate_lines, outcome
-from turbo_trader.rules.gates import EV, LIMITS, SIZE, TEXTS, Code, LimitFacts, Verdict, limits_gate, record
-from turbo_trader.rules.needed import needed
+from turbo_trader.rules.account_gates import LimitFacts, limits_gate
+from turbo_trader.rules.explain import explain, gate_lines, needed, outcome
+from turbo_trader.rules.gate import BLOCK, PASS, Verdict
+from turbo_trader.rules.gates import EV, GATES, LIMITS, SIZE, record
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import BLOCK, GATES, PASS, SCAN
+from turbo_trader.rules.reasons import TEXTS, Code
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import OFI, OU_DRIFT, SIGNALS, VWAP
 
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
@@ -71,10 +73,11 @@ def test_what_would_have_had_to_differ(
 
 def test_a_missing_confirmation_is_named_with_its_figure_and_what_is_asked(evaluated: Any) -> None:
     row = rows_of(evaluated(confirms=1 << OU_DRIFT))
-    row["score"][0, OFI] = 0.1
+    row["toward"][0, OFI], row["thresholds"][0, OFI] = 0.1, 0.15
     assert outcome(P, row, 0)[1] == "needed: confirmation by OFI (+0.10 toward it, asked > 0.15)"
     base = 1 << OFI | 1 << OU_DRIFT
-    row = rows_of(evaluated("500", confirms=base, vwap_gap=-0.0004, vwap_z=-0.2, valid=base | 1 << VWAP))
+    row = rows_of(evaluated("500", confirms=base, valid=base | 1 << VWAP))
+    row["toward"][0, VWAP], row["thresholds"][0, VWAP] = 0.0004, 0.0020
     needs = outcome(P, row, 0)[1]
     assert "1 of these to confirm as well: VWAP (4.0 bp on the cheap side, asked >= 20.0 bp)" in needs
     assert "ACCEL (no signal)" in needs

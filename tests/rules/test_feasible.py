@@ -6,8 +6,8 @@ import pytest
 
 from turbo_trader.market.instruments import Instrument, simulated_tiers
 from turbo_trader.rules.feasible import break_even_win_rate, feasible
+from turbo_trader.rules.gate import TIER_B
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import TIER_B
 
 D = Decimal
 

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.gates import LIMITS, SIZE, TEXTS, Code, LimitFacts, Verdict, limits_gate, record
+from turbo_trader.rules.account_gates import LimitFacts, limits_gate
+from turbo_trader.rules.gate import BLOCK, PASS, Verdict
+from turbo_trader.rules.gates import LIMITS, SIZE, record
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import BLOCK, PASS, SCAN
+from turbo_trader.rules.reasons import TEXTS, Code
+from turbo_trader.rules.scan import SCAN
 
 FREE = LimitFacts(session_refusal="", open_positions=0, open_on_symbol=False, unresolved="")
 NOW = 10_000 * SECOND

@@ -28,7 +28,8 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals import noise
 from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
 from turbo_trader.signals.filters import new_filters
-from turbo_trader.signals.measure import consensus_figures, measure, score_figures
+from turbo_trader.signals.listed import score_figures
+from turbo_trader.signals.measure import consensus_figures, measure
 
 D = Decimal
 HOUR = 3600 * SECOND

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.state import SECONDS, STATE
 from turbo_trader.rules.calibration import report
+from turbo_trader.rules.gate import TIER_B
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, STOP, TARGET, TIMEOUT, follow
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import SCAN, TIER_B
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.signals.passage import two_barrier_forecast
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.declared import env_name, shown
-from turbo_trader.rules.numbers import Label
+from turbo_trader.numbers.declared import env_name, shown
+from turbo_trader.numbers.number import Label
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.sources import SOURCES
 from turbo_trader.signals.figures import ASKED, WEIGHED

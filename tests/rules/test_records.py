@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.events import SECOND
+from turbo_trader.rules.maps import KNOTS, MAP_P_TP
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.records import KNOTS, MAP_P_TP, NEVER, set_map
+from turbo_trader.rules.records import NEVER, set_map
 from turbo_trader.signals.figures import ASKED, WEIGHED
 
 E = Decimal(18)
@@ -38,12 +39,12 @@ def test_signal_record() -> None:
     assert (*row["ou_window"], row["ou_spacing_s"]) == (240, 960, 60)
     assert (row["ou_min_half_life_s"], row["ou_max_half_life_s"]) == (120, 3600)
     assert list(row["slope_horizons"]) == [5, 15, 60, 240, 1440]
-    assert (row["book_stale_s"], row["funding_stale_intervals"], row["warm_up_s"]) == (5, 2, 300)
+    assert (row["book_stale_s"], row["stale_funding"], row["warm_up_s"]) == (5, 2, 300)
     assert row["df_critical"][:, 0].tolist() == [-2.56677, -2.86154]
-    assert (row["belief"], row["vwap_min_sd"], row["ou_z_threshold"]) == (WEIGHED, 1, 1)
+    assert (row["belief"], row["vwap_min_sd"], row["ou_threshold"]) == (WEIGHED, 1, 1)
     row = Policy().signal_parameters(Policy().capital_tier(E))[0]
-    assert (row["belief"], row["vwap_min_sd"], row["ou_z_threshold"]) == (ASKED, 0, 0.5)
-    assert (*row["ou_window"], row["accel_window"]) == (240, 960, 60)
+    assert (row["belief"], row["vwap_min_sd"], row["ou_threshold"]) == (ASKED, 0, 0.5)
+    assert (*row["ou_window"], row["accel_samples"]) == (240, 960, 60)
 
 
 def test_every_signal_parameter_is_filled() -> None:

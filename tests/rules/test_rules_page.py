@@ -1,6 +1,6 @@
 """The defaults of the policy, number by number, as the rules page states them."""
 
-from turbo_trader.rules.declared import shown
+from turbo_trader.numbers.declared import shown
 from turbo_trader.rules.policy import Policy
 
 RULES_PAGE = {

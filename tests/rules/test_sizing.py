@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.instruments import Instrument, RiskTier, simulated_tiers
+from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import TIER_A, TIER_B
 from turbo_trader.rules.sizing import (
     Account,
     Entry,

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.gates import CONSENSUS, DATA, EV, FEE, FLAT, PRE_FILTER, TIER, Code
+from turbo_trader.rules.gate import BLOCK, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN
+from turbo_trader.rules.gates import CONSENSUS, DATA, EV, FEE, FLAT, PRE_FILTER, TIER
+from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, NEVER
-from turbo_trader.rules.scan import BLOCK, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN
+from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.records import NEVER
 from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, VWAP
 
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND

@@ -12,7 +12,7 @@ import pytest
 from turbo_trader.journal import readers
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.gates import Code
+from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.records import NEVER
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Scanned
@@ -131,14 +131,15 @@ def _only_dates(
     rows: Any,
     at: int,
 ) -> bool:
-    from turbo_trader.rules.verdicts import data_gate
+    from turbo_trader.rules.data_gate import data_gate
+    from turbo_trader.rules.gates import DATA, settle
 
     for s in range(len(rows)):
         rows[s] = np.zeros(1, rows.dtype)[0]
         rows["warm"][s] = rows["fresh"][s] = 1
         rows["jump_age"][s] = NEVER
         rows["blocker"][s] = -1
-        data_gate(states, s, now, gates, s, rows, s)
+        settle(rows, s, DATA, data_gate(states, s, now, gates, s, rows, s))
         if rows["blocker"][s] < 0:
             rows["blocker"][s] = 1  # by a later gate
     return False

@@ -7,8 +7,8 @@ from typing import Any
 
 from turbo_trader.market.reference import universe
 from turbo_trader.rules.feasible import feasible
-from turbo_trader.rules.gates import Code
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.reasons import Code
 
 D = Decimal
 

@@ -12,8 +12,8 @@ import pytest
 from turbo_trader.journal import readers
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import resolve
-from turbo_trader.rules.gates import LimitFacts, Verdict
-from turbo_trader.rules.scan import BLOCK
+from turbo_trader.rules.account_gates import LimitFacts
+from turbo_trader.rules.gate import BLOCK, Verdict
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read, Regridded
 

@@ -113,7 +113,11 @@ def test_zero_has_no_sign_in_the_digest() -> None:
     assert digest_of(negative) == digest_of(rows)
 
 
-@pytest.mark.parametrize("name", [name for name in SCAN.names or () if name != "ts"])
+#: What follows from other figures: an earlier version had it in no row.
+DERIVED = {"accel_valid", "toward", "thresholds"}
+
+
+@pytest.mark.parametrize("name", [name for name in SCAN.names or () if name not in {"ts", *DERIVED}])
 def test_every_figure_and_verdict_is_in_the_digest(name: str) -> None:
     rows = rows_of(SCAN)
     changed = rows.copy()

@@ -27,8 +27,9 @@ from turbo_trader.market.events import (
     Rows,
 )
 from turbo_trader.market.instruments import Instrument, simulated_tiers
+from turbo_trader.rules.gate import TIER_A
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import SCAN, TIER_A
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Command, Note, Persist, PlaceOrder, Read, SetLeverage, SetStops
 from turbo_trader.trader.machine import Trader

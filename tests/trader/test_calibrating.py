@@ -10,10 +10,11 @@ import pytest
 
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.rules.calibration import fit_maps
-from turbo_trader.rules.gates import PRE_FILTER, Code
+from turbo_trader.rules.gates import PRE_FILTER
+from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.outcomes import OUTCOME, TARGET, TIMEOUT
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.records import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
+from turbo_trader.rules.reasons import Code
 from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader import scanning
 from turbo_trader.trader.commands import Resolved, Scanned

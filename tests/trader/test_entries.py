@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.rules.scan import BLOCK, PASS
+from turbo_trader.rules.gate import BLOCK, PASS
 from turbo_trader.trader.commands import Persist, PlaceOrder, SetLeverage
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.scan import BLOCK, PASS
+from turbo_trader.rules.gate import BLOCK, PASS
 from turbo_trader.trader import scanning
 from turbo_trader.trader.commands import Scanned, SetLeverage
 

@@ -6,7 +6,7 @@ from textwrap import dedent
 from typing import Final
 
 from turbo_trader.console.settings import Settings
-from turbo_trader.rules.declared import shown
+from turbo_trader.numbers.declared import shown
 from turbo_trader.rules.policy import Policy
 
 #: What people change, in the order they meet it; the rest of the file has all others.

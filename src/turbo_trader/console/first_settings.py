@@ -11,9 +11,9 @@ from typing import Final
 from turbo_trader.console.settings import Settings
 from turbo_trader.journal.private import private_opener
 from turbo_trader.market.errors import InputError, Refused
-from turbo_trader.rules.declared import bounds
+from turbo_trader.numbers.declared import bounds
+from turbo_trader.numbers.text import decimal
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.text import decimal
 
 #: The numbers that `init` asks for, in this order: what each bounds. One that is not given follows those before it.
 NUMBERS: Final[dict[str, str]] = {

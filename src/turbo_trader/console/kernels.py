@@ -29,7 +29,7 @@ from turbo_trader.rules.ahead import assess_all, scan_ahead
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.records import GATE_PARAMETERS
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.rules.verdicts import executed_ev
+from turbo_trader.rules.worth_gates import executed_ev
 from turbo_trader.signals.filters import FILTER
 from turbo_trader.signals.measure import measure
 from turbo_trader.signals.noise import fitted

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from turbo_trader.rules import text
+from turbo_trader.numbers import text
 
 MOST = 2**63 - 1
 FASTEST = 1e6  # a time factor that no machine reaches

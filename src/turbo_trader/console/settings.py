@@ -21,9 +21,9 @@ from turbo_trader.console.options import EDGE, FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.declared import BadValue, Declared
+from turbo_trader.numbers.declared import BadValue, Declared
+from turbo_trader.numbers.text import decimal
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.text import decimal
 
 Mode = Literal["paper", "testnet", "demo", "live"]
 

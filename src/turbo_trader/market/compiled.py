@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 from llvmlite import binding
@@ -117,7 +117,7 @@ class SourceLocator(caching._CacheLocator):  # noqa: SLF001 - numba's seam for c
 class _Files(caching.CompileResultCacheImpl):
     """numba's cache files, where SourceLocator says."""
 
-    _locator_classes: ClassVar[list[Any]] = [SourceLocator, *caching.CacheImpl._locator_classes]  # noqa: SLF001
+    _locator_classes = [SourceLocator, *caching.CacheImpl._locator_classes]  # noqa: RUF012, SLF001 - as numba declares it
 
 
 def _index(file: caching.IndexDataCacheFile) -> dict[Any, str]:

@@ -180,7 +180,7 @@ def _why_nothing(total: Funnel) -> str:
 
 
 def _gates() -> Sequence[str]:
-    from turbo_trader.rules.scan import GATES
+    from turbo_trader.rules.gates import GATES
 
     return GATES
 

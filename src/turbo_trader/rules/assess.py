@@ -6,27 +6,19 @@ from __future__ import annotations
 from typing import Any
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.rules import verdicts
+from turbo_trader.rules import maps, worth_gates
 from turbo_trader.rules.distances import round_trip_cost, target_and_stop
-from turbo_trader.rules.records import MAP_FORECAST, MAP_P_TP
-from turbo_trader.rules.scan import GATES, NOT_ASSESSED, TIER_NONE
+from turbo_trader.rules.gate import NOT_ASSESSED, TIER_NONE
+from turbo_trader.rules.gates import GATES, judge_figures, judge_worth
+from turbo_trader.rules.maps import MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.scored import put_score
 from turbo_trader.signals import passage
 from turbo_trader.signals.figures import ASKED, MEASURED, WEIGHED
 from turbo_trader.signals.measure import measure
 
 _GATES = len(GATES)
-_data, _pre_filter, _tier = verdicts.data_gate, verdicts.pre_filter_gate, verdicts.tier_gate
-_consensus, _flat, _fee, _ev = (
-    verdicts.consensus_gate,
-    verdicts.flat_gate,
-    verdicts.fee_gate,
-    verdicts.ev_gate,
-)
-_executed_ev, _calibrated = verdicts.executed_ev, verdicts.calibrated
-_reached = passage.reached
-_fixed_ev = verdicts.fixed_ev
-_put_score = put_score
+_executed_ev, _fixed_ev, _calibrated = worth_gates.executed_ev, worth_gates.fixed_ev, maps.calibrated
+_reached, _put_score = passage.reached, put_score
 
 
 @kernel
@@ -96,8 +88,7 @@ def reprice(gate_params: Any, s: int, out: Any, j: int, cost: float) -> bool:
     g = s if gate_params.shape[0] > 1 else 0
     out[j].cost = cost
     expect(gate_params, g, out, j)
-    _fee(gate_params, g, out, j)
-    _ev(gate_params, g, out, j)
+    judge_worth(gate_params, g, out, j)
     return bool(out[j].blocker < 0)
 
 
@@ -117,17 +108,12 @@ def evaluate(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) 
     row.evs[:] = 0.0
     row.used_p_tp = row.used_ev = 0.0
     row.min_ev, row.hold_s = p.min_ev, p.max_hold_s
-    _data(states, s, now, gate_params, g, out, j)
-    _pre_filter(gate_params, g, out, j)
-    _tier(gate_params, g, out, j)
-    _consensus(gate_params, g, out, j)
-    _flat(gate_params, g, out, j)
+    judge_figures(states, s, now, gate_params, g, out, j)
     if row.direction != 0 and row.sigma > 0.0:
         row.take_profit, row.stop_loss = target_and_stop(gate_params, g, row.tier, row.sigma, row.horizon_s)
         row.slippage = p.slippage
         row.cost = round_trip_cost(states, s, now, gate_params, g, row.direction, row.spread)
         if row.candidate == 1 and row.tier != TIER_NONE:
             expect(gate_params, g, out, j)
-            _fee(gate_params, g, out, j)
-            _ev(gate_params, g, out, j)
+            judge_worth(gate_params, g, out, j)
     return int(row.blocker)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.rules.maps import KNOTS, MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.outcomes import STOP, TARGET, TIMEOUT
-from turbo_trader.rules.records import KNOTS, MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP, set_map
+from turbo_trader.rules.records import set_map
 from turbo_trader.signals.calibration import Map, Slope, Vector, by_group, fit_map, reliability, slope, wilson
 from turbo_trader.signals.figures import BELIEFS, WEIGHED
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from turbo_trader.market.events import Rows
-from turbo_trader.rules.gates import CONSENSUS, FLAT, TEXTS, Code
-from turbo_trader.rules.scan import GATES, TIER_A, TIER_B, WARN
+from turbo_trader.rules.gate import TIER_A, TIER_B, WARN
+from turbo_trader.rules.gates import GATES, LISTED, reason
 from turbo_trader.rules.tiers import TIER_NAMES
-from turbo_trader.signals.figures import ACCEL, FUNDING, OFI, OU_DRIFT, SIGNALS, VWAP
+from turbo_trader.signals.figures import SIGNALS
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -28,7 +28,7 @@ def candidate(policy: Policy, rows: Rows, j: int) -> dict[str, Any]:
         "side": SIDES[int(row["direction"])],
         "by": policy.signal,
         "tier": SIGNAL_TIERS.get(int(row["tier"]), "none"),
-        "signals": signals(policy, row),
+        "signals": signals(row),
         "snr": _figure(row["snr"]),
         "confidence": _figure(row["used_confidence"]),
         "warnings": warnings(policy, row),
@@ -38,30 +38,20 @@ def candidate(policy: Policy, rows: Rows, j: int) -> dict[str, Any]:
         "ev": _figure(row["used_ev"]),
         "honest_ev": _figure(row["ev"]),
         "blocked": GATES[blocker] if blocker >= 0 else "",
-        "why": TEXTS[Code(int(row["block_code"]))] if blocker >= 0 else "",
+        "why": reason(int(row["block_code"])) if blocker >= 0 else "",
     }
 
 
-def signals(policy: Policy, row: Any) -> dict[str, dict[str, Any]]:
+def signals(row: Any) -> dict[str, dict[str, Any]]:
     """Per signal its value in the direction of the forecast, the threshold it has to exceed, and whether it confirms.
 
-    Units: OFI a score; VWAP and FUNDING fractions; ACCEL and OU_DRIFT standard deviations. The value is None without a signal.
+    Units are those the signals declare (`Signal.unit`). The value is None without a signal.
     """
-    d = int(row["direction"])
-    gap, z = float(row["vwap_gap"]), float(row["vwap_z"])
-    band = abs(gap / z) if z else 0.0
-    values = {
-        OFI: (d * float(row["score"][OFI]), float(policy.ofi_threshold)),
-        VWAP: (-d * gap, max(float(policy.vwap_min_gap), float(policy.vwap_min_sd) * band)),
-        ACCEL: (d * float(row["accel_z"]), float(policy.accel_threshold)),
-        FUNDING: (-d * float(row["funding_8h"]), float(policy.funding_threshold)),
-        OU_DRIFT: (-d * float(row["ou_z"]), float(policy.ou_threshold)),
-    }
     valid, confirms = int(row["valid"]), int(row["confirms"])
     return {
         name: {
-            "value": _figure(values[i][0]) if valid >> i & 1 else None,
-            "threshold": _figure(values[i][1]),
+            "value": _figure(row["toward"][i]) if valid >> i & 1 else None,
+            "threshold": _figure(row["thresholds"][i]),
             "confirms": bool(valid & confirms >> i & 1),
         }
         for i, name in enumerate(SIGNALS)
@@ -71,18 +61,11 @@ def signals(policy: Policy, row: Any) -> dict[str, dict[str, Any]]:
 def warnings(policy: Policy, row: Any) -> list[str]:
     """The gates that were passed with a warning, each with its figures."""
     tier = TIER_NAMES[int(row["capital_tier"])]
-    found = []
-    if int(row["verdict"][CONSENSUS]) == WARN:
-        horizons = int(row["consensus_horizons"])
-        agreeing = round(float(row["consensus"]) * horizons)
-        found.append(
-            f"low consensus {row['consensus']:.0%} ({agreeing} of {horizons} horizons), proceeding in {tier}"
-        )
-    if int(row["verdict"][FLAT]) == WARN:
-        found.append(
-            f"flat market: edge {row['used_edge']:.3%} below {float(policy.flat_edge):.2%}, proceeding in {tier}"
-        )
-    return found
+    return [
+        f"{gate.warning(policy, row)}, proceeding in {tier}"
+        for k, gate in enumerate(LISTED)
+        if gate.warning is not None and int(row["verdict"][k]) == WARN
+    ]
 
 
 def _figure(value: Any) -> float:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.state import MINUTES
-from turbo_trader.rules.declared import env_name, shown, source
+from turbo_trader.numbers.declared import env_name, shown, source
 from turbo_trader.rules.tiers import TIER_NAMES
-from turbo_trader.signals.parameters import HORIZONS
+from turbo_trader.signals.consensus import HORIZONS
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

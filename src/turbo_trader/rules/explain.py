@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.events import Rows
 from turbo_trader.rules.belief import cannot_block_lines
-from turbo_trader.rules.gates import EV, LIMITS, SIZE, TEXTS, Code
-from turbo_trader.rules.needed import bp, confirmed, needed, signal_terms
-from turbo_trader.rules.scan import BLOCK, GATES, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN
+from turbo_trader.rules.gate import BLOCK, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN, When, bp
+from turbo_trader.rules.gates import EV, GATES, LISTED, reason
+from turbo_trader.rules.scan import current
 from turbo_trader.rules.tiers import TIER_NAMES
+from turbo_trader.signals import listed as signals
 from turbo_trader.signals.figures import BELIEFS
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ Said = Mapping[str, Mapping[str, Any]]
 
 def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None = None) -> list[str]:
     """The lines for rows[j] (SCAN). `policy`: the one in force at the scan; thresholds are those of the row's capital tier."""
+    rows = current(rows)
     row, details = rows[j], said or {}
     by = f" by the signal {policy.signal}" if policy.scored else ""
     head = f"{symbol} {_SIDES[int(row['direction'])]}, tier {TRADE_TIERS[int(row['tier'])]}{by}"
@@ -37,7 +39,7 @@ def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None =
         *_prices(row),
         *_forecast(policy, row),
         *_beliefs(policy, row),
-        *signal_terms(policy, row),
+        *signal_terms(row),
         *_exits(row),
     ]
     lines += cannot_block_lines(policy, TIER_NAMES[int(row["capital_tier"])])
@@ -48,16 +50,18 @@ def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None =
 
 def outcome(policy: Policy, rows: Rows, j: int, said: Said | None = None) -> list[str]:
     """The first blocker with its reason, and what would have had to differ; or that nothing blocked."""
-    blocker, code = int(rows[j]["blocker"]), Code(int(rows[j]["block_code"]))
+    rows = current(rows)
+    blocker, code = int(rows[j]["blocker"]), int(rows[j]["block_code"])
     if blocker < 0:
         return ["nothing blocked"]
     details = (said or {}).get(GATES[blocker], {})
-    why = f"first blocker: {GATES[blocker]} - {details.get('why') or TEXTS[code]}"
+    why = f"first blocker: {GATES[blocker]} - {details.get('why') or reason(code)}"
     return [why, f"needed: {details.get('needed') or needed(policy, rows, j)}"]
 
 
 def gate_lines(policy: Policy, rows: Rows, j: int, said: Said | None = None) -> list[str]:
     """One line per gate: its name, its verdict, its figures against what is asked."""
+    rows = current(rows)
     asked = thresholds(policy, rows, j, said or {})
     verdicts = [int(value) for value in rows[j]["verdict"]]
     return [
@@ -69,89 +73,33 @@ def gate_lines(policy: Policy, rows: Rows, j: int, said: Said | None = None) -> 
 def thresholds(policy: Policy, rows: Rows, j: int, said: Said) -> list[str]:
     """Per gate, its figures beside what is asked; a check that failed reads as failed, with its reason."""
     row = rows[j]
-    name = TIER_NAMES[int(row["capital_tier"])]
-    multiplier = float(getattr(policy, f"{name}_fee_multiplier"))
-    gain, cost = float(row["used_p_tp"]) * float(row["take_profit"]), multiplier * float(row["cost"])
-    age, oldest = row["age"] / SECOND, float(policy.stale_book)
-    consensus, low = float(row["consensus"]), float(policy.low_consensus)
-    figures = [
-        [
-            _bp_check("spread", row["spread"], "<", policy.max_spread, "too wide"),
-            _bp_check("mark gap", row["mark_gap"], "<=", policy.max_mark_gap, "mark and last price apart"),
-            _check(f"age {age:.1f} s", age <= oldest, "<=", f"{policy.stale_book} s", "stale"),
-        ],
-        [
-            "no SNR: a score has no error" if policy.scored else _least(policy, row, "SNR", "snr", "min_snr"),
-            _least(policy, row, "confidence", "used_confidence", "min_confidence"),
-        ],
-        [
-            f"the score of {policy.signal}"
-            if policy.scored
-            else f"confirmed {', '.join(confirmed(row)) or 'none'}"
-        ],
-        [
-            _check(
-                f"{consensus:.0%} of {row['consensus_horizons']} horizons",
-                consensus >= low,
-                ">=",
-                f"{low:.0%}",
-                "low",
-            )
-        ],
-        [_bp_check("edge", row["used_edge"], ">=", policy.flat_edge, "flat")],
-        [
-            _check(
-                f"p_tp x TP {bp(gain)}",
-                gain >= cost,
-                ">=",
-                f"{multiplier} x cost {bp(cost)}",
-                "does not pay the cost",
-            )
-        ],
-        [_bp_check("net EV", row["used_ev"], ">=", row["min_ev"], "too low")],
-        [_limits(said.get(GATES[LIMITS], {}))],
-        [_size(said.get(GATES[SIZE], {}))],
-    ]
+    figures = [gate.figures(policy, row, said.get(gate.name, {})) for gate in LISTED]
     blocker = int(row["blocker"])
-    if 0 <= blocker < LIMITS and not any(": " in each for each in figures[blocker]):
-        figures[blocker].append(TEXTS[Code(int(row["block_code"]))])  # its reason is none of these figures
+    if (
+        blocker >= 0
+        and LISTED[blocker].when is not When.ACCOUNT
+        and not any(": " in each for each in figures[blocker])
+    ):
+        figures[blocker].append(reason(int(row["block_code"])))  # its reason is none of these figures
     return [", ".join(parts) for parts in figures]
 
 
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+def needed(policy: Policy, rows: Rows, j: int) -> str:
+    """What would have had to differ for the first blocker to pass; `rows`: SCAN. The account's gates say it in their verdicts."""
+    text = LISTED[int(rows[j]["blocker"])].needed(policy, rows, j)
+    return text or f"the end of: {reason(int(rows[j]['block_code']))}"
 
 
-def _check(figure: str, holds: bool, sign: str, asked: str, failed: str) -> str:
-    """`age 1.0 s <= 5 s` where it holds, `age 8.0 s > 5 s: stale` where it does not."""
-    return f"{figure} {sign} {asked}" if holds else f"{figure} {_OPPOSITE[sign]} {asked}: {failed}"
-
-
-def _bp_check(name: str, value: Any, sign: str, asked: Any, failed: str) -> str:
-    """The same of fractions, in basis points."""
-    left, right = float(value), float(asked)
-    holds = {"<": left < right, "<=": left <= right, ">=": left >= right}[sign]
-    return _check(f"{name} {bp(left)}", holds, sign, bp(right), failed)
-
-
-def _least(policy: Policy, row: Any, name: str, field: str, number: str) -> str:
-    """The same of a figure that must be above a number of the row's capital tier."""
-    least, value = getattr(policy, f"{TIER_NAMES[int(row['capital_tier'])]}_{number}"), float(row[field])
-    digits = 2 if name == "SNR" else 3
-    return _check(f"{name} {value:.{digits}f}", value > float(least), ">", str(least), "too low")
-
-
-def _limits(details: Mapping[str, Any]) -> str:
-    return str(details.get("why", ""))
-
-
-def _size(details: Mapping[str, Any]) -> str:
-    """What each limit allows, in USDT of notional, and the size that came of the smallest."""
-    allowed = ", ".join(f"{name} {amount}" for name, amount in details.get("allowed", {}).items())
-    text = f"allowed, USDT: {allowed}" if allowed else ""
-    if "qty" in details:
-        taken = f"{details['qty']} at {details['leverage']}x, set by {details['binding']}"
-        return f"{taken}; {text}" if text else taken
-    return "; ".join(each for each in (str(details.get("why", "")), text) if each)
+def signal_terms(row: Any) -> list[str]:
+    """A line per signal: its score, its figure in the direction of the forecast and what it takes to confirm it."""
+    lines = []
+    for i, signal in enumerate(signals.LISTED):
+        if not int(row["valid"]) >> i & 1:
+            lines.append(f"{signal.name} no signal")
+            continue
+        state = "confirms" if int(row["confirms"]) >> i & 1 else "does not confirm"
+        lines.append(f"{signal.name} score {row['score'][i]:+.2f} {state}: {signal.terms(row, i)}")
+    return lines
 
 
 def _prices(row: Any) -> list[str]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.rules.scan import TIER_A, TIER_B
+from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.sizing import Account, Entry, Sizing, liquidation_distance, size_entry, smallest_qty
 
 if TYPE_CHECKING:

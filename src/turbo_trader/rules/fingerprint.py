@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from turbo_trader.rules.declared import shown
+from turbo_trader.numbers.declared import shown
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

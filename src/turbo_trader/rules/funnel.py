@@ -10,8 +10,9 @@ import numpy as np
 
 from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.market.records import joined
-from turbo_trader.rules.gates import DATA, PRE_FILTER
-from turbo_trader.rules.scan import BLOCK, GATES, PASS, TIER_A, TIER_B
+from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, TIER_B
+from turbo_trader.rules.gates import DATA, GATES, PRE_FILTER
+from turbo_trader.rules.scan import current
 
 #: The user's targets: figure -> (before, target). Reported beside what was measured, never assumed.
 TARGETS: Final[dict[str, tuple[str, str]]] = {
@@ -59,6 +60,7 @@ class Funnel:
         """Count rows of dtype SCAN."""
         if not len(rows):
             return
+        rows = current(rows)
         verdict, tier = rows["verdict"], rows["tier"]
         through = (rows["candidate"] == 1) & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
         tiered = through & ((tier == TIER_A) | (tier == TIER_B))

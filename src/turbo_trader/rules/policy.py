@@ -18,18 +18,21 @@ from pydantic_settings import SettingsConfigDict
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import UNIVERSE, perpetual
 from turbo_trader.market.names import perpetual_symbol
+from turbo_trader.numbers.declared import shown
+from turbo_trader.numbers.number import asked, by_belief, chosen, default_of, ours
 from turbo_trader.rules import clashes, records
-from turbo_trader.rules.declared import Declared, shown
-from turbo_trader.rules.numbers import NumberRow, asked, by_belief, chosen, default_of, number_rows, ours
+from turbo_trader.rules.gates import GateNumbers
+from turbo_trader.rules.numbers import NumberRow, number_rows
 from turbo_trader.rules.tiers import CapitalTier, tier_of
 from turbo_trader.signals.figures import ASKED, BELIEFS
+from turbo_trader.signals.listed import SignalNumbers
 
 _COINS = tuple(symbol.removesuffix("USDT") for symbol in UNIVERSE)
 RULES = "rules"  # SIGNAL: the five signals of section 4
 _LOW_ANSWERS = ("warn", "block")
 
 
-class Policy(Declared):
+class Policy(SignalNumbers, GateNumbers):
     """The rules in force. InputError where a value is out of its range or two of them contradict each other."""
 
     model_config = SettingsConfigDict(strict=True)
@@ -102,26 +105,12 @@ class Policy(Declared):
     dickey_fuller_level: str = chosen(
         "0.10", "probability", "3 OU fit", "unit-root test at", choices=("0.01", "0.05", "0.10"), weighed="0.05"
     )
-    accel_samples: int = chosen(60, "closes", "3 ACCEL", "asked: one-minute closes behind ACCEL", low="30", high="1440")
     ou_half_life_min: Decimal = chosen("2", "min", "3 OU", "shortest OU half-life", low="0.01")
     ou_half_life_max: Decimal = chosen("60", "min", "3 OU", "longest OU half-life", low="0.01")
 
     # 4 the five signals
-    ofi_levels: int = chosen(10, "levels", "4 OFI", "book levels of the order-flow imbalance", pinned=True)
-    ofi_window: int = chosen(30, "s", "4 OFI", "order-flow window", low="1", high="63")
-    ofi_threshold: Decimal = asked("0.15", "score", "4 OFI", "OFI confirms above", high="0.999")
-    vwap_warmup: int = chosen(1800, "s", "4 VWAP", "VWAP valid after", high="86400")
-    vwap_min_gap: Decimal = asked("0.0010", "fraction", "4 VWAP", "VWAP confirms at a gap of", high="1")
-    vwap_min_sd: Decimal = ours("0", "band sd", "4 VWAP band", "and of this", high="10", weighed="1")
     score_z: Decimal = chosen("2", "sd", "4 scores", "z or a at which a score saturates", low="0.01")
-    accel_threshold: Decimal = chosen("1", "sd", "4 ACCEL", "ACCEL confirms above")
-    funding_period: int = chosen(8, "h", "4 FUNDING", "funding rates are normalised to", pinned=True)
-    funding_threshold: Decimal = chosen("0.0005", "fraction per 8 h", "4 FUNDING", "FUNDING confirms beyond", high="1")
-    funding_scale: Decimal = chosen("0.0010", "fraction per 8 h", "4 FUNDING", "FUNDING score saturates at", low="1e-9", high="1")
-    ou_threshold: Decimal = chosen("0.5", "sd", "4 OU_DRIFT", "OU_DRIFT confirms below minus", weighed="1")
     stale_book: Decimal = ours("5", "s", "4 stale", "book is stale after", low="0.1", high="3600")
-    stale_funding: Decimal = ours("2", "intervals", "4 stale", "funding is stale after", low="0.1", high="100")
-    a_min_others: int = asked(1, "signals", "4 tiers", "A needs of VWAP, ACCEL, FUNDING at least", high="3")
 
     # 4 a panel signal in their place
     signal: str = chosen("rules", "name or file", "4 panel", "entries by: rules, an installed signal, a .py file", text=True)
@@ -132,21 +121,9 @@ class Policy(Declared):
     score_hold_max: int = ours(86400, "s", "4 panel hold", "a score is held at most", low="1", high="86400")
 
     # 5 gates
-    max_spread: Decimal = ours("0.0010", "fraction", "5.1 data", "spread below", low="1e-6", high="1")
-    max_clock_offset: Decimal = ours("1", "s", "5.1 data", "clock offset below", low="0.001", high="60")
-    max_mark_gap: Decimal = ours("0.001", "fraction", "5.1 data", "|mark/last - 1| up to", low="1e-6", high="1")
-    violent_pause: int = chosen(300, "s", "5.1 pauses", "no entry after a violent move for", high="86400")
-    jump_sigmas: Decimal = chosen("6", "sigma", "5.1 pauses", "violent one-minute move beyond", low="0.1")
-    btc_move: Decimal = chosen("0.005", "fraction", "5.1 pauses", "violent one-minute move of BTC beyond", low="1e-6", high="1")
-    settlement_window: int = chosen(10, "s", "5.1 pauses", "no entry around a funding settlement within", high="1799")
-    maintenance_lead: int = chosen(900, "s", "5.1 pauses", "no entry before announced maintenance from", high="86400")
-    key_expiry_lead: int = chosen(86400, "s", "5.1 pauses", "no entry with a key that expires within", high="2592000")
     consensus_horizons: tuple[int, ...] = chosen((5, 15, 60, 240, 1440), "min", "5.4 horizons", "horizons of the slopes")
     consensus_t: Decimal = chosen("1", "t", "5.4 consensus", "a slope counts beyond |t|")
-    low_consensus: Decimal = chosen("0.60", "share", "5.4 consensus", "consensus is low below", high="1")
     slope_share: Decimal = chosen("0.8", "share", "5.4 consensus", "minutes a slope needs", low="0.5", high="1")
-    flat_edge: Decimal = asked("0.0010", "fraction", "5.5 flat", "forecast edge of at least", high="1")
-    cooldown_horizons: Decimal = chosen("1", "h", "5.8 cool-down", "cool-down after a stop-out", high="1000")
     vol_log_sd: Decimal = ours("0.6", "log", "5 volatility", "sd of the log variance of the hold around its forecast", high="2")
     taker_fee: Decimal = chosen("0.00055", "fraction", "5 fees", "taker fee until the venue says", high="0.1")
     maker_fee: Decimal = chosen("0.00020", "fraction", "5 fees", "maker fee until the venue says", low="-0.01", high="0.1")

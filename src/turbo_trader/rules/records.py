@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from turbo_trader.market.events import SECOND, Rows, record_dtype
+from turbo_trader.numbers.declared import extra
+from turbo_trader.rules.gates import GATE_FIELDS
+from turbo_trader.rules.maps import KNOTS, MAPS
 from turbo_trader.rules.tiers import CapitalTier, minimum_ev
 from turbo_trader.signals.figures import ASKED, BELIEFS, WEIGHED
+from turbo_trader.signals.listed import SIGNAL_NUMBERS
 from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
 
 NEVER: Final = 1 << 62  # a time or an age beyond all others, ns
-KNOTS: Final = 33  # points of a calibration map
-
-#: Calibration maps, in the order of `knots`, `map_x`, `map_y`.
-MAP_FORECAST: Final = 0  # |r(h)|
-MAP_CONFIDENCE: Final = 1
-MAP_P_TP: Final = 2
-MAPS: Final = 3
 
 GATE_PARAMETERS: Final = record_dtype(
     [
@@ -37,22 +34,13 @@ GATE_PARAMETERS: Final = record_dtype(
             "belief",
             "u1",
         ),  # whose figures the gates see (signals.figures.BELIEFS); measured without a map blocks
-        ("a_min_others", "<i4"),
         ("min_snr", "f8"),
         ("min_confidence", "f8"),
         ("fee_multiplier", "f8"),
         ("min_ev", "f8"),
         ("max_hold_s", "f8"),
         ("hold_factor", "f8"),
-        ("max_spread", "f8"),
-        ("max_mark_gap", "f8"),
-        ("max_clock_offset", "<i8"),  # ns
-        ("violent_pause", "<i8"),  # ns
-        ("settlement_window", "<i8"),  # ns
-        ("maintenance_lead", "<i8"),  # ns
-        ("key_expiry_lead", "<i8"),  # ns
-        ("low_consensus", "f8"),
-        ("flat_edge", "f8"),
+        *GATE_FIELDS.items(),  # of the gates (rules.gates), under the names of the policy
         ("vol_log_sd", "f8"),
         ("tp_sigmas", "f8"),
         ("tp_min", "f8"),
@@ -106,16 +94,8 @@ _SAME_NAME: Final = (
     "vol_log_sd", "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min",
     "b_tp_max", "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min",
     "break_even_extra", "break_even_cost", "zone_one", "zone_two", "lock_share", "extension",
-    "max_extensions", "extension_share", "backstop_extra", "hold_factor", "max_spread", "max_mark_gap",
-    "low_consensus", "flat_edge", "taker_fee", "maker_fee", "a_min_others",
+    "max_extensions", "extension_share", "backstop_extra", "hold_factor", "taker_fee", "maker_fee",
 )  # fmt: skip
-_TIMES: Final = (
-    "max_clock_offset",
-    "violent_pause",
-    "settlement_window",
-    "maintenance_lead",
-    "key_expiry_lead",
-)
 _OF_TIER: Final = (
     "b_trades",
     "block_low_consensus",
@@ -131,8 +111,8 @@ def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: in
     out = np.zeros(symbols, GATE_PARAMETERS)
     for name in _SAME_NAME:
         out[name] = float(getattr(policy, name))
-    for name in _TIMES:
-        out[name] = int(getattr(policy, name) * SECOND)
+    for name in GATE_FIELDS:
+        out[name] = _plain(policy, name if name in type(policy).model_fields else f"{tier.name}_{name}")
     for name in _OF_TIER:
         out[name] = float(getattr(tier, name))
     out["min_ev"] = float(minimum_ev(policy, equity, tier.index))
@@ -148,6 +128,14 @@ def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: in
     out["key_expiry_ts"] = NEVER
     out["funding_minutes"] = policy.funding_period * 60
     return out
+
+
+def _plain(policy: Policy, name: str) -> float:
+    """A number of a gate as kernels read it: s as ns, an answer as its place among the choices."""
+    value, facts = getattr(policy, name), extra(type(policy).model_fields[name])
+    if facts["choices"]:
+        return float(facts["choices"].index(value))
+    return int(value * SECOND) if facts["unit"] == "s" else float(value)
 
 
 def set_map(records: Rows, symbol: int, which: int, x: Sequence[float], y: Sequence[float]) -> None:
@@ -171,7 +159,7 @@ def set_map(records: Rows, symbol: int, which: int, x: Sequence[float], y: Seque
     records["map_y"][symbol, which, : len(ys)] = ys
 
 
-#: SIGNAL_PARAMETERS fields and the policy's numbers that fill them; times in minutes are converted below.
+#: SIGNAL_PARAMETERS fields and the policy's numbers that fill them, beside those of the signals (the same names).
 _SIGNAL_FIELDS: Final[dict[str, str]] = {
     "warm_up_s": "kalman_warmup",
     "min_minutes": "min_minutes",
@@ -179,20 +167,10 @@ _SIGNAL_FIELDS: Final[dict[str, str]] = {
     "slow_vol_share": "slow_vol_share",
     "book_stale_s": "stale_book",
     "trade_stale_s": "stale_book",
-    "score_sds": "score_z",
-    "ofi_threshold": "ofi_threshold",
-    "vwap_min_gap": "vwap_min_gap",
-    "vwap_min_sd": "vwap_min_sd",
-    "vwap_min_age_s": "vwap_warmup",
-    "accel_threshold": "accel_threshold",
-    "funding_threshold": "funding_threshold",
-    "funding_full_scale": "funding_scale",
-    "funding_stale_intervals": "stale_funding",
+    "score_z": "score_z",
     "damping_s": "damping",
-    "accel_window": "accel_samples",
     "ou_spacing_s": "ou_sample_interval",
     "ou_min_share": "min_share",
-    "ou_z_threshold": "ou_threshold",
     "slope_horizons": "consensus_horizons",
     "slope_min_share": "slope_share",
     "slope_t_threshold": "consensus_t",
@@ -224,6 +202,8 @@ def signal_record(policy: Policy, tier: CapitalTier) -> Rows:
     for name, number in _SIGNAL_FIELDS.items():
         value = getattr(policy, number)
         out[name] = value if isinstance(value, tuple) else float(value)
+    for name, _ in SIGNAL_NUMBERS:
+        out[name] = float(getattr(policy, name))
     out["horizon_s"] = tier.horizon_s
     out["ou_min_half_life_s"] = float(policy.ou_half_life_min * 60)
     out["ou_max_half_life_s"] = float(policy.ou_half_life_max * 60)

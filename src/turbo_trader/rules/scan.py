@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
-from turbo_trader.market.events import record_dtype
+import numpy as np
+
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import Rows, record_dtype
+from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.figures import FIGURES
-
-#: Verdicts of a gate; 0 is never a pass.
-NOT_ASSESSED: Final = 0
-PASS: Final = 1
-WARN: Final = 2
-BLOCK: Final = 3
-
-GATES: Final = ("data", "pre-filter", "tier", "consensus", "flat", "fee", "EV", "limits", "size")
-
-TIER_NONE: Final = 0
-TIER_B: Final = 1
-TIER_A: Final = 2
 
 SCAN: Final = record_dtype(
     [
         *FIGURES,
         ("capital_tier", "u1"),  # 0 turbo, 1 growing, 2 institutional
-        ("tier", "u1"),  # TIER_NONE, TIER_B, TIER_A
+        ("tier", "u1"),  # TIER_NONE, TIER_B, TIER_A (rules.gate)
         ("candidate", "u1"),  # data gate passed and a valid forecast
         ("verdict", "u1", (len(GATES),)),
         ("blocker", "i1"),  # index of the first gate that blocked; -1 none so far
-        ("block_code", "<i2"),  # why, within that gate (rules.gates)
+        ("block_code", "<i2"),  # why, within that gate (rules.reasons)
         ("take_profit", "f8"),  # distances, fractions of the entry price
         ("stop_loss", "f8"),
         ("cost", "f8"),  # round trip, fraction of notional
@@ -52,3 +44,25 @@ SCAN: Final = record_dtype(
         ("hold_s", "f8"),
     ]
 )
+
+
+def current(rows: Rows) -> Rows:
+    """Scan rows as an earlier version wrote them, with the fields of SCAN: those it did not have are 0.
+
+    InputError where they are of other gates.
+    """
+    if rows.dtype == SCAN:
+        return rows
+    gates = rows.dtype["verdict"].shape
+    if gates != SCAN["verdict"].shape:
+        raise InputError(
+            f"scans of {gates[0]} gates, now there are {len(GATES)}: read them with the version that wrote them"
+        )
+    out = np.zeros(len(rows), SCAN)
+    for name in set(SCAN.names or ()) & set(rows.dtype.names or ()):
+        if rows[name].ndim == 1:
+            out[name] = rows[name]
+        else:
+            count = min(rows[name].shape[1], out[name].shape[1])
+            out[name][:, :count] = rows[name][:, :count]
+    return cast("Rows", out)

@@ -10,7 +10,8 @@ from typing import Any
 from turbo_trader.market.compiled import kernel
 from turbo_trader.signals.figures import ASKED, WEIGHED
 from turbo_trader.signals.forecast import confident
-from turbo_trader.signals.measure import consensus_figures, score_figures
+from turbo_trader.signals.listed import score_figures
+from turbo_trader.signals.measure import consensus_figures
 
 _confident, _score_figures, _consensus_figures = confident, score_figures, consensus_figures
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument, RiskTier
-from turbo_trader.rules.scan import TIER_A
+from turbo_trader.rules.gate import TIER_A
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

@@ -15,14 +15,18 @@ of the market state alone, however often it is asked.
 from __future__ import annotations
 
 import math
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
+from turbo_trader.numbers.declared import Declared
+from turbo_trader.numbers.number import chosen
 from turbo_trader.signals.kalman import START, begin, predict, update
+from turbo_trader.signals.signal import Part, Signal, Unit
 
 _MASK = MINUTES - 1
 _REFIT = 60  # closes from one fit to the next; symbols take turns
@@ -94,7 +98,7 @@ def fit(states: Any, filters: Any, s: int, first: int, last: int) -> None:
 @kernel
 def catch_up_minutes(states: Any, filters: Any, s: int, params: Any) -> None:
     """Bring the one-minute filter of `s` up to the newest close; fit its noise when an hour of closes has passed."""
-    state, f, window = states[s], filters[s], params[0].accel_window
+    state, f, window = states[s], filters[s], int(params[0].accel_samples)
     anchor = max(0, state.minutes - (state.minutes + s) % _REFIT)
     if f.accel_anchor != anchor or f.accel_taken > state.minutes:
         f.accel_anchor, f.accel_valid = anchor, 0
@@ -130,3 +134,29 @@ def minute_acceleration(filters: Any, s: int) -> tuple[float, bool]:
         return 0.0, False
     z = f.accel_x[2] / math.sqrt(variance)
     return z, math.isfinite(z)
+
+
+@kernel
+def accel_score(
+    _states: Any, _s: int, _now: int, params: Any, out: Any, j: int
+) -> tuple[bool, float, float, float]:
+    """The acceleration over its standard deviation, as `measure` filled it in."""
+    row, p = out[j], params[0]
+    score = max(-1.0, min(1.0, row.accel_z / p.score_z))
+    return row.accel_valid != 0, score, row.direction * row.accel_z, p.accel_threshold
+
+
+class AccelNumbers(Declared):
+    """Numbers of ACCEL."""
+
+    accel_samples: int = chosen(
+        60, "closes", "3 ACCEL", "asked: one-minute closes behind ACCEL", low="30", high="1440"
+    )
+    accel_threshold: Decimal = chosen("1", "sd", "4 ACCEL", "ACCEL confirms above")
+
+
+ACCEL: Final = Signal(
+    name="ACCEL", short="ACCEL", about="acceleration of the price, by a Kalman filter of minutes under `asked`, else of seconds",
+    part=Part.OTHER, score=accel_score, numbers=AccelNumbers, unit=Unit.SD, side="toward it",
+    fields=(("accel_valid", "u1"), ("accel_z", "f8")),  # of the one-minute filter under `asked`, else `acceleration_z`
+)  # fmt: skip

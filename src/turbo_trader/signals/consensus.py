@@ -8,12 +8,13 @@ what enters and leaves a window cancels exactly.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from turbo_trader.market.compiled import inlined, kernel
 from turbo_trader.market.state import MINUTES
-from turbo_trader.signals.filters import TAILS
-from turbo_trader.signals.parameters import HORIZONS
+
+HORIZONS: Final = 5  # slope horizons
+TAILS: Final = 4  # largest one-minute ranges kept: the 99.9 % quantile of 2,048 is the third
 
 _MASK = MINUTES - 1
 _QUANTUM = 1e-7

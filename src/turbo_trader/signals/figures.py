@@ -6,15 +6,15 @@ be had is 0 with its `*_valid` flag 0: never NaN.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-#: Bits of `valid` and `confirms`, and the order of the five signals everywhere.
-OFI: Final = 0
-VWAP: Final = 1
-ACCEL: Final = 2
-FUNDING: Final = 3
-OU_DRIFT: Final = 4
-SIGNALS: Final = ("OFI", "VWAP", "ACCEL", "FUNDING", "OU_DRIFT")
+from turbo_trader.signals.listed import LISTED, SIGNAL_FIGURES
+
+#: The signals' names, and the bits of the user's five: their places.
+SIGNALS: Final = tuple(signal.name for signal in LISTED)
+OFI, VWAP, ACCEL, FUNDING, OU_DRIFT = (
+    SIGNALS.index(name) for name in ("OFI", "VWAP", "ACCEL", "FUNDING", "OU_DRIFT")
+)
 
 #: How far a forecast is believed (BELIEF), and the order of figures kept for each.
 ASKED: Final = 0  # the plain forecast
@@ -22,15 +22,14 @@ WEIGHED: Final = 1  # averaged over whether its drift is there at all
 MEASURED: Final = 2  # the averaged one as its past outcomes have it
 BELIEFS: Final = ("asked", "weighed", "measured")
 
-FIGURES: Final = [
+FIGURES: Final[list[Any]] = [
     ("ts", "<i8"),
     ("symbol", "<i4"),
     ("direction", "i1"),  # sign of the forecast: +1, -1; 0 = no valid forecast
     ("warm", "u1"),  # sigma, one-second grid and bars have filled
     ("fresh", "u1"),  # the data the entry needs is younger than its limit
-    ("degraded", "u1"),  # OFI is from prints, no book is recorded
-    ("valid", "u1"),  # bit per signal
-    ("confirms", "u1"),  # bit per signal: confirms `direction`
+    ("valid", "<u4"),  # bit per signal
+    ("confirms", "<u4"),  # bit per signal: confirms `direction`
     ("kalman_valid", "u1"),
     ("ou_valid", "u1"),
     # prices, USDT
@@ -69,17 +68,13 @@ FIGURES: Final = [
     ("velocity_z", "f8"),
     ("acceleration", "f8"),  # per second^2
     ("acceleration_z", "f8"),
-    ("accel_z", "f8"),  # what ACCEL looks at: of the one-minute filter under `asked`, else `acceleration_z`
     ("ou_forecast", "f8"),
     ("ou_se", "f8"),
     ("ou_belief", "f8"),  # probability that the price reverts
     ("ou_z", "f8"),
     ("ou_half_life_s", "f8"),
     ("ou_statistic", "f8"),  # Dickey-Fuller t
-    ("score", "f8", (5,)),  # in the order of SIGNALS
-    ("vwap_z", "f8"),
-    ("vwap_gap", "f8"),  # ln(price / VWAP)
-    ("funding_8h", "f8"),
+    *SIGNAL_FIGURES,
     ("consensus", "f8"),  # share of valid horizons whose slope has sign `direction`
     ("consensus_horizons", "<i4"),
 ]

@@ -7,11 +7,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.signals.consensus import HORIZONS, TAILS
 from turbo_trader.signals.kalman import NODES, PLACES
 from turbo_trader.signals.noise import Noise
-from turbo_trader.signals.parameters import FITS, HORIZONS
-
-TAILS: Final = 4  # largest one-minute ranges kept: the 99.9 % quantile of 2,048 is the third
+from turbo_trader.signals.ou import FITS
 
 FILTER: Final = np.dtype(
     (

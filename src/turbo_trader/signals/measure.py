@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import SECOND
 from turbo_trader.signals import acceleration, consensus, kalman, ou
-from turbo_trader.signals.figures import ACCEL, ASKED, FUNDING, OFI, OU_DRIFT, VWAP
-from turbo_trader.signals.flow import order_flow
+from turbo_trader.signals.consensus import HORIZONS
+from turbo_trader.signals.figures import ASKED
 from turbo_trader.signals.forecast import closes_missed, forecast_figures, grid_filled
-from turbo_trader.signals.funding import funding_rate
-from turbo_trader.signals.parameters import HORIZONS
-from turbo_trader.signals.vwap import vwap_gap
+from turbo_trader.signals.listed import score_figures
 
 _NEVER = 1 << 62
 _catch_up, _refit = kalman.catch_up, ou.refit
@@ -39,8 +35,6 @@ def measure(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, 
         _tails(states, filters, s)
     out[j].ts = now
     out[j].symbol = s
-    out[j].valid = 0
-    out[j].confirms = 0
     price_figures(states, filters, s, now, params, out, j)
     forecast_figures(states, filters, s, now, params, out, j)
     accel_figures(states, filters, s, now, params, out, j)
@@ -86,7 +80,7 @@ def price_figures(states: Any, filters: Any, s: int, now: int, params: Any, out:
 
 @kernel
 def accel_figures(states: Any, filters: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
-    """The acceleration that ACCEL looks at, over its sd, and whether there is one: bit ACCEL of `valid`."""
+    """The acceleration that ACCEL looks at, over its sd, and whether there is one."""
     row = out[j]
     row.accel_z = 0.0
     if params[0].belief != ASKED:
@@ -96,53 +90,7 @@ def accel_figures(states: Any, filters: Any, s: int, now: int, params: Any, out:
         there = there and not closes_missed(states, s, now)
         if there:
             row.accel_z = z
-    row.valid = 1 << ACCEL if there else 0
-
-
-@kernel
-def score_figures(states: Any, s: int, now: int, params: Any, out: Any, j: int) -> None:
-    """The five scores, their validity and whether they confirm the direction."""
-    row, p = out[j], params[0]
-    d = float(row.direction)
-    valid = np.int64(row.valid)  # ACCEL's bit
-    confirms = 0
-    for k in range(5):
-        row.score[k] = 0.0
-    flow, flow_ok, degraded = order_flow(states, s, now, params)
-    row.degraded = 1 if degraded else 0
-    if flow_ok:
-        row.score[OFI] = clip(flow)
-        valid |= 1 << OFI
-        if d * flow > p.ofi_threshold:
-            confirms |= 1 << OFI
-    row.vwap_gap, row.vwap_z, band, vwap_ok = vwap_gap(states, s, now, row.mid, params)
-    if vwap_ok:
-        row.score[VWAP] = -clip(row.vwap_z / p.score_sds)
-        valid |= 1 << VWAP
-        if -d * row.vwap_gap >= max(p.vwap_min_gap, p.vwap_min_sd * band):
-            confirms |= 1 << VWAP
-    if valid >> ACCEL & 1:
-        row.score[ACCEL] = clip(row.accel_z / p.score_sds)
-        if d * row.accel_z > p.accel_threshold:
-            confirms |= 1 << ACCEL
-    row.funding_8h, funding_ok = funding_rate(states, s, now, params)
-    if funding_ok:
-        row.score[FUNDING] = -clip(row.funding_8h / p.funding_full_scale)
-        valid |= 1 << FUNDING
-        if -d * row.funding_8h > p.funding_threshold:
-            confirms |= 1 << FUNDING
-    if row.ou_valid != 0:
-        row.score[OU_DRIFT] = -clip(row.ou_z / p.score_sds)
-        valid |= 1 << OU_DRIFT
-        if d * row.ou_z < -p.ou_z_threshold:
-            confirms |= 1 << OU_DRIFT
-    row.valid, row.confirms = valid, confirms
-
-
-@kernel
-def clip(value: float) -> float:
-    """`value` within [-1, 1]."""
-    return max(-1.0, min(1.0, value))
+    row.accel_valid = 1 if there else 0
 
 
 @kernel

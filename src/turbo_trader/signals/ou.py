@@ -9,14 +9,19 @@ White's (1980): volatility comes in clusters, and with the ordinary one the test
 from __future__ import annotations
 
 import math
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
-from turbo_trader.signals.parameters import FITS
+from turbo_trader.numbers.declared import Declared
+from turbo_trader.numbers.number import chosen
+from turbo_trader.signals.signal import Part, Signal, Unit
+
+FITS: Final = 2  # one for the plain forecast (figures.ASKED), one for the averaged (figures.WEIGHED)
 
 _MASK = MINUTES - 1
 _LOWEST = 0.3  # phi below this is no reversion of minutes
@@ -214,3 +219,25 @@ def reversion(
     by_phi = share * centre_slope - gap * steps * power / phi
     error2 = by_phi * by_phi * phi_variance + share * share * (centre_variance + measurement2)
     return gap * share, math.sqrt(error2)
+
+
+@kernel
+def drift_score(
+    _states: Any, _s: int, _now: int, params: Any, out: Any, j: int
+) -> tuple[bool, float, float, float]:
+    """The distance from the centre over the stationary sd, faded; `measure` filled it in."""
+    row, p = out[j], params[0]
+    score = -max(-1.0, min(1.0, row.ou_z / p.score_z))
+    return row.ou_valid != 0, score, -row.direction * row.ou_z, p.ou_threshold
+
+
+class DriftNumbers(Declared):
+    """Numbers of OU_DRIFT."""
+
+    ou_threshold: Decimal = chosen("0.5", "sd", "4 OU_DRIFT", "OU_DRIFT confirms below minus", weighed="1")
+
+
+OU_DRIFT: Final = Signal(
+    name="OU_DRIFT", short="OU", about="distance of the price from the centre that an Ornstein-Uhlenbeck fit draws it to",
+    part=Part.BASE, score=drift_score, numbers=DriftNumbers, unit=Unit.SD, side="toward it",
+)  # fmt: skip

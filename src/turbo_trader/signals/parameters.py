@@ -10,10 +10,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-HORIZONS: Final = 5  # slope horizons of the consensus
-FITS: Final = (
-    2  # Ornstein-Uhlenbeck fits: of the plain forecast (figures.ASKED), of the averaged one (figures.WEIGHED)
-)
+from turbo_trader.signals.consensus import HORIZONS
+from turbo_trader.signals.listed import SIGNAL_NUMBERS
+from turbo_trader.signals.ou import FITS
 
 SIGNAL_PARAMETERS: Final = np.dtype(
     (
@@ -27,29 +26,20 @@ SIGNAL_PARAMETERS: Final = np.dtype(
             ("slow_vol_share", "f8"),  # 0.25: weight of the slow variance in that of the hold, in logs
             ("book_stale_s", "f8"),  # 5
             ("trade_stale_s", "f8"),  # 5, where no book is recorded
-            ("score_sds", "f8"),  # 2: a score is full at so many standard deviations
-            ("ofi_threshold", "f8"),  # 0.15
-            ("vwap_min_gap", "f8"),  # 0.0010
-            ("vwap_min_sd", "f8"),  # 0 asked, 1 else
-            ("vwap_min_age_s", "f8"),  # 1800
-            ("accel_threshold", "f8"),  # 1
-            ("funding_threshold", "f8"),  # 0.0005 per 8 h
-            ("funding_full_scale", "f8"),  # 0.0010 per 8 h
-            ("funding_stale_intervals", "f8"),  # 2
+            ("score_z", "f8"),  # 2: a score is full at so many standard deviations
             ("damping_s", "f8"),  # 60: time constant of the acceleration in the forecast
-            ("accel_window", "<i8"),  # 240 closes behind the one-minute Kalman filter
             ("ou_window", "<i8", (FITS,)),  # samples: 240 asked, 960 weighed
             ("ou_spacing_s", "<i8"),  # 60: must be a multiple of 60
             ("ou_min_share", "f8"),  # 0.9: share of the window's samples that must exist
             ("ou_min_half_life_s", "f8"),  # 120
             ("ou_max_half_life_s", "f8"),  # 3600
-            ("ou_z_threshold", "f8"),  # 0.5 asked, 1 else
             # critical value of the Dickey-Fuller t with constant = sum b[k] / n**k; MacKinnon (2010), table 2,
             # 5 %: -2.86154, -2.8903, -4.234, -40.040; 10 % asked
             ("df_critical", "f8", (FITS, 4)),
             ("slope_horizons", "<i8", (HORIZONS,)),  # minutes: 5, 15, 60, 240, 1440 (ascending)
             ("slope_min_share", "f8"),  # 0.8: share of a horizon's minutes that must exist
             ("slope_t_threshold", "f8"),  # 1
+            *SIGNAL_NUMBERS,  # under the policy's names
         ],
     )
 )

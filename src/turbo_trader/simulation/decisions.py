@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.events import Rows
 from turbo_trader.market.records import joined
-from turbo_trader.rules.scan import GATES
+from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.figures import BELIEFS, SIGNALS
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket, exit_rules
-from turbo_trader.rules.scan import TIER_A
+from turbo_trader.rules.gate import TIER_A
 from turbo_trader.rules.session import WATCHDOG
 from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.amending import Amending

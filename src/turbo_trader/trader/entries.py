@@ -11,8 +11,8 @@ from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.candidates import SIDES, signals
 from turbo_trader.rules.entry import entry_limit
 from turbo_trader.rules.exits import entry_exits
-from turbo_trader.rules.gates import Code, Verdict
-from turbo_trader.rules.scan import BLOCK, PASS, TIER_A
+from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, Verdict
+from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.sizing import Entry, Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
@@ -128,7 +128,7 @@ class Entries:
             floor=sizing.floor,
             figures={
                 **figures,
-                "signals": signals(d.policy, row),
+                "signals": signals(row),
                 "binding": sizing.binding,
                 "allowed": sizing.allowed,
                 "leverage_most": float(sizing.highest),

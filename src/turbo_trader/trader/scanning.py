@@ -12,14 +12,16 @@ from turbo_trader.market.kernel import advance
 from turbo_trader.market.records import copied, copy_into, joined
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
+from turbo_trader.rules.account_gates import LimitFacts, limits_gate
 from turbo_trader.rules.ahead import assess_all
 from turbo_trader.rules.candidates import candidate
 from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.entry import fill_probability, ranked
 from turbo_trader.rules.funnel import Funnel
-from turbo_trader.rules.gates import LimitFacts, Verdict, limits_gate
+from turbo_trader.rules.gate import BLOCK, Verdict
+from turbo_trader.rules.gates import GATES
 from turbo_trader.rules.portfolio import weights
-from turbo_trader.rules.scan import BLOCK, GATES, SCAN
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.sizing import reference_notional
 from turbo_trader.rules.strengths import Strengths
 from turbo_trader.rules.tiers import CapitalTier

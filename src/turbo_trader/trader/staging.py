@@ -14,7 +14,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.market.grid import on_grid
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.fingerprint import fingerprint
-from turbo_trader.rules.scan import TIER_A
+from turbo_trader.rules.gate import TIER_A
 from turbo_trader.rules.shadow import Ended, Outcome, Shadow
 from turbo_trader.rules.sizing import Entry, Sizing, resize, smallest_qty
 from turbo_trader.rules.stages import (

@@ -13,9 +13,10 @@ from turbo_trader.console.screen.snapshot import Snapshot
 from turbo_trader.journal.encoding import encode
 from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.instruments import UNIVERSE
-from turbo_trader.rules.gates import Code
+from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.scan import SCAN, TIER_A, TIER_B
+from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Scanned
 from turbo_trader.trader.view import PositionView, View
 

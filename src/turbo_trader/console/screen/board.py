@@ -12,7 +12,8 @@ from rich.text import Text
 from turbo_trader.console.screen.grid import Cell, bar, grid, heading, line
 from turbo_trader.console.screen.nearness import Nearness
 from turbo_trader.console.screen.snapshot import EventLine, Snapshot, clock
-from turbo_trader.rules.scan import GATES
+from turbo_trader.rules.gates import GATES
+from turbo_trader.signals.listed import LISTED
 
 LEAST_WIDTH: Final = 60
 LEAST_HEIGHT: Final = 14
@@ -20,7 +21,7 @@ _FULL: Final = 110  # columns from which on symbols are shown with their figures
 _TWO: Final = 160  # columns from which on events stand beside the rest
 _EVENT_ROWS: Final = 5  # at the least
 _EVENT_LINES: Final = 3  # of one event at the most; `turbo-trader logs` has it whole
-_SIGNALS: Final = ("OFI", "VWAP", "ACCEL", "FUND", "OU")  # signals.figures.SIGNALS, short
+_SIGNALS: Final = tuple(signal.short for signal in LISTED)
 KEYS: Final = "e explain  f funnel  h halt  r resume  x flatten  q quit  ? help"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from turbo_trader.rules.gates import TEXTS, Code
-from turbo_trader.rules.scan import GATES, TIER_A, TIER_B
+from turbo_trader.rules.gate import TIER_A, TIER_B
+from turbo_trader.rules.gates import GATES, reason
+from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.signals.figures import SIGNALS
 
@@ -64,7 +65,7 @@ def _marks(row: Row) -> tuple[str, ...]:
 
 def _reason(row: Row, numbers: Mapping[str, float]) -> tuple[float, str]:
     """How much of what the first blocker asks for is there (0 to 1), and its reason with the figures."""
-    code = Code(int(row["block_code"]))
+    code = int(row["block_code"])
     capital = TIER_NAMES[int(row["capital_tier"])]
 
     def least(what: str, value: float, asked: float, form: str = "{:.2f}") -> tuple[float, str]:
@@ -98,7 +99,7 @@ def _reason(row: Row, numbers: Mapping[str, float]) -> tuple[float, str]:
         case Code.MARK_GAP:
             return most("mark and last price apart", row["mark_gap"], numbers["max_mark_gap"])
         case _:
-            return 0.0, TEXTS[code]
+            return 0.0, reason(code)
 
 
 def _bp(fraction: Any) -> str:

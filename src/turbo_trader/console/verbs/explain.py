@@ -83,7 +83,7 @@ def _scans(folder: Path, symbol: str, last: int, until: int | None) -> list[dict
     from turbo_trader.console.times import utc_text
     from turbo_trader.journal.readers import notes, scans
     from turbo_trader.rules import explain as sentences
-    from turbo_trader.rules.scan import GATES
+    from turbo_trader.rules.gates import GATES
 
     found, reported = [], notes(folder, "policy")
     for row in scans(folder, symbol, last, until):

@@ -45,8 +45,8 @@ def feasible(
     from turbo_trader.market.names import known_symbol
     from turbo_trader.market.reference import universe
     from turbo_trader.rules.feasible import feasible as examine
+    from turbo_trader.rules.gate import TIER_A, TIER_B
     from turbo_trader.rules.policy import Policy
-    from turbo_trader.rules.scan import TIER_A, TIER_B
 
     money, tail = positive_decimal(balance, "--balance"), fraction(reach, "--range")
     policy, prices = Policy.from_env(environment()), reference_prices(price or [])

@@ -61,7 +61,7 @@ def named(rows: Sequence[NumberRow], names: Sequence[str]) -> list[NumberRow]:
 
 def explained(rows: Sequence[NumberRow]) -> Iterator[str]:
     """Each number with the line of the rules that it stands in and why it is what it is."""
-    from turbo_trader.rules.declared import shown
+    from turbo_trader.numbers.declared import shown
 
     for row in rows:
         default = f" (default {shown(row.default)})" if row.overridden else ""
@@ -74,7 +74,7 @@ def explained(rows: Sequence[NumberRow]) -> Iterator[str]:
 def lines(rows: Sequence[NumberRow]) -> Iterator[str]:
     """The table for 80 columns; an overridden number has a star and its default."""
     from turbo_trader.console.tables import WIDTH
-    from turbo_trader.rules.declared import shown
+    from turbo_trader.numbers.declared import shown
 
     section = ""
     for row in rows:

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.rules.text import decimal, parts, switch, whole
+from turbo_trader.numbers.text import decimal, parts, switch, whole
 
 _READERS: Mapping[Any, Callable[[str], object]] = {
     bool: switch,

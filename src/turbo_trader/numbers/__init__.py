@@ -1,0 +1,1 @@
+"""Numbers and settings: declared once, read from text by one parser."""
