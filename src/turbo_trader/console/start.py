@@ -11,7 +11,7 @@ from typing import Any
 import uvloop
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, moved
-from turbo_trader.console.alarms.configured import alarms
+from turbo_trader.console.alarms.configured import alarms, targets_of
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
@@ -71,7 +71,7 @@ def start(
     """
     manager = ServiceManager.from_environment()  # before any process is started that would inherit it
     with ExitStack() as stack:
-        metrics = metrics_of(settings)
+        metrics, targets = metrics_of(settings), targets_of(settings)
         ground = (
             stack.enter_context(paper_ground(settings, policy))
             if settings.mode == "paper"
@@ -83,13 +83,12 @@ def start(
         registration = stack.enter_context(Registry(Kind.DAEMON).claim(settings.mode, folder))
         stack.enter_context(made_for(registration, folder))
         tty = ui and terminal_can()
-        open_log(
-            folder, level=settings.log_level, terminal=not tty, secrets=(ground.keys.key, ground.keys.secret)
-        )
+        secrets = (ground.keys.key, ground.keys.secret, *(target.url for target in targets))
+        open_log(folder, level=settings.log_level, terminal=not tty, secrets=secrets)
         ground.log_lines()
         for line in banner(settings, policy, ground, registration.running.name, folder):
             say(line)
-        sending = stack.enter_context(alarms(settings, "daemon"))
+        sending = stack.enter_context(alarms(settings, targets, "daemon"))
         emit = log_event if sending is None else sending.emit
         guard = GuardBeside(settings.mode, settings.journal_dir, folder, emit)
         stack.callback(guard.leave)

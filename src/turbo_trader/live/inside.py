@@ -87,7 +87,7 @@ class Inside:
             "public": [feed.heard for feed in self.public.feeds] if self.public is not None else [],
             "private": [self.private.heard] if self.private is not None else [],
         }
-        return {name: max(0.0, now - min(times)) for name, times in heard.items() if times and min(times)}
+        return {name: max(0.0, now - min(times)) for name, times in heard.items() if times and all(times)}
 
     def market_ages(self) -> dict[str, float]:
         """Seconds since the last row of each symbol, by the venue's time."""

@@ -124,6 +124,7 @@ def test_levels_and_kinds_choose_what_is_sent() -> None:
         False, True, False,
     ]  # fmt: skip
     assert all(Choice().takes(raised(alarm)) for alarm in Alarm)
+    assert Choice(least=Severity.CRITICAL).takes(raised(Alarm.DIGEST))
 
 
 def test_no_trades_says_the_gate_and_its_share() -> None:

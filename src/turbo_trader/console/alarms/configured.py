@@ -35,12 +35,11 @@ def chosen(kinds: Sequence[str]) -> list[Alarm]:
 
 
 @contextlib.contextmanager
-def alarms(settings: Settings, process: str) -> Iterator[AlarmsBeside | None]:
-    """The alarms of this process (daemon, guard) while the context lasts; None where NOTIFY names no target.
+def alarms(settings: Settings, targets: Sequence[Target], process: str) -> Iterator[AlarmsBeside | None]:
+    """The alarms of this process (daemon, guard) to `targets_of(settings)` while the context lasts; None where there are none.
 
     InputError where a target cannot be used, or without the extra.
     """
-    targets = targets_of(settings)
     if not targets:
         yield None
         return

@@ -34,9 +34,9 @@ class Choice:
     least: Severity = Severity.INFO
 
     def takes(self, raised: Raised) -> bool:
-        """Is it to be sent? The end of an alarm is where the alarm was."""
-        rule_rank = raised.severity.rank
-        return raised.alarm in self.alarms and rule_rank >= self.least.rank
+        """Is it to be sent? The end of an alarm is where the alarm was; a summary was asked for by itself."""
+        grave = raised.severity.rank >= self.least.rank or raised.alarm is Alarm.DIGEST
+        return grave and raised.alarm in self.alarms
 
 
 @dataclass(slots=True)

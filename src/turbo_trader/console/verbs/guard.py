@@ -99,13 +99,13 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
 @contextmanager
 def _alarms(settings: Settings) -> Iterator[Callable[[str, str, dict[str, Any]], None]]:
     """Where the guard's events go. Alarms that cannot be sent keep no position from being guarded."""
-    from turbo_trader.console.alarms.configured import alarms
+    from turbo_trader.console.alarms.configured import alarms, targets_of
     from turbo_trader.console.observer import log_event
     from turbo_trader.market.errors import InputError, Refused
 
     with ExitStack() as stack:
         try:
-            sending = stack.enter_context(alarms(settings, "guard"))
+            sending = stack.enter_context(alarms(settings, targets_of(settings), "guard"))
         except (InputError, Refused) as error:
             log_event("notify-off", "error", {"why": str(error), "meaning": "this guard sends no alarms"})
             sending = None
