@@ -173,3 +173,19 @@ def test_a_tighter_stop_on_the_venue_stands_and_is_never_loosened(stage: Any) ->
     assert again.state().bracket.stop == tighter
     again.quote(str(target), str(target + D("0.01")), mark=str(target))
     assert [stop.stop_loss for stop in again.stops if stop.stop_loss is not None] == []
+
+
+def test_a_book_of_before_the_fill_moves_neither_stop_nor_target(stage: Any) -> None:
+    # the price jumped while a short was on its way: it is filled far better, and the book still shows where the price was
+    sent = stage.enter(direction=-1)
+    stage.answer(sent)
+    stage.now += SECOND
+    part = sent.qty / 2
+    for price in ("103.00", "103.01"):  # their average is on no tick
+        stage.deliver(stage.fill(sent.id, -1, part, price))
+    stage.deliver(stage.position(str(-sent.qty), str(sent.stop_loss), str(sent.take_profit)))
+    stage.clock(1)
+    assert stage.state().bracket.entry == D("103.005")
+    assert stage.stops == []
+    stage.quote("98.00", "98.01", mark="98.00")  # the price has come back since: now it counts
+    assert stage.stops != []

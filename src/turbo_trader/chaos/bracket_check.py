@@ -138,16 +138,15 @@ class Brackets(Check):
 
     def _extends(self, plan: Plan, position: PositionMessage, take_profit: Decimal, best: Decimal) -> None:
         policy, d, entry = self.world.policy, plan.order.side, position.entry_price
-        assert position.take_profit is not None
-        moved = d * (take_profit - position.take_profit)
-        usual = entry * plan.take_profit * policy.extension
-        count = self._extensions(plan, position) + 1
+        if take_profit == position.take_profit:
+            return  # sent again after an answer that never came
+        # the one that came with the entry goes by its limit, which a fill after a jump may have been far better than
+        first = position.take_profit == plan.order.take_profit
+        count = 1 if first else self._extensions(plan, position) + 1
         early = d * (best - self._target(plan, position, count - 1)) < 0
-        # the first one goes by the limit, the next ones by the average fill
-        slack = self._slack(position) + abs(entry - (plan.order.price or entry)) * Decimal("1.05")
-        if count > policy.max_extensions or early or abs(moved - usual) > slack:
-            if moved == 0:
-                return  # sent again after an answer that never came
+        usual = self._target(plan, position, count) + d * entry * plan.take_profit * policy.backstop_extra
+        slack = self._slack(position) + abs(entry - (plan.order.price or entry)) * Decimal("0.05")
+        if count > policy.max_extensions or early or abs(take_profit - usual) > slack:
             raise Violated(
                 Invariant.BRACKET, "a target moves before its price, too often, or by another distance", symbol=position.symbol,
                 was=position.take_profit, asked=take_profit, usual=usual, extensions=count, best=best,

@@ -12,7 +12,7 @@ from turbo_trader.chaos.distances import Distances
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
-from turbo_trader.exchange.messages import ExecutionMessage, Message
+from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 
@@ -38,6 +38,7 @@ class Sizes(Check):
         super().__init__(world)
         self._distances = Distances(world)
         self._net: dict[str, Decimal] = {}
+        self._entry_limits: dict[str, Decimal] = {}  # price of the last entry, by symbol
         self._losses: list[tuple[int, int]] = [
             (0, 0)
         ]  # consecutive ones by the venue's executions, from which time on
@@ -71,6 +72,8 @@ class Sizes(Check):
         )
         self._leverage(sent, row, instrument, leverage)
         self._rows(sent, row, instrument, leverage)
+        assert sent.price is not None
+        self._entry_limits[sent.symbol] = sent.price
 
     # -- the instrument
 
@@ -153,9 +156,8 @@ class Sizes(Check):
         if simulation.exchange.open_orders(simulation.uid):
             return  # orders hold margin: what is available may ask for more
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
-        low, _ = self.world.equities(UNHEARD)
         margin = order.qty * (order.price or ZERO) / leverage
-        least = min(part, policy.small_margin_cap) * min(low, self.world.balance) * Decimal("0.85")
+        least = min(part, policy.small_margin_cap) * self.world.lowest(UNHEARD) * Decimal("0.85")
         if leverage > Decimal("1.1") and margin < least:
             raise Violated(
                 Invariant.SIZE, "leverage higher than its margin target needs", order=order, leverage=leverage, margin=margin,
@@ -212,7 +214,7 @@ class Sizes(Check):
             cap = policy.small_margin_cap
         elif equity < policy.medium_below:
             cap = policy.medium_margin_cap
-        in_use = sum((p.margin for p in world.held()), ZERO)
+        in_use = sum((self._known_margin(p) for p in world.held()), ZERO)
         target = min(high, cap) * balance
         return [
             Limit("loss at the stop", risk * equity / loss * factor),
@@ -221,11 +223,24 @@ class Sizes(Check):
             Limit("total margin", max(ZERO, policy.total_margin * balance - in_use) * leverage * LOOSE),
         ]
 
+    def _unheard(self, position: PositionMessage) -> Decimal:
+        """The notional its entry asked for while its fill was not heard of; 0 once it was. A jump may have filled it far better."""
+        heard, limit = self.world.heard.get(position.symbol), self._entry_limits.get(position.symbol)
+        if limit is None or (heard is not None and heard.size == position.size):
+            return ZERO
+        return abs(position.size) * limit
+
+    def _known_margin(self, position: PositionMessage) -> Decimal:
+        """A position's margin as the process may know it: what the venue adds for fees is heard with the fill."""
+        asked = self._unheard(position)
+        return min(position.margin, asked / position.leverage) if asked else position.margin
+
     def _balance(self) -> Decimal:
         """B at most: isolated margins and what is free make the wallet; what was lost since the last snapshot may be unknown."""
         _, high = self.world.equities(UNHEARD)
         unknown = self.world.transferred - self.world.recognised
-        return max(self.world.balance - min(unknown, ZERO), high)
+        fees = self.world.policy.taker_fee * sum((self._unheard(p) for p in self.world.held()), ZERO)
+        return max(self.world.balance - min(unknown, ZERO), high) + fees
 
     def _least_cost(self, row: Any) -> Decimal:
         policy = self.world.policy
@@ -238,9 +253,8 @@ class Sizes(Check):
         policy = self.world.policy
         if policy.size != "full":
             return
-        low, _ = self.world.equities(UNHEARD)
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
-        least = policy.min_size_share * part * min(low, self.world.balance) * highest * factor
+        least = policy.min_size_share * part * self.world.lowest(UNHEARD) * highest * factor
         assert order.price is not None
         if (
             order.qty * order.price

@@ -52,7 +52,9 @@ class World:
     recognised: Decimal = ZERO  # of it, what the journal knows as a transfer
     _last: int = 0
     _state: tuple[bool, bool] = (False, False)
-    _equities: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=4096))
+    _money: deque[tuple[int, Decimal, Decimal]] = field(
+        default_factory=lambda: deque(maxlen=4096)
+    )  # ts, E, B
     _looked: int = 0
     _equity: tuple[int, Decimal] = (-1, ZERO)  # as last reckoned, and when
 
@@ -196,15 +198,23 @@ class World:
         return True
 
     def _note_equity(self) -> None:
-        self._equities.append((self.now, self.equity()))
+        self._money.append((self.now, self.equity(), self.balance))
 
     def equities(self, seconds: float) -> tuple[Decimal, Decimal]:
         """Lowest and highest equity of the last seconds, moved by transfers the journal may not know yet."""
-        since = self.now - int(seconds * SECOND)
-        found = [self.equity()]
-        for ts, equity in reversed(self._equities):
-            found.append(equity)
-            if ts < since:
-                break
+        found = [self.equity(), *(equity for equity, _ in self._recent(seconds))]
         unknown = self.transferred - self.recognised
         return min(found) - max(unknown, ZERO), max(found) - min(unknown, ZERO)
+
+    def lowest(self, seconds: float) -> Decimal:
+        """The least that the process may have taken E and B for: what came since may be unknown to it."""
+        low, _ = self.equities(seconds)
+        return min(low, self.balance, *(balance for _, balance in self._recent(seconds)))
+
+    def _recent(self, seconds: float) -> Iterator[tuple[Decimal, Decimal]]:
+        """E and B of the last seconds, and those in force when they began."""
+        since = self.now - int(seconds * SECOND)
+        for ts, equity, balance in reversed(self._money):
+            yield equity, balance
+            if ts < since:
+                break

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.market.events import SECOND
+from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.equity import Holding, equity, trading_balance
@@ -220,11 +221,20 @@ class TraderState:
         return state.instrument.price(ticks) if ticks else None
 
     def closable(self, state: SymbolState) -> Decimal | None:
-        """The price a position could be closed at now: bid of a long, ask of a short; the last print where no book is recorded."""
-        if not self.states["has_book"][state.s]:
-            ticks = int(self.states["last"][state.s])
-            return state.instrument.price(ticks) if ticks else None
-        return self.bid(state) if state.held > 0 else self.ask(state)
+        """The price a position could be closed at now: bid of a long, ask of a short; the last print where no book is recorded.
+
+        A price of before the entry's fill is none in the position's favour: after a jump it would move stop and target at once.
+        """
+        s, trade = state.s, state.trade
+        if self.states["has_book"][s]:
+            price, ts = self.bid(state) if state.held > 0 else self.ask(state), int(self.states["book_ts"][s])
+        else:
+            ticks, ts = int(self.states["last"][s]), int(self.states["trade_ts"][s])
+            price = state.instrument.price(ticks) if ticks else None
+        if price is None or trade is None or not state.held or ts >= trade.opened_ts:
+            return price
+        entry = on_grid(trade.entry, state.instrument.tick, up=state.held < 0)
+        return min(price, entry) if state.held > 0 else max(price, entry)
 
     def mark(self, state: SymbolState) -> Decimal | None:
         """Mark price, None where there is none."""
