@@ -10,6 +10,7 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Fill, Outcome, ReadResult, Transfer, WalletReport
 from turbo_trader.trader.ledger import Ledger
+from turbo_trader.trader.persisted import plain
 
 NOW = 1_767_603_600 * SECOND
 
@@ -62,7 +63,7 @@ class BookedRun:
         self.journal.flush()
 
     def _keep(self) -> None:
-        self.journal.persist(Persist(NOW, "ledger", self.ledger.to_dict()))
+        self.journal.persist(Persist(NOW, "ledger", plain(self.ledger.ledger_record())))
         self.journal.persist(Persist(NOW, "session", {"halted": ""}))
         self.journal.commit()
 

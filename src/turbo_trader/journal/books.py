@@ -17,8 +17,10 @@ from turbo_trader.journal.schema import FILE
 from turbo_trader.market.events import SECOND
 from turbo_trader.trader.events import SETTLED_IN
 from turbo_trader.trader.ledger import ZERO, Ledger
+from turbo_trader.trader.persisted import decode
+from turbo_trader.trader.state_keys import Key
 
-_LEDGER: Final = "ledger"  # key of the state that the books are kept in
+_EVER: Final = 2**63 - 1
 _SETTLED: Final = 2 * SECOND  # a wallet read sooner after a fill may not show it yet
 _READS: Final = 200  # of the venue that are looked through, newest first
 
@@ -53,11 +55,12 @@ def books(folder: Path) -> list[Finding]:
         if db is None:
             return []
         db.execute("BEGIN")  # one moment of a journal that is being written
-        found = db.execute("SELECT value FROM state WHERE key = ?", (_LEDGER,)).fetchone()
         with readable_values(folder / FILE):
-            ledger = Ledger.from_dict(json.loads(found[0])) if found else Ledger()
-            if ledger.start is None:
+            rows = db.execute("SELECT key, value FROM state WHERE key IN (?, ?)", (Key.LEDGER, Key.SCHEMA))
+            kept = decode({key: json.loads(value) for key, value in rows}).ledger
+            if kept is None or kept.start is None:
                 return []
+            ledger = Ledger.from_ledger_record(kept, _EVER)
             booked = _booked(_notes(db))
             return [_sums(ledger, booked), _explained(ledger), _agreement(ledger, _wallets(db, ledger))]
 

@@ -17,6 +17,7 @@ from turbo_trader.journal.readers import notes_named, state
 from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
 from turbo_trader.trader.events import SETTLED_IN
+from turbo_trader.trader.state_keys import Key
 
 Table: TypeAlias = list[dict[str, Any]]
 
@@ -70,7 +71,7 @@ def tables(folder: Path) -> dict[str, Table]:
 
 def _ledger(folder: Path) -> Table:
     """Each change of the USDT wallet with the balance after it, from the start of the books on."""
-    book = state(folder).get("ledger") or {}
+    book = state(folder).get(Key.LEDGER) or {}
     if book.get("start") is None:
         return []
     with readable_values(folder / FILE):
