@@ -67,6 +67,7 @@ def test_a_guard_without_a_journal_protects_by_the_venue_s_report(lives: Any, da
     guard = lives.guard(**SHORT)
     lives.wait(lambda: not lives.unguarded())
     lives.wait(lambda: not lives.held())  # ours by its fills: closed after too long without a daemon
+    lives.wait(lambda: "close" in acted(lives))  # said once it is done
     assert guard.poll() is None
     seen = [note["event"] for note in lives.guards_notes()[looked:]]
     assert "guard-journal-unreadable" in seen

@@ -173,41 +173,12 @@ def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     assert "running     no" in turbo(tmp_path, "status").stdout
 
 
-@pytest.mark.parametrize(
-    ("args", "env", "said"),
-    [
-        (["run", "--market", "tape:nowhere"], {}, "nowhere: no such tape"),
-        (["run", "--market", "moon"], {}, "must be synthetic, tape:PATH, bybit or bybit:URL"),
-        (["run", "--market", "bybit:moon"], {}, "bybit:http://HOST:PORT"),
-        (["run", "--market", "bybit", "--speed", "2"], {}, "leave it out"),
-        (["run", "--balance", "0"], {}, "--balance"),
-        (["run", "--for", "soon"], {}, "40s or 2m"),
-        (["run"], {"MICRO_TURBO_SIGNAL_INTERVAL": "x"}, "MICRO_TURBO_SIGNAL_INTERVAL"),
-        (["run"], {"SEED": "x"}, "SEED"),
-        (["run"], {"TARGET_ASSETS": "FOO"}, "FOOUSDT"),
-        (["run", "--mode", "real"], {}, "--mode"),
-        (["run", "--nonsense"], {}, "--nonsense"),
-        (["backtest", "nowhere"], {}, "nowhere: no such tape"),
-        (["tape", "info", "nowhere.parquet"], {}, "no such tape"),
-        (["stop"], {}, "running"),
-    ],
-)
-def test_bad_input_is_one_clear_line_and_exit_code_2(
-    tmp_path: Path, args: list[str], env: dict[str, str], said: str
-) -> None:
-    assert said in one_line(turbo(tmp_path, *args, **env), 2)
-
-
-@pytest.mark.parametrize("mode", ["live", "testnet"])
-def test_a_real_venue_without_keys_is_refused_with_what_is_missing(tmp_path: Path, mode: str) -> None:
-    line = one_line(turbo(tmp_path, "run", "--mode", mode), 3)
-    assert "BYBIT_API_KEY" in line
-    assert not (tmp_path / "var").exists()
-
-
-def test_an_unwritable_journal_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "var").write_text("a file, not a folder")
-    assert "journal folder" in one_line(turbo(tmp_path, "run"), 2)
+def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path: Path) -> None:
+    """Of the process; all others: tests/console/test_refusals.py."""
+    assert "MICRO_TURBO_SIGNAL_INTERVAL" in one_line(
+        turbo(tmp_path, "run", MICRO_TURBO_SIGNAL_INTERVAL="x"), 2
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
@@ -218,38 +189,9 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     assert "--port" in line
 
 
-def test_orders_by_websocket_are_refused_at_start_where_the_venue_takes_none(
-    tmp_path: Path,
-) -> None:
-    given = {"MODE": "demo", "BYBIT_API_KEY": "a-key", "BYBIT_API_SECRET": "a-secret"}
-    line = one_line(turbo(tmp_path, "run", ORDER_ENTRY="websocket", **given), 2)
-    assert line.endswith("the demo environment takes orders by REST only; set ORDER_ENTRY=rest")
-    assert not list(tmp_path.iterdir())
-
-
 def test_help_is_quick_and_names_every_verb(tmp_path: Path) -> None:
     began = time.monotonic()
     result = turbo(tmp_path, "--help")
     assert time.monotonic() - began < 5
     for verb in ("run", "backtest", "exchange", "status", "stop", "explain", "tape"):
         assert verb in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("lines", "said"),
-    [
-        (["60000,1,1,1,1,5", "180000,1,1,1,1,5"], "line 3: a gap"),
-        (["60000,1,1,1,1,5", "60000,1,1,1,1,5"], "line 3: a repeated time"),
-        (["120000,1,1,1,1,5", "60000,1,1,1,1,5"], "line 3: a time before"),
-        (["60000,1,2,x,1,5"], "line 2: not 6 numbers"),
-        (["60000,1,0.5,1,1,5"], "line 2: high or low"),
-    ],
-)
-def test_malformed_bars_name_file_and_line(tmp_path: Path, lines: list[str], said: str) -> None:
-    (tmp_path / "bars").mkdir()
-    (tmp_path / "bars" / "BTCUSDT.csv").write_text(
-        "ts_ms,open,high,low,close,volume\n" + "\n".join(lines) + "\n"
-    )
-    line = one_line(turbo(tmp_path, "backtest", "bars"), 2)
-    assert "BTCUSDT.csv" in line
-    assert said in line
