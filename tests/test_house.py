@@ -1,5 +1,7 @@
 """The house itself: row size, package version, what a wheel holds."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,32 @@ build.ensure_finalized()
 for package, module, _ in build.find_all_modules():
     print(f"{package}.{module}")
 """
+
+
+#: What marks a kernel: numba compiles no keyword-only parameter, so a kernel takes its arrays and numbers by place.
+KERNEL = re.compile(r"\b(kernel|inlined|released)\b")
+MOST = 6  # as ruff's max-positional-args, which looks at definitions alone
+
+
+def test_no_call_but_of_a_kernel_has_more_than_six_positional_arguments() -> None:
+    """Functions of any number of like things (`*codes`) are none of them."""
+    trees = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "src").rglob("*.py"))}
+    functions = [
+        node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    ]
+    kernels = [node for node in functions if any(KERNEL.search(ast.unparse(d)) for d in node.decorator_list)]
+    inside = {id(node) for kernel in kernels for node in ast.walk(kernel)}
+    names = {kernel.name for kernel in kernels} | {each.name for each in functions if each.args.vararg}
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node.func)}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and id(node) not in inside
+        if sum(not isinstance(each, ast.Starred) for each in node.args) > MOST
+        if ast.unparse(node.func).rpartition(".")[2].removeprefix("_") not in names
+    ]
+    assert len(names) > 50
+    assert long == []
 
 
 def test_a_tape_row_is_24_bytes() -> None:

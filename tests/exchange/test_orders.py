@@ -28,7 +28,19 @@ def test_the_docs_print_the_table_that_is_enforced() -> None:
 @pytest.mark.parametrize("state", TRANSITIONS)
 def test_an_order_moves_only_where_the_table_lets_it(state: str) -> None:
     for target in TRANSITIONS:
-        order = Order("1", "", "BTCUSDT", 1, "Limit", "GTC", Decimal(1), Decimal(1), False, 0, status=state)
+        order = Order(
+            order_id="1",
+            link_id="",
+            symbol="BTCUSDT",
+            side=1,
+            order_type="Limit",
+            time_in_force="GTC",
+            qty=Decimal(1),
+            price=Decimal(1),
+            reduce_only=False,
+            created_ts=0,
+            status=state,
+        )
         if target in TRANSITIONS[state]:
             order.move(target)
             assert order.status == target

@@ -300,7 +300,7 @@ def with_pro(lively: ServedVenue, work: Callable[[Any], Awaitable[None]]) -> Non
             {"apiKey": "key", "secret": "secret", "enableRateLimit": False, "options": {"recvWindow": 20_000}}
         )
         streams = at(client.urls["api"]["ws"], lively.stream)
-        rest = {name: lively.url for name, url in client.urls["api"].items() if name != "ws"}
+        rest = {name: lively.url for name in client.urls["api"] if name != "ws"}
         client.urls["api"] = {**rest, "ws": streams}
         try:
             await asyncio.wait_for(work(client), 40)

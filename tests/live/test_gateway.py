@@ -37,7 +37,15 @@ class Lane:
 
 
 def answer(code: int, result: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Answer:
-    return Answer(classify(code), code, "", 0, result or {}, 0, headers or {})
+    return Answer(
+        verdict=classify(code),
+        code=code,
+        message="",
+        sent=0,
+        result=result or {},
+        time_ms=0,
+        headers=headers or {},
+    )
 
 
 def made(*answers: Answer) -> tuple[Gateway, Lane, list[str]]:

@@ -84,15 +84,15 @@ def kept(direction: int = 1, *, opened: int = NOW, hold_s: int = 900) -> dict[st
 
 
 def test_a_position_with_its_stop_is_left_alone() -> None:
-    assert interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, SOON, RULES) == []
+    assert interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES) == []
     assert (
-        interventions([position("1", "99.6")], [], kept(), BOOTS, NOW, SOON, RULES) == []
+        interventions([position("1", "99.6")], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES) == []
     )  # tighter than kept
 
 
 @pytest.mark.parametrize("stop", [None, "99.0"])
 def test_a_stop_that_is_missing_or_looser_is_set_as_the_journal_knows_it(stop: str | None) -> None:
-    (intervention,) = interventions([position("1", stop)], [], kept(), BOOTS, NOW, SOON, RULES)
+    (intervention,) = interventions([position("1", stop)], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES)
     assert (intervention.what, intervention.stop) == ("protect", D("99.50"))
     sent = command(intervention, Ids("g1"))
     assert isinstance(sent, SetStops)
@@ -101,7 +101,13 @@ def test_a_stop_that_is_missing_or_looser_is_set_as_the_journal_knows_it(stop: s
 
 def test_a_position_past_its_time_is_closed_reduce_only() -> None:
     (intervention,) = interventions(
-        [position("-2", "100.5")], [], kept(-1, hold_s=10), BOOTS, NOW + 10 * SECOND, SOON, RULES
+        [position("-2", "100.5")],
+        [],
+        kept(-1, hold_s=10),
+        BOOTS,
+        NOW + 10 * SECOND,
+        gone_ns=SOON,
+        rules=RULES,
     )
     assert (intervention.what, intervention.why) == ("close", "past its time")
     sent = command(intervention, Ids("g1"))
@@ -119,10 +125,11 @@ def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_guar
 
 def test_too_long_without_a_daemon_closes_every_position_of_ours() -> None:
     at = RULES.close_ns
-    assert [w.what for w in interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, at, RULES)] == [
-        "close"
-    ]
-    assert interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, at - 1, RULES) == []
+    assert [
+        w.what
+        for w in interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, gone_ns=at, rules=RULES)
+    ] == ["close"]
+    assert interventions([position("1", "99.5")], [], kept(), BOOTS, NOW, gone_ns=at - 1, rules=RULES) == []
 
 
 def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
@@ -132,7 +139,7 @@ def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
         "hold_ns": 900 * SECOND, "decided_ts": NOW, "sent_ts": NOW,
     }  # fmt: skip
     (intervention,) = interventions(
-        [position("1", None)], [], {"entry:AAAUSDT": entry}, BOOTS, NOW, SOON, RULES
+        [position("1", None)], [], {"entry:AAAUSDT": entry}, BOOTS, NOW, gone_ns=SOON, rules=RULES
     )
     assert (intervention.what, intervention.stop) == ("protect", D("99.4"))
 
@@ -146,13 +153,13 @@ def test_what_the_journal_does_not_know_is_not_touched() -> None:
             kept(),
             BOOTS,
             NOW,
-            RULES.close_ns,
-            RULES,
+            gone_ns=RULES.close_ns,
+            rules=RULES,
         )
         == []
     )
     other_way = position("-1", None)
-    assert interventions([other_way], [], kept(1), BOOTS, NOW, RULES.close_ns, RULES) == []
+    assert interventions([other_way], [], kept(1), BOOTS, NOW, gone_ns=RULES.close_ns, rules=RULES) == []
     assert unprotected([stranger, other_way]) == ["ZZZUSDT", "AAAUSDT"]  # but reported
 
 
@@ -163,7 +170,7 @@ def test_resting_entries_of_ours_are_cancelled_first_and_protective_orders_stay(
         order("", reduce_only=True, stop_type="StopLoss"),
         order("tt-b1-4-entry", stop_type="Stop"),
     ]
-    found = interventions([position("1", None)], orders, kept(), BOOTS, NOW, SOON, RULES)
+    found = interventions([position("1", None)], orders, kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES)
     assert [(w.what, w.link_id) for w in found] == [("cancel", "tt-b1-2-entry"), ("protect", "")]
     assert isinstance(command(found[0], Ids("g1")), CancelOrder)
 
@@ -181,7 +188,7 @@ def test_it_never_opens_and_never_loosens(
     held = position(size, stop)
     now = NOW + later_s * SECOND
     for intervention in interventions(
-        [held], [order("tt-b1-2-entry")], kept(direction), BOOTS, now, gone_s * SECOND, RULES
+        [held], [order("tt-b1-2-entry")], kept(direction), BOOTS, now, gone_ns=gone_s * SECOND, rules=RULES
     ):
         sent = command(intervention, Ids("g1"))
         if isinstance(sent, PlaceOrder):
@@ -196,8 +203,8 @@ def test_it_never_opens_and_never_loosens(
 
 
 def test_two_reads_agree_only_on_the_same_intervention() -> None:
-    first = interventions([position("1", None)], [], kept(), BOOTS, NOW, SOON, RULES)
-    again = interventions([position("2", None)], [], kept(), BOOTS, NOW, SOON, RULES)
+    first = interventions([position("1", None)], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES)
+    again = interventions([position("2", None)], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES)
     assert [intervention for intervention in again if intervention in first] == []
     assert Intervention("close", "A", size=D(1)) != Intervention("close", "A", size=D(2))
 
@@ -227,61 +234,74 @@ def test_guard_close_after_is_the_policy_s_and_zero_is_never() -> None:
     assert guard_rules(Policy()).close_ns == 900 * SECOND
     rules = guard_rules(Policy.from_env({"GUARD_CLOSE_AFTER": "60"}))
     held = [position("1", "99.5")]
-    assert [w.what for w in interventions(held, [], kept(), BOOTS, NOW, 60 * SECOND, rules)] == ["close"]
+    assert [
+        w.what for w in interventions(held, [], kept(), BOOTS, NOW, gone_ns=60 * SECOND, rules=rules)
+    ] == ["close"]
     never = guard_rules(Policy.from_env({"GUARD_CLOSE_AFTER": "0"}))
-    assert interventions(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, never) == []
+    assert interventions(held, [], kept(), BOOTS, NOW, gone_ns=10**6 * SECOND, rules=never) == []
 
 
 def test_positions_left_deliberately_are_closed_for_their_time_alone() -> None:
     held, late = [position("1", "99.5")], NOW + 900 * SECOND
-    assert interventions(held, [], kept(), BOOTS, NOW, 10**6 * SECOND, RULES, left=True) == []
-    assert [w.why for w in interventions(held, [], kept(), BOOTS, late, SOON, RULES, left=True)] == [
-        "past its time"
-    ]
+    assert interventions(held, [], kept(), BOOTS, NOW, gone_ns=10**6 * SECOND, rules=RULES, left=True) == []
+    assert [
+        w.why for w in interventions(held, [], kept(), BOOTS, late, gone_ns=SOON, rules=RULES, left=True)
+    ] == ["past its time"]
     bare = [position("1", None)]
-    assert [w.what for w in interventions(bare, [], kept(), BOOTS, NOW, SOON, RULES, left=True)] == [
-        "protect"
-    ]
+    assert [
+        w.what for w in interventions(bare, [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES, left=True)
+    ] == ["protect"]
 
 
 @pytest.mark.parametrize(("size", "stop"), [("1", "99.40"), ("-1", "100.60")])
 def test_blind_a_position_without_a_stop_gets_the_widest_of_the_rules(size: str, stop: str) -> None:
     (intervention,) = interventions(
-        [position(size, None)], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS
+        [position(size, None)], [], {}, (), NOW, gone_ns=SOON, rules=RULES, blind=True, ticks=TICKS
     )
     assert (intervention.what, intervention.stop, intervention.ours) == ("protect", D(stop), False)
 
 
 def test_blind_a_stop_that_stands_is_left_whatever_its_distance() -> None:
-    assert interventions([position("1", "90")], [], {}, (), NOW, SOON, RULES, blind=True, ticks=TICKS) == []
+    assert (
+        interventions(
+            [position("1", "90")], [], {}, (), NOW, gone_ns=SOON, rules=RULES, blind=True, ticks=TICKS
+        )
+        == []
+    )
 
 
 def test_blind_only_what_our_fills_opened_is_closed() -> None:
     held, gone = [position("1", "99.5")], RULES.close_ns
-    assert interventions(held, [], {}, (), NOW, gone, RULES, blind=True) == []
-    ours = interventions(held, [], {}, (), NOW, gone, RULES, blind=True, opened={"AAAUSDT": NOW})
+    assert interventions(held, [], {}, (), NOW, gone_ns=gone, rules=RULES, blind=True) == []
+    ours = interventions(
+        held, [], {}, (), NOW, gone_ns=gone, rules=RULES, blind=True, opened={"AAAUSDT": NOW}
+    )
     assert [w.why for w in ours] == ["no daemon"]
     late = interventions(
-        held, [], {}, (), NOW + RULES.hold_ns, SOON, RULES, blind=True, opened={"AAAUSDT": NOW}
+        held, [], {}, (), NOW + RULES.hold_ns, gone_ns=SOON, rules=RULES, blind=True, opened={"AAAUSDT": NOW}
     )
     assert [w.why for w in late] == ["past its time"]
 
 
 def test_blind_what_was_known_before_still_counts() -> None:
-    (intervention,) = interventions([position("1", "99.0")], [], kept(), BOOTS, NOW, SOON, RULES, blind=True)
+    (intervention,) = interventions(
+        [position("1", "99.0")], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES, blind=True
+    )
     assert (intervention.what, intervention.stop) == ("protect", D("99.50"))
 
 
 def test_blind_every_resting_entry_of_this_program_is_cancelled() -> None:
     (intervention,) = interventions(
-        [], [order("tt-b9-1-entry"), order("other")], {}, (), NOW, SOON, RULES, blind=True
+        [], [order("tt-b9-1-entry"), order("other")], {}, (), NOW, gone_ns=SOON, rules=RULES, blind=True
     )
     assert (intervention.what, intervention.link_id) == ("cancel", "tt-b9-1-entry")
 
 
 def test_one_unreadable_row_blinds_its_symbol_alone() -> None:
     held = [position("1", None), position("1", None, "ZZZUSDT")]
-    found = interventions(held, [], {}, BOOTS, NOW, SOON, RULES, unreadable=["position:AAAUSDT"], ticks=TICKS)
+    found = interventions(
+        held, [], {}, BOOTS, NOW, gone_ns=SOON, rules=RULES, unreadable=["position:AAAUSDT"], ticks=TICKS
+    )
     assert [w.symbol for w in found] == ["AAAUSDT"]
 
 

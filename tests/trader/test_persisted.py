@@ -128,7 +128,7 @@ def test_the_guard_protects_by_rows_of_either_version(resumed: Any, folder: Path
     bare = resumed.position("0.1", None)
     for rows in (rows_of(folder), upgraded(rows_of(folder))):
         assert damaged(rows) == []
-        found = interventions([bare], [], rows, ["b1"], WRITTEN_AT, 10**9, GuardRules())
+        found = interventions([bare], [], rows, ["b1"], WRITTEN_AT, gone_ns=10**9, rules=GuardRules())
         assert [(each.what, each.stop) for each in found] == [("protect", D("100.19"))]
 
 

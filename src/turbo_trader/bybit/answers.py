@@ -56,11 +56,11 @@ def read_answer(
         return unreadable("unreadable answer", sent, headers)
     result, time_ms = said.get("result"), said.get("time")
     return Answer(
-        classify(code, cancel=call.cancel),
-        code,
-        redact(str(said.get("retMsg", ""))) if code else "",
-        sent,
-        result if isinstance(result, dict) else {},
-        whole(time_ms),
-        headers,
+        verdict=classify(code, cancel=call.cancel),
+        code=code,
+        message=redact(str(said.get("retMsg", ""))) if code else "",
+        sent=sent,
+        result=result if isinstance(result, dict) else {},
+        time_ms=whole(time_ms),
+        headers=headers,
     )

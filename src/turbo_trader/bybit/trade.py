@@ -58,13 +58,13 @@ def answer(call: Call, message: Mapping[str, Any], sent: int) -> Answer:
         {str(name).title(): str(value) for name, value in header.items()} if isinstance(header, dict) else {}
     )
     return Answer(
-        classify(code, cancel=call.method == "cancel_order"),
-        code,
-        str(message.get("retMsg", ""))[:1_000] if code else "",
-        sent,
-        data if isinstance(data, dict) else {},
-        whole(headers.get("Timenow")),
-        headers,
+        verdict=classify(code, cancel=call.method == "cancel_order"),
+        code=code,
+        message=str(message.get("retMsg", ""))[:1_000] if code else "",
+        sent=sent,
+        result=data if isinstance(data, dict) else {},
+        time_ms=whole(headers.get("Timenow")),
+        headers=headers,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -33,7 +33,7 @@ def tables(report: Mapping[str, Any]) -> Iterator[Table]:
 def _forecasts(each: Mapping[str, Mapping[str, Any]]) -> Table:
     """One row per symbol and belief."""
     title = "return at h on forecast: slope 1 = the model means what it says"
-    table = _table(title, "", "belief", "n", "slope", "95 %", "said bp", "came bp")
+    table = _table(title, ("", "belief", "n", "slope", "95 %", "said bp", "came bp"))
     for name, figures in each.items():
         for belief in BELIEFS:
             claims = figures[belief]
@@ -47,7 +47,7 @@ def _forecasts(each: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _reached(each: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _table("what was reached first from a candidate", "", "n", "target/stop/time")
+    table = _table("what was reached first from a candidate", ("", "n", "target/stop/time"))
     for name, figures in each.items():
         first = figures["first"]
         table.add_row(name, str(figures["outcomes"]), f"{first['target']}/{first['stop']}/{first['timeout']}")
@@ -56,7 +56,8 @@ def _reached(each: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _trades(each: Mapping[str, Mapping[str, Any]]) -> Table:
     table = _table(
-        "closed trades: net EV of the gates and honest, net result", "", "n", "EV bp", "honest bp", "came bp"
+        "closed trades: net EV of the gates and honest, net result",
+        ("", "n", "EV bp", "honest bp", "came bp"),
     )
     for name, figures in each.items():
         trades = figures["trades"]
@@ -67,7 +68,7 @@ def _trades(each: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 def _reliability(title: str, rows: list[Mapping[str, float]]) -> Table:
-    table = _table(title, "from", "to", "n", "said", "came", "95 %")
+    table = _table(title, ("from", "to", "n", "said", "came", "95 %"))
     for row in rows:
         table.add_row(
             f"{row['from']:.3f}", f"{row['to']:.3f}", str(row["outcomes"]), f"{row['claimed']:.3f}", f"{row['came']:.3f}",
@@ -76,10 +77,10 @@ def _reliability(title: str, rows: list[Mapping[str, float]]) -> Table:
     return table
 
 
-def _table(title: str, first: str, *rest: str) -> Table:
+def _table(title: str, columns: Sequence[str]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first, no_wrap=True)
-    for name in rest:
+    table.add_column(columns[0], no_wrap=True)
+    for name in columns[1:]:
         table.add_column(name, justify="right", no_wrap=True)
     return table
 

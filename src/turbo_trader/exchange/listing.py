@@ -87,9 +87,19 @@ class Listing:
         """An execution without an order of the account, and without a fee."""
         mark = self._state.mark(s)
         order = Order(
-            self._state.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", abs(position.size), mark,
-            True, at, position_idx=position.idx, create_type="CreateBySettle",
-        )  # fmt: skip
+            order_id=self._state.new_id(),
+            link_id="",
+            symbol=position.symbol,
+            side=-1 if position.size > 0 else 1,
+            order_type="Market",
+            time_in_force="IOC",
+            qty=abs(position.size),
+            price=mark,
+            reduce_only=True,
+            created_ts=at,
+            position_idx=position.idx,
+            create_type="CreateBySettle",
+        )
         self._fills.fill(account, order, abs(position.size), mark, maker=False, now=at, kind="Delivery")
 
 

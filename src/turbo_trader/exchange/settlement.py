@@ -87,10 +87,19 @@ class Settlement:
         bust = self._collateral.bankruptcy(account, position)
         price = instrument.ceil_price(bust) if position.size > 0 else instrument.floor_price(bust)
         order = Order(
-            state.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Limit", "FOK",
-            abs(position.size) - instrument.floor_qty(lower[-1] / mark), max(price, instrument.tick), True, now,
-            position_idx=position.idx, create_type="CreateByLiq",
-        )  # fmt: skip
+            order_id=state.new_id(),
+            link_id="",
+            symbol=position.symbol,
+            side=-1 if position.size > 0 else 1,
+            order_type="Limit",
+            time_in_force="FOK",
+            qty=abs(position.size) - instrument.floor_qty(lower[-1] / mark),
+            price=max(price, instrument.tick),
+            reduce_only=True,
+            created_ts=now,
+            position_idx=position.idx,
+            create_type="CreateByLiq",
+        )
         account.orders[order.order_id] = order
         self._matching.match(account, order, s, now)
         return order.status == "Filled"
@@ -137,8 +146,18 @@ class Settlement:
     ) -> None:
         """Close `qty` by an order of the venue's own. Who is liquidated pays the taker fee, who is deleveraged the maker fee."""
         order = Order(
-            self._state.new_id(), "", position.symbol, -1 if position.size > 0 else 1, "Market", "IOC", qty, price, True,
-            now, position_idx=position.idx, create_type=_CREATED[kind],
-        )  # fmt: skip
+            order_id=self._state.new_id(),
+            link_id="",
+            symbol=position.symbol,
+            side=-1 if position.size > 0 else 1,
+            order_type="Market",
+            time_in_force="IOC",
+            qty=qty,
+            price=price,
+            reduce_only=True,
+            created_ts=now,
+            position_idx=position.idx,
+            create_type=_CREATED[kind],
+        )
         account.orders[order.order_id] = order
         self._fills.fill(account, order, qty, price, maker=kind == "AdlTrade", now=now, kind=kind)

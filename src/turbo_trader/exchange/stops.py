@@ -159,12 +159,27 @@ class Stops:
         d = 1 if position.size > 0 else -1
         kind, tif = ("Market", "IOC") if stop.limit is None else ("Limit", "GTC")
         child = Order(
-            self._state.new_id(), "", position.symbol, -d, kind, tif, qty, stop.limit, True, now,
-            position_idx=position.idx, close_on_trigger=True, parent_link_id=parent, create_type=f"CreateBy{stop.kind}",
-            stop_type=stop.kind, trigger_price=stop.price, trigger_by=stop.trigger_by,
+            order_id=self._state.new_id(),
+            link_id="",
+            symbol=position.symbol,
+            side=-d,
+            order_type=kind,
+            time_in_force=tif,
+            qty=qty,
+            price=stop.limit,
+            reduce_only=True,
+            created_ts=now,
+            position_idx=position.idx,
+            close_on_trigger=True,
+            parent_link_id=parent,
+            create_type=f"CreateBy{stop.kind}",
+            stop_type=stop.kind,
+            trigger_price=stop.price,
+            trigger_by=stop.trigger_by,
             trigger_direction=1 if stop.kind.endswith("TakeProfit") == (d > 0) else 2,
-            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full", last_price=self._state.last(s),
-        )  # fmt: skip
+            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full",
+            last_price=self._state.last(s),
+        )
         child.move("Untriggered")
         account.orders[child.order_id] = child
         account.open_orders[child.order_id] = child

@@ -78,13 +78,29 @@ class Trading:
     def _place(self, account: Account, request: CreateOrder, qty: Decimal, s: int, now: int) -> Order:
         """One order: it waits for its trigger, or meets the book."""
         order = Order(
-            self._state.new_id(), request.link_id, request.symbol, request.side, request.order_type,
-            request.time_in_force if request.order_type == "Limit" else "IOC", qty, request.price, request.reduces, now,
-            position_idx=request.position_idx, close_on_trigger=request.close_on_trigger, take_profit=request.take_profit,
-            stop_loss=request.stop_loss, tp_trigger_by=request.tp_trigger_by, sl_trigger_by=request.sl_trigger_by,
-            tpsl_mode=request.tpsl_mode, tp_limit=request.tp_limit, sl_limit=request.sl_limit,
-            smp=request.smp, slippage=request.slippage, last_price=self._state.last(s),
-        )  # fmt: skip
+            order_id=self._state.new_id(),
+            link_id=request.link_id,
+            symbol=request.symbol,
+            side=request.side,
+            order_type=request.order_type,
+            time_in_force=request.time_in_force if request.order_type == "Limit" else "IOC",
+            qty=qty,
+            price=request.price,
+            reduce_only=request.reduces,
+            created_ts=now,
+            position_idx=request.position_idx,
+            close_on_trigger=request.close_on_trigger,
+            take_profit=request.take_profit,
+            stop_loss=request.stop_loss,
+            tp_trigger_by=request.tp_trigger_by,
+            sl_trigger_by=request.sl_trigger_by,
+            tpsl_mode=request.tpsl_mode,
+            tp_limit=request.tp_limit,
+            sl_limit=request.sl_limit,
+            smp=request.smp,
+            slippage=request.slippage,
+            last_price=self._state.last(s),
+        )
         account.orders[order.order_id] = order
         if request.link_id:
             account.links[request.link_id] = order.order_id

@@ -182,7 +182,17 @@ def _market(path: Path, bars: Table, rates: Table, left_out: Counter[str]) -> Ma
         if name in rates:
             _fund(rates[name], ts, interval, funding[:, s], settled[:, s])
     opens, highs, lows, closes, volumes = columns
-    panel = Panel(names, interval, ts, opens, highs, lows, closes, volumes, funding)
+    panel = Panel(
+        symbols=names,
+        interval_ns=interval,
+        ts=ts,
+        open=opens,
+        high=highs,
+        low=lows,
+        close=closes,
+        volume=volumes,
+        funding=funding,
+    )
     return Market(panel, settled, str(path), dict(left_out))
 
 

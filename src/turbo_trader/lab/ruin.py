@@ -69,7 +69,7 @@ def chances(
     count = round((goal - floor) / width)
     grid = floor + width * np.arange(1, count, dtype=np.float64)
     notionals = np.array([notional(float(equity)) for equity in grid], dtype=np.float64)
-    solved = _solve(grid, notionals, outcomes, weights, floor, width, count)
+    solved = _solve(grid, notionals, outcomes, weights, floor=floor, width=width, count=count)
     place = min(max((start - floor) / width - 1.0, 0.0), len(grid) - 1.0)
     low = int(place)
     part = place - low
@@ -89,7 +89,14 @@ def _outcomes(returns: Floats) -> tuple[Floats, Floats]:
 
 
 def _solve(
-    grid: Floats, notionals: Floats, outcomes: Floats, weights: Floats, floor: float, width: float, count: int
+    grid: Floats,
+    notionals: Floats,
+    outcomes: Floats,
+    weights: Floats,
+    *,
+    floor: float,
+    width: float,
+    count: int,
 ) -> tuple[Floats, Floats]:
     """(chance of the goal, of the floor) from each point of the grid."""
     n = len(grid)

@@ -113,7 +113,7 @@ def study_edge(
     progress("the future cut off, another future, another past, and time run backwards")
     leak = scoring.lookahead(signal, panel, table) or _knows(signal, panel, tape)
     backwards = _backwards(signal, panel)
-    return _found(costs, tape, moments, counted, leak, backwards, market)
+    return _found(costs, tape, moments, counted, leak=leak, backwards=backwards, market=market)
 
 
 def _priced(tape: Tape, moments: Moments) -> Moments:
@@ -200,6 +200,7 @@ def _found(
     tape: Tape,
     moments: Moments,
     counted: _Counted,
+    *,
     leak: str,
     backwards: Mean,
     market: Market,

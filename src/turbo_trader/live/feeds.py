@@ -48,7 +48,7 @@ class PublicFeed:
     """One public connection for some symbols: its frames become MarketRows, a lost connection becomes GAP rows."""
 
     def __init__(
-        self, indices: Sequence[int], instruments: Sequence[Instrument], settings: FeedSettings, clock: VenueClock,
+        self, indices: Sequence[int], instruments: Sequence[Instrument], *, settings: FeedSettings, clock: VenueClock,
         deliver: Deliver, changed: Callable[[str], None], emit: Emit, last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         self.up = False
@@ -186,7 +186,7 @@ class PublicFeeds:
 
     def __init__(
         self, settings: FeedSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, emit: Emit,
-        last_ts: Callable[[int], int], new_decoder: NewDecoder,
+        *, last_ts: Callable[[int], int], new_decoder: NewDecoder,
     ) -> None:  # fmt: skip
         names = [instrument.symbol for instrument in instruments]
         most = settings.symbols_per_connection
@@ -198,13 +198,13 @@ class PublicFeeds:
             PublicFeed(
                 group,
                 instruments,
-                settings,
-                clock,
-                deliver,
-                self._changed,
-                emit,
-                last_ts,
-                new_decoder,
+                settings=settings,
+                clock=clock,
+                deliver=deliver,
+                changed=self._changed,
+                emit=emit,
+                last_ts=last_ts,
+                new_decoder=new_decoder,
             )
             for group in groups(range(len(names)), names, settings.book_depth, most)
         ]

@@ -39,6 +39,7 @@ class Gateway:
         clock: VenueClock,
         emit: Emit,
         timeout: float = 5.0,
+        *,
         permit: Permit = lambda: True,
         connections: Mapping[str, int] = CONNECTIONS,
         share: float = SHARE,
@@ -163,4 +164,4 @@ def open_gateway(
     where, keys, timeout = settings.endpoints, settings.keys, settings.request_timeout_s
     by_socket = settings.order_entry == "websocket"
     socket = TradeSocket(where.trade, keys, clock, emit, timeout, permit) if by_socket else None
-    return Gateway(where, keys, clock, emit, timeout, permit, socket=socket, meter=meter)
+    return Gateway(where, keys, clock, emit, timeout, permit=permit, socket=socket, meter=meter)

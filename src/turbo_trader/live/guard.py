@@ -233,9 +233,19 @@ class Guard:
                 if (instrument := await self._instrument(symbol)) is not None:
                     ticks[symbol] = instrument.tick
         return interventions(
-            snapshot.positions, snapshot.orders, self._kept, self._boots, self._clock.now(), gone, self._settings.rules,
-            left=self._watch.left, blind=bool(self._blind), unreadable=self._unreadable, opened=opened, ticks=ticks,
-        )  # fmt: skip
+            snapshot.positions,
+            snapshot.orders,
+            self._kept,
+            self._boots,
+            self._clock.now(),
+            gone_ns=gone,
+            rules=self._settings.rules,
+            left=self._watch.left,
+            blind=bool(self._blind),
+            unreadable=self._unreadable,
+            opened=opened,
+            ticks=ticks,
+        )
 
     async def _act(self, agreed: list[Intervention]) -> None:
         """Under an epoch of our own; a daemon that takes the next one ends our right to write at once."""

@@ -111,7 +111,9 @@ def read_tape(
         found = read_prints(path, wanted)
         return Tape(tuple(i for i, _ in found), tuple(rows for _, rows in found), str(path))
     if name.endswith(".csv"):
-        return _rebuild([path], path, _only(path, name, wanted), None, seed, order, listed or {})
+        return _rebuild(
+            [path], path, _only(path, name, wanted), funding=None, seed=seed, order=order, listed=listed or {}
+        )
     raise InputError(
         f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl, .data), prints of the venue's archives (.csv), or "
         "one-minute bars (.csv or a folder); .gz and .zip of them are read too"
@@ -145,13 +147,15 @@ def _read_folder(
         )
     for symbol in chosen:
         known_symbol(symbol, known, "--symbols", f"the bars of {folder}")
-    return _rebuild([known[symbol] for symbol in chosen], path, chosen, path / "funding", seed, order, listed)
+    files_of = [known[symbol] for symbol in chosen]
+    return _rebuild(files_of, path, chosen, funding=path / "funding", seed=seed, order=order, listed=listed)
 
 
 def _rebuild(
     files: Sequence[Path],
     source: Path,
     symbols: tuple[str, ...],
+    *,
     funding: Path | None,
     seed: int,
     order: Order,

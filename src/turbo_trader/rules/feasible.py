@@ -63,9 +63,9 @@ def feasible(
     instruments: Sequence[Instrument],
     prices: Mapping[str, Decimal],
     spreads: Mapping[str, Decimal] | None = None,
+    *,
     range_tail: Decimal = USUAL_RANGE,
     trade_tier: int = TIER_A,
-    *,
     widest: bool = False,
 ) -> list[Feasibility]:
     """A flat account of `balance` USDT, per instrument with a price, for a long at the narrowest (or widest) exits of a trade tier.

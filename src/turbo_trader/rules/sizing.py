@@ -345,4 +345,14 @@ def _share(amount: Decimal, rate: Decimal) -> Decimal:
 
 
 def _refused(binding: str, why: str, needed: str, limits: dict[str, Decimal]) -> Sizing:
-    return Sizing(ZERO, ZERO, ONE, ZERO, ZERO, binding, why, needed, limits)
+    return Sizing(
+        qty=ZERO,
+        notional=ZERO,
+        leverage=ONE,
+        margin=ZERO,
+        liquidation=ZERO,
+        binding=binding,
+        refusal=why,
+        needed=needed,
+        limits=limits,
+    )

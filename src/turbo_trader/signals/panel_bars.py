@@ -66,7 +66,17 @@ class PanelBars:
         ts = first + self.interval_ns * np.arange(self.bars, dtype=np.int64)
         ts.flags.writeable = False
         opened, high, low, close, volume = shown
-        return Panel(self.symbols, self.interval_ns, ts, opened, high, low, close, volume, self._funding(ts))
+        return Panel(
+            symbols=self.symbols,
+            interval_ns=self.interval_ns,
+            ts=ts,
+            open=opened,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            funding=self._funding(ts),
+        )
 
     def _funding(self, ts: Times) -> Floats:
         """The last rate settled up to each bar's end."""

@@ -71,7 +71,7 @@ class Entries:
         limit = entry_limit(d.policy, state.instrument, direction, bid, ask, margin)
         g = state.s if len(gate_params) > 1 else 0
         cost = decimal(row["cost"]) - decimal(gate_params["slippage"][g])  # at the exact size below
-        figures = self._entry(state, row, limit, direction, weight, cost, ZERO)
+        figures = self._entry(state, row, limit, direction, weight=weight, cost=cost, slippage=ZERO)
         sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
         if not sizing.qty:
             return refused(sizing)
@@ -85,7 +85,7 @@ class Entries:
             return Verdict(BLOCK, Code.EV_AT_SIZE, text)
         if walk > 0:
             cost += walk
-            figures = self._entry(state, row, limit, direction, weight, cost, walk)
+            figures = self._entry(state, row, limit, direction, weight=weight, cost=cost, slippage=walk)
             sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
             if not sizing.qty:
                 return refused(sizing)
@@ -142,6 +142,7 @@ class Entries:
         row: Any,
         limit: Decimal,
         direction: int,
+        *,
         weight: Decimal,
         cost: Decimal,
         slippage: Decimal,

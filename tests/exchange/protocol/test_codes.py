@@ -255,7 +255,7 @@ def printed() -> dict[str, set[int]]:
     """Codes of each paragraph of the docs' section on refusals."""
     section = DOCS.read_text().partition("## Refusals\n")[2].partition("\n## ")[0]
     table, _, rest = section.partition("\n\nOnly on demand")
-    codes = {name: set() for name in ("own", "demand")}  # type: dict[str, set[int]]
+    codes: dict[str, set[int]] = {name: set() for name in ("own", "demand")}
     for name, text in (("own", table), ("demand", rest)):
         codes[name] = {int(code) for code in re.findall(r"`(\d{3}|\d{5,7})`", text)}
     return codes

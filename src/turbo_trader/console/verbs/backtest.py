@@ -32,6 +32,7 @@ class Options:
 
 
 def backtest(
+    *,
     tape: Annotated[
         Path,
         typer.Argument(
@@ -106,7 +107,10 @@ def backtest(
             print("\n".join([*made_up_lines(found), *kept_lines(found)]))
         return
     wanted = tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
-    options = Options(wanted, instruments, policy, money, seed, new_session == "daily", no_limits, where)
+    options = Options(
+        symbols=wanted, instruments=instruments, policy=policy, balance=money, seed=seed, new_session_daily=new_session == "daily",
+        no_limits=no_limits, keep=where,
+    )  # fmt: skip
     result = {"balance": money, **_results(tape, options, order)}
     say(f"{result['source']}: {result['events']:,} events, loaded in {result['load_seconds']:.1f} s")
     for reason, count in result["left_out"].items():

@@ -18,6 +18,7 @@ TRIES = 12  # of shrinking
 
 
 def chaos(
+    *,
     seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from --from on", parser=whole())] = 10,
     first: Annotated[int, typer.Option("--from", "--seed", min=0, help="the first seed", parser=whole())] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="processes at once", parser=whole(1, 256))] = 1,

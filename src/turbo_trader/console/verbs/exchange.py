@@ -68,7 +68,7 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout wh
 
 
 def exchange(
-    port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, start: Start = None,
+    *, port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, start: Start = None,
     balance: Balance = None,
     seed: Seed = None, edge: Edge = None, faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False,
     demo: Demo = False, hedge: Hedge = False, cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(
+    *,
     symbol: Annotated[str, typer.Argument(help="such as BTCUSDT; not needed with --trade")] = "",
     last: Annotated[int, typer.Option(help="how many scans", parser=whole(1, 1000))] = 3,
     at: Annotated[

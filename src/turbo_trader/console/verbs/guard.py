@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def guard(
+    *,
     mode: Annotated[str | None, typer.Option(help="testnet, demo or live")] = None,
     journal_dir: Annotated[
         Path | None, typer.Option("--journal-dir", help="folder of journals and logs")

@@ -15,6 +15,7 @@ _MODES = ("paper", "testnet", "demo", "live")
 
 
 def init(
+    *,
     mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
     balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
     key_file: Annotated[

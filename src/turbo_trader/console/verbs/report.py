@@ -18,6 +18,7 @@ LISTED = 10  # trades at the end of the text; all are in --json
 
 
 def report(
+    *,
     arguments: Annotated[
         list[str] | None,
         typer.Argument(

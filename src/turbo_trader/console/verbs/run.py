@@ -11,6 +11,7 @@ from turbo_trader.console.options import figure, speed_figure, whole
 
 
 def run(
+    *,
     mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
     market: Annotated[
         str | None, typer.Option(help="paper's market: synthetic, tape:PATH, bybit, or bybit:URL")

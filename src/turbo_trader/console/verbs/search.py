@@ -39,6 +39,7 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 
 
 def sweep(
+    *,
     target: Target,
     data: Data,
     search: Ranges = None,
@@ -55,7 +56,16 @@ def sweep(
     """Search parameters of a signal, or numbers of the rules; every trial counts, and the best is shown beside its luck."""
     from turbo_trader.console.output import print_json
 
-    made = _made(target, data, search, param, folder, symbols, spread_bp, seed)
+    made = _made(
+        target=target,
+        data=data,
+        search=search,
+        param=param,
+        folder=folder,
+        symbols=symbols,
+        spread_bp=spread_bp,
+        seed=seed,
+    )
     _run(made, trials, scheduler, processes)
     found = made.result()
     if json:
@@ -72,6 +82,7 @@ def sweep(
 
 
 def walk_forward(
+    *,
     target: Target,
     data: Data,
     search: Ranges = None,
@@ -93,7 +104,16 @@ def walk_forward(
     from turbo_trader.console.output import print_json
     from turbo_trader.lab.walk import walk_forward as walked
 
-    made = _made(target, data, search, param, folder, symbols, spread_bp, seed)
+    made = _made(
+        target=target,
+        data=data,
+        search=search,
+        param=param,
+        folder=folder,
+        symbols=symbols,
+        spread_bp=spread_bp,
+        seed=seed,
+    )
     tried = _run(made, trials, scheduler, processes)
     found = walked(tried, folds, int(embargo_h * 3600e9))
     if json:
@@ -131,7 +151,7 @@ def _names(symbols: str) -> tuple[str, ...]:
 
 
 def _made(
-    target: str, data: Path, search: list[str] | None, param: list[str] | None, folder: Path, symbols: str,
+    *, target: str, data: Path, search: list[str] | None, param: list[str] | None, folder: Path, symbols: str,
     spread_bp: float, seed: int,
 ) -> Search:  # fmt: skip
     from turbo_trader.console.verbs.study import costs

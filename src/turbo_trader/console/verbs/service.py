@@ -39,13 +39,15 @@ Memory = Annotated[str, typer.Option("--memory", help="most memory of each proce
 
 @app.command("print")
 def print_units(
-    system: System = None, name: UnitName = "turbo-trader", mode: Mode = None, folder: Home = None, env_file: EnvFile = None,
+    *, system: System = None, name: UnitName = "turbo-trader", mode: Mode = None, folder: Home = None, env_file: EnvFile = None,
     run_as: RunAs = "", memory: Memory = "1G", json: Json = False,
 ) -> None:  # fmt: skip
     """The units as they would be installed; nothing is changed."""
     from turbo_trader.console.output import print_json
 
-    service = _service(system, name, mode, folder, env_file, run_as, memory)
+    service = _service(
+        system=system, name=name, mode=mode, folder=folder, env_file=env_file, run_as=run_as, memory=memory
+    )
     if json:
         print_json({"folder": _units_folder(service.user), "units": service.units})
     else:
@@ -58,13 +60,15 @@ def print_units(
 
 @app.command("install")
 def install(
-    system: System = None, name: UnitName = "turbo-trader", mode: Mode = None, folder: Home = None, env_file: EnvFile = None,
+    *, system: System = None, name: UnitName = "turbo-trader", mode: Mode = None, folder: Home = None, env_file: EnvFile = None,
     run_as: RunAs = "", memory: Memory = "1G", json: Json = False,
 ) -> None:  # fmt: skip
     """Write the units. They start with the machine once they are enabled, which this does not do: it says how."""
     from turbo_trader.console.output import print_json
 
-    service = _service(system, name, mode, folder, env_file, run_as, memory)
+    service = _service(
+        system=system, name=name, mode=mode, folder=folder, env_file=env_file, run_as=run_as, memory=memory
+    )
     _private(service)
     where = _units_folder(service.user)
     for file in service.units:
@@ -113,7 +117,7 @@ def uninstall(system: System = None, name: UnitName = "turbo-trader", json: Json
 
 
 def _service(
-    system: bool | None, name: str, mode: str | None, folder: Path | None, env_file: Path | None, run_as: str, memory: str
+    *, system: bool | None, name: str, mode: str | None, folder: Path | None, env_file: Path | None, run_as: str, memory: str
 ) -> Service:  # fmt: skip
     from turbo_trader.console.settings import load_settings
     from turbo_trader.console.units import Service

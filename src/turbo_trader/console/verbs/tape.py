@@ -86,6 +86,7 @@ def import_(
 
 @app.command("download")
 def download(
+    *,
     kind: Annotated[str, typer.Argument(help="trades, books or candles")],
     folder: Annotated[Path, typer.Argument(help="where the files go")],
     symbols: Annotated[str, typer.Option(help="comma-separated")],

@@ -44,11 +44,13 @@ class OrderRoutes:
         """POST /v5/order/amend."""
         read.linear(params)
         request = ask.AmendOrder(
-            read.string(params, "symbol"), *_ids(params), read.number(params, "qty"), read.price(params, "price"),
-            read.price(params, "triggerPrice"), read.string(params, "triggerBy", "") or None, read.number(params, "takeProfit"),
-            read.number(params, "stopLoss"), read.string(params, "tpTriggerBy", "") or None,
-            read.string(params, "slTriggerBy", "") or None, read.string(params, "tpslMode", "") or None,
-            read.price(params, "tpLimitPrice"), read.price(params, "slLimitPrice"),
+            read.string(params, "symbol"), *_ids(params), qty=read.number(params, "qty"), price=read.price(params, "price"),
+            trigger_price=read.price(params, "triggerPrice"), trigger_by=read.string(params, "triggerBy", "") or None,
+            take_profit=read.number(params, "takeProfit"), stop_loss=read.number(params, "stopLoss"),
+            tp_trigger_by=read.string(params, "tpTriggerBy", "") or None,
+            sl_trigger_by=read.string(params, "slTriggerBy", "") or None,
+            tpsl_mode=read.string(params, "tpslMode", "") or None,
+            tp_limit=read.price(params, "tpLimitPrice"), sl_limit=read.price(params, "slLimitPrice"),
         )  # fmt: skip
         return self._x.handle(now, uid, request)
 
