@@ -205,5 +205,6 @@ _SENTENCES: Final[Mapping[str, Callable[[Event], str]]] = {
     "extension": _extension, "exit": _exit, "trade": _trade, "limit": _limit, "halt": _limit, "stream": _stream, "tier": _tier,
     "renamed": lambda e: f"{e['configured']} of TARGET_ASSETS is called {e['symbol']} today",
     "control": _control, "summary": _summary, "evidence": lambda e: str(e["text"]), "stage": lambda e: str(e["text"]),
-    "no-trades": _no_trades, "process-ended": lambda e: str(e["why"]), "process-gone": lambda _: "its process is gone",
+    "no-trades": _no_trades, "process-ended": lambda e: str(e["why"]),
+    "process-crashed": lambda e: f"an error of its own, {e['why']}", "process-gone": lambda _: "its process is gone",
 }  # fmt: skip

@@ -64,6 +64,23 @@ def test_an_alarm_and_the_end_of_the_daemon_are_delivered(listening: Receiver) -
     assert "process is gone" not in listening.text
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (KeyError("secret"), "the daemon broke and ends: an error of its own, KeyError"),
+        (InputError("BALANCE: too small"), "the daemon has ended: BALANCE: too small"),
+        (KeyboardInterrupt(), "the daemon has ended: interrupted"),
+    ],
+)
+def test_an_end_by_an_error_of_its_own_is_an_alarm(
+    listening: Receiver, error: BaseException, expected: str
+) -> None:
+    with pytest.raises(type(error)), alarms(listening.url):
+        raise error
+    listening.wait(expected)
+    assert "secret" not in listening.text
+
+
 def test_levels_and_kinds_are_kept(listening: Receiver) -> None:
     kinds = [Alarm.ENTRY, Alarm.UNPROTECTED, Alarm.ENDED]
     with alarms(listening.url, kinds=kinds, level="warning") as beside:

@@ -38,6 +38,8 @@ ASKED: list[tuple[str, dict[str, Any], Alarm, Severity]] = [
     ("guard-ended", {"meaning": "by a person"}, Alarm.GUARD_GONE, Severity.CRITICAL),
     ("guard-begun", {"why": "the one before was killed"}, Alarm.GUARD_GONE, Severity.CRITICAL),
     ("failed", {"what": "the trader failed"}, Alarm.DAEMON_FAILED, Severity.CRITICAL),
+    ("process-crashed", {"process": "daemon", "why": "KeyError"}, Alarm.DAEMON_FAILED, Severity.CRITICAL),
+    ("process-crashed", {"process": "guard", "why": "KeyError"}, Alarm.GUARD_GONE, Severity.CRITICAL),
     ("journal-failed", {"error": "disk full"}, Alarm.JOURNAL_FAILED, Severity.CRITICAL),
 ]
 #: What must not.
@@ -67,7 +69,11 @@ def test_what_is_no_alarm_raises_none(name: str, fields: dict[str, Any]) -> None
 
 
 def test_every_event_of_an_alarm_is_one_of_the_log() -> None:
-    own = {"process-gone", "process-ended"}  # said by the process that sends, about the one it serves
+    own = {
+        "process-gone",
+        "process-ended",
+        "process-crashed",
+    }  # said by the process that sends, about the one it serves
     named = {event.name for rule in RULES for event in (*rule.events, *rule.ended_by)}
     assert named - own <= set(documented())
     assert set(BY_ALARM) == set(Alarm)

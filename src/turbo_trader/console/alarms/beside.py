@@ -18,7 +18,7 @@ import msgspec
 from turbo_trader.console.alarms.catalogue import WANTED, Alarm
 from turbo_trader.console.alarms.targets import Target, require_extra
 from turbo_trader.journal.encoding import encode
-from turbo_trader.market.errors import InputError
+from turbo_trader.market.errors import InputError, Refused
 
 Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 
@@ -26,6 +26,7 @@ _PENDING: Final = 500  # events on their way to the sender; more are dropped and
 _READY_S: Final = 15.0  # given to the sender to look at the addresses
 _LOOK_S: Final = 1.0  # how often its reports are read while there is no event
 _AGAIN_S: Final = 30.0  # between two starts of a sender that ended
+_PLAIN_ENDS: Final = (InputError, Refused, KeyboardInterrupt, SystemExit)  # a person knows of them
 _LEAVE_S: Final = 2.0  # given, twice, to the last messages at the end
 
 
@@ -53,7 +54,7 @@ class AlarmsBeside:
         self._emit = emit
         self._queue: Queue[bytes] = Queue(_PENDING)
         self._ending = threading.Event()
-        self._reason = "an error of its own"
+        self._reason = "interrupted"
         self.dropped = self._dropped_said = 0  # events that the sender was not given
 
     def __enter__(self) -> Self:
@@ -69,8 +70,11 @@ class AlarmsBeside:
         self._feeder.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.event("process-ended", {"process": self._settings.process, "why": self._reason}, time.time_ns())
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
+        crashed = error is not None and not isinstance(error, _PLAIN_ENDS)
+        why = str(error) if isinstance(error, InputError | Refused) else self._reason
+        fields = {"process": self._settings.process, "why": type(error).__name__ if crashed else why}
+        self.event("process-crashed" if crashed else "process-ended", fields, time.time_ns())
         self._ending.set()
         self._feeder.join(_LEAVE_S)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -172,7 +172,7 @@ RULES: Final[tuple[Rule, ...]] = (
         events=_on("frozen", "closed-outside"), when="a fill or a close is not ours, or cannot be explained",
     ),
     Rule(
-        alarm=Alarm.SECOND_INSTANCE, severity=_CRITICAL, text="another instance trades this account: no entries",
+        alarm=Alarm.SECOND_INSTANCE, severity=_CRITICAL, text="another process writes to this account: no entries",
         cool_down_s=HOUR, events=_on("second-instance", "fenced"),
         when="orders of an unknown start are seen, or another process holds the lease",
     ),
@@ -190,7 +190,8 @@ RULES: Final[tuple[Rule, ...]] = (
         when="the journal cannot be written",
     ),
     Rule(
-        alarm=Alarm.DAEMON_FAILED, severity=_CRITICAL, text="the daemon broke and ends", events=_on("failed"),
+        alarm=Alarm.DAEMON_FAILED, severity=_CRITICAL, text="the daemon broke and ends",
+        events=_on("failed") + _on("process-crashed", process="daemon"),
         cool_down_s=MINUTE, when="an error of the daemon's own ends it",
     ),
     Rule(
@@ -201,8 +202,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         alarm=Alarm.GUARD_GONE, severity=_CRITICAL, text="the guard has ended", cool_down_s=MINUTE,
-        events=_on("guard-ended") + _on("guard-begun", why=None) + _on("process-gone", process="guard"),
-        when="the guard was ended by a person, or killed",
+        events=_on("guard-ended") + _on("guard-begun", why=None) + _on("process-gone", "process-crashed", process="guard"),
+        when="the guard was ended by a person, was killed, or broke",
     ),
     Rule(
         alarm=Alarm.GUARD_ACTED, severity=_CRITICAL, text="the guard acted, as no daemon does", events=_on("guard-acted"),

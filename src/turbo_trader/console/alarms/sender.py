@@ -137,7 +137,7 @@ class Sender:
             try:
                 if connection.poll(self._patience()):
                     event = msgspec.json.decode(connection.recv_bytes())
-                    ended = ended or event["name"] == "process-ended"
+                    ended = ended or event["name"] in ("process-ended", "process-crashed")
                     self._take(event["name"], event["fields"], event["ts"])
             except (EOFError, OSError):
                 break
