@@ -52,7 +52,7 @@ def signals(row: Any) -> dict[str, dict[str, Any]]:
         name: {
             "value": _figure(row["toward"][i]) if valid >> i & 1 else None,
             "threshold": _figure(row["thresholds"][i]),
-            "confirms": bool(valid & confirms >> i & 1),
+            "confirms": bool((valid & confirms) >> i & 1),
         }
         for i, name in enumerate(SIGNALS)
     }

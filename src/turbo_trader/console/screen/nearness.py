@@ -59,7 +59,7 @@ def nearness(
 def _marks(row: Row) -> tuple[str, ...]:
     valid, confirms = int(row["valid"]), int(row["confirms"])
     return tuple(
-        "✓" if valid & confirms >> i & 1 else "✗" if valid >> i & 1 else "·" for i in range(len(SIGNALS))
+        "✓" if (valid & confirms) >> i & 1 else "✗" if valid >> i & 1 else "·" for i in range(len(SIGNALS))
     )
 
 
