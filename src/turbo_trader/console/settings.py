@@ -44,6 +44,10 @@ class Settings(Declared):
         None, description="file with key and secret on two lines, readable by its owner alone (0600)"
     )
     i_accept_the_risk: bool = Field(False, description="must be true for MODE=live: you may lose all of it")
+    i_accept_hours: bool = Field(
+        False,
+        description="must be true for HORIZON=hours with MODE=live: no edge of hours is shown (docs/edge.md)",
+    )
     market: str = Field(
         "synthetic",
         description="paper's market: synthetic, tape:PATH, bybit, or bybit:URL (another V5 venue)",

@@ -19,6 +19,15 @@ def require_size(env: Mapping[str, str], policy: Policy, balance: Decimal) -> No
         raise Refused(f"MODE=live needs SIZE=earned or SIZE=full; {choice(policy, balance)}")
 
 
+def require_hours(policy: Policy, *, accepted: bool) -> None:
+    """Refused where a live start trades hours without its user having said so: paper first."""
+    if policy.horizon == "hours" and not accepted:
+        raise Refused(
+            "HORIZON=hours is for paper first: hold its run with `turbo-trader qualify`; "
+            "MODE=live takes it with I_ACCEPT_HOURS=true alone"
+        )
+
+
 def choice(policy: Policy, balance: Decimal) -> str:
     """What each costs at this balance (USDT)."""
     orders = TRADES_PER_HOUR * 24 * len(policy.symbols) / SYMBOLS

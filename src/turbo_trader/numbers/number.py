@@ -40,15 +40,15 @@ def ours(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -
 def number(
     label: Label, default: Value, unit: str, section: str, meaning: str, *,
     low: str = "0", high: str = "1e9", choices: tuple[str, ...] = (), pinned: bool = False, why: str = "",
-    weighed: Value | None = None, source: str = "",
-    text: bool = False,
+    weighed: Value | None = None, hours: Value | None = None, source: str = "", text: bool = False,
 ) -> Any:  # fmt: skip
     """A pydantic field. `low` and `high` are allowed themselves.
 
     `section`: of the trading rules, then the line there, such as "7 margin cap": its text and the reason are in `sources`;
     `source` and `why` say both where `sources` does not. With `choices` a str default is one of these terms; without, it is a
     decimal. A `pinned` number is built into a kernel or into the venue: it is shown, and any other value is refused. `weighed`: the
-    default where BELIEF is not asked, if that is another one (`default_of`). `text`: a str default is text of any kind.
+    default where BELIEF is not asked, `hours`: that of HORIZON=hours, if they are others (`default_of`). `text`: a str default is
+    text of any kind.
     """
     value = Decimal(default) if isinstance(default, str) and not choices and not text else default
     facts: dict[str, Any] = {
@@ -59,8 +59,9 @@ def number(
         "choices": choices,
         "source": source,
     }
-    if weighed is not None:
-        facts["weighed"] = Decimal(weighed) if isinstance(weighed, str) and not choices else weighed
+    for mode, other in (("weighed", weighed), ("hours", hours)):
+        if other is not None:
+            facts[mode] = Decimal(other) if isinstance(other, str) and not choices else other
     limits: dict[str, Any] = {}
     if choices:
         limits = {"pattern": f"^({'|'.join(choices)})$"}
@@ -75,12 +76,19 @@ def number(
     return Field(value, description=meaning, json_schema_extra=facts, **limits)
 
 
-def default_of(field: FieldInfo, belief: str) -> Value:
-    """The default of a number under a BELIEF."""
-    return cast("Value", field.default if belief == "asked" else extra(field).get("weighed", field.default))
+def default_of(field: FieldInfo, belief: str, horizon: str = "minutes") -> Value:
+    """The default of a number under a BELIEF and a HORIZON."""
+    facts = extra(field)
+    if horizon == "hours" and "hours" in facts:
+        return cast("Value", facts["hours"])
+    return cast("Value", field.default if belief == "asked" else facts.get("weighed", field.default))
 
 
-def by_belief(declared: type[Declared], belief: str) -> dict[str, Value]:
-    """The defaults that depend on BELIEF, under this one."""
+def by_mode(declared: type[Declared], belief: str, horizon: str) -> dict[str, Value]:
+    """The defaults that depend on BELIEF or HORIZON, under these."""
     fields = declared.model_fields.items()
-    return {name: default_of(field, belief) for name, field in fields if "weighed" in extra(field)}
+    return {
+        name: default_of(field, belief, horizon)
+        for name, field in fields
+        if not {"weighed", "hours"}.isdisjoint(extra(field))
+    }

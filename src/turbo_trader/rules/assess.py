@@ -110,7 +110,8 @@ def evaluate(states: Any, s: int, now: int, gate_params: Any, out: Any, j: int) 
     row.min_ev, row.hold_s = p.min_ev, p.max_hold_s
     judge_figures(states, s, now, gate_params, g, out, j)
     if row.direction != 0 and row.sigma > 0.0:
-        row.take_profit, row.stop_loss = target_and_stop(gate_params, g, row.tier, row.sigma, row.horizon_s)
+        sigma = row.hold_sigma if p.sl_day_sigmas > 0.0 else row.sigma
+        row.take_profit, row.stop_loss = target_and_stop(gate_params, g, row.tier, sigma, row.horizon_s)
         row.slippage = p.slippage
         row.cost = round_trip_cost(states, s, now, gate_params, g, row.direction, row.spread)
         if row.candidate == 1 and row.tier != TIER_NONE:

@@ -63,6 +63,12 @@ def _clashes(policy: Policy) -> Iterator[_Clash]:
     for low, high, why in _ORDERED:
         if getattr(policy, low) > getattr(policy, high):
             yield low, high, why
+    if policy.horizon == "hours" and not policy.scored:
+        yield (
+            "horizon",
+            "signal",
+            "the five signals forecast minutes: name a panel signal, such as panic_rebound",
+        )
     if 0 < policy.same_direction < policy.a_risk:
         yield "a_risk", "same_direction", _NEVER_USED
     yield from _exits(policy)

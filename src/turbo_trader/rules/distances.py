@@ -11,6 +11,8 @@ from turbo_trader.market.events import SECOND
 from turbo_trader.rules.data_gate import interval_ns
 from turbo_trader.rules.gate import TIER_B
 
+_DAY_S = 86_400.0
+
 
 @kernel
 def clamp(value: float, low: float, high: float) -> float:
@@ -22,11 +24,12 @@ def clamp(value: float, low: float, high: float) -> float:
 def target_and_stop(gp: Any, g: int, trade_tier: int, sigma: float, horizon_s: float) -> tuple[float, float]:
     """(TP, SL) as fractions of entry.
 
-    Normal: TP = clamp(1.5 sigma sqrt(h)), SL = clamp(TP / 2). B: both scaled and clamped again.
+    Normal: TP = clamp(1.5 sigma sqrt(h)), SL = clamp(TP / 2), of HORIZON=hours at least a day's sigma. B: both scaled and clamped
+    again.
     """
     p = gp[g]
     tp = clamp(p.tp_sigmas * sigma * math.sqrt(horizon_s), p.tp_min, p.tp_max)
-    sl = clamp(p.sl_of_tp * tp, p.sl_min, p.sl_max)
+    sl = clamp(max(p.sl_of_tp * tp, p.sl_day_sigmas * sigma * math.sqrt(_DAY_S)), p.sl_min, p.sl_max)
     if trade_tier == TIER_B:
         tp = clamp(p.b_tp_factor * tp, p.b_tp_min, p.b_tp_max)
         sl = clamp(p.b_sl_factor * sl, p.b_sl_min, p.b_sl_max)

@@ -37,6 +37,7 @@ def reason(field: FieldInfo) -> str:
 def number_rows(numbers: Declared) -> list[NumberRow]:
     """Every number with its default, unit, origin and whether it was overridden; sections of the rules in their order."""
     rows, belief = [], getattr(numbers, "belief", "asked")
+    horizon = getattr(numbers, "horizon", "minutes")
     for name, field in type(numbers).model_fields.items():
         facts, value = extra(field), getattr(numbers, name)
         line = SOURCES.get(facts["section"])
@@ -44,13 +45,13 @@ def number_rows(numbers: Declared) -> list[NumberRow]:
             NumberRow(
                 name=env_name(name),
                 value=value,
-                default=default_of(field, belief),
+                default=default_of(field, belief, horizon),
                 unit=facts["unit"],
                 section=facts["section"],
                 label=facts["label"],
                 source=facts["source"] or (line.text if line else ""),
                 reason=reason(field),
-                overridden=value != default_of(field, belief),
+                overridden=value != default_of(field, belief, horizon),
                 meaning=str(field.description),
             )
         )

@@ -19,7 +19,7 @@ from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import UNIVERSE, perpetual
 from turbo_trader.market.names import perpetual_symbol
 from turbo_trader.numbers.declared import shown
-from turbo_trader.numbers.number import asked, by_belief, chosen, default_of, ours
+from turbo_trader.numbers.number import asked, by_mode, chosen, default_of, ours
 from turbo_trader.rules import clashes, records
 from turbo_trader.rules.gates import GateNumbers
 from turbo_trader.rules.numbers import NumberRow, number_rows
@@ -56,7 +56,7 @@ class Policy(SignalNumbers, GateNumbers):
     turbo_min_confidence: Decimal = asked("0.50", "probability", "2 SNR", "confidence above, turbo", high="0.999")
     growing_min_confidence: Decimal = asked("0.65", "probability", "2 SNR", "confidence above, growing", high="0.999")
     institutional_min_confidence: Decimal = asked("0.65", "probability", "2 SNR", "confidence above, institutional", high="0.999")
-    turbo_b_trades: bool = asked(True, "switch", "2 B", "B-trades, turbo")
+    turbo_b_trades: bool = asked(True, "switch", "2 B", "B-trades, turbo", hours=False)
     growing_b_trades: bool = asked(False, "switch", "2 B", "B-trades, growing")
     institutional_b_trades: bool = asked(False, "switch", "2 B", "B-trades, institutional")
     turbo_low_consensus: str = asked("warn", "answer", "2 consensus", "low consensus, turbo", choices=_LOW_ANSWERS)
@@ -78,12 +78,14 @@ class Policy(SignalNumbers, GateNumbers):
     turbo_max_positions: int = asked(3, "positions", "2 positions", "open positions, turbo", low="1", high="1000")
     growing_max_positions: int = chosen(5, "positions", "2 positions", "open positions, growing", low="1", high="1000")
     institutional_max_positions: int = chosen(5, "positions", "2 positions", "open positions, institutional", low="1", high="1000")
-    turbo_horizon: int = chosen(900, "s", "2 horizon", "forecast horizon h, turbo", low="1", high="86400")
-    growing_horizon: int = chosen(1800, "s", "2 horizon", "forecast horizon h, growing", low="1", high="86400")
-    institutional_horizon: int = chosen(1800, "s", "2 horizon", "forecast horizon h, institutional", low="1", high="86400")
-    turbo_max_hold: int = chosen(1800, "s", "2 horizon", "maximum hold T, turbo", low="1", high="86400")
-    growing_max_hold: int = chosen(2700, "s", "2 horizon", "maximum hold T, growing", low="1", high="86400")
-    institutional_max_hold: int = chosen(2700, "s", "2 horizon", "maximum hold T, institutional", low="1", high="86400")
+    # minutes, or hours: a second set of these numbers (`hours`), for panel signals that hold for 8 to 24 h
+    horizon: str = ours("minutes", "answer", "2 hours", "trades of minutes, or of hours", choices=("minutes", "hours"))
+    turbo_horizon: int = chosen(900, "s", "2 horizon", "forecast horizon h, turbo", low="1", high="86400", hours=43200)
+    growing_horizon: int = chosen(1800, "s", "2 horizon", "forecast horizon h, growing", low="1", high="86400", hours=43200)
+    institutional_horizon: int = chosen(1800, "s", "2 horizon", "horizon h, institutional", low="1", high="86400", hours=43200)
+    turbo_max_hold: int = chosen(1800, "s", "2 horizon", "maximum hold T, turbo", low="1", high="86400", hours=86400)
+    growing_max_hold: int = chosen(2700, "s", "2 horizon", "maximum hold T, growing", low="1", high="86400", hours=86400)
+    institutional_max_hold: int = chosen(2700, "s", "2 horizon", "longest hold, institutional", low="1", high="86400", hours=86400)
 
     # 3 forecast
     # whose figures the gates see (3a); a number with `weighed` has that default unless BELIEF=asked
@@ -92,7 +94,7 @@ class Policy(SignalNumbers, GateNumbers):
     # Over the next half hour volatility reverts towards its day: so weighted (in logs, as of HAR models) it forecasts
     # the variance of the hold better, and without bias, on real bars (docs/signals.md)
     slow_vol_half_life_min: Decimal = ours("1440", "min", "3 slow", "half-life of the slow average", low="1", high="100000")
-    slow_vol_share: Decimal = ours("0.25", "share", "3 slow", "slow average's weight in the volatility of the hold", high="1")
+    slow_vol_share: Decimal = ours("0.25", "share", "3 slow", "its weight in the hold's volatility", high="1", hours="1")
     kalman_significance: Decimal = chosen("0.05", "probability", "3 Kalman", "level of the test for jerk", pinned=True)
     damping: Decimal = chosen("60", "s", "3 Kalman", "time constant of the damped acceleration", low="1")
     min_minutes: int = chosen(60, "minutes", "3 warm-up", "warm-up: one-minute closes", low="2", high="1440")
@@ -115,9 +117,9 @@ class Policy(SignalNumbers, GateNumbers):
     # 4 a panel signal in their place
     signal: str = chosen("rules", "name or file", "4 panel", "entries by: rules, an installed signal, a .py file", text=True)
     signal_params: tuple[str, ...] = chosen((), "NAME=VALUE pairs", "4 panel", "parameters of that signal", text=True)
-    signal_interval: int = chosen(0, "min", "4 panel", "bars that signal is shown; 0: as it says", high="1440")
+    signal_interval: int = chosen(0, "min", "4 panel", "bars that signal is shown; 0: as it says", high="1440", hours=30)
     signal_time_limit: Decimal = ours("5", "s", "4 panel time", "that signal answers within", low="0.1", high="60")
-    score_hold_min: int = ours(60, "s", "4 panel hold", "a score is held at least", low="1", high="86400")
+    score_hold_min: int = ours(60, "s", "4 panel hold", "a score is held at least", low="1", high="86400", hours=28800)
     score_hold_max: int = ours(86400, "s", "4 panel hold", "a score is held at most", low="1", high="86400")
 
     # 5 gates
@@ -130,11 +132,12 @@ class Policy(SignalNumbers, GateNumbers):
 
     # 6 exits
     tp_sigmas: Decimal = chosen("1.5", "sigma sqrt(h)", "6 A", "TP before its range")
-    tp_min: Decimal = asked("0.006", "fraction", "6 A", "TP from", low="0.0001", high="0.5")
-    tp_max: Decimal = asked("0.015", "fraction", "6 A", "TP to", low="0.0001", high="0.5")
+    tp_min: Decimal = asked("0.006", "fraction", "6 A", "TP from", low="0.0001", high="0.5", hours="0.04")
+    tp_max: Decimal = asked("0.015", "fraction", "6 A", "TP to", low="0.0001", high="0.5", hours="0.15")
+    sl_day_sigmas: Decimal = ours("0", "day's sigma", "6 hours", "SL at least this many, within SL_MAX", high="10", hours="1")
     sl_of_tp: Decimal = asked("0.5", "ratio", "6 A", "SL of TP before its range", low="0.01", high="10")
-    sl_min: Decimal = asked("0.003", "fraction", "6 A", "SL from", low="0.0001", high="0.5")
-    sl_max: Decimal = asked("0.006", "fraction", "6 A", "SL to", low="0.0001", high="0.5")
+    sl_min: Decimal = asked("0.003", "fraction", "6 A", "SL from", low="0.0001", high="0.5", hours="0.02")
+    sl_max: Decimal = asked("0.006", "fraction", "6 A", "SL to", low="0.0001", high="0.5", hours="0.10")
     b_tp_factor: Decimal = asked("0.7", "ratio", "6 B", "B: TP of the normal one", low="0.01", high="10")
     b_tp_min: Decimal = asked("0.004", "fraction", "6 B", "B: TP from", low="0.0001", high="0.5")
     b_tp_max: Decimal = asked("0.008", "fraction", "6 B", "B: TP to", low="0.0001", high="0.5")
@@ -156,7 +159,7 @@ class Policy(SignalNumbers, GateNumbers):
     )
     mark_beyond: Decimal = ours("0.001", "fraction", "6 mark", "close when the mark is beyond the stop by", high="1")
     mark_beyond_for: Decimal = ours("1", "s", "6 mark", "and stays there for", high="3600")
-    hold_factor: Decimal = chosen("2", "T", "6 time", "time limit after zone 1", low="1", high="100")
+    hold_factor: Decimal = chosen("2", "T", "6 time", "time limit after zone 1", low="1", high="100", hours="1")
     monitor_interval: Decimal = chosen("1", "s", "6 time", "zones and times are checked at least each", low="0.1", high="60")
 
     # 7 size
@@ -172,7 +175,10 @@ class Policy(SignalNumbers, GateNumbers):
     a_risk: Decimal = asked("0.10", "of E", "7 loss at stop", "loss at SL, A, up to", low="0.0001", high="1")
     b_risk: Decimal = asked("0.05", "of E", "7 loss at stop", "loss at SL, B, up to", low="0.0001", high="1")
     same_direction: Decimal = ours("0", "of E", "7 same direction", "same direction, all open, up to; 0: no such limit", high="1")
-    min_size_share: Decimal = ours("0.5", "x", "7 least size", "of the low target at highest leverage; less: no trade", high="1")
+    min_size_share: Decimal = ours("0.5", "x", "7 least size", "of the low target at highest leverage", high="1", hours="0")
+    gross_max: Decimal = ours("0", "of E", "7 hours", "notional of all open, up to; 0: no such limit", high="100", hours="1")
+    minimum_order: bool = ours(False, "switch", "7 hours", "the smallest order where the target is below it", hours=True)
+    worst_excursion: Decimal = ours("0", "fraction", "7 hours", "liquidation lies beyond; 0: no such limit", high="2", hours="0.91")
     range_quantile: Decimal = ours("0.999", "probability", "7 same direction", "quantile of one-minute ranges", pinned=True)
     total_margin: Decimal = chosen("0.90", "of B", "7 total margin", "total margin up to", low="0.01", high="1")
     max_leverage: Decimal = asked("50", "x", "7 leverage", "leverage up to", low="1", high="125")
@@ -240,8 +246,10 @@ class Policy(SignalNumbers, GateNumbers):
 
     @model_validator(mode="before")
     @classmethod
-    def _by_belief(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**by_belief(cls, str(given.get("belief", "asked")).strip().lower()), **given}
+    def _by_mode(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        usual = (("belief", "asked"), ("horizon", "minutes"))
+        belief, horizon = (str(given.get(name, default)).strip().lower() for name, default in usual)
+        return {**by_mode(cls, belief, horizon), **given}
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -303,7 +311,7 @@ class Policy(SignalNumbers, GateNumbers):
         """A number as it stands under a belief (signals.figures.BELIEFS): in force, or the default of the other one."""
         if (belief == ASKED) == (self.belief == BELIEFS[ASKED]):
             return getattr(self, name)
-        return default_of(type(self).model_fields[name], BELIEFS[belief])
+        return default_of(type(self).model_fields[name], BELIEFS[belief], self.horizon)
 
     def overridden(self) -> dict[str, str]:
         """The numbers that are not the defaults, as text, by environment variable: `from_env` makes the same policy of them."""

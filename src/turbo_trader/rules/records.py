@@ -48,6 +48,7 @@ GATE_PARAMETERS: Final = record_dtype(
         ("sl_of_tp", "f8"),
         ("sl_min", "f8"),
         ("sl_max", "f8"),
+        ("sl_day_sigmas", "f8"),
         ("b_tp_factor", "f8"),
         ("b_tp_min", "f8"),
         ("b_tp_max", "f8"),
@@ -91,7 +92,7 @@ GATE_PARAMETERS: Final = record_dtype(
 )
 
 _SAME_NAME: Final = (
-    "vol_log_sd", "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "b_tp_factor", "b_tp_min",
+    "vol_log_sd", "tp_sigmas", "tp_min", "tp_max", "sl_of_tp", "sl_min", "sl_max", "sl_day_sigmas", "b_tp_factor", "b_tp_min",
     "b_tp_max", "b_sl_factor", "b_sl_min", "b_sl_max", "break_even_min",
     "break_even_extra", "break_even_cost", "zone_one", "zone_two", "lock_share", "extension",
     "max_extensions", "extension_share", "backstop_extra", "hold_factor", "taker_fee", "maker_fee",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+MINIMUM = "minimum order"
 BOUNDLESS = Decimal("1e12")  # the notional of a limit that bounds nothing, USDT
 
 
@@ -123,7 +124,7 @@ def size_entry(
     fixed = _risk_limits(policy, account, open_risks, entry)
     bounds = [_bound(policy, account, open_risks, entry, tier, fixed) for tier in tiers]
     best = max(bounds, key=lambda bound: bound.notional)
-    notional, binding = best.notional, best.binding
+    notional, binding = _at_least_the_minimum(policy, entry, best)
     floor = least_notional(policy, account, entry, best.leverage)
     if notional < floor and best.leverage >= 1:
         why = f"{entry.instrument.symbol}: {binding} allows {notional:.2f} USDT, below the least size of {floor:.2f}"
@@ -135,6 +136,15 @@ def size_entry(
             f"{binding}, halved",
         )
     return replace(_finish(policy, account, entry, best, notional, binding), floor=floor)
+
+
+def _at_least_the_minimum(policy: Policy, entry: Entry, bound: _Bound) -> tuple[Decimal, str]:
+    """The notional and what set it: under MINIMUM_ORDER the smallest order, where only the margin target is below it."""
+    least = smallest_qty(entry.instrument, entry.price, policy.min_entry_notional) * entry.price
+    others = (value for name, value in bound.limits.items() if name != "margin target")
+    if policy.minimum_order and bound.notional < least <= min(others, default=ZERO):
+        return least, MINIMUM
+    return bound.notional, bound.binding
 
 
 def least_notional(policy: Policy, account: Account, entry: Entry, leverage: Decimal) -> Decimal:
@@ -194,7 +204,8 @@ def reference_notional(policy: Policy, equity: Decimal) -> Decimal:
 
     At the default rates no size that meets the loss row is larger: the exact size costs less, not more.
     """
-    return policy.a_risk * max(ZERO, equity) / (policy.sl_min + policy.round_trip_fee)
+    notional = policy.a_risk * max(ZERO, equity) / (policy.sl_min + policy.round_trip_fee)
+    return min(notional, policy.gross_max * max(ZERO, equity)) if policy.gross_max else notional
 
 
 def margin_cap(policy: Policy, equity: Decimal) -> Decimal:
@@ -225,18 +236,26 @@ def highest_leverage(policy: Policy, entry: Entry, tier: RiskTier) -> tuple[Deci
     SL + slippage <= (distance to liquidation - mark gap) / liquidation multiple, solved for the leverage.
     """
     need = (entry.stop_loss + entry.slippage) * policy.liquidation_multiple + entry.mark_gap
-    rate = tier.maintenance_rate
-    d = entry.direction
-    inverse = d * (ONE - (ONE - d * rate) * (ONE - d * need))
-    by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
+    most = policy.max_leverage
     limits = {
-        "MAX_LEVERAGE": policy.max_leverage,
+        "MAX_LEVERAGE": most,
         "symbol": entry.instrument.max_leverage,
         "risk tier": tier.max_leverage,
-        "distance to liquidation": by_liquidation,
+        "distance to liquidation": leverage_within(entry.direction, need, tier.maintenance_rate) or most,
     }
+    if policy.worst_excursion:
+        limits["worst excursion"] = (
+            leverage_within(entry.direction, policy.worst_excursion, tier.maintenance_rate) or most
+        )
     name = min(limits, key=lambda name: limits[name])
     return on_grid(limits[name], entry.instrument.leverage_step, up=False), name
+
+
+def leverage_within(direction: int, distance: Decimal, maintenance_rate: Decimal) -> Decimal | None:
+    """The leverage whose liquidation lies `distance` (fraction of entry) away: `liquidation_distance` the other way round; None
+    where every leverage's does."""
+    inverse = direction * (ONE - (ONE - direction * maintenance_rate) * (ONE - direction * distance))
+    return ONE / inverse if inverse > 0 else None
 
 
 def order_cost_rate(entry: Entry, leverage: Decimal) -> Decimal:
@@ -257,6 +276,8 @@ def _risk_limits(
     room = policy.same_direction * account.equity - together
     side = {"same direction": _share(room, loss_rate + entry.range_tail)} if policy.same_direction else {}
     instrument = entry.instrument
+    if policy.gross_max:
+        side["gross"] = policy.gross_max * account.equity - sum((item.notional for item in open_risks), ZERO)
     return {
         "loss at stop": _share(risk * account.equity, loss_rate),
         "session budget": _share(budget, loss_rate),
@@ -299,6 +320,8 @@ def _finish(
     instrument = entry.instrument
     least = smallest_qty(instrument, entry.price, policy.min_entry_notional)
     qty = on_grid(allowed / entry.price, instrument.step, up=False)
+    if binding == MINIMUM:
+        qty = least
     if qty < least:
         wanted = f"{least * entry.price:.2f} USDT notional"
         why = f"{instrument.symbol}: the smallest order needs {wanted}, {binding} allows {allowed:.2f}"

@@ -45,6 +45,17 @@ SOURCES: Final[Mapping[str, Source]] = {
         "h / T 900 / 1800, 1800 / 2700, 1800 / 2700 s",
         "within the 10 to 45 minutes that he states for a trade",
     ),
+    "2 hours": Source(
+        "no line: a second set of numbers for hours instead of minutes, off by default",
+        "panics come back over hours, not minutes",
+    ),
+    "6 hours": Source(
+        "no line: the stop of a trade of hours", "a stop within a usual day's move is hit by chance"
+    ),
+    "7 hours": Source(
+        "no line: how much in a trade of hours",
+        "the worst day of 2024-25 was -85 % and +90 % on our perpetuals (docs/edge.md); a stop may not be reached in such a day",
+    ),
     "3 volatility": Source(
         "sigma: moving average of one-minute log returns, half-life 30 min",
         "he names no window; half an hour is as long as a trade of the turbo tier lasts",

@@ -59,7 +59,7 @@ def run(
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings
-    from turbo_trader.console.size_choice import require_size
+    from turbo_trader.console.size_choice import require_hours, require_size
     from turbo_trader.console.start import live_keys, start
     from turbo_trader.console.summary import run_lines
     from turbo_trader.rules.policy import Policy
@@ -74,6 +74,7 @@ def run(
     if settings.mode == "live":
         live_keys(settings)
         require_size(env, policy, settings.balance)
+        require_hours(policy, accepted=settings.i_accept_hours)
     seconds = parse_duration(duration) if duration is not None else None
     summary, folder = start(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
     result = {**summary.trader, "reason": summary.reason, "mode": settings.mode, "journal": folder}
