@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import structlog
 
 from turbo_trader.console import main as console
 from turbo_trader.journal.errors import JournalError, UnsoundJournal
@@ -20,9 +25,13 @@ from turbo_trader.journal.marker import MARKER
 from turbo_trader.journal.readers import state
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
+from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Scanned
+
+if TYPE_CHECKING:
+    from turbo_trader.exchange_server.server_thread import ServedVenue
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 NOBODY = 65_534
@@ -234,3 +243,102 @@ def test_doctor_finds_what_a_start_would_refuse(folder: Path, damage: Callable[[
     except (InputError, JournalError, UnsoundJournal) as error:
         refused = str(error)
     assert bool(found) == bool(refused), (found, refused)
+
+
+# -- run and guard, in this process, against a served venue
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Begins `run` or `guard` on a journal folder."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, folder: Path, *verb: str) -> tuple[int, str]:
+        """Exit code and the lines of its own on stderr, joined; a log line is none of them."""
+        monkeypatch = self.monkeypatch
+        monkeypatch.setenv("JOURNAL_DIR", str(folder.parent))
+        monkeypatch.setattr("sys.argv", ["turbo-trader", *verb])
+        with pytest.raises(SystemExit) as ended:
+            console.main()
+        _, error = self.capsys.readouterr()
+        assert "Traceback" not in error
+        ours = [line for line in error.replace("\n  ", " ").splitlines() if line.startswith("turbo-trader: ")]
+        return int(ended.value.code or 0), "\n".join(ours)
+
+
+@pytest.fixture
+def begin(
+    served: ServedVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Beginning]:
+    """Testnet is the served venue, on which nothing is open; logging is afterwards as before."""
+    monkeypatch.chdir(tmp_path)
+    given = {
+        "MODE": "testnet", "BYBIT_REST_URL": served.url, "BYBIT_STREAM_URL": served.stream, "BYBIT_API_KEY": "key",
+        "BYBIT_API_SECRET": "secret", "TARGET_ASSETS": ",".join(SYMBOLS),
+    }  # fmt: skip
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("turbo_trader.journal.opening.BUSY_S", 0.05)
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield Beginning(monkeypatch, capsys)
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def contents(path: Path) -> bytes | None:
+    """None where it is no file."""
+    return path.read_bytes() if path.is_file() else None
+
+
+def guard_log(folder: Path) -> dict[str, list[str]]:
+    """Why, of each event the guard has logged."""
+    lines = (folder / "guard" / "turbo-trader.jsonl").read_text().splitlines()
+    found: dict[str, list[str]] = {}
+    for event in map(json.loads, lines):
+        found.setdefault(event["event"], []).append(str(event.get("why", "")))
+    return found
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_run_refuses_a_damaged_journal_in_one_line_and_leaves_it(
+    folder: Path, begin: Beginning, damage: Callable[[Path], None]
+) -> None:
+    damage(folder / FILE)
+    before = contents(folder / FILE)
+    code, line = begin(folder, "run", "--no-ui", "--for", "1s")
+    assert code == (3 if damage in UNSOUND else 2), line
+    assert line.count("turbo-trader: ") == 1, line
+    assert str(folder / FILE) in line
+    assert "away" in line  # the way out
+    if damage is not bad_values:  # read once the venue has been: the start is a row by then
+        assert contents(folder / FILE) == before
+    assert Registry(Kind.DAEMON).running() == Registry(Kind.GUARD).running() == []
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_a_guard_on_a_damaged_journal_says_so_and_goes_on(
+    folder: Path, begin: Beginning, damage: Callable[[Path], None]
+) -> None:
+    damage(folder / FILE)
+    code, line = begin(folder, "guard", "--until-idle")
+    assert (code, line) == (0, "")
+    said = guard_log(folder)
+    assert "guard-idle" in said  # it has read the venue
+    assert "guard-failed" not in said
+    if damage not in (no_session, bad_values):  # the guard reads nothing of those
+        assert str(folder) in said["guard-journal-unreadable"][0]
+
+
+def test_run_and_guard_on_a_locked_journal(folder: Path, begin: Beginning) -> None:
+    db = sqlite3.connect(folder / FILE, isolation_level=None)
+    db.execute("PRAGMA locking_mode=EXCLUSIVE")
+    db.execute("BEGIN EXCLUSIVE")
+    code, line = begin(folder, "run", "--no-ui", "--for", "1s")
+    assert (code, line.count("turbo-trader: "), "locked by another process" in line) == (1, 1, True), line
+    assert begin(folder, "guard", "--until-idle") == (0, "")
+    db.close()
+    assert "locked by another process" in guard_log(folder)["guard-journal-unreadable"][0]

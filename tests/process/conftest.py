@@ -280,7 +280,7 @@ def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
         finally:
             for daemon in lives.begun:
                 daemon.kill()
-                daemon.communicate()
+                daemon.communicate(timeout=60)
             end_all_in(tmp_path)
 
 

@@ -60,7 +60,7 @@ def test_a_guard_without_a_journal_protects_by_the_venue_s_report(lives: Any, da
     for pid in lives.guards():  # one that read the journal before goes on by that
         os.kill(pid, signal.SIGKILL)
     daemon.kill()
-    daemon.communicate()
+    assert lives.end(daemon) is None
     assert lives.held()
     break_journal(lives.journal, damage)
     looked = len(lives.guards_notes())
@@ -170,7 +170,7 @@ def test_s47_either_killed_or_frozen_at_any_time_leaves_all_covered_by_one_write
         time.sleep(draw.uniform(0, 4))
         assert not lives.unguarded()
         daemon.kill()
-        daemon.communicate()
+        daemon.wait()
     lives.check(lives.live(5))
     for name in ("second-instance", "foreign-fill", "frozen"):
         assert not lives.notes(name)
