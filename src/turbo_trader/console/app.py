@@ -26,6 +26,7 @@ from turbo_trader.console.verbs import (
     notify,
     policy,
     qualify,
+    replay,
     report,
     run,
     search,
@@ -58,6 +59,7 @@ app.command("logs")(logs.logs)
 app.command("funnel")(funnel.funnel)
 app.command("calibration")(calibration.calibration)
 app.command("report")(report.report)
+app.command("replay")(replay.replay)
 app.command("sweep")(search.sweep)
 app.command("walk-forward")(search.walk_forward)
 app.command("lookahead")(search.lookahead)

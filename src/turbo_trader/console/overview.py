@@ -27,6 +27,7 @@ VERBS: Final = {
     "funnel": "Counts of the run's scans by hour, symbol and gate, and the targets beside them.",
     "calibration": "Forecast, confidence and p_tp against their outcomes, EV against results, with intervals; over all and per symbol.",
     "report": "Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the targets.",
+    "replay": "What `run` recorded (RECORD=decisions or full): the same events must give the same decisions and commands.",
     "sweep": "Search parameters of a signal, or numbers of the rules; every trial counts, and the best is shown beside its luck.",
     "walk-forward": "Choose parameters inside each fold, pay for them in the next; forwards and backwards. Exit code 0 for an edge, else 1.",
     "lookahead": "Cut the future off, lie about it, show another past: exit code 0 where no score changes, 1 where a signal knows more.",

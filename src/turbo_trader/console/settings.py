@@ -20,6 +20,7 @@ from turbo_trader.console.folders import JOURNALS
 from turbo_trader.console.options import EDGE, FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
+from turbo_trader.live.settings import Record
 from turbo_trader.market.errors import InputError
 from turbo_trader.numbers.declared import BadValue, Declared
 from turbo_trader.numbers.text import decimal
@@ -82,6 +83,14 @@ class Settings(Declared):
         ge=0,
         le=36_500,
         description="days that scans and what no money hangs on are kept; trades, fills and orders for ever; 0: all",
+    )
+    record: Record = Field(
+        Record.OFF,
+        description="what `run` records for `replay`: off, decisions, or full (raw public frames too)",
+    )
+    record_days: float = Field(7, gt=0, le=3_650, description="days that recordings are kept")
+    record_gb: float = Field(
+        10, ge=0.2, le=10_000, description="GB (1e9 bytes) that the recordings of a journal may take"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"

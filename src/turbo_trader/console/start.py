@@ -30,6 +30,7 @@ from turbo_trader.console.screen.beside import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.tables import wrapped
 from turbo_trader.journal.lease import LeaseRules
+from turbo_trader.journal.segments import Keep
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.scoring import InPlace, Scorer
@@ -106,6 +107,7 @@ def start(
             journal_days=settings.journal_days,
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
+            record=settings.record, keep=Keep(days=settings.record_days, size=int(settings.record_gb * 1e9)),
             services=() if metrics is None else (metrics.serve,), registration=registration, scorer=scorer(policy, ground),
             manager=manager,
             on_started=guard.begin if settings.mode != "paper" else lambda: None,

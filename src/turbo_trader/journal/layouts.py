@@ -85,9 +85,10 @@ def read_outcomes(db: sqlite3.Connection, symbols: Sequence[str] | None = None) 
 
 def _layout(symbols: list[str], fields: Any) -> Layout:
     packed = isinstance(fields, dict)
-    dtype = _dtype(fields["fields"] if packed else fields)
+    dtype = record_of(fields["fields"] if packed else fields)
     return Layout(symbols, dtype, int(fields["scans"]) if packed else 0)
 
 
-def _dtype(fields: list[Any]) -> np.dtype[Any]:
+def record_of(fields: list[Any]) -> np.dtype[Any]:
+    """The record dtype that `described` describes."""
     return np.dtype([(name, kind, tuple(shape)) if shape else (name, kind) for name, kind, shape in fields])

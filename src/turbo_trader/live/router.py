@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.recorder import Recorder
 from turbo_trader.journal.store import Journal
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
@@ -62,6 +63,7 @@ class Router:
 
     def __init__(self, journal: Journal, clock: VenueClock, keys: Keys, observer: Observer | None) -> None:
         self.journal = journal
+        self.recorder: Recorder | None = None  # the shell's, where something is recorded
         self.ended = asyncio.Event()
         self.changed = asyncio.Event()
         self.reason = ""
@@ -88,10 +90,14 @@ class Router:
         try:
             commands = self.trader.handle(event)
         except Exception as error:
+            if self.recorder is not None:
+                self.recorder.step(event, (), f"{type(error).__name__}: {error}")
             self.fail("the trader failed", error)
             return
         if commands:
             self._carry_out(commands)
+        if self.recorder is not None:  # after what had to leave; nothing was delivered meanwhile
+            self.recorder.step(event, commands)
         if (due := self.trader.next_time()) != self._due:
             self._due = due
             self.changed.set()

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.journal.lease import LeaseRules
+from turbo_trader.journal.segments import Keep
 from turbo_trader.live.inside import Inside
 from turbo_trader.live.registry import Registration
 from turbo_trader.live.service_manager import ServiceManager
@@ -23,6 +25,14 @@ OrderEntry = Literal["rest", "websocket"]
 Service = Callable[
     [Inside], AbstractAsyncContextManager[object]
 ]  # beside the daemon, on its loop, while it runs
+
+
+class Record(StrEnum):
+    """What is recorded for `replay`: nothing, what the Trader is given and commands, raw public frames too."""
+
+    OFF = "off"
+    DECISIONS = "decisions"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,8 @@ class DaemonSettings:
         Service, ...
     ] = ()  # entered before the venue is asked anything; InputError refuses the start
     manager: ServiceManager = field(default_factory=ServiceManager)  # hears that it is ready, lives and ends
+    record: Record = Record.OFF
+    keep: Keep = field(default_factory=Keep)  # of what is recorded
     registration: Registration | None = None  # where it says how it is controlled; None: by signals alone
     scorer: Scorer | None = None  # the panel signal that entries come from; None: the five signals
     take_over: bool = False  # orders of an instance the journal does not know are ours from now on

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from turbo_trader.journal.opening import believable
+from turbo_trader.journal.recorder import Life
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import startup
 from turbo_trader.live.admission import admit, be_alone
@@ -20,6 +21,7 @@ from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
 from turbo_trader.live.fencing import Fence
 from turbo_trader.live.gateway import Gateway, open_gateway
 from turbo_trader.live.inside import Inside
+from turbo_trader.live.record import RecordedFrames, keep_recording, recorder_of
 from turbo_trader.live.router import Machine, Router
 from turbo_trader.live.scoring import ScoreFeed
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
@@ -92,6 +94,7 @@ class Shell:
             settings.journal, names, settings.mode, self._clock.now, take_over=settings.take_over
         )
         self._router = Router(journal, self._clock, settings.keys, self._observer)
+        self._router.recorder = recorder_of(settings)
         self._fence = Fence(
             settings.journal,
             settings.lease,
@@ -163,13 +166,7 @@ class Shell:
         self._instruments = instruments
         account = await startup.account_id(gateway, settings.keys, settings.mode)
         with believable(settings.journal):
-            self._router.trader = self._build(
-                instruments,
-                self._policy,
-                self._router.journal.boot,
-                self._clock.now(),
-                self._restored(account),
-            )
+            self._router.trader = self._make_trader(account)
         for rates in fees:
             self._router.deliver(rates)
         self._router.deliver(ClockOffset(self._clock.now(), self._inside.offset))
@@ -179,11 +176,32 @@ class Shell:
         self._public = PublicFeeds(
             settings.feeds, instruments, self._clock, self._router.deliver, self._router.emit,
             last_ts=lambda s: int(self._router.trader.states["ts"][s]),
-            new_decoder=lambda: self._build_decoder(self._instruments),
+            new_decoder=self._new_decoder,
         )  # fmt: skip
         self._inside.private, self._inside.public = self._private, self._public
         self._router.emit("started", "info", {"mode": settings.mode, "venue": settings.endpoints.rest, "speed": self._clock.speed,
                                        "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
+
+    def _make_trader(self, account: str) -> Machine:
+        """The Trader with what the journal knows; what it is made of is recorded first."""
+        boot, now, restored = self._router.journal.boot, self._clock.now(), self._restored(account)
+        if (recorder := self._router.recorder) is not None:
+            recorder.begin(
+                Life(
+                    instruments=self._instruments,
+                    policy=self._policy,
+                    boot=boot,
+                    start_ts=now,
+                    restored=restored,
+                )
+            )
+        return self._build(self._instruments, self._policy, boot, now, restored)
+
+    def _new_decoder(self) -> Decoder:
+        decoder, recorder = self._build_decoder(self._instruments), self._router.recorder
+        if recorder is None or not recorder.full:
+            return decoder
+        return RecordedFrames(decoder, self._instruments, recorder)
 
     def _restored(self, account: str) -> dict[str, Any]:
         """What the journal knows of earlier runs and of the guard, by key; mode and account with it."""
@@ -243,6 +261,8 @@ class Shell:
                 self._settings.scorer, symbols, self._gateway, self._router.deliver, self._router.emit
             )
             jobs.append(scores.run())
+        if self._router.recorder is not None:
+            jobs.append(keep_recording(self._router.recorder, self._router.emit))
         jobs += [self._backfill(i) for i in range(len(self._instruments))]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._router.guarded(job)) for job in jobs]
@@ -257,6 +277,8 @@ class Shell:
         await self._gateway.close()
         self._fence.end(left=self._leaving and not self._router.failed)
         self._router.journal.close(self._clock.now(), self._router.reason)
+        if self._router.recorder is not None:
+            self._router.recorder.close()
 
     async def _backfill(self, index: int) -> None:
         symbol = self._instruments[index].symbol
