@@ -17,6 +17,7 @@ from turbo_trader.journal.segments import Keep
 from turbo_trader.live.settings import Record
 from turbo_trader.market import frames
 from turbo_trader.market.errors import InputError
+from turbo_trader.rules import entry
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.replay import verify
 from turbo_trader.trader import entries
@@ -86,7 +87,7 @@ def test_one_other_number_of_the_policy_shows_its_first_event(recorded: Path, na
 def test_one_other_number_in_the_code_shows_the_event_and_both_sides(
     recorded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = entries.entry_limit
+    usual = entry.entry_limit
     tick = first(recorded).begin.instruments[0].tick
     monkeypatch.setattr(entries, "entry_limit", lambda *given: usual(*given) - tick)
     found = verify(first(recorded)).difference

@@ -105,8 +105,8 @@ def read_blocks(path: Path, torn: Torn) -> Iterator[Block]:
     try:
         with path.open("rb") as file:
             _check_head(path, file.read(len(HEAD)), torn)
+            torn.at = len(HEAD)
             while not torn.why and (frame := file.read(_FRAME.size)):
-                torn.at = file.tell() - len(frame)
                 length, checksum = _FRAME.unpack(frame) if len(frame) == _FRAME.size else (_LONGEST + 1, 0)
                 body = file.read(length) if length <= _LONGEST else b""
                 if len(body) < length:
@@ -115,6 +115,7 @@ def read_blocks(path: Path, torn: Torn) -> Iterator[Block]:
                     torn.why, torn.tail = "a block does not match its checksum", not file.read(1)
                 else:
                     yield _read(path, body)
+                    torn.at += len(frame) + length
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -135,7 +136,7 @@ def _check_head(path: Path, head: bytes, torn: Torn) -> None:
 
 def _read(path: Path, body: bytes) -> Block:
     try:
-        block = _decoder.decode(body)
+        block: Block = _decoder.decode(body)
         if not isinstance(block, Steps):
             return block
         records, frames = zlib.decompress(block.records), zlib.decompress(block.frames)
@@ -170,4 +171,4 @@ def _in_order(planes: bytes) -> bytes:
     return table.tobytes()
 
 
-_decoder = msgspec.msgpack.Decoder(Begin | Steps | End)
+_decoder = msgspec.msgpack.Decoder[Any](Begin | Steps | End)

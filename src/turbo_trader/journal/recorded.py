@@ -26,7 +26,7 @@ from turbo_trader.journal.recorder import (
     ROWS_RECORD,
 )
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import ROW, Rows
+from turbo_trader.market.events import ROW
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.events import Clock, Event, MarketRows
@@ -164,7 +164,7 @@ def _records(block: Steps, frames: list[Frame]) -> Iterator[Step | tuple[int, by
         if kind == ROWS:
             _, ts, symbol, count, wire = ROWS_RECORD.unpack_from(data, at)
             at += ROWS_RECORD.size
-            rows = cast("Rows", np.frombuffer(block.rows, ROW, count, row * _ROW).copy())
+            rows = np.frombuffer(block.rows, ROW, count, row * _ROW).copy()
             row += count
             yield _step(number, MarketRows(ts, symbol, rows), frames, from_wire=bool(wire))
         elif kind == CLOCK:

@@ -62,8 +62,9 @@ class Segments:
             self._write(framed(block))
             self.failed = ""
         except Exception as error:  # a bug in here must not end the thread: whoever records may wait for it
-            known = isinstance(error, OSError)
-            why = str(error.strerror or error) if known else f"{type(error).__name__}: {error}"
+            why = f"{type(error).__name__}: {error}"
+            if isinstance(error, OSError):
+                why = str(error.strerror or error)
             self.failed = f"{self._folder}: {why}"
             self.left_out += count
             self._retry = self._seconds() + _RETRY_S

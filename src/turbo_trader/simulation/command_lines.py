@@ -15,7 +15,9 @@ from turbo_trader.journal.layouts import record_of
 from turbo_trader.simulation.decisions import FIELDS, PART_NAMES, PARTS, command_text
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
 
-_WRITES: Final = {kind.__name__: kind for kind in (PlaceOrder, CancelOrder, SetStops, SetLeverage)}
+_WRITES: Final[dict[str, Any]] = {
+    kind.__name__: kind for kind in (PlaceOrder, CancelOrder, SetStops, SetLeverage)
+}
 _NOTHING: Final = "nothing"
 _LONGEST: Final = 600  # characters of a line that is shown
 
