@@ -28,8 +28,8 @@ from turbo_trader.journal.recorder import (
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import ROW
 from turbo_trader.rules.outcomes import OUTCOME
-from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.events import Clock, Event, MarketRows
+from turbo_trader.trader.persisted import OUTCOMES
 
 _ROW: Final = ROW.itemsize
 

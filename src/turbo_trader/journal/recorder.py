@@ -30,9 +30,9 @@ from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader import machine
-from turbo_trader.trader.calibrating import OUTCOMES
 from turbo_trader.trader.commands import Command, WriteCommand
 from turbo_trader.trader.events import Clock, Event, MarketRows
+from turbo_trader.trader.persisted import OUTCOMES
 
 #: Records of a step: its event (ROWS, CLOCK or EVENT; the first record), then its commands, or why the Trader failed. Before the
 #: rows they became: a decoder that was made, a frame that it was given.
