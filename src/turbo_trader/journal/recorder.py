@@ -25,7 +25,7 @@ from turbo_trader.journal.segments import Keep, Segments
 from turbo_trader.market.compiled import sources_hash
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.rules.declared import shown
+from turbo_trader.numbers.declared import shown
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
