@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from turbo_trader.journal.layouts import described
+from turbo_trader.journal.layouts import described, layout, layouts
+from turbo_trader.journal.packing import whole
 from turbo_trader.journal.schema import FILE
 from turbo_trader.rules.scan import SCAN
 
@@ -102,3 +103,36 @@ def write(folder: Path, schema: str, scans: int = 45) -> Path:
             )
         db.commit()
     return path
+
+
+def downgraded(path: Path) -> None:
+    """Make a closed journal of this version what version 1 would have written: nothing packed, intents by row number."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN")
+        known = layouts(db)
+        for n, ts, number, value in db.execute(
+            "SELECT n, ts, symbols, rows FROM scans ORDER BY n"
+        ).fetchall():
+            if not known[number].together:
+                continue
+            plain = layout(db, known[number].symbols, known[number].dtype)
+            db.execute("DELETE FROM scans WHERE n = ?", (n,))
+            scans = [
+                (n + k, at, plain, rows.tobytes())
+                for k, (at, rows) in enumerate(known[number].read(ts, value))
+            ]
+            db.executemany(
+                "INSERT OR REPLACE INTO scans (n, boot, ts, symbols, rows) VALUES (?, 'beef', ?, ?, ?)", scans
+            )
+        db.execute("DELETE FROM layouts WHERE fields LIKE '{%'")
+        for n, value in db.execute("SELECT n, event FROM events").fetchall():
+            db.execute("UPDATE events SET event = ? WHERE n = ?", (whole(value), n))
+        db.execute("ALTER TABLE intents RENAME TO intents_2")
+        for statement in _FIRST.split(";"):
+            if "intents" in statement:
+                db.execute(statement)
+        db.execute("INSERT INTO intents SELECT * FROM intents_2")
+        db.execute("DROP TABLE intents_2")
+        db.execute("DELETE FROM meta WHERE key LIKE 'trimmed %'")
+        db.execute("PRAGMA user_version = 1")
+        db.execute("COMMIT")
