@@ -31,7 +31,7 @@ from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder
+from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, TimeInForce
 from turbo_trader.trader.events import Outcome
 
 COUNT = 500  # orders by each way
@@ -133,10 +133,10 @@ async def _order(gateway: Gateway, name: str, leaving: Leaving) -> tuple[int, in
         symbol=universe()[0].symbol,
         side=1,
         qty=Decimal("0.001"),
-        order_type="Limit",
-        time_in_force="GTC",
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
         reduce_only=False,
-        purpose="entry",
+        purpose=Purpose.ENTRY,
         price=Decimal(50_000),
     )
     leaving.at.clear()

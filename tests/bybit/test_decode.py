@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from turbo_trader.bybit import decode, schemas
 from turbo_trader.bybit.commands import call, plain
 from turbo_trader.bybit.schemas import Unreadable
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    OrderType,
+    PlaceOrder,
+    Purpose,
+    SetLeverage,
+    SetStops,
+    TimeInForce,
+)
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport, Source, WalletReport
 
 ORDER = {
@@ -157,10 +165,10 @@ def test_commands_become_plain_strings() -> None:
         symbol="BTCUSDT",
         side=1,
         qty=Decimal("1E-5"),
-        order_type="Limit",
-        time_in_force="IOC",
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
         reduce_only=False,
-        purpose="entry",
+        purpose=Purpose.ENTRY,
         price=Decimal("6E+4"),
         stop_loss=Decimal(59000),
         take_profit=Decimal(65000),

@@ -8,7 +8,15 @@ import pytest
 from turbo_trader.bybit import trade
 from turbo_trader.bybit.commands import Call, call
 from turbo_trader.bybit.errors import CODES, NO_ANSWER, Action, classify
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    OrderType,
+    PlaceOrder,
+    Purpose,
+    SetLeverage,
+    SetStops,
+    TimeInForce,
+)
 from turbo_trader.trader.events import Outcome
 
 ENTRY = PlaceOrder(
@@ -16,10 +24,10 @@ ENTRY = PlaceOrder(
     symbol="BTCUSDT",
     side=1,
     qty=Decimal("0.001"),
-    order_type="Limit",
-    time_in_force="IOC",
+    order_type=OrderType.LIMIT,
+    time_in_force=TimeInForce.IOC,
     reduce_only=False,
-    purpose="entry",
+    purpose=Purpose.ENTRY,
     price=Decimal(60000),
     stop_loss=Decimal(59000),
     recv_window_ms=1_000,
@@ -29,10 +37,10 @@ CLOSE = PlaceOrder(
     symbol="BTCUSDT",
     side=-1,
     qty=Decimal("0.001"),
-    order_type="Market",
-    time_in_force="IOC",
+    order_type=OrderType.MARKET,
+    time_in_force=TimeInForce.IOC,
     reduce_only=True,
-    purpose="close",
+    purpose=Purpose.CLOSE,
 )
 CANCEL = CancelOrder("c1", "BTCUSDT", "e1")
 

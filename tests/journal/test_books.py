@@ -25,7 +25,7 @@ from turbo_trader.journal.lease import GUARD, Lease
 from turbo_trader.journal.schema import FILE, VERSION
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError, Refused
-from turbo_trader.trader.commands import Note, PlaceOrder
+from turbo_trader.trader.commands import Note, OrderType, PlaceOrder, Purpose, TimeInForce
 from turbo_trader.trader.events import CommandResult, Outcome
 
 
@@ -212,9 +212,16 @@ def test_rolling_back_to_the_copy_of_an_earlier_version(tmp_path: Path) -> None:
 
 def test_exports_hold_every_booking_and_the_balance_after_it(run: BookedRun, tmp_path: Path) -> None:
     order = PlaceOrder(
-        id="tt-1-entry", symbol="BTCUSDT", side=1, qty=Decimal("0.001"), order_type="Limit", time_in_force="IOC", reduce_only=False,
-        purpose="entry", price=Decimal("60000.5"),
-    )  # fmt: skip
+        id="tt-1-entry",
+        symbol="BTCUSDT",
+        side=1,
+        qty=Decimal("0.001"),
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
+        reduce_only=False,
+        purpose=Purpose.ENTRY,
+        price=Decimal("60000.5"),
+    )
     run.journal.intent(NOW, order)
     run.journal.note(
         Note(NOW, "trade", "info", {"symbol": "BTCUSDT", "id": "tt-1-entry", "net": Decimal("0.75")})

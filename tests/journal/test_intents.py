@@ -11,7 +11,7 @@ from turbo_trader.journal import readers
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.schema import ADOPTED, FILE
 from turbo_trader.journal.store import Journal
-from turbo_trader.trader.commands import PlaceOrder, SetStops
+from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
 from turbo_trader.trader.events import CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT",)
@@ -21,10 +21,10 @@ CLOSE = PlaceOrder(
     symbol="BTCUSDT",
     side=-1,
     qty=Decimal("0.1"),
-    order_type="Market",
-    time_in_force="IOC",
+    order_type=OrderType.MARKET,
+    time_in_force=TimeInForce.IOC,
     reduce_only=True,
-    purpose="close",
+    purpose=Purpose.CLOSE,
 )
 
 

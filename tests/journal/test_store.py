@@ -19,7 +19,7 @@ from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Scanned
+from turbo_trader.trader.commands import Note, OrderType, Persist, PlaceOrder, Purpose, Scanned, TimeInForce
 from turbo_trader.trader.events import Clock, CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -31,10 +31,10 @@ def entry(name: str) -> PlaceOrder:
         symbol="BTCUSDT",
         side=1,
         qty=Decimal("0.001"),
-        order_type="Limit",
-        time_in_force="IOC",
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
         reduce_only=False,
-        purpose="entry",
+        purpose=Purpose.ENTRY,
         price=Decimal("60000.5"),
         stop_loss=Decimal(59000),
     )

@@ -19,7 +19,7 @@ from turbo_trader.live.settings import DaemonSettings, Summary
 from turbo_trader.live.shell import Shell
 from turbo_trader.market.events import ROW, TRADE, WHOLE
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.commands import PlaceOrder, Stopped
+from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, Stopped, TimeInForce
 from turbo_trader.trader.events import (
     Control,
 )
@@ -179,10 +179,10 @@ def entry(name: str) -> PlaceOrder:
         symbol="BTCUSDT",
         side=1,
         qty=Decimal("0.001"),
-        order_type="Limit",
-        time_in_force="IOC",
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
         reduce_only=False,
-        purpose="entry",
+        purpose=Purpose.ENTRY,
         price=Decimal(60000),
         stop_loss=Decimal(59000),
     )

@@ -12,7 +12,7 @@ from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.bybit.errors import BANNED, NOT_SENT, classify, classify_http
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
-from turbo_trader.trader.commands import PlaceOrder, SetStops
+from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
 from turbo_trader.trader.events import Outcome
 
 
@@ -63,10 +63,10 @@ ENTRY = PlaceOrder(
     symbol="BTCUSDT",
     side=1,
     qty=Decimal(1),
-    order_type="Limit",
-    time_in_force="IOC",
+    order_type=OrderType.LIMIT,
+    time_in_force=TimeInForce.IOC,
     reduce_only=False,
-    purpose="entry",
+    purpose=Purpose.ENTRY,
     price=Decimal(1),
     stop_loss=Decimal("0.9"),
     recv_window_ms=1_000,

@@ -22,7 +22,7 @@ from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.market.errors import InputError
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
+from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
 from turbo_trader.trader.events import Outcome
 
 KEYS = Keys("KEYKEYKEYKEYKEY", "SECRETSECRETSECRET")
@@ -36,10 +36,10 @@ def entry(name: str) -> PlaceOrder:
         symbol="BTCUSDT",
         side=1,
         qty=Decimal("0.001"),
-        order_type="Limit",
-        time_in_force="IOC",
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
         reduce_only=False,
-        purpose="entry",
+        purpose=Purpose.ENTRY,
         price=Decimal(60000),
         stop_loss=Decimal(59000),
     )
@@ -50,10 +50,10 @@ CLOSE = PlaceOrder(
     symbol="BTCUSDT",
     side=-1,
     qty=Decimal("0.001"),
-    order_type="Market",
-    time_in_force="IOC",
+    order_type=OrderType.MARKET,
+    time_in_force=TimeInForce.IOC,
     reduce_only=True,
-    purpose="close",
+    purpose=Purpose.CLOSE,
 )
 
 

@@ -22,7 +22,7 @@ from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thr
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Read
+from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, Read, TimeInForce
 from turbo_trader.trader.events import CommandResult, Outcome
 
 SYMBOL = "BTCUSDT"
@@ -63,10 +63,10 @@ def resting(name: str) -> PlaceOrder:
         symbol=SYMBOL,
         side=1,
         qty=Decimal("0.001"),
-        order_type="Limit",
-        time_in_force="GTC",
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
         reduce_only=False,
-        purpose="entry",
+        purpose=Purpose.ENTRY,
         price=Decimal(50_000),
         recv_window_ms=5_000,
     )

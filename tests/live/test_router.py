@@ -17,7 +17,17 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live import router as router_module
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.router import Router
-from turbo_trader.trader.commands import CancelOrder, FitNoise, Note, Persist, PlaceOrder, SetStops
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    FitNoise,
+    Note,
+    OrderType,
+    Persist,
+    PlaceOrder,
+    Purpose,
+    SetStops,
+    TimeInForce,
+)
 from turbo_trader.trader.events import Clock, NoiseFitted
 
 D = Decimal
@@ -27,10 +37,10 @@ ORDER = PlaceOrder(
     symbol="BTCUSDT",
     side=-1,
     qty=D("0.001"),
-    order_type="Market",
-    time_in_force="IOC",
+    order_type=OrderType.MARKET,
+    time_in_force=TimeInForce.IOC,
     reduce_only=True,
-    purpose="close",
+    purpose=Purpose.CLOSE,
 )
 CANCEL = CancelOrder("c1", "BTCUSDT", "e1")
 NOTE = Note(1, "zone")

@@ -14,7 +14,7 @@ from turbo_trader.journal.schema import FILE
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.figures import WEIGHED
-from turbo_trader.trader.commands import Persist, PlaceOrder, Resolved
+from turbo_trader.trader.commands import OrderType, Persist, PlaceOrder, Purpose, Resolved, TimeInForce
 from turbo_trader.trader.events import (
     CommandResult,
     Outcome,
@@ -79,10 +79,10 @@ async def test_s39_without_a_journal_no_entry_leaves_but_exits_do(shells: Any, t
             symbol="BTCUSDT",
             side=-1,
             qty=Decimal("0.001"),
-            order_type="Market",
-            time_in_force="IOC",
+            order_type=OrderType.MARKET,
+            time_in_force=TimeInForce.IOC,
             reduce_only=True,
-            purpose="close",
+            purpose=Purpose.CLOSE,
         )
         return [shells.entry("e1"), close]
 

@@ -12,6 +12,7 @@ from turbo_trader.rules.exits import (
     Action,
     Bracket,
     ClosePosition,
+    ExitReason,
     MoveBackstop,
     MoveStop,
     exit_rules,
@@ -105,7 +106,7 @@ def test_zone_2_unconfirmed_locks_and_closes(d: int, confirmed: bool | None) -> 
     assert actions == [
         MoveStop(price(d, "0.10"), "zone-1"),
         MoveStop(price(d, "0.75"), "zone-2"),
-        ClosePosition("target"),
+        ClosePosition(ExitReason.TARGET),
     ]
     assert b.on_price(price(d, "9"), confirmed=True) == []
 
@@ -118,7 +119,7 @@ def test_zone_2_unconfirmed_hold_keeps_it_open_behind_the_lock(d: int) -> None:
     assert b.held
     assert b.next_level is None
     assert b.on_price(price(d, "2.00"), confirmed=True) == []
-    assert b.on_time(2 * T) == [ClosePosition("time")]
+    assert b.on_time(2 * T) == [ClosePosition(ExitReason.TIME)]
 
 
 @SIDES
@@ -134,7 +135,7 @@ def test_extension_three_times_at_most(d: int) -> None:
         assert actions[-1] == MoveBackstop(price(d, backstop))
         b.backstop_confirmed(price(d, backstop))
     assert b.target == price(d, "3.75")
-    assert b.on_price(price(d, "3.75"), confirmed=True)[-1] == ClosePosition("target")
+    assert b.on_price(price(d, "3.75"), confirmed=True)[-1] == ClosePosition(ExitReason.TARGET)
     assert b.extensions == 3
 
 
@@ -142,7 +143,7 @@ def test_backstop_refused_closes_or_holds() -> None:
     b = bracket()
     assert b.backstop_refused() == []
     b.on_price(D("101.50"), confirmed=True)
-    assert b.backstop_refused() == [ClosePosition("target")]
+    assert b.backstop_refused() == [ClosePosition(ExitReason.TARGET)]
     held = bracket(TP_WITHOUT_CONFIRMATION="hold")
     held.on_price(D("101.50"), confirmed=True)
     assert held.backstop_refused() == []
@@ -159,7 +160,7 @@ def test_time_limit_before_zone_1_closes() -> None:
     b = bracket()
     assert b.deadline_ns == T
     assert b.on_time(T - 1) == []
-    assert b.on_time(T) == [ClosePosition("time")]
+    assert b.on_time(T) == [ClosePosition(ExitReason.TIME)]
     assert b.on_time(T) == []
 
 
@@ -168,7 +169,7 @@ def test_time_limit_after_zone_1_is_twice_as_long() -> None:
     b.on_price(D("100.75"))
     assert b.next_time_ns == 2 * T
     assert b.on_time(2 * T - 1) == []
-    assert b.on_time(2 * T) == [ClosePosition("time")]
+    assert b.on_time(2 * T) == [ClosePosition(ExitReason.TIME)]
 
 
 @SIDES
@@ -179,7 +180,7 @@ def test_mark_a_tenth_of_a_percent_beyond_the_stop_for_a_second_closes(d: int) -
     assert b.on_mark(5, beyond) == []
     assert b.next_time_ns == 5 + SECOND
     assert b.on_mark(5 + SECOND - 1, beyond) == []
-    assert b.on_mark(5 + SECOND, beyond) == [ClosePosition("mark")]
+    assert b.on_mark(5 + SECOND, beyond) == [ClosePosition(ExitReason.MARK)]
 
 
 def test_mark_that_comes_back_starts_again() -> None:
@@ -187,7 +188,7 @@ def test_mark_that_comes_back_starts_again() -> None:
     b.on_mark(0, D(99))
     b.on_mark(SECOND // 2, D("99.35"))
     assert b.on_mark(SECOND, D(99)) == []
-    assert b.on_mark(2 * SECOND, D(99)) == [ClosePosition("mark")]
+    assert b.on_mark(2 * SECOND, D(99)) == [ClosePosition(ExitReason.MARK)]
 
 
 def test_reaching_the_stop_is_the_venues_business() -> None:

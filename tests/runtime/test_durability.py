@@ -4,7 +4,18 @@ import pytest
 
 from turbo_trader.bybit.errors import NO_JOURNAL
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
-from turbo_trader.trader.commands import CancelOrder, Command, Note, Persist, PlaceOrder, Read, SetStops
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    Command,
+    Note,
+    OrderType,
+    Persist,
+    PlaceOrder,
+    Purpose,
+    Read,
+    SetStops,
+    TimeInForce,
+)
 from turbo_trader.trader.events import Outcome
 
 ONE = Decimal(1)
@@ -13,10 +24,10 @@ ENTRY = PlaceOrder(
     symbol="BTCUSDT",
     side=1,
     qty=ONE,
-    order_type="Limit",
-    time_in_force="IOC",
+    order_type=OrderType.LIMIT,
+    time_in_force=TimeInForce.IOC,
     reduce_only=False,
-    purpose="entry",
+    purpose=Purpose.ENTRY,
     price=ONE,
 )
 CLOSE = PlaceOrder(
@@ -24,10 +35,10 @@ CLOSE = PlaceOrder(
     symbol="BTCUSDT",
     side=-1,
     qty=ONE,
-    order_type="Market",
-    time_in_force="IOC",
+    order_type=OrderType.MARKET,
+    time_in_force=TimeInForce.IOC,
     reduce_only=True,
-    purpose="close",
+    purpose=Purpose.CLOSE,
 )
 STOPS = SetStops("s", "BTCUSDT", ONE, None)
 KEEP = Persist(1, "session", {})

@@ -19,7 +19,7 @@ from turbo_trader.runtime.requests import (
     Sleep,
     Transmit,
 )
-from turbo_trader.trader.commands import PlaceOrder, SetStops
+from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
 from turbo_trader.trader.events import Outcome
 
 T = TypeVar("T")
@@ -29,10 +29,10 @@ ENTRY = PlaceOrder(
     symbol="BTCUSDT",
     side=1,
     qty=Decimal(1),
-    order_type="Limit",
-    time_in_force="IOC",
+    order_type=OrderType.LIMIT,
+    time_in_force=TimeInForce.IOC,
     reduce_only=False,
-    purpose="entry",
+    purpose=Purpose.ENTRY,
     price=Decimal(1),
     recv_window_ms=1_000,
 )

@@ -25,7 +25,15 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.decisions import DecisionDigest, command_text
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    OrderType,
+    PlaceOrder,
+    Purpose,
+    SetLeverage,
+    SetStops,
+    TimeInForce,
+)
 
 START = 1_767_603_600 * SECOND
 GOLDEN: dict[str, str] = json.loads((Path(__file__).parent / "golden" / "decisions.json").read_text())
@@ -137,10 +145,10 @@ def test_commands_are_digested_as_canonical_text() -> None:
         symbol="BTCUSDT",
         side=1,
         qty=Decimal("0.500"),
-        order_type="Limit",
-        time_in_force="IOC",
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
         reduce_only=False,
-        purpose="entry",
+        purpose=Purpose.ENTRY,
         price=Decimal("1E+3"),
         stop_loss=Decimal("990.50"),
     )

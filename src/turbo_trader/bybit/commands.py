@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
+from turbo_trader.trader.commands import (
+    CancelOrder,
+    OrderType,
+    PlaceOrder,
+    SetLeverage,
+    SetStops,
+    WriteCommand,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ def _place(command: PlaceOrder) -> Call:
         "orderLinkId": command.id,
         "reduceOnly": command.reduce_only,
     }
-    if command.price is not None and command.order_type == "Limit":
+    if command.price is not None and command.order_type == OrderType.LIMIT:
         params["price"] = plain(command.price)
     if command.stop_loss is not None:
         params |= {"stopLoss": plain(command.stop_loss), "slTriggerBy": "LastPrice", "slOrderType": "Market"}

@@ -24,8 +24,8 @@ OF_MACHINES: Final = (
     Defect(
         "close-not-reduce-only",
         "turbo_trader.trader.closing",
-        'reduce_only=True,\n                purpose="close",',
-        'reduce_only=False,\n                purpose="close",',
+        "reduce_only=True,\n                purpose=Purpose.CLOSE,",
+        "reduce_only=False,\n                purpose=Purpose.CLOSE,",
     ),
     Defect(
         "close-on-the-wrong-side",
@@ -84,8 +84,8 @@ OF_MACHINES: Final = (
     Defect(
         "entry-on-the-wrong-side",
         "turbo_trader.trader.entries",
-        'side=entry.direction,\n                qty=entry.qty,\n                order_type="Limit",',
-        'side=-entry.direction,\n                qty=entry.qty,\n                order_type="Limit",',
+        "side=entry.direction,\n                qty=entry.qty,\n                order_type=OrderType.LIMIT,",
+        "side=-entry.direction,\n                qty=entry.qty,\n                order_type=OrderType.LIMIT,",
     ),
     Defect(
         "entry-forgotten-at-restart",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from turbo_trader.market.events import SECOND
@@ -17,6 +18,33 @@ from turbo_trader.market.instruments import Instrument
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
+
+
+class ExitReason(StrEnum):
+    """Why a position is closed, or was. An execution of a kind not known here goes by the venue's own name."""
+
+    TARGET = "target"  # by its bracket
+    TIME = "time"
+    MARK = "mark"
+    STOP = "stop"  # by the venue, or asked for at the end of a run
+    BACKSTOP = "backstop"
+    UNPROTECTED = "unprotected"  # for safety
+    STOP_REFUSED = "stop-refused"
+    STOP_LATE = "stop-late"
+    LIQUIDATION_NEAR = "liquidation-near"
+    DELISTING = "delisting"
+    SESSION_LOSS = "session-loss"  # by a limit or a person
+    FLATTEN = "flatten"
+    GUARD = "guard"
+    OUTSIDE = "outside"  # by nobody known here
+    LIQUIDATION = "liquidation"  # by the venue's own executions
+    ADL = "adl"
+    DELIVERY = "delivery"
+    SETTLEMENT = "settlement"
+    BLOCK_TRADE = "block trade"
+    MOVED_POSITION = "moved position"
+    SPREAD_TRADE = "spread trade"
+    CORPORATE_ACTION = "corporate action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +67,7 @@ class MoveBackstop:
 class ClosePosition:
     """Close everything, reduce-only, now."""
 
-    reason: str  # target, time, mark
+    reason: ExitReason  # TARGET, TIME, MARK
 
 
 Action: TypeAlias = MoveStop | MoveBackstop | ClosePosition
@@ -204,13 +232,13 @@ class Bracket:
         if self.mark_since_ns is None:
             self.mark_since_ns = now_ns
         if now_ns - self.mark_since_ns >= self.rules.mark_beyond_for_ns:
-            return self._close("mark")
+            return self._close(ExitReason.MARK)
         return []
 
     def on_time(self, now_ns: int) -> list[Action]:
         """Time passed: close at the deadline."""
         if not self.closing and now_ns >= self.deadline_ns:
-            return self._close("time")
+            return self._close(ExitReason.TIME)
         return []
 
     def found(self, stop: Decimal) -> bool:
@@ -231,16 +259,16 @@ class Bracket:
             self.pending_backstop = self._beyond(self._target(self.extensions + 1))
             return [*actions, MoveBackstop(self.pending_backstop)]
         if confirmed:
-            return [*actions, *self._close("target")]
+            return [*actions, *self._close(ExitReason.TARGET)]
         return [*actions, *self._unconfirmed()]
 
     def _unconfirmed(self) -> list[Action]:
         if self.rules.close_unconfirmed:
-            return self._close("target")
+            return self._close(ExitReason.TARGET)
         self.held = True
         return []
 
-    def _close(self, reason: str) -> list[Action]:
+    def _close(self, reason: ExitReason) -> list[Action]:
         self.closing = reason
         return [ClosePosition(reason)]
 

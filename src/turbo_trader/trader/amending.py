@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.exits import Action, ClosePosition, MoveBackstop, MoveStop
+from turbo_trader.rules.exits import Action, ClosePosition, ExitReason, MoveBackstop, MoveStop
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.commands import SetStops
 from turbo_trader.trader.events import CommandResult, Outcome
@@ -66,7 +66,7 @@ class Amending:
     def require_stop(self, state: SymbolState) -> None:
         """The venue shows no stop, or one looser than ours: send the bracket's again; without a bracket, close."""
         if state.bracket is None:
-            self._closing.close(state, "unprotected")
+            self._closing.close(state, ExitReason.UNPROTECTED)
         elif state.amendment.stop is None and not state.amendment.in_flight:
             name = "unprotected" if state.venue.stop is None else "stop-loosened"
             state.amendment.want_stop(state.bracket.stop)
@@ -120,7 +120,7 @@ class Amending:
         if again:
             self._look(state)  # a failed read is asked again after the retry time
         else:
-            self._closing.close(state, "stop-refused")
+            self._closing.close(state, ExitReason.STOP_REFUSED)
 
     def _look(self, state: SymbolState) -> None:
         state.amendment.looked(self._state.now)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.exits import Bracket, exit_rules
+from turbo_trader.rules.exits import Bracket, ExitReason, exit_rules
 from turbo_trader.rules.gate import TIER_A
 from turbo_trader.rules.session import WATCHDOG
 from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing
-from turbo_trader.trader.events import Fill, PositionReport, WalletReport
+from turbo_trader.trader.events import ExecKind, Fill, PositionReport, WalletReport
 from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.persisted import StoppedOutRecord
 from turbo_trader.trader.position_monitor import PositionMonitor
@@ -20,18 +22,19 @@ from turbo_trader.trader.state_keys import Key
 from turbo_trader.trader.trade import Trade
 from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
-_FORCED = frozenset({"BustTrade", "AdlTrade"})
+_FORCED = frozenset({ExecKind.LIQUIDATION, ExecKind.ADL})
 #: Executions that no order of a person made, by what they are; a kind that is not here goes by the venue's own name.
-_REASONS = {
-    "BustTrade": "liquidation",
-    "AdlTrade": "adl",
-    "Delivery": "delivery",
-    "Settle": "settlement",
-    "BlockTrade": "block trade",
-    "MovePosition": "moved position",
-    "FutureSpread": "spread trade",
-    "CorporateAction": "corporate action",
+_REASONS: Final[Mapping[str, ExitReason]] = {
+    ExecKind.LIQUIDATION: ExitReason.LIQUIDATION,
+    ExecKind.ADL: ExitReason.ADL,
+    ExecKind.DELIVERY: ExitReason.DELIVERY,
+    ExecKind.SETTLEMENT: ExitReason.SETTLEMENT,
+    ExecKind.BLOCK_TRADE: ExitReason.BLOCK_TRADE,
+    ExecKind.MOVED_POSITION: ExitReason.MOVED_POSITION,
+    ExecKind.SPREAD_TRADE: ExitReason.SPREAD_TRADE,
+    ExecKind.CORPORATE_ACTION: ExitReason.CORPORATE_ACTION,
 }
+_BY_STOP_TYPE: Final = {"StopLoss": ExitReason.STOP, "TakeProfit": ExitReason.BACKSTOP}
 
 
 class Booking:
@@ -53,7 +56,7 @@ class Booking:
 
     def on_fill(self, state: SymbolState, fill: Fill) -> bool:
         """Book one execution; False where it was booked before, or has to wait for the opening it closes."""
-        if fill.kind != "Funding" and self._early(state, fill):
+        if fill.kind != ExecKind.FUNDING and self._early(state, fill):
             return False
         if not self._book(state, fill):
             return False
@@ -87,7 +90,7 @@ class Booking:
         if not self._state.ledger.add(fill, result):
             return False
         self._state.persist_ledger()
-        if fill.kind == "Funding":
+        if fill.kind == ExecKind.FUNDING:
             self._fund(state, fill)
             return True
         self._state.session.on_result(result - fill.cost)
@@ -119,7 +122,7 @@ class Booking:
 
     def _closing_qty(self, state: SymbolState, fill: Fill) -> Decimal:
         """How much of what we hold it closes: nothing where it is older than the trade, for it closed another."""
-        if fill.kind == "Funding" or state.held * fill.side >= 0:
+        if fill.kind == ExecKind.FUNDING or state.held * fill.side >= 0:
             return ZERO
         if state.trade is not None and fill.ts < state.trade.opened_ts:
             return ZERO
@@ -210,13 +213,13 @@ class Booking:
         trade.closed_value += qty * fill.price
         trade.result += result
         trade.fees += fill.cost
-        if fill.kind not in ("Trade", ""):
+        if fill.kind not in (ExecKind.TRADE, ""):
             trade.reason = _REASONS.get(fill.kind, fill.kind)
             self._state.counts["liquidations"] += fill.kind in _FORCED
         elif not self._state.ours(fill.link_id):  # whatever we had decided, this is what happened
-            trade.reason = {"StopLoss": "stop", "TakeProfit": "backstop"}.get(fill.stop_type, "outside")
+            trade.reason = _BY_STOP_TYPE.get(fill.stop_type, ExitReason.OUTSIDE)
         elif fill.link_id.endswith("-guard"):
-            trade.reason = "guard"
+            trade.reason = ExitReason.GUARD
         if state.held:
             self._state.persist_position(state)
         else:
@@ -225,7 +228,7 @@ class Booking:
     def closed_outside(self, state: SymbolState) -> None:
         """The venue holds nothing any more, and no fill says why."""
         if state.trade is not None:
-            state.trade.because("outside")
+            state.trade.because(ExitReason.OUTSIDE)
         state.held = ZERO
         state.venue.resize(ZERO)
         self._state.note("closed-outside", "warning", symbol=state.instrument.symbol)
@@ -249,7 +252,7 @@ class Booking:
         d.counts["wins" if won else "losses"] += 1
         d.counts["A" if trade.trade_tier == TIER_A else "B"] += 1
         d.session.on_trade(trade.net, crumb=trade.crumb)
-        if trade.reason == "stop" and not won:
+        if trade.reason == ExitReason.STOP and not won:
             state.stop_out(trade.direction, ts)
             record = StoppedOutRecord(times=state.stopped_out)
             d.persist(Key.STOPPED_OUT.of(state.instrument.symbol), record)
@@ -330,4 +333,4 @@ class Booking:
                 self._state.note(
                     "liquidation-near", "error", symbol=state.instrument.symbol, liquidation=liquidation
                 )
-                self._closing.close(state, "liquidation-near")
+                self._closing.close(state, ExitReason.LIQUIDATION_NEAR)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.trader.commands import PlaceOrder
-from turbo_trader.trader.events import CommandResult, OrderReport, Outcome
+from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, TimeInForce
+from turbo_trader.trader.events import CommandResult, OrderReport, OrderStatus, Outcome
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.watching import watch
 
 _FLAT: Final = frozenset({110017})
-_FINAL: Final = frozenset({"Filled", "Cancelled", "Rejected"})
+_FINAL: Final = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED})
 _RETRY: Final = 2 * SECOND  # a close unanswered for so long is looked at again
 _LANDS: Final = (
     10 * SECOND
@@ -93,9 +93,9 @@ class Closing:
                 symbol=state.instrument.symbol,
                 side=-1 if size > 0 else 1,
                 qty=min(abs(size), most),
-                order_type="Market",
-                time_in_force="IOC",
+                order_type=OrderType.MARKET,
+                time_in_force=TimeInForce.IOC,
                 reduce_only=True,
-                purpose="close",
+                purpose=Purpose.CLOSE,
             )
         )

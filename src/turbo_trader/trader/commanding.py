@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.events import Control
@@ -37,7 +38,7 @@ class Commanding:
             case "explore":
                 self._staging.explore()
             case "flatten":
-                self._flattening.begin(event.by, "flatten")
+                self._flattening.begin(event.by, ExitReason.FLATTEN)
             case "stop" if not event.args.get("leave"):
                 self._flattening.stop(event.by)
             case "stop":

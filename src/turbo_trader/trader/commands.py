@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +13,28 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
+
+
+class OrderType(StrEnum):
+    """At a price or better, or at whatever the book gives."""
+
+    LIMIT = "Limit"
+    MARKET = "Market"
+
+
+class TimeInForce(StrEnum):
+    """How long an order may stay."""
+
+    IOC = "IOC"  # what does not fill at once is cancelled
+    GTC = "GTC"
+    POST_ONLY = "PostOnly"  # cancelled where it would take
+
+
+class Purpose(StrEnum):
+    """What an order is for."""
+
+    ENTRY = "entry"
+    CLOSE = "close"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -25,10 +48,10 @@ class PlaceOrder:
     symbol: str
     side: int
     qty: Decimal
-    order_type: str  # Limit or Market
-    time_in_force: str  # IOC, GTC, PostOnly
+    order_type: OrderType
+    time_in_force: TimeInForce
     reduce_only: bool
-    purpose: str  # entry, close, ...
+    purpose: Purpose
     price: Decimal | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None

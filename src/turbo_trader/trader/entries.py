@@ -15,8 +15,8 @@ from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, Verdict
 from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.sizing import Entry, Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
-from turbo_trader.trader.commands import PlaceOrder, Read, SetLeverage
-from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
+from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, Read, SetLeverage, TimeInForce
+from turbo_trader.trader.events import CommandResult, OrderReport, OrderStatus, Outcome, ReadResult, Source
 from turbo_trader.trader.exposure import account, open_risks
 from turbo_trader.trader.pending_entry import EntryEvent, EntryState, PendingEntry
 from turbo_trader.trader.persisted import EndedRecord
@@ -25,7 +25,7 @@ from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.state_keys import Key
 from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
-_FINAL = frozenset({"Filled", "Cancelled", "Rejected", "Deactivated"})
+_FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.DEACTIVATED})
 _DUPLICATE = 110072
 _LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
 _LATE = 10 * SECOND  # an entry whose leverage took longer is not sent: it was decided on another market
@@ -193,10 +193,10 @@ class Entries:
                 symbol=state.instrument.symbol,
                 side=entry.direction,
                 qty=entry.qty,
-                order_type="Limit",
-                time_in_force="PostOnly" if entry.resting else "IOC",
+                order_type=OrderType.LIMIT,
+                time_in_force=TimeInForce.POST_ONLY if entry.resting else TimeInForce.IOC,
                 reduce_only=False,
-                purpose="entry",
+                purpose=Purpose.ENTRY,
                 price=entry.limit,
                 stop_loss=entry.stop,
                 take_profit=entry.backstop,

@@ -29,6 +29,34 @@ class Source(StrEnum):
 SETTLED_IN: Final = "USDT"  # the coin of results, margins and funding
 
 
+class OrderStatus(StrEnum):
+    """An order's life at the venue. A status not known here goes by the venue's own name, and is not final."""
+
+    NEW = "New"
+    PARTIALLY_FILLED = "PartiallyFilled"
+    FILLED = "Filled"
+    CANCELLED = "Cancelled"
+    REJECTED = "Rejected"
+    UNTRIGGERED = "Untriggered"
+    TRIGGERED = "Triggered"
+    DEACTIVATED = "Deactivated"
+
+
+class ExecKind(StrEnum):
+    """What made an execution (execType). A kind not known here goes by the venue's own name."""
+
+    TRADE = "Trade"
+    FUNDING = "Funding"
+    LIQUIDATION = "BustTrade"
+    ADL = "AdlTrade"
+    DELIVERY = "Delivery"
+    SETTLEMENT = "Settle"
+    BLOCK_TRADE = "BlockTrade"
+    MOVED_POSITION = "MovePosition"
+    SPREAD_TRADE = "FutureSpread"
+    CORPORATE_ACTION = "CorporateAction"
+
+
 class Outcome(StrEnum):
     """What is known of a command after it was sent. Unknown is not failed."""
 
@@ -99,7 +127,7 @@ class OrderReport:
     filled: Decimal
     price: Decimal | None
     avg_price: Decimal | None
-    status: str  # New PartiallyFilled Filled Cancelled Rejected Untriggered Triggered Deactivated
+    status: str  # OrderStatus, or what the venue says
     reduce_only: bool
     stop_type: str = ""  # "", Stop, StopLoss, TakeProfit, TrailingStop, PartialStopLoss, PartialTakeProfit
     trigger_price: Decimal | None = None
@@ -111,7 +139,7 @@ class OrderReport:
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Fill:
-    """One execution. `fee`: USDT paid (below 0: received). `kind`: Trade, Funding, BustTrade, AdlTrade, Settle, ... (execType).
+    """One execution. `fee`: USDT paid (below 0: received). `kind`: ExecKind, or what the venue says.
 
     `coin_fees`: what was paid in other coins, by coin; `fee_worth`: about what that is in USDT, by the venue's fee rate.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from turbo_trader.market.events import SECOND
+from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.session import FLATTEN
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.entries import Entries
@@ -35,7 +36,7 @@ class Flattening:
     def stop(self, by: str) -> None:
         """Flatten, then end the run."""
         self._stopping = f"stopped by {by}"
-        self.begin(by, "stop")
+        self.begin(by, ExitReason.STOP)
 
     def begin(self, by: str, why: str) -> None:
         """Persisted first: a restart goes on with it."""
@@ -88,7 +89,7 @@ class Flattening:
     def _end(self) -> None:
         state = self._state
         if (
-            state.session.halts.get(FLATTEN) == "stop"
+            state.session.halts.get(FLATTEN) == ExitReason.STOP
         ):  # it kept entries out until now; the next start is not halted
             del state.session.halts[FLATTEN]
             state.persist_session()
@@ -99,4 +100,4 @@ class Flattening:
         """While flattening, an entry that was on its way may still fill; after a restart all is to be closed again."""
         for each in self._state.per_symbol:
             if each.open and not each.close.reason:
-                self._closing.close(each, "flatten")
+                self._closing.close(each, ExitReason.FLATTEN)

@@ -20,8 +20,8 @@ import msgspec
 
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.exits import Bracket, initial_stop
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
-from turbo_trader.trader.events import Fill, OrderReport, PositionReport
+from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
+from turbo_trader.trader.events import ExecKind, Fill, OrderReport, PositionReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.state_keys import Key, parted
@@ -141,7 +141,7 @@ def opened_by_us(positions: Sequence[PositionReport], fills: Sequence[Fill]) -> 
     found: dict[str, int] = {}
     for position in positions:
         left = position.size
-        mine = [fill for fill in fills if fill.symbol == position.symbol and fill.kind != "Funding"]
+        mine = [fill for fill in fills if fill.symbol == position.symbol and fill.kind != ExecKind.FUNDING]
         for fill in sorted(mine, key=lambda each: (each.ts, each.seq), reverse=True):
             if left * position.size <= 0:
                 break
@@ -230,8 +230,8 @@ def command(intervention: Intervention, ids: Ids, most: Decimal | None = None) -
         symbol=intervention.symbol,
         side=side,
         qty=qty,
-        order_type="Market",
-        time_in_force="IOC",
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.IOC,
         reduce_only=True,
-        purpose="close",
+        purpose=Purpose.CLOSE,
     )

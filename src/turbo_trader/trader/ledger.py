@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.trader.events import SETTLED_IN, Fill, Transfer, WalletReport
+from turbo_trader.trader.events import SETTLED_IN, ExecKind, Fill, Transfer, WalletReport
 
 ZERO = Decimal(0)
 _MONEY: Final = ("results", "fees", "funding", "transfers", "unexplained")
@@ -105,7 +105,7 @@ class Ledger(Book):
         if len(self.seen) > 10_000:
             del self.seen[next(iter(self.seen))]
         self.last_fill_ts = max(self.last_fill_ts, fill.ts)
-        if fill.kind == "Funding":
+        if fill.kind == ExecKind.FUNDING:
             self.funding -= fill.fee
         else:
             self.results += result

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.market.events import SECOND
+from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.session import SessionEvent
 from turbo_trader.rules.sizing import least_loss
 from turbo_trader.rules.usage import equity_levels
@@ -126,4 +127,4 @@ class Limits:
         name = "halt" if event.flatten else "limit"
         self._state.note(name, level, what=event.name, text=event.text, **event.fields)
         if event.flatten:
-            self._flattening.close_all("session-loss")
+            self._flattening.close_all(ExitReason.SESSION_LOSS)

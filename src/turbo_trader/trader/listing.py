@@ -7,6 +7,7 @@ from dataclasses import replace
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.state import new_states
+from turbo_trader.rules.exits import ExitReason
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.commands import Regridded
@@ -55,7 +56,7 @@ class Listing:
         for state in self._state.per_symbol:
             ends = state.instrument.delivery_ns
             if ends and state.held and not state.blocks.frozen and self._state.now >= ends - lead:
-                self._closing.close(state, "delisting")
+                self._closing.close(state, ExitReason.DELISTING)
 
     def settle(self) -> None:
         """Give every flat symbol whose tick or step changed its new grid; its market state restarts."""

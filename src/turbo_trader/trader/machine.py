@@ -319,7 +319,7 @@ class Trader:
         if isinstance(report, events.Fill):
             if self._booking.on_fill(state, report):
                 self._state.fill_heard = self._state.now
-                if report.kind != "Funding":
+                if report.kind != events.ExecKind.FUNDING:
                     self._entries.on_filled(state)
         elif isinstance(report, events.PositionReport):
             self._booking.on_position(state, report)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.market.events import SECOND
-from turbo_trader.rules.exits import Bracket
+from turbo_trader.rules.exits import Bracket, ExitReason
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.state_keys import Key
@@ -66,7 +66,7 @@ class PositionMonitor:
                 self._amending.act(state, bracket.on_mark(now, mark))
             self.on_price(state)
             if state.alert_since is not None and now - state.alert_since >= _STOP_LATE:
-                self._closing.close(state, "stop-late")
+                self._closing.close(state, ExitReason.STOP_LATE)
         self._amending.on_clock(state)
         self._closing.on_clock(state)
 

@@ -18,7 +18,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.router import Router
 from turbo_trader.live.settings import Observer
-from turbo_trader.trader.commands import Note, PlaceOrder
+from turbo_trader.trader.commands import Note, OrderType, PlaceOrder, Purpose, TimeInForce
 from turbo_trader.trader.events import Clock
 
 FIGURES = {f"figure_{i}": 0.123456789 for i in range(30)}
@@ -33,9 +33,17 @@ class Entering:
     def handle(self, event: Any) -> Sequence[Any]:
         self._sent += 1
         order = PlaceOrder(
-            id=f"tt-x-{self._sent}-entry", symbol="BTCUSDT", side=1, qty=Decimal("0.001"), order_type="Limit",
-            time_in_force="IOC", reduce_only=False, purpose="entry", price=Decimal(60_000), stop_loss=Decimal(59_000),
-        )  # fmt: skip
+            id=f"tt-x-{self._sent}-entry",
+            symbol="BTCUSDT",
+            side=1,
+            qty=Decimal("0.001"),
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.IOC,
+            reduce_only=False,
+            purpose=Purpose.ENTRY,
+            price=Decimal(60_000),
+            stop_loss=Decimal(59_000),
+        )
         return [order, Note(1, "entry", fields={"symbol": "BTCUSDT", "id": order.id, **FIGURES})]
 
     def next_time(self) -> int:
