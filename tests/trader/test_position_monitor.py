@@ -189,3 +189,27 @@ def test_a_book_of_before_the_fill_moves_neither_stop_nor_target(stage: Any) -> 
     assert stage.stops == []
     stage.quote("98.00", "98.01", mark="98.00")  # the price has come back since: now it counts
     assert stage.stops != []
+
+
+def test_a_change_that_the_venue_shows_counts_though_its_answer_never_came(confirming: Any) -> None:
+    at_target(confirming)
+    stop = confirming.stops[-1]
+    assert stop.take_profit is None
+    confirming.clock(3)  # no answer so far; the stream shows the position as it now is
+    held, backstop = str(confirming.state().held), str(confirming.state().venue.backstop)
+    confirming.deliver(confirming.position(held, str(stop.stop_loss), backstop))
+    assert confirming.state().venue.stop == stop.stop_loss
+    moved = confirming.stops[-1]
+    assert moved.id != stop.id
+    assert moved.take_profit is not None
+    before = len(confirming.stops)
+    confirming.answer(stop, "unknown", -1)  # too late to say anything
+    assert len(confirming.stops) == before
+
+
+def test_an_entry_filled_whole_is_no_crumb_however_good_its_price(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent)
+    stage.state().entry.floor = sent.qty * sent.price  # sized at the least there is
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price - 1)))
+    assert not stage.state().trade.crumb

@@ -64,12 +64,17 @@ class Requests(Check):
         self._count(repr(sent))
         if isinstance(sent, Unexpected):
             raise Violated(Invariant.FOREIGN, "a request the rules do not know", request=sent)
-        if isinstance(sent, Cancel) and sent.link_id not in self._sent:
+        ours = isinstance(sent, Cancel) and (sent.link_id in self._sent or self._recorded(sent.link_id))
+        if (
+            isinstance(sent, Cancel) and not ours
+        ):  # one that a death kept from leaving is asked for all the same
             raise Violated(Invariant.FOREIGN, "an order of others is cancelled", request=sent)
         if not isinstance(sent, Order):
             return
-        if sent.link_id in self._sent:
-            raise Violated(Invariant.ONE_ENTRY, "an order is sent twice", order=sent)
+        if (
+            sent.link_id in self._sent and not sent.reduce_only
+        ):  # a close outside the time window is signed again
+            raise Violated(Invariant.ONE_ENTRY, "an entry is sent twice", order=sent)
         self._sent.add(sent.link_id)
         failed = self.world.simulation.process.journal.failed
         if failed and not sent.reduce_only:

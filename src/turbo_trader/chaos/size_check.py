@@ -39,9 +39,10 @@ class Sizes(Check):
         self._distances = Distances(world)
         self._net: dict[str, Decimal] = {}
         self._entry_limits: dict[str, Decimal] = {}  # price of the last entry, by symbol
-        self._losses: list[tuple[int, int]] = [
-            (0, 0)
-        ]  # consecutive ones by the venue's executions, from which time on
+        self._entry_qty: dict[str, Decimal] = {}  # and its quantity
+        self._opened: dict[str, Decimal] = {}  # quantity filled of it
+        # consecutive ones by the venue's executions, from which time on; at least and at most: the win of a crumb ends no streak
+        self._losses: list[tuple[int, int, int]] = [(0, 0, 0)]
 
     def message(self, message: Message) -> None:
         """Count losing trades in a row."""
@@ -50,13 +51,20 @@ class Sizes(Check):
         if message.kind == "Funding":
             self._net[message.symbol] = self._net.get(message.symbol, ZERO) - message.fee
             return
-        self._net[message.symbol] = self._net.get(message.symbol, ZERO) + message.pnl - message.fee
+        symbol, opened = message.symbol, message.qty - message.closed_qty
+        self._net[symbol] = self._net.get(symbol, ZERO) + message.pnl - message.fee
+        self._opened[symbol] = self._opened.get(symbol, ZERO) + opened
         account = self.world.simulation.exchange.accounts[self.world.simulation.uid]
-        if message.closed_qty and not any(
-            p.size and p.symbol == message.symbol for p in account.positions.values()
-        ):
-            lost = self._net.pop(message.symbol) <= 0
-            self._losses.append((self.world.now, self._losses[-1][1] + 1 if lost else 0))
+        if message.closed_qty and not any(p.size and p.symbol == symbol for p in account.positions.values()):
+            self._ended(symbol, self._net.pop(symbol), self._opened.pop(symbol))
+
+    def _ended(self, symbol: str, net: Decimal, opened: Decimal) -> None:
+        _, fewest, most = self._losses[-1]
+        if net <= 0:
+            fewest, most = fewest + 1, most + 1
+        else:
+            fewest, most = 0, most if opened < self._entry_qty.get(symbol, ZERO) else 0
+        self._losses.append((self.world.now, fewest, most))
 
     def sent(self, sent: Sent) -> None:
         """An entry."""
@@ -73,7 +81,7 @@ class Sizes(Check):
         self._leverage(sent, row, instrument, leverage)
         self._rows(sent, row, instrument, leverage)
         assert sent.price is not None
-        self._entry_limits[sent.symbol] = sent.price
+        self._entry_limits[sent.symbol], self._entry_qty[sent.symbol] = sent.price, sent.qty
 
     # -- the instrument
 
@@ -153,7 +161,7 @@ class Sizes(Check):
         ):
             return
         simulation = self.world.simulation
-        if simulation.exchange.open_orders(simulation.uid):
+        if simulation.exchange.open_orders(simulation.uid) or self._margin_may_be_promised(order.symbol):
             return  # orders hold margin: what is available may ask for more
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
         margin = order.qty * (order.price or ZERO) / leverage
@@ -163,6 +171,13 @@ class Sizes(Check):
                 Invariant.SIZE, "leverage higher than its margin target needs", order=order, leverage=leverage, margin=margin,
                 target=least,
             )  # fmt: skip
+
+    def _margin_may_be_promised(self, symbol: str) -> bool:
+        """To a position whose end was not heard of, or to an entry of another symbol that is on its way."""
+        world, now = self.world, self.world.now
+        others = (row for name, rows in world.scans.items() if name != symbol for row in rows)
+        entering = any(int(row["blocker"]) < 0 and now - int(row["ts"]) < 21 * SECOND for row in others)
+        return entering or now - self._losses[-1][0] < int(UNHEARD * SECOND)
 
     def _rows(self, order: Order, row: Any, instrument: Instrument, leverage: Decimal) -> None:
         assert order.price is not None
@@ -185,9 +200,9 @@ class Sizes(Check):
     def _known_losses(self) -> tuple[int, int]:
         """Consecutive losses; where messages may be lost, the fewest and the most since the last snapshot."""
         since = self.world.now - int((1.0 if self.world.quiet else UNHEARD) * SECOND)
-        recent = [losses for ts, losses in self._losses if ts >= since]
-        before = [losses for ts, losses in self._losses if ts < since][-1:]
-        return min(recent + before), max(recent + before)
+        recent = [each for each in self._losses if each[0] >= since]
+        known = recent + [each for each in self._losses if each[0] < since][-1:]
+        return min(fewest for _, fewest, _ in known), max(most for _, _, most in known)
 
     def _highest(self, order: Order, row: Any, instrument: Instrument) -> Decimal:
         """The highest leverage the rules allow: the stop lies within half of the way to liquidation."""

@@ -83,6 +83,17 @@ class Amending:
         self._state.persist_position(state)
         watch(self._state, state)
 
+    def on_report(self, state: SymbolState, ts: int) -> None:
+        """The venue shows the change that has been unanswered for long: it was taken, and the next one need not wait."""
+        amendment, venue = state.amendment, state.venue
+        unanswered = amendment.in_flight and self._state.now - amendment.sent_ts >= _RETRY
+        if not unanswered or ts < amendment.sent_ts:
+            return
+        stop, backstop = amendment.sent
+        if (stop is None or stop == venue.stop) and (backstop is None or backstop == venue.backstop):
+            amendment.confirm()
+            self._stands(state, stop, backstop)
+
     def on_result(self, state: SymbolState, result: CommandResult) -> None:
         """A stop change was answered."""
         amendment = state.amendment

@@ -174,6 +174,8 @@ class Booking:
             return
         if entry is not None and entry.id == fill.link_id:
             entry.add_fill(qty)
+            if entry.filled >= entry.qty:  # no crumb, however good its price
+                trade.floor = ZERO
             if (
                 entry is state.entry
             ):  # on disk with the fill it counts: a restart must not wait for that one again
@@ -293,6 +295,7 @@ class Booking:
         if report.seq < state.venue.seq:
             return
         state.venue.take(report)
+        self._amending.on_report(state, report.ts)
         self._guarded(state, report)
         self._monitor.settled(state)
         if report.size and state.held == report.size:
