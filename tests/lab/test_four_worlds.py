@@ -208,3 +208,18 @@ def test_explain_and_funnel_name_the_signal(
     assert signal.name in explained
     assert "no SNR: a score has no error" in " ".join(explained.split())
     assert f"entries by  {signal}" in said(capsys, monkeypatch, on_paper, "funnel")
+
+
+@pytest.mark.parametrize("verb", [["backtest", "samples/bars"], ["run", "--no-ui", "--for", "1s"]])
+def test_signal_that_cannot_be_had_is_one_line_and_exit_code_two(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNAL_DIR", str(tmp_path / "var"))
+    monkeypatch.setattr("sys.argv", ["turbo-trader", *verb, "--signal", "astrology"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 2
+    (line,) = [each for each in capsys.readouterr().err.splitlines() if each.startswith("turbo-trader: ")]
+    assert "astrology: no such signal" in line
+    assert "residual" in line
+    assert not (tmp_path / "var").exists() or not list((tmp_path / "var").glob("paper-*"))

@@ -78,6 +78,7 @@ def start(
             if settings.mode == "paper"
             else live_ground(settings, policy)
         )
+        asked = scorer(policy, ground)
         if ground.lasts_s is not None:
             seconds = min(ground.lasts_s, seconds or ground.lasts_s)
         folder = run_folder(settings.journal_dir, settings.mode)
@@ -108,7 +109,7 @@ def start(
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
             record=settings.record, keep=Keep(days=settings.record_days, size=int(settings.record_gb * 1e9)),
-            services=() if metrics is None else (metrics.serve,), registration=registration, scorer=scorer(policy, ground),
+            services=() if metrics is None else (metrics.serve,), registration=registration, scorer=asked,
             manager=manager,
             on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
@@ -233,6 +234,8 @@ def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder
                 f"the simulated venue merges those of a book to one in {ground.push_ms} ms of its time",
             )
         )
+    if policy.scored:
+        facts.append(("entries", f"by the panel signal {policy.signal}, trades of {policy.horizon}"))
     facts += [*edge_fact(settings), *journal_fact(name, folder)]
     return [
         *(part for line in head for part in wrapped(line)),

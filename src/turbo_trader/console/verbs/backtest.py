@@ -87,6 +87,7 @@ def backtest(
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
     from turbo_trader.console.summary import backtest_lines, kept_lines, made_up_lines
+    from turbo_trader.lab.serving import serving
     from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
 
@@ -97,6 +98,7 @@ def backtest(
     money = positive_decimal(balance, "--balance")
     given = {name: value for name, value in (("SIZE", size), ("SIGNAL", signal)) if value}
     policy = Policy.from_env({**environment(), **given})
+    serving(policy)  # here, so that a signal that cannot be had is one line before anything is read
     where = load_settings().journal_dir if keep else None
     compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
