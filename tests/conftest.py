@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import count
@@ -149,3 +151,28 @@ def port(served: ServedVenue) -> int:
 @pytest.fixture(scope="session")
 def client(served: ServedVenue, pybit_of: Callable[..., HTTP]) -> HTTP:
     return pybit_of(served)
+
+
+# -- a disk of 512 kB that can be filled
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A tmpfs of 512 kB, where this user may mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no tmpfs can be mounted here: only root may")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def fill(small_disk: Path) -> None:
+    """Leaves no room on it."""
+    with contextlib.suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))

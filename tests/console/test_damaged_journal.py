@@ -191,15 +191,15 @@ def of_another(folder: Path) -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     with TemporaryDirectory() as place:  # pytest closes its own folders to others
-        shutil.copytree(folder, Path(place) / "run")
+        shutil.copytree(folder, Path(place) / "testnet")
         Path(place).chmod(0o711)
-        (Path(place) / "run").chmod(0o711)
+        (Path(place) / "testnet").chmod(0o711)
         import rich.console  # noqa: F401
 
         from turbo_trader.rules import calibration, explain, funnel, report, strengths  # noqa: F401 - compiled code loads as root
 
         os.seteuid(NOBODY)
-        yield Path(place) / "run"
+        yield Path(place) / "testnet"
         os.seteuid(0)
 
 
@@ -342,3 +342,14 @@ def test_run_and_guard_on_a_locked_journal(folder: Path, begin: Beginning) -> No
     assert begin(folder, "guard", "--until-idle") == (0, "")
     db.close()
     assert "locked by another process" in guard_log(folder)["guard-journal-unreadable"][0]
+
+
+def test_run_and_guard_on_a_full_disk(
+    begin: Beginning, small_disk: Path, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("fill")
+    code, line = begin(small_disk / "testnet", "run", "--no-ui", "--for", "1s")
+    assert (code, line.count("turbo-trader: "), "make room" in line) == (1, 1, True), line
+    assert Registry(Kind.DAEMON).running() == Registry(Kind.GUARD).running() == []
+    code, line = begin(small_disk / "testnet", "guard", "--until-idle")
+    assert code == 0, line
