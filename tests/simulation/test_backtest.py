@@ -176,6 +176,7 @@ def test_the_keys_of_the_rates_are_there() -> None:
         "net_bp_per_trade", "no_limits", "belief", "size", "funnel", "halted",
     }  # fmt: skip
     assert (found["no_limits"], found["belief"], found["size"]) == (False, "weighed", "full")
+    assert found["halted"] is None  # the flatten at the end of the tape is no halt
     assert 0 < found["hours_open"] <= found["hours"] == pytest.approx(0.75, abs=0.02)
 
 

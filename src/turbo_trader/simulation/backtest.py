@@ -131,6 +131,7 @@ class Backtest:
         if self.no_limits:
             decisions.closed = partial(self._top_up, simulation)
         self._run(simulation, end)
+        halted = self._halted(decisions.open_time)  # the end itself is no halt
         simulation.deliver(Control(simulation.now, "flatten", "end of tape"))
         simulation.run(end + CLOSING_TIME)
         summary = trader.summary()
@@ -151,7 +152,7 @@ class Backtest:
             "belief": policy.belief,
             "size": policy.size,
             "no_limits": self.no_limits,
-            "halted": self._halted(decisions.open_time),
+            "halted": halted,
             "entries_by_limit": entries_by_limit([n.fields for n in decisions.notes if n.name == "entry"]),
             "end_equity": wallet,
             "net_pnl": wallet - self.balance - summary["transfers"],
