@@ -46,8 +46,8 @@ def test_it_runs_as_a_user_without_rights_and_is_watched() -> None:
 
 
 def test_what_is_copied_is_there_and_nothing_else_is_sent_to_the_engine() -> None:
-    named = [word.rstrip("/") for rest in of("COPY") if "--from" not in rest for word in rest.split()[:-1]]
-    assert all((ROOT / word).exists() for word in named)
+    named = [name.rstrip("/") for rest in of("COPY") if "--from" not in rest for name in rest.split()[:-1]]
+    assert all((ROOT / name).exists() for name in named)
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert ignored[0] == "*"
     assert {line[1:] for line in ignored if line.startswith("!")} == set(named)
