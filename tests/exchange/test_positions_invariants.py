@@ -130,7 +130,7 @@ def test_whatever_is_asked_of_positions_adds_up(rigs: Any, steps: list[tuple[int
         must_hold(rig)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_ten_thousand_requests_add_up(rigs: Any, seed: int) -> None:
     draw = random.Random(seed)
     rig, mid = rigs("3000", of=(BTC,)), 500_005

@@ -366,7 +366,7 @@ def walk(rigs: Any, seed: int, requests: int, every: int = 500, config: Exchange
     return play
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_ten_thousand_requests_add_up(rigs: Any, seed: int) -> None:
     play = walk(rigs, seed, 10_000)
     play.finish()
