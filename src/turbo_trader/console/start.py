@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -109,6 +110,7 @@ def start(
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
             record=settings.record, keep=Keep(days=settings.record_days, size=int(settings.record_gb * 1e9)),
+            self_check=(sys.executable, "-m", "turbo_trader.console", "replay", str(folder), "--verify", "--json"),
             services=() if metrics is None else (metrics.serve,), registration=registration, scorer=asked,
             manager=manager,
             on_started=guard.begin if settings.mode != "paper" else lambda: None,

@@ -91,6 +91,7 @@ class DaemonSettings:
     manager: ServiceManager = field(default_factory=ServiceManager)  # hears that it is ready, lives and ends
     record: Record = Record.OFF
     keep: Keep = field(default_factory=Keep)  # of what is recorded
+    self_check: tuple[str, ...] = ()  # the command that verifies the recording, run once a day; (): none
     registration: Registration | None = None  # where it says how it is controlled; None: by signals alone
     scorer: Scorer | None = None  # the panel signal that entries come from; None: the five signals
     take_over: bool = False  # orders of an instance the journal does not know are ours from now on

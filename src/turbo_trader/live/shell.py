@@ -24,6 +24,7 @@ from turbo_trader.live.inside import Inside
 from turbo_trader.live.record import RecordedFrames, keep_recording, recorder_of
 from turbo_trader.live.router import Machine, Router
 from turbo_trader.live.scoring import ScoreFeed
+from turbo_trader.live.self_check import check_daily
 from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.live.upkeep import Upkeep
 from turbo_trader.market.instruments import Instrument, resolve
@@ -263,6 +264,8 @@ class Shell:
             jobs.append(scores.run())
         if self._router.recorder is not None:
             jobs.append(keep_recording(self._router.recorder, self._router.emit))
+            if self._settings.self_check and self._settings.clocks.reached is None:
+                jobs.append(check_daily(self._settings.self_check, self._router.emit))
         jobs += [self._backfill(i) for i in range(len(self._instruments))]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._router.guarded(job)) for job in jobs]

@@ -45,6 +45,7 @@ class Alarm(StrEnum):
     FROZEN = "frozen"
     SECOND_INSTANCE = "second-instance"
     DISCREPANCY = "discrepancy"
+    REPLAY_DIFFERS = "replay-differs"
     MAINTENANCE = "maintenance"
     JOURNAL_FAILED = "journal-failed"
     DAEMON_FAILED = "daemon-failed"
@@ -179,6 +180,10 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         alarm=Alarm.DISCREPANCY, severity=_WARNING, text="the wallet differs from the books", events=_on("discrepancy"),
         subject="coin", cool_down_s=HOUR, when="the wallet differs from the books and no transfer explains it",
+    ),
+    Rule(
+        alarm=Alarm.REPLAY_DIFFERS, severity=_WARNING, text="a replay decides otherwise than the daemon did",
+        events=_on("replay-differs"), cool_down_s=HOUR, when="the daily check of the recording finds a difference",
     ),
     Rule(
         alarm=Alarm.MAINTENANCE, severity=_INFO, text="the venue announces maintenance", cool_down_s=6 * HOUR,
