@@ -24,13 +24,13 @@ from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.noise import Noise
 from turbo_trader.trader import events
-from turbo_trader.trader.commands import Note, Persist, PlaceOrder
+from turbo_trader.trader.commands import Note, OrderType, Persist, PlaceOrder, Purpose, TimeInForce
 from turbo_trader.trader.events import Clock, MarketRows
 
 LIFE = Life(instruments=universe()[:2], policy=Policy(), boot="abcd1234", start_ts=1, restored=None)
 ORDER = PlaceOrder(
-    id="a", symbol="BTCUSDT", side=1, qty=Decimal("0.0010"), order_type="Limit", time_in_force="IOC", reduce_only=False,
-    purpose="entry",
+    id="a", symbol="BTCUSDT", side=1, qty=Decimal("0.0010"), order_type=OrderType.LIMIT,
+    time_in_force=TimeInForce.IOC, reduce_only=False, purpose=Purpose.ENTRY,
 )  # fmt: skip
 
 
