@@ -25,7 +25,7 @@ from turbo_trader.market.ladder import LADDER
 from turbo_trader.market.levels import read_book
 from turbo_trader.market.state import STATE
 from turbo_trader.rules import outcomes
-from turbo_trader.rules.ahead import assess_all, scan_ahead
+from turbo_trader.rules.ahead import assess_all, prices_ahead, scan_ahead
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.records import GATE_PARAMETERS
 from turbo_trader.rules.scan import SCAN
@@ -101,11 +101,13 @@ def _backtest() -> Iterator[Entry]:
         np.zeros(1, outcomes.OUTCOME),
         np.zeros(1, np.int64),
     )
+    cursors = np.zeros((1, 2), np.int64)
     yield (
         scan_ahead,
-        (states, filters, rows, np.zeros((1, 2), np.int64), times, 0, 0, 0, params, gates, 0.0, 0.0, 0, times, 0, 0, shadows,
+        (states, filters, rows, cursors, times, 0, 0, 0, params, gates, np.zeros(1), 0.0, cursors, 0, times, 0, 0, shadows,
          results, scan, scan, results, times),
     )  # fmt: skip
+    yield prices_ahead, (states, 0, states, rows, cursors, 0, 0, 0, 0, np.zeros((1, 1)))
     yield (
         write_bars,
         (np.zeros(1, ROW), np.zeros(1, LADDER), np.zeros(1, PLAN), np.zeros((1, 1)), line, line, plane, plane, plane,

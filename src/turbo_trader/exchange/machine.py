@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+import numpy as np
+
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account, FeeCoin
 from turbo_trader.exchange.checks import Checks
@@ -43,6 +45,7 @@ from turbo_trader.exchange.watching import Watching
 from turbo_trader.market.events import NEVER, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance_book
+from turbo_trader.market.state import STATE
 
 __all__ = ["Exchange", "ExchangeConfig"]
 
@@ -71,6 +74,7 @@ class Exchange(State):
         self._retention = Retention(self)
         self._statements, self._open_orders = statements, open_orders
         self._stops, self._funding = stops, funding
+        self._sketch = np.zeros(1, STATE)  # a market state to look ahead with
 
     # -- accounts
 
@@ -162,6 +166,17 @@ class Exchange(State):
                 self.footprints.expire(s, pause)
                 if self._triggers.deadline(s) <= pause:
                     self._triggers.touch(s, pause)
+
+    def untouched(self, s: int, rows: Rows, start: int, until: int) -> int:
+        """Up to which time (ns, at most `until`) the rows of symbol `s` from `start` on leave every account as it is.
+
+        Nothing is moved.
+        """
+        pause = min(until, self.footprints.due(s), self._triggers.deadline(s))
+        part = self.footprints.ahead(s, rows, start, pause)
+        self._sketch.view(np.uint8)[:] = self.states[s : s + 1].view(np.uint8)
+        n, why = run_until(self._sketch, 0, part, 0, pause, *self._watching.bounds(s))
+        return int(part[n - 1]["ts"]) if why == TOUCHED else pause
 
     # -- time
 

@@ -54,7 +54,7 @@ def advance(states: States, s: int, rows: Rows, start: int, until: int) -> tuple
         _consume(st, row)
         i += 1
         if row.kind & LAST and st.watch_side != 0:
-            reason = _watched(st)
+            reason = watched(st)
             if reason != REACHED:
                 return i, reason
     sampling.roll(st, until // SECOND)
@@ -181,7 +181,7 @@ def _add_to_vwap(st: State, row: np.record) -> None:
 
 
 @kernel
-def _watched(st: State) -> int:
+def watched(st: State) -> int:
     """Is the closable price, or the mark, at or beyond an end of its watch? A side that is not there is no price."""
     if st.mark > 0.0 and not st.watch_mark_low < st.mark < st.watch_mark_high:
         return WATCH_MARK

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.events import NEVER, SECOND, Rows
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import chosen
 from turbo_trader.rules.gate import BLOCK, PASS, Gate, Verdict, When
@@ -59,7 +59,7 @@ def limits_gate(tier: CapitalTier, facts: LimitFacts, now_ns: int, cooldown_hori
     if facts.open_positions >= most:
         text = f"{facts.open_positions} of {most} positions are open"
         return block(Code.POSITIONS, text, f"fewer than {most} open positions (were {facts.open_positions})")
-    until = facts.stopped_out_ns + int(tier.horizon_ns * cooldown_horizons) if facts.stopped_out_ns else 0
+    until = _cooled_down(tier, facts, cooldown_horizons)
     if now_ns < until:
         left = f"{(until - now_ns) // SECOND} s"
         return block(
@@ -68,6 +68,18 @@ def limits_gate(tier: CapitalTier, facts: LimitFacts, now_ns: int, cooldown_hori
             f"{left} to pass, or the other direction",
         )
     return Verdict(PASS)
+
+
+def limits_block_until(tier: CapitalTier, facts: LimitFacts, cooldown_horizons: float) -> int:
+    """Until when (ns) `limits_gate` blocks while nothing moves on the account: NEVER where nothing else ends it."""
+    blocked = facts.session_refusal or facts.unresolved or facts.open_on_symbol or not facts.tradable
+    if blocked or facts.open_positions >= tier.max_positions:
+        return NEVER
+    return _cooled_down(tier, facts, cooldown_horizons)
+
+
+def _cooled_down(tier: CapitalTier, facts: LimitFacts, cooldown_horizons: float) -> int:
+    return facts.stopped_out_ns + int(tier.horizon_ns * cooldown_horizons) if facts.stopped_out_ns else 0
 
 
 def _needed(_policy: Policy, _rows: Rows, _j: int) -> str:

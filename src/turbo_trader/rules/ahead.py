@@ -7,7 +7,7 @@ from typing import Any, Final
 from turbo_trader.market import kernel as market
 from turbo_trader.market import sampling
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.events import LAST, SECOND
 from turbo_trader.rules import assess as assessing
 from turbo_trader.rules import distances, outcomes
 
@@ -40,16 +40,50 @@ def assess_all(
 
 
 @kernel
+def prices_ahead(
+    states: Any, s: int, into: Any, tape: Any, cursors: Any, feed: int, first: int, step: int, last: int, prices: Any
+) -> int:  # fmt: skip
+    """How many of the scans at `first`, `first` + `step`, ... up to `last` (ns) come before the watch of symbol `s` is hit.
+
+    prices[k]: the price the position could be closed at (ticks; 0 none) and the mark (USDT) at scan k. Nothing is moved: `into`
+    is a record of a market state to work on; the rest as in `scan_ahead`.
+    """
+    into[0] = states[s]
+    st = into[0]
+    i, end = cursors[s, 0], cursors[s, 1]
+    now, k = first, 0
+    while now <= last and k < len(prices):
+        while i < end and tape[i].ts < now - feed:
+            row = tape[i]
+            i += 1
+            market.apply_row(st, row)
+            if row.kind & LAST and market.watched(st) != market.REACHED:
+                return k
+        if not st.has_book:
+            prices[k, 0] = st.last
+        elif st.book_valid:
+            prices[k, 0] = st.bid if st.watch_side > 0 else st.ask
+        else:
+            prices[k, 0] = 0.0
+        prices[k, 1] = st.mark
+        now += step
+        k += 1
+    return k
+
+
+@kernel
 def scan_ahead(
     states: Any, filters: Any, tape: Any, cursors: Any, feed: Any, first: int, step: int, last: int, signals: Any, gates: Any,
-    notional: float, thin: float, leader: int, fits: Any, least: int, hole: int, shadows: Any, work: Any, rows: Any,
+    notionals: Any, thin: float, closed: Any, leader: int, fits: Any, least: int, hole: int, shadows: Any, work: Any, rows: Any,
     scratch: Any, resolved: Any, ended: Any,
 ) -> tuple[int, int]:  # fmt: skip
     """Scan at `first`, `first` + `step`, ... up to `last` (ns), each time with the market rows that are known by then.
 
-    Nothing may be watched. `tape`: rows of all symbols; `cursors`: (next, end) of each symbol's in it, moved here; `feed`: how
-    long market data take to the Trader, ns. `leader`: the symbol whose big moves the gates look at; -1 none. `fits`: when each
-    symbol's noise fit is due, once it has `least` samples. `hole`, `shadows`, `work`: see `follow`, whose rows are `scratch`.
+    No watch may be hit before `last` (`prices_ahead`). `tape`: rows of all symbols; `cursors`: (next, end) of each symbol's in it,
+    moved here; `feed`: how long market data take to the Trader, ns. `notionals`: of each scan, see `assess_all`. `closed`: until
+    when (ns) a row of a symbol that passes, long and short, is refused by the account all the same. `leader`: the symbol whose big
+    moves the gates look at; -1 none. `fits`: when each symbol's noise fit is due, once it has `least` samples. `hole`, `shadows`,
+    `work`: see `follow`, whose rows are `scratch`.
 
     Comes back with how many scans were finished and why. `rows` has their rows, scan after scan, and those of the scan that
     PASSED after them; `resolved` has the outcomes, of which ended[k] came by the end of scan k.
@@ -64,8 +98,11 @@ def scan_ahead(
             for s in range(len(gates)):
                 gates[s].btc_move_ts = states[leader].big_move_ts
         at = k * count
-        if assess_all(states, filters, now, signals, gates, notional, thin, rows, at):
-            return k, PASSED
+        if assess_all(states, filters, now, signals, gates, notionals[k], thin, rows, at):
+            for s in range(count):
+                row = rows[at + s]
+                if row.blocker < 0 and now >= closed[s, 0 if row.direction > 0 else 1]:
+                    return k, PASSED
         for s in range(count):
             scratch[s] = rows[at + s]  # `follow` fills in chances that the scan itself did not need
         known += _follow(states, scratch, gates, now, hole, shadows, work, resolved[known:])

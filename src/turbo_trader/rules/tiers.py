@@ -81,6 +81,13 @@ def tier_of(policy: Policy, equity: Decimal, held: CapitalTier | None = None) ->
     )
 
 
+def steps(policy: Policy) -> tuple[Decimal, ...]:
+    """The equities (USDT) at which the column of the capital table, or a number in it, changes."""
+    bounds = policy.turbo_below, policy.institutional_from
+    numbers = policy.zero_min_ev_up_to, policy.micro_below, policy.turbo_consensus_up_to
+    return (*bounds, *(bound * (1 - policy.tier_hysteresis) for bound in bounds), *numbers)
+
+
 def minimum_ev(policy: Policy, equity: Decimal, index: int) -> Decimal:
     """Minimum net EV: in turbo 0 up to and with 25 USDT; else the value of the equity's step."""
     if index == TURBO and equity <= policy.zero_min_ev_up_to:

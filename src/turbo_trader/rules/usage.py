@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from turbo_trader.rules.sizing import Account, OpenRisk
-from turbo_trader.rules.tiers import CapitalTier
+from turbo_trader.rules.tiers import CapitalTier, steps
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -54,12 +54,11 @@ def limit_usage(
 def equity_levels(
     policy: Policy, session: Session, equity: Decimal, used: Mapping[str, Decimal]
 ) -> list[Decimal]:
-    """Equities at which a limit trips, is warned of or is warned of no more, and those between capital tiers.
+    """Equities at which a limit trips, is warned of or is warned of no more, and those at which the capital tier changes.
 
     `used`: shares at `equity`, by name. While the equity stays between two of them, a look at it decides nothing that rests on it.
     """
-    levels = [policy.turbo_below, policy.institutional_from]
-    levels += [level * (1 - policy.tier_hysteresis) for level in levels]
+    levels = [*steps(policy)]
     shares = (Decimal(1), policy.warn_share, policy.warn_share - policy.warn_hysteresis)
     for share in shares:
         levels.append(session.start_equity * (1 - share * policy.session_loss))

@@ -175,6 +175,12 @@ class Cursors:
             self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], now)
         self._exchange.settle(now)
 
+    def untouched(self, until: int) -> int:
+        """Up to which time (ns, at most `until`) the market leaves every account at the Exchange as it is."""
+        for s in self._exchange.busy():
+            until = self._exchange.untouched(s, self._rows[s], self._traded[s], until)
+        return until
+
     def catch_up(self, s: int) -> int:
         """Move the Exchange's cursor of one symbol to now; returns the row that follows."""
         self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], self._loop.now)

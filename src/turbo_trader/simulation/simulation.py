@@ -10,7 +10,7 @@ from turbo_trader.bybit.rest import Request
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.events import NEVER, SECOND, Rows
 from turbo_trader.simulation.cursors import Cursors, Viewer
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.loop import Action, Loop
@@ -114,15 +114,16 @@ class Simulation:
     def _scan_ahead(self, until: int) -> None:
         """Let the Trader take the scans in one go that nothing can come between."""
         trader = self.trader
-        if trader is None or self.faults is not None or self._onlooker is not None:
+        watched = trader is None or self.faults is not None or self._onlooker is not None
+        if trader is None or watched or self.cursors.hits:
             return
-        quiet = min(trader.quiet_until(), until + 1)
-        if quiet <= trader.next_time() or self.exchange.busy():
-            return
-        quiet = min(
-            quiet, self.exchange.next_time(), quiet if self.loop.next_time is None else self.loop.next_time
-        )
-        if quiet <= trader.next_time():
+        due = trader.next_time()
+        quiet = min(trader.quiet_until(), until + 1, self.loop.next_time or NEVER)
+        if quiet > due:
+            quiet = min(quiet, self.exchange.next_time())
+        if quiet > due:
+            quiet = self.cursors.untouched(quiet)
+        if quiet <= due:
             return
         market = self.cursors.ahead(quiet)
         self.deliver(market)

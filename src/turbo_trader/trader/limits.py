@@ -14,7 +14,7 @@ from turbo_trader.rules.usage import equity_levels
 from turbo_trader.trader.exposure import secured, usage
 from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.rhythm import NEVER, Rhythm
-from turbo_trader.trader.trader_state import SymbolState, TraderState
+from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
 _USAGE_EVERY = 10 * SECOND  # warnings: looked at less often than what pauses or halts
 _FAR: Final = 2.0**40  # ticks
@@ -30,6 +30,7 @@ class Limits:
         self._usage = Rhythm(_USAGE_EVERY)
         self._used: dict[str, Decimal] = {}
         self._stale = True  # something has happened since the shares were worked out
+        self.calm = ZERO, ZERO  # between these equities a look decides nothing, as long as nothing happens
         self.near = False  # a price has left its room, or there is none: look at each interval
 
     def look(self, equity: Decimal) -> None:
@@ -39,7 +40,7 @@ class Limits:
         idle = not any(each.open or each.entry for each in state.per_symbol)
         events = state.session.on_equity(
             state.policy, state.now, equity, secured(state),
-            least_loss=least_loss(state.policy, equity) if idle else Decimal(0),
+            least_loss=least_loss(state.policy, equity) if idle else ZERO,
         )  # fmt: skip
         if state.now >= self._usage.due:
             self._usage.done(state.now)
@@ -62,8 +63,11 @@ class Limits:
         return self._stale
 
     def looked(self, now: int) -> None:
-        """A look at `now` would have found nothing."""
+        """A look at `now`, to which the markets have come, would have found nothing."""
         self._usage.done(now)
+        if self._state.held:
+            equity = self._state.session.equity = self._state.equity()
+            self._used = usage(self._state, equity)
 
     def pass_by(self) -> None:
         """Times at which there was nothing to warn of are over."""
@@ -78,10 +82,10 @@ class Limits:
         """Work out how far the price of each position may move before `look` could decide anything, and watch that."""
         held = [each for each in self._state.per_symbol if each.held]
         levels = equity_levels(self._state.policy, self._state.session, equity, self._used)
-        loss = float(min((equity - level for level in levels if level <= equity), default=equity))
-        gain = float(
-            min((level - equity for level in levels if level >= equity), default=Decimal("Infinity"))
-        )
+        low = max((level for level in levels if level <= equity), default=ZERO)
+        high = min((level for level in levels if level >= equity), default=Decimal("Infinity"))
+        self.calm = low, high
+        loss, gain = float(equity - low), float(high - equity)
         rooms = [self._room(each, loss / len(held), gain / len(held)) for each in held]
         self.near = any(room is None for room in rooms)
         self._stale = self._stale or self.near

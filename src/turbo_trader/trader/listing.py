@@ -50,6 +50,16 @@ class Listing:
         """The account's fee rates."""
         state.taker, state.maker = rates.taker, rates.maker
 
+    def next_ns(self) -> int:
+        """When `on_clock` is due, ns; 0: never."""
+        lead = self._state.policy.maintenance_lead * SECOND
+        ends = [
+            each.instrument.delivery_ns
+            for each in self._state.per_symbol
+            if each.held and not each.blocks.frozen
+        ]
+        return min((end - lead for end in ends if end), default=0)
+
     def on_clock(self) -> None:
         """A position on a symbol about to be delivered is closed as long before as entries end before maintenance."""
         lead = self._state.policy.maintenance_lead * SECOND

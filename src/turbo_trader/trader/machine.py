@@ -76,7 +76,6 @@ class Trader:
         self._scanner = Scanner(self._state, self._entries, self._calibrating, self._staging)
         self._scanner.log_candidates = log_candidates
         self._fitting = Fitting(self._state)
-        self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting)
         self._instances = Instances(self._state)
         self._recovery = Recovery(
             self._state, self._monitor, self._booking, self._instances, self._staging, start_ts,
@@ -86,6 +85,7 @@ class Trader:
         self._environment = Environment(self._state, self._listing, self._recovery)
         self._commanding = Commanding(self._state, self._entries, self._flattening, self._staging)
         self._limits = Limits(self._state, self._flattening)
+        self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting, self._limits)
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
         self._asked = False  # something has happened since the last look
         self._due: int | None = None  # next_time, until an event changes more than a market state
@@ -133,8 +133,8 @@ class Trader:
         return max(min(due), self._state.now)
 
     def quiet_until(self) -> int:
-        """Until when (ns) nothing but scans is due and nothing on the account can move, so that they may be taken ahead
-        (`MarketAhead`); 0: something may."""
+        """Until when (ns) nothing but scans is due and nothing on the account can move before a watch is hit, so that scans may
+        be taken ahead (`MarketAhead`); 0: something may."""
         state = self._state
         if (
             self._asked
@@ -144,11 +144,13 @@ class Trader:
             or not self._ready
         ):
             return 0
-        if any(each.open or each.unresolved for each in state.per_symbol):
+        if any(each.unresolved for each in state.per_symbol) or self._scanner.interval_ns < _LEAST_AHEAD:
             return 0
-        if self._scanner.interval_ns < _LEAST_AHEAD:
+        held = [each for each in state.per_symbol if each.open]
+        if held and (self._limits.near or not all(self._monitor.at_rest(each) for each in held)):
             return 0
-        return min(self._recovery.next_ns, self._ahead.until, state.session.next_time_ns() or NOT_DUE)
+        due = self._monitor.next_ns(), self._listing.next_ns(), state.session.next_time_ns()
+        return min(self._recovery.next_ns, self._ahead.until, *(at or NOT_DUE for at in due))
 
     def view(self) -> View:
         """What a person is shown."""

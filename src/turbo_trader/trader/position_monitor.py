@@ -87,6 +87,10 @@ class PositionMonitor:
         """Tell the market kernel at which prices to stop for this symbol."""
         watch(self._state, state)
 
+    def at_rest(self, state: SymbolState) -> bool:
+        """Does an open position need nothing before its watch is hit or `next_ns` has come?"""
+        return state.at_rest and state.room is not None and not self.restless(state)
+
     def restless(self, state: SymbolState) -> bool:
         """May the next second bring what no watch reports: an answer, a pending stop, a price beyond its watch?"""
         bracket, price = state.bracket, self._state.closable(state)

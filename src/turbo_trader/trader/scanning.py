@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from turbo_trader.market.events import MINUTE, ROW, SECOND, Rows
+from turbo_trader.market.events import MINUTE, NEVER, ROW, SECOND, Rows
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.records import copied, copy_into, joined
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
-from turbo_trader.rules.account_gates import LimitFacts, limits_gate
+from turbo_trader.rules.account_gates import LimitFacts, limits_block_until, limits_gate
 from turbo_trader.rules.ahead import assess_all
 from turbo_trader.rules.candidates import candidate
 from turbo_trader.rules.confirmation import still_confirmed
@@ -105,7 +106,7 @@ class Scanner:
             for s in range(len(state.symbols)):
                 advance(state.states, s, _NO_ROWS, 0, state.now)
             self._staging.on_scan(equity, self.confirms)
-        passed = [s for s in self._assess() if self._limits(state.per_symbol[s], tier)]
+        passed = [s for s in self._assess() if self._limits(self._rows, s, tier)]
         self.emit_candidates(self._rows)
         if passed:
             self._refresh_weights(equity)
@@ -130,9 +131,35 @@ class Scanner:
         return self._tier.scan_interval_ns if self._tier is not None else 0
 
     @property
-    def parameters(self) -> tuple[Rows, Rows, float, float]:
-        """Signal and gate parameters, notional and thin side of the book walk, as of the last scan."""
-        return self._signals, self._gates, self._notional, self._thin
+    def parameters(self) -> tuple[Rows, Rows]:
+        """Signal and gate parameters, as of the last scan."""
+        return self._signals, self._gates
+
+    @property
+    def thin(self) -> float:
+        """For a side of a book that holds less than is walked through it."""
+        return self._thin
+
+    def closed(self) -> NDArray[np.int64]:
+        """Until when (ns) the limits refuse an entry on each symbol, long and short, while nothing moves on the account."""
+        state, tier = self._state, self._tier
+        until = np.full((len(state.symbols), 2), NEVER)
+        refusal = state.session.refusal(state.now)
+        if refusal or tier is None:
+            return until
+        for each in state.per_symbol:
+            for side, direction in enumerate((1, -1)):
+                facts = self._facts(each, direction, refusal)
+                horizons = float(state.policy.cooldown_horizons)
+                until[each.s, side] = limits_block_until(tier, facts, horizons)
+        return until
+
+    def refuse(self, rows: Rows) -> None:
+        """Enter why the account refuses what passed in these rows of a scan now."""
+        if self._tier is None:
+            return
+        for s in map(int, np.flatnonzero(rows["blocker"] < 0)):
+            self._limits(rows, s, self._tier)
 
     def begun(self, now: int, rows: Rows) -> None:
         """The scan at `now` is assessed already, with these rows; `scan` has the rest of it to do."""
@@ -243,22 +270,24 @@ class Scanner:
         chance = fill_probability(float(row["sigma"]), distance, policy.maker_patience)
         return float(row["used_ev"]) * chance
 
-    def _limits(self, state: SymbolState, tier: CapitalTier) -> bool:
-        """Gate 8."""
-        now = self._state.now
-        direction = int(self._rows["direction"][state.s])
-        facts = LimitFacts(
-            session_refusal=self._state.session.refusal(now),
-            session_lift=self._state.session.lifted_by(now),
+    def _limits(self, rows: Rows, s: int, tier: CapitalTier) -> bool:
+        """Gate 8 for the row of symbol `s` in these of a scan."""
+        state, now = self._state.per_symbol[s], self._state.now
+        facts = self._facts(state, int(rows["direction"][s]), self._state.session.refusal(now))
+        verdict = limits_gate(tier, facts, now, float(self._state.policy.cooldown_horizons))
+        self._settle(rows, state, gates.LIMITS, verdict)
+        return verdict.value != BLOCK
+
+    def _facts(self, state: SymbolState, direction: int, refusal: str) -> LimitFacts:
+        return LimitFacts(
+            session_refusal=refusal,
+            session_lift=self._state.session.lifted_by(self._state.now) if refusal else "",
             open_positions=self._state.positions_open,
             open_on_symbol=state.open or state.shadows.alone is not None,
             unresolved=state.unresolved,
             stopped_out_ns=state.stopped_out.get(direction, 0),
             tradable=state.instrument.open_for_entries,
         )
-        verdict = limits_gate(tier, facts, now, float(self._state.policy.cooldown_horizons))
-        self._settle(state, gates.LIMITS, verdict)
-        return verdict.value != BLOCK
 
     def emit_candidates(self, rows: Rows) -> None:
         """Each candidate with its signals and figures; at info level where it is new, or its side, tier or blocker changed."""
@@ -271,9 +300,9 @@ class Scanner:
             level = "debug" if last.get(s) == self._candidates[s] else "info"
             self._state.note("candidate", level, symbol=self._state.symbols[s], **fields)
 
-    def _settle(self, state: SymbolState, gate: int, verdict: Verdict) -> None:
+    def _settle(self, rows: Rows, state: SymbolState, gate: int, verdict: Verdict) -> None:
         """Enter an account gate's verdict. A block is an event, as the row holds figures alone; at info level when it is new."""
-        gates.record(self._rows, state.s, gate, verdict)
+        gates.record(rows, state.s, gate, verdict)
         symbol = state.instrument.symbol
         if verdict.value != BLOCK:
             if gate == gates.SIZE:
@@ -289,11 +318,11 @@ class Scanner:
 
     def _enter(self, s: int, tier: CapitalTier, equity: Decimal) -> None:
         state = self._state.per_symbol[s]
-        if not self._limits(state, tier):  # an entry before it in this scan took the last slot
+        if not self._limits(self._rows, s, tier):  # an entry before it in this scan took the last slot
             return
         weight = Decimal(repr(float(self._weights[s])))
         verdict = self._entries.decide(state, self._rows, self._gates, tier, equity, weight)
-        self._settle(state, gates.SIZE, verdict)
+        self._settle(self._rows, state, gates.SIZE, verdict)
         if verdict.value != BLOCK:
             self.scores.use(s)
 

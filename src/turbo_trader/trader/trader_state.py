@@ -243,14 +243,21 @@ class TraderState:
 
     def equity(self) -> Decimal:
         """E of the rules; 0 before the wallet is known."""
+        return self.equity_at([(self.mark(each), self.closable(each)) for each in self.held])
+
+    @property
+    def held(self) -> list[SymbolState]:
+        """The symbols with a position by our fills."""
+        return [each for each in self.per_symbol if each.held and each.trade is not None]
+
+    def equity_at(self, prices: Sequence[tuple[Decimal | None, Decimal | None]]) -> Decimal:
+        """E with these (mark, closable price) of the symbols `held`; 0 before the wallet is known."""
         if self.wallet is None:
             return ZERO
         holdings = [
-            Holding(
-                1 if d.held > 0 else -1, abs(d.held), d.trade.entry, self.mark(d), self.closable(d), d.taker
-            )
-            for d in self.per_symbol
-            if d.held and d.trade is not None
+            Holding(1 if each.held > 0 else -1, abs(each.held), each.trade.entry, mark, closable, each.taker)
+            for each, (mark, closable) in zip(self.held, prices, strict=True)
+            if each.trade is not None
         ]
         return equity(self.ledger.balance, holdings)
 
