@@ -7,6 +7,7 @@ rows. All but Parquet may be gzip, or the one file of a zip archive. What a read
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.recording import is_recording, read_recording
 from turbo_trader.market.reference import instrument_for, universe
+from turbo_trader.market.tape_cache import TapeCache, tape_key
 
 _MOST_TICKS = 2**30  # a row holds a price in 32 bits, twice this one included
 
@@ -91,17 +93,19 @@ def read_tape(
     seed: int = 1,
     order: Order = "random",
     listed: Mapping[str, Instrument] | None = None,
+    cache: TapeCache | None = None,
 ) -> Tape:
     """Read a tape of any format; `symbols` chooses (default: those in the universe). InputError says what is wrong.
 
     `listed`: instruments that bars are rebuilt for; those of the universe, or stand-ins, where a symbol is not among them.
+    `cache`: where rebuilt rows are kept and found; they are the same.
     """
     if not path.exists():
         raise InputError(f"{path}: no such tape")
     names = [perpetual_symbol(symbol, "--symbols") for symbol in symbols or ()]
     wanted = tuple(dict.fromkeys(names)) or None
     if path.is_dir():
-        return _read_folder(path, wanted, seed, order, listed or {})
+        return _read_folder(path, wanted, _How(seed, order, listed or {}, cache))
     name = content_name(path)
     if name.endswith(".parquet"):
         return _read_parquet(path, wanted)
@@ -112,7 +116,7 @@ def read_tape(
         return Tape(tuple(i for i, _ in found), tuple(rows for _, rows in found), str(path))
     if name.endswith(".csv"):
         return _rebuild(
-            [path], path, _only(path, name, wanted), funding=None, seed=seed, order=order, listed=listed or {}
+            [path], path, _only(path, name, wanted), funding=None, how=_How(seed, order, listed or {}, cache)
         )
     raise InputError(
         f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl, .data), prints of the venue's archives (.csv), or "
@@ -132,9 +136,7 @@ def _only(path: Path, name: str, wanted: tuple[str, ...] | None) -> tuple[str]:
     return (wanted[0] if wanted else resolve(name.removesuffix(".csv")),)
 
 
-def _read_folder(
-    path: Path, wanted: tuple[str, ...] | None, seed: int, order: Order, listed: Mapping[str, Instrument]
-) -> Tape:
+def _read_folder(path: Path, wanted: tuple[str, ...] | None, how: _How) -> Tape:
     folder = path / "kline_1m" if (path / "kline_1m").is_dir() else path
     files = {file.name.split(".")[0]: file for file in sorted(folder.glob("*.csv*"))}
     if not files:
@@ -147,37 +149,68 @@ def _read_folder(
         )
     for symbol in chosen:
         known_symbol(symbol, known, "--symbols", f"the bars of {folder}")
-    files_of = [known[symbol] for symbol in chosen]
-    return _rebuild(files_of, path, chosen, funding=path / "funding", seed=seed, order=order, listed=listed)
+    return _rebuild([known[symbol] for symbol in chosen], path, chosen, funding=path / "funding", how=how)
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How bars are rebuilt: `listed` instruments by symbol, kept in `cache`."""
+
+    seed: int
+    order: Order
+    listed: Mapping[str, Instrument]
+    cache: TapeCache | None
 
 
 def _rebuild(
-    files: Sequence[Path],
-    source: Path,
-    symbols: tuple[str, ...],
-    *,
-    funding: Path | None,
-    seed: int,
-    order: Order,
-    listed: Mapping[str, Instrument],
+    files: Sequence[Path], source: Path, symbols: tuple[str, ...], *, funding: Path | None, how: _How
 ) -> Tape:
     """Bars of several symbols, cut to the span they share, as one rebuilt tape."""
+    rates = [file for file in (funding / file.name for file in files) if file.exists()] if funding else []
+    try:
+        key = tape_key([*files, *rates], symbols, how.seed, how.order) if how.cache is not None else ""
+    except OSError:
+        key = ""  # its reader says what is wrong
+    found = how.cache.find(key) if how.cache is not None and key else None
+    if found is not None:
+        about, rows = found
+        closes = zip(symbols, about["closes"], strict=True)
+        instruments = tuple(how.listed.get(name) or instrument_for(name, close) for name, close in closes)
+        if about["instruments"] == _digest(instruments):
+            return Tape(instruments, rows, str(source), rebuilt=True)
+    closes_now, tape = _rebuild_now(files, source, symbols, funding=funding, how=how)
+    if how.cache is not None and key:
+        about = {"closes": closes_now, "instruments": _digest(tape.instruments)}
+        how.cache.keep(key, about, tape.rows)
+    return tape
+
+
+def _digest(instruments: Sequence[Instrument]) -> str:
+    return hashlib.sha256(repr(tuple(instruments)).encode()).hexdigest()
+
+
+def _rebuild_now(
+    files: Sequence[Path], source: Path, symbols: tuple[str, ...], *, funding: Path | None, how: _How
+) -> tuple[list[float], Tape]:
+    """The tape, and each symbol's last price."""
     bars = [read_bars(file) for file in files]
     first = max(int(part["ts"][0]) for part in bars)
     last = min(int(part["ts"][-1]) for part in bars)
     if first > last:
         raise InputError(f"{source}: the bars of its symbols share no time")
+    closes: list[float] = []
     instruments, rows = [], []
     for file, symbol, part in zip(files, symbols, bars, strict=True):
         shared = part[(part["ts"] >= first) & (part["ts"] <= last)]
-        instrument = listed.get(symbol) or instrument_for(symbol, float(shared["close"][-1]))
+        instrument = how.listed.get(symbol) or instrument_for(symbol, float(shared["close"][-1]))
         if shared["high"].max() / float(instrument.tick) >= _MOST_TICKS:
             raise InputError(f"{file}: a price that {symbol}'s tick of {instrument.tick} cannot express")
         rates = funding / file.name if funding is not None else None
         known = read_funding(rates) if rates is not None and rates.exists() else None
         instruments.append(instrument)
-        rows.append(rebuild(shared, instrument, seed=seed, funding=known, order=order))
-    return Tape(tuple(instruments), tuple(rows), str(source), rebuilt=True)
+        rows.append(rebuild(shared, instrument, seed=how.seed, funding=known, order=how.order))
+        closes.append(float(shared["close"][-1]))
+    return closes, Tape(tuple(instruments), tuple(rows), str(source), rebuilt=True)
 
 
 def _read_frames(path: Path, wanted: tuple[str, ...] | None) -> Tape:

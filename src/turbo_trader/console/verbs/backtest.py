@@ -29,6 +29,7 @@ class Options:
     new_session_daily: bool
     no_limits: bool
     keep: Path | None  # the journals' folder, where the run is kept
+    cache: bool  # keep and find rebuilt tapes
 
 
 def backtest(
@@ -80,6 +81,12 @@ def backtest(
     keep: Annotated[
         bool, typer.Option("--keep/--no-keep", help="keep the run in JOURNAL_DIR, for `report BACKTEST`")
     ] = True,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache", help="keep rebuilt tapes in the cache folder, and find them there"
+        ),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Run the rules over recorded market data and say what came of it."""
@@ -111,7 +118,7 @@ def backtest(
     wanted = tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
     options = Options(
         symbols=wanted, instruments=instruments, policy=policy, balance=money, seed=seed, new_session_daily=new_session == "daily",
-        no_limits=no_limits, keep=where,
+        no_limits=no_limits, keep=where, cache=cache,
     )  # fmt: skip
     result = {"balance": money, **_results(tape, options, order)}
     say(f"{result['source']}: {result['events']:,} events, loaded in {result['load_seconds']:.1f} s")
@@ -175,12 +182,14 @@ def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
     from turbo_trader.lab.serving import serving
     from turbo_trader.market.reference import read_instruments
     from turbo_trader.market.tape import read_tape
+    from turbo_trader.market.tape_cache import TapeCache, tapes_folder
     from turbo_trader.reports.kept import Recorder
     from turbo_trader.simulation.backtest import Backtest
 
     loading = time.perf_counter()
     listed = read_instruments(options.instruments) if options.instruments is not None else {}
-    recorded = read_tape(tape, symbols=options.symbols, seed=options.seed, order=order, listed=listed)
+    kept = TapeCache(tapes_folder()) if options.cache else None
+    recorded = read_tape(tape, options.symbols, seed=options.seed, order=order, listed=listed, cache=kept)
     seconds = round(time.perf_counter() - loading, 3)
     recorder = Recorder([each.symbol for each in recorded.instruments])
     asked = serving(options.policy)
