@@ -81,6 +81,8 @@ class Ahead:
         count = min(_SCANS, max(0, (event.until - 1 - first) // step + 1))
         if not held:
             return [state.equity()] * count
+        if state.policy.capital_tier(state.equity(), state.capital) != self._scanner.tier:
+            return []  # the equity has come past a step since the last scan
         prices = []
         for each in held:
             prices.append(self._prices_of(each, event, (first, step, count)))

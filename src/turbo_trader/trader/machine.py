@@ -88,6 +88,7 @@ class Trader:
         self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting, self._limits)
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
         self._asked = False  # something has happened since the last look
+        self._unscanned = False  # something has happened since the last scan
         self._due: int | None = None  # next_time, until an event changes more than a market state
         self._state.note("policy", overridden=policy.overridden())
         Resuming(
@@ -137,7 +138,7 @@ class Trader:
         be taken ahead (`MarketAhead`); 0: something may."""
         state = self._state
         if (
-            self._asked
+            self._unscanned
             or self._limits.stale
             or self._staging.active
             or self._flattening.active
@@ -235,7 +236,7 @@ class Trader:
             case _:
                 self._environment.on_event(event)
         if not isinstance(event, events.Clock | events.NoiseFitted | events.Scored):
-            self._asked = True
+            self._asked = self._unscanned = True
 
     # -- market and clock
 
@@ -274,6 +275,7 @@ class Trader:
             if self._holding:
                 self._limits.give_room(equity, self._monitor.watch)
             if scanning:
+                self._unscanned = False
                 self._scanner.scan(equity)
                 self._fitting.on_scan()
 
