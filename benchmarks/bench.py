@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import latency, order_latency, recording_cost
+from benchmarks import latency, order_latency, recording_cost, transports
 from benchmarks.dense import dense_rows
 from studies.trades import zones_of
 from turbo_trader.market.events import MINUTE, SECOND, Rows
@@ -66,8 +66,10 @@ def line(name: str, seconds: list[float], count: float, unit: str, scale: float)
 
 
 def main() -> None:
-    """Print all of it, or with `latency`, `orders` or `recording FRAMES` what the module of that measures."""
-    others = (("latency", latency), ("orders", order_latency), ("recording", recording_cost))
+    """Print all of it, or with `latency`, `orders`, `transports` or `recording FRAMES` what the module of that measures."""
+    others = (
+        ("latency", latency), ("orders", order_latency), ("transports", transports), ("recording", recording_cost),
+    )  # fmt: skip
     for name, other in others:
         if sys.argv[1:2] == [name]:
             other.main()
