@@ -20,6 +20,7 @@ _WRITES: Final[dict[str, Any]] = {
 }
 _NOTHING: Final = "nothing"
 _LONGEST: Final = 600  # characters of a line that is shown
+_BEFORE: Final = 60  # and of it before the difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,17 @@ def narrowed(recorded: list[str], replayed: list[str]) -> tuple[str, str]:
                 i for i, (one, other) in enumerate(zip(ones, others, strict=True)) if i < 2 or one != other
             ]  # the kind and its first field say what it is
             left, right = (" ".join(parts[i] for i in kept) for parts in (ones, others))
-    return left[:_LONGEST] or _NOTHING, right[:_LONGEST] or _NOTHING
+    return _shown(left, right), _shown(right, left)
+
+
+def _shown(line: str, other: str) -> str:
+    """A line, cut where it is too long; where the cut would hide the difference, from just before it on."""
+    pairs = enumerate(zip(line, other, strict=False))
+    at = next((n for n, (one, two) in pairs if one != two), min(len(line), len(other)))
+    if other and at > _LONGEST // 2:
+        head = " ".join(line.split(" ")[:2])
+        line = f"{head} ... {line[at - _BEFORE :]}"
+    return line[:_LONGEST] or _NOTHING
 
 
 def _scan_line(ts: int, row: Any, layout: Layout) -> str:
