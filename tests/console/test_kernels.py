@@ -159,7 +159,7 @@ def test_a_backtest_compiles_before_it_starts_processes(monkeypatch: pytest.Monk
     monkeypatch.setattr(kernels, "compile_missing", lambda *_: came.append("compile"))
     monkeypatch.setattr(backtest, "_results", run)
     with pytest.raises(Stopped):
-        backtest.backtest(Path("nowhere"))
+        backtest.backtest(tape=Path("nowhere"))
     assert came == ["compile", "run"]
 
 

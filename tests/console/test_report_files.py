@@ -79,25 +79,25 @@ def test_runs_and_backtests_are_found_by_name_and_by_path(base: Path) -> None:
 def test_page_and_table_are_written_private_and_named_after_the_run(
     base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report(["backtest-1"], html=True, csv=True, journal_dir=base)
+    report(arguments=["backtest-1"], html=True, csv=True, journal_dir=base)
     page, table = Path("turbo-trader-backtest-1.html"), Path("turbo-trader-backtest-1.csv")
     assert capsys.readouterr().out.splitlines() == [f"written: {page}", f"written: {table}"]
     assert page.read_text().startswith("<!doctype html>")
     assert len(table.read_text().splitlines()) == 4
     assert page.stat().st_mode & 0o077 == 0
-    report(["paper-1", "mine.csv"], journal_dir=base, json=True)
+    report(arguments=["paper-1", "mine.csv"], journal_dir=base, json=True)
     assert json.loads(capsys.readouterr().out) == {"files": ["mine.csv"]}
 
 
 def test_a_file_that_cannot_be_written_is_named(base: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere/x\.html: No such file or directory"):
-        report(["paper-1", "nowhere/x.html"], html=True, journal_dir=base)
+        report(arguments=["paper-1", "nowhere/x.html"], html=True, journal_dir=base)
 
 
 def test_the_text_is_of_the_time_asked_for(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report(["paper-1"], since="2026-01-05T09:30", journal_dir=base)
+    report(arguments=["paper-1"], since="2026-01-05T09:30", journal_dir=base)
     assert capsys.readouterr().out.startswith("1 trades (0 A, 1 B)")
-    report(["backtest-1"], journal_dir=base)
+    report(arguments=["backtest-1"], journal_dir=base)
     assert capsys.readouterr().out.startswith("3 trades")
 
 

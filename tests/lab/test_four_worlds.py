@@ -190,9 +190,9 @@ def test_paper_enters_on_a_score_and_says_by_which_signal(on_paper: Path, signal
 
 
 def said(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path, *given: str
 ) -> str:
-    monkeypatch.setattr("sys.argv", ["turbo-trader", *words, "--journal-dir", str(folder)])
+    monkeypatch.setattr("sys.argv", ["turbo-trader", *given, "--journal-dir", str(folder)])
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert not ended.value.code

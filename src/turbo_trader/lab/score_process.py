@@ -104,11 +104,11 @@ def main(parent: int) -> None:
     """Answer until stdin ends."""
     _end_with(parent)
     os.nice(5)
-    asked, told = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what the plug-in prints goes where nobody reads answers
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     serving: Serving | None = None
-    while (message := _read(asked)) is not None:
+    while (message := _read(requests)) is not None:
         reply: object = None
         try:
             if isinstance(message, Order):
@@ -118,8 +118,8 @@ def main(parent: int) -> None:
         except (InputError, NoAnswer) as error:
             reply = str(error)
         body = pickle.dumps(reply, protocol=5)
-        told.write(_LENGTH.pack(len(body)) + body)
-        told.flush()
+        answers.write(_LENGTH.pack(len(body)) + body)
+        answers.flush()
 
 
 def _read(stream: BinaryIO) -> Any:

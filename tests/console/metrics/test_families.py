@@ -16,7 +16,7 @@ from tests.console.metrics.conftest import Looked
 
 from turbo_trader.console.metrics.families import FAMILIES, PREFIX, Kind
 from turbo_trader.console.metrics.watching import Metrics
-from turbo_trader.trader.commands import CancelOrder, Note, PlaceOrder, SetLeverage, SetStops
+from turbo_trader.trader.commands import CancelOrder, Note, PlaceOrder, Purpose, SetLeverage, SetStops
 from turbo_trader.trader.events import Outcome
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -87,9 +87,9 @@ def test_commands_trades_and_requests_are_counted(looked: Looked) -> None:
         "time_in_force": "IOC",
     }
     for purpose, outcome in (
-        ("entry", Outcome.CONFIRMED),
-        ("entry", Outcome.REJECTED),
-        ("close", Outcome.UNKNOWN),
+        (Purpose.ENTRY, Outcome.CONFIRMED),
+        (Purpose.ENTRY, Outcome.REJECTED),
+        (Purpose.CLOSE, Outcome.UNKNOWN),
     ):
         meter.answered(PlaceOrder(id="1", reduce_only=False, purpose=purpose, **order), outcome)
     meter.answered(CancelOrder("2", "B"), Outcome.CONFIRMED)
