@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,13 @@ async def test_a_service_that_cannot_begin_refuses_the_start_before_the_venue_is
 ) -> None:
     venue, trader = shell_stage.Venue(), shell_stage.Scripted(shell_stage.nothing)
 
-    @asynccontextmanager
-    async def refusing(inside: Inside) -> AsyncIterator[None]:
-        if inside is not None:
+    class Refusing(AbstractAsyncContextManager[None]):
+        async def __aenter__(self) -> None:
             raise InputError("METRICS 127.0.0.1:1: in use")
-        yield
+
+        async def __aexit__(self, *_: object) -> None:
+            """Nothing was begun."""
 
     with pytest.raises(InputError, match="in use"):
-        await shell_stage.run(venue, trader, tmp_path, services=(refusing,))
+        await shell_stage.run(venue, trader, tmp_path, services=(lambda _: Refusing(),))
     assert venue.seen == []
