@@ -20,8 +20,8 @@ make_settings: Any = Settings  # every field has a default, which the type check
     ("edge", "text"),
     [
         (0.0, "none: this market cannot be predicted"),
-        (1.0, "-12.1 bp net a trade (83 trades)"),
-        (2.0, "+28.0 bp net a trade (43 trades)"),
+        (1.0, "-5.1 bp net a trade (588 trades)"),
+        (2.0, "+31.3 bp net a trade (1602 trades)"),
         (3.5, "3.5, put into this market by construction"),
         (3.5, "measured with default rules: unknown"),
     ],
