@@ -21,6 +21,7 @@ from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
 
 NOT_RECEIVED = "lines that are not received frames"
+TORN = "torn last lines"
 NO_DATA = "replies and other frames without data"
 OTHER_TOPICS = "frames of other topics"
 OTHER_SYMBOLS = "frames of other symbols"
@@ -56,9 +57,12 @@ def is_recording(path: Path) -> bool:
 def frames(path: Path, left_out: Counter[str] | None = None) -> Iterator[tuple[int, bytes]]:
     """(line number, raw frame) of everything received; InputError names a line that is not of this format."""
     counts = Counter[str]() if left_out is None else left_out
+    torn: InputError | None = None
     for number, line in lines(path):
         if not line.strip():
             continue
+        if torn is not None:
+            raise torn
         try:
             read = _line.decode(line)
             data = bytes(read.data)
@@ -69,7 +73,16 @@ def frames(path: Path, left_out: Counter[str] | None = None) -> Iterator[tuple[i
             else:
                 counts[NOT_RECEIVED] += 1
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}, line {number}: not a recorded frame: {error}") from None
+            torn = InputError(f"{path}, line {number}: not a recorded frame: {error}")
+            if not _may_be_torn(line):
+                raise torn from None
+    if torn is not None:  # nothing follows it: the recorder was killed while it wrote
+        counts[TORN] += 1
+
+
+def _may_be_torn(line: bytes) -> bool:
+    """Does it begin as a line of a recording does, and lack its end?"""
+    return line.lstrip().startswith(b'{"') and not line.rstrip().endswith(b"}")
 
 
 def read_recording(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from turbo_trader.console.options import whole
+
+if TYPE_CHECKING:
+    from turbo_trader.live.frame_recorder import FrameRecorder
 
 app = typer.Typer(
     help="Recordings: what is in them, and turning them into our own format.", no_args_is_help=True
@@ -82,6 +85,72 @@ def import_(
     for reason, rows in left_out.items():
         say(f"{source}: left out: {rows:,} {reason}")
     say(f"{target}: {what}, {target.stat().st_size:,} bytes")
+
+
+@app.command("record")
+def record(
+    folder: Annotated[Path, typer.Argument(help="where the files go: frames-YYYYMMDD-HH.jsonl, one an hour")],
+    symbols: Annotated[str, typer.Option(help="comma-separated")],
+    duration: Annotated[
+        str, typer.Option("--for", help="how long, such as 40s or 2h; default: until Ctrl-C")
+    ] = "",
+    market: Annotated[
+        str,
+        typer.Option(help="bybit, or bybit:URL for another V5 venue, such as bybit:http://127.0.0.1:9000"),
+    ] = "bybit",
+    depth: Annotated[int, typer.Option(help="levels of order books", parser=whole(1, 1_000))] = 50,
+    json: Json = False,
+) -> None:
+    """A venue's public frames as they come. No key is needed; each file is a tape of its own."""
+    import uvloop
+
+    from turbo_trader.console.duration import parse_duration
+    from turbo_trader.console.markets import upstream
+    from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.settings import load_settings
+    from turbo_trader.live.frame_recorder import FrameRecorder
+    from turbo_trader.market.errors import InputError
+    from turbo_trader.market.names import perpetual_symbol
+
+    seconds = parse_duration(duration) if duration else None
+    chosen = tuple(perpetual_symbol(name, "--symbols") for name in _names(symbols) or ())
+    if not chosen:
+        raise InputError("--symbols: name one at least")
+    if market.partition(":")[0] != "bybit":
+        raise InputError(f"--market {market}: must be bybit or bybit:URL")
+    where = upstream(load_settings(market=market))
+    recorder = FrameRecorder(folder=folder, url=where.public, symbols=chosen, depth=depth, say=say)
+    try:
+        uvloop.run(_until_ended(recorder, seconds))
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}") from None
+    found = {
+        "files": recorder.files,
+        "frames": recorder.frames,
+        "bytes": recorder.written,
+        "unreadable": recorder.unreadable,
+        "connections_lost": recorder.lost,
+    }
+    if json:
+        print_json(found)
+    else:
+        say(
+            f"{folder}: {recorder.frames:,} frames, {recorder.written:,} bytes in {len(recorder.files)} files"
+        )
+
+
+async def _until_ended(recorder: FrameRecorder, seconds: float | None) -> None:
+    """Record; SIGINT and SIGTERM end it as its time does."""
+    import asyncio
+    import signal
+
+    running = asyncio.ensure_future(recorder.run(seconds))
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, running.cancel)
+    await asyncio.wait([running])
+    if not running.cancelled():
+        running.result()
 
 
 @app.command("download")
