@@ -164,7 +164,7 @@ def test_a_backtest_compiles_before_it_starts_processes(monkeypatch: pytest.Monk
 
 
 def test_a_paper_run_compiles_before_it_starts_its_venue(monkeypatch: pytest.MonkeyPatch) -> None:
-    from turbo_trader.console import start
+    from turbo_trader.console import paper, start
     from turbo_trader.console.settings import load_settings
     from turbo_trader.rules.policy import Policy
 
@@ -175,7 +175,7 @@ def test_a_paper_run_compiles_before_it_starts_its_venue(monkeypatch: pytest.Mon
         raise Stopped
 
     monkeypatch.setattr(start, "compile_missing", lambda *uses: came.extend(uses))
-    monkeypatch.setattr(start, "paper_venue", venue)
+    monkeypatch.setattr(paper, "paper_venue", venue)
     monkeypatch.setattr(start, "in_lockstep", lambda _: False)
     with pytest.raises(Stopped), start.paper_ground(load_settings(mode="paper"), Policy()):
         pass

@@ -140,3 +140,11 @@ def test_the_journals_are_where_the_settings_have_them(
     assert journals() == load_settings().journal_dir == Path("some where")
     monkeypatch.setenv("JOURNAL_DIR", os.fspath(tmp_path))
     assert journals() == load_settings().journal_dir == tmp_path
+
+
+def test_a_live_start_imports_nothing_of_the_simulated_exchange() -> None:
+    code = "import sys, turbo_trader.console.start; print(*(m for m in sys.modules if m.startswith('turbo_trader.exchange')))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == ""

@@ -24,7 +24,6 @@ from turbo_trader.console.metrics.configured import metrics_of
 from turbo_trader.console.observer import ConsoleObserver, EventObserver, Observers, log_event
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
-from turbo_trader.console.paper import lockstep_venue, paper_venue
 from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.screen import messages
 from turbo_trader.console.screen.beside import ScreenBeside, terminal_can
@@ -141,6 +140,8 @@ def scorer(policy: Policy, ground: Ground) -> Scorer | None:
 def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
     """The simulated venue, for as long as the context lasts. Its kernels are compiled here: two processes would compile twice."""
     compile_missing(Use.TRADER, Use.VENUE)
+    from turbo_trader.console.paper import paper_venue  # live modes need nothing of the simulated exchange
+
     if in_lockstep(settings):
         with lockstep_ground(settings, policy) as ground:
             yield ground
@@ -157,6 +158,8 @@ def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
 @contextmanager
 def lockstep_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
     """The simulated venue in the daemon's own process and time: it waits for the daemon, however slow the machine."""
+    from turbo_trader.console.paper import lockstep_venue
+
     with lockstep_venue(settings, policy) as (steps, market, keys):
         venue = steps.venue
         names = tuple(instrument.symbol for instrument in venue.source.instruments)
