@@ -202,8 +202,8 @@ OF_RULES: Final = (
     Defect(
         "stop-of-the-whole-target",
         "turbo_trader.rules.distances",
-        "sl = clamp(p.sl_of_tp * tp, p.sl_min, p.sl_max)",
-        "sl = clamp(tp, p.sl_min, p.sl_max)",
+        "sl = clamp(max(p.sl_of_tp * tp,",
+        "sl = clamp(max(tp,",
         hours=0.2,
     ),
     Defect(
