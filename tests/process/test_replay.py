@@ -20,6 +20,7 @@ def replayed(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]
     return dict(json.loads(capsys.readouterr().out))
 
 
+@pytest.mark.slow  # two lives of half an hour of the venue's each; tests/simulation/test_replay.py plays the same in-process
 def test_a_session_that_was_killed_and_restarted_is_decided_again_the_same(
     lives: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

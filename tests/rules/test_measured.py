@@ -293,7 +293,7 @@ def test_vwap_is_valid_after_thirty_minutes(market: Market, reverting: Any, age:
 @SIDES
 @pytest.mark.parametrize(("z", "said"), [(1.0, "scores"), (1.01, "confirms"), (-3.0, "scores")])
 def test_accel_confirms_beyond_one_sd(market: Market, reverting: Any, d: int, z: float, said: str) -> None:
-    row = scored(market(), reverting.now, d, valid=1 << ACCEL, accel_z=d * z)
+    row = scored(market(), reverting.now, d, accel_valid=1, accel_z=d * z)
     assert says(row, ACCEL) == said
     assert row["score"][ACCEL] == pytest.approx(d * max(-1.0, z / 2))
 

@@ -165,7 +165,7 @@ def test_fee_rates_and_limits_of_the_venue_are_taken_up(stage: Any) -> None:
     kept = {name: getattr(state.instrument, name) for name in state.instrument.__dataclass_fields__}
     stage.deliver(events.InstrumentUpdate(stage.now, type(state.instrument)(**kept | {"status": "Closed"})))
     scanner = stage.inside._scanner
-    assert not scanner._limits(state, scanner.tier)
+    assert not scanner._limits(scanner._rows, state.s, scanner.tier)
 
 
 def test_the_clock_offset_reaches_the_gates(stage: Any) -> None:

@@ -54,15 +54,15 @@ def test_a_symbol_with_an_open_position_is_not_entered_again(stage: Any) -> None
     stage.hold()
     scanner = stage.inside._scanner
     scanner._rows["direction"] = 1
-    assert not scanner._limits(stage.state(0), scanner.tier)
-    assert scanner._limits(stage.state(1), scanner.tier)
+    assert not scanner._limits(scanner._rows, 0, scanner.tier)
+    assert scanner._limits(scanner._rows, 1, scanner.tier)
 
 
 def allowed(stage: Any, s: int, direction: int) -> bool:
     """Does gate 8 let a symbol be entered in a direction?"""
     scanner = stage.inside._scanner
     scanner._rows["direction"] = direction
-    return bool(scanner._limits(stage.state(s), scanner.tier))
+    return bool(scanner._limits(scanner._rows, s, scanner.tier))
 
 
 @pytest.mark.parametrize("restarted", [False, True])
