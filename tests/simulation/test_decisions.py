@@ -2,7 +2,7 @@
 
 `golden/decisions.json` holds the digests. A change that is meant to keep behaviour must pass this file as it is:
 `scripts/test tests/simulation/test_decisions.py` (10 s) and, on the recorded month in ../shared/data, with `-m slow -k two_days`
-(a minute and a half an order) or `-m slow -k month` (six minutes an order). A change that is meant to decide otherwise records the
+(half a minute an order) or `-m slow -k month` (a minute). A change that is meant to decide otherwise records the
 digest that the failing test shows, and says why in the changelog.
 """
 
