@@ -72,9 +72,10 @@ class FrameRecorder:
             self.unreadable += 1
             return
         line = b'{"t":"recv","data":' + raw.replace(b"\n", b" ") + b"}\n"
+        if self._file is None:
+            return  # the recording is over, the connection not yet
         try:
-            if self._file is not None:
-                self._file.write(line)
+            self._file.write(line)
         except OSError as error:  # raised where it can be: at the next flush
             self._failed = error
             return
