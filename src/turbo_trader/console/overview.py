@@ -12,7 +12,7 @@ ABOUT: Final = (
 VERBS: Final = {
     "init": "Write the first .env: mode, balance, key file, the five numbers that bound a loss; then `doctor`. Asks at a terminal.",
     "run": "Listen, decide, trade, guard. Paper on the built-in synthetic market unless asked otherwise; Ctrl-C ends it cleanly.",
-    "backtest": "Run the rules over recorded market data and say what came of it.",
+    "backtest": "Run the rules over recorded market data and report the result.",
     "chaos": "Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.",
     "exchange": "Serve Bybit V5 (REST, public and private websockets) on loopback, to any client.",
     "status": "What the running daemons and guards are doing; without a daemon, how the last run ended.",

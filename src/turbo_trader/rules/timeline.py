@@ -27,7 +27,7 @@ _NAMES = {("direction", 1): "long", ("direction", -1): "short", ("side", 1): "bu
 
 
 def timeline(notes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line per note, in seconds after the first; at the end what came of it. `notes`: those of one trade, oldest first."""
+    """One line per note, in seconds after the first; at the end its result. `notes`: those of one trade, oldest first."""
     if not notes:
         return []
     begin = int(notes[0]["ts"])

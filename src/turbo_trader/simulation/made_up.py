@@ -64,7 +64,7 @@ class MadeUp:
     asked: Asked | None = None  # the panel signal that entries come from; None: the five signals
 
     def play(self, seed: int) -> dict[str, Any]:
-        """Play it to the end, close what is open, and say what came of it (plain values and Decimals)."""
+        """Play it to the end, close what is open, and give the result (plain values and Decimals)."""
         began = time.perf_counter()
         market = SyntheticMarket(self.instruments, seed, START, self.edges[0][1])
         exchange = Exchange(self.instruments, ExchangeConfig())

@@ -89,7 +89,7 @@ def backtest(
     ] = True,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Run the rules over recorded market data and say what came of it."""
+    """Run the rules over recorded market data and report the result."""
     from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
