@@ -17,6 +17,11 @@ def result(answer: Any) -> Any:
     return answer["result"]
 
 
+def wallet(client: HTTP) -> Decimal:
+    coin = result(client.get_wallet_balance(accountType="UNIFIED"))["list"][0]["coin"][0]
+    return Decimal(coin["walletBalance"])
+
+
 def test_pybit_reads_the_market(client: HTTP) -> None:
     assert int(result(client.get_server_time())["timeNano"]) > START
     names = {row["symbol"] for row in result(client.get_instruments_info(category="linear"))["list"]}
@@ -38,10 +43,11 @@ def test_pybit_opens_guards_moves_the_stop_and_closes(client: HTTP) -> None:
         client.set_leverage(category="linear", symbol=SYMBOL, buyLeverage="7", sellLeverage="7")["retCode"]
         == 0
     )
-    client.place_order(
+    before = wallet(client)
+    opened = result(client.place_order(
         category="linear", symbol=SYMBOL, side="Buy", orderType="Market", qty="0.01", stopLoss=str(stop), takeProfit=str(target),
         orderLinkId="t-1",
-    )  # fmt: skip
+    ))  # fmt: skip
     position = result(client.get_positions(category="linear", symbol=SYMBOL))["list"][0]
     assert (position["side"], position["size"], position["leverage"]) == ("Buy", "0.01", "7")
     assert Decimal(position["stopLoss"]) == stop
@@ -55,23 +61,19 @@ def test_pybit_opens_guards_moves_the_stop_and_closes(client: HTTP) -> None:
         "list"
     ]
     assert {row["stopOrderType"] for row in children} == {"TakeProfit", "StopLoss"}
-    client.place_order(
-        category="linear", symbol=SYMBOL, side="Sell", orderType="Market", qty="0.01", reduceOnly=True
+    closed = result(
+        client.place_order(
+            category="linear", symbol=SYMBOL, side="Sell", orderType="Market", qty="0.01", reduceOnly=True
+        )
     )
     assert result(client.get_positions(category="linear", symbol=SYMBOL))["list"][0]["size"] == "0"
     assert not result(client.get_open_orders(category="linear", symbol=SYMBOL))["list"]
-    fees = sum(
-        Decimal(row["execFee"])
-        for row in result(client.get_executions(category="linear", symbol=SYMBOL))["list"]
-    )
-    pnl = sum(
-        Decimal(row["execPnl"])
-        for row in result(client.get_executions(category="linear", symbol=SYMBOL))["list"]
-    )
-    wallet = Decimal(
-        result(client.get_wallet_balance(accountType="UNIFIED"))["list"][0]["coin"][0]["walletBalance"]
-    )
-    assert wallet == 10_000 + pnl - fees
+    orders = {opened["orderId"], closed["orderId"]}
+    executions = result(client.get_executions(category="linear", symbol=SYMBOL))["list"]
+    own = [row for row in executions if row["orderId"] in orders]
+    assert {row["side"] for row in own} == {"Buy", "Sell"}
+    earned = sum(Decimal(row["execPnl"]) - Decimal(row["execFee"]) for row in own)
+    assert wallet(client) - before == earned  # other tests trade on the same account
 
 
 def test_pybit_trails_and_takes_profit_in_parts(client: HTTP) -> None:

@@ -107,6 +107,22 @@ def test_a_torn_line_in_the_middle_is_an_error_with_its_number(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("end", "why"),
+    [('{"t":"recv","data":{"to":1}', "torn"), ('{"t":"recv","data":{}\n', "line 2"), ("ended\n", "line 2"), ("end", "line 2")],
+)  # fmt: skip
+def test_only_a_last_line_without_its_end_counts_as_torn(end: str, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "frames.jsonl"
+    path.write_text('{"t":"recv","data":{}}\n' + end)
+    if why == "torn":
+        counts = Counter[str]()
+        assert len(list(frames(path, counts))) == 1
+        assert counts[TORN] == 1
+    else:
+        with pytest.raises(InputError, match=why):
+            list(frames(path))
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("--symbols", ""), "--symbols: name one at least"),

@@ -29,8 +29,8 @@ def content_name(path: Path) -> str:
         raise InputError(f"{path}: cannot be read as a zip archive: {error}") from None
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(line number, line without its end). InputError names file and line where it cannot be read or does not end."""
+def lines(path: Path, *, keep_ends: bool = False) -> Iterator[tuple[int, bytes]]:
+    """(line number, line; with its end if asked). InputError names file and line where it cannot be read or does not end."""
     number, read = 0, 0
     try:
         most = max(_FREE, _RATIO * path.stat().st_size)
@@ -43,7 +43,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     raise InputError(f"{path}, line {number}: longer than {_LONGEST} bytes: not a recording")
                 if read > most:
                     raise InputError(f"{path}, line {number}: expands to more than {_RATIO} times its size")
-                yield number, line.rstrip(b"\r\n")
+                yield number, line if keep_ends else line.rstrip(b"\r\n")
     except _BROKEN as error:
         raise InputError(f"{path}, line {number + 1}: cannot be read: {error}") from None
 

@@ -58,7 +58,7 @@ def frames(path: Path, left_out: Counter[str] | None = None) -> Iterator[tuple[i
     """(line number, raw frame) of everything received; InputError names a line that is not of this format."""
     counts = Counter[str]() if left_out is None else left_out
     torn: InputError | None = None
-    for number, line in lines(path):
+    for number, line in lines(path, keep_ends=True):
         if not line.strip():
             continue
         if torn is not None:
@@ -67,7 +67,7 @@ def frames(path: Path, left_out: Counter[str] | None = None) -> Iterator[tuple[i
             read = _line.decode(line)
             data = bytes(read.data)
             if not read.t:
-                yield number, line
+                yield number, line.rstrip()
             elif read.t == "recv":
                 yield number, _text.decode(data).encode() if data.startswith(b'"') else data
             else:
@@ -82,7 +82,7 @@ def frames(path: Path, left_out: Counter[str] | None = None) -> Iterator[tuple[i
 
 def _may_be_torn(line: bytes) -> bool:
     """Does it begin as a line of a recording does, and lack its end?"""
-    return line.lstrip().startswith(b'{"') and not line.rstrip().endswith(b"}")
+    return line.startswith(b'{"') and not line.endswith(b"\n")
 
 
 def read_recording(
