@@ -42,6 +42,24 @@ def test_a_mistyped_name_gets_the_nearest_and_exit_code_2(
     assert meant in err
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["tape"], "turbo-trader tape: name one of info, "), (["journal"], "name one of backup, "),
+        (["study"], "name one of edge"), (["backtest"], "(see: turbo-trader backtest --help)"),
+        (["chaos", "--seeds", "0"], "0 is not in the range 1 to"), (["run", "--edge", "101"], "0 to 100"),
+        (["exchange", "--edge", "101"], "0 to 100"), (["chaos", "--edge", "101"], "0 to 100"),
+        (["status", "--daemon", "nosuch"], "'nosuch': none of this name is running; no daemon is running"),
+    ],
+)  # fmt: skip
+def test_a_refused_command_says_what_to_name_instead(
+    given: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = ended(given, monkeypatch, capsys)
+    assert code == exit_codes.USAGE
+    assert said in " ".join(err.split())
+
+
 def test_an_error_line_has_at_most_200_characters(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         exit_codes.end("term " * 100, exit_codes.FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 
@@ -80,13 +81,20 @@ def run_verb() -> None:
     """Run the verb of the command line and end with a documented exit code: `exits`."""
     try:
         with exit_codes.explained():
-            result = app(standalone_mode=False)
+            result = app(prog_name="turbo-trader", standalone_mode=False)
         sys.exit(result if isinstance(result, int) else exit_codes.OK)
     except typer.Abort:
         exit_codes.end("interrupted", exit_codes.FAILED)
     except Exception as error:
-        if not hasattr(
-            error, "format_message"
-        ):  # everything but click's own usage errors is a bug of ours: let it show
-            raise
-        exit_codes.end(f"{error.format_message()} (see: turbo-trader --help)", exit_codes.USAGE)
+        if not hasattr(error, "format_message"):
+            raise  # not one of click's usage errors: a bug of ours, let it show
+        exit_codes.end(_usage(error), exit_codes.USAGE)
+
+
+def _usage(error: Any) -> str:
+    """What click says, or, where a verb was left out, which there are; and where more is said."""
+    if error.ctx is None:
+        return f"{error.format_message()} (see: turbo-trader --help)"
+    verb = error.ctx.command_path
+    said = error.format_message() or f"{verb}: name one of {', '.join(error.ctx.command.commands)}"
+    return f"{said} (see: {verb} --help)"

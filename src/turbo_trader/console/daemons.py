@@ -65,7 +65,8 @@ def one_of(found: Sequence[Running], name: str | None, what: str, naming: str, o
     if name is not None and name not in names:
         meant = get_close_matches(name, names, n=1)
         hint = f"did you mean {meant[0]}? " if meant else ""
-        raise InputError(f"{what} {name!r}: none of this name is running; {hint}running: {listed}")
+        running = f"running: {listed}" if listed else f"no {what} is running"
+        raise InputError(f"{what} {name!r}: none of this name is running; {hint}{running}")
     if name is None and len(found) > 1:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise InputError(

@@ -12,6 +12,7 @@ from turbo_trader.numbers import text
 
 MOST = 2**63 - 1
 FASTEST = 1e6  # a time factor that no machine reaches
+MOST_EDGE = 100.0  # beyond it prices overflow
 EDGE = 2.0  # put into a made-up market unless asked otherwise: outweighs the cost, so that there is something to watch
 
 Name = Annotated[

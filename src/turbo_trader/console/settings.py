@@ -17,7 +17,7 @@ from turbo_trader.bybit.endpoints import local_address
 from turbo_trader.console.alarms.catalogue import Alarm
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.folders import JOURNALS
-from turbo_trader.console.options import EDGE, FASTEST
+from turbo_trader.console.options import EDGE, FASTEST, MOST_EDGE
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.live.settings import Record
@@ -70,7 +70,7 @@ class Settings(Declared):
     edge: float = Field(
         EDGE,
         ge=0,
-        le=1e6,
+        le=MOST_EDGE,
         description="predictability put into the synthetic market; 0 = none, as in tests and studies",
     )
     faults: str = Field(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import EDGE, figure, whole
+from turbo_trader.console.options import EDGE, MOST_EDGE, figure, whole
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -75,7 +75,7 @@ def backtest(
     edge: Annotated[
         float,
         typer.Option(
-            help="of synthetic: predictability put into the market; 0: none", parser=figure(0.0, 100)
+            help="of synthetic: predictability put into the market; 0: none", parser=figure(0.0, MOST_EDGE)
         ),
     ] = EDGE,
     keep: Annotated[

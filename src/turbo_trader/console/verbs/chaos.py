@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import figure, whole
+from turbo_trader.console.options import MOST_EDGE, figure, whole
 
 if TYPE_CHECKING:
     from turbo_trader.chaos.campaign import Options
@@ -19,11 +19,11 @@ TRIES = 12  # of shrinking
 
 def chaos(
     *,
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds, from --from on", parser=whole())] = 10,
-    first: Annotated[int, typer.Option("--from", "--seed", min=0, help="the first seed", parser=whole())] = 1,
-    jobs: Annotated[int, typer.Option(min=1, help="processes at once", parser=whole(1, 256))] = 1,
+    seeds: Annotated[int, typer.Option(help="how many seeds, from --from on", parser=whole(1))] = 10,
+    first: Annotated[int, typer.Option("--from", "--seed", help="the first seed", parser=whole())] = 1,
+    jobs: Annotated[int, typer.Option(help="processes at once", parser=whole(1, 256))] = 1,
     hours: Annotated[
-        float, typer.Option(min=0.02, help="simulated hours of each, before the flatten", parser=figure(0.02))
+        float, typer.Option(help="simulated hours of each, before the flatten", parser=figure(0.02))
     ] = 0.5,
     situation: Annotated[
         str, typer.Option(help="mixed, or one of: faulty, healthy, losing, default, maker, small, larger")
@@ -37,7 +37,7 @@ def chaos(
     ] = 0,
     balance: Annotated[str, typer.Option(help="starting balance, USDT; as the situation has it")] = "",
     edge: Annotated[
-        float | None, typer.Option(help="predictability of the made-up market", parser=figure())
+        float | None, typer.Option(help="predictability of the made-up market", parser=figure(0.0, MOST_EDGE))
     ] = None,
     shrink: Annotated[bool, typer.Option(help="look for the least with which a seed still fails")] = True,
     defect: Annotated[str, typer.Option(help="plant this defect; the oracle must find it")] = "",

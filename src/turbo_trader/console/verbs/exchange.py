@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import figure, whole
+from turbo_trader.console.options import MOST_EDGE, figure, whole
 
 if TYPE_CHECKING:
     from turbo_trader.console.settings import Settings
@@ -35,7 +35,8 @@ Start = Annotated[
 Balance = Annotated[str | None, typer.Option(help="USDT of the one account")]
 Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
 Edge = Annotated[
-    float | None, typer.Option(help="predictability put into the synthetic market", parser=figure())
+    float | None,
+    typer.Option(help="predictability put into the synthetic market", parser=figure(0.0, MOST_EDGE)),
 ]
 Plan = Annotated[
     str | None, typer.Option(help="what goes wrong: drop=0.05,delay=0.05,error=0.05 (--faults help: all)")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import figure, speed_figure, whole
+from turbo_trader.console.options import MOST_EDGE, figure, speed_figure, whole
 
 
 def run(
@@ -35,7 +35,8 @@ def run(
     balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
     seed: Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())] = None,
     edge: Annotated[
-        float | None, typer.Option(help="predictability put into the synthetic market", parser=figure())
+        float | None,
+        typer.Option(help="predictability put into the synthetic market", parser=figure(0.0, MOST_EDGE)),
     ] = None,
     faults: Annotated[
         str | None, typer.Option(help="what goes wrong at the paper venue: drop=0.05,delay=0.05,error=0.05")
