@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.exchange.protocol.routes_empty import LISTS
+from turbo_trader.exchange.protocol.routes_empty import LISTS, PUBLIC
 
 Face = Any  # conftest.Face
 
@@ -19,6 +19,12 @@ def test_reads_of_what_is_not_simulated_have_an_empty_list(face: Face, route: st
     name, pages = LISTS[route]
     assert answer["result"][name] == []
     assert answer["result"].get("nextPageCursor", None) == ("" if pages else None)
+
+
+@pytest.mark.parametrize("route", PUBLIC)
+def test_public_reads_of_what_is_not_simulated_are_empty_without_a_key(face: Face, route: str) -> None:
+    answer = json.loads(face.raw("GET", f"/v5/{route}", b"category=linear&locale=en-US").body)
+    assert (answer["retCode"], answer["result"]["list"]) == (0, [])
 
 
 def test_balances_to_be_moved_are_none(face: Face) -> None:

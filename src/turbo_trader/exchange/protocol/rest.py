@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.protocol import routes_empty
 from turbo_trader.exchange.protocol.codes import ON_DEMAND
 from turbo_trader.exchange.protocol.dcp import BareReply
 from turbo_trader.exchange.protocol.limits import RateLimits
@@ -86,6 +87,7 @@ class RestFace:
             "market/adlAlert": market.adl_alert,
             "market/account-ratio": market.account_ratio,
             "system/status": self._status,
+            **routes_empty.public(),
         }
 
     def handle(self, now: int, request: HttpRequest, wall: int = 0) -> HttpReply:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from turbo_trader.exchange.messages import Reply
@@ -22,6 +23,27 @@ LISTS: Final = {
     "asset/deposit/query-sub-member-record": ("rows", True),
     "asset/deposit/query-internal-record": ("rows", True),
     "asset/withdraw/query-record": ("rows", True),
+    "asset/deposit/query-allowed-list": ("configList", True),
+    "asset/transfer/query-transfer-coin-list": ("list", False),
+    "asset/exchange/order-record": ("orderBody", True),
+    "asset/delivery-record": ("list", True),
+    "asset/settlement-record": ("list", True),
+    "position/move-history": ("list", True),
+    "pre-upgrade/order/history": ("list", True),
+    "pre-upgrade/execution/list": ("list", True),
+    "pre-upgrade/position/closed-pnl": ("list", True),
+    "pre-upgrade/account/transaction-log": ("list", True),
+    "pre-upgrade/asset/delivery-record": ("list", True),
+    "pre-upgrade/asset/settlement-record": ("list", True),
+    "user/query-sub-members": ("subMembers", False),
+    "user/sub-apikeys": ("result", True),
+}
+#: The same of reads that need no key; what else their result says is empty as well.
+PUBLIC: Final[Mapping[str, Mapping[str, Any]]] = {
+    "market/delivery-price": {"category": "linear", "list": [], "nextPageCursor": ""},
+    "market/insurance": {"updatedTime": "0", "list": []},
+    "market/new-delivery-price": {"category": "linear", "list": []},
+    "announcements/index": {"total": 0, "list": []},
 }
 BALANCES: Final = "asset/transfer/query-account-coins-balance"
 BALANCE: Final = "asset/transfer/query-account-coin-balance"
@@ -30,6 +52,16 @@ BALANCE: Final = "asset/transfer/query-account-coin-balance"
 def routes() -> dict[str, Any]:
     """All of them, by the path after /v5/: each takes (account id, parameters, now ns)."""
     return {**{route: _listing(route) for route in LISTS}, BALANCES: balances, BALANCE: balance}
+
+
+def public() -> dict[str, Callable[[Params, int], dict[str, Any]]]:
+    """All that need no key, by the path after /v5/: each takes (parameters, now ns)."""
+    return {route: partial(_same, result) for route, result in PUBLIC.items()}
+
+
+def _same(result: Mapping[str, Any], params: Params, now: int) -> dict[str, Any]:
+    del params, now
+    return dict(result)
 
 
 def _listing(route: str) -> Any:
