@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import latency, order_latency, recording_cost, transports
-from benchmarks.dense import dense_rows
+from benchmarks.dense import dense_rows, one_level_rows
 from studies.trades import zones_of
 from turbo_trader.market.events import MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
@@ -38,6 +38,11 @@ UNTIL = START + HOURS * HOUR
 PASSES = 7
 SCAN_EVERY = 30 * SECOND
 WARM = 20 * MINUTE  # before the noise is fitted, and again before scans are counted
+#: What a row costs against another of the same run, which a busy machine slows as much: name, rate, rate, least ratio.
+FLOORS = (
+    ("one-level frames / frames of eight", (advance, "one-level frames"), (advance, "dense book"), 0.6),
+    ("one-level frames / their book alone", (advance, "one-level frames"), (advance_book, "one-level frames"), 0.25),
+)  # fmt: skip
 Instruments: TypeAlias = tuple[Instrument, ...]
 
 
@@ -78,15 +83,17 @@ def main() -> None:
     instruments = universe()
     market = SyntheticMarket(instruments, 1, START, 0.0)
     rows = [market.read(s, UNTIL) for s in range(len(instruments))]
-    kernels(policy, instruments, rows)
+    missed = kernels(policy, instruments, rows)
     scans(policy, instruments)
     passages(policy)
     whole_backtest(policy, instruments[:6], market, rows[:6])
     print(f"{sum(map(len, rows)):,} rows of {len(instruments)} symbols, {HOURS} h made up")
+    if missed:
+        sys.exit(1)
 
 
-def kernels(policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> None:
-    """Rows a second of the two cursors, on a sparse made-up book and on a dense one."""
+def kernels(policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> bool:
+    """Rows a second of the two cursors, on a sparse made-up book and on dense ones; whether a ratio of FLOORS is missed."""
 
     def over(kernel: Callable[..., object], tape: Sequence[Rows]) -> Callable[[], None]:
         def run() -> None:
@@ -96,10 +103,25 @@ def kernels(policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> N
 
         return run
 
-    for name, tape in (("made-up book", rows), ("dense book", [dense_rows(2_000_000, START)])):
+    tapes = {
+        "made-up book": rows, "dense book": [dense_rows(2_000_000, START)], "one-level frames": [one_level_rows(2_000_000, START)],
+    }  # fmt: skip
+    rates: dict[tuple[Callable[..., object], str], float] = {}
+    for name, tape in tapes.items():
         total = sum(map(len, tape))
-        line(f"advance, everything: {name}", timed(over(advance, tape)), total, "M rows/s", 1e6)
-        line(f"advance_book, the Exchange's: {name}", timed(over(advance_book, tape)), total, "M rows/s", 1e6)
+        for kernel, what in (
+            (advance, "advance, everything"),
+            (advance_book, "advance_book, the Exchange's"),
+        ):
+            taken = timed(over(kernel, tape))
+            line(f"{what}: {name}", taken, total, "M rows/s", 1e6)
+            rates[kernel, name] = total / min(taken)
+    missed = False
+    for what, above, below, floor in FLOORS:
+        ratio = rates[above] / rates[below]
+        missed |= ratio < floor
+        print(f"{what:<42} ratio {ratio:8.2f}   at least {floor}{'   MISSED' if ratio < floor else ''}")
+    return missed
 
 
 def scans(policy: Policy, instruments: Instruments) -> None:

@@ -1,4 +1,4 @@
-"""A dense tape for measuring speed: 50 levels a side on neighbouring ticks, frames of eight rows, a print in every fourth."""
+"""Dense tapes for measuring speed: 50 levels a side on neighbouring ticks, frames of eight rows (a print in every fourth) or of one."""
 
 from __future__ import annotations
 
@@ -44,3 +44,12 @@ def dense_rows(count: int, start: int, seed: int = 1, *, busy: bool = False) -> 
     body["kind"][printed, -1], body["price"][printed, -1] = TRADE | WHOLE, mid[printed]
     body["kind"][~printed, -1] |= LAST
     return cast("Rows", rows)
+
+
+def one_level_rows(count: int, start: int, seed: int = 1) -> Rows:
+    """The rows of `dense_rows` after its first frame as frames of their own, each at a time of its own."""
+    rows = dense_rows(count, start, seed)
+    body = rows[2 * _SIDE :]
+    body["kind"] |= WHOLE
+    body["ts"] = start + _PUSH + _PUSH // _FRAME * np.arange(len(body))
+    return rows

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
-from benchmarks.dense import dense_rows
-from turbo_trader.market.events import FIRST, LAST, SECOND
+import numpy as np
+import pytest
+
+from benchmarks.dense import dense_rows, one_level_rows
+from turbo_trader.market.events import FIRST, LAST, SECOND, Rows
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
@@ -14,8 +17,9 @@ from turbo_trader.rules.policy import Policy
 START = 1_767_603_600 * SECOND
 
 
-def test_a_dense_tape_is_made_of_whole_frames_and_keeps_its_book() -> None:
-    rows = dense_rows(40_000, START)
+@pytest.mark.parametrize("made", [dense_rows, one_level_rows])
+def test_a_dense_tape_is_made_of_whole_frames_and_keeps_its_book(made: Callable[[int, int], Rows]) -> None:
+    rows = made(40_000, START)
     opened = np.cumsum(
         (rows["kind"] & FIRST > 0).astype(int) - np.concatenate(([0], (rows["kind"] & LAST > 0)[:-1]))
     )

@@ -141,6 +141,41 @@ def test_the_imbalance_is_that_of_the_paper_and_the_window_is_exact(
     assert (int(states["ofi"][0]), int(states["ofi_abs"][0])) == brute_force_imbalance(frames, end)
 
 
+levels_in_turn = st.lists(
+    st.tuples(st.sampled_from([1, -1]), st.integers(0, 16), st.integers(0, 30)), min_size=1, max_size=40
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 14), levels_in_turn)
+def test_a_level_alone_counts_as_in_a_frame_that_says_it_twice(
+    depth: int, levels: list[tuple[int, int, int]]
+) -> None:
+    opening = [(side, 1000 - side * (k + 1), 7) for k in range(depth) for side in (1, -1)] or [(1, 999, 7)]
+    alone = framed(T0, opening, snapshot=True)
+    twice = list(alone)
+    for k, (side, away, lots) in enumerate(levels):
+        level = (side, 1000 - side * (away - 1), lots)  # away 0 crosses, or meets, the other side
+        alone += framed(T0 + k + 1, [level])
+        twice += framed(T0 + k + 1, [level, level])
+    states = fresh(), fresh()
+    for state, rows in zip(states, (alone, twice), strict=True):
+        advance(state, 0, as_rows(rows), 0, T0 + SECOND)
+    for name in ("ofi", "ofi_abs", "ofi_best", "ofi_best_abs", "levels", "key", "lots", "bid", "ask"):
+        assert (states[0][name] == states[1][name]).all(), name
+
+
+@pytest.mark.parametrize(("away", "counts"), [(10, True), (11, False)])
+@pytest.mark.parametrize("lots", [0, 30])
+def test_a_level_alone_behind_rank_ten_is_no_order_flow(away: int, counts: bool, lots: int) -> None:
+    opening = [(side, 1000 - side * (k + 1), 7) for k in range(12) for side in (1, -1)]
+    states = fresh()
+    rows = framed(T0, opening, snapshot=True) + framed(T0 + 1, [(1, 1000 - away, lots)])
+    advance(states, 0, as_rows(rows), 0, T0 + SECOND)
+    assert (int(states["ofi_abs"][0]) > 0) == counts
+    assert int(states["levels"][0][0]) == (12 if lots else 11)
+
+
 @settings(max_examples=200, deadline=None)
 @given(tapes(), st.lists(st.floats(0, 1), max_size=8))
 def test_any_split_in_time_gives_the_same_bytes(

@@ -25,31 +25,43 @@ def clear(st: State) -> None:
 def put(st: State, side: int, price: Any, lots: Any) -> None:
     """Set the size of one level; 0 deletes it. Beyond DEPTH levels the worst are dropped."""
     i = 0 if side > 0 else 1
-    n = np.int64(st.levels[i])
     key: Any = np.int64(side) * np.int64(price)
-    at: Any = n - 1
-    if n > 0:
-        guess = n - 1 - (st.key[i, n - 1] - key)
-        if 0 <= guess < n and st.key[i, guess] == key:
-            at = guess
-        else:
-            while at >= 0 and st.key[i, at] > key:
-                at -= 1
+    at: Any = find(st, i, key)
     if at >= 0 and st.key[i, at] == key:
         if lots > 0:
             st.lots[i, at] = lots
-            return
-        for j in range(at, n - 1):
-            st.key[i, j] = st.key[i, j + 1]
-            st.lots[i, j] = st.lots[i, j + 1]
-        st.levels[i] = n - 1
-        return
-    if lots > 0:
-        _insert(st, i, at, key, lots)
+        else:
+            remove(st, i, at)
+    elif lots > 0:
+        insert(st, i, at, key, lots)
 
 
 @kernel
-def _insert(st: State, i: int, below: int, key: int, lots: int) -> None:
+def find(st: State, i: int, key: Any) -> Any:
+    """The index of the best level of side `i` that is not above `key`; -1 where there is none."""
+    at: Any = np.int64(st.levels[i]) - 1
+    if at < 0:
+        return at
+    guess = at - (st.key[i, at] - key)
+    if 0 <= guess <= at and st.key[i, guess] == key:
+        return guess
+    while at >= 0 and st.key[i, at] > key:
+        at -= 1
+    return at
+
+
+@kernel
+def remove(st: State, i: int, at: int) -> None:
+    """Delete the level at `at` of side `i`."""
+    n = np.int64(st.levels[i])
+    for j in range(at, n - 1):
+        st.key[i, j] = st.key[i, j + 1]
+        st.lots[i, j] = st.lots[i, j + 1]
+    st.levels[i] = n - 1
+
+
+@kernel
+def insert(st: State, i: int, below: int, key: int, lots: int) -> None:
     """Insert a level above index `below`; when full the worst level makes room, or the new one is the worst and is ignored."""
     n = np.int64(st.levels[i])
     if n == DEPTH:

@@ -84,24 +84,39 @@ def set_level(states: States, s: int, side: int, price: int, lots: int) -> None:
 @kernel
 def apply_row(st: State, row: np.record) -> bool:
     """Apply one row to prices and book, without flow or sampling; True when it ended a book frame. Bad rows are counted."""
-    if row.ts < st.ts:
-        st.bad_rows += 1
-    else:
-        st.ts = row.ts
+    _set_time(st, row)
     kind = row.kind & KIND_MASK
     if kind != LEVEL:
         if not _apply_other(st, row, kind):
             return False
-    elif row.price <= 0 or row.lots < 0 or row.side == 0:
-        st.bad_rows += 1
-    else:
+    elif _is_level(row):
         book.put(st, row.side, np.int64(row.price), row.lots)
+    else:
+        st.bad_rows += 1
     if row.kind & LAST:
-        st.has_book = 1
-        st.book_ts = st.ts
-        book.settle(st)
+        _settle(st)
         return True
     return False
+
+
+@kernel
+def _set_time(st: State, row: np.record) -> None:
+    if row.ts < st.ts:
+        st.bad_rows += 1
+    else:
+        st.ts = row.ts
+
+
+@kernel
+def _is_level(row: np.record) -> bool:
+    return bool(row.price > 0 and row.lots >= 0 and row.side != 0)
+
+
+@kernel
+def _settle(st: State) -> None:
+    st.has_book = 1
+    st.book_ts = st.ts
+    book.settle(st)
 
 
 @kernel
@@ -144,19 +159,41 @@ def _apply_reference(st: State, row: np.record, kind: int) -> None:
 def _consume(st: State, row: np.record) -> None:
     if row.ts >= st.second_end:
         sampling.roll(st, row.ts // SECOND)
+    kind = row.kind & KIND_MASK
+    of_book = kind in (LEVEL, SNAPSHOT, GAP)
+    if of_book and not st.in_frame:
+        if kind == LEVEL and row.kind & LAST:
+            _consume_alone(st, row)
+            return
+        flow.begin_frame(st)
     if apply_row(st, row):
-        _end_book_frame(st)
-    elif row.kind & KIND_MASK == TRADE and row.price > 0 and row.lots > 0:
+        st.in_frame = 0
+        imbalance, best = flow.end_frame(st)
+        _end_book_frame(st, imbalance, best)
+    elif kind == TRADE and row.price > 0 and row.lots > 0:
         _add_print(st, row)
 
 
 @kernel
-def _end_book_frame(st: State) -> None:
-    if st.book_valid:
-        flow.end_frame(st)
-        sampling.note_price(st)
+def _consume_alone(st: State, row: np.record) -> None:
+    """A book frame of one level."""
+    _set_time(st, row)
+    imbalance, best = 0, 0
+    if _is_level(row):
+        imbalance, best = flow.put_alone(st, row.side, row.price, row.lots)
     else:
-        st.prev_valid = 0
+        st.bad_rows += 1
+    _settle(st)
+    _end_book_frame(st, imbalance, best)
+
+
+@kernel
+def _end_book_frame(st: State, imbalance: int, best: int) -> None:
+    if st.book_valid:
+        if st.prev_valid and imbalance | best:
+            flow.add_frame(st, imbalance, best)
+        sampling.note_price(st)
+    st.prev_valid = st.book_valid
 
 
 @kernel

@@ -51,15 +51,10 @@ STATE: Final = record_dtype(
         ("levels", "<i4", (2,)),  # row 0 bids, row 1 asks
         ("key", "<i8", (2, DEPTH)),
         ("lots", "<i8", (2, DEPTH)),
-        (
-            "top_key",
-            "<i8",
-            (2, TOP),
-        ),  # best ten levels of the last whole frame, best last; NO_LEVEL where there is none
-        ("top_lots", "<i8", (2, TOP)),
-        ("prev_key", "<i8", (2, TOP)),  # of the one before it
+        ("in_frame", "u1"),  # within a book frame of several rows
+        ("prev_key", "<i8", (2, TOP)),  # best ten levels before it, best last; NO_LEVEL where there is none
         ("prev_lots", "<i8", (2, TOP)),
-        ("prev_valid", "u1"),  # there was one, and no gap since
+        ("prev_valid", "u1"),  # the book before the latest frame was valid
         ("bid", "<i8"),  # best prices after the last whole frame, ticks; 0 = none
         ("ask", "<i8"),
         ("last", "<i8"),  # last trade price, ticks; 0 = none
