@@ -1,4 +1,4 @@
-"""Dense tapes for measuring speed: 50 levels a side on neighbouring ticks, frames of eight rows (a print in every fourth) or of one."""
+"""Dense tapes for measuring speed: 50 levels a side on neighbouring ticks; frames of eight rows (some with a print) or of one."""
 
 from __future__ import annotations
 
