@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from turbo_trader.chaos import mutation
-from turbo_trader.chaos.mutants import ROOMS, Mutant, draw, path_of_module
+from turbo_trader.chaos.grafting import Ungraftable, function_of, graft
+from turbo_trader.chaos.mutants import ROOMS, Mutant, draw, path_of_module, plainly
+from turbo_trader.chaos.mutation_session import fork
 from turbo_trader.chaos.planting import patched
+from turbo_trader.chaos.reach import Reach, Watcher
+from turbo_trader.trader.ids import Ids, boot_of
 
 
 def test_mutants_are_python_and_differ_from_their_source() -> None:
@@ -29,20 +33,57 @@ def test_the_same_seed_draws_the_same_mutants_of_every_room() -> None:
     assert set(Counter(name.split(".")[1] for name in names)) == set(ROOMS)
 
 
-def test_results_are_kept_and_not_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    def judged(mutant: Mutant, seeds: int) -> dict[str, Any]:
-        asked.append(mutant.name)
-        return {"name": mutant.name, "module": mutant.module, "noticed_by": "tests"}
-
-    monkeypatch.setattr(mutation, "judged", judged)
+def test_results_are_kept_and_not_made_again(tmp_path: Path) -> None:
     mutants, kept = draw(4, 1), tmp_path / "kept.jsonl"
-    list(mutation.run(mutants[:2], kept, 1, 1))
-    results = list(mutation.run(mutants, kept, 1, 1))
-    assert len(results) == 4
-    assert sorted(asked) == sorted(mutant.name for mutant in mutants)
-    assert len([json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines()]) == 4
+    for mutant in mutants[:2]:
+        mutation.keep(kept, mutant, "tests", "tests/a.py::test_b")
+    with kept.open("a", encoding="utf-8") as file:
+        file.write('{"name": "torn o')
+    assert mutation.left_to_do(mutants, kept) == mutants[2:]
+    assert [result["how"] for result in mutation.read(kept)] == ["tests/a.py::test_b"] * 2
+
+
+def mutant_of_ids(old: str, new: str) -> Mutant:
+    module = "turbo_trader.trader.ids"
+    text = plainly(path_of_module(module).read_text(encoding="utf-8"))
+    assert old in text
+    return Mutant(module, 1, "by hand", text.replace(old, new, 1))
+
+
+def test_a_mutant_is_grafted_into_functions_that_are_imported(tmp_path: Path) -> None:
+    mutant, found = mutant_of_ids("self._count += 1", "self._count += 2"), tmp_path / "found"
+
+    def judge() -> None:
+        graft(mutant)
+        found.write_text(Ids("b").next("entry"), encoding="utf-8")
+
+    os.waitpid(fork(judge, 60), 0)
+    assert function_of(mutant) == "Ids.next"
+    assert found.read_text(encoding="utf-8") == "tt-b-2-entry"
+    assert Ids("b").next("entry") == "tt-b-1-entry"
+
+
+def test_what_stands_outside_of_functions_is_not_grafted() -> None:
+    with pytest.raises(Ungraftable):
+        graft(mutant_of_ids("'tt'", "'uu'"))
+
+
+def test_a_mutant_meets_the_tests_that_reach_it_the_quickest_first() -> None:
+    reach = Reach()
+    reach.add("slow", 2.0, {"m:f", "m:g"})
+    reach.add("quick", 0.1, {"m:f"})
+    assert reach.of("m", "m:f") == ["quick", "slow"]
+    assert reach.of("m", "m:g") == ["slow"]
+    assert reach.of("m", "") == ["quick", "slow"]
+    assert reach.of("m", "m:h") == []
+
+
+def test_the_watcher_names_the_functions_of_the_rooms_that_are_called() -> None:
+    watcher = Watcher()
+    with watcher:
+        boot_of("tt-b-1-entry")
+        json.dumps({})
+    assert watcher.called == {"turbo_trader.trader.ids:boot_of"}
 
 
 def test_the_table_counts_by_room_and_names_survivors() -> None:

@@ -240,7 +240,7 @@ class Brackets(Check):
         d, stop = plan.order.side, position.stop_loss
         past_zone_one = stop is not None and d * (stop - position.entry_price) > 0
         factor = self.world.policy.hold_factor if past_zone_one else Decimal(1)
-        if self.world.now < plan.opened + int(plan.hold_ns * factor):
+        if self.world.now < plan.opened + int(plan.hold_ns * factor) and not self._contract_ends(plan):
             plan.late_since = None
             return
         plan.late_since = self.world.able_ns if plan.late_since is None else plan.late_since
@@ -249,6 +249,11 @@ class Brackets(Check):
                 Invariant.BRACKET, "a position is open past its time", symbol=position.symbol,
                 open_s=(self.world.now - plan.opened) / SECOND, allowed_s=int(plan.hold_ns * factor) / SECOND,
             )  # fmt: skip
+
+    def _contract_ends(self, plan: Plan) -> bool:
+        """A position is closed before its contract ends, as long as entries end before maintenance."""
+        ends = self.world.ending.get(plan.order.symbol)
+        return ends is not None and self.world.now >= ends[0] - self.world.policy.maintenance_lead * SECOND
 
     # -- figures
 

@@ -114,7 +114,15 @@ class Distances:
         phase = int(row["ts"]) % interval
         if min(phase, interval - phase) <= policy.settlement_window * 10**9:
             return "a funding settlement"
-        return ""
+        if (notice := self._world.notice) is not None:
+            begin, end, since = notice
+            if max(since, begin - policy.maintenance_lead * 10**9) < int(row["ts"]) < end:
+                return "an announced maintenance"
+        offset, since = self._world.offset
+        if abs(offset) >= policy.max_clock_offset * 10**9 and int(row["ts"]) > since:
+            return "the clock's offset"
+        ends = self._world.ending.get(self._symbol(row))
+        return "the end of its contract" if ends is not None and int(row["ts"]) > ends[1] else ""
 
     def _symbol(self, row: Any) -> str:
         return self._world.simulation.exchange.instruments[int(row["symbol"])].symbol

@@ -43,6 +43,11 @@ class Mutant:
         return Defect(self.name, self.module, source, self.text)
 
 
+def plainly(source: str) -> str:
+    """A source written as mutants are: without comments, in the same order."""
+    return ast.unparse(ast.parse(source)) + "\n"
+
+
 def path_of_module(module: str) -> Path:
     """The file of a module of this package."""
     return PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")

@@ -1,104 +1,73 @@
-"""The mutation runner: `python -m turbo_trader.chaos.mutation`. Each mutant meets its room's tests, then seeds of chaos.
+"""The mutation runner: `python -m turbo_trader.chaos.mutation`. Each mutant meets the tests that reach it, then seeds of chaos.
 
-Results are appended to a file of JSON lines and not made again, so that it can be stopped and goes on.
+One process collects the tests and forks for each mutant, so that nothing is imported twice. Results are appended to a file of JSON
+lines and not made again, so that it can be stopped and goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from turbo_trader.chaos.mutants import Mutant, draw
 
-TEST_S: Final = 120  # a test run that takes longer hangs: the mutant is noticed
-SEEDS_S: Final = 300
 ROOT: Final = Path(__file__).resolve().parents[3]
-_TESTS = """
-import json, sys
-from turbo_trader.chaos.defect import Defect
-from turbo_trader.chaos.planting import plant
-plant(Defect(**json.load(sys.stdin)))
-import pytest
-sys.exit(pytest.main(sys.argv[1:]))
-"""
-_SEEDS = """
-import json, sys
-from turbo_trader.chaos.defect import Defect
-from turbo_trader.chaos.planting import plant
-plant(Defect(**json.load(sys.stdin)))
-from turbo_trader.chaos.campaign import Options, play_seeds
-for result in play_seeds(Options(hours=0.1), int(sys.argv[1]), 1):
-    if result["violation"] is not None:
-        sys.exit(f"{result['violation']['invariant']}, seed {result['seed']}")
-"""
+FOLDERS: Final = tuple(
+    f"tests/{room}" for room in ("trader", "runtime", "journal", "bybit", "simulation", "scenarios")
+)
+TESTS, CHAOS, NOBODY = "tests", "chaos", ""
 
 
-def judged(mutant: Mutant, seeds: int) -> dict[str, Any]:
-    """Who notices a mutant: `tests`, `chaos`, or nobody ("")."""
-    room = mutant.module.split(".")[1]
-    folders = [f"tests/{room}", "tests/scenarios", *(["tests/live"] if room in ("bybit", "journal") else [])]
-    arguments = [
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *(folder for folder in folders if (ROOT / folder).is_dir()),
-    ]
-    noticed = "tests" if _noticed(mutant, _TESTS, arguments, TEST_S) else ""
-    if not noticed and _noticed(mutant, _SEEDS, [str(seeds)], SEEDS_S):
-        noticed = "chaos"
-    return {
-        "name": mutant.name,
-        "module": mutant.module,
-        "line": mutant.line,
-        "what": mutant.what,
-        "noticed_by": noticed,
-    }
+def left_to_do(mutants: Sequence[Mutant], kept: Path) -> list[Mutant]:
+    """Those without a result yet."""
+    known = {result["name"] for result in read(kept)}
+    return [mutant for mutant in mutants if mutant.name not in known]
 
 
-def _noticed(mutant: Mutant, program: str, arguments: Sequence[str], seconds: int) -> bool:
-    try:
-        child = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-c", program, *arguments], input=json.dumps(asdict(mutant.defect())), text=True, cwd=ROOT,
-            capture_output=True, timeout=seconds, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return True
-    return child.returncode != 0
+def read(kept: Path) -> list[dict[str, Any]]:
+    """The results so far; a line that was torn off is made again."""
+    if not kept.exists():
+        return []
+    return list(_lines(kept.read_text(encoding="utf-8")))
 
 
-def run(mutants: Sequence[Mutant], kept: Path, seeds: int, jobs: int) -> Iterator[Mapping[str, Any]]:
-    """The results of all, those of before included; new ones are added to `kept` as they come."""
-    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
-    before = {result["name"]: result for result in map(json.loads, lines)}
-    yield from (before[mutant.name] for mutant in mutants if mutant.name in before)
-    left = [mutant for mutant in mutants if mutant.name not in before]
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        for result in pool.map(lambda mutant: judged(mutant, seeds), left):
-            with kept.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(result) + "\n")
-            yield result
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def keep(kept: Path, mutant: Mutant, noticed_by: str, how: str) -> dict[str, Any]:
+    """Append one result. `how`: the test or the violation, or why nobody could."""
+    result = {
+        "name": mutant.name, "module": mutant.module, "line": mutant.line, "what": mutant.what, "noticed_by": noticed_by,
+        "how": how,
+    }  # fmt: skip
+    with kept.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(result) + "\n")
+    return result
 
 
 def table(results: Sequence[Mapping[str, Any]]) -> str:
     """The table of docs/reliability.md, then the survivors."""
-    rooms = Counter(str(result["module"]).split(".")[1] for result in results)
+    rooms = Counter(_room(result) for result in results)
     rows = ["| room | mutants | noticed by tests | by chaos | survivors |", "|---|---|---|---|---|"]
     for room, count in sorted(rooms.items()):
-        by = Counter(
-            result["noticed_by"] for result in results if str(result["module"]).split(".")[1] == room
-        )
-        rows.append(f"| `{room}` | {count} | {by['tests']} | {by['chaos']} | {by['']} |")
-    return "\n".join(rows + [f"- {result['name']}" for result in results if not result["noticed_by"]]) + "\n"
+        by = Counter(result["noticed_by"] for result in results if _room(result) == room)
+        rows.append(f"| `{room}` | {count} | {by[TESTS]} | {by[CHAOS]} | {by[NOBODY]} |")
+    survivors = [result for result in results if not result["noticed_by"]]
+    return "\n".join([*rows, *(f"- {each['name']} ({each.get('how', '')})" for each in survivors)]) + "\n"
+
+
+def _room(result: Mapping[str, Any]) -> str:
+    return str(result["module"]).split(".")[1]
 
 
 def main() -> None:
@@ -109,16 +78,20 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--seed", type=int, default=20, help="of the draw")
     parser.add_argument("--seeds", type=int, default=40, help="seeds of chaos a mutant meets")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at once")
     parser.add_argument("--kept", type=Path, default=Path("mutants.jsonl"), help="results, a JSON line each")
+    parser.add_argument(
+        "--reach", type=Path, default=Path("mutants-reach.json"), help="what tests call, measured once"
+    )
+    parser.add_argument("--only-table", action="store_true", help="play nothing, print what was kept")
     asked = parser.parse_args()
-    results = []
-    for result in run(draw(asked.count, asked.seed), asked.kept, asked.seeds, asked.jobs):
-        results.append(result)
-        sys.stderr.write(
-            f"{len(results)}/{asked.count} {result['name']}: {result['noticed_by'] or 'SURVIVES'}\n"
-        )
-    sys.stdout.write(table(results))
+    drawn = draw(asked.count, asked.seed)
+    if not asked.only_table:
+        from turbo_trader.chaos.mutation_session import play
+
+        play(left_to_do(drawn, asked.kept), asked.kept, asked.reach, asked.seeds, asked.jobs)
+    names = {mutant.name for mutant in drawn}
+    sys.stdout.write(table([result for result in read(asked.kept) if result["name"] in names]))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ class Oracle:
         """Look at this simulation from now on."""
         self.world.simulation = simulation
         simulation.network.on_carry = self._sent
+        simulation.network.on_receive = self.world.received
 
     def _recorded(self, name: str) -> bool:
         journal = self.world.simulation.process.journal

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.chaos.contract import hold_to_the_rules
+from turbo_trader.chaos.market_faults import MarketFaults
 from turbo_trader.chaos.oracle import Oracle
 from turbo_trader.chaos.violations import Violated
 from turbo_trader.exchange.machine import Exchange, ExchangeConfig
@@ -53,7 +54,7 @@ class Chaos:
     def play(self, seed: int) -> dict[str, Any]:
         """Play one seed to the end or to the first violation; plain values, `violation` None where everything held."""
         began = time.process_time()
-        run = _Run(self, seed)
+        run = Run(self, seed)
         violation = run.play()
         seconds = time.process_time() - began  # of a core: others may use it too
         simulation, played = run.simulation, (run.simulation.now - run.begin) / SECOND
@@ -66,7 +67,7 @@ class Chaos:
 
 
 @dataclass
-class _Run:
+class Run:
     """One seed on its way."""
 
     plan: Chaos
@@ -75,26 +76,29 @@ class _Run:
     oracle: Oracle = field(init=False)
     faults: Faults = field(init=False)
     simulation: Simulation = field(init=False)
+    market: SyntheticMarket = field(init=False)
 
     def __post_init__(self) -> None:
         plan, seed = self.plan, self.seed
         instruments = tuple(plan.instruments)
         # among many seeds every midnight and funding is met
         self.begin = begin = START + seed % 24 * 60 * MINUTE - 10 * MINUTE
-        self._market = SyntheticMarket(instruments, seed, begin, plan.edge, HISTORY)
-        self._minutes = Minutes(instruments, tuple(self._market.history(i.symbol) for i in instruments))
+        self.market = SyntheticMarket(instruments, seed, begin, plan.edge, HISTORY)
+        self._minutes = Minutes(instruments, tuple(self.market.history(i.symbol) for i in instruments))
         exchange = Exchange(instruments, ExchangeConfig())
         exchange.add_account(UID, plan.balance)
         self.faults = Faults(plan.rates, seed)
         self.oracle = Oracle(plan.policy, quiet=not self.faults.to_dict(), least_entries=plan.least_entries)
         viewer = Trader(instruments, plan.policy, boot="none", start_ts=begin)
-        rows = [self._market.read(s, begin) for s in range(len(instruments))]
+        rows = [self.market.read(s, begin) for s in range(len(instruments))]
         self.simulation = Simulation(
             viewer, exchange, rows, uid=UID, latency=Latency(), sink=self.oracle, start=begin, faults=self.faults,
             onlooker=self.oracle,
         )  # fmt: skip
         self.oracle.watch(self.simulation)
-        self._schedule = FaultSchedule(self.simulation, plan.balance, self._transferred)
+        end = begin + int(plan.hours * 3600) * SECOND
+        self._schedule = FaultSchedule(self.simulation, plan.balance, self._transferred, end)
+        self._market_faults = MarketFaults(self.market, self.simulation, self.faults, BLOCK)
         self.oracle.world.foreign = self._schedule.foreign
 
     def _transferred(self, amount: Decimal) -> None:
@@ -135,26 +139,16 @@ class _Run:
         self._until(end + CALM + LAST)
 
     def _start(self, boot: str, now: int, restored: dict[str, Any] | None) -> Trader:
-        return Trader(
-            tuple(self.plan.instruments), self.plan.policy, boot=boot, start_ts=now, restored=restored
-        )
-
-    def _make_gap(self) -> None:
-        """A price that jumps with the next block, by the chance the rate gives."""
-        if self.faults.chance(self.faults.rates.gap * BLOCK / (60 * MINUTE)):
-            self.faults.count("gap")
-            size = self.faults.between(0.5, 4.0) / SECOND / 100
-            s = self.faults.choose(len(self.plan.instruments))
-            self._market.jump(s, size if self.faults.chance(0.5) else -size)
+        instruments = self.simulation.exchange.instruments
+        return Trader(instruments, self.plan.policy, boot=boot, start_ts=now, restored=restored)
 
     def _until(self, end: int) -> None:
         simulation = self.simulation
         while simulation.now < end:
             until = min(end, (simulation.now // BLOCK + 1) * BLOCK)
-            if self.faults.rates.gap:
-                self._make_gap()
+            self._market_faults.before_block()
             for s in range(len(self.plan.instruments)):
-                rows = self._market.read(s, until + MINUTE)
+                rows = self._market_faults.changed(s, self.market.read(s, until + MINUTE))
                 self._minutes.add(s, rows)
                 simulation.cursors.extend(s, rows)
             simulation.run(until)

@@ -92,14 +92,10 @@ class SessionLimits(Check):
             return
         symbol = message.symbol
         self._trades[symbol] = self._trades.get(symbol, ZERO) + message.pnl - message.fee
-        if message.closed_qty and not self._open_after(message):
+        if self.world.ends(message):
             net = self._trades.pop(symbol)
             if message.stop_type == "StopLoss" and net < 0:
                 self._stopped_out[symbol, -message.side] = message.ts
-
-    def _open_after(self, fill: ExecutionMessage) -> bool:
-        account = self.world.simulation.exchange.accounts[self.world.simulation.uid]
-        return any(p.size for p in account.positions.values() if p.symbol == fill.symbol)
 
     def _begin(self) -> None:
         lowest, highest = self.world.equities(UNHEARD)
@@ -194,6 +190,8 @@ class SessionLimits(Check):
         world, now = self.world, self.world.now
         if self._person and now > self._person_ns:
             raise Violated(Invariant.LIMITS, f"an entry after {self._person}", order=sent)
+        if world.key_refused and now > world.key_refused:
+            raise Violated(Invariant.LIMITS, "an entry after the key was refused", order=sent)
         if not world.read_ns:
             raise Violated(Invariant.LIMITS, "an entry before the account was read", order=sent)
         if self._stream_down and now - self._stream_down > LATE:

@@ -54,8 +54,7 @@ class Sizes(Check):
         symbol, opened = message.symbol, message.qty - message.closed_qty
         self._net[symbol] = self._net.get(symbol, ZERO) + message.pnl - message.fee
         self._opened[symbol] = self._opened.get(symbol, ZERO) + opened
-        account = self.world.simulation.exchange.accounts[self.world.simulation.uid]
-        if message.closed_qty and not any(p.size and p.symbol == symbol for p in account.positions.values()):
+        if self.world.ends(message):
             self._ended(symbol, self._net.pop(symbol), self._opened.pop(symbol))
 
     def _ended(self, symbol: str, net: Decimal, opened: Decimal) -> None:

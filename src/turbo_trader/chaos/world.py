@@ -9,16 +9,30 @@ from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
+from turbo_trader.exchange.protocol.rest import HttpReply
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Scanned
-from turbo_trader.trader.events import Event, Outcome, PositionReport, ReadResult, StreamStatus, Woken
+from turbo_trader.trader.events import (
+    ClockOffset,
+    Control,
+    Event,
+    InstrumentUpdate,
+    Maintenance,
+    Outcome,
+    PositionReport,
+    ReadResult,
+    StreamStatus,
+    Woken,
+)
 
 ZERO: Final = Decimal(0)
 SCANS_KEPT: Final = 24  # of each symbol
 LOOK: Final = SECOND
+BAN: Final = 600 * SECOND  # of silence after an HTTP 403
+WRONG: Final = SECOND // 4  # a clock that is off by more may make everything late or early
 
 
 @dataclass(slots=True)
@@ -42,6 +56,11 @@ class World:
     heard_ns: int = 0  # and had its private stream
     life: int = 0
     stream_up: bool = False  # the private stream, as the process was reported
+    banned_until: int = 0  # this life may send nothing before
+    key_refused: int = 0  # since when the process knows that its key is; a person must say `resume`
+    offset: tuple[int, int] = (0, 0)  # the clock offset measured last, and when the process knew
+    ending: dict[str, tuple[int, int]] = field(default_factory=dict)  # contracts: their end, known since
+    notice: tuple[int, int, int] | None = None  # an announced maintenance: begin, end, known since
     read_ns: int = 0  # when the account was last read whole in this life; 0: not yet
     positions: dict[str, PositionMessage] = field(default_factory=dict)  # at the venue
     heard: dict[str, Heard] = field(default_factory=dict)
@@ -56,6 +75,9 @@ class World:
         default_factory=lambda: deque(maxlen=4096)
     )  # ts, E, B
     _looked: int = 0
+    _executed: dict[str, Decimal] = field(
+        default_factory=dict
+    )  # size of each symbol by the executions so far
     _equity: tuple[int, Decimal] = (-1, ZERO)  # as last reckoned, and when
 
     # -- time
@@ -73,10 +95,24 @@ class World:
             self.able_ns += (now - self._last) if able else 0
             self.heard_ns += (now - self._last) if heard else 0
             self._last = now
-        able = self.simulation.trader is not None and not self.simulation.network.down
+        able = self.simulation.trader is not None and self._reaches() and not self._wrong_clock()
         self._state = (able, able and self.stream_up and self.simulation.private.up_since is not None)
         if self.simulation.process.lives != self.life:
             self._begin_life()
+
+    def _reaches(self) -> bool:
+        network = self.simulation.network
+        return not network.down and not network.refused and self.now >= self.banned_until
+
+    def _wrong_clock(self) -> bool:
+        return abs(self.simulation.process.clock_error) > WRONG
+
+    def received(self, reply: HttpReply) -> None:
+        """An answer reached the process."""
+        if reply.status == 403:
+            self.banned_until = self.now + BAN
+        elif reply.status == 200 and b'"retCode":10003,' in reply.body:
+            self.key_refused = self.key_refused or self.now
 
     @property
     def able(self) -> bool:
@@ -90,9 +126,12 @@ class World:
 
     def _begin_life(self) -> None:
         self.life = self.simulation.process.lives
-        self.stream_up, self.read_ns = False, 0
+        self.stream_up, self.read_ns, self.banned_until, self.notice = False, 0, 0, None
         self.heard.clear()
         self.scans.clear()
+        self.ending.clear()
+        for instrument in self.simulation.exchange.instruments:  # read at the start
+            self._ends(instrument)
 
     # -- what comes in
 
@@ -103,6 +142,14 @@ class World:
                 self.stream_up = event.up
             case Woken():
                 self.read_ns = 0
+            case Maintenance():
+                self.notice = None if event.begin is None else (event.begin, event.end, self.now)
+            case ClockOffset():
+                self.offset = event.offset, self.now
+            case InstrumentUpdate():
+                self._ends(event.instrument)
+            case Control() if event.verb == "resume":
+                self.key_refused = 0
             case PositionReport():
                 self._hear(event)
             case ReadResult() if event.outcome is Outcome.CONFIRMED:
@@ -112,6 +159,10 @@ class World:
                     self.read_ns = self.now
             case _:
                 pass
+
+    def _ends(self, instrument: Instrument) -> None:
+        if instrument.delivery_ns or instrument.closed:
+            self.ending.setdefault(instrument.symbol, (instrument.delivery_ns, self.now))
 
     def _hear(self, report: PositionReport) -> None:
         known = self.heard.setdefault(report.symbol, Heard())
@@ -133,6 +184,13 @@ class World:
             self.positions[message.symbol] = message
         elif isinstance(message, ExecutionMessage):
             self._note_equity()
+            if message.kind != "Funding":
+                executed = self._executed.get(message.symbol, ZERO)
+                self._executed[message.symbol] = executed + message.side * message.qty
+
+    def ends(self, execution: ExecutionMessage) -> bool:
+        """Is this the execution that closes a position? An order may fill in parts that are said in one go."""
+        return bool(execution.closed_qty) and not self._executed[execution.symbol]
 
     # -- the account at the venue
 
@@ -201,7 +259,7 @@ class World:
         self._money.append((self.now, self.equity(), self.balance))
 
     def equities(self, seconds: float) -> tuple[Decimal, Decimal]:
-        """Lowest and highest equity of the last seconds, moved by transfers the journal may not know yet."""
+        """Lowest and highest equity of the last seconds, and since the account was last read; moved by unknown transfers."""
         found = [self.equity(), *(equity for equity, _ in self._recent(seconds))]
         unknown = self.transferred - self.recognised
         return min(found) - max(unknown, ZERO), max(found) - min(unknown, ZERO)
@@ -213,7 +271,8 @@ class World:
 
     def _recent(self, seconds: float) -> Iterator[tuple[Decimal, Decimal]]:
         """E and B of the last seconds, and those in force when they began."""
-        since = self.now - int(seconds * SECOND)
+        read = self.read_ns or self.now
+        since = min(self.now - int(seconds * SECOND), read - LOOK)
         for ts, equity, balance in reversed(self._money):
             yield equity, balance
             if ts < since:

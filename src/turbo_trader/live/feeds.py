@@ -15,9 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from turbo_trader.bybit import decode
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.bybit.schemas import OddRow, Unreadable
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
 from turbo_trader.bybit.topics import PRIVATE_TOPICS, RefusedTopic, groups, public_topics
 from turbo_trader.live.clock import VenueClock
@@ -25,8 +23,9 @@ from turbo_trader.live.settings import FeedSettings
 from turbo_trader.live.silence import BOOK, TICKER, Silence
 from turbo_trader.market.events import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.runtime.arrivals import MARKET_AHEAD, Alarm, Arrivals, too_early
-from turbo_trader.trader.events import Event, MarketRows, StreamStatus, Unread
+from turbo_trader.runtime.arrivals import MARKET_AHEAD, Alarm, too_early
+from turbo_trader.runtime.private_messages import PrivateMessages
+from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
 WATCH_S = 1.0  # between two looks for silent topics
 _GAP_PAUSE_S = 2.0  # between two renewals for gaps
@@ -231,13 +230,10 @@ class PrivateFeed:
 
     def __init__(self, url: str, keys: Keys, clock: VenueClock, deliver: Deliver, emit: Emit) -> None:
         self.up = False
-        self.unreadable = 0
         self.heard = 0.0  # the last message, s of the steady clock
         self._clock = clock
-        self._odd = Alarm(emit, "message-unreadable", "private")
-        self._arrivals = Arrivals("private", emit)
         self._deliver = deliver
-        self._emit = emit
+        self._messages = PrivateMessages(clock, deliver, emit)
         self.stream = Stream(
             StreamConfig(
                 url,
@@ -252,25 +248,14 @@ class PrivateFeed:
             now_ms=lambda: clock.stamp() // 1_000_000,
         )
 
-    def _take(self, raw: bytes) -> None:
-        now = self._clock.now()
-        self.heard = self._clock.steady() / 1e9
-        try:
-            reports = decode.private(decode.frame(raw), now, self._on_odd)
-        except Unreadable as error:
-            self._on_odd(OddRow("", "", str(error)))
-            self._deliver(Unread(now, ""))
-            return
-        for report in reports:
-            self._deliver(self._arrivals.event(report, now, self._clock.speed))
+    @property
+    def unreadable(self) -> int:
+        """Messages and rows that could not be read so far."""
+        return self._messages.unreadable
 
-    def _on_odd(self, odd: OddRow) -> None:
-        """Its neighbours are delivered all the same; what it says of a symbol is read again."""
-        self.unreadable += 1
-        now = self._clock.now()
-        self._odd.add(now, topic=odd.where, symbol=odd.symbol, error=odd.why)
-        if odd.symbol:
-            self._deliver(Unread(now, odd.symbol))
+    def _take(self, raw: bytes) -> None:
+        self.heard = self._clock.steady() / 1e9
+        self._messages.take(raw)
 
     def _on_up(self) -> None:
         self.up = True

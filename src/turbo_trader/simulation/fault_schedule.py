@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Final
 
 from turbo_trader.exchange import requests as ask
+from turbo_trader.market.events import MINUTE, NEVER
 from turbo_trader.simulation.faults import OUTAGES
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.events import Control
@@ -20,9 +22,17 @@ class FaultSchedule:
     """Draws outages for one simulation until `end`."""
 
     def __init__(
-        self, simulation: Simulation, target: Decimal, on_transfer: Callable[[Decimal], None] = lambda _: None
+        self,
+        simulation: Simulation,
+        target: Decimal,
+        on_transfer: Callable[[Decimal], None] = lambda _: None,
+        end: int = NEVER,
     ) -> None:
-        """`target`: transfers bring the balance back to about this many USDT; `on_transfer` gets each amount."""
+        """`target`: transfers bring the balance back to about this many USDT; `on_transfer` gets each amount.
+
+        `end`: a ban that would last beyond does not begin, ns.
+        """
+        self._end = end
         self._simulation = simulation
         assert simulation.faults is not None
         self._faults = simulation.faults
@@ -35,7 +45,10 @@ class FaultSchedule:
             "crash": self._crash, "freeze": self._freeze, "private_cut": self._private_cut, "public_cut": self._public_cut,
             "lag": self._lag, "venue_down": self._venue_down, "stop_removed": self._stop_removed,
             "closed_outside": self._closed_outside, "transfer": self._transfer, "person": self._person,
-            "foreign_order": self._foreign_order, "disk_full": self._disk_full,
+            "foreign_order": self._foreign_order, "disk_full": self._disk_full, "power_cut": self._power_cut,
+            "banned": self._banned, "limited_address": self._limited_address, "key_refused": self._key_refused,
+            "maintenance": self._maintenance, "delisting": self._delisting, "deleveraged": self._deleveraged,
+            "clock_jump": self._clock_jump,
         }  # fmt: skip
         for name in OUTAGES:
             self._wait(name)
@@ -44,6 +57,7 @@ class FaultSchedule:
         """No more outages, and no more faults."""
         self._over = True
         self._faults.calm()
+        self._clock_mended()
 
     def _wait(self, name: str) -> None:
         time = self._faults.until_next(name)
@@ -188,8 +202,93 @@ class FaultSchedule:
         journal = self._simulation.process.journal
         journal.failed = "no space left on the disk"
         later = self._simulation.now + self._faults.between(2.0, 60.0)
-        self._simulation.loop.post(later, journal.mend)
+        self._simulation.loop.post(later, lambda: journal.mend(self._simulation.now))
         return True
+
+    def _power_cut(self) -> bool:
+        was = self._simulation.process.alive
+        self._simulation.die(power=True)
+        return was
+
+    # -- the venue says no
+
+    def _refuse(self, answer: str, shortest: float, longest: float) -> int:
+        """Everything is refused for a while; returns until when."""
+        until = self._simulation.now + self._faults.between(shortest, longest)
+        self._simulation.network.refuse(answer, until)
+        return until
+
+    def _banned(self) -> bool:
+        """Its client says nothing for ten minutes then."""
+        if self._simulation.now + 12 * MINUTE > self._end:
+            return False
+        self._refuse("http_403", 5.0, 60.0)
+        return True
+
+    def _limited_address(self) -> bool:
+        self._refuse("ret_10018", 1.0, 20.0)
+        return True
+
+    def _key_refused(self) -> bool:
+        """The owner mends the key and lets it trade again."""
+        until = self._refuse("ret_10003", 2.0, 60.0)
+        self._simulation.loop.post(until + self._faults.between(1.0, 120.0), partial(self._ask, "resume"))
+        return True
+
+    def _maintenance(self) -> bool:
+        """Announced, then everything ends for some minutes."""
+        simulation = self._simulation
+        if simulation.notice is not None:
+            return False
+        begin = simulation.now + self._faults.between(20.0, 1_200.0)
+        end = begin + self._faults.between(30.0, 180.0)
+        if end + MINUTE > self._end:
+            return False
+        simulation.announce((begin, end))
+        simulation.loop.post(begin, partial(self._maintained, end))
+        simulation.loop.post(end, partial(simulation.announce, None))
+        return True
+
+    def _maintained(self, end: int) -> None:
+        simulation = self._simulation
+        simulation.network.refuse("http_502", end)
+        left = end - simulation.now
+        simulation.private.cut(0, left)
+        simulation.public.cut(range(simulation.cursors.count), 0, left)
+
+    def _delisting(self) -> bool:
+        """A contract's end is announced; then it comes."""
+        simulation = self._simulation
+        old = simulation.exchange.instruments[self._faults.choose(simulation.cursors.count)]
+        if old.closed or old.delivery_ns:
+            return False
+        ends = simulation.now + self._faults.between(30.0, 1_800.0)
+        simulation.relist(replace(old, delivery_ns=ends))
+        return True
+
+    def _deleveraged(self) -> bool:
+        symbol = self._held()
+        if not symbol:
+            return False
+        simulation = self._simulation
+        simulation.catch_up(symbol)
+        size = abs(simulation.exchange.accounts[simulation.uid].position(symbol).size)
+        qty = size / 2 if self._faults.chance(0.5) else size
+        return simulation.exchange.deleverage(simulation.now, simulation.uid, symbol, qty=qty) > 0
+
+    # -- the machine's clocks
+
+    def _clock_jump(self) -> bool:
+        process = self._simulation.process
+        if process.skew:
+            return False
+        process.skew = self._faults.between(0.3, 6.0) * (1 if self._faults.chance(0.5) else -1)
+        back = self._simulation.now + self._faults.between(20.0, 300.0)
+        self._simulation.loop.post(back, self._clock_mended)
+        return True
+
+    def _clock_mended(self) -> None:
+        self._simulation.process.skew = 0
 
     # -- the owner at the console
 

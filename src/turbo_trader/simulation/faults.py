@@ -37,10 +37,15 @@ class FaultRates:
     busy: float = 0.0  # 10016, likewise
     limited: float = 0.0  # 10006: not processed
     window: float = 0.0  # 10002: not processed
+    odd_answer: float = (
+        0.0  # of a list, one row cannot be read or is dated in the future, or the body ends early
+    )
     # of each private message
     duplicate: float = 0.0  # twice, the second one a little later
     reorder: float = 0.0  # overtaken by what comes in the next second
     late: float = 0.0  # by a heavy tail
+    future: float = 0.0  # dated seconds to a day ahead
+    odd_row: float = 0.0  # a figure in it is none, or the message ends early
     # of each step in which the Trader sends something
     crash_at_send: float = (
         0.0  # the process dies before the intent is on disk, before, between or after the sends
@@ -57,17 +62,38 @@ class FaultRates:
     transfer: float = 0.0  # somebody deposits or withdraws
     foreign_order: float = 0.0  # somebody places an order of his own, far away from the market
     disk_full: float = 0.0  # the journal cannot be written for a while
+    power_cut: float = (
+        0.0  # the machine loses its power: what the journal wrote in the last second is torn off
+    )
+    banned: float = 0.0  # the venue answers this address with HTTP 403 for a while
+    limited_address: float = 0.0  # ... with 10006 to everything
+    key_refused: float = 0.0  # ... with 10003, until the owner has mended it and says `resume`
+    maintenance: float = 0.0  # announced minutes before, then nothing is answered and the streams end
+    delisting: float = 0.0  # a contract's end is announced, and comes minutes later
+    deleveraged: float = 0.0  # the venue closes a position, or half of it (ADL)
+    clock_jump: float = 0.0  # the machine's clocks jump by seconds, and back some minutes later
     gap: float = 0.0  # a symbol's price jumps by some percent, with nothing in between
+    flash_crash: float = 0.0  # ... by much more, and back two minutes later
+    liquidation: float = (
+        0.0  # the mark price runs away through a position's liquidation price, the last price does not
+    )
+    thin_book: float = (
+        0.0  # a symbol's book loses nearly all of its depth for some minutes: orders fill in parts
+    )
     person: float = 0.0  # the owner flattens or halts, and some minutes later goes on in a new session
 
 
-REQUESTS: Final = ("lost", "reply_lost", "slow", "slow_reply", "gateway", "busy", "limited", "window")
-MESSAGES: Final = ("duplicate", "reorder", "late")
+REQUESTS: Final = (
+    "lost", "reply_lost", "slow", "slow_reply", "gateway", "busy", "limited", "window", "odd_answer",
+)  # fmt: skip
+MESSAGES: Final = ("duplicate", "reorder", "late", "future", "odd_row")
 OUTAGES: Final = (
     "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer", "person",
-    "foreign_order", "disk_full",
+    "foreign_order", "disk_full", "power_cut", "banned", "limited_address", "key_refused", "maintenance", "delisting",
+    "deleveraged", "clock_jump",
 )  # fmt: skip
-PER_HOUR: Final = (*OUTAGES, "gap")
+MARKET: Final = ("gap", "flash_crash", "liquidation", "thin_book")
+PER_HOUR: Final = (*OUTAGES, *MARKET)
 _ANSWERS: Final[Mapping[str, str]] = {
     "gateway": "http_502", "busy": "ret_10016", "limited": "ret_10006", "window": "ret_10002",
 }  # fmt: skip
@@ -79,13 +105,17 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         lost=0.005, reply_lost=0.005, slow=0.01, slow_reply=0.01, gateway=0.002, busy=0.002, limited=0.002, window=0.002,
         duplicate=0.01, reorder=0.01, late=0.005, crash_at_send=0.002, crash=0.2, freeze=0.2, private_cut=1.0,
         public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1, person=0.2,
-        foreign_order=0.2, disk_full=0.2, gap=0.5,
+        foreign_order=0.2, disk_full=0.2, gap=0.5, odd_answer=0.002, future=0.005, odd_row=0.005, power_cut=0.1, banned=0.02,
+        limited_address=0.1, key_refused=0.05, maintenance=0.05, delisting=0.05, deleveraged=0.1, clock_jump=0.1,
+        flash_crash=0.1, liquidation=0.1, thin_book=0.2,
     ),
     "heavy": FaultRates(
         lost=0.04, reply_lost=0.04, slow=0.05, slow_reply=0.05, gateway=0.02, busy=0.02, limited=0.02, window=0.02,
         duplicate=0.1, reorder=0.1, late=0.05, crash_at_send=0.03, crash=2.0, freeze=2.0, private_cut=8.0,
         public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5, person=1.0,
-        foreign_order=1.0, disk_full=1.0, gap=2.0,
+        foreign_order=1.0, disk_full=1.0, gap=2.0, odd_answer=0.02, future=0.02, odd_row=0.02, power_cut=0.5, banned=0.1,
+        limited_address=0.5, key_refused=0.3, maintenance=0.3, delisting=0.3, deleveraged=0.5, clock_jump=0.5,
+        flash_crash=0.5, liquidation=0.5, thin_book=1.0,
     ),
 }  # fmt: skip
 
@@ -121,16 +151,32 @@ def _figure(part: str, text: str, most: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class RequestFault:
-    """What becomes of one request. `answer`: a fault of protocol/faults.py that is answered, whatever the venue did."""
+    """What becomes of one request. `answer`: a fault of protocol/faults.py that is answered, whatever the venue did.
+
+    `odd`: the answer is tampered with (simulation/tampering.py).
+    """
 
     arrives: bool = True
     answered: bool = True
     answer: str = ""
     out_ns: int = 0  # beyond the usual latency
     back_ns: int = 0
+    odd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFault:
+    """What becomes of one private message. `delays_ns`: by how much it comes later, once for each time it comes.
+
+    `tampering`: `future` or `odd_row` (simulation/tampering.py).
+    """
+
+    delays_ns: tuple[int, ...] = (0,)
+    tampering: str = ""
 
 
 NO_FAULT: Final = RequestFault()
+NO_MESSAGE_FAULT: Final = MessageFault()
 _VANISHED: Final = RequestFault(arrives=False, answered=False)
 
 
@@ -161,21 +207,29 @@ class Faults:
                 return RequestFault(out_ns=out + self.tail(), back_ns=back)
             case "slow_reply":
                 return RequestFault(out_ns=out, back_ns=back + self.tail())
+            case "odd_answer":
+                return RequestFault(out_ns=out, back_ns=back, odd=True)
             case _:
                 processed = name in _EVEN and self.chance(0.5)
                 return RequestFault(arrives=processed, answer=_ANSWERS[name], out_ns=out, back_ns=back)
 
-    def message(self) -> tuple[int, ...]:
-        """By how much the next private message comes later (ns), once for each time it comes."""
+    def message(self) -> MessageFault:
+        """What becomes of the next private message."""
         match self._pick(MESSAGES):
+            case None:
+                return NO_MESSAGE_FAULT
             case "duplicate":
-                return (0, self.between(0.0, 2.0))
+                return MessageFault((0, self.between(0.0, 2.0)))
             case "reorder":
-                return (self.between(0.0, 1.0),)
+                return MessageFault((self.between(0.0, 1.0),))
             case "late":
-                return (self.tail(),)
-            case _:
-                return (0,)
+                return MessageFault((self.tail(),))
+            case name:
+                return MessageFault(tampering=name)
+
+    def ahead(self) -> int:
+        """How far in the future something is dated, ns: from what may pass as a clock's error to a day."""
+        return int(10 ** self._draws.uniform(0.0, 4.94) * SECOND)
 
     def crash_in_step(self, acts: int) -> int | None:
         """None: the process lives through this step. Else it dies after so many of the step's acts (0: before all of them)."""

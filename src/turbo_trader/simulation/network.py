@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from turbo_trader.bybit.rest import Request
 from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.simulation import tampering
 from turbo_trader.simulation.faults import NO_FAULT, Faults, RequestFault
 from turbo_trader.simulation.loop import Action, Loop
 
@@ -50,9 +51,11 @@ class Network:
     def __init__(self, loop: Loop, server: Server, latency: Latency, faults: Faults | None) -> None:
         self.latency = latency
         self.down_until = 0  # the venue cannot be reached before (ns)
+        self._refusal, self._refused_until = "", 0  # what everything is answered with, and until when
         self.on_carry: Callable[[Request], None] = lambda _: (
             None
         )  # who looks on sees each request that leaves
+        self.on_receive: Callable[[HttpReply], None] = lambda _: None  # ... and each answer that comes back
         self._loop = loop
         self._server = server
         self._faults = faults
@@ -62,6 +65,15 @@ class Network:
         """Does nothing get through?"""
         return self._loop.now < self.down_until
 
+    @property
+    def refused(self) -> bool:
+        """Is everything refused, whatever is asked?"""
+        return self._loop.now < self._refused_until
+
+    def refuse(self, answer: str, until: int) -> None:
+        """Everything is answered with this fault (protocol/faults.py) before `until` (ns), and nothing is carried out."""
+        self._refusal, self._refused_until = answer, max(until, self._refused_until)
+
     def answers_within(self, time: int) -> bool:
         """Does every request get its answer sooner than `time` (ns)?"""
         return self._faults is None and self.latency.request + self.latency.reply < time
@@ -70,6 +82,8 @@ class Network:
         """Carry one request about `symbol`; its answer, where one comes back, reaches `then` by `later`."""
         self.on_carry(request)
         fault = NO_FAULT if self._faults is None else self._faults.request()
+        if self.refused:
+            fault = RequestFault(arrives=False, answer=self._refusal)
         arrival = self._loop.now + self.latency.request + fault.out_ns
         if fault.arrives:
             self._loop.post(arrival, partial(self._arrive, request, symbol, fault, later, then))
@@ -93,4 +107,10 @@ class Network:
         if fault.answer:
             reply = self._server.faulty(self._loop.now, fault.answer)
         if reply is not None and fault.answered:
-            later(self._loop.now + self.latency.reply + fault.back_ns, partial(then, reply))
+            if fault.odd and self._faults is not None:
+                reply = tampering.answer(reply, self._faults)
+            later(self._loop.now + self.latency.reply + fault.back_ns, partial(self._receive, reply, then))
+
+    def _receive(self, reply: HttpReply, then: Callable[[HttpReply], None]) -> None:
+        self.on_receive(reply)
+        then(reply)

@@ -5,8 +5,9 @@ Steps become durable and requests leave by the code of `runtime`, as in the asyn
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -14,15 +15,15 @@ from turbo_trader.bybit.answers import Answer, read_answer
 from turbo_trader.bybit.errors import FENCED, NO_ANSWER, classify
 from turbo_trader.bybit.rest import Fenced
 from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.journal.encoding import encode
 from turbo_trader.market.events import SECOND
 from turbo_trader.market.state import States
-from turbo_trader.runtime.arrivals import Arrivals
 from turbo_trader.runtime.clock import MeasuredClock
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
+from turbo_trader.runtime.private_messages import PrivateMessages
 from turbo_trader.runtime.requests import REQUEST_TIMEOUT_S, Job, Requests, Sleep, Transmit
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.simulation.faults import Faults
+from turbo_trader.simulation.journal_in_memory import JournalInMemory
 from turbo_trader.simulation.loop import Action, Loop
 from turbo_trader.simulation.network import Network
 from turbo_trader.simulation.venue import WireVenue
@@ -36,17 +37,33 @@ from turbo_trader.trader.commands import (
     SetLeverage,
     SetStops,
     Stopped,
-    WireCommand,
 )
-from turbo_trader.trader.events import CommandResult, Control, Event, MarketAhead, NoiseFitted, Outcome, Woken
-from turbo_trader.trader.persisted import BOOTS, INTENTS
-from turbo_trader.trader.recovery import YOUNG
+from turbo_trader.trader.events import (
+    ClockOffset,
+    CommandResult,
+    Control,
+    Event,
+    Fill,
+    MarketAhead,
+    NoiseFitted,
+    OrderReport,
+    PositionReport,
+    ReadResult,
+    Unread,
+    WalletReport,
+    Woken,
+)
 from turbo_trader.trader.view import View
 
 FIT_DELAY: Final = SECOND  # a noise fit runs beside the loop; its result is known this much later
+CLOCK: Final = 15 * SECOND  # between two measurements of the venue's clock, where clocks are wrong
 LEASE: Final = 5 * SECOND  # a process that stood still for longer has lost its right to write, and learns so
 NEVER: Final = 2**63 - 1
 T = TypeVar("T")
+#: Reports carry the venue's time, results that of the requests' clock, NoiseFitted the Trader's own.
+DATED_BY_OTHERS: Final = (
+    OrderReport, Fill, PositionReport, WalletReport, CommandResult, ReadResult, Unread, NoiseFitted, MarketAhead,
+)  # fmt: skip
 
 
 class Machine(Protocol):
@@ -89,72 +106,6 @@ class Sink(Protocol):
         """A command as it was recorded or left."""
 
 
-class JournalInMemory:
-    """What a process has written, and what of it is on disk."""
-
-    def __init__(self) -> None:
-        self.boots: list[str] = []
-        self._state: dict[str, bytes] = {}
-        self._intents: dict[str, tuple[int, str, WireCommand]] = {}  # id -> time, boot, command
-        self._settled: set[str] = set()
-        self._unwritten: list[Callable[[], None]] = []
-        self.failed = ""  # why nothing can be written at present
-
-    def persist(self, command: Persist) -> None:
-        """State that must survive, as it is now."""
-        key, value = command.key, encode(command.value)
-        self._unwritten.append(lambda: self._state.__setitem__(key, value))
-
-    def intent(self, now: int, command: WireCommand) -> None:
-        """A request that is about to leave."""
-        entry = (now, self.boots[-1], command)
-        self._unwritten.append(lambda: self._intents.__setitem__(command.id, entry))
-
-    def outcome(self, result: CommandResult) -> None:
-        """What became of a request."""
-        if result.outcome is not Outcome.UNKNOWN:
-            self._settled.add(result.id)
-
-    def has(self, name: str) -> bool:
-        """Is the intent of this id on disk?"""
-        return name in self._intents
-
-    def write(self) -> None:
-        """Bring everything to disk, where it can be."""
-        if self.failed:
-            return
-        for each in self._unwritten:
-            each()
-        self._unwritten.clear()
-
-    def mend(self) -> None:
-        """It can be written again: what waits is."""
-        self.failed = ""
-        self.write()
-
-    def restored(self, now: int) -> dict[str, Any]:
-        """What a start reads, after a death lost the rest."""
-        self._unwritten.clear()
-        young = {
-            name: entry
-            for name, entry in self._intents.items()
-            if name not in self._settled and entry[0] >= now - YOUNG
-        }
-        self._intents = young
-        unresolved = [
-            {
-                "id": name,
-                "ts": ts,
-                "kind": type(command).__name__,
-                "symbol": command.symbol,
-                "command": json.loads(encode(command)),
-            }
-            for name, (ts, _, command) in young.items()
-        ]
-        state = {key: json.loads(value) for key, value in self._state.items()}
-        return {**state, BOOTS: {"nonces": list(self.boots)}, INTENTS: {"unresolved": unresolved}}
-
-
 class Process:
     """The Trader's side of the network. `trader` is None while it is dead or stands still."""
 
@@ -178,7 +129,10 @@ class Process:
         self._sink = sink
         self._faults = faults
         self.journal = JournalInMemory()
-        self._arrivals = Arrivals("simulation", self.emit)
+        self.messages: PrivateMessages
+        self.emitted: Counter[str] = Counter()  # events of requests and messages, by name
+        self.skew = 0  # how far this machine's clocks are ahead of the venue's, ns
+        self.on_stale: Callable[[], None] = lambda: None  # the venue's terms are not the ones it knows
         self._thaw = 0  # the process stands still until then
 
     # -- life
@@ -190,8 +144,11 @@ class Process:
         boot = f"c{self.lives:x}"
         restored = self.journal.restored(self._loop.now) if self.lives > 1 else None
         self.journal.boots.append(boot)
-        clock = MeasuredClock(lambda: self._loop.now, lambda: self._loop.now)
+        clock = MeasuredClock(self._machine_time, self._machine_time)
+        if self.skew:
+            clock.measured(self._loop.now, clock.steady(), clock.steady(), 1.0)  # a start waits for that
         self.requests = Requests(clock, self)
+        self.messages = PrivateMessages(clock, self.deliver, self.emit)
         self._signer = self._venue.signer(clock, lambda: True)
         self.trader = make(boot, self._loop.now, restored)
         return self.trader
@@ -227,13 +184,58 @@ class Process:
         else:
             action()
 
+    def take(self, frame: bytes) -> None:
+        """A message of the private stream."""
+        self.messages.take(frame)
+
+    # -- clocks
+
+    def _machine_time(self) -> int:
+        return self._loop.now + self.skew
+
+    @property
+    def clock_error(self) -> int:
+        """How far the process's time is from the venue's, ns."""
+        if self._faults is None:
+            return 0
+        return self.requests.clock.now() - self._loop.now
+
+    def due(self) -> int:
+        """When the Trader wants the time, by the venue's clock; NEVER while it is dead or stands still."""
+        if self.trader is None:
+            return NEVER
+        due = self.trader.next_time()
+        if self._faults is None:
+            return due
+        clock = self.requests.clock
+        if due <= clock.now():
+            return min(due, self._loop.now)
+        return due - (clock.stamp() - self._loop.now)
+
+    def keep_clock(self) -> None:
+        """Measure the venue's clock now and again and again, as the asyncio shell does."""
+
+        def measured(found: bool) -> None:
+            if found:
+                self.deliver(ClockOffset(self._loop.now, self.requests.clock.offset))
+            self.later(self._loop.now + CLOCK, self.keep_clock)
+
+        self.run(self.requests.sync_clock(), measured)
+
+    def _stamped(self, event: Event) -> Event:
+        """What this process dates itself has the time of its clock."""
+        error = self.clock_error
+        if not error or isinstance(event, DATED_BY_OTHERS):
+            return event
+        return replace(event, ts=event.ts + error)
+
     # -- steps
 
     def deliver(self, event: Event) -> None:
         """Hand an event to the Trader; make the step durable and send, unless death comes between two acts."""
         if self.trader is None:
             return
-        event = self._arrivals.event(event, self._loop.now)
+        event = self._stamped(event)
         if not isinstance(event, MarketAhead):
             self._sink.event(event)
         acts = steps(self.trader.handle(event))
@@ -252,8 +254,10 @@ class Process:
 
     def _do(self, act: Act, command: Command | None) -> None:
         match act, command:
-            case ((Act.COMMIT | Act.FLUSH), _):
-                self.journal.write()
+            case Act.COMMIT, _:
+                self.journal.commit(self._loop.now)
+            case Act.FLUSH, _:
+                self.journal.flush(self._loop.now)
             case Act.RECORD, (PlaceOrder() | CancelOrder() | SetStops() | SetLeverage()):
                 self.journal.intent(self._loop.now, command)
             case Act.RECORD, Read():
@@ -331,12 +335,10 @@ class Process:
 
     # -- hooks of the requests
 
-    def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:
-        """An event of the requests themselves; nobody reads it here."""
+    def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:  # noqa: ARG002 - hooks' signature
+        """An event of requests and messages."""
+        self.emitted[name] += 1
 
     def on_fatal(self, why: str) -> None:
         """The key or account cannot trade: as the asyncio shell, halt."""
         self.deliver(Control(self._loop.now, "halt", f"the venue: {why}"))
-
-    def on_stale(self) -> None:
-        """The venue's terms changed; this market's instruments do not."""

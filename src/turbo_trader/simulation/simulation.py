@@ -11,6 +11,7 @@ from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.rest import HttpReply
 from turbo_trader.market.events import NEVER, SECOND, Rows
+from turbo_trader.market.instruments import Instrument
 from turbo_trader.simulation.cursors import Cursors, Viewer
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.loop import Action, Loop
@@ -18,7 +19,17 @@ from turbo_trader.simulation.network import Latency, Network
 from turbo_trader.simulation.process import Machine, Make, Process, Sink
 from turbo_trader.simulation.streams import PrivateStream, PublicStream
 from turbo_trader.simulation.venue import WireVenue
-from turbo_trader.trader.events import Backfill, Clock, ClockOffset, Event, FeeRates, StreamStatus, Watched
+from turbo_trader.trader.events import (
+    Backfill,
+    Clock,
+    ClockOffset,
+    Event,
+    FeeRates,
+    InstrumentUpdate,
+    Maintenance,
+    StreamStatus,
+    Watched,
+)
 
 RETRY: Final = 5 * SECOND  # a start that does not reach the venue is tried again
 
@@ -73,12 +84,15 @@ class Simulation:
         self.process = Process(self.loop, self.venue, self.network, sink, faults)
         later, deliver = self.process.later, self.process.deliver
         self.private = PrivateStream(
-            self.loop, self.venue, self.network, faults, later=later, deliver=deliver
-        )
+            self.loop, self.venue, self.network, faults, later=later, deliver=deliver,
+            take=self.process.take,
+        )  # fmt: skip
         self.public = PublicStream(
             self.loop, self.cursors, exchange, self.network, later=later, deliver=deliver
         )
         self.process.on_death = self.die
+        self.process.on_stale = self._refresh
+        self.notice: tuple[int, int] | None = None  # begin and end of an announced maintenance, ns
         self._onlooker = onlooker
         self._restart: Action = lambda: None
 
@@ -131,8 +145,7 @@ class Simulation:
 
     def _next_boundary(self) -> int:
         due = self.exchange.next_time()
-        if self.trader is not None:
-            due = min(due, self.trader.next_time())
+        due = min(due, self.process.due())
         if self.loop.next_time is not None:
             due = min(due, self.loop.next_time)
         return max(due, self.now)
@@ -162,8 +175,7 @@ class Simulation:
         for s in sorted(s for s, time in hits.items() if time <= at):
             if hits.pop(s, None) is not None:
                 self.deliver(Watched(at, s))
-        trader = self.trader
-        if trader is not None and trader.next_time() <= at and not self.process.stopped:
+        if self.process.due() <= at and not self.process.stopped:
             self.cursors.advance_all(at)
             self.deliver(Clock(at))
 
@@ -220,7 +232,11 @@ class Simulation:
         self._restart = partial(self.start_slowly, make, bars)
         self.cursors.begin()
         self._make_trader(make)
-        self.deliver(ClockOffset(self.now, 0))
+        if self.faults.rates.clock_jump:
+            self.process.keep_clock()
+        self.deliver(ClockOffset(self.now, -self.process.skew))
+        if self.notice is not None:
+            self.announce(self.notice)
         between, later = self.faults.between, self.process.later
         later(self.now + between(0.1, 2.0), self.private.connecting())
         later(self.now + between(0.1, 2.0), self.public.connecting())
@@ -234,15 +250,33 @@ class Simulation:
             self.deliver(FeeRates(self.now, symbol, *self.exchange.fee_rates(self.uid, symbol)))
         return trader
 
+    def announce(self, notice: tuple[int, int] | None) -> None:
+        """The process reads of a maintenance; None: of its end."""
+        self.notice = notice
+        self.deliver(Maintenance(self.now, *notice) if notice is not None else Maintenance(self.now, None))
+
+    def relist(self, new: Instrument) -> None:
+        """The venue changes a symbol's terms; the process reads them within minutes."""
+        assert self.faults is not None
+        self.exchange.listing.relist(new)
+        self.process.later(self.now + self.faults.between(1.0, 120.0), self._refresh)
+
+    def _refresh(self) -> None:
+        """The process reads the terms of all symbols."""
+        for instrument in self.exchange.instruments:
+            self.deliver(InstrumentUpdate(self.now, instrument))
+
     def _backfill(self, bars: Bars, s: int) -> None:
         rows = bars.before(s, self.now)
         if len(rows):
             self.deliver(Backfill(self.now, s, rows))
 
-    def die(self) -> None:
-        """The process is killed, and started again some time later."""
+    def die(self, *, power: bool = False) -> None:
+        """The process is killed, and started again some time later. `power`: the whole machine is."""
         if not self.process.alive:
             return
+        if power:
+            self.process.journal.lose_power(self.now)
         assert self.faults is not None
         self.process.die()
         self.private.drop()

@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from turbo_trader.bybit import decode
 from turbo_trader.exchange.machine import Exchange
 from turbo_trader.exchange.messages import Message
 from turbo_trader.market.events import FINE, FIRST, GAP, LAST, LEVEL, MARK, ROW, SNAPSHOT, WHOLE, Rows
+from turbo_trader.simulation import tampering
 from turbo_trader.simulation.cursors import Cursors
-from turbo_trader.simulation.faults import Faults
+from turbo_trader.simulation.faults import NO_MESSAGE_FAULT, Faults, MessageFault
 from turbo_trader.simulation.loop import Loop
 from turbo_trader.simulation.network import Later, Network
 from turbo_trader.simulation.venue import WireVenue
@@ -37,7 +37,9 @@ class PrivateStream:
         *,
         later: Later,
         deliver: Deliver,
+        take: Callable[[bytes], None],
     ) -> None:
+        """`take`: where the process reads a message."""
         self.up_since: int | None = None  # None: nothing is heard
         self._loop = loop
         self._venue = venue
@@ -45,6 +47,7 @@ class PrivateStream:
         self._faults = faults
         self._later = later
         self._deliver = deliver
+        self._take = take
         self._connection = 0
 
     def send(self, message: Message) -> None:
@@ -53,17 +56,24 @@ class PrivateStream:
             self._lost()
             return
         leaves = max(message.ts + self._network.latency.stream, self._loop.now)
-        delays = (0,) if self._faults is None else self._faults.message()
+        fault = NO_MESSAGE_FAULT if self._faults is None else self._faults.message()
         for frame in self._venue.frames(max(message.ts, self._loop.now), message):
-            for extra in delays:
-                self._later(leaves + extra, partial(self._receive, self._connection, frame))
+            arrives = self._tampered(frame, fault)
+            for extra in fault.delays_ns:
+                self._later(leaves + extra, partial(self._receive, self._connection, arrives))
+
+    def _tampered(self, frame: bytes, fault: MessageFault) -> bytes:
+        if self._faults is None or not fault.tampering:
+            return frame
+        if fault.tampering == "future":
+            return tampering.future(frame, self._faults.ahead())
+        return tampering.odd(frame, self._faults.choose)
 
     def _receive(self, connection: int, frame: bytes) -> None:
         if connection != self._connection or self.up_since is None:
             self._lost()
             return
-        for report in decode.private(decode.frame(frame), self._loop.now):
-            self._deliver(report)
+        self._take(frame)
 
     def _lost(self) -> None:
         if self._faults is not None:

@@ -88,6 +88,10 @@ class SyntheticMarket:
         """A symbol's price jumps by `size` (a log return) with the next minute that is made."""
         self._x[s] += size
 
+    def deepen(self, s: int, times: float) -> None:
+        """A symbol's book has so many times the depth (below 1: less) from the next minute that is made on."""
+        self._ladders["scale"][s] *= times
+
     def ended(self, now: int) -> bool:
         """False: it never ends."""
         del now

@@ -14,6 +14,7 @@ ON_DEMAND: Final = {
     10014: "Invalid duplicate request.",
     10016: "Request timeout, please try again later.",
     10017: "Route not found.",
+    10018: "Exceeded the IP Rate Limit.",
     10019: "The trade service is restarting, please connect again.",
     20003: "Too frequent requests under the same session.",
     110004: "Insufficient wallet balance.",

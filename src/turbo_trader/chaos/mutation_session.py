@@ -1,0 +1,203 @@
+"""One pytest session that forks: a child for each mutant runs the tests that reach it, the quickest first, then seeds of chaos.
+
+So nothing is imported twice. What cannot be grafted (constants, defaults) gets a process of its own, where it is planted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from turbo_trader.chaos.grafting import Ungraftable, function_of, graft
+from turbo_trader.chaos.mutants import Mutant
+from turbo_trader.chaos.mutation import CHAOS, FOLDERS, NOBODY, ROOT, TESTS, keep
+from turbo_trader.chaos.reach import Reach, Watcher, name_of
+
+if TYPE_CHECKING:
+    import pytest
+
+HOURS: Final = 0.1  # of each seed
+SPARE_S: Final = 30.0  # of a core, beyond three times what a child may need
+UNFAIR: Final = 10.0  # so many times longer by the wall
+MEASURED: Final = 14  # seeds whose reach is measured: two of each situation
+PLANTED_TESTS_S: Final = 20.0  # of tests that meet a mutant in a process of its own
+Verdict: TypeAlias = tuple[str, str]  # who notices, and how
+
+_PLANTED: Final = """
+import json, sys
+from turbo_trader.chaos.defect import Defect
+from turbo_trader.chaos.planting import plant
+asked = json.load(sys.stdin)
+plant(Defect(**asked["defect"]))
+if asked["tests"]:
+    import pytest
+    if pytest.main(["-x", "-q", "-p", "no:cacheprovider", *asked["tests"]]):
+        sys.exit(11)
+from turbo_trader.chaos.mutation_session import violation
+sys.exit(12 if violation(asked["seeds"]) else 0)
+"""
+
+
+def violation(seeds: int) -> str:
+    """The first violation of so many seeds; "" for none."""
+    from turbo_trader.chaos.campaign import Options, play_seeds
+
+    for result in play_seeds(Options(hours=HOURS), seeds, 1):
+        if (found := result["violation"]) is not None:
+            return f"{found['invariant']}, seed {result['seed']}"
+    return ""
+
+
+def play(mutants: Sequence[Mutant], kept: Path, reach: Path, seeds: int, jobs: int) -> None:
+    """All of them; each result is kept as it comes. `reach`: where what the tests call is kept."""
+    import pytest
+
+    paths = kept.resolve(), reach.resolve()
+    os.chdir(ROOT)
+    folders = [folder for folder in FOLDERS if Path(folder).is_dir()]
+    pytest.main(
+        ["-q", "-p", "no:cacheprovider", *folders], plugins=[MutationSession(mutants, *paths, seeds, jobs)]
+    )
+
+
+class MutationSession:
+    """A plugin of pytest: mutants in place of the tests."""
+
+    def __init__(self, mutants: Sequence[Mutant], kept: Path, reach: Path, seeds: int, jobs: int) -> None:
+        self._mutants, self._kept, self._reached = mutants, kept, reach
+        self._seeds, self._jobs = seeds, jobs
+        self._failed = False  # the test that runs
+        self._items: dict[str, pytest.Item] = {}
+        self._running: dict[int, tuple[Mutant, Path]] = {}
+
+    # -- pytest
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test, its beginning or its end failed."""
+        self._failed = self._failed or report.failed
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Everything was collected."""
+        import turbo_trader.chaos.campaign  # noqa: F401 - before the forks
+
+        self._items = {item.nodeid: item for item in session.items}
+        if not self._reached.exists():
+            os.waitpid(fork(self._measure, 3600.0), 0)
+        reach = Reach.read(self._reached)
+        for number, mutant in enumerate(self._mutants):
+            if len(self._running) >= self._jobs:
+                self._take()
+            path = self._kept.with_suffix(f".{os.getpid()}-{number}")
+            self._running[self._begin(mutant, path, reach)] = mutant, path
+        while self._running:
+            self._take()
+        return True
+
+    def _begin(self, mutant: Mutant, path: Path, reach: Reach) -> int:
+        tests = reach.of(*_function(mutant))
+        limit = 3 * (sum(reach.tests[name] for name in tests) + self._seeds * reach.seed_s) + SPARE_S
+
+        def judge() -> None:
+            path.write_text(json.dumps((TESTS, "hangs")), encoding="utf-8")  # unless it comes to an end
+            path.write_text(json.dumps(self._judged(mutant, tests, reach)), encoding="utf-8")
+
+        return fork(judge, limit)
+
+    def _take(self) -> None:
+        pid, _ = os.waitpid(-1, 0)
+        if pid not in self._running:
+            return
+        mutant, path = self._running.pop(pid)
+        by, how = json.loads(path.read_text(encoding="utf-8"))
+        path.unlink()
+        keep(self._kept, mutant, by, how)
+        sys.stderr.write(f"{mutant.name}: {by or 'SURVIVES'}, {how}\n")
+
+    # -- in a child
+
+    def _measure(self) -> None:
+        """What each test and some seeds call, without a mutant."""
+        reach, watcher = Reach(), Watcher()
+        for name, item in self._items.items():
+            began = time.process_time()
+            with watcher:
+                failed = self._fails(item)
+            if not failed:
+                reach.add(name, time.process_time() - began, watcher.called)
+        began = time.process_time()
+        with watcher:
+            violation(MEASURED)
+        reach.chaos, reach.seed_s = sorted(watcher.called), (time.process_time() - began) / MEASURED
+        reach.write(self._reached)
+
+    def _judged(self, mutant: Mutant, tests: Sequence[str], reach: Reach) -> Verdict:
+        """Who notices it, and how."""
+        try:
+            graft(mutant)
+        except Ungraftable:
+            return self._planted(mutant, tests, reach)
+        for name in tests:
+            if name in self._items and self._fails(self._items[name]):
+                return TESTS, name
+        if _function(mutant)[1] not in reach.chaos:
+            return NOBODY, f"{len(tests)} tests, not reached by chaos"
+        found = violation(self._seeds)
+        return (CHAOS, found) if found else (NOBODY, f"{len(tests)} tests, {self._seeds} seeds")
+
+    def _planted(self, mutant: Mutant, tests: Sequence[str], reach: Reach) -> Verdict:
+        few: list[str] = []
+        for name in tests:
+            if sum(reach.tests[each] for each in few) < PLANTED_TESTS_S:
+                few.append(name)
+        asked = {"defect": asdict(mutant.defect()), "tests": few, "seeds": self._seeds}
+        child = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", _PLANTED], input=json.dumps(asked), text=True, check=False
+        )
+        match child.returncode:
+            case 0:
+                return NOBODY, f"{len(few)} tests, {self._seeds} seeds, planted"
+            case 12:
+                return CHAOS, "planted"
+            case 11:
+                return TESTS, "planted"
+            case _:
+                return TESTS, "cannot be imported"
+
+    def _fails(self, item: pytest.Item) -> bool:
+        self._failed = False
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return self._failed
+
+
+def _function(mutant: Mutant) -> tuple[str, str]:
+    """The module a mutant is in, and the function it changes ("": none)."""
+    try:
+        return mutant.module, name_of(mutant.module, function_of(mutant))
+    except Ungraftable:
+        return mutant.module, ""
+
+
+def fork(act: Callable[[], None], limit_s: float) -> int:
+    """A silent child that does this and ends, with at most so many seconds of a core; its process id."""
+    sys.stdout.flush()
+    if pid := os.fork():
+        return pid
+    try:
+        os.setsid()
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s), int(limit_s) + 1))
+        signal.alarm(int(UNFAIR * limit_s))
+        act()
+    finally:
+        os._exit(0)

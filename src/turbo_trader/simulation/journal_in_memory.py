@@ -1,0 +1,100 @@
+"""The journal of a process in simulated time: what it has written, and what of it is on disk when process or machine end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from turbo_trader.journal.encoding import encode
+from turbo_trader.market.events import SECOND
+from turbo_trader.trader.commands import Persist, WireCommand
+from turbo_trader.trader.events import CommandResult, Outcome
+from turbo_trader.trader.persisted import BOOTS, INTENTS
+from turbo_trader.trader.recovery import YOUNG
+
+SYNC: Final = SECOND  # the disk has what it was handed within that time
+
+
+class JournalInMemory:
+    """What a process has written, and what of it is on disk."""
+
+    def __init__(self) -> None:
+        self.boots: list[str] = []
+        self._state: dict[str, bytes] = {}
+        self._intents: dict[str, tuple[int, str, WireCommand]] = {}  # id -> time, boot, command
+        self._settled: set[str] = set()
+        self._unwritten: list[Callable[[], None]] = []
+        self._unsynced: list[
+            tuple[int, Callable[[], None]]
+        ] = []  # handed to the disk, which may lose it with its power
+        self.failed = ""  # why nothing can be written at present
+
+    def persist(self, command: Persist) -> None:
+        """State that must survive, as it is now."""
+        key, value = command.key, encode(command.value)
+        self._unwritten.append(lambda: self._state.__setitem__(key, value))
+
+    def intent(self, now: int, command: WireCommand) -> None:
+        """A request that is about to leave."""
+        entry = (now, self.boots[-1], command)
+        self._unwritten.append(lambda: self._intents.__setitem__(command.id, entry))
+
+    def outcome(self, result: CommandResult) -> None:
+        """What became of a request."""
+        if result.outcome is not Outcome.UNKNOWN:
+            self._settled.add(result.id)
+
+    def has(self, name: str) -> bool:
+        """Is the intent of this id on disk?"""
+        return name in self._intents
+
+    def flush(self, now: int) -> None:
+        """Hand everything to the disk, where it can be; it has it within SYNC."""
+        if not self.failed:
+            self._unsynced += [(now, each) for each in self._unwritten]
+            self._unwritten.clear()
+
+    def commit(self, now: int) -> None:
+        """Bring everything to disk, where it can be."""
+        self.flush(now)
+        if not self.failed:
+            self._sync(now + 1)
+
+    def _sync(self, until: int) -> None:
+        """The disk has what it was handed before `until`."""
+        while self._unsynced and self._unsynced[0][0] < until:
+            self._unsynced.pop(0)[1]()
+
+    def lose_power(self, now: int) -> None:
+        """What the disk was handed in the last moments is torn off."""
+        self._sync(now - SYNC)
+        self._unsynced.clear()
+
+    def mend(self, now: int) -> None:
+        """It can be written again: what waits is."""
+        self.failed = ""
+        self.commit(now)
+
+    def restored(self, now: int) -> dict[str, Any]:
+        """What a start reads, after a death lost the rest."""
+        self._unwritten.clear()
+        self._sync(now + 1)
+        young = {
+            name: entry
+            for name, entry in self._intents.items()
+            if name not in self._settled and entry[0] >= now - YOUNG
+        }
+        self._intents = young
+        unresolved = [
+            {
+                "id": name,
+                "ts": ts,
+                "kind": type(command).__name__,
+                "symbol": command.symbol,
+                "command": json.loads(encode(command)),
+            }
+            for name, (ts, _, command) in young.items()
+        ]
+        state = {key: json.loads(value) for key, value in self._state.items()}
+        return {**state, BOOTS: {"nonces": list(self.boots)}, INTENTS: {"unresolved": unresolved}}
