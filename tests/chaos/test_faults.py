@@ -25,7 +25,7 @@ def played(fault: str, seed: int) -> Run:
     ("fault", "event"),
     [
         ("future=0.3", "future-refused"), ("odd_row=0.3", "message-unreadable"), ("odd_answer=0.4", "row-unreadable"),
-        ("banned=10", "address-refused"), ("limited_address=30", "rate-limited"), ("key_refused=20", "account-refused"),
+        ("banned=60", "address-refused"), ("limited_address=30", "rate-limited"), ("key_refused=20", "account-refused"),
         ("clock_jump=30", "clock-resynced"),
     ],
 )  # fmt: skip

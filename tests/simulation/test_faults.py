@@ -6,7 +6,7 @@ import pytest
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import SECOND
-from turbo_trader.simulation.faults import REQUESTS, Faults, parse_faults
+from turbo_trader.simulation.faults import NO_MESSAGE_FAULT, REQUESTS, Faults, parse_faults
 
 
 def test_a_profile_and_single_rates_go_together() -> None:
@@ -63,6 +63,6 @@ def test_without_faults_a_request_is_only_late_by_its_jitter() -> None:
         outcome.arrives and outcome.answered and not outcome.answer and outcome.out_ns < SECOND
         for outcome in outcomes
     )
-    assert faults.message() == (0,)
+    assert faults.message() == NO_MESSAGE_FAULT
     assert not faults.counts
     assert all(name in REQUESTS for name in faults.counts)

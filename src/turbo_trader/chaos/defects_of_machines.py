@@ -277,7 +277,7 @@ OF_MACHINES: Final = (
         "self.budget.ban(now)",
         "pass",
         situation="faulty",
-        faults="banned=10",
+        faults="banned=60",
     ),
     Defect(
         "refused-key-halts-nothing",

@@ -72,7 +72,8 @@ class MeasuredClock:
         return max(0.0, (venue_ns - self.now()) / 1e9 / self.speed)
 
     def _estimate(self, steady: int) -> int:
-        return self._base + int((steady - self._anchor) * self.speed)
+        passed = steady - self._anchor
+        return self._base + (passed if self.speed == 1.0 else int(passed * self.speed))
 
 
 def read_speed(text: str | None) -> float:
