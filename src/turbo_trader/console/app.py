@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from turbo_trader.console import exit_codes
+from turbo_trader.console.journal_database import sign_in
 from turbo_trader.console.overview import ABOUT
 from turbo_trader.console.verbs import (
     backtest,
@@ -79,6 +80,7 @@ app.add_typer(study.app, name="study")
 
 def run_verb() -> None:
     """Run the verb of the command line and end with a documented exit code: `exits`."""
+    sign_in()
     try:
         with exit_codes.explained():
             result = app(prog_name="turbo-trader", standalone_mode=False)

@@ -10,6 +10,7 @@ from textwrap import wrap
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.size_choice import size_line
 from turbo_trader.console.tables import WIDTH
+from turbo_trader.journal.address import Address
 from turbo_trader.market.events import SECOND
 from turbo_trader.rules.policy import Policy
 
@@ -59,9 +60,9 @@ def _of_account(policy: Policy) -> Iterator[tuple[str, str]]:
     yield "portfolio", f"weights equal below {policy.portfolio_from:f} USDT, minimum variance from there"
 
 
-def journal_fact(name: str, folder: Path) -> list[tuple[str, str]]:
+def journal_fact(name: str, journal: Path | Address) -> list[tuple[str, str]]:
     """Where the run is found."""
-    return [("daemon", f"{name} (turbo-trader status --daemon {name})"), ("journal", str(folder))]
+    return [("daemon", f"{name} (turbo-trader status --daemon {name})"), ("journal", str(journal))]
 
 
 def _line(name: str, text: str) -> list[str]:

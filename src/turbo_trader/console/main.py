@@ -52,8 +52,10 @@ def _status_options(given: list[str]) -> dict[str, Any] | None:
 def _status(daemon: str | None = None, journal_dir: str | None = None, json: bool = False) -> None:
     from pathlib import Path
 
+    from turbo_trader.console.journal_database import sign_in
     from turbo_trader.console.status import print_status
 
+    sign_in()
     with exit_codes.explained():
         print_status(daemon, Path(journal_dir) if journal_dir else None, as_json=json)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -78,6 +79,13 @@ class Settings(Declared):
     )
     fault_seed: int = Field(0, ge=0, le=MOST_SEED, description="seed of those faults")
     journal_dir: Path = Field(Path(JOURNALS), description="folder of journal, logs and control token")
+    journal_url: SecretStr = Field(
+        SecretStr(""),
+        description="database of the journal: postgresql://USER:PASSWORD@HOST:5432/DATABASE; empty: a file of its folder",
+    )
+    journal_name: str = Field(
+        "", description="this daemon's journal among others of that database: letters, digits and -"
+    )
     journal_days: int = Field(
         30,
         ge=0,
@@ -155,6 +163,13 @@ class Settings(Declared):
             not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)
             or (ip_address(host[1:-1] if bracketed else host).version == 6) != bracketed
         ):
+            raise ValueError(value)
+        return value
+
+    @field_validator("journal_name", mode="after")
+    @classmethod
+    def _a_name(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}", value):
             raise ValueError(value)
         return value
 

@@ -16,6 +16,7 @@ from turbo_trader.console.alarms.configured import alarms, targets_of
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
+from turbo_trader.console.journal_database import database_of
 from turbo_trader.console.kernels import Use, compile_missing, load
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.logs import open_log
@@ -29,6 +30,7 @@ from turbo_trader.console.screen import messages
 from turbo_trader.console.screen.beside import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.tables import wrapped
+from turbo_trader.journal.address import Address, password_of
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.segments import Keep
 from turbo_trader.live.daemon import run_daemon
@@ -82,13 +84,17 @@ def start(
         if ground.lasts_s is not None:
             seconds = min(ground.lasts_s, seconds or ground.lasts_s)
         folder = run_folder(settings.journal_dir, settings.mode)
+        database = database_of(settings, folder)
         registration = stack.enter_context(Registry(Kind.DAEMON).claim(settings.mode, folder))
         stack.enter_context(made_for(registration, folder))
         tty = ui and terminal_can()
-        secrets = (ground.keys.key, ground.keys.secret, *(target.url for target in targets))
+        secrets = (
+            ground.keys.key, ground.keys.secret, password_of(settings.journal_url.get_secret_value()),
+            *(target.url for target in targets),
+        )  # fmt: skip
         open_log(folder, level=settings.log_level, terminal=not tty, secrets=secrets)
         ground.log_lines()
-        for line in banner(settings, policy, ground, registration.running.name, folder):
+        for line in banner(settings, policy, ground, registration.running.name, database or folder):
             say(line)
         sending = stack.enter_context(alarms(settings, targets, "daemon"))
         emit = log_event if sending is None else sending.emit
@@ -105,6 +111,7 @@ def start(
         listening += [] if metrics is None else [metrics.said]
         daemon = DaemonSettings(
             endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, clocks=ground.clocks,
+            database=database,
             journal_days=settings.journal_days,
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
@@ -221,7 +228,9 @@ def live_endpoints(settings: Settings) -> Endpoints:
     return moved(known, rest, stream) if rest else known
 
 
-def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder: Path) -> list[str]:
+def banner(
+    settings: Settings, policy: Policy, ground: Ground, name: str, journal: Path | Address
+) -> list[str]:
     """What is about to run, within 80 columns."""
     head = [f"turbo-trader {settings.mode} on {ground.market}"]
     facts = []
@@ -241,7 +250,7 @@ def banner(settings: Settings, policy: Policy, ground: Ground, name: str, folder
         )
     if policy.scored:
         facts.append(("entries", f"by the panel signal {policy.signal}, trades of {policy.horizon}"))
-    facts += [*edge_fact(settings), *journal_fact(name, folder)]
+    facts += [*edge_fact(settings), *journal_fact(name, journal)]
     return [
         *(part for line in head for part in wrapped(line)),
         *banner_lines(settings, policy, ground.symbols, facts),

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from turbo_trader.journal.errors import explained
+from turbo_trader.journal.address import POINTER, Address, place, read_address, write_address
+from turbo_trader.journal.connection import SqliteFile, Statement, open_file
+from turbo_trader.journal.errors import JournalError, explained
 from turbo_trader.journal.lease import GUARD, current
-from turbo_trader.journal.marker import SESSION, Mark, write_mark
-from turbo_trader.journal.migrations import copied, damaged
-from turbo_trader.journal.opening import check, reading
+from turbo_trader.journal.marker import MARKER, SESSION, Mark, write_mark
+from turbo_trader.journal.migrations import bring_up, copied, damaged, unloaded
+from turbo_trader.journal.opening import check, driver, reading
 from turbo_trader.journal.private import private_file, private_folder
-from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.journal.store import lock
 from turbo_trader.market.errors import InputError, Refused
+
+Start: TypeAlias = tuple[Any, ...]  # a row of `boots`
 
 _BESIDE: Final = ("", "-wal", "-shm")
 
@@ -26,8 +31,8 @@ _BESIDE: Final = ("", "-wal", "-shm")
 class Restored:
     """A journal that was put in place of another. `before`: where that one is now, None: there was none."""
 
-    path: Path
-    before: Path | None
+    path: Path | Address
+    before: Path | str | None
     starts: int  # starts of the one before that are ours in this one too
 
 
@@ -43,7 +48,10 @@ def backup(folder: Path, to: Path) -> Path:
             raise InputError(f"{folder}: no journal here; name one with --journal-dir")
         try:
             private_folder(to.parent)
-            copied(folder / FILE, db, to)
+            if isinstance(db, SqliteFile):
+                copied(folder / FILE, db, to)
+            else:
+                unloaded(place(folder), db, to)
             _to_disk(to)
         except OSError as error:
             raise InputError(f"{to}: {error.strerror}; name another place") from None
@@ -52,10 +60,11 @@ def backup(folder: Path, to: Path) -> Path:
     return to
 
 
-def restore(folder: Path, copy: Path, stamp: str) -> Restored:
-    """Put `copy` in the place of the journal in `folder`; the one there stays beside it under a name with `stamp`.
+def restore(folder: Path, copy: Path, stamp: str, there: Address | None = None) -> Restored:
+    """Put `copy` in the place of the journal in `folder`, or, where `there` is given, of the one in that database.
 
-    Starts that the replaced journal knew stay ours, where it can be read. Refused while a daemon or a guard is at work; InputError
+    The one there stays beside it under a name with `stamp`; one that the folder has kept in the other way stays too. Starts that
+    the replaced journal knew stay ours, where it can be read. Refused while a daemon or a guard is at work; InputError
     where `copy` is none.
     """
     _checked(copy)
@@ -65,15 +74,16 @@ def restore(folder: Path, copy: Path, stamp: str) -> Restored:
                 f"{folder}: the guard is at work (process {epoch.pid}); end it with `turbo-trader guard --stop`"
             )
         path, before = folder / FILE, folder / f"before-restore-{stamp}.sqlite"
-        starts = _starts(path)
+        starts = _starts(folder)
+        if there is not None:
+            return _into_server(folder, there, copy, stamp, starts)
         draft = path.with_name(f"{FILE}.new")
         try:
-            with contextlib.closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as db:
+            with contextlib.closing(open_file(f"file:{copy}?mode=ro", uri=True)) as db:
                 copied(path, db, draft)
             _take_over(draft, starts)
-            there = [suffix for suffix in _BESIDE if Path(f"{path}{suffix}").exists()]
-            for suffix in there:
-                Path(f"{path}{suffix}").replace(f"{before}{suffix}")
+            moved = _aside(path, before)
+            (folder / POINTER).unlink(missing_ok=True)  # the database keeps what it has
             draft.replace(path)
             _to_disk(path)
         except (OSError, sqlite3.Error) as error:
@@ -81,14 +91,14 @@ def restore(folder: Path, copy: Path, stamp: str) -> Restored:
         finally:
             draft.unlink(missing_ok=True)
         _mark(folder)
-        return Restored(path, before if there else None, len(starts))
+        return Restored(path, before if moved else None, len(starts))
 
 
 def _checked(copy: Path) -> None:
     if not copy.is_file():
         raise InputError(f"{copy}: no such file")
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as db:
+        with contextlib.closing(open_file(f"file:{copy}?mode=ro", uri=True)) as db:
             if not check(copy, db):
                 raise InputError(
                     f"{copy}: nothing is in it; name a copy made by `turbo-trader journal backup`"
@@ -98,31 +108,74 @@ def _checked(copy: Path) -> None:
         raise explained(copy, error) from None
 
 
-def _starts(path: Path) -> list[tuple[object, ...]]:
+def _into_server(folder: Path, there: Address, copy: Path, stamp: str, starts: list[Start]) -> Restored:
+    """The schema of before stays under another name; a file of before too."""
+    server = driver()
+    from turbo_trader.journal.server_writer import ServerWriter
+
+    path, draft = folder / FILE, folder / f"{FILE}.new"
+    kept = read_address(folder)
+    ours = replace(there, home=kept.home if kept is not None and kept.home else secrets.token_hex(8))
+    try:
+        with contextlib.closing(open_file(f"file:{copy}?mode=ro", uri=True)) as db:
+            copied(path, db, draft)
+        with contextlib.closing(open_file(draft)) as db, contextlib.closing(ServerWriter(ours)) as writer:
+            if db.version() != VERSION:
+                bring_up(copy, db)
+            before = writer.replace_with(db, TABLES, VERSION, f"{ours.schema}.before-{stamp}")
+            with server.one_line(ours):
+                writer.write([_as_start(start) for start in starts], synced=True)
+        write_address(folder, ours)
+        _aside(path, folder / f"before-restore-{stamp}.sqlite")
+    except (OSError, sqlite3.Error) as error:
+        raise explained(path, error) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    _mark(folder)
+    return Restored(ours, before, len(starts))
+
+
+def _aside(path: Path, before: Path) -> bool:
+    """Move a file of SQLite's with what lies beside it; False where there is none."""
+    there = [suffix for suffix in _BESIDE if Path(f"{path}{suffix}").exists()]
+    for suffix in there:
+        Path(f"{path}{suffix}").replace(f"{before}{suffix}")
+    return bool(there)
+
+
+def _starts(folder: Path) -> list[Start]:
     """What the journal that is replaced knows of starts; none where it cannot be read."""
-    with contextlib.suppress(sqlite3.Error):
-        if path.exists():
-            with contextlib.closing(sqlite3.connect(path)) as db:
-                return db.execute("SELECT boot, ts, mode, pid, ended, reason FROM boots").fetchall()
+    with contextlib.suppress(sqlite3.Error, JournalError, InputError), contextlib.ExitStack() as stack:
+        if read_address(folder) is not None:
+            db = stack.enter_context(reading(folder))
+        elif (folder / FILE).exists():
+            db = stack.enter_context(contextlib.closing(open_file(folder / FILE)))
+        else:
+            db = None
+        if db is not None:
+            return [tuple(row) for row in db.execute("SELECT boot, ts, mode, pid, ended, reason FROM boots")]
     return []
 
 
-def _take_over(draft: Path, starts: list[tuple[object, ...]]) -> None:
-    with contextlib.closing(sqlite3.connect(draft)) as db:
-        db.executemany(
-            "INSERT OR IGNORE INTO boots (boot, ts, mode, pid, ended, reason) VALUES (?, ?, ?, ?, ?, ?)",
-            starts,
-        )
-        db.commit()
+def _as_start(start: Start) -> Statement:
+    sql = "INSERT INTO boots (boot, ts, mode, pid, ended, reason) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    return sql, start
+
+
+def _take_over(draft: Path, starts: list[Start]) -> None:
+    with contextlib.closing(open_file(draft)) as db:
+        db.write([_as_start(start) for start in starts], synced=True)
 
 
 def _mark(folder: Path) -> None:
     """From now on this is what the journal must hold."""
-    with contextlib.closing(sqlite3.connect(folder / FILE)) as db:
-        last = db.execute("SELECT boot FROM boots ORDER BY ts DESC LIMIT 1").fetchone()
-        session = db.execute("SELECT 1 FROM state WHERE key = ?", (SESSION,)).fetchone()
+    (folder / MARKER).unlink(missing_ok=True)  # of the one before
+    with reading(folder) as db:
+        last = db.execute("SELECT boot FROM boots ORDER BY ts DESC LIMIT 1").fetchone() if db else None
+        session = db.execute("SELECT 1 FROM state WHERE key = ?", (SESSION,)).fetchone() if db else None
     write_mark(folder, Mark(last[0] if last else "", session=session is not None))
-    private_file(folder / FILE)
+    if (folder / FILE).exists():
+        private_file(folder / FILE)
 
 
 def _to_disk(path: Path) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from turbo_trader.journal.errors import readable_values
-from turbo_trader.journal.opening import reading
+from turbo_trader.journal.connection import Tables
+from turbo_trader.journal.opening import believable, reading
 from turbo_trader.journal.packing import whole
-from turbo_trader.journal.schema import FILE
 from turbo_trader.market.events import SECOND
 from turbo_trader.trader.events import SETTLED_IN
 from turbo_trader.trader.ledger import ZERO, Ledger
@@ -51,11 +49,10 @@ def books(folder: Path) -> list[Finding]:
 
     JournalError, UnsoundJournal or InputError where the journal cannot be read.
     """
-    with reading(folder) as db:
+    with reading(folder, still=True) as db:
         if db is None:
             return []
-        db.execute("BEGIN")  # one moment of a journal that is being written
-        with readable_values(folder / FILE):
+        with believable(folder):
             rows = db.execute("SELECT key, value FROM state WHERE key IN (?, ?)", (Key.LEDGER, Key.SCHEMA))
             kept = decode({key: json.loads(value) for key, value in rows}).ledger
             if kept is None or kept.start is None:
@@ -65,7 +62,7 @@ def books(folder: Path) -> list[Finding]:
             return [_sums(ledger, booked), _explained(ledger), _agreement(ledger, _wallets(db, ledger))]
 
 
-def _notes(db: sqlite3.Connection) -> Iterable[tuple[str, dict[str, Any]]]:
+def _notes(db: Tables) -> Iterable[tuple[str, dict[str, Any]]]:
     sql = "SELECT name, fields FROM notes WHERE name IN ('fill', 'funding', 'transfer') ORDER BY n"
     return ((name, json.loads(fields)) for name, fields in db.execute(sql))
 
@@ -116,7 +113,7 @@ def _explained(ledger: Ledger) -> Finding:
     )
 
 
-def _wallets(db: sqlite3.Connection, ledger: Ledger) -> list[Decimal]:
+def _wallets(db: Tables, ledger: Ledger) -> list[Decimal]:
     """The newest two wallets of whole reads that began after the last fill was settled, newest first."""
     found: list[Decimal] = []
     sql = "SELECT event FROM events WHERE kind = 'ReadResult' ORDER BY n DESC LIMIT ?"

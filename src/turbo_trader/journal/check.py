@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 from typing import Final
 
+from turbo_trader.journal.address import place
 from turbo_trader.journal.books import Finding, books
 from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.health import integrity, owner
 from turbo_trader.journal.migrations import damaged
 from turbo_trader.journal.opening import reading
-from turbo_trader.journal.schema import FILE, VERSION
+from turbo_trader.journal.schema import VERSION
 from turbo_trader.market.errors import InputError
 
 _LOOKS: Final = 5  # at the books of a journal that is being written
@@ -39,8 +40,8 @@ def examine(folder: Path) -> list[Finding]:
 def _file(folder: Path) -> Finding:
     with reading(folder) as db:
         assert db is not None
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
-        damaged(folder / FILE, db)
+        version = db.version()
+        damaged(place(folder), db)
     later = "" if version == VERSION else f"; the next `run` brings it up to {VERSION}"
     return Finding(name="file", ok=True, text=f"whole, version {version}{later}; as its marker says")
 

@@ -29,12 +29,16 @@ class JournalError(Exception):
     """The journal cannot be read or written now: locked, disk full, input or output fails. It may work again later."""
 
 
+class InDoubt(JournalError):
+    """The database was lost while it was written to. What was being written is kept beside it, and is there once it is back."""
+
+
 class UnsoundJournal(JournalError, Refused):
     """What the journal holds cannot be trusted: damaged or emptied. Nothing is decided by it."""
 
 
-def unsound(path: Path, what: str) -> UnsoundJournal:
-    """The journal at `path` cannot be trusted because of `what`."""
+def unsound(path: object, what: str) -> UnsoundJournal:
+    """The journal at `path` (a file, or an address) cannot be trusted because of `what`."""
     plain = " ".join(what.split()).replace(";", ",")  # SQLite quotes statements of several lines
     return UnsoundJournal(f"journal {path}: {plain[:300]}; {_WAY_OUT}")
 
@@ -66,7 +70,7 @@ def _not_permitted(path: Path) -> InputError:
 
 
 @contextmanager
-def readable_values(path: Path) -> Iterator[None]:
+def readable_values(path: object) -> Iterator[None]:
     """UnsoundJournal for a value of the journal at `path` that the body cannot make sense of."""
     try:
         yield

@@ -10,11 +10,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from turbo_trader.journal.errors import explained, readable_values
-from turbo_trader.journal.opening import reading
+from turbo_trader.journal.errors import explained
+from turbo_trader.journal.opening import believable, reading
 from turbo_trader.journal.private import private_folder, private_opener
 from turbo_trader.journal.readers import notes_named, state
-from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
 from turbo_trader.trader.events import SETTLED_IN
 from turbo_trader.trader.state_keys import Key
@@ -74,7 +73,7 @@ def _ledger(folder: Path) -> Table:
     book = state(folder).get(Key.LEDGER) or {}
     if book.get("start") is None:
         return []
-    with readable_values(folder / FILE):
+    with believable(folder):
         balance = Decimal(book["start"])
         rows: Table = [_change(int(book.get("begun", 0)), "start", {}, balance)]
         for note in notes_named(folder, ("fill", "funding", "transfer", "discrepancy")):

@@ -7,6 +7,7 @@ import fcntl
 import json
 from pathlib import Path
 
+from turbo_trader.journal.address import POINTER, place, read_address
 from turbo_trader.journal.errors import JournalError, unsound
 from turbo_trader.journal.opening import reading
 from turbo_trader.journal.schema import FILE
@@ -19,25 +20,31 @@ def integrity(folder: Path) -> str | None:
         with reading(folder) as db:
             if db is None:
                 return None
-            rows = db.execute("PRAGMA integrity_check(3)").fetchall()
+            found = db.faults()
             for (value,) in db.execute("SELECT value FROM state"):
                 json.loads(value)  # as a start does; what it cannot read is in the line that `reading` gives
     except (InputError, JournalError) as error:
         return str(error)
-    found = [str(row[0]) for row in rows if row[0] != "ok"]
-    return str(unsound(folder / FILE, f"damaged ({'; '.join(found)[:300]})")) if found else ""
+    return str(unsound(place(folder), f"damaged ({'; '.join(found)[:300]})")) if found else ""
 
 
 def owner(folder: Path) -> str:
     """The process that has the journal open for writing; "" = none."""
-    try:
-        with (folder / "lock").open() as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return handle.read().strip() or "?"
-    except OSError:
-        return ""
+    with contextlib.suppress(OSError), (folder / "lock").open() as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return handle.read().strip() or "?"
+    return _elsewhere(folder)
+
+
+def _elsewhere(folder: Path) -> str:
+    """The process of another machine, or another folder, that has the journal's database open."""
+    with contextlib.suppress(InputError):
+        if (there := read_address(folder)) is not None:
+            from turbo_trader.journal.server import holder
+
+            return holder(there)
     return ""
 
 
@@ -57,7 +64,7 @@ def newest(base: Path) -> Path | None:
 
 def _started(folder: Path) -> int:
     """When the last start of this journal was, wall ns; 0 = it is none. One that has lost its file is one all the same."""
-    for name in ("lock", FILE):
+    for name in ("lock", FILE, POINTER):
         with contextlib.suppress(OSError):
             return (folder / name).stat().st_mtime_ns
     return 0

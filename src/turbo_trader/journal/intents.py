@@ -8,23 +8,25 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from turbo_trader.journal.connection import Statement
 from turbo_trader.journal.encoding import encode
-from turbo_trader.journal.schema import FILE, GUARD, VERSION
+from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.opening import beside
+from turbo_trader.journal.schema import GUARD, VERSION
+from turbo_trader.market.errors import InputError
 from turbo_trader.trader.commands import WriteCommand
 from turbo_trader.trader.events import CommandResult
-
-Statement = tuple[str, tuple[Any, ...]]
 
 _BUSY_S: Final = 1.0  # how long the guard waits for a writer in the middle of a transaction
 
 
 def started(boot: str, ts: int, mode: str, pid: int) -> Statement:
     """A start: from now on orders with its nonce are ours."""
-    return "INSERT OR IGNORE INTO boots (boot, ts, mode, pid) VALUES (?, ?, ?, ?)", (boot, ts, mode, pid)
+    sql = "INSERT INTO boots (boot, ts, mode, pid) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    return sql, (boot, ts, mode, pid)
 
 
 def intended(boot: str, ts: int, command: WriteCommand) -> Statement:
@@ -47,7 +49,7 @@ class Beside:
     """The guard's hand in a journal that is not its own. Every method tells whether it was written, and never raises."""
 
     def __init__(self, folder: Path, boot: str, now: Callable[[], int]) -> None:
-        self._path = folder / FILE
+        self._folder = folder
         self._boot = boot
         self._now = now
 
@@ -62,16 +64,12 @@ class Beside:
 
     def _write(self, *statements: Statement) -> bool:
         try:
-            if not self._path.exists():
-                return False
-            with closing(sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_S)) as db:
-                if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            with beside(self._folder, _BUSY_S) as db:
+                if db is None or db.version() != VERSION:
                     return False
-                db.execute("PRAGMA synchronous=FULL")
-                db.execute("BEGIN IMMEDIATE")
-                for statement in statements:
-                    db.execute(*statement)
-                db.execute("COMMIT")
-        except (sqlite3.Error, OSError):
+                with db.transaction(synced=True):
+                    for statement in statements:
+                        db.execute(*statement)
+        except (sqlite3.Error, OSError, JournalError, InputError):
             return False
         return True

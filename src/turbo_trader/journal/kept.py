@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from turbo_trader.journal.address import place
 from turbo_trader.journal.opening import reading
-from turbo_trader.journal.schema import ADOPTED, FILE, GUARD
+from turbo_trader.journal.schema import ADOPTED, GUARD
 
-#: A value may hold many scans (`packing`): its layout says how many.
 _SCANS: Final = (
-    "SELECT coalesce(sum(CASE WHEN l.fields LIKE '{%' THEN json_extract(l.fields, '$.scans') ELSE 1 END), 0)"
-    " FROM scans s JOIN layouts l ON l.n = s.symbols"
+    "SELECT l.fields, count(*) FROM scans s JOIN layouts l ON l.n = s.symbols GROUP BY l.n, l.fields"
 )
 
 
@@ -28,7 +27,7 @@ def overview(folder: Path) -> dict[str, Any]:
     with reading(folder) as db:
         if db is None:
             return {
-                "journal": str(folder / FILE),
+                "journal": str(place(folder)),
                 "boots": 0,
                 "scans": 0,
                 "events": 0,
@@ -39,7 +38,7 @@ def overview(folder: Path) -> dict[str, Any]:
             table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - fixed names
             for table in ("events", "notes")
         }
-        counts["scans"] = db.execute(_SCANS).fetchone()[0]
+        counts["scans"] = sum(_together(fields) * count for fields, count in db.execute(_SCANS))
         daemons = f"FROM boots WHERE mode NOT IN ('{GUARD}', '{ADOPTED}')"
         boots = db.execute(f"SELECT count(*) {daemons}").fetchone()[0]
         outcomes = dict(
@@ -49,4 +48,10 @@ def overview(folder: Path) -> dict[str, Any]:
             f"SELECT boot, ts, mode, pid, ended, reason {daemons} ORDER BY ts DESC LIMIT 1"
         ).fetchone()
     last = dict(zip(("boot", "ts", "mode", "pid", "ended", "reason"), boot, strict=True)) if boot else None
-    return {"journal": str(folder / FILE), "boots": boots, **counts, "intents": outcomes, "last_boot": last}
+    return {"journal": str(place(folder)), "boots": boots, **counts, "intents": outcomes, "last_boot": last}
+
+
+def _together(fields: str) -> int:
+    """A value may hold many scans (`packing`): its layout says how many."""
+    found = json.loads(fields)
+    return int(found["scans"]) if isinstance(found, dict) else 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
+from turbo_trader.journal.connection import Tables
 from turbo_trader.journal.packing import unpack
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
@@ -45,30 +45,30 @@ def described(dtype: np.dtype[Any]) -> list[Any]:
     return found
 
 
-def layout(db: sqlite3.Connection, symbols: Sequence[str], dtype: np.dtype[Any], together: int = 0) -> int:
+def layout(db: Tables, symbols: Sequence[str], dtype: np.dtype[Any], together: int = 0) -> int:
     """The number under which rows of these symbols with these fields are written, `together` scans in a value (0: one)."""
     fields: Any = described(dtype)
     if together:
         fields = {"scans": together, "fields": fields}
     key = (json.dumps(list(symbols)), json.dumps(fields))
-    db.execute("INSERT OR IGNORE INTO layouts (symbols, fields) VALUES (?, ?)", key)
+    db.execute("INSERT INTO layouts (symbols, fields) VALUES (?, ?) ON CONFLICT DO NOTHING", key)
     found = db.execute("SELECT n FROM layouts WHERE symbols = ? AND fields = ?", key).fetchone()
     return int(found[0])
 
 
-def layouts(db: sqlite3.Connection) -> Layouts:
+def layouts(db: Tables) -> Layouts:
     """Symbols and record dtype of every layout, by number."""
     rows = db.execute("SELECT n, symbols, fields FROM layouts").fetchall()
     return {n: _layout(json.loads(symbols), json.loads(fields)) for n, symbols, fields in rows}
 
 
-def read_outcomes(db: sqlite3.Connection, symbols: Sequence[str] | None = None) -> tuple[list[str], Rows]:
+def read_outcomes(db: Tables, symbols: Sequence[str] | None = None) -> tuple[list[str], Rows]:
     """Every outcome, oldest first, `symbol` an index into the symbols returned: `symbols`, or all there are in their order.
 
     Outcomes of other symbols, and those written with other fields, are left out. A journal of a version without outcomes has none.
     """
     names = list(symbols or ())
-    there = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'outcomes'").fetchone()
+    there = "outcomes" in db.tables()
     found = [np.zeros(0, OUTCOME)]
     known = layouts(db) if there else {}
     for number, blob in db.execute("SELECT symbols, rows FROM outcomes ORDER BY n") if there else ():

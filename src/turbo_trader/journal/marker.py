@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from turbo_trader.journal.connection import Tables
 from turbo_trader.journal.private import private_opener
 from turbo_trader.trader.state_keys import Key
 
@@ -49,7 +49,7 @@ def read_mark(folder: Path) -> Mark | None:
         return Mark("", session=False)
 
 
-def lost(mark: Mark | None, db: sqlite3.Connection | None) -> str:
+def lost(mark: Mark | None, db: Tables | None) -> str:
     """What the marker knows of and the journal (None: no file, or an empty one) does not hold; "" where nothing is missing."""
     if mark is None:
         return ""

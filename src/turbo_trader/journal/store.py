@@ -1,9 +1,10 @@
 """The journal's writer: what must be on disk before a request leaves, and what may follow a little later.
 
-One SQLite file in WAL mode. `commit` makes intents, their outcomes, state and notes durable (synchronous=FULL: an fsync); the shell
-calls it once after each step of the Trader that has intents or state, before any of its commands leaves. Events, scans and
-outcomes of forecasts, which nothing on the wire waits for, are written by `flush` (synchronous=NORMAL: no fsync) about once a
-second, and so is a stop change as soon as it has left. `sync`, from a thread of its own, brings all of it to the disk.
+One SQLite file in WAL mode, or a schema of PostgreSQL (`writing`). `commit` makes intents, their outcomes, state and notes durable
+(synchronous=FULL: an fsync; there: synchronous_commit); the shell calls it once after each step of the Trader that has intents or
+state, before any of its commands leaves. Events, scans and outcomes of forecasts, which nothing on the wire waits for, are written
+by `flush` (no fsync) about once a second, and so is a stop change as soon as it has left. `sync`, from a thread of its own, brings
+all of it to the disk.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from typing import IO, Any
 
 import numpy as np
 
+from turbo_trader.journal.address import Address, place
+from turbo_trader.journal.connection import Database, Statement
 from turbo_trader.journal.encoding import encode
-from turbo_trader.journal.errors import JournalError, explained, readable_values
-from turbo_trader.journal.intents import Statement, answered, intended, started
+from turbo_trader.journal.errors import InDoubt, JournalError, explained, readable_values
+from turbo_trader.journal.intents import answered, intended, started
 from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.marker import SESSION, Mark, write_mark
-from turbo_trader.journal.migrations import migrate
-from turbo_trader.journal.opening import check, is_there, refuse_lost
 from turbo_trader.journal.packing import shortened
-from turbo_trader.journal.private import private_file, private_folder, private_opener
-from turbo_trader.journal.schema import ADOPTED, FILE, MONEY, TABLES, VERSION
+from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.schema import ADOPTED, FILE, MONEY
+from turbo_trader.journal.writing import writable
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import Rows
 from turbo_trader.rules.outcomes import OUTCOME
@@ -39,11 +41,16 @@ from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned, Write
 from turbo_trader.trader.events import CommandResult, Event
 
 _EVENT = "INSERT INTO events (ts, kind, event) VALUES (?, ?, ?)"
+_STATE = (
+    "INSERT INTO state (key, ts, value) VALUES (?, ?, ?)"
+    " ON CONFLICT (key) DO UPDATE SET ts = excluded.ts, value = excluded.value"
+)
+_PROBE = (
+    "INSERT INTO meta (key, value) VALUES ('probe', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
 _NOTE = "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)"
 _MOST_MONEY = 2_000  # notes kept while nothing can be written
 _MOST_WAITING = 10_000  # statements
-_WAL_PAGES = 10_000  # 40 MB: beyond, a commit does what `checkpoint` has not done
-_WAL_BYTES = 4_000_000  # the write-ahead log is cut to this after a checkpoint
 NOT_KEPT = frozenset({"candidate"})  # notes that say what the rows of the same scan say
 
 
@@ -58,8 +65,10 @@ class Journal:
         now: Callable[[], int] = time.time_ns,
         *,
         take_over: bool = False,
+        there: Address | None = None,
     ) -> None:
-        """Open or create. `take_over`: a person accepts that what an emptied one knew is lost.
+        """Open or create: in a file of the folder, or in the database `there`. `take_over`: a person accepts that what an emptied
+        one knew is lost, and that one of another folder is this one's from now on.
 
         InputError when the folder cannot be used or another instance has it, UnsoundJournal when it is damaged or emptied,
         JournalError when it is locked or the disk is full.
@@ -69,10 +78,10 @@ class Journal:
         self.failed = ""  # why writing does not work now; "" when it does
         self._due: list[Statement] = []  # for the next commit
         self._later: list[Statement] = []  # for the next flush
-        self._synced = True  # the last commit's; `_open` begins with it
         self._lock = lock(folder)
         try:
-            self._db, self.copy = _open(folder, take_over=take_over)
+            self._db, self.copy = writable(folder, there, take_over=take_over)
+            self._place = place(folder)
             self._symbols = tuple(symbols)
             self.layout = layout(self._db, symbols, SCAN)
             self.outcome_layout = layout(self._db, symbols, OUTCOME)
@@ -97,8 +106,7 @@ class Journal:
     def persist(self, item: Persist) -> None:
         """State that replaces what was under its key; durable after `commit`."""
         self._keeps_session = self._keeps_session or item.key == SESSION
-        sql = "INSERT OR REPLACE INTO state (key, ts, value) VALUES (?, ?, ?)"
-        self._add(self._due, (sql, (item.key, item.ts, encode(item.value))))
+        self._add(self._due, (_STATE, (item.key, item.ts, encode(item.value))))
 
     def commit(self) -> None:
         """What must be known before a request leaves is on disk when this returns, and what was reported with it.
@@ -144,33 +152,24 @@ class Journal:
 
     def sync(self) -> None:
         """Bring what was written to the disk. From any thread: it keeps nobody waiting; never raises."""
-        with contextlib.suppress(OSError), (self.folder / f"{FILE}-wal").open("rb") as log:
-            os.fsync(log.fileno())
+        self._db.sync()
 
     def checkpoint(self) -> None:
-        """Bring the write-ahead log into the main file, so that it does not grow. From any thread; never raises.
+        """Keep the log of writes short. From any thread; never raises. Seldom: the commit after it may wait for the disk."""
+        self._db.checkpoint()
 
-        Seldom: the first commit after it restarts the log and waits for the disk, whoever it is for.
-        """
-        with (
-            contextlib.suppress(sqlite3.Error),
-            contextlib.closing(sqlite3.connect(self.folder / FILE)) as db,
-        ):
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    def revive(self) -> None:
+        """Try to reach a database that was lost, before `probe`. From any thread; never raises."""
+        self._db.revive()
 
-    def tend(self, step: Callable[[sqlite3.Connection], None]) -> None:
+    def tend(self, step: Callable[[Database], None]) -> None:
         """A small step of upkeep, as a transaction that waits for no disk. One that fails changes nothing; never raises."""
-        try:
-            self._begin(synced=False)
+        with contextlib.suppress(sqlite3.Error, JournalError, ValueError), self._db.transaction(synced=False):
             step(self._db)
-            self._db.execute("COMMIT")
-        except (sqlite3.Error, ValueError):
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
 
     def probe(self) -> bool:
         """Try to write something: whether the journal works (again) after a failure."""
-        self._add(self._due, ("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?)", (self.boot,)))
+        self._add(self._due, (_PROBE, (self.boot,)))
         try:
             self.flush()
         except JournalError:
@@ -181,7 +180,7 @@ class Journal:
 
     def restored(self) -> dict[str, dict[str, Any]] | None:
         """State of earlier runs by key; Decimals come back as strings. None on a new journal."""
-        with readable_values(self.folder / FILE):
+        with readable_values(self._place):
             rows = self._db.execute("SELECT key, value FROM state").fetchall()
             return {key: dict(json.loads(value)) for key, value in rows} if rows else None
 
@@ -206,7 +205,7 @@ class Journal:
             " WHERE (outcome IS NULL OR outcome = 'unknown') AND boot != ? AND ts >= ? ORDER BY ts",
             (self.boot, since),
         ).fetchall()
-        with readable_values(self.folder / FILE):
+        with readable_values(self._place):
             return [
                 {"id": i, "ts": ts, "kind": kind, "symbol": s, "command": dict(json.loads(c))}
                 for i, ts, kind, s, c in rows
@@ -231,24 +230,16 @@ class Journal:
         elif queue is self._due:
             queue[:] = [*_wanted(queue), statement]
 
-    def _begin(self, *, synced: bool) -> None:
-        if synced != self._synced:
-            self._db.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
-            self._synced = synced
-        self._db.execute("BEGIN IMMEDIATE")
-
     def _write(self, statements: list[Statement], synced: bool) -> None:
         if not statements:
             return
         try:
-            self._begin(synced=synced)
-            for sql, values in statements:
-                self._db.execute(sql, values)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            self.failed = f"journal: {error}"
+            self._db.write(statements, synced=synced)
+        except InDoubt as error:
+            self.failed = str(error)  # the database has the statements, or keeps them until it is back
+            raise
+        except (sqlite3.Error, JournalError) as error:
+            self.failed = f"journal: {error}" if isinstance(error, sqlite3.Error) else str(error)
             self._due = _wanted(statements)  # the rest is lost, which `failed` tells
             raise JournalError(self.failed) from None
         self.failed = ""
@@ -265,7 +256,7 @@ def _shortened(statement: Statement) -> Statement:
 
 def _wanted(statements: list[Statement]) -> list[Statement]:
     """What must not be lost while nothing can be written: the newest state, and the notes that move money."""
-    state = [each for each in statements if "INTO state" in each[0]][-200:]
+    state = [each for each in statements if each[0] == _STATE][-200:]
     return [each for each in statements if each[0] == _NOTE and each[1][1] in MONEY][-_MOST_MONEY:] + state
 
 
@@ -291,33 +282,3 @@ def lock(folder: Path) -> IO[str]:
         os.ftruncate(handle.fileno(), 0)
         os.pwrite(handle.fileno(), str(os.getpid()).encode(), 0)
     return handle
-
-
-def _open(folder: Path, *, take_over: bool) -> tuple[sqlite3.Connection, Path | None]:
-    """The whole journal, ready to write, and the copy of an earlier version; sqlite3.Error and OSError as they come."""
-    path = folder / FILE
-    if not is_there(folder) and not take_over:
-        refuse_lost(folder, None)  # before SQLite clears away what may be left beside it
-    if not path.is_dir():
-        private_file(path)  # SQLite gives the files beside it the same rights
-    db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
-    try:
-        with readable_values(path):
-            there = check(path, db)
-            if not take_over:
-                refuse_lost(folder, db if there else None)
-        copy = migrate(path, db) if there else None
-        if not there:
-            db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # before anything else is written
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
-        db.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
-        db.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-        for beside in ("-wal", "-shm"):  # of an older one
-            if (folder / f"{FILE}{beside}").exists():
-                private_file(folder / f"{FILE}{beside}")
-    except BaseException:
-        db.close()
-        raise
-    return db, copy

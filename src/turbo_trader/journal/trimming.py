@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from turbo_trader.journal.address import read_address
+from turbo_trader.journal.connection import Database, Tables, open_file
+from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.layouts import layout, layouts
+from turbo_trader.journal.opening import driver
 from turbo_trader.journal.packing import TOGETHER, pack
 from turbo_trader.journal.schema import FILE
+from turbo_trader.market.errors import InputError
 from turbo_trader.market.events import DAY
 
 #: Events and notes that no money hangs on: they go when they are `days` old.
@@ -27,8 +33,6 @@ PASSING_EVENTS: Final = (
 PASSING_NOTES: Final = ("gate", "candidate")
 _VALUES: Final = 4  # values of scans let go of in one step: about 30 pages each
 _ROWS: Final = 500  # rows of events or notes looked at in one step
-_PAGES: Final = 50  # given back in one step
-_SPARE: Final = 250  # free pages that stay: they are written again soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +50,38 @@ class Trimming:
 
     def __init__(self, folder: Path, days: int) -> None:
         self._path = folder / FILE
+        self._there = read_address(folder)
+        self._connected: Tables | None = None
         self._ns = days * DAY
         self._packed = -1  # the last row of scans that was looked at; -1: not read yet
 
     def gather(self) -> Group | None:
         """The oldest scans that are not packed yet, packed; None while they are too few. From any thread; never raises."""
         with (
-            contextlib.suppress(sqlite3.Error, ValueError, LookupError),
-            contextlib.closing(sqlite3.connect(self._path)) as db,
+            contextlib.suppress(sqlite3.Error, JournalError, InputError, ValueError, LookupError),
+            self._reader() as db,
         ):
-            db.execute("PRAGMA query_only = ON")
             return self._gathered(db)
         return None
 
-    def _gathered(self, db: sqlite3.Connection) -> Group | None:
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Tables]:
+        """A file is opened each time, a connection to a database stays until it fails."""
+        if self._there is None:
+            with contextlib.closing(open_file(self._path)) as db:
+                db.execute("PRAGMA query_only = ON")
+                yield db
+            return
+        if self._connected is None:
+            self._connected = driver().ServerTables(self._there, still=False)
+        try:
+            yield self._connected
+        except JournalError:
+            self._connected.close()
+            self._connected = None
+            raise
+
+    def _gathered(self, db: Tables) -> Group | None:
         if self._packed < 0:
             self._packed = _mark(db, "scans")
         rows = db.execute(
@@ -76,18 +98,16 @@ class Trimming:
         value = pack([row[1] for row in rows], [row[3] for row in rows], found.dtype.itemsize)
         return Group(rows[0][0], rows[-1][0], rows[0][2], value)
 
-    def step(self, db: sqlite3.Connection, now: int, group: Group | None) -> None:
+    def step(self, db: Database, now: int, group: Group | None) -> None:
         """One small step, in a transaction of the journal's writer: put `group` in the place of its scans, or let old rows go."""
         if group is not None:
             self._put(db, group)
             return
         if self._ns and now > self._ns:
             self._let_go(db, now - self._ns)
-        free = int(db.execute("PRAGMA freelist_count").fetchone()[0])
-        for _ in range(min(_PAGES, free - _SPARE)):
-            db.execute("PRAGMA incremental_vacuum(1)")  # Python's sqlite3 steps it once, whatever the number
+        db.give_back()
 
-    def _put(self, db: sqlite3.Connection, group: Group) -> None:
+    def _put(self, db: Database, group: Group) -> None:
         known = layouts(db)[group.layout]
         number = layout(db, known.symbols, known.dtype, TOGETHER)
         db.execute("UPDATE scans SET symbols = ?, rows = ? WHERE n = ?", (number, group.value, group.first))
@@ -95,7 +115,7 @@ class Trimming:
         self._packed = group.first  # the numbers after it are given again
         _set_mark(db, "scans", group.first)
 
-    def _let_go(self, db: sqlite3.Connection, before: int) -> None:
+    def _let_go(self, db: Database, before: int) -> None:
         db.execute(
             "DELETE FROM scans WHERE n IN (SELECT n FROM scans WHERE ts < ? ORDER BY ts LIMIT ?)",
             (before, _VALUES),
@@ -104,7 +124,7 @@ class Trimming:
         _let_go(db, "notes", "name", PASSING_NOTES, before)
 
 
-def _let_go(db: sqlite3.Connection, table: str, column: str, names: tuple[str, ...], before: int) -> None:
+def _let_go(db: Database, table: str, column: str, names: tuple[str, ...], before: int) -> None:
     """Look at the next rows of a table, and delete those of these names; how far it has come is kept in `meta`."""
     seen = _mark(db, table)
     rows = f"SELECT n, ts FROM {table} WHERE n > ? ORDER BY n LIMIT ?"  # noqa: S608 - fixed names
@@ -118,10 +138,11 @@ def _let_go(db: sqlite3.Connection, table: str, column: str, names: tuple[str, .
     _set_mark(db, table, min(old[-1], newest))  # after that, numbers are given again
 
 
-def _mark(db: sqlite3.Connection, table: str) -> int:
+def _mark(db: Tables, table: str) -> int:
     found = db.execute("SELECT value FROM meta WHERE key = ?", (f"trimmed {table}",)).fetchone()
     return int(found[0]) if found else 0
 
 
-def _set_mark(db: sqlite3.Connection, table: str, n: int) -> None:
-    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (f"trimmed {table}", str(n)))
+def _set_mark(db: Database, table: str, n: int) -> None:
+    sql = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    db.execute(sql, (f"trimmed {table}", str(n)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.journal.address import Address
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.segments import Keep
 from turbo_trader.live.inside import Inside
@@ -67,6 +68,7 @@ class DaemonSettings:
     keys: Keys
     symbols: tuple[str, ...]
     journal: Path  # folder; made if absent
+    database: Address | None = None  # that the journal's tables are in; None: a file of its folder
     journal_days: int = 30  # scans and what no money hangs on are kept so long; 0: for ever
     duration_s: float | None = None  # None: until asked to stop
     mode: str = "paper"

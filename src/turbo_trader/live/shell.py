@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.opening import believable
 from turbo_trader.journal.recorder import Life
 from turbo_trader.journal.store import Journal
@@ -92,8 +93,8 @@ class Shell:
         settings = self._settings
         names = list(dict.fromkeys(resolve(symbol) for symbol in settings.symbols))
         journal = Journal(
-            settings.journal, names, settings.mode, self._clock.now, take_over=settings.take_over
-        )
+            settings.journal, names, settings.mode, self._clock.now, take_over=settings.take_over, there=settings.database,
+        )  # fmt: skip
         self._router = Router(journal, self._clock, settings.keys, self._observer)
         self._router.recorder = recorder_of(settings)
         self._fence = Fence(
@@ -228,7 +229,9 @@ class Shell:
     def _woken(self, epoch: int) -> None:
         if hasattr(self._router, "trader"):
             known: list[str] = []
-            with contextlib.suppress(sqlite3.Error):  # a journal that fails is reported elsewhere
+            with contextlib.suppress(
+                sqlite3.Error, JournalError
+            ):  # a journal that fails is reported elsewhere
                 known = self._router.journal.boots()
             self._router.deliver(Woken(self._clock.now(), epoch, tuple(known)))
 

@@ -72,6 +72,7 @@ class Upkeep:
                     await asyncio.to_thread(journal.checkpoint)
             elif loop.time() - probed >= PROBE_S:
                 probed = loop.time()
+                await asyncio.to_thread(journal.revive)
                 if journal.probe():
                     self._router.emit("journal-works", "info", {})
 

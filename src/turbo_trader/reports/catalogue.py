@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from turbo_trader.journal.address import is_journal
 from turbo_trader.journal.errors import JournalError
 from turbo_trader.journal.health import owner
 from turbo_trader.journal.readers import count_notes, overview
-from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
 from turbo_trader.reports.kept import BACKTEST
 from turbo_trader.reports.run import RunState
@@ -35,13 +35,9 @@ def catalogue(*folders: Path) -> list[Entry]:
         for folder in folders
         if folder.is_dir()
         for path in sorted(folder.iterdir())
-        if _is_run(path)
+        if is_journal(path)
     ]
     return sorted(found, key=lambda each: (each.mode == BACKTEST, each.begun, each.name))
-
-
-def _is_run(path: Path) -> bool:
-    return (path / FILE).exists()
 
 
 def _entry(folder: Path) -> Entry:

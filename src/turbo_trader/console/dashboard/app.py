@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from turbo_trader.console.dashboard.access import COOKIE, HEADERS, SESSION_S, Access
-from turbo_trader.console.dashboard.daemons import Daemons, Known, act, status_of
+from turbo_trader.console.dashboard.daemons import Daemons, Known, act, act_on_all, status_of
 from turbo_trader.console.dashboard.views import Cached, live_view, log_lines
 from turbo_trader.console.output import plain
 from turbo_trader.console.report_files import entry_json, runs_in
@@ -31,6 +31,7 @@ from turbo_trader.reports.reading import read_run
 Emit = Callable[[str, str, dict[str, Any]], None]
 Endpoint = Callable[[Request], Awaitable[Response]]
 _OPEN: Final = ("/login", "/static/login.js", "/static/page.css")  # what is answered without a session
+ALL: Final = "all"  # what confirms a command to every daemon
 _MOST_BODY: Final = 4_096
 _MOST_RUNS: Final = 50
 _SCRIPTS: Final = "text/javascript; charset=utf-8"
@@ -56,6 +57,7 @@ class Dashboard:
             Route("/api/daemons/{name}", self._daemon), Route("/api/daemons/{name}/figures", self._figures),
             Route("/api/daemons/{name}/log", self._log), Route("/api/daemons/{name}/explain/{symbol}", self._explain),
             Route("/api/daemons/{name}/{verb}", self._act, methods=["POST"]),
+            Route("/api/all/{verb}", self._act_on_all, methods=["POST"]),
         ]  # fmt: skip
         app = Starlette(routes=routes)
         app.router.redirect_slashes = False
@@ -136,7 +138,8 @@ class Dashboard:
     async def _overview(self, _: Request) -> Response:
         def look() -> dict[str, Any]:
             runs = self.runs.of(self.base)["runs"]
-            return {"daemons": [status_of(each) for each in self.daemons.known()], "runs": runs}
+            known = [status_of(each) for each in self.daemons.known()]
+            return {"daemons": known, "guards": self.daemons.guarding(), "runs": runs}
 
         return await _answered(look)
 
@@ -184,6 +187,22 @@ class Dashboard:
             self.emit("page-control", "error", {"daemon": name, "verb": verb, "error": str(error)})
             return JSONResponse({"error": str(error)}, 502)
         self.emit("page-control", "warning", {"daemon": name, "verb": verb, "error": ""})
+        return _json(answer)
+
+    async def _act_on_all(self, request: Request) -> Response:
+        verb = request.path_params["verb"]
+        if (await _body(request)).get("confirm") != ALL:
+            return JSONResponse({"error": f"not confirmed: confirm must be {ALL!r}"}, 400)
+        try:
+            answer = await run_in_threadpool(act_on_all, self.daemons, verb)
+        except InputError as error:
+            return JSONResponse({"error": str(error)}, 404)
+        for name in answer["done"]:
+            self.emit("page-control", "warning", {"daemon": name, "verb": verb, "error": ""})
+        for name, error in answer["failed"].items():
+            self.emit("page-control", "error", {"daemon": name, "verb": verb, "error": error})
+        if answer["failed"]:
+            return JSONResponse({"error": "; ".join(answer["failed"].values()), **answer}, 502)
         return _json(answer)
 
     async def _of(self, request: Request, look: Callable[[Known], Mapping[str, Any]]) -> Response:

@@ -15,15 +15,21 @@ import uvicorn
 
 from turbo_trader.console.dashboard.access import Access, read_token, token_file
 from turbo_trader.console.dashboard.app import Dashboard
+from turbo_trader.console.dashboard.daemons import Daemons
+from turbo_trader.console.dashboard.elsewhere import Elsewhere
 from turbo_trader.console.logs import open_log
 from turbo_trader.console.output import say
+from turbo_trader.journal.address import Address
 from turbo_trader.market.errors import InputError
 
 PORT = 8137
 
 
-def serve(base: Path, host: str, port: int, *, as_json: bool = False) -> None:
-    """Serve until SIGINT or SIGTERM; the ready line names the address. InputError where it cannot listen there."""
+def serve(base: Path, host: str, port: int, *, there: Address | None = None, as_json: bool = False) -> None:
+    """Serve until SIGINT or SIGTERM; the ready line names the address. InputError where it cannot listen there.
+
+    `there`: a database whose daemons are shown beside those of this user.
+    """
     token, fresh = read_token()
     listening = _listen(host, port)
     open_log(base / "dashboard", level="info", terminal=True, secrets=(token,))
@@ -36,7 +42,7 @@ def serve(base: Path, host: str, port: int, *, as_json: bool = False) -> None:
         say(
             f"{host}: whoever reaches this address may try tokens, and nothing is encrypted; an ssh tunnel is safer"
         )
-    dashboard = Dashboard(Access(token), base, _emit)
+    dashboard = Dashboard(Access(token), base, _emit, Daemons(others=Elsewhere(base, there).known))
     config = uvicorn.Config(
         dashboard.app(), log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
         lifespan="off", timeout_graceful_shutdown=2,

@@ -32,6 +32,9 @@ def dashboard(
         print(dumps({"token": found}) if json else found)
         return
     from turbo_trader.console.dashboard.server import serve
+    from turbo_trader.console.journal_database import database_of
     from turbo_trader.console.settings import load_settings
 
-    serve(load_settings().journal_dir if journal_dir is None else journal_dir, host, port, as_json=json)
+    settings = load_settings()
+    base = settings.journal_dir if journal_dir is None else journal_dir
+    serve(base, host, port, there=database_of(settings, base), as_json=json)

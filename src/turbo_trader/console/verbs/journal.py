@@ -97,13 +97,18 @@ def restore(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Put a copy in the place of the journal, which stays beside it. Refused while a daemon or a guard is at work."""
+    """Put a copy in the place of the journal, which stays beside it; with JOURNAL_URL in that of the database.
+
+    Refused while a daemon or a guard is at work.
+    """
     from turbo_trader.console.folders import journals, last_journal
+    from turbo_trader.console.journal_database import database_of
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.settings import load_settings
     from turbo_trader.journal.backup import restore as put
 
     folder = last_journal(journal_dir, journals() if journal_dir is None else journal_dir)
-    done = put(folder, copy, _stamp())
+    done = put(folder, copy, _stamp(), database_of(load_settings(), folder))
     if json:
         print_json({"journal": done.path, "copy": copy, "before": done.before, "starts": done.starts})
         return

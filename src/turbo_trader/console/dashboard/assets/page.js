@@ -46,6 +46,8 @@
 
   const MEANINGS = {
     flatten: ["Emergency stop", "Cancels entries, closes every position of this daemon at the market, and halts it until it is resumed."],
+    "all/flatten": ["Emergency stop of all", "Cancels entries and closes every position of every daemon of this user at the market, and halts them until they are resumed."],
+    "all/halt": ["Halt all", "No new entries of any daemon of this user until it is resumed; open positions are managed on."],
     halt: ["Halt", "No new entries until it is resumed; open positions are managed on."],
     resume: ["Resume", "Lifts a halt set by a person or by the edge watchdog. A limit's halt stays."],
   };
@@ -62,7 +64,7 @@
     get("yes").onclick = async () => {
       get("yes").disabled = true;
       try {
-        await ask(path(name, `/${verb}`), { confirm: name });
+        await ask(verb.startsWith("all/") ? `/api/${verb}` : path(name, `/${verb}`), { confirm: name });
         get("confirm").close();
         await refresh();
       } catch (error) {
@@ -74,14 +76,15 @@
   };
 
   const button = (name, verb, kind = "") => el("button", { type: "button", class: kind, "data-verb": verb, text: MEANINGS[verb][0].toLowerCase(), onclick: () => confirmed(name, verb) });
-  const buttons = (status) => (status.alive ? [button(status.name, "flatten", "danger"), button(status.name, "halt"), button(status.name, "resume")] : []);
+  const buttons = (status) => (status.alive && !status.elsewhere ? [button(status.name, "flatten", "danger"), button(status.name, "halt"), button(status.name, "resume")] : []);
 
   // -- the overview
 
   const head = (status, link) => {
     const view = status.view;
     const title = el("h2", {}, el("span", { class: status.alive ? "dot" : "dot dead" }), link ? el("a", { href: `#${encodeURIComponent(status.name)}`, text: status.name }) : document.createTextNode(status.name));
-    const text = status.alive ? `${status.mode}, process ${status.pid}` : `${status.mode}: dead`;
+    const where = status.elsewhere ? status.elsewhere : `process ${status.pid}`;
+    const text = status.alive ? `${status.mode}, ${where}` : `${status.mode}: dead`;
     return [el("div", { class: "daemon" }, title, el("span", { class: "lead grow", text }), ...buttons(status)),
       status.error ? el("p", { class: "problem", text: status.error }) : el("p", { text: `entries: ${status.entries}` }),
       view ? cards(heads(status)) : null];
@@ -104,8 +107,11 @@
     navigate(found.daemons);
     const rows = found.runs.map((run) => el("tr", {}, el("td", {}, el("a", { href: `/report/${encodeURIComponent(run.name)}`, text: run.name })),
       ...[run.mode || "-", run.error || run.state, (run.begun ?? "-").replace("T", " ").replace("Z", ""), String(run.trades)].map((text) => el("td", { text }))));
+    const living = found.daemons.filter((each) => each.alive && !each.elsewhere).length;
     main.replaceChildren(
+      ...(living > 1 ? [el("div", { class: "tools", id: "all" }, button("all", "all/flatten", "danger"), button("all", "all/halt"))] : []),
       ...(found.daemons.length ? found.daemons.map((each) => el("section", { "data-daemon": each.name }, ...head(each, true).filter(Boolean))) : [section("No daemon is running", el("p", { text: "turbo-trader run starts one; it appears here by itself." }))]),
+      ...(found.guards.length ? [section("Guards", table(["guard", "mode", "process", "watches"], found.guards.map((each) => [each.name, each.mode, each.alive ? String(each.pid) : "dead", each.folder]), true))] : []),
       el("section", { class: "runs" }, el("h2", { text: "Runs and backtests" }), rows.length ? table(["report", "mode", "state", "begun, UTC", "trades"], rows, true) : el("p", { text: "none yet" })),
     );
   };

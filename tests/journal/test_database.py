@@ -1,0 +1,473 @@
+"""A journal in PostgreSQL keeps what one in a file keeps: durable before the wire, alone, and whole again after a lost server."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.journal.postgres import PASSWORD, Postgres
+
+from turbo_trader.journal import readers
+from turbo_trader.journal.address import POINTER, Address, address
+from turbo_trader.journal.backup import backup, restore
+from turbo_trader.journal.check import examine
+from turbo_trader.journal.errors import JournalError, UnsoundJournal
+from turbo_trader.journal.export import tables
+from turbo_trader.journal.health import integrity, owner
+from turbo_trader.journal.intents import Beside
+from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.store import Journal
+from turbo_trader.journal.trimming import Trimming
+from turbo_trader.market.errors import InputError
+from turbo_trader.market.events import DAY
+from turbo_trader.rules.outcomes import OUTCOME
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.trader.commands import (
+    Note,
+    OrderType,
+    Persist,
+    PlaceOrder,
+    Purpose,
+    Resolved,
+    Scanned,
+    TimeInForce,
+)
+from turbo_trader.trader.events import CommandResult, Control, Outcome
+
+pytestmark = pytest.mark.external("postgres")
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+FILL = {"symbol": "BTCUSDT", "result": "1.5", "fee": "0.1"}
+
+
+def entry(name: str) -> PlaceOrder:
+    return PlaceOrder(
+        id=name, symbol="BTCUSDT", side=1, qty=Decimal("0.001"), order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC, reduce_only=False, purpose=Purpose.ENTRY, price=Decimal("60000.5"),
+    )  # fmt: skip
+
+
+def rows(ev: float) -> Any:
+    made = np.zeros(len(SYMBOLS), SCAN)
+    made["ev"] = ev
+    return made
+
+
+def write_something(journal: Journal) -> None:
+    """A row of every kind."""
+    journal.intent(1, entry("e1"))
+    journal.persist(Persist(2, "session", {"halted": "a person"}))
+    journal.note(Note(3, "fill", "info", FILL))
+    journal.event(Control(4, "halt", "a person" * 20))
+    journal.scanned(Scanned(5, rows(0.25)))
+    journal.resolved(Resolved(6, np.ones(2, OUTCOME)))
+    journal.flush()
+    journal.outcome(CommandResult(ts=7, id="e1", outcome=Outcome.CONFIRMED, code=0, message="OK"))
+    journal.commit()
+
+
+def read_everything(folder: Path) -> dict[str, Any]:
+    """As the verbs read it."""
+    found = {
+        "state": readers.state(folder), "notes": readers.notes(folder), "named": readers.notes_named(folder, ("fill",)),
+        "events": list(readers.events(folder, ("Control",))), "count": readers.count_notes(folder, "fill"),
+        "between": readers.notes_between(folder, "BTCUSDT", 0, 9), "by row": readers.state_by_row(folder),
+        "scans": [float(row["ev"]) for row in readers.scans(folder, "ETHUSDT", 2)],
+        "all": [(ts, names, float(found["ev"][0])) for ts, names, found in readers.all_scans(folder)],
+        "outcomes": readers.outcomes(folder)[1].tobytes(), "tables": tables(folder), "sound": integrity(folder),
+    }  # fmt: skip
+    counts = readers.overview(folder)
+    del counts["journal"], counts["last_boot"]
+    return {**found, "overview": counts}
+
+
+def money(folder: Path) -> list[str]:
+    return [note["result"] for note in readers.notes_named(folder, ("fill",))]
+
+
+def again(journal: Journal) -> None:
+    """As the daemon's upkeep, until it is back."""
+    until = time.monotonic() + 60
+    journal.revive()
+    while not journal.probe():
+        assert time.monotonic() < until, journal.failed
+        time.sleep(0.1)
+        journal.revive()
+
+
+def test_it_reads_back_what_a_file_would(tmp_path: Path, there: Address) -> None:
+    for name, database in (("file", None), ("server", there)):
+        journal = Journal(tmp_path / name, SYMBOLS, there=database)
+        write_something(journal)
+        journal.close(9, "test")
+    assert read_everything(tmp_path / "server") == read_everything(tmp_path / "file")
+    assert readers.overview(tmp_path / "server")["journal"] == str(there)
+    assert not (tmp_path / "server" / FILE).exists()
+
+
+def test_a_restart_restores_state_intents_and_outcomes(tmp_path: Path, there: Address) -> None:
+    first = Journal(tmp_path, SYMBOLS, there=there)
+    write_something(first)
+    first.intent(8, entry("e2"))
+    first.commit()
+    first.close(9, "test")
+    second = Journal(tmp_path, SYMBOLS, there=there)
+    assert second.restored() == {"session": {"halted": "a person"}}
+    assert second.boots() == [first.boot, second.boot]
+    assert [each["id"] for each in second.unresolved(since=0)] == ["e2"]
+    assert len(second.outcomes()) == 2
+    second.close(10, "test")
+
+
+def test_what_was_committed_outlives_the_servers_death(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    server.execute("trading", "ALTER ROLE trader SET synchronous_commit = off")  # a commit asks for more
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    try:
+        journal.intent(1, entry("e1"))
+        journal.commit()
+        server.kill()
+        server.start()
+        assert [each["id"] for each in tables(tmp_path)["orders"]] == ["e1"]
+    finally:
+        server.execute("trading", "ALTER ROLE trader RESET synchronous_commit")
+        journal.close(2, "test")
+
+
+def test_a_lost_server_fails_at_once_and_costs_nothing_that_moves_money(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    write_something(journal)
+    server.kill()
+    for ts in range(10, 15):
+        journal.note(Note(ts, "fill", "info", {**FILL, "result": str(ts)}))
+        journal.persist(Persist(ts, "position", {"at": ts}))
+        began = time.monotonic()
+        with pytest.raises(JournalError, match="is the server up"):
+            journal.commit()
+        assert time.monotonic() - began < 1
+    assert "is the server up" in journal.failed
+    assert journal.boots() if not journal.failed else True
+    server.start()
+    again(journal)
+    assert journal.failed == ""
+    assert money(tmp_path) == ["1.5", "10", "11", "12", "13", "14"]
+    assert readers.state(tmp_path)["position"] == {"at": 14}
+    journal.intent(20, entry("e9"))
+    journal.commit()
+    journal.close(21, "test")
+    assert [each["id"] for each in tables(tmp_path)["orders"]] == ["e1", "e9"]
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_commit_whose_answer_was_lost_is_there_once(
+    tmp_path: Path, there: Address, server: Postgres, *, written: bool
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    write_something(journal)
+    server.hang()  # the commit reaches its socket; whether it is done is decided later
+    try:
+        journal.note(Note(10, "fill", "info", {**FILL, "result": "10"}))
+        journal.intent(10, entry("e2"))
+        began = time.monotonic()
+        with pytest.raises(JournalError, match="no answer within"):
+            journal.commit()
+        assert time.monotonic() - began < 4
+        if not written:
+            server.kill()
+            server.start()
+    finally:
+        server.go_on()
+    journal.note(Note(11, "fill", "info", {**FILL, "result": "11"}))
+    again(journal)
+    assert money(tmp_path) == ["1.5", "10", "11"]
+    assert sorted(each["id"] for each in tables(tmp_path)["orders"]) == ["e1", "e2"]
+    journal.close(12, "test")
+
+
+def test_a_server_that_is_older_than_what_was_written_is_not_believed(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    write_something(journal)
+    server.kill()
+    with pytest.raises(JournalError):
+        write_something(journal)
+    server.start()
+    older = "UPDATE \"{}\".meta SET value = split_part(value, ' ', 1) || ' 1' WHERE key = 'written'"
+    server.execute("trading", older.format(there.schema))
+    journal.revive()
+    assert not journal.probe()
+    assert "older than what was written" in journal.failed
+    journal.close(9, "test")
+
+
+def test_another_instance_that_wrote_meanwhile_keeps_this_one_out(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    journal = Journal(tmp_path / "a", SYMBOLS, there=there)
+    server.kill()
+    with pytest.raises(JournalError):
+        write_something(journal)
+    server.start()
+    other = Journal(tmp_path / "b", SYMBOLS, there=there, take_over=True)
+    journal.revive()
+    assert not journal.probe()
+    assert "in use by another instance" in journal.failed
+    other.close(9, "test")
+    journal.revive()
+    assert not journal.probe()
+    assert "another instance has written it" in journal.failed
+    journal.close(10, "test")
+
+
+def test_two_daemons_on_one_journal_are_refused(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path / "a", SYMBOLS, there=there)
+    with pytest.raises(InputError, match=r"in use by another instance .*JOURNAL_NAME"):
+        Journal(tmp_path / "b", SYMBOLS, there=there)
+    with pytest.raises(InputError, match="in use by another instance"):
+        Journal(tmp_path / "a", SYMBOLS, there=there)
+    journal.close(9, "test")
+    assert owner(tmp_path / "a") == ""
+
+
+def test_the_journal_of_another_folder_is_taken_only_if_a_person_says_so(
+    tmp_path: Path, there: Address
+) -> None:
+    first = Journal(tmp_path / "a", SYMBOLS, there=there)
+    write_something(first)
+    first.close(9, "test")
+    with pytest.raises(InputError, match="belongs to another folder"):
+        Journal(tmp_path / "b", SYMBOLS, there=there)
+    second = Journal(tmp_path / "b", SYMBOLS, there=there, take_over=True)
+    assert second.restored() == {"session": {"halted": "a person"}}
+    second.close(10, "test")
+    with pytest.raises(InputError, match="belongs to another folder"):
+        Journal(tmp_path / "a", SYMBOLS, there=there)
+
+
+def test_who_writes_is_seen_from_another_folder(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path / "a", SYMBOLS, there=there)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / POINTER).write_bytes((tmp_path / "a" / POINTER).read_bytes())
+    assert owner(tmp_path / "b").startswith("turbo-trader ")
+    journal.close(9, "test")
+    assert owner(tmp_path / "b") == ""
+
+
+def test_an_emptied_database_is_not_taken_for_a_new_journal(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    write_something(journal)
+    journal.close(9, "test")
+    server.execute("trading", f'DROP SCHEMA "{there.schema}" CASCADE')
+    with pytest.raises(UnsoundJournal, match="gone or empty"):
+        Journal(tmp_path, SYMBOLS, there=there)
+    with pytest.raises(UnsoundJournal, match="gone or empty"):
+        readers.state(tmp_path)
+    Journal(tmp_path, SYMBOLS, there=there, take_over=True).close(10, "test")
+
+
+def test_a_newer_version_is_refused_and_an_earlier_one_brought_up(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    write_something(journal)
+    journal.close(9, "test")
+    version = f"UPDATE \"{there.schema}\".meta SET value = '{{}}' WHERE key = 'version'"
+    server.execute("trading", version.format(99))
+    with pytest.raises(InputError, match="version 99 of a newer turbo-trader"):
+        Journal(tmp_path, SYMBOLS, there=there)
+    with pytest.raises(InputError, match="version 99"):
+        readers.state(tmp_path)
+    server.execute("trading", version.format(2))
+    brought = Journal(tmp_path, SYMBOLS, there=there)
+    assert brought.restored() == {"session": {"halted": "a person"}}
+    brought.close(10, "test")
+    copied = server.execute("trading", f'SELECT count(*) FROM "{there.schema}.v2".state')
+    assert copied == [(1,)]
+
+
+def test_a_damaged_table_is_named(tmp_path: Path, there: Address, server: Postgres) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    write_something(journal)
+    journal.close(9, "test")
+    server.execute("trading", f'ALTER TABLE "{there.schema}".notes DROP COLUMN level')
+    (file,) = examine(tmp_path)[:1]
+    assert not file.ok
+    assert "notes lacks level" in file.text
+
+
+def test_a_backup_is_a_file_and_comes_back_into_either(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path / "a", SYMBOLS, there=there)
+    write_something(journal)
+    before = read_everything(tmp_path / "a")
+    copy = backup(tmp_path / "a", tmp_path / "copy.sqlite")  # while it is written
+    journal.persist(Persist(9, "session", {"halted": ""}))
+    journal.commit()
+    with pytest.raises(InputError, match="in use"):
+        restore(tmp_path / "a", copy, "now", there)
+    journal.close(9, "test")
+    done = restore(tmp_path / "a", copy, "now", there)
+    assert done.before == f"{there.schema}.before-now"
+    after = read_everything(tmp_path / "a")
+    assert after == before
+    into_file = restore(tmp_path / "a", copy, "later")
+    assert into_file.path == tmp_path / "a" / FILE
+    assert read_everything(tmp_path / "a") == before
+    write_more(Journal(tmp_path / "a", SYMBOLS))
+
+
+def write_more(journal: Journal) -> None:
+    journal.note(Note(20, "fill", "info", FILL))
+    journal.commit()
+    journal.close(21, "test")
+
+
+def test_a_file_moves_into_the_database_and_goes_on_there(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path / "a", SYMBOLS)
+    write_something(journal)
+    journal.close(9, "test")
+    before = read_everything(tmp_path / "a")
+    with pytest.raises(InputError, match="a file, but JOURNAL_URL is set"):
+        Journal(tmp_path / "a", SYMBOLS, there=there)
+    restore(tmp_path / "a", backup(tmp_path / "a", tmp_path / "copy.sqlite"), "now", there)
+    assert read_everything(tmp_path / "a") == before
+    write_more(Journal(tmp_path / "a", SYMBOLS, there=there))  # numbers of rows go on
+    assert money(tmp_path / "a") == ["1.5", "1.5"]
+    with pytest.raises(InputError, match="set JOURNAL_URL"):
+        Journal(tmp_path / "a", SYMBOLS)
+
+
+def test_the_guard_writes_beside_the_daemon_and_goes_on_without_a_server(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    hand = Beside(tmp_path, "g1234", lambda: 5)
+    assert hand.intent(entry("g1"))
+    assert hand.outcome(CommandResult(ts=6, id="g1", outcome=Outcome.CONFIRMED, code=0, message=""))
+    assert journal.boots()[-1] == journal.boot or "g1234" in journal.boots()
+    server.kill()
+    began = time.monotonic()
+    assert not hand.intent(entry("g2"))
+    assert time.monotonic() - began < 2
+    server.start()
+    journal.close(9, "test")
+
+
+def test_scans_are_packed_and_old_ones_let_go(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    for i in range(45):
+        journal.scanned(Scanned(DAY + i, rows(float(i))))
+    journal.note(Note(DAY, "gate", "info", {}))
+    journal.note(Note(DAY, "fill", "info", FILL))
+    journal.flush()
+    trimming = Trimming(tmp_path, 1)
+    for now in [DAY] * 4 + [3 * DAY] * 4:
+        group = trimming.gather()
+        journal.tend(lambda db, now=now, group=group: trimming.step(db, now, group))  # type: ignore[misc]
+        if now == DAY and group is None:
+            assert [float(row["ev"]) for row in readers.scans(tmp_path, "BTCUSDT", 3)] == [42, 43, 44]
+            assert readers.overview(tmp_path)["scans"] == 45
+    assert list(readers.all_scans(tmp_path)) == []
+    assert [note["name"] for note in readers.notes(tmp_path)] == ["fill"]
+    journal.close(4 * DAY, "test")
+
+
+def test_no_message_file_or_repr_has_the_password(tmp_path: Path, there: Address, server: Postgres) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    said = [repr(there), str(there), repr(journal.__dict__), (tmp_path / POINTER).read_text()]
+    server.kill()
+    with pytest.raises(JournalError) as lost:
+        write_something(journal)
+    with pytest.raises(JournalError) as down:
+        readers.state(tmp_path)
+    server.start()
+    journal.close(9, "test")
+    said += [str(lost.value), str(down.value), json.dumps(tables(tmp_path))]
+    for secret in (PASSWORD, PASSWORD.split()[0], PASSWORD.replace(" ", "%20")):
+        assert all(secret not in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [({"url": "/nowhere"}, "does not exist"), ({"url": "nobody@"}, "password authentication failed")],
+)
+def test_what_waiting_does_not_mend_is_a_wrong_setting(
+    tmp_path: Path, there: Address, change: dict[str, str], line: str
+) -> None:
+    found = change["url"]
+    url = there.url.replace("/trading", found) if found[0] == "/" else there.url.replace("trader@", found)
+    with pytest.raises(InputError, match=line):
+        Journal(tmp_path, SYMBOLS, there=replace(there, url=url))
+
+
+def test_a_server_that_keeps_no_promise_is_refused(tmp_path: Path, there: Address, server: Postgres) -> None:
+    server.execute("trading", "ALTER ROLE trader SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(InputError, match="can only be read"):
+            Journal(tmp_path, SYMBOLS, there=there)
+    finally:
+        server.execute("trading", "ALTER ROLE trader RESET ALL")
+
+
+def test_values_of_any_kind_are_the_same_in_both(tmp_path: Path, there: Address) -> None:
+    """The bytes of a state, compared row by row."""
+    value = {"text": "é☂%?%s", "number": "0.1", "none": None, "deep": {"a": [1, 2]}}
+    for name, database in (("file", None), ("server", there)):
+        journal = Journal(tmp_path / name, SYMBOLS, there=database)
+        journal.persist(Persist(1, "any", value))
+        journal.commit()
+        assert journal.restored() == {"any": value}
+        journal.close(2, "test")
+    backup(tmp_path / "server", tmp_path / "copy")
+    read = []
+    for path in (tmp_path / "copy", tmp_path / "file" / FILE):
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            read.append(db.execute("SELECT key, ts, value FROM state").fetchall())
+    assert read[0] == read[1]
+
+
+def test_a_text_that_the_server_cannot_keep_spoils_no_neighbour(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    journal.intent(1, entry("e1"))
+    journal.outcome(CommandResult(ts=7, id="e1", outcome=Outcome.REJECTED, code=1, message="a\x00b"))
+    journal.commit()
+    assert [each["message"] for each in tables(tmp_path)["orders"]] == ["ab"]
+    journal.close(9, "test")
+
+
+def test_the_daemons_of_a_database_are_all_found(tmp_path: Path, there: Address, server: Postgres) -> None:
+    from turbo_trader.journal.server import members
+
+    running = Journal(tmp_path / "a", SYMBOLS, "live", there=there)
+    other, _ = address(server.url, f"{there.schema.removeprefix('journal-')}-ended")
+    Journal(tmp_path / "b", SYMBOLS, "testnet", there=other).close(9, "test")
+    found = {each.there.schema: each for each in members(there)}
+    assert found[there.schema].mode == "live"
+    assert found[there.schema].holder.startswith("turbo-trader ")
+    assert (found[other.schema].holder, found[other.schema].ended) == ("", True)
+    running.close(10, "test")
+
+
+def test_two_journals_share_a_database_and_see_nothing_of_each_other(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    other, _ = address(server.url, f"{there.schema.removeprefix('journal-')}-b")
+    first = Journal(tmp_path / "a", SYMBOLS, there=there)
+    second = Journal(tmp_path / "b", SYMBOLS, there=other)
+    write_something(first)
+    assert second.restored() is None
+    assert money(tmp_path / "b") == []
+    first.close(9, "test")
+    second.close(9, "test")
