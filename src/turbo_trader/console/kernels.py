@@ -20,6 +20,7 @@ from turbo_trader.console.progress import Progress
 from turbo_trader.market import book
 from turbo_trader.market.compiled import compilations, is_cached, put_into_package, reachable
 from turbo_trader.market.events import BAR, ROW
+from turbo_trader.market.frame_reader import FEED, read_frame
 from turbo_trader.market.kernel import advance, advance_book, backfill, set_level
 from turbo_trader.market.ladder import LADDER
 from turbo_trader.market.levels import read_book
@@ -38,7 +39,10 @@ from turbo_trader.signals.parameters import SIGNAL_PARAMETERS
 Entry = tuple[Any, tuple[Any, ...]]
 
 
-_READ_BOOK: Entry = (read_book, (np.zeros(1, np.uint8), 0, 0, False, 0, 0.0, 0.0, np.zeros(1, ROW)))
+_FRAMES: tuple[Entry, ...] = (
+    (read_frame, (np.zeros(1, np.uint8), 0, np.zeros(1, FEED), np.zeros(1, ROW), 0)),
+    (read_book, (np.zeros(1, np.uint8), 0, 0, False, 0, 0.0, 0.0, np.zeros(1, ROW))),
+)
 
 
 class Use(Enum):
@@ -67,7 +71,7 @@ def _trader() -> Iterator[Entry]:
     yield advance, (states, 0, rows, 0, 0)
     yield backfill, (states, 0, bars)
     yield book.walk, (states, 0, 0, 0.0, 0.0)
-    yield _READ_BOOK
+    yield from _FRAMES
     yield fitted, (seconds, y)
 
 
@@ -87,7 +91,7 @@ def _venue() -> Iterator[Entry]:
     yield run_until, (states, 0, rows, 0, 0, 0, 0, 0.0, 0.0, 0, 0, 0)
     yield advance_book, (states, 0, rows, 0, 0)
     yield set_level, (states, 0, 0, 0, 0)
-    yield _READ_BOOK
+    yield from _FRAMES
 
 
 def _backtest() -> Iterator[Entry]:

@@ -1,5 +1,7 @@
 """Raw V5 public frames (order book, prints, ticker) to rows. One decoder per connection: it keeps the books' continuity.
 
+Book and print frames as the venue writes them are read by one kernel (`market.frame_reader`); what it leaves is read here.
+
 Times are the matching engine's where the frame has them (`cts` of a book, `T` of a print), else the push time `ts`. A symbol's rows
 never go back in time: an older row carries the last time seen, as topics overtake each other.
 
@@ -25,6 +27,7 @@ from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from turbo_trader.market.events import (
     FINE,
@@ -35,13 +38,22 @@ from turbo_trader.market.events import (
     RATE,
     ROW,
     RPI,
-    SECOND,
     TRADE,
     WHOLE,
     Rows,
 )
+from turbo_trader.market.frame_reader import (
+    FEED,
+    ID_WORDS,
+    MARK_NS,
+    MILLISECOND,
+    NAME,
+    PRINTS,
+    read_frame,
+)
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.levels import BAD, SHORTEST, read_book
+from turbo_trader.market.json_text import BAD
+from turbo_trader.market.levels import SHORTEST, read_book
 
 BLOCK_TRADES: Final = "block trades"
 REPEATED: Final = "prints said again"
@@ -49,10 +61,12 @@ OUTSIDE: Final = "prints far outside the price band"
 IMPOSSIBLE: Final = "prints without a positive price and size"
 OFF_MARKET: Final = 2  # the band follows the mark, and what rested before a move may be hit after it
 
-_MARK_NS: Final = 5 * SECOND  # a mark price older than this judges no print
-_MILLISECOND = 1_000_000
+_REASONS: Final = (REPEATED, BLOCK_TRADES, IMPOSSIBLE, OUTSIDE)  # in the kernel's order
+_ID_BYTES = 8 * ID_WORDS
 _LARGEST = 1e15  # of a price
-_LATEST = 2**63 // _MILLISECOND - 1  # ms that a row's time can hold
+_LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
+_MOST_UPDATES = 2**62
+_CHUNK = 4096  # rows allocated at once: frames are slices of them
 _Row = tuple[int, int, int, int, int, int]
 _packed = struct.Struct("<qqiBbH").pack  # a _Row as ROW lays it out
 
@@ -96,42 +110,61 @@ _ticker = msgspec.json.Decoder(_Ticker)
 
 
 class _Symbol:
-    """What one symbol's topics have said so far."""
+    """What one symbol's topics have said so far: its FEED record, which the kernel reads and writes too."""
 
-    __slots__ = (
-        "index", "interval", "last_ts", "mark", "mark_ts", "per_lot", "per_tick", "printed", "reach", "tick", "update",
-    )  # fmt: skip
+    __slots__ = ("feed", "index", "interval", "per_lot", "per_tick", "tick")
 
-    def __init__(self, index: int, instrument: Instrument) -> None:
+    def __init__(self, index: int, instrument: Instrument, feed: Any) -> None:
         self.index = index
+        self.feed = feed
         self.tick = instrument.tick
         self.per_tick = float(1 / instrument.tick)
         self.per_lot = float(1 / instrument.step)
         self.interval = instrument.funding_interval_min
-        self.printed: frozenset[str] = frozenset()  # ids of the last frame's prints
-        self.mark, self.mark_ts = 0, 0  # ticks, ns
-        self.reach = OFF_MARKET * float(instrument.price_limit_y)  # of the mark; farther away nothing trades
-        self.update = 0  # `u` of the last book frame; 0: a snapshot is needed
-        self.last_ts = 0
+        name = instrument.symbol.encode()
+        feed["name_length"] = len(name)  # one too long is never found by the kernel
+        feed["name"][: len(name)] = np.frombuffer(name[:NAME], np.uint8)
+        feed["per_tick"], feed["per_lot"] = self.per_tick, self.per_lot
+        feed["reach"] = OFF_MARKET * float(instrument.price_limit_y)
 
     def time(self, milliseconds: int) -> int:
         if milliseconds > _LATEST:
             raise ValueError(f"a time that is none: {milliseconds}")
-        self.last_ts = max(self.last_ts, milliseconds * _MILLISECOND)
-        return self.last_ts
+        latest = max(int(self.feed["last_ts"]), milliseconds * MILLISECOND)
+        self.feed["last_ts"] = latest
+        return latest
 
     def off_market(self, ts: int, ticks: int) -> bool:
         """Is a print farther from the mark than the market can be?"""
-        known = self.mark > 0 and self.reach > 0 and ts - self.mark_ts <= _MARK_NS
-        return known and abs(ticks - self.mark) > self.reach * self.mark
+        mark, mark_ts, reach = (self.feed[name].item() for name in ("mark", "mark_ts", "reach"))
+        return bool(mark > 0 and reach > 0 and ts - mark_ts <= MARK_NS and abs(ticks - mark) > reach * mark)
+
+    def printed(self, ids: Sequence[str]) -> list[bool]:
+        """Which of these prints were in the frame before; they are what the next frame is compared with."""
+        half = int(self.feed["id_half"])
+        packed = [text.encode("utf-8", "surrogatepass")[:_ID_BYTES].ljust(_ID_BYTES, b"\0") for text in ids]
+        text = self.feed["ids"][half, : self.feed["id_count"][half]].tobytes()
+        before = {text[at : at + _ID_BYTES] for at in range(0, len(text), _ID_BYTES)}
+        kept = b"".join([each for name, each in zip(ids, packed, strict=True) if name][:PRINTS])
+        count = len(kept) // _ID_BYTES
+        self.feed["ids"][1 - half, :count] = np.frombuffer(kept, np.int64).reshape(count, ID_WORDS)
+        self.feed["id_count"][1 - half] = count
+        self.feed["id_half"] = 1 - half
+        return [name != "" and each in before for name, each in zip(ids, packed, strict=True)]
 
 
 class FrameDecoder:
     """Decodes the frames of one connection. Symbols are identified by their index in `instruments`."""
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
-        self._symbols = {i.symbol: _Symbol(n, i) for n, i in enumerate(instruments)}
+        last = {i.symbol: (n, i) for n, i in enumerate(instruments)}
+        self._feeds = cast("Rows", np.zeros(len(last), FEED))
+        self._symbols = {
+            name: _Symbol(*one, feed) for (name, one), feed in zip(last.items(), self._feeds, strict=True)
+        }
+        self._indices = [n for n, _ in last.values()]
         self.left_out: Counter[str] = Counter()  # prints that are not the market's, by reason
+        self._rows, self._at = cast("Rows", np.empty(_CHUNK, ROW)), 0  # where the next frame's rows go
         self._grow(8192)
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
@@ -140,6 +173,32 @@ class FrameDecoder:
         A book frame that does not follow the last one (`u`), or that cannot be read, becomes a GAP row; then deltas are passed
         over until a snapshot. ValueError for anything else that is not the venue's JSON or holds a figure that is no number.
         """
+        length = len(raw)
+        if length > len(self._text):
+            self._grow(2 * length)
+        self._view[:length] = raw
+        most = length // SHORTEST + 2
+        if self._at + most > len(self._rows):
+            self._rows, self._at = cast("Rows", np.empty(max(_CHUNK, most), ROW)), 0
+        k, first, end, left_out = read_frame(self._text, length, self._feeds, self._rows, self._at)
+        if end == BAD:
+            return self.decode_any(raw)
+        if left_out:
+            self._count(self._feeds["left_out"][k])
+        if end == first:
+            return None
+        self._at = end
+        return self._indices[k], self._rows[first:end]
+
+    def _count(self, left_out: NDArray[np.int64]) -> None:
+        """Take over what the kernel left out."""
+        for reason, count in zip(_REASONS, left_out.tolist(), strict=True):
+            if count:
+                self.left_out[reason] += count
+        left_out[:] = 0
+
+    def decode_any(self, raw: bytes) -> tuple[int, Rows] | None:
+        """As `decode`, without the kernel for whole frames: any JSON."""
         head = _head.decode(raw)
         topic, _, name = head.topic.rpartition(".")
         symbol = self._symbols.get(name)
@@ -161,11 +220,14 @@ class FrameDecoder:
             return self._void(symbol, ts)
         snapshot = head.type == "snapshot" or book.u == 1
         if not snapshot:
-            if not symbol.update:
+            update = int(symbol.feed["update"])
+            if not update:
                 return None
-            if book.u != symbol.update + 1:
+            if book.u != update + 1:
                 return self._void(symbol, ts)
-        symbol.update = book.u
+        if not 0 <= book.u < _MOST_UPDATES:
+            return self._void(symbol, ts)
+        symbol.feed["update"] = book.u
         rows, count = self._levels(symbol, book, ts, snapshot=snapshot)
         if count == BAD:
             return self._void(symbol, ts)
@@ -190,7 +252,7 @@ class FrameDecoder:
     @staticmethod
     def _void(symbol: _Symbol, ts: int) -> Rows:
         """The book is unknown until the next snapshot."""
-        symbol.update = 0
+        symbol.feed["update"] = 0
         return _as_rows([(ts, 0, 0, GAP | WHOLE, 0, 0)])
 
     def _others(self, symbol: _Symbol, topic: str, head: _Head) -> Rows | None:
@@ -202,30 +264,36 @@ class FrameDecoder:
 
     def _prints(self, symbol: _Symbol, head: _Head) -> list[_Row]:
         """The market's own prints; one of the frame before counts once, for frames may come twice."""
-        (prints, odd), before = self._read_prints(head.data), symbol.printed
-        symbol.printed = frozenset(each.i for each in prints if each.i)
+        prints, odd = self._read_prints(head.data)
         rows: list[_Row] = []
-        for each in prints:
-            if each.i in before:
-                self.left_out[REPEATED] += 1
-            elif each.BT:
-                self.left_out[BLOCK_TRADES] += 1
+        for each, known in zip(prints, symbol.printed([each.i for each in prints]), strict=True):
+            reason, row = (REPEATED, None) if known else self._row(symbol, each)
+            if row is not None:
+                rows.append(row)
+            elif reason:
+                self.left_out[reason] += 1
             else:
-                lots, ticks = _rounded(each.v, symbol.per_lot), _rounded(each.p, symbol.per_tick)
-                if lots is None or ticks is None:
-                    odd += 1
-                elif lots <= 0 or ticks <= 0:
-                    self.left_out[IMPOSSIBLE] += 1
-                elif symbol.off_market(ts := symbol.time(each.T), ticks):
-                    self.left_out[OUTSIDE] += 1
-                else:
-                    side = 1 if each.S == "Buy" else -1
-                    rows.append((ts, lots, ticks, TRADE | WHOLE, side, RPI if each.RPI else 0))
+                odd += 1
         if odd and not rows:
             raise ValueError(f"{head.topic}: no print that can be read")
         if odd:
             self.left_out[IMPOSSIBLE] += odd
         return rows
+
+    @staticmethod
+    def _row(symbol: _Symbol, each: _Print) -> tuple[str, _Row | None]:
+        """The row of a print, or why there is none ("": it cannot be read)."""
+        if each.BT:
+            return BLOCK_TRADES, None
+        lots, ticks = _rounded(each.v, symbol.per_lot), _rounded(each.p, symbol.per_tick)
+        if lots is None or ticks is None:
+            return "", None
+        if lots <= 0 or ticks <= 0:
+            return IMPOSSIBLE, None
+        ts = symbol.time(each.T)
+        if symbol.off_market(ts, ticks):
+            return OUTSIDE, None
+        return "", (ts, lots, ticks, TRADE | WHOLE, 1 if each.S == "Buy" else -1, RPI if each.RPI else 0)
 
     @staticmethod
     def _read_prints(data: msgspec.Raw) -> tuple[list[_Print], int]:
@@ -251,7 +319,7 @@ class FrameDecoder:
                 ticks = round(fine / FINE)
                 rows.append((ts, fine, ticks, kind | WHOLE, 0, 0))
                 if kind == MARK:
-                    symbol.mark, symbol.mark_ts = ticks, ts
+                    symbol.feed["mark"], symbol.feed["mark_ts"] = ticks, ts
         if ticker.funding_interval_hour:
             symbol.interval = int(ticker.funding_interval_hour) * 60
         if ticker.funding_rate:

@@ -8,24 +8,19 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.events import FIRST, LAST, LEVEL, SNAPSHOT, Rows
+from turbo_trader.market.json_text import BAD, CLOSE, COMMA, OPEN, Text, expect, read_number
 
-BAD: Final = -1  # no such text
 SHORTEST: Final = 9  # bytes of the shortest level, ["1","1"]
-
-_POWERS = np.array([10.0**n for n in range(19)])
-_MOST_DIGITS = 18  # a mantissa stays below 2**63
-_MOST_TICKS = 2**31 - 1
-_MOST_LOTS = 2**62
-_SPACE, _QUOTE, _COMMA, _POINT, _ZERO, _NINE, _OPEN, _CLOSE = (ord(c) for c in ' ",.09[]')
+MOST_TICKS: Final = 2**31 - 1
+MOST_LOTS: Final = 2**62
 
 
 @kernel
 def read_book(
-    text: NDArray[np.uint8],
+    text: Text,
     bids: int,
     asks: int,
     snapshot: bool,
@@ -41,19 +36,32 @@ def read_book(
     """
     at = 0
     if snapshot:
-        _write(rows[0], ts, SNAPSHOT, 0, 0, 0)
+        write(rows[0], ts, SNAPSHOT, 0, 0, 0)
         at = 1
-    at = _read_side(text[:bids], 1, ts, per_tick, per_lot, rows, at)
-    if at != BAD:
-        at = _read_side(text[bids : bids + asks], -1, ts, per_tick, per_lot, rows, at)
-    if at > 0:
-        rows[0].kind |= FIRST
-        rows[at - 1].kind |= LAST
+    at, end = read_side(text, 0, 1, per_tick, per_lot, rows, at)
+    if end == bids:
+        at, end = read_side(text, end, -1, per_tick, per_lot, rows, at)
+    else:
+        return BAD
+    if end != bids + asks:
+        return BAD
+    make_frame(rows, 0, at, ts)
     return at
 
 
 @kernel
-def _write(row: np.record, ts: int, kind: int, side: int, price: int, lots: int) -> None:
+def make_frame(rows: Rows, first: int, end: int, ts: int) -> None:
+    """Make rows[first:end] one frame at `ts`."""
+    for j in range(first, end):
+        rows[j].ts = ts
+    if end > first:
+        rows[first].kind |= FIRST
+        rows[end - 1].kind |= LAST
+
+
+@kernel
+def write(row: np.record, ts: int, kind: int, side: int, price: int, lots: int) -> None:
+    """Set all fields but `spare`, which is 0."""
     row.ts = ts
     row.lots = lots
     row.price = price
@@ -63,62 +71,24 @@ def _write(row: np.record, ts: int, kind: int, side: int, price: int, lots: int)
 
 
 @kernel
-def _read_side(
-    text: NDArray[np.uint8], side: int, ts: int, per_tick: float, per_lot: float, rows: Rows, at: int
-) -> int:
-    i = _expect(text, 0, _OPEN)
-    if i == BAD:
-        return BAD
-    end = _expect(text, i, _CLOSE)
-    while end == BAD:
-        price, i = _read_number(text, _expect(text, i, _OPEN))
-        lots, i = _read_number(text, _expect(text, i, _COMMA))
-        i = _expect(text, i, _CLOSE)
-        if i == BAD or price * per_tick > _MOST_TICKS or lots * per_lot > _MOST_LOTS:
-            return BAD
-        _write(rows[at], ts, LEVEL, side, round(price * per_tick), round(lots * per_lot))
+def read_side(
+    text: Text, start: int, side: int, per_tick: float, per_lot: float, rows: Rows, at: int
+) -> tuple[int, int]:
+    """Write the levels of the list at text[start:] to rows[at:], without their time: (next row, place behind the list or BAD).
+
+    It reads up to the end of `text`, however short the frame in it: whoever calls looks whether the list ended where it must.
+    """
+    i = expect(text, start, OPEN)
+    end = expect(text, i, CLOSE)
+    while i != BAD and end == BAD:
+        price, i = read_number(text, expect(text, i, OPEN))
+        lots, i = read_number(text, expect(text, i, COMMA))
+        i = expect(text, i, CLOSE)
+        if i == BAD or price * per_tick > MOST_TICKS or lots * per_lot > MOST_LOTS or at == len(rows):
+            return at, BAD
+        write(rows[at], 0, LEVEL, side, round(price * per_tick), round(lots * per_lot))
         at += 1
-        end = _expect(text, i, _CLOSE)
+        end = expect(text, i, CLOSE)
         if end == BAD:
-            i = _expect(text, i, _COMMA)
-            if i == BAD:
-                return BAD
-    return at if end == len(text) else BAD
-
-
-@kernel
-def _expect(text: NDArray[np.uint8], i: int, byte: int) -> int:
-    """The place after `byte`, which must come next but for spaces; BAD where it does not, or where `i` is BAD."""
-    if i == BAD:
-        return BAD
-    while i < len(text):
-        if text[i] == byte:
-            return i + 1
-        if text[i] != _SPACE:
-            break
-        i += 1
-    return BAD
-
-
-@kernel
-def _read_number(text: NDArray[np.uint8], i: int) -> tuple[float, int]:
-    """A decimal in quotes and the place after it (BAD for anything else)."""
-    i = _expect(text, i, _QUOTE)
-    if i == BAD:
-        return 0.0, BAD
-    first = i
-    point = -1  # where it is; -1: it has not come
-    mantissa = np.int64(0)
-    while i < len(text):
-        c = text[i]
-        if _ZERO <= c <= _NINE:
-            mantissa = mantissa * 10 + (np.int64(c) - _ZERO)
-        elif c == _POINT and point < 0:
-            point = i
-        else:
-            break
-        i += 1
-    digits = i - first - (point >= 0)
-    if i == len(text) or text[i] != _QUOTE or digits < 1 or digits > _MOST_DIGITS:
-        return 0.0, BAD
-    return mantissa / _POWERS[i - point - 1 if point >= 0 else 0], i + 1
+            i = expect(text, i, COMMA)
+    return at, end

@@ -1,0 +1,328 @@
+"""A public frame's bytes to rows in one kernel call: book and print frames as the venue writes them.
+
+The kernel knows the keys of these frames, in any order, plain texts and whole numbers. Whatever else a frame holds is left to
+`market.frames`, which reads any JSON: until a frame is read to its end nothing is changed. Both keep what the next frame needs in
+one FEED record a symbol, and make the same rows of a frame.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_trader.market.compiled import kernel
+from turbo_trader.market.events import RPI, SECOND, SNAPSHOT, TRADE, WHOLE, Rows, record_dtype
+from turbo_trader.market.json_text import (
+    BAD,
+    BEGIN,
+    CLOSE,
+    COLON,
+    END,
+    MOST_DIGITS,
+    NINE,
+    OPEN,
+    POINT,
+    ZERO,
+    Text,
+    after,
+    expect,
+    flag,
+    goes_on,
+    packed,
+    read_number,
+    string,
+    whole,
+    word,
+)  # fmt: skip
+from turbo_trader.market.levels import MOST_LOTS, MOST_TICKS, make_frame, read_side, write
+
+NAME: Final = 32  # bytes of a symbol's name, at most
+ID_WORDS: Final = 5  # a print's id: its first 40 bytes, eight a word
+PRINTS: Final = 1024  # prints a frame, at most: the venue's limit
+MARK_NS: Final = 5 * SECOND  # a mark price older than this judges no print
+MILLISECOND: Final = 1_000_000
+
+#: What one symbol's topics have brought so far, and its units.
+FEED: Final = record_dtype(
+    [
+        ("index", "<i8"),  # of its instrument
+        ("name", "u1", (NAME,)),
+        ("name_length", "<i8"),
+        ("per_tick", "f8"),
+        ("per_lot", "f8"),
+        ("reach", "f8"),  # of the mark; farther away nothing trades
+        ("update", "<i8"),  # `u` of the last book frame; 0: a snapshot is needed
+        ("last_ts", "<i8"),  # ns
+        ("mark", "<i8"),  # ticks; 0: none
+        ("mark_ts", "<i8"),  # ns
+        ("ids", "<i8", (2, PRINTS, ID_WORDS)),  # of the prints of the last frame, and of the one being read
+        ("id_count", "<i8", (2,)),
+        ("id_half", "<i8"),  # which of the two is the last frame's
+        ("left_out", "<i8", (4,)),  # prints that are no rows, by reason
+    ]
+)
+Feeds: TypeAlias = NDArray[np.record]
+
+#: Prints that are no rows, by reason: places in `left_out`.
+REPEATED, BLOCK_TRADE, IMPOSSIBLE, OUTSIDE = range(4)
+
+_OTHER, _BOOK, _PRINTS = range(3)  # what a topic brings
+
+
+_TOPIC, _TYPE, _TS, _CTS, _DATA = map(packed, ("topic", "type", "ts", "cts", "data"))
+_S, _B, _A, _U, _SEQ = map(packed, ("s", "b", "a", "u", "seq"))
+_T, _SIDE, _V, _P, _L, _I, _BT, _RPI = map(packed, ("T", "S", "v", "p", "L", "i", "BT", "RPI"))
+_SNAPSHOT, _BUY = packed("snapshot"), packed("Buy")
+_BOOK_TOPIC, _PRINT_TOPIC = np.frombuffer(b"orderbook.", np.uint8), np.frombuffer(b"publicTrade.", np.uint8)
+_LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
+
+
+@kernel
+def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tuple[int, int, int, int]:
+    """The frame in text[:length] to rows[at:]: (which of `feeds`, first row, end of the rows, prints that are no rows).
+
+    The end is BAD where `market.frames` must read it. A delta of a void book and a frame without news are no row. There must be
+    room for length // SHORTEST + 2 rows.
+    """
+    topic, k, kind, update, end, last_ts = _OTHER, 0, 0, 0, 0, 0
+    ts, cts, seen, bit = 0, 0, 0, 0
+    dropped = (0, 0, 0, 0)
+    i = expect(text, 0, BEGIN)
+    more = True
+    while more and i != BAD:
+        key, i = word(text, i)
+        i = expect(text, i, COLON)
+        if key == _TOPIC:
+            bit = 1
+            topic, k, i = _read_topic(text, i, feeds)
+        elif key == _TYPE:
+            bit = 2
+            kind, i = word(text, i)
+        elif key == _TS:
+            bit = 4
+            ts, i = whole(text, i)
+        elif key == _CTS:
+            bit = 8
+            cts, i = whole(text, i)
+        elif key == _DATA and topic == _BOOK:
+            bit = 16
+            update, end, i = _read_book(text, i, feeds[k], rows, at + 1)
+        elif key == _DATA and topic == _PRINTS:
+            bit = 16
+            end, last_ts, dropped, i = _read_prints(text, i, feeds[k], rows, at)
+        else:
+            return k, 0, BAD, 0
+        if seen & bit:
+            return k, 0, BAD, 0
+        seen |= bit
+        more, i = goes_on(text, i, END)
+    if i != length or not seen & 16 or max(ts, cts) > _LATEST:
+        return k, 0, BAD, 0
+    if topic == _BOOK:
+        first, end = _end_book(feeds[k], kind == _SNAPSHOT, update, cts if cts else ts, rows, at + 1, end)
+        return k, first, end, 0
+    feeds[k].last_ts = last_ts
+    feeds[k].id_half = 1 - feeds[k].id_half
+    for reason in range(len(dropped)):
+        feeds[k].left_out[reason] += dropped[reason]
+    return k, at, end, dropped[0] + dropped[1] + dropped[2] + dropped[3]
+
+
+@kernel
+def _end_book(
+    feed: Any, snapshot: bool, update: int, ts: int, rows: Rows, first: int, end: int
+) -> tuple[int, int]:
+    """(first row, end) of a book frame whose levels are rows[first:end]; BAD where it does not follow the one before."""
+    snapshot = snapshot or update == 1  # the service restarted
+    if not snapshot and feed.update != 0 and update != feed.update + 1:
+        return 0, BAD
+    feed.last_ts = max(feed.last_ts, ts * MILLISECOND)
+    if not snapshot and feed.update == 0:
+        return 0, 0
+    feed.update = update
+    if snapshot:
+        first -= 1
+        write(rows[first], 0, SNAPSHOT, 0, 0, 0)
+    make_frame(rows, first, end, feed.last_ts)
+    return first, end
+
+
+@kernel
+def _read_book(text: Text, i: int, feed: Any, rows: Rows, at: int) -> tuple[int, int, int]:
+    """(update, end of the rows, place behind) of a book's data, bids before asks, from rows[at] on."""
+    update, seen, bit = 0, 0, 0
+    more = True
+    i = expect(text, i, BEGIN)
+    while more and i != BAD:
+        key, i = word(text, i)
+        i = expect(text, i, COLON)
+        if key == _B:
+            bit = 1
+            at, i = read_side(text, i, 1, feed.per_tick, feed.per_lot, rows, at)
+        elif key == _A:
+            bit = 3  # no bids after it
+            at, i = read_side(text, i, -1, feed.per_tick, feed.per_lot, rows, at)
+        elif key == _U:
+            bit = 4
+            update, i = whole(text, i)
+        elif key == _SEQ:
+            bit = 8
+            _, i = whole(text, i)
+        elif key == _S:
+            bit = 16
+            _, i = string(text, i)
+        else:
+            return 0, 0, BAD
+        if seen & bit & ~1 or (bit == 1 and seen & 1):
+            return 0, 0, BAD
+        seen |= bit
+        more, i = goes_on(text, i, END)
+    return update, at, i if seen & 4 else BAD
+
+
+@kernel
+def _read_prints(
+    text: Text, i: int, feed: Any, rows: Rows, at: int
+) -> tuple[int, int, tuple[int, int, int, int], int]:
+    """(end of the rows, time of the last, prints dropped by reason, place behind) of a list of prints."""
+    last_ts, repeated, blocks, impossible, outside = feed.last_ts, 0, 0, 0, 0
+    half = 1 - feed.id_half
+    feed.id_count[half] = 0
+    more = True
+    i = expect(text, i, OPEN)
+    while more and i != BAD:
+        ts, side, lots, ticks, known, block, hidden, i = _read_print(text, i, feed, half)
+        if i == BAD:
+            break
+        if known:
+            repeated += 1
+        elif block:
+            blocks += 1
+        elif lots <= 0 or ticks <= 0:
+            impossible += 1
+        else:
+            last_ts = max(last_ts, ts * MILLISECOND)
+            if _off_market(feed, last_ts, ticks):
+                outside += 1
+            elif at == len(rows):
+                i = BAD
+            else:
+                write(rows[at], last_ts, TRADE | WHOLE, side, ticks, lots)
+                rows[at].spare = RPI if hidden else 0
+                at += 1
+        more, i = goes_on(text, i, CLOSE)
+    return at, last_ts, (repeated, blocks, impossible, outside), i
+
+
+@kernel
+def _off_market(feed: Any, ts: int, ticks: int) -> bool:
+    """Is a print farther from the mark than the market can be?"""
+    known = feed.mark > 0 and feed.reach > 0.0 and ts - feed.mark_ts <= MARK_NS
+    return bool(known and abs(ticks - feed.mark) > feed.reach * feed.mark)
+
+
+@kernel
+def _read_print(text: Text, i: int, feed: Any, half: int) -> tuple[int, int, int, int, bool, bool, bool, int]:
+    """(ms, side, lots, ticks, repeated, block trade, hidden quote, place behind) of a print; its id is kept in `half`."""
+    ts, side, lots, ticks, seen, bit = 0, 0, 0, 0, 0, 0
+    known, block, hidden, more = False, False, False, True
+    i = expect(text, i, BEGIN)
+    while more and i != BAD:
+        key, i = word(text, i)
+        i = expect(text, i, COLON)
+        if key == _T:
+            bit = 1
+            ts, i = whole(text, i)
+        elif key == _SIDE:
+            bit = 2
+            taker, i = word(text, i)
+            side = 1 if taker == _BUY else -1
+        elif key == _V:
+            bit = 4
+            lots, i = _units(text, i, feed.per_lot, MOST_LOTS)
+        elif key == _P:
+            bit = 8
+            ticks, i = _units(text, i, feed.per_tick, MOST_TICKS)
+        elif key == _I:
+            bit = 16
+            known, i = _read_id(text, i, feed, half)
+        elif key == _BT:
+            bit = 32
+            block, i = flag(text, i)
+        elif key == _RPI:
+            bit = 64
+            hidden, i = flag(text, i)
+        elif key == _SEQ:
+            bit = 128
+            _, i = whole(text, i)
+        elif key in (_S, _L):
+            bit = 256 if key == _S else 512
+            _, i = string(text, i)
+        else:
+            i = BAD
+        if i == BAD or seen & bit:
+            break
+        seen |= bit
+        bit = 0
+        more, i = goes_on(text, i, END)
+    good = i != BAD and bit == 0 and seen & 15 == 15 and ts <= _LATEST
+    return ts, side, lots, ticks, known, block, hidden, i if good else BAD
+
+
+@kernel
+def _read_id(text: Text, i: int, feed: Any, half: int) -> tuple[bool, int]:
+    """(was it in the frame before, place behind) of a print's id, which is kept in `half`."""
+    start, i = string(text, i)
+    count, length = feed.id_count[half], i - 1 - start
+    if i == BAD or length > 8 * ID_WORDS or count == PRINTS:
+        return False, BAD
+    if length == 0:
+        return False, i
+    for w in range(ID_WORDS):
+        eight = np.int64(0)
+        for j in range(min(8, length - 8 * w)):
+            eight |= np.int64(text[start + 8 * w + j]) << np.int64(8 * j)
+        feed.ids[half, count, w] = eight
+    feed.id_count[half] = count + 1
+    for other in range(feed.id_count[1 - half]):
+        same = True
+        for w in range(ID_WORDS):
+            same &= feed.ids[half, count, w] == feed.ids[1 - half, other, w]
+        if same:
+            return True, i
+    return False, i
+
+
+@kernel
+def _read_topic(text: Text, i: int, feeds: Feeds) -> tuple[int, int, int]:
+    """(what it brings, which of `feeds`, place behind) of a topic of theirs."""
+    start, end = string(text, i)
+    topic, at = _PRINTS, after(text, start, _PRINT_TOPIC)
+    if at == BAD:
+        topic, at = _BOOK, after(text, start, _BOOK_TOPIC)
+        while at != BAD and at < end and ZERO <= text[at] <= NINE:
+            at += 1
+        at = expect(text, at, POINT)
+    if end == BAD or at == BAD:
+        return _OTHER, 0, BAD
+    length = end - 1 - at
+    for k in range(len(feeds)):
+        same = feeds[k].name_length == length
+        j = 0
+        while same and j < length:
+            same = feeds[k].name[j] == text[at + j]
+            j += 1
+        if same:
+            return topic, k, end
+    return _OTHER, 0, BAD
+
+
+@kernel
+def _units(text: Text, i: int, per_unit: float, most: int) -> tuple[int, int]:
+    """(in units, place behind) of a decimal in quotes."""
+    value, end = read_number(text, i)
+    if end == BAD or end - i > MOST_DIGITS + 3 or value * per_unit > most:
+        return 0, BAD
+    return round(value * per_unit), end
