@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from benchmarks import latency, order_latency, recording_cost, transports
 from benchmarks.dense import dense_rows, one_level_rows
 from studies.trades import zones_of
-from turbo_trader.market.events import MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance, advance_book, backfill
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE, SECOND, Rows
 from turbo_trader.market.state import SECONDS, States, new_states
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.assess import assess

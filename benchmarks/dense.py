@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 
-from turbo_trader.market.events import FIRST, LAST, LEVEL, ROW, TRADE, WHOLE, Rows
+from turbo_trader.market.rows import FIRST, LAST, LEVEL, ROW, TRADE, WHOLE, Rows
 
 _SIDE = 50
 _FRAME = 8

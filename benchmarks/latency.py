@@ -24,11 +24,11 @@ from websockets.asyncio.client import ClientConnection
 from benchmarks.latency_venue import ENTRY, PROBE, QTY, run
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.transport import Connection
+from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.live.router import Machine
-from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
-from turbo_trader.market.events import MINUTE
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Command

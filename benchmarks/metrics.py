@@ -10,9 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from turbo_trader.console.alarms.beside import AlarmsBeside, AlarmSettings
+from turbo_trader.console.alarms.alarms_process import AlarmsBeside, AlarmSettings
 from turbo_trader.console.alarms.catalogue import Alarm
-from turbo_trader.console.metrics.watching import Metrics
+from turbo_trader.console.metrics.daemon_metrics import Metrics
 from turbo_trader.live.meter import Meter
 from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy

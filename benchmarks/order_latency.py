@@ -25,11 +25,11 @@ from turbo_trader.bybit.transport import Connection
 from turbo_trader.exchange_server import sockets
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server import serve
-from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
-from turbo_trader.market.events import SECOND
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, TimeInForce
 from turbo_trader.trader.events import Outcome

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import Final
 
-from turbo_trader.journal.blocks import segments
 from turbo_trader.journal.recorder import Life, Recorder
+from turbo_trader.journal.recording_format import segments
 from turbo_trader.journal.segments import Keep
-from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.recording import frames
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.events import MarketRows
 

@@ -19,7 +19,7 @@ import aiohttp
 import numpy as np
 import uvloop
 
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.rest import Request, Signer
 from turbo_trader.bybit.transport import Connection

@@ -24,9 +24,9 @@ import numpy as np
 from benchmarks.dense import dense_rows
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server import serve
-from turbo_trader.market.events import BAR, MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import BAR, MINUTE, SECOND, Rows
 
 START: Final = 1_767_603_600 * SECOND
 SYMBOLS: Final = 15

@@ -16,8 +16,8 @@ from decimal import Decimal
 from multiprocessing import get_context
 from typing import Any, Final
 
-from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.backtest import Backtest

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from studies.scans import EQUITY, HOUR, Scanner, Scans, TapeSource
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import read_instruments, universe
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.tape import read_tape
 from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.policy import Policy

@@ -23,10 +23,10 @@ from studies.scans import EQUITY, Scans
 from studies.signals import cell, markdown, scores, standard_forward
 from studies.skill import Estimate, coefficient, mean
 from studies.trades import Trades, by_time, monte_carlo
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.rules.maps import KNOTS
 from turbo_trader.rules.policy import Policy
-from turbo_trader.signals.calibration import fit_map
+from turbo_trader.signals.calibration_fits import fit_map
 from turbo_trader.signals.noise import Noise
 
 BINS: Final = 10

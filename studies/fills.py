@@ -22,12 +22,12 @@ import numpy as np
 
 from studies.rebuilt_figures import walk_bars
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import ExecutionMessage
-from turbo_trader.market.events import MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance_book
 from turbo_trader.market.rebuild import rebuild
+from turbo_trader.market.rows import MINUTE, SECOND, Rows
 from turbo_trader.market.state import States, new_states
 from turbo_trader.market.tape import Tape, read_tape
 

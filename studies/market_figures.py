@@ -23,10 +23,10 @@ from studies.recorded_figures import (
     recorded_session,
     slippage,
 )
-from turbo_trader.market.events import FIRST, KIND_MASK, LEVEL, MINUTE, SECOND, SNAPSHOT, TRADE
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import FIRST, KIND_MASK, LEVEL, MINUTE, SECOND, SNAPSHOT, TRADE
 from turbo_trader.market.state import States, new_states
 from turbo_trader.simulation.synthetic import SyntheticMarket
 

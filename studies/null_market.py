@@ -17,7 +17,7 @@ from studies.played import seed_coins
 from studies.scans import EQUITY, Scans
 from studies.signals import scan_synthetic
 from studies.trades import Trades, drop_forecast, play, without_forecast
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 
 HOURLY: Final = (

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from turbo_trader.market.bars import read_bars
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
-from turbo_trader.signals import evidence, ou
+from turbo_trader.signals import drift_belief, ou
 
 HALF_LIVES: Final = (5.0, 10.0, 20.0, 30.0, 60.0)  # minutes
 WINDOWS: Final = (120, 240, 480, 960, 1440)  # samples of one minute
@@ -26,7 +26,7 @@ HORIZON: Final = 15  # minutes ahead
 CRITICAL: Final = (-2.86154, -2.8903, -4.234, -40.040)  # MacKinnon (2010), constant, 5 %
 
 _critical, _least_squares, _reversion = ou.critical, ou.least_squares, ou.reversion
-_white_variance, _belief = ou.white_variance, evidence.belief
+_white_variance, _belief = ou.white_variance, drift_belief.belief
 
 
 @kernel

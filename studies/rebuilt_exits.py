@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studies.rebuilt_figures import FEWEST, walk_bars
-from turbo_trader.market.events import KIND_MASK, LAST, MINUTE, SECOND, TRADE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import KIND_MASK, LAST, MINUTE, SECOND, TRADE, Rows
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.exits import Bracket, ClosePosition, exit_rules
 from turbo_trader.rules.policy import Policy

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.bridge import ORDERS
-from turbo_trader.market.events import BAR, MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import BAR, MINUTE, SECOND, Rows
 from turbo_trader.market.state import new_states
 
 START = 1_746_403_200 * SECOND

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import FIRST, LAST, LEVEL, ROW, SNAPSHOT, TRADE, WHOLE
 from turbo_trader.market.reference import instrument_for
+from turbo_trader.market.rows import FIRST, LAST, LEVEL, ROW, SNAPSHOT, TRADE, WHOLE
 from turbo_trader.market.tape import Tape
 
 _MILLISECOND: Final = 1_000_000

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from turbo_trader.market.tape import read_tape
-from turbo_trader.rules.funnel import TARGETS
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.report import PREDECESSOR
+from turbo_trader.rules.scan_funnel import TARGETS
+from turbo_trader.rules.trade_report import PREDECESSOR
 from turbo_trader.simulation.backtest import Backtest
 
 BALANCES = ("18", "50", "100", "500", "2000")

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import MINUTE, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance, backfill
+from turbo_trader.market.rows import MINUTE, SECOND, Rows
 from turbo_trader.market.sampling import mid_sum
 from turbo_trader.market.state import SECONDS, new_states
 from turbo_trader.market.tape import Tape

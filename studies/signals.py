@@ -20,8 +20,8 @@ from studies.recorded_book import read_recorded_book
 from studies.scans import Scanner, Scans, TapeSource
 from studies.skill import Estimate, coefficient, hit_rate, mean, slope
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.tape import read_tape
 from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.policy import Policy

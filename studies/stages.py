@@ -23,7 +23,7 @@ from typing import Final
 
 import numpy as np
 
-from turbo_trader.market.events import DAY, MINUTE
+from turbo_trader.market.rows import DAY, MINUTE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.stages import HOUR, TIERS, Stage, Stages, stage_rules
 

@@ -18,7 +18,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from pybit.unified_trading import HTTP
 
-    from turbo_trader.exchange.machine import Exchange
+    from turbo_trader.exchange.exchange_machine import Exchange
     from turbo_trader.exchange_server.exchange_host import Venue
     from turbo_trader.exchange_server.server_thread import ServedVenue
 

@@ -4,10 +4,11 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 from turbo_trader import __version__
-from turbo_trader.market.events import ROW
+from turbo_trader.market.rows import ROW
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Every module that setuptools puts into a wheel, by its package and name.
@@ -66,3 +67,11 @@ def test_the_wheel_holds_the_package_and_no_benchmark_or_study() -> None:
     assert not {names[1] for names in modules} & {"benchmarks", "studies", "research"}
     assert (ROOT / "benchmarks" / "bench.py").exists()  # beside it
     assert (ROOT / "studies" / "signals.py").exists()
+
+
+def test_at_most_eight_names_of_files_stand_twice() -> None:
+    """A file is guessed from its name: one that stands in two rooms is two guesses."""
+    names = Counter(path.name for path in (ROOT / "src").rglob("*.py") if path.name != "__init__.py")
+    twice = sorted(name for name, times in names.items() if times > 1)
+    assert len(names) > 300
+    assert len(twice) <= 8, twice

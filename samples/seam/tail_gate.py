@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import ours
 from turbo_trader.rules.gate import BLOCK, PASS, WARN, Gate, When, bp, bp_check

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks.dense import dense_rows, one_level_rows
-from turbo_trader.market.events import FIRST, LAST, SECOND, Rows
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import FIRST, LAST, SECOND, Rows
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.policy import Policy
 

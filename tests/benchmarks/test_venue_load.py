@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks.venue_load import EVERYTHING, START, SYMBOLS, DenseMarket, measure
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 D = Decimal
 #: Frames of a symbol a second, by topic, when its book changes all the time.

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.bybit import decode, schemas
-from turbo_trader.bybit.commands import call, plain
+from turbo_trader.bybit.command_calls import call, plain
 from turbo_trader.bybit.schemas import Unreadable
 from turbo_trader.trader.commands import (
     CancelOrder,

@@ -15,7 +15,7 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
 from turbo_trader.bybit import dialing
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.dialing import dial
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.rest import Lane

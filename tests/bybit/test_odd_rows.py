@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turbo_trader.bybit import decode, trade
+from turbo_trader.bybit import decode, trade_socket
 from turbo_trader.bybit.answers import Answer, read_answer
-from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, classify
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.reads import Reader
 from turbo_trader.bybit.schemas import OddRow, Unreadable
+from turbo_trader.bybit.venue_errors import NO_ANSWER, classify
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Outcome
 
@@ -95,7 +95,7 @@ def test_bytes_that_cannot_be_read_are_an_unreadable_frame(raw: bytes) -> None:
 def test_random_bytes_raise_nothing_else(raw: bytes) -> None:
     with contextlib.suppress(Unreadable):
         decode.private(decode.frame(raw), NOW)
-    trade.answer(Call("place_order", "create", {}), trade.read(raw)[1], NOW)
+    trade_socket.answer(Call("place_order", "create", {}), trade_socket.read(raw)[1], NOW)
     read_answer(Call("get_positions", "positions", {}), 200, {}, raw, NOW, str)
 
 
@@ -106,7 +106,7 @@ def test_rest_bodies_and_trade_frames_that_cannot_be_read_are_unanswered(raw: by
     found = read_answer(Call("get_positions", "positions", {}), 200, {}, raw, NOW, str)
     assert found.code in (NO_ANSWER, 0)
     assert found.rows == []
-    trade.answer(Call("place_order", "create", {}), trade.read(raw)[1], NOW)
+    trade_socket.answer(Call("place_order", "create", {}), trade_socket.read(raw)[1], NOW)
 
 
 def read(lists: dict[str, Any], command: Read) -> Any:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, classify
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.reads import WEEK_MS, Asking, Reader, ReadFailed, closed_bars, pages, settled_rates
+from turbo_trader.bybit.venue_errors import NO_ANSWER, classify
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Outcome
 

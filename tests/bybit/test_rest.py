@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, Action
 from turbo_trader.bybit.rest import Lane, Signer
+from turbo_trader.bybit.venue_errors import FENCED, NO_ANSWER, NOT_SENT, Action
 from turbo_trader.trader.events import Outcome
 
 KEYS = Keys("THE-API-KEY", "THE-API-SECRET")

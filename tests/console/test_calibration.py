@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from turbo_trader.console.app import app
+from turbo_trader.console.command_line import app
 from turbo_trader.console.summary import calibration_lines
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.outcomes import OUTCOME, STOP, TARGET, TIMEOUT
 from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader.commands import Note, Resolved

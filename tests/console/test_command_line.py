@@ -13,7 +13,7 @@ import typer
 
 from turbo_trader import __version__
 from turbo_trader.console import exit_codes, main
-from turbo_trader.console.app import app
+from turbo_trader.console.command_line import app
 
 
 def ended(

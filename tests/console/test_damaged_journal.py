@@ -19,8 +19,8 @@ import pytest
 import structlog
 
 from turbo_trader.console import main as console
-from turbo_trader.journal.errors import JournalError, UnsoundJournal
 from turbo_trader.journal.health import integrity
+from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
 from turbo_trader.journal.marker import MARKER
 from turbo_trader.journal.readers import state
 from turbo_trader.journal.schema import FILE
@@ -196,7 +196,7 @@ def of_another(folder: Path) -> Iterator[Path]:
         (Path(place) / "testnet").chmod(0o711)
         import rich.console  # noqa: F401
 
-        from turbo_trader.rules import calibration, explain, funnel, report, strengths  # noqa: F401 - compiled code loads as root
+        from turbo_trader.rules import explanation, model_calibration, scan_funnel, strengths, trade_report  # noqa: F401 - compiled code loads as root
 
         os.seteuid(NOBODY)
         yield Path(place) / "testnet"

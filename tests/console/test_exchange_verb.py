@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from turbo_trader.console.app import app
-from turbo_trader.exchange.protocol.faults import explained
+from turbo_trader.console.command_line import app
+from turbo_trader.exchange.protocol.faults_on_demand import explained
 from turbo_trader.market.errors import InputError
 
 

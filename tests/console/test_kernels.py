@@ -19,7 +19,7 @@ from turbo_trader.rules.assess import assess
 SOURCE = Path(turbo_trader.__file__).parent
 BELIEF = (
     "from turbo_trader.console import kernels as k; from turbo_trader.console import progress; progress.FIRST_S = 0.0;"
-    "from turbo_trader.signals.evidence import belief; k._ENTRIES = {u: lambda: iter([(belief, (0.0, 0))]) for u in k.Use};"
+    "from turbo_trader.signals.drift_belief import belief; k._ENTRIES = {u: lambda: iter([(belief, (0.0, 0))]) for u in k.Use};"
 )
 EVERYTHING = """
 import gc, math, numpy as np
@@ -30,7 +30,7 @@ load(*Use)
 kernels = [d for d in gc.get_objects() if isinstance(d, Dispatcher) and d.py_func.__module__.startswith("turbo_trader.")]
 before = {d: len(d.signatures) for d in kernels}
 
-from turbo_trader.market.events import MINUTE, SECOND, BAR
+from turbo_trader.market.rows import MINUTE, SECOND, BAR
 from turbo_trader.market.rebuild import rebuild
 from turbo_trader.market.reference import universe
 from turbo_trader.market.tape import Tape
@@ -92,7 +92,7 @@ def test_an_edited_kernel_is_not_taken_from_the_package(installed: Path, tmp_pat
     shutil.copytree(
         installed / "turbo_trader", copy / "turbo_trader", ignore=shutil.ignore_patterns("__pycache__")
     )
-    with (copy / "turbo_trader" / "signals" / "evidence.py").open("a") as source:
+    with (copy / "turbo_trader" / "signals" / "drift_belief.py").open("a") as source:
         source.write("# edited\n")
     done = python(COUNT, copy, TURBO_TRADER_CACHE=str(tmp_path / "empty"))
     assert int(done.stdout.split()[0]) > 0

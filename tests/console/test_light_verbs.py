@@ -14,7 +14,7 @@ import typer.main
 from turbo_trader import __version__
 from turbo_trader.console import main as console
 from turbo_trader.console import overview
-from turbo_trader.console.app import app
+from turbo_trader.console.command_line import app
 
 HEAVY = (
     "numba",
@@ -115,8 +115,9 @@ def test_the_version_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     ],
 )
 def test_status_says_what_the_long_way_says(given: list[str], code: int, said: str, tmp_path: Path) -> None:
-    long_way = "import sys; sys.argv = ['turbo-trader', *sys.argv[1:]]; from turbo_trader.console.app import run_verb; run_verb()"
-    short_way = long_way.replace("app import run_verb; run_verb()", "main import main; main()")
+    argv = "import sys; sys.argv = ['turbo-trader', *sys.argv[1:]]; from turbo_trader.console."
+    long_way = argv + "command_line import run_verb; run_verb()"
+    short_way = argv + "main import main; main()"
     answers = [ran(*given, folder=tmp_path, code=way) for way in (short_way, long_way)]
     assert answers[0].stdout == answers[1].stdout
     assert [(each.returncode, each.stderr) for each in answers] == [(code, said)] * 2

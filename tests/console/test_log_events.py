@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import structlog
 
-from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver
-from turbo_trader.market.events import MINUTE
+from turbo_trader.console.structured_logs import open_log
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.console.alarms.conftest import PASSWORD, Receiver, receiver
 
-from turbo_trader.console.alarms import targets
+from turbo_trader.console.alarms import addresses
 from turbo_trader.console.verbs.notify import send_test
 from turbo_trader.market.errors import InputError
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_used_is_exit_code_2_and_one_line(
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "find_spec", lambda name: None)
+    monkeypatch.setattr(addresses, "find_spec", lambda name: None)
     monkeypatch.setenv("NOTIFY", "json://127.0.0.1:1/")
     with pytest.raises(InputError, match=r"turbo-trader\[notify\]"):
         send_test()

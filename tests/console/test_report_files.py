@@ -11,9 +11,9 @@ from tests.reports.conftest import write_run
 from turbo_trader.console.report_files import asked_for, folder_of, runs_in
 from turbo_trader.console.verbs.report import report
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import DAY
+from turbo_trader.market.rows import DAY
 from turbo_trader.reports.reading import FOREVER
-from turbo_trader.rules.funnel import HOUR
+from turbo_trader.rules.scan_funnel import HOUR
 
 MIDNIGHT = 1_767_571_200_000_000_000  # 2026-01-05
 

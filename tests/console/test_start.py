@@ -10,7 +10,7 @@ from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.console import start as starting
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.start import Ground
-from turbo_trader.live.settings import DaemonSettings
+from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.rules.policy import Policy
 
 make_settings: Any = Settings  # every field has a default, which the type checker cannot see

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, Reply
 from turbo_trader.exchange.orders import Order
-from turbo_trader.market.events import (
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import (
     FINE,
     FIRST,
     FUNDING,
@@ -27,8 +29,6 @@ from turbo_trader.market.events import (
     WHOLE,
     Rows,
 )
-from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.reference import universe
 
 BTC = universe()[0]  # tick 0.1, step 0.001
 D = Decimal

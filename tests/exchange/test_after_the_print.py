@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import FINE, GAP, LEVEL, MARK, ROW, SECOND, TRADE, WHOLE, Rows
+from turbo_trader.market.rows import FINE, GAP, LEVEL, MARK, ROW, SECOND, TRADE, WHOLE, Rows
 
 D = Decimal
 MS = 1_000_000

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.market.events import FINE, MARK, ROW, SECOND, WHOLE
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import FINE, MARK, ROW, SECOND, WHOLE
 
 D = Decimal
 BTC, ETH = universe()[:2]

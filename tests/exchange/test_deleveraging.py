@@ -9,7 +9,7 @@ import pytest
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, PositionMessage
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 D = Decimal
 MAKER = D("0.0002")

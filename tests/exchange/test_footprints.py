@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_trader.exchange.machine import ExchangeConfig
-from turbo_trader.market.events import FIRST, LAST, LEVEL, ROW, SECOND, SNAPSHOT, WHOLE, Rows
+from turbo_trader.exchange.exchange_machine import ExchangeConfig
+from turbo_trader.market.rows import FIRST, LAST, LEVEL, ROW, SECOND, SNAPSHOT, WHOLE, Rows
 
 
 def asks(rig: Any) -> dict[int, int]:

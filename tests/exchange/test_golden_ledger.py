@@ -12,7 +12,7 @@ import pytest
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.protocol.routes_positions import PositionRoutes
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 D = Decimal
 EIGHT_HOURS = 8 * 3_600 * SECOND

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange import price_band
-from turbo_trader.market.events import FINE, INDEX, MARK, ROW, SECOND, WHOLE
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import FINE, INDEX, MARK, ROW, SECOND, WHOLE
 
 BTC = universe()[0]  # X 0.01, Y 0.02
 D = Decimal

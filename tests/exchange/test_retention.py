@@ -10,8 +10,8 @@ import pytest
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange import retention
-from turbo_trader.exchange.machine import ExchangeConfig
-from turbo_trader.market.events import DAY, SECOND
+from turbo_trader.exchange.exchange_machine import ExchangeConfig
+from turbo_trader.market.rows import DAY, SECOND
 
 D = Decimal
 WEEK = 7 * DAY

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange.requests import SetLeverage
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 D = Decimal
 T0 = 1_767_600_000 * SECOND

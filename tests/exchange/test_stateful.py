@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.machine import ExchangeConfig
+from turbo_trader.exchange.exchange_machine import ExchangeConfig
 from turbo_trader.exchange.messages import UNIT, OrderMessage, PositionMessage
 from turbo_trader.exchange.orders import FINAL, OPEN, STOP_TYPES, Order
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND
 
 BTC = universe()[0]  # tick 0.1, step 0.001
 D = Decimal

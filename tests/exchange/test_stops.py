@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turbo_trader.market.events import KIND_MASK, LEVEL, ROW, SECOND, TRADE, WHOLE, Rows
+from turbo_trader.market.rows import KIND_MASK, LEVEL, ROW, SECOND, TRADE, WHOLE, Rows
 
 D = Decimal
 T0 = 1_767_600_000 * SECOND

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.margin import liquidation_price
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument, RiskTier
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND
 
 D = Decimal
 BTC = universe()[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange_server.exchange_clock import VenueClock, WallClock
 from turbo_trader.exchange_server.exchange_host import Venue
 

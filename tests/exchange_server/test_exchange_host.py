@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.exchange.protocol import books
-from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.exchange.protocol.rest import HttpRequest
+from turbo_trader.exchange.protocol import shown_books
+from turbo_trader.exchange.protocol.public_stream import PublicClient
+from turbo_trader.exchange.protocol.rest_face import HttpRequest
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.exchange_server.server import serve
 from turbo_trader.exchange_server.sockets import Connection
-from turbo_trader.market.events import ROW, TRADE, WHOLE
+from turbo_trader.market.rows import ROW, TRADE, WHOLE
 
 MS = 1_000_000
 
@@ -154,9 +154,9 @@ def test_the_book_with_retail_quotes_is_that_of_50_levels_with_none_of_them(
     client = PublicClient(venue.feed, "one")
     asked = {"op": "subscribe", "args": ["orderbook.50.BTCUSDT", "orderbook.rpi.BTCUSDT"]}
     client.take(json.dumps(asked).encode(), venue.now)
-    books: dict[str, dict[str, dict[str, list[str]]]] = {}
+    shown_books: dict[str, dict[str, dict[str, list[str]]]] = {}
     for message in messages(client, venue, 5_000, 100):
-        book = books.setdefault(message["topic"], {"b": {}, "a": {}})
+        book = shown_books.setdefault(message["topic"], {"b": {}, "a": {}})
         for side in "ba":
             for price, *sizes in message["data"][side]:
                 book[side][price] = sizes
@@ -165,7 +165,7 @@ def test_the_book_with_retail_quotes_is_that_of_50_levels_with_none_of_them(
             side: {price: sizes for price, sizes in levels.items() if sizes[0] != "0"}
             for side, levels in book.items()
         }
-        for book in (books["orderbook.50.BTCUSDT"], books["orderbook.rpi.BTCUSDT"])
+        for book in (shown_books["orderbook.50.BTCUSDT"], shown_books["orderbook.rpi.BTCUSDT"])
     )
     assert len(plain["b"]) > 10
     assert retail == {
@@ -182,8 +182,8 @@ def test_the_best_level_comes_whole_and_again_after_three_seconds_without_a_chan
     moving = messages(client, venue, 3_000)
     assert {message["type"] for message in moving} == {"snapshot"}
     assert all(len(message["data"]["b"]) == len(message["data"]["a"]) == 1 for message in moving)
-    stands = books.standing(venue.exchange.states, 0, 1)
-    monkeypatch.setattr(books, "standing", lambda states, s, depth: stands)
+    stands = shown_books.standing(venue.exchange.states, 0, 1)
+    monkeypatch.setattr(shown_books, "standing", lambda states, s, depth: stands)
     still = [json.loads(raw) for n in range(3_010, 10_000, 10)
              for raw in client.push(venue.advance(venue.source.start + n * MS))]  # fmt: skip
     assert [b["ts"] - a["ts"] for a, b in itertools.pairwise(still)] == [3_000]

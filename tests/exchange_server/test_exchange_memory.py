@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from turbo_trader.exchange import retention
-from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.exchange.protocol.rest import HttpRequest
+from turbo_trader.exchange.protocol.public_stream import PublicClient
+from turbo_trader.exchange.protocol.rest_face import HttpRequest
 from turbo_trader.exchange_server.exchange_host import Venue
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 TOPICS = ("orderbook.1", "orderbook.50", "orderbook.200", "tickers", "publicTrade", "kline.1")
 

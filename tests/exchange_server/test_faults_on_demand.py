@@ -19,7 +19,7 @@ import websockets
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
-from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, Faults
 from turbo_trader.exchange.protocol.render import text
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread

@@ -15,9 +15,9 @@ from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
-from turbo_trader.live import asking
+from turbo_trader.live import control_client
+from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.live.registry import Kind, Registry
-from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Note
@@ -119,7 +119,7 @@ async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
         ends = venue.call(lambda v: v.now) // 1_000_000 + 10_000
         await asyncio.to_thread(change, venue, "ETHUSDT", delivery_ms=ends)
         await notes.come("fill", "ETHUSDT")
-        await asyncio.to_thread(asking.ask, registration.running, "stop")
+        await asyncio.to_thread(control_client.ask, registration.running, "stop")
         summary = await running
         (settled,) = venue.call(
             lambda v: [e for e in v.exchange.accounts["1"].executions if e.kind == "Delivery"]

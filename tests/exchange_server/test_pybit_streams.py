@@ -13,7 +13,7 @@ import pybit.unified_trading
 import pytest
 from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 
-from turbo_trader.exchange.protocol.private import PrivateClient
+from turbo_trader.exchange.protocol.private_stream import PrivateClient
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.exchange_server.server_thread import ServedVenue
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from turbo_trader.exchange.protocol.books import BOOK_CADENCE
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
+from turbo_trader.exchange.protocol.shown_books import BOOK_CADENCE
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.market_source import TapeSource
-from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, SNAPSHOT
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.recording import frames
+from turbo_trader.market.rows import KIND_MASK, LAST, LEVEL, SNAPSHOT
 from turbo_trader.market.state import new_states
 from turbo_trader.market.tape import read_tape
 from turbo_trader.rules.policy import Policy

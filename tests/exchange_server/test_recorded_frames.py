@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import websockets
 
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.market_source import RecordedFrames, TapeSource
 from turbo_trader.exchange_server.server import serve

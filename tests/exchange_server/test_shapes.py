@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange.protocol.render_market import instrument
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.market.recording import frames

@@ -18,17 +18,17 @@ from pybit.unified_trading import HTTP
 from websockets.sync.client import ClientConnection, connect
 
 from turbo_trader.bybit.endpoints import loopback
-from turbo_trader.exchange.protocol import books
-from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.exchange.protocol import shown_books
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, Faults
 from turbo_trader.exchange_server import upstream
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
 from turbo_trader.exchange_server.upstream import UpstreamMarket, upstream_market
 from turbo_trader.live import startup
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import ROW, TRADE, WHOLE
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import ROW, TRADE, WHOLE
 from turbo_trader.trader.events import MarketRows
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
@@ -277,7 +277,7 @@ def test_an_upstream_without_a_book_is_named(
 ) -> None:
     monkeypatch.setattr(upstream, "OPENING_S", 1.0)
     first = make_venue()
-    monkeypatch.setattr(books, "standing", lambda states, s, depth: None)
+    monkeypatch.setattr(shown_books, "standing", lambda states, s, depth: None)
     with (
         serve_in_thread(first) as served,
         pytest.raises(InputError, match="no book of BTCUSDT, ETHUSDT, SOLUSDT within 1 s"),

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.upstream import UpstreamMarket
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.reference import universe
 from turbo_trader.trader.events import MarketRows
 

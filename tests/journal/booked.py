@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Fill, Outcome, ReadResult, Transfer, WalletReport
 from turbo_trader.trader.ledger import Ledger

@@ -18,9 +18,9 @@ from tests.journal.booked import NOW, BookedRun
 from turbo_trader.journal import readers
 from turbo_trader.journal.backup import backup, restore
 from turbo_trader.journal.books import books
-from turbo_trader.journal.check import examine
-from turbo_trader.journal.errors import UnsoundJournal
 from turbo_trader.journal.export import COLUMNS, tables, write
+from turbo_trader.journal.journal_check import examine
+from turbo_trader.journal.journal_errors import UnsoundJournal
 from turbo_trader.journal.lease import GUARD, Lease
 from turbo_trader.journal.schema import FILE, VERSION
 from turbo_trader.journal.store import Journal

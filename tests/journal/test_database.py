@@ -18,16 +18,16 @@ from tests.journal.postgres import PASSWORD, Postgres
 from turbo_trader.journal import readers
 from turbo_trader.journal.address import POINTER, Address, address
 from turbo_trader.journal.backup import backup, restore
-from turbo_trader.journal.check import examine
-from turbo_trader.journal.errors import JournalError, UnsoundJournal
 from turbo_trader.journal.export import tables
 from turbo_trader.journal.health import integrity, owner
 from turbo_trader.journal.intents import Beside
+from turbo_trader.journal.journal_check import examine
+from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import DAY
+from turbo_trader.market.rows import DAY
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import (

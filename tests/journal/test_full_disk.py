@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from turbo_trader.journal import readers
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.store import Journal
 from turbo_trader.trader.commands import Note, Persist
 

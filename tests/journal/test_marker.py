@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.journal.errors import UnsoundJournal
+from turbo_trader.journal.journal_errors import UnsoundJournal
 from turbo_trader.journal.marker import MARKER
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal

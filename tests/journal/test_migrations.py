@@ -13,7 +13,7 @@ import pytest
 from tests.journal import earlier
 
 from turbo_trader.journal import migrations, readers
-from turbo_trader.journal.errors import JournalError, UnsoundJournal
+from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
 from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.journal.store import Journal
 

@@ -12,7 +12,7 @@ from turbo_trader.journal import readers
 from turbo_trader.journal.layouts import described
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader.commands import Resolved

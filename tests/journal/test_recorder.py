@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from turbo_trader.journal import segments as writing
-from turbo_trader.journal.blocks import FOLDER, Steps, Torn, framed, read_blocks, segments
 from turbo_trader.journal.codec import pack, unpack, unpack_command, unpack_event
 from turbo_trader.journal.recorded import recorded_lives
 from turbo_trader.journal.recorder import Life, Recorder, begin_of
+from turbo_trader.journal.recording_format import FOLDER, Steps, Torn, framed, read_blocks, segments
 from turbo_trader.journal.segments import Keep, Segments
-from turbo_trader.market.events import BAR, ROW
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import BAR, ROW
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.noise import Noise
 from turbo_trader.trader import events

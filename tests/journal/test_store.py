@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.journal import readers
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError

@@ -21,7 +21,7 @@ from turbo_trader.journal.packing import TOGETHER, pack, shortened, unpack, whol
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
-from turbo_trader.market.events import DAY, SECOND
+from turbo_trader.market.rows import DAY, SECOND
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Scanned
 from turbo_trader.trader.events import ClockOffset, Fill, Outcome, ReadResult

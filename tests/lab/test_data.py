@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from turbo_trader.console.app import app
+from turbo_trader.console.command_line import app
 from turbo_trader.lab.data import read_market
 from turbo_trader.lab.importing import import_bars
 from turbo_trader.lab.sample import write_sample

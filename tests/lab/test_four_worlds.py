@@ -21,11 +21,11 @@ from turbo_trader.lab.loading import load_signal
 from turbo_trader.lab.scoring import score_all
 from turbo_trader.lab.serving import serving
 from turbo_trader.live.daemon import run_daemon
-from turbo_trader.live.scoring import InPlace
-from turbo_trader.live.settings import DaemonSettings
-from turbo_trader.market.events import MINUTE, SECOND
-from turbo_trader.market.minutes import minute_bars
+from turbo_trader.live.daemon_settings import DaemonSettings
+from turbo_trader.live.score_feed import InPlace
+from turbo_trader.market.minute_bars import minute_bars
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.backtest import Backtest

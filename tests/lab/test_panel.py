@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.lab.loading import load_signal, names
-from turbo_trader.lab.made_up import Echo, MadeUpPanel
+from turbo_trader.lab.made_up_panels import Echo, MadeUpPanel
 from turbo_trader.lab.panel import COLUMNS, moments
 from turbo_trader.lab.scoring import lookahead, score_all
 from turbo_trader.market.errors import InputError
@@ -62,7 +62,7 @@ def test_scores_that_depend_on_what_was_asked_before_are_found(tmp_path: Path) -
 
 
 def test_honest_signal_passes_the_lookahead_check(tmp_path: Path) -> None:
-    body = "from turbo_trader.lab.made_up import Echo as Signal\n"
+    body = "from turbo_trader.lab.made_up_panels import Echo as Signal\n"
     signal = load_signal(signal_file(tmp_path, body))
     table = score_all(signal, PANEL)
     assert table.direction.any()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from turbo_trader.lab.made_up import MadeUpPanel
+from turbo_trader.lab.made_up_panels import MadeUpPanel
 from turbo_trader.lab.score_process import ScoreProcess
 from turbo_trader.lab.serving import Order
 from turbo_trader.signals.asking import Answer, NoAnswer

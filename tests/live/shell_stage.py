@@ -15,9 +15,9 @@ import numpy as np
 from websockets.asyncio.server import ServerConnection, serve
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.live.settings import DaemonSettings, Summary
+from turbo_trader.live.daemon_settings import DaemonSettings, Summary
 from turbo_trader.live.shell import Shell
-from turbo_trader.market.events import ROW, TRADE, WHOLE
+from turbo_trader.market.rows import ROW, TRADE, WHOLE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, Stopped, TimeInForce
 from turbo_trader.trader.events import (

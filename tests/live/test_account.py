@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.errors import classify
+from turbo_trader.bybit.venue_errors import classify
 from turbo_trader.live.account import DAY, AccountFacts, account_checks, expiry, hedged
 from turbo_trader.live.checks import Check, Level, worst
 from turbo_trader.rules.policy import Policy

@@ -7,9 +7,9 @@ from turbo_trader.exchange_server.server_thread import ServedVenue
 from turbo_trader.live import facts
 from turbo_trader.live.account import account_checks
 from turbo_trader.live.checks import Level, worst
-from turbo_trader.live.clock import VenueClock
-from turbo_trader.live.doctor import venue_checks
+from turbo_trader.live.doctor_checks import venue_checks
 from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.rules.policy import Policy
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")

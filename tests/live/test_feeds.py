@@ -11,9 +11,9 @@ import pytest
 
 from turbo_trader.bybit.topics import RefusedTopic
 from turbo_trader.live import feeds
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.daemon_settings import FeedSettings
 from turbo_trader.live.feeds import PublicFeeds
-from turbo_trader.live.settings import FeedSettings
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.reference import universe
 

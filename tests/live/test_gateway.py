@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Keys, loopback
-from turbo_trader.bybit.errors import BANNED, NOT_SENT, classify, classify_http
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.bybit.venue_errors import BANNED, NOT_SENT, classify, classify_http
 from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
 from turbo_trader.trader.events import Outcome
 
@@ -127,7 +127,7 @@ async def test_s28_after_http_403_nothing_more_is_sent() -> None:
 async def test_an_entry_that_could_not_leave_in_time_does_not_leave_but_an_exit_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("turbo_trader.runtime.requests.ENTRY_PATIENCE_S", 0.1)
+    monkeypatch.setattr("turbo_trader.runtime.venue_requests.ENTRY_PATIENCE_S", 0.1)
     gateway, lane, _ = made(answer(0))
     gateway.requests.budget.hold("create", time.monotonic(), {"X-Bapi-Limit-Reset-Timestamp": "300"}, 0)
     late = await gateway.send(ENTRY)

@@ -15,12 +15,12 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from turbo_trader.bybit import streams
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.commands import Call, call
+from turbo_trader.bybit.command_calls import Call, call
 from turbo_trader.bybit.endpoints import Keys, endpoints, loopback
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, classify
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.bybit.venue_errors import FENCED, NO_ANSWER, NOT_SENT, classify
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
 from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
 from turbo_trader.trader.events import Outcome

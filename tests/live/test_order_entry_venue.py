@@ -15,13 +15,13 @@ from websockets.asyncio.client import ClientConnection
 
 from turbo_trader.bybit import streams
 from turbo_trader.bybit.endpoints import Keys, loopback
-from turbo_trader.bybit.errors import NO_ANSWER
-from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.bybit.venue_errors import NO_ANSWER
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, Faults
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
-from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, Read, TimeInForce
 from turbo_trader.trader.events import CommandResult, Outcome
 

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import structlog
 
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.console.logs import open_log
 from turbo_trader.console.observer import ConsoleObserver
+from turbo_trader.console.structured_logs import open_log
 from turbo_trader.journal.store import Journal
-from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.router import Router
-from turbo_trader.runtime.requests import Lane
+from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.runtime.venue_requests import Lane
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import ReadResult
 

@@ -15,8 +15,8 @@ from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import router as router_module
-from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.router import Router
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.trader.commands import (
     CancelOrder,
     FitNoise,

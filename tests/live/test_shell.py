@@ -13,12 +13,12 @@ import pytest
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
-from turbo_trader.live.asking import ask
+from turbo_trader.live.control_client import ask
+from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.live.registry import Kind, Registry
-from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.shell import Shell
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import LAST
+from turbo_trader.market.rows import LAST
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Note, Read
 from turbo_trader.trader.events import (

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from turbo_trader.bybit.errors import NO_JOURNAL
+from turbo_trader.bybit.venue_errors import NO_JOURNAL
 from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
 from turbo_trader.rules.outcomes import OUTCOME

@@ -7,7 +7,7 @@ from typing import Any
 
 from turbo_trader.journal import readers
 from turbo_trader.journal.lease import GUARD, Lease, LeaseRules
-from turbo_trader.market.events import GAP, KIND_MASK, TRADE
+from turbo_trader.market.rows import GAP, KIND_MASK, TRADE
 from turbo_trader.trader.events import (
     Control,
     MarketRows,

@@ -33,9 +33,9 @@ def test_a_caller_sees_every_module_its_kernels_come_from() -> None:
         "signals.ou",
         "signals.kalman",
         "market.book",
-        "market.events",
+        "market.rows",
     } <= names
-    assert not {"rules.policy", "rules.sizing", "rules.report", "market.parquet"} & names
+    assert not {"rules.policy", "rules.sizing", "rules.trade_report", "market.parquet"} & names
 
 
 def test_modules_have_hashes_of_their_own() -> None:
@@ -45,7 +45,7 @@ def test_modules_have_hashes_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("edited", "compiles"),
     [
-        ("market/kernel.py", {"exchange.kernel", "market.kernel"}),
+        ("market/kernel.py", {"exchange.cursor_kernel", "market.kernel"}),
         ("rules/policy.py", set()),
         ("rules/data_gate.py", {"rules.assess"}),
     ],
@@ -61,7 +61,7 @@ def test_an_edit_changes_the_hash_of_what_can_see_it_and_of_nothing_else(
     after = hashes(tmp_path)
     changed = {name for name in before if before[name] != after[name]}
     assert compiles <= changed
-    assert not changed & {"market.levels", "market.flow", "signals.kalman"}
+    assert not changed & {"market.levels", "market.order_flow", "signals.kalman"}
     assert bool(changed) == bool(compiles)
 
 

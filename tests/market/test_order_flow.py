@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import (
+from turbo_trader.market.frames import FrameDecoder
+from turbo_trader.market.kernel import WATCH_HIGH, WATCH_LOW, advance
+from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import (
     DAY,
     FIRST,
     GAP,
@@ -26,9 +29,6 @@ from turbo_trader.market.events import (
     WHOLE,
     Rows,
 )
-from turbo_trader.market.frames import FrameDecoder
-from turbo_trader.market.kernel import WATCH_HIGH, WATCH_LOW, advance
-from turbo_trader.market.reference import universe
 from turbo_trader.market.state import TOP, States, new_states
 from turbo_trader.market.tape import Tape, read_tape, write_tape
 

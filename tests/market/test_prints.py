@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import KIND_MASK, RPI, TRADE, Rows
 from turbo_trader.market.frames import BLOCK_TRADES, IMPOSSIBLE, OUTSIDE, REPEATED, FrameDecoder
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import KIND_MASK, RPI, TRADE, Rows
 from turbo_trader.market.tape import read_tape
 
 ARCHIVES = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "archives"

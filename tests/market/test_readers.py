@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.market.bars import read_bars, read_funding
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import LAST, TRADE, WHOLE
+from turbo_trader.market.rows import LAST, TRADE, WHOLE
 from turbo_trader.market.tape import Tape, holds_bars, read_tape, write_tape
 
 T0 = 1_754_006_400_000
@@ -397,7 +397,7 @@ def test_parquet_without_polars_says_what_to_install(
 
 def test_nothing_but_parquet_imports_polars() -> None:
     code = (
-        "import sys; sys.modules['polars'] = None; import turbo_trader.market.tape, turbo_trader.console.app, "
+        "import sys; sys.modules['polars'] = None; import turbo_trader.market.tape, turbo_trader.console.command_line, "
         "turbo_trader.simulation.backtest, turbo_trader.live.daemon, turbo_trader.lab.data, turbo_trader.lab.importing"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

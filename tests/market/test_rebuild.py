@@ -9,7 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from turbo_trader.market.bridge import shapes
-from turbo_trader.market.events import (
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.kernel import advance
+from turbo_trader.market.rebuild import FUNDING_RATE, Order, rebuild
+from turbo_trader.market.rebuild_kernel import BEAT
+from turbo_trader.market.rows import (
     BAR,
     FIRST,
     FUNDING,
@@ -25,10 +29,6 @@ from turbo_trader.market.events import (
     WHOLE,
     Rows,
 )
-from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.kernel import advance
-from turbo_trader.market.rebuild import FUNDING_RATE, Order, rebuild
-from turbo_trader.market.rebuild_kernel import BEAT
 from turbo_trader.market.state import new_states
 
 START = 1_746_403_200_000_000_000

@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 from pybit.unified_trading import HTTP
 
-from turbo_trader.exchange.protocol.faults import FaultPlan
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan
 from turbo_trader.exchange.requests import SetTradingStop
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
-from turbo_trader.live.asking import ask
+from turbo_trader.live.control_client import ask
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket

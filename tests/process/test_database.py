@@ -14,7 +14,7 @@ import pytest
 from tests.journal.postgres import PASSWORD, Postgres
 
 from turbo_trader.journal import readers
-from turbo_trader.journal.check import examine
+from turbo_trader.journal.journal_check import examine
 
 pytestmark = pytest.mark.external("postgres")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, Faults
 from turbo_trader.exchange_server.exchange_host import Venue
 
 WITHIN_S = 2.0

@@ -14,10 +14,10 @@ from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server_thread import serve_in_thread
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.schema import FILE
-from turbo_trader.live.guard import Guard, GuardSettings
+from turbo_trader.live.position_guard import Guard, GuardSettings
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.trader.guard import GuardRules
+from turbo_trader.trader.guard_interventions import GuardRules
 
 LEASE = LeaseRules(renew_ns=200_000_000, fence_ns=1_000_000_000, window_ns=500_000_000)
 RULES = GuardRules(look_ns=300_000_000, agree_ns=200_000_000, close_ns=4_000_000_000)

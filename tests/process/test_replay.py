@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.console.app import app
+from turbo_trader.console.command_line import app
 from turbo_trader.console.exit_codes import Failed
 from turbo_trader.rules import records, tiers
 

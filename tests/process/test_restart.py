@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.bybit.errors import NO_ANSWER
+from turbo_trader.bybit.venue_errors import NO_ANSWER
 from turbo_trader.journal.schema import FILE
 
 

@@ -14,7 +14,7 @@ import pytest
 from pybit.unified_trading import HTTP
 
 from turbo_trader.journal.readers import state
-from turbo_trader.market.events import DAY, MINUTE
+from turbo_trader.market.rows import DAY, MINUTE
 
 MIDNIGHT = 20_459 * DAY
 HAND = "XRPUSDT"  # what somebody else trades

@@ -16,7 +16,7 @@ import pytest
 
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
-from turbo_trader.live import asking
+from turbo_trader.live import control_client
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.reference import universe
 from turbo_trader.simulation.synthetic import SyntheticMarket
@@ -36,9 +36,9 @@ def cut(venue: Venue) -> int:
 def hears_on() -> None:
     """Wait until the daemon has heard more of the market than now."""
     (daemon,) = Registry(Kind.DAEMON).running()
-    before = asking.ask(daemon, "status")["frames"]
+    before = control_client.ask(daemon, "status")["frames"]
     deadline = time.monotonic() + 20
-    while asking.ask(daemon, "status")["frames"] < before + 50:
+    while control_client.ask(daemon, "status")["frames"] < before + 50:
         assert time.monotonic() < deadline, "no more frames"
         time.sleep(0.1)
 

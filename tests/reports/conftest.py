@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned

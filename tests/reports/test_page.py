@@ -12,7 +12,7 @@ import pytest
 from tests.reports.conftest import Write
 
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.reports.page import POLICY, json_text, render
 from turbo_trader.reports.reading import read_run
 

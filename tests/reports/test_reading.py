@@ -8,10 +8,10 @@ from pathlib import Path
 from tests.reports.conftest import BEGIN, Write
 
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.events import MINUTE
-from turbo_trader.reports.catalogue import catalogue
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.reports.reading import read_run
-from turbo_trader.reports.run import RunState
+from turbo_trader.reports.run_catalogue import catalogue
+from turbo_trader.reports.run_data import RunState
 
 
 def test_a_run_has_its_trades_scans_prices_and_books(run_folder: Write) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.reports.conftest import Write
 
 from turbo_trader.reports.reading import read_run
-from turbo_trader.reports.run import FillRecord, TradeRecord
+from turbo_trader.reports.run_data import FillRecord, TradeRecord
 from turbo_trader.reports.taxes import COLUMNS, trades_csv
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "reports.md"

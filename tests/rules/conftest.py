@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import BAR, FIRST, LAST, LEVEL, MINUTE, ROW, SECOND, SNAPSHOT, TRADE, WHOLE
 from turbo_trader.market.instruments import Instrument, simulated_tiers
 from turbo_trader.market.kernel import advance, backfill
+from turbo_trader.market.rows import BAR, FIRST, LAST, LEVEL, MINUTE, ROW, SECOND, SNAPSHOT, TRADE, WHOLE
 from turbo_trader.market.state import STATE, new_states
 from turbo_trader.rules.assess import evaluate
 from turbo_trader.rules.policy import Policy

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.kernel import advance, backfill
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.assess import assess
-from turbo_trader.rules.explain import explain
+from turbo_trader.rules.explanation import explain
 from turbo_trader.rules.gate import NOT_ASSESSED, PASS
 from turbo_trader.rules.gates import CONSENSUS, DATA, EV, GATES, PRE_FILTER, TIER
 from turbo_trader.rules.policy import Policy

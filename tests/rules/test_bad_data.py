@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import (
+from turbo_trader.market.kernel import advance, backfill
+from turbo_trader.market.rows import (
     FINE,
     FIRST,
     FUNDING,
@@ -24,7 +25,6 @@ from turbo_trader.market.events import (
     TRADE,
     WHOLE,
 )  # fmt: skip
-from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.gate import BLOCK, PASS

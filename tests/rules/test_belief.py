@@ -11,7 +11,7 @@ import pytest
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.belief import cannot_block, cannot_block_lines
 from turbo_trader.rules.entry import entry_limit
-from turbo_trader.rules.explain import explain
+from turbo_trader.rules.explanation import explain
 from turbo_trader.rules.gate import BLOCK, PASS, TIER_A
 from turbo_trader.rules.gates import EV, FEE, PRE_FILTER
 from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP

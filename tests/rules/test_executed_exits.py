@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, ClosePosition, MoveBackstop, exit_rules
 from turbo_trader.rules.policy import Policy
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.account_gates import LimitFacts, limits_gate
 from turbo_trader.rules.gate import BLOCK, PASS, Verdict
 from turbo_trader.rules.gates import LIMITS, SIZE, record

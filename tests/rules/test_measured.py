@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from turbo_trader.market.events import (
+from turbo_trader.market.kernel import advance, backfill
+from turbo_trader.market.rows import (
     BAR,
     FIRST,
     LAST,
@@ -21,7 +22,6 @@ from turbo_trader.market.events import (
     WHOLE,
     Rows,
 )
-from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.state import MINUTES, new_states
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.market.state import SECONDS, STATE
-from turbo_trader.rules.calibration import report
 from turbo_trader.rules.gate import TIER_B
+from turbo_trader.rules.model_calibration import report
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, STOP, TARGET, TIMEOUT, follow
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN

@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.maps import KNOTS, MAP_P_TP
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER, set_map

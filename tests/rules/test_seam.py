@@ -64,14 +64,14 @@ ASKED = """
 import json
 import numpy as np
 from decimal import Decimal
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
 from turbo_trader.rules import declared_tables
 from turbo_trader.rules.assess import evaluate
 from turbo_trader.rules.candidates import candidate
-from turbo_trader.rules.explain import explain
-from turbo_trader.rules.funnel import Funnel
+from turbo_trader.rules.explanation import explain
+from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.rules.gates import GATES
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turbo_trader.market.events import DAY, MINUTE, SECOND
+from turbo_trader.market.rows import DAY, MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.session import WATCHDOG, Session
 from turbo_trader.rules.sizing import least_loss

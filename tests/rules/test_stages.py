@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from turbo_trader.market.events import DAY
+from turbo_trader.market.rows import DAY
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.stages import (
     HOUR,

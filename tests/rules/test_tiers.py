@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.tiers import CapitalTier
 

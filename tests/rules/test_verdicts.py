@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.gate import BLOCK, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN
 from turbo_trader.rules.gates import CONSENSUS, DATA, EV, FEE, FLAT, PRE_FILTER, TIER
 from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.runtime.arrivals import AHEAD, Alarm, Arrivals
 from turbo_trader.trader.events import (
     Fill,

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from turbo_trader.bybit.errors import NO_JOURNAL
+from turbo_trader.bybit.venue_errors import NO_JOURNAL
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.trader.commands import (
     CancelOrder,

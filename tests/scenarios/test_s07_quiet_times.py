@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from turbo_trader.market.events import GAP, ROW, WHOLE, Rows
+from turbo_trader.market.rows import GAP, ROW, WHOLE, Rows
 from turbo_trader.rules.gate import BLOCK
 from turbo_trader.rules.gates import DATA
 from turbo_trader.trader import events

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read
 

@@ -13,13 +13,13 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from turbo_trader.live import feeds
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.daemon_settings import FeedSettings
 from turbo_trader.live.feeds import PublicFeeds
-from turbo_trader.live.settings import FeedSettings
 from turbo_trader.live.silence import BOOK, LONGEST_S, TICKER, Silence
-from turbo_trader.market.events import FUNDING, GAP, KIND_MASK, LEVEL, MARK, SNAPSHOT, TRADE
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import FUNDING, GAP, KIND_MASK, LEVEL, MARK, SNAPSHOT, TRADE
 from turbo_trader.trader.events import MarketRows, StreamStatus
 
 SYMBOL = universe()[0].symbol

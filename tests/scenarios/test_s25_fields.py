@@ -7,8 +7,8 @@ from typing import Any
 
 from turbo_trader.bybit import decode
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.feeds import PrivateFeed
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.reference import parse_instrument
 from turbo_trader.trader.events import Fill, PositionReport
 

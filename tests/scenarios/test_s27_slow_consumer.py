@@ -14,10 +14,10 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.streams import Stream, StreamConfig
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.store import Journal
-from turbo_trader.live.clock import VenueClock
 from turbo_trader.live.feeds import PrivateFeed
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Fill
 

@@ -11,7 +11,7 @@ import pytest
 
 from turbo_trader.journal import readers
 from turbo_trader.market.errors import InputError, Refused
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.records import NEVER
 from turbo_trader.trader import events

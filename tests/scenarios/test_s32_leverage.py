@@ -11,7 +11,7 @@ import pytest
 from turbo_trader.console.verbs.feasible import feasible_lines
 from turbo_trader.market.instruments import simulated_tiers
 from turbo_trader.market.reference import universe
-from turbo_trader.rules.feasible import feasible
+from turbo_trader.rules.feasibility import feasible
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import SetLeverage
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.market.reference import universe
-from turbo_trader.rules.feasible import feasible
+from turbo_trader.rules.feasibility import feasible
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.reasons import Code
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from turbo_trader.journal import readers
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import resolve
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.account_gates import LimitFacts
 from turbo_trader.rules.gate import BLOCK, Verdict
 from turbo_trader.trader import events
@@ -97,7 +97,7 @@ async def test_s36_an_old_name_starts_with_one_notice(shells: Any, tmp_path: Pat
     class Gateway:
         async def read(self, call: Any) -> Any:
             from turbo_trader.bybit.answers import Answer
-            from turbo_trader.bybit.errors import classify
+            from turbo_trader.bybit.venue_errors import classify
 
             rows = [{**shells.INFO, "symbol": call.params["symbol"]}] if "instruments" in call.method else []
             return Answer(classify(0), 0, "", 0, {"list": rows})

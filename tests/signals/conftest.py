@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import DAY, MINUTE, SECOND
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import DAY, MINUTE, SECOND
 from turbo_trader.market.state import MINUTES, SECONDS, new_states
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import WEIGHED

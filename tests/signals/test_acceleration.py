@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.signals.conftest import add_minute, one_state
 
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.signals import figures
 from turbo_trader.signals.acceleration import catch_up_minutes, likeliest, minute_acceleration
 from turbo_trader.signals.figures import ACCEL, ASKED

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market import kernel
-from turbo_trader.market.events import (
+from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import (
     BAR,
     DAY,
     FINE,
@@ -29,7 +30,6 @@ from turbo_trader.market.events import (
     TRADE,
     WHOLE,
 )
-from turbo_trader.market.reference import universe
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.policy import Policy

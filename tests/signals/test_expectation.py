@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.signals.evidence import two_points
+from turbo_trader.signals.drift_belief import two_points
 from turbo_trader.signals.expectation import Zones, exits_ev
 
 COST = 0.0011

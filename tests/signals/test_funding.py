@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.signals.funding import funding_rate
 
 

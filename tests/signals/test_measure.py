@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.state import MINUTES, STATE
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals import figures, ou
-from turbo_trader.signals.evidence import belief
+from turbo_trader.signals.drift_belief import belief
 from turbo_trader.signals.filters import new_filters, set_noise
 from turbo_trader.signals.measure import measure
 from turbo_trader.signals.noise import Noise

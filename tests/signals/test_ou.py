@@ -15,7 +15,7 @@ from statsmodels.tsa.stattools import adfuller
 
 from turbo_trader.market.state import MINUTES
 from turbo_trader.signals import ou
-from turbo_trader.signals.evidence import averaged, belief
+from turbo_trader.signals.drift_belief import averaged, belief
 from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.signals.filters import new_filters
 

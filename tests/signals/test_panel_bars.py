@@ -7,9 +7,9 @@ from typing import cast
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import BAR, MINUTE, Rows
-from turbo_trader.signals.panel import Panel
+from turbo_trader.market.rows import BAR, MINUTE, Rows
 from turbo_trader.signals.panel_bars import PanelBars
+from turbo_trader.signals.panel_signal import Panel
 
 START = 28_000_000 * MINUTE
 

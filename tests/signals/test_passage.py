@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.signals.evidence import averaged
+from turbo_trader.signals.drift_belief import averaged
 from turbo_trader.signals.passage import (
     decays,
     reach_either,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import DAY, ROW, SECOND, TRADE, WHOLE
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import DAY, ROW, SECOND, TRADE, WHOLE
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.vwap import vwap_gap

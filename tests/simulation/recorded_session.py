@@ -11,7 +11,7 @@ from turbo_trader.exchange_server.exchange_host import VenueConfig
 from turbo_trader.exchange_server.lockstep import PORT, lockstep
 from turbo_trader.journal.segments import Keep
 from turbo_trader.live.daemon import run_daemon
-from turbo_trader.live.settings import DaemonSettings, Record, Summary
+from turbo_trader.live.daemon_settings import DaemonSettings, Record, Summary
 from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.synthetic import SyntheticMarket

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.outcomes import OUTCOME, STOP, TARGET
 from turbo_trader.rules.policy import Policy

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import DAY, MINUTE, SECOND, Rows
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import DAY, MINUTE, SECOND, Rows
 from turbo_trader.market.tape import Tape, read_tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.simulation.faults import NO_MESSAGE_FAULT, REQUESTS, Faults, parse_faults
 
 

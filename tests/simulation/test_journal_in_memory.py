@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.simulation.journal_in_memory import JournalInMemory
 from turbo_trader.trader.commands import Persist
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.measuring import WEEK, OpenTime, entries_by_limit, rates, without_limits
 

@@ -15,16 +15,16 @@ import pytest
 from tests.journal import earlier
 from tests.simulation.test_decisions import FORCED, START
 
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.journal.backup import backup, restore
-from turbo_trader.journal.check import examine
 from turbo_trader.journal.export import tables
+from turbo_trader.journal.journal_check import examine
 from turbo_trader.journal.readers import overview, state
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
-from turbo_trader.market.events import DAY, MINUTE
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import DAY, MINUTE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.faults import FaultRates, Faults
 from turbo_trader.simulation.minutes import Minutes

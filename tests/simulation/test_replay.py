@@ -10,11 +10,21 @@ from typing import Any
 import pytest
 from tests.simulation.recorded_session import OFTEN, run
 
-from turbo_trader.journal.blocks import FOLDER, HEAD, SUFFIX, End, Steps, Torn, framed, read_blocks, segments
 from turbo_trader.journal.codec import pack, unpack_command
 from turbo_trader.journal.recorded import RecordedLife, recorded_lives
+from turbo_trader.journal.recording_format import (
+    FOLDER,
+    HEAD,
+    SUFFIX,
+    End,
+    Steps,
+    Torn,
+    framed,
+    read_blocks,
+    segments,
+)
 from turbo_trader.journal.segments import Keep
-from turbo_trader.live.settings import Record
+from turbo_trader.live.daemon_settings import Record
 from turbo_trader.market import frames
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules import entry

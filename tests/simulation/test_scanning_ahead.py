@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.simulation.test_decisions import FORCED, START
 
-from turbo_trader.market.events import MINUTE
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.backtest import Backtest

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import (
+from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.kernel import advance, advance_book
+from turbo_trader.market.rows import (
     BAR,
     FINE,
     FIRST,
@@ -25,8 +27,6 @@ from turbo_trader.market.events import (
     SECOND,
     TRADE,
 )
-from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.kernel import advance, advance_book
 from turbo_trader.market.state import new_states
 from turbo_trader.simulation.synthetic import HISTORY, SyntheticMarket, generate
 

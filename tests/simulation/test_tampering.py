@@ -8,7 +8,7 @@ import pytest
 
 from turbo_trader.bybit import decode
 from turbo_trader.bybit.schemas import OddRow, Unreadable
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.simulation.tampering import future, odd
 
 FRAME = (

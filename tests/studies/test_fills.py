@@ -17,8 +17,8 @@ from studies.fills import (
     summary,
     synthetic,
 )
-from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE, SECOND
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 SLOW = Plan(every=MINUTE, distance=10e-4)

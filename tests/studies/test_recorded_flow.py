@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from studies.recorded_book import read_recorded_book
-from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, SECOND, SNAPSHOT
 from turbo_trader.market.kernel import advance
+from turbo_trader.market.rows import KIND_MASK, LAST, LEVEL, SECOND, SNAPSHOT
 from turbo_trader.market.state import DEPTH, TOP, new_states
 from turbo_trader.market.tape import Tape, read_tape
 from turbo_trader.rules.policy import Policy

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from studies.results import COLUMNS, beside, cells, markdown, strengths_table, worse
-from turbo_trader.market.events import MINUTE, SECOND
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.report import trade_report
+from turbo_trader.rules.trade_report import trade_report
 from turbo_trader.signals.figures import SIGNALS
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.synthetic import SyntheticMarket

@@ -7,9 +7,9 @@ import pytest
 
 from studies.scans import EQUITY, KEPT, Scanner
 from studies.signals import START, scan_synthetic
-from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.policy import Policy

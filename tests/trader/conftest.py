@@ -11,9 +11,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from turbo_trader.bybit.errors import Kind, classify
+from turbo_trader.bybit.venue_errors import Kind, classify
 from turbo_trader.journal.encoding import encode
-from turbo_trader.market.events import (
+from turbo_trader.market.instruments import Instrument, simulated_tiers
+from turbo_trader.market.rows import (
     FINE,
     FIRST,
     LAST,
@@ -26,7 +27,6 @@ from turbo_trader.market.events import (
     WHOLE,
     Rows,
 )
-from turbo_trader.market.instruments import Instrument, simulated_tiers
 from turbo_trader.rules.gate import TIER_A
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN

@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import SECOND, Rows
-from turbo_trader.rules.calibration import fit_maps
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.gates import PRE_FILTER
 from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
+from turbo_trader.rules.model_calibration import fit_maps
 from turbo_trader.rules.outcomes import OUTCOME, TARGET, TIMEOUT
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.reasons import Code

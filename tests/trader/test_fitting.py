@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import SECONDS, new_states
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.filters import new_filters

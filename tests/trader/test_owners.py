@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.blocks import Blocks
 from turbo_trader.trader.close_order import CloseOrder
+from turbo_trader.trader.entry_blocks import Blocks
 from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.room import Room
 from turbo_trader.trader.shadows import Shadows

@@ -20,7 +20,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.rules.fingerprint import fingerprint
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Persist, Read
-from turbo_trader.trader.guard import GuardRules, damaged, interventions
+from turbo_trader.trader.guard_interventions import GuardRules, damaged, interventions
 from turbo_trader.trader.pending_entry import EntryState
 from turbo_trader.trader.persisted import SCHEMA, TYPES, WORLD, UnreadableState, decode, plain, upgraded
 from turbo_trader.trader.state_keys import Key, parted

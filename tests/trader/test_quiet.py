@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.rules.funnel import Funnel
+from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.trader.events import Control
 
 

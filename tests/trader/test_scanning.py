@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.gate import BLOCK, PASS
 from turbo_trader.trader import scanning
 from turbo_trader.trader.commands import Scanned, SetLeverage

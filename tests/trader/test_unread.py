@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Unread
 

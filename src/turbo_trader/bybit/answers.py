@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER, Verdict, classify, classify_http
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.schemas import whole
+from turbo_trader.bybit.venue_errors import NO_ANSWER, Verdict, classify, classify_http
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reading the venue's state completely: every page of every list, or nothing. Without I/O: see `runtime.requests`."""
+"""Reading the venue's state completely: every page of every list, or nothing. Without I/O: see `runtime.venue_requests`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from turbo_trader.bybit import decode
 from turbo_trader.bybit.answers import Answer, unreadable
-from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import NO_ANSWER
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.schemas import OddRow, decimal
-from turbo_trader.market.events import BAR, Rows
+from turbo_trader.bybit.venue_errors import NO_ANSWER
+from turbo_trader.market.rows import BAR, Rows
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import (
     Fill,
@@ -27,7 +27,7 @@ from turbo_trader.trader.events import (
 )
 
 T = TypeVar("T")
-Asking: TypeAlias = Generator[Any, Any, T]  # yields what a shell has to do, see `runtime.requests.Job`
+Asking: TypeAlias = Generator[Any, Any, T]  # yields what a shell has to do, see `runtime.venue_requests.Job`
 Ask: TypeAlias = Callable[[Call], Asking[Answer]]
 
 WEEK_MS: Final = 7 * 86_400_000 - 1_000

@@ -17,10 +17,10 @@ import msgspec
 from pybit.unified_trading import HTTP
 
 from turbo_trader.bybit.answers import Answer, read_answer
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, NOT_SENT, classify
 from turbo_trader.bybit.transport import Connection, NoAnswer, NotSent, Pool, Response
+from turbo_trader.bybit.venue_errors import FENCED, NO_ANSWER, NOT_SENT, classify
 
 Permit = Callable[[], bool]  # may this process write to the venue now?
 logging.getLogger("pybit").setLevel(logging.CRITICAL)  # its debug lines carry bodies and headers

@@ -24,8 +24,8 @@ from websockets.exceptions import ConnectionClosedError, WebSocketException
 from websockets.protocol import State
 
 from turbo_trader.bybit.dialing import dial
+from turbo_trader.bybit.direct_connection import DirectConnection
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.bybit.sockets import DirectConnection
 from turbo_trader.bybit.topics import RefusedTopic, Subscription
 
 PING_S = 5.0  # from an answer to the next ping

@@ -13,7 +13,7 @@ from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message
 from turbo_trader.journal.encoding import encode
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.trader.commands import Command, Note, Persist
 
 #: Two agreeing snapshots, each of which may fail for a while; a close may go unanswered many times.

@@ -13,11 +13,11 @@ from turbo_trader.chaos.prints_seen import PrintsSeen
 from turbo_trader.chaos.protection_check import AT_MOST, PATIENCE, REFUSED, UNANSWERED
 from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.violations import Invariant, Violated
-from turbo_trader.chaos.wire import Order, Sent, StopChange
+from turbo_trader.chaos.wire_requests import Order, Sent, StopChange
 from turbo_trader.chaos.world import World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
-from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.market.events import SECOND
+from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.market.rows import SECOND
 
 NEAR: Final = Decimal("0.002")  # prices between two prints that only the book showed
 TICKS: Final = 3  # what rounding entry, limit and levels may make

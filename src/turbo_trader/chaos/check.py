@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from turbo_trader.bybit.rest import Request
-from turbo_trader.chaos.wire import Sent
+from turbo_trader.chaos.wire_requests import Sent
 from turbo_trader.chaos.world import World
 from turbo_trader.exchange.messages import Message
-from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.trader.commands import Command
 from turbo_trader.trader.events import Event
 

@@ -231,25 +231,25 @@ OF_MACHINES: Final = (
     ),
     Defect(
         "stop-by-the-mark-price",
-        "turbo_trader.bybit.commands",
+        "turbo_trader.bybit.command_calls",
         '"slTriggerBy": "LastPrice", "slOrderType": "Market"}',
         '"slTriggerBy": "MarkPrice", "slOrderType": "Market"}',
     ),
     Defect(
         "reduce-only-lost-on-the-wire",
-        "turbo_trader.bybit.commands",
+        "turbo_trader.bybit.command_calls",
         '"reduceOnly": command.reduce_only,',
         '"reduceOnly": False,',
     ),
     Defect(
         "stop-change-without-its-stop",
-        "turbo_trader.bybit.commands",
+        "turbo_trader.bybit.command_calls",
         'params |= {"stopLoss": plain(command.stop_loss), "slTriggerBy": "LastPrice"}',
         'params |= {"slTriggerBy": "LastPrice"}',
     ),
     Defect(
         "no-answer-taken-for-refused",
-        "turbo_trader.bybit.errors",
+        "turbo_trader.bybit.venue_errors",
         '(Kind.AMBIGUOUS, Action.RECONCILE, "no answer: it may have been processed", (NO_ANSWER,)),',
         '(Kind.REFUSED, Action.RECONCILE, "no answer: it may have been processed", (NO_ANSWER,)),',
         situation="faulty",
@@ -273,7 +273,7 @@ OF_MACHINES: Final = (
     ),
     Defect(
         "ban-ignored",
-        "turbo_trader.runtime.requests",
+        "turbo_trader.runtime.venue_requests",
         "self.budget.ban(now)",
         "pass",
         situation="faulty",
@@ -281,7 +281,7 @@ OF_MACHINES: Final = (
     ),
     Defect(
         "refused-key-halts-nothing",
-        "turbo_trader.runtime.requests",
+        "turbo_trader.runtime.venue_requests",
         "self._hooks.on_fatal(self.fatal)",
         "pass",
         situation="faulty",

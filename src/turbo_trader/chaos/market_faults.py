@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from turbo_trader.market.events import FINE, KIND_MASK, MARK, MINUTE, SECOND, Rows
+from turbo_trader.market.rows import FINE, KIND_MASK, MARK, MINUTE, SECOND, Rows
 from turbo_trader.simulation.faults import MARKET, Faults
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.synthetic import SyntheticMarket

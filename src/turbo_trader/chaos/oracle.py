@@ -15,10 +15,10 @@ from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.rhythm_check import Rhythm
 from turbo_trader.chaos.session_check import SessionLimits
 from turbo_trader.chaos.size_check import Sizes
-from turbo_trader.chaos.wire import read_request
+from turbo_trader.chaos.wire_requests import read_request
 from turbo_trader.chaos.world import World
 from turbo_trader.exchange.messages import Message
-from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Note, Persist, Resolved, Scanned

@@ -13,9 +13,9 @@ from turbo_trader.chaos.contract import hold_to_the_rules
 from turbo_trader.chaos.market_faults import MarketFaults
 from turbo_trader.chaos.oracle import Oracle
 from turbo_trader.chaos.violations import Violated
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.fault_schedule import FaultSchedule
 from turbo_trader.simulation.faults import FaultRates, Faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from turbo_trader.chaos.world import World
-from turbo_trader.market.events import KIND_MASK, TRADE
+from turbo_trader.market.rows import KIND_MASK, TRADE
 
 
 class PrintsSeen:

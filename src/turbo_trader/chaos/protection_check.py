@@ -10,11 +10,11 @@ from typing import Final
 from turbo_trader.bybit.rest import Request
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.violations import Invariant, Violated
-from turbo_trader.chaos.wire import Order, Sent, StopChange
+from turbo_trader.chaos.wire_requests import Order, Sent, StopChange
 from turbo_trader.chaos.world import World
 from turbo_trader.exchange.messages import Message, PositionMessage
-from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.market.events import SECOND
+from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.market.rows import SECOND
 
 #: A snapshot comes each 30 s; whoever has heard nothing cannot act.
 UNHEARD: Final = 90 * SECOND

@@ -12,11 +12,11 @@ from typing import Final
 from turbo_trader.bybit.rest import Request
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.violations import Invariant, Violated
-from turbo_trader.chaos.wire import Cancel, Order, Sent, Unexpected
+from turbo_trader.chaos.wire_requests import Cancel, Order, Sent, Unexpected
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, OrderMessage
-from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.trader.events import CommandResult, Event
 
 FLOOD: Final = 100  # requests in a simulated second

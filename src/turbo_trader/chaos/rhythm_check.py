@@ -8,7 +8,7 @@ from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.world import World
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.events import Event
 
 SPINNING: Final = 2_000  # events within a simulated millisecond

@@ -8,10 +8,10 @@ from typing import Final
 
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.violations import Invariant, Violated
-from turbo_trader.chaos.wire import Order, Sent
+from turbo_trader.chaos.wire_requests import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message
-from turbo_trader.market.events import DAY, MINUTE, SECOND
+from turbo_trader.market.rows import DAY, MINUTE, SECOND
 from turbo_trader.trader.commands import Command, Note
 from turbo_trader.trader.events import Control, Event, StreamStatus
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from turbo_trader.chaos.bracket_check import passed_row
 from turbo_trader.chaos.check import Check
-from turbo_trader.chaos.distances import Distances
+from turbo_trader.chaos.distances_check import Distances
 from turbo_trader.chaos.violations import Invariant, Violated
-from turbo_trader.chaos.wire import Order, Sent
+from turbo_trader.chaos.wire_requests import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import SECOND
 
 A_TIER: Final = 2
 ONE: Final = Decimal(1)

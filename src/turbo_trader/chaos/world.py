@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
-from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.market.events import SECOND
+from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Scanned

@@ -11,7 +11,7 @@ from turbo_trader.console.settings import Settings
 from turbo_trader.console.size_choice import size_line
 from turbo_trader.console.tables import WIDTH
 from turbo_trader.journal.address import Address
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 
 _NAME = 10  # columns of the first label

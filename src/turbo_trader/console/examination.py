@@ -16,14 +16,14 @@ from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.start import live_endpoints
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.readers import boots
 from turbo_trader.live import facts
 from turbo_trader.live.account import account_checks, alone
 from turbo_trader.live.checks import Check, Level, worst
-from turbo_trader.live.clock import VenueClock
-from turbo_trader.live.doctor import machine_checks, venue_checks
+from turbo_trader.live.doctor_checks import machine_checks, venue_checks
 from turbo_trader.live.gateway import Gateway
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from textwrap import wrap
 from typing import Final, NoReturn
 
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.market.errors import InputError, Refused
 
 OK: Final = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from turbo_trader.console.settings import Settings
-from turbo_trader.journal.private import private_opener
+from turbo_trader.journal.private_files import private_opener
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.numbers.declared import bounds
 from turbo_trader.numbers.text import decimal

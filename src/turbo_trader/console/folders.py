@@ -12,7 +12,7 @@ from pathlib import Path
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.journal.health import newest
-from turbo_trader.journal.private import private_folder
+from turbo_trader.journal.private_files import private_folder
 from turbo_trader.live.registry import Registration
 from turbo_trader.market.errors import InputError, Refused
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from turbo_trader.console.observer import log_event
-from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError
 

@@ -19,11 +19,11 @@ from numba.core.dispatcher import Dispatcher
 from turbo_trader.console.progress import Progress
 from turbo_trader.market import book
 from turbo_trader.market.compiled import compilations, is_cached, put_into_package, reachable
-from turbo_trader.market.events import BAR, ROW
 from turbo_trader.market.frame_reader import FEED, read_frame
 from turbo_trader.market.kernel import advance, advance_book, backfill, set_level
 from turbo_trader.market.ladder import LADDER
 from turbo_trader.market.levels import read_book
+from turbo_trader.market.rows import BAR, ROW
 from turbo_trader.market.state import STATE
 from turbo_trader.rules import outcomes
 from turbo_trader.rules.ahead import assess_all, prices_ahead, scan_ahead
@@ -76,7 +76,7 @@ def _trader() -> Iterator[Entry]:
 
 
 def _venue() -> Iterator[Entry]:
-    from turbo_trader.exchange.kernel import run_until
+    from turbo_trader.exchange.cursor_kernel import run_until
     from turbo_trader.simulation.synthetic_kernel import SYMBOL, walk, write_minute
 
     states, rows, ladder, symbols = (

@@ -16,7 +16,7 @@ def main() -> None:
     """Run a verb and end with a documented exit code: 0 ok, 1 failed, 2 usage or configuration, 3 refused for safety."""
     if COMPLETING not in os.environ:  # a shell asks what may follow: typer answers
         _at_once(sys.argv[1:])
-    from turbo_trader.console.app import run_verb
+    from turbo_trader.console.command_line import run_verb
 
     run_verb()
 

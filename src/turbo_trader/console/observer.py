@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-from turbo_trader.console.screen.beside import ScreenBeside
-from turbo_trader.live.settings import Observer
+from turbo_trader.console.screen.screen_process import ScreenBeside
+from turbo_trader.live.daemon_settings import Observer
 from turbo_trader.trader.commands import Note, Scanned
 
 

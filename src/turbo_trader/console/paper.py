@@ -19,7 +19,7 @@ from turbo_trader.console.markets import Market, local_market, speed_of
 from turbo_trader.console.observer import log_event
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.settings import Settings
-from turbo_trader.exchange.protocol.faults import FaultPlan
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan
 from turbo_trader.exchange_server.exchange_host import VenueConfig
 from turbo_trader.exchange_server.lockstep import Lockstep, lockstep
 from turbo_trader.market.errors import InputError

@@ -9,12 +9,12 @@ from typing import Any
 
 from turbo_trader.console.folders import BACKTESTS
 from turbo_trader.console.times import utc_ns, utc_text
-from turbo_trader.journal.private import private_opener
+from turbo_trader.journal.private_files import private_opener
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import DAY
-from turbo_trader.reports.catalogue import Entry, catalogue
+from turbo_trader.market.rows import DAY
 from turbo_trader.reports.reading import FOREVER
-from turbo_trader.reports.run import Run
+from turbo_trader.reports.run_catalogue import Entry, catalogue
+from turbo_trader.reports.run_data import Run
 
 
 @dataclass(frozen=True, kw_only=True)

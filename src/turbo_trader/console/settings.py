@@ -21,7 +21,7 @@ from turbo_trader.console.folders import JOURNALS
 from turbo_trader.console.options import EDGE, FASTEST, MOST_EDGE
 from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
-from turbo_trader.live.settings import Record
+from turbo_trader.live.daemon_settings import Record
 from turbo_trader.market.errors import InputError
 from turbo_trader.numbers.declared import BadValue, Declared
 from turbo_trader.numbers.text import decimal

@@ -67,7 +67,7 @@ def size_line(policy: Policy, balance: Decimal) -> str:
 def usual_notional(policy: Policy, balance: Decimal) -> Decimal:
     """The median size (USDT) of a trade of the rules over symbols and tiers at this balance."""
     from turbo_trader.market.reference import universe
-    from turbo_trader.rules.feasible import feasible
+    from turbo_trader.rules.feasibility import feasible
     from turbo_trader.rules.gate import TIER_A, TIER_B
     from turbo_trader.simulation.synthetic import reference_price
 

@@ -12,32 +12,32 @@ from typing import Any
 import uvloop
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, moved
-from turbo_trader.console.alarms.configured import alarms, targets_of
+from turbo_trader.console.alarms.alarm_settings import alarms, targets_of
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
 from turbo_trader.console.journal_database import database_of
 from turbo_trader.console.kernels import Use, compile_missing, load
 from turbo_trader.console.keys import given_keys, missing_keys
-from turbo_trader.console.logs import open_log
 from turbo_trader.console.markets import in_lockstep
-from turbo_trader.console.metrics.configured import metrics_of
+from turbo_trader.console.metrics.metrics_settings import metrics_of
 from turbo_trader.console.observer import ConsoleObserver, EventObserver, Observers, log_event
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.paper_facts import edge_fact, time_text
-from turbo_trader.console.screen import messages
-from turbo_trader.console.screen.beside import ScreenBeside, terminal_can
+from turbo_trader.console.screen import view_messages
+from turbo_trader.console.screen.screen_process import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
+from turbo_trader.console.structured_logs import open_log
 from turbo_trader.console.tables import wrapped
 from turbo_trader.journal.address import Address, password_of
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.segments import Keep
 from turbo_trader.live.daemon import run_daemon
+from turbo_trader.live.daemon_settings import Clocks, DaemonSettings, Observer, Summary
 from turbo_trader.live.registry import Kind, Registry
-from turbo_trader.live.scoring import InPlace, Scorer
+from turbo_trader.live.score_feed import InPlace, Scorer
 from turbo_trader.live.service_manager import ServiceManager
-from turbo_trader.live.settings import Clocks, DaemonSettings, Observer, Summary
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
 
@@ -102,7 +102,7 @@ def start(
         stack.callback(guard.leave)
         load(Use.TRADER)
         title = f"turbo-trader {settings.mode}: {ground.market}"
-        about = messages.about(title, ground.symbols, str(folder), policy)
+        about = view_messages.about(title, ground.symbols, str(folder), policy)
         screen = stack.enter_context(ScreenBeside(about)) if tty else None
         configured = tuple(
             policy.configured.get(symbol, symbol) for symbol in ground.symbols

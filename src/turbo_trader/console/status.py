@@ -9,9 +9,9 @@ from turbo_trader.console.daemons import one_of, within
 from turbo_trader.console.folders import journals, last_journal
 from turbo_trader.console.output import print_json
 from turbo_trader.console.standing import status_lines
-from turbo_trader.journal.kept import overview, state
+from turbo_trader.journal.kept_state import overview, state
 from turbo_trader.journal.opening import believable
-from turbo_trader.live.asking import ask
+from turbo_trader.live.control_client import ask
 from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from turbo_trader.exchange import margin
 from turbo_trader.exchange.accounts import ZERO, Account, Position
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import UNIT
-from turbo_trader.exchange.state import State
 from turbo_trader.market.instruments import Instrument
 
 _BREAK_EVEN_FEE: Final = Decimal("0.00055")

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
-from turbo_trader.exchange.funding import Funding
+from turbo_trader.exchange.exchange_state import State
+from turbo_trader.exchange.funding_charges import Funding
 from turbo_trader.exchange.messages import SETTLED_IN, UNIT, ExecutionMessage, LogEntry
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.state import State
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.exchange.stops import Stops
 

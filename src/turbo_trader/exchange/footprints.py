@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import GAP, KIND_MASK, LEVEL, NEVER, SNAPSHOT, Rows
 from turbo_trader.market.kernel import set_level
+from turbo_trader.market.rows import GAP, KIND_MASK, LEVEL, NEVER, SNAPSHOT, Rows
 from turbo_trader.market.state import States
 
 

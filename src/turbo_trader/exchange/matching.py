@@ -12,12 +12,12 @@ from heapq import merge
 from typing import NamedTuple
 
 from turbo_trader.exchange.accounts import Account
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.fills import Fills
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import Slippage
-from turbo_trader.exchange.resting import Resting, shown
-from turbo_trader.exchange.state import State
+from turbo_trader.exchange.resting_orders import Resting, shown
 
 
 class Offer(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.margin import order_cost
 from turbo_trader.exchange.messages import UNIT
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.state import State
 
 
 class OpenOrders:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from turbo_trader.exchange.accounts import Account
-from turbo_trader.exchange.checks import Checks
 from turbo_trader.exchange.collateral import Collateral
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.exchange.request_checks import Checks
 from turbo_trader.exchange.requests import CreateOrder
-from turbo_trader.exchange.state import State
 
 
 class PreCheck:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from turbo_trader.exchange.accounts import Account
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.state import State
 
 
 def edge(state: State, s: int, side: int) -> Decimal:

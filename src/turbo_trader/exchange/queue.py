@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 _UNEXPLAINED: Final = SECOND  # how long a print may lag behind its book change
 

@@ -7,9 +7,9 @@ from collections import deque
 from typing import Final
 
 from turbo_trader.exchange.accounts import Account
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.state import State
-from turbo_trader.market.events import DAY
+from turbo_trader.market.rows import DAY
 
 MOST: Final = 20_000  # of each: the simulated venue's own bound, so that no client can fill the memory
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.fills import Fills
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.state import State
 from turbo_trader.exchange.statements import Statements
 
 _CREATED: Final = {"BustTrade": "CreateByTakeOver_PassThrough", "AdlTrade": "CreateByAdl_PassThrough"}

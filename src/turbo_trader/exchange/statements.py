@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import PositionMessage, WalletMessage
 from turbo_trader.exchange.orders import FULL
-from turbo_trader.exchange.state import State
 
 
 class Statements:

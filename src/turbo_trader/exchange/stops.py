@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from turbo_trader.exchange import stop_checks
 from turbo_trader.exchange.accounts import Account, Position
-from turbo_trader.exchange.exits import Stop, exits
+from turbo_trader.exchange.attached_exits import Stop, exits
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import SetTradingStop
-from turbo_trader.exchange.state import State
 from turbo_trader.exchange.statements import Statements
 
 _TWIN_FIRED = {

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.requests import AddMargin, SetAutoMargin, SetLeverage, SetMarginMode, SwitchMode
-from turbo_trader.exchange.state import State
 from turbo_trader.exchange.statements import Statements
 
 

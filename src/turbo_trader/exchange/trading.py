@@ -7,14 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from turbo_trader.exchange.accounts import Account
-from turbo_trader.exchange.amending import Amending
-from turbo_trader.exchange.checks import Checks, most
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Message, PositionMessage, Reply
 from turbo_trader.exchange.open_orders import OpenOrders
+from turbo_trader.exchange.order_amendments import Amending
 from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order
+from turbo_trader.exchange.request_checks import Checks, most
 from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder
-from turbo_trader.exchange.state import State
 from turbo_trader.exchange.statements import Statements
 
 

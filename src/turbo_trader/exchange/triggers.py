@@ -12,14 +12,14 @@ from typing import Final, NamedTuple
 
 from turbo_trader.exchange import trailing
 from turbo_trader.exchange.accounts import ZERO, Account
-from turbo_trader.exchange.checks import Checks
+from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import FULL, Order
-from turbo_trader.exchange.state import State
+from turbo_trader.exchange.request_checks import Checks
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.exchange.stops import Stops
-from turbo_trader.market.events import NEVER, SECOND
+from turbo_trader.market.rows import NEVER, SECOND
 
 PATIENCE: Final = SECOND
 

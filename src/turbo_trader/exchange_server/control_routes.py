@@ -14,13 +14,13 @@ from starlette.routing import Route
 from turbo_trader.exchange.accounts import FeeCoin
 from turbo_trader.exchange.messages import SETTLED_IN
 from turbo_trader.exchange.protocol import render
-from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, Faults
 from turbo_trader.exchange.protocol.params import Refused, number
-from turbo_trader.exchange.protocol.private import PrivateClient
-from turbo_trader.exchange.protocol.public import PublicClient
+from turbo_trader.exchange.protocol.private_stream import PrivateClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange.protocol.render_market import instrument as instrument_info
 from turbo_trader.exchange.protocol.signing import BARRED, Key
-from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.exchange_server.body import read_body
 from turbo_trader.live.same_site import same_site
 from turbo_trader.market.errors import InputError

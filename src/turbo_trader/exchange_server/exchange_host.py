@@ -15,25 +15,25 @@ from typing import Any
 import numpy as np
 
 from turbo_trader.exchange.accounts import FeeCoin
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.fees import RATES
-from turbo_trader.exchange.listing import finer
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
+from turbo_trader.exchange.instrument_changes import finer
 from turbo_trader.exchange.messages import Message
-from turbo_trader.exchange.protocol.faults import FaultPlan, Faults
-from turbo_trader.exchange.protocol.limits import ADDRESS_BAN, RateLimits
+from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, Faults
 from turbo_trader.exchange.protocol.maintenance import Notices, StatusFeed
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.private import PrivateClient
-from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
-from turbo_trader.exchange.protocol.rest import RestFace
+from turbo_trader.exchange.protocol.private_stream import PrivateClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient, PublicFeed
+from turbo_trader.exchange.protocol.rate_limits import ADDRESS_BAN, RateLimits
+from turbo_trader.exchange.protocol.rest_face import RestFace
 from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange.protocol.symbol_market import Print
-from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.exchange_server.exchange_clock import VenueClock
 from turbo_trader.exchange_server.line import Client, Line
 from turbo_trader.exchange_server.market_source import Frames, MarketSource
-from turbo_trader.market.events import DAY, SECOND, Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import DAY, SECOND, Rows
 
 TICK_NS = 10_000_000  # of the wall's time, between two steps of the venue's time
 SLICE_NS = 50_000_000  # of the wall's time that a step may take

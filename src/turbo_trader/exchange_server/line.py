@@ -12,10 +12,10 @@ from typing import Final
 
 from starlette.websockets import WebSocket
 
-from turbo_trader.exchange.protocol.faults import Faults, FrameFault, widened
-from turbo_trader.exchange.protocol.private import PrivateClient
-from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.exchange.protocol.faults_on_demand import Faults, FrameFault, widened
+from turbo_trader.exchange.protocol.private_stream import PrivateClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient
+from turbo_trader.exchange.protocol.trade_stream import TradeClient
 
 MOST_WAITING: Final = 16 * 1024 * 1024  # bytes not yet taken by a client; a slower one is disconnected
 _TEXT: Final = 0x81  # the first byte of a whole text frame

@@ -14,11 +14,11 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from turbo_trader.exchange.protocol.faults import RequestFault, widened
-from turbo_trader.exchange.protocol.private import PrivateClient
-from turbo_trader.exchange.protocol.public import Feed, PublicClient
-from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest
-from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.exchange.protocol.faults_on_demand import RequestFault, widened
+from turbo_trader.exchange.protocol.private_stream import PrivateClient
+from turbo_trader.exchange.protocol.public_stream import Feed, PublicClient
+from turbo_trader.exchange.protocol.rest_face import HttpReply, HttpRequest
+from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.exchange_server.body import read_body
 from turbo_trader.exchange_server.control_routes import VenueControl
 from turbo_trader.exchange_server.line import Client, Line

@@ -20,15 +20,15 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.topics import public_topics
 from turbo_trader.exchange.protocol.passing import check
 from turbo_trader.live import startup
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.daemon_settings import FeedSettings
 from turbo_trader.live.feeds import PublicFeeds
 from turbo_trader.live.gateway import Emit, Gateway
 from turbo_trader.live.jobs import beside
-from turbo_trader.live.settings import FeedSettings
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import BAR, GAP, KIND_MASK, ROW, SNAPSHOT, Rows
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import BAR, GAP, KIND_MASK, ROW, SNAPSHOT, Rows
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
 DEPTH: Final = 50  # levels of the upstream's books

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
 

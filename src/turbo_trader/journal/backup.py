@@ -12,12 +12,12 @@ from typing import Any, Final, TypeAlias
 
 from turbo_trader.journal.address import POINTER, Address, place, read_address, write_address
 from turbo_trader.journal.connection import SqliteFile, Statement, open_file
-from turbo_trader.journal.errors import JournalError, explained
+from turbo_trader.journal.journal_errors import JournalError, explained
 from turbo_trader.journal.lease import GUARD, current
 from turbo_trader.journal.marker import MARKER, SESSION, Mark, write_mark
 from turbo_trader.journal.migrations import bring_up, copied, damaged, unloaded
 from turbo_trader.journal.opening import check, driver, reading
-from turbo_trader.journal.private import private_file, private_folder
+from turbo_trader.journal.private_files import private_file, private_folder
 from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.journal.store import lock
 from turbo_trader.market.errors import InputError, Refused

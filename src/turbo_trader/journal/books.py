@@ -12,7 +12,7 @@ from typing import Any, Final
 from turbo_trader.journal.connection import Tables
 from turbo_trader.journal.opening import believable, reading
 from turbo_trader.journal.packing import whole
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.events import SETTLED_IN
 from turbo_trader.trader.ledger import ZERO, Ledger
 from turbo_trader.trader.persisted import decode

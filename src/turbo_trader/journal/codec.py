@@ -10,7 +10,7 @@ import numpy as np
 
 from turbo_trader.journal.encoding import plain_text
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import BAR, Rows
+from turbo_trader.market.rows import BAR, Rows
 from turbo_trader.trader.commands import Command
 from turbo_trader.trader.events import Event
 

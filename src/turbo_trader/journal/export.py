@@ -10,9 +10,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from turbo_trader.journal.errors import explained
+from turbo_trader.journal.journal_errors import explained
 from turbo_trader.journal.opening import believable, reading
-from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.journal.readers import notes_named, state
 from turbo_trader.market.errors import InputError
 from turbo_trader.trader.events import SETTLED_IN

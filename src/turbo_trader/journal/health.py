@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from turbo_trader.journal.address import POINTER, place, read_address
-from turbo_trader.journal.errors import JournalError, unsound
+from turbo_trader.journal.journal_errors import JournalError, unsound
 from turbo_trader.journal.opening import reading
 from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError

@@ -13,7 +13,7 @@ from typing import Final
 
 from turbo_trader.journal.connection import Statement
 from turbo_trader.journal.encoding import encode
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.opening import beside
 from turbo_trader.journal.schema import GUARD, VERSION
 from turbo_trader.market.errors import InputError

@@ -11,7 +11,7 @@ import numpy as np
 
 from turbo_trader.journal.connection import Tables
 from turbo_trader.journal.packing import unpack
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 
 

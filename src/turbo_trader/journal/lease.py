@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from turbo_trader.journal.private import private_folder
+from turbo_trader.journal.private_files import private_folder
 
 DAEMON: Final = "daemon"
 GUARD: Final = "guard"

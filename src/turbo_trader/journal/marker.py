@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from turbo_trader.journal.connection import Tables
-from turbo_trader.journal.private import private_opener
+from turbo_trader.journal.private_files import private_opener
 from turbo_trader.trader.state_keys import Key
 
 MARKER: Final = "journal.mark"

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from turbo_trader.journal.connection import Database, SqliteFile, Tables, open_file
-from turbo_trader.journal.errors import unsound
-from turbo_trader.journal.private import private_file
+from turbo_trader.journal.journal_errors import unsound
+from turbo_trader.journal.private_files import private_file
 from turbo_trader.journal.schema import NEEDED, TABLES, VERSION
 
 Step = Callable[[Database], None]

@@ -12,7 +12,7 @@ from typing import Final
 
 from turbo_trader.journal.address import MISSING, Address, place, read_address
 from turbo_trader.journal.connection import Database, Tables, open_file
-from turbo_trader.journal.errors import explained, readable_values, unsound
+from turbo_trader.journal.journal_errors import explained, readable_values, unsound
 from turbo_trader.journal.marker import lost, read_mark
 from turbo_trader.journal.schema import FILE, NEEDED, VERSION
 from turbo_trader.market.errors import InputError

@@ -9,14 +9,14 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from turbo_trader.journal.kept import overview as overview  # noqa: PLC0414 - readers has all there is to read
-from turbo_trader.journal.kept import state as state  # noqa: PLC0414
+from turbo_trader.journal.kept_state import overview as overview  # noqa: PLC0414 - readers has all there is to read
+from turbo_trader.journal.kept_state import state as state  # noqa: PLC0414
 from turbo_trader.journal.layouts import Layouts, layouts, read_outcomes
 from turbo_trader.journal.opening import reading
 from turbo_trader.journal.packing import whole
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import Rows
 from turbo_trader.market.names import nearest
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from turbo_trader.journal.blocks import FOLDER, Begin, End, Steps, Torn, read_blocks, segments
 from turbo_trader.journal.codec import unpack, unpack_event
 from turbo_trader.journal.layouts import described
 from turbo_trader.journal.recorder import (
@@ -25,8 +24,9 @@ from turbo_trader.journal.recorder import (
     ROWS,
     ROWS_RECORD,
 )
+from turbo_trader.journal.recording_format import FOLDER, Begin, End, Steps, Torn, read_blocks, segments
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import ROW
+from turbo_trader.market.rows import ROW
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.trader.events import Clock, Event, MarketRows
 from turbo_trader.trader.persisted import OUTCOMES

@@ -18,13 +18,13 @@ from typing import Any, Final
 import numpy as np
 
 from turbo_trader import __version__
-from turbo_trader.journal.blocks import Begin, Code, End, Steps
 from turbo_trader.journal.codec import pack
 from turbo_trader.journal.layouts import described
+from turbo_trader.journal.recording_format import Begin, Code, End, Steps
 from turbo_trader.journal.segments import Keep, Segments
 from turbo_trader.market.compiled import sources_hash
-from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import Rows
 from turbo_trader.numbers.declared import shown
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy

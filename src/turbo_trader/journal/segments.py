@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-from turbo_trader.journal.blocks import HEAD, SUFFIX, Begin, End, Steps, framed, segments
-from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.private_files import private_folder, private_opener
+from turbo_trader.journal.recording_format import HEAD, SUFFIX, Begin, End, Steps, framed, segments
 
 _RETRY_S: Final = 5.0  # between two tries to write to a disk that failed
 

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from turbo_trader.journal.address import PREFIX, Address
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.schema import ADOPTED, GUARD
 from turbo_trader.market.errors import InputError
 

@@ -17,7 +17,7 @@ import psycopg
 
 from turbo_trader.journal.address import Address
 from turbo_trader.journal.connection import Statement, Tables
-from turbo_trader.journal.errors import InDoubt, JournalError, unsound
+from turbo_trader.journal.journal_errors import InDoubt, JournalError, unsound
 from turbo_trader.journal.migrations import loaded
 from turbo_trader.journal.server import (
     READ_S,

@@ -25,16 +25,16 @@ import numpy as np
 from turbo_trader.journal.address import Address, place
 from turbo_trader.journal.connection import Database, Statement
 from turbo_trader.journal.encoding import encode
-from turbo_trader.journal.errors import InDoubt, JournalError, explained, readable_values
 from turbo_trader.journal.intents import answered, intended, started
+from turbo_trader.journal.journal_errors import InDoubt, JournalError, explained, readable_values
 from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.marker import SESSION, Mark, write_mark
 from turbo_trader.journal.packing import shortened
-from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.journal.schema import ADOPTED, FILE, MONEY
 from turbo_trader.journal.writing import writable
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned, WriteCommand

@@ -17,13 +17,13 @@ from typing import Final
 
 from turbo_trader.journal.address import read_address
 from turbo_trader.journal.connection import Database, Tables, open_file
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.layouts import layout, layouts
 from turbo_trader.journal.opening import driver
 from turbo_trader.journal.packing import TOGETHER, pack
 from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import DAY
+from turbo_trader.market.rows import DAY
 
 #: Events and notes that no money hangs on: they go when they are `days` old.
 PASSING_EVENTS: Final = (

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from turbo_trader.journal.address import Address, read_address, write_address
 from turbo_trader.journal.connection import Database, SqliteFile, open_file
-from turbo_trader.journal.errors import readable_values
+from turbo_trader.journal.journal_errors import readable_values
 from turbo_trader.journal.migrations import bring_up, damaged, migrate
 from turbo_trader.journal.opening import check, driver, is_there, refuse_lost
-from turbo_trader.journal.private import private_file
+from turbo_trader.journal.private_files import private_file
 from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.market.errors import InputError
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.lab.panel import Floats
+from turbo_trader.lab.score_trades import DAY_NS, Moments, Tape
 from turbo_trader.lab.statistics import Mean, clustered_mean
-from turbo_trader.lab.trades import DAY_NS, Moments, Tape
 
 _DRAWS: Final = 300
 _ONE_SIDED: Final = (

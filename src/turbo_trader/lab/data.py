@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from turbo_trader.lab.edge_study import Market
 from turbo_trader.lab.panel import Floats, Panel, Times
-from turbo_trader.lab.study import Market
 from turbo_trader.market.archive import content_name
 from turbo_trader.market.bars import read_csv
 from turbo_trader.market.errors import InputError

@@ -1,6 +1,6 @@
-"""What a signal of your own needs: the panel it is given and the scores it answers with (`signals.panel` has them)."""
+"""What a signal of your own needs: the panel it is given and the scores it answers with (`signals.panel_signal` has them)."""
 
-from turbo_trader.signals.panel import (
+from turbo_trader.signals.panel_signal import (
     COLUMNS,
     LOOKBACK,
     PRICES,

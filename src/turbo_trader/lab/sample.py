@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from turbo_trader.lab.data import HEADER
-from turbo_trader.lab.made_up import MadeUpPanel
+from turbo_trader.lab.made_up_panels import MadeUpPanel
 
 #: Price and decimals of each symbol: of the size these markets have, nothing more.
 _PRICES: Final = {"BTCUSDT": (100_000.0, 1, 0.4), "ETHUSDT": (3_000.0, 2, 6.0), "SOLUSDT": (150.0, 3, 90.0)}

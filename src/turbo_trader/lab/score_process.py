@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final
 from turbo_trader.lab.serving import Order, Serving, served
 from turbo_trader.market.errors import InputError
 from turbo_trader.signals.asking import Answer, NoAnswer, Wanted
-from turbo_trader.signals.panel import Panel
+from turbo_trader.signals.panel_signal import Panel
 
 _LENGTH: Final = struct.Struct("<Q")
 _BEGIN_S: Final = 60.0  # imports, and kernels that are not compiled yet

@@ -9,9 +9,9 @@ from turbo_trader.bybit.reads import INTERVALS
 from turbo_trader.lab.loading import Signal, load_signal, parameters
 from turbo_trader.lab.scoring import answer
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.signals.asking import Answer, NoAnswer, Wanted
-from turbo_trader.signals.panel import Panel, every, interval, lookback
+from turbo_trader.signals.panel_signal import Panel, every, interval, lookback
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

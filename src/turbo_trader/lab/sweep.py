@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from turbo_trader.lab.score_trades import DAY_NS
 from turbo_trader.lab.statistics import overfitting_probability
 from turbo_trader.lab.tasks import Record, Task, evaluate
-from turbo_trader.lab.trades import DAY_NS
 from turbo_trader.lab.workers import Lost, Workers
 from turbo_trader.market.errors import InputError
 

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.lab.data import read_market
-from turbo_trader.lab.ledger import Trial
+from turbo_trader.lab.edge_study import Market
 from turbo_trader.lab.loading import load_signal
+from turbo_trader.lab.score_trades import DAY_NS, Tape, entries
 from turbo_trader.lab.scoring import score_all
 from turbo_trader.lab.statistics import Mean, Shape, clustered_mean
-from turbo_trader.lab.study import Market
-from turbo_trader.lab.trades import DAY_NS, Tape, entries
+from turbo_trader.lab.trials_ledger import Trial
 from turbo_trader.rules.policy import Policy
 
 RULES: Final = "rules"  # instead of a signal: the whole daemon over a tape

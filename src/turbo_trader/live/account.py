@@ -13,7 +13,7 @@ from typing import Any
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.schemas import amount, whole
 from turbo_trader.live.checks import Check, Level, refusal
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 
 DAY = 86_400 * SECOND

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from turbo_trader.bybit.commands import Call
-from turbo_trader.bybit.errors import Kind
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.reads import ReadFailed
+from turbo_trader.bybit.venue_errors import Kind
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import facts
 from turbo_trader.live.account import account_checks, alone, days_warned, expiry
 from turbo_trader.live.checks import Level
-from turbo_trader.live.doctor import maintenance
+from turbo_trader.live.doctor_checks import maintenance
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.startup import REACH_S
 from turbo_trader.market.errors import InputError, Refused

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.errors import BANNED, Kind
+from turbo_trader.bybit.venue_errors import BANNED, Kind
 
 _REGION = (403, 10008, 10009, 10024, 10027, 110132, BANNED)
 

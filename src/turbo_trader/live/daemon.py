@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from turbo_trader.live.settings import DaemonSettings, Observer, Summary
+from turbo_trader.live.daemon_settings import DaemonSettings, Observer, Summary
 from turbo_trader.rules.policy import Policy
 
 

@@ -1,4 +1,4 @@
-"""Gathers what `live.doctor` judges: the venue's answers, and how this machine stands."""
+"""Gathers what `live.doctor_checks` judges: the venue's answers, and how this machine stands."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.reads import pages
 from turbo_trader.bybit.schemas import decimal, nanoseconds
 from turbo_trader.journal.health import integrity, owner
 from turbo_trader.live.account import AccountFacts
-from turbo_trader.live.doctor import MachineFacts, VenueFacts
+from turbo_trader.live.doctor_checks import MachineFacts, VenueFacts
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.startup import read_instruments
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument, resolve
-from turbo_trader.runtime.requests import Lane
+from turbo_trader.runtime.venue_requests import Lane
 from turbo_trader.trader.ids import boot_of
 
 _LINEAR = {"category": "linear"}

@@ -18,11 +18,11 @@ import numpy as np
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
 from turbo_trader.bybit.topics import PRIVATE_TOPICS, RefusedTopic, groups, public_topics
-from turbo_trader.live.clock import VenueClock
-from turbo_trader.live.settings import FeedSettings
+from turbo_trader.live.daemon_settings import FeedSettings
 from turbo_trader.live.silence import BOOK, TICKER, Silence
-from turbo_trader.market.events import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
 from turbo_trader.runtime.arrivals import MARKET_AHEAD, Alarm, too_early
 from turbo_trader.runtime.private_messages import PrivateMessages
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus

@@ -1,4 +1,4 @@
-"""The way to the venue: connections and timers for the jobs of `runtime.requests`."""
+"""The way to the venue: connections and timers for the jobs of `runtime.venue_requests`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 from turbo_trader.bybit import rest
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.budget import SHARE
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.rest import Permit
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.live.meter import Meter
 from turbo_trader.live.order_entry import TradeSocket
-from turbo_trader.live.settings import DaemonSettings
-from turbo_trader.runtime.requests import Effect, Job, Lane, Requests, Sleep
+from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.runtime.venue_requests import Effect, Job, Lane, Requests, Sleep
 from turbo_trader.trader.commands import Read, WriteCommand
 from turbo_trader.trader.events import CommandResult, ReadResult
 

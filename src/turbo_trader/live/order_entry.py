@@ -15,14 +15,14 @@ from typing import Any
 
 from websockets.exceptions import WebSocketException
 
-from turbo_trader.bybit import trade
+from turbo_trader.bybit import trade_socket
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.bybit.errors import FENCED, NOT_SENT, Kind, classify
 from turbo_trader.bybit.rest import Permit
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.bybit.venue_errors import FENCED, NOT_SENT, Kind, classify
+from turbo_trader.live.venue_clock import VenueClock
 
 Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 _Waiting = asyncio.Future[Mapping[str, Any] | None]
@@ -94,24 +94,24 @@ class TradeSocket:
         self._waiting[name] = waiting
         try:
             async with asyncio.timeout(self._timeout):
-                await socket.send(trade.request(call, name, sent // 1_000_000))
+                await socket.send(trade_socket.request(call, name, sent // 1_000_000))
                 message = await waiting
         except TimeoutError:
             stream.renew("an order was not answered in time")
-            return trade.unanswered("no answer in time", sent)
+            return trade_socket.unanswered("no answer in time", sent)
         except (OSError, WebSocketException):
             message = None
         finally:
             del self._waiting[name]
         if message is None:
-            return trade.unanswered("the connection was lost before the answer", sent)
-        answer = trade.answer(call, message, sent)
-        if answer.code == trade.RESTARTING or answer.verdict.kind is Kind.FATAL:
+            return trade_socket.unanswered("the connection was lost before the answer", sent)
+        answer = trade_socket.answer(call, message, sent)
+        if answer.code == trade_socket.RESTARTING or answer.verdict.kind is Kind.FATAL:
             stream.renew(f"the trade socket said {answer.code}")
         return replace(answer, message=self._keys.redact(answer.message))
 
     def _on_frame(self, raw: bytes) -> None:
-        name, message = trade.read(raw)
+        name, message = trade_socket.read(raw)
         waiting = self._waiting.get(name)
         if waiting is not None and not waiting.done():
             waiting.set_result(message)

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from turbo_trader.journal.blocks import FOLDER
 from turbo_trader.journal.recorder import Recorder
+from turbo_trader.journal.recording_format import FOLDER
+from turbo_trader.live.daemon_settings import DaemonSettings, Record
 from turbo_trader.live.feeds import Decoder
-from turbo_trader.live.settings import DaemonSettings, Record
-from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import Rows
 
 FLUSH_S: Final = 0.25  # steps that wait for the disk are no older
 HOLE: Final = "trading goes on; `replay --verify` ends at the hole"

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from turbo_trader.bybit.endpoints import Keys
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.recorder import Recorder
 from turbo_trader.journal.store import Journal
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.daemon_settings import Observer
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.meter import Meter
-from turbo_trader.live.settings import Observer
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.trader.commands import (

@@ -10,24 +10,24 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.opening import believable
 from turbo_trader.journal.recorder import Life
 from turbo_trader.journal.store import Journal
 from turbo_trader.live import startup
 from turbo_trader.live.admission import admit, be_alone
-from turbo_trader.live.clock import VenueClock
-from turbo_trader.live.control import ControlServer
+from turbo_trader.live.control_server import ControlServer
+from turbo_trader.live.daemon_settings import DaemonSettings, Observer, Summary
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
 from turbo_trader.live.fencing import Fence
 from turbo_trader.live.gateway import Gateway, open_gateway
 from turbo_trader.live.inside import Inside
 from turbo_trader.live.record import RecordedFrames, keep_recording, recorder_of
 from turbo_trader.live.router import Machine, Router
-from turbo_trader.live.scoring import ScoreFeed
+from turbo_trader.live.score_feed import ScoreFeed
 from turbo_trader.live.self_check import check_daily
-from turbo_trader.live.settings import DaemonSettings, Observer, Summary
 from turbo_trader.live.upkeep import Upkeep
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Regridded

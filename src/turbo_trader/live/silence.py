@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from turbo_trader.market.events import FUNDING, GAP, INDEX, MARK, TRADE
+from turbo_trader.market.rows import FUNDING, GAP, INDEX, MARK, TRADE
 
 BOOK: Final = "book"
 TICKER: Final = "ticker"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from turbo_trader.bybit.commands import Call
+from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.reads import ReadFailed, closed_bars, pages
 from turbo_trader.bybit.schemas import amount, decimal, symbol_of
@@ -16,7 +16,7 @@ from turbo_trader.live.gateway import Gateway
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument, RiskTier, resolve
 from turbo_trader.market.reference import parse_instrument
-from turbo_trader.runtime.requests import Lane
+from turbo_trader.runtime.venue_requests import Lane
 from turbo_trader.trader.events import Backfill, FeeRates
 
 Emit = Callable[[str, str, dict[str, Any]], None]

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 
 from turbo_trader.journal.trimming import Trimming
 from turbo_trader.live.admission import KeyWatch, NoticeWatch
+from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.router import Router
-from turbo_trader.live.settings import DaemonSettings
 from turbo_trader.live.startup import refresh_instrument
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.trader.events import ClockOffset, InstrumentUpdate

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.archive import lines, plain_float
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import BAR, MINUTE, Rows
 from turbo_trader.market.rebuild import FUNDING_RATE
+from turbo_trader.market.rows import BAR, MINUTE, Rows
 
 _MILLISECOND = 1_000_000
 _LATEST = 4e12  # ms; a time beyond the year 2096 is in another unit

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import RPI, SECOND, SNAPSHOT, TRADE, WHOLE, Rows, record_dtype
 from turbo_trader.market.json_text import (
     BAD,
     BEGIN,
@@ -37,6 +36,7 @@ from turbo_trader.market.json_text import (
     word,
 )  # fmt: skip
 from turbo_trader.market.levels import MOST_LOTS, MOST_TICKS, make_frame, read_side, write
+from turbo_trader.market.rows import RPI, SECOND, SNAPSHOT, TRADE, WHOLE, Rows, record_dtype
 
 NAME: Final = 32  # bytes of a symbol's name, at most
 ID_WORDS: Final = 5  # a print's id: its first 40 bytes, eight a word

@@ -29,19 +29,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import (
-    FINE,
-    FUNDING,
-    GAP,
-    INDEX,
-    MARK,
-    RATE,
-    ROW,
-    RPI,
-    TRADE,
-    WHOLE,
-    Rows,
-)
 from turbo_trader.market.frame_reader import (
     FEED,
     ID_WORDS,
@@ -54,6 +41,19 @@ from turbo_trader.market.frame_reader import (
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.json_text import BAD
 from turbo_trader.market.levels import SHORTEST, read_book
+from turbo_trader.market.rows import (
+    FINE,
+    FUNDING,
+    GAP,
+    INDEX,
+    MARK,
+    RATE,
+    ROW,
+    RPI,
+    TRADE,
+    WHOLE,
+    Rows,
+)
 
 BLOCK_TRADES: Final = "block trades"
 REPEATED: Final = "prints said again"

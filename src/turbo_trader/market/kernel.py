@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from turbo_trader.market import book, flow, sampling
+from turbo_trader.market import book, order_flow, sampling
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import (
+from turbo_trader.market.rows import (
     DAY,
     FINE,
     FUNDING,
@@ -165,10 +165,10 @@ def _consume(st: State, row: np.record) -> None:
         if kind == LEVEL and row.kind & LAST:
             _consume_alone(st, row)
             return
-        flow.begin_frame(st)
+        order_flow.begin_frame(st)
     if apply_row(st, row):
         st.in_frame = 0
-        imbalance, best = flow.end_frame(st)
+        imbalance, best = order_flow.end_frame(st)
         _end_book_frame(st, imbalance, best)
     elif kind == TRADE and row.price > 0 and row.lots > 0:
         _add_print(st, row)
@@ -180,7 +180,7 @@ def _consume_alone(st: State, row: np.record) -> None:
     _set_time(st, row)
     imbalance, best = 0, 0
     if _is_level(row):
-        imbalance, best = flow.put_alone(st, row.side, row.price, row.lots)
+        imbalance, best = order_flow.put_alone(st, row.side, row.price, row.lots)
     else:
         st.bad_rows += 1
     _settle(st)
@@ -191,7 +191,7 @@ def _consume_alone(st: State, row: np.record) -> None:
 def _end_book_frame(st: State, imbalance: int, best: int) -> None:
     if st.book_valid:
         if st.prev_valid and imbalance | best:
-            flow.add_frame(st, imbalance, best)
+            order_flow.add_frame(st, imbalance, best)
         sampling.note_price(st)
     st.prev_valid = st.book_valid
 
@@ -199,7 +199,7 @@ def _end_book_frame(st: State, imbalance: int, best: int) -> None:
 @kernel
 def _add_print(st: State, row: np.record) -> None:
     if row.side != 0:
-        flow.add_print(st, np.int64(row.side) * row.lots)
+        order_flow.add_print(st, np.int64(row.side) * row.lots)
     _add_to_vwap(st, row)
     if not st.has_book:
         sampling.note_price(st)

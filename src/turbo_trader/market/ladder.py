@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from turbo_trader.market.compiled import inlined, kernel
-from turbo_trader.market.events import FIRST, LAST, LEVEL, SNAPSHOT
+from turbo_trader.market.rows import FIRST, LAST, LEVEL, SNAPSHOT
 
 CAP: Final = 32
 MOST: Final = 16

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import FIRST, LAST, LEVEL, SNAPSHOT, Rows
 from turbo_trader.market.json_text import BAD, CLOSE, COMMA, OPEN, Text, expect, read_number
+from turbo_trader.market.rows import FIRST, LAST, LEVEL, SNAPSHOT, Rows
 
 SHORTEST: Final = 9  # bytes of the shortest level, ["1","1"]
 MOST_TICKS: Final = 2**31 - 1

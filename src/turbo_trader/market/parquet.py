@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import GAP, KIND_MASK, ROW, TRADE, Rows
+from turbo_trader.market.rows import GAP, KIND_MASK, ROW, TRADE, Rows
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,10 +13,10 @@ import numpy as np
 
 from turbo_trader.market.archive import lines, plain_float
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import ROW, TRADE, WHOLE, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.names import known_symbol
 from turbo_trader.market.reference import instrument_for
+from turbo_trader.market.rows import ROW, TRADE, WHOLE, Rows
 
 _NEEDED = ("timestamp", "symbol", "side", "size", "price")
 _SIDES = {"Buy": 1, "Sell": -1}

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.bridge import KNOTS, Shapes, seen_continuously, shapes
 from turbo_trader.market.depth import depth_of
-from turbo_trader.market.events import MINUTE, RATE, ROW, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.ladder import LADDER
 from turbo_trader.market.rebuild_kernel import COLUMNS, PLAN, ROWS_A_BAR, write_bars
+from turbo_trader.market.rows import MINUTE, RATE, ROW, Rows
 
 #: Which extreme of a bar comes first: as a Brownian path would have it, or always the same.
 Order: TypeAlias = Literal["random", "high-first", "low-first"]
@@ -40,7 +40,7 @@ def rebuild(
     funding: NDArray[np.void] | None = None,
     order: Order = "random",
 ) -> Rows:
-    """The rows of `bars` (market.events.BAR, oldest first): book frames, never more than 4.5 s apart, and
+    """The rows of `bars` (market.rows.BAR, oldest first): book frames, never more than 4.5 s apart, and
     trades; at least 35 rows a bar (about 60). A bar without volume has frames and no trades.
 
     Times lie strictly within their bar; traded lots sum to the bar's volume; the mid after a bar is its close

@@ -9,8 +9,8 @@ import numpy as np
 
 from turbo_trader.market.bridge import KNOTS
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import FUNDING, LAST, LEVEL, MINUTE, TRADE, WHOLE
 from turbo_trader.market.ladder import move_book, put
+from turbo_trader.market.rows import FUNDING, LAST, LEVEL, MINUTE, TRADE, WHOLE
 
 #: What is known of a bar before it is written: prices in ticks, volume in lots, index of its path,
 #: funding (interval 0: no row).

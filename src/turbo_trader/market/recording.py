@@ -16,9 +16,9 @@ import numpy as np
 
 from turbo_trader.market.archive import content_name, lines
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import GAP, KIND_MASK, ROW, Rows
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import GAP, KIND_MASK, ROW, Rows
 
 NOT_RECEIVED = "lines that are not received frames"
 TORN = "torn last lines"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import SECOND
-from turbo_trader.market.flow import expire
+from turbo_trader.market.order_flow import expire
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import MINUTES, SECONDS, State
 
 _DAY_SECONDS = 86_400

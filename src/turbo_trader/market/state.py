@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import record_dtype
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import record_dtype
 
 DEPTH: Final = 256  # book levels kept per side
 TOP: Final = 10  # levels of the order-flow imbalance

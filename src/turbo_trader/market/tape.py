@@ -20,7 +20,6 @@ import numpy as np
 from turbo_trader.market.archive import content_name
 from turbo_trader.market.bars import read_bars, read_funding
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import KIND_MASK, LAST, LEVEL, ROW, SNAPSHOT, TRADE, Rows
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
 from turbo_trader.market.names import known_symbol, perpetual_symbol
 from turbo_trader.market.parquet import FORMAT, polars, read_parquet
@@ -28,6 +27,7 @@ from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.recording import is_recording, read_recording
 from turbo_trader.market.reference import instrument_for, universe
+from turbo_trader.market.rows import KIND_MASK, LAST, LEVEL, ROW, SNAPSHOT, TRADE, Rows
 from turbo_trader.market.tape_cache import TapeCache, tape_key
 
 _MOST_TICKS = 2**30  # a row holds a price in 32 bits, twice this one included

@@ -20,7 +20,7 @@ import numpy as np
 
 from turbo_trader.market import rebuild
 from turbo_trader.market.compiled import cache_folder, sources_hash
-from turbo_trader.market.events import ROW, Rows
+from turbo_trader.market.rows import ROW, Rows
 
 _MOST: Final = 4 * 2**30  # bytes of all files together
 _HEAD: Final = 4096  # bytes before the rows: a JSON object, padded

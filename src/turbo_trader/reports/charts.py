@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.reports.costs import Costs
-from turbo_trader.reports.equity import EquityCurve
-from turbo_trader.reports.run import Run, Scanned, TradeRecord
-from turbo_trader.rules.funnel import HOUR
+from turbo_trader.reports.equity_curve import EquityCurve
+from turbo_trader.reports.run_data import Run, Scanned, TradeRecord
 from turbo_trader.rules.gates import GATES
+from turbo_trader.rules.scan_funnel import HOUR
 from turbo_trader.signals.figures import BELIEFS
 
 Figure = dict[str, Any]

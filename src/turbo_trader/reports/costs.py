@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from turbo_trader.reports.run import ZERO, TradeRecord
+from turbo_trader.reports.run_data import ZERO, TradeRecord
 
 
 @dataclass(slots=True)

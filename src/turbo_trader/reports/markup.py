@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from turbo_trader.reports.figures import Card, Table
+from turbo_trader.reports.report_figures import Card, Table
 
 
 @cache

@@ -10,9 +10,9 @@ from html import escape
 from typing import Any
 
 from turbo_trader.reports import charts as drawn
-from turbo_trader.reports import figures
+from turbo_trader.reports import report_figures
 from turbo_trader.reports.costs import split
-from turbo_trader.reports.equity import EquityCurve, equity_curve, thinned
+from turbo_trader.reports.equity_curve import EquityCurve, equity_curve, thinned
 from turbo_trader.reports.markup import (
     asset,
     cards,
@@ -25,10 +25,10 @@ from turbo_trader.reports.markup import (
     tables,
 )
 from turbo_trader.reports.paths import COLUMNS, path_of, trade_row
-from turbo_trader.reports.run import Run, TradeRecord
-from turbo_trader.rules.calibration import report as calibration_report
-from turbo_trader.rules.report import whole_report
+from turbo_trader.reports.run_data import Run, TradeRecord
+from turbo_trader.rules.model_calibration import report as calibration_report
 from turbo_trader.rules.strengths import Strengths
+from turbo_trader.rules.trade_report import whole_report
 
 #: The page may load nothing and send nothing: what is not inside it does not exist.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
@@ -74,14 +74,14 @@ class Report:
         """Which run, what time, and what must be known before any figure."""
         run = self.run
         source = f", {run.source}" if run.source else ""
-        lead = f"<p class=lead>{escape(run.mode or 'no run')}{escape(source)}</p><p>{escape(figures.span(run))}</p>"
-        notices = "".join(notice(line) for line in figures.notices(run))
+        lead = f"<p class=lead>{escape(run.mode or 'no run')}{escape(source)}</p><p>{escape(report_figures.span(run))}</p>"
+        notices = "".join(notice(line) for line in report_figures.notices(run))
         return f"<header><h1>{escape(run.name)}</h1>{lead}{notices}</header>"
 
     def sections(self) -> Iterator[str]:
         """The parts in their order; what there is nothing for is left out."""
         run, closed = self.run, self.run.closed
-        yield cards(figures.cards(run, self.measured, self.curve.worst))
+        yield cards(report_figures.cards(run, self.measured, self.curve.worst))
         if run.end:
             text = "By the books, deposits and withdrawals left out; open trades at the mid of each scan."
             yield section("Equity and drawdown", text, chart("equity", tall=True))
@@ -89,19 +89,19 @@ class Report:
             text = "The price with stop and target over time. Choose a symbol, or a trade in the table."
             yield section("Trades", text, asset("trades.html"))
         if closed:
-            found = tables(figures.reasons_table(closed), figures.tiers_table(closed))
+            found = tables(report_figures.reasons_table(closed), report_figures.tiers_table(closed))
             yield section("Results", "", pair(chart("results"), found))
             yield self._costs(closed)
         if run.scanned.total.scans:
             parts = pair(chart("funnel"), chart("gates")), chart("hours")
-            by_symbol = fold("By symbol", figures.symbols_table(run.scanned.symbols))
+            by_symbol = fold("By symbol", report_figures.symbols_table(run.scanned.symbols))
             yield section(
                 "Funnel", "How many scans came how far, and what each gate stopped.", *parts, by_symbol
             )
         yield from self._evidence()
         text = "Targets are what the user hopes for; they are reported, never assumed."
         targets = self.measured["beside_targets"]
-        yield section("Beside the target figures", text, tables(figures.targets_table(targets)))
+        yield section("Beside the target figures", text, tables(report_figures.targets_table(targets)))
 
     def data(self) -> dict[str, Any]:
         """What the script draws: the figures of the charts, the trades (newest first), the paths of their symbols."""
@@ -133,16 +133,18 @@ class Report:
         text = "Spread and slippage: from the quote at the decision (a stop: from its trigger) to the fill."
         if unknown:
             text += f" They are not known, and count as 0, where a quote was not kept: in {unknown:,} of {len(closed):,} trades."
-        return section("Costs", text, chart("costs"), tables(figures.costs_table(closed)))
+        return section("Costs", text, chart("costs"), tables(report_figures.costs_table(closed)))
 
     def _evidence(self) -> Iterator[str]:
         run = self.run
         if len(run.outcomes):
             text = "What the model said beside what came: the direction (confidence), then the target before stop and time (p_tp)."
             charts_of = pair(chart("confidence"), chart("p_tp"))
-            yield section("Calibration", text, charts_of, tables(figures.beliefs_table(self.calibration)))
+            yield section(
+                "Calibration", text, charts_of, tables(report_figures.beliefs_table(self.calibration))
+            )
         if run.trades:
-            found = tables(figures.stages_table(run.events))
+            found = tables(report_figures.stages_table(run.events))
             yield section("Size by evidence", run.evidence, chart("sizes"), found)
 
     @cached_property
@@ -153,7 +155,7 @@ class Report:
 
     @cached_property
     def measured(self) -> dict[str, Any]:
-        """What the trades and scans came to (`rules.report.whole_report`)."""
+        """What the trades and scans came to (`rules.trade_report.whole_report`)."""
         run, total = self.run, self.run.scanned.total
         return whole_report(
             run.trade_notes, total, Strengths(), (run.start_equity, run.end_equity), total.hours

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import MINUTE
-from turbo_trader.reports.run import Prices, PriceStep, TradeRecord
+from turbo_trader.market.rows import MINUTE
+from turbo_trader.reports.run_data import Prices, PriceStep, TradeRecord
 
 _AROUND: Final = 15 * MINUTE
 _THIN: Final = 1_200  # points of a path away from trades

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from turbo_trader.journal.health import owner
 from turbo_trader.journal.readers import all_scans, notes_named, outcomes, overview, state
-from turbo_trader.reports.kept import BACKTEST, RESULT, kept_scans
-from turbo_trader.reports.run import ZERO, Run, RunState, Scanned, TradeRecord
+from turbo_trader.reports.kept_backtest import BACKTEST, RESULT, kept_scans
+from turbo_trader.reports.run_data import ZERO, Run, RunState, Scanned, TradeRecord
 from turbo_trader.reports.scans import count_scans
 from turbo_trader.reports.trades import NAMES, trades_of
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import Rows
-from turbo_trader.market.records import joined
-from turbo_trader.reports.run import Prices, Scanned
-from turbo_trader.rules.funnel import HOUR, Funnel, Funnels
+from turbo_trader.market.record_copies import joined
+from turbo_trader.market.rows import Rows
+from turbo_trader.reports.run_data import Prices, Scanned
+from turbo_trader.rules.scan_funnel import HOUR, Funnel, Funnels
 from turbo_trader.rules.strengths import Strengths
 
 Batch = tuple[int, Sequence[str], Rows]  # time (ns), symbols, their rows

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Final
 
-from turbo_trader.reports.run import ZERO, TradeRecord
+from turbo_trader.reports.run_data import ZERO, TradeRecord
 
 COLUMNS: Final[dict[str, str]] = {
     "trade_id": "our id of the trade: that of its entry order",

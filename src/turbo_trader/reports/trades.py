@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from turbo_trader.reports.run import ZERO, FillRecord, PriceStep, TradeRecord
+from turbo_trader.reports.run_data import ZERO, FillRecord, PriceStep, TradeRecord
 
 #: The notes that say something of a trade.
 NAMES: Final = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from turbo_trader.market.events import NEVER, SECOND, Rows
+from turbo_trader.market.rows import NEVER, SECOND, Rows
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import chosen
 from turbo_trader.rules.gate import BLOCK, PASS, Gate, Verdict, When

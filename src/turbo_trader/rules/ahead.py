@@ -7,7 +7,7 @@ from typing import Any, Final
 from turbo_trader.market import kernel as market
 from turbo_trader.market import sampling
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import LAST, SECOND
+from turbo_trader.market.rows import LAST, SECOND
 from turbo_trader.rules import assess as assessing
 from turbo_trader.rules import distances, outcomes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.gate import TIER_A, TIER_B, WARN
 from turbo_trader.rules.gates import GATES, LISTED, reason
 from turbo_trader.rules.tiers import TIER_NAMES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.signals.figures import ACCEL, OFI
 
 if TYPE_CHECKING:

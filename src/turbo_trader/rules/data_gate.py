@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import MINUTE, SECOND, Rows
+from turbo_trader.market.rows import MINUTE, SECOND, Rows
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import chosen, ours
 from turbo_trader.rules.gate import BLOCK, PASS, Gate, When, bp, bp_check, check

@@ -7,7 +7,7 @@ from typing import Any
 
 from turbo_trader.market.book import walk
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.data_gate import interval_ns
 from turbo_trader.rules.gate import TIER_B
 

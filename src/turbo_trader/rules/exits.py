@@ -12,9 +12,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import SECOND
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

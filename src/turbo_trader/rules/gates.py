@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules import account_gates, data_gate, forecast_gates, worth_gates
 from turbo_trader.rules.gate import BLOCK, PASS, WARN, Gate, Verdict, When, gate_fields
 from turbo_trader.rules.tiers import TIER_NAMES

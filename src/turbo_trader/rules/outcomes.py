@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import SECOND, record_dtype
+from turbo_trader.market.rows import SECOND, record_dtype
 from turbo_trader.market.state import SECONDS
 from turbo_trader.rules import assess
 

@@ -15,9 +15,9 @@ from typing import Any, Self
 from pydantic import model_validator
 from pydantic_settings import SettingsConfigDict
 
-from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import UNIVERSE, perpetual
 from turbo_trader.market.names import perpetual_symbol
+from turbo_trader.market.rows import Rows
 from turbo_trader.numbers.declared import shown
 from turbo_trader.numbers.number import asked, by_mode, chosen, default_of, ours
 from turbo_trader.rules import clashes, records

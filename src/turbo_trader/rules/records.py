@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from turbo_trader.market.events import SECOND, Rows, record_dtype
+from turbo_trader.market.rows import SECOND, Rows, record_dtype
 from turbo_trader.numbers.declared import extra
 from turbo_trader.rules.gates import GATE_FIELDS
 from turbo_trader.rules.maps import KNOTS, MAPS

@@ -7,7 +7,7 @@ from typing import Final, cast
 import numpy as np
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import Rows, record_dtype
+from turbo_trader.market.rows import Rows, record_dtype
 from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.figures import FIGURES
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from turbo_trader.market.events import DAY, SECOND
+from turbo_trader.market.rows import DAY, SECOND
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import SECONDS
 from turbo_trader.rules.exits import Bracket, ClosePosition, MoveBackstop
 

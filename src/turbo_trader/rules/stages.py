@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from turbo_trader.market.events import DAY, MINUTE
+from turbo_trader.market.rows import DAY, MINUTE
 from turbo_trader.rules.evidence import Evidence, Gap, Posterior, Prior
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.signals.figures import SIGNALS
 
 STEP: Final = 0.01  # scores lie in [-1, 1]; quantiles are exact to this

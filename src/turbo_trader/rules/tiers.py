@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.forecast_gates import uncalibrated
 from turbo_trader.rules.gate import BLOCK, PASS, Gate, When, bp, bp_check, check
 from turbo_trader.rules.maps import MAP_FORECAST, MAP_P_TP

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias, TypeVar
 
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.trader.events import (
     Event,
     Fill,

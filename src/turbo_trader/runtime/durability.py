@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import TypeAlias
 
-from turbo_trader.bybit.errors import NO_JOURNAL
+from turbo_trader.bybit.venue_errors import NO_JOURNAL
 from turbo_trader.trader.commands import (
     Command,
     Persist,

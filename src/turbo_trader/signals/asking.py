@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from turbo_trader.signals.panel import Panel
+from turbo_trader.signals.panel_signal import Panel
 
 
 @dataclass(frozen=True, slots=True)

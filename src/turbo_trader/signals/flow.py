@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import asked, chosen
 from turbo_trader.signals.signal import Part, Signal, Unit

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import MINUTE, SECOND
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.state import MINUTES, SECONDS
-from turbo_trader.signals import evidence, kalman, ou
+from turbo_trader.signals import drift_belief, kalman, ou
 from turbo_trader.signals.figures import ASKED, MEASURED, WEIGHED
 
 _CLOSES_MISSED = (
@@ -18,7 +18,7 @@ _CLOSES_MISSED = (
 )
 _LN2 = math.log(2.0)
 _moments, _damped = kalman.moments, kalman.damped
-_belief, _averaged = evidence.belief, evidence.averaged
+_belief, _averaged = drift_belief.belief, drift_belief.averaged
 _critical, _reversion = ou.critical, ou.reversion
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.signals import acceleration, consensus, kalman, ou
 from turbo_trader.signals.consensus import HORIZONS
 from turbo_trader.signals.figures import ASKED

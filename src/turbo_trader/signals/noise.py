@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel, released
-from turbo_trader.signals.evidence import belief
+from turbo_trader.signals.drift_belief import belief
 from turbo_trader.signals.kalman import START
 from turbo_trader.signals.likelihood import (
     STEP,
@@ -46,7 +46,7 @@ class Noise:
     walk: float
     measurement: float
     velocity_valid: bool
-    belief: float  # probability that there is a velocity (signals.evidence); 0 where it is not valid
+    belief: float  # probability that there is a velocity (signals.drift_belief); 0 where it is not valid
     log_jerk_sd: float  # standard error of ln(jerk variance / walk variance); 0 where there is none
     likelihood_ratio: float  # 2 (log L with jerk - log L without), in the units in which it is less
     portmanteau: float  # of the innovations; above 18.3 in 5 of 100 fits of a right model

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from turbo_trader.market.events import Rows
-from turbo_trader.signals.panel import COLUMNS, Floats, Panel, Times
+from turbo_trader.market.rows import Rows
+from turbo_trader.signals.panel_signal import COLUMNS, Floats, Panel, Times
 
 _OF_BAR: Final = COLUMNS[:-1]  # all but funding
 _SPARE: Final = 64  # bars of room, so that not every bar moves the others

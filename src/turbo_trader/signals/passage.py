@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.signals.evidence import two_points
+from turbo_trader.signals.drift_belief import two_points
 
 CONTINUITY: Final = 0.5825971579390107  # -zeta(1/2) / sqrt(2 pi)
 INSTANT: Final = 1e-3  # seconds below which a time is none

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import DAY, SECOND
+from turbo_trader.market.rows import DAY, SECOND
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import asked, chosen, ours
 from turbo_trader.signals.signal import Part, Signal, Unit

@@ -12,14 +12,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
-from turbo_trader.market.events import DAY, Rows
-from turbo_trader.market.records import joined
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
+from turbo_trader.market.record_copies import joined
+from turbo_trader.market.rows import DAY, Rows
 from turbo_trader.market.tape import Tape
-from turbo_trader.rules.calibration import report
+from turbo_trader.rules.model_calibration import report
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.report import whole_report
+from turbo_trader.rules.trade_report import whole_report
 from turbo_trader.signals.asking import Asked
 from turbo_trader.simulation.decisions import DecisionDigest
 from turbo_trader.simulation.measuring import OpenTime, entries_by_limit, rates, without_limits

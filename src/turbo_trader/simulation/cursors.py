@@ -13,10 +13,10 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.exchange.machine import Exchange
-from turbo_trader.market.events import Rows
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.market.kernel import advance
-from turbo_trader.market.records import joined
+from turbo_trader.market.record_copies import joined
+from turbo_trader.market.rows import Rows
 from turbo_trader.market.state import States
 from turbo_trader.simulation.loop import Loop
 from turbo_trader.trader.events import MarketAhead

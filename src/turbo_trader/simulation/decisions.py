@@ -14,8 +14,8 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import Rows
-from turbo_trader.market.records import joined
+from turbo_trader.market.record_copies import joined
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.figures import BELIEFS, SIGNALS
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand

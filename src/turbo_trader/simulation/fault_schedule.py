@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.market.events import MINUTE, NEVER
+from turbo_trader.market.rows import MINUTE, NEVER
 from turbo_trader.simulation.faults import OUTAGES
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.events import Control

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 
 _SLOW: Final = (
     0.4 * SECOND
@@ -151,7 +151,7 @@ def _figure(part: str, text: str, most: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class RequestFault:
-    """What becomes of one request. `answer`: a fault of protocol/faults.py that is answered, whatever the venue did.
+    """What becomes of one request. `answer`: a fault of protocol/faults_on_demand.py that is answered, whatever the venue did.
 
     `odd`: the answer is tampered with (simulation/tampering.py).
     """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from turbo_trader.journal.encoding import encode
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import Persist, WireCommand
 from turbo_trader.trader.events import CommandResult, Outcome
 from turbo_trader.trader.persisted import BOOTS, INTENTS

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
-from turbo_trader.market.events import DAY, MINUTE
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import DAY, MINUTE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.asking import Asked
 from turbo_trader.simulation.network import Latency

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from turbo_trader.market.events import DAY
+from turbo_trader.market.rows import DAY
 from turbo_trader.rules.policy import Policy
 
 HOUR_NS: Final = 3.6e12

@@ -6,9 +6,9 @@ from typing import Final, cast
 
 import numpy as np
 
-from turbo_trader.market.events import MINUTE, Rows
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.minutes import minute_bars
+from turbo_trader.market.minute_bars import minute_bars
+from turbo_trader.market.rows import MINUTE, Rows
 
 KEPT: Final = 3_000  # minutes
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from turbo_trader.bybit.rest import Request
-from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.simulation import tampering
 from turbo_trader.simulation.faults import NO_FAULT, Faults, RequestFault
 from turbo_trader.simulation.loop import Action, Loop
@@ -42,7 +42,7 @@ class Server(Protocol):
         """The answer to a request about `symbol` ("" = none) that arrives now."""
 
     def faulty(self, now: int, fault: str) -> HttpReply:
-        """The answer of a gateway that does not let a request through (protocol/faults.py)."""
+        """The answer of a gateway that does not let a request through (protocol/faults_on_demand.py)."""
 
 
 class Network:
@@ -71,7 +71,7 @@ class Network:
         return self._loop.now < self._refused_until
 
     def refuse(self, answer: str, until: int) -> None:
-        """Everything is answered with this fault (protocol/faults.py) before `until` (ns), and nothing is carried out."""
+        """Everything is answered with this fault (protocol/faults_on_demand.py) before `until` (ns), and nothing is carried out."""
         self._refusal, self._refused_until = answer, max(until, self._refused_until)
 
     def answers_within(self, time: int) -> bool:

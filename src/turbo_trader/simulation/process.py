@@ -12,15 +12,15 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from turbo_trader.bybit.answers import Answer, read_answer
-from turbo_trader.bybit.errors import FENCED, NO_ANSWER, classify
 from turbo_trader.bybit.rest import Fenced
-from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.market.events import SECOND
+from turbo_trader.bybit.venue_errors import FENCED, NO_ANSWER, classify
+from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import States
 from turbo_trader.runtime.clock import MeasuredClock
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.runtime.private_messages import PrivateMessages
-from turbo_trader.runtime.requests import REQUEST_TIMEOUT_S, Job, Requests, Sleep, Transmit
+from turbo_trader.runtime.venue_requests import REQUEST_TIMEOUT_S, Job, Requests, Sleep, Transmit
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.journal_in_memory import JournalInMemory

@@ -19,9 +19,9 @@ from turbo_trader.journal.layouts import described
 from turbo_trader.journal.recorded import Frame, RecordedLife, Step
 from turbo_trader.journal.recorder import code
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import Rows
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.simulation.command_lines import Layout, lines, narrowed

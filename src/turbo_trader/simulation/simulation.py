@@ -7,17 +7,17 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from turbo_trader.bybit.rest import Request
-from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import Message
-from turbo_trader.exchange.protocol.rest import HttpReply
-from turbo_trader.market.events import NEVER, SECOND, Rows
+from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import NEVER, SECOND, Rows
 from turbo_trader.simulation.cursors import Cursors, Viewer
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.loop import Action, Loop
 from turbo_trader.simulation.network import Latency, Network
 from turbo_trader.simulation.process import Machine, Make, Process, Sink
-from turbo_trader.simulation.streams import PrivateStream, PublicStream
+from turbo_trader.simulation.simulated_streams import PrivateStream, PublicStream
 from turbo_trader.simulation.venue import WireVenue
 from turbo_trader.trader.events import (
     Backfill,

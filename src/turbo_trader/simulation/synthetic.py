@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.depth import depth_of
-from turbo_trader.market.events import BAR, MINUTE, RATE, ROW, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.ladder import LADDER
+from turbo_trader.market.rows import BAR, MINUTE, RATE, ROW, Rows
 from turbo_trader.simulation import synthetic_figures as figures
 from turbo_trader.simulation.synthetic_kernel import ROOM, SLOTS, SYMBOL, UNIFORMS, walk, write_minute
 
@@ -61,7 +61,7 @@ class SyntheticMarket:
         self._bars = self._past()
 
     def history(self, symbol: str) -> Rows:
-        """One-minute bars (market.events.BAR) before `start`, oldest first; KeyError for an unknown symbol."""
+        """One-minute bars (market.rows.BAR) before `start`, oldest first; KeyError for an unknown symbol."""
         return self._bars[symbol]
 
     def read(self, s: int, until: int) -> Rows:

@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.events import FINE, FUNDING, INDEX, MARK, MINUTE, TRADE, WHOLE
 from turbo_trader.market.ladder import move_book, put
+from turbo_trader.market.rows import FINE, FUNDING, INDEX, MARK, MINUTE, TRADE, WHOLE
 
 SLOTS: Final = 120  # moments a minute at which the price moves and a frame may be sent
 SLOT: Final = MINUTE // SLOTS

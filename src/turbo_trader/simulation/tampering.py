@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from turbo_trader.exchange.protocol.rest import HttpReply
+from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.simulation.faults import Faults
 
 Choose = Callable[[int], int]  # one of so many things

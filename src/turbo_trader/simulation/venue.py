@@ -9,14 +9,14 @@ import numpy as np
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.rest import Permit, Request, Signer
-from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import Message
-from turbo_trader.exchange.protocol.limits import RateLimits
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.private import PrivateClient
-from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest, RestFace
+from turbo_trader.exchange.protocol.private_stream import PrivateClient
+from turbo_trader.exchange.protocol.rate_limits import RateLimits
+from turbo_trader.exchange.protocol.rest_face import HttpReply, HttpRequest, RestFace
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.market.events import BAR, Rows
+from turbo_trader.market.rows import BAR, Rows
 from turbo_trader.runtime.clock import MeasuredClock
 
 _NAME: Final = "simulated"
@@ -50,7 +50,7 @@ class WireVenue:
         )
 
     def faulty(self, now: int, fault: str) -> HttpReply:
-        """The answer of a fault (protocol/faults.py)."""
+        """The answer of a fault (protocol/faults_on_demand.py)."""
         return self._face.faulty(now, fault)
 
     def subscribe(self, now: int) -> None:

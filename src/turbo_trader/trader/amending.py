@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Action, ClosePosition, ExitReason, MoveBackstop, MoveStop
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.commands import SetStops

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, ExitReason, exit_rules
 from turbo_trader.rules.gate import TIER_A
 from turbo_trader.rules.session import WATCHDOG

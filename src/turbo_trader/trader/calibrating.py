@@ -11,9 +11,9 @@ from typing import cast
 
 import numpy as np
 
-from turbo_trader.market.events import SECOND, Rows
-from turbo_trader.market.records import joined
-from turbo_trader.rules.calibration import Maps, fit_maps, put_maps
+from turbo_trader.market.record_copies import joined
+from turbo_trader.market.rows import SECOND, Rows
+from turbo_trader.rules.model_calibration import Maps, fit_maps, put_maps
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, follow
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import Resolved

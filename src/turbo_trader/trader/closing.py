@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, TimeInForce
 from turbo_trader.trader.events import CommandResult, OrderReport, OrderStatus, Outcome
 from turbo_trader.trader.trader_state import SymbolState, TraderState

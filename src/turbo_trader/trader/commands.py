@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import Rows
 
 
 class OrderType(StrEnum):

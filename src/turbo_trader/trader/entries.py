@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.market import book
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.candidates import SIDES, signals
 from turbo_trader.rules.entry import entry_limit

@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import Rows
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import Rows
 from turbo_trader.signals.noise import Noise
 
 
@@ -106,7 +106,7 @@ class MarketAhead:
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """One-minute bars (market.events.BAR) of one symbol up to `ts`, oldest first, for the warm-up."""
+    """One-minute bars (market.rows.BAR) of one symbol up to `ts`, oldest first, for the warm-up."""
 
     ts: int
     symbol: int

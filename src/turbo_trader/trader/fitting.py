@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import SECONDS
 from turbo_trader.signals.filters import set_noise
 from turbo_trader.trader.commands import FitNoise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.session import FLATTEN
 from turbo_trader.trader.closing import Closing

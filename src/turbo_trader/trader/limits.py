@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.session import SessionEvent
 from turbo_trader.rules.sizing import least_loss

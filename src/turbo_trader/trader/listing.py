@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.exits import ExitReason
 from turbo_trader.signals.filters import new_filters

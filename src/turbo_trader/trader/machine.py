@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import REACHED, advance
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import States
-from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.rules.strengths import Strengths
 from turbo_trader.signals.filters import Filters
 from turbo_trader.trader import events
-from turbo_trader.trader.ahead import Ahead
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.calibrating import Calibrating
@@ -35,6 +34,7 @@ from turbo_trader.trader.resuming import Resuming
 from turbo_trader.trader.rhythm import NEVER as NOT_DUE
 from turbo_trader.trader.rhythm import Rhythm
 from turbo_trader.trader.scanning import Scanner
+from turbo_trader.trader.scanning_ahead import Ahead
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.view import View, summary, view

@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from turbo_trader.market.events import Rows
+from turbo_trader.market.rows import Rows
 from turbo_trader.rules.exits import Bracket
 from turbo_trader.rules.session import Session
 from turbo_trader.rules.stages import Stage

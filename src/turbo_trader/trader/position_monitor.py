@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, ExitReason
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing

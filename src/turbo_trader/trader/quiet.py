@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.gates import GATES
+from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.trader.trader_state import TraderState
 
 QUIET_HOURS: Final = 6.0

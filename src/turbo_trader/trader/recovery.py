@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, WalletReport

@@ -5,7 +5,7 @@ A cancel that was answered says nothing about fills: the entry ends with the ven
 
 from __future__ import annotations
 
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import CancelOrder
 from turbo_trader.trader.pending_entry import EntryEvent, PendingEntry
 from turbo_trader.trader.trader_state import SymbolState, TraderState

@@ -8,9 +8,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from turbo_trader.market.events import MINUTE, NEVER, ROW, SECOND, Rows
 from turbo_trader.market.kernel import advance
-from turbo_trader.market.records import copied, copy_into, joined
+from turbo_trader.market.record_copies import copied, copy_into, joined
+from turbo_trader.market.rows import MINUTE, NEVER, ROW, SECOND, Rows
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
 from turbo_trader.rules.account_gates import LimitFacts, limits_block_until, limits_gate
@@ -18,11 +18,11 @@ from turbo_trader.rules.ahead import assess_all
 from turbo_trader.rules.candidates import candidate
 from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.entry import fill_probability, ranked
-from turbo_trader.rules.funnel import Funnel
 from turbo_trader.rules.gate import BLOCK, Verdict
 from turbo_trader.rules.gates import GATES
 from turbo_trader.rules.portfolio import weights
 from turbo_trader.rules.scan import SCAN
+from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.rules.sizing import reference_notional
 from turbo_trader.rules.strengths import Strengths
 from turbo_trader.rules.tiers import CapitalTier
@@ -118,7 +118,7 @@ class Scanner:
         state.give(Scanned(state.now, rows))
         self._calibrating.after_scan(self._rows, self._gates)
 
-    # -- in one go (trader.ahead)
+    # -- in one go (trader.scanning_ahead)
 
     @property
     def until(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from turbo_trader.market.events import SECOND, Rows
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.candidates import SIDES
 from turbo_trader.trader.trader_state import TraderState
 

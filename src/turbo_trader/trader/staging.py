@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.grid import on_grid
+from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.fingerprint import fingerprint
 from turbo_trader.rules.gate import TIER_A

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.market.events import SECOND
 from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.equity import Holding, equity, trading_balance
 from turbo_trader.rules.exits import Bracket
@@ -19,9 +19,9 @@ from turbo_trader.rules.session import Session
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.rules.watchdog import Evidence
 from turbo_trader.signals.filters import new_filters
-from turbo_trader.trader.blocks import Blocks
 from turbo_trader.trader.close_order import CloseOrder
 from turbo_trader.trader.commands import Command, Note, Persist, Read, Stopped
+from turbo_trader.trader.entry_blocks import Blocks
 from turbo_trader.trader.events import Fill, WalletReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.ledger import Ledger

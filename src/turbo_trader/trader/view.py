@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.market.events import SECOND
-from turbo_trader.rules.funnel import Funnel
+from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.trader.exposure import usage
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import TraderState

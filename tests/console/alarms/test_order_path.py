@@ -15,9 +15,9 @@ from tests.console.alarms.test_beside import alarms
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.console.observer import EventObserver, Observers
 from turbo_trader.journal.store import Journal
-from turbo_trader.live.clock import VenueClock
+from turbo_trader.live.daemon_settings import Observer
 from turbo_trader.live.router import Router
-from turbo_trader.live.settings import Observer
+from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.trader.commands import Note, OrderType, PlaceOrder, Purpose, TimeInForce
 from turbo_trader.trader.events import Clock
 

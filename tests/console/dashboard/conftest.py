@@ -20,8 +20,8 @@ import uvicorn
 from tests.reports.conftest import BEGIN, write_run
 
 from turbo_trader.console.dashboard.access import Access
-from turbo_trader.console.dashboard.app import Dashboard
-from turbo_trader.live.control import ControlServer
+from turbo_trader.console.dashboard.routes import Dashboard
+from turbo_trader.live.control_server import ControlServer
 from turbo_trader.live.registry import Kind, Registration, Registry
 
 TOKEN = "a-token-that-nobody-guesses-in-a-test"

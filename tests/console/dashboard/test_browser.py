@@ -13,7 +13,7 @@ from tests.console.dashboard.conftest import TOKEN, FakeDaemon, Served, serve_pa
 from tests.reports.conftest import BEGIN, write_run
 
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.trader.commands import Note
 
 pytestmark = pytest.mark.external("chromium")

@@ -11,8 +11,8 @@ from typing import Any
 from tests.reports.conftest import BEGIN, write_run
 
 from turbo_trader.console.dashboard.views import Cached, figures, live_view, log_lines
-from turbo_trader.journal.errors import JournalError
-from turbo_trader.market.events import MINUTE
+from turbo_trader.journal.journal_errors import JournalError
+from turbo_trader.market.rows import MINUTE
 
 
 def test_open_trades_come_with_their_path_and_closed_ones_newest_first(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.trader.conftest import Stage
 
-from turbo_trader.console.metrics.watching import Metrics
+from turbo_trader.console.metrics.daemon_metrics import Metrics
 from turbo_trader.live.meter import Meter
 
 STATUS: dict[str, Any] = {

@@ -14,8 +14,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.console.metrics.conftest import Looked
 
+from turbo_trader.console.metrics.daemon_metrics import Metrics
 from turbo_trader.console.metrics.families import FAMILIES, PREFIX, Kind
-from turbo_trader.console.metrics.watching import Metrics
 from turbo_trader.trader.commands import CancelOrder, Note, PlaceOrder, Purpose, SetLeverage, SetStops
 from turbo_trader.trader.events import Outcome
 

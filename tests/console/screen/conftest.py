@@ -8,11 +8,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from turbo_trader.console.screen import messages
+from turbo_trader.console.screen import view_messages
 from turbo_trader.console.screen.snapshot import Snapshot
 from turbo_trader.journal.encoding import encode
-from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.instruments import UNIVERSE
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.reasons import Code
@@ -115,12 +115,12 @@ def rows(symbols: int) -> Rows:
 
 def sent(view: View | None = VIEW, events: tuple[Note, ...] = EVENTS, symbols: int = 15) -> list[bytes]:
     """The messages of this moment."""
-    about = messages.about(
+    about = view_messages.about(
         "turbo-trader paper: synthetic market, seed 1", tuple(UNIVERSE)[:symbols], "var/paper-1", Policy()
     )
-    scanned = messages.scan_rows(Scanned(TS, rows(symbols)))
-    reported = [messages.event(note) for note in events]
-    return [encode({"about": about}), encode(messages.snapshot(view, DAEMON, scanned, reported))]
+    scanned = view_messages.scan_rows(Scanned(TS, rows(symbols)))
+    reported = [view_messages.event(note) for note in events]
+    return [encode({"about": about}), encode(view_messages.snapshot(view, DAEMON, scanned, reported))]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from turbo_trader.console.screen.board import KEYS, board
 from turbo_trader.console.screen.snapshot import Snapshot
-from turbo_trader.market.events import SECOND
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import Note
 
 Seen = Callable[..., Snapshot]

@@ -13,14 +13,14 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from turbo_trader.exchange.machine import Exchange, ExchangeConfig
-from turbo_trader.exchange.protocol.limits import RateLimits
+from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.rest import HttpReply, HttpRequest, RestFace
+from turbo_trader.exchange.protocol.rate_limits import RateLimits
+from turbo_trader.exchange.protocol.rest_face import HttpReply, HttpRequest, RestFace
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.market.events import BAR, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import BAR, Rows
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START = 1_767_603_600_000_000_000  # 2026-01-05

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.exchange.accounts import FeeCoin
 from turbo_trader.exchange.protocol import render
-from turbo_trader.exchange.protocol.private import PrivateClient
+from turbo_trader.exchange.protocol.private_stream import PrivateClient
 
 Face = Any  # conftest.Face
 AMOUNT = re.compile(r"-?(0|[1-9]\d*)(\.\d{1,8})?")

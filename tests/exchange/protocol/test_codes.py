@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import pytest
 
-from turbo_trader.exchange.protocol import limits
-from turbo_trader.exchange.protocol.faults import REQUEST_FAULTS
-from turbo_trader.exchange.protocol.limits import RateLimits
+from turbo_trader.exchange.protocol import rate_limits
+from turbo_trader.exchange.protocol.faults_on_demand import REQUEST_FAULTS
+from turbo_trader.exchange.protocol.rate_limits import RateLimits
 from turbo_trader.exchange.protocol.signing import BARRED, Key
-from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.market.instruments import RiskTier
 
 Face = Any  # conftest.Face
@@ -233,7 +233,7 @@ def test_too_many_visits(make_face: Callable[..., Face]) -> None:
 
 
 def test_codes_of_the_trade_socket(make_face: Callable[..., Face], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "OPERATIONS", 2)
+    monkeypatch.setattr(rate_limits, "OPERATIONS", 2)
     face = make_face(RateLimits())
     auth = {"op": "auth", "args": []}
     asked = (

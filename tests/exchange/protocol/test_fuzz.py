@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turbo_trader.exchange.protocol.private import TOPICS, PrivateClient
-from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
+from turbo_trader.exchange.protocol.private_stream import TOPICS, PrivateClient
+from turbo_trader.exchange.protocol.public_stream import PublicClient, PublicFeed
 from turbo_trader.exchange.protocol.routes_empty import LISTS, PUBLIC
-from turbo_trader.exchange.protocol.trade import ROUTES as OPERATIONS
-from turbo_trader.exchange.protocol.trade import TradeClient
+from turbo_trader.exchange.protocol.trade_stream import ROUTES as OPERATIONS
+from turbo_trader.exchange.protocol.trade_stream import TradeClient
 
 Face = Any  # conftest.Face
 MS: Final = 1_000_000

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from turbo_trader.exchange.protocol.maintenance import Notices, StatusFeed
-from turbo_trader.exchange.protocol.public import PublicClient
-from turbo_trader.exchange.protocol.rest import RestFace
+from turbo_trader.exchange.protocol.public_stream import PublicClient
+from turbo_trader.exchange.protocol.rest_face import RestFace
 
 SECOND = 1_000_000_000
 

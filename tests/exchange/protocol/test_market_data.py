@@ -10,8 +10,8 @@ import numpy as np
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
-from turbo_trader.market.events import BAR, SECOND
+from turbo_trader.exchange.protocol.public_stream import PublicClient, PublicFeed
+from turbo_trader.market.rows import BAR, SECOND
 
 
 def test_who_is_liquidated_here_is_reported_by_the_stream(rigs: Any) -> None:

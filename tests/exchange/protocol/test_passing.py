@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.exchange.protocol.passing import PassedTicker, check, read
-from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
+from turbo_trader.exchange.protocol.public_stream import PublicClient, PublicFeed
 
 BOOK, TICKER, CANDLE, TRADES = (
     "orderbook.50.BTCUSDT",

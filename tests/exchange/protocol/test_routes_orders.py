@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.exchange.protocol.limits import RateLimits
-from turbo_trader.market.events import LEVEL, ROW, TRADE, WHOLE
+from turbo_trader.exchange.protocol.rate_limits import RateLimits
+from turbo_trader.market.rows import LEVEL, ROW, TRADE, WHOLE
 
 Face = Any  # conftest.Face
 SECOND = 1_000_000_000

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange.protocol.symbol_market import Day, SymbolMarket
-from turbo_trader.market.events import BAR, MINUTE, ROW, TRADE, WHOLE
+from turbo_trader.market.rows import BAR, MINUTE, ROW, TRADE, WHOLE
 
 
 def market(minutes: int, seed: int = 1) -> SymbolMarket:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from turbo_trader.exchange.protocol.public import PublicClient, PublicFeed
+from turbo_trader.exchange.protocol.public_stream import PublicClient, PublicFeed
 
 Face = Any  # conftest.Face
 

@@ -42,8 +42,8 @@ class Death:
 
 def plant_requests(death: Death) -> None:
     """The points of a request on its way: written, left, handed, sent."""
-    from turbo_trader.bybit.errors import NOT_SENT
     from turbo_trader.bybit.rest import Lane
+    from turbo_trader.bybit.venue_errors import NOT_SENT
     from turbo_trader.live.order_entry import TradeSocket
     from turbo_trader.live.router import Router
     from turbo_trader.trader.commands import PlaceOrder, SetStops
@@ -118,12 +118,14 @@ def shorten() -> None:
     """The lengths of lease and looks, for a venue whose time runs fast."""
     from turbo_trader.console import start
     from turbo_trader.journal.lease import LeaseRules
-    from turbo_trader.trader import guard
+    from turbo_trader.trader import guard_interventions
 
-    rules = guard.guard_rules
+    rules = guard_interventions.guard_rules
     lease = LeaseRules(renew_ns=200_000_000, fence_ns=1_000_000_000, window_ns=500_000_000)
     start.lease_rules = lambda policy: lease
-    guard.guard_rules = lambda policy: replace(rules(policy), look_ns=300_000_000, agree_ns=200_000_000)
+    guard_interventions.guard_rules = lambda policy: replace(
+        rules(policy), look_ns=300_000_000, agree_ns=200_000_000
+    )
 
 
 if "run" in sys.orig_argv:

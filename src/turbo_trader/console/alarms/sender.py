@@ -11,11 +11,11 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from turbo_trader.console.alarms.addresses import Target
 from turbo_trader.console.alarms.catalogue import Alarm, Severity
 from turbo_trader.console.alarms.digest import Digest
 from turbo_trader.console.alarms.outbox import Message, Outbox
 from turbo_trader.console.alarms.raising import Choice, Raised, Raising
-from turbo_trader.console.alarms.targets import Target
 
 _LAST_S: Final = 10.0  # given to the last messages once the process it serves has ended
 _LOOK_S: Final = 1.0

@@ -14,7 +14,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from turbo_trader.journal.private import private_folder, private_opener
+from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.live.registry import state_home
 from turbo_trader.live.same_site import refusal
 from turbo_trader.market.errors import InputError

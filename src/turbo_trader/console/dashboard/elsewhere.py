@@ -8,9 +8,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from turbo_trader.console.dashboard.daemons import Known
+from turbo_trader.console.dashboard.shown_daemons import Known
 from turbo_trader.journal.address import PREFIX, Address, read_address, write_address
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.opening import driver
 from turbo_trader.live.registry import Running
 from turbo_trader.market.errors import InputError

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from turbo_trader.console.verbs.logs import LOG, render
-from turbo_trader.journal.errors import JournalError
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.readers import all_scans, notes, notes_named
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.events import MINUTE
-from turbo_trader.reports import figures as tables
+from turbo_trader.market.rows import MINUTE
+from turbo_trader.reports import report_figures as tables
 from turbo_trader.reports.page import Report
 from turbo_trader.reports.paths import COLUMNS, path_of, trade_row
 from turbo_trader.reports.reading import read_run

@@ -178,7 +178,7 @@ class ScreenApp(App[None]):
 
     def _control(self, verb: str) -> None:
         from turbo_trader.console.standing import entries_line
-        from turbo_trader.live.asking import ask
+        from turbo_trader.live.control_client import ask
         from turbo_trader.live.registry import Kind, Registry
         from turbo_trader.market.errors import InputError
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from turbo_trader.console.screen.grid import Cell, bar, grid, heading, line
 from turbo_trader.console.screen.nearness import Nearness
 from turbo_trader.console.screen.snapshot import EventLine, Snapshot, clock
+from turbo_trader.console.screen.styled_text import Cell, bar, grid, heading, line
 from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.listed import LISTED
 

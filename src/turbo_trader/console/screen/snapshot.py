@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from turbo_trader.console.screen.messages import FIELDS
 from turbo_trader.console.screen.nearness import Nearness, nearness
+from turbo_trader.console.screen.view_messages import FIELDS
 from turbo_trader.console.sentences import sentence
 
 _KEPT: Final = 200  # events

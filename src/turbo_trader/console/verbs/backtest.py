@@ -13,7 +13,7 @@ from turbo_trader.console.options import EDGE, MOST_EDGE, figure, whole
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from turbo_trader.reports.kept import Recorder
+    from turbo_trader.reports.kept_backtest import Recorder
     from turbo_trader.rules.policy import Policy
 
 
@@ -137,7 +137,7 @@ def _made_up(
     from turbo_trader.console.progress import Progress
     from turbo_trader.lab.serving import serving
     from turbo_trader.market.reference import universe
-    from turbo_trader.reports.kept import Recorder
+    from turbo_trader.reports.kept_backtest import Recorder
     from turbo_trader.simulation.made_up import MadeUp
 
     instruments = [each for each in universe() if each.symbol in policy.symbols]
@@ -183,7 +183,7 @@ def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
     from turbo_trader.market.reference import read_instruments
     from turbo_trader.market.tape import read_tape
     from turbo_trader.market.tape_cache import TapeCache, tapes_folder
-    from turbo_trader.reports.kept import Recorder
+    from turbo_trader.reports.kept_backtest import Recorder
     from turbo_trader.simulation.backtest import Backtest
 
     loading = time.perf_counter()
@@ -210,7 +210,7 @@ def _kept(result: dict[str, Any], recorder: Recorder, base: Path | None, order: 
     """The result with the folder it is kept in. One that cannot be written costs no result: stderr says why."""
     from turbo_trader.console.folders import backtest_folder
     from turbo_trader.console.output import say
-    from turbo_trader.journal.errors import JournalError
+    from turbo_trader.journal.journal_errors import JournalError
     from turbo_trader.market.errors import InputError
 
     if base is None:

@@ -22,7 +22,7 @@ def calibration(
     from turbo_trader.console.output import print_json
     from turbo_trader.journal.opening import believable
     from turbo_trader.journal.readers import notes, outcomes
-    from turbo_trader.rules.calibration import report
+    from turbo_trader.rules.model_calibration import report
 
     folder = journal_of("calibration", daemon, journal_dir)
     with believable(folder):

@@ -90,7 +90,7 @@ def _say(
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.standing import entries_line
-    from turbo_trader.live.asking import ask
+    from turbo_trader.live.control_client import ask
     from turbo_trader.market.errors import InputError
 
     taken: list[dict[str, Any]] = []

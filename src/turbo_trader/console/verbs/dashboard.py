@@ -31,7 +31,7 @@ def dashboard(
         found = read_token()[0]
         print(dumps({"token": found}) if json else found)
         return
-    from turbo_trader.console.dashboard.server import serve
+    from turbo_trader.console.dashboard.page_process import serve
     from turbo_trader.console.journal_database import database_of
     from turbo_trader.console.settings import load_settings
 

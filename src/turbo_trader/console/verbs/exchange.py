@@ -80,7 +80,7 @@ def exchange(
 
     from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.settings import environment, load_settings
-    from turbo_trader.exchange.protocol.faults import FaultPlan, explained
+    from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, explained
     from turbo_trader.exchange_server.exchange_host import VenueConfig
     from turbo_trader.rules.policy import Policy
 

@@ -83,7 +83,7 @@ def _scans(folder: Path, symbol: str, last: int, until: int | None) -> list[dict
 
     from turbo_trader.console.times import utc_text
     from turbo_trader.journal.readers import notes, scans
-    from turbo_trader.rules import explain as sentences
+    from turbo_trader.rules import explanation as sentences
     from turbo_trader.rules.gates import GATES
 
     found, reported = [], notes(folder, "policy")
@@ -117,7 +117,7 @@ def _policy(reported: list[dict[str, Any]], ts: int) -> Policy:
 def _said(folder: Path, symbol: str, ts: int) -> dict[str, dict[str, Any]]:
     """What the gates limits and size said of a scan: their refusals, or the size of the entry that followed."""
     from turbo_trader.journal.readers import notes_between
-    from turbo_trader.market.events import SECOND
+    from turbo_trader.market.rows import SECOND
 
     after = notes_between(folder, symbol, ts, ts + 10 * SECOND)  # an entry waits so long for its leverage
     said = {note["gate"]: note for note in after if note["name"] == "gate" and note["ts"] == ts}

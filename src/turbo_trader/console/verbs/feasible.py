@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
-    from turbo_trader.rules.feasible import Feasibility
+    from turbo_trader.rules.feasibility import Feasibility
     from turbo_trader.rules.policy import Policy
 
 COLUMNS = ("symbol", "price", "least", "margin", "lev", "c/TP", "even", "liq", "A size", "B size")
@@ -44,7 +44,7 @@ def feasible(
     from turbo_trader.market.instruments import UNIVERSE
     from turbo_trader.market.names import known_symbol
     from turbo_trader.market.reference import universe
-    from turbo_trader.rules.feasible import feasible as examine
+    from turbo_trader.rules.feasibility import feasible as examine
     from turbo_trader.rules.gate import TIER_A, TIER_B
     from turbo_trader.rules.policy import Policy
 

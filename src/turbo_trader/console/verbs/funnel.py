@@ -11,7 +11,7 @@ from turbo_trader.console.daemons import journal_of
 from turbo_trader.console.options import Journal, Name
 
 if TYPE_CHECKING:
-    from turbo_trader.rules.funnel import Funnel
+    from turbo_trader.rules.scan_funnel import Funnel
 
 FAR = ("scans", "candidates", "pre-filter", "A", "B", "passed")
 GATES = ("data", "pre", "tier", "cons", "flat", "fee", "EV", "limit", "size")
@@ -30,8 +30,8 @@ def funnel(
     from turbo_trader.console.verbs.report import NOTHING, books
     from turbo_trader.journal.opening import believable
     from turbo_trader.reports.reading import scans_of
-    from turbo_trader.rules.report import whole_report
     from turbo_trader.rules.strengths import Strengths
+    from turbo_trader.rules.trade_report import whole_report
 
     folder = journal_of("funnel", daemon, journal_dir)
     with believable(folder):

@@ -54,15 +54,15 @@ def guard(
 def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
     import uvloop
 
-    from turbo_trader.console.logs import open_log
     from turbo_trader.console.settings import environment
     from turbo_trader.console.start import lease_rules, live_ground
-    from turbo_trader.live.guard import GuardSettings, only_one, watch_over
+    from turbo_trader.console.structured_logs import open_log
+    from turbo_trader.live.position_guard import GuardSettings, only_one, watch_over
     from turbo_trader.live.registry import Kind, Registry
     from turbo_trader.live.service_manager import ServiceManager
     from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
-    from turbo_trader.trader.guard import guard_rules
+    from turbo_trader.trader.guard_interventions import guard_rules
 
     policy = Policy.from_env(environment())
     ground = live_ground(settings, policy)
@@ -100,7 +100,7 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
 @contextmanager
 def _alarms(settings: Settings) -> Iterator[Callable[[str, str, dict[str, Any]], None]]:
     """Where the guard's events go. Alarms that cannot be sent keep no position from being guarded."""
-    from turbo_trader.console.alarms.configured import alarms, targets_of
+    from turbo_trader.console.alarms.alarm_settings import alarms, targets_of
     from turbo_trader.console.observer import log_event
     from turbo_trader.market.errors import InputError, Refused
 

@@ -46,7 +46,7 @@ def check(daemon: Name = None, journal_dir: Journal = None, json: Json = False) 
     from turbo_trader.console import exit_codes
     from turbo_trader.console.output import print_json
     from turbo_trader.console.tables import wrapped
-    from turbo_trader.journal.check import examine
+    from turbo_trader.journal.journal_check import examine
 
     folder = journal_of("journal check", daemon, journal_dir)
     found = examine(folder)

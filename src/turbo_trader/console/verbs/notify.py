@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 if TYPE_CHECKING:
-    from turbo_trader.console.alarms.targets import Target
+    from turbo_trader.console.alarms.addresses import Target
 
 _PATIENCE_S: Final = 30.0  # of one target
 
@@ -24,8 +24,8 @@ def send_test(
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Send one message to each target of NOTIFY and NOTIFY_FILE; exit code 1 where one does not arrive."""
-    from turbo_trader.console.alarms.configured import targets_of
-    from turbo_trader.console.alarms.targets import check
+    from turbo_trader.console.alarms.addresses import check
+    from turbo_trader.console.alarms.alarm_settings import targets_of
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import load_settings

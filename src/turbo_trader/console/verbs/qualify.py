@@ -12,7 +12,7 @@ from turbo_trader.console.daemons import journal_of
 from turbo_trader.console.options import Journal, Name
 
 if TYPE_CHECKING:
-    from turbo_trader.lab.qualify import Closed, Trials
+    from turbo_trader.lab.qualification import Closed, Trials
 
 EDGE, NO_EDGE = 0, 1
 
@@ -32,7 +32,7 @@ def qualify(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.verbs.report import _folder, books
     from turbo_trader.journal.opening import believable
-    from turbo_trader.lab.qualify import qualify as qualified
+    from turbo_trader.lab.qualification import qualify as qualified
 
     folder = _folder(run, daemon, journal_dir) if run else journal_of("qualify", daemon, journal_dir)
     tried = trials(search)
@@ -48,14 +48,14 @@ def qualify(
 
 def closed(note: dict[str, Any]) -> Closed:
     """A trade as it is noted at its close."""
-    from turbo_trader.lab.qualify import Closed
+    from turbo_trader.lab.qualification import Closed
 
     return Closed(int(note["ts"]), float(note["net_fraction"]), float(note["qty"]) * float(note["entry"]))
 
 
 def trials(search: Path | None) -> Trials:
     """Those of a sweep's folder. InputError where it is none."""
-    from turbo_trader.lab.qualify import Trials
+    from turbo_trader.lab.qualification import Trials
     from turbo_trader.market.errors import InputError
 
     if search is None:

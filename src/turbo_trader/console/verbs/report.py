@@ -85,9 +85,9 @@ def _list(journal_dir: Path | None, *, json: bool) -> None:
 def journal_report(folder: Path, since: int = 0, until: int | None = None) -> dict[str, Any]:
     """The report of a journal, of it what lies from `since` to `until` (ns): trades, scans, the money without deposits."""
     from turbo_trader.reports.reading import FOREVER, read_run
-    from turbo_trader.rules.calibration import figures
-    from turbo_trader.rules.report import whole_report
+    from turbo_trader.rules.model_calibration import figures
     from turbo_trader.rules.strengths import Strengths
+    from turbo_trader.rules.trade_report import whole_report
 
     run = read_run(folder, since, FOREVER if until is None else until)
     total, trades = run.scanned.total, run.trade_notes

@@ -135,8 +135,8 @@ def lookahead(
     """Cut the future off, lie about it, show another past: exit code 0 where no score changes, 1 where a signal knows more."""
     from turbo_trader.console.output import print_json
     from turbo_trader.lab.data import read_market
+    from turbo_trader.lab.edge_study import leak_of
     from turbo_trader.lab.loading import load_signal, parameters
-    from turbo_trader.lab.study import leak_of
 
     found = leak_of(load_signal(signal, parameters(param or [])), read_market(data, _names(symbols)))
     if json:
@@ -177,8 +177,8 @@ def _run(made: Search, trials: int, scheduler: str, processes: int) -> list[Any]
     from datetime import UTC, datetime
 
     from turbo_trader.console.output import say
-    from turbo_trader.lab.ledger import DataPrint
     from turbo_trader.lab.tasks import RULES, ledger_trials
+    from turbo_trader.lab.trials_ledger import DataPrint
     from turbo_trader.lab.workers import workers
     from turbo_trader.market.errors import InputError
 

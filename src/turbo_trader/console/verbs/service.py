@@ -192,7 +192,7 @@ def _ours(path: Path) -> None:
 
 def _made(path: Path, user: str) -> None:
     """A writable folder that is missing; systemd refuses a unit whose folder is."""
-    from turbo_trader.journal.private import private_folder
+    from turbo_trader.journal.private_files import private_folder
 
     missing = [each for each in (path, *path.parents) if not each.exists()]
     private_folder(path)

@@ -10,8 +10,8 @@ import typer
 from turbo_trader.console.options import figure
 
 if TYPE_CHECKING:
-    from turbo_trader.lab.ledger import Ledger
-    from turbo_trader.lab.trades import Costs
+    from turbo_trader.lab.score_trades import Costs
+    from turbo_trader.lab.trials_ledger import Ledger
 
 app = typer.Typer(
     help="Is there an edge? Signals held against data; every trial is counted.", no_args_is_help=True
@@ -38,8 +38,8 @@ def edge(
 
     from turbo_trader.console.output import print_json, say
     from turbo_trader.lab.data import read_market
+    from turbo_trader.lab.edge_study import study_edge
     from turbo_trader.lab.loading import load_signal, parameters
-    from turbo_trader.lab.study import study_edge
     from turbo_trader.lab.verdict import Verdict
 
     found = load_signal(signal, parameters(param or []))
@@ -57,7 +57,7 @@ def edge(
 
 def trials_ledger() -> Ledger:
     """The user's ledger of trials: one for all folders, so that none is forgotten."""
-    from turbo_trader.lab.ledger import Ledger
+    from turbo_trader.lab.trials_ledger import Ledger
     from turbo_trader.live.registry import state_home
 
     return Ledger(state_home() / "trials.jsonl")
@@ -66,7 +66,7 @@ def trials_ledger() -> Ledger:
 def costs(spread_bp: float) -> Costs:
     """Fees of the policy in force, and a spread."""
     from turbo_trader.console.settings import environment
-    from turbo_trader.lab.trades import Costs
+    from turbo_trader.lab.score_trades import Costs
     from turbo_trader.rules.policy import Policy
 
     policy = Policy.from_env(environment())

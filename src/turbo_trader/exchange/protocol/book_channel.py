@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from turbo_trader.exchange.protocol.books import BOOK_CADENCE, DEEPEST, ShownBook, Sides
 from turbo_trader.exchange.protocol.market_data import MarketData
+from turbo_trader.exchange.protocol.shown_books import BOOK_CADENCE, DEEPEST, ShownBook, Sides
 from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.wire import encode
 

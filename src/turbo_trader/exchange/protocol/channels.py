@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from turbo_trader.exchange.listing import CLOSED
+from turbo_trader.exchange.instrument_changes import CLOSED
 from turbo_trader.exchange.protocol.book_channel import RPI_DEPTH, BookChannel
-from turbo_trader.exchange.protocol.books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.render import side, text
+from turbo_trader.exchange.protocol.shown_books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.wire import encode
 

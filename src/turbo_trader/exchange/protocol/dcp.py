@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import params as read
 

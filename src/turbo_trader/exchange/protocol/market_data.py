@@ -7,15 +7,22 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange import price_band
-from turbo_trader.exchange.machine import Exchange
-from turbo_trader.exchange.protocol.books import BOOK_CADENCE, DEEPEST, ShownBook, Sides, as_levels, standing
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.protocol.candles import Bar
-from turbo_trader.exchange.protocol.figures import Figures
+from turbo_trader.exchange.protocol.decimals import Figures
 from turbo_trader.exchange.protocol.passing import Passed, PassedPrints, PassedTicker
 from turbo_trader.exchange.protocol.render import side, text
 from turbo_trader.exchange.protocol.render_market import trade_id
+from turbo_trader.exchange.protocol.shown_books import (
+    BOOK_CADENCE,
+    DEEPEST,
+    ShownBook,
+    Sides,
+    as_levels,
+    standing,
+)
 from turbo_trader.exchange.protocol.symbol_market import INTEREST_NS, Print, SymbolMarket
-from turbo_trader.market.events import FINE, MINUTE, Rows
+from turbo_trader.market.rows import FINE, MINUTE, Rows
 
 _TICKER_NS = 100_000_000
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.exchange import requests as ask
-from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol.signing import Key
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 
 Params = Mapping[str, Any]
 _DAY_MS = 86_400_000

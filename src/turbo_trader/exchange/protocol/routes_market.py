@@ -10,7 +10,7 @@ from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol import render_market as show
 from turbo_trader.exchange.protocol.candles import INTERVALS, Bar, Span
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.market.events import MINUTE
+from turbo_trader.market.rows import MINUTE
 
 Params = Mapping[str, Any]
 _RISK_SYMBOLS = 15  # a page

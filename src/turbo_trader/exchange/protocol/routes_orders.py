@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import Account
-from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import FINAL, Order
 from turbo_trader.exchange.protocol import params as read

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.accounts import ZERO, Account
-from turbo_trader.exchange.machine import Exchange
+from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import SETTLED_IN, ExecutionMessage, Reply
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render

@@ -8,9 +8,9 @@ from typing import Any
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import routes_empty
 from turbo_trader.exchange.protocol.dcp import Protection
-from turbo_trader.exchange.protocol.limits import Allowance, RateLimits
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.params import OTHERS, Refused
+from turbo_trader.exchange.protocol.rate_limits import Allowance, RateLimits
 from turbo_trader.exchange.protocol.routes_account import AccountRoutes, key_info
 from turbo_trader.exchange.protocol.routes_orders import TOO_MANY, BatchReply, OrderRoutes, batch_items
 from turbo_trader.exchange.protocol.routes_positions import PositionRoutes

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from turbo_trader.exchange.protocol.candles import Bar
-from turbo_trader.market.events import KIND_MASK, MINUTE, TRADE, Rows
+from turbo_trader.market.rows import KIND_MASK, MINUTE, TRADE, Rows
 
 Print = tuple[int, int, int, int, int, str]  # number, ts, price (ticks), lots, side, tick direction
 Interest = tuple[int, str, str]  # ts, open interest of both sides, of one

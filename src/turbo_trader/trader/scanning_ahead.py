@@ -1,0 +1,129 @@
+"""Scans taken in one go while nothing else is due: a simulated market that is known ahead is scanned at memory speed.
+
+What each scan gives is what it gives one by one. The account's part of a scan is left out, because nothing on the account moves: a
+row that the account would refuse is refused afterwards, one that it might not is left to a scan of its own. While a position is
+held its prices at the scans to come are looked up first: they end where its watch is hit, or its equity comes to a level at which
+something is decided.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turbo_trader.market.record_copies import copied
+from turbo_trader.market.rows import Rows
+from turbo_trader.market.state import STATE
+from turbo_trader.rules.ahead import PASSED, prices_ahead, scan_ahead
+from turbo_trader.rules.outcomes import OUTCOME
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.rules.sizing import reference_notional
+from turbo_trader.trader.calibrating import Calibrating
+from turbo_trader.trader.commands import Scanned
+from turbo_trader.trader.events import MarketAhead
+from turbo_trader.trader.fitting import FIRST, Fitting
+from turbo_trader.trader.limits import Limits
+from turbo_trader.trader.scanning import Scanner
+from turbo_trader.trader.trader_state import SymbolState, TraderState
+
+_SCANS: Final = 128  # at most in one go: an hour at one every 30 s
+
+
+class Ahead:
+    """Takes the scans of a market that is known ahead."""
+
+    def __init__(
+        self, state: TraderState, scanner: Scanner, calibrating: Calibrating, fitting: Fitting, limits: Limits
+    ) -> None:
+        self._state, self._scanner, self._calibrating, self._fitting = state, scanner, calibrating, fitting
+        self._limits = limits
+        count = len(state.symbols)
+        self._rows: Rows = cast("Rows", np.zeros(0, SCAN))
+        self._scratch: Rows = cast("Rows", np.zeros(count, SCAN))
+        self._resolved: Rows = cast("Rows", np.zeros(4 * count, OUTCOME))
+        self._ended = np.zeros(_SCANS, np.int64)
+        self._notionals = np.zeros(_SCANS)
+        self._market = np.zeros(1, STATE)
+        self._prices = np.zeros((_SCANS, 2))
+
+    @property
+    def until(self) -> int:
+        """Before when scans can be taken in one go (ns), as far as scanning itself goes."""
+        return min(self._scanner.until, self._calibrating.due)
+
+    def take(self, event: MarketAhead) -> int:
+        """Take the scans due before event.until; returns when the last of them was (0: none)."""
+        state, scanner = self._state, self._scanner
+        count, first, step = len(state.symbols), scanner.next_ns, scanner.interval_ns
+        if not len(self._rows):
+            self._rows = cast("Rows", np.zeros(_SCANS * count, SCAN))
+        quiet = self._equities(event, first, step)
+        for k, equity in enumerate(quiet):
+            self._notionals[k] = float(reference_notional(state.policy, equity))
+        done, why = scan_ahead(
+            state.states, state.filters, event.tape, event.cursors, event.feed, first, step, first + (len(quiet) - 1) * step,
+            *scanner.parameters, self._notionals, scanner.thin, scanner.closed(), scanner.leader, self._fitting.due, FIRST,
+            state.policy.calibration_hole, *self._calibrating.shadows, self._rows, self._scratch, self._resolved, self._ended,
+        )  # fmt: skip
+        if done:
+            self._give(first, step, copied(self._rows[: done * count]), int(done))
+        if why == PASSED:
+            at = int(done) * count
+            scanner.begun(first + int(done) * step, self._rows[at : at + count])
+        return first + (int(done) - 1) * step if done else 0
+
+    def _equities(self, event: MarketAhead, first: int, step: int) -> list[Decimal]:
+        """The equity at each scan before event.until, as far as no watch is hit and none of them can decide anything."""
+        state, held = self._state, self._state.held
+        count = min(_SCANS, max(0, (event.until - 1 - first) // step + 1))
+        if not held:
+            return [state.equity()] * count
+        if state.policy.capital_tier(state.equity(), state.capital) != self._scanner.tier:
+            return []  # the equity has come past a step since the last scan
+        prices = []
+        for each in held:
+            prices.append(self._prices_of(each, event, (first, step, count)))
+            count = len(prices[-1])
+        low, high = self._limits.calm
+        quiet: list[Decimal] = []
+        for at in zip(*prices, strict=False):
+            equity = state.equity_at(at)
+            if not low < equity < high:
+                break
+            quiet.append(equity)
+        return quiet
+
+    def _prices_of(
+        self, each: SymbolState, event: MarketAhead, scans: tuple[int, int, int]
+    ) -> list[tuple[Decimal | None, Decimal | None]]:
+        """(mark, closable price) of a held symbol at each of `scans` (first, interval, how many) before its watch is hit."""
+        first, step, count = scans
+        found: NDArray[np.float64] = self._prices[:count]
+        last = first + (count - 1) * step
+        known = prices_ahead(
+            self._state.states, each.s, self._market, event.tape, event.cursors, event.feed[each.s], first, step, last, found
+        )  # fmt: skip
+        return [
+            (Decimal(repr(mark)) if mark > 0 else None, each.instrument.price(int(ticks)) if ticks else None)
+            for ticks, mark in found[:known].tolist()
+        ]
+
+    def _give(self, first: int, step: int, rows: Rows, done: int) -> None:
+        state, count = self._state, len(self._state.symbols)
+        ended, known = self._ended[:done].tolist(), 0
+        passed = set((np.flatnonzero(rows["blocker"] < 0) // count).tolist())
+        for k in range(done):
+            state.now = first + k * step
+            part = rows[k * count : (k + 1) * count]
+            if k in passed:
+                self._scanner.refuse(part)
+            self._scanner.emit_candidates(part)
+            state.give(Scanned(state.now, part))
+            if ended[k] > known:
+                self._calibrating.remember(copied(self._resolved[known : ended[k]]))
+                known = ended[k]
+        self._scanner.taken(rows, state.now)
+        self._fitting.on_scan()

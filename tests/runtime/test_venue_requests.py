@@ -1,0 +1,155 @@
+"""The jobs of a request in simulated time: no loop, no socket, the world is a script."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pytest
+
+from turbo_trader.bybit.answers import Answer
+from turbo_trader.bybit.command_calls import Call
+from turbo_trader.bybit.venue_errors import NO_ANSWER, NOT_SENT, classify
+from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock
+from turbo_trader.runtime.venue_requests import (
+    ENTRY_PATIENCE_S,
+    READ_PAUSES_S,
+    Job,
+    Lane,
+    Requests,
+    Sleep,
+    Transmit,
+)
+from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
+from turbo_trader.trader.events import Outcome
+
+T = TypeVar("T")
+READ = Call("get_positions", "positions", {})
+ENTRY = PlaceOrder(
+    id="e",
+    symbol="BTCUSDT",
+    side=1,
+    qty=Decimal(1),
+    order_type=OrderType.LIMIT,
+    time_in_force=TimeInForce.IOC,
+    reduce_only=False,
+    purpose=Purpose.ENTRY,
+    price=Decimal(1),
+    recv_window_ms=1_000,
+)
+STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)
+
+
+class World:
+    """A clock that moves when a job sleeps, and a venue that answers as it is asked."""
+
+    def __init__(
+        self,
+        venue: Callable[[Transmit], int],
+        *,
+        socket: bool = False,
+        simulated: bool = False,
+        skew_s: float = 0,
+    ) -> None:
+        """`skew_s`: by so much each reading of the venue's clock differs from the one before."""
+        self.now = 10**18
+        self.seen: list[Transmit] = []
+        self.slept: list[float] = []
+        self.events: list[str] = []
+        self.refusals: list[str] = []
+        self._venue = venue
+        clock = MeasuredClock(lambda: self.now, lambda: self.now)
+        self.skew_ns, self._skewed = round(skew_s * 1e9), 0
+        self.requests = Requests(
+            clock, self, socket_up=(lambda: True) if socket else None, simulated=simulated
+        )
+
+    def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:
+        self.events.append(name)
+
+    def on_fatal(self, why: str) -> None:
+        self.refusals.append(why)
+
+    def on_stale(self) -> None:
+        self.events.append("stale")
+
+    def run(self, job: Job[T]) -> T:
+        answer: Answer | None = None
+        while True:
+            try:
+                effect = job.send(answer)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if isinstance(effect, Sleep):
+                self.slept.append(effect.seconds)
+                self.now += round(effect.seconds * 1e9)
+                answer = None
+            else:
+                self.seen.append(effect)
+                code = 0 if effect.call.method == "get_server_time" else self._venue(effect)
+                self._skewed += self.skew_ns
+                reading = {"timeNano": str(self.now + self._skewed)}
+                answer = Answer(classify(code), code, "", self.now, reading, headers={SPEED_HEADER: "30"})
+
+    @property
+    def calls(self) -> list[str]:
+        return [effect.call.method for effect in self.seen if effect.call.method != "get_server_time"]
+
+
+def test_a_read_pauses_longer_between_its_tries_and_then_gives_up() -> None:
+    world = World(lambda _: NO_ANSWER)
+    assert not world.run(world.requests.read(READ)).ok
+    assert len(world.calls) == len(READ_PAUSES_S) + 1
+    assert world.slept == list(READ_PAUSES_S)
+
+
+def test_an_entry_waits_for_the_budget_no_longer_than_its_patience() -> None:
+    world = World(lambda _: 0)
+    world.requests.budget.hold("create", world.now / 1e9, {"X-Bapi-Limit-Reset-Timestamp": "4000"}, 0)
+    result = world.run(world.requests.send(ENTRY))
+    assert (result.code, world.seen) == (NOT_SENT, [])
+    assert sum(world.slept) <= ENTRY_PATIENCE_S
+
+
+def test_an_exit_waits_for_the_budget_until_it_may_leave() -> None:
+    world = World(lambda _: 0)
+    world.requests.budget.hold("trading-stop", world.now / 1e9, {"X-Bapi-Limit-Reset-Timestamp": "4000"}, 0)
+    assert world.run(world.requests.send(STOPS)).outcome is Outcome.CONFIRMED
+    assert 3.9 < sum(world.slept) < 4.2
+
+
+def test_what_did_not_leave_by_the_socket_goes_by_rest_and_nothing_else_does() -> None:
+    world = World(lambda effect: NOT_SENT if effect.lane is Lane.SOCKET else 0, socket=True)
+    assert world.run(world.requests.send(ENTRY)).outcome is Outcome.CONFIRMED
+    assert [effect.lane for effect in world.seen] == [Lane.SOCKET, Lane.ORDERS]
+    world = World(lambda _: NO_ANSWER, socket=True)
+    assert world.run(world.requests.send(ENTRY)).outcome is Outcome.UNKNOWN
+    assert [effect.lane for effect in world.seen] == [Lane.SOCKET]
+
+
+def test_a_second_clock_measurement_waits_for_the_first() -> None:
+    world = World(lambda _: 0)
+    first, second = world.requests.sync_clock(), world.requests.sync_clock()
+    assert isinstance(next(first), Transmit)
+    assert isinstance(next(second), Sleep)
+    assert world.run(first) is True
+    assert isinstance(next(second), Transmit)
+
+
+@pytest.mark.parametrize(("simulated", "speed"), [(True, 30.0), (False, 1.0)])
+def test_only_a_venue_on_this_machine_may_say_that_its_time_runs_faster(
+    simulated: bool, speed: float
+) -> None:
+    world = World(lambda _: 0, simulated=simulated)
+    assert world.run(world.requests.sync_clock())
+    assert world.requests.clock.speed == speed
+
+
+@pytest.mark.parametrize(("skew_s", "believed"), [(0.5, True), (86_400.0, False), (-86_400.0, False)])
+def test_two_readings_of_the_clock_that_disagree_count_for_nothing(skew_s: float, believed: bool) -> None:
+    world = World(lambda _: 0, skew_s=skew_s)
+    before = world.requests.clock.now()
+    assert world.run(world.requests.sync_clock()) is believed
+    assert ("clock-doubtful" in world.events) is not believed
+    if not believed:
+        assert world.requests.clock.now() == before
