@@ -258,8 +258,8 @@ OF_MACHINES: Final = (
     Defect(
         "times-from-the-future-believed",
         "turbo_trader.runtime.arrivals",
-        "return report if report.ts <= now else replace(report, ts=now)",
-        "return report",
+        "    return None\n        return report if report.ts <= now else replace(report, ts=now)",
+        "    pass\n        return report",
         situation="faulty",
         faults="future=0.3",
     ),

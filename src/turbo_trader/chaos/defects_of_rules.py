@@ -149,10 +149,15 @@ OF_RULES: Final = (
     Defect(
         "loss-limit-ignored",
         "turbo_trader.rules.session",
-        "if self.result <= -policy.session_loss:",
-        "if self.result <= -1:",
-        situation="losing",
-        hours=0.6,
+        "self.halts[holder] = why\n        flatten = holder == LOSS",
+        "flatten = False",
+        faults="liquidation=10",
+        rules={
+            "SESSION_LOSS": "0.2",
+            "DRAWDOWN_PAUSE": "0.19",
+            "TURBO_MAX_HOLD": "1800",
+            "TURBO_HORIZON": "900",
+        },
     ),
     Defect(
         "drawdown-ignored",
@@ -193,9 +198,9 @@ OF_RULES: Final = (
     ),
     Defect(
         "stale-book-taken-for-fresh",
-        "turbo_trader.signals.measure",
-        "usable = now - state.book_ts <= p.book_stale_s * SECOND",
-        "usable = now - state.book_ts <= 1000 * p.book_stale_s * SECOND",
+        "turbo_trader.rules.records",
+        '"book_stale_s": "stale_book",',
+        '"book_stale_s": "violent_pause",',
         situation="faulty",
         faults="public_cut=60",
     ),

@@ -31,7 +31,7 @@ class Oracle:
     """Sees what crosses the wire, what the journal holds, and the market; asks the Trader nothing."""
 
     def __init__(self, policy: Policy, *, quiet: bool, least_entries: float | None) -> None:
-        """`quiet`: no faults are played. `least_entries`: in each hour; None where any number will do."""
+        """`quiet`: no fault keeps the process from acting in time. `least_entries`: in each hour; None where any number will do."""
         self.world = World(policy, quiet=quiet)
         self.last: deque[tuple[int, object]] = deque(maxlen=KEPT)
         self.counts: Counter[str] = Counter()  # notes of the journal by name

@@ -88,7 +88,7 @@ class Run:
         exchange = Exchange(instruments, ExchangeConfig())
         exchange.add_account(UID, plan.balance)
         self.faults = Faults(plan.rates, seed)
-        self.oracle = Oracle(plan.policy, quiet=not self.faults.to_dict(), least_entries=plan.least_entries)
+        self.oracle = Oracle(plan.policy, quiet=self.faults.harmless, least_entries=plan.least_entries)
         viewer = Trader(instruments, plan.policy, boot="none", start_ts=begin)
         rows = [self.market.read(s, begin) for s in range(len(instruments))]
         self.simulation = Simulation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from turbo_trader.chaos.check import Check
@@ -9,11 +10,19 @@ from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.world import World
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.commands import Command, Scanned
 from turbo_trader.trader.events import Event
 
 SPINNING: Final = 2_000  # events within a simulated millisecond
 MILLISECOND: Final = 1_000_000
 PUNCTUAL: Final = 3 * SECOND
+NAMES: Final = ("turbo", "growing", "institutional")
+INTERVALS: Final[Mapping[str, Callable[[Policy], int]]] = {
+    "turbo": lambda policy: policy.micro_turbo_signal_interval,
+    "growing": lambda policy: policy.growing_scan_interval,
+    "institutional": lambda policy: policy.institutional_scan_interval,
+}
 
 
 class Rhythm(Check):
@@ -35,6 +44,16 @@ class Rhythm(Check):
         self._moment = self._moment if self._events else now
         if self._events > SPINNING:
             raise Violated(Invariant.BOUNDED, "events without end", event=event)
+
+    def command(self, command: Command) -> None:
+        """A scan comes right after a boundary of its interval, where nothing keeps it."""
+        if not isinstance(command, Scanned) or not self.world.quiet or not len(command.rows):
+            return
+        policy, tier = self.world.policy, NAMES[int(command.rows[0]["capital_tier"])]
+        interval = INTERVALS[tier](policy) * SECOND
+        late = self.world.now % interval
+        if late > PUNCTUAL:
+            raise Violated(Invariant.ON_TIME, "a scan long after its boundary", seconds=late / SECOND)
 
     def step(self) -> None:
         """A scan is due at each boundary of the interval."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -11,8 +12,9 @@ from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire_requests import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message
+from turbo_trader.journal.encoding import encode
 from turbo_trader.market.rows import DAY, MINUTE, SECOND
-from turbo_trader.trader.commands import Command, Note
+from turbo_trader.trader.commands import Command, Note, Persist
 from turbo_trader.trader.events import Control, Event, StreamStatus
 
 SLACK: Final = Decimal("0.01")  # of the session's start: prices move between a loss and the look at it
@@ -50,6 +52,7 @@ class SessionLimits(Check):
         self._person_ns = 0
         self._loss_since: int | None = None  # able time since when the loss is certain
         self._loss_halt = False
+        self._halted = False  # as the journal has it
         self._fall_since: int | None = None
         self._pause: tuple[int, int] = (0, 0)  # no entries between these times
         self._fall_seen = 0  # when the drawdown may first have been there
@@ -80,7 +83,9 @@ class SessionLimits(Check):
                 pass
 
     def command(self, command: Command) -> None:
-        """What the journal has found to be a transfer."""
+        """What the journal has of the session, and what it has found to be a transfer."""
+        if isinstance(command, Persist) and command.key == "session":
+            self._halted = bool(json.loads(encode(command.value)).get("halts"))
         if not isinstance(command, Note) or command.name != "transfer" or self._session is None:
             return
         if command.fields["coin"] == "USDT":
@@ -148,6 +153,10 @@ class SessionLimits(Check):
         self._loss_since = self.world.able_ns if self._loss_since is None else self._loss_since
         if self.world.able_ns - self._loss_since > SURE:
             self._loss_halt = True
+            if not self._halted:
+                raise Violated(
+                    Invariant.LIMITS, "the session's loss halts nothing", start=session.lowest, equity=equity
+                )
             self._close_by = self.world.heard_ns + self._patience
 
     def _drawdown(self, session: Day, equity: Decimal) -> None:

@@ -47,7 +47,7 @@ class Heard:
 
 @dataclass(slots=True)
 class World:
-    """Facts of one run; `simulation` is set before it starts. `quiet`: no fault is played in it."""
+    """Facts of one run; `simulation` is set before it starts. `quiet`: no fault keeps the process from acting in time."""
 
     policy: Policy
     quiet: bool = False

@@ -263,6 +263,11 @@ class Faults:
         """A delay with a heavy tail, ns."""
         return int(min(_SLOW * (self._draws.random() ** (-1 / _TAIL) - 1), _SLOWEST))
 
+    @property
+    def harmless(self) -> bool:
+        """Does the process hear and do everything in time? Only the market and people may be odd."""
+        return self.to_dict().keys() <= {*MARKET, "transfer", "foreign_order", "person"} - {"thin_book"}
+
     def to_dict(self) -> dict[str, float]:
         """The rates that are not 0."""
         return {name: rate for name, rate in asdict(self.rates).items() if rate}
