@@ -31,15 +31,15 @@ from turbo_trader.market.json_text import (
     goes_on,
     packed,
     read_number,
+    short_text,
     string,
     whole,
-    word,
 )  # fmt: skip
 from turbo_trader.market.levels import MOST_LOTS, MOST_TICKS, make_frame, read_side, write
 from turbo_trader.market.rows import RPI, SECOND, SNAPSHOT, TRADE, WHOLE, Rows, record_dtype
 
 NAME: Final = 32  # bytes of a symbol's name, at most
-ID_WORDS: Final = 5  # a print's id: its first 40 bytes, eight a word
+ID_PARTS: Final = 5  # a print's id: its first 40 bytes, eight a part
 PRINTS: Final = 1024  # prints a frame, at most: the venue's limit
 MARK_NS: Final = 5 * SECOND  # a mark price older than this judges no print
 MILLISECOND: Final = 1_000_000
@@ -57,7 +57,7 @@ FEED: Final = record_dtype(
         ("last_ts", "<i8"),  # ns
         ("mark", "<i8"),  # ticks; 0: none
         ("mark_ts", "<i8"),  # ns
-        ("ids", "<i8", (2, PRINTS, ID_WORDS)),  # of the prints of the last frame, and of the one being read
+        ("ids", "<i8", (2, PRINTS, ID_PARTS)),  # of the prints of the last frame, and of the one being read
         ("id_count", "<i8", (2,)),
         ("id_half", "<i8"),  # which of the two is the last frame's
         ("left_out", "<i8", (4,)),  # prints that are no rows, by reason
@@ -92,14 +92,14 @@ def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tu
     i = expect(text, 0, BEGIN)
     more = True
     while more and i != BAD:
-        key, i = word(text, i)
+        key, i = short_text(text, i)
         i = expect(text, i, COLON)
         if key == _TOPIC:
             bit = 1
             topic, k, i = _read_topic(text, i, feeds)
         elif key == _TYPE:
             bit = 2
-            kind, i = word(text, i)
+            kind, i = short_text(text, i)
         elif key == _TS:
             bit = 4
             ts, i = whole(text, i)
@@ -156,7 +156,7 @@ def _read_book(text: Text, i: int, feed: Any, rows: Rows, at: int) -> tuple[int,
     more = True
     i = expect(text, i, BEGIN)
     while more and i != BAD:
-        key, i = word(text, i)
+        key, i = short_text(text, i)
         i = expect(text, i, COLON)
         if key == _B:
             bit = 1
@@ -230,14 +230,14 @@ def _read_print(text: Text, i: int, feed: Any, half: int) -> tuple[int, int, int
     known, block, hidden, more = False, False, False, True
     i = expect(text, i, BEGIN)
     while more and i != BAD:
-        key, i = word(text, i)
+        key, i = short_text(text, i)
         i = expect(text, i, COLON)
         if key == _T:
             bit = 1
             ts, i = whole(text, i)
         elif key == _SIDE:
             bit = 2
-            taker, i = word(text, i)
+            taker, i = short_text(text, i)
             side = 1 if taker == _BUY else -1
         elif key == _V:
             bit = 4
@@ -276,11 +276,11 @@ def _read_id(text: Text, i: int, feed: Any, half: int) -> tuple[bool, int]:
     """(was it in the frame before, place behind) of a print's id, which is kept in `half`."""
     start, i = string(text, i)
     count, length = feed.id_count[half], i - 1 - start
-    if i == BAD or length > 8 * ID_WORDS or count == PRINTS:
+    if i == BAD or length > 8 * ID_PARTS or count == PRINTS:
         return False, BAD
     if length == 0:
         return False, i
-    for w in range(ID_WORDS):
+    for w in range(ID_PARTS):
         eight = np.int64(0)
         for j in range(min(8, length - 8 * w)):
             eight |= np.int64(text[start + 8 * w + j]) << np.int64(8 * j)
@@ -288,7 +288,7 @@ def _read_id(text: Text, i: int, feed: Any, half: int) -> tuple[bool, int]:
     feed.id_count[half] = count + 1
     for other in range(feed.id_count[1 - half]):
         same = True
-        for w in range(ID_WORDS):
+        for w in range(ID_PARTS):
             same &= feed.ids[half, count, w] == feed.ids[1 - half, other, w]
         if same:
             return True, i

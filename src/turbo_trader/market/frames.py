@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.frame_reader import (
     FEED,
-    ID_WORDS,
+    ID_PARTS,
     MARK_NS,
     MILLISECOND,
     NAME,
@@ -62,7 +62,7 @@ IMPOSSIBLE: Final = "prints without a positive price and size"
 OFF_MARKET: Final = 2  # the band follows the mark, and what rested before a move may be hit after it
 
 _REASONS: Final = (REPEATED, BLOCK_TRADES, IMPOSSIBLE, OUTSIDE)  # in the kernel's order
-_ID_BYTES = 8 * ID_WORDS
+_ID_BYTES = 8 * ID_PARTS
 _LARGEST = 1e15  # of a price
 _LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
 _MOST_UPDATES = 2**62
@@ -147,7 +147,7 @@ class _Symbol:
         before = {text[at : at + _ID_BYTES] for at in range(0, len(text), _ID_BYTES)}
         kept = b"".join([each for name, each in zip(ids, packed, strict=True) if name][:PRINTS])
         count = len(kept) // _ID_BYTES
-        self.feed["ids"][1 - half, :count] = np.frombuffer(kept, np.int64).reshape(count, ID_WORDS)
+        self.feed["ids"][1 - half, :count] = np.frombuffer(kept, np.int64).reshape(count, ID_PARTS)
         self.feed["id_count"][1 - half] = count
         self.feed["id_half"] = 1 - half
         return [name != "" and each in before for name, each in zip(ids, packed, strict=True)]

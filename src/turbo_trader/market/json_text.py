@@ -27,7 +27,7 @@ _DIGITS = 18  # of a decimal: its mantissa stays below 2**63
 
 
 def packed(text: str) -> int:
-    """At most eight ASCII characters as one number, as `word` reads them."""
+    """At most eight ASCII characters as one number, as `short_text` reads them."""
     return int.from_bytes(text.encode(), "little")
 
 
@@ -95,7 +95,7 @@ def string(text: Text, i: int) -> tuple[int, int]:
 
 
 @kernel
-def word(text: Text, i: int) -> tuple[int, int]:
+def short_text(text: Text, i: int) -> tuple[int, int]:
     """(packed, place behind) of a text of at most eight characters."""
     start, i = string(text, i)
     packed = np.int64(0)
