@@ -80,6 +80,18 @@ def test_help_lists_every_verb_as_the_verb_describes_itself() -> None:
     assert described == overview.VERBS
 
 
+def test_the_help_of_a_group_says_of_each_verb_a_whole_sentence() -> None:
+    groups = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    verbs = {
+        f"{name} {verb}": each
+        for name, group in groups.items()
+        for verb, each in getattr(group, "commands", {}).items()
+    }
+    short = {name: each.get_short_help_str(80 - 6 - len("uninstall")) for name, each in verbs.items()}
+    assert short
+    assert not [name for name, said in short.items() if said.endswith("...")]
+
+
 def test_help_fits_eighty_columns() -> None:
     assert max(map(len, overview.text().splitlines())) <= 80
 
@@ -149,3 +161,71 @@ def test_a_live_start_imports_nothing_of_the_simulated_exchange() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == ""
+
+
+COMPILER = ("numba", "llvmlite", "scipy")  # what a scan is made with
+LIBRARIES = (
+    *COMPILER,
+    "polars",
+    "pybit",
+    "rich",
+    "textual",
+    "plotly",
+    "starlette",
+    "uvicorn",
+    "websockets",
+    "structlog",
+)
+#: Everything that reads, asks a running daemon or looks something up; the last come with what they show.
+READING = (
+    "halt", "resume", "flatten", "stop", "session new", "explore --again", "guard --stop", "logs", "logs --json", "explain BTC",
+    "explain --trade 1", "funnel", "funnel --json", "report", "report --json", "report --list", "report --csv trades.csv",
+    "feasible --json", "policy --json", "policy LEVERAGE", "replay", "journal check", "tape info nothing.jsonl", "service print",
+    "run --help", "guard --help", "backtest --help", "tape --help", "chaos --help", "study --help",
+)  # fmt: skip
+WALK = """
+import contextlib, io, sys
+from turbo_trader.console.main import main
+heavy = set(sys.argv[1].split())
+for verb in sys.argv[2:]:
+    sys.argv = ["turbo-trader", *verb.split()]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), contextlib.suppress(SystemExit):
+        main()
+    print(verb, "|", *sorted(heavy & set(sys.modules)), "|", said.getvalue()[:60].split(chr(10))[0])
+    assert "Traceback" not in said.getvalue(), said.getvalue()
+"""
+
+
+def test_a_verb_that_reads_imports_no_compiler_and_no_library_of_others(tmp_path: Path) -> None:
+    done = ran(" ".join(LIBRARIES), *READING, folder=tmp_path, code=WALK)
+    imported = {line.split("|")[0].strip(): line.split("|")[1].strip() for line in done.stdout.splitlines()}
+    assert done.returncode == 0, done.stderr
+    assert imported == dict.fromkeys(READING, "")
+
+
+def test_a_guard_imports_no_compiler_and_nothing_of_a_screen(tmp_path: Path) -> None:
+    """It signs through pybit, and structlog brings rich; the rest it needs not, for months."""
+    code = (
+        "import turbo_trader.live.position_guard as guard, sys;"
+        "guard.watch_over = lambda *_: sys.exit(print(*sorted(sys.modules)));"
+        "sys.argv = ['turbo-trader', 'guard']; from turbo_trader.console.main import main; main()"
+    )
+    keys = "MODE=testnet\nBYBIT_API_KEY=some-key\nBYBIT_API_SECRET=some-secret\n"
+    (tmp_path / ".env").write_text(keys)
+    (tmp_path / ".env").chmod(0o600)
+    done = ran(folder=tmp_path, code=code)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stdout.split())
+    assert {"turbo_trader.console.verbs.guard", "turbo_trader.trader.guard_interventions"} <= loaded
+    assert {*COMPILER, "polars", "textual", "plotly", "starlette", "uvicorn"} & loaded == set()
+    assert not {
+        name for name in loaded if name.startswith(("turbo_trader.exchange", "turbo_trader.simulation"))
+    }
+
+
+def test_a_dashboard_imports_no_compiler_and_no_client_of_a_venue(tmp_path: Path) -> None:
+    code = "import sys, turbo_trader.console.dashboard.page_process; print(*sys.modules)"
+    loaded = set(ran(folder=tmp_path, code=code).stdout.split())
+    assert "turbo_trader.console.dashboard.routes" in loaded
+    assert {*COMPILER, "polars", "pybit", "textual", "plotly"} & loaded == set()  # structlog brings rich

@@ -7,7 +7,7 @@ import pytest
 
 from turbo_trader.console.renamed import RENAMED, Renamed
 from turbo_trader.console.settings import Settings, environment, load_settings, positive_decimal
-from turbo_trader.console.start import live_endpoints
+from turbo_trader.console.venues import live_endpoints
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
 

@@ -172,21 +172,31 @@ def test_garbage_on_streams_is_answered_and_the_stream_goes_on(venue: ServedVenu
     asyncio.run(talk())
 
 
+UPGRADE = (
+    "GET {} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: {}==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
 @asynccontextmanager
-async def crowd(stream: str, size: int) -> AsyncIterator[list[websockets.ClientConnection]]:
-    """So many idle clients, at every kind of stream."""
+async def crowd(port: int, size: int) -> AsyncIterator[None]:
+    """So many idle clients, at every kind of stream: bare sockets, for a library's clients are dearer than the server's side."""
     paths = ["/v5/public/linear", "/v5/private", "/v5/trade", "/v5/public/linear"]
-    streams: list[websockets.ClientConnection] = []
+
+    async def client(n: int) -> asyncio.StreamWriter:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(UPGRADE.format(paths[n % 4], f"{n:022}").encode())
+        assert b" 101 " in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+        return writer
+
+    streams: list[asyncio.StreamWriter] = []
     for first in range(0, size, 50):
-        opening = (
-            websockets.connect(f"{stream}{paths[n % 4]}", proxy=None, ping_interval=None, open_timeout=30)
-            for n in range(first, first + 50)
-        )
-        streams += await asyncio.gather(*opening)
+        streams += await asyncio.gather(*map(client, range(first, first + 50)))
     try:
-        yield streams
+        yield
     finally:
-        await asyncio.gather(*(one.close() for one in streams))
+        for each in streams:
+            each.close()
 
 
 def quickest(client: HTTP) -> float:
@@ -203,7 +213,7 @@ def test_a_thousand_idle_sockets_hinder_nobody(venue: ServedVenue, pybit_of: Cal
     client = pybit_of(venue)
 
     async def idle() -> tuple[int, float]:
-        async with crowd(venue.stream, 1_000):
+        async with crowd(venue.port, 1_000):
             held = await asyncio.to_thread(venue.call, lambda served: len(served.lines))
             return held, await asyncio.to_thread(quickest, client)
 
@@ -237,7 +247,7 @@ def test_what_a_thousand_sockets_took_is_given_back() -> None:
         port = json.loads(process.stdout.readline())["port"]
 
         async def come_and_go() -> None:
-            async with crowd(f"ws://127.0.0.1:{port}", 1_000):
+            async with crowd(port, 1_000):
                 pass
 
         left = [resident_mb(process.pid)]

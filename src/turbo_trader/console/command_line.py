@@ -42,6 +42,7 @@ app = typer.Typer(
     help=ABOUT,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: help without loading rich
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("init")(init.init)

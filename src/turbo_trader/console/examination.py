@@ -15,7 +15,7 @@ from turbo_trader.console.folders import last_journal
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
-from turbo_trader.console.start import live_endpoints
+from turbo_trader.console.venues import live_endpoints
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.readers import boots
 from turbo_trader.live import facts

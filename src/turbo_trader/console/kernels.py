@@ -14,11 +14,11 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core.dispatcher import Dispatcher
 
 from turbo_trader.console.progress import Progress
 from turbo_trader.market import book
-from turbo_trader.market.compiled import compilations, is_cached, put_into_package, reachable
+from turbo_trader.market.compiled import Kernel, reachable
+from turbo_trader.market.compiling import compilations, is_cached, put_into_package
 from turbo_trader.market.frame_reader import FEED, read_frame
 from turbo_trader.market.kernel import advance, advance_book, backfill, set_level
 from turbo_trader.market.ladder import LADDER
@@ -132,7 +132,7 @@ def entries(*uses: Use) -> list[Entry]:
     return [
         (kernel, tuple(map(numba.typeof, arguments)))
         for kernel, arguments in listed
-        if isinstance(kernel, Dispatcher)
+        if isinstance(kernel, Kernel)
     ]
 
 
@@ -146,18 +146,17 @@ def compile_missing(*uses: Use) -> int:
         return 0
     called = set().union(*(reachable(kernel) for kernel, _ in missing))
     ahead = [kernel for kernel in called if not _compiled_before(kernel)]
-    count = 0
+    seen: set[str] = set()  # one of two types is compiled twice, and is one of those ahead
     with Progress("compiling kernels, once for this version", len(ahead)) as progress:
 
         def each(name: str) -> None:
-            nonlocal count
-            count += 1
-            progress.advance(1, name)
+            seen.add(name)
+            progress.at(len(seen), name)
 
         with compilations(each):
             for kernel, types in missing:
                 kernel.compile(types)
-    return count
+    return len(seen)
 
 
 def _compiled_before(kernel: Any) -> bool:

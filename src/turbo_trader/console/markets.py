@@ -76,13 +76,20 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
 
 def local_market(settings: Settings, policy: Policy, emit: Emit) -> Market:
     """A market that needs no network: synthetic, or a tape. InputError when it is none, or cannot be read."""
-    kind = _kind(settings)
-    if kind == "synthetic":
+    require_market(settings)
+    if _kind(settings) == "synthetic":
         return _synthetic(settings, policy)
     _refuse_start(settings)
-    if kind == "tape":
-        return _tape(settings, emit)
-    raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
+    return _tape(settings, emit)
+
+
+def require_market(settings: Settings) -> None:
+    """InputError where the market is none, or its tape is not there: said before anything long begins."""
+    kind = _kind(settings)
+    if kind not in ("synthetic", "tape", "bybit"):
+        raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
+    if kind == "tape" and not (path := _tape_path(settings)).exists():
+        raise InputError(f"{path}: no such tape")
 
 
 def in_lockstep(settings: Settings) -> bool:
@@ -112,12 +119,16 @@ def _kind(settings: Settings) -> str:
     return settings.market.partition(":")[0]
 
 
+def _tape_path(settings: Settings) -> Path:
+    return Path(settings.market.removeprefix("tape:"))
+
+
 def _tape(settings: Settings, emit: Emit) -> Market:
     from turbo_trader.exchange_server.market_source import RecordedFrames, TapeSource
     from turbo_trader.market.recording import is_recording
     from turbo_trader.market.tape import read_tape
 
-    path = Path(settings.market.removeprefix("tape:"))
+    path = _tape_path(settings)
     tape = read_tape(path, seed=settings.seed)
     if tape.left_out:
         emit("tape-left-out", "info", {"tape": str(path), "counts": dict(tape.left_out)})

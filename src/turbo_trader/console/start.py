@@ -11,15 +11,14 @@ from typing import Any
 
 import uvloop
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, loopback, moved
+from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
 from turbo_trader.console.alarms.alarm_settings import alarms, targets_of
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
 from turbo_trader.console.journal_database import database_of
 from turbo_trader.console.kernels import Use, compile_missing, load
-from turbo_trader.console.keys import given_keys, missing_keys
-from turbo_trader.console.markets import in_lockstep
+from turbo_trader.console.markets import in_lockstep, require_market
 from turbo_trader.console.metrics.metrics_settings import metrics_of
 from turbo_trader.console.observer import ConsoleObserver, EventObserver, Observers, log_event
 from turbo_trader.console.options import FASTEST
@@ -30,21 +29,15 @@ from turbo_trader.console.screen.screen_process import ScreenBeside, terminal_ca
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.structured_logs import open_log
 from turbo_trader.console.tables import wrapped
+from turbo_trader.console.venues import ADVICE, lease_rules, live_venue
 from turbo_trader.journal.address import Address, password_of
-from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.segments import Keep
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.daemon_settings import Clocks, DaemonSettings, Observer, Summary
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.score_feed import InPlace, Scorer
 from turbo_trader.live.service_manager import ServiceManager
-from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
-
-ADVICE = (
-    "before the first live trade: run on testnet or paper first; watch the first 10-20 trades; expect about 70 % A and 30 % B; "
-    "a win rate of 60-70 % is a target, not a promise; respect the session limit"
-)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -146,6 +139,7 @@ def scorer(policy: Policy, ground: Ground) -> Scorer | None:
 @contextmanager
 def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
     """The simulated venue, for as long as the context lasts. Its kernels are compiled here: two processes would compile twice."""
+    require_market(settings)
     compile_missing(Use.TRADER, Use.VENUE)
     from turbo_trader.console.paper import paper_venue  # live modes need nothing of the simulated exchange
 
@@ -186,8 +180,7 @@ def lockstep_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
 
 def live_ground(settings: Settings, policy: Policy) -> Ground:
     """The venue of testnet, demo or live. Refused where keys or acknowledgement are missing."""
-    keys, where = live_keys(settings), live_endpoints(settings)
-    where.check_order_entry(settings.order_entry)
+    where, keys = live_venue(settings)
     compile_missing(Use.TRADER)
     return Ground(
         endpoints=where,
@@ -195,37 +188,6 @@ def live_ground(settings: Settings, policy: Policy) -> Ground:
         symbols=policy.symbols,
         market=f"the V5 venue at {where.rest}" if where.local else "Bybit",
     )
-
-
-def lease_rules(policy: Policy) -> LeaseRules:
-    """The lease of daemon and guard: nothing signed under an old one may still be accepted by the venue."""
-    longest = policy.entry_recv_window * 1_000_000
-    return LeaseRules(window_ns=max(LeaseRules().window_ns, longest))
-
-
-def live_keys(settings: Settings) -> Keys:
-    """The keys of a real environment; Refused with what is missing."""
-    missing = []
-    if settings.mode == "live" and not settings.i_accept_the_risk:
-        missing.append("I_ACCEPT_THE_RISK=true (you may lose all of it)")
-    keys = given_keys(settings)
-    missing += missing_keys(keys)
-    if missing:
-        raise Refused(f"MODE={settings.mode} needs {', '.join(missing)}: set it in .env; {ADVICE}")
-    return keys
-
-
-def live_endpoints(settings: Settings) -> Endpoints:
-    """Where a real environment is; InputError where only half of another venue is given."""
-    environment = "mainnet" if settings.mode == "live" else settings.mode
-    known = endpoints(environment, settings.bybit_domain, settings.bybit_tld)
-    rest, stream = settings.bybit_rest_url, settings.bybit_stream_url
-    if bool(rest) != bool(stream):
-        given, missing = ("BYBIT_REST_URL", "BYBIT_STREAM_URL")[:: 1 if rest else -1]
-        raise InputError(
-            f"{given} is set and {missing} is not: orders and prices must come from one venue; set both or none"
-        )
-    return moved(known, rest, stream) if rest else known
 
 
 def banner(

@@ -116,13 +116,13 @@ def expect_anything() -> None:
 
 def shorten() -> None:
     """The lengths of lease and looks, for a venue whose time runs fast."""
-    from turbo_trader.console import start
+    from turbo_trader.console import venues
     from turbo_trader.journal.lease import LeaseRules
     from turbo_trader.trader import guard_interventions
 
     rules = guard_interventions.guard_rules
     lease = LeaseRules(renew_ns=200_000_000, fence_ns=1_000_000_000, window_ns=500_000_000)
-    start.lease_rules = lambda policy: lease
+    venues.lease_rules = lambda policy: lease
     guard_interventions.guard_rules = lambda policy: replace(
         rules(policy), look_ns=300_000_000, agree_ns=200_000_000
     )

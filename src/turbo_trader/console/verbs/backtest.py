@@ -102,6 +102,8 @@ def backtest(
         raise InputError(f"--order {order}: must be both, random, high-first or low-first")
     if new_session not in ("", "daily"):
         raise InputError(f"--new-session {new_session}: must be daily")
+    if str(tape) != "synthetic" and not tape.exists():
+        raise InputError(f"{tape}: no such tape")
     money = positive_decimal(balance, "--balance")
     given = {name: value for name, value in (("SIZE", size), ("SIGNAL", signal)) if value}
     policy = Policy.from_env({**environment(), **given})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 import threading
@@ -14,6 +13,8 @@ import typer
 from turbo_trader.console.options import MOST_EDGE, figure, whole
 
 if TYPE_CHECKING:
+    import asyncio
+
     from turbo_trader.console.settings import Settings
     from turbo_trader.exchange.accounts import FeeCoin
     from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
@@ -79,6 +80,7 @@ def exchange(
     import uvloop
 
     from turbo_trader.console.kernels import Use, compile_missing
+    from turbo_trader.console.markets import require_market
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, explained
     from turbo_trader.exchange_server.exchange_host import VenueConfig
@@ -105,6 +107,7 @@ def exchange(
         fee_coin=None if fee_coin is None else _fee_coin(fee_coin),
     )  # fmt: skip
     _raise_file_limit()
+    require_market(settings)
     compile_missing(Use.VENUE)
     uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
 
@@ -146,6 +149,8 @@ def _raise_file_limit() -> None:
 
 def _end_with_stdin(stopped: asyncio.Event) -> None:
     """Stop when whoever started us closes our stdin, by ending in whatever way."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
 
     def wait() -> None:
@@ -157,6 +162,7 @@ def _end_with_stdin(stopped: asyncio.Event) -> None:
 
 
 async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_json: bool) -> None:
+    import asyncio
     import signal
     from dataclasses import replace
 

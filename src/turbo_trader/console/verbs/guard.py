@@ -55,8 +55,8 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
     import uvloop
 
     from turbo_trader.console.settings import environment
-    from turbo_trader.console.start import lease_rules, live_ground
     from turbo_trader.console.structured_logs import open_log
+    from turbo_trader.console.venues import lease_rules, live_venue
     from turbo_trader.live.position_guard import GuardSettings, only_one, watch_over
     from turbo_trader.live.registry import Kind, Registry
     from turbo_trader.live.service_manager import ServiceManager
@@ -65,18 +65,18 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
     from turbo_trader.trader.guard_interventions import guard_rules
 
     policy = Policy.from_env(environment())
-    ground = live_ground(settings, policy)
+    where, keys = live_venue(settings)
     folder = settings.journal_dir / settings.mode
-    where = str(folder.resolve())
+    place = str(folder.resolve())
 
     def daemon_lives() -> bool:
         try:
-            return any(daemon.folder == where for daemon in Registry(Kind.DAEMON).running())
+            return any(daemon.folder == place for daemon in Registry(Kind.DAEMON).running())
         except InputError:
             return True  # who cannot be seen may live
 
     with registered(settings.mode, folder), only_one(folder):
-        secrets = (ground.keys.key, ground.keys.secret)
+        secrets = (keys.key, keys.secret)
         try:
             open_log(
                 folder / "guard", level=settings.log_level, terminal=True, secrets=secrets, as_json=as_json
@@ -84,8 +84,8 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
         except InputError as error:  # a full disk, say: positions are guarded all the same
             print(f"turbo-trader: {error}; this guard runs without a log file", file=sys.stderr)
         guard_settings = GuardSettings(
-            endpoints=ground.endpoints,
-            keys=ground.keys,
+            endpoints=where,
+            keys=keys,
             journal=folder,
             until_idle=until_idle,
             daemon_lives=daemon_lives,

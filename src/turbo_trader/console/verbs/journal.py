@@ -26,7 +26,7 @@ def backup(
     journal_dir: Journal = None,
     json: Json = False,
 ) -> None:
-    """Copy the journal while the daemon runs: one moment, one file, verified, readable by its owner alone."""
+    """Copy the journal while the daemon runs. One moment, one file, verified, readable by its owner alone."""
     from turbo_trader.console.output import print_json
     from turbo_trader.journal.backup import backup as copy
 
@@ -42,7 +42,7 @@ def backup(
 
 @app.command("check")
 def check(daemon: Name = None, journal_dir: Journal = None, json: Json = False) -> None:
-    """Is the file whole and do the books add up? Exit code 0 if so, else 1; nothing is changed."""
+    """Check that the file is whole and the books add up. Exit code 0 if so, else 1; nothing is changed."""
     from turbo_trader.console import exit_codes
     from turbo_trader.console.output import print_json
     from turbo_trader.console.tables import wrapped
@@ -69,7 +69,7 @@ def export(
     journal_dir: Journal = None,
     json: Json = False,
 ) -> None:
-    """Write trades, orders, fills and the ledger as files, amounts as exact text; files of before are replaced."""
+    """Write trades, orders, fills and the ledger as files. Amounts are exact text; files of before are replaced."""
     from turbo_trader.console.output import print_json
     from turbo_trader.journal.export import tables, write
     from turbo_trader.market.errors import InputError
@@ -97,7 +97,7 @@ def restore(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Put a copy in the place of the journal, which stays beside it; with JOURNAL_URL in that of the database.
+    """Put a copy in the place of the journal. The journal stays beside it; with JOURNAL_URL the copy goes into the database.
 
     Refused while a daemon or a guard is at work.
     """

@@ -23,7 +23,7 @@ def notify() -> None:
 def send_test(
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Send one message to each target of NOTIFY and NOTIFY_FILE; exit code 1 where one does not arrive."""
+    """Send one message to each target. Targets are those of NOTIFY and NOTIFY_FILE; exit code 1 where one does not arrive."""
     from turbo_trader.console.alarms.addresses import check
     from turbo_trader.console.alarms.alarm_settings import targets_of
     from turbo_trader.console.exit_codes import Failed

@@ -61,8 +61,9 @@ def run(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.console.size_choice import require_hours, require_size
-    from turbo_trader.console.start import live_keys, start
+    from turbo_trader.console.start import start
     from turbo_trader.console.summary import run_lines
+    from turbo_trader.console.venues import live_keys
     from turbo_trader.rules.policy import Policy
 
     options: dict[str, Any] = {

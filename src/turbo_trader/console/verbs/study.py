@@ -33,7 +33,7 @@ def edge(
     spread_bp: Annotated[float, typer.Option(help="spread two market orders cross, basis points", parser=figure(0.0, 1e3))] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> int:  # fmt: skip
-    """Edge, no edge, or not enough evidence: exit code 0 for an edge, 1 for any other verdict, 2 for bad input."""
+    """Say whether a signal has an edge. Exit code 0 for an edge, 1 for any other verdict, 2 for bad input."""
     from datetime import UTC, datetime
 
     from turbo_trader.console.output import print_json, say

@@ -26,7 +26,7 @@ def info(
     symbols: Symbols = "",
     json: Json = False,
 ) -> None:
-    """Span, symbols, events by kind, and whether it is rebuilt from bars or made up."""
+    """What is in a tape. Span, symbols, events by kind, and whether it is rebuilt from bars or made up."""
     from turbo_trader.console.output import print_json
     from turbo_trader.market.tape import read_tape
 
@@ -168,7 +168,7 @@ def download(
     ] = "",
     json: Json = False,
 ) -> None:
-    """Bybit's public archives and candles: begun again where it stopped, each file checked before it gets its name."""
+    """Fetch Bybit's public archives and candles. Begins again where it stopped; each file is checked before it gets its name."""
     from turbo_trader.console.output import print_json, say
     from turbo_trader.lab.download import Fetched, Hosts, Kind, address, days, fetch_archive, fetch_candles
     from turbo_trader.market.errors import InputError
