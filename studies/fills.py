@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -141,48 +141,26 @@ class Players:
     def _act(self, uid: Way, x: Exchange, now: int, d: int) -> None:
         instrument, state = self._instrument, x.states[0]
         name, mid = instrument.symbol, (int(state["bid"]) + int(state["ask"])) / 2 * float(instrument.tick)
-        qty = instrument.floor_qty(max(instrument.min_qty, Decimal(NOTIONAL / mid)))
-        touch, own = (int(state["ask"]), int(state["bid"]))[::d]
-        if uid is Way.STOP and not x.accounts[uid].position(name).size:
-            last = x.last(0)
+        touch, own = (instrument.price(int(state[side])) for side in ("ask", "bid")[::d])
+        order: dict[str, Any] = {"symbol": name, "side": d}
+        order["qty"] = instrument.floor_qty(max(instrument.min_qty, Decimal(NOTIONAL / mid)))
+        if uid is Way.STOP:
+            if x.accounts[uid].position(name).size:
+                return
             away = max(instrument.floor_price(Decimal(mid * self._plan.distance)), 2 * instrument.tick)
-            stop, target = last - d * away, last + d * away
-            x.handle(
-                now,
-                uid,
-                ask.CreateOrder(
-                    symbol=name, side=d, order_type="Market", qty=qty, stop_loss=stop, take_profit=target
-                ),
-            )
+            order |= {
+                "order_type": "Market",
+                "stop_loss": x.last(0) - d * away,
+                "take_profit": x.last(0) + d * away,
+            }
         elif uid is Way.MARKET:
-            x.handle(now, uid, ask.CreateOrder(symbol=name, side=d, order_type="Market", qty=qty))
+            order |= {"order_type": "Market"}
         elif uid is Way.IOC:
-            x.handle(
-                now,
-                uid,
-                ask.CreateOrder(
-                    symbol=name,
-                    side=d,
-                    order_type="Limit",
-                    qty=qty,
-                    price=instrument.price(touch),
-                    time_in_force="IOC",
-                ),
-            )
-        elif uid is Way.RESTING:
+            order |= {"order_type": "Limit", "price": touch, "time_in_force": "IOC"}
+        else:
             x.handle(now, uid, ask.CancelAll(name))
-            x.handle(
-                now,
-                uid,
-                ask.CreateOrder(
-                    symbol=name,
-                    side=d,
-                    order_type="Limit",
-                    qty=qty,
-                    price=instrument.price(own),
-                    time_in_force="PostOnly",
-                ),
-            )
+            order |= {"order_type": "Limit", "price": own, "time_in_force": "PostOnly"}
+        x.handle(now, uid, ask.CreateOrder(**order))
 
     def _reference(self, uid: Way, fill: ExecutionMessage) -> float:
         order = self.exchanges[uid].accounts[uid].orders[fill.order_id]

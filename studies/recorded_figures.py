@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ _SESSION = "bybit-v5-session-20260809/linear_BTCUSDT_DOGEUSDT.jsonl.gz"
 _BARS = "binance-usdm-1m-2025-05/kline_1m"
 _TRADES = "binance-raw-l2-trades-20240808/usdm_btcusdt_20240808.gz"
 _LAGS = (1, 60, 240)
+
+_Sides: TypeAlias = tuple[dict[float, float], dict[float, float]]  # bids, asks: size by price
 
 
 def bar_figures(returns: NDArray[np.float64], leader: NDArray[np.float64]) -> dict[str, float]:
@@ -93,30 +95,18 @@ def slippage(bids: Sequence[tuple[float, float]], asks: Sequence[tuple[float, fl
 
 def recorded_session(data: Path) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
     """Of the recorded Bybit session: depth by symbol (medians over frames); prints and frames a minute, print sizes in USD."""
-    books: dict[str, tuple[dict[float, float], dict[float, float]]] = {}
+    books: dict[str, _Sides] = {}
     depths: dict[str, list[list[float]]] = {}
     prints: dict[str, list[float]] = {}
     times: dict[str, list[int]] = {}
     for message in _session(data / _SESSION):
-        kind, symbol = (
-            str(message.get("topic", "")).split(".")[0],
-            str(message.get("topic", "")).split(".")[-1],
-        )
+        topic = str(message.get("topic", "")).split(".")
+        kind, symbol = topic[0], topic[-1]
         if kind == "publicTrade":
             prints.setdefault(symbol, []).extend(float(t["v"]) * float(t["p"]) for t in message["data"])
         elif kind == "orderbook":
-            if message["type"] == "snapshot":
-                books[symbol] = ({}, {})
-            for book, changes in zip(
-                books[symbol], (message["data"]["b"], message["data"]["a"]), strict=True
-            ):
-                for price, size in changes:
-                    book[float(price)] = float(size)
-                    if float(size) == 0:
-                        del book[float(price)]
-            bids, asks = sorted(books[symbol][0].items(), reverse=True), sorted(books[symbol][1].items())
-            spread = (asks[0][0] / bids[0][0] - 1.0) * 1e4
-            depths.setdefault(symbol, []).append([spread, *(slippage(bids, asks, size) for size in SIZES)])
+            books[symbol] = _changed(books.get(symbol), message)
+            depths.setdefault(symbol, []).append(_depth(*books[symbol]))
             times.setdefault(symbol, []).append(int(message["ts"]))
     depth, pace = {}, {}
     for symbol, table in depths.items():
@@ -129,6 +119,25 @@ def recorded_session(data: Path) -> tuple[dict[str, dict[str, float]], dict[str,
             "usd_mean": float(sizes.mean()),
         }  # fmt: skip
     return depth, pace
+
+
+def _changed(before: _Sides | None, message: Mapping[str, Any]) -> _Sides:
+    """The book after a frame: a snapshot begins it again, a size of 0 takes its level out."""
+    if before is None or message["type"] == "snapshot":
+        before = {}, {}
+    for side, changes in zip(before, (message["data"]["b"], message["data"]["a"]), strict=True):
+        for price, size in changes:
+            side[float(price)] = float(size)
+            if float(size) == 0:
+                del side[float(price)]
+    return before
+
+
+def _depth(bids: dict[float, float], asks: dict[float, float]) -> list[float]:
+    """Spread, then the slippage of each of SIZES, in bp."""
+    below, above = sorted(bids.items(), reverse=True), sorted(asks.items())
+    spread = (above[0][0] / below[0][0] - 1.0) * 1e4
+    return [spread, *(slippage(below, above, size) for size in SIZES)]
 
 
 def _session(path: Path) -> Iterator[dict[str, Any]]:

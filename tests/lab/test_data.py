@@ -67,6 +67,18 @@ def test_funding_is_known_when_settled_and_paid_by_who_held_before(folder: Path)
     assert not market.settled[:, 1].any()
 
 
+def test_funding_from_another_folder_takes_the_place_of_that_beside_the_bars(
+    folder: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "rates"
+    elsewhere.mkdir()
+    with pytest.raises(InputError, match=r"rates: no funding rates \(SYMBOL.csv"):
+        read_market(folder, funding=elsewhere)
+    (elsewhere / "BTCUSDT.csv").write_text(f"ts_ms,funding_rate\n{START + 2 * HALF_HOUR},-0.0003\n")
+    funding = read_market(folder, funding=elsewhere).panel.funding
+    assert set(funding[np.isfinite(funding)].tolist()) == {-0.0003}
+
+
 def test_bad_row_is_left_out_counted_and_costs_its_neighbours_nothing(folder: Path) -> None:
     bad = [bar(0), bar(1).replace(",101.0,", ",99.0,"), bar(2), f"{START + 3 * HALF_HOUR},-1,1,1,1,1"]
     bad += [bar(k) for k in (4, 4, 5, 6, 7)]

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from turbo_trader.lab.edge_study import Findings, Market, study_edge
+from turbo_trader.lab.edge_study import study_edge
+from turbo_trader.lab.findings import Findings
 from turbo_trader.lab.known_markets import DRIFTLESS, ECHO, WITH_EDGE
 from turbo_trader.lab.loading import Signal, load_signal
 from turbo_trader.lab.made_up_panels import Echo, MadeUpPanel
 from turbo_trader.lab.panel import Scores
 from turbo_trader.lab.quick_trials import quick_trials
-from turbo_trader.lab.score_trades import Costs
+from turbo_trader.lab.score_trades import Costs, Market
 from turbo_trader.lab.trials_ledger import Ledger
 from turbo_trader.lab.verdict import Verdict
 from turbo_trader.market.errors import InputError

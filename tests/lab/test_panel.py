@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from turbo_trader.lab.loading import load_signal, names
+from turbo_trader.lab.leaks import lookahead
+from turbo_trader.lab.loading import load_signal, names, parameters
 from turbo_trader.lab.made_up_panels import Echo, MadeUpPanel
 from turbo_trader.lab.panel import COLUMNS, moments
-from turbo_trader.lab.scoring import lookahead, score_all
+from turbo_trader.lab.scoring import score_all
 from turbo_trader.market.errors import InputError
 
 PANEL = MadeUpPanel(days=2, symbols=3).panel(1)
@@ -131,3 +133,41 @@ def test_signal_asked_each_hour_is_asked_at_whole_hours() -> None:
         asked = [each.now_ns for _, each in moments(part, 20, 12)]
         assert asked
         assert all(now % hour == 0 for now in asked)
+
+
+@pytest.mark.parametrize("signal", ["OFI", "VWAP", "ACCEL", "OU_DRIFT"])
+def test_each_of_the_five_signals_can_be_asked_alone(signal: str) -> None:
+    panel = MadeUpPanel(days=2, symbols=4).panel(3)
+    table = score_all(load_signal("five_signals", {"window": 40, "only": signal}), panel)
+    assert table.direction.any()
+    assert table.expected.any() == (signal == "OU_DRIFT")
+
+
+def test_funding_alone_is_against_who_pays() -> None:
+    panel = MadeUpPanel(days=2, symbols=3).panel(3)
+    rates = np.tile([0.001, -0.001, 0.0001], (len(panel), 1))
+    signal = load_signal("five_signals", {"window": 40, "only": "FUNDING"})
+    table = score_all(signal, replace(panel, funding=rates))
+    assert table.direction[-1].tolist() == [-1, 1, 0]
+    assert not score_all(signal, panel).direction.any()  # no rate is known
+
+
+def test_one_of_the_five_by_a_wrong_name_is_refused_with_the_names() -> None:
+    with pytest.raises(InputError, match="only must be one of OFI, VWAP"):
+        load_signal("five_signals", {"only": "RSI"})
+
+
+@pytest.mark.parametrize("given", ["NaN", "Infinity", "-Infinity"])
+def test_parameter_that_is_no_finite_number_is_refused(given: str) -> None:
+    with pytest.raises(InputError, match="must be a finite number"):
+        parameters([f"hours={given}"])
+
+
+def test_text_for_a_number_is_refused_with_its_name() -> None:
+    with pytest.raises(InputError, match="hours must be a number, not soon"):
+        load_signal("residual", {"hours": "soon"})
+
+
+def test_lookback_beyond_all_time_is_one_clear_line() -> None:
+    with pytest.raises(InputError, match="lookback and every cannot be had"):
+        score_all(load_signal("residual", {"hours": 1e300}), PANEL)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import pytest
 
 from turbo_trader.lab.data import HEADER
 from turbo_trader.lab.made_up_panels import MadeUpPanel
-from turbo_trader.lab.sweep import Range, Search, Tried, overfitting
+from turbo_trader.lab.sweep import Range, Search, Tried, check_ranges, overfitting
 from turbo_trader.lab.tasks import Record, Task, evaluate
 from turbo_trader.lab.walk import folds, reversed_folds, walk, walk_forward
 from turbo_trader.lab.workers import Lost, Workers, workers
@@ -67,17 +67,54 @@ RANGES = {"times": Range(2.0, 5.0), "hold": Range(3, 9, whole=True)}
 
 def test_search_stopped_in_the_middle_goes_on_where_it_was(task: Task, tmp_path: Path) -> None:
     folder = tmp_path / "search"
-    Search(folder, task, RANGES, 1).run(Here(), 5, lambda _: None)
+    counted: list[int] = []
+
+    def count(tried: Sequence[Tried]) -> None:
+        counted.extend(each.number for each in tried)
+
+    Search(folder, task, RANGES, 1).run(Here(), 5, lambda _: None, count)
     with (folder / "trials.jsonl").open("a") as file:
         file.write('{"number": 5, "param')  # killed while it wrote
     again, here = Search(folder, task, RANGES, 1), Here()
     said: list[str] = []
-    assert len(again.run(here, 8, said.append)) == 8
+    assert len(again.run(here, 8, said.append, count)) == 8
+    assert counted == [*range(5), *range(5), 5, 6, 7]
     assert here.ran == 3
     assert re.fullmatch(r"8/8 trials, best t by day .*, about \d+ s left", said[-1])
     found = again.result()
     assert found["trials"] == len(found["sharpes"]) == 8
     assert found["best"]["t_by_day"] == pytest.approx(max(each.value for each in again.tried), abs=1e-3)
+
+
+def test_trial_that_cannot_be_counted_is_not_kept_and_nothing_is_said_of_it(
+    task: Task, tmp_path: Path
+) -> None:
+    search, said = Search(tmp_path / "search", task, RANGES, 1), list[str]()
+
+    def full(tried: Sequence[Tried]) -> None:
+        if tried:
+            raise InputError("the ledger cannot be written")
+
+    with pytest.raises(InputError, match="the ledger"):
+        search.run(Here(), 3, said.append, full)
+    assert said == []
+    assert Search(tmp_path / "search", task, RANGES, 1).tried == []
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "message"),
+    [
+        ("rules", "momentum", "momentum: no number of the rules"),
+        ("rules", "ou_threshold", "OU_THRESHOLD"),
+        ("five_signals", "momentum", "its parameters are"),
+        ("five_signals", "window", "window must be 30 or more"),
+    ],
+)
+def test_range_that_a_parameter_cannot_have_is_refused_before_any_trial(
+    task: Task, target: str, name: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        check_ranges(replace(task, target=target), {name: Range(-5, 100, whole=True)})
 
 
 def test_folder_of_another_search_is_refused(task: Task, tmp_path: Path) -> None:

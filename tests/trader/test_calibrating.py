@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.rows import SECOND, Rows
+from turbo_trader.rules.assess import evaluate
 from turbo_trader.rules.gates import PRE_FILTER
 from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.model_calibration import fit_maps
 from turbo_trader.rules.outcomes import OUTCOME, TARGET, TIMEOUT
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.reasons import Code
+from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import WEIGHED
 from turbo_trader.trader import scanning
 from turbo_trader.trader.commands import Resolved, Scanned
-from turbo_trader.trader.persisted import OUTCOMES
+from turbo_trader.trader.persisted import OUTCOMES, WORLD
 
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
 D = Decimal
@@ -237,9 +239,6 @@ def test_a_new_tier_of_the_same_horizon_keeps_its_maps(staged: Any) -> None:
 
 def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -> None:
     def verdict(stage: Any) -> tuple[int, float]:
-        from turbo_trader.rules.assess import evaluate
-        from turbo_trader.rules.scan import SCAN
-
         row = np.zeros(2, SCAN)
         for name, value in {**FORECAST, "warm": 1, "fresh": 1, "snr": 2.0, "snrs": 2.0}.items():
             row[name] = value
@@ -251,6 +250,48 @@ def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -
     code, edge = verdict(small(staged, "measured", past(250)))
     assert code != Code.UNCALIBRATED
     assert edge == pytest.approx(0.0005, rel=0.25)  # a quarter, as it came
+
+
+def scored(staged: Any, fingerprint: str, kept: dict[str, Any], rows: Rows) -> Any:
+    """A stage whose entries come from a panel signal, after runs that left `kept` and these outcomes."""
+    policy = Policy(belief="measured", signal="mine.py", **QUICK)
+    world = {"name": "paper:mine", "signal": fingerprint}
+    made = staged(policy=policy, restored={**kept, WORLD: world, OUTCOMES: {"rows": rows}})
+    made.recover("18")
+    return made
+
+
+def scored_past() -> Rows:
+    """Of scores that look an hour ahead, wherever the tier's horizon is."""
+    rows = past(300)
+    rows["horizon_s"] = rows["hold_s"] = 3600.0
+    return rows
+
+
+def test_outcomes_of_a_panel_signal_make_maps_at_its_own_horizon(staged: Any) -> None:
+    kept = {"forecaster": {"signal": "f1", "since": 0}}
+    assert gates(scored(staged, "f1", kept, scored_past()))["knots"].all()
+
+
+def test_a_score_passes_the_pre_filter_under_measured_once_there_are_maps(staged: Any) -> None:
+    stage = scored(staged, "f1", {"forecaster": {"signal": "f1", "since": 0}}, scored_past())
+    row = np.zeros(2, SCAN)
+    for name, value in {**FORECAST, "warm": 1, "fresh": 1, "confidences": (0.9, 0.9, 0.0)}.items():
+        row[name] = value
+    row["jump_age"] = 1 << 60
+    params = gates(stage)
+    params["map_y"][:, MAP_CONFIDENCE] = 0.9
+    evaluate(stage.trader.states, 0, NOON + 3600 * SECOND, params, row, 0)
+    assert int(row[0]["block_code"]) not in (Code.UNCALIBRATED, Code.NO_SCORE, Code.SNR, Code.CONFIDENCE)
+    assert float(row[0]["used_edge"]) == pytest.approx(0.0005, rel=0.25)
+
+
+def test_outcomes_of_another_signal_are_not_taken_up_now_or_later(staged: Any) -> None:
+    stage = scored(staged, "f2", {"forecaster": {"signal": "f1", "since": 0}}, scored_past())
+    assert not gates(stage)["knots"].any()
+    assert stage.kept["forecaster"]["signal"] == "f2"
+    again = scored(staged, "f2", {"forecaster": stage.kept["forecaster"]}, scored_past())
+    assert not gates(again)["knots"].any()
 
 
 # trades

@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from turbo_trader.lab.edge_study import Market
 from turbo_trader.lab.panel import Floats, Panel, Times
+from turbo_trader.lab.score_trades import Market
 from turbo_trader.market.archive import content_name
 from turbo_trader.market.bars import read_csv
 from turbo_trader.market.errors import InputError
@@ -30,8 +30,11 @@ _LATEST: Final = 4e12  # ms: the year 2096
 Table = dict[str, tuple[Times, Floats]]  # by symbol: times (ns), columns
 
 
-def read_market(path: Path, symbols: Sequence[str] = ()) -> Market:
-    """The panel of a folder or file; `symbols` chooses among its own. InputError says what is wrong with it."""
+def read_market(path: Path, symbols: Sequence[str] = (), funding: Path | None = None) -> Market:
+    """The panel of a folder or file; `symbols` chooses among its own. InputError says what is wrong with it.
+
+    `funding`: a folder of rates (`SYMBOL.csv`), instead of those beside the bars.
+    """
     if not path.exists():
         raise InputError(f"{path}: no such data")
     left_out: Counter[str] = Counter()
@@ -43,6 +46,8 @@ def read_market(path: Path, symbols: Sequence[str] = ()) -> Market:
         bars, rates = {_symbol(path): _csv(path, HEADER)}, {}
     else:
         raise InputError(f"{path}: not bars: give a folder of csv files, a .csv or a .parquet file")
+    if funding is not None:
+        rates = _rates(funding, bars)
     wanted = [perpetual_symbol(symbol, "--symbols") for symbol in symbols]
     absent = [symbol for symbol in wanted if symbol not in bars]
     if absent:
@@ -70,8 +75,15 @@ def _folder(path: Path) -> tuple[Table, Table]:
         raise InputError(f"{folder}: no bars (SYMBOL.csv or SYMBOL.csv.gz) in it")
     bars = {_symbol(file): _csv(file, HEADER) for file in files}
     beside = (folder.parent if folder.name.startswith("kline_") else folder) / "funding"
-    rates = {_symbol(file): _csv(file, FUNDING) for file in sorted(beside.glob("*.csv*"))}
-    return bars, {symbol: found for symbol, found in rates.items() if symbol in bars}
+    return bars, _rates(beside, bars) if beside.is_dir() else {}
+
+
+def _rates(folder: Path, bars: Table) -> Table:
+    """Funding of the symbols that have bars. InputError where the folder has none of any."""
+    files = sorted(file for file in folder.glob("*.csv*") if content_name(file).endswith(".csv"))
+    if not files:
+        raise InputError(f"{folder}: no funding rates (SYMBOL.csv or SYMBOL.csv.gz, {FUNDING}) in it")
+    return {symbol: _csv(file, FUNDING) for file in files if (symbol := _symbol(file)) in bars}
 
 
 def _symbol(path: Path) -> str:

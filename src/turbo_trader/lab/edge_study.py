@@ -4,88 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from turbo_trader.lab import comparisons, scoring
+from turbo_trader.lab import comparisons, histories, leaks, scoring
+from turbo_trader.lab.findings import Findings, bp, rounded
 from turbo_trader.lab.loading import Signal
-from turbo_trader.lab.panel import Floats, Panel, lookback
-from turbo_trader.lab.score_trades import DAY_NS, Costs, Moments, Tape, entries, maker_fills
+from turbo_trader.lab.panel import Floats, Panel
+from turbo_trader.lab.score_trades import DAY_NS, Costs, Market, Moments, Tape, entries, maker_fills
 from turbo_trader.lab.statistics import Mean, Shape, deflated_sharpe, expected_best, needed, sharpe_variance
 from turbo_trader.lab.trials_ledger import DataPrint, Ledger, Trial
 from turbo_trader.lab.verdict import Court, Verdict, decide
-from turbo_trader.market.errors import InputError
 
 BEST_DAYS: Final = (3, 5, 10)
 _MOST_NEEDED: Final = 10_000_000
-_KNOWS_BARS: Final = 20_000  # the last of them are shown another past
-_KNOWS_T: Final = 4.0
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """What is studied: the panel a signal sees, and funding settled within each bar (a fraction, 0 where none)."""
-
-    panel: Panel
-    settled: Floats | None = None
-    source: str = ""
-    left_out: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Everything a study found. Returns are fractions of notional a trade, `net` after taker fees and spread on both sides."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-    trials: int
-    gross: Mean
-    net: Mean  # its error is the larger one of days and of blocks of days as long as the holds
-    t_by_day: float
-    late: float
-    random: comparisons.Random
-    always_long: float
-    always_short: float
-    reversed: float
-    dsr: float
-    needed_trades: int | None
-    details: dict[str, Any]
-
-    def document(self) -> dict[str, Any]:
-        """The JSON object of the verb; returns in basis points."""
-        low, high = self.net.interval()
-        return {
-            "verdict": self.verdict.value,
-            "reasons": list(self.reasons),
-            "trials": self.trials,
-            "trades": self.net.trades,
-            "gross_bp": bp(self.gross.mean),
-            "net_bp": bp(self.net.mean),
-            "interval": [bp(low), bp(high)],
-            "t_by_day": rounded(self.t_by_day),
-            "late_bar": bp(self.late),
-            "random": bp(self.random.gross),
-            "always_long": bp(self.always_long),
-            "always_short": bp(self.always_short),
-            "reversed": bp(self.reversed),
-            "dsr": rounded(self.dsr, 4),
-            "needed_trades": self.needed_trades,
-            "details": self.details,
-        }
-
-
-def bp(fraction: float) -> float | None:
-    """Basis points with two decimals; None where it is not finite."""
-    return rounded(fraction * 1e4)
-
-
-def rounded(value: float, digits: int = 2) -> float | None:
-    """JSON has no infinity."""
-    return round(float(value), digits) if math.isfinite(value) else None
 
 
 def _silent(line: str) -> None:
@@ -102,24 +38,63 @@ def study_edge(
     progress: Progress = _silent,
 ) -> Findings:
     """Hold `signal` against `market`; the trial is in the ledger before anything is known of its result."""
-    costs, panel = costs or Costs(), market.panel
-    tape = Tape.of(panel, market.settled)
+    panel = market.panel
     progress(f"{signal.name}: {len(panel):,} bars of {len(panel.symbols)} symbols: asking the signal")
     table = scoring.score_all(signal, panel)
-    moments = _priced(tape, entries(table, len(panel)))
-    net = tape.gross(moments) - costs.taker_taker
-    by_day = comparisons.mean_of(tape, moments, net)
-    counted = _counted(signal, market, ledger, by_day, now)
+    record = _Record.of(costs or Costs(), market.tape(), entries(table, len(panel)))
+    counted = _counted(signal, market, ledger, record.mean(record.net), now)
     progress("the future cut off, another future, another past, and time run backwards")
-    leak = scoring.lookahead(signal, panel, table) or _knows(signal, panel, tape)
-    backwards = _backwards(signal, panel)
-    return _found(costs, tape, moments, counted, leak=leak, backwards=backwards, market=market)
+    leak = leaks.lookahead(signal, panel, table)
+    if not leak and counted.by_day.mean > 0.0:  # what loses has no future to explain it
+        leak = leaks.other_sources(signal, panel, record.tape)
+    court = _court(record, counted, panel, leak=leak, backwards=_backwards(signal, panel))
+    verdict, reasons = decide(court)
+    if verdict is Verdict.EDGE:
+        progress("other prices")
+        court = replace(court, levels=leaks.levels(signal, panel, record.tape, record.moments))
+        verdict, reasons = decide(court)
+    return Findings(
+        verdict=verdict,
+        reasons=reasons,
+        court=court,
+        t_by_day=counted.by_day.t,
+        cost=record.costs.taker_taker,
+        needed_trades=_more(court.net, counted, verdict),
+        details={**_details(record, court), "data": _data(market)},
+    )
 
 
-def _priced(tape: Tape, moments: Moments) -> Moments:
-    """Those whose way in and way out both have a price, late as well as on time."""
-    there = np.isfinite(tape.gross(moments)) & np.isfinite(tape.gross(moments, late=1))
-    return moments.chosen(there)
+def leak_of(signal: Signal, market: Market) -> str:
+    """How `signal` knows more than its panel; "" where it does not."""
+    table = scoring.score_all(signal, market.panel)
+    found = leaks.lookahead(signal, market.panel, table)
+    return found or leaks.other_sources(signal, market.panel, market.tape())
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The trades of a signal and what they paid: fractions of notional, gross after funding."""
+
+    costs: Costs
+    tape: Tape
+    moments: Moments
+    gross: Floats
+
+    @classmethod
+    def of(cls, costs: Costs, tape: Tape, moments: Moments) -> _Record:
+        """Of the moments at which there was a price to enter at."""
+        priced = moments.chosen(np.isfinite(tape.gross(moments)))
+        return cls(costs, tape, priced, tape.gross(priced))
+
+    @property
+    def net(self) -> Floats:
+        """After two taker fees and a spread."""
+        found: Floats = self.gross - self.costs.taker_taker
+        return found
+
+    def mean(self, returns: Floats, days_together: int = 1) -> Mean:
+        """Of returns of these trades, clustered."""
+        return comparisons.mean_of(self.tape, self.moments, returns, days_together)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,80 +123,25 @@ def _counted(signal: Signal, market: Market, ledger: Ledger, by_day: Mean, now: 
     return _Counted(by_day, trials, dsr, expected_best(variance, len(trials)))
 
 
-def leak_of(signal: Signal, market: Market) -> str:
-    """How `signal` knows more than its panel; "" where it does not."""
-    table = scoring.score_all(signal, market.panel)
-    tape = Tape.of(market.panel, market.settled)
-    return scoring.lookahead(signal, market.panel, table) or _knows(signal, market.panel, tape)
-
-
-def _knows(signal: Signal, panel: Panel, tape: Tape) -> str:
-    """Show it another past at each moment: what it says then must not fit the true market."""
-    bars = max(_KNOWS_BARS, 3 * lookback(signal.fresh(), panel.interval_ns))
-    panel, tape = panel.slice(max(0, len(panel) - bars), len(panel)), tape.last(bars)
-    gross = _fits(signal, scoring.with_another_past(panel), tape)
-    if gross.trades < 30 or gross.t <= _KNOWS_T:
-        return ""
-    try:
-        clock = _fits(signal, scoring.a_year_later(panel), tape)
-    except InputError:  # it looks dates up that are not there
-        clock = None
-    if clock is not None and clock.t > _KNOWS_T / 2 and clock.mean > gross.mean / 2:
-        return ""  # it goes by the clock, which it may
-    return (
-        f"shown another past it still knows the true market ({gross.mean * 1e4:+.1f} bp, t {gross.t:.1f}): "
-        "it reads more than its panel"
-    )
-
-
-def _fits(signal: Signal, shown: Panel, tape: Tape) -> Mean:
-    """What its answers to `shown` make on the true market beyond its drift."""
-    moments = entries(scoring.score_all(signal, shown), len(shown))
-    return comparisons.mean_of(tape, moments, _about_mean(tape, moments))
-
-
-def _about_mean(tape: Tape, moments: Moments) -> Floats:
-    """Gross returns less what the market's drift gives such trades."""
-    gross = tape.gross(moments)
-    drift = comparisons.random_entries(tape, moments, 0.0).gross
-    found: Floats = gross - drift
-    return found
-
-
 def _backwards(signal: Signal, panel: Panel) -> Mean:
-    shown = scoring.reversed_in_time(panel)
+    shown = histories.reversed_in_time(panel)
     tape = Tape.of(shown)
-    moments = _priced(tape, entries(scoring.score_all(signal, shown), len(shown)))
+    moments = entries(scoring.score_all(signal, shown), len(shown))
     return comparisons.mean_of(tape, moments, tape.gross(moments))
 
 
-def _found(
-    costs: Costs,
-    tape: Tape,
-    moments: Moments,
-    counted: _Counted,
-    *,
-    leak: str,
-    backwards: Mean,
-    market: Market,
-) -> Findings:
-    cost = costs.taker_taker
-    gross = tape.gross(moments)
-    net, net_mean = gross - cost, counted.by_day
-    days = _days_together(moments, market.panel)
-    blocks = comparisons.mean_of(tape, moments, net, days) if days > 1 else net_mean
-    careful = blocks if blocks.error > net_mean.error else net_mean
-    late = comparisons.mean_of(tape, moments, tape.gross(moments, late=1) - cost)
+def _court(record: _Record, counted: _Counted, panel: Panel, *, leak: str, backwards: Mean) -> Court:
+    tape, moments, gross, net = record.tape, record.moments, record.gross, record.net
+    cost = record.costs.taker_taker
+    days = _days_together(moments, panel)
+    blocks = record.mean(net, days) if days > 1 else counted.by_day
     chance = comparisons.random_entries(tape, moments, float(np.mean(gross)) if len(gross) else 0.0)
-    sides = {d: tape.gross(moments.towards(d)) for d in (1, -1)}
-    beaten = {d: comparisons.mean_of(tape, moments, gross - sides[d]) for d in (1, -1)}
-    years = comparisons.by_year(tape, moments, net) if len(net) else {}
-    without = {days: comparisons.without_best_days(tape, moments, net, days) for days in BEST_DAYS}
-    court = Court(
+    beaten = {way: record.mean(gross - tape.gross(moments.towards(way))) for way in (1, -1)}
+    return Court(
         leak=leak,
-        net=careful,
-        gross=comparisons.mean_of(tape, moments, gross),
-        late=late,
+        net=blocks if blocks.error > counted.by_day.error else counted.by_day,
+        gross=record.mean(gross),
+        late=record.mean(tape.gross(moments, late=1) - cost),
         random_chance=chance.chance,
         random_gross=chance.gross,
         one_sided=comparisons.one_sided(moments),
@@ -230,26 +150,8 @@ def _found(
         backwards=backwards,
         dsr=counted.dsr,
         trials=len(counted.trials),
-        without_best=without[BEST_DAYS[0]],
-        years=years,
-    )
-    verdict, reasons = decide(court)
-    more = _more(careful, counted, verdict)
-    return Findings(
-        verdict=verdict,
-        reasons=reasons,
-        trials=len(counted.trials),
-        gross=court.gross,
-        net=careful,
-        t_by_day=net_mean.t,
-        late=late.mean,
-        random=comparisons.Random(chance.gross - cost, chance.chance),
-        always_long=_mean(sides[1]) - cost,
-        always_short=_mean(sides[-1]) - cost,
-        reversed=backwards.mean - cost,
-        dsr=counted.dsr,
-        needed_trades=more,
-        details=_details(costs, tape, moments, court, market, careful),
+        without_best=comparisons.without_best_days(tape, moments, net, BEST_DAYS[0]),
+        years=comparisons.by_year(tape, moments, net) if len(net) else {},
     )
 
 
@@ -269,54 +171,49 @@ def _more(net: Mean, counted: _Counted, verdict: Verdict) -> int | None:
     return max(1, math.ceil(more)) if more < _MOST_NEEDED else None
 
 
+def _details(record: _Record, court: Court) -> dict[str, Any]:
+    """What stands beside the verdict: each way to pay, each year, what the best days make, what was expected."""
+    tape, moments, gross = record.tape, record.moments, record.gross
+    maker = maker_fills(tape, moments, record.costs)
+    made, missed = gross[maker.filled], gross[~maker.filled]
+    best = {days: comparisons.without_best_days(tape, moments, record.net, days) for days in BEST_DAYS}
+    return {
+        "styles": {
+            "taker/taker": _style(gross, record.net),
+            "maker/taker": _style(made, maker.maker_taker),
+            "maker/maker": _style(made, maker.maker_maker),
+        },
+        "maker_filled": rounded(float(np.mean(maker.filled)) if len(gross) else 0.0, 3),
+        "missed_gross_bp": bp(_mean(missed)),  # adverse selection: what is not filled would have been better
+        "cost_bp": bp(record.costs.taker_taker),
+        "expected_bp": bp(_mean(moments.expected)),
+        "years": {year: {"trades": n, "net_bp": bp(mean)} for year, (n, mean) in court.years.items()},
+        "without_best_days": {str(days): bp(mean) for days, mean in best.items()},
+        "random_chance": rounded(court.random_chance, 4),
+        "reversed_t": rounded(court.backwards.t),
+        "beats_always_long_t": rounded(court.beats_long.t),
+        "beats_always_short_t": rounded(court.beats_short.t),
+        "clusters": court.net.clusters,
+        "win_rate": rounded(float(np.mean(record.net > 0.0)), 4) if len(gross) else None,
+    }
+
+
+def _data(market: Market) -> dict[str, Any]:
+    panel = market.panel
+    return {
+        "source": market.source,
+        "symbols": list(panel.symbols),
+        "bars": len(panel),
+        "interval_s": panel.interval_ns // 10**9,
+        "start_ns": int(panel.ts[0]),
+        "end_ns": panel.now_ns,
+        "left_out": market.left_out,
+    }
+
+
 def _mean(values: Floats) -> float:
     return float(np.mean(values)) if len(values) else 0.0
 
 
 def _style(gross: Floats, net: Floats) -> dict[str, Any]:
     return {"trades": len(net), "gross_bp": bp(_mean(gross)), "net_bp": bp(_mean(net))}
-
-
-def _details(
-    costs: Costs, tape: Tape, moments: Moments, court: Court, market: Market, careful: Mean
-) -> dict[str, Any]:
-    """What stands beside the verdict: each way to pay, each year, what the best days make, what was expected."""
-    panel = market.panel
-    gross = tape.gross(moments)
-    maker = maker_fills(tape, moments, costs)
-    filled = float(np.mean(maker.filled)) if len(maker.filled) else 0.0
-    made = gross[maker.filled]
-    styles = {
-        "taker/taker": _style(gross, gross - costs.taker_taker),
-        "maker/taker": _style(made, maker.maker_taker),
-        "maker/maker": _style(made, maker.maker_maker),
-    }
-    return {
-        "styles": styles,
-        "maker_filled": rounded(filled, 3),
-        "missed_gross_bp": bp(
-            _mean(gross[~maker.filled])
-        ),  # adverse selection: what is not filled would have been better
-        "cost_bp": bp(costs.taker_taker),
-        "expected_bp": bp(_mean(moments.expected)),
-        "years": {year: {"trades": n, "net_bp": bp(mean)} for year, (n, mean) in court.years.items()},
-        "without_best_days": {
-            str(days): bp(comparisons.without_best_days(tape, moments, gross - costs.taker_taker, days))
-            for days in BEST_DAYS
-        },
-        "random_chance": rounded(court.random_chance, 4),
-        "reversed_t": rounded(court.backwards.t),
-        "beats_always_long_t": rounded(court.beats_long.t),
-        "beats_always_short_t": rounded(court.beats_short.t),
-        "clusters": careful.clusters,
-        "win_rate": rounded(float(np.mean(gross > costs.taker_taker)), 4) if len(gross) else None,
-        "data": {
-            "source": market.source,
-            "symbols": list(panel.symbols),
-            "bars": len(panel),
-            "interval_s": panel.interval_ns // 10**9,
-            "start_ns": int(panel.ts[0]),
-            "end_ns": panel.now_ns,
-            "left_out": market.left_out,
-        },
-    }

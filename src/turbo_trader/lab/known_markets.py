@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from turbo_trader.lab.edge_study import Market, study_edge
+from turbo_trader.lab.edge_study import study_edge
 from turbo_trader.lab.loading import Signal
 from turbo_trader.lab.made_up_panels import Echo, MadeUpPanel
+from turbo_trader.lab.score_trades import Market
 from turbo_trader.lab.trials_ledger import Ledger
 from turbo_trader.lab.verdict import Verdict
 

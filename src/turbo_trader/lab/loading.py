@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import inspect
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,8 @@ def parameters(given: Iterable[str], what: str = "--param") -> dict[str, Any]:
             found[name.strip()] = json.loads(value)
         except ValueError:
             found[name.strip()] = value
+        if isinstance(found[name.strip()], float) and not math.isfinite(found[name.strip()]):
+            raise InputError(f"{what} {pair}: must be a finite number")
     return found
 
 
@@ -139,6 +142,8 @@ def _built(name: str, found: Any, given: dict[str, Any]) -> PanelSignal:
     """An instance of a class, of a module's `Signal`, or of its `score` function."""
     if isinstance(found, ModuleType):
         found = getattr(found, "Signal", None) or _function(name, found)
+    if isinstance(found, type):
+        _refuse_text(name, found, given)
     try:
         instance = found(**given) if isinstance(found, type) else found
     except TypeError as error:
@@ -150,6 +155,15 @@ def _built(name: str, found: Any, given: dict[str, Any]) -> PanelSignal:
     if not isinstance(instance, PanelSignal):
         raise InputError(f"signal {name}: has no score(panel) method")
     return instance
+
+
+def _refuse_text(name: str, found: type, given: dict[str, Any]) -> None:
+    """InputError where a parameter whose default is a number is given as something else."""
+    for parameter in inspect.signature(found).parameters.values():
+        value, default = given.get(parameter.name, 0), parameter.default
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        if number and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise InputError(f"signal {name}: {parameter.name} must be a number, not {value}")
 
 
 def _function(name: str, module: ModuleType) -> PanelSignal:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from turbo_trader.lab import comparisons
-from turbo_trader.lab.edge_study import Market
 from turbo_trader.lab.loading import Signal
-from turbo_trader.lab.score_trades import Costs, Tape, entries
+from turbo_trader.lab.score_trades import Costs, Market, entries
 from turbo_trader.lab.scoring import score_all
 from turbo_trader.lab.statistics import Mean, Shape
 from turbo_trader.lab.trials_ledger import DataPrint, Ledger, Trial
@@ -41,7 +40,7 @@ class Tried:
 
 def record_of(signal: Signal, market: Market, round_trip: float) -> Tried:
     """The net returns of a signal's trades, clustered by day."""
-    tape = Tape.of(market.panel, market.settled)
+    tape = market.tape()
     moments = entries(score_all(signal, market.panel), len(market.panel))
     return Tried(signal, comparisons.mean_of(tape, moments, tape.gross(moments) - round_trip))
 

@@ -5,7 +5,7 @@ Stops and targets are left out on purpose: a study asks whether the signal knows
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -66,11 +66,16 @@ def entries(table: ScoreTable, rows: int) -> Moments:
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """What prices paid: opens by bar, and the sum of funding rates settled before each bar."""
+    """What prices paid: opens by bar, and the sum of funding rates settled before each bar.
+
+    `leave`: at which a position goes out: the bar's open; where it has none the next one; where the symbol is gone, its last close.
+    A trade in what is gone later is a trade, or only survivors would count.
+    """
 
     open: Floats
     high: Floats
     low: Floats
+    leave: Floats
     paid: Floats  # [bar, symbol], cumulative
     ts: NDArray[np.int64]
 
@@ -78,21 +83,44 @@ class Tape:
     def of(cls, panel: Panel, settled: Floats | None = None) -> Tape:
         """`settled` [bar, symbol]: funding rates settled within each bar, 0 where none."""
         paid = np.zeros_like(panel.open) if settled is None else np.cumsum(settled, axis=0) - settled
-        return cls(panel.open, panel.high, panel.low, paid, panel.ts)
-
-    def last(self, bars: int) -> Tape:
-        """Of the last `bars`."""
-        part = slice(len(self.open) - bars, None)
-        return Tape(self.open[part], self.high[part], self.low[part], self.paid[part], self.ts[part])
+        return cls(panel.open, panel.high, panel.low, _leave(panel), paid, panel.ts)
 
     def gross(self, moments: Moments, late: int = 0) -> Floats:
-        """Return of each trade before fees, after funding, a fraction; NaN where a price is missing. `late`: bars of delay."""
+        """Return of each trade before fees, after funding, a fraction; NaN where there was no price to enter at.
+
+        `late`: bars of delay.
+        """
         way_in = np.minimum(moments.at + 1 + late, len(self.open) - 1)
         way_out = np.minimum(way_in + moments.bars, len(self.open) - 1)
         s = moments.symbol
         funding = self.paid[way_out, s] - self.paid[way_in, s]
-        result: Floats = moments.direction * (self.open[way_out, s] / self.open[way_in, s] - 1.0 - funding)
+        result: Floats = moments.direction * (self.leave[way_out, s] / self.open[way_in, s] - 1.0 - funding)
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What is studied: the panel a signal sees, and funding settled within each bar (a fraction, 0 where none)."""
+
+    panel: Panel
+    settled: Floats | None = None
+    source: str = ""
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def tape(self) -> Tape:
+        """Its prices and funding."""
+        return Tape.of(self.panel, self.settled)
+
+
+def _leave(panel: Panel) -> Floats:
+    """Opens, each hole filled with the next open, and with the last close where none comes any more."""
+    rows = np.arange(len(panel))[:, None]
+    there = np.isfinite(panel.open)
+    ahead = np.minimum.accumulate(np.where(there, rows, len(panel))[::-1], axis=0)[::-1]
+    last = np.maximum.accumulate(np.where(np.isfinite(panel.close), rows, 0), axis=0)
+    later = np.take_along_axis(panel.open, np.minimum(ahead, len(panel) - 1), axis=0)
+    found: Floats = np.where(ahead < len(panel), later, np.take_along_axis(panel.close, last, axis=0))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +159,7 @@ def maker_fills(tape: Tape, moments: Moments, costs: Costs, tick: float = 1e-5) 
     bid = tape.open[way_in, s]
     filled = np.where(d > 0, tape.low[way_in, s] < bid * (1 - tick), tape.high[way_in, s] > bid * (1 + tick))
     funding = d * (tape.paid[way_out, s] - tape.paid[way_in, s])
-    leave, after = tape.open[way_out, s], tape.open[way_out + 1, s]
+    leave, after = tape.leave[way_out, s], tape.leave[way_out + 1, s]
     out = np.where(
         d > 0, tape.high[way_out, s] > leave * (1 + tick), tape.low[way_out, s] < leave * (1 - tick)
     )

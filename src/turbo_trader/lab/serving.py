@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from turbo_trader.bybit.reads import INTERVALS
 from turbo_trader.lab.loading import Signal, load_signal, parameters
-from turbo_trader.lab.scoring import answer
+from turbo_trader.lab.scoring import answer, wanted
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.signals.asking import Answer, NoAnswer, Wanted
-from turbo_trader.signals.panel_signal import Panel, every, interval, lookback
+from turbo_trader.signals.panel_signal import Panel, interval
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -29,9 +29,7 @@ class Serving:
             raise InputError(
                 f"signal {signal.name}: bars of {shown / MINUTE:g} min: the venue has those of {', '.join(map(str, INTERVALS))} min"
             )
-        bars, step = lookback(self._instance, shown), every(self._instance, shown)
-        if bars < 1 or step < 1:
-            raise InputError(f"signal {signal.name}: lookback and every must be 1 or more")
+        bars, step = wanted(signal, self._instance, shown)
         self._wanted = Wanted(signal.name, signal.fingerprint, shown, bars, step)
 
     @property

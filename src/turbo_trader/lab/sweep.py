@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from turbo_trader.lab.score_trades import DAY_NS
 from turbo_trader.lab.statistics import overfitting_probability
-from turbo_trader.lab.tasks import Record, Task, evaluate
+from turbo_trader.lab.tasks import Record, Task, check, evaluate
 from turbo_trader.lab.workers import Lost, Workers
 from turbo_trader.market.errors import InputError
 
@@ -50,6 +50,10 @@ class Range:
                 return name, cls(float(ends[0]), float(ends[1]), all(isinstance(end, int) for end in ends))
         raise InputError(f"--search {given}: must be NAME=LOW..HIGH or NAME=A|B|C")
 
+    def ends(self) -> tuple[Any, ...]:
+        """All choices, or both bounds."""
+        return self.choices or tuple(int(end) if self.whole else end for end in (self.low, self.high))
+
     def distribution(self) -> Any:
         """Optuna's."""
         from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -75,6 +79,16 @@ class Tried:
     def value(self) -> float:
         """Standard errors of the mean net return above 0, by day; -100 with too few trades to have one."""
         return self.record.mean.t if len(self.record.net) >= _LEAST_TRADES else -100.0
+
+
+def check_ranges(task: Task, ranges: Mapping[str, Range]) -> None:
+    """InputError where a parameter cannot be what its range allows."""
+    for name, each in ranges.items():
+        for end in each.ends():
+            check(replace(task, parameters={**task.parameters, name: end}))
+
+
+Count = Callable[[Sequence[Tried]], None]  # writes trials to the ledger
 
 
 class Search:
@@ -113,8 +127,9 @@ class Search:
             found.append(Tried(entry["number"], entry["parameters"], record))
         return found
 
-    def run(self, workers: Workers, trials: int, say: Say) -> list[Tried]:
-        """Until there are `trials`, those of before included."""
+    def run(self, workers: Workers, trials: int, say: Say, count: Count) -> list[Tried]:
+        """Until there are `trials`, those of before included. Each is counted before anything is said of it."""
+        count(self.tried)
         began, before = time.monotonic(), len(self.tried)
         sampler = _Sampler(self.ranges, self.seed, self.tried)
         following = self._following(sampler, trials - before)
@@ -125,6 +140,7 @@ class Search:
                 sampler.failed(number)
                 continue
             tried = Tried(number, given, found)
+            count([tried])
             self._keep(tried)
             sampler.reported(tried)
             done = len(self.tried)
@@ -138,19 +154,8 @@ class Search:
         first = max(taken, default=-1) + 1
         for number in range(first, first + max(0, wanted)):
             parameters = sampler.ask(number)
-            task = self.task
-            yield (
-                number,
-                Task(
-                    task.target,
-                    task.data,
-                    {**task.parameters, **parameters},
-                    task.symbols,
-                    task.round_trip,
-                    task.balance,
-                ),
-                parameters,
-            )
+            task = replace(self.task, parameters={**self.task.parameters, **parameters})
+            yield number, task, parameters
 
     def _keep(self, tried: Tried) -> None:
         record = tried.record

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.lab.data import read_market
-from turbo_trader.lab.edge_study import Market
 from turbo_trader.lab.loading import load_signal
-from turbo_trader.lab.score_trades import DAY_NS, Tape, entries
+from turbo_trader.lab.score_trades import DAY_NS, Market, entries
 from turbo_trader.lab.scoring import score_all
 from turbo_trader.lab.statistics import Mean, Shape, clustered_mean
-from turbo_trader.lab.trials_ledger import Trial
+from turbo_trader.lab.trials_ledger import DataPrint, Trial
+from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
 
 RULES: Final = "rules"  # instead of a signal: the whole daemon over a tape
@@ -76,19 +76,31 @@ def evaluate(task: Task) -> Record:
     return _rules(task) if task.target == RULES else _signal(task)
 
 
-def ledger_trials(task: Task, tried: Sequence[tuple[Mapping[str, Any], Record]]) -> list[Trial]:
-    """The lines of a search for the ledger: each set of parameters is a trial of its own."""
-    found = []
-    for parameters, record in tried:
-        whole = {**task.parameters, **parameters}
-        if task.target == RULES:
-            said = json.dumps(whole, sort_keys=True, default=str)
-            name, fingerprint = RULES, hashlib.sha256(f"{RULES}\n{said}".encode()).hexdigest()[:16]
-        else:
-            signal = load_signal(task.target, whole)
-            name, fingerprint = signal.name, signal.fingerprint
-        found.append(Trial(name, fingerprint, whole, record.sharpe, len(record.net), record.mean.mean * 1e4))
-    return found
+def check(task: Task) -> None:
+    """InputError where its parameters cannot be."""
+    if task.target == RULES:
+        _policy(task)
+    else:
+        load_signal(task.target, task.parameters)
+
+
+def ledger_trial(task: Task, parameters: Mapping[str, Any], record: Record) -> Trial:
+    """The line of a set of parameters for the ledger: each is a trial of its own."""
+    whole = {**task.parameters, **parameters}
+    if task.target == RULES:
+        said = json.dumps(whole, sort_keys=True, default=str)
+        name, fingerprint = RULES, hashlib.sha256(f"{RULES}\n{said}".encode()).hexdigest()[:16]
+    else:
+        signal = load_signal(task.target, whole)
+        name, fingerprint = signal.name, signal.fingerprint
+    return Trial(name, fingerprint, whole, record.sharpe, len(record.net), record.mean.mean * 1e4)
+
+
+def data_print(task: Task) -> DataPrint:
+    """What data it is, for the ledger."""
+    if task.target == RULES:
+        return DataPrint.of_file(task.data)
+    return DataPrint.of(_market(task.data, task.symbols).panel)
 
 
 @lru_cache(maxsize=2)
@@ -99,7 +111,7 @@ def _market(data: Path, symbols: tuple[str, ...]) -> Market:
 def _signal(task: Task) -> Record:
     market = _market(task.data, task.symbols)
     signal, panel = load_signal(task.target, task.parameters), market.panel
-    tape = Tape.of(panel, market.settled)
+    tape = market.tape()
     moments = entries(score_all(signal, panel), len(panel))
     net = tape.gross(moments) - task.round_trip
     there = np.isfinite(net)
@@ -131,11 +143,17 @@ class _Trades:
             self.rows.append((command.ts - seconds * 10**9, command.ts, net))
 
 
+def _policy(task: Task) -> Policy:
+    for name in task.parameters:
+        if name.lower() not in Policy.model_fields:
+            raise InputError(f"{name}: no number of the rules (turbo-trader policy has them all)")
+    return Policy.from_env({name.upper(): str(value) for name, value in task.parameters.items()})
+
+
 def _rules(task: Task) -> Record:
     from turbo_trader.simulation.backtest import Backtest
 
-    numbers = {name.upper(): str(value) for name, value in task.parameters.items()}
-    policy, kept = Policy.from_env(numbers), _Trades()
+    policy, kept = _policy(task), _Trades()
     Backtest(
         _tape(task.data, task.symbols), policy, Decimal(task.balance), no_limits=True, recorder=kept
     ).run()

@@ -46,6 +46,7 @@ class Court:
     trials: int
     without_best: float
     years: Mapping[str, tuple[int, float]]
+    levels: str = ""  # why it may go by price levels; asked where nothing else is against it
 
 
 def decide(court: Court) -> tuple[Verdict, tuple[str, ...]]:
@@ -111,6 +112,8 @@ def _direction(court: Court) -> Iterator[str]:
 def _doubts(court: Court) -> Iterator[str]:
     """What more data could mend."""
     net = court.net
+    if court.levels:
+        yield f"leaked future is not excluded: {court.levels}"
     if net.trades < LEAST_TRADES or net.clusters < LEAST_DAYS:
         yield f"sample: {net.trades} trades on {net.clusters} days: at least {LEAST_TRADES} on {LEAST_DAYS} are wanted"
     if net.t < _T:

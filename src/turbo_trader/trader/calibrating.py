@@ -1,8 +1,9 @@
 """Calibration as the Trader runs it: shadows of its forecasts, their outcomes reported and remembered, maps put into the gates.
 
 Whatever the BELIEF, every forecast is followed, and maps are fitted to the outcomes known at the time, each `CALIBRATION_REFIT`
-seconds (and at once where horizon or hold change: outcomes of other horizons say nothing): a symbol's own where it has enough
-outcomes, else those of all symbols together, else none, and then the gates block under BELIEF=measured.
+seconds: a symbol's own where it has enough outcomes, else those of all symbols together, else none, and then the gates block under
+BELIEF=measured. Outcomes of other horizons or holds say nothing, so the maps are fitted at once where these change. A panel signal
+has horizons of its own, and its outcomes count at all of them; those of another signal do not.
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ from turbo_trader.rules.model_calibration import Maps, fit_maps, put_maps
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, follow
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import Resolved
+from turbo_trader.trader.persisted import ForecasterRecord
+from turbo_trader.trader.state_keys import Key
 from turbo_trader.trader.trader_state import TraderState
 
 
 class Calibrating:
     """Follows forecasts; keeps the last outcomes of each symbol."""
 
-    def __init__(self, state: TraderState) -> None:
+    def __init__(self, state: TraderState, signal: str = "") -> None:
+        """`signal`: fingerprint of the panel signal whose forecasts they are, "" for the rules."""
         count = len(state.symbols)
         self._state = state
+        self._signal = signal
         self._shadows = cast("Rows", np.zeros(count, SHADOW))
         self._work = cast("Rows", np.zeros(count, OUTCOME))
         self._out = cast("Rows", np.zeros(count, OUTCOME))
@@ -51,9 +56,16 @@ class Calibrating:
         """SHADOW and OUTCOME of what is followed, per symbol."""
         return self._shadows, self._work
 
-    def resume(self, rows: Rows) -> None:
-        """Take up the outcomes of earlier runs (OUTCOME), oldest first, `symbol` an index into the Trader's symbols."""
-        self._remember(rows)
+    def resume(self, rows: Rows | None, forecaster: ForecasterRecord) -> None:
+        """Take up the outcomes of earlier runs (OUTCOME), oldest first, `symbol` an index into the Trader's symbols.
+
+        `forecaster`: whose they are; outcomes of other forecasts are not taken up, now or later.
+        """
+        if forecaster.signal != self._signal:
+            forecaster = ForecasterRecord(signal=self._signal, since=self._state.now)
+            self._state.persist(Key.FORECASTER.value, forecaster)
+        if rows is not None:
+            self._remember(rows[rows["ts"] >= forecaster.since])
 
     def before_scan(self, gate_params: Rows, tier: CapitalTier) -> None:
         """Put the maps in force into `gate_params` (kept between scans until the tier changes); fit them again when it is time."""
@@ -106,7 +118,9 @@ class Calibrating:
         )
 
     def _known(self, s: int) -> Rows:
-        """The outcomes kept of one symbol at the horizons in force."""
+        """The outcomes kept of one symbol at the horizons in force; of a panel signal at all of its own."""
         rows = self._past[s, : min(self._counts[s], self._past.shape[1])]
+        if self._state.policy.scored:
+            return rows
         horizon, hold = self._horizons
         return cast("Rows", rows[(rows["horizon_s"] == horizon) & (rows["hold_s"] == hold)])

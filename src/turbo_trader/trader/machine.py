@@ -72,7 +72,7 @@ class Trader:
         self._staging = Staging(self._state, kept.world, kept.signal)
         self._booking = Booking(self._state, self._monitor, self._amending, self._closing, self._staging)
         self._entries = Entries(self._state, self._staging)
-        self._calibrating = Calibrating(self._state)
+        self._calibrating = Calibrating(self._state, kept.signal)
         self._scanner = Scanner(self._state, self._entries, self._calibrating, self._staging)
         self._scanner.log_candidates = log_candidates
         self._fitting = Fitting(self._state)
@@ -96,8 +96,7 @@ class Trader:
             recovery=self._recovery,
         ).resume(kept)  # fmt: skip
         self._staging.resume(kept)
-        if kept.outcomes is not None:
-            self._calibrating.resume(kept.outcomes)
+        self._calibrating.resume(kept.outcomes, kept.forecaster)
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -136,6 +136,14 @@ class StagesRecord:
     peak: Decimal
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class ForecasterRecord:
+    """Whose outcomes are calibrated: a panel signal's fingerprint, or "" for the rules; those of forecasts since then (ns)."""
+
+    signal: str = ""
+    since: int = 0
+
+
 #: The type of each row. A row that is empty says that there is nothing any more.
 TYPES: Final[Mapping[Key, type[Any]]] = {
     Key.SCHEMA: SchemaRecord,
@@ -148,6 +156,7 @@ TYPES: Final[Mapping[Key, type[Any]]] = {
     Key.STOPPED_OUT: StoppedOutRecord,
     Key.BUDGET: BudgetRecord,
     Key.STAGES: StagesRecord,
+    Key.FORECASTER: ForecasterRecord,
 }
 
 
@@ -171,6 +180,7 @@ class Kept:
     boots: tuple[str, ...] = ()
     unresolved: tuple[Mapping[str, Any], ...] = ()
     outcomes: Rows | None = None
+    forecaster: ForecasterRecord = field(default_factory=ForecasterRecord)
 
 
 def plain(record: Any) -> Any:
@@ -207,6 +217,8 @@ def decode(restored: Mapping[str, Mapping[str, Any]]) -> Kept:
             kept.ledger = record
         elif kind is Key.TOTALS:
             kept.totals = record
+        elif kind is Key.FORECASTER:
+            kept.forecaster = record
     return kept
 
 

@@ -19,6 +19,7 @@ class Key(StrEnum):
     STOPPED_OUT = "stopped-out"  # of a symbol
     BUDGET = "budget"  # of a world: what scouts may lose
     STAGES = "stages"  # of a world and a set of rules
+    FORECASTER = "forecaster"  # whose forecasts are calibrated
 
     def of(self, *names: str) -> str:
         """The key of the row that belongs to these names."""

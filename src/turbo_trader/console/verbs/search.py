@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +12,7 @@ from turbo_trader.console.options import figure, whole
 from turbo_trader.console.verbs.study import trials_ledger
 
 if TYPE_CHECKING:
-    from turbo_trader.lab.sweep import Search
+    from turbo_trader.lab.sweep import Search, Tried
 
 CLEAN, LEAKS = 0, 1
 EDGE, NO_EDGE = 0, 1
@@ -155,45 +156,39 @@ def _made(
     spread_bp: float, seed: int,
 ) -> Search:  # fmt: skip
     from turbo_trader.console.verbs.study import costs
-    from turbo_trader.lab.loading import load_signal, parameters
-    from turbo_trader.lab.sweep import Range, Search
-    from turbo_trader.lab.tasks import RULES, Task
+    from turbo_trader.lab.loading import parameters
+    from turbo_trader.lab.sweep import Range, Search, check_ranges
+    from turbo_trader.lab.tasks import Task
     from turbo_trader.market.errors import InputError
 
     ranges = dict(Range.parse(each) for each in search or [])
     if not ranges:
         raise InputError("--search: name one parameter at least, such as --search hours=1..8")
     fixed = parameters(param or [])
-    if target != RULES:
-        load_signal(target, fixed)
     if not data.exists():
         raise InputError(f"{data}: no such data")
     path = str(Path(target).resolve()) if target.endswith(".py") else target
     task = Task(path, data.resolve(), fixed, _names(symbols), costs(spread_bp).taker_taker)
+    check_ranges(task, ranges)
     return Search(folder, task, ranges, seed)
 
 
-def _run(made: Search, trials: int, scheduler: str, processes: int) -> list[Any]:
+def _run(made: Search, trials: int, scheduler: str, processes: int) -> list[Tried]:
     from datetime import UTC, datetime
 
     from turbo_trader.console.output import say
-    from turbo_trader.lab.tasks import RULES, ledger_trials
-    from turbo_trader.lab.trials_ledger import DataPrint
+    from turbo_trader.lab.tasks import data_print, ledger_trial
     from turbo_trader.lab.workers import workers
     from turbo_trader.market.errors import InputError
 
+    ledger, data = trials_ledger(), data_print(made.task)
+
+    def count(tried: Sequence[Tried]) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        ledger.record(data, [ledger_trial(made.task, each.parameters, each.record) for each in tried], now)
+
     with workers(scheduler, processes) as cluster:
-        tried = made.run(cluster, trials, say)
+        tried = made.run(cluster, trials, say, count)
     if not tried:
         raise InputError("no trial was finished: see above")
-    if made.task.target == RULES:
-        data = DataPrint.of_file(made.task.data)
-    else:
-        from turbo_trader.lab.data import read_market
-
-        data = DataPrint.of(read_market(made.task.data, made.task.symbols).panel)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    trials_ledger().record(
-        data, ledger_trials(made.task, [(each.parameters, each.record) for each in tried]), now
-    )
     return tried

@@ -26,9 +26,11 @@ def _study() -> None:
 
 @app.command("edge")
 def edge(
+    *,
     signal: Annotated[str, typer.Argument(help="an installed signal (five_signals, residual, ...) or a .py file")],
     data: Annotated[Path, typer.Argument(help="bars of any interval: folder of csv, .csv or .parquet")],
     symbols: Annotated[str, typer.Option(help="comma-separated; default: all there are")] = "",
+    funding: Annotated[Path | None, typer.Option(help="folder of funding rates; default: `funding` beside the bars")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="NAME=VALUE of the signal; may be repeated")] = None,
     spread_bp: Annotated[float, typer.Option(help="spread two market orders cross, basis points", parser=figure(0.0, 1e3))] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
@@ -43,7 +45,7 @@ def edge(
     from turbo_trader.lab.verdict import Verdict
 
     found = load_signal(signal, parameters(param or []))
-    market = read_market(data, [name.strip() for name in symbols.split(",") if name.strip()])
+    market = read_market(data, [name.strip() for name in symbols.split(",") if name.strip()], funding)
     for reason, count in market.left_out.items():
         say(f"{data}: left out: {count:,} {reason}")
     now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -7,7 +7,6 @@ difference of moves over `window` bars in units of its own spread. Both are weak
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Final
@@ -16,18 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.lab.panel import Floats, Panel, Scores
+from turbo_trader.lab.signals.reversion import reversion
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules.policy import Policy
-from turbo_trader.signals.ou import critical, least_squares, white_variance
 
 DAY_NS = 86_400 * 10**9
 
 
 @dataclass(frozen=True)
 class FiveSignals:
-    """The way of the Ornstein-Uhlenbeck reversion where OFI confirms it: tier B; with VWAP, ACCEL or FUNDING tier A."""
+    """The way of the Ornstein-Uhlenbeck reversion where OFI confirms it: tier B; with VWAP, ACCEL or FUNDING tier A.
+
+    `only` names one of the five: its way alone, wherever it would confirm. Of those OU_DRIFT alone expects a return.
+    """
 
     tiers: str = "AB"
+    only: str = ""
     horizon_minutes: float = 15.0
     window: int = 240  # closes behind the fit
     flow_bars: int = 5
@@ -38,35 +41,52 @@ class FiveSignals:
     def __post_init__(self) -> None:
         if self.tiers not in ("A", "B", "AB"):
             raise ValueError("tiers must be A, B or AB")
+        if self.only and self.only not in _LEAST:
+            raise ValueError(f"only must be one of {', '.join(_LEAST)}")
         if not 30 <= self.window < MINUTES or self.every < 1:
             raise ValueError(f"window must be 30 or more, below {MINUTES}; every must be 1 or more")
 
     def score(self, panel: Panel) -> Scores:
-        """Trades of the tiers asked for."""
-        log, bar_minutes = np.log(panel.close[-self.window - 1 :]), panel.interval_ns / 60e9
+        """Trades of the tiers asked for, or of one signal."""
+        log = np.log(panel.close[-self.window - 1 :])
         if len(log) <= self.window:
             raise ValueError(f"window {self.window} needs more than a day of such bars")
-        z, reversion = self._ou(log, bar_minutes)
-        way = -np.sign(z)
-        flow = self._flow(panel)
-        both = (np.abs(z) > _RULES.ou_z) & (way * flow > _RULES.ofi)
-        third = (way * self._gap(panel) <= -_RULES.vwap) | (way * self._acceleration(log) > _RULES.accel)
-        third |= way * panel.funding[-1] < -_RULES.funding
-        kind = third if self.tiers == "A" else ~third if self.tiers == "B" else np.ones_like(third)
-        direction = np.where(both & kind, way, 0.0)
-        expected = np.where(direction != 0.0, np.abs(reversion), 0.0)
-        return Scores(direction, expected, self.horizon_minutes * 60e9)
+        direction, expected = self._alone(panel, log) if self.only else self._tiers(panel, log)
+        believed = np.where(direction != 0.0, expected, 0.0)
+        return Scores(direction, believed, self.horizon_minutes * 60e9)
 
-    def _ou(self, log: Floats, bar_minutes: float) -> tuple[Floats, Floats]:
-        """(distance from the centre in stationary sd, expected return) of each symbol; 0 where no fit is valid."""
-        n = log.shape[1]
-        z, expected = np.zeros(n), np.zeros(n)
-        steps = self.horizon_minutes / bar_minutes
-        for s in range(n):
-            y = np.ascontiguousarray(log[:, s])
-            if np.isfinite(y).all():
-                z[s], expected[s] = _fit(y, self.window, steps, bar_minutes)
-        return z, expected
+    def _tiers(self, panel: Panel, log: Floats) -> tuple[Floats, Floats]:
+        z, expected = self._reverting(panel, log)
+        way = np.sign(z)
+        both = _confirms("OU_DRIFT", z, way) & _confirms("OFI", self._flow(panel), way)
+        if not both.any():
+            return np.zeros_like(z), expected
+        third = _confirms("VWAP", self._cheap(panel), way) | _confirms("FUNDING", -panel.funding[-1], way)
+        third |= _confirms("ACCEL", self._acceleration(log), way)
+        kind = third if self.tiers == "A" else ~third if self.tiers == "B" else True
+        return np.where(both & kind, way, 0.0), expected
+
+    def _alone(self, panel: Panel, log: Floats) -> tuple[Floats, Floats]:
+        expected = np.zeros(log.shape[1])
+        match self.only:
+            case "OU_DRIFT":
+                reading, expected = self._reverting(panel, log)
+            case "OFI":
+                reading = self._flow(panel)
+            case "VWAP":
+                reading = self._cheap(panel)
+            case "ACCEL":
+                reading = self._acceleration(log)
+            case _:
+                reading = -panel.funding[-1]
+        way = np.sign(np.nan_to_num(reading))
+        return np.where(_confirms(self.only, reading, way), way, 0.0), expected
+
+    def _reverting(self, panel: Panel, log: Floats) -> tuple[Floats, Floats]:
+        """(distance below the centre in stationary sd, size of the expected return); 0 where no fit is valid."""
+        bar_minutes = panel.interval_ns / 60e9
+        z, expected = reversion(log, self.horizon_minutes / bar_minutes, bar_minutes)
+        return -z, np.abs(expected)
 
     def _flow(self, panel: Panel) -> Floats:
         """Volume of the last bars by where each closed in its range, in [-1, 1]."""
@@ -80,8 +100,8 @@ class FiveSignals:
         )
         return found
 
-    def _gap(self, panel: Panel) -> Floats:
-        """ln(price / VWAP since 00:00 UTC); 0 in the day's first half hour."""
+    def _cheap(self, panel: Panel) -> Floats:
+        """ln(VWAP since 00:00 UTC / price); 0 in the day's first half hour."""
         since = int(np.searchsorted(panel.ts, panel.now_ns // DAY_NS * DAY_NS))
         if len(panel) - since < 30 * 60e9 / panel.interval_ns:
             return np.zeros(len(panel.symbols))
@@ -91,8 +111,8 @@ class FiveSignals:
         vwap = np.divide(
             (typical * volume).sum(axis=0), total, out=np.full_like(total, np.nan), where=total > 0
         )
-        gap: Floats = np.nan_to_num(np.log(panel.close[-1] / vwap))
-        return gap
+        cheap: Floats = np.nan_to_num(np.log(vwap / panel.close[-1]))
+        return cheap
 
     def _acceleration(self, log: Floats) -> Floats:
         """The last change of ten-bar moves in units of such changes."""
@@ -102,45 +122,19 @@ class FiveSignals:
         return np.nan_to_num(found)
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    """The policy's thresholds as floats."""
-
-    ou_z: float
-    ofi: float
-    vwap: float
-    accel: float
-    funding: float
+def _least(policy: Policy) -> dict[str, float]:
+    """By signal: the reading from which it confirms."""
+    names = {
+        "OFI": "ofi_threshold", "VWAP": "vwap_min_gap", "ACCEL": "accel_threshold", "FUNDING": "funding_threshold",
+        "OU_DRIFT": "ou_threshold",
+    }  # fmt: skip
+    return {signal: float(getattr(policy, name)) for signal, name in names.items()}
 
 
-_DF_TEN_PERCENT: NDArray[np.float64] = np.array(
-    [-2.56677, -1.5384, -2.809, 0.0]
-)  # MacKinnon (2010), constant, 10 %
-_MINUTES: NDArray[np.int64] = np.arange(MINUTES, dtype=np.int64)
+_LEAST: Final = _least(Policy())
 
 
-def _numbers(policy: Policy) -> _Numbers:
-    names = ("ou_threshold", "ofi_threshold", "vwap_min_gap", "accel_threshold", "funding_threshold")
-    return _Numbers(*(float(getattr(policy, name)) for name in names))
-
-
-def _fit(y: Floats, window: int, steps: float, bar_minutes: float) -> tuple[float, float]:
-    """(z, expected return after `steps`) of a window; zeros where a unit root is likely or the half-life out of range."""
-    ring = np.zeros(MINUTES)
-    ring[: window + 1] = y
-    phi, _, _, v, mean, after, _ = least_squares(_MINUTES, ring, 0, window)
-    if not v > 0.0:
-        return 0.0, 0.0
-    variance = white_variance(_MINUTES, ring, 0, window, phi, mean, after)
-    if not variance > 0.0 or (phi - 1.0) / math.sqrt(variance) > critical(_DF_TEN_PERCENT, window):
-        return 0.0, 0.0
-    phi += (1.0 + 3.0 * phi) / window
-    if not 0.0 < phi < 1.0 or not 2.0 <= bar_minutes * math.log(0.5) / math.log(phi) <= 60.0:
-        return 0.0, 0.0
-    centre = (after - phi * mean) / (1.0 - phi)
-    sd = math.sqrt(v / (1.0 - phi * phi))
-    gap = centre - y[-1]
-    return -gap / sd, gap * (1.0 - phi**steps)
-
-
-_RULES: Final = _numbers(Policy())
+def _confirms(signal: str, reading: Floats, way: Floats) -> NDArray[np.bool_]:
+    """Where a reading, + = long, is far enough on the side of `way`; VWAP's threshold itself is far enough."""
+    along, least = way * reading, _LEAST[signal]
+    return along >= least if signal == "VWAP" else along > least
