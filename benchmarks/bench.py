@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import statistics
 import sys
 import time
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks import latency, order_latency, recording_cost, transports
 from benchmarks.dense import dense_rows, one_level_rows
+from benchmarks.peers import run as peers
 from studies.trades import zones_of
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance, advance_book, backfill
@@ -46,28 +49,53 @@ FLOORS = (
 Instruments: TypeAlias = tuple[Instrument, ...]
 
 
-def timed(what: Callable[[], object]) -> list[float]:
-    """Seconds of each of PASSES calls after one that is not counted."""
-    what()
-    found = []
-    for _ in range(PASSES):
-        began = time.perf_counter()
+class Report:
+    """Lines as they are measured, or one JSON object at the end."""
+
+    def __init__(self, *, as_json: bool, passes: int) -> None:
+        self._json = as_json
+        self._passes = passes
+        self._measured: dict[str, dict[str, float | str]] = {}
+        self._ratios: dict[str, float] = {}
+
+    def timed(self, what: Callable[[], object]) -> list[float]:
+        """Seconds of each pass after one that is not counted."""
         what()
-        found.append(time.perf_counter() - began)
-    return found
+        found = []
+        for _ in range(self._passes):
+            began = time.perf_counter()
+            what()
+            found.append(time.perf_counter() - began)
+        return found
 
+    def rate(self, name: str, seconds: list[float], count: float, unit: str) -> None:
+        """Millions a second: best and median."""
+        self._line(name, [count / each / 1e6 for each in (min(seconds), statistics.median(seconds))], unit)
 
-def line(name: str, seconds: list[float], count: float, unit: str, scale: float) -> None:
-    """One row: best and median rate (events) or time (calls)."""
-    best, median = min(seconds), statistics.median(seconds)
-    if scale > 0:
-        print(
-            f"{name:<42} best {count / best / scale:10.2f} {unit}   median {count / median / scale:10.2f} {unit}"
-        )
-    else:
-        print(
-            f"{name:<42} best {best / count * -scale:10.2f} {unit}   median {median / count * -scale:10.2f} {unit}"
-        )
+    def time(self, name: str, seconds: list[float], count: float, unit: str) -> None:
+        """Of one of `count` calls, in ms or us: best and median."""
+        scale = {"ms": 1e3, "us": 1e6}[unit] / count
+        self._line(name, [scale * each for each in (min(seconds), statistics.median(seconds))], unit)
+
+    def ratio(self, name: str, found: float, floor: float) -> bool:
+        """Whether it is below its floor."""
+        self._ratios[name] = round(found, 3)
+        if not self._json:
+            print(f"{name:<42} ratio {found:8.2f}   at least {floor}{'   MISSED' if found < floor else ''}")
+        return found < floor
+
+    def end(self, about: str) -> None:
+        """What was measured on."""
+        if self._json:
+            print(json.dumps({"ratios": self._ratios, "measured": self._measured, "about": about}, indent=1))
+        else:
+            print(about)
+
+    def _line(self, name: str, found: list[float], unit: str) -> None:
+        best, median = found
+        self._measured[name] = {"best": round(best, 4), "median": round(median, 4), "unit": unit}
+        if not self._json:
+            print(f"{name:<42} best {best:10.2f} {unit}   median {median:10.2f} {unit}")
 
 
 def main() -> None:
@@ -79,20 +107,37 @@ def main() -> None:
         if sys.argv[1:2] == [name]:
             other.main()
             return
+    asked = argparse.ArgumentParser(prog="scripts/bench", description="How fast the parts are here and now.")
+    asked.add_argument(
+        "--peers",
+        action="store_true",
+        help="other programs beside ours, in turns; writes docs/performance.md",
+    )
+    asked.add_argument(
+        "--quick", action="store_true", help="shorter tapes, fewer passes; the page is not written"
+    )
+    asked.add_argument("--json", action="store_true", help="one JSON object")
+    options = asked.parse_args()
+    if options.peers:
+        sys.exit(peers.main(quick=options.quick, as_json=options.json))
+    sys.exit(parts(Report(as_json=options.json, passes=3 if options.quick else PASSES)))
+
+
+def parts(report: Report) -> int:
+    """Every part of ours; 1 where a ratio of FLOORS is missed."""
     policy = Policy()
     instruments = universe()
     market = SyntheticMarket(instruments, 1, START, 0.0)
     rows = [market.read(s, UNTIL) for s in range(len(instruments))]
-    missed = kernels(policy, instruments, rows)
-    scans(policy, instruments)
-    passages(policy)
-    whole_backtest(policy, instruments[:6], market, rows[:6])
-    print(f"{sum(map(len, rows)):,} rows of {len(instruments)} symbols, {HOURS} h made up")
-    if missed:
-        sys.exit(1)
+    missed = kernels(report, policy, instruments, rows)
+    scans(report, policy, instruments)
+    passages(report, policy)
+    whole_backtest(report, policy, instruments[:6], market, rows[:6])
+    report.end(f"{sum(map(len, rows)):,} rows of {len(instruments)} symbols, {HOURS} h made up")
+    return 1 if missed else 0
 
 
-def kernels(policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> bool:
+def kernels(report: Report, policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> bool:
     """Rows a second of the two cursors, on a sparse made-up book and on dense ones; whether a ratio of FLOORS is missed."""
 
     def over(kernel: Callable[..., object], tape: Sequence[Rows]) -> Callable[[], None]:
@@ -113,18 +158,16 @@ def kernels(policy: Policy, instruments: Instruments, rows: Sequence[Rows]) -> b
             (advance, "advance, everything"),
             (advance_book, "advance_book, the Exchange's"),
         ):
-            taken = timed(over(kernel, tape))
-            line(f"{what}: {name}", taken, total, "M rows/s", 1e6)
+            taken = report.timed(over(kernel, tape))
+            report.rate(f"{what}: {name}", taken, total, "M rows/s")
             rates[kernel, name] = total / min(taken)
     missed = False
     for what, above, below, floor in FLOORS:
-        ratio = rates[above] / rates[below]
-        missed |= ratio < floor
-        print(f"{what:<42} ratio {ratio:8.2f}   at least {floor}{'   MISSED' if ratio < floor else ''}")
+        missed |= report.ratio(what, rates[above] / rates[below], floor)
     return missed
 
 
-def scans(policy: Policy, instruments: Instruments) -> None:
+def scans(report: Report, policy: Policy, instruments: Instruments) -> None:
     """Microseconds of a scan of all symbols on a market with an edge, everything warm; milliseconds of a noise fit."""
     market = SyntheticMarket(instruments, 1, START, 1.0)
     states = new_states(instruments, **policy.market_parameters())
@@ -150,12 +193,12 @@ def scans(policy: Policy, instruments: Instruments) -> None:
                 set_noise(filters, s, noise)
         taken.append(scan(now))
     warm = taken[2 * WARM // SCAN_EVERY :]
-    line(f"assess: {len(instruments)} symbols, called from Python", warm, 1, "us", -1e6)
+    report.time(f"assess: {len(instruments)} symbols, called from Python", warm, 1, "us")
     seconds, y = samples(states, 0)
-    line(f"fit_noise: {len(y):,} samples", timed(lambda: fit_noise(seconds, y)), 1, "ms", -1e3)
+    report.time(f"fit_noise: {len(y):,} samples", report.timed(lambda: fit_noise(seconds, y)), 1, "ms")
 
 
-def passages(policy: Policy) -> None:
+def passages(report: Report, policy: Policy) -> None:
     """Microseconds of a first passage, of p_tp (three of them) and of an EV, over targets, stops, drifts and volatilities."""
     rng = np.random.default_rng(1)
     target, stop = rng.uniform(0.004, 0.015, 500), rng.uniform(0.0025, 0.006, 500)
@@ -168,8 +211,8 @@ def passages(policy: Policy) -> None:
         ("p_tp", lambda u, d, m, s: two_barrier_spread(u, -d, m, s, log_sd, h, hold, 1.0)),
         ("EV of the exits", lambda u, d, m, s: exits_ev(u, d, cost, m, s, h, hold, cost, 1.0, zones)),
     ):
-        taken = timed(lambda call=call: [call(*point) for point in points])  # type: ignore[misc]
-        line(f"{name}: a call", taken, len(points), "us", -1e6)
+        taken = report.timed(lambda call=call: [call(*point) for point in points])  # type: ignore[misc]
+        report.time(f"{name}: a call", taken, len(points), "us")
 
 
 def samples(states: States, s: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -180,15 +223,15 @@ def samples(states: States, s: int) -> tuple[NDArray[np.int64], NDArray[np.float
 
 
 def whole_backtest(
-    policy: Policy, instruments: Instruments, market: SyntheticMarket, rows: Sequence[Rows]
+    report: Report, policy: Policy, instruments: Instruments, market: SyntheticMarket, rows: Sequence[Rows]
 ) -> None:
     """Events a second and microseconds a symbol-scan of the daemon in simulated time."""
     tape = Tape(instruments, tuple(rows), "made up", made_up=True)
     history = tuple(market.history(instrument.symbol) for instrument in instruments)
-    whole = timed(lambda: Backtest(tape, policy, Decimal(18)).run(history))
-    line("backtest: 6 symbols, everything", whole, sum(map(len, rows)), "M events/s", 1e6)
+    whole = report.timed(lambda: Backtest(tape, policy, Decimal(18)).run(history))
+    report.rate("backtest: 6 symbols, everything", whole, sum(map(len, rows)), "M events/s")
     count = HOURS * HOUR // SCAN_EVERY * len(instruments)
-    line("backtest: a symbol-scan with everything", whole, count, "us", -1e6)
+    report.time("backtest: a symbol-scan with everything", whole, count, "us")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class _Target(BaseHTTPRequestHandler):
 def begin(folder: Path, **env: str) -> subprocess.Popen[bytes]:
     """A daemon with state, journal and log in a folder of its own."""
     folder.mkdir()
-    return subprocess.Popen(  # noqa: S603 - our own program
+    return subprocess.Popen(
         [sys.executable, *_RUN], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, "XDG_STATE_HOME": str(folder / "state"), "JOURNAL_DIR": "var", **env},
     )  # fmt: skip

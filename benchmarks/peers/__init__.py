@@ -1,0 +1,1 @@
+"""`scripts/bench --peers`: other programs beside ours, on the same tapes, in turns."""

@@ -1,0 +1,58 @@
+"""Our side of each comparison: a function that does one pass and returns how many events, or frames, it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import cast
+
+import numpy as np
+
+from benchmarks.peers.tapes import BTC, START
+from turbo_trader.market.events import BAR, MINUTE, Rows
+from turbo_trader.market.frames import FrameDecoder
+from turbo_trader.market.kernel import advance
+from turbo_trader.market.state import new_states
+from turbo_trader.market.tape import Tape
+from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation.backtest import Backtest
+
+_HISTORY = 600  # minutes
+
+
+def backtest(rows: Rows) -> Callable[[], int]:
+    """The daemon in simulated time: both cursors, latency, fees, brackets, every rule, a scan every 30 s."""
+    tape = Tape((BTC,), (rows,), "dense", made_up=True)
+    first = float(rows["price"][0] * BTC.tick)
+
+    def one_pass() -> int:
+        Backtest(tape, Policy(), Decimal(18)).run((_history(first),))
+        return len(rows)
+
+    return one_pass
+
+
+def _history(price: float) -> Rows:
+    """Bars of a quiet market before the tape."""
+    bars = np.zeros(_HISTORY, BAR)
+    closes = price * np.exp(np.cumsum(np.random.default_rng(3).normal(0.0, 1e-4, _HISTORY))[::-1] * 0.1)
+    bars["ts"] = START - MINUTE * np.arange(_HISTORY, 0, -1)
+    for name in ("open", "high", "low", "close"):
+        bars[name] = closes
+    bars["volume"], bars["turnover"] = 1.0, closes
+    return cast("Rows", bars)
+
+
+def frames(raws: Sequence[bytes]) -> Callable[[], int]:
+    """Raw frames to rows to the updated market state: book, order flow, VWAP, samples."""
+    states = new_states([BTC], **Policy().market_parameters())
+
+    def one_pass() -> int:
+        decoder = FrameDecoder([BTC])
+        for raw in raws:
+            found = decoder.decode(raw)
+            if found is not None:
+                advance(states, 0, found[1], 0, int(found[1]["ts"][-1]) + 1)
+        return len(raws)
+
+    return one_pass
