@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks import latency, order_latency, recording_cost, transports
 from benchmarks.dense import dense_rows, one_level_rows
-from benchmarks.peers import run as peers
+from benchmarks.peers import turns as peers
 from studies.trades import zones_of
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance, advance_book, backfill

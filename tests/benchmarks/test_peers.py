@@ -8,30 +8,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.peers import environments, page, run, tapes
+from benchmarks.peers import environments, performance_page, shared_tapes, turns
 from benchmarks.peers.environments import Installed
-from benchmarks.peers.page import Measured
+from benchmarks.peers.performance_page import Measured
 from turbo_trader.market.frames import FrameDecoder
 
 HERE = Installed(Path(sys.executable), "1")
 
 
-def worker(tmp_path: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> run.Worker:
+def worker(tmp_path: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> turns.Worker:
     (tmp_path / "one.py").write_text(body)
-    monkeypatch.setattr(run, "_WORKERS", tmp_path)
-    return run.Worker(HERE, "one", tmp_path / "tape")
+    monkeypatch.setattr(turns, "_WORKERS", tmp_path)
+    return turns.Worker(HERE, "one", tmp_path / "tape")
 
 
 def test_raw_frames_of_a_comparison_are_all_news_to_the_decoder(tmp_path: Path) -> None:
-    decoder = FrameDecoder([tapes.BTC])
-    for made in (tapes.book_frames, tapes.print_frames):
+    decoder = FrameDecoder([shared_tapes.BTC])
+    for made in (shared_tapes.book_frames, shared_tapes.print_frames):
         raws, path = made(tmp_path, 50)
         assert path.read_bytes().splitlines() == raws
         assert all(decoder.decode(raw) is not None for raw in raws)
 
 
 def test_tick_tape_of_other_programs_holds_the_same_rows(tmp_path: Path) -> None:
-    rows, path = tapes.tick_tape(tmp_path, 4_000)
+    rows, path = shared_tapes.tick_tape(tmp_path, 4_000)
     columns = np.load(path)
     assert all((columns[name] == rows[name]).all() for name in ("ts", "lots", "price", "kind", "side"))
 
@@ -43,7 +43,7 @@ def test_passes_are_taken_in_turns() -> None:
         taken.append(name)
         return 0.5, 2
 
-    assert run.in_turns(lambda: one("ours"), lambda: one("theirs"), 3) == ([4.0] * 3, [4.0] * 3)
+    assert turns.in_turns(lambda: one("ours"), lambda: one("theirs"), 3) == ([4.0] * 3, [4.0] * 3)
     assert taken == ["ours", "theirs"] * 3
 
 
@@ -57,15 +57,15 @@ def test_worker_says_its_seconds_and_may_greet_before(
 
 
 def test_worker_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(run.WorkerFailed, match="no such module"):
+    with pytest.raises(turns.WorkerFailed, match="no such module"):
         worker(tmp_path, 'import sys\nsys.exit("no such module")\n', monkeypatch)
 
 
 def test_what_is_not_installed_is_named_and_has_no_ratio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run, "environment", lambda package: Installed(None, why_not="no registry here"))
-    assert run.main(quick=True, as_json=True) == 1
+    monkeypatch.setattr(turns, "environment", lambda package: Installed(None, why_not="no registry here"))
+    assert turns.main(quick=True, as_json=True) == 1
     said = capsys.readouterr().out
     assert '"ratios": {}' in said
     assert "hftbacktest is not installed: no registry here" in said
@@ -85,7 +85,7 @@ def test_ratio_is_of_the_medians_and_the_table_names_what_is_missing() -> None:
         name="a_tick", package="a", version="1", unit="events", ours=[8.0, 4e6, 6e6], theirs=[2e6, 1e3, 9e6]
     )
     assert one.ratio == 2.0
-    said = page.table([one], {"b_tick": "b is not installed: why"})
+    said = performance_page.table([one], {"b_tick": "b is not installed: why"})
     assert (
         "| `a_tick` | a 1 | 2.00 M (1.0 k to 9.00 M) events | 4.00 M (0.0 k to 6.00 M) events | 2.0 |" in said
     )

@@ -8,10 +8,10 @@ from typing import cast
 
 import numpy as np
 
-from benchmarks.peers.tapes import BTC, START
-from turbo_trader.market.events import BAR, MINUTE, Rows
+from benchmarks.peers.shared_tapes import BTC, START
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.kernel import advance
+from turbo_trader.market.rows import BAR, MINUTE, Rows
 from turbo_trader.market.state import new_states
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from benchmarks.dense import one_level_rows
-from turbo_trader.market.events import SECOND, Rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import SECOND, Rows
 
 BTC: Final[Instrument] = universe()[0]
 START: Final = 1_767_603_600 * SECOND

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.peers import ours, page, tapes
+from benchmarks.peers import our_side, performance_page, shared_tapes
 from benchmarks.peers.environments import Installed, environment
-from benchmarks.peers.page import Measured
+from benchmarks.peers.performance_page import Measured
 
 PASSES: Final = 5
 _WORKERS = Path(__file__).with_name("workers")
@@ -106,7 +107,7 @@ class Worker:
 
 def comparisons(folder: Path, *, quick: bool) -> list[Comparison]:
     """All of them, their tapes written to `folder`."""
-    rows, ticks = tapes.tick_tape(folder, 400_000 if quick else 4_000_000)
+    rows, ticks = shared_tapes.tick_tape(folder, 400_000 if quick else 4_000_000)
     count = 5_000 if quick else 20_000
     found = [
         Comparison(
@@ -114,11 +115,11 @@ def comparisons(folder: Path, *, quick: bool) -> list[Comparison]:
             package="hftbacktest",
             worker="hftbacktest_ticks",
             tape=ticks,
-            ours=ours.backtest(rows),
+            ours=our_side.backtest(rows),
             unit="events",
         )
     ]
-    for kind, made in (("book", tapes.book_frames), ("print", tapes.print_frames)):
+    for kind, made in (("book", shared_tapes.book_frames), ("print", shared_tapes.print_frames)):
         raws, path = made(folder, count)
         found += [
             Comparison(
@@ -126,7 +127,7 @@ def comparisons(folder: Path, *, quick: bool) -> list[Comparison]:
                 package=package,
                 worker=f"{package}_frames",
                 tape=path,
-                ours=ours.frames(raws),
+                ours=our_side.frames(raws),
                 unit="frames",
             )
             for package in ("cryptofeed", "ccxt", "pybit")
@@ -179,13 +180,16 @@ def main(*, quick: bool, as_json: bool) -> int:
                     f"{comparison.package} is not installed: {installed.why_not}"
                 )
                 continue
+            print(f"{comparison.name} ...", file=sys.stderr, flush=True)
             try:
                 outcome.measured.append(measure(comparison, installed, 3 if quick else PASSES))
             except WorkerFailed as error:
                 outcome.missing[comparison.name] = f"{comparison.package} {installed.version} failed: {error}"
     print(
-        json.dumps(outcome.as_json(), indent=1) if as_json else page.table(outcome.measured, outcome.missing)
+        json.dumps(outcome.as_json(), indent=1)
+        if as_json
+        else performance_page.table(outcome.measured, outcome.missing)
     )
     if outcome.measured and not quick:
-        _PAGE.write_text(page.page(outcome.measured, outcome.missing), encoding="utf-8")
+        _PAGE.write_text(performance_page.page(outcome.measured, outcome.missing), encoding="utf-8")
     return 0 if outcome.measured else 1
