@@ -45,7 +45,7 @@ def test_an_entry_says_size_leverage_target_stop_and_signals() -> None:
     )  # fmt: skip
     assert text == (
         "XRPUSDT entry short, tier A: 52.10 USDT (31.2 % of the balance) at 9x, price 2.1000, take profit 2.0832 (+0.8 %),"
-        " stop loss 2.1084 (-0.4 %), signals OFI, OU_DRIFT, stage full"
+        " stop loss 2.1084 (-0.4 %), signals OFI +0.31, OU_DRIFT +1.20, stage full"
     )
 
 
@@ -64,6 +64,22 @@ def test_an_entry_says_size_leverage_target_stop_and_signals() -> None:
 )  # fmt: skip
 def test_each_event_is_a_sentence(name: str, fields: dict[str, object], said: str) -> None:
     assert sentence(name, fields) == said
+
+
+def test_a_summary_has_every_figure_beside_the_one_asked_for() -> None:
+    fields = {
+        "of": "hour", "hours": 1.0, "candidates": 120, "candidates_per_hour": 120.0, "pre_filter": 0.56, "a_share": 0.18,
+        "b_share": 0.13, "gates_passed": 0.4, "past": {"consensus": 1.0, "limits": 0.8, "size": 0.5}, "trades": 4,
+        "trades_a": 3, "trades_b": 1, "trades_per_hour": 4.0, "win_rate": 0.5, "equity": "18.2", "growth": 0.011,
+        "days_to_hundred": 6.5, "days_to_thousand": None, "target_days_to_hundred": 9.4, "target_days_to_thousand": 22.0,
+        "strengths": {"OFI": {"confirms": 0.36}, "ACCEL": {"confirms": None}},
+    }  # fmt: skip
+    assert sentence("summary", fields) == (
+        "the hour (1.00 h): 120 candidates (120.0/h, asked 60-100), pre-filter 56 % (50 %), A 18 % (15 %), B 13 % (25 %),"
+        " gates passed 40 % (80 %: consensus 100 %, limits 80 %, size 50 %), trades 4 (4.0/h, asked 3-8), A:B 3:1 (70:30),"
+        " won 50 % (60-70 %), equity 18.2 USDT (+1.10 %), to 100 USDT 6.5 days (asked 9.4 days),"
+        " to 1,000 never at this pace (asked 22.0 days); confirming: OFI 36 %"
+    )
 
 
 def test_an_event_with_missing_fields_is_shown_field_by_field() -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ from pybit.unified_trading import HTTP
 from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan
 from turbo_trader.exchange.requests import SetTradingStop
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.market_source import MarketSource
 from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thread
 from turbo_trader.live.control_client import ask
 from turbo_trader.live.registry import Kind, Registry
@@ -92,6 +93,7 @@ class Lives:
 
     served: ServedVenue
     folder: Path  # JOURNAL_DIR
+    rules: Mapping[str, str] = field(default_factory=lambda: OFTEN)
     order_entry: str = "rest"
     begun: list[Life] = field(default_factory=list)
 
@@ -120,10 +122,10 @@ class Lives:
         venue = {
             "MODE": "testnet", "BYBIT_REST_URL": self.served.url, "BYBIT_STREAM_URL": self.served.stream,
             "BYBIT_API_KEY": "key", "BYBIT_API_SECRET": "secret", "JOURNAL_DIR": str(self.folder),
-            "TARGET_ASSETS": ",".join(i.symbol for i in TRADED), "ORDER_ENTRY": self.order_entry,
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(PLANTED), os.environ.get("PYTHONPATH")))),
+            "TARGET_ASSETS": ",".join(i.symbol for i in self.served.venue.source.instruments), "ORDER_ENTRY": self.order_entry,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(PLANTED), os.environ.get("PYTHONPATH")))), "END_WITH": str(os.getpid()),
         }  # fmt: skip
-        life = Life([*arguments], self.folder, {**os.environ, **OFTEN, **venue, **env})
+        life = Life([*arguments], self.folder, {**os.environ, **self.rules, **venue, **env})
         self.begun.append(life)
         return life
 
@@ -258,30 +260,47 @@ def _check_venue(venue: Venue) -> None:
 
 
 @pytest.fixture
-def lives(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+def live_on(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[Lives]]:
+    """Serves a market with one account on it; at the end every process of it is gone."""
+
+    @contextlib.contextmanager
+    def on(
+        source: MarketSource,
+        balance: Decimal,
+        speed: float,
+        *,
+        faults: FaultPlan | None = None,
+        seed: int = 0,
+        rules: Mapping[str, str] = OFTEN,
+    ) -> Iterator[Lives]:
+        config = VenueConfig(
+            "key", "secret", balance, speed=speed, faults=faults or FaultPlan(), fault_seed=seed, limits=False
+        )
+        with serve_in_thread(Venue(source, config)) as served:
+            lives = Lives(served, tmp_path, rules)
+            try:
+                yield lives
+            finally:
+                for daemon in lives.begun:
+                    daemon.kill()
+                    daemon.communicate(timeout=60)
+                end_all_in(tmp_path)
+
+    return on
+
+
+@pytest.fixture
+def lives(
+    live_on: Callable[..., contextlib.AbstractContextManager[Lives]], request: pytest.FixtureRequest
+) -> Iterator[Lives]:
     """A venue with an edge in its market; its parameter: seed, faults, speed, time of its begin."""
     given: tuple[Any, ...] = getattr(request, "param", ())
     usual: tuple[Any, ...] = (1, "", SPEED, START)
     seed, faults, speed, begin = given + usual[len(given) :]
     source = SyntheticMarket(TRADED, seed, begin, 1.0)
-    config = VenueConfig(
-        "key",
-        "secret",
-        Decimal(50),  # turbo, also after gains: a scan every few seconds
-        speed=speed,
-        faults=FaultPlan.parse(faults),
-        fault_seed=seed,
-        limits=False,
-    )
-    with serve_in_thread(Venue(source, config)) as served:
-        lives = Lives(served, tmp_path)
-        try:
-            yield lives
-        finally:
-            for daemon in lives.begun:
-                daemon.kill()
-                daemon.communicate(timeout=60)
-            end_all_in(tmp_path)
+    balance = Decimal(50)  # turbo, also after gains: a scan every few seconds
+    with live_on(source, balance, speed, faults=FaultPlan.parse(faults), seed=seed) as found:
+        yield found
 
 
 def end_all_in(folder: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -208,3 +210,14 @@ def test_s09_an_order_of_another_instance_alarms_the_daemon_and_ends_its_entries
     assert lives.entries() == known
     daemon.send_signal(signal.SIGTERM)
     lives.end(daemon)
+
+
+def test_a_test_run_that_is_killed_leaves_no_process_behind() -> None:
+    run = subprocess.Popen(["sleep", "60"])
+    left = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).with_name("planted")), "END_WITH": str(run.pid)},
+    )
+    run.kill()
+    run.wait()
+    assert left.wait(30) == -signal.SIGKILL

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from turbo_trader.rules.gates import CONSENSUS, GATES, LIMITS, SIZE, TIER
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.scan_funnel import TARGETS, Funnel, funnels
 from turbo_trader.signals.figures import OFI, OU_DRIFT
@@ -33,6 +34,7 @@ def test_counts(evaluated: Any) -> None:
     assert said["blocks"]["tier"] == 1
     assert sum(said["blocks"].values()) + said["passed"] == 6
     assert funnel.hours == 5.0
+    assert funnel.past() == dict.fromkeys(GATES[TIER + 1 :], 1.0)  # both A and B passed each
     table = {name: measured for name, measured, _, _ in funnel.beside_targets()}
     assert table["candidates per hour"] == "0.8"
     assert table["pre-filter"] == "75.0 %"
@@ -41,7 +43,18 @@ def test_counts(evaluated: Any) -> None:
     assert table["scan interval"] == "3600 s"
 
 
+def test_the_share_past_a_gate_is_of_what_came_to_it() -> None:
+    funnel = Funnel(a=6, b=4, blocks=[0] * len(GATES))
+    funnel.blocks[CONSENSUS], funnel.blocks[LIMITS], funnel.blocks[SIZE] = 5, 1, 4
+    assert funnel.past() == {
+        "consensus": 0.5, "flat": 1.0, "fee": 1.0, "EV": 1.0, "limits": 0.8, "size": 0.0,
+    }  # fmt: skip
+    funnel.blocks[CONSENSUS] = 10
+    assert funnel.past() == {"consensus": 0.0}
+
+
 def test_empty_funnel_is_an_answer() -> None:
+    assert Funnel().past() == {}
     assert Funnel().to_dict()["scans"] == 0
     assert all(measured in ("-", "0 : 0") for _, measured, _, _ in Funnel().beside_targets())
 

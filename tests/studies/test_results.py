@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from studies.results import COLUMNS, beside, cells, markdown, strengths_table, worse
+from studies.results import COLUMNS, Case, beside, cells, markdown, strengths_table, worse
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape
@@ -35,16 +35,19 @@ def test_a_backtest_becomes_a_row_of_the_table_and_its_signals_another() -> None
     assert set(trade_report([], Decimal(1), Decimal(1), 1.0)) <= set(report)
     assert report["trades"] == found["trades"]
     assert report["funnel"] == found["funnel"]
-    row = cells("true", "18", found)
+    row = cells(Case("asked", "full", "18"), found)
     assert len(row) == len(COLUMNS)
-    assert row[:2] == ["on", "18"]
+    assert row[:3] == ["asked", "full", "18"]
     assert row[-1] == "high-first"
     assert all(len(line) == len(COLUMNS) for line in beside())
     assert len(strengths_table(found)) == 2 + len(SIGNALS)
 
 
 def test_the_worse_order_is_shown() -> None:
-    assert worse([{"net_pnl": Decimal(1), "n": 1}, {"net_pnl": Decimal(-1), "n": 2}])["n"] == 2
+    first, second = (
+        {"net_pnl": Decimal(net), "net_bp_per_trade": None, "n": n} for n, net in ((1, 1), (2, -1))
+    )
+    assert worse([first, second])["n"] == 2
 
 
 def test_markdown_has_a_rule_under_its_header() -> None:

@@ -25,7 +25,7 @@ class Failed(Exception):
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Ends the process with one line and its code where the body raises one of our errors."""
+    """Ends the process with one line and its code where the body raises one of our errors, or may not use a file."""
     try:
         yield
     except InputError as error:
@@ -34,6 +34,11 @@ def explained() -> Iterator[None]:
         end(f"refused: {error}", REFUSED)
     except (Failed, JournalError) as error:
         end(str(error), FAILED)
+    except PermissionError as error:
+        end(
+            f"{error.filename}: {error.strerror}; give this user the right to it, or name another place",
+            USAGE,
+        )
 
 
 def end(line: str, code: int) -> NoReturn:

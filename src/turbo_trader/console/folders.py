@@ -48,8 +48,9 @@ def made_for(registration: Registration, folder: Path) -> Iterator[None]:
 
     InputError when it cannot be made.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    missing: list[Path] = []
     try:
+        missing += [path for path in (folder, *folder.parents) if not path.exists()]
         private_folder(folder)
     except OSError as error:
         _remove(missing)

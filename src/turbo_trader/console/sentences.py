@@ -64,14 +64,22 @@ def _signals(signals: Mapping[str, Mapping[str, Any]]) -> str:
     return ", ".join(shown)
 
 
+_FRACTIONS: Final = ("VWAP", "FUNDING")  # signals whose value is a share of the price
+
+
 def _value(name: str, each: Mapping[str, Any]) -> str:
-    if name in ("VWAP", "FUNDING"):
-        return f"{100 * each['value']:+.3f} % (>{100 * each['threshold']:.3f} %)"
-    return f"{each['value']:+.2f} (>{each['threshold']:.2f})"
+    threshold = f"{100 * each['threshold']:.3f} %" if name in _FRACTIONS else f"{each['threshold']:.2f}"
+    return f"{_strength(name, each)} (>{threshold})"
+
+
+def _strength(name: str, each: Mapping[str, Any]) -> str:
+    return f"{100 * each['value']:+.3f} %" if name in _FRACTIONS else f"{each['value']:+.2f}"
 
 
 def _entry(e: Event) -> str:
-    confirming = [name for name, each in e.get("signals", {}).items() if each["confirms"]]
+    confirming = [
+        f"{name} {_strength(name, each)}" for name, each in e.get("signals", {}).items() if each["confirms"]
+    ]
     share = f" ({e['balance_pct']} % of the balance)" if e.get("balance_pct") is not None else ""
     target, stop = _number(e["take_profit_pct"]), _number(e["stop_loss_pct"])
     return (
@@ -159,11 +167,18 @@ def _summary(e: Event) -> str:
     return (
         f"{period} ({e['hours']:.2f} h): {e['candidates']} candidates ({_rate(e['candidates_per_hour'])}/h, asked 60-100),"
         f" pre-filter {_share(e['pre_filter'])} (50 %), A {_share(e['a_share'])} (15 %), B {_share(e['b_share'])} (25 %),"
-        f" gates passed {_share(e['gates_passed'])} (80 %), trades {e['trades']} ({_rate(e['trades_per_hour'])}/h, asked 3-8),"
+        f" gates passed {_share(e['gates_passed'])} (80 %{_past(e)}),"
+        f" trades {e['trades']} ({_rate(e['trades_per_hour'])}/h, asked 3-8),"
         f" A:B {e['trades_a']}:{e['trades_b']} (70:30), won {_share(e['win_rate'])} (60-70 %), equity {_number(e['equity'])} USDT"
         f" ({100 * float(e['growth']):+.2f} %), to 100 USDT {_pace(e, 'hundred')}, to 1,000 {_pace(e, 'thousand')};"
         f" confirming: {confirming or 'none'}"
     )
+
+
+def _past(e: Event) -> str:
+    """Share past each gate after the tier, of what came to it."""
+    shown = ", ".join(f"{gate} {_share(share)}" for gate, share in e.get("past", {}).items())
+    return f": {shown}" if shown else ""
 
 
 def _no_trades(e: Event) -> str:

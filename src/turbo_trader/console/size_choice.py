@@ -1,13 +1,19 @@
-"""What SIZE=full and SIZE=earned cost, in one line: said where live would have to choose for its user."""
+"""What SIZE=full and SIZE=earned cost, in one line, where live would have to choose for its user; what is earned so far."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from statistics import median
+from typing import Any
 
-from turbo_trader.market.errors import Refused
+from turbo_trader.journal.journal_errors import JournalError
+from turbo_trader.journal.kept_state import state
+from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.state_keys import Key, parted
 
 TRADES_PER_HOUR = Decimal("3.7")  # of 15 symbols under BELIEF=asked, measured (docs/results.md)
 SYMBOLS = 15
@@ -62,6 +68,33 @@ def size_line(policy: Policy, balance: Decimal) -> str:
         else ""
     )
     return f"size    earned: the smallest orders, until trades show that more is earned{out}"
+
+
+def stage_facts(policy: Policy, mode: str, folder: Path, now_ns: int) -> list[tuple[str, str]]:
+    """What the trades of earlier runs in this mode have earned, as the banner says it; nothing under SIZE=full.
+
+    A journal that cannot be read says nothing here: the start refuses it.
+    """
+    if policy.size != "earned":
+        return []
+    from turbo_trader.rules.fingerprint import fingerprint
+    from turbo_trader.rules.stages import Stages, budget_from_dict, restore, sentence, stage_rules
+
+    kept: dict[str, dict[str, Any]] = {}
+    with contextlib.suppress(InputError, JournalError):
+        kept = state(folder)
+    rules = fingerprint(policy)
+    for key, value in kept.items():
+        kind, world = parted(key)
+        if kind is not Key.STAGES or not world.startswith(f"{mode}:") or f":{rules}" not in world:
+            continue
+        stages = Stages(stage_rules(policy))
+        restore(stages, value)
+        account = world.rpartition(":")[0]
+        if budget := kept.get(Key.BUDGET.of(account)):
+            stages.budget = budget_from_dict(budget)
+        return [("stage", sentence(stages, now_ns))]
+    return [("stage", "scout: no trade under these rules yet")]
 
 
 def usual_notional(policy: Policy, balance: Decimal) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.screen import view_messages
 from turbo_trader.console.screen.screen_process import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
+from turbo_trader.console.size_choice import stage_facts
 from turbo_trader.console.structured_logs import open_log
 from turbo_trader.console.tables import wrapped
 from turbo_trader.console.venues import ADVICE, lease_rules, live_venue
@@ -87,7 +89,7 @@ def start(
         )  # fmt: skip
         open_log(folder, level=settings.log_level, terminal=not tty, secrets=secrets)
         ground.log_lines()
-        for line in banner(settings, policy, ground, registration.running.name, database or folder):
+        for line in banner(settings, policy, ground, registration.running.name, folder, database):
             say(line)
         sending = stack.enter_context(alarms(settings, targets, "daemon"))
         emit = log_event if sending is None else sending.emit
@@ -191,9 +193,14 @@ def live_ground(settings: Settings, policy: Policy) -> Ground:
 
 
 def banner(
-    settings: Settings, policy: Policy, ground: Ground, name: str, journal: Path | Address
+    settings: Settings,
+    policy: Policy,
+    ground: Ground,
+    name: str,
+    folder: Path,
+    database: Address | None = None,
 ) -> list[str]:
-    """What is about to run, within 80 columns."""
+    """What is about to run, within 80 columns; `folder`, and where its tables are not in it `database`: of the journal."""
     head = [f"turbo-trader {settings.mode} on {ground.market}"]
     facts = []
     if settings.mode == "paper":
@@ -212,7 +219,8 @@ def banner(
         )
     if policy.scored:
         facts.append(("entries", f"by the panel signal {policy.signal}, trades of {policy.horizon}"))
-    facts += [*edge_fact(settings), *journal_fact(name, journal)]
+    facts += stage_facts(policy, settings.mode, folder, time.time_ns())
+    facts += [*edge_fact(settings), *journal_fact(name, database or folder)]
     return [
         *(part for line in head for part in wrapped(line)),
         *banner_lines(settings, policy, ground.symbols, facts),

@@ -51,20 +51,38 @@ def _elsewhere(folder: Path) -> str:
 def newest(base: Path) -> Path | None:
     """The journal folder that was started last: `base` itself where it is one, else among those in it; None = there is none.
 
-    A start writes its process id into the lock; reading a journal never touches that.
+    A start writes its process id into the lock; reading a journal never touches that. A folder that this user may not look into
+    counts where there is no other: a run's folder is its user's alone, and reading it says so.
     """
-    if _started(base):
-        return base
     try:
-        found = [path for path in base.iterdir() if _started(path)]
+        if _started(base):
+            return base
+        found = list(base.iterdir())
+    except PermissionError:
+        return base
     except OSError:
         return None
-    return max(found, key=_started, default=None)
+    started: dict[Path, int] = {}
+    closed = None
+    for path in found:
+        try:
+            started[path] = _started(path)
+        except PermissionError:
+            closed = path
+    newest_one = max(started, key=lambda path: started[path], default=None)
+    return newest_one if newest_one is not None and started[newest_one] else closed
 
 
 def _started(folder: Path) -> int:
-    """When the last start of this journal was, wall ns; 0 = it is none. One that has lost its file is one all the same."""
+    """When the last start of this journal was, wall ns; 0 = it is none. One that has lost its file is one all the same.
+
+    PermissionError where this user may not look into the folder.
+    """
     for name in ("lock", FILE, POINTER):
-        with contextlib.suppress(OSError):
+        try:
             return (folder / name).stat().st_mtime_ns
+        except PermissionError:
+            raise
+        except OSError:
+            continue
     return 0

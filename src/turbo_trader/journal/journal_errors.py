@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def unsound(path: object, what: str) -> UnsoundJournal:
 
 def explained(path: Path, error: sqlite3.Error | OSError) -> Exception:
     """The error of a journal at `path` as one line: InputError, JournalError or UnsoundJournal."""
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - False too where it may not be looked at
         return InputError(f"journal {path}: a folder is in its place; move that away")
     if isinstance(error, OSError):
         if isinstance(error, PermissionError):

@@ -121,8 +121,11 @@ def read_blocks(path: Path, torn: Torn) -> Iterator[Block]:
 
 
 def segments(folder: Path) -> list[Path]:
-    """The segments of a recording's folder in the order they were begun; [] where there is none."""
-    return sorted(folder.glob(f"*{SUFFIX}"))
+    """The segments of a recording's folder in the order they were begun; [] where there is none. OSError where it is closed."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIX))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _check_head(path: Path, head: bytes, torn: Torn) -> None:

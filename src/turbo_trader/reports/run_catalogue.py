@@ -29,15 +29,30 @@ class Entry:
 
 
 def catalogue(*folders: Path) -> list[Entry]:
-    """Every journal in these folders, in the order they were begun in; an unreadable one is named, and costs no other."""
-    found = [
-        _entry(path)
-        for folder in folders
-        if folder.is_dir()
-        for path in sorted(folder.iterdir())
-        if is_journal(path)
-    ]
+    """Every journal in these folders, in the order they were begun in; an unreadable one is named, and costs no other.
+
+    InputError for a folder that cannot be listed.
+    """
+    found = [_entry(path) for folder in folders for path in _inside(folder) if _is_run(path)]
     return sorted(found, key=lambda each: (each.mode == BACKTEST, each.begun, each.name))
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise InputError(
+            f"{folder}: {error.strerror}: name another with --journal-dir or JOURNAL_DIR"
+        ) from None
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return is_journal(path)
+    except PermissionError:
+        return True  # another user's, whose folder is closed: it is named
 
 
 def _entry(folder: Path) -> Entry:

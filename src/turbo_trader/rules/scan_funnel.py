@@ -11,7 +11,7 @@ import numpy as np
 from turbo_trader.market.record_copies import joined
 from turbo_trader.market.rows import MINUTE, Rows
 from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, TIER_B
-from turbo_trader.rules.gates import DATA, GATES, PRE_FILTER
+from turbo_trader.rules.gates import DATA, GATES, PRE_FILTER, TIER
 from turbo_trader.rules.scan import current
 
 #: The user's targets: figure -> (before, target). Reported beside what was measured, never assumed.
@@ -81,6 +81,17 @@ class Funnel:
     def hours(self) -> float:
         """Time from the first to the last scan, h."""
         return (self.last_ns - self.first_ns) / 3.6e12
+
+    def past(self) -> dict[str, float]:
+        """Per gate after the tier, the share of A and B that came to it and passed; without those nothing came to."""
+        shares: dict[str, float] = {}
+        left = self.a + self.b
+        for gate in range(TIER + 1, len(GATES)):
+            if left <= 0:
+                break
+            shares[GATES[gate]] = round(1 - self.blocks[gate] / left, 4)
+            left -= self.blocks[gate]
+        return shares
 
     def to_dict(self) -> dict[str, Any]:
         """Counts, and each gate's blocks by name: `blocks` as the first blocker, `any_blocks` at all."""

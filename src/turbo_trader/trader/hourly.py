@@ -69,7 +69,7 @@ class Hourly:
             "summary", of=of, hours=round(hours, 3), candidates=funnel.candidates,
             candidates_per_hour=_rate(funnel.candidates, hours), pre_filter=_share(funnel.pre_filtered, funnel.candidates),
             a_share=_share(funnel.a, funnel.pre_filtered), b_share=_share(funnel.b, funnel.pre_filtered),
-            gates_passed=_share(funnel.passed, funnel.a + funnel.b), trades=made["trades"], trades_a=made["A"],
+            gates_passed=_share(funnel.passed, funnel.a + funnel.b), past=funnel.past(), trades=made["trades"], trades_a=made["A"],
             trades_b=made["B"], trades_per_hour=_rate(made["trades"], hours), win_rate=_share(made["wins"], made["trades"]),
             equity=equity, growth=round(growth, 6), days_to_hundred=_days(equity, growth, hours, 100),
             days_to_thousand=_days(equity, growth, hours, 1000), target_days_to_hundred=target_days(float(equity), 100.0),

@@ -4,6 +4,7 @@ DEATH_AT="POINT COUNT DELAY_MS": the process kills itself with SIGKILL the COUNT
 written (the intent; nothing sent), left (by REST; nothing else done yet), handed (to the trade socket), sent (no answer taken in),
 acked, filled (not booked), booked, of an entry, a stop or a close; `any-time` counts from where the daemon begins.
 SHORT_LEASE=1: daemon and guard wait for each other for a second or two instead of ten.
+END_WITH=PID: the process ends itself soon after that one is gone, so that a test run that is killed leaves no guard behind.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 
@@ -128,6 +131,15 @@ def shorten() -> None:
     )
 
 
+def end_with(pid: int) -> None:
+    """Look each second whether that process is still there."""
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(1.0)
+    Death.come()
+
+
+if "END_WITH" in os.environ:
+    threading.Thread(target=end_with, args=(int(os.environ["END_WITH"]),), daemon=True).start()
 if "run" in sys.orig_argv:
     expect_anything()
     if "DEATH_AT" in os.environ:

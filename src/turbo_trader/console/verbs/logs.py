@@ -37,11 +37,16 @@ def logs(
     if level not in LEVELS:
         raise InputError(f"--level {level}: must be one of {', '.join(LEVELS)}")
     path = journal_of("logs", daemon, journal_dir) / LOG
-    if not path.exists():
+    try:
+        shown = [line for line in _kept(path) if _wanted(line, level)]
+    except FileNotFoundError:
         raise InputError(
             f"{path.parent}: no log here; start a run with `turbo-trader run`, or name another with --journal-dir"
-        )
-    shown = [line for line in _kept(path) if _wanted(line, level)]
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: {error.strerror}; give its user the right to read it, or name another with --journal-dir"
+        ) from None
     try:
         for line in shown[-last:] if last else shown:
             _show(line, raw=json)
