@@ -45,3 +45,13 @@ def test_paper_is_examined_against_its_own_venue(tmp_path: Path) -> None:
     assert {"key", "permissions", "position mode", "venue", "clock", "balance", "disk"} <= set(found)
     assert "18.00 USDT" in found["balance"]["found"]
     assert not (tmp_path / "var").exists()
+
+
+def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://trader:s3cr3t@127.0.0.1:1/trading"
+    done = doctor(tmp_path, "--mode", "testnet", "--json", JOURNAL_URL=url)
+    found = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert (done.returncode, found["database"]["level"]) == (1, "fail")
+    assert "journal-testnet" in found["database"]["found"]
+    assert "is the server up" in found["database"]["fix"]
+    assert "s3cr3t" not in done.stdout + done.stderr

@@ -194,6 +194,48 @@ def test_a_commit_whose_answer_was_lost_is_there_once(
     journal.close(12, "test")
 
 
+def test_what_was_written_without_waiting_outlives_the_servers_death(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    """It may be gone with the server: what is there is found, and the rest written again."""
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    for ts in range(10, 13):
+        journal.note(Note(ts, "fill", "info", {**FILL, "result": str(ts)}))
+        journal.flush()
+    server.kill()
+    journal.note(Note(13, "fill", "info", {**FILL, "result": "13"}))
+    with pytest.raises(JournalError):
+        journal.flush()
+    server.start()
+    again(journal)
+    assert money(tmp_path) == ["10", "11", "12", "13"]
+    journal.close(20, "test")
+
+
+def test_transactions_that_are_gone_with_the_server_are_written_again(
+    tmp_path: Path, there: Address, server: Postgres
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    journal.note(Note(9, "fill", "info", {**FILL, "result": "9"}))
+    journal.commit()
+    for ts in (10, 11):
+        journal.note(Note(ts, "fill", "info", {**FILL, "result": str(ts)}))
+        journal.flush()
+    lose = (
+        f'DELETE FROM "{there.schema}".notes WHERE ts >= 10;'
+        f" UPDATE \"{there.schema}\".meta SET value = regexp_replace(value, '[0-9]+$', '2') WHERE key = 'written'"
+    )
+    server.execute("trading", lose)
+    server.kill()
+    with pytest.raises(JournalError):
+        write_something(journal)
+    server.start()
+    again(journal)
+    assert money(tmp_path)[:3] == ["9", "10", "11"]
+    assert len(money(tmp_path)) == 4
+    journal.close(20, "test")
+
+
 def test_a_server_that_is_older_than_what_was_written_is_not_believed(
     tmp_path: Path, there: Address, server: Postgres
 ) -> None:

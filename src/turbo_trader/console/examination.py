@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
 from turbo_trader.bybit.reads import ReadFailed
 from turbo_trader.console.folders import last_journal
+from turbo_trader.console.journal_database import database_of
 from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.venues import live_endpoints
+from turbo_trader.journal.address import Address
 from turbo_trader.journal.journal_errors import JournalError
+from turbo_trader.journal.opening import driver
 from turbo_trader.journal.readers import boots
 from turbo_trader.live import facts
 from turbo_trader.live.account import account_checks, alone
@@ -35,6 +38,8 @@ def examine(settings: Settings, policy: Policy) -> list[Check]:
     base = settings.journal_dir  # a real environment has one journal; of paper, that of the last run
     folder = last_journal(None, base) if settings.mode == "paper" else base / settings.mode
     machine = machine_checks(facts.machine_facts(folder))
+    if (there := database_of(settings, folder)) is not None:
+        machine.append(_database(there))
     with ExitStack() as stack:
         if settings.mode == "paper":
             venue = stack.enter_context(paper_venue(settings))
@@ -47,6 +52,16 @@ def examine(settings: Settings, policy: Policy) -> list[Check]:
         usable = worst(given) in (Level.PASS, Level.WARN)
         there = asyncio.run(_venue(where, keys, symbols, policy, folder, keyed=usable))
     return [*given, *there, *machine]
+
+
+def _database(there: Address) -> Check:
+    """Can the database of JOURNAL_URL be reached?"""
+    try:
+        with closing(driver().ServerTables(there)):
+            return Check("database", Level.PASS, f"{there} answers")
+    except (InputError, JournalError) as error:
+        text, _, fix = str(error).partition("; ")
+        return Check("database", Level.FAIL, text, fix)
 
 
 def _keys(settings: Settings) -> tuple[Keys, list[Check]]:

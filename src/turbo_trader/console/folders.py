@@ -12,6 +12,7 @@ from pathlib import Path
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.journal.health import newest
+from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.private_files import private_folder
 from turbo_trader.live.registry import Registration
 from turbo_trader.market.errors import InputError, Refused
@@ -59,7 +60,7 @@ def made_for(registration: Registration, folder: Path) -> Iterator[None]:
         ) from None
     try:
         yield
-    except (InputError, Refused):
+    except (InputError, Refused, JournalError):
         if folder in missing and not registration.running.port:  # it has never traded
             shutil.rmtree(folder, ignore_errors=True)
             _remove(missing[1:])

@@ -67,6 +67,8 @@ def start(
     Refused where keys or acknowledgement are missing. Nothing is written before all settings are checked, and a start that is
     refused later (by the venue, by another instance) leaves nothing of its own.
     """
+    folder = run_folder(settings.journal_dir, settings.mode)
+    database = database_of(settings, folder)
     manager = ServiceManager.from_environment()  # before any process is started that would inherit it
     with ExitStack() as stack:
         metrics, targets = metrics_of(settings), targets_of(settings)
@@ -78,8 +80,6 @@ def start(
         asked = scorer(policy, ground)
         if ground.lasts_s is not None:
             seconds = min(ground.lasts_s, seconds or ground.lasts_s)
-        folder = run_folder(settings.journal_dir, settings.mode)
-        database = database_of(settings, folder)
         registration = stack.enter_context(Registry(Kind.DAEMON).claim(settings.mode, folder))
         stack.enter_context(made_for(registration, folder))
         tty = ui and terminal_can()

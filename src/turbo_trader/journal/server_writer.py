@@ -1,8 +1,9 @@
 """The writer of a journal in a PostgreSQL database: durable before it returns, alone, and back after the server was lost.
 
-A transaction during whose commit the connection broke may have been committed or not. It is kept whole; when the server is back,
-the number that each transaction writes says which, and it is written again only where it is not there. The lock is taken first:
-once it is ours again, the session of before has ended, and nothing of it can still be committed.
+A transaction during whose commit the connection broke may have been committed or not, and one that did not wait for the disk may be
+gone with the server's power. Both are kept whole until they are known to be on its disk; when the server is back, the number that
+each transaction writes says which are there, and the others are written again. The lock is taken first: once it is ours again, the
+session of before has ended, and nothing of it can still be committed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from turbo_trader.market.errors import InputError
 
 PATIENCE_S: Final = 2.0  # for one transaction: the daemon decides nothing meanwhile
 LOAD_S: Final = 600.0  # for putting a whole journal into the database
+_SETTLED_S: Final = 10.0  # what was committed without waiting is on the server's disk by then
 _LOCK_S: Final = 5.0  # a start waits so long for a session whose process was killed to end
 _NUMBER: Final = "INSERT INTO meta (key, value) VALUES ('written', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 _SQLITE: Final = {
@@ -104,8 +106,9 @@ class ServerWriter(ServerHand):
         self._lost = ""  # why nothing can be written; "" while it can
         self._barred = False  # for good: another instance has written
         self._who = secrets.token_hex(4)
-        self._number = 0
-        self._doubt: Sequence[Statement] | None = None  # the transaction that may be there or not
+        self._number = 0  # of the last transaction
+        self._sure = 0  # of the last one that is on the server's disk
+        self._recent: list[tuple[float, int, Sequence[Statement]]] = []  # those since: when, number, what
         super().__init__(there, patience=READ_S)
         try:
             with one_line(there):
@@ -180,12 +183,21 @@ class ServerWriter(ServerHand):
         except psycopg.Error as error:
             why = str(explained(self.there, error))
             if self._is_broken():
-                self._lost, self._doubt = why, list(statements)
+                self._lost = why
+                self._recent.append((time.monotonic(), self._number, statements))
                 self.close()
                 raise InDoubt(why) from None
             self._number -= 1
             self._roll_back()
             raise JournalError(why) from None
+        self._written(statements, synced=synced)
+
+    def _written(self, statements: Sequence[Statement], *, synced: bool) -> None:
+        """A commit that waits for the disk waits for those before it; the others are there after some seconds."""
+        now = time.monotonic()
+        self._recent.append((now, self._number, statements))
+        while self._recent and (synced or now - self._recent[0][0] > _SETTLED_S):
+            self._sure = self._recent.pop(0)[1]
 
     def revive(self) -> None:
         """As `Database.revive`: back with the lock, with what was in doubt there once, and with nobody's writing between."""
@@ -210,20 +222,20 @@ class ServerWriter(ServerHand):
         """JournalError where what is there is not what was written."""
         row = again.execute("SELECT value FROM meta WHERE key = 'written'").fetchone()
         who, _, number = str(row[0]).partition(" ") if row else ("", "", "")
-        sent = self._number if self._doubt is not None else -1
         if who != self._who:
             self._barred = True
             raise unsound(self.there, "another instance has written it meanwhile")
-        if int(number) < self._number - (self._doubt is not None):
+        if int(number) < self._sure:
             self._barred = True
             raise unsound(self.there, "older than what was written: another server, or an older copy of it")
         again._who = self._who
-        if self._doubt is not None and int(number) != sent:
-            try:
-                again._send(self._doubt, sent, synced=True)
-            except psycopg.Error as error:
-                raise explained(self.there, error) from None
-        self._doubt = None
+        try:
+            for _, sent, statements in self._recent:
+                if sent > int(number):
+                    again._send(statements, sent, synced=True)
+        except psycopg.Error as error:
+            raise explained(self.there, error) from None
+        self._recent, self._sure = [], self._number
 
     def _send(self, statements: Sequence[Statement], number: int, *, synced: bool) -> None:
         with self._driver.within_patience(), self._driver.pipeline(), self._driver.cursor() as cursor:

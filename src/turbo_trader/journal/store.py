@@ -31,6 +31,7 @@ from turbo_trader.journal.layouts import layout, read_outcomes
 from turbo_trader.journal.marker import SESSION, Mark, write_mark
 from turbo_trader.journal.packing import shortened
 from turbo_trader.journal.private_files import private_folder, private_opener
+from turbo_trader.journal.repeats import Repeats
 from turbo_trader.journal.schema import ADOPTED, FILE, MONEY
 from turbo_trader.journal.writing import writable
 from turbo_trader.market.errors import InputError
@@ -78,6 +79,7 @@ class Journal:
         self.failed = ""  # why writing does not work now; "" when it does
         self._due: list[Statement] = []  # for the next commit
         self._later: list[Statement] = []  # for the next flush
+        self._repeats = Repeats()
         self._lock = lock(folder)
         try:
             self._db, self.copy = writable(folder, there, take_over=take_over)
@@ -123,7 +125,8 @@ class Journal:
         self._add(self._due, answered(result))
 
     def event(self, event: Event) -> None:
-        """An event the Trader was given (market rows and bars excepted), for replay and for people."""
+        """An event the Trader was given (market rows and bars excepted), for people; fills that reads repeat are left out."""
+        event = self._repeats.without(event)
         self._add(self._later, (_EVENT, (event.ts, type(event).__name__, encode(event))))
 
     def note(self, note: Note) -> None:

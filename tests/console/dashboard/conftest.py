@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 import uvicorn
@@ -23,6 +23,9 @@ from turbo_trader.console.dashboard.access import Access
 from turbo_trader.console.dashboard.routes import Dashboard
 from turbo_trader.live.control_server import ControlServer
 from turbo_trader.live.registry import Kind, Registration, Registry
+
+if TYPE_CHECKING:
+    from tests.journal.postgres import Postgres
 
 TOKEN = "a-token-that-nobody-guesses-in-a-test"
 
@@ -160,3 +163,13 @@ def daemon(tmp_path: Path) -> Iterator[FakeDaemon]:
     }  # fmt: skip
     with ExitStack() as stack:
         yield stack.enter_context(FakeDaemon(folder, (held,)))
+
+
+@pytest.fixture
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL server of its own."""
+    from tests.journal.postgres import Postgres
+
+    started = Postgres()
+    yield started
+    started.remove()

@@ -145,6 +145,19 @@ def test_the_emergency_stop_asks_for_the_daemons_name(
     visit.context.close()
 
 
+def test_all_daemons_are_stopped_at_once_after_a_confirmation(
+    chromium: Any, served: Served, daemon: FakeDaemon, tmp_path: Path
+) -> None:
+    with FakeDaemon(write_run(tmp_path / "paper-2", 1, ended=False)) as other:
+        page = Visit(chromium, served).enter()
+        page.click("#all button[data-verb='all/flatten']")
+        assert page.is_disabled("#yes")
+        page.fill("#typed", "all")
+        page.click("#yes")
+        page.wait_for_selector("#confirm", state="hidden")
+    assert [verb for verb, _ in daemon.asked] == [verb for verb, _ in other.asked] == ["flatten"]
+
+
 def test_a_dead_daemon_is_shown_as_dead(chromium: Any, tmp_path: Path) -> None:
     folder = write_run(tmp_path / "paper-1", 4, still_open=True, ended=False)
     with serve_page(tmp_path) as served:

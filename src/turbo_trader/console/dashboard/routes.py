@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from turbo_trader.console.dashboard.access import COOKIE, HEADERS, SESSION_S, Access
-from turbo_trader.console.dashboard.shown_daemons import Daemons, Known, act, act_on_all, status_of
+from turbo_trader.console.dashboard.shown_daemons import VERBS, Daemons, Known, act, act_on_all, status_of
 from turbo_trader.console.dashboard.views import Cached, live_view, log_lines
 from turbo_trader.console.output import plain
 from turbo_trader.console.report_files import entry_json, runs_in
@@ -57,9 +58,9 @@ class Dashboard:
             Route("/api/daemons/{name}", self._daemon), Route("/api/daemons/{name}/figures", self._figures),
             Route("/api/daemons/{name}/log", self._log), Route("/api/daemons/{name}/explain/{symbol}", self._explain),
             Route("/api/daemons/{name}/{verb}", self._act, methods=["POST"]),
-            Route("/api/all/{verb}", self._act_on_all, methods=["POST"]),
+            Route("/api/all/{verb}", self._act_on_all, methods=["POST"]), Route("/api/openapi.json", self._described),
         ]  # fmt: skip
-        app = Starlette(routes=routes)
+        app = Starlette(routes=routes, exception_handlers={HTTPException: _refused_by_router})
         app.router.redirect_slashes = False
         app.add_middleware(BaseHTTPMiddleware, dispatch=self._guarded)
         return app
@@ -135,6 +136,9 @@ class Dashboard:
         kind, text = made
         return Response(text(), media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
 
+    async def _described(self, _: Request) -> Response:
+        return Response(_own("openapi.json"), media_type="application/json")
+
     async def _overview(self, _: Request) -> Response:
         def look() -> dict[str, Any]:
             runs = self.runs.of(self.base)["runs"]
@@ -176,6 +180,8 @@ class Dashboard:
 
     async def _act(self, request: Request) -> Response:
         name, verb = request.path_params["name"], request.path_params["verb"]
+        if verb not in VERBS:
+            return JSONResponse({"error": f"no such command; there are {', '.join(VERBS)}"}, 404)
         if (await _body(request)).get("confirm") != name:
             return JSONResponse({"error": f"not confirmed: confirm must be {name[:40]!r}"}, 400)
         daemon = await run_in_threadpool(self.daemons.named, name)
@@ -191,12 +197,11 @@ class Dashboard:
 
     async def _act_on_all(self, request: Request) -> Response:
         verb = request.path_params["verb"]
+        if verb not in VERBS:
+            return JSONResponse({"error": f"no such command; there are {', '.join(VERBS)}"}, 404)
         if (await _body(request)).get("confirm") != ALL:
             return JSONResponse({"error": f"not confirmed: confirm must be {ALL!r}"}, 400)
-        try:
-            answer = await run_in_threadpool(act_on_all, self.daemons, verb)
-        except InputError as error:
-            return JSONResponse({"error": str(error)}, 404)
+        answer = await run_in_threadpool(act_on_all, self.daemons, verb)
         for name in answer["done"]:
             self.emit("page-control", "warning", {"daemon": name, "verb": verb, "error": ""})
         for name, error in answer["failed"].items():
@@ -211,6 +216,12 @@ class Dashboard:
             return None if daemon is None else look(daemon)
 
         return await _answered(found)
+
+
+async def _refused_by_router(_: Request, error: Exception) -> Response:
+    """An address or a method that there is not, said as everything else is."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail.lower()}, error.status_code, error.headers)
 
 
 def _runs(base: Path) -> dict[str, Any]:
