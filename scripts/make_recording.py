@@ -5,6 +5,7 @@ Needs git and tmux and the Python of the machine alone. `scripts/setup` download
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -20,14 +21,15 @@ STEP_S = 1.0
 APART_S = 25.0  # between two frames of the same phase
 HEAD = """# The first minutes, as text
 `scripts/recording` makes this page: a fresh clone, then `scripts/run` in a terminal of {columns} x {rows} (tmux), until the first
-entry is on the screen. Empty lines are left out. It was recorded on two cores shared with other work.
+entry is on the screen. Empty lines are left out. It was recorded on two cores that were busy with {load} other processes' work on average.
 
 | from the clone | |
 |---|---|
 {times}
 """
 PHASES = (
-    ("packages", re.compile(r"(?i)install|download|packages|pip")),
+    ("download", re.compile("downloading")),
+    ("installation", re.compile("installing")),
     ("kernels", re.compile(r"(?i)kernel|compil")),
     ("view", re.compile(r"(?i)equity")),
 )
@@ -52,7 +54,8 @@ def record(clone: Path) -> list[tuple[float, str, str]]:
     """Seconds, phase and screen of each frame worth showing, the first entry last."""
     began = time.monotonic()
     size = ("-x", str(COLUMNS), "-y", str(ROWS))
-    subprocess.run((*TMUX, "new-session", "-d", *size, "-c", str(clone), "scripts/run"), check=True)
+    fresh = f"TURBO_TRADER_CACHE={clone.parent}/cache XDG_STATE_HOME={clone.parent}/state"  # as of someone who never ran it
+    subprocess.run((*TMUX, "new-session", "-d", *size, "-c", str(clone), f"{fresh} scripts/run"), check=True)
     frames: list[tuple[float, str, str]] = []
     try:
         while not frames or frames[-1][1] != "entry":
@@ -76,7 +79,7 @@ def page(frames: list[tuple[float, str, str]]) -> str:
     for at, phase, _ in frames:
         first.setdefault(phase, at)
     times = "\n".join(f"| {at:.0f} s | {phase} |" for phase, at in first.items())
-    text = HEAD.format(columns=COLUMNS, rows=ROWS, times=times)
+    text = HEAD.format(columns=COLUMNS, rows=ROWS, load=round(os.getloadavg()[2]), times=times)
     shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in frames]
     return text + "".join(shown)
 
