@@ -21,7 +21,8 @@ STEP_S = 1.0
 APART_S = 25.0  # between two frames of the same phase
 HEAD = """# The first minutes, as text
 `scripts/recording` makes this page: a fresh clone, then `scripts/run` in a terminal of {columns} x {rows} (tmux), until the first
-entry is on the screen. Empty lines are left out. It was recorded on two cores that were busy with {load} other processes' work on average.
+entry is on the screen. Empty lines are left out. It was recorded on two cores shared with about {load}
+other busy processes.
 
 | from the clone | |
 |---|---|
