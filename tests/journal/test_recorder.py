@@ -84,6 +84,7 @@ def sample(kind: type) -> Any:
         events.Scored: {
             "ts": 1, "bar_end": 2, "interval": 3, "directions": (1, 0), "expected": (1e-3, -0.0), "horizons": (5, 0),
         },
+        events.Transferred: {"ts": 1, "transfer": events.Transfer(1, "t", "USDT", Decimal("-0.10"), "TRANSFER_OUT")},
         events.Watched: {"ts": 1, "symbol": 1},
         events.Clock: {"ts": 1},
     }  # fmt: skip

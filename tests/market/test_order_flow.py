@@ -13,15 +13,17 @@ from hypothesis import strategies as st
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.frames import FrameDecoder
-from turbo_trader.market.kernel import WATCH_HIGH, WATCH_LOW, advance
+from turbo_trader.market.kernel import REACHED, WATCH_HIGH, WATCH_LOW, WATCH_MARK, advance
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import (
     DAY,
+    FINE,
     FIRST,
     GAP,
     KIND_MASK,
     LAST,
     LEVEL,
+    MARK,
     ROW,
     SECOND,
     SNAPSHOT,
@@ -205,6 +207,39 @@ def test_a_watch_stops_at_the_frame_that_leaves_its_range_and_goes_on_after() ->
     states["watch_side"], states["watch_low"], states["watch_high"] = 1, 990, 1025
     assert advance(states, 0, rows, 0, T0 + 9 * SECOND) == (5, WATCH_LOW)
     assert advance(states, 0, rows, 5, T0 + 9 * SECOND) == (8, WATCH_HIGH)
+
+
+def test_a_watch_of_the_mark_stops_at_the_row_that_reaches_its_end() -> None:
+    def marked(side: int, low: float, high: float) -> States:
+        states = fresh()
+        states["watch_side"], states["watch_low"], states["watch_high"] = side, 0, 2**62
+        states["watch_mark_low"], states["watch_mark_high"] = low * tick, high * tick
+        return states
+
+    tick = float(fresh()["tick"][0])
+    marks = [
+        (T0 + k * SECOND, at * FINE, at, MARK | WHOLE, 0, 0)
+        for k, at in enumerate((1000, 1010, 1011, 999), 1)
+    ]
+    rows = as_rows(framed(T0, [(1, 1000, 5), (-1, 1001, 5)], snapshot=True) + marks)
+    end = T0 + 9 * SECOND
+    for side in (1, -1):
+        assert advance(marked(side, 999.5, 1010.5), 0, rows, 0, end) == (6, WATCH_MARK)
+        assert advance(marked(side, 999.5, 1011.5), 0, rows, 0, end) == (7, WATCH_MARK)
+        assert advance(marked(side, 998.5, 1011.5), 0, rows, 0, end) == (7, REACHED)
+    assert advance(marked(0, 999.5, 1010.5), 0, rows, 0, end) == (7, REACHED)
+    states = marked(1, 999.5, 1010.5)
+    advance(states, 0, rows, 0, end)
+    states["watch_mark_high"] = np.inf
+    assert advance(states, 0, rows, 6, end) == (7, WATCH_MARK)
+
+
+def test_a_symbol_without_a_mark_has_no_mark_to_watch() -> None:
+    states = fresh()
+    states["watch_side"], states["watch_low"], states["watch_high"] = 1, 0, 2**62
+    states["watch_mark_low"], states["watch_mark_high"] = 1.0, 2.0
+    rows = as_rows(framed(T0, [(1, 1000, 5), (-1, 1001, 5)], snapshot=True))
+    assert advance(states, 0, rows, 0, T0 + SECOND) == (3, REACHED)
 
 
 def test_vwap_starts_over_at_midnight_utc() -> None:

@@ -1,18 +1,24 @@
-"""Scans taken in one go decide, and say, what they do one by one: on a flat account and while positions are held."""
+"""Scans taken in one go decide, and say, what they do one by one: on a flat account and while positions are held.
+
+So does an Exchange that is moved only when something can happen there.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.simulation.test_decisions import FORCED, START
 
 from turbo_trader.market.reference import universe
-from turbo_trader.market.rows import MINUTE
+from turbo_trader.market.rows import KIND_MASK, MARK, MINUTE, SECOND, Rows
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.backtest import Backtest
+from turbo_trader.simulation.cursors import Cursors
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import Command, Note, Resolved, Scanned
 from turbo_trader.trader.events import Event, MarketAhead
@@ -44,16 +50,51 @@ class Kept:
                 pass
 
 
-def tape(seed: int, minutes: int) -> Tape:
+@dataclass(frozen=True)
+class Market:
+    """A tape, and the minutes before it."""
+
+    tape: Tape
+    history: tuple[Rows, ...]
+
+
+def made_up(seed: int, minutes: int) -> Market:
     instruments = universe()[:3]
     market = SyntheticMarket(instruments, seed, START, edge=1.0)
     rows = tuple(market.read(s, START + minutes * MINUTE) for s in range(len(instruments)))
-    return Tape(instruments, rows, "made up", made_up=True)
+    history = tuple(market.history(instrument.symbol) for instrument in instruments)
+    return Market(Tape(instruments, rows, "made up", made_up=True), history)
 
 
-def run(tape: Tape, policy: Policy) -> tuple[dict[str, Any], list[Any]]:
+def shaken(rows: Rows, rng: np.random.Generator) -> Rows:
+    """With silences of up to two minutes, and with marks that lie apart from the market for a while."""
+    found = rows.copy()
+    begin, end = int(rows["ts"][0]), int(rows["ts"][-1])
+    for _ in range(3):
+        first = int(rng.integers(begin, end))
+        found = found[(found["ts"] < first) | (found["ts"] >= first + int(rng.integers(1, 120)) * SECOND)]
+    for _ in range(4):
+        first = int(rng.integers(begin, end))
+        apart = (
+            ((found["kind"] & KIND_MASK) == MARK) & (found["ts"] >= first) & (found["ts"] < first + MINUTE)
+        )
+        factor = 1.0 + float(rng.normal(0.0, 0.004))
+        for name in ("price", "lots"):
+            found[name][apart] = np.round(found[name][apart] * factor)
+    return found
+
+
+def shaken_up(seed: int, minutes: int) -> Market:
+    rng = np.random.default_rng(seed)
+    market = made_up(seed, minutes)
+    rows = tuple(shaken(rows, rng) for rows in market.tape.rows)
+    return replace(market, tape=replace(market.tape, rows=rows))
+
+
+def run(market: Market, policy: Policy, *, no_limits: bool = False) -> tuple[dict[str, Any], list[Any]]:
     kept = Kept()
-    result = Backtest(tape, policy, Decimal(18), recorder=kept).run()
+    test = Backtest(market.tape, policy, Decimal(18), recorder=kept, no_limits=no_limits)
+    result = test.run(market.history)
     return {name: value for name, value in result.items() if name != "seconds"}, kept.lines
 
 
@@ -67,7 +108,7 @@ def run(tape: Tape, policy: Policy) -> tuple[dict[str, Any], list[Any]]:
 def test_scans_in_one_go_decide_what_they_do_one_by_one(
     seed: int, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    market, policy = tape(seed, 40), Policy(**changes)
+    market, policy = made_up(seed, 40), Policy(**changes)
     taken: list[int] = []
     handle = Trader.handle
 
@@ -80,5 +121,30 @@ def test_scans_in_one_go_decide_what_they_do_one_by_one(
     monkeypatch.setattr(Trader, "handle", counted)
     ahead = run(market, policy)
     assert sum(taken) > 10
+    assert ahead[0]["trades"] > 0
     monkeypatch.setattr(Trader, "quiet_until", lambda _: 0)
     assert run(market, policy) == ahead
+
+
+@pytest.mark.parametrize(("seed", "minutes"), [(4, 30), (6, 25)])
+def test_shaken_tapes_give_the_same_in_one_go_and_step_by_step(
+    seed: int, minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market, policy = shaken_up(seed, minutes), Policy(**FORCED)
+    as_it_is = run(market, policy, no_limits=True)
+    assert as_it_is[0]["trades"] > 0
+    with monkeypatch.context() as one_by_one:
+        one_by_one.setattr(Trader, "quiet_until", lambda _: 0)
+        assert run(market, policy, no_limits=True) == as_it_is
+    with monkeypatch.context() as at_every_step:
+        at_every_step.setattr(Cursors, "calm", lambda *_: False)
+        assert run(market, policy, no_limits=True) == as_it_is
+
+
+def test_without_limits_every_scan_after_a_trade_sees_the_balance_again() -> None:
+    result, lines = run(made_up(4, 40), Policy(**FORCED), no_limits=True)
+    names = [line[1] for line in lines if isinstance(line[1], str)]
+    assert result["trades"] > 2
+    assert names.count("transfer") == result["trades"]
+    assert "discrepancy" not in names
+    assert result["end_equity"] == Decimal(18)

@@ -38,7 +38,7 @@ def test_a_halt_is_part_of_why_nothing_is_traded(stage: Any) -> None:
 
 def test_a_position_that_is_held_is_a_trade(stage: Any) -> None:
     hours(stage, 5)
-    quiet = stage.inside._scanner.hourly._quiet
+    quiet = stage.inside._scanner.counts._hourly._quiet
     stage.state().held = Decimal(1)
     quiet.add(Funnel(scans=10), 1.0, trades=0)
     stage.state().held = Decimal(0)
@@ -50,7 +50,7 @@ def test_a_position_that_is_held_is_a_trade(stage: Any) -> None:
 
 
 def test_a_closed_trade_begins_the_count_again(stage: Any) -> None:
-    quiet = stage.inside._scanner.hourly._quiet
+    quiet = stage.inside._scanner.counts._hourly._quiet
     quiet.add(Funnel(scans=10), 5.9, trades=0)
     quiet.add(Funnel(scans=10), 1.0, trades=1)
     quiet.add(Funnel(scans=10), 5.9, trades=0)

@@ -145,3 +145,13 @@ def test_what_was_traded_before_the_first_start_is_in_the_wallet_it_started_with
     new = stage.restart()
     new.recover("999.99", fills=(before,))
     assert new.inside._state.ledger.fees == paid
+
+
+def test_a_transfer_known_at_once_is_booked_once_and_is_no_profit(stage: Any) -> None:
+    start = stage.trader.view().equity
+    transfer = events.Transfer(stage.now, "t1", "USDT", Decimal("5.5"), "TRANSFER_IN")
+    stage.deliver(events.Transferred(stage.now, transfer))
+    stage.deliver(events.Transferred(stage.now, transfer))
+    assert stage.inside._state.ledger.transfers == Decimal("5.5")
+    assert stage.inside._state.session.start_equity == stage.inside._state.session.equity
+    assert stage.trader.view().equity == start + Decimal("5.5")

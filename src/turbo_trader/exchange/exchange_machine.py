@@ -166,6 +166,7 @@ class Exchange(State):
                 self.footprints.expire(s, pause)
                 if self._triggers.deadline(s) <= pause:
                     self._triggers.touch(s, pause)
+                    self.bounds.clear()
 
     def untouched(self, s: int, rows: Rows, start: int, until: int) -> int:
         """Up to which time (ns, at most `until`) the rows of symbol `s` from `start` on leave every account as it is.
@@ -194,6 +195,8 @@ class Exchange(State):
         charged = [
             s for account, position, s in self.held() if self._funding.charge(account, position, s, now)
         ]
+        if charged:
+            self.bounds.clear()
         for s in dict.fromkeys(charged):
             self.settlement.liquidate(s, now)
         self.listing.deliver(now)
@@ -228,6 +231,7 @@ class Exchange(State):
         """Carry out a request of an account at `now`; the reply says accepted or why not, messages follow in `drain`."""
         if isinstance(request, ask.SetMarginMode):
             self.settle(now)
+            self.bounds.clear()
             return self._terms.set_margin_mode(self.accounts[uid], request, now)
         symbol = request.symbol
         if symbol not in self.index and not (
@@ -236,6 +240,7 @@ class Exchange(State):
             return Reply(10001, "Not supported symbols")
         account = self.accounts[uid]
         self.settle(now)
+        self.bounds.clear()
         if symbol:
             self.footprints.expire(self.index[symbol], now)
         match request:

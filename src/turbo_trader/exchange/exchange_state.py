@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 from turbo_trader.exchange.accounts import Account, Position
 from turbo_trader.exchange.footprints import Footprints
@@ -13,6 +14,8 @@ from turbo_trader.exchange.orders import FINAL, Order
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import FINE, MINUTE, RATE
 from turbo_trader.market.state import new_states
+
+Bounds: TypeAlias = tuple[int, int, float, float, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class State:
         self.accounts: dict[str, Account] = {}
         self.outbox: list[tuple[str, Message]] = []  # not drained yet
         self.ended: list[tuple[Account, Order]] = []  # orders that became final; for `retention`
+        self.bounds: dict[
+            int, Bounds
+        ] = {}  # prices that matter, by symbol; forgotten with each change (`Watching`)
         self._numbers = 0
 
     def new_id(self) -> str:
@@ -58,6 +64,7 @@ class State:
     def say(self, uid: str, message: Message) -> None:
         """Queue a message to an account's private channel."""
         self.outbox.append((uid, message))
+        self.bounds.clear()
         if isinstance(message, OrderMessage):
             account = self.accounts[uid]
             order = account.orders[message.order_id]

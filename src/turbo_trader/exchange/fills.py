@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +18,34 @@ from turbo_trader.exchange.stops import Stops
 _LOGGED: Final = {"Trade": "TRADE", "BustTrade": "LIQUIDATION", "AdlTrade": "ADL", "Delivery": "DELIVERY"}
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Fill:
+    """What is filled, and what it costs: `paid` of `coin`, at `rate` of the value."""
+
+    qty: Decimal
+    price: Decimal
+    rate: Decimal
+    coin: str
+    paid: Decimal
+    maker: bool
+    kind: str
+    now: int
+
+    @property
+    def fee(self) -> Decimal:
+        """USDT."""
+        return self.paid if self.coin == SETTLED_IN else ZERO
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class _Booked:
+    """What a fill did to its position: closed quantity, realised result before fees, opening fees of what it closed."""
+
+    closed: Decimal
+    result: Decimal
+    open_fee: Decimal
+
+
 class Fills:
     """Books fills."""
 
@@ -30,19 +59,31 @@ class Fills:
         self, account: Account, order: Order, qty: Decimal, price: Decimal, *, maker: bool, now: int, kind: str = "Trade"
     ) -> None:  # fmt: skip
         """Book one fill: order, position, wallet, log, messages; then what follows from the new position."""
-        state = self._state
-        s = state.index[order.symbol]
         position = account.position(*order.key)
+        s = self._state.index[order.symbol]
         self._funding.charge(account, position, s, now)  # settlements before this fill saw the old size
         rate = ZERO if kind == "Delivery" else account.maker if maker else account.taker
-        charged = (qty * price * rate).quantize(UNIT)
-        coin, paid = _payable(account, charged)
-        fee = charged if coin == SETTLED_IN else ZERO
-        order.book(qty, price, fee)
+        coin, paid = _payable(account, (qty * price * rate).quantize(UNIT))
+        fill = _Fill(qty=qty, price=price, rate=rate, coin=coin, paid=paid, maker=maker, kind=kind, now=now)
+        booked = self._book(account, order, position, fill)
+        if coin != SETTLED_IN:
+            self._pay(account, order, position, coin, paid, now)
+        execution = self._execution(order, position, fill, booked)
+        account.executions.append(execution)
+        if order.order_id in account.orders:  # there are executions without an order
+            self._state.say(account.uid, order.message(now))
+        self._state.say(account.uid, execution)
+        self._follow(account, order, position, opened=qty - booked.closed, now=now)
+        self._statements.emit(account, position, now)
+
+    def _book(self, account: Account, order: Order, position: Position, fill: _Fill) -> _Booked:
+        """Order, position, wallet and log."""
+        qty, fee = fill.qty, fill.fee
+        order.book(qty, fill.price, fee)
         if not order.leaves:
             account.open_orders.pop(order.order_id, None)
         open_fee = position.share_fee(order.side, qty, fee)
-        closed, result = position.apply(order.side, qty, price, now)
+        closed, result = position.apply(order.side, qty, fill.price, fill.now)
         change = result - fee
         closing_fee = (fee * closed / qty).quantize(UNIT)
         order.closed_pnl += result - open_fee - closing_fee
@@ -52,13 +93,13 @@ class Fills:
         position.realised_ever += change
         account.book(
             LogEntry(
-                ts=now,
-                id=state.new_id(),
+                ts=fill.now,
+                id=self._state.new_id(),
                 symbol=order.symbol,
-                kind=_LOGGED[kind],
+                kind=_LOGGED[fill.kind],
                 side=order.side,
                 qty=qty,
-                price=price,
+                price=fill.price,
                 cash_flow=result,
                 funding=ZERO,
                 fee=fee,
@@ -69,23 +110,25 @@ class Fills:
                 size=position.size,
             )
         )
-        if coin != SETTLED_IN:
-            self._pay(account, order, position, coin, paid, now)
-        execution = ExecutionMessage(
-            ts=now,
+        return _Booked(closed=closed, result=result, open_fee=open_fee)
+
+    def _execution(self, order: Order, position: Position, fill: _Fill, booked: _Booked) -> ExecutionMessage:
+        state, s = self._state, self._state.index[order.symbol]
+        return ExecutionMessage(
+            ts=fill.now,
             symbol=order.symbol,
             exec_id=state.new_id(),
             order_id=order.order_id,
             link_id=order.link_id,
             side=order.side,
-            price=price,
-            qty=qty,
-            fee=paid,
-            fee_rate=rate,
-            kind=kind,
-            is_maker=maker,
-            closed_qty=closed,
-            pnl=result,
+            price=fill.price,
+            qty=fill.qty,
+            fee=fill.paid,
+            fee_rate=fill.rate,
+            kind=fill.kind,
+            is_maker=fill.maker,
+            closed_qty=booked.closed,
+            pnl=booked.result,
             order_price=order.limit_or_bound,
             order_qty=order.qty,
             leaves=order.leaves,
@@ -95,17 +138,11 @@ class Fills:
             mark_price=state.mark(s),
             index_price=state.index_price(s),
             seq=position.seq,
-            open_fee=open_fee,
+            open_fee=booked.open_fee,
             leverage=position.leverage,
-            fee_coin=coin,
+            fee_coin=fill.coin,
             tick=state.instruments[s].tick,
         )
-        account.executions.append(execution)
-        if order.order_id in account.orders:  # there are executions without an order
-            state.say(account.uid, order.message(now))
-        state.say(account.uid, execution)
-        self._follow(account, order, position, opened=qty - closed, now=now)
-        self._statements.emit(account, position, now)
 
     def _pay(
         self, account: Account, order: Order, position: Position, coin: str, paid: Decimal, now: int

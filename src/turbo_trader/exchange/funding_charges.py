@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from turbo_trader.exchange.accounts import ZERO, Account, Position
 from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.exchange_state import State
@@ -30,33 +32,7 @@ class Funding:
         fee = (position.size * mark * rate).quantize(UNIT)
         position.realised_now -= fee
         position.realised_ever -= fee
-        side = 1 if position.size > 0 else -1
-        execution = ExecutionMessage(
-            ts=at,
-            symbol=position.symbol,
-            exec_id=self._state.new_id(),
-            order_id=self._state.new_id(),
-            link_id="",
-            side=side,
-            price=mark,
-            qty=abs(position.size),
-            fee=fee,
-            fee_rate=rate * side,
-            kind="Funding",
-            is_maker=False,
-            closed_qty=ZERO,
-            pnl=ZERO,
-            order_price=None,
-            order_qty=ZERO,
-            leaves=ZERO,
-            order_type="UNKNOWN",
-            stop_type="",
-            create_type="",
-            mark_price=mark,
-            index_price=self._state.index_price(s),
-            seq=position.seq,
-            tick=self._state.instruments[s].tick,
-        )
+        execution = self._execution(position, s, fee, at)
         account.executions.append(execution)
         account.book(
             LogEntry(
@@ -64,7 +40,7 @@ class Funding:
                 id=self._state.new_id(),
                 symbol=position.symbol,
                 kind="SETTLEMENT",
-                side=side,
+                side=execution.side,
                 qty=abs(position.size),
                 price=mark,
                 cash_flow=ZERO,
@@ -82,3 +58,33 @@ class Funding:
             position.extra -= min(short, fee)
         self._state.say(account.uid, execution)
         self._statements.emit(account, position, at)
+
+    def _execution(self, position: Position, s: int, fee: Decimal, at: int) -> ExecutionMessage:
+        mark = self._state.mark(s)
+        side = 1 if position.size > 0 else -1
+        return ExecutionMessage(
+            ts=at,
+            symbol=position.symbol,
+            exec_id=self._state.new_id(),
+            order_id=self._state.new_id(),
+            link_id="",
+            side=side,
+            price=mark,
+            qty=abs(position.size),
+            fee=fee,
+            fee_rate=self._state.funding_rate(s) * side,
+            kind="Funding",
+            is_maker=False,
+            closed_qty=ZERO,
+            pnl=ZERO,
+            order_price=None,
+            order_qty=ZERO,
+            leaves=ZERO,
+            order_type="UNKNOWN",
+            stop_type="",
+            create_type="",
+            mark_price=mark,
+            index_price=self._state.index_price(s),
+            seq=position.seq,
+            tick=self._state.instruments[s].tick,
+        )

@@ -46,6 +46,7 @@ class Listing:
                 f"{new.symbol}: tick {new.tick} or step {new.step}: too fine for rows; choose a coarser one"
             )
         state.instruments = (*state.instruments[:s], new, *state.instruments[s + 1 :])
+        state.bounds.clear()
         if (k, m) != (1, 1):
             self._regrid(new, s, k, m)
         return k, m

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from turbo_trader.exchange import trailing
 from turbo_trader.exchange.collateral import Collateral
-from turbo_trader.exchange.exchange_state import State
+from turbo_trader.exchange.exchange_state import Bounds, State
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.resting_orders import Resting
 from turbo_trader.exchange.settlement import Settlement
@@ -76,8 +76,17 @@ class Watching:
         self._state, self._collateral, self._resting = state, collateral, resting
         self._triggers, self._settlement = triggers, settlement
 
-    def bounds(self, s: int) -> tuple[int, int, float, float, int, int, int]:
-        """For `kernel.run_until`: last and mark prices that trigger something, best resting buy and sell, the book waited for."""
+    def bounds(self, s: int) -> Bounds:
+        """For `kernel.run_until`: last and mark prices that trigger something, best resting buy and sell, the book waited for.
+
+        They stand until an account changes, which is said; with cross margin they move with the marks of other symbols.
+        """
+        known = self._state.bounds
+        if s not in known or any(account.cross for account in self._state.accounts.values()):
+            known[s] = self._bounds(s)
+        return known[s]
+
+    def _bounds(self, s: int) -> Bounds:
         instrument = self._state.instruments[s]
         near = _Nearest()
         for account in self._state.accounts.values():
@@ -95,3 +104,4 @@ class Watching:
         self._resting.touch(s, row, now)
         self._triggers.touch(s, now)
         self._settlement.liquidate(s, now)
+        self._state.bounds.clear()  # trailing stops and orders that wait move without a message

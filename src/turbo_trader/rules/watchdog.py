@@ -48,6 +48,6 @@ class Evidence:
 
 
 def tripped(policy: Policy, evidence: Evidence) -> bool:
-    """Whether entries stop until `resume`: from WATCHDOG_TRADES trades on, a probability below WATCHDOG_PROBABILITY."""
-    enough = evidence.trades >= policy.watchdog_trades
+    """Whether entries stop until `resume`: from WATCHDOG_TRADES trades on, a probability below WATCHDOG_PROBABILITY (0: never)."""
+    enough = policy.watchdog_probability > 0 and evidence.trades >= policy.watchdog_trades
     return enough and evidence.probability_positive() < policy.watchdog_probability

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ from turbo_trader.trader.events import Backfill, Control, Event
 from turbo_trader.trader.machine import Trader
 
 UID = "backtest"
+_KEPT = 2 * DAY  # what the venue remembers of orders, executions and transfers: no read reaches farther back
 CLOSING_TIME = 60 * 1_000_000_000  # simulated time given to close what is open at the end of the tape
 
 
@@ -80,6 +82,16 @@ class Decisions:
                 pass
 
 
+@dataclass(kw_only=True, frozen=True)
+class _Played:
+    """A run at its end; `wallet`: USDT then, `halted`: since when, and why, entries were not allowed any more."""
+
+    trader: Trader
+    decisions: Decisions
+    wallet: Decimal
+    halted: dict[str, Any] | None
+
+
 @dataclass(frozen=True)
 class Backtest:
     """What to run: a tape, the rules, a starting balance (USDT), the network.
@@ -104,16 +116,29 @@ class Backtest:
         `history`: one-minute bars (BAR) per instrument before the tape, for the warm-up.
         """
         started = time.perf_counter()
-        start, end = self.tape.start, self.tape.end
-        exchange = Exchange(self.tape.instruments, ExchangeConfig())
+        gc.freeze()  # what is there now stays: only what the run makes is searched for garbage
+        try:
+            played = self._play(history)
+        finally:
+            gc.unfreeze()
+        return {
+            "source": self.tape.source,
+            "rebuilt": self.tape.rebuilt,
+            "symbols": [instrument.symbol for instrument in self.tape.instruments],
+            "events": sum(len(rows) for rows in self.tape.rows),
+            "seconds": round(time.perf_counter() - started, 3),
+            **self._figures(played),
+        }
+
+    def _play(self, history: Sequence[Rows]) -> _Played:
+        exchange = Exchange(self.tape.instruments, ExchangeConfig(keep_ns=_KEPT))
         exchange.add_account(UID, self.balance)
-        policy = without_limits(self.policy) if self.no_limits else self.policy
+        start, end = self.tape.start, self.tape.end
         trader = Trader(
-            self.tape.instruments, policy, boot="backtest", start_ts=start, read_when_quiet=False,
+            self.tape.instruments, self._policy, boot="backtest", start_ts=start, read_when_quiet=False,
             log_candidates=self.recorder is not None,
         )  # fmt: skip
-        symbols = tuple(instrument.symbol for instrument in self.tape.instruments)
-        decisions = Decisions(DecisionDigest(symbols), refusal=lambda: trader.refusal)
+        decisions = Decisions(DecisionDigest(trader.symbols), refusal=lambda: trader.refusal)
         simulation = Simulation(
             trader, exchange, self.tape.rows, uid=UID, latency=self.latency,
             sink=Sinks(decisions, self.recorder), start=start,
@@ -134,30 +159,32 @@ class Backtest:
         halted = self._halted(decisions.open_time)  # the end itself is no halt
         simulation.deliver(Control(simulation.now, "flatten", "end of tape"))
         simulation.run(end + CLOSING_TIME)
-        summary = trader.summary()
-        wallet = exchange.wallet(UID)
+        return _Played(trader=trader, decisions=decisions, wallet=exchange.wallet(UID), halted=halted)
+
+    @property
+    def _policy(self) -> Policy:
+        return without_limits(self.policy) if self.no_limits else self.policy
+
+    def _figures(self, played: _Played) -> dict[str, Any]:
+        """What came of the run."""
+        decisions, wallet, policy = played.decisions, played.wallet, self._policy
+        summary = played.trader.summary()
         trades = [{"ts": note.ts, **note.fields} for note in decisions.notes if note.name == "trade"]
-        figures = rates(trades, (start, end), decisions.open_time.ns, len(self.tape.instruments))
-        hours = figures["hours"]
-        reported = whole_report(trades, *trader.scanned, (self.balance, wallet), hours)
+        span = self.tape.start, self.tape.end
+        figures = rates(trades, span, decisions.open_time.ns, len(self.tape.instruments))
         return {
-            "source": self.tape.source,
-            "rebuilt": self.tape.rebuilt,
-            "symbols": list(symbols),
-            "events": sum(len(rows) for rows in self.tape.rows),
-            "seconds": round(time.perf_counter() - started, 3),
             **summary,
             **figures,
             "signal": policy.signal,
             "belief": policy.belief,
             "size": policy.size,
             "no_limits": self.no_limits,
-            "halted": halted,
+            "halted": played.halted,
             "entries_by_limit": entries_by_limit([n.fields for n in decisions.notes if n.name == "entry"]),
             "end_equity": wallet,
             "net_pnl": wallet - self.balance - summary["transfers"],
             "calibration": self._calibration(decisions),
-            "report": reported,
+            "report": whole_report(trades, *played.trader.scanned, (self.balance, wallet), figures["hours"]),
             "decisions_sha256": decisions.digest.hexdigest(),
         }
 
@@ -173,7 +200,7 @@ class Backtest:
         """Bring the wallet back to the balance once the trade's fills are booked at the venue."""
         missing = self.balance - simulation.exchange.wallet(UID)
         if missing:
-            simulation.exchange.transfer(UID, missing, simulation.now)
+            simulation.transfer(missing)
 
     def _halted(self, open_time: OpenTime) -> dict[str, Any] | None:
         """Since when, and why, entries were not allowed any more when the tape ended; None where they were."""

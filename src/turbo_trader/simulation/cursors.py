@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.record_copies import joined
-from turbo_trader.market.rows import Rows
+from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.market.state import States
 from turbo_trader.simulation.loop import Loop
 from turbo_trader.trader.events import MarketAhead
@@ -24,6 +24,9 @@ from turbo_trader.trader.events import MarketAhead
 FAR: Final = 2**62
 
 Saved = list[tuple[int, int]]  # symbols and the Trader's cursors; their states are kept beside
+
+
+_HORIZON: Final = 60 * SECOND  # how far it is looked ahead for what the market does at the Exchange
 
 
 def _bytes(states: States) -> NDArray[np.uint8]:
@@ -51,7 +54,6 @@ class Cursors:
     ) -> None:
         """`feed_ns`: how long market data take to the Trader."""
         self._loop = loop
-        self.viewer = viewer
         self.hits: dict[int, int] = {}  # symbol -> arrival time of its watch hit, while its state waits there
         self._exchange = exchange
         self._rows = list(rows)
@@ -61,8 +63,17 @@ class Cursors:
         self._since = [loop.now] * count  # since when without a hole
         self._seen = [0] * count  # the Trader's cursors
         self._traded = [0] * count  # the Exchange's
-        self._kept = np.zeros_like(viewer.states)  # states of watched symbols as they were before a step
+        self._kept = _bytes(np.zeros_like(viewer.states))  # of watched symbols as they were before a step
         self._tape: Rows | None = None  # the rows of all symbols, one after the other
+        self._calm = 0  # up to when (ns) nothing moves at the Exchange by itself
+        self._settles = 0  # when it is due next
+        self.see(viewer)
+
+    def see(self, viewer: Viewer) -> None:
+        """From now on the market is seen by `viewer`, whose states the Trader's cursors move."""
+        self.viewer = viewer
+        self._records = _bytes(viewer.states)
+        self._sides = viewer.states["watch_side"]
 
     @property
     def count(self) -> int:
@@ -74,6 +85,7 @@ class Cursors:
     def extend(self, s: int, rows: Rows) -> None:
         """The tape of a symbol goes on with these rows; what both cursors have behind them is let go. Between two runs only."""
         self.catch_up(s)
+        self.stir()
         done = min(self._seen[s], self._traded[s])
         self._seen[s] -= done
         self._traded[s] -= done
@@ -84,10 +96,9 @@ class Cursors:
 
     def watched(self) -> Saved:
         """The states of watched symbols, to be put back where the venue speaks first."""
-        states = self.viewer.states
-        watched = [int(s) for s in np.flatnonzero(states["watch_side"])]
+        watched: list[int] = self._sides.nonzero()[0].tolist()
         for s in watched:
-            _bytes(self._kept)[s] = _bytes(states)[s]
+            self._kept[s] = self._records[s]
         return [(s, self._seen[s]) for s in watched]
 
     def advance(self, s: int, now: int) -> None:
@@ -123,7 +134,7 @@ class Cursors:
             if hit is not None and hit <= until:
                 continue
             self.hits.pop(s, None)
-            _bytes(self.viewer.states)[s] = _bytes(self._kept)[s]
+            self._records[s] = self._kept[s]
             self._seen[s] = seen
             self.advance(s, until)
 
@@ -169,11 +180,27 @@ class Cursors:
 
     # -- the Exchange's
 
+    @property
+    def settles(self) -> int:
+        """When the Exchange is due next, whatever the market does (ns)."""
+        self._look_ahead()
+        return self._settles
+
+    def calm(self, until: int) -> bool:
+        """Does nothing happen by itself at the Exchange up to `until` (ns)? Then it need not be moved before that."""
+        self._look_ahead()
+        return until <= self._calm
+
+    def stir(self) -> None:
+        """Something else than the market has moved an account, or may have."""
+        self._calm = 0
+
     def move_exchange(self, now: int) -> None:
         """Move the Exchange to `now` where something is at stake there."""
         for s in self._exchange.busy():
             self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], now)
         self._exchange.settle(now)
+        self.stir()
 
     def untouched(self, until: int) -> int:
         """Up to which time (ns, at most `until`) the market leaves every account at the Exchange as it is."""
@@ -185,3 +212,8 @@ class Cursors:
         """Move the Exchange's cursor of one symbol to now; returns the row that follows."""
         self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], self._loop.now)
         return self._traded[s]
+
+    def _look_ahead(self) -> None:
+        if not self._calm:
+            self._settles = self._exchange.next_time()
+            self._calm = self.untouched(min(self._settles - 1, self._loop.now + _HORIZON))

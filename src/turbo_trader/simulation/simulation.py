@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -28,6 +29,8 @@ from turbo_trader.trader.events import (
     InstrumentUpdate,
     Maintenance,
     StreamStatus,
+    Transfer,
+    Transferred,
     Watched,
 )
 
@@ -94,6 +97,7 @@ class Simulation:
         self.process.on_stale = self._refresh
         self.notice: tuple[int, int] | None = None  # begin and end of an announced maintenance, ns
         self._onlooker = onlooker
+        self._lone = faults is None and onlooker is None  # nobody but the Trader sees or moves the Exchange
         self._restart: Action = lambda: None
 
     @property
@@ -128,13 +132,12 @@ class Simulation:
     def _scan_ahead(self, until: int) -> None:
         """Let the Trader take the scans in one go that nothing can come between."""
         trader = self.trader
-        watched = trader is None or self.faults is not None or self._onlooker is not None
-        if trader is None or watched or self.cursors.hits:
+        if trader is None or not self._lone or self.cursors.hits:
             return
         due = trader.next_time()
-        quiet = min(trader.quiet_until(), until + 1, self.loop.next_time or NEVER)
+        quiet = min(until + 1, self.loop.next_time or NEVER, self.cursors.settles)
         if quiet > due:
-            quiet = min(quiet, self.exchange.next_time())
+            quiet = min(quiet, trader.quiet_until())
         if quiet > due:
             quiet = self.cursors.untouched(quiet)
         if quiet <= due:
@@ -144,7 +147,7 @@ class Simulation:
         self.cursors.moved(market)
 
     def _next_boundary(self) -> int:
-        due = self.exchange.next_time()
+        due = self.cursors.settles if self._lone else self.exchange.next_time()
         due = min(due, self.process.due())
         if self.loop.next_time is not None:
             due = min(due, self.loop.next_time)
@@ -180,7 +183,8 @@ class Simulation:
             self.deliver(Clock(at))
 
     def _move_exchange(self, now: int) -> None:
-        self.cursors.move_exchange(now)
+        if not self._lone or not self.cursors.calm(now):
+            self.cursors.move_exchange(now)
         self._send_messages()
 
     def _send_messages(self) -> None:
@@ -195,6 +199,8 @@ class Simulation:
 
     def handle(self, now: int, symbol: str, request: Request) -> HttpReply:
         """A request arrives at the venue."""
+        if self._lone:
+            self.cursors.move_exchange(now)
         self.catch_up(symbol)
         reply = self.venue.handle(now, request)
         if self._onlooker is not None:
@@ -205,6 +211,16 @@ class Simulation:
     def faulty(self, now: int, fault: str) -> HttpReply:
         """A gateway answers in the venue's place."""
         return self.venue.faulty(now, fault)
+
+    def transfer(self, amount: Decimal) -> None:
+        """Bring USDT into the account now, or take it out; the Trader learns of it as early as of the wallet."""
+        if self.exchange.transfer(self.uid, amount, self.now).code:
+            return
+        self.cursors.stir()
+        line = self.exchange.accounts[self.uid].log[-1]
+        learned = self.now + self.network.latency.stream
+        transfer = Transfer(line.ts, line.id, line.coin, line.change, line.kind)
+        self.process.later(learned, partial(self.deliver, Transferred(learned, transfer)))
 
     def catch_up(self, symbol: str) -> None:
         """Bring the Exchange's market of `symbol` ("" = none) to this moment."""
@@ -245,7 +261,7 @@ class Simulation:
 
     def _make_trader(self, make: Make) -> Machine:
         trader = self.process.start(make)
-        self.cursors.viewer = trader
+        self.cursors.see(trader)
         for symbol in trader.symbols:
             self.deliver(FeeRates(self.now, symbol, *self.exchange.fee_rates(self.uid, symbol)))
         return trader

@@ -65,17 +65,14 @@ def walk(
         for s in range(count):
             x[s] += symbols[s].beta * common + own[s] * root * normals[t, 1 + s]
             deviation = symbols[s].deviation
-            if deviation > 0.0:
-                step = deviation * phases[4] * normals[t, 1 + count + s]
-                if phase[s] > 0.5:
-                    z[s] += -phases[0] * z[s] + phases[3] * step
-                    if uniforms[t, s] < phases[2]:
-                        phase[s] = 0.0
-                else:
-                    z[s] += step
-                    far = z[s] / deviation
-                    if uniforms[t, s] < phases[1] * far * far:
-                        phase[s] = 1.0
+            step = deviation * phases[4] * normals[t, 1 + count + s]
+            if deviation > 0.0 and phase[s] > 0.5:
+                z[s] += -phases[0] * z[s] + phases[3] * step
+                phase[s] = 0.0 if uniforms[t, s] < phases[2] else 1.0
+            elif deviation > 0.0:
+                z[s] += step
+                far = z[s] / deviation
+                phase[s] = 1.0 if uniforms[t, s] < phases[1] * far * far else 0.0
             out[0, s, t] = x[s] + z[s]
             out[1, s, t] = 0.0 if phase[s] < 0.5 else (1.0 if z[s] < 0.0 else -1.0)
             out[2, s, t] = x[s]

@@ -41,6 +41,8 @@ class Environment:
                 each = state.by_symbol.get(event.symbol)
                 if each is not None:
                     self._listing.on_fees(each, event)
+            case events.Transferred():
+                self._recovery.on_transfer(event.transfer)
             case events.ClockOffset():
                 state.offset = event.offset
             case events.Woken():

@@ -341,6 +341,14 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class Transferred:
+    """A transfer that is known at once, not by the venue's transaction log: a simulated account is topped up."""
+
+    ts: int
+    transfer: Transfer
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """A control command: verb is halt, resume, flatten, stop, session_new or explore; `by` says who, for the record."""
 
@@ -378,6 +386,7 @@ Event: TypeAlias = (
     | ClockOffset
     | NoiseFitted
     | Scored
+    | Transferred
     | Control
     | Woken
 )

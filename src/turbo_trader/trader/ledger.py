@@ -6,7 +6,7 @@ so that decisions rest on the money there is, but apart: as a transfer where the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -153,12 +153,20 @@ class Ledger(Book):
         else:
             taken = [each for each in fresh if each.ts > self.agreed] if amount else []
         moved = sum((each.amount for each in taken), ZERO)
-        self.moved |= dict.fromkeys(each.id for each in taken)
-        while len(self.moved) > _REMEMBERED:
-            del self.moved[next(iter(self.moved))]
+        self._remember(each.id for each in taken)
         book.transfers += moved
         book.unexplained += amount - moved
         return moved, amount - moved
+
+    def move(self, transfer: Transfer) -> None:
+        """Book a transfer that nothing has to explain."""
+        self._remember((transfer.id,))
+        self.book(transfer.coin).transfers += transfer.amount
+
+    def _remember(self, ids: Iterable[str]) -> None:
+        self.moved |= dict.fromkeys(ids)
+        while len(self.moved) > _REMEMBERED:
+            del self.moved[next(iter(self.moved))]
 
     def ledger_record(self) -> LedgerRecord:
         """As it is now; the last 200 ids of executions and transfers."""

@@ -167,11 +167,12 @@ class Trader:
     @property
     def scanned(self) -> tuple[Funnel, Strengths]:
         """How far the scans of this run came, and how strong their signals were."""
-        return self._scanner.funnel, self._scanner.strengths
+        return self._scanner.counts.funnel, self._scanner.counts.strengths
 
     def summary(self) -> dict[str, Any]:
         """The figures of the whole run."""
-        figures = summary(self._state, self._scanner.funnel, self._scanner.scans)
+        counts = self._scanner.counts
+        figures = summary(self._state, counts.funnel, counts.scans)
         stages = {"stages": self._staging.stages, "evidence": self._staging.sentence}
         return {**figures, **stages, "outcomes_lost": self._calibrating.lost}
 
@@ -193,7 +194,7 @@ class Trader:
         self._recovery.after()
         self._want_look()
         if self._state.over:
-            self._scanner.end(self._state.equity())
+            self._scanner.counts.end(self._state.equity())
         return self._state.take()
 
     def _scan_ahead(self, event: events.MarketAhead) -> list[Command]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
-from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, WalletReport
+from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, Transfer, WalletReport
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.position_monitor import PositionMonitor
@@ -95,12 +95,15 @@ class Recovery:
 
     @property
     def _agrees(self) -> bool:
-        """Do the books say what the venue's reports say, and does nothing wait for the venue?"""
+        """Do the books say what the venue's reports say, and does nothing wait for the venue but what its stream brings?"""
         wallet, ledger = self._state.wallet, self._state.ledger
         puzzled = self._odd or self._why or self._asked or self._flat_seen or self._looks
         if puzzled or self._state.now < self._puzzled_until or wallet is None or ledger.differences(wallet):
             return False
-        return all(each.at_rest for each in self._state.per_symbol)
+        return all(
+            each.steady and (each.entry is None or not each.entry.looked_up)
+            for each in self._state.per_symbol
+        )
 
     def _leave_out(self, reads: int) -> None:
         """So many reads were not asked for; what they would have found is that the books agree."""
@@ -286,10 +289,7 @@ class Recovery:
         for coin in {**odd, **ledger.discrepancies()}:
             moved, left = ledger.explain(coin, odd.get(coin, Decimal(0)), result.transfers)
             if moved:
-                if coin == SETTLED_IN:
-                    self._state.session.on_transfer(moved)
-                    self._staging.on_transfer(moved)
-                self._state.note("transfer", "warning", coin=coin, amount=moved)
+                self._moved(coin, moved)
             if left and (stands := ledger.book(coin).unexplained):
                 self._puzzled_until = self._state.now + _LATEST
                 self._state.note(
@@ -297,6 +297,21 @@ class Recovery:
                 )
         self._state.persist_session()
         self._state.persist_ledger()
+
+    def on_transfer(self, transfer: Transfer) -> None:
+        """A transfer that needs no read: booked as it is."""
+        if transfer.id in self._state.ledger.moved:
+            return
+        self._state.ledger.move(transfer)
+        self._moved(transfer.coin, transfer.amount)
+        self._state.persist_session()
+        self._state.persist_ledger()
+
+    def _moved(self, coin: str, amount: Decimal) -> None:
+        if coin == SETTLED_IN:
+            self._state.session.on_transfer(amount)
+            self._staging.on_transfer(amount)
+        self._state.note("transfer", "warning", coin=coin, amount=amount)
 
     def read_from(self, entry: PendingEntry) -> None:
         """The fills of `entry`, of before a restart, are older than this start."""

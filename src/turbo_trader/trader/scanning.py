@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.kernel import advance
-from turbo_trader.market.record_copies import copied, copy_into, joined
+from turbo_trader.market.record_copies import copied, copy_into
 from turbo_trader.market.rows import MINUTE, NEVER, ROW, SECOND, Rows
 from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
@@ -22,21 +22,18 @@ from turbo_trader.rules.gate import BLOCK, Verdict
 from turbo_trader.rules.gates import GATES
 from turbo_trader.rules.portfolio import weights
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.rules.sizing import reference_notional
-from turbo_trader.rules.strengths import Strengths
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.signals.measure import measure
 from turbo_trader.trader.calibrating import Calibrating
 from turbo_trader.trader.commands import Scanned
 from turbo_trader.trader.entries import Entries
-from turbo_trader.trader.hourly import Hourly
+from turbo_trader.trader.scan_counts import ScanCounts
 from turbo_trader.trader.scores import ScoreColumn
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 
 _NO_ROWS: Rows = cast("Rows", np.zeros(0, ROW))
-_COUNTED_AT_ONCE = 64  # scans
 LEADER = "BTCUSDT"
 
 
@@ -53,17 +50,11 @@ class Scanner:
         self._rows: Rows = cast("Rows", np.zeros(len(state.symbols), SCAN))
         self._begun = 0  # of which time `_rows` are assessed already (ns); 0 none
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
-        self._funnel = Funnel()
-        # the last scans' rows: counting many scans at once costs as much as counting one
-        self._uncounted: list[Rows] = []
-        self._waiting = 0
-        self._strengths = Strengths()
-        self.hourly = Hourly(state)
+        self.counts = ScanCounts(state)
         self.scores = ScoreColumn(state)
         self.log_candidates = True
         self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
         self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
-        self.scans = 0
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
         self._gates: Rows = _NO_ROWS
@@ -77,18 +68,6 @@ class Scanner:
         self.next_ns = 0
 
     @property
-    def funnel(self) -> Funnel:
-        """How many scans came how far."""
-        self._count()
-        return self._funnel
-
-    @property
-    def strengths(self) -> Strengths:
-        """How strong the signals of candidates were."""
-        self._count()
-        return self._strengths
-
-    @property
     def tier(self) -> CapitalTier | None:
         """The capital tier of the last scan."""
         return self._tier
@@ -96,9 +75,7 @@ class Scanner:
     def scan(self, equity: Decimal) -> None:
         """Assess every symbol now and act on what passes."""
         state = self._state
-        if state.now >= self.hourly.until:
-            self._count()
-        self.hourly.look(equity)
+        self.counts.look(equity)
         tier = self._parameters(equity)
         self.next_ns = (state.now // tier.scan_interval_ns + 1) * tier.scan_interval_ns
         self._calibrating.before_scan(self._gates, tier)
@@ -114,7 +91,7 @@ class Scanner:
             for s in ranked(keyed):
                 self._enter(s, tier, equity)
         rows = copied(self._rows)
-        self._keep(rows)
+        self.counts.add(rows)
         state.give(Scanned(state.now, rows))
         self._calibrating.after_scan(self._rows, self._gates)
 
@@ -123,7 +100,7 @@ class Scanner:
     @property
     def until(self) -> int:
         """Before when scans can be taken in one go, ns: the summary of the hour comes first."""
-        return self.hourly.until if self._begun == 0 else 0
+        return self.counts.until if self._begun == 0 else 0
 
     @property
     def interval_ns(self) -> int:
@@ -147,10 +124,10 @@ class Scanner:
         refusal = state.session.refusal(state.now)
         if refusal or tier is None:
             return until
+        horizons, count = float(state.policy.cooldown_horizons), state.positions_open
         for each in state.per_symbol:
             for side, direction in enumerate((1, -1)):
-                facts = self._facts(each, direction, refusal)
-                horizons = float(state.policy.cooldown_horizons)
+                facts = self._facts(each, direction, refusal, count)
                 until[each.s, side] = limits_block_until(tier, facts, horizons)
         return until
 
@@ -168,7 +145,7 @@ class Scanner:
 
     def taken(self, rows: Rows, now: int) -> None:
         """These scans, the last of them at `now`, were taken."""
-        self._keep(rows)
+        self.counts.add(rows)
         self.next_ns = now + self.interval_ns
 
     def confirmed(self, state: SymbolState) -> bool:
@@ -204,26 +181,6 @@ class Scanner:
             )
         self._begun = 0
         return [int(s) for s in np.flatnonzero(self._rows["blocker"] < 0)] if passing else []
-
-    def _keep(self, rows: Rows) -> None:
-        self.scans += len(rows)
-        self._uncounted.append(rows)
-        self._waiting += len(rows)
-        if self._waiting >= _COUNTED_AT_ONCE * len(self._rows):
-            self._count()
-
-    def _count(self) -> None:
-        if self._uncounted:
-            rows = joined(self._uncounted)
-            self._uncounted, self._waiting = [], 0
-            self._funnel.add(rows)
-            self._strengths.add(rows)
-            self.hourly.add(rows)
-
-    def end(self, equity: Decimal) -> None:
-        """The run is over."""
-        self._count()
-        self.hourly.end(equity)
 
     def _parameters(self, equity: Decimal) -> CapitalTier:
         state = self._state
@@ -273,16 +230,17 @@ class Scanner:
     def _limits(self, rows: Rows, s: int, tier: CapitalTier) -> bool:
         """Gate 8 for the row of symbol `s` in these of a scan."""
         state, now = self._state.per_symbol[s], self._state.now
-        facts = self._facts(state, int(rows["direction"][s]), self._state.session.refusal(now))
+        refusal = self._state.session.refusal(now)
+        facts = self._facts(state, int(rows["direction"][s]), refusal, self._state.positions_open)
         verdict = limits_gate(tier, facts, now, float(self._state.policy.cooldown_horizons))
         self._settle(rows, state, gates.LIMITS, verdict)
         return verdict.value != BLOCK
 
-    def _facts(self, state: SymbolState, direction: int, refusal: str) -> LimitFacts:
+    def _facts(self, state: SymbolState, direction: int, refusal: str, positions: int) -> LimitFacts:
         return LimitFacts(
             session_refusal=refusal,
             session_lift=self._state.session.lifted_by(self._state.now) if refusal else "",
-            open_positions=self._state.positions_open,
+            open_positions=positions,
             open_on_symbol=state.open or state.shadows.alone is not None,
             unresolved=state.unresolved,
             stopped_out_ns=state.stopped_out.get(direction, 0),

@@ -89,9 +89,14 @@ class SymbolState:
     @property
     def at_rest(self) -> bool:
         """Is the position what the venue reports, and nothing under way?"""
+        return self.entry is None and self.steady
+
+    @property
+    def steady(self) -> bool:
+        """Is the position what the venue reports, and nothing but an entry under way?"""
         close, amendment = self.close, self.amendment
         closing = close.id or close.may_land or close.reason
-        under_way = self.entry is not None or self.early or closing or amendment.in_flight or amendment.wanted
+        under_way = self.early or closing or amendment.in_flight or amendment.wanted
         return self.venue.size == self.held and not (under_way or self.blocks.unread)
 
     @property

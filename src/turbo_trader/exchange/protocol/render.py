@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, Final
 
 from turbo_trader.exchange.messages import (
     SETTLED_IN,
@@ -44,18 +44,23 @@ def side(value: int) -> str:
     return "Buy" if value > 0 else "Sell" if value < 0 else ""
 
 
+#: Fields of an order that are not used here, as the venue sends them.
+_UNSET: Final[dict[str, Any]] = {
+    "blockTradeId": "", "isLeverage": "", "smpGroup": 0, "orderIv": "", "marketUnit": "", "placeType": "", "ocoTriggerBy": "",
+    "extraFees": "", "rpiTakerAccess": False, "rpiMatchedQty": "",
+}  # fmt: skip
+
+
 def order(o: OrderMessage) -> dict[str, Any]:
     """Order object of REST lists and of the `order` stream (which adds category, closedPnl, feeCurrency)."""
     return {
         "orderId": o.order_id,
         "orderLinkId": o.link_id,
         "parentOrderLinkId": o.parent_link_id,
-        "blockTradeId": "",
         "symbol": o.symbol,
         "price": text(o.price, "0"),
         "qty": text(o.qty),
         "side": side(o.side),
-        "isLeverage": "",
         "positionIdx": o.position_idx,
         "orderStatus": o.status,
         "createType": o.create_type,
@@ -87,17 +92,10 @@ def order(o: OrderMessage) -> dict[str, Any]:
         "slippageToleranceType": o.slippage.kind if o.slippage is not None else "UNKNOWN",
         "slippageTolerance": text(o.slippage.amount) if o.slippage is not None else "",
         "smpType": o.smp,
-        "smpGroup": 0,
         "smpOrderId": o.smp_order_id,
-        "orderIv": "",
-        "marketUnit": "",
-        "placeType": "",
-        "ocoTriggerBy": "",
-        "extraFees": "",
         "createdTime": ms(o.created_ts),
         "updatedTime": ms(o.ts),
-        "rpiTakerAccess": False,
-        "rpiMatchedQty": "",
+        **_UNSET,
     }
 
 
