@@ -39,6 +39,7 @@ class Plan:
     due_since: int | None = None  # able time since when a stop should have been tightened
     target_since: int | None = None  # ... since when the target should have been answered
     late_since: int | None = None  # ... since when time is up
+    refused: int = 0  # when the venue refused a stop change last
     excused: int = 0  # until then an attempt is under way
 
     def forget(self) -> None:
@@ -87,6 +88,8 @@ class Brackets(Check):
             return
         if isinstance(sent, StopChange):
             self._look_at(plan, sent)
+        elif isinstance(sent, Order) and sent.reduce_only and self.world.quiet and not self.world.flattening:
+            self._has_a_reason(plan, sent)
         plan.excused = self.world.able_ns + UNANSWERED
 
     def read(self, request: Request) -> None:
@@ -101,9 +104,32 @@ class Brackets(Check):
         plan = self._plans.get(sent.symbol) if isinstance(sent, StopChange | Order) else None
         if plan is not None and isinstance(sent, StopChange):
             if json.loads(reply.body)["retCode"]:
+                plan.refused = self.world.now
                 plan.excused = min(plan.excused, self.world.able_ns + REFUSED)
             elif sent.take_profit is None:  # a target has moved once the process knows that
                 plan.excused = min(plan.excused, self.world.able_ns + SECOND)
+
+    def _has_a_reason(self, plan: Plan, order: Order) -> None:
+        """A close before its time: the market is at the stop or target, or the stop is gone or refused."""
+        world, policy, d = self.world, self.world.policy, plan.order.side
+        position = world.positions[order.symbol]
+        if (
+            not position.size
+            or position.stop_loss is None
+            or world.now >= plan.opened + plan.hold_ns - SECOND
+        ):
+            return
+        if plan.refused and world.now - plan.refused < REFUSED:
+            return
+        touch, mark = world.touch(order.symbol), world.mark(order.symbol)
+        prices = [price for price in (mark, touch and touch[0 if d > 0 else 1]) if price]
+        at_stop = any(d * (price - position.stop_loss) <= NEAR * price for price in prices)
+        at_target = policy.tp_without_confirmation == "close" and plan.reached >= 0
+        if prices and not at_stop and not at_target and not self._contract_ends(plan):
+            raise Violated(
+                Invariant.BRACKET, "a position is closed before its time, without a reason", order=order,
+                open_s=(world.now - plan.opened) / SECOND, allowed_s=plan.hold_ns / SECOND, stop=position.stop_loss,
+            )  # fmt: skip
 
     def _look_at(self, plan: Plan, change: StopChange) -> None:
         position = self.world.positions[change.symbol]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,11 +11,12 @@ from typing import Any, Final
 
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
 from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.journal.encoding import encode
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.simulation import Simulation
-from turbo_trader.trader.commands import Command, Scanned
+from turbo_trader.trader.commands import Command, Persist, Scanned
 from turbo_trader.trader.events import (
     ClockOffset,
     Control,
@@ -57,6 +59,7 @@ class World:
     life: int = 0
     stream_up: bool = False  # the private stream, as the process was reported
     banned_until: int = 0  # this life may send nothing before
+    flattening: bool = False  # everything is to be closed: a person said so, or the journal does
     key_refused: int = 0  # since when the process knows that its key is; a person must say `resume`
     offset: tuple[int, int] = (0, 0)  # the clock offset measured last, and when the process knew
     ending: dict[str, tuple[int, int]] = field(default_factory=dict)  # contracts: their end, known since
@@ -148,8 +151,9 @@ class World:
                 self.offset = event.offset, self.now
             case InstrumentUpdate():
                 self._ends(event.instrument)
-            case Control() if event.verb == "resume":
-                self.key_refused = 0
+            case Control():
+                self.flattening = self.flattening or event.verb in ("flatten", "stop")
+                self.key_refused = 0 if event.verb == "resume" else self.key_refused
             case PositionReport():
                 self._hear(event)
             case ReadResult() if event.outcome is Outcome.CONFIRMED:
@@ -171,6 +175,8 @@ class World:
 
     def command(self, command: Command) -> None:
         """The process recorded something."""
+        if isinstance(command, Persist) and command.key == "session":
+            self.flattening = bool(json.loads(encode(command.value)).get("flattening"))
         if isinstance(command, Scanned):
             self.scan_heard_ns = self.heard_ns
             for row in command.rows:
