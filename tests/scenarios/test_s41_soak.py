@@ -21,7 +21,10 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.faults import parse_faults
 from turbo_trader.simulation.simulation import Simulation
 
-UNDYING = "heavy,crash=0,crash_at_send=0"  # one life: what grows in it is not hidden by a restart
+LASTING = "heavy,delisting=0"  # contracts that end do not come back: after days none would be left
+UNDYING = (
+    f"{LASTING},crash=0,crash_at_send=0,power_cut=0"  # one life: what grows in it is not hidden by a restart
+)
 NOT_DATA = (type, types.ModuleType, types.FunctionType, types.CodeType, types.BuiltinFunctionType)
 
 
@@ -85,7 +88,7 @@ def test_s41_72_hours_with_faults_break_nothing_and_leave_nothing_behind() -> No
 
 @pytest.mark.slow  # a minute
 def test_s41_72_hours_with_deaths_break_nothing() -> None:
-    result, _ = soak(72, "heavy")
+    result, _ = soak(72, LASTING)
     print(
         f"\n72 h: {result['trades']} trades, {sum(result['faults'].values())} faults, {result['lives']} lives"
     )
