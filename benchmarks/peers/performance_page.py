@@ -16,7 +16,9 @@ is the median of five passes, its least and greatest in brackets. Machines are n
 - `hftbacktest_tick`: a dense tape of frames of one level. hftbacktest, tick-exact with latency, fees, queue position and a bracket,
   decides every 30 s; ours is the daemon in simulated time: both cursors, every rule, the exchange's messages as bytes.
 - `..._book`, `..._print`: raw public frames. cryptofeed, ccxt and pybit end at their callback; ours ends at the updated market
-  state (book, order flow over ten levels, VWAP, samples).
+  state (book, order flow over ten levels, VWAP, samples). pybit hands prints on as JSON made them.
+
+NautilusTrader and freqtrade are not among them yet.
 
 """
 

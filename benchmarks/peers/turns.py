@@ -107,8 +107,8 @@ class Worker:
 
 def comparisons(folder: Path, *, quick: bool) -> list[Comparison]:
     """All of them, their tapes written to `folder`."""
-    rows, ticks = shared_tapes.tick_tape(folder, 400_000 if quick else 4_000_000)
-    count = 5_000 if quick else 20_000
+    rows, ticks = shared_tapes.tick_tape(folder, 400_000 if quick else 2_000_000)
+    count = 5_000 if quick else 10_000
     found = [
         Comparison(
             name="hftbacktest_tick",

@@ -15,7 +15,16 @@ from turbo_trader.market.errors import InputError
 _LONGEST = 1 << 24  # bytes of a line
 _FREE = 1 << 26  # bytes that may expand from nothing
 _RATIO = 200  # beyond these, bytes read per byte of the file: text of this kind packs 10 to 40 times
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError)
+#: What zipfile, zlib and the file system raise for a file that is damaged, encrypted, or packed in a way they do not know.
+_DAMAGED_FILE = (
+    OSError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
 
 
 def content_name(path: Path) -> str:
@@ -25,7 +34,7 @@ def content_name(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return Path(_member(path, archive).filename).name
-    except _BROKEN as error:
+    except _DAMAGED_FILE as error:
         raise InputError(f"{path}: cannot be read as a zip archive: {error}") from None
 
 
@@ -44,7 +53,7 @@ def lines(path: Path, *, keep_ends: bool = False) -> Iterator[tuple[int, bytes]]
                 if read > most:
                     raise InputError(f"{path}, line {number}: expands to more than {_RATIO} times its size")
                 yield number, line if keep_ends else line.rstrip(b"\r\n")
-    except _BROKEN as error:
+    except _DAMAGED_FILE as error:
         raise InputError(f"{path}, line {number + 1}: cannot be read: {error}") from None
 
 
