@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.console.alarms.addresses import Target
 from turbo_trader.console.alarms.alarm_settings import alarms, targets_of
+from turbo_trader.console.alarms.alarms_process import AlarmsBeside
 from turbo_trader.console.banner import banner_lines, journal_fact
 from turbo_trader.console.folders import made_for, run_folder
 from turbo_trader.console.guard_process import GuardBeside
@@ -38,8 +40,11 @@ from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.daemon_settings import Clocks, DaemonSettings, Observer, Summary
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.score_feed import InPlace, Scorer
-from turbo_trader.live.service_manager import ServiceManager
+from turbo_trader.live.systemd import Systemd
 from turbo_trader.rules.policy import Policy
+
+if TYPE_CHECKING:  # prometheus-client is an extra
+    from turbo_trader.console.metrics.daemon_metrics import Metrics
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -69,26 +74,17 @@ def start(
     """
     folder = run_folder(settings.journal_dir, settings.mode)
     database = database_of(settings, folder)
-    manager = ServiceManager.from_environment()  # before any process is started that would inherit it
+    systemd = Systemd.from_environment()  # before any process is started that would inherit it
     with ExitStack() as stack:
         metrics, targets = metrics_of(settings), targets_of(settings)
-        ground = (
-            stack.enter_context(paper_ground(settings, policy))
-            if settings.mode == "paper"
-            else live_ground(settings, policy)
-        )
+        ground = stack.enter_context(ground_of(settings, policy))
         asked = scorer(policy, ground)
         if ground.lasts_s is not None:
             seconds = min(ground.lasts_s, seconds or ground.lasts_s)
         registration = stack.enter_context(Registry(Kind.DAEMON).claim(settings.mode, folder))
         stack.enter_context(made_for(registration, folder))
         tty = ui and terminal_can()
-        secrets = (
-            ground.keys.key, ground.keys.secret, password_of(settings.journal_url.get_secret_value()),
-            *(target.url for target in targets),
-        )  # fmt: skip
-        open_log(folder, level=settings.log_level, terminal=not tty, secrets=secrets)
-        ground.log_lines()
+        _open_log(settings, ground, folder, targets, terminal=not tty)
         for line in banner(settings, policy, ground, registration.running.name, folder, database):
             say(line)
         sending = stack.enter_context(alarms(settings, targets, "daemon"))
@@ -96,14 +92,10 @@ def start(
         guard = GuardBeside(settings.mode, settings.journal_dir, folder, emit)
         stack.callback(guard.leave)
         load(Use.TRADER)
-        title = f"turbo-trader {settings.mode}: {ground.market}"
-        about = view_messages.about(title, ground.symbols, str(folder), policy)
-        screen = stack.enter_context(ScreenBeside(about)) if tty else None
+        screen = stack.enter_context(ScreenBeside(_about(settings, ground, folder, policy))) if tty else None
         configured = tuple(
             policy.configured.get(symbol, symbol) for symbol in ground.symbols
         )  # old names are named by it
-        listening: list[Observer] = [] if sending is None else [EventObserver(sending.event)]
-        listening += [] if metrics is None else [metrics.said]
         daemon = DaemonSettings(
             endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, clocks=ground.clocks,
             database=database,
@@ -113,13 +105,48 @@ def start(
             record=settings.record, keep=Keep(days=settings.record_days, size=int(settings.record_gb * 1e9)),
             self_check=(sys.executable, "-m", "turbo_trader.console", "replay", str(folder), "--verify", "--json"),
             services=() if metrics is None else (metrics.serve,), registration=registration, scorer=asked,
-            manager=manager,
+            systemd=systemd,
             on_started=guard.begin if settings.mode != "paper" else lambda: None,
         )  # fmt: skip
-        summary = ground.run(run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *listening)))
+        summary = ground.run(
+            run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *_listening(sending, metrics)))
+        )
         if sending is not None:
             sending.because(summary.reason)
         return summary, folder
+
+
+@contextmanager
+def ground_of(settings: Settings, policy: Policy) -> Iterator[Ground]:
+    """The venue of MODE, for as long as the context lasts."""
+    if settings.mode != "paper":
+        yield live_ground(settings, policy)
+        return
+    with paper_ground(settings, policy) as ground:
+        yield ground
+
+
+def _open_log(
+    settings: Settings, ground: Ground, folder: Path, targets: Sequence[Target], *, terminal: bool
+) -> None:
+    """From here on events are lines of the run's log; no secret of the run is in one."""
+    password = password_of(settings.journal_url.get_secret_value())
+    secrets = (ground.keys.key, ground.keys.secret, password, *(target.url for target in targets))
+    open_log(folder, level=settings.log_level, terminal=terminal, secrets=secrets)
+    ground.log_lines()
+
+
+def _about(settings: Settings, ground: Ground, folder: Path, policy: Policy) -> dict[str, Any]:
+    title = f"turbo-trader {settings.mode}: {ground.market}"
+    return view_messages.about(title, ground.symbols, str(folder), policy)
+
+
+def _listening(sending: AlarmsBeside | None, metrics: Metrics | None) -> Iterator[Observer]:
+    """Who hears of events besides the log."""
+    if sending is not None:
+        yield EventObserver(sending.event)
+    if metrics is not None:
+        yield metrics.said
 
 
 def scorer(policy: Policy, ground: Ground) -> Scorer | None:

@@ -16,7 +16,7 @@ from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.segments import Keep
 from turbo_trader.live.inside import Inside
 from turbo_trader.live.registry import Registration
-from turbo_trader.live.service_manager import ServiceManager
+from turbo_trader.live.systemd import Systemd
 from turbo_trader.trader.commands import Note, Scanned
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class DaemonSettings:
     services: tuple[
         Service, ...
     ] = ()  # entered before the venue is asked anything; InputError refuses the start
-    manager: ServiceManager = field(default_factory=ServiceManager)  # hears that it is ready, lives and ends
+    systemd: Systemd = field(default_factory=Systemd)  # hears that it is ready, lives and ends
     record: Record = Record.OFF
     keep: Keep = field(default_factory=Keep)  # of what is recorded
     self_check: tuple[str, ...] = ()  # the command that verifies the recording, run once a day; (): none

@@ -29,8 +29,8 @@ from turbo_trader.journal.marker import MARKER
 from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.journal.readers import boots, state_by_row
 from turbo_trader.live.gateway import Gateway
-from turbo_trader.live.service_manager import ServiceManager
 from turbo_trader.live.startup import read_instruments
+from turbo_trader.live.systemd import Systemd
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
@@ -74,7 +74,7 @@ class GuardSettings:
     rules: GuardRules = field(default_factory=GuardRules)
     lease: LeaseRules = field(default_factory=LeaseRules)
     request_timeout_s: float = 5.0
-    manager: ServiceManager = field(default_factory=ServiceManager)
+    systemd: Systemd = field(default_factory=Systemd)
 
 
 @contextmanager
@@ -314,10 +314,10 @@ async def watch_over(settings: GuardSettings, emit: Emit) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    living = asyncio.create_task(settings.manager.live())
-    settings.manager.ready()
+    living = asyncio.create_task(settings.systemd.live())
+    settings.systemd.ready()
     try:
         await Guard(settings, emit).run(ended)
     finally:
-        settings.manager.stopping()
+        settings.systemd.stopping()
         living.cancel()

@@ -128,7 +128,7 @@ class Shell:
                 if settings.handle_signals:
                     stack.callback(self._listen_to_signals())
                 settings.on_started()
-                settings.manager.ready()
+                settings.systemd.ready()
                 await self._work()
         except BaseException as error:
             self._router.end(settings.keys.redact(f"{type(error).__name__}: {error}"))
@@ -254,7 +254,7 @@ class Shell:
     async def _work(self) -> None:
         jobs: list[Awaitable[None]] = [
             self._private.stream.run(), self._run_timer(), self._run_view(), self._run_limit(), *self._upkeep.jobs(),
-            self._settings.manager.live(),
+            self._settings.systemd.live(),
         ]  # fmt: skip
         for feed in self._public.feeds:
             jobs += [feed.stream.run(), feed.watch()]
@@ -278,7 +278,7 @@ class Shell:
 
     async def _finish(self) -> None:
         """Let requests under way end, write what became of them, close everything."""
-        self._settings.manager.stopping()
+        self._settings.systemd.stopping()
         await self._router.drain(self._settings.request_timeout_s + 1)
         await self._gateway.close()
         self._fence.end(left=self._leaving and not self._router.failed)

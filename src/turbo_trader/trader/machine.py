@@ -27,7 +27,7 @@ from turbo_trader.trader.flattening import Flattening
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.limits import Limits
 from turbo_trader.trader.listing import Listing
-from turbo_trader.trader.persisted import decode
+from turbo_trader.trader.persisted import Kept, decode
 from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.resuming import Resuming
@@ -91,6 +91,10 @@ class Trader:
         self._unscanned = False  # something has happened since the last scan
         self._due: int | None = None  # next_time, until an event changes more than a market state
         self._state.note("policy", overridden=policy.overridden())
+        self._resume(kept)
+
+    def _resume(self, kept: Kept) -> None:
+        """What was persisted comes back, in the order in which one part needs another."""
         Resuming(
             state=self._state, booking=self._booking, monitor=self._monitor, entries=self._entries, closing=self._closing,
             recovery=self._recovery,

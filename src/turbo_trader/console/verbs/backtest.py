@@ -32,78 +32,85 @@ class Options:
     cache: bool  # keep and find rebuilt tapes
 
 
+Tape = Annotated[
+    Path,
+    typer.Argument(
+        help="a tape: folder of one-minute bars, Parquet tape, raw V5 frames, the venue's archives; or: synthetic"
+    ),
+]
+Balance = Annotated[str, typer.Option(help="starting balance, USDT")]
+Symbols = Annotated[
+    str, typer.Option(help="comma-separated; default: those of the tape that are in the universe")
+]
+Seed = Annotated[int, typer.Option(help="seed of the path inside rebuilt bars", parser=whole())]
+OrderOption = Annotated[
+    str,
+    typer.Option(
+        help="of high and low inside rebuilt bars: both (the worse counts), random, high-first, low-first"
+    ),
+]
+NewSession = Annotated[
+    str, typer.Option("--new-session", help="daily: a new session is asked for at each 00:00 UTC")
+]
+NoLimits = Annotated[
+    bool,
+    typer.Option(
+        "--no-limits",
+        help="for measuring only: no session limit, pause or watchdog; every entry sized as if equity were --balance",
+    ),
+]
+Instruments = Annotated[
+    Path | None,
+    typer.Option(help="the venue's answer to instruments-info (JSON, .gz allowed), for symbols of any name"),
+]
+Size = Annotated[str, typer.Option(help="full or earned; default: SIZE, else full")]
+Signal = Annotated[
+    str, typer.Option(help="entries by: rules, an installed panel signal, or a .py file; default: SIGNAL")
+]
+Days = Annotated[float, typer.Option(help="of synthetic: how long", parser=figure(0.01, 60))]
+Edge = Annotated[
+    float,
+    typer.Option(
+        help="of synthetic: predictability put into the market; 0: none", parser=figure(0.0, MOST_EDGE)
+    ),
+]
+Keep = Annotated[
+    bool, typer.Option("--keep/--no-keep", help="keep the run in JOURNAL_DIR, for `report BACKTEST`")
+]
+Cache = Annotated[
+    bool,
+    typer.Option("--cache/--no-cache", help="keep rebuilt tapes in the cache folder, and find them there"),
+]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+
+
 def backtest(
     *,
-    tape: Annotated[
-        Path,
-        typer.Argument(
-            help="a tape: folder of one-minute bars, Parquet tape, raw V5 frames, the venue's archives; or: synthetic"
-        ),
-    ],
-    balance: Annotated[str, typer.Option(help="starting balance, USDT")] = "18",
-    symbols: Annotated[
-        str, typer.Option(help="comma-separated; default: those of the tape that are in the universe")
-    ] = "",
-    seed: Annotated[int, typer.Option(help="seed of the path inside rebuilt bars", parser=whole())] = 1,
-    order: Annotated[
-        str,
-        typer.Option(
-            help="of high and low inside rebuilt bars: both (the worse counts), random, high-first, low-first"
-        ),
-    ] = "both",
-    new_session: Annotated[
-        str, typer.Option("--new-session", help="daily: a new session is asked for at each 00:00 UTC")
-    ] = "",
-    no_limits: Annotated[
-        bool,
-        typer.Option(
-            "--no-limits",
-            help="for measuring only: no session limit, pause or watchdog; every entry sized as if equity were --balance",
-        ),
-    ] = False,
-    instruments: Annotated[
-        Path | None,
-        typer.Option(
-            help="the venue's answer to instruments-info (JSON, .gz allowed), for symbols of any name"
-        ),
-    ] = None,
-    size: Annotated[str, typer.Option(help="full or earned; default: SIZE, else full")] = "",
-    signal: Annotated[
-        str, typer.Option(help="entries by: rules, an installed panel signal, or a .py file; default: SIGNAL")
-    ] = "",
-    days: Annotated[float, typer.Option(help="of synthetic: how long", parser=figure(0.01, 60))] = 7.0,
-    edge: Annotated[
-        float,
-        typer.Option(
-            help="of synthetic: predictability put into the market; 0: none", parser=figure(0.0, MOST_EDGE)
-        ),
-    ] = EDGE,
-    keep: Annotated[
-        bool, typer.Option("--keep/--no-keep", help="keep the run in JOURNAL_DIR, for `report BACKTEST`")
-    ] = True,
-    cache: Annotated[
-        bool,
-        typer.Option(
-            "--cache/--no-cache", help="keep rebuilt tapes in the cache folder, and find them there"
-        ),
-    ] = True,
-    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    tape: Tape,
+    balance: Balance = "18",
+    symbols: Symbols = "",
+    seed: Seed = 1,
+    order: OrderOption = "both",
+    new_session: NewSession = "",
+    no_limits: NoLimits = False,
+    instruments: Instruments = None,
+    size: Size = "",
+    signal: Signal = "",
+    days: Days = 7.0,
+    edge: Edge = EDGE,
+    keep: Keep = True,
+    cache: Cache = True,
+    json: Json = False,
 ) -> None:
     """Run the rules over recorded market data and report the result."""
     from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
-    from turbo_trader.console.summary import backtest_lines, kept_lines, made_up_lines
+    from turbo_trader.console.summary import backtest_lines, kept_lines
     from turbo_trader.lab.serving import serving
-    from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
 
-    if order not in ("both", "random", "high-first", "low-first"):
-        raise InputError(f"--order {order}: must be both, random, high-first or low-first")
-    if new_session not in ("", "daily"):
-        raise InputError(f"--new-session {new_session}: must be daily")
-    if str(tape) != "synthetic" and not tape.exists():
-        raise InputError(f"{tape}: no such tape")
+    _check(tape, order, new_session)
     money = positive_decimal(balance, "--balance")
     given = {name: value for name, value in (("SIZE", size), ("SIGNAL", signal)) if value}
     policy = Policy.from_env({**environment(), **given})
@@ -111,15 +118,13 @@ def backtest(
     where = load_settings().journal_dir if keep else None
     compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
-        found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where)
-        if json:
-            print_json(found)
-        else:
-            print("\n".join([*made_up_lines(found), *kept_lines(found)]))
+        _show_made_up(
+            _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where), json=json
+        )
         return
-    wanted = tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
     options = Options(
-        symbols=wanted, instruments=instruments, policy=policy, balance=money, seed=seed, new_session_daily=new_session == "daily",
+        symbols=_names(symbols),
+        instruments=instruments, policy=policy, balance=money, seed=seed, new_session_daily=new_session == "daily",
         no_limits=no_limits, keep=where, cache=cache,
     )  # fmt: skip
     result = {"balance": money, **_results(tape, options, order)}
@@ -128,8 +133,33 @@ def backtest(
         say(f"{result['source']}: left out: {count:,} {reason}")
     if json:
         print_json(result)
-        return
-    print("\n".join([*backtest_lines(result), *kept_lines(result)]))
+    else:
+        print("\n".join([*backtest_lines(result), *kept_lines(result)]))
+
+
+def _check(tape: Path, order: str, new_session: str) -> None:
+    from turbo_trader.market.errors import InputError
+
+    if order not in ("both", "random", "high-first", "low-first"):
+        raise InputError(f"--order {order}: must be both, random, high-first or low-first")
+    if new_session not in ("", "daily"):
+        raise InputError(f"--new-session {new_session}: must be daily")
+    if str(tape) != "synthetic" and not tape.exists():
+        raise InputError(f"{tape}: no such tape")
+
+
+def _names(symbols: str) -> tuple[str, ...] | None:
+    return tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
+
+
+def _show_made_up(found: dict[str, Any], *, json: bool) -> None:
+    from turbo_trader.console.output import print_json
+    from turbo_trader.console.summary import kept_lines, made_up_lines
+
+    if json:
+        print_json(found)
+    else:
+        print("\n".join([*made_up_lines(found), *kept_lines(found)]))
 
 
 def _made_up(

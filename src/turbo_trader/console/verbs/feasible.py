@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -23,19 +23,23 @@ LEGEND = (
 Rows: TypeAlias = "tuple[Sequence[Feasibility], Sequence[Feasibility]]"
 
 
+Balance = Annotated[str, typer.Option(help="USDT")]
+Price = Annotated[
+    list[str] | None, typer.Option(help="SYMBOL=PRICE in place of the reference price; may be repeated")
+]
+Reach = Annotated[
+    str, typer.Option("--range", help="99.9 % quantile of a symbol's one-minute ranges, such as 0.75%")
+]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+
+
 def feasible(
-    balance: Annotated[str, typer.Option(help="USDT")] = "18",
-    price: Annotated[
-        list[str] | None, typer.Option(help="SYMBOL=PRICE in place of the reference price; may be repeated")
-    ] = None,
-    reach: Annotated[
-        str, typer.Option("--range", help="99.9 % quantile of a symbol's one-minute ranges, such as 0.75%")
-    ] = "0.75%",
-    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    balance: Balance = "18",
+    price: Price = None,
+    reach: Reach = "0.75%",
+    json: Json = False,
 ) -> None:
     """Per symbol: smallest order, margin, cost against target, break-even win rate, distance to liquidation, and why not."""
-    from dataclasses import asdict
-
     from turbo_trader.console.output import print_json
     from turbo_trader.console.prices import reference_prices
     from turbo_trader.console.settings import environment, fraction, positive_decimal
@@ -63,31 +67,29 @@ def feasible(
 
     a, b = rows(TIER_A), rows(TIER_B)
     if json:
-        sizes = [
-            {"A": [_opened(wide), _opened(narrow)], "B": [_opened(b_wide), _opened(b_narrow)]}
-            for narrow, wide, b_narrow, b_wide in zip(*a, *b, strict=True)
-        ]
-        symbols = [{**asdict(row), "sizes": size} for row, size in zip(a[0], sizes, strict=True)]
         print_json(
             {
                 "balance": money,
                 "range_tail": tail,
                 "limits": limit_lines(policy, money),
                 "size": size_line(policy, money),
-                "symbols": symbols,
+                "symbols": _documents(a, b),
             }
         )
         return
-    print(
-        "\n".join(
-            [
-                *feasible_lines(a, b),
-                *wrapped(size_line(policy, money)),
-                *limit_lines(policy, money),
-                f"Assumed: one-minute range {tail:.2%}.",
-            ]
-        )
-    )
+    after = [*wrapped(size_line(policy, money)), *limit_lines(policy, money)]
+    print("\n".join([*feasible_lines(a, b), *after, f"Assumed: one-minute range {tail:.2%}."]))
+
+
+def _documents(a: Rows, b: Rows) -> list[dict[str, Any]]:
+    """A symbol each: its figures at the narrowest exits of an A-trade, and the sizes the rules would open, USDT."""
+    from dataclasses import asdict
+
+    sizes = [
+        {"A": [_opened(wide), _opened(narrow)], "B": [_opened(b_wide), _opened(b_narrow)]}
+        for narrow, wide, b_narrow, b_wide in zip(*a, *b, strict=True)
+    ]
+    return [{**asdict(row), "sizes": size} for row, size in zip(a[0], sizes, strict=True)]
 
 
 def feasible_lines(a: Rows, b: Rows) -> list[str]:

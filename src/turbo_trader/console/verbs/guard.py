@@ -59,7 +59,7 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
     from turbo_trader.console.venues import lease_rules, live_venue
     from turbo_trader.live.position_guard import GuardSettings, only_one, watch_over
     from turbo_trader.live.registry import Kind, Registry
-    from turbo_trader.live.service_manager import ServiceManager
+    from turbo_trader.live.systemd import Systemd
     from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
     from turbo_trader.trader.guard_interventions import guard_rules
@@ -91,7 +91,7 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
             daemon_lives=daemon_lives,
             rules=guard_rules(policy),
             lease=lease_rules(policy),
-            manager=ServiceManager.from_environment(),
+            systemd=Systemd.from_environment(),
         )
         with _alarms(settings) as emit:
             uvloop.run(watch_over(guard_settings, emit))

@@ -14,36 +14,40 @@ _ENV, _KEYS = Path(".env"), Path("bybit.key")
 _MODES = ("paper", "testnet", "demo", "live")
 
 
+Mode = Annotated[str | None, typer.Option(help="paper, testnet, demo or live")]
+Balance = Annotated[str | None, typer.Option(help="paper's starting balance, USDT")]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", help="file with key and secret on two lines, mode 0600")
+]
+Size = Annotated[str | None, typer.Option(help="full or earned; live needs one")]
+SessionLoss = Annotated[str | None, typer.Option(help="loss that ends a session, such as 10%")]
+DrawdownPause = Annotated[str | None, typer.Option(help="drawdown that pauses; follows --session-loss")]
+ARisk = Annotated[str | None, typer.Option(help="loss of an A-trade at its stop; follows --session-loss")]
+BRisk = Annotated[str | None, typer.Option(help="the same of a B-trade; follows --a-risk")]
+MaxLeverage = Annotated[str | None, typer.Option(help="leverage at the most, such as 20")]
+IAcceptTheRisk = Annotated[bool, typer.Option("--i-accept-the-risk", help="for live: you may lose all of it")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="ask nothing: what is not given is the default")]
+Force = Annotated[bool, typer.Option("--force", help="replace a .env; the old one is kept as .env.old")]
+NoDoctor = Annotated[bool, typer.Option("--no-doctor", help="write the settings, examine nothing")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+
+
 def init(
     *,
-    mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
-    balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
-    key_file: Annotated[
-        Path | None, typer.Option("--key-file", help="file with key and secret on two lines, mode 0600")
-    ] = None,
-    size: Annotated[str | None, typer.Option(help="full or earned; live needs one")] = None,
-    session_loss: Annotated[str | None, typer.Option(help="loss that ends a session, such as 10%")] = None,
-    drawdown_pause: Annotated[
-        str | None, typer.Option(help="drawdown that pauses; follows --session-loss")
-    ] = None,
-    a_risk: Annotated[
-        str | None, typer.Option(help="loss of an A-trade at its stop; follows --session-loss")
-    ] = None,
-    b_risk: Annotated[str | None, typer.Option(help="the same of a B-trade; follows --a-risk")] = None,
-    max_leverage: Annotated[str | None, typer.Option(help="leverage at the most, such as 20")] = None,
-    i_accept_the_risk: Annotated[
-        bool, typer.Option("--i-accept-the-risk", help="for live: you may lose all of it")
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="ask nothing: what is not given is the default")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="replace a .env; the old one is kept as .env.old")
-    ] = False,
-    no_doctor: Annotated[
-        bool, typer.Option("--no-doctor", help="write the settings, examine nothing")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    mode: Mode = None,
+    balance: Balance = None,
+    key_file: KeyFile = None,
+    size: Size = None,
+    session_loss: SessionLoss = None,
+    drawdown_pause: DrawdownPause = None,
+    a_risk: ARisk = None,
+    b_risk: BRisk = None,
+    max_leverage: MaxLeverage = None,
+    i_accept_the_risk: IAcceptTheRisk = False,
+    yes: Yes = False,
+    force: Force = False,
+    no_doctor: NoDoctor = False,
+    json: Json = False,
 ) -> int:
     """Write the first .env: mode, balance, key file, the five numbers that bound a loss; then `doctor`. Asks at a terminal."""
     import sys

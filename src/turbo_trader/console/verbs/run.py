@@ -9,51 +9,63 @@ import typer
 
 from turbo_trader.console.options import MOST_EDGE, figure, speed_figure, whole
 
+Mode = Annotated[str | None, typer.Option(help="paper, testnet, demo or live")]
+Market = Annotated[str | None, typer.Option(help="paper's market: synthetic, tape:PATH, bybit, or bybit:URL")]
+Speed = Annotated[
+    float | None,
+    typer.Option(
+        help="paper's highest time factor, or max; default 30 on synthetic, 1 on a tape",
+        parser=speed_figure,
+    ),
+]
+MarketStart = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
+    ),
+]
+Duration = Annotated[
+    str | None, typer.Option("--for", help="how long to run at that speed, such as 40s or 2m")
+]
+Balance = Annotated[str | None, typer.Option(help="paper's starting balance, USDT")]
+Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
+Edge = Annotated[
+    float | None,
+    typer.Option(help="predictability put into the synthetic market", parser=figure(0.0, MOST_EDGE)),
+]
+Faults = Annotated[
+    str | None, typer.Option(help="what goes wrong at the paper venue: drop=0.05,delay=0.05,error=0.05")
+]
+FaultSeed = Annotated[int | None, typer.Option(help="of those faults", parser=whole())]
+JournalDir = Annotated[Path | None, typer.Option("--journal-dir", help="folder of journals and logs")]
+Signal = Annotated[
+    str | None, typer.Option(help="entries by: rules, an installed panel signal, or a .py file")
+]
+TakeOver = Annotated[
+    bool,
+    typer.Option("--take-over", help="orders of an instance whose journal is lost are ours from now on"),
+]
+NoUi = Annotated[bool, typer.Option("--no-ui", help="log lines instead of the view")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout at the end")]
+
 
 def run(
     *,
-    mode: Annotated[str | None, typer.Option(help="paper, testnet, demo or live")] = None,
-    market: Annotated[
-        str | None, typer.Option(help="paper's market: synthetic, tape:PATH, bybit, or bybit:URL")
-    ] = None,
-    speed: Annotated[
-        float | None,
-        typer.Option(
-            help="paper's highest time factor, or max; default 30 on synthetic, 1 on a tape",
-            parser=speed_figure,
-        ),
-    ] = None,
-    market_start: Annotated[
-        str | None,
-        typer.Option(
-            "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
-        ),
-    ] = None,
-    duration: Annotated[
-        str | None, typer.Option("--for", help="how long to run at that speed, such as 40s or 2m")
-    ] = None,
-    balance: Annotated[str | None, typer.Option(help="paper's starting balance, USDT")] = None,
-    seed: Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())] = None,
-    edge: Annotated[
-        float | None,
-        typer.Option(help="predictability put into the synthetic market", parser=figure(0.0, MOST_EDGE)),
-    ] = None,
-    faults: Annotated[
-        str | None, typer.Option(help="what goes wrong at the paper venue: drop=0.05,delay=0.05,error=0.05")
-    ] = None,
-    fault_seed: Annotated[int | None, typer.Option(help="of those faults", parser=whole())] = None,
-    journal_dir: Annotated[
-        Path | None, typer.Option("--journal-dir", help="folder of journals and logs")
-    ] = None,
-    signal: Annotated[
-        str | None, typer.Option(help="entries by: rules, an installed panel signal, or a .py file")
-    ] = None,
-    take_over: Annotated[
-        bool,
-        typer.Option("--take-over", help="orders of an instance whose journal is lost are ours from now on"),
-    ] = False,
-    no_ui: Annotated[bool, typer.Option("--no-ui", help="log lines instead of the view")] = False,
-    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout at the end")] = False,
+    mode: Mode = None,
+    market: Market = None,
+    speed: Speed = None,
+    market_start: MarketStart = None,
+    duration: Duration = None,
+    balance: Balance = None,
+    seed: Seed = None,
+    edge: Edge = None,
+    faults: Faults = None,
+    fault_seed: FaultSeed = None,
+    journal_dir: JournalDir = None,
+    signal: Signal = None,
+    take_over: TakeOver = False,
+    no_ui: NoUi = False,
+    json: Json = False,
 ) -> None:
     """Listen, decide, trade, guard. Paper on the built-in synthetic market unless asked otherwise; Ctrl-C ends it cleanly."""
     from turbo_trader.console.duration import parse_duration

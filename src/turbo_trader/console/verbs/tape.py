@@ -153,19 +153,27 @@ async def _until_ended(recorder: FrameRecorder, seconds: float | None) -> None:
         running.result()
 
 
+KindOption = Annotated[str, typer.Argument(help="trades, books or candles")]
+Folder = Annotated[Path, typer.Argument(help="where the files go")]
+SymbolsOption = Annotated[str, typer.Option(help="comma-separated")]
+First = Annotated[str, typer.Option("--from", help="first day, such as 2025-05-01 (UTC)")]
+Last = Annotated[str, typer.Option("--to", help="last day; default: the first")]
+Minutes = Annotated[int, typer.Option(help="of candles", parser=whole(1, 1_440))]
+Depth = Annotated[int, typer.Option(help="levels of order books", parser=whole(1, 1_000))]
+Host = Annotated[str, typer.Option(help="another server of the same files, such as http://127.0.0.1:8000")]
+
+
 @app.command("download")
 def download(
     *,
-    kind: Annotated[str, typer.Argument(help="trades, books or candles")],
-    folder: Annotated[Path, typer.Argument(help="where the files go")],
-    symbols: Annotated[str, typer.Option(help="comma-separated")],
-    first: Annotated[str, typer.Option("--from", help="first day, such as 2025-05-01 (UTC)")],
-    last: Annotated[str, typer.Option("--to", help="last day; default: the first")] = "",
-    minutes: Annotated[int, typer.Option(help="of candles", parser=whole(1, 1_440))] = 1,
-    depth: Annotated[int, typer.Option(help="levels of order books", parser=whole(1, 1_000))] = 500,
-    host: Annotated[
-        str, typer.Option(help="another server of the same files, such as http://127.0.0.1:8000")
-    ] = "",
+    kind: KindOption,
+    folder: Folder,
+    symbols: SymbolsOption,
+    first: First,
+    last: Last = "",
+    minutes: Minutes = 1,
+    depth: Depth = 500,
+    host: Host = "",
     json: Json = False,
 ) -> None:
     """Fetch Bybit's public archives and candles. Begins again where it stopped; each file is checked before it gets its name."""
@@ -194,15 +202,10 @@ def download(
                 fetch_archive(address(Kind(kind), hosts, symbol, day, depth), folder, done, say)
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}") from None
-    found = {
-        "files": done.files,
-        "already": done.already,
-        "bytes": done.bytes,
-        "missing": done.missing,
-        "gaps": gaps,
-    }
     if json:
-        print_json(found)
+        print_json(
+            {name: getattr(done, name) for name in ("files", "already", "bytes", "missing")} | {"gaps": gaps}
+        )
     else:
         say(
             f"{folder}: {done.files} files, {done.already} there already, {done.missing} not in the archive, {gaps} candles missing"

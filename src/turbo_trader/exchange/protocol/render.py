@@ -79,13 +79,7 @@ def order(o: OrderMessage) -> dict[str, Any]:
         "triggerPrice": text(o.trigger_price),
         "triggerDirection": o.trigger_direction,
         "triggerBy": o.trigger_by if o.trigger_price is not None else "",
-        "takeProfit": text(o.take_profit),
-        "stopLoss": text(o.stop_loss),
-        "tpslMode": o.tpsl_mode,
-        "tpLimitPrice": text(o.tp_limit),
-        "slLimitPrice": text(o.sl_limit),
-        "tpTriggerBy": o.tp_trigger_by if o.take_profit is not None else "",
-        "slTriggerBy": o.sl_trigger_by if o.stop_loss is not None else "",
+        **_carried(o),
         "lastPriceOnCreated": text(o.last_price),
         "reduceOnly": o.reduce_only,
         "closeOnTrigger": o.close_on_trigger,
@@ -96,6 +90,19 @@ def order(o: OrderMessage) -> dict[str, Any]:
         "createdTime": ms(o.created_ts),
         "updatedTime": ms(o.ts),
         **_UNSET,
+    }
+
+
+def _carried(o: OrderMessage) -> dict[str, str]:
+    """The TP and SL that an order carries."""
+    return {
+        "takeProfit": text(o.take_profit),
+        "stopLoss": text(o.stop_loss),
+        "tpslMode": o.tpsl_mode,
+        "tpLimitPrice": text(o.tp_limit),
+        "slLimitPrice": text(o.sl_limit),
+        "tpTriggerBy": o.tp_trigger_by if o.take_profit is not None else "",
+        "slTriggerBy": o.sl_trigger_by if o.stop_loss is not None else "",
     }
 
 

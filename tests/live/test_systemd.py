@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.live.service_manager import ServiceManager
+from turbo_trader.live.systemd import Systemd
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -32,7 +32,7 @@ async def test_ready_signs_of_life_and_the_end_are_heard(manager: tuple[str, soc
         "WATCHDOG_PID": str(os.getpid()),
         "HOME": "/",
     }
-    service = ServiceManager.from_environment(environment)
+    service = Systemd.from_environment(environment)
     assert environment == {"HOME": "/"}  # not for the processes that this one starts
     service.ready()
     living = asyncio.create_task(service.live())
@@ -52,7 +52,7 @@ async def test_ready_signs_of_life_and_the_end_are_heard(manager: tuple[str, soc
 
 async def test_a_loop_that_hangs_says_nothing(manager: tuple[str, socket.socket]) -> None:
     address, heard = manager
-    service = ServiceManager(address, 0.15)
+    service = Systemd(address, 0.15)
     living = asyncio.create_task(service.live())
     await asyncio.sleep(0)
     assert heard.recv(99) == b"WATCHDOG=1"
@@ -69,7 +69,7 @@ async def test_a_loop_that_hangs_says_nothing(manager: tuple[str, socket.socket]
      {"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}],
 )  # fmt: skip
 async def test_nobody_who_listens_is_no_error(environment: dict[str, str]) -> None:
-    service = ServiceManager.from_environment(environment)
+    service = Systemd.from_environment(environment)
     service.ready()
     await asyncio.wait_for(service.live(), 5)
     service.stopping()

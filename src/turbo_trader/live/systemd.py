@@ -16,8 +16,8 @@ from typing import Final, Self
 _LOOK_S: Final = 0.5  # of the event loop's time, which may be simulated, between two looks at the wall's
 
 
-class ServiceManager:
-    """The way to the manager that started this process. Nothing here raises: a manager that is gone ends no trading."""
+class Systemd:
+    """The way to the systemd that started this process. Nothing here raises: a socket that is gone ends no trading."""
 
     def __init__(self, address: str = "", watchdog_s: float = 0.0) -> None:
         self._address = "\0" + address[1:] if address.startswith("@") else address
