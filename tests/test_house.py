@@ -134,4 +134,4 @@ def test_a_file_has_at_most_four_hundred_lines() -> None:
         for path in (ROOT / "src").rglob("*.py")
         if path.read_text().count("\n") > 400
     ]
-    assert long == ["src/turbo_trader/trader/entries.py"]
+    assert long == []

@@ -57,9 +57,9 @@ OF_MACHINES: Final = (
     ),
     Defect(
         "size-tripled",
-        "turbo_trader.trader.entries",
-        "            qty=sizing.qty,\n            limit=limit,",
-        "            qty=3 * sizing.qty,\n            limit=limit,",
+        "turbo_trader.trader.entry_figures",
+        "        qty=sizing.qty,\n        limit=limit,",
+        "        qty=3 * sizing.qty,\n        limit=limit,",
     ),
     Defect(
         "entry-sent-again-when-unknown",

@@ -5,17 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.market import book
 from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.assess import reprice
-from turbo_trader.rules.candidates import SIDES, signals
+from turbo_trader.rules.candidates import SIDES
 from turbo_trader.rules.entry import entry_limit
-from turbo_trader.rules.exits import entry_exits
 from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, Verdict
 from turbo_trader.rules.reasons import Code
-from turbo_trader.rules.sizing import Entry, Sizing, size_entry
+from turbo_trader.rules.sizing import Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
 from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, Read, SetLeverage, TimeInForce
+from turbo_trader.trader.entry_figures import book_walk, decimal, pending_entry, sizing_figures
 from turbo_trader.trader.events import CommandResult, OrderReport, OrderStatus, Outcome, ReadResult, Source
 from turbo_trader.trader.exposure import account, open_risks
 from turbo_trader.trader.pending_entry import EntryEvent, EntryState, PendingEntry
@@ -29,11 +28,6 @@ _FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJEC
 _DUPLICATE = 110072
 _LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
 _LATE = 10 * SECOND  # an entry whose leverage took longer is not sent: it was decided on another market
-
-
-def decimal(value: Any) -> Decimal:
-    """A float figure as a Decimal with the digits it shows."""
-    return Decimal(repr(float(value)))
 
 
 def refused(sizing: Sizing) -> Verdict:
@@ -72,101 +66,32 @@ class Entries:
         limit = entry_limit(d.policy, state.instrument, direction, bid, ask, margin)
         g = state.s if len(gate_params) > 1 else 0
         cost = decimal(row["cost"]) - decimal(gate_params["slippage"][g])  # at the exact size below
-        figures = self._entry(state, row, limit, direction, weight=weight, cost=cost, slippage=ZERO)
+        figures = sizing_figures(d, state, row, limit, direction, weight=weight, cost=cost, slippage=ZERO)
         sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
         if not sizing.qty:
             return refused(sizing)
         # EV assumes a fill at the limit on the way in, the book's walk on the way out
         maker = d.policy.entry_style == "maker"
         reach = ZERO if maker else abs(limit / (ask if direction > 0 else bid) - 1)
-        walk = self._book_walk(state, direction, sizing.qty)
+        walk = book_walk(d, state, direction, sizing.qty)
         rows["slippage"][state.s] = float(reach + walk)
         if not reprice(gate_params, state.s, rows, state.s, float(cost + reach + walk)):
             text = f"limit {reach:.4%} beyond the touch, book walk {walk:.4%} at {sizing.qty}"
             return Verdict(BLOCK, Code.EV_AT_SIZE, text)
         if walk > 0:
             cost += walk
-            figures = self._entry(state, row, limit, direction, weight=weight, cost=cost, slippage=walk)
+            figures = sizing_figures(d, state, row, limit, direction, weight=weight, cost=cost, slippage=walk)
             sizing = size_entry(d.policy, account(d, equity), open_risks(d), figures, d.session.losses)
             if not sizing.qty:
                 return refused(sizing)
         sized, stage = self._staging.size(state, row, figures, sizing, tier, equity)
         if sized is None:
             return Verdict(PASS)  # a trade without an order
-        state.entry = self._pending(state, row, direction, limit, cost, sized)
+        state.entry = pending_entry(d, state, row, direction=direction, limit=limit, cost=cost, sizing=sized)
         state.entry.figures.update(capital=tier.name, stage=stage)
         state.shadows.accompany(state.entry.id)
         self._begin(state, state.entry)
         return Verdict(PASS)
-
-    def _pending(
-        self, state: SymbolState, row: Any, direction: int, limit: Decimal, cost: Decimal, sizing: Sizing
-    ) -> PendingEntry:
-        d = self._state
-        take_profit, stop_loss = decimal(row["take_profit"]), decimal(row["stop_loss"])
-        stop, backstop = entry_exits(direction, limit, take_profit, stop_loss, state.instrument, d.policy)
-        figures = {
-            name: float(row[name])
-            for name in ("used_p_tp", "used_ev", "p_tp", "ev", "snr", "confidence", "forecast")
-        }
-        return PendingEntry(
-            id=d.ids.next("entry"),
-            direction=direction,
-            qty=sizing.qty,
-            limit=limit,
-            stop=stop,
-            backstop=backstop,
-            leverage=sizing.leverage,
-            margin=sizing.margin,
-            trade_tier=int(row["tier"]),
-            take_profit=take_profit,
-            stop_loss=stop_loss,
-            cost=cost,
-            range_tail=decimal(row["range_tail"]),
-            hold_ns=int(float(row["hold_s"]) * SECOND),
-            decided_ts=d.now,
-            resting=d.policy.entry_style == "maker",
-            floor=sizing.floor,
-            figures={
-                **figures,
-                "signals": signals(row),
-                "binding": sizing.binding,
-                "allowed": sizing.allowed,
-                "leverage_most": float(sizing.highest),
-                "leverage_by": sizing.highest_by,
-            },
-        )
-
-    def _entry(
-        self,
-        state: SymbolState,
-        row: Any,
-        limit: Decimal,
-        direction: int,
-        *,
-        weight: Decimal,
-        cost: Decimal,
-        slippage: Decimal,
-    ) -> Entry:
-        return Entry(
-            instrument=state.instrument,
-            direction=direction,
-            trade_tier=int(row["tier"]),
-            price=limit,
-            stop_loss=decimal(row["stop_loss"]),
-            cost=cost,
-            slippage=slippage,
-            range_tail=decimal(row["range_tail"]),
-            mark_gap=decimal(row["mark_gap"]),
-            taker_fee=state.taker,
-            weight=weight,
-            symbols=len(self._state.symbols),
-        )
-
-    def _book_walk(self, state: SymbolState, direction: int, qty: Decimal) -> Decimal:
-        """Average price beyond the touch for leaving with `qty` now, as a fraction of the touch."""
-        thin, lots = float(self._state.policy.entry_slip_max), float(state.instrument.lots(qty))
-        return decimal(book.walk(self._state.states, state.s, direction, lots, thin))
 
     # -- sending
 
