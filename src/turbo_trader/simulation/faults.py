@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from turbo_trader.exchange.protocol.faults_on_demand import rate_figure
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import SECOND
 
@@ -132,21 +133,11 @@ def parse_faults(text: str) -> FaultRates:
         if name not in known or not equals:
             names = ", ".join([*PROFILES, *(f"{field.name}=RATE" for field in fields(FaultRates))])
             raise InputError(f"faults {part!r}: unknown; known are {names}")
-        rates = replace(rates, **{name: _figure(part, figure, 1e3 if name in PER_HOUR else 1.0)})
+        rates = replace(rates, **{name: rate_figure(part, figure, 1e3 if name in PER_HOUR else 1.0)})
     for kinds in (REQUESTS, MESSAGES):
         if sum(getattr(rates, kind) for kind in kinds) > 1:
             raise InputError(f"faults {text!r}: {', '.join(kinds)} add up to more than 1")
     return rates
-
-
-def _figure(part: str, text: str, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"faults {part!r}: {text!r} is not a number") from None
-    if not 0 <= value <= most:
-        raise InputError(f"faults {part!r}: must be from 0 to {most:g}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from turbo_trader.console.options import EDGE, MOST_EDGE, figure, whole
+from turbo_trader.numbers.text import parts
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -118,14 +119,12 @@ def backtest(
     where = load_settings().journal_dir if keep else None
     compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
-        _show_made_up(
-            _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where), json=json
-        )
+        found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where)
+        _show_made_up(found, json=json)
         return
     options = Options(
-        symbols=_names(symbols),
-        instruments=instruments, policy=policy, balance=money, seed=seed, new_session_daily=new_session == "daily",
-        no_limits=no_limits, keep=where, cache=cache,
+        symbols=parts(symbols) or None, instruments=instruments, policy=policy, balance=money, seed=seed,
+        new_session_daily=new_session == "daily", no_limits=no_limits, keep=where, cache=cache,
     )  # fmt: skip
     result = {"balance": money, **_results(tape, options, order)}
     say(f"{result['source']}: {result['events']:,} events, loaded in {result['load_seconds']:.1f} s")
@@ -146,10 +145,6 @@ def _check(tape: Path, order: str, new_session: str) -> None:
         raise InputError(f"--new-session {new_session}: must be daily")
     if str(tape) != "synthetic" and not tape.exists():
         raise InputError(f"{tape}: no such tape")
-
-
-def _names(symbols: str) -> tuple[str, ...] | None:
-    return tuple(name.strip() for name in symbols.split(",") if name.strip()) or None
 
 
 def _show_made_up(found: dict[str, Any], *, json: bool) -> None:

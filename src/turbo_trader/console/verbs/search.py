@@ -10,6 +10,7 @@ import typer
 
 from turbo_trader.console.options import figure, whole
 from turbo_trader.console.verbs.study import trials_ledger
+from turbo_trader.numbers.text import parts
 
 if TYPE_CHECKING:
     from turbo_trader.lab.sweep import Search, Tried
@@ -139,16 +140,12 @@ def lookahead(
     from turbo_trader.lab.edge_study import leak_of
     from turbo_trader.lab.loading import load_signal, parameters
 
-    found = leak_of(load_signal(signal, parameters(param or [])), read_market(data, _names(symbols)))
+    found = leak_of(load_signal(signal, parameters(param or [])), read_market(data, parts(symbols)))
     if json:
         print_json({"signal": signal, "leaks": bool(found), "reason": found or None})
     else:
         print(found or f"{signal}: no score changes with the future")
     return LEAKS if found else CLEAN
-
-
-def _names(symbols: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in symbols.split(",") if name.strip())
 
 
 def _made(
@@ -168,7 +165,7 @@ def _made(
     if not data.exists():
         raise InputError(f"{data}: no such data")
     path = str(Path(target).resolve()) if target.endswith(".py") else target
-    task = Task(path, data.resolve(), fixed, _names(symbols), costs(spread_bp).taker_taker)
+    task = Task(path, data.resolve(), fixed, parts(symbols), costs(spread_bp).taker_taker)
     check_ranges(task, ranges)
     return Search(folder, task, ranges, seed)
 

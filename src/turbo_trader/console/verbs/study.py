@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from turbo_trader.console.options import figure
+from turbo_trader.numbers.text import parts
 
 if TYPE_CHECKING:
     from turbo_trader.lab.score_trades import Costs
@@ -45,7 +46,7 @@ def edge(
     from turbo_trader.lab.verdict import Verdict
 
     found = load_signal(signal, parameters(param or []))
-    market = read_market(data, [name.strip() for name in symbols.split(",") if name.strip()], funding)
+    market = read_market(data, parts(symbols), funding)
     for reason, count in market.left_out.items():
         say(f"{data}: left out: {count:,} {reason}")
     now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from turbo_trader.console.options import whole
+from turbo_trader.numbers.text import parts
 
 if TYPE_CHECKING:
     from turbo_trader.live.frame_recorder import FrameRecorder
@@ -30,7 +31,7 @@ def info(
     from turbo_trader.console.output import print_json
     from turbo_trader.market.tape import read_tape
 
-    facts = read_tape(tape, _names(symbols)).facts()
+    facts = read_tape(tape, parts(symbols) or None).facts()
     if json:
         print_json(facts)
         return
@@ -69,11 +70,11 @@ def import_(
     if bars:
         from turbo_trader.lab.importing import import_bars
 
-        count, interval, left_out = import_bars(source, target, _names(symbols) or ())
+        count, interval, left_out = import_bars(source, target, parts(symbols))
         found |= {"bars": count, "interval_s": interval // 10**9}
         what = f"{count:,} bars of {interval // 10**9} s"
     else:
-        tape = read_tape(source, _names(symbols), seed=seed)
+        tape = read_tape(source, parts(symbols) or None, seed=seed)
         write_tape(tape, target)
         left_out, count = dict(tape.left_out), sum(len(rows) for rows in tape.rows)
         found |= {"events": count}
@@ -113,7 +114,7 @@ def record(
     from turbo_trader.market.names import perpetual_symbol
 
     seconds = parse_duration(duration) if duration else None
-    chosen = tuple(perpetual_symbol(name, "--symbols") for name in _names(symbols) or ())
+    chosen = tuple(perpetual_symbol(name, "--symbols") for name in parts(symbols))
     if not chosen:
         raise InputError("--symbols: name one at least")
     if market.partition(":")[0] != "bybit":
@@ -187,7 +188,7 @@ def download(
     begin, end = _day(first, "--from"), _day(last or first, "--to")
     if end < begin:
         raise InputError(f"--to {end}: before --from {begin}")
-    chosen = [perpetual_symbol(name, "--symbols") for name in _names(symbols) or ()]
+    chosen = [perpetual_symbol(name, "--symbols") for name in parts(symbols)]
     if not chosen:
         raise InputError("--symbols: name one at least")
     hosts, done, gaps = Hosts(host, host, host) if host else Hosts(), Fetched(), 0
@@ -223,7 +224,3 @@ def _day(given: str, option: str) -> date:
 
 def _midnight(day: date, later: int = 0) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=later)
-
-
-def _names(symbols: str) -> tuple[str, ...] | None:
-    return tuple(name.strip() for name in symbols.split(",") if name.strip()) or None

@@ -87,14 +87,14 @@ class FaultPlan:
             if not equals:
                 raise InputError(f"faults {part!r}: write NAME=NUMBER, such as drop=0.05")
             if name in waits and not route:
-                waits[name] = _figure(part, right, _LONGEST_WAIT)
+                waits[name] = rate_figure(part, right, _LONGEST_WAIT)
                 continue
             names = SHORT.get(name, (name,))
             if names[0] not in REQUEST_FAULTS and names[0] not in STREAM_FAULTS:
                 known = [each for each in (*SHORT, *REQUEST_FAULTS) if not each.startswith("ret_")]
                 known += ["ret_CODE", *STREAM_FAULTS, *_WAITS]
                 raise InputError(f"faults {part!r}: choose from {', '.join(known)} (--faults help: all)")
-            share = _figure(part, right, 1.0) / len(names)
+            share = rate_figure(part, right, 1.0) / len(names)
             rates += [Rate(each, route.removeprefix("/v5/").strip("/"), share) for each in names]
         plan = FaultPlan(tuple(rates), **waits)
         for stage in (REQUEST_FAULTS, STREAM_FAULTS):
@@ -199,7 +199,8 @@ def _fits(name: str, topic: str, delta: bool) -> bool:
     return private if name in ("duplicate", "reorder") else True
 
 
-def _figure(part: str, text: str, most: float) -> float:
+def rate_figure(part: str, text: str, most: float) -> float:
+    """A rate from 0 to `most`; `part`: where it stands. InputError where it is none."""
     try:
         value = float(text)
     except ValueError:
