@@ -38,8 +38,8 @@ def examine(settings: Settings, policy: Policy) -> list[Check]:
     base = settings.journal_dir  # a real environment has one journal; of paper, that of the last run
     folder = last_journal(None, base) if settings.mode == "paper" else base / settings.mode
     machine = machine_checks(facts.machine_facts(folder))
-    if (there := database_of(settings, folder)) is not None:
-        machine.append(_database(there))
+    if (database := database_of(settings, folder)) is not None:
+        machine.append(_database(database))
     with ExitStack() as stack:
         if settings.mode == "paper":
             venue = stack.enter_context(paper_venue(settings))
