@@ -27,7 +27,7 @@ from turbo_trader.trader.state_keys import Key
 
 MIDNIGHT = 20_459 * DAY
 HOUR = 60 * MINUTE
-SPEED = 60.0
+SPEED = 30.0
 EDGE = 4.0
 CHEAP = {
     i.symbol: i for i in universe() if i.symbol in ("XRPUSDT", "DOGEUSDT", "ADAUSDT", "POLUSDT", "ARBUSDT")
@@ -139,12 +139,12 @@ def test_an_earned_stage_outlives_kill_nine_and_its_sizes_keep_to_section_seven(
     first = begin(lives)
     lives.wait(lambda: changes(lives))
     assert changes(lives) == [("A", "scout", "earned")]
-    lives.wait(lambda: entered(lives, "earned") and entered(lives, "scout"))
+    lives.wait(lambda: entered(lives, "earned"), 300)
     killed(lives, first)
     known = len(lives.notes("entry"))
     second = begin(lives)
     assert stages(lives) == {"A": "earned", "B": "scout"}
-    lives.wait(lambda: entered(lives, "earned", known))
+    lives.wait(lambda: entered(lives, "earned", known), 300)
     assert len(changes(lives)) == 1
     assert not lives.unguarded()
     check_sizes(lives)
