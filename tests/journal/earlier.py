@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from turbo_trader.journal.connection import open_file
 from turbo_trader.journal.layouts import described, layout, layouts
 from turbo_trader.journal.packing import whole
 from turbo_trader.journal.schema import FILE
@@ -107,7 +108,7 @@ def write(folder: Path, schema: str, scans: int = 45) -> Path:
 
 def downgraded(path: Path) -> None:
     """Make a closed journal of this version what version 1 would have written: nothing packed, intents by row number."""
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+    with contextlib.closing(open_file(path)) as db:
         db.execute("BEGIN")
         known = layouts(db)
         for n, ts, number, value in db.execute(

@@ -86,7 +86,7 @@ class Postgres:
             "options": "-c default_transaction_read_only=off",
         }
         with psycopg.connect(dbname=database, autocommit=True, **where) as connection:  # type: ignore[arg-type]
-            cursor = connection.execute(sql)  # type: ignore[call-overload]
+            cursor = connection.execute(sql)
             return list(cursor.fetchall()) if cursor.description else []
 
     def remove(self) -> None:

@@ -156,7 +156,7 @@ def test_a_restored_journal_opens_with_what_the_copy_knew(run: BookedRun, tmp_pa
     later = Journal(folder, ("BTCUSDT",))
     later.close(NOW, "test")
     done = restore(folder, copy, "20260105-090000")
-    assert done.before is not None
+    assert isinstance(done.before, Path)
     assert readers.state(done.before.parent)["ledger"]["results"] == "0.75"
     with contextlib.closing(sqlite3.connect(done.before)) as db:
         assert (

@@ -92,10 +92,10 @@ def test_an_address_or_method_that_there_is_not_is_one_line(page: tuple[Served, 
     assert answer.status == 404
 
 
-def play(page: tuple[Served, str], case: Case) -> None:
+def play(page: tuple[Served, str], case: Case[Any]) -> None:
     """Send it from the page itself, in a session; the login is tried without."""
     served, cookie = page
-    given = {**(case.headers or {}), "Origin": served.address}
+    given: dict[str, str] = {**dict(case.headers or {}), "Origin": served.address}
     if case.path == "/login":
         given.pop("Cookie", None)
     else:
@@ -110,12 +110,12 @@ def play(page: tuple[Served, str], case: Case) -> None:
 
 @schema.parametrize()
 @examples(8)
-def test_whatever_is_sent_is_answered_as_described(page: tuple[Served, str], case: Case) -> None:
+def test_whatever_is_sent_is_answered_as_described(page: tuple[Served, str], case: Case[Any]) -> None:
     play(page, case)
 
 
 @pytest.mark.slow
 @schema.parametrize()
 @examples(100)
-def test_the_same_with_many_requests(page: tuple[Served, str], case: Case) -> None:
+def test_the_same_with_many_requests(page: tuple[Served, str], case: Case[Any]) -> None:
     play(page, case)
