@@ -174,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if not given.tape.is_dir():
         parser.error(f"{given.tape}: not a folder of one-minute bars")
-    sizes = ["full"] if given.no_limits else given.size or SIZES
+    sizes: Sequence[str] = ["full"] if given.no_limits else given.size or SIZES
     cases = [
         Case(belief, size, balance, given.no_limits)
         for belief in given.belief or BELIEFS
