@@ -43,7 +43,6 @@ class Entries:
         self._staging = staging
         self.resting = Resting(state)
         self._lookups: dict[str, str] = {}  # read id -> symbol
-        self._reserved: dict[str, str] = {}  # entry id -> id of the look-up that waits for the clock
 
     # -- deciding
 
@@ -207,11 +206,9 @@ class Entries:
             self._done(state)
         else:
             entry.advance(EntryEvent.DOUBT, self._state.now)  # its fills are still missing
-            if report.source is not Source.STREAM:
-                return  # one look-up that lacks them does not call for the next at once
-            if report.status == OrderStatus.FILLED:  # its fills end it, and mostly come with the next message
-                self._reserved[entry.id] = self._state.ids.next("read")  # else the clock looks it up
-            else:
+            if (
+                report.source is Source.STREAM
+            ):  # one look-up that lacks them does not call for the next at once
                 self._look_up(state, entry)
 
     def on_filled(self, state: SymbolState) -> None:
@@ -322,13 +319,11 @@ class Entries:
 
     def _done(self, state: SymbolState) -> None:
         if state.entry is not None:
-            self._reserved.pop(state.entry.id, None)
             state.entry.advance(EntryEvent.END, self._state.now)
         state.entry = None
         self._state.persist(Key.ENTRY.of(state.instrument.symbol), {})
 
     def _look_up(self, state: SymbolState, entry: PendingEntry) -> None:
-        read_id = self._reserved.pop(entry.id, "") or self._state.ids.next("read")
-        read = Read(read_id, ("order", "positions"), state.instrument.symbol, entry.id)
+        read = Read(self._state.ids.next("read"), ("order", "positions"), state.instrument.symbol, entry.id)
         self._lookups[read.id] = state.instrument.symbol
         self._state.give(read)
