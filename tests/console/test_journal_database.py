@@ -91,7 +91,7 @@ def test_the_password_goes_to_libpq_alone(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_a_password_that_others_can_read_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     url = f"postgresql://trader:{QUOTED}@host/trading"
-    settings = Settings(journal_url=url, journal_name="sub1")
+    settings = Settings.model_validate({"journal_url": url, "journal_name": "sub1"})
     (tmp_path / ".env").write_text(f"JOURNAL_URL={url}\n")
     (tmp_path / ".env").chmod(0o644)
     with pytest.raises(Refused, match="chmod 600"):
@@ -107,6 +107,6 @@ def test_a_password_that_others_can_read_is_refused(monkeypatch: pytest.MonkeyPa
 
 
 def test_without_a_url_the_journal_is_a_file(tmp_path: Path) -> None:
-    assert database_of(Settings(), tmp_path) is None
+    assert database_of(Settings.model_validate({}), tmp_path) is None
     with pytest.raises(InputError, match="JOURNAL_URL"):
-        database_of(Settings(journal_url="nonsense"), tmp_path)
+        database_of(Settings.model_validate({"journal_url": "nonsense"}), tmp_path)

@@ -122,6 +122,7 @@ def test_no_use_of_a_live_start_has_kernels_of_the_simulated_exchange() -> None:
 
 
 def test_what_a_kernel_calls_is_found_in_other_modules_too() -> None:
+    assert isinstance(assess, compiled.Kernel)
     names = {each.py_func.__name__ for each in compiled.reachable(assess)}
     assert {"assess", "evaluate", "data_gate", "two_barrier", "catch_up"} <= names
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from turbo_trader.market.levels import BAD, SHORTEST, read_book
+from turbo_trader.market.json_text import BAD
+from turbo_trader.market.levels import SHORTEST, read_book
 from turbo_trader.market.rows import FIRST, LAST, LEVEL, ROW, SNAPSHOT, WHOLE, Rows
 
 TS, PER_TICK, PER_LOT = 1_700_000_000_123_000_000, 10.0, 1000.0

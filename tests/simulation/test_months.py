@@ -27,9 +27,9 @@ from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import DAY, MINUTE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.faults import FaultRates, Faults
+from turbo_trader.simulation.journal_in_memory import JournalInMemory
 from turbo_trader.simulation.minutes import Minutes
 from turbo_trader.simulation.network import Latency
-from turbo_trader.simulation.process import JournalInMemory
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import Command, Note, Persist, Resolved, Scanned, WireCommand, WriteCommand

@@ -6,7 +6,7 @@ whether it ended where it must. A place that is BAD stays BAD, so that calls can
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def string(text: Text, i: int) -> tuple[int, int]:
 def short_text(text: Text, i: int) -> tuple[int, int]:
     """(packed, place behind) of a text of at most eight characters."""
     start, i = string(text, i)
-    packed = np.int64(0)
+    packed: Any = np.int64(0)
     if i == BAD or i - 1 - start > 8:
         return packed, BAD
     for j in range(i - 1 - start):
@@ -112,7 +112,7 @@ def whole(text: Text, i: int) -> tuple[int, int]:
     while i != BAD and i < len(text) and text[i] == _SPACE:
         i += 1
     start = i
-    value = np.int64(0)
+    value: Any = np.int64(0)
     while i != BAD and i < len(text) and ZERO <= text[i] <= NINE and i - start <= MOST_DIGITS:
         value = value * 10 + (np.int64(text[i]) - ZERO)
         i += 1

@@ -49,7 +49,7 @@ def put_alone(st: State, side: int, price: Any, lots: Any) -> tuple[int, int]:
 @kernel
 def _lots_behind(st: State, i: int, rank: Any) -> Any:
     """Lots of side `i` at `rank` (0 the best) and behind it, within TOP."""
-    n = np.int64(st.levels[i])
+    n: Any = np.int64(st.levels[i])
     lots: Any = 0
     for j in range(max(0, n - TOP), n - rank):
         lots += st.lots[i, j]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.console.alarms.conftest import Receiver
-from tests.console.alarms.test_beside import alarms
+from tests.console.alarms.test_alarms_process import alarms
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.console.observer import EventObserver, Observers
