@@ -103,7 +103,10 @@ class JournalOnDisk(JournalInMemory):
     def outcome(self, result: CommandResult) -> None:
         self._file.outcome(result)
 
-    def write(self) -> None:
+    def flush(self, now: int) -> None:
+        self._file.flush()
+
+    def commit(self, now: int) -> None:
         self._file.commit()
 
     # -- the sink

@@ -99,5 +99,8 @@ def _usage(error: Any) -> str:
     if error.ctx is None:
         return f"{error.format_message()} (see: turbo-trader --help)"
     verb = error.ctx.command_path
-    said = error.format_message() or f"{verb}: name one of {', '.join(error.ctx.command.commands)}"
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+        said = f"{verb}: name one of {', '.join(error.ctx.command.commands)}"
+    else:
+        said = error.format_message()
     return f"{said} (see: {verb} --help)"

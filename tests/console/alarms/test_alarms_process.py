@@ -165,7 +165,7 @@ def test_a_sender_that_is_killed_is_started_again(
 
 CHILD = """
 import sys, time
-from tests.console.alarms.test_beside import alarms
+from tests.console.alarms.test_alarms_process import alarms
 with alarms(sys.argv[1], process=sys.argv[2]) as beside:
     for name in sys.argv[3:]:
         beside.event(name, {"journal": "var/live"}, 1)

@@ -12,14 +12,14 @@ import pytest
 LEAVE = "\x1b[?1049l"  # back to the normal screen
 SCRIPT = """
 import os, signal, sys, termios, time
-from turbo_trader.console.screen import beside
+from turbo_trader.console.screen import screen_process
 from turbo_trader.trader.commands import Note
-beside._EVERY_S, beside._END_S = 0.0, float(sys.argv[2])
+screen_process._EVERY_S, screen_process._END_S = 0.0, float(sys.argv[2])
 before = termios.tcgetattr(0)
 longest = 0.0
 VIEW = {"ts": 10**18, "equity": "18", "session_result": "0", "refusal": "", "lifted_by": "", "limits": {}, "capital_tier": "turbo",
         "positions": [], "counts": {"trades": 0, "wins": 0}, "evidence": "x" * 50_000}
-with beside.ScreenBeside({"title": "view", "folder": "", "symbols": [], "numbers": {}}) as screen:
+with screen_process.ScreenBeside({"title": "view", "folder": "", "symbols": [], "numbers": {}}) as screen:
     deadline = time.monotonic() + 20
     while termios.tcgetattr(0) == before and time.monotonic() < deadline:
         time.sleep(0.02)

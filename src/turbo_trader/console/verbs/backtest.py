@@ -109,14 +109,17 @@ def backtest(
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
     from turbo_trader.console.summary import backtest_lines, kept_lines
     from turbo_trader.lab.serving import serving
+    from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
 
-    _check(tape, order, new_session)
+    _check(order, new_session)
     money = positive_decimal(balance, "--balance")
     given = {name: value for name, value in (("SIZE", size), ("SIGNAL", signal)) if value}
     policy = Policy.from_env({**environment(), **given})
     serving(policy)  # here, so that a signal that cannot be had is one line before anything is read
     where = load_settings().journal_dir if keep else None
+    if str(tape) != "synthetic" and not tape.exists():
+        raise InputError(f"{tape}: no such tape")
     compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
         found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where)
@@ -136,15 +139,13 @@ def backtest(
         print("\n".join([*backtest_lines(result), *kept_lines(result)]))
 
 
-def _check(tape: Path, order: str, new_session: str) -> None:
+def _check(order: str, new_session: str) -> None:
     from turbo_trader.market.errors import InputError
 
     if order not in ("both", "random", "high-first", "low-first"):
         raise InputError(f"--order {order}: must be both, random, high-first or low-first")
     if new_session not in ("", "daily"):
         raise InputError(f"--new-session {new_session}: must be daily")
-    if str(tape) != "synthetic" and not tape.exists():
-        raise InputError(f"{tape}: no such tape")
 
 
 def _show_made_up(found: dict[str, Any], *, json: bool) -> None:
