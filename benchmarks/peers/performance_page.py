@@ -55,7 +55,10 @@ def table(measured: Sequence[Measured], missing: Mapping[str, str]) -> str:
 
 def page(measured: Sequence[Measured], missing: Mapping[str, str]) -> str:
     """The whole page."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}."
+    machine = (
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; "
+        f"the machine's load in the last fifteen minutes: {os.getloadavg()[2]:.1f}."
+    )
     return f"{_HEAD}{table(measured, missing)}\n\n{machine}\n"
 
 
