@@ -41,6 +41,7 @@ def test_the_made_up_market_makes_every_topic_speak_at_its_cadence() -> None:
         assert reported.count(topic) == pytest.approx(2 * rate, rel=0.1, abs=1), topic
 
 
+@pytest.mark.slow  # a benchmark, not the product
 def test_what_clients_count_is_what_was_sent() -> None:
     measured = measure(2, ("orderbook.1", "tickers"), 1.0)
     rates = {

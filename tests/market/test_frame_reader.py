@@ -150,13 +150,13 @@ def broken_frames(draw: st.DrawFn) -> bytes:
     return raw
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(valid_frames, max_size=12))
 def test_kernel_and_any_json_make_the_same_rows(raws: list[bytes]) -> None:
     assert_alike(raws)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(st.one_of(valid_frames, broken_frames(), broken_frames()), max_size=8))
 def test_broken_frames_are_read_or_refused_alike(raws: list[bytes]) -> None:
     assert_alike([book("snapshot", 3, [["1.5", "2"]], [["1.6", "2"]]), *raws])

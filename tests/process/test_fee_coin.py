@@ -6,10 +6,13 @@ import signal
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from turbo_trader.exchange.accounts import FeeCoin
 from turbo_trader.exchange_server.exchange_host import Venue
 
 
+@pytest.mark.slow  # the books are held by tests/scenarios/test_s38_money.py
 def test_fees_in_another_coin_are_booked_in_it_and_explain_every_balance(lives: Any) -> None:
     def pay(venue: Venue) -> None:
         venue.exchange.pay_fees_in("1", FeeCoin("MNT", Decimal("0.8")), Decimal(1000), venue.catch_up())

@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from turbo_trader.journal.readers import notes
 
 RUN = [sys.executable, "-m", "turbo_trader.console", "run", "--no-ui", "--json", "--seed", "7"]
@@ -82,6 +84,7 @@ def test_a_busy_and_stopped_machine_trades_the_same_to_the_last_digit(tmp_path: 
     assert loaded["daemon"]["speed"] > 1
 
 
+@pytest.mark.slow  # a busy machine trades the same: in the suite, above
 def test_faults_of_the_made_up_venue_come_from_their_seed(tmp_path: Path) -> None:
     options = (
         "--speed",

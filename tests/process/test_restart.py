@@ -131,6 +131,7 @@ def test_s39_without_its_journal_a_daemon_closes_what_it_holds_and_opens_nothing
     lives.check(lives.end(daemon))
 
 
+@pytest.mark.slow  # a halt by a session loss is in the suite: test_session_limits.py
 def test_s40_a_halt_outlives_kill_nine_and_only_resume_lifts_it(lives: Any) -> None:
     daemon = lives.begin(200)
     lives.wait(lives.entries)

@@ -88,6 +88,7 @@ def test_s40_a_session_loss_outlives_kill_nine_and_midnight_until_session_new(li
     assert [what for what, by in reported if by.endswith("(control)")] == ["resume", "session new"]
 
 
+@pytest.mark.slow  # the session loss above shows the same in the suite
 @pytest.mark.parametrize("lives", [(1, "", 60.0)], indirect=True)
 def test_s40_a_drawdown_pause_outlives_kill_nine_and_ends_by_itself(lives: Any) -> None:
     limits = {**SMALL, "SESSION_LOSS": "0.5", "DRAWDOWN_PAUSE": "0.01", "PAUSE_TIME": "480"}

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 RUN = Path(__file__).with_name("mutation.py")
 ASKED = "tests/rules/test_verdicts.py"
 
@@ -35,6 +37,7 @@ def test_each_change_names_the_test_that_notices_it_and_an_unnoticed_one_ends_wi
     assert done.returncode == 1
 
 
+@pytest.mark.slow  # the other codes of exit are above
 def test_it_ends_with_0_where_all_are_noticed_and_with_2_where_nothing_can_be_said() -> None:
     done = check("FLAT_EDGE", "--tests", ASKED)
     assert (done.returncode, done.stdout.split(", in ")[0]) == (0, "1 numbers, 2 changes, 0 not noticed")

@@ -109,7 +109,6 @@ def backtest(
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
     from turbo_trader.console.summary import backtest_lines, kept_lines
     from turbo_trader.lab.serving import serving
-    from turbo_trader.market.errors import InputError
     from turbo_trader.rules.policy import Policy
 
     _check(order, new_session)
@@ -118,8 +117,7 @@ def backtest(
     policy = Policy.from_env({**environment(), **given})
     serving(policy)  # here, so that a signal that cannot be had is one line before anything is read
     where = load_settings().journal_dir if keep else None
-    if str(tape) != "synthetic" and not tape.exists():
-        raise InputError(f"{tape}: no such tape")
+    _look_for(tape)
     compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
         found = _made_up(policy, money, seed, days, edge, daily=new_session == "daily", keep=where)
@@ -146,6 +144,14 @@ def _check(order: str, new_session: str) -> None:
         raise InputError(f"--order {order}: must be both, random, high-first or low-first")
     if new_session not in ("", "daily"):
         raise InputError(f"--new-session {new_session}: must be daily")
+
+
+def _look_for(tape: Path) -> None:
+    """InputError where it is missing: said before anything is compiled."""
+    from turbo_trader.market.errors import InputError
+
+    if str(tape) != "synthetic" and not tape.exists():
+        raise InputError(f"{tape}: no such tape")
 
 
 def _show_made_up(found: dict[str, Any], *, json: bool) -> None:
