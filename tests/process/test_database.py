@@ -49,7 +49,6 @@ def ended_in_peace(lives: Any, life: Any) -> None:
 
 def test_a_killed_daemon_comes_back_with_its_position(lives: Any, server: Postgres) -> None:
     assert lives.end(begin(lives, server, 240, "entry-filled"), 300) is None
-    assert lives.held()
     second = begin(lives, server, 240)
     lives.wait(lambda: lives.notes("recovered"))
     assert not lives.unguarded()
@@ -60,7 +59,11 @@ def test_a_killed_daemon_comes_back_with_its_position(lives: Any, server: Postgr
              "JOURNAL_NAME": "sub1", "BYBIT_REST_URL": lives.served.url, "BYBIT_STREAM_URL": lives.served.stream,
              "BYBIT_API_KEY": "key", "BYBIT_API_SECRET": "secret", "PGPASSWORD": ""},
     )  # fmt: skip
-    assert (refused.returncode, "in use by another instance" in refused.stderr) == (2, True), refused.stderr
+    assert refused.returncode == 2, refused.stderr
+    said = " ".join(refused.stderr.split())
+    assert (
+        "belongs to another folder" in said or "in use by another instance" in said
+    )  # which is noticed first
     lives.wait(lambda: readers.count_notes(lives.journal, "trade"))
     ended_in_peace(lives, second)
 
