@@ -82,6 +82,7 @@ def hashes(root: Path) -> dict[str, str]:
     return dict(line.split() for line in printed.splitlines())
 
 
+@pytest.mark.slow  # each run of scripts/setup shows it
 def test_another_checkout_takes_its_kernels_from_the_cache(tmp_path: Path) -> None:
     code = (
         "from turbo_trader.signals.passage import normal as k; k(0.5); "

@@ -55,6 +55,7 @@ def test_a_run_sends_what_happens_and_dead_targets_change_nothing(
     assert not [path for path in kept if PASSWORD.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow  # its parts are in tests/console/alarms
 def test_the_guard_says_that_the_daemon_is_gone(
     tmp_path: Path, listening: Receiver, served: ServedVenue
 ) -> None:

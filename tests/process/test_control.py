@@ -165,8 +165,13 @@ def test_of_two_starts_on_one_journal_one_wins_and_the_other_says_so_in_a_line(h
     [
         ({"BYBIT_API_SECRET": "wrong-secret"}, 2, "key"),
         ({"BYBIT_REST_URL": "http://127.0.0.1.evil.com:9000"}, 2, "BYBIT_REST_URL: expected"),
-        ({"BYBIT_STREAM_URL": ""}, 2, "BYBIT_REST_URL is set and BYBIT_STREAM_URL is not"),
-        ({"TARGET_ASSETS": "NOSUCHUSDT"}, 2, "NOSUCHUSDT"),
+        pytest.param(
+            {"BYBIT_STREAM_URL": ""},
+            2,
+            "BYBIT_REST_URL is set and BYBIT_STREAM_URL is not",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param({"TARGET_ASSETS": "NOSUCHUSDT"}, 2, "NOSUCHUSDT", marks=pytest.mark.slow),
         ({"I_ACCEPT_THE_RISK": "false"}, 3, "I_ACCEPT_THE_RISK"),
     ],
 )

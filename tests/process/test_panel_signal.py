@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.server_thread import serve_in_thread
@@ -32,6 +33,7 @@ SLOW_EVERY = 4  # bars
 THEIRS = f"""
 import time
 import numpy as np
+
 from turbo_trader.lab.panel import Scores
 
 LOOKBACK = 4
@@ -55,6 +57,7 @@ def scores(journal: Path) -> list[dict[str, Any]]:
     return [event for _, event in events(journal, ["Scored"])]
 
 
+@pytest.mark.slow  # tests/lab/test_four_worlds.py has paper
 def test_live_trades_on_a_signal_file_and_a_slow_answer_costs_that_score_alone(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs.py"
     theirs.write_text(THEIRS.replace("SLEEP", "60"))

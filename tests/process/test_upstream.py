@@ -87,6 +87,7 @@ def check(folder: Path, *, speed: float, enters: bool) -> dict[str, Any]:
     return report
 
 
+@pytest.mark.slow  # its parts are in tests/exchange_server
 def test_paper_runs_on_another_venues_market_and_outlives_its_loss(tmp_path: Path) -> None:
     check(tmp_path, speed=10.0, enters=False)
 

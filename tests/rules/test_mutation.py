@@ -17,6 +17,7 @@ def check(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, RUN, *arguments], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow  # it plays whole test files; scripts/check-policy does so too
 def test_each_change_names_the_test_that_notices_it_and_an_unnoticed_one_ends_with_1() -> None:
     numbers = ("MAX_SPREAD", "settlement_window", "TURBO_FLAT", "TURBO_B_TRADES", "SESSION_LOSS")
     done = check(*numbers, "--json", "--tests", ASKED)
