@@ -66,6 +66,16 @@ def test_a_print_without_size_or_price_is_none(item: dict[str, Any]) -> None:
     assert decoder.left_out == {IMPOSSIBLE: 1}
 
 
+@pytest.mark.parametrize("side", ["", "buy", "SELL", "None", "Sellers of much"])
+@pytest.mark.parametrize(
+    "extra", [{}, {"x": 1}]
+)  # in the kernel, and where the kernel does not know the frame
+def test_a_print_of_no_known_side_is_none(side: str, extra: dict[str, Any]) -> None:
+    decoder = FrameDecoder([BTC])
+    assert trades(decoder.decode(prints({"S": side, **extra}, {}))) == [115_000.0]
+    assert decoder.left_out == {IMPOSSIBLE: 1}
+
+
 def test_a_print_far_outside_the_price_band_is_none() -> None:
     decoder = FrameDecoder([BTC])
     decoder.decode(ticker("115000"))

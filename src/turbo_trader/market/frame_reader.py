@@ -74,7 +74,7 @@ _OTHER, _BOOK, _PRINTS = range(3)  # what a topic brings
 _TOPIC, _TYPE, _TS, _CTS, _DATA = map(packed, ("topic", "type", "ts", "cts", "data"))
 _S, _B, _A, _U, _SEQ = map(packed, ("s", "b", "a", "u", "seq"))
 _T, _SIDE, _V, _P, _L, _I, _BT, _RPI = map(packed, ("T", "S", "v", "p", "L", "i", "BT", "RPI"))
-_SNAPSHOT, _BUY = packed("snapshot"), packed("Buy")
+_SNAPSHOT, _BUY, _SELL = map(packed, ("snapshot", "Buy", "Sell"))
 _BOOK_TOPIC, _PRINT_TOPIC = np.frombuffer(b"orderbook.", np.uint8), np.frombuffer(b"publicTrade.", np.uint8)
 _LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
 
@@ -200,7 +200,7 @@ def _read_prints(
             repeated += 1
         elif block:
             blocks += 1
-        elif lots <= 0 or ticks <= 0:
+        elif lots <= 0 or ticks <= 0 or side == 0:
             impossible += 1
         else:
             last_ts = max(last_ts, ts * MILLISECOND)
@@ -238,7 +238,7 @@ def _read_print(text: Text, i: int, feed: Any, half: int) -> tuple[int, int, int
         elif key == _SIDE:
             bit = 2
             taker, i = short_text(text, i)
-            side = 1 if taker == _BUY else -1
+            side = 1 if taker == _BUY else -1 if taker == _SELL else 0
         elif key == _V:
             bit = 4
             lots, i = _units(text, i, feed.per_lot, MOST_LOTS)

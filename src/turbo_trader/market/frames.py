@@ -63,6 +63,7 @@ OFF_MARKET: Final = 2  # the band follows the mark, and what rested before a mov
 
 _REASONS: Final = (REPEATED, BLOCK_TRADES, IMPOSSIBLE, OUTSIDE)  # in the kernel's order
 _ID_BYTES = 8 * ID_PARTS
+_SIDES: Final = {"Buy": 1, "Sell": -1}
 _LARGEST = 1e15  # of a price
 _LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
 _MOST_UPDATES = 2**62
@@ -288,12 +289,13 @@ class FrameDecoder:
         lots, ticks = _rounded(each.v, symbol.per_lot), _rounded(each.p, symbol.per_tick)
         if lots is None or ticks is None:
             return "", None
-        if lots <= 0 or ticks <= 0:
+        side = _SIDES.get(each.S, 0)
+        if lots <= 0 or ticks <= 0 or not side:
             return IMPOSSIBLE, None
         ts = symbol.time(each.T)
         if symbol.off_market(ts, ticks):
             return OUTSIDE, None
-        return "", (ts, lots, ticks, TRADE | WHOLE, 1 if each.S == "Buy" else -1, RPI if each.RPI else 0)
+        return "", (ts, lots, ticks, TRADE | WHOLE, side, RPI if each.RPI else 0)
 
     @staticmethod
     def _read_prints(data: msgspec.Raw) -> tuple[list[_Print], int]:
