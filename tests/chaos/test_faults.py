@@ -48,7 +48,7 @@ def test_a_power_cut_ends_a_life() -> None:
 def test_maintenance_ends_the_streams() -> None:
     run = played("maintenance=30", 13)
     assert run.oracle.counts["stream"] > 2
-    assert run.simulation.notice is None
+    assert run.simulation.notices.maintenance is None
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("deleveraged=40", "AdlTrade"), ("liquidation=30", "BustTrade")])

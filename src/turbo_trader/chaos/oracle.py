@@ -108,7 +108,7 @@ class Oracle:
     def step(self) -> None:
         """Look at everything, once a simulated second."""
         self.world.tick()
-        if self.world.look():
+        if self.world.money.look():
             for check in self.checks:
                 check.step()
 

@@ -66,7 +66,7 @@ class Rhythm(Check):
 
     def _interval(self) -> int:
         policy = self.world.policy
-        equity = max(self.world.equities(35.0))
+        equity = max(self.world.money.equities(35.0))
         if policy.micro_turbo_mode and equity < policy.turbo_below * (1 - policy.tier_hysteresis):
             return policy.micro_turbo_signal_interval * SECOND
         if equity < policy.institutional_from * (1 - policy.tier_hysteresis):

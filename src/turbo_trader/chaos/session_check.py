@@ -103,7 +103,7 @@ class SessionLimits(Check):
                 self._stopped_out[symbol, -message.side] = message.ts
 
     def _begin(self) -> None:
-        lowest, highest = self.world.equities(UNHEARD)
+        lowest, highest = self.world.money.equities(UNHEARD)
         self._session = Day(self.world.now // DAY, lowest, highest, min(lowest, self.world.balance))
         self._loss_halt, self._loss_since, self._fall_since = False, None, None
         self._pause, self._fall_seen = (0, 0), 0
@@ -123,10 +123,10 @@ class SessionLimits(Check):
             self._begin()
             return
         session, now = self._session, world.now
-        equity = world.equity()
+        equity = world.money.equity()
         if now // DAY > session.day and not self._loss_halt and not self._person and now > self._pause[1]:
             session.day = now // DAY
-            low, high = world.equities(UNHEARD)  # a new session may have begun at any of these
+            low, high = world.money.equities(UNHEARD)  # a new session may have begun at any of these
             session.lowest, session.highest = min(session.lowest, low), max(session.highest, high)
             session.peak = min(session.peak, low)
         elif now // DAY == session.day:
@@ -162,7 +162,7 @@ class SessionLimits(Check):
     def _drawdown(self, session: Day, equity: Decimal) -> None:
         policy, now = self.world.policy, self.world.now
         share = policy.drawdown_pause
-        _, high = self.world.equities(UNHEARD)
+        _, high = self.world.money.equities(UNHEARD)
         if equity < max(high, session.highest, session.peak) * (1 - share + SLACK) and not self._fall_seen:
             self._fall_seen = now
         unknown = abs(self.world.transferred - self.world.recognised)
@@ -214,7 +214,7 @@ class SessionLimits(Check):
     def _above_limit(self, order: Order, session: Day) -> None:
         if self._loss_halt:
             raise Violated(Invariant.LIMITS, "an entry after the session's loss", order=order)
-        _, high = self.world.equities(UNHEARD)
+        _, high = self.world.money.equities(UNHEARD)
         limit = session.lowest * (1 - self.world.policy.session_loss - SLACK)
         if high < limit:
             raise Violated(

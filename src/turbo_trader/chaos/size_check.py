@@ -164,7 +164,7 @@ class Sizes(Check):
             return  # orders hold margin: what is available may ask for more
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
         margin = order.qty * (order.price or ZERO) / leverage
-        least = min(part, policy.small_margin_cap) * self.world.lowest(UNHEARD) * Decimal("0.85")
+        least = min(part, policy.small_margin_cap) * self.world.money.lowest(UNHEARD) * Decimal("0.85")
         if leverage > Decimal("1.1") and margin < least:
             raise Violated(
                 Invariant.SIZE, "leverage higher than its margin target needs", order=order, leverage=leverage, margin=margin,
@@ -217,7 +217,7 @@ class Sizes(Check):
     def _limits(self, row: Any, leverage: Decimal, highest: Decimal, factor: Decimal) -> list[Limit]:
         """`factor`: of every row after losses; the margin itself may be whole, at a lower leverage."""
         world, policy = self.world, self.world.policy
-        _, equity = world.equities(UNHEARD)
+        _, equity = world.money.equities(UNHEARD)
         a_trade = int(row["tier"]) == A_TIER
         risk = policy.a_risk if a_trade else policy.b_risk
         high = policy.a_margin_high if a_trade else policy.b_margin_high
@@ -251,7 +251,7 @@ class Sizes(Check):
 
     def _balance(self) -> Decimal:
         """B at most: isolated margins and what is free make the wallet; what was lost since the last snapshot may be unknown."""
-        _, high = self.world.equities(UNHEARD)
+        _, high = self.world.money.equities(UNHEARD)
         unknown = self.world.transferred - self.world.recognised
         fees = self.world.policy.taker_fee * sum((self._unheard(p) for p in self.world.held()), ZERO)
         return max(self.world.balance - min(unknown, ZERO), high) + fees
@@ -268,7 +268,7 @@ class Sizes(Check):
         if policy.size != "full":
             return
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
-        least = policy.min_size_share * part * self.world.lowest(UNHEARD) * highest * factor
+        least = policy.min_size_share * part * self.world.money.lowest(UNHEARD) * highest * factor
         assert order.price is not None
         if (
             order.qty * order.price

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.chaos.money import Money
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
 from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.journal.encoding import encode
@@ -32,7 +33,6 @@ from turbo_trader.trader.events import (
 
 ZERO: Final = Decimal(0)
 SCANS_KEPT: Final = 24  # of each symbol
-LOOK: Final = SECOND
 BAN: Final = 600 * SECOND  # of silence after an HTTP 403
 WRONG: Final = SECOND // 4  # a clock that is off by more may make everything late or early
 
@@ -74,14 +74,13 @@ class World:
     recognised: Decimal = ZERO  # of it, what the journal knows as a transfer
     _last: int = 0
     _state: tuple[bool, bool] = (False, False)
-    _money: deque[tuple[int, Decimal, Decimal]] = field(
-        default_factory=lambda: deque(maxlen=4096)
-    )  # ts, E, B
-    _looked: int = 0
     _executed: dict[str, Decimal] = field(
         default_factory=dict
     )  # size of each symbol by the executions so far
-    _equity: tuple[int, Decimal] = (-1, ZERO)  # as last reckoned, and when
+    money: Money = field(init=False)  # what the account was worth
+
+    def __post_init__(self) -> None:
+        self.money = Money(self)
 
     # -- time
 
@@ -185,11 +184,11 @@ class World:
 
     def message(self, message: Message) -> None:
         """The venue has said something, whether or not it arrives."""
-        self._equity = (-1, ZERO)
+        self.money.stir()
         if isinstance(message, PositionMessage):
             self.positions[message.symbol] = message
         elif isinstance(message, ExecutionMessage):
-            self._note_equity()
+            self.money.note()
             if message.kind != "Funding":
                 executed = self._executed.get(message.symbol, ZERO)
                 self._executed[message.symbol] = executed + message.side * message.qty
@@ -233,53 +232,3 @@ class World:
         exchange = self.simulation.exchange
         mark = float(exchange.states["mark"][exchange.index[symbol]])
         return Decimal(repr(mark)) if mark > 0 else None
-
-    def equity(self) -> Decimal:
-        """E: wallet and unrealised result at the worse of mark and closable price, less exit fees."""
-        if self._equity[0] != self.now:
-            self._equity = self.now, self._equity_now()
-        return self._equity[1]
-
-    def _equity_now(self) -> Decimal:
-        total = self.balance
-        for position in self.held():
-            d = 1 if position.size > 0 else -1
-            touch, mark = self.touch(position.symbol), self.mark(position.symbol)
-            prices = [mark] if mark is not None else []
-            if touch is not None:
-                prices.append(touch[0] if d > 0 else touch[1])
-            worst = d * min((d * price for price in prices), default=d * position.entry_price)
-            size = abs(position.size)
-            total += d * (worst - position.entry_price) * size - worst * size * self.policy.taker_fee
-        return total
-
-    def look(self) -> bool:
-        """Note the equity once a second; was it time to look again?"""
-        if self.now - self._looked < LOOK:
-            return False
-        self._looked = self.now
-        self._note_equity()
-        return True
-
-    def _note_equity(self) -> None:
-        self._money.append((self.now, self.equity(), self.balance))
-
-    def equities(self, seconds: float) -> tuple[Decimal, Decimal]:
-        """Lowest and highest equity of the last seconds, and since the account was last read; moved by unknown transfers."""
-        found = [self.equity(), *(equity for equity, _ in self._recent(seconds))]
-        unknown = self.transferred - self.recognised
-        return min(found) - max(unknown, ZERO), max(found) - min(unknown, ZERO)
-
-    def lowest(self, seconds: float) -> Decimal:
-        """The least that the process may have taken E and B for: what came since may be unknown to it."""
-        low, _ = self.equities(seconds)
-        return min(low, self.balance, *(balance for _, balance in self._recent(seconds)))
-
-    def _recent(self, seconds: float) -> Iterator[tuple[Decimal, Decimal]]:
-        """E and B of the last seconds, and those in force when they began."""
-        read = self.read_ns or self.now
-        since = min(self.now - int(seconds * SECOND), read - LOOK)
-        for ts, equity, balance in reversed(self._money):
-            yield equity, balance
-            if ts < since:
-                break

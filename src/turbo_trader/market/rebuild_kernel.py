@@ -181,15 +181,10 @@ def write_bars(
         fresh = bar.ts - ladder[0].last_ts // MINUTE * MINUTE != MINUTE
         if not fresh:
             n = _beat(ladder, rows, n, bar.ts)
-        if bar.interval > 0:
-            n = put(rows, n, bar.ts + MILLISECOND, FUNDING | WHOLE, 0, 0, bar.funding)
-            rows[n - 1].spare = bar.interval
+        n = _funding(bar, rows, n)
         i = 0
         for k in range(KNOTS + 1):
-            jitter = draws[b, 3 + 4 * k]
-            ts = bar.ts + 2 * MILLISECOND + int(jitter * SLOT * 0.05)
-            if k > 0:
-                ts = bar.ts + (k - 1) * SLOT + int((0.1 + 0.85 * jitter) * SLOT)
+            ts = bar.ts + _time_of(k, draws[b, 3 + 4 * k])
             if k > 0 or not fresh:
                 n = _beat(ladder, rows, n, ts)
             # The book moves before its prints: a stop that a print fires must meet the book as the path left it, whose mean
@@ -208,6 +203,23 @@ def write_bars(
                 i += 1
         ladder[0].last_price = bar.close
     return n
+
+
+@kernel
+def _funding(bar: Any, rows: Any, n: int) -> int:
+    """The row of the bar's funding, where it has one."""
+    if bar.interval > 0:
+        n = put(rows, n, bar.ts + MILLISECOND, FUNDING | WHOLE, 0, 0, bar.funding)
+        rows[n - 1].spare = bar.interval
+    return n
+
+
+@kernel
+def _time_of(k: int, jitter: float) -> int:
+    """When the path reaches knot `k`, ns after the bar's beginning; `jitter` from 0 to 1."""
+    if k > 0:
+        return (k - 1) * SLOT + int((0.1 + 0.85 * jitter) * SLOT)
+    return 2 * MILLISECOND + int(jitter * SLOT * 0.05)
 
 
 @kernel

@@ -11,12 +11,12 @@ from turbo_trader.bybit.rest import Request
 from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.rest_face import HttpReply
-from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import NEVER, SECOND, Rows
 from turbo_trader.simulation.cursors import Cursors, Viewer
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.loop import Action, Loop
 from turbo_trader.simulation.network import Latency, Network
+from turbo_trader.simulation.notices import Notices
 from turbo_trader.simulation.process import Machine, Make, Process, Sink
 from turbo_trader.simulation.simulated_streams import PrivateStream, PublicStream
 from turbo_trader.simulation.venue import WireVenue
@@ -26,8 +26,6 @@ from turbo_trader.trader.events import (
     ClockOffset,
     Event,
     FeeRates,
-    InstrumentUpdate,
-    Maintenance,
     StreamStatus,
     Transfer,
     Transferred,
@@ -94,8 +92,8 @@ class Simulation:
             self.loop, self.cursors, exchange, self.network, later=later, deliver=deliver
         )
         self.process.on_death = self.die
-        self.process.on_stale = self._refresh
-        self.notice: tuple[int, int] | None = None  # begin and end of an announced maintenance, ns
+        self.notices = Notices(self.loop, self.process, exchange)
+        self.process.on_stale = self.notices.read_terms
         self._onlooker = onlooker
         self._lone = faults is None and onlooker is None  # nobody but the Trader sees or moves the Exchange
         self._restart: Action = lambda: None
@@ -251,8 +249,7 @@ class Simulation:
         if self.faults.rates.clock_jump:
             self.process.keep_clock()
         self.deliver(ClockOffset(self.now, -self.process.skew))
-        if self.notice is not None:
-            self.announce(self.notice)
+        self.notices.repeat()
         between, later = self.faults.between, self.process.later
         later(self.now + between(0.1, 2.0), self.private.connecting())
         later(self.now + between(0.1, 2.0), self.public.connecting())
@@ -265,22 +262,6 @@ class Simulation:
         for symbol in trader.symbols:
             self.deliver(FeeRates(self.now, symbol, *self.exchange.fee_rates(self.uid, symbol)))
         return trader
-
-    def announce(self, notice: tuple[int, int] | None) -> None:
-        """The process reads of a maintenance; None: of its end."""
-        self.notice = notice
-        self.deliver(Maintenance(self.now, *notice) if notice is not None else Maintenance(self.now, None))
-
-    def relist(self, new: Instrument) -> None:
-        """The venue changes a symbol's terms; the process reads them within minutes."""
-        assert self.faults is not None
-        self.exchange.listing.relist(new)
-        self.process.later(self.now + self.faults.between(1.0, 120.0), self._refresh)
-
-    def _refresh(self) -> None:
-        """The process reads the terms of all symbols."""
-        for instrument in self.exchange.instruments:
-            self.deliver(InstrumentUpdate(self.now, instrument))
 
     def _backfill(self, bars: Bars, s: int) -> None:
         rows = bars.before(s, self.now)
