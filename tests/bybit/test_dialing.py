@@ -56,6 +56,7 @@ def run(new_loop: Any, work: Callable[[], Any]) -> Any:
         return runner.run(work())
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("new_loop", LOOPS)
 def test_rest_reaches_the_second_address_when_the_first_swallows_packets(
     new_loop: Any, monkeypatch: pytest.MonkeyPatch
@@ -82,6 +83,7 @@ def test_rest_reaches_the_second_address_when_the_first_swallows_packets(
     run(new_loop, work)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("new_loop", LOOPS)
 def test_stream_reaches_the_second_address_when_the_first_swallows_packets(
     new_loop: Any, monkeypatch: pytest.MonkeyPatch

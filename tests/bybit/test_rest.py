@@ -175,6 +175,7 @@ async def test_what_waited_too_long_for_a_connection_does_not_leave(server: Serv
     assert len(server.seen) == 1
 
 
+@pytest.mark.clock
 async def test_one_lane_never_waits_for_another(server: Server) -> None:
     def reply(path: str) -> Reply:
         time.sleep(0.6 if "kline" in path else 0.0)

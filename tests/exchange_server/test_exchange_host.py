@@ -103,6 +103,7 @@ def test_who_connects_first_finds_a_market(make_venue: Callable[..., Venue]) -> 
     assert opened <= venue.now < opened + 1_000 * MS
 
 
+@pytest.mark.clock
 def test_a_machine_too_slow_for_the_speed_has_a_slower_market_and_answers_still(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:

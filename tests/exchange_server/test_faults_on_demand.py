@@ -120,6 +120,7 @@ def test_a_half_open_connection_never_answers(venue: ServedVenue, pybit_of: Call
         order(pybit_of(venue, timeout=0.4), "half")
 
 
+@pytest.mark.clock
 def test_delays_are_as_long_as_the_plan_allows(venue: ServedVenue, bybit: HTTP) -> None:
     inject(venue, "slow=0.5,delay=0.5,delay_s=0.2", times=6)
     began = time.monotonic()

@@ -213,6 +213,7 @@ def quickest(client: HTTP) -> float:
     return min(took)
 
 
+@pytest.mark.clock
 def test_a_thousand_idle_sockets_hinder_nobody(venue: ServedVenue, pybit_of: Callable[..., HTTP]) -> None:
     client = pybit_of(venue)
 

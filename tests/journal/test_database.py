@@ -142,6 +142,7 @@ def test_what_was_committed_outlives_the_servers_death(
         journal.close(2, "test")
 
 
+@pytest.mark.clock
 def test_a_lost_server_fails_at_once_and_costs_nothing_that_moves_money(
     tmp_path: Path, there: Address, server: Postgres
 ) -> None:
@@ -168,6 +169,7 @@ def test_a_lost_server_fails_at_once_and_costs_nothing_that_moves_money(
     assert [each["id"] for each in tables(tmp_path)["orders"]] == ["e1", "e9"]
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("written", [True, False])
 def test_a_commit_whose_answer_was_lost_is_there_once(
     tmp_path: Path, there: Address, server: Postgres, *, written: bool
@@ -391,6 +393,7 @@ def test_a_file_moves_into_the_database_and_goes_on_there(tmp_path: Path, there:
         Journal(tmp_path / "a", SYMBOLS)
 
 
+@pytest.mark.clock
 def test_the_guard_writes_beside_the_daemon_and_goes_on_without_a_server(
     tmp_path: Path, there: Address, server: Postgres
 ) -> None:

@@ -166,6 +166,7 @@ def test_the_file_shrinks_by_small_steps_while_it_is_written(tmp_path: Path) -> 
     journal.close(1, "test")
 
 
+@pytest.mark.clock
 def test_no_step_takes_as_long_as_an_order_may_wait(tmp_path: Path) -> None:
     """A backlog of months is worked off in steps of a few milliseconds; a machine that is busy gets several tries."""
     journal, rng = Journal(tmp_path, SYMBOLS), np.random.default_rng(1)

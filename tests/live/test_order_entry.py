@@ -378,6 +378,7 @@ async def test_s10_what_was_handed_over_is_never_sent_again_by_rest(code: int | 
     assert (len(venue.orders), rest.seen) == (1, [])
 
 
+@pytest.mark.clock
 async def test_s28_the_limits_in_an_answer_hold_back_the_next_order_by_either_way() -> None:
     async def used_up(socket: ServerConnection, asked: Asked) -> None:
         reset = str(way.clock.now() // 1_000_000 + 400)

@@ -96,6 +96,7 @@ def test_every_figure_is_finite_and_explainable(scan: Scan, reverting: Any) -> N
         assert sum(line.startswith("gate ") for line in text) == len(GATES)
 
 
+@pytest.mark.clock
 def test_a_blocked_scan_stays_within_its_budget(reverting: Any) -> None:
     from time import perf_counter
 

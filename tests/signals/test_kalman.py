@@ -300,6 +300,7 @@ def test_no_fit_without_movement_or_with_bad_samples() -> None:
     assert fit_noise(seconds, bad) is None
 
 
+@pytest.mark.clock
 def test_a_fit_is_fast_enough_for_a_backtest() -> None:
     _, y = simulated(np.random.default_rng(10), 900, NOISE)
     fit_noise(np.arange(900), y)

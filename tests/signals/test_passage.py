@@ -138,6 +138,7 @@ def test_a_farther_target_is_never_likelier() -> None:
         assert (np.diff(p) <= 1e-9).all()
 
 
+@pytest.mark.clock
 def test_a_first_passage_stays_within_its_budget() -> None:
     rng = np.random.default_rng(2)
     points = [

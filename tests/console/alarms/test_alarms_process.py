@@ -121,6 +121,7 @@ def test_a_target_that_comes_back_gets_what_waited(listening: Receiver) -> None:
     assert "ETHUSDT" in last["message"]
 
 
+@pytest.mark.clock
 def test_events_cost_the_trading_loop_next_to_nothing_whatever_the_target(
     hanging: Receiver, refusing: Receiver
 ) -> None:
@@ -135,6 +136,7 @@ def test_events_cost_the_trading_loop_next_to_nothing_whatever_the_target(
     assert sorted(took)[len(took) // 2] < 0.0005
 
 
+@pytest.mark.clock
 def test_a_sender_that_stands_still_costs_a_bounded_queue(listening: Receiver) -> None:
     said: Said = []
     entry = {"symbol": "BTCUSDT", "text": "x" * 4_000}

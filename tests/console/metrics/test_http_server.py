@@ -94,6 +94,7 @@ async def test_head_has_no_body(looked: Looked) -> None:
         assert body == b""
 
 
+@pytest.mark.clock
 async def test_connections_that_say_nothing_are_few_and_end(
     looked: Looked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
