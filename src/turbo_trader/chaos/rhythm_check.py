@@ -36,6 +36,7 @@ class Rhythm(Check):
         self._moment, self._events = 0, 0
         self._ready_since = 0  # heard time since when the account is known
         self._ended = 0
+        self._tier = ""  # capital tier of the last scan
 
     def event(self, event: Event) -> None:
         """Events of one moment are few."""
@@ -49,11 +50,15 @@ class Rhythm(Check):
         """A scan comes right after a boundary of its interval, where nothing keeps it."""
         if not isinstance(command, Scanned) or not self.world.quiet or not len(command.rows):
             return
-        policy, tier = self.world.policy, NAMES[int(command.rows[0]["capital_tier"])]
-        interval = INTERVALS[tier](policy) * SECOND
-        late = self.world.now % interval
+        tier = NAMES[int(command.rows[0]["capital_tier"])]
+        # the time of a scan was laid down by the one before, whose capital tier may have been another
+        late = min(self.world.now % self._interval_of(each) for each in {tier, self._tier or tier})
+        self._tier = tier
         if late > PUNCTUAL:
             raise Violated(Invariant.ON_TIME, "a scan long after its boundary", seconds=late / SECOND)
+
+    def _interval_of(self, tier: str) -> int:
+        return INTERVALS[tier](self.world.policy) * SECOND
 
     def step(self) -> None:
         """A scan is due at each boundary of the interval."""
@@ -61,7 +66,8 @@ class Rhythm(Check):
         if not world.read_ns:
             self._ready_since = world.heard_ns
         silent = world.heard_ns - max(world.scan_heard_ns, self._ready_since)
-        if silent > self._interval() + PUNCTUAL:
+        shortest = min(self._interval_of(tier) for tier in NAMES) + PUNCTUAL
+        if silent > shortest and silent > self._interval() + PUNCTUAL:
             raise Violated(Invariant.ON_TIME, "no scan for too long", seconds=silent / SECOND)
 
     def _interval(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -41,8 +42,11 @@ class Sizes(Check):
         self._entry_limits: dict[str, Decimal] = {}  # price of the last entry, by symbol
         self._entry_qty: dict[str, Decimal] = {}  # and its quantity
         self._opened: dict[str, Decimal] = {}  # quantity filled of it
-        # consecutive ones by the venue's executions, from which time on; at least and at most: the win of a crumb ends no streak
+        # consecutive ones by the venue's executions, from which time on; at least and at most: the win of a crumb ends no streak,
+        # and trades that end close together may be heard of in any order
         self._losses: list[tuple[int, int, int]] = [(0, 0, 0)]
+        self._lost: deque[int] = deque(maxlen=8)  # when the last losing trades ended
+        self._won = 0  # when the last winning one did
 
     def message(self, message: Message) -> None:
         """Count losing trades in a row."""
@@ -59,11 +63,19 @@ class Sizes(Check):
 
     def _ended(self, symbol: str, net: Decimal, opened: Decimal) -> None:
         _, fewest, most = self._losses[-1]
+        now, window = self.world.now, self._hearing()
         if net <= 0:
-            fewest, most = fewest + 1, most + 1
+            fewest, most = fewest + (now - self._won > window), most + 1
+            self._lost.append(now)
         else:
-            fewest, most = 0, most if opened < self._entry_qty.get(symbol, ZERO) else 0
-        self._losses.append((self.world.now, fewest, most))
+            crumb = opened < self._entry_qty.get(symbol, ZERO)
+            fewest, most = 0, most if crumb else sum(now - lost <= window for lost in self._lost)
+            self._won = now
+        self._losses.append((now, fewest, most))
+
+    def _hearing(self) -> int:
+        """Within what time the process hears of a trade's end, ns."""
+        return int((1.0 if self.world.quiet else UNHEARD) * SECOND)
 
     def sent(self, sent: Sent) -> None:
         """An entry."""
@@ -182,7 +194,7 @@ class Sizes(Check):
         assert order.price is not None
         policy = self.world.policy
         notional = order.qty * order.price
-        fewest, most = self._known_losses()
+        fewest, most = self.known_losses()
         factor = policy.losses_factor if fewest >= policy.losses_to_halve else ONE
         highest = self._highest(order, row, instrument)
         for limit in self._limits(row, leverage, highest, factor):
@@ -196,9 +208,9 @@ class Sizes(Check):
         )
         self._lowest(order, row, leverage)
 
-    def _known_losses(self) -> tuple[int, int]:
+    def known_losses(self) -> tuple[int, int]:
         """Consecutive losses; where messages may be lost, the fewest and the most since the last snapshot."""
-        since = self.world.now - int((1.0 if self.world.quiet else UNHEARD) * SECOND)
+        since = self.world.now - self._hearing()
         recent = [each for each in self._losses if each[0] >= since]
         known = recent + [each for each in self._losses if each[0] < since][-1:]
         return min(fewest for _, fewest, _ in known), max(most for _, _, most in known)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from turbo_trader.market.grid import on_grid
@@ -49,9 +50,14 @@ class Staging:
         self.active = state.policy.size == "earned"
         self._stages = Stages(stage_rules(state.policy))
         self._world = world
-        self._rules = f"{world}:{fingerprint(state.policy)}{signal}"
+        self._signal = signal
         self._said_ns = 0
         self._said: dict[str, Stage] = {}
+
+    @cached_property
+    def _rules(self) -> str:
+        """What evidence is kept under."""
+        return f"{self._world}:{fingerprint(self._state.policy)}{self._signal}"
 
     def resume(self, kept: Kept) -> None:
         """Take up what an earlier run of this mode and account under these rules had; other evidence stays where it is."""

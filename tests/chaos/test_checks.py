@@ -1,0 +1,83 @@
+"""Checks of the oracle by themselves: what they allow, so that nothing right is taken for a violation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from turbo_trader.chaos.requests_check import Requests
+from turbo_trader.chaos.rhythm_check import Rhythm
+from turbo_trader.chaos.size_check import Sizes
+from turbo_trader.chaos.violations import Violated
+from turbo_trader.chaos.world import World
+from turbo_trader.exchange.messages import ExecutionMessage
+from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.policy import Policy
+from turbo_trader.trader.commands import Scanned
+
+ZERO = Decimal(0)
+
+
+def world(*, quiet: bool) -> World:
+    """A world with an empty venue, at time 0."""
+    made = World(Policy(), quiet=quiet)
+    exchange = SimpleNamespace(wallet=lambda _: Decimal(100))
+    made.simulation = SimpleNamespace(now=0, uid="test", exchange=exchange)  # type: ignore[assignment]
+    return made
+
+
+def execution(ts: int, symbol: str, side: int, pnl: str, closed: int) -> ExecutionMessage:
+    return ExecutionMessage(
+        ts=ts, symbol=symbol, exec_id="e", order_id="o", link_id="l", side=side, price=Decimal(100), qty=Decimal(1), fee=ZERO,
+        fee_rate=ZERO, kind="Trade", is_maker=False, closed_qty=Decimal(closed), pnl=Decimal(pnl), order_price=None,
+        order_qty=Decimal(1), leaves=ZERO, order_type="Market", stop_type="", create_type="", mark_price=ZERO,
+        index_price=ZERO, seq=1,
+    )  # fmt: skip
+
+
+def fewest_and_most(results: list[tuple[int, str]], *, quiet: bool) -> tuple[int, int]:
+    """Losses in a row after trades that ended at these seconds with these results, a minute after the last."""
+    seen = world(quiet=quiet)
+    sizes = Sizes(seen)
+    for number, (at, pnl) in enumerate(results):
+        for side, closed in ((1, 0), (-1, 1)):
+            seen.simulation.now = at * SECOND  # type: ignore[misc]
+            message = execution(at * SECOND, f"S{number}", side, pnl if closed else "0", closed)
+            seen.message(message)
+            sizes.message(message)
+    seen.simulation.now += 60 * SECOND  # type: ignore[misc]
+    return sizes.known_losses()
+
+
+def test_a_win_and_a_loss_of_one_moment_may_be_heard_in_any_order() -> None:
+    assert fewest_and_most([(100, "-1"), (200, "2"), (200, "-1"), (300, "-1")], quiet=False) == (1, 2)
+    assert fewest_and_most([(100, "-1"), (200, "-1"), (200, "2"), (300, "-1")], quiet=False) == (1, 2)
+
+
+def test_losses_far_from_a_win_are_counted_exactly() -> None:
+    assert fewest_and_most([(100, "2"), (200, "-1"), (300, "-1"), (400, "-1")], quiet=False) == (3, 3)
+
+
+def test_where_every_message_comes_at_once_the_order_is_the_venues() -> None:
+    assert fewest_and_most([(100, "-1"), (200, "2"), (203, "-1"), (300, "-1")], quiet=True) == (2, 2)
+
+
+def scanned(rhythm: Rhythm, at: int, tier: int) -> None:
+    rows: Any = np.zeros(1, [("capital_tier", "i8")])
+    rows["capital_tier"] = tier
+    rhythm.world.simulation.now = at * SECOND  # type: ignore[misc]
+    rhythm.command(Scanned(at * SECOND, rows))
+
+
+def test_the_first_scan_of_a_capital_tier_comes_when_the_last_tier_said() -> None:
+    seen = world(quiet=True)
+    rhythm = Rhythm(seen, Requests(seen, lambda _: True), None)
+    scanned(rhythm, 60, 0)
+    scanned(rhythm, 90, 1)  # every 30 s until now, every 60 s from here on
+    scanned(rhythm, 120, 1)
+    with pytest.raises(Violated, match="long after its boundary"):
+        scanned(rhythm, 150, 1)
