@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from turbo_trader.market.rows import DAY, MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
-from turbo_trader.rules.session import WATCHDOG, Session
+from turbo_trader.rules.session import Session
+from turbo_trader.rules.session_changes import HaltCause
 from turbo_trader.rules.sizing import least_loss
 
 D = Decimal
@@ -216,7 +217,7 @@ def test_midnight_begins_none_while_halted(how: str) -> None:
     if how == "halt":
         session.halt(T0, "alice")
     elif how == "watchdog":
-        session.halt(T0, "watchdog", "no edge", WATCHDOG)
+        session.halt(T0, "watchdog", "no edge", HaltCause.WATCHDOG)
     else:
         session.begin_flatten(T0, "alice", "page")
     assert names(session, 20_001 * DAY, "95") == []

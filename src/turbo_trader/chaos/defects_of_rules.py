@@ -149,7 +149,7 @@ OF_RULES: Final = (
     Defect(
         "loss-limit-ignored",
         "turbo_trader.rules.session",
-        "self.halts[holder] = why\n        flatten = holder == LOSS",
+        "self.halts[holder] = why\n        flatten = holder is HaltCause.LOSS",
         "flatten = False",
         faults="liquidation=10",
         rules={

@@ -23,6 +23,7 @@ from turbo_trader.simulation.minutes import Minutes
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.synthetic import SyntheticMarket
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Control
 from turbo_trader.trader.machine import Trader
 
@@ -135,7 +136,7 @@ class Run:
         self._schedule.end()
         self.oracle.calm()
         self._until(end + CALM)
-        simulation.deliver(Control(simulation.now, "flatten", "end of the run"))
+        simulation.deliver(Control(simulation.now, ControlVerb.FLATTEN, "end of the run"))
         self._until(end + CALM + LAST)
 
     def _start(self, boot: str, now: int, restored: dict[str, Any] | None) -> Trader:

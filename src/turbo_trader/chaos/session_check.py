@@ -15,6 +15,7 @@ from turbo_trader.exchange.messages import ExecutionMessage, Message
 from turbo_trader.journal.encoding import encode
 from turbo_trader.market.rows import DAY, MINUTE, SECOND
 from turbo_trader.trader.commands import Command, Note, Persist
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Control, Event, StreamStatus
 
 SLACK: Final = Decimal("0.01")  # of the session's start: prices move between a loss and the look at it
@@ -71,13 +72,13 @@ class SessionLimits(Check):
             return
         self._person_ns = self.world.now
         match event.verb:
-            case "halt" | "flatten" | "stop":
+            case ControlVerb.HALT | ControlVerb.FLATTEN | ControlVerb.STOP:
                 self._person = event.verb
-                if event.verb != "halt":
+                if event.verb != ControlVerb.HALT:
                     self._close_by = self.world.heard_ns + self._patience
-            case "resume":
+            case ControlVerb.RESUME:
                 self._person = ""
-            case "session_new":
+            case ControlVerb.SESSION_NEW:
                 self._begin()
             case _:
                 pass

@@ -18,6 +18,7 @@ from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Persist, Scanned
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import (
     ClockOffset,
     Control,
@@ -151,8 +152,8 @@ class World:
             case InstrumentUpdate():
                 self._ends(event.instrument)
             case Control():
-                self.flattening = self.flattening or event.verb in ("flatten", "stop")
-                self.key_refused = 0 if event.verb == "resume" else self.key_refused
+                self.flattening = self.flattening or event.verb in (ControlVerb.FLATTEN, ControlVerb.STOP)
+                self.key_refused = 0 if event.verb == ControlVerb.RESUME else self.key_refused
             case PositionReport():
                 self._hear(event)
             case ReadResult() if event.outcome is Outcome.CONFIRMED:

@@ -14,6 +14,7 @@ from turbo_trader.journal.opening import believable
 from turbo_trader.live.control_client import ask
 from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
+from turbo_trader.trader.control_verbs import STATUS
 
 
 def print_status(name: str | None, folder: Path | None, *, as_json: bool) -> None:
@@ -49,7 +50,7 @@ def status_of(name: str | None, folder: Path | None) -> tuple[dict[str, Any], li
 
 def _answer(daemon: Running) -> dict[str, Any]:
     try:
-        return {**_reported(daemon), **ask(daemon, "status"), "error": ""}
+        return {**_reported(daemon), **ask(daemon, STATUS), "error": ""}
     except InputError as error:
         return {**_reported(daemon), "error": str(error)}
 

@@ -12,8 +12,9 @@ from turbo_trader.journal.encoding import encode
 from turbo_trader.live.control_client import HOST
 from turbo_trader.live.registry import Registration
 from turbo_trader.live.wall import wall_timeout
+from turbo_trader.trader.control_verbs import STATUS, ControlVerb
 
-VERBS = ("status", "halt", "resume", "flatten", "stop", "session_new", "explore")
+VERBS = (STATUS, *ControlVerb)
 _LIMIT = 65_536
 _PATIENCE_S = 5.0
 

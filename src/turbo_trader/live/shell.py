@@ -31,6 +31,7 @@ from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Regridded
+from turbo_trader.trader.control_verbs import STATUS, ControlVerb
 from turbo_trader.trader.events import Clock, ClockOffset, Control, Woken
 from turbo_trader.trader.persisted import BOOTS, INTENTS, OUTCOMES, WORLD
 from turbo_trader.trader.recovery import YOUNG
@@ -238,7 +239,7 @@ class Shell:
     def _refused(self, why: str) -> None:
         """The venue takes nothing of this key or account: no entries until a person says so."""
         if hasattr(self._router, "trader"):
-            self._router.deliver(Control(self._clock.now(), "halt", f"the venue: {why}"))
+            self._router.deliver(Control(self._clock.now(), ControlVerb.HALT, f"the venue: {why}"))
 
     def _fenced(self, why: str) -> None:
         """Another process writes now: decide nothing more, end, and let a new start recover."""
@@ -347,7 +348,7 @@ class Shell:
             return
         self._stopping = True
         self._leaving = self._policy.on_term == "leave"
-        self._router.deliver(Control(self._clock.now(), "stop", by, {"leave": self._leaving}))
+        self._router.deliver(Control(self._clock.now(), ControlVerb.STOP, by, {"leave": self._leaving}))
         if not self._router.ended.is_set():
             asyncio.get_running_loop().call_later(
                 self._settings.stop_timeout_s, self._router.end, f"{by} (the trader did not end in time)"
@@ -358,7 +359,9 @@ class Shell:
         actions: dict[signal.Signals, Callable[[], None]] = {
             signal.SIGTERM: lambda: self._stop("SIGTERM"),
             signal.SIGINT: lambda: self._stop("SIGINT"),
-            signal.SIGUSR1: lambda: self._router.deliver(Control(self._clock.now(), "flatten", "SIGUSR1")),
+            signal.SIGUSR1: lambda: self._router.deliver(
+                Control(self._clock.now(), ControlVerb.FLATTEN, "SIGUSR1")
+            ),
         }
         for number, action in actions.items():
             loop.add_signal_handler(number, action)
@@ -371,9 +374,9 @@ class Shell:
 
     def _asked(self, verb: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """A verb from the control port."""
-        if verb != "status":
-            self._stopping = self._stopping or verb == "stop"
-            self._leaving = bool(args.get("leave")) if verb == "stop" else self._leaving
+        if verb != STATUS:
+            self._stopping = self._stopping or verb == ControlVerb.STOP
+            self._leaving = bool(args.get("leave")) if verb == ControlVerb.STOP else self._leaving
             by = f"{str(args.get('by', 'somebody'))[:64]} (control)"
             self._router.deliver(Control(self._clock.now(), verb, by, dict(args)))
         inside = self._inside

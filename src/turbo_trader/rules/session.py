@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from turbo_trader.market.rows import DAY, SECOND
+from turbo_trader.rules.session_changes import Act, HaltCause, SessionChange
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -21,20 +22,14 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 HISTORY: Final = 100  # records kept
 
-# by whom a halt is held
-LOSS: Final = "session loss"
-PAUSES: Final = "pauses"
-WATCHDOG: Final = "edge watchdog"
-PERSON: Final = "halt"
-FLATTEN: Final = "flatten"
-_BY_LIMIT = (LOSS, PAUSES)
+_BY_LIMIT: Final = (HaltCause.LOSS, HaltCause.PAUSES)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """Something the trader must act on or tell: `name` is stable, see docs/rules.md."""
+    """Something the Trader must act on or log."""
 
-    name: str  # session-loss, drawdown-pause, pauses-halt, warning, pause-over, session-new, ...
+    name: SessionChange
     flatten: bool = False
     text: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
@@ -147,7 +142,9 @@ class Session:
         if self.paused_until_ns and now_ns >= self.paused_until_ns:
             self.paused_until_ns = 0
             self.peak, self.secured = equity, None
-            events.append(SessionEvent("pause-over", text="the pause is over, the peak is the equity again"))
+            events.append(
+                SessionEvent(SessionChange.PAUSE_OVER, text="the pause is over, the peak is the equity again")
+            )
             events += self._turn(now_ns, equity)
         sure = equity if secured is None else secured
         if self.secured is not None and sure > self.secured:
@@ -174,7 +171,10 @@ class Session:
         self.warned = [*still, *(name for name in near if name not in still)]
         self.warned_ns.update(dict.fromkeys(fresh, now_ns))
         return [
-            SessionEvent("warning", text=f"{near[name]:.0%} of the limit: {name}", fields={"limit": name, "used": near[name]})
+            SessionEvent(
+                SessionChange.WARNING, text=f"{near[name]:.0%} of the limit: {name}",
+                fields={"limit": name, "used": near[name]},
+            )
             for name in fresh
         ]  # fmt: skip
 
@@ -201,28 +201,30 @@ class Session:
 
     # a control command
 
-    def halt(self, now_ns: int, by: str, why: str = "halted by command", holder: str = PERSON) -> None:
+    def halt(
+        self, now_ns: int, by: str, why: str = "halted by command", holder: HaltCause = HaltCause.PERSON
+    ) -> None:
         """No entries until `resume`."""
         self.halts[holder] = why
-        self._record(now_ns, "halt", by, why)
+        self._record(now_ns, Act.HALT, by, why)
 
     def begin_flatten(self, now_ns: int, by: str, why: str) -> None:
         """Everything is to be closed; to be persisted before the first order leaves. Halts until `resume`."""
         self.flattening = True
-        self.halts.setdefault(FLATTEN, why)
-        self._record(now_ns, "flatten", by, why)
+        self.halts.setdefault(HaltCause.FLATTEN, why)
+        self._record(now_ns, Act.FLATTEN, by, why)
 
     def flat(self, now_ns: int) -> None:
         """The flattening is done: nothing is open any more."""
         if self.flattening:
             self.flattening = False
-            self._record(now_ns, "flat", "trader", "")
+            self._record(now_ns, Act.FLAT, "trader", "")
 
     def resume(self, now_ns: int, by: str) -> list[str]:
         """Lifts a person's halt and the watchdog's; returns what still holds."""
         for holder in [holder for holder in self.halts if holder not in _BY_LIMIT]:
             del self.halts[holder]
-        self._record(now_ns, "resume", by, "; ".join(self.halts.values()))
+        self._record(now_ns, Act.RESUME, by, "; ".join(self.halts.values()))
         return list(self.halts.values())
 
     def session_new(self, now_ns: int, by: str, equity: Decimal) -> list[str]:
@@ -231,7 +233,7 @@ class Session:
         for holder in _BY_LIMIT:
             self.halts.pop(holder, None)
         self._begin(now_ns, equity)
-        self._record(now_ns, "session new", by, "; ".join(self.halts.values()))
+        self._record(now_ns, Act.NEW, by, "; ".join(self.halts.values()))
         return list(self.halts.values())
 
     # steps
@@ -248,7 +250,7 @@ class Session:
         self._begin(now_ns, equity)
         return [
             SessionEvent(
-                "session-new", text="a new session begins", fields={"equity": equity, "day": self.day}
+                SessionChange.BEGUN, text="a new session begins", fields={"equity": equity, "day": self.day}
             )
         ]
 
@@ -263,11 +265,11 @@ class Session:
         if any(holder in self.halts for holder in _BY_LIMIT):
             return []
         if self.result <= -policy.session_loss:
-            return [self._trip(now_ns, LOSS, f"session result {self.result:.2%}", "session-loss")]
+            return [self._trip(now_ns, HaltCause.LOSS, f"session result {self.result:.2%}")]
         left = self.equity - self.start_equity * (1 - policy.session_loss)
         if left < least_loss:
             why = f"session result {self.result:.2%}, and no trade fits into the {left:.2f} USDT left to lose"
-            return [self._trip(now_ns, LOSS, why, "session-loss")]
+            return [self._trip(now_ns, HaltCause.LOSS, why)]
         if not self.paused_until_ns and self.drawdown >= policy.drawdown_pause:
             return [self._pause(policy, now_ns)]
         return []
@@ -275,21 +277,25 @@ class Session:
     def _pause(self, policy: Policy, now_ns: int) -> SessionEvent:
         self.pauses += 1
         if 0 < policy.pauses_to_halt <= self.pauses:
-            return self._trip(now_ns, PAUSES, f"drawdown pause number {self.pauses}", "pauses-halt")
+            return self._trip(now_ns, HaltCause.PAUSES, f"drawdown pause number {self.pauses}")
         self.paused_until_ns = now_ns + policy.pause_time * SECOND
         of = f" of {policy.pauses_to_halt}" if policy.pauses_to_halt else ""
         text = f"drawdown {self.drawdown:.2%} from the peak: pause {self.pauses}{of}"
-        self._record(now_ns, "pause", "limit", text)
+        self._record(now_ns, Act.PAUSE, "limit", text)
         return SessionEvent(
-            "drawdown-pause", text=text, fields={"pauses": self.pauses, "until": self.paused_until_ns}
+            SessionChange.PAUSED, text=text, fields={"pauses": self.pauses, "until": self.paused_until_ns}
         )
 
-    def _trip(self, now_ns: int, holder: str, why: str, name: str) -> SessionEvent:
+    def _trip(self, now_ns: int, holder: HaltCause, why: str) -> SessionEvent:
         self.halts[holder] = why
-        flatten = holder == LOSS
+        flatten = holder is HaltCause.LOSS
+        name = SessionChange.HALTED_BY_LOSS if flatten else SessionChange.HALTED_BY_PAUSES
         self.flattening = self.flattening or flatten
-        self._record(now_ns, "halt", "limit", why)
+        self._record(now_ns, Act.HALT, "limit", why)
         return SessionEvent(name, flatten=flatten, text=f"{why}: halted until `session new`")
 
-    def _record(self, now_ns: int, what: str, by: str, why: str) -> None:
-        self.history = [*self.history[1 - HISTORY :], {"ts": now_ns, "what": what, "by": by, "why": why}]
+    def _record(self, now_ns: int, what: Act, by: str, why: str) -> None:
+        self.history = [
+            *self.history[1 - HISTORY :],
+            {"ts": now_ns, "what": what.value, "by": by, "why": why},
+        ]

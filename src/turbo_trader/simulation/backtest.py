@@ -39,6 +39,7 @@ from turbo_trader.trader.commands import (
     SetLeverage,
     SetStops,
 )
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Backfill, Control, Event
 from turbo_trader.trader.machine import Trader
 
@@ -157,7 +158,7 @@ class Backtest:
             decisions.closed = partial(self._top_up, simulation)
         self._run(simulation, end)
         halted = self._halted(decisions.open_time)  # the end itself is no halt
-        simulation.deliver(Control(simulation.now, "flatten", "end of tape"))
+        simulation.deliver(Control(simulation.now, ControlVerb.FLATTEN, "end of tape"))
         simulation.run(end + CLOSING_TIME)
         return _Played(trader=trader, decisions=decisions, wallet=exchange.wallet(UID), halted=halted)
 
@@ -193,7 +194,7 @@ class Backtest:
         if self.new_session_daily:
             for midnight in range((simulation.now // DAY + 1) * DAY, end, DAY):
                 simulation.run(midnight)
-                simulation.deliver(Control(simulation.now, "session_new", "backtest"))
+                simulation.deliver(Control(simulation.now, ControlVerb.SESSION_NEW, "backtest"))
         simulation.run(end)
 
     def _top_up(self, simulation: Simulation) -> None:

@@ -12,6 +12,7 @@ from turbo_trader.simulation.faults import OUTAGES
 from turbo_trader.simulation.machine_outages import MachineOutages
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.venue_outages import VenueOutages
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Control
 
 
@@ -34,7 +35,7 @@ class FaultSchedule:
         self._simulation, self._faults = simulation, faults
         self._over = False
         self._machine = MachineOutages(simulation, faults)
-        venue = VenueOutages(simulation, faults, end=end, resume=partial(self._ask, "resume"))
+        venue = VenueOutages(simulation, faults, end=end, resume=partial(self._ask, ControlVerb.RESUME))
         account = AccountOutages(simulation, faults, target=target, on_transfer=on_transfer)
         self.foreign = account.foreign
         self._kinds = {**self._machine.kinds, **venue.kinds, **account.kinds, "person": self._person}
@@ -62,12 +63,12 @@ class FaultSchedule:
     def _person(self) -> bool:
         """Flatten or halt, and some minutes later trade on, in a new session."""
         simulation = self._simulation
-        self._ask("flatten" if self._faults.chance(0.5) else "halt")
+        self._ask(ControlVerb.FLATTEN if self._faults.chance(0.5) else ControlVerb.HALT)
         later = simulation.now + self._faults.between(30.0, 600.0)
-        for verb in ("resume", "session_new"):
+        for verb in (ControlVerb.RESUME, ControlVerb.SESSION_NEW):
             simulation.loop.post(later, partial(self._ask, verb))
         return True
 
-    def _ask(self, verb: str) -> None:
+    def _ask(self, verb: ControlVerb) -> None:
         if not self._over:
             self._simulation.deliver(Control(self._simulation.now, verb, "owner"))

@@ -20,6 +20,7 @@ from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.sinks import Sinks
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import Command, Note
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Backfill, Control, Event
 from turbo_trader.trader.machine import Trader
 
@@ -82,7 +83,7 @@ class MadeUp:
         end = market.start + int(self.days * DAY)
         scores = self._scores(simulation, market)
         self._play(simulation, market, end, scores)
-        simulation.deliver(Control(simulation.now, "flatten", "end of the run"))
+        simulation.deliver(Control(simulation.now, ControlVerb.FLATTEN, "end of the run"))
         self._play(simulation, market, end + CLOSING, scores)
         wallet = exchange.wallet(UID)
         stages = [{"ts": note.ts, **note.fields} for note in notes.of("stage")]
@@ -128,6 +129,6 @@ class MadeUp:
                     scores.add(s, rows)
             simulation.run(until)
             if self.new_session_daily and until % DAY == 0:
-                simulation.deliver(Control(simulation.now, "session_new", "backtest"))
+                simulation.deliver(Control(simulation.now, ControlVerb.SESSION_NEW, "backtest"))
             if self.progress is not None:
                 self.progress(simulation)

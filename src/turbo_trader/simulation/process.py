@@ -38,6 +38,7 @@ from turbo_trader.trader.commands import (
     SetStops,
     Stopped,
 )
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import (
     ClockOffset,
     CommandResult,
@@ -341,4 +342,4 @@ class Process:
 
     def on_fatal(self, why: str) -> None:
         """The key or account cannot trade: as the asyncio shell, halt."""
-        self.deliver(Control(self._loop.now, "halt", f"the venue: {why}"))
+        self.deliver(Control(self._loop.now, ControlVerb.HALT, f"the venue: {why}"))

@@ -9,7 +9,7 @@ from typing import Final
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, ExitReason, exit_rules
 from turbo_trader.rules.gate import TIER_A
-from turbo_trader.rules.session import WATCHDOG
+from turbo_trader.rules.session_changes import HaltCause
 from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing
@@ -277,8 +277,8 @@ class Booking:
         d = self._state
         if not self._staging.active and tripped(d.policy, d.evidence):
             hope = f"less than {d.policy.watchdog_probability:.0%} hope of an edge"
-            why = f"{WATCHDOG}: {d.evidence.trades} trades leave {hope}"
-            d.session.halt(d.now, WATCHDOG, why, WATCHDOG)
+            why = f"{HaltCause.WATCHDOG}: {d.evidence.trades} trades leave {hope}"
+            d.session.halt(d.now, HaltCause.WATCHDOG, why, HaltCause.WATCHDOG)
             d.note("halt", "warning", what="watchdog", text=why)
 
     def on_wallet(self, report: WalletReport) -> None:

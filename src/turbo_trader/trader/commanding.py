@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.watchdog import Evidence
+from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.events import Control
 from turbo_trader.trader.flattening import Flattening
@@ -27,22 +28,22 @@ class Commanding:
         state = self._state
         state.note("control", "warning", verb=event.verb, by=event.by)
         match event.verb:
-            case "halt":
+            case ControlVerb.HALT:
                 state.session.halt(state.now, event.by)
-            case "resume":
+            case ControlVerb.RESUME:
                 state.evidence = Evidence()
                 state.persist_counts()
                 state.session.resume(state.now, event.by)
-            case "session_new":
+            case ControlVerb.SESSION_NEW:
                 state.session.session_new(state.now, event.by, state.equity())
-            case "explore":
+            case ControlVerb.EXPLORE:
                 self._staging.explore()
-            case "flatten":
+            case ControlVerb.FLATTEN:
                 self._flattening.begin(event.by, ExitReason.FLATTEN)
-            case "stop" if not event.args.get("leave"):
+            case ControlVerb.STOP if not event.args.get("leave"):
                 self._flattening.stop(event.by)
-            case "stop":
-                self._entries.resting.withdraw_all("stop")
+            case ControlVerb.STOP:
+                self._entries.resting.withdraw_all(ExitReason.STOP)
                 state.end(f"stopped by {event.by}, positions left to their stops")
             case _:
                 state.note("control-unknown", "error", verb=event.verb)

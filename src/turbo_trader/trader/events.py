@@ -350,10 +350,10 @@ class Transferred:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control command: verb is halt, resume, flatten, stop, session_new or explore; `by` says who, for the record."""
+    """A control command; `by` says who, for the record."""
 
     ts: int
-    verb: str
+    verb: str  # ControlVerb; another is reported and does nothing
     by: str
     args: dict[str, Any] = field(default_factory=dict)
 

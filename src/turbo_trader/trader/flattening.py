@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import ExitReason
-from turbo_trader.rules.session import FLATTEN
+from turbo_trader.rules.session_changes import HaltCause
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.entries import Entries
 from turbo_trader.trader.recovery import Recovery
@@ -89,9 +89,9 @@ class Flattening:
     def _end(self) -> None:
         state = self._state
         if (
-            state.session.halts.get(FLATTEN) == ExitReason.STOP
+            state.session.halts.get(HaltCause.FLATTEN) == ExitReason.STOP
         ):  # it kept entries out until now; the next start is not halted
-            del state.session.halts[FLATTEN]
+            del state.session.halts[HaltCause.FLATTEN]
             state.persist_session()
         state.end(self._stopping)
         self._stopping = ""

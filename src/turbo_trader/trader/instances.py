@@ -6,10 +6,9 @@ a person has looked (`resume`); what is held is managed on. At a start such orde
 
 from __future__ import annotations
 
+from turbo_trader.rules.session_changes import HaltCause
 from turbo_trader.trader.ids import boot_of
 from turbo_trader.trader.trader_state import TraderState
-
-HOLDER = "second instance"  # of the session's halt
 
 
 class Instances:
@@ -27,6 +26,6 @@ class Instances:
         self._reported.add(boot)
         d = self._state
         why = f"order {link_id} is another instance's, or of a lost journal"
-        d.session.halt(d.now, "trader", why, HOLDER)
+        d.session.halt(d.now, "trader", why, HaltCause.SECOND_INSTANCE)
         d.persist_session()
         d.note("second-instance", "error", id=link_id, boot=boot, why=why)

@@ -9,6 +9,7 @@ from typing import Final
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.session import SessionEvent
+from turbo_trader.rules.session_changes import SessionChange
 from turbo_trader.rules.sizing import least_loss
 from turbo_trader.rules.usage import equity_levels
 from turbo_trader.trader.exposure import secured, usage
@@ -18,7 +19,7 @@ from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
 _USAGE_EVERY = 10 * SECOND  # warnings: looked at less often than what pauses or halts
 _FAR: Final = 2.0**40  # ticks
-_CALM = ("session-new", "pause-over")
+_CALM: Final = (SessionChange.BEGUN, SessionChange.PAUSE_OVER)
 
 
 class Limits:
@@ -129,6 +130,6 @@ class Limits:
     def _emit(self, event: SessionEvent) -> None:
         level = "info" if event.name in _CALM else "warning"
         name = "halt" if event.flatten else "limit"
-        self._state.note(name, level, what=event.name, text=event.text, **event.fields)
+        self._state.note(name, level, what=event.name.value, text=event.text, **event.fields)
         if event.flatten:
             self._flattening.close_all(ExitReason.SESSION_LOSS)

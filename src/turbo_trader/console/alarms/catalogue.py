@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from turbo_trader.rules.session_changes import SessionChange
+from turbo_trader.trader.control_verbs import ControlVerb
+
 
 class Severity(StrEnum):
     """How bad it is. A critical alarm waits for no other message."""
@@ -110,18 +113,18 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(alarm=Alarm.EXIT, severity=_INFO, text="a trade is over", events=_on("trade"), when="a trade is over"),
     Rule(
         alarm=Alarm.LIMIT_NEAR, severity=_WARNING, text="a limit is nearly used up", subject="limit", cool_down_s=HOUR,
-        events=_on("limit", what="warning"), when="a limit is used to 80 % (WARN_SHARE)",
+        events=_on("limit", what=SessionChange.WARNING), when="a limit is used to 80 % (WARN_SHARE)",
     ),
     Rule(
         alarm=Alarm.LIMIT_REACHED, severity=_WARNING, text="a limit is used up: no entries", subject="",
-        events=_on("limit", what="drawdown-pause") + _on("limit", what="pauses-halt"),
-        ended_by=_on("limit", what="pause-over") + _on("limit", what="session-new"),
+        events=_on("limit", what=SessionChange.PAUSED) + _on("limit", what=SessionChange.HALTED_BY_PAUSES),
+        ended_by=_on("limit", what=SessionChange.PAUSE_OVER) + _on("limit", what=SessionChange.BEGUN),
         when="a limit is used to 100 %: the drawdown pause, and the halt after PAUSES_TO_HALT of them",
     ),
     Rule(
         alarm=Alarm.HALT, severity=_CRITICAL, text="halted: no entries until a person acts", subject="",
-        events=_on("halt") + _on("control", verb="halt") + _on("control", verb="flatten"),
-        ended_by=_on("control", verb="resume") + _on("control", verb="session_new"),
+        events=_on("halt") + _on("control", verb=ControlVerb.HALT) + _on("control", verb=ControlVerb.FLATTEN),
+        ended_by=_on("control", verb=ControlVerb.RESUME) + _on("control", verb=ControlVerb.SESSION_NEW),
         when="the session's loss or the edge watchdog halts, or a person (or the venue) does; also flatten",
     ),
     Rule(

@@ -11,9 +11,10 @@ from turbo_trader.console.standing import entries_line
 from turbo_trader.live.control_client import ask
 from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
+from turbo_trader.trader.control_verbs import STATUS, ControlVerb
 
 ANSWER_S = 2.0  # a daemon that takes longer is shown as one that does not answer
-VERBS = ("flatten", "halt", "resume")
+VERBS = (ControlVerb.FLATTEN, ControlVerb.HALT, ControlVerb.RESUME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def status_of(daemon: Known) -> dict[str, Any]:
     if not daemon.alive:
         return {**daemon.plain(), "error": "dead: its process is gone; stops on the venue stand"}
     try:
-        answer = ask(daemon.running, "status", timeout=ANSWER_S)
+        answer = ask(daemon.running, STATUS, timeout=ANSWER_S)
     except InputError as error:
         return {**daemon.plain(), "error": str(error)}
     return {**daemon.plain(), **answer, "entries": entries_line(answer["view"]), "error": ""}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from turbo_trader.console.options import Every, Folder, Name
+from turbo_trader.trader.control_verbs import ControlVerb
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 
@@ -20,19 +21,19 @@ def status(daemon: Name = None, journal_dir: Folder = None, json: Json = False) 
 
 def halt(daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False) -> None:
     """No new entries until `resume`; open positions are managed on."""
-    _say("halt", {}, daemon, every, journal_dir, json)
+    _say(ControlVerb.HALT, {}, daemon, every, journal_dir, json)
 
 
 def resume(daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False) -> None:
     """Lift a halt set by a person or by the edge watchdog."""
-    _say("resume", {}, daemon, every, journal_dir, json)
+    _say(ControlVerb.RESUME, {}, daemon, every, journal_dir, json)
 
 
 def flatten(
     daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False
 ) -> None:
     """Emergency stop: cancel entries, close everything, halt."""
-    _say("flatten", {}, daemon, every, journal_dir, json)
+    _say(ControlVerb.FLATTEN, {}, daemon, every, journal_dir, json)
 
 
 def stop(
@@ -45,7 +46,7 @@ def stop(
     json: Json = False,
 ) -> None:
     """Close everything and end the daemon; with --leave end it and leave positions to their stops."""
-    _say("stop", {"leave": leave}, daemon, every, journal_dir, json)
+    _say(ControlVerb.STOP, {"leave": leave}, daemon, every, journal_dir, json)
 
 
 def session(
@@ -60,7 +61,7 @@ def session(
 
     if action != "new":
         raise InputError(f"session {action}: the only action is `session new`")
-    _say("session new", {}, daemon, every, journal_dir, json)
+    _say(ControlVerb.SESSION_NEW, {}, daemon, every, journal_dir, json)
 
 
 def explore(
@@ -79,11 +80,11 @@ def explore(
         raise InputError(
             "explore: this spends the budget of the smallest orders once more; say `explore --again`"
         )
-    _say("explore", {}, daemon, every, journal_dir, json)
+    _say(ControlVerb.EXPLORE, {}, daemon, every, journal_dir, json)
 
 
 def _say(
-    verb: str, args: dict[str, Any], name: str | None, every: bool, folder: Folder, as_json: bool
+    verb: ControlVerb, args: dict[str, Any], name: str | None, every: bool, folder: Folder, as_json: bool
 ) -> None:
     """Give a verb to every daemon it is for. One that does not answer keeps it from no other; it fails the verb in the end."""
     from turbo_trader.console.daemons import addressed
@@ -95,19 +96,19 @@ def _say(
 
     taken: list[dict[str, Any]] = []
     failed: list[str] = []
-    daemons = addressed(verb, name, folder, every=every)
+    daemons = addressed(verb.typed, name, folder, every=every)
     for each in daemons:
         try:
-            answer = ask(each, verb.replace(" ", "_"), {**args, "by": _user()})
+            answer = ask(each, verb, {**args, "by": _user()})
         except InputError as error:
             if len(daemons) == 1:
                 raise
             failed.append(str(error))
             continue
-        taken.append({"name": each.name, "verb": verb.replace(" ", "_"), **answer})
+        taken.append({"name": each.name, "verb": verb, **answer})
         if not as_json:
             entries = entries_line(answer["view"])
-            print(f"{verb}: taken by daemon {each.name} (process {each.pid}); entries: {entries}")
+            print(f"{verb.typed}: taken by daemon {each.name} (process {each.pid}); entries: {entries}")
     if as_json:
         print_json({"daemons": taken, "failed": failed} if every else taken[0])
     if failed:
