@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import Read
 
 D = Decimal
@@ -114,3 +115,25 @@ def test_s11_any_order_and_repetition_ends_at_the_same_size_and_money(staged: An
 def test_the_same_events_give_the_same_commands(staged: Any, order: list[int]) -> None:
     first, second = (played(staged, order) for _ in range(2))
     assert [str(c) for c in first.given] == [str(c) for c in second.given]
+
+
+def test_s11_an_order_whose_fills_come_at_once_needs_no_look_up(stage: Any) -> None:
+    sent = stage.enter()
+    stage.deliver(stage.order(sent, "Filled", sent.qty))
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    stage.wait(5)
+    assert not stage.all(Read, link_id=sent.id)
+
+
+def test_s11_an_order_whose_fills_do_not_come_is_looked_up_in_50_ms(stage: Any) -> None:
+    sent = stage.enter()
+    stage.deliver(stage.order(sent, "Filled", sent.qty))
+    stage.deliver(stage.order(sent, "Filled", sent.qty))
+    assert not stage.all(Read, link_id=sent.id)
+    assert stage.trader.next_time() == stage.now + SECOND // 20
+    stage.wait(1)
+    read = stage.last(Read, link_id=sent.id)
+    fill = stage.fill(sent.id, 1, sent.qty, str(sent.price))
+    stage.read(read, orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,))
+    assert stage.state().entry is None
+    assert stage.state().held == sent.qty

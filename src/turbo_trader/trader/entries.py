@@ -27,6 +27,7 @@ from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 _FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.DEACTIVATED})
 _DUPLICATE = 110072
 _LATEST = 3600 * SECOND  # fills of an entry given up longer ago are not looked for at a start
+_FILLS_COME = SECOND // 20  # after the report that an order is filled: they come with the next messages
 _LATE = 10 * SECOND  # an entry whose leverage took longer is not sent: it was decided on another market
 
 
@@ -43,6 +44,7 @@ class Entries:
         self._staging = staging
         self.resting = Resting(state)
         self._lookups: dict[str, str] = {}  # read id -> symbol
+        self._awaited: dict[str, tuple[int, str]] = {}  # symbol -> when its fills are looked up, and the read
 
     # -- deciding
 
@@ -206,10 +208,12 @@ class Entries:
             self._done(state)
         else:
             entry.advance(EntryEvent.DOUBT, self._state.now)  # its fills are still missing
-            if (
-                report.source is Source.STREAM
-            ):  # one look-up that lacks them does not call for the next at once
+            if report.source is not Source.STREAM:
+                return  # one look-up that lacks them does not call for the next at once
+            if report.status != OrderStatus.FILLED:
                 self._look_up(state, entry)
+            elif report.symbol not in self._awaited:
+                self._awaited[report.symbol] = self._state.now + _FILLS_COME, self._state.ids.next("read")
 
     def on_filled(self, state: SymbolState) -> None:
         """A fill was booked: with all of them the entry is over."""
@@ -264,7 +268,9 @@ class Entries:
             silent = not accepted and d.now - entry.sent_ts > 2 * SECOND
             if not entry.looked_up and silent:
                 entry.advance(EntryEvent.DOUBT, d.now)
-            if entry.looked_up and state.instrument.symbol not in self._lookups.values():
+            symbol = state.instrument.symbol
+            due, _ = self._awaited.get(symbol, (0, ""))
+            if entry.looked_up and due <= d.now and symbol not in self._lookups.values():
                 self._look_up(state, entry)
 
     def on_cancel(self, state: SymbolState, result: CommandResult) -> None:
@@ -276,11 +282,9 @@ class Entries:
 
     def next_ns(self) -> int:
         """When `on_clock` is due; 0 = nothing is under way."""
-        return (
-            self._state.now + SECOND
-            if any(state.entry is not None for state in self._state.per_symbol)
-            else 0
-        )
+        if not any(state.entry is not None for state in self._state.per_symbol):
+            return 0
+        return min([self._state.now + SECOND, *(due for due, _ in self._awaited.values())])
 
     def abandon(self, state: SymbolState, why: str) -> None:
         """The entry ends without a fill: the rules made no trade, so nothing is followed either."""
@@ -321,9 +325,12 @@ class Entries:
         if state.entry is not None:
             state.entry.advance(EntryEvent.END, self._state.now)
         state.entry = None
+        self._awaited.pop(state.instrument.symbol, None)
         self._state.persist(Key.ENTRY.of(state.instrument.symbol), {})
 
     def _look_up(self, state: SymbolState, entry: PendingEntry) -> None:
-        read = Read(self._state.ids.next("read"), ("order", "positions"), state.instrument.symbol, entry.id)
-        self._lookups[read.id] = state.instrument.symbol
+        symbol = state.instrument.symbol
+        _, reserved = self._awaited.pop(symbol, (0, ""))
+        read = Read(reserved or self._state.ids.next("read"), ("order", "positions"), symbol, entry.id)
+        self._lookups[read.id] = symbol
         self._state.give(read)

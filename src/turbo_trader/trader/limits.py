@@ -43,7 +43,7 @@ class Limits:
             state.policy, state.now, equity, secured(state),
             least_loss=least_loss(state.policy, equity) if idle else ZERO,
         )  # fmt: skip
-        if state.now >= self._usage.due:
+        if self._stale or state.now >= self._usage.due:
             self._usage.done(state.now)
             self._stale = False
             self._used = usage(state, equity)
