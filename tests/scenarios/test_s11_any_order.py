@@ -137,3 +137,13 @@ def test_s11_an_order_whose_fills_do_not_come_is_looked_up_in_50_ms(stage: Any) 
     stage.read(read, orders=(stage.order(sent, "Filled", sent.qty),), fills=(fill,))
     assert stage.state().entry is None
     assert stage.state().held == sent.qty
+
+
+def test_s11_a_report_during_a_look_up_never_makes_a_timer_that_is_due_again_and_again(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent, "unknown", -1)
+    assert len(stage.all(Read, link_id=sent.id)) == 1  # under way, and from before the report
+    stage.deliver(stage.order(sent, "Filled", sent.qty))
+    stage.clock(0.06)
+    assert stage.trader.next_time() > stage.now
+    assert len(stage.all(Read, link_id=sent.id)) == 2

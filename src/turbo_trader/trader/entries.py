@@ -269,8 +269,13 @@ class Entries:
             if not entry.looked_up and silent:
                 entry.advance(EntryEvent.DOUBT, d.now)
             symbol = state.instrument.symbol
-            due, _ = self._awaited.get(symbol, (0, ""))
-            if entry.looked_up and due <= d.now and symbol not in self._lookups.values():
+            if symbol in self._awaited:
+                due = (
+                    self._awaited[symbol][0] <= d.now
+                )  # also where a look-up from before the report is under way
+            else:
+                due = entry.looked_up and symbol not in self._lookups.values()
+            if due:
                 self._look_up(state, entry)
 
     def on_cancel(self, state: SymbolState, result: CommandResult) -> None:
