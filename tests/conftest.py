@@ -26,7 +26,15 @@ _STATES = count()
 _START = 1_767_603_600_000_000_000  # 2026-01-05
 PROGRAMS = {"postgres": Path("/usr/lib/postgresql/15/bin/postgres")}  # where Debian keeps what is on no PATH
 
-PROCESSES = Path(__file__).with_name("process")
+WAITING = {
+    "process",
+    "exchange_server",
+    "live",
+    "alarms",
+    "dashboard",
+    "screen",
+    "metrics",
+}  # rooms of the tests
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
@@ -35,10 +43,10 @@ settings.load_profile("suite")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What holds a limit on the wall's clock is tried again: a fault misses it each time, a busy machine once.
 
-    Real processes are waited for on that clock, all of them.
+    Rooms that wait for other processes and servers wait on that clock in every test.
     """
     for item in items:
-        if item.get_closest_marker("clock") or item.path.parent == PROCESSES:
+        if item.get_closest_marker("clock") or WAITING & set(item.path.parts):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
 
 
