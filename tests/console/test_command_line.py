@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import typer
 
 from turbo_trader import __version__
-from turbo_trader.console import exit_codes, main
+from turbo_trader.console import exit_codes, main, overview
 from turbo_trader.console.command_line import app
 
 
@@ -45,7 +46,7 @@ def test_a_mistyped_name_gets_the_nearest_and_exit_code_2(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["tape"], "turbo-trader tape: name one of info, "), (["journal"], "name one of backup, "),
+        (["tape"], "turbo-trader: tape: name one of info, "), (["journal"], "name one of backup, "),
         (["study"], "name one of edge"), (["backtest"], "(see: turbo-trader backtest --help)"),
         (["chaos", "--seeds", "0"], "0 is not in the range 1 to"), (["run", "--edge", "101"], "0 to 100"),
         (["exchange", "--edge", "101"], "0 to 100"), (["chaos", "--edge", "101"], "0 to 100"),
@@ -66,6 +67,39 @@ def test_an_error_line_has_at_most_200_characters(capsys: pytest.CaptureFixture[
     lines = capsys.readouterr().err.splitlines()
     assert max(map(len, lines)) <= 200
     assert " ".join(lines).split().count("term") == 100
+
+
+def test_an_error_is_folded_at_words_to_a_narrow_terminal() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 60))
+    code = "from turbo_trader.console.exit_codes import end; end('term ' * 30, 1)"
+    done = subprocess.run([sys.executable, "-c", code], stderr=theirs, timeout=60)
+    os.close(theirs)
+    lines = os.read(ours, 65_536).decode().splitlines()
+    os.close(ours)
+    assert done.returncode == exit_codes.FAILED
+    assert max(map(len, lines)) <= 60
+    assert not any(line.endswith(("t", "te", "ter")) for line in lines)
+
+
+@pytest.mark.parametrize("given", [["--help"], ["policy"], ["status", "--json"]])
+def test_a_reader_that_has_gone_is_no_traceback(given: list[str], tmp_path: Path) -> None:
+    """`turbo-trader policy | head`"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "turbo_trader.console", *given]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=tmp_path, text=True, timeout=60)
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == exit_codes.FAILED
+
+
+def test_every_verb_stands_apart_from_its_sentence() -> None:
+    lines = [line for line in overview.text().splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {re.split(" {2,}", line.strip())[0] for line in lines} == set(overview.VERBS)
+    assert max(map(len, overview.text().splitlines())) <= 80
 
 
 def test_nothing_asked_shows_the_verbs_and_version_the_version(

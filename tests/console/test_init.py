@@ -53,7 +53,7 @@ def test_a_tighter_session_loss_moves_what_it_bounds(loss: str) -> None:
 
 def test_what_moved_is_said_with_its_reason() -> None:
     (pause,) = [line for line in first_settings({"SESSION_LOSS": "12%"}).moved if "DRAWDOWN" in line]
-    assert pause == "DRAWDOWN_PAUSE 15% -> 9%, for SESSION_LOSS is 12%: the halt would come before the pause"
+    assert pause == ("DRAWDOWN_PAUSE 15% -> 9%, as SESSION_LOSS is 12%: else the halt comes before the pause")
 
 
 def test_defaults_are_not_written() -> None:

@@ -56,6 +56,10 @@ def test_an_entry_says_size_leverage_target_stop_and_signals() -> None:
         ("zone", {"symbol": "B", "zone": 2, "stop": "101"}, "B target reached: stop locks half of the distance, now 101"),
         ("extension", {"symbol": "B", "backstop": "103"}, "B target moves out, backstop 103"),
         ("exit", {"symbol": "B", "size": "2", "reason": "time"}, "B closes 2 as its time was up"),
+        ("exit", {"symbol": "B", "size": "-987", "reason": "flatten"}, "B closes 987 by flatten"),
+        ("limit", {"what": "session-new", "text": "a new session begins"}, "a new session begins"),
+        ("started", {"mode": "demo", "symbols": ["A", "B"], "venue": "https://x"}, "started: demo, 2 symbols, venue https://x"),
+        ("policy", {"overridden": {}}, "numbers of the rules: all as they are by default"),
         ("control", {"verb": "halt", "by": "ann"}, "halt by ann"),
         ("gate", {"symbol": "B", "gate": "size", "why": "too small", "needed": "97 USDT"},
          "B refused by size: too small; it takes 97 USDT"),
@@ -84,6 +88,19 @@ def test_a_summary_has_every_figure_beside_the_one_asked_for() -> None:
 
 def test_an_event_with_missing_fields_is_shown_field_by_field() -> None:
     assert sentence("trade", {"symbol": "B", "net": "1"}) == "trade: symbol B, net 1"
+
+
+def test_a_trade_of_seconds_is_not_rounded_to_no_minute() -> None:
+    fields = {
+        "symbol": "B",
+        "net": "1",
+        "net_fraction": 0.01,
+        "fees": "0.1",
+        "direction": 1,
+        "reason": "target",
+        "seconds": 12,
+    }
+    assert sentence("trade", fields).endswith("closed at its target after 12 s")
 
 
 def test_a_trade_says_what_it_came_to() -> None:

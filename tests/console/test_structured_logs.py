@@ -52,6 +52,25 @@ def test_secrets_are_redacted_in_fields_messages_exceptions_and_foreign_loggers(
     assert text.count("[redacted]") >= 4
 
 
+def test_a_terminal_gets_sentences_and_the_file_has_every_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = open_log(tmp_path, level="info", terminal=True)
+    symbols = ["BTCUSDT", "ETHUSDT"]
+    structlog.get_logger("t").info(
+        "started", ts=1_767_603_601 * 10**9, mode="paper", symbols=symbols, venue="x"
+    )
+    structlog.get_logger("t").warning(
+        "exit", ts=1_767_603_601 * 10**9, symbol="BTCUSDT", size="-2", reason="stop"
+    )
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "2026-01-05T09:00:01Z started: paper, 2 symbols",
+        "2026-01-05T09:00:01Z warning: BTCUSDT closes 2 by its stop",
+    ]
+    assert json.loads(path.read_text().splitlines()[0])["symbols"] == symbols
+
+
 def test_an_unwritable_folder_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="JOURNAL_DIR"):

@@ -162,7 +162,7 @@ def test_status_and_stop_reach_a_running_daemon(tmp_path: Path) -> None:
     assert daemon["pid"] == process.pid
     assert daemon["private_up"] is True
     halted = turbo(tmp_path, "halt").stdout
-    assert "entries: none, halted: halted by command; needed: `turbo-trader resume`" in halted
+    assert "entries: none, halted by command; needed: `turbo-trader resume`" in halted
     reported = turbo(tmp_path, "status").stdout
     assert max(map(len, reported.splitlines())) <= 80
     assert re.search(r"history     \S+ halt by \S+ \(control\)", reported)

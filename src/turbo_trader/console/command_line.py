@@ -100,7 +100,7 @@ def _usage(error: Any) -> str:
         return f"{error.format_message()} (see: turbo-trader --help)"
     verb = error.ctx.command_path
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
-        said = f"{verb}: name one of {', '.join(error.ctx.command.commands)}"
+        said = f"{verb.removeprefix('turbo-trader ')}: name one of {', '.join(error.ctx.command.commands)}"
     else:
         said = error.format_message()
     return f"{said} (see: {verb} --help)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ USAGE: Final = 2
 REFUSED: Final = 3
 
 LINE: Final = 200  # characters of a line of an error at the most
+_LEAST: Final = 40  # columns; a narrower terminal folds by itself
 
 
 class Failed(Exception):
@@ -42,7 +44,10 @@ def explained() -> Iterator[None]:
 
 
 def end(line: str, code: int) -> NoReturn:
-    """One line on stderr, a longer one than LINE folded at words, then the exit code."""
-    folded = wrap(f"turbo-trader: {line}", LINE, subsequent_indent="  ", break_on_hyphens=False)
+    """One line on stderr, folded at words where it is longer than LINE or than the terminal, then the exit code."""
+    width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else LINE
+    folded = wrap(
+        f"turbo-trader: {line}", min(LINE, max(width, _LEAST)), subsequent_indent="  ", break_on_hyphens=False
+    )
     print("\n".join(folded), file=sys.stderr)
     sys.exit(code)

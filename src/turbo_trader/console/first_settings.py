@@ -17,18 +17,18 @@ from turbo_trader.rules.policy import Policy
 
 #: The numbers that `init` asks for, in this order: what each bounds. One that is not given follows those before it.
 NUMBERS: Final[dict[str, str]] = {
-    "SESSION_LOSS": "of the session's start, at which everything is closed and trading halts",
-    "DRAWDOWN_PAUSE": "below the peak, at which no trade is opened for a while",
-    "A_RISK": "of the equity that an A-trade may lose at its stop",
-    "B_RISK": "of the equity that a B-trade may lose at its stop",
-    "MAX_LEVERAGE": "times the margin that a position may be",
+    "SESSION_LOSS": "loss of a session that closes everything and halts",
+    "DRAWDOWN_PAUSE": "fall below the peak that pauses new trades",
+    "A_RISK": "share of equity that an A-trade may lose at its stop",
+    "B_RISK": "share of equity that a B-trade may lose at its stop",
+    "MAX_LEVERAGE": "highest leverage of a position",
 }
 
 #: (number, the one it must not exceed, the share of that it moves to, why).
 _BOUNDS: Final = (
-    ("DRAWDOWN_PAUSE", "SESSION_LOSS", Decimal("0.75"), "the halt would come before the pause"),
-    ("A_RISK", "SESSION_LOSS", Decimal("0.5"), "one stop could lose more than a session may"),
-    ("B_RISK", "A_RISK", Decimal("0.5"), "a B-trade might lose more than an A-trade"),
+    ("DRAWDOWN_PAUSE", "SESSION_LOSS", Decimal("0.75"), "else the halt comes before the pause"),
+    ("A_RISK", "SESSION_LOSS", Decimal("0.5"), "else one stop can lose more than a session may"),
+    ("B_RISK", "A_RISK", Decimal("0.5"), "else a B-trade can lose more than an A-trade"),
 )
 
 
@@ -58,11 +58,11 @@ def first_settings(asked: Mapping[str, str]) -> FirstSettings:
             continue
         if name in asked and asked[name] != "":
             raise InputError(
-                f"{name} {percent(now)} is above {most} {percent(bound)}: {why}; at most {percent(bound)}"
+                f"{name} {percent(now)} is above {most} {percent(bound)}: choose {percent(bound)} at most, {why}"
             )
         low, _ = bounds(Policy.model_fields[name.lower()])
         values[name] = percent(min(bound, max(Decimal(str(low)), bound * share)))
-        moved.append(f"{name} {percent(now)} -> {values[name]}, for {most} is {percent(bound)}: {why}")
+        moved.append(f"{name} {percent(now)} -> {values[name]}, as {most} is {percent(bound)}: {why}")
     Settings.read(values)
     Policy.from_env(values)
     return FirstSettings(values=values, moved=tuple(moved))
@@ -123,6 +123,5 @@ def _number(values: Mapping[str, str], name: str) -> Decimal:
 def _lines(values: Mapping[str, str]) -> Iterator[str]:
     for name, value in values.items():
         if name in NUMBERS:
-            unit = "" if name == "MAX_LEVERAGE" else "share "
-            yield f"# {unit}{NUMBERS[name]}"
+            yield f"# {NUMBERS[name]}"
         yield f"{name}={value}"

@@ -14,11 +14,35 @@ COMPLETING: Final = "_TURBO_TRADER_COMPLETE"
 
 def main() -> None:
     """Run a verb and end with a documented exit code: 0 ok, 1 failed, 2 usage or configuration, 3 refused for safety."""
+    try:
+        try:
+            _run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # nor does Python's own flush at the end complain
+        sys.exit(exit_codes.FAILED)
+
+
+def _run() -> None:
     if COMPLETING not in os.environ:  # a shell asks what may follow: typer answers
         _at_once(sys.argv[1:])
     from turbo_trader.console.command_line import run_verb
 
     run_verb()
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout is a pipe whose reader has gone: `turbo-trader policy | head`."""
+    import select
+
+    ends = select.poll()
+    ends.register(sys.stdout, 0)
+    return any(happened & (select.POLLERR | select.POLLHUP) for _, happened in ends.poll(0))
 
 
 def _at_once(given: list[str]) -> None:

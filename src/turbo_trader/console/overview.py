@@ -44,7 +44,7 @@ VERBS: Final = {
     "study": "Is there an edge? Signals held against data; every trial is counted.",
 }
 _WIDTH: Final = 80
-_NAME: Final = 14  # columns
+_NAME: Final = 4 + max(map(len, VERBS))  # columns: two before a verb, two behind it
 
 
 def text() -> str:
@@ -60,5 +60,6 @@ def text() -> str:
             "turbo-trader VERB --help   the options of a verb",
             "turbo-trader --version     the version",
             "turbo-trader --install-completion   verbs and options in the shell",
+            "exit codes: 0 ok, 1 failed, 2 usage or configuration, 3 refused for safety",
         ]
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.console.times import utc_text
 from turbo_trader.rules.readable import readable
 
 Event = Mapping[str, Any]
@@ -17,6 +18,19 @@ _REASONS: Final = {
     "target": "at its target", "stop": "by its stop", "time": "as its time was up", "mark": "as the mark price is beyond its stop",
     "flatten": "by flatten", "session-loss": "as the session's loss limit was reached", "backstop": "by its backstop",
 }  # fmt: skip
+
+
+def log_line(line: Event) -> str:
+    """One line of the log as a person reads it: time, level where it is not info, sentence."""
+    fields = {key: value for key, value in line.items() if key not in ("event", "level", "at", "ts")}
+    level = str(line.get("level", "info"))
+    mark = "" if level in ("info", "debug") else f"{level}: "
+    return f"{_moment(line)} {mark}{sentence(str(line.get('event', '')), fields)}"
+
+
+def _moment(line: Event) -> str:
+    ts = line.get("ts")
+    return utc_text(ts) if isinstance(ts, int) else str(line.get("at", ""))[:19].replace("T", " ")
 
 
 def sentence(name: str, fields: Event) -> str:
@@ -111,18 +125,18 @@ def _extension(e: Event) -> str:
 
 
 def _exit(e: Event) -> str:
-    return (
-        f"{e['symbol']} closes {e['size']} {_REASONS.get(str(e['reason']), 'because of ' + str(e['reason']))}"
-    )
+    size = str(e["size"]).removeprefix("-")  # of a short
+    return f"{e['symbol']} closes {size} {_REASONS.get(str(e['reason']), 'because of ' + str(e['reason']))}"
 
 
 def _trade(e: Event) -> str:
     net = Decimal(str(e["net"]))
     result = "won" if net > 0 else "lost"
-    minutes, reason, share = int(e["seconds"]) / 60, str(e["reason"]), 100 * float(e["net_fraction"])
+    held, reason, share = int(e["seconds"]), str(e["reason"]), 100 * float(e["net_fraction"])
+    after = f"{held} s" if held < 100 else f"{held / 60:.0f} min"
     return (
         f"{e['symbol']} {_SIDES[int(e['direction'])]} trade {result} {net:+.4f} USDT ({share:+.3f} % of its size,"
-        f" fees {_number(e['fees'])}), closed {_REASONS.get(reason, 'by ' + reason)} after {minutes:.0f} min"
+        f" fees {_number(e['fees'])}), closed {_REASONS.get(reason, 'by ' + reason)} after {after}"
     )
 
 
@@ -132,6 +146,8 @@ def _gate(e: Event) -> str:
 
 
 def _limit(e: Event) -> str:
+    if e["what"] == "session-new":
+        return str(e["text"])
     return (
         f"{str(e['what']).replace('-', ' ')}: {e['text']}"
         if e.get("text")
@@ -151,6 +167,16 @@ def _ended(e: Event) -> str:
 
 def _tier(e: Event) -> str:
     return f"capital tier is {e['capital']} at {_number(e['equity'])} USDT"
+
+
+def _started(e: Event) -> str:
+    venue = f", venue {e['venue']}" if e["mode"] != "paper" else ""
+    return f"started: {e['mode']}, {len(e['symbols'])} symbols{venue}"
+
+
+def _policy(e: Event) -> str:
+    changed = e["overridden"]
+    return f"numbers of the rules: {readable(changed) if changed else 'all as they are by default'}"
 
 
 def _control(e: Event) -> str:
@@ -221,5 +247,6 @@ _SENTENCES: Final[Mapping[str, Callable[[Event], str]]] = {
     "renamed": lambda e: f"{e['configured']} of TARGET_ASSETS is called {e['symbol']} today",
     "control": _control, "summary": _summary, "evidence": lambda e: str(e["text"]), "stage": lambda e: str(e["text"]),
     "no-trades": _no_trades, "process-ended": lambda e: str(e["why"]),
+    "started": _started, "policy": _policy,
     "process-crashed": lambda e: f"an error of its own, {e['why']}", "process-gone": lambda _: "its process is gone",
 }  # fmt: skip

@@ -28,7 +28,12 @@ def entries_line(view: Mapping[str, Any]) -> str:
     if not view["refusal"]:
         return "allowed"
     needed = f"; needed: {view['lifted_by']}" if view["lifted_by"] else ""
-    return f"none, {view['refusal']}{needed}"
+    return f"none, {refusal(view)}{needed}"
+
+
+def refusal(view: Mapping[str, Any]) -> str:
+    """Why entries are not allowed, without saying twice that trading is halted."""
+    return str(view["refusal"]).replace("halted: halted ", "halted ")
 
 
 def _lines(pairs: Iterable[tuple[str, str]]) -> list[str]:

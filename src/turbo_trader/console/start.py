@@ -27,6 +27,7 @@ from turbo_trader.console.observer import ConsoleObserver, EventObserver, Observ
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.paper_facts import edge_fact, time_text
+from turbo_trader.console.progress import Progress
 from turbo_trader.console.screen import view_messages
 from turbo_trader.console.screen.screen_process import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
@@ -170,12 +171,18 @@ def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
     """The simulated venue, for as long as the context lasts. Its kernels are compiled here: two processes would compile twice."""
     require_market(settings)
     compile_missing(Use.TRADER, Use.VENUE)
+    with ExitStack() as stack:
+        with Progress("preparing the market"):
+            ground = lockstep_ground if in_lockstep(settings) else process_ground
+            entered = stack.enter_context(ground(settings, policy))
+        yield entered
+
+
+@contextmanager
+def process_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
+    """The simulated venue as a process of its own, on the wall's clock."""
     from turbo_trader.console.paper import paper_venue  # live modes need nothing of the simulated exchange
 
-    if in_lockstep(settings):
-        with lockstep_ground(settings, policy) as ground:
-            yield ground
-        return
     with paper_venue(settings) as venue:
         facts = venue.facts
         symbols = [s for s in facts["symbols"] if settings.market != "synthetic" or s in policy.symbols]

@@ -1,8 +1,9 @@
-"""Structured logs: JSON lines to a file, coloured lines to a terminal. Event names and fields: docs/logs.md."""
+"""Structured logs: JSON lines to a file, sentences to a terminal. Event names and fields: docs/logs.md."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from decimal import Decimal
@@ -13,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from turbo_trader.console.sentences import log_line
 from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.market.errors import InputError
 
@@ -75,8 +77,8 @@ def _decimals(logger: Any, name: str, event: MutableMapping[str, Any]) -> Mutabl
 def open_log(
     folder: Path, *, level: str, terminal: bool, secrets: tuple[str, ...] = (), as_json: bool = False
 ) -> Path:
-    """Send structlog to `folder`/turbo-trader.jsonl (5 files of 10 MB) and, with `terminal`, to stderr, or as JSON lines to stdout;
-    returns the file's path.
+    """Send structlog to `folder`/turbo-trader.jsonl (5 files of 10 MB) and, with `terminal`, as sentences to stderr, or as JSON
+    lines to stdout; returns the file's path.
 
     InputError when the folder cannot be written.
     """
@@ -122,10 +124,23 @@ def _to_terminal(shared: list[Any], *, as_json: bool) -> logging.Handler:
     renderer = (
         structlog.processors.JSONRenderer(default=str)
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else _Sentences(colours=sys.stderr.isatty() and not os.environ.get("NO_COLOR"))
     )
     handler.setFormatter(_formatter(shared, renderer))
     return handler
+
+
+class _Sentences:
+    """Renders an event as `turbo-trader logs` does; a traceback follows on lines of its own."""
+
+    def __init__(self, *, colours: bool) -> None:
+        self._colours = {"warning": "\x1b[33m", "error": "\x1b[1;31m"} if colours else {}
+
+    def __call__(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
+        traceback = event.pop("exception", None)
+        text = log_line(event) + (f"\n{traceback}" if traceback else "")
+        colour = self._colours.get(str(event.get("level")), "")
+        return f"{colour}{text}\x1b[0m" if colour else text
 
 
 def _formatter(shared: list[Any], renderer: Any) -> logging.Formatter:

@@ -92,6 +92,7 @@ _BLOCKED: tuple[tuple[int, Code, dict[str, Any]], ...] = (
     (0, Code.STALE, {"age": 8 * SECOND}),
     (0, Code.SPREAD, {"spread": 0.0014}),
     (0, Code.MARK_GAP, {"mark_gap": 0.00122}),
+    (0, Code.NOT_WARM, {}),
 )
 
 

@@ -6,6 +6,7 @@ from rich.cells import cell_len
 
 from turbo_trader.console.screen.board import KEYS, board
 from turbo_trader.console.screen.snapshot import Snapshot
+from turbo_trader.console.screen.styled_text import way
 from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import Note
 
@@ -75,11 +76,59 @@ def test_symbols_nearest_to_a_trade_come_first(seen: Seen) -> None:
         "every gate passed", "as many positions open as allowed", "EV -3.1 bp, needs +5.0 bp",
         "expected profit 10.0 bp, needs 13.0 bp", "edge 8.0 bp, needs 10.0 bp", "signals give neither A nor B",
         "confidence 0.44, needs 0.50", "SNR 0.62, needs 1.00", "no valid forecast", "data 8.0 s old, limit 5 s",
-        "spread +14.0 bp, limit +10.0 bp", "mark and last price apart +12.2 bp, limit +10.0 bp",
+        "spread 14.0 bp, limit 10.0 bp", "mark off last 12.2 bp, limit 10.0 bp",
+        "warming up: 300 s without a hole",
     ],
 )  # fmt: skip
 def test_what_a_symbol_needs_is_said_with_its_figures(seen: Seen, reason: str) -> None:
     assert any(each.endswith(reason) for each in text(seen(), 200, 60) + text(seen(), 150, 60))
+
+
+def test_what_was_not_computed_shows_no_figure(seen: Seen) -> None:
+    """A row that an early gate blocked has no expected value: not one of 0."""
+    (row,) = [each for each in text(seen(), 120, 40) if "expected profit 10.0 bp" in each]
+    assert "+0.0" not in row
+
+
+def test_a_price_is_shown_between_its_stop_and_its_target(seen: Seen) -> None:
+    lines = text(seen(), 120, 40)
+    (long,) = [each for each in lines if each.startswith("XRP ") and "24:48" in each]
+    (short,) = [each for each in lines if each.startswith("1000PEPE ") and "0:45" in each]
+    assert long.endswith("─────┼──●────────")  # entered above the stop, on its way to the target
+    assert short.endswith("───●─┼───────────")  # its target lies below
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize(
+    ("stop", "price", "drawn"),
+    [
+        ("99", "100", "──●──────────────"),
+        ("101", "101.5", "─●───────────────"),
+        ("99", "98", "●─┼"),
+        ("99", "120", "─●"),
+    ],
+)
+def test_the_way_stays_within_its_columns(stop: str, price: str, drawn: str) -> None:
+    shown = way(stop, "100", price, "107").plain
+    assert len(shown) == 17
+    assert shown.startswith(drawn) or shown.endswith(drawn)
+
+
+def test_a_wide_terminal_draws_the_equity_of_the_last_minutes(seen: Seen) -> None:
+    snapshot = seen()
+    snapshot.equities.extendleft([(2, Decimal("18.2")), (1, Decimal("18.1"))])
+    assert any("3 min ▁▄█" in each for each in text(snapshot, 120, 40))
+    assert not any("▄" in each for each in text(snapshot, 80, 24))
+
+
+def test_a_narrow_terminal_still_says_that_the_market_is_made_up(seen: Seen) -> None:
+    snapshot = seen()
+    snapshot.title = "turbo-trader paper: synthetic market, seed 1, edge 2: made up, proves nothing"
+    assert text(snapshot, 80, 24)[0].endswith("  made up, proves nothing")
+
+
+def test_no_reason_is_cut_from_120_columns_on(seen: Seen) -> None:
+    assert not any(each.endswith("…") for each in text(seen(), 120, 40))
 
 
 def test_a_gate_of_the_account_says_what_the_log_said(seen: Seen) -> None:

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from turbo_trader.console.verbs.logs import LOG, render
+from turbo_trader.console.sentences import log_line
+from turbo_trader.console.verbs.logs import LOG
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.readers import all_scans, notes, notes_named
 from turbo_trader.market.errors import InputError
@@ -61,7 +62,7 @@ def log_lines(folder: Path) -> list[str]:
         except ValueError:  # the first may be cut, the last not whole yet
             continue
         if isinstance(event, dict) and event.get("level") != "debug":
-            found.appendleft(render(event))
+            found.appendleft(log_line(event))
     return list(found)
 
 

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from turbo_trader.console.screen.nearness import Nearness
 from turbo_trader.console.screen.snapshot import EventLine, Snapshot, clock
-from turbo_trader.console.screen.styled_text import Cell, bar, grid, heading, line
+from turbo_trader.console.screen.styled_text import WAY, Cell, bar, curve, grid, heading, line, way
+from turbo_trader.console.standing import refusal
 from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.listed import LISTED
 
@@ -40,10 +41,15 @@ def board(seen: Snapshot, width: int, height: int) -> list[Text]:
 
 def _main(seen: Snapshot, width: int, height: int, event_rows: int | None) -> list[Text]:
     """Everything in one column; without events where `event_rows` is None."""
-    lines = [_head(seen)]
+    lines = [_head(seen, width)]
     if seen.view is not None:
         view = seen.view
-        lines += [*_positions(view, width), _money(view), *_entries(view, width), *_limits(view, width)]
+        lines += [
+            *_positions(view, width),
+            _money(seen, view, width),
+            *_entries(view, width),
+            *_limits(view, width),
+        ]
     left = height - len(lines)
     wanted = len(seen.scans) + 1 if seen.scans else 2
     least = 0 if event_rows is None else event_rows + 1
@@ -52,9 +58,13 @@ def _main(seen: Snapshot, width: int, height: int, event_rows: int | None) -> li
     return lines if event_rows is None else [*lines, *_events(seen, width, height - len(lines))]
 
 
-def _head(seen: Snapshot) -> Text:
+def _head(seen: Snapshot, width: int) -> Text:
     view, daemon = seen.view, seen.daemon
     mode, _, market = seen.title.partition(": ")
+    if width < _FULL:
+        market = market.rpartition(": ")[
+            2
+        ]  # of "synthetic market, seed 1: made up, proves nothing" what must not be cut
     text = line(mode, "bold")
     if view is not None:
         speed = float(daemon.get("speed", 1.0))
@@ -64,7 +74,7 @@ def _head(seen: Snapshot) -> Text:
     return text.append(f"  {market}", "dim")
 
 
-def _money(view: Mapping[str, Any]) -> Text:
+def _money(seen: Snapshot, view: Mapping[str, Any], width: int) -> Text:
     counts, result = view["counts"], Decimal(str(view["session_result"]))
     text = line(f"equity {Decimal(str(view['equity'])):,.4f} USDT  session ")
     text.append(f"{result:+.2%}", _colour(result))
@@ -72,14 +82,17 @@ def _money(view: Mapping[str, Any]) -> Text:
     text.append(
         f"  trades {counts['trades']} ({counts['wins']} won, {lost} lost)  tier {view['capital_tier'] or '-'}"
     )
+    if width >= _FULL and len(seen.equities) > 1:
+        text.append(f"  {len(seen.equities)} min ", "dim").append(curve([each for _, each in seen.equities]))
     return text.append(f"  {view['evidence']}" if view.get("evidence") else "")
 
 
 def _entries(view: Mapping[str, Any], width: int) -> list[Text]:
     if not view["refusal"]:
         return [line("entries allowed", "green")]
-    lifted = f"; needed: {view['lifted_by']}" if view["lifted_by"] else ""
-    parts = wrap(f"no entries: {view['refusal']}{lifted}", width, subsequent_indent="  ")
+    needed = view["lifted_by"].replace("`turbo-trader resume`", "`turbo-trader resume` (here: r)")
+    lifted = f"; needed: {needed}" if needed else ""
+    parts = wrap(f"no entries: {refusal(view)}{lifted}", width, subsequent_indent="  ")
     return [line(part, "yellow") for part in parts[:2]]
 
 
@@ -98,7 +111,12 @@ def _positions(view: Mapping[str, Any], width: int) -> list[Text]:
     if not found:
         return [heading("positions: none open", width)]
     header = ("position", "side", "USDT", "entry", "now", "stop", "target", "zone", "P&L", "left")
-    return [*grid(header, [_position(each) for each in found], width, left=2)]
+    cells = [_position(each) for each in found]
+    if width < _FULL:
+        return grid(header, cells, width, left=2)
+    ways = [way(each["stop"], each["entry"], each["price"], each["target"]) for each in found]
+    lines = grid((*header, f"{'stop':<{WAY - 6}}target"), [[*row, Cell("")] for row in cells], width, left=2)
+    return [lines[0], *(Text.assemble(line, "  ", each) for line, each in zip(lines[1:], ways, strict=True))]
 
 
 def _position(p: Mapping[str, Any]) -> list[Cell]:
@@ -136,11 +154,11 @@ def _symbols(seen: Snapshot, width: int, rows: int) -> list[Text]:
 
 def _short_row(each: Nearness) -> list[Cell]:
     return [
-        Cell(_coin(each.symbol)),
+        Cell(_coin(each.symbol), _far(each)),
         _side(each),
-        Cell(" ".join(each.marks)),
+        Cell(" ".join(each.marks), _far(each)),
         _gates(each),
-        Cell(each.reason),
+        Cell(each.reason, _far(each)),
     ]
 
 
@@ -148,10 +166,15 @@ def _full_row(each: Nearness) -> list[Cell]:
     forecast = "-" if each.forecast_bp is None else f"{each.forecast_bp:+.1f} bp"
     ev = "-" if each.ev_bp is None else f"{each.ev_bp:+.1f}"
     return [
-        Cell(_coin(each.symbol)), _side(each), Cell(f"{each.price:.6g}"), Cell(forecast), Cell(f"{each.snr:.2f}"),
+        Cell(_coin(each.symbol), _far(each)), _side(each), Cell(f"{each.price:.6g}"), Cell(forecast), Cell(f"{each.snr:.2f}"),
         Cell(f"{each.confidence:.2f}"), *(Cell(mark, "green" if mark == "✓" else "") for mark in each.marks), Cell(each.tier),
-        Cell(ev), _gates(each), Cell(each.reason),
+        Cell(ev), _gates(each), Cell(each.reason, _far(each)),
     ]  # fmt: skip
+
+
+def _far(each: Nearness) -> str:
+    """The style of a symbol that is not near a trade."""
+    return "dim" if each.passed < len(GATES) // 2 else ""
 
 
 def _side(each: Nearness) -> Cell:
@@ -179,7 +202,7 @@ def _events(seen: Snapshot, width: int, height: int) -> list[Text]:
 
 def _event(event: EventLine, width: int, most: int) -> list[Text]:
     """One event in at most `most` lines, wrapped at spaces; a figure stays with its per cent sign."""
-    style = {"warning": "yellow", "error": "red bold"}.get(event.level, "")
+    style = {"warning": "yellow", "error": "red bold"}.get(event.level, event.style)
     room = max(width - 9, 20)
     parts = wrap(event.text.replace(" %", "\u00a0%"), room, break_on_hyphens=False) or [""]
     if len(parts) > most:

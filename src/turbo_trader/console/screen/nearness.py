@@ -51,7 +51,7 @@ def nearness(
         symbol=symbol, side={1: "long", -1: "short"}.get(direction, "-"), price=float(row["mid"]),
         forecast_bp=float(row["forecast"]) * 1e4 if direction else None, snr=float(row["snr"]),
         confidence=float(row["used_confidence"]), marks=_marks(row), tier=tier,
-        ev_bp=float(row["used_ev"]) * 1e4 if tier != "-" else None, passed=passed, reason=reason,
+        ev_bp=float(row["used_ev"]) * 1e4 if row["used_ev"] else None, passed=passed, reason=reason,  # 0: not computed
         rank=(float(passed), min(reached, 1.0), float(confirming), float(row["snr"])),
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def _reason(row: Row, numbers: Mapping[str, float]) -> tuple[float, str]:
         return max(0.0, share), f"{what} {form.format(value)}, needs {form.format(asked)}"
 
     def most(what: str, value: float, limit: float) -> tuple[float, str]:
-        return 0.0, f"{what} {_bp(value)}, limit {_bp(limit)}"
+        return 0.0, f"{what} {1e4 * float(value):.1f} bp, limit {1e4 * limit:.1f} bp"
 
     match code:
         case Code.SNR:
@@ -97,7 +97,9 @@ def _reason(row: Row, numbers: Mapping[str, float]) -> tuple[float, str]:
         case Code.SPREAD:
             return most("spread", row["spread"], numbers["max_spread"])
         case Code.MARK_GAP:
-            return most("mark and last price apart", row["mark_gap"], numbers["max_mark_gap"])
+            return most("mark off last", row["mark_gap"], numbers["max_mark_gap"])
+        case Code.NOT_WARM:
+            return 0.0, f"warming up: {numbers['kalman_warmup']:g} s without a hole"
         case _:
             return 0.0, reason(code)
 

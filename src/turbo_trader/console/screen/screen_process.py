@@ -117,14 +117,15 @@ class ScreenBeside:
             if not self._left.is_set():  # the view was killed, or failed
                 self._left.set()
                 self._ended()
-                self._restore()
+                self._restore(
+                    "turbo-trader: the live view has ended, the run has not;"
+                    " Ctrl-C ends it, `turbo-trader logs -f` shows it\n"
+                )
 
-    def _restore(self) -> None:
+    def _restore(self, text: str = "") -> None:
+        """The terminal as it was before the view, which did not leave it so."""
         termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._terminal)
-        print(
-            f"{_RESET}turbo-trader: the live view has ended, the run has not; Ctrl-C ends it, `turbo-trader logs -f` shows it",
-            file=sys.__stderr__, flush=True,
-        )  # fmt: skip
+        print(f"{_RESET}{text}", end="", file=sys.__stderr__, flush=True)
 
     def _ended(self) -> int:
         """The view's exit code; it is made to end where it does not by itself."""

@@ -6,13 +6,16 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.console.screen.nearness import Nearness, nearness
 from turbo_trader.console.screen.view_messages import FIELDS
 from turbo_trader.console.sentences import sentence
+from turbo_trader.market.rows import MINUTE
 
 _KEPT: Final = 200  # events
+_MINUTES: Final = 30  # of equity
 _SHOWN: Final = frozenset({
     "summary", "entry", "entry-ended", "fill", "zone", "extension", "exit", "trade", "limit", "halt", "tier", "stream",
     "frozen", "foreign-fill", "started", "control", "stage", "evidence", "output",
@@ -26,6 +29,7 @@ class EventLine:
     clock: str
     level: str
     text: str
+    style: str = ""  # where the level asks for none
 
 
 @dataclass(slots=True)
@@ -40,6 +44,9 @@ class Snapshot:
     daemon: Mapping[str, Any] = field(default_factory=dict)
     scans: Sequence[Nearness] = ()
     events: deque[EventLine] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    equities: deque[tuple[int, Decimal]] = field(
+        default_factory=lambda: deque(maxlen=_MINUTES)
+    )  # minute, the last equity in it
     _refused: dict[str, tuple[str, str]] = field(
         default_factory=dict
     )  # by symbol: gate and why, as last logged
@@ -54,6 +61,7 @@ class Snapshot:
             self._hear(event)
         if message["view"] is not None:
             self.view, self.daemon = message["view"], message["daemon"]
+            self._note_equity(message["view"])
         if message["rows"] is not None:
             rows = (
                 {
@@ -66,6 +74,12 @@ class Snapshot:
                 for symbol, row in zip(self.symbols, rows, strict=False)
             ]
             self.scans = sorted(found, key=lambda each: each.rank, reverse=True)
+
+    def _note_equity(self, view: Mapping[str, Any]) -> None:
+        minute = int(view["ts"]) // MINUTE
+        if self.equities and self.equities[-1][0] == minute:
+            self.equities.pop()
+        self.equities.append((minute, Decimal(str(view["equity"]))))
 
     def say(self, text: str, level: str = "info") -> None:
         """A line of the view's own, such as what a key came to."""
@@ -81,8 +95,20 @@ class Snapshot:
         if name in _SHOWN or level in ("warning", "error"):
             text = str(fields["text"]) if name == "output" else sentence(name, fields)
             self.events.append(
-                EventLine(clock=clock(event["ts"]) if event["ts"] else "", level=level, text=text)
+                EventLine(
+                    clock=clock(event["ts"]) if event["ts"] else "",
+                    level=level,
+                    text=text,
+                    style=_style(name, fields),
+                )
             )
+
+
+def _style(name: str, fields: Mapping[str, Any]) -> str:
+    """Of what a trader looks for: entries, and what a trade came to."""
+    if name == "trade" and "net" in fields:
+        return "green" if Decimal(str(fields["net"])) > 0 else "red"
+    return "bold" if name == "entry" else ""
 
 
 def clock(ts: int) -> str:

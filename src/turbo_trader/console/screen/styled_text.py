@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
 
 from rich.text import Text
+
+WAY: Final = 17  # columns between stop and target
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,28 @@ def bar(name: str, share: float, size: int) -> Text:
         no_wrap=True,
         end="",
     )
+
+
+def way(stop: Any, entry: Any, price: Any, target: Any) -> Text:
+    """Where the price is between stop (left) and target (right): `────┼───●────────`, ┼ the entry. Empty where one is missing."""
+    if None in (stop, price, target) or Decimal(str(stop)) == Decimal(str(target)):
+        return Text()
+    low, high = Decimal(str(stop)), Decimal(str(target))
+
+    def column(value: Any) -> int:
+        return round((Decimal(str(value)) - low) / (high - low) * (WAY - 1))
+
+    began, now = column(entry), min(max(column(price), 0), WAY - 1)
+    marks = ["─"] * WAY
+    if 0 <= began < WAY:
+        marks[began] = "┼"
+    style = "green" if column(price) > began else "red"
+    return Text.assemble(("".join(marks[:now]), "dim"), ("●", style), ("".join(marks[now + 1 :]), "dim"))
+
+
+def curve(values: Sequence[Decimal]) -> str:
+    """Values as blocks of eight heights, the lowest and the highest of them at the ends."""
+    low, high = min(values), max(values)
+    if low == high:
+        return _HEIGHTS[0] * len(values)
+    return "".join(_HEIGHTS[int((each - low) / (high - low) * 7)] for each in values)

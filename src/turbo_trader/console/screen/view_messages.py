@@ -16,7 +16,15 @@ FIELDS: Final = (
 )  # fmt: skip
 
 #: Numbers of the rules that a reason is measured against; those of a capital tier have its name in front.
-_NUMBERS: Final = ("stale_book", "max_spread", "max_mark_gap", "flat_edge", "session_loss", "drawdown_pause")
+_NUMBERS: Final = (
+    "kalman_warmup",
+    "stale_book",
+    "max_spread",
+    "max_mark_gap",
+    "flat_edge",
+    "session_loss",
+    "drawdown_pause",
+)
 _BY_TIER: Final = ("min_snr", "min_confidence", "fee_multiplier")
 
 

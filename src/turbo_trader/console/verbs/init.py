@@ -61,7 +61,8 @@ def init(
         "I_ACCEPT_THE_RISK": "true" if i_accept_the_risk else "", "SESSION_LOSS": session_loss or "",
         "DRAWDOWN_PAUSE": drawdown_pause or "", "A_RISK": a_risk or "", "B_RISK": b_risk or "", "MAX_LEVERAGE": max_leverage or "",
     }  # fmt: skip
-    if not yes and sys.stdin.isatty() and not json:
+    dialogue = not yes and sys.stdin.isatty() and not json
+    if dialogue:
         force = force or _may_replace()
         asked = _questions(asked)
     settings = first_settings({**asked, "MODE": asked["MODE"] or "paper"})
@@ -71,7 +72,7 @@ def init(
             {"file": _ENV, "kept": kept, "values": dict(settings.values), "moved": list(settings.moved)}
         )
         return exit_codes.OK
-    for line in settings.moved:
+    for line in () if dialogue else settings.moved:  # a dialogue has said it at its question
         print(line)
     print(f"written: {_ENV} (0600)" + (f"; the old one is {kept}" if kept else ""))
     return exit_codes.OK if no_doctor else _doctor()
@@ -90,14 +91,15 @@ def _may_replace() -> bool:
 
 def _questions(given: Mapping[str, str]) -> dict[str, str]:
     """Ask for what was not given on the command line; an empty answer takes what stands in brackets."""
-    from turbo_trader.console.first_settings import NUMBERS, followed
+    from turbo_trader.console.first_settings import NUMBERS, first_settings, followed
 
     asked = dict(given)
-    asked["MODE"] = asked["MODE"] or _ask("mode: paper (no key needed), testnet, demo or live", "paper")
+    _say("Enter takes the value in [brackets]; Ctrl-C ends without writing anything.")
+    asked["MODE"] = asked["MODE"] or _ask("mode: paper (needs no key), testnet, demo or live", "paper")
     while asked["MODE"] not in _MODES:
         asked["MODE"] = _ask("write paper, testnet, demo or live", "paper")
     if asked["MODE"] == "paper":
-        asked["BALANCE"] = _valid("BALANCE", asked, "starting balance, USDT", "18")
+        asked["BALANCE"] = _valid("BALANCE", asked, "starting balance in USDT", "18")
     else:
         asked["BYBIT_KEY_FILE"] = asked["BYBIT_KEY_FILE"] or _keys()
     if asked["MODE"] == "live":
@@ -108,10 +110,14 @@ def _questions(given: Mapping[str, str]) -> dict[str, str]:
             "you may lose all of it; do you accept that?", default=False
         ):
             asked["I_ACCEPT_THE_RISK"] = "true"
+    _say("Five numbers bound what you can lose; each one follows those before it.")
     for name, text in NUMBERS.items():
         if not asked[name]:
             default = followed(name, asked)
-            answer = _valid(name, asked, f"{name}: how much {text}", default)
+            for line in first_settings(asked).moved:
+                if line.startswith(f"{name} "):
+                    _say(line)
+            answer = _valid(name, asked, f"{text}, {name}", default)
             asked[name] = "" if answer == default else answer
     return asked
 
@@ -126,7 +132,7 @@ def _valid(name: str, asked: Mapping[str, str], question: str, default: str) -> 
         try:
             first_settings({**asked, name: answer})
         except InputError as error:
-            typer.echo(str(error), err=True)
+            _say(str(error))
             if asked[name]:
                 raise
             continue
@@ -137,7 +143,7 @@ def _keys() -> str:
     """The path of a key file, written where a key is given. The secret is not shown."""
     from turbo_trader.console.first_settings import write_keys
 
-    key = _ask("API key (of a sub-account without withdrawal rights); empty: later", "")
+    key = _ask("API key, of a sub-account without withdrawal rights (empty: later)", "")
     if not key:
         return ""
     secret: str = typer.prompt("its secret", hide_input=True, err=True)
@@ -148,6 +154,13 @@ def _keys() -> str:
 def _ask(question: str, default: str) -> str:
     answer: str = typer.prompt(question, default=default, err=True, show_default=bool(default))
     return answer.strip()
+
+
+def _say(text: str) -> None:
+    """Lines for the person, folded at words."""
+    from turbo_trader.console.tables import wrapped
+
+    typer.echo("\n".join(wrapped(text)), err=True)
 
 
 def _doctor() -> int:

@@ -58,26 +58,10 @@ def logs(
         return
 
 
-def render(line: dict[str, Any]) -> str:
-    """One line of the log as a person reads it: time, level where it is not info, sentence."""
-    from turbo_trader.console.sentences import sentence
-
-    name = str(line.get("event", ""))
-    fields = {key: value for key, value in line.items() if key not in ("event", "level", "at", "ts")}
-    level = str(line.get("level", "info"))
-    mark = "" if level in ("info", "debug") else f"{level}: "
-    return f"{_moment(line)} {mark}{sentence(name, fields)}"
-
-
-def _moment(line: dict[str, Any]) -> str:
-    from turbo_trader.console.times import utc_text
-
-    ts = line.get("ts")
-    return utc_text(ts) if isinstance(ts, int) else str(line.get("at", ""))[:19].replace("T", " ")
-
-
 def _show(line: tuple[str, dict[str, Any]], *, raw: bool) -> None:
-    print(line[0] if raw else render(line[1]), flush=True)
+    from turbo_trader.console.sentences import log_line
+
+    print(line[0] if raw else log_line(line[1]), flush=True)
 
 
 def _wanted(line: tuple[str, dict[str, Any]], least: str) -> bool:

@@ -71,9 +71,9 @@ def run(
     from turbo_trader.console.duration import parse_duration
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.console.size_choice import require_hours, require_size
-    from turbo_trader.console.start import start
     from turbo_trader.console.summary import run_lines
     from turbo_trader.console.venues import live_keys
     from turbo_trader.rules.policy import Policy
@@ -90,6 +90,8 @@ def run(
         require_size(env, policy, settings.balance)
         require_hours(policy, accepted=settings.i_accept_hours)
     seconds = parse_duration(duration) if duration is not None else None
+    with Progress("loading the program"):
+        from turbo_trader.console.start import start
     summary, folder = start(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
     result = {**summary.trader, "reason": summary.reason, "mode": settings.mode, "journal": folder}
     if json:
