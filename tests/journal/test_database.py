@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tests.journal.postgres import PASSWORD, Postgres
 
+from turbo_trader.console.folders import made_for
 from turbo_trader.journal import readers
 from turbo_trader.journal.address import POINTER, Address, address
 from turbo_trader.journal.backup import backup, restore
@@ -23,10 +24,12 @@ from turbo_trader.journal.health import integrity, owner
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.journal_check import examine
 from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
+from turbo_trader.journal.opening import discard
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
-from turbo_trader.market.errors import InputError
+from turbo_trader.live.registry import Kind, Registry
+from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.market.rows import DAY
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
@@ -282,6 +285,35 @@ def test_two_daemons_on_one_journal_are_refused(tmp_path: Path, there: Address) 
         Journal(tmp_path / "a", SYMBOLS, there=there)
     journal.close(9, "test")
     assert owner(tmp_path / "a") == ""
+
+
+def test_a_refused_start_takes_its_schema_away(
+    tmp_path: Path, there: Address, server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the folder of a file; one that an earlier start has written stays."""
+    found = f"SELECT 1 FROM pg_namespace WHERE nspname = '{there.schema}'"
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def start() -> None:
+        with (
+            Registry(Kind.DAEMON).claim("testnet", tmp_path / "a") as registration,
+            made_for(registration, tmp_path / "a"),
+        ):
+            Journal(tmp_path / "a", SYMBOLS, there=there).close(1, "refused")
+            assert server.execute("trading", found)
+            raise Refused("keys that may withdraw")
+
+    with pytest.raises(Refused):
+        start()
+    assert not server.execute("trading", found)
+
+    Journal(tmp_path / "b", SYMBOLS, there=there).close(2, "ended")
+    Journal(tmp_path / "b", SYMBOLS, there=there).close(3, "refused")
+    discard(tmp_path / "b")
+    running = Journal(tmp_path / "c", SYMBOLS, there=there, take_over=True)
+    discard(tmp_path / "c")
+    assert server.execute("trading", found)
+    running.close(4, "ended")
 
 
 def test_the_journal_of_another_folder_is_taken_only_if_a_person_says_so(

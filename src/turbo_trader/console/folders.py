@@ -13,6 +13,7 @@ from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.journal.health import newest
 from turbo_trader.journal.journal_errors import JournalError
+from turbo_trader.journal.opening import discard
 from turbo_trader.journal.private_files import private_folder
 from turbo_trader.live.registry import Registration
 from turbo_trader.market.errors import InputError, Refused
@@ -62,6 +63,7 @@ def made_for(registration: Registration, folder: Path) -> Iterator[None]:
         yield
     except (InputError, Refused, JournalError):
         if folder in missing and not registration.running.port:  # it has never traded
+            discard(folder)
             shutil.rmtree(folder, ignore_errors=True)
             _remove(missing[1:])
         raise

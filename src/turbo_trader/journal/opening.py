@@ -88,6 +88,16 @@ def beside(folder: Path, patience: float) -> Iterator[Database | None]:
         yield None
 
 
+def discard(folder: Path) -> None:
+    """Take away what a start that was refused wrote outside its folder: a schema of a database. Never raises."""
+    with contextlib.suppress(InputError):
+        if (there := read_address(folder)) is not None:
+            driver()
+            from turbo_trader.journal import server_writer
+
+            server_writer.discard(there)
+
+
 def driver() -> ModuleType:
     """`server`, which needs the extra `fleet`; InputError without it."""
     try:

@@ -280,5 +280,21 @@ class ServerWriter(ServerHand):
             time.sleep(0.1)
 
 
+def discard(there: Address) -> None:
+    """Take away the schema of a journal that one start has begun and that was refused before it traded; never raises.
+
+    One that another start has written, that another folder has taken over or that somebody has open stays.
+    """
+    with contextlib.suppress(InputError, JournalError):
+        if holder(there):
+            return
+        with contextlib.closing(ServerWriter(there)) as db:
+            if "boots" not in db.tables() or db.home() != there.home:
+                return
+            (starts,) = db.execute("SELECT count(*) FROM boots").fetchone()
+            if starts <= 1:
+                db.execute(f'DROP SCHEMA "{there.schema}" CASCADE')
+
+
 def _durable(*, synced: bool) -> str:
     return f"SET LOCAL synchronous_commit = {'on' if synced else 'off'}"
