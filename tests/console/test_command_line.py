@@ -69,7 +69,7 @@ def test_an_error_line_has_at_most_200_characters(capsys: pytest.CaptureFixture[
     assert " ".join(lines).split().count("term") == 100
 
 
-def test_an_error_is_folded_at_words_to_a_narrow_terminal() -> None:
+def test_an_error_is_folded_to_a_narrow_terminal() -> None:
     import pty
 
     ours, theirs = pty.openpty()
