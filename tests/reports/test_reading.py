@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from tests.reports.conftest import BEGIN, Write
+import pytest
+from tests.reports.conftest import BEGIN, SYMBOLS, Write
 
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.reports.reading import read_run
 from turbo_trader.reports.run_catalogue import catalogue
 from turbo_trader.reports.run_data import RunState
+from turbo_trader.trader.commands import Note
 
 
 def test_a_run_has_its_trades_scans_prices_and_books(run_folder: Write) -> None:
@@ -40,6 +42,19 @@ def test_a_part_of_a_run_has_the_trades_closed_in_it(run_folder: Write) -> None:
 def test_a_folder_without_a_journal_is_an_empty_run(tmp_path: Path) -> None:
     run = read_run(tmp_path)
     assert (run.state, list(run.trades), run.end, run.mode) == (RunState.EMPTY, [], 0, "")
+
+
+@pytest.mark.parametrize(
+    ("market", "made_up"),
+    [("synthetic market, seed 1, edge 2: made up, proves nothing", True), ("bars (rebuilt from one-minute bars)", True),
+     ("Bybit", False)],
+)  # fmt: skip
+def test_a_run_says_what_market_it_was_on(tmp_path: Path, market: str, made_up: bool) -> None:
+    journal = Journal(tmp_path, SYMBOLS, "paper", now=lambda: BEGIN)
+    journal.note(Note(BEGIN, "started", "info", {"mode": "paper", "market": market}))
+    journal.close(BEGIN, "stop")
+    run = read_run(tmp_path, since=BEGIN + 1)  # of a later part, too
+    assert (run.source, run.made_up) == (market, made_up)
 
 
 def test_the_list_says_how_each_run_stands(run_folder: Write, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def start(
             database=database,
             journal_days=settings.journal_days,
             duration_s=None if seconds is None else seconds * ground.pace,
-            mode=settings.mode, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
+            mode=settings.mode, market=ground.market, lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,
             record=settings.record, keep=Keep(days=settings.record_days, size=int(settings.record_gb * 1e9)),
             self_check=(sys.executable, "-m", "turbo_trader.console", "replay", str(folder), "--verify", "--json"),
             services=() if metrics is None else (metrics.serve,), registration=registration, scorer=asked,

@@ -107,17 +107,20 @@ def hours_chart(run: Run) -> Figure:
         at = trade.closed_ts // step * step
         closed[at] = closed.get(at, 0) + 1
     per = step // HOUR
+    width = step // 1_000_000
+    starts = milliseconds(list(candidates))
+    bars = _bars(starts, list(candidates.values()), "candidates", "soft", "%{y:,}")
     return {
         "data": [
-            _bars(milliseconds(list(candidates)), list(candidates.values()), "candidates", "soft", "%{y:,}"),
+            {**bars, "width": width, "offset": 0},  # from its hour to the next one
             {
-                "type": "scatter", "mode": "lines+markers", "x": milliseconds(sorted(closed)),
+                "type": "scatter", "mode": "lines+markers", "x": [at + width // 2 for at in milliseconds(sorted(closed))],
                 "y": [closed[at] for at in sorted(closed)], "name": "trades closed", "yaxis": "y2",
                 "line": {"color": "one", "width": 2}, "marker": {"size": 5},
             },
         ],
         "layout": {
-            "xaxis": {"type": "date"},
+            "xaxis": {"type": "date", "range": [min(starts), max(starts) + width]},
             "yaxis": {"title": {"text": f"candidates in {per} h"}},
             "yaxis2": {
                 "title": {"text": "trades"}, "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False,

@@ -35,7 +35,7 @@ def read_run(folder: Path, since: int = 0, until: int = FOREVER) -> Run:
     events = [n for n in noted if n["name"] in _EVENTS and since <= n["ts"] < until]
     times = [*(t.closed_ts or t.opened_ts for t in trades), scanned.total.first_ns, scanned.total.last_ns]
     moments = [ts for ts in times if ts]
-    source = str(kept.get(RESULT, {}).get("source", ""))
+    source = str(kept.get(RESULT, {}).get("source") or _market(noted))
     return Run(
         name=folder.name,
         folder=folder,
@@ -103,5 +103,10 @@ def _state(folder: Path, last: Mapping[str, Any]) -> RunState:
     return RunState.RUNNING if last.get("mode") != BACKTEST and owner(folder) else RunState.CRASHED
 
 
+def _market(noted: Sequence[Mapping[str, Any]]) -> str:
+    """What the last start said it trades on; "" of earlier versions."""
+    return next((str(note.get("market", "")) for note in reversed(noted) if note["name"] == "started"), "")
+
+
 def _made_up(source: str) -> bool:
-    return source.startswith("synthetic")
+    return source.startswith("synthetic") or "made up" in source or "rebuilt" in source

@@ -24,7 +24,8 @@
   const show = (symbol, trade) => {
     get("symbol").value = symbol;
     const room = trade ? Math.max(15 * 60e3, ((trade.closed || last) - trade.opened) * 0.6) : 0;
-    const range = trade ? [trade.opened - room, (trade.closed || last) + room] : null;
+    const first = paths[symbol]?.x[0] ?? 0;
+    const range = trade ? [Math.max(first, trade.opened - room), Math.min(last, (trade.closed || last) + room)] : null;
     draw(get("price"), Charts.priceFigure({ symbol, path: paths[symbol], trades, last, range }));
     get("about").textContent = trade ? about(trade) : "";
   };
