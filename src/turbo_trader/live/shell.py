@@ -182,8 +182,11 @@ class Shell:
             new_decoder=self._new_decoder,
         )  # fmt: skip
         self._inside.private, self._inside.public = self._private, self._public
-        self._router.emit("started", "info", {"mode": settings.mode, "market": settings.market, "venue": settings.endpoints.rest, "speed": self._clock.speed,
-                                       "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot})  # fmt: skip
+        self._router.emit(
+            "started", "info",
+            {"mode": settings.mode, "market": settings.market, "venue": settings.endpoints.rest, "speed": self._clock.speed,
+             "symbols": [i.symbol for i in instruments], "boot": self._router.journal.boot},
+        )  # fmt: skip
 
     def _make_trader(self, account: str) -> Machine:
         """The Trader with what the journal knows; what it is made of is recorded first."""
