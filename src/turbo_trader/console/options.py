@@ -37,7 +37,8 @@ def whole(low: int = 0, high: int = MOST) -> Callable[[str | int], int]:
         except ValueError:
             raise typer.BadParameter(f"{given!r} is not a whole number") from None
         if not low <= value <= high:
-            raise typer.BadParameter(f"{given} is not in the range {low} to {high}")
+            bounds = f"{low} or more" if high == MOST else f"{low} to {high}"
+            raise typer.BadParameter(f"{given}: must be {bounds}")
         return value
 
     return parse
@@ -52,7 +53,7 @@ def figure(low: float = 0.0, high: float = 1e6) -> Callable[[str | float], float
         except ValueError:
             raise typer.BadParameter(f"{given!r} is not a number") from None
         if not low <= value <= high:
-            raise typer.BadParameter(f"{given} is not in the range {low:g} to {high:g}")
+            raise typer.BadParameter(f"{given}: must be {low:g} to {high:g}")
         return value
 
     return parse
@@ -60,4 +61,9 @@ def figure(low: float = 0.0, high: float = 1e6) -> Callable[[str | float], float
 
 def speed_figure(given: str | float) -> float:
     """A parser of time factors: a number, or max."""
-    return FASTEST if given == "max" else figure(high=FASTEST)(given)
+    if given == "max":
+        return FASTEST
+    try:
+        return figure(high=FASTEST)(given)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(f"{error.message}, or max") from None

@@ -99,8 +99,7 @@ def start(
         )  # old names are named by it
         daemon = DaemonSettings(
             endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, clocks=ground.clocks,
-            database=database,
-            journal_days=settings.journal_days,
+            database=database, journal_days=settings.journal_days,
             duration_s=None if seconds is None else seconds * ground.pace,
             mode=settings.mode, market=ground.market,
             lease=lease_rules(policy), order_entry=settings.order_entry, take_over=take_over,

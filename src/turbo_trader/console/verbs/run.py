@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from turbo_trader.console.options import MOST_EDGE, figure, speed_figure, whole
+
+if TYPE_CHECKING:
+    from turbo_trader.live.daemon_settings import Summary
 
 Mode = Annotated[str | None, typer.Option(help="paper, testnet, demo or live")]
 Market = Annotated[str | None, typer.Option(help="paper's market: synthetic, tape:PATH, bybit, or bybit:URL")]
@@ -71,7 +75,6 @@ def run(
     from turbo_trader.console.duration import parse_duration
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
-    from turbo_trader.console.progress import Progress
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.console.size_choice import require_hours, require_size
     from turbo_trader.console.summary import run_lines
@@ -90,9 +93,7 @@ def run(
         require_size(env, policy, settings.balance)
         require_hours(policy, accepted=settings.i_accept_hours)
     seconds = parse_duration(duration) if duration is not None else None
-    with Progress("loading the program"):
-        from turbo_trader.console.start import start
-    summary, folder = start(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
+    summary, folder = _start()(settings, policy, seconds, ui=not no_ui and not json, take_over=take_over)
     result = {**summary.trader, "reason": summary.reason, "mode": settings.mode, "journal": folder}
     if json:
         print_json({**result, "daemon": summary.daemon})
@@ -100,3 +101,12 @@ def run(
         print("\n".join(run_lines(result)))
     if summary.failed:
         raise Failed(f"{summary.reason}; positions were left to their stops on the venue")
+
+
+def _start() -> Callable[..., tuple[Summary, Path]]:
+    """What starts the daemon. Its libraries take seconds to load, and the screen says so meanwhile."""
+    from turbo_trader.console.progress import Progress
+
+    with Progress("loading the program"):
+        from turbo_trader.console.start import start
+    return start
