@@ -48,7 +48,8 @@ def test_a_mistyped_name_gets_the_nearest_and_exit_code_2(
     [
         (["tape"], "turbo-trader: tape: name one of info, "), (["journal"], "name one of backup, "),
         (["study"], "name one of edge"), (["backtest"], "(see: turbo-trader backtest --help)"),
-        (["chaos", "--seeds", "0"], "0: must be 1 or more "), (["run", "--speed", "nope"], "not a number, or max"), (["run", "--edge", "101"], "0 to 100"),
+        (["chaos", "--seeds", "0"], "0: must be 1 or more "),
+        (["run", "--speed", "nope"], "not a number, or max"), (["run", "--edge", "101"], "0 to 100"),
         (["exchange", "--edge", "101"], "0 to 100"), (["chaos", "--edge", "101"], "0 to 100"),
         (["status", "--daemon", "nosuch"], "'nosuch': none of this name is running; no daemon is running"),
     ],

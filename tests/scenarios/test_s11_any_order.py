@@ -139,7 +139,7 @@ def test_s11_an_order_whose_fills_do_not_come_is_looked_up_in_50_ms(stage: Any) 
     assert stage.state().held == sent.qty
 
 
-def test_s11_a_report_during_a_look_up_never_makes_a_timer_that_is_due_again_and_again(stage: Any) -> None:
+def test_s11_a_report_during_a_look_up_leaves_no_timer_that_is_always_due(stage: Any) -> None:
     sent = stage.enter()
     stage.answer(sent, "unknown", -1)
     assert len(stage.all(Read, link_id=sent.id)) == 1  # under way, and from before the report
