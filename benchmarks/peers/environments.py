@@ -23,27 +23,28 @@ class Installed:
     why_not: str = ""
 
 
-def environment(package: str) -> Installed:
-    """The environment that has `package`; made, with pip, where there is none yet.
+def environment(package: str, *, version: str = "", base: Path | None = None) -> Installed:
+    """The environment that has `package`, in `version` where one is named; made below `base`, with pip, where there is none yet.
 
     `PEERS_CACHE` names another folder for them than `peers` in the cache folder.
     """
-    base = Path(os.environ.get("PEERS_CACHE") or cache_folder().with_name("peers"))
+    base = base or Path(os.environ.get("PEERS_CACHE") or cache_folder().with_name("peers"))
     python = base / package / "bin" / "python"
-    if version := _version(python, package):
-        return Installed(python, version)
+    if (found := _version(python, package)) and found == (version or found):
+        return Installed(python, found)
     venv.create(base / package, with_pip=False, clear=True)
-    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", package]
+    wanted = f"{package}=={version}" if version else package
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", wanted]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
     except subprocess.TimeoutExpired:
         return Installed(None, why_not=f"pip took more than {_INSTALL_S} s")
-    if done.returncode or not (version := _version(python, package)):
+    if done.returncode or not (found := _version(python, package)):
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [
             f"pip ended with {done.returncode}"
         ]
         return Installed(None, why_not=said[-1][:160])
-    return Installed(python, version)
+    return Installed(python, found)
 
 
 def _version(python: Path, package: str) -> str:

@@ -107,9 +107,10 @@ def test_any_headers_get_a_status(
 
 NAMES = ["symbol", "tick", "step", "min_qty", "max_qty", "max_leverage", "status", "delivery_ms", "uid", "positionIdx", "qty",
          "price", "key", "secret", "read_only", "permissions", "expires_ms", "addresses", "symbols", "barred", "faults", "seed",
-         "times", "begin_ms", "end_ms", "title"]  # fmt: skip
+         "times", "begin_ms", "end_ms", "title", "move", "percent", "seconds"]  # fmt: skip
 WORTHS = st.one_of(
-    st.sampled_from(["BTCUSDT", "key", "1", "0.05", "1e-30", "1e30", "NaN", "Delivering", "drop=1", "x", "", 0, 1, -1, 10007, True,
+    st.sampled_from(["BTCUSDT", "jump", "gap", "halt", "resume", "key",
+                     "1", "0.05", "1e-30", "1e30", "NaN", "Delivering", "drop=1", "x", "", 0, 1, -1, 10007, True,
                      None, [], {}, ["a"], {"ContractTrade": ["Order"]}, {"a": 1}, 10**12, 10**18, 10**40, 1.5]),
     st.integers(), st.text(max_size=5),
 )  # fmt: skip
@@ -123,7 +124,20 @@ def controlled(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
 
 @settings(max_examples=300, deadline=None)
 @given(
-    route=st.sampled_from(["faults", "keys", "instrument", "adl", "maintenance", "disconnect", "restart"]),
+    route=st.sampled_from(
+        [
+            "faults",
+            "keys",
+            "instrument",
+            "adl",
+            "maintenance",
+            "disconnect",
+            "restart",
+            "market",
+            "liquidate",
+            "delist",
+        ]
+    ),
     asked=st.one_of(st.dictionaries(st.sampled_from(NAMES), WORTHS, max_size=6), WORTHS),
 )
 def test_whatever_is_asked_of_the_control_routes_is_answered(

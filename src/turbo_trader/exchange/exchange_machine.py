@@ -220,6 +220,17 @@ class Exchange(State):
             return ZERO
         return self.settlement.deleverage(account, account.position(symbol, idx), now, qty, price)
 
+    def liquidate(self, now: int, uid: str, symbol: str, idx: int = 0) -> Decimal:
+        """Liquidate a position as if the mark had reached its liquidation price. Returns what was closed; KeyError for an unknown
+        account or symbol."""
+        account = self.accounts[uid]
+        self.index[symbol]
+        self.settle(now)
+        self.bounds.clear()
+        if idx not in account.indices(symbol):
+            return ZERO
+        return self.settlement.take(account, account.position(symbol, idx), now)
+
     # -- requests and messages
 
     def pre_check(self, now: int, uid: str, request: ask.CreateOrder) -> Reply:

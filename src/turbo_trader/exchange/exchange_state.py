@@ -54,6 +54,7 @@ class State:
         self.bounds: dict[
             int, Bounds
         ] = {}  # prices that matter, by symbol; forgotten with each change (`Watching`)
+        self.halted: set[str] = set()  # symbols whose market stands still: new orders are refused
         self._numbers = 0
 
     def new_id(self) -> str:

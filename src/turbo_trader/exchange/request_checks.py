@@ -100,6 +100,8 @@ class Checks:
             return Reply(30228, "No new positions during delisting.")
         if instrument.status not in ("Trading", "Assumed", "Delivering"):
             return Reply(110074, "This contract is not live")
+        if request.symbol in self._state.halted:
+            return Reply(110066, "Trading is currently not allowed")
         if len(request.link_id) > 36 or not set(request.link_id) <= _LINK_ID:
             return Reply(10001, "orderLinkId invalid")
         if request.link_id and request.link_id in account.links:

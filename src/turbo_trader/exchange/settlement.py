@@ -119,6 +119,15 @@ class Settlement:
             )
         return max(closed, ZERO)
 
+    def take(self, account: Account, position: Position, now: int) -> Decimal:
+        """Liquidate a position whatever the mark says. Returns what was closed: 0 when flat."""
+        closed = abs(position.size)
+        if closed:
+            self._begin(account, position, "Liq", "CancelAllBeforeLiq", now)
+        while position.size:
+            self._close(account, position, now)
+        return closed
+
     def _take_over(self, account: Account, position: Position, now: int) -> None:
         """Close at the bankruptcy price, rounded in the venue's favour; cross in the account's, so that its balance is not below
         0."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.exchange_server.exchange_clock import VenueClock
 from turbo_trader.exchange_server.line import Client, Line
+from turbo_trader.exchange_server.market_moves import MarketMoves
 from turbo_trader.exchange_server.market_source import Frames, MarketSource
+from turbo_trader.exchange_server.request_record import RequestRecord
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import DAY, SECOND, Rows
 
@@ -55,7 +58,8 @@ class VenueConfig:
     limits and the limits of connections; `ban_ns`: how long who asks too often is barred; `vip` 0 to 5: higher limits of orders and
     lower fees; `demo`: as on Bybit's demo accounts, no /v5/trade and no fee rates, but money for the asking; `footprint_ns`: how
     long fills stay taken from the book, None until their level changes; `hedge`, `cross`: accounts begin in hedge mode, with cross
-    margin; `fee_coin`: they pay their fees in it, and have FEE_COINS of it."""
+    margin; `fee_coin`: they pay their fees in it, and have FEE_COINS of it; `record`: a file that gets all that was asked and
+    answered."""
 
     key: str
     secret: str = field(repr=False)
@@ -75,6 +79,7 @@ class VenueConfig:
     hedge: bool = False
     cross: bool = False
     fee_coin: FeeCoin | None = None
+    record: Path | None = None
     push_ns: int | None = None  # between two pushes of a book; None: as the speed allows
 
 
@@ -103,6 +108,7 @@ class Venue:
         taker, maker = RATES[config.vip]
         rules = ExchangeConfig(taker, maker, footprint_ns=config.footprint_ns, keep_ns=KEPT_NS)
         self.exchange = Exchange(source.instruments, rules)
+        self.moves = MarketMoves(self.exchange)
         self.now = source.start
         self.data = MarketData(
             self.exchange, {i.symbol: source.history(i.symbol) for i in source.instruments}
@@ -119,6 +125,7 @@ class Venue:
             self.data, self.keys, config.speed, self.limits, demo=config.demo, notices=self.notices
         )
         self.faults = Faults(config.faults, config.fault_seed)
+        self.record = RequestRecord(config.record) if config.record is not None else None
         self.lines: dict[Line, None] = {}  # stream connections, oldest first
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
@@ -141,12 +148,19 @@ class Venue:
     def relist(self, new: Instrument) -> None:
         """Change an instrument from now on; InputError where the tape cannot follow (`Listing.relist`)."""
         s = self.exchange.index[new.symbol]
+        self.moves.check_grid(s, new)
         k, m = self.exchange.listing.relist(new)
+        self.moves.regrid(s, k)
         self._grids[s] = self._grids[s][0] * k, self._grids[s][1] * m
         self._waiting[s] = finer(self._waiting[s], k, m)
         self.data.regrid(s, k, m)
         if k > 1 or m > 1:
             self.feed.renew(new.symbol)
+
+    @property
+    def passes_on(self) -> bool:
+        """Are the market's own frames passed on as they are?"""
+        return self._frames is not None
 
     # -- time
 
@@ -240,7 +254,7 @@ class Venue:
     def _move_private(self, until: int) -> None:
         if until > self.now:
             for s in range(len(self.source.instruments)):
-                rows = finer(self.source.read(s, until), *self._grids[s])
+                rows = self.moves.through(s, finer(self.source.read(s, until), *self._grids[s]), until)
                 if len(rows):
                     self.exchange.advance(s, rows, 0, until)
                     waiting = self._waiting[s]
@@ -261,7 +275,10 @@ class Venue:
             by_uid.setdefault(uid, []).append(message)
         for line in list(self.lines):
             if isinstance(line.client, PrivateClient):
-                line.deliver(line.client.push(self.now, by_uid.get(line.client.uid, ())), self.faults)
+                frames = line.client.push(self.now, by_uid.get(line.client.uid, ()))
+                if self.record is not None:
+                    self.record.messages(self.now, line.connection, frames)
+                line.deliver(frames, self.faults)
         if self.lines and self.notices.closed(self.now):
             self.cut(PublicClient, PrivateClient, TradeClient)
 

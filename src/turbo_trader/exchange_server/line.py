@@ -26,8 +26,9 @@ Client = PublicClient | PrivateClient | TradeClient
 class Line:
     """A connection that was accepted, or will be before a frame is due."""
 
-    def __init__(self, socket: WebSocket, client: Client) -> None:
+    def __init__(self, socket: WebSocket, client: Client, connection: str) -> None:
         self.client = client
+        self.connection = connection  # its id
         self.address = socket.client.host if socket.client else ""
         self._transport: asyncio.Transport = socket.scope["state"]["transport"]
         self._silent = False

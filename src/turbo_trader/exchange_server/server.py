@@ -44,6 +44,8 @@ async def serve(venue: Venue) -> AsyncIterator[int]:
         server.should_exit = True
         await job
         socket.close()
+        if venue.record is not None:
+            venue.record.close()
 
 
 def server_config(venue: Venue) -> uvicorn.Config:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -22,6 +23,8 @@ from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.exchange_server.body import read_body
 from turbo_trader.exchange_server.control_routes import VenueControl
 from turbo_trader.exchange_server.line import Client, Line
+from turbo_trader.exchange_server.market_control_routes import MarketControl
+from turbo_trader.live.same_site import same_site
 
 if TYPE_CHECKING:
     from turbo_trader.exchange_server.exchange_host import Venue
@@ -74,9 +77,21 @@ class VenueSockets:
         if not self._venue.config.demo:
             routes.append(WebSocketRoute("/v5/trade", self._trade))
         if self._venue.config.control:
-            routes += VenueControl(self._venue).routes()
+            routes += VenueControl(self._venue).routes() + MarketControl(self._venue).routes()
+            routes.append(Route("/control/openapi.json", same_site(_described), methods=["GET"]))
+        routes.append(Route("/health", self._health, methods=["GET"]))
         routes.append(Route("/{path:path}", self._rest, methods=["GET", "POST", "PUT", "DELETE"]))
         return Starlette(routes=routes)
+
+    async def _health(self, request: Request) -> Response:
+        """For whoever waits until it can be asked: what is served, once there is a market."""
+        del request
+        venue = self._venue
+        now = venue.catch_up()
+        facts = {"status": "ok", "now_ms": now // 1_000_000, "market": venue.source.label, "speed": venue.config.speed,
+                 "symbols": [instrument.symbol for instrument in venue.exchange.instruments],
+                 "accounts": len(venue.exchange.accounts), "streams": len(venue.lines)}  # fmt: skip
+        return JSONResponse(facts)
 
     # -- requests
 
@@ -84,8 +99,12 @@ class VenueSockets:
         body = await read_body(request)
         fault = self._venue.faults.request(_path(request).removeprefix("/v5/"))
         if fault is None:
-            return _response(self._answer(request, body))
-        return await self._faulty(request, body, fault)
+            response = _response(self._answer(request, body))
+        else:
+            response = await self._faulty(request, body, fault)
+        if self._venue.record is not None:
+            self._venue.record.request(self._venue.now, request, body, response, fault.name if fault else "")
+        return response
 
     def _answer(self, request: Request, body: bytes) -> HttpReply:
         now = self._venue.catch_up()
@@ -132,25 +151,25 @@ class VenueSockets:
         await self._subscribed(socket, self._venue.status)
 
     async def _subscribed(self, socket: WebSocket, feed: Feed) -> None:
-        client = PublicClient(feed, self._venue.connection())
+        connection = self._venue.connection()
+        client = PublicClient(feed, connection)
         try:
-            await self._serve(socket, client, IDLE_S)
+            await self._serve(socket, client, connection, IDLE_S)
         finally:
             client.close()
 
     async def _private(self, socket: WebSocket) -> None:
-        client = PrivateClient(self._venue.keys, self._venue.connection())
-        await self._serve(socket, client, _idle(socket))
+        connection = self._venue.connection()
+        client = PrivateClient(self._venue.keys, connection)
+        await self._serve(socket, client, connection, _idle(socket))
 
     async def _trade(self, socket: WebSocket) -> None:
-        venue = self._venue
-        client = TradeClient(
-            venue.rest.signed, venue.keys, venue.connection(), _address(socket), venue.config.speed
-        )
-        await self._serve(socket, client, _idle(socket))
+        venue, connection = self._venue, self._venue.connection()
+        client = TradeClient(venue.rest.signed, venue.keys, connection, _address(socket), venue.config.speed)
+        await self._serve(socket, client, connection, _idle(socket))
 
-    async def _serve(self, socket: WebSocket, client: Client, idle_s: float) -> None:
-        line = Line(socket, client)
+    async def _serve(self, socket: WebSocket, client: Client, connection: str, idle_s: float) -> None:
+        line = Line(socket, client, connection)
         if not self._admits(line):
             await socket.close()  # before it is accepted: 403
             return
@@ -192,7 +211,9 @@ class VenueSockets:
                 await self._order(line, line.client, raw)
             else:
                 await asyncio.sleep(ANSWER_S)
-                line.answer(line.client.take(raw, self._venue.now, self._venue.clock.wall()))
+                answers = line.client.take(raw, self._venue.now, self._venue.clock.wall())
+                self._note(line, raw, answers)
+                line.answer(answers)
 
     async def _order(self, line: Line, client: TradeClient, raw: bytes) -> None:
         """An operation of the trade socket, through the faults of its REST route."""
@@ -204,6 +225,7 @@ class VenueSockets:
         if fault is None or fault.processed:
             answers = client.take(raw, self._venue.catch_up(), self._venue.clock.wall())
             self._venue.publish()
+        self._note(line, raw, answers)
         if fault is None or fault.name in ("delay", "stale"):
             _later(line, answers)
         elif fault.name == "slow":
@@ -215,6 +237,18 @@ class VenueSockets:
             line.cut()
         elif fault.name != "half_open":
             _later(line, client.refuse(raw, fault.name, self._venue.now))
+
+    def _note(self, line: Line, raw: bytes, answers: list[bytes]) -> None:
+        """Put an operation into the record, where there is one."""
+        if self._venue.record is not None:
+            self._venue.record.operation(self._venue.now, line.connection, raw, answers)
+
+
+async def _described(request: Request) -> Response:
+    """The OpenAPI description of the control routes."""
+    del request
+    text = files("turbo_trader.exchange_server").joinpath("assets", "control.json").read_bytes()
+    return Response(text, media_type="application/json")
 
 
 def _later(line: Line, answers: list[bytes]) -> None:

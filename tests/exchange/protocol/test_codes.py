@@ -182,6 +182,7 @@ CAUSES: Final[dict[int, Cause]] = {
     110060: amend_full_stop,
     110061: held(after(*[partial_stop] * 20, then=partial_stop)),
     110064: partly(qty="0.001"),
+    110066: after(lambda c: c.face.exchange.halted.add("BTCUSDT") or 0, then=lambda c: c.limit()),
     110072: after(lambda c: c.limit(orderLinkId="once"), then=lambda c: c.limit(orderLinkId="once")),
     110074: listed(lambda c: c.limit(), status="PreLaunch"),
     110090: listed(lambda c: c.limit(qty="0.02"),

@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from turbo_trader.console.settings import Settings
     from turbo_trader.exchange.accounts import FeeCoin
+    from turbo_trader.exchange.protocol.signing import Key
     from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
     from turbo_trader.rules.policy import Policy
 
@@ -33,7 +35,16 @@ Start = Annotated[
         "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
     ),
 ]
-Balance = Annotated[str | None, typer.Option(help="USDT of the one account")]
+Balance = Annotated[str | None, typer.Option(help="USDT of each account")]
+Accounts = Annotated[
+    int,
+    typer.Option(
+        help="how many accounts; the second one's key is KEY-2, its secret SECRET-2", parser=whole(1, 100)
+    ),
+]
+Record = Annotated[
+    Path | None, typer.Option(help="a file that gets all that is asked and answered, as JSON lines")
+]
 Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
 Edge = Annotated[
     float | None,
@@ -71,7 +82,7 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout wh
 
 def exchange(
     *, port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, start: Start = None,
-    balance: Balance = None,
+    balance: Balance = None, accounts: Accounts = 1, record: Record = None,
     seed: Seed = None, edge: Edge = None, faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False,
     demo: Demo = False, hedge: Hedge = False, cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0,
     footprint: Footprint = None, fee_coin: Fees = None, json: Json = False,
@@ -99,17 +110,23 @@ def exchange(
         faults=faults,
         fault_seed=fault_seed,
     )
-    key, secret = _keys() if json and not sys.stdin.isatty() else ("simulated-key", "simulated-secret")
+    given = (
+        "" if not json or sys.stdin.isatty() else sys.stdin.readline()
+    )  # "": at its end, as with </dev/null
+    key, secret = _keys(given) if given else ("simulated-key", "simulated-secret")
     config = VenueConfig(
         key, secret, settings.balance, host=host, port=port, faults=FaultPlan.parse(settings.faults),
         fault_seed=settings.fault_seed, control=control, demo=demo, hedge=hedge, cross=cross, limits=limits,
         ban_ns=round(ban * 1e9), vip=vip, footprint_ns=None if footprint is None else round(footprint * 1e9),
-        fee_coin=None if fee_coin is None else _fee_coin(fee_coin),
+        fee_coin=None if fee_coin is None else _fee_coin(fee_coin), record=record,
+        keys=_more_keys(key, secret, accounts),
     )  # fmt: skip
     _raise_file_limit()
     require_market(settings)
     compile_missing(Use.VENUE)
-    uvloop.run(_serve(settings, Policy.from_env(environment()), config, as_json=json))
+    uvloop.run(
+        _serve(settings, Policy.from_env(environment()), config, as_json=json, while_stdin=bool(given))
+    )
 
 
 def _fee_coin(text: str) -> FeeCoin:
@@ -124,17 +141,24 @@ def _fee_coin(text: str) -> FeeCoin:
     return FeeCoin(name, positive_decimal(price or "0.8", "--fee-coin price", Decimal("0.00000001")))
 
 
-def _keys() -> tuple[str, str]:
+def _more_keys(key: str, secret: str, accounts: int) -> tuple[Key, ...]:
+    """The keys of the accounts after the first."""
+    from turbo_trader.exchange.protocol.signing import Key
+
+    return tuple(Key(key=f"{key}-{n}", secret=f"{secret}-{n}", uid=str(n)) for n in range(2, accounts + 1))
+
+
+def _keys(line: str) -> tuple[str, str]:
     import json
 
     from turbo_trader.market.errors import InputError
 
     try:
-        given = json.loads(sys.stdin.readline())
+        given = json.loads(line)
         return str(given["key"]), str(given["secret"])
     except (ValueError, KeyError, TypeError):
         raise InputError(
-            'with --json, key and secret are read from stdin: {"key": "...", "secret": "..."}'
+            'with --json, key and secret may be given on stdin, else nothing: {"key": "...", "secret": "..."}'
         ) from None
 
 
@@ -161,7 +185,9 @@ def _end_with_stdin(stopped: asyncio.Event) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_json: bool) -> None:
+async def _serve(
+    settings: Settings, policy: Policy, config: VenueConfig, *, as_json: bool, while_stdin: bool
+) -> None:
     import asyncio
     import signal
     from dataclasses import replace
@@ -173,7 +199,7 @@ async def _serve(settings: Settings, policy: Policy, config: VenueConfig, *, as_
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    if as_json and not sys.stdin.isatty():
+    if while_stdin:
         _end_with_stdin(stopped)
     async with open_market(settings, policy, _reported) as market:
         venue = Venue(
@@ -206,7 +232,8 @@ def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
     if as_json:
         lasts = (source.end - source.start) / 1e9 / config.speed if isinstance(source, TapeSource) else None
         facts = {"port": port, "market": source.label, "speed": config.speed, "symbols": symbols,
-                 "book_push_ms": push_ms, "lasts_s": lasts}  # fmt: skip
+                 "book_push_ms": push_ms, "lasts_s": lasts, "url": f"http://{config.host}:{port}",
+                 "stream": f"ws://{config.host}:{port}", "accounts": len(venue.exchange.accounts)}  # fmt: skip
         print(json.dumps(facts), flush=True)
         return
     where = f"{config.host}:{port}"
@@ -215,8 +242,11 @@ def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
     print(f"market      {source.label}")
     print(f"symbols     {', '.join(symbols)}")
     print(f"account     {config.balance} USDT, key {config.key}, secret {config.secret}")
+    for more in config.keys:
+        print(f"account     {config.balance} USDT, key {more.key}, secret {more.secret}")
     print(f"faults      {config.faults if config.faults.rates else 'none'}{control}")
-    print(f"speed       {config.speed:g}, book pushes merged to {push_ms} ms of the venue's time", flush=True)
+    print(f"speed       {config.speed:g}, book pushes merged to {push_ms} ms of the venue's time")
+    print(f"ready       http://{where}/health", flush=True)
 
 
 def _reported(name: str, level: str, fields: dict[str, Any]) -> None:

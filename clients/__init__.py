@@ -1,0 +1,1 @@
+"""Other people's clients and bots, played against `turbo-trader exchange`."""

@@ -1,0 +1,47 @@
+"""Which clients are played, in which version, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Registry(StrEnum):
+    """Where a client is installed from."""
+
+    PIP = "pip"
+    NPM = "npm"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Client:
+    """One client: `driver` (a file of clients/drivers) runs with its interpreter and `mode`, for `seconds` at most; the exchange
+    runs at `speed`. `required`: it has to pass. `refused`: codes that its play is refused with on purpose, or that the client
+    takes as an answer."""
+
+    name: str
+    package: str
+    version: str
+    driver: str
+    mode: str = ""
+    registry: Registry = Registry.PIP
+    speed: float = 5.0
+    seconds: int = 300
+    required: bool = True
+    refused: frozenset[int] = frozenset()
+
+
+UNCHANGED: Final = frozenset({110043})  # the leverage is what it was asked to be
+
+ROSTER: Final = (
+    Client(name="pybit", package="pybit", version="5.17.0", driver="play_pybit.py", refused=UNCHANGED),
+    Client(name="ccxt", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="sync"),
+    Client(name="ccxt-async", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="async"),
+    Client(name="ccxt-pro", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="pro"),
+)  # fmt: skip
+
+
+def chosen(name: str) -> tuple[Client, ...]:
+    """The client of a name, or all of them; KeyError for an unknown name."""
+    return ROSTER if name == "all" else ({client.name: client for client in ROSTER}[name],)
