@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
@@ -36,12 +37,18 @@ def number(value: object) -> Decimal | None:
 
 def decimal(value: object) -> Decimal | None:
     """A number of the wire; None for "", null, what is not a finite number and numbers of absurd size."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return _decimal(value) if len(value) <= _LONGEST else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int) and value.bit_length() > 4 * _LARGEST:
         return None  # its text would be long, or refused
-    text = str(value)
-    if len(text) > _LONGEST or _NUMBER.fullmatch(text) is None:
+    return _decimal(str(value))
+
+
+@lru_cache(maxsize=4096)  # the same prices, quantities and zeros come again and again
+def _decimal(text: str) -> Decimal | None:
+    if _NUMBER.fullmatch(text) is None:
         return None
     found = Decimal(text)
     return found if not found or abs(found.adjusted()) <= _LARGEST else None
@@ -59,15 +66,24 @@ def price(value: object) -> Decimal | None:
 
 def whole(value: object, default: int = 0) -> int:
     """An integer of the wire; `default` where there is none, or one of absurd size."""
+    if _few_digits(value):
+        return int(value)
     found = decimal(value)
     return default if found is None or found.adjusted() >= _WHOLE_DIGITS else int(found)
 
 
 def nanoseconds(milliseconds: object) -> int:
     """Milliseconds of the wire as ns UTC that fit 64 bits; 0 where there are none."""
+    if _few_digits(milliseconds):
+        return min(int(milliseconds), _LATEST_MS) * 1_000_000
     return (
         max(0, min(whole(milliseconds, _LATEST_MS if decimal(milliseconds) else 0), _LATEST_MS)) * 1_000_000
     )
+
+
+def _few_digits(value: object) -> TypeGuard[str]:
+    """Is it a whole number as it mostly comes: some digits and nothing else?"""
+    return isinstance(value, str) and len(value) <= _WHOLE_DIGITS and value.isascii() and value.isdigit()
 
 
 def text(value: object) -> str:

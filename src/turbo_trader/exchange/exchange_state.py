@@ -96,8 +96,8 @@ class State:
 
     def last(self, s: int) -> Decimal:
         """The last traded price; the middle of the book before the first trade."""
-        state = self.states[s]
-        ticks = int(state["last"]) or (int(state["bid"]) + int(state["ask"])) // 2
+        states = self.states
+        ticks = int(states["last"][s]) or (int(states["bid"][s]) + int(states["ask"][s])) // 2
         return self.instruments[s].price(ticks)
 
     def reference(self, s: int, trigger_by: str) -> Decimal:

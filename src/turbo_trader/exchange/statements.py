@@ -55,14 +55,14 @@ class Statements:
 
     def wallet(self, account: Account, now: int) -> WalletMessage:
         """The wallet as it is now."""
-        held = [self.position(account, p, now) for p in account.held()]
+        held, needs = account.held(), self._collateral
         return WalletMessage(
             ts=now,
             balance=account.balance,
-            position_margin=sum((m.margin for m in held), ZERO),
-            maintenance=sum((m.maintenance for m in held), ZERO),
+            position_margin=sum((needs.initial(account, p) for p in held), ZERO),
+            maintenance=needs.required(account),
             order_margin=account.order_margin,
-            unrealised=sum((m.unrealised for m in held), ZERO),
+            unrealised=sum((needs.unrealised(p) for p in held), ZERO),
             realised_ever=sum((p.realised_ever for p in account.positions.values()), ZERO),
             cross=account.cross,
             coins=_coins(account),

@@ -15,5 +15,4 @@ def on_grid(value: Decimal, step: Decimal, up: bool) -> Decimal:
 
 def plain(value: Decimal) -> Decimal:
     """The same number without a positive exponent."""
-    exponent = value.as_tuple().exponent
-    return value.quantize(_ONE) if isinstance(exponent, int) and exponent > 0 else value
+    return value.quantize(_ONE) if "E+" in str(value) else value

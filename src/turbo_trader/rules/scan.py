@@ -51,7 +51,7 @@ def current(rows: Rows) -> Rows:
 
     InputError where they are of other gates.
     """
-    if rows.dtype == SCAN:
+    if rows.dtype is SCAN or rows.dtype == SCAN:
         return rows
     gates = rows.dtype["verdict"].shape
     if gates != SCAN["verdict"].shape:

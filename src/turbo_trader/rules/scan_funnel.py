@@ -61,21 +61,25 @@ class Funnel:
         if not len(rows):
             return
         rows = current(rows)
-        verdict, tier = rows["verdict"], rows["tier"]
-        through = (rows["candidate"] == 1) & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
+        verdict, tier = np.ascontiguousarray(rows["verdict"]), rows["tier"]
+        candidate, blocker, ts = rows["candidate"] == 1, rows["blocker"], rows["ts"]
+        through = candidate & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
         tiered = through & ((tier == TIER_A) | (tier == TIER_B))
         self.scans += len(rows)
-        self.moments += len(np.unique(rows["ts"]))
-        self.candidates += int(np.count_nonzero(rows["candidate"]))
+        self.moments += len(np.unique(ts))
+        self.candidates += int(np.count_nonzero(candidate))
         self.pre_filtered += int(np.count_nonzero(through))
         self.a += int(np.count_nonzero(tiered & (tier == TIER_A)))
         self.b += int(np.count_nonzero(tiered & (tier == TIER_B)))
-        self.passed += int(np.count_nonzero(tiered & (rows["blocker"] < 0)))
+        self.passed += int(np.count_nonzero(tiered & (blocker < 0)))
+        first = np.bincount(blocker[blocker >= 0], minlength=len(GATES)).tolist()
+        blocked = np.count_nonzero(verdict == BLOCK, axis=0).tolist()
         for gate in range(len(GATES)):
-            self.blocks[gate] += int(np.count_nonzero(rows["blocker"] == gate))
-            self.any_blocks[gate] += int(np.count_nonzero(verdict[:, gate] == BLOCK))
-        self.first_ns = min(self.first_ns or int(rows["ts"].min()), int(rows["ts"].min()))
-        self.last_ns = max(self.last_ns, int(rows["ts"].max()))
+            self.blocks[gate] += first[gate]
+            self.any_blocks[gate] += blocked[gate]
+        begun = int(ts.min())
+        self.first_ns = min(self.first_ns or begun, begun)
+        self.last_ns = max(self.last_ns, int(ts.max()))
 
     @property
     def hours(self) -> float:

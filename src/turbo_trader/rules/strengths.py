@@ -14,6 +14,7 @@ from turbo_trader.signals.figures import SIGNALS
 STEP: Final = 0.01  # scores lie in [-1, 1]; quantiles are exact to this
 QUANTILES: Final = (0.05, 0.25, 0.50, 0.75, 0.95)
 _BINS: Final = round(2 / STEP) + 1
+_SIGNALS: Final = np.arange(len(SIGNALS))
 
 
 def _empty() -> NDArray[np.int64]:
@@ -30,16 +31,16 @@ class Strengths:
 
     def add(self, rows: Rows) -> None:
         """Count rows of dtype SCAN."""
-        rows = rows[rows["candidate"] == 1]
-        self.candidates += len(rows)
-        if not len(rows):
+        chosen = np.flatnonzero(rows["candidate"] == 1)
+        self.candidates += len(chosen)
+        if not len(chosen):
             return
-        for i in range(len(SIGNALS)):
-            valid = (rows["valid"] >> i & 1) == 1
-            toward = rows["score"][valid, i] * rows["direction"][valid]
-            bins = np.rint((np.clip(toward, -1.0, 1.0) + 1.0) / STEP).astype(np.int64)
-            self.counts[i] += np.bincount(bins, minlength=_BINS)
-            self.confirmed[i] += int(np.count_nonzero(valid & ((rows["confirms"] >> i & 1) == 1)))
+        valid, confirms = (rows[name][chosen, None] >> _SIGNALS & 1 == 1 for name in ("valid", "confirms"))
+        toward = rows["score"][chosen] * rows["direction"][chosen, None]
+        bins = np.rint((np.clip(toward, -1.0, 1.0) + 1.0) / STEP).astype(np.int64) + _BINS * _SIGNALS
+        self.counts += np.bincount(bins[valid], minlength=self.counts.size).reshape(self.counts.shape)
+        for i, count in enumerate(np.count_nonzero(valid & confirms, axis=0).tolist()):
+            self.confirmed[i] += count
 
     def to_dict(self) -> dict[str, Any]:
         """Per signal: how often it is valid and confirms (of candidates), and the quantiles of its score; None without any."""

@@ -68,9 +68,8 @@ class Decisions:
         match command:
             case Scanned():
                 self.digest.scan(command.ts, command.rows)
-                self.open_time.look(
-                    command.ts, self.refusal(), candidates=bool(command.rows["candidate"].any())
-                )
+                candidates = self.open_time.warm or bool(command.rows["candidate"].any())
+                self.open_time.look(command.ts, self.refusal(), candidates=candidates)
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                 self.digest.command(command)
             case Resolved():

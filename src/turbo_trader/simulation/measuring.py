@@ -40,16 +40,16 @@ class OpenTime:
     ns: int = 0
     halted_at: int = 0  # 0: not halted
     why: str = ""
+    warm: bool = False  # there has been a candidate
     _last: int = 0
     _open: bool = False
-    _warm: bool = False
 
     def look(self, ts: int, refusal: str, *, candidates: bool = True) -> None:
         """At `ts` the session says `refusal` ("": entries are allowed); `candidates`: the scan had any."""
-        self._warm = self._warm or candidates
+        self.warm = self.warm or candidates
         if self._open:
             self.ns += ts - self._last
-        self._last, self._open = ts, self._warm and not refusal
+        self._last, self._open = ts, self.warm and not refusal
         if not refusal:
             self.halted_at, self.why = 0, ""
         elif not self.halted_at:

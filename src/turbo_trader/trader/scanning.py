@@ -122,9 +122,10 @@ class Scanner:
         state, tier = self._state, self._tier
         until = np.full((len(state.symbols), 2), NEVER)
         refusal = state.session.refusal(state.now)
-        if refusal or tier is None:
+        count = state.positions_open
+        if refusal or tier is None or count >= tier.max_positions:
             return until
-        horizons, count = float(state.policy.cooldown_horizons), state.positions_open
+        horizons = float(state.policy.cooldown_horizons)
         for each in state.per_symbol:
             for side, direction in enumerate((1, -1)):
                 facts = self._facts(each, direction, refusal, count)

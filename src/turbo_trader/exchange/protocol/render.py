@@ -23,9 +23,11 @@ def text(value: Decimal | None, none: str = "") -> str:
     """A number in plain notation without needless zeros, with eight decimals at most as the venue's are; `none` for None."""
     if value is None:
         return none
-    if -int(value.as_tuple().exponent) > _DECIMALS:
-        value = round(value, _DECIMALS) + 0  # no -0
-    shown = format(value, "f")
+    shown = str(value)
+    if "E" in shown or len(shown.partition(".")[2]) > _DECIMALS:
+        if -int(value.as_tuple().exponent) > _DECIMALS:
+            value = round(value, _DECIMALS) + 0  # no -0
+        shown = format(value, "f")
     return (shown.rstrip("0").rstrip(".") or "0") if "." in shown else shown
 
 
