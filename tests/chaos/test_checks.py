@@ -13,20 +13,27 @@ from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.rhythm_check import Rhythm
 from turbo_trader.chaos.size_check import Sizes
 from turbo_trader.chaos.violations import Violated
+from turbo_trader.chaos.wire_requests import Order
 from turbo_trader.chaos.world import World
-from turbo_trader.exchange.messages import ExecutionMessage
+from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.commands import Scanned
+from turbo_trader.trader.commands import Note, Scanned
+from turbo_trader.trader.events import CommandResult, Outcome
 
 ZERO = Decimal(0)
+ENTRY = Order(
+    link_id="e", symbol="BTCUSDT", side=1, qty=Decimal(1), kind="Limit", time_in_force="IOC", price=Decimal(1),
+    reduce_only=False, stop=Decimal(1), take_profit=Decimal(1), triggers=(), window_ms=1000,
+)  # fmt: skip
 
 
-def world(*, quiet: bool) -> World:
+def world(*, quiet: bool) -> Any:
     """A world with an empty venue, at time 0."""
     made = World(Policy(), quiet=quiet)
     exchange = SimpleNamespace(wallet=lambda _: Decimal(100))
-    made.simulation = SimpleNamespace(now=0, uid="test", exchange=exchange)  # type: ignore[assignment]
+    simulation: Any = SimpleNamespace(now=0, uid="test", exchange=exchange)
+    made.simulation = simulation
     return made
 
 
@@ -45,11 +52,11 @@ def fewest_and_most(results: list[tuple[int, str]], *, quiet: bool) -> tuple[int
     sizes = Sizes(seen)
     for number, (at, pnl) in enumerate(results):
         for side, closed in ((1, 0), (-1, 1)):
-            seen.simulation.now = at * SECOND  # type: ignore[misc]
+            seen.simulation.now = at * SECOND
             message = execution(at * SECOND, f"S{number}", side, pnl if closed else "0", closed)
             seen.message(message)
             sizes.message(message)
-    seen.simulation.now += 60 * SECOND  # type: ignore[misc]
+    seen.simulation.now += 60 * SECOND
     return sizes.known_losses()
 
 
@@ -69,7 +76,8 @@ def test_where_every_message_comes_at_once_the_order_is_the_venues() -> None:
 def scanned(rhythm: Rhythm, at: int, tier: int) -> None:
     rows: Any = np.zeros(1, [("capital_tier", "i8")])
     rows["capital_tier"] = tier
-    rhythm.world.simulation.now = at * SECOND  # type: ignore[misc]
+    simulation: Any = rhythm.world.simulation
+    simulation.now = at * SECOND
     rhythm.command(Scanned(at * SECOND, rows))
 
 
@@ -81,3 +89,58 @@ def test_the_first_scan_of_a_capital_tier_comes_when_the_last_tier_said() -> Non
     scanned(rhythm, 120, 1)
     with pytest.raises(Violated, match="long after its boundary"):
         scanned(rhythm, 150, 1)
+
+
+def order(link_id: str, status: str, cancel_type: str) -> OrderMessage:
+    return OrderMessage(
+        ts=0, symbol="BTCUSDT", order_id="o", link_id=link_id, parent_link_id="", side=1, order_type="Limit", time_in_force="GTC",
+        qty=Decimal(1), price=Decimal(1), filled=ZERO, filled_value=ZERO, fee=ZERO, status=status, reduce_only=False,
+        close_on_trigger=False, position_idx=0, create_type="", cancel_type=cancel_type, reject_reason="", stop_type="",
+        trigger_price=None, trigger_direction=0, trigger_by="", take_profit=None, stop_loss=None, created_ts=0, tpsl_mode="",
+        tp_trigger_by="", sl_trigger_by="", tp_limit=None, sl_limit=None, smp="",
+        smp_order_id="", slippage=None, last_price=ZERO, closed_pnl=ZERO,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("cancel_type", "allowed"), [("CancelAllBeforeAdl", True), ("CancelByUser", False)])
+def test_an_order_of_others_may_go_only_by_the_venues_own_hand(cancel_type: str, allowed: bool) -> None:
+    seen = world(quiet=True)
+    seen.simulation.exchange.open_orders = lambda _: []
+    seen.foreign["by-hand-1"] = "BTCUSDT"
+    requests = Requests(seen, lambda _: True)
+    requests.message(order("by-hand-1", "Cancelled", cancel_type))
+    if allowed:
+        requests.finish()
+    else:
+        with pytest.raises(Violated, match="orders of others are gone"):
+            requests.finish()
+
+
+def sent_entry(requests: Requests) -> None:
+    """An entry of BTCUSDT leaves now."""
+    simulation: Any = requests.world.simulation
+    simulation.process = SimpleNamespace(journal=SimpleNamespace(failed=""))
+    requests.sent(ENTRY)
+
+
+def given_up(requests: Requests, at: int) -> None:
+    simulation: Any = requests.world.simulation
+    simulation.now = at * SECOND
+    requests.command(Note(at * SECOND, "entry-ended", "info", {"id": "e", "why": "not found"}))
+
+
+def test_an_entry_without_an_answer_is_given_up_only_after_its_window() -> None:
+    seen = world(quiet=False)
+    requests = Requests(seen, lambda _: True)
+    sent_entry(requests)
+    with pytest.raises(Violated, match="while it may yet fill"):
+        given_up(requests, 7)
+    given_up(requests, 12)
+
+
+def test_an_entry_that_the_venue_refused_may_be_given_up_at_once() -> None:
+    seen = world(quiet=False)
+    requests = Requests(seen, lambda _: True)
+    sent_entry(requests)
+    requests.event(CommandResult(ts=SECOND, id="e", outcome=Outcome.REJECTED, code=10002, message=""))
+    given_up(requests, 1)

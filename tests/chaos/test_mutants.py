@@ -39,8 +39,20 @@ def test_results_are_kept_and_not_made_again(tmp_path: Path) -> None:
         mutation.keep(kept, mutant, "tests", "tests/a.py::test_b")
     with kept.open("a", encoding="utf-8") as file:
         file.write('{"name": "torn o')
-    assert mutation.left_to_do(mutants, kept) == mutants[2:]
+    assert mutation.left_to_do(mutants, kept, 40) == [(each, mutation.NEW) for each in mutants[2:]]
     assert [result["how"] for result in mutation.read(kept)] == ["tests/a.py::test_b"] * 2
+
+
+def test_what_survives_few_seeds_meets_the_others_and_no_test_again(tmp_path: Path) -> None:
+    mutants, kept = draw(3, 1), tmp_path / "kept.jsonl"
+    mutation.keep(kept, mutants[0], mutation.NOBODY, "7 seeds", 7)
+    mutation.keep(kept, mutants[1], mutation.NOBODY, "not reached by chaos")
+    mutation.keep(kept, mutants[2], mutation.CHAOS, "I1, seed 3", 0)
+    assert mutation.left_to_do(mutants, kept, 7) == []
+    assert mutation.left_to_do(mutants, kept, 40) == [(mutants[0], 7)]
+    mutation.keep(kept, mutants[0], mutation.CHAOS, "I5, seed 12", 0)
+    assert mutation.left_to_do(mutants, kept, 40) == []
+    assert [result["noticed_by"] for result in mutation.read(kept)] == ["chaos", "", "chaos"]
 
 
 def mutant_of_ids(old: str, new: str) -> Mutant:

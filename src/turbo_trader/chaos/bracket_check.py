@@ -111,7 +111,7 @@ class Brackets(Check):
 
     def _has_a_reason(self, plan: Plan, order: Order) -> None:
         """A close before its time: the market is at the stop or target, or the stop is gone or refused."""
-        world, policy, d = self.world, self.world.policy, plan.order.side
+        world, d = self.world, plan.order.side
         position = world.positions[order.symbol]
         if (
             not position.size
@@ -124,12 +124,20 @@ class Brackets(Check):
         touch, mark = world.touch(order.symbol), world.mark(order.symbol)
         prices = [price for price in (mark, touch and touch[0 if d > 0 else 1]) if price]
         at_stop = any(d * (price - position.stop_loss) <= NEAR * price for price in prices)
-        at_target = policy.tp_without_confirmation == "close" and plan.reached >= 0
+        at_target = self._may_close_at_target(plan, position)
         if prices and not at_stop and not at_target and not self._contract_ends(plan):
             raise Violated(
                 Invariant.BRACKET, "a position is closed before its time, without a reason", order=order,
                 open_s=(world.now - plan.opened) / SECOND, allowed_s=plan.hold_ns / SECOND, stop=position.stop_loss,
             )  # fmt: skip
+
+    def _may_close_at_target(self, plan: Plan, position: PositionMessage) -> bool:
+        """Where a target is not extended, or has been as often as it may be, reaching it closes the trade."""
+        policy, extensions = self.world.policy, self._extensions(plan, position)
+        if policy.tp_without_confirmation != "close" and extensions < policy.max_extensions:
+            return False
+        gone = self._favourable(plan, position) - self._target(plan, position, extensions)
+        return plan.reached >= extensions or plan.order.side * gone >= 0
 
     def _look_at(self, plan: Plan, change: StopChange) -> None:
         position = self.world.positions[change.symbol]

@@ -106,8 +106,7 @@ OF_MACHINES: Final = (
         "turbo_trader.trader.entries",
         "waited > self._window and not",
         "waited > 0 and not",
-        situation="faulty",
-        faults="lost=0.4",
+        faults="lost=0.2",
     ),
     Defect(
         "leverage-not-set",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from turbo_trader.chaos.grafting import Ungraftable, function_of, graft
 from turbo_trader.chaos.mutants import Mutant
-from turbo_trader.chaos.mutation import CHAOS, FOLDERS, NOBODY, ROOT, TESTS, keep
+from turbo_trader.chaos.mutation import CHAOS, FOLDERS, MANY, NEW, NOBODY, ROOT, TESTS, keep
 from turbo_trader.chaos.reach import Reach, Watcher, name_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SPARE_S: Final = 30.0  # of a core, beyond three times what a child may need
 UNFAIR: Final = 10.0  # so many times longer by the wall
 MEASURED: Final = 14  # seeds whose reach is measured: two of each situation
 PLANTED_TESTS_S: Final = 20.0  # of tests that meet a mutant in a process of its own
-Verdict: TypeAlias = tuple[str, str]  # who notices, and how
+Verdict: TypeAlias = tuple[str, str, int]  # who notices, how, and the seeds that did not
 
 _PLANTED: Final = """
 import json, sys
@@ -43,22 +43,22 @@ if asked["tests"]:
     if pytest.main(["-x", "-q", "-p", "no:cacheprovider", *asked["tests"]]):
         sys.exit(11)
 from turbo_trader.chaos.mutation_session import violation
-sys.exit(12 if violation(asked["seeds"]) else 0)
+sys.exit(12 if violation(asked["seeds"], asked["survived"]) else 0)
 """
 
 
-def violation(seeds: int) -> str:
-    """The first violation of so many seeds; "" for none."""
+def violation(seeds: int, survived: int = 0) -> str:
+    """The first violation of so many seeds, without those that were survived before; "" for none."""
     from turbo_trader.chaos.campaign import Options, play_seeds
 
-    for result in play_seeds(Options(hours=HOURS), seeds, 1):
+    for result in play_seeds(Options(hours=HOURS, first=survived + 1), seeds - survived, 1):
         if (found := result["violation"]) is not None:
             return f"{found['invariant']}, seed {result['seed']}"
     return ""
 
 
-def play(mutants: Sequence[Mutant], kept: Path, reach: Path, seeds: int, jobs: int) -> None:
-    """All of them; each result is kept as it comes. `reach`: where what the tests call is kept."""
+def play(mutants: Sequence[tuple[Mutant, int]], kept: Path, reach: Path, seeds: int, jobs: int) -> None:
+    """All of them (`mutation.left_to_do`); each result is kept as it comes. `reach`: where what the tests call is kept."""
     import pytest
 
     paths = kept.resolve(), reach.resolve()
@@ -72,7 +72,9 @@ def play(mutants: Sequence[Mutant], kept: Path, reach: Path, seeds: int, jobs: i
 class MutationSession:
     """A plugin of pytest: mutants in place of the tests."""
 
-    def __init__(self, mutants: Sequence[Mutant], kept: Path, reach: Path, seeds: int, jobs: int) -> None:
+    def __init__(
+        self, mutants: Sequence[tuple[Mutant, int]], kept: Path, reach: Path, seeds: int, jobs: int
+    ) -> None:
         self._mutants, self._kept, self._reached = mutants, kept, reach
         self._seeds, self._jobs = seeds, jobs
         self._failed = False  # the test that runs
@@ -93,22 +95,23 @@ class MutationSession:
         if not self._reached.exists():
             os.waitpid(fork(self._measure, 3600.0), 0)
         reach = Reach.read(self._reached)
-        for number, mutant in enumerate(self._mutants):
+        for number, (mutant, survived) in enumerate(self._mutants):
             if len(self._running) >= self._jobs:
                 self._take()
             path = self._kept.with_suffix(f".{os.getpid()}-{number}")
-            self._running[self._begin(mutant, path, reach)] = mutant, path
+            self._running[self._begin(mutant, survived, path, reach)] = mutant, path
         while self._running:
             self._take()
         return True
 
-    def _begin(self, mutant: Mutant, path: Path, reach: Reach) -> int:
-        tests = reach.of(*_function(mutant))
+    def _begin(self, mutant: Mutant, survived: int, path: Path, reach: Reach) -> int:
+        tests = reach.of(*_function(mutant)) if survived == NEW else []
         limit = 3 * (sum(reach.tests[name] for name in tests) + self._seeds * reach.seed_s) + SPARE_S
 
         def judge() -> None:
-            path.write_text(json.dumps((TESTS, "hangs")), encoding="utf-8")  # unless it comes to an end
-            path.write_text(json.dumps(self._judged(mutant, tests, reach)), encoding="utf-8")
+            path.write_text(json.dumps((TESTS, "hangs", 0)), encoding="utf-8")  # unless it comes to an end
+            verdict = self._judged(mutant, tests, max(survived, 0), reach)
+            path.write_text(json.dumps(verdict), encoding="utf-8")
 
         return fork(judge, limit)
 
@@ -117,9 +120,9 @@ class MutationSession:
         if pid not in self._running:
             return
         mutant, path = self._running.pop(pid)
-        by, how = json.loads(path.read_text(encoding="utf-8"))
+        by, how, survived = json.loads(path.read_text(encoding="utf-8"))
         path.unlink()
-        keep(self._kept, mutant, by, how)
+        keep(self._kept, mutant, by, how, survived)
         sys.stderr.write(f"{mutant.name}: {by or 'SURVIVES'}, {how}\n")
 
     # -- in a child
@@ -139,38 +142,38 @@ class MutationSession:
         reach.chaos, reach.seed_s = sorted(watcher.called), (time.process_time() - began) / MEASURED
         reach.write(self._reached)
 
-    def _judged(self, mutant: Mutant, tests: Sequence[str], reach: Reach) -> Verdict:
+    def _judged(self, mutant: Mutant, tests: Sequence[str], survived: int, reach: Reach) -> Verdict:
         """Who notices it, and how."""
         try:
             graft(mutant)
         except Ungraftable:
-            return self._planted(mutant, tests, reach)
+            return self._planted(mutant, tests, survived, reach)
         for name in tests:
             if name in self._items and self._fails(self._items[name]):
-                return TESTS, name
+                return TESTS, name, 0
         if _function(mutant)[1] not in reach.chaos:
-            return NOBODY, f"{len(tests)} tests, not reached by chaos"
-        found = violation(self._seeds)
-        return (CHAOS, found) if found else (NOBODY, f"{len(tests)} tests, {self._seeds} seeds")
+            return NOBODY, "not reached by chaos", MANY
+        found = violation(self._seeds, survived)
+        return (CHAOS, found, 0) if found else (NOBODY, f"{self._seeds} seeds", self._seeds)
 
-    def _planted(self, mutant: Mutant, tests: Sequence[str], reach: Reach) -> Verdict:
+    def _planted(self, mutant: Mutant, tests: Sequence[str], survived: int, reach: Reach) -> Verdict:
         few: list[str] = []
         for name in tests:
             if sum(reach.tests[each] for each in few) < PLANTED_TESTS_S:
                 few.append(name)
-        asked = {"defect": asdict(mutant.defect()), "tests": few, "seeds": self._seeds}
+        asked = {"defect": asdict(mutant.defect()), "tests": few, "seeds": self._seeds, "survived": survived}
         child = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-c", _PLANTED], input=json.dumps(asked), text=True, check=False
         )
         match child.returncode:
             case 0:
-                return NOBODY, f"{len(few)} tests, {self._seeds} seeds, planted"
+                return NOBODY, f"{self._seeds} seeds, planted", self._seeds
             case 12:
-                return CHAOS, "planted"
+                return CHAOS, "planted", 0
             case 11:
-                return TESTS, "planted"
+                return TESTS, "planted", 0
             case _:
-                return TESTS, "cannot be imported"
+                return TESTS, "cannot be imported", 0
 
     def _fails(self, item: pytest.Item) -> bool:
         self._failed = False

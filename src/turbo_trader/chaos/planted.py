@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from turbo_trader.chaos.defects import DEFECTS
 from turbo_trader.chaos.planting import Unapplicable, plant
+
+
+def hunted(first: int, count: int, known: int) -> Iterator[int]:
+    """So many seeds from the first on, the known one before all others where it is among them."""
+    seeds = range(first, first + count)
+    if known in seeds:
+        yield known
+    yield from (seed for seed in seeds if seed != known)
 
 
 def main() -> int:
@@ -27,7 +36,7 @@ def main() -> int:
     from turbo_trader.chaos.reporting import as_json
 
     options = Options(**asked["options"])
-    for seed in range(options.first, options.first + int(asked["seeds"])):
+    for seed in hunted(options.first, int(asked["seeds"]), DEFECTS[asked["defect"]].seed):
         result = play_seed(options, seed)
         sys.stdout.write(as_json(result) + "\n")
         sys.stdout.flush()

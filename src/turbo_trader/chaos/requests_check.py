@@ -17,6 +17,7 @@ from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, OrderMessage
 from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.market.rows import MINUTE, SECOND
+from turbo_trader.trader.commands import Command, Note
 from turbo_trader.trader.events import CommandResult, Event
 
 FLOOD: Final = 100  # requests in a simulated second
@@ -24,6 +25,8 @@ LINGERING: Final = 4 * MINUTE  # of heard time an order of ours may stay open th
 UNCERTAIN: Final = frozenset(
     {10000, 10014, 10016, 20006, 429, 500000, 110072}
 )  # codes that leave open what became of it
+BY_VENUE: Final = frozenset({"CancelBySettle", "CancelAllBeforeAdl", "CancelAllBeforeLiq"})
+UNDONE: Final = frozenset({-5, -4, -3, -2})  # no lease, banned, no journal, never left: no code of the venue
 FINAL: Final = frozenset({"Filled", "Cancelled", "Rejected"})
 
 
@@ -51,6 +54,7 @@ class Requests(Check):
         self._sizes: dict[str, Decimal] = {}
         self._asked: deque[int] = deque([-SECOND] * FLOOD, maxlen=FLOOD)
         self._lingering: dict[str, int] = {}  # id of an open order -> heard time when it was first seen
+        self._taken: set[str] = set()  # ids of orders that the venue cancelled by itself
         self.opened: dict[str, int] = {}  # ids of orders that opened something -> when
 
     # -- sent
@@ -111,21 +115,35 @@ class Requests(Check):
         if size and heard is not None and heard.size:
             raise Violated(Invariant.ONE_ENTRY, "an entry beside a position", order=order, size=size)
         before = self._last.get(order.symbol)
-        if before is not None and not before.over:
-            policy = world.policy
-            waits = policy.entry_recv_window * SECOND // 1000 + policy.lookup_extra * SECOND
-            if world.now - before.ts < waits:
-                raise Violated(
-                    Invariant.ONE_ENTRY, "an entry while one is under way", order=order, before=before.order
-                )
+        if before is not None and not self._may_be_over(before):
+            raise Violated(
+                Invariant.ONE_ENTRY, "an entry while one is under way", order=order, before=before.order
+            )
         self._last[order.symbol] = self.entries[order.link_id] = Entry(order, world.now)
+
+    def _may_be_over(self, entry: Entry) -> bool:
+        """Is it over, or has its window passed, so that a look-up without a trace of it proves that it never came?"""
+        policy = self.world.policy
+        waits = policy.entry_recv_window * SECOND // 1000 + policy.lookup_extra * SECOND
+        return entry.over or self.world.now - entry.ts >= waits
+
+    def command(self, command: Command) -> None:
+        """An entry that is given up, as the journal says, was refused or has had its time."""
+        if not isinstance(command, Note) or command.name != "entry-ended":
+            return
+        entry = self.entries.get(str(command.fields["id"]))
+        if entry is not None and not self._may_be_over(entry):
+            raise Violated(
+                Invariant.ONE_ENTRY, "an entry is given up while it may yet fill", order=entry.order,
+                after_s=(self.world.now - entry.ts) / SECOND, why=command.fields["why"],
+            )  # fmt: skip
 
     # -- the venue
 
     def event(self, event: Event) -> None:
         """An answer that says the entry was not taken, whoever gave it."""
         if isinstance(event, CommandResult) and event.id in self.entries:
-            refused = event.code > 0 and event.code not in UNCERTAIN
+            refused = event.code in UNDONE or (event.code > 0 and event.code not in UNCERTAIN)
             self.entries[event.id].over = self.entries[event.id].over or refused
 
     def answered(self, sent: Sent, reply: HttpReply) -> None:
@@ -136,6 +154,8 @@ class Requests(Check):
     def message(self, message: Message) -> None:
         """Follow orders and fills."""
         if isinstance(message, OrderMessage):
+            if message.cancel_type in BY_VENUE:
+                self._taken.add(message.link_id)
             if message.link_id in self.entries and message.status in FINAL:
                 self.entries[message.link_id].over = True
         elif isinstance(message, ExecutionMessage) and message.kind != "Funding":
@@ -180,10 +200,10 @@ class Requests(Check):
                 raise Violated(Invariant.INTENTS, "an order of ours stays open", id=name)
 
     def finish(self) -> None:
-        """Nothing of ours is open, and all that others placed."""
+        """Nothing of ours is open, and all that others placed is, but for what the venue itself took away."""
         simulation = self.world.simulation
         there = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)}
-        gone = self.world.foreign.keys() - there
+        gone = self.world.foreign.keys() - there - self._taken
         if gone:
             raise Violated(Invariant.FOREIGN, "orders of others are gone", ids=sorted(gone))
         left = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self._sent

@@ -37,6 +37,7 @@ class Rhythm(Check):
         self._ready_since = 0  # heard time since when the account is known
         self._ended = 0
         self._tier = ""  # capital tier of the last scan
+        self._interval_ns = 0  # from the last scan to the next, at most
 
     def event(self, event: Event) -> None:
         """Events of one moment are few."""
@@ -48,7 +49,10 @@ class Rhythm(Check):
 
     def command(self, command: Command) -> None:
         """A scan comes right after a boundary of its interval, where nothing keeps it."""
-        if not isinstance(command, Scanned) or not self.world.quiet or not len(command.rows):
+        if not isinstance(command, Scanned):
+            return
+        self._interval_ns = self._interval()
+        if not self.world.quiet or not len(command.rows):
             return
         tier = NAMES[int(command.rows[0]["capital_tier"])]
         # the time of a scan was laid down by the one before, whose capital tier may have been another
@@ -66,8 +70,7 @@ class Rhythm(Check):
         if not world.read_ns:
             self._ready_since = world.heard_ns
         silent = world.heard_ns - max(world.scan_heard_ns, self._ready_since)
-        shortest = min(self._interval_of(tier) for tier in NAMES) + PUNCTUAL
-        if silent > shortest and silent > self._interval() + PUNCTUAL:
+        if silent > (self._interval_ns or self._interval()) + PUNCTUAL:
             raise Violated(Invariant.ON_TIME, "no scan for too long", seconds=silent / SECOND)
 
     def _interval(self) -> int:

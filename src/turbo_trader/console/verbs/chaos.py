@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ def chaos(
     *,
     seeds: Annotated[int, typer.Option(help="how many seeds, from --from on", parser=whole(1))] = 10,
     first: Annotated[int, typer.Option("--from", "--seed", help="the first seed", parser=whole())] = 1,
-    jobs: Annotated[int, typer.Option(help="processes at once", parser=whole(1, 256))] = 1,
+    jobs: Annotated[int, typer.Option(help="processes; 0: one, or all cores", parser=whole(0, 256))] = 0,
     hours: Annotated[
         float, typer.Option(help="simulated hours of each, before the flatten", parser=figure(0.02))
     ] = 0.5,
@@ -62,9 +63,9 @@ def chaos(
     )  # fmt: skip
     options.chaos(first)  # says what cannot be played
     if defects or defect:
-        _hunt(options, [defect] if defect else [], seeds, jobs, json)
+        _hunt(options, [defect] if defect else [], seeds, jobs or os.cpu_count() or 1, json)
     else:
-        _play(options, seeds, jobs, json, shrink)
+        _play(options, seeds, jobs or 1, json, shrink)
 
 
 def _rules(environment: Mapping[str, str]) -> dict[str, str]:
@@ -133,6 +134,7 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
         "defects": len(found),
         "defects_found": {each.defect: each.needed for each in found},
         "invariants": {each.defect: each.violation and each.violation["invariant"] for each in found},
+        "seeds": {each.defect: each.violation and each.violation["seed"] for each in found},
         "wall_seconds": time.monotonic() - began,
         "violations": [each.violation for each in found if each.violation is not None],
     }
