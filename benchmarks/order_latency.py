@@ -28,10 +28,11 @@ from turbo_trader.exchange_server.server import serve
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import SECOND
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, TimeInForce
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose
 from turbo_trader.trader.events import Outcome
 
 COUNT = 500  # orders by each way
@@ -131,7 +132,7 @@ async def _order(gateway: Gateway, name: str, leaving: Leaving) -> tuple[int, in
     order = PlaceOrder(
         id=name,
         symbol=universe()[0].symbol,
-        side=1,
+        side=Side.BUY,
         qty=Decimal("0.001"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.GTC,

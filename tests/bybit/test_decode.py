@@ -8,15 +8,8 @@ from hypothesis import strategies as st
 from turbo_trader.bybit import decode, schemas
 from turbo_trader.bybit.command_calls import call, plain
 from turbo_trader.bybit.schemas import Unreadable
-from turbo_trader.trader.commands import (
-    CancelOrder,
-    OrderType,
-    PlaceOrder,
-    Purpose,
-    SetLeverage,
-    SetStops,
-    TimeInForce,
-)
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, SetLeverage, SetStops
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport, Source, WalletReport
 
 ORDER = {
@@ -163,7 +156,7 @@ def test_commands_become_plain_strings() -> None:
     order = PlaceOrder(
         id="id",
         symbol="BTCUSDT",
-        side=1,
+        side=Side.BUY,
         qty=Decimal("1E-5"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC,

@@ -8,21 +8,14 @@ import pytest
 from turbo_trader.bybit import trade_socket
 from turbo_trader.bybit.command_calls import Call, call
 from turbo_trader.bybit.venue_errors import CODES, NO_ANSWER, Action, classify
-from turbo_trader.trader.commands import (
-    CancelOrder,
-    OrderType,
-    PlaceOrder,
-    Purpose,
-    SetLeverage,
-    SetStops,
-    TimeInForce,
-)
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, SetLeverage, SetStops
 from turbo_trader.trader.events import Outcome
 
 ENTRY = PlaceOrder(
     id="e1",
     symbol="BTCUSDT",
-    side=1,
+    side=Side.BUY,
     qty=Decimal("0.001"),
     order_type=OrderType.LIMIT,
     time_in_force=TimeInForce.IOC,
@@ -35,7 +28,7 @@ ENTRY = PlaceOrder(
 CLOSE = PlaceOrder(
     id="x1",
     symbol="BTCUSDT",
-    side=-1,
+    side=Side.SELL,
     qty=Decimal("0.001"),
     order_type=OrderType.MARKET,
     time_in_force=TimeInForce.IOC,

@@ -13,6 +13,7 @@ from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, Reply
 from turbo_trader.exchange.orders import Order
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import (
     FINE,
@@ -103,13 +104,13 @@ class Rig:
 
     def market(self, side: int, qty: str, uid: str = "u", **more: Any) -> int:
         return self.do(
-            ask.CreateOrder(symbol="BTCUSDT", side=side, order_type="Market", qty=D(qty), **more), uid
+            ask.CreateOrder(symbol="BTCUSDT", side=Side(side), order_type="Market", qty=D(qty), **more), uid
         )
 
     def limit(self, side: int, qty: str, price: str, uid: str = "u", **more: Any) -> int:
         return self.do(
             ask.CreateOrder(
-                symbol="BTCUSDT", side=side, order_type="Limit", qty=D(qty), price=D(price), **more
+                symbol="BTCUSDT", side=Side(side), order_type="Limit", qty=D(qty), price=D(price), **more
             ),
             uid,
         )

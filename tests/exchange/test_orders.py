@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.exchange.orders import FINAL, OPEN, TRANSITIONS, ImpossibleTransition, Order
+from turbo_trader.exchange.messages import OPEN
+from turbo_trader.exchange.orders import FINAL, TRANSITIONS, ImpossibleTransition, Order
+from turbo_trader.market.order_terms import OrderStatus, Side
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "simulated-exchange.md"
 
@@ -26,13 +28,13 @@ def test_the_docs_print_the_table_that_is_enforced() -> None:
 
 
 @pytest.mark.parametrize("state", TRANSITIONS)
-def test_an_order_moves_only_where_the_table_lets_it(state: str) -> None:
+def test_an_order_moves_only_where_the_table_lets_it(state: OrderStatus) -> None:
     for target in TRANSITIONS:
         order = Order(
             order_id="1",
             link_id="",
             symbol="BTCUSDT",
-            side=1,
+            side=Side.BUY,
             order_type="Limit",
             time_in_force="GTC",
             qty=Decimal(1),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.market.instruments import RiskTier
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 
 D = Decimal
@@ -30,13 +31,13 @@ def request(kind: int, mid: int, shift: int, lots: int, idx: int) -> ask.Request
     price, qty = BTC.price(mid + shift), BTC.qty(lots)
     leverage = D(1 + abs(shift) * lots % 100)
     requests: list[ask.Request] = [
-        ask.CreateOrder(symbol="BTCUSDT", side=side, order_type="Market", qty=qty, position_idx=idx),
+        ask.CreateOrder(symbol="BTCUSDT", side=Side(side), order_type="Market", qty=qty, position_idx=idx),
         ask.CreateOrder(
-            symbol="BTCUSDT", side=side, order_type="Limit", qty=qty, price=price, position_idx=idx
+            symbol="BTCUSDT", side=Side(side), order_type="Limit", qty=qty, price=price, position_idx=idx
         ),
         ask.CreateOrder(
             symbol="BTCUSDT",
-            side=side,
+            side=Side(side),
             order_type="Limit",
             qty=qty,
             price=price,
@@ -45,7 +46,7 @@ def request(kind: int, mid: int, shift: int, lots: int, idx: int) -> ask.Request
         ),
         ask.CreateOrder(
             symbol="BTCUSDT",
-            side=side,
+            side=Side(side),
             order_type="Market",
             qty=qty,
             stop_loss=BTC.price(mid - 40 * side),

@@ -17,8 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.exchange_machine import ExchangeConfig
-from turbo_trader.exchange.messages import UNIT, OrderMessage, PositionMessage
-from turbo_trader.exchange.orders import FINAL, OPEN, STOP_TYPES, Order
+from turbo_trader.exchange.messages import OPEN, UNIT, OrderMessage, PositionMessage
+from turbo_trader.exchange.orders import FINAL, STOP_TYPES, Order
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import SECOND
 
@@ -85,7 +86,7 @@ class Play:
             UIDS[who],
             ask.CreateOrder(
                 symbol="BTCUSDT",
-                side=d,
+                side=Side(d),
                 order_type="Limit" if limit else "Market",
                 qty=BTC.qty(lots),
                 price=self.price(shift) if limit else None,

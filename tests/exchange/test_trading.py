@@ -10,6 +10,7 @@ import pytest
 
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.messages import PositionMessage
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 
 D = Decimal
@@ -206,7 +207,7 @@ def test_the_venue_takes_a_price_from_its_book(
 ) -> None:
     wanted = ask.BookPrice(book_side, level)
     order = ask.CreateOrder(
-        symbol="BTCUSDT", side=side, order_type="Limit", qty=D("0.001"), link_id="a", book_price=wanted
+        symbol="BTCUSDT", side=Side(side), order_type="Limit", qty=D("0.001"), link_id="a", book_price=wanted
     )
     assert rig.do(order) == 0
     assert rig.order("a").price == D(price)
@@ -216,7 +217,9 @@ def test_there_is_no_price_where_the_book_is_not_so_deep(rig: Any) -> None:
     wanted = ask.BookPrice("Queue", 4)
     assert (
         rig.do(
-            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), book_price=wanted)
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=Side.BUY, order_type="Limit", qty=D("0.001"), book_price=wanted
+            )
         )
         == 10001
     )

@@ -12,6 +12,7 @@ from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.margin import bankruptcy_price, initial_margin, liquidation_price, order_cost
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage, PositionMessage, WalletMessage
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import (
     FINE,
@@ -108,39 +109,49 @@ def test_trading_stop_moves_refuses_and_says_when_nothing_changes(rigs: Any) -> 
 @pytest.mark.parametrize(
     ("request_", "code"),
     [
-        (ask.CreateOrder(symbol="FOO", side=1, order_type="Market", qty=D(1)), 10001),
-        (ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D("0.0005")), 10001),
+        (ask.CreateOrder(symbol="FOO", side=Side.BUY, order_type="Market", qty=D(1)), 10001),
+        (ask.CreateOrder(symbol="BTCUSDT", side=Side.BUY, order_type="Market", qty=D("0.0005")), 10001),
         (
             ask.CreateOrder(
-                symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), price=D("50000.05")
+                symbol="BTCUSDT", side=Side.BUY, order_type="Limit", qty=D("0.001"), price=D("50000.05")
             ),
             10001,
         ),
         (
-            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), price=D("4000")),
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=Side.BUY, order_type="Limit", qty=D("0.001"), price=D("4000")
+            ),
             110094,
         ),
         (
-            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.001"), price=D("60000")),
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=Side.BUY, order_type="Limit", qty=D("0.001"), price=D("60000")
+            ),
             30208,
         ),
         (
-            ask.CreateOrder(symbol="BTCUSDT", side=-1, order_type="Limit", qty=D("0.001"), price=D("40000")),
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=Side.SELL, order_type="Limit", qty=D("0.001"), price=D("40000")
+            ),
             30209,
         ),
-        (ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D(1)), 110007),
+        (ask.CreateOrder(symbol="BTCUSDT", side=Side.BUY, order_type="Market", qty=D(1)), 110007),
         (
-            ask.CreateOrder(symbol="BTCUSDT", side=-1, order_type="Market", qty=D("0.001"), reduce_only=True),
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=Side.SELL, order_type="Market", qty=D("0.001"), reduce_only=True
+            ),
             110017,
         ),
         (
-            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D("0.001"), position_idx=1),
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=Side.BUY, order_type="Market", qty=D("0.001"), position_idx=1
+            ),
             10001,
         ),
         (
             ask.CreateOrder(
                 symbol="BTCUSDT",
-                side=1,
+                side=Side.BUY,
                 order_type="Market",
                 qty=D("0.001"),
                 trigger_price=D("49000"),
@@ -151,7 +162,7 @@ def test_trading_stop_moves_refuses_and_says_when_nothing_changes(rigs: Any) -> 
         (
             ask.CreateOrder(
                 symbol="BTCUSDT",
-                side=1,
+                side=Side.BUY,
                 order_type="Market",
                 qty=D("0.001"),
                 trigger_price=D("51000"),
@@ -174,7 +185,9 @@ def test_a_market_order_has_no_price_before_the_market_has_one() -> None:
     x = Exchange(universe()[:1], ExchangeConfig())
     x.add_account("u", D(1_000))
     assert (
-        x.handle(0, "u", ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Market", qty=D("0.001"))).code
+        x.handle(
+            0, "u", ask.CreateOrder(symbol="BTCUSDT", side=Side.BUY, order_type="Market", qty=D("0.001"))
+        ).code
         == 110118
     )
 
@@ -227,7 +240,9 @@ def test_a_resting_order_waits_for_its_queue_and_pays_the_maker_fee(rigs: Any) -
     rig = rigs()
     assert (
         rig.do(
-            ask.CreateOrder(symbol="BTCUSDT", side=1, order_type="Limit", qty=D("0.010"), price=D("50000.0"))
+            ask.CreateOrder(
+                symbol="BTCUSDT", side=Side.BUY, order_type="Limit", qty=D("0.010"), price=D("50000.0")
+            )
         )
         == 0
     )  # behind 1,000 lots

@@ -19,6 +19,7 @@ from turbo_trader.live import control_client
 from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.live.shell import Shell
+from turbo_trader.market.order_terms import Side
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Note
 
@@ -80,7 +81,7 @@ def order(venue: ServedVenue, symbol: str, side: int, qty: str, **more: Any) -> 
         return v.exchange.handle(
             v.now,
             "1",
-            ask.CreateOrder(symbol=symbol, side=side, order_type="Market", qty=Decimal(qty), **more),
+            ask.CreateOrder(symbol=symbol, side=Side(side), order_type="Market", qty=Decimal(qty), **more),
         ).code
 
     assert venue.call(place) == 0

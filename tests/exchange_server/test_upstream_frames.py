@@ -15,6 +15,7 @@ from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.upstream import UpstreamMarket
 from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 from turbo_trader.trader.events import MarketRows
 
@@ -73,7 +74,7 @@ class Fed:
     def order(self, side: int, **more: Any) -> None:
         exchange = self.venue.exchange
         exchange.handle(
-            self.now, "1", ask.CreateOrder(symbol="BTCUSDT", side=side, qty=Decimal("0.060"), **more)
+            self.now, "1", ask.CreateOrder(symbol="BTCUSDT", side=Side(side), qty=Decimal("0.060"), **more)
         )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from turbo_trader.journal.store import Journal
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Fill, Outcome, ReadResult, Transfer, WalletReport
@@ -28,7 +29,8 @@ class BookedRun:
     def fill(self, result: str, fee: str, *, kind: str = "Trade", noted: bool = True) -> None:
         self.n += 1
         fill = Fill(
-            ts=NOW + self.n * SECOND, symbol="BTCUSDT", exec_id=f"e{self.n}", order_id=f"o{self.n}", link_id="tt-1-entry", side=1,
+            ts=NOW + self.n * SECOND, symbol="BTCUSDT", exec_id=f"e{self.n}", order_id=f"o{self.n}", link_id="tt-1-entry",
+            side=Side.BUY,
             qty=Decimal("0.001"), price=Decimal(60_000), fee=Decimal(fee), kind=kind, closed_qty=Decimal(0), is_maker=False,
             seq=self.n,
         )  # fmt: skip

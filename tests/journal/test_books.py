@@ -25,7 +25,8 @@ from turbo_trader.journal.lease import GUARD, Lease
 from turbo_trader.journal.schema import FILE, VERSION
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError, Refused
-from turbo_trader.trader.commands import Note, OrderType, PlaceOrder, Purpose, TimeInForce
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import Note, PlaceOrder, Purpose
 from turbo_trader.trader.events import CommandResult, Outcome
 
 
@@ -214,7 +215,7 @@ def test_exports_hold_every_booking_and_the_balance_after_it(run: BookedRun, tmp
     order = PlaceOrder(
         id="tt-1-entry",
         symbol="BTCUSDT",
-        side=1,
+        side=Side.BUY,
         qty=Decimal("0.001"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC,

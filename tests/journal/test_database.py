@@ -30,19 +30,11 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError, Refused
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.rows import DAY
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import (
-    Note,
-    OrderType,
-    Persist,
-    PlaceOrder,
-    Purpose,
-    Resolved,
-    Scanned,
-    TimeInForce,
-)
+from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Purpose, Resolved, Scanned
 from turbo_trader.trader.events import CommandResult, Control, Outcome
 
 pytestmark = pytest.mark.external("postgres")
@@ -52,7 +44,7 @@ FILL = {"symbol": "BTCUSDT", "result": "1.5", "fee": "0.1"}
 
 def entry(name: str) -> PlaceOrder:
     return PlaceOrder(
-        id=name, symbol="BTCUSDT", side=1, qty=Decimal("0.001"), order_type=OrderType.LIMIT,
+        id=name, symbol="BTCUSDT", side=Side.BUY, qty=Decimal("0.001"), order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC, reduce_only=False, purpose=Purpose.ENTRY, price=Decimal("60000.5"),
     )  # fmt: skip
 

@@ -11,7 +11,8 @@ from turbo_trader.journal import readers
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.schema import ADOPTED, FILE
 from turbo_trader.journal.store import Journal
-from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import PlaceOrder, Purpose, SetStops
 from turbo_trader.trader.events import CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT",)
@@ -19,7 +20,7 @@ STOP = SetStops("tt-g1-1-stop", "BTCUSDT", Decimal(59000), None)
 CLOSE = PlaceOrder(
     id="tt-g1-2-guard",
     symbol="BTCUSDT",
-    side=-1,
+    side=Side.SELL,
     qty=Decimal("0.1"),
     order_type=OrderType.MARKET,
     time_in_force=TimeInForce.IOC,

@@ -8,12 +8,13 @@ from pathlib import Path
 from turbo_trader.journal import readers
 from turbo_trader.journal.repeats import Repeats
 from turbo_trader.journal.store import Journal
+from turbo_trader.market.order_terms import Side
 from turbo_trader.trader.events import Fill, Outcome, ReadResult
 
 
 def fill(number: int) -> Fill:
     return Fill(
-        ts=number, symbol="BTCUSDT", exec_id=f"x{number}", order_id="o", link_id="l", side=1, qty=Decimal(1),
+        ts=number, symbol="BTCUSDT", exec_id=f"x{number}", order_id="o", link_id="l", side=Side.BUY, qty=Decimal(1),
         price=Decimal(2), fee=Decimal(0), kind="Trade", closed_qty=Decimal(0), is_maker=False, seq=number,
     )  # fmt: skip
 

@@ -18,8 +18,9 @@ from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import Note, OrderType, Persist, PlaceOrder, Purpose, Scanned, TimeInForce
+from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Purpose, Scanned
 from turbo_trader.trader.events import Clock, CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -29,7 +30,7 @@ def entry(name: str) -> PlaceOrder:
     return PlaceOrder(
         id=name,
         symbol="BTCUSDT",
-        side=1,
+        side=Side.BUY,
         qty=Decimal("0.001"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC,
@@ -213,7 +214,7 @@ import sys, time
 from pathlib import Path
 from decimal import Decimal
 from turbo_trader.journal.store import Journal
-from turbo_trader.trader.commands import Note, OrderType, PlaceOrder, Purpose, TimeInForce
+from turbo_trader.trader.commands import (Note, PlaceOrder, Purpose)
 journal = Journal(Path(sys.argv[1]), ("BTCUSDT",))
 for i in range(1000):
     journal.intent(i, PlaceOrder(

@@ -21,6 +21,7 @@ from turbo_trader.journal.packing import TOGETHER, pack, shortened, unpack, whol
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import DAY, SECOND
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Scanned
@@ -57,7 +58,7 @@ def trim(journal: Journal, trimming: Trimming, steps: int = 50, now: int = NOW) 
 
 def fill(n: int) -> Fill:
     return Fill(
-        ts=NOW, symbol="BTCUSDT", exec_id=f"e{n}", order_id="o", link_id="", side=1, qty=Decimal(1), price=Decimal(2),
+        ts=NOW, symbol="BTCUSDT", exec_id=f"e{n}", order_id="o", link_id="", side=Side.BUY, qty=Decimal(1), price=Decimal(2),
         fee=Decimal("0.001"), kind="Trade", closed_qty=Decimal(0), is_maker=False, seq=n,
     )  # fmt: skip
 

@@ -17,9 +17,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.live.daemon_settings import DaemonSettings, Summary
 from turbo_trader.live.shell import Shell
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.rows import ROW, TRADE, WHOLE
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, Stopped, TimeInForce
+from turbo_trader.trader.commands import PlaceOrder, Purpose, Stopped
 from turbo_trader.trader.events import (
     Control,
 )
@@ -177,7 +178,7 @@ def entry(name: str) -> PlaceOrder:
     return PlaceOrder(
         id=name,
         symbol="BTCUSDT",
-        side=1,
+        side=Side.BUY,
         qty=Decimal("0.001"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC,

@@ -12,7 +12,8 @@ from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.bybit.venue_errors import BANNED, NOT_SENT, classify, classify_http
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import PlaceOrder, Purpose, SetStops
 from turbo_trader.trader.events import Outcome
 
 
@@ -61,7 +62,7 @@ def made(*answers: Answer) -> tuple[Gateway, Lane, list[str]]:
 ENTRY = PlaceOrder(
     id="e",
     symbol="BTCUSDT",
-    side=1,
+    side=Side.BUY,
     qty=Decimal(1),
     order_type=OrderType.LIMIT,
     time_in_force=TimeInForce.IOC,

@@ -22,7 +22,8 @@ from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
-from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, SetStops
 from turbo_trader.trader.events import Outcome
 
 KEYS = Keys("KEYKEYKEYKEYKEY", "SECRETSECRETSECRET")
@@ -34,7 +35,7 @@ def entry(name: str) -> PlaceOrder:
     return PlaceOrder(
         id=name,
         symbol="BTCUSDT",
-        side=1,
+        side=Side.BUY,
         qty=Decimal("0.001"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC,
@@ -48,7 +49,7 @@ def entry(name: str) -> PlaceOrder:
 CLOSE = PlaceOrder(
     id="x1",
     symbol="BTCUSDT",
-    side=-1,
+    side=Side.SELL,
     qty=Decimal("0.001"),
     order_type=OrderType.MARKET,
     time_in_force=TimeInForce.IOC,

@@ -22,7 +22,8 @@ from turbo_trader.exchange_server.server_thread import ServedVenue, serve_in_thr
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, Read, TimeInForce
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, Read
 from turbo_trader.trader.events import CommandResult, Outcome
 
 SYMBOL = "BTCUSDT"
@@ -61,7 +62,7 @@ def resting(name: str) -> PlaceOrder:
     return PlaceOrder(
         id=name,
         symbol=SYMBOL,
-        side=1,
+        side=Side.BUY,
         qty=Decimal("0.001"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.GTC,

@@ -17,17 +17,8 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live import router as router_module
 from turbo_trader.live.router import Router
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.trader.commands import (
-    CancelOrder,
-    FitNoise,
-    Note,
-    OrderType,
-    Persist,
-    PlaceOrder,
-    Purpose,
-    SetStops,
-    TimeInForce,
-)
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import CancelOrder, FitNoise, Note, Persist, PlaceOrder, Purpose, SetStops
 from turbo_trader.trader.events import Clock, NoiseFitted
 
 D = Decimal
@@ -35,7 +26,7 @@ STOPS = SetStops("s1", "BTCUSDT", D(59000), D(60000))
 ORDER = PlaceOrder(
     id="x1",
     symbol="BTCUSDT",
-    side=-1,
+    side=Side.SELL,
     qty=D("0.001"),
     order_type=OrderType.MARKET,
     time_in_force=TimeInForce.IOC,

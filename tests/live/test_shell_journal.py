@@ -11,10 +11,11 @@ import numpy as np
 from turbo_trader.bybit.venue_errors import NO_JOURNAL
 from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.figures import WEIGHED
-from turbo_trader.trader.commands import OrderType, Persist, PlaceOrder, Purpose, Resolved, TimeInForce
+from turbo_trader.trader.commands import Persist, PlaceOrder, Purpose, Resolved
 from turbo_trader.trader.events import (
     CommandResult,
     Outcome,
@@ -77,7 +78,7 @@ async def test_s39_without_a_journal_no_entry_leaves_but_exits_do(shells: Any, t
         close = PlaceOrder(
             id="x1",
             symbol="BTCUSDT",
-            side=-1,
+            side=Side.SELL,
             qty=Decimal("0.001"),
             order_type=OrderType.MARKET,
             time_in_force=TimeInForce.IOC,

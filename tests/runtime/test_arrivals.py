@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import SECOND
 from turbo_trader.runtime.arrivals import AHEAD, Alarm, Arrivals
 from turbo_trader.trader.events import (
@@ -28,7 +29,7 @@ FILL = Fill(
     exec_id="e",
     order_id="o",
     link_id="l",
-    side=1,
+    side=Side.BUY,
     qty=ONE,
     price=ONE,
     fee=ONE,
@@ -43,7 +44,7 @@ ORDER = OrderReport(
     order_id="o",
     link_id="l",
     parent_link_id="",
-    side=1,
+    side=Side.BUY,
     qty=ONE,
     filled=ONE,
     price=None,

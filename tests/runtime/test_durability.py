@@ -3,18 +3,17 @@ from decimal import Decimal
 import pytest
 
 from turbo_trader.bybit.venue_errors import NO_JOURNAL
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.trader.commands import (
     CancelOrder,
     Command,
     Note,
-    OrderType,
     Persist,
     PlaceOrder,
     Purpose,
     Read,
     SetStops,
-    TimeInForce,
 )
 from turbo_trader.trader.events import Outcome
 
@@ -22,7 +21,7 @@ ONE = Decimal(1)
 ENTRY = PlaceOrder(
     id="e",
     symbol="BTCUSDT",
-    side=1,
+    side=Side.BUY,
     qty=ONE,
     order_type=OrderType.LIMIT,
     time_in_force=TimeInForce.IOC,
@@ -33,7 +32,7 @@ ENTRY = PlaceOrder(
 CLOSE = PlaceOrder(
     id="c",
     symbol="BTCUSDT",
-    side=-1,
+    side=Side.SELL,
     qty=ONE,
     order_type=OrderType.MARKET,
     time_in_force=TimeInForce.IOC,

@@ -9,6 +9,7 @@ import pytest
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.venue_errors import NO_ANSWER, NOT_SENT, classify
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock
 from turbo_trader.runtime.venue_requests import (
     ENTRY_PATIENCE_S,
@@ -19,7 +20,7 @@ from turbo_trader.runtime.venue_requests import (
     Sleep,
     Transmit,
 )
-from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
+from turbo_trader.trader.commands import PlaceOrder, Purpose, SetStops
 from turbo_trader.trader.events import Outcome
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ READ = Call("get_positions", "positions", {})
 ENTRY = PlaceOrder(
     id="e",
     symbol="BTCUSDT",
-    side=1,
+    side=Side.BUY,
     qty=Decimal(1),
     order_type=OrderType.LIMIT,
     time_in_force=TimeInForce.IOC,

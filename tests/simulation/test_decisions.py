@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import DAY, MINUTE, SECOND, Rows
 from turbo_trader.market.tape import Tape, read_tape
@@ -25,15 +26,7 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.decisions import DecisionDigest, command_text
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.trader.commands import (
-    CancelOrder,
-    OrderType,
-    PlaceOrder,
-    Purpose,
-    SetLeverage,
-    SetStops,
-    TimeInForce,
-)
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, SetLeverage, SetStops
 
 START = 1_767_603_600 * SECOND
 GOLDEN: dict[str, str] = json.loads((Path(__file__).parent / "golden" / "decisions.json").read_text())
@@ -143,7 +136,7 @@ def test_commands_are_digested_as_canonical_text() -> None:
     order = PlaceOrder(
         id="tt-a-1-entry",
         symbol="BTCUSDT",
-        side=1,
+        side=Side.BUY,
         qty=Decimal("0.500"),
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC,

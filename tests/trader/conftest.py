@@ -14,6 +14,7 @@ import pytest
 from turbo_trader.bybit.venue_errors import Kind, classify
 from turbo_trader.journal.encoding import encode
 from turbo_trader.market.instruments import Instrument, simulated_tiers
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import (
     FINE,
     FIRST,
@@ -156,7 +157,7 @@ class Stage:
         self._execs += 1
         given: dict[str, Any] = {"exec_id": f"e{self._execs}", "fee": D("0.01"), "kind": "Trade", **more}
         return events.Fill(
-            ts=given.pop("ts", self.now), symbol=self.trader.symbols[s], order_id="o", link_id=link, side=side, qty=D(qty),
+            ts=given.pop("ts", self.now), symbol=self.trader.symbols[s], order_id="o", link_id=link, side=Side(side), qty=D(qty),
             price=D(price), closed_qty=D(closed), is_maker=False, seq=self._execs, **given,
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.policy import Policy
@@ -57,7 +58,7 @@ def order(link_id: str, *, reduce_only: bool = False, stop_type: str = "") -> Or
         order_id="o",
         link_id=link_id,
         parent_link_id="",
-        side=1,
+        side=Side.BUY,
         qty=D(1),
         filled=D(0),
         price=D(100),
@@ -219,7 +220,7 @@ def fill(link_id: str, side: int, qty: str, ts: int = NOW) -> Fill:
         exec_id=f"x{ts}",
         order_id="o",
         link_id=link_id,
-        side=side,
+        side=Side(side),
         qty=D(qty),
         price=D(100),
         fee=D(0),

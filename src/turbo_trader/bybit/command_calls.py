@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.trader.commands import (
-    CancelOrder,
-    OrderType,
-    PlaceOrder,
-    SetLeverage,
-    SetStops,
-    WriteCommand,
-)
+from turbo_trader.market.order_terms import OrderType, StopMode, TriggerBy
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,7 @@ def _place(command: PlaceOrder) -> Call:
     params: dict[str, Any] = {
         "category": "linear",
         "symbol": command.symbol,
-        "side": "Buy" if command.side > 0 else "Sell",
+        "side": command.side.venue_name,
         "orderType": command.order_type,
         "qty": plain(command.qty),
         "timeInForce": command.time_in_force,
@@ -80,15 +74,19 @@ def _place(command: PlaceOrder) -> Call:
     if command.price is not None and command.order_type == OrderType.LIMIT:
         params["price"] = plain(command.price)
     if command.stop_loss is not None:
-        params |= {"stopLoss": plain(command.stop_loss), "slTriggerBy": "LastPrice", "slOrderType": "Market"}
+        params |= {
+            "stopLoss": plain(command.stop_loss),
+            "slTriggerBy": TriggerBy.LAST,
+            "slOrderType": OrderType.MARKET,
+        }
     if command.take_profit is not None:
         params |= {
             "takeProfit": plain(command.take_profit),
-            "tpTriggerBy": "LastPrice",
-            "tpOrderType": "Market",
+            "tpTriggerBy": TriggerBy.LAST,
+            "tpOrderType": OrderType.MARKET,
         }
     if command.stop_loss is not None or command.take_profit is not None:
-        params["tpslMode"] = "Full"
+        params["tpslMode"] = StopMode.FULL
     return Call(
         "place_order", "create", params, protective=command.reduce_only, recv_window_ms=command.recv_window_ms
     )
@@ -98,11 +96,11 @@ def _stops(command: SetStops) -> Call:
     params: dict[str, Any] = {
         "category": "linear",
         "symbol": command.symbol,
-        "tpslMode": "Full",
+        "tpslMode": StopMode.FULL,
         "positionIdx": command.position_idx,
     }
     if command.stop_loss is not None:
-        params |= {"stopLoss": plain(command.stop_loss), "slTriggerBy": "LastPrice"}
+        params |= {"stopLoss": plain(command.stop_loss), "slTriggerBy": TriggerBy.LAST}
     if command.take_profit is not None:
-        params |= {"takeProfit": plain(command.take_profit), "tpTriggerBy": "LastPrice"}
+        params |= {"takeProfit": plain(command.take_profit), "tpTriggerBy": TriggerBy.LAST}
     return Call("set_trading_stop", "trading-stop", params, protective=True)

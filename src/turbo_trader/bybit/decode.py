@@ -22,6 +22,7 @@ from turbo_trader.bybit.schemas import (
     text,
     whole,
 )
+from turbo_trader.market.order_terms import ExecKind, Side
 from turbo_trader.trader.events import (
     SETTLED_IN,
     Fill,
@@ -33,7 +34,6 @@ from turbo_trader.trader.events import (
     WalletReport,
 )
 
-_SIDES: Final = {"Buy": 1, "Sell": -1}
 _TAXES = msgspec.json.Decoder(list[schemas.ExtraFee], strict=False)
 _FRAME = msgspec.json.Decoder(schemas.Frame, strict=False)
 _KINDS: Final[dict[str, type[msgspec.Struct]]] = {
@@ -127,7 +127,7 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
         order_id=text(item.order_id),
         link_id=text(item.order_link_id),
         parent_link_id=text(item.parent_order_link_id),
-        side=_side(item.side),
+        side=Side.named(item.side),
         qty=amount(item.qty),
         filled=amount(item.cum_exec_qty),
         price=price(item.price),
@@ -145,8 +145,8 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
 
 def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
     """An execution, whoever ordered it. Unreadable: without id, or with a side, quantity, price or fee that is none."""
-    exec_id, side, kind = text(item.exec_id), _side(item.side), text(item.exec_type)
-    if not exec_id or (not side and kind != "Funding"):
+    exec_id, side, kind = text(item.exec_id), Side.named(item.side), text(item.exec_type)
+    if not exec_id or (not side and kind != ExecKind.FUNDING):
         raise Unreadable("an execution without id or side")
     paid, worth = _fees(item)
     return Fill(
@@ -206,7 +206,7 @@ def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
 
     Unreadable: a size that is none or has no side, a stop that is none.
     """
-    size, side = number(item.size) or Decimal(0), _side(item.side)
+    size, side = number(item.size) or Decimal(0), Side.named(item.side)
     if size and not side:
         raise Unreadable(f"a position of {size} without a side")
     changed = nanoseconds(item.updated_time) if source is Source.STREAM else 0
@@ -297,10 +297,6 @@ def _named(symbol: object) -> str:
     if not isinstance(symbol, str):
         raise Unreadable(f"a symbol is a {type(symbol).__name__}")
     return symbol
-
-
-def _side(value: object) -> int:
-    return _SIDES.get(value, 0) if isinstance(value, str) else 0
 
 
 def _known(value: object) -> str:

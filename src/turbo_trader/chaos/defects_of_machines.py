@@ -30,8 +30,8 @@ OF_MACHINES: Final = (
     Defect(
         "close-on-the-wrong-side",
         "turbo_trader.trader.closing",
-        "-1 if size > 0 else 1,",
-        "1 if size > 0 else -1,",
+        "side=Side.closing(size),",
+        "side=Side.opening(size),",
     ),
     Defect(
         "close-one-lot-less",
@@ -84,8 +84,8 @@ OF_MACHINES: Final = (
     Defect(
         "entry-on-the-wrong-side",
         "turbo_trader.trader.entries",
-        "side=entry.direction,\n                qty=entry.qty,\n                order_type=OrderType.LIMIT,",
-        "side=-entry.direction,\n                qty=entry.qty,\n                order_type=OrderType.LIMIT,",
+        "side=Side.opening(entry.direction),\n                qty=entry.qty,\n                order_type=OrderType.LIMIT,",
+        "side=Side.closing(entry.direction),\n                qty=entry.qty,\n                order_type=OrderType.LIMIT,",
     ),
     Defect(
         "entry-forgotten-at-restart",
@@ -231,8 +231,8 @@ OF_MACHINES: Final = (
     Defect(
         "stop-by-the-mark-price",
         "turbo_trader.bybit.command_calls",
-        '"slTriggerBy": "LastPrice", "slOrderType": "Market"}',
-        '"slTriggerBy": "MarkPrice", "slOrderType": "Market"}',
+        '"slTriggerBy": TriggerBy.LAST,\n            "slOrderType": OrderType.MARKET,',
+        '"slTriggerBy": TriggerBy.MARK,\n            "slOrderType": OrderType.MARKET,',
     ),
     Defect(
         "reduce-only-lost-on-the-wire",
@@ -243,8 +243,8 @@ OF_MACHINES: Final = (
     Defect(
         "stop-change-without-its-stop",
         "turbo_trader.bybit.command_calls",
-        'params |= {"stopLoss": plain(command.stop_loss), "slTriggerBy": "LastPrice"}',
-        'params |= {"slTriggerBy": "LastPrice"}',
+        'params |= {"stopLoss": plain(command.stop_loss), "slTriggerBy": TriggerBy.LAST}',
+        'params |= {"slTriggerBy": TriggerBy.LAST}',
     ),
     Defect(
         "no-answer-taken-for-refused",

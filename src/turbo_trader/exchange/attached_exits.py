@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from turbo_trader.exchange.requests import CreateOrder, SetTradingStop
+from turbo_trader.market.order_terms import StopMode, StopType, TriggerBy
 
 if TYPE_CHECKING:
     from turbo_trader.exchange.orders import Order
@@ -19,18 +20,20 @@ class Stop:
     What fires is a market order, or one at `limit`.
     """
 
-    kind: str
+    kind: StopType
     price: Decimal
-    trigger_by: str = "LastPrice"
+    trigger_by: str = TriggerBy.LAST
     distance: Decimal | None = None
     limit: Decimal | None = None
 
 
 def exits(of: Order | CreateOrder | SetTradingStop) -> tuple[Stop, ...]:
     """The TP and SL carried: of the whole position, or of a part of it."""
-    part = "Partial" if of.tpsl_mode == "Partial" else ""
+    profit, loss = StopType.TAKE_PROFIT, StopType.STOP_LOSS
+    if of.tpsl_mode == StopMode.PARTIAL:
+        profit, loss = StopType.PARTIAL_TAKE_PROFIT, StopType.PARTIAL_STOP_LOSS
     carried = (
-        (f"{part}TakeProfit", of.take_profit, of.tp_trigger_by, of.tp_limit),
-        (f"{part}StopLoss", of.stop_loss, of.sl_trigger_by, of.sl_limit),
+        (profit, of.take_profit, of.tp_trigger_by, of.tp_limit),
+        (loss, of.stop_loss, of.sl_trigger_by, of.sl_limit),
     )
     return tuple(Stop(kind, price, by, None, limit) for kind, price, by, limit in carried if price)

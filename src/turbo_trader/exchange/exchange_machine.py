@@ -44,6 +44,7 @@ from turbo_trader.exchange.trading import Trading
 from turbo_trader.exchange.triggers import Triggers
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance_book
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import NEVER, Rows
 from turbo_trader.market.state import STATE
 
@@ -116,7 +117,7 @@ class Exchange(State):
                 id=self.new_id(),
                 symbol="",
                 kind=kind,
-                side=0,
+                side=Side.NONE,
                 qty=ZERO,
                 price=ZERO,
                 cash_flow=amount,

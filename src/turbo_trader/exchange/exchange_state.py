@@ -12,6 +12,7 @@ from turbo_trader.exchange.footprints import Footprints
 from turbo_trader.exchange.messages import Message, OrderMessage
 from turbo_trader.exchange.orders import FINAL, Order
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import TriggerBy
 from turbo_trader.market.rows import FINE, MINUTE, RATE
 from turbo_trader.market.state import new_states
 
@@ -102,7 +103,7 @@ class State:
 
     def reference(self, s: int, trigger_by: str) -> Decimal:
         """The price a trigger looks at: the last price, or else the mark (for IndexPrice too)."""
-        return self.last(s) if trigger_by == "LastPrice" else self.mark(s)
+        return self.last(s) if trigger_by == TriggerBy.LAST else self.mark(s)
 
     def funding_rate(self, s: int) -> Decimal:
         """The rate of the coming settlement, fraction per interval."""

@@ -14,8 +14,14 @@ from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.exchange.stops import Stops
+from turbo_trader.market.order_terms import ExecKind
 
-_LOGGED: Final = {"Trade": "TRADE", "BustTrade": "LIQUIDATION", "AdlTrade": "ADL", "Delivery": "DELIVERY"}
+_LOGGED: Final = {
+    ExecKind.TRADE: "TRADE",
+    ExecKind.LIQUIDATION: "LIQUIDATION",
+    ExecKind.ADL: "ADL",
+    ExecKind.DELIVERY: "DELIVERY",
+}
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -28,7 +34,7 @@ class _Fill:
     coin: str
     paid: Decimal
     maker: bool
-    kind: str
+    kind: ExecKind
     now: int
 
     @property
@@ -56,13 +62,14 @@ class Fills:
         self._open_orders, self._statements = open_orders, statements
 
     def fill(
-        self, account: Account, order: Order, qty: Decimal, price: Decimal, *, maker: bool, now: int, kind: str = "Trade"
+        self, account: Account, order: Order, qty: Decimal, price: Decimal,
+        *, maker: bool, now: int, kind: ExecKind = ExecKind.TRADE
     ) -> None:  # fmt: skip
         """Book one fill: order, position, wallet, log, messages; then what follows from the new position."""
         position = account.position(*order.key)
         s = self._state.index[order.symbol]
         self._funding.charge(account, position, s, now)  # settlements before this fill saw the old size
-        rate = ZERO if kind == "Delivery" else account.maker if maker else account.taker
+        rate = ZERO if kind == ExecKind.DELIVERY else account.maker if maker else account.taker
         coin, paid = _payable(account, (qty * price * rate).quantize(UNIT))
         fill = _Fill(qty=qty, price=price, rate=rate, coin=coin, paid=paid, maker=maker, kind=kind, now=now)
         booked = self._book(account, order, position, fill)

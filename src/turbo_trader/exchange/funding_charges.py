@@ -9,6 +9,7 @@ from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import UNIT, ExecutionMessage, LogEntry
 from turbo_trader.exchange.statements import Statements
+from turbo_trader.market.order_terms import ExecKind, Side
 
 
 class Funding:
@@ -61,7 +62,7 @@ class Funding:
 
     def _execution(self, position: Position, s: int, fee: Decimal, at: int) -> ExecutionMessage:
         mark = self._state.mark(s)
-        side = 1 if position.size > 0 else -1
+        side = Side.opening(position.size)
         return ExecutionMessage(
             ts=at,
             symbol=position.symbol,
@@ -73,7 +74,7 @@ class Funding:
             qty=abs(position.size),
             fee=fee,
             fee_rate=self._state.funding_rate(s) * side,
-            kind="Funding",
+            kind=ExecKind.FUNDING,
             is_maker=False,
             closed_qty=ZERO,
             pnl=ZERO,

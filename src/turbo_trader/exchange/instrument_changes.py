@@ -12,6 +12,7 @@ from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.resting_orders import Resting
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import ExecKind, OrderType, Side, TimeInForce
 from turbo_trader.market.rows import INDEX, KIND_MASK, LEVEL, MARK, NEVER, TRADE, Rows
 
 CLOSED = "Closed"
@@ -91,9 +92,9 @@ class Listing:
             order_id=self._state.new_id(),
             link_id="",
             symbol=position.symbol,
-            side=-1 if position.size > 0 else 1,
-            order_type="Market",
-            time_in_force="IOC",
+            side=Side.closing(position.size),
+            order_type=OrderType.MARKET,
+            time_in_force=TimeInForce.IOC,
             qty=abs(position.size),
             price=mark,
             reduce_only=True,
@@ -101,7 +102,9 @@ class Listing:
             position_idx=position.idx,
             create_type="CreateBySettle",
         )
-        self._fills.fill(account, order, abs(position.size), mark, maker=False, now=at, kind="Delivery")
+        self._fills.fill(
+            account, order, abs(position.size), mark, maker=False, now=at, kind=ExecKind.DELIVERY
+        )
 
 
 def finer(rows: Rows, k: int, m: int) -> Rows:

@@ -18,6 +18,7 @@ from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import Slippage
 from turbo_trader.exchange.resting_orders import Resting, shown
+from turbo_trader.market.order_terms import OrderStatus, OrderType, TimeInForce
 
 
 class Offer(NamedTuple):
@@ -38,12 +39,12 @@ class Matching:
     def match(self, account: Account, order: Order, s: int, now: int) -> None:
         """Take what the order's price allows; what is left rests or ends, as its time in force says."""
         state, open_orders = self._state, self._open_orders
-        if order.order_type == "Market":
+        if order.order_type == OrderType.MARKET:
             order.bound = state.instruments[s].price(self._bound(order.side, s, order.slippage))
-        if order.time_in_force == "PostOnly" and next(self._offers(order, s), None) is not None:
+        if order.time_in_force == TimeInForce.POST_ONLY and next(self._offers(order, s), None) is not None:
             open_orders.end(account, order, "UNKNOWN", now, "EC_PostOnlyWillTakeLiquidity")
             return
-        if order.time_in_force == "FOK":
+        if order.time_in_force == TimeInForce.FOK:
             wanted = state.instruments[s].lots(order.leaves)
             if (
                 sum(offer.lots for offer in self._offers(order, s) if not _prevented(order, account, offer))
@@ -54,11 +55,11 @@ class Matching:
         self._take(account, order, s, now)
         if not order.leaves:
             return
-        if order.time_in_force in ("IOC", "FOK"):
+        if order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
             open_orders.end(account, order, "UNKNOWN", now, "EC_NoImmediateQtyToFill")
             return
         if not order.open:
-            order.move("New")
+            order.move(OrderStatus.NEW)
         account.open_orders[order.order_id] = order
         self._resting.join(order, s)
         state.say(account.uid, order.message(now))

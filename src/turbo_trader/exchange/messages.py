@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from turbo_trader.exchange.requests import Slippage
+from turbo_trader.market.order_terms import ExecKind, OrderStatus, Side
 
 SETTLED_IN: Final = "USDT"
 UNIT: Final = Decimal(
     "0.00000001"
 )  # the wallet's smallest unit: what is shared out is rounded to it, so that sums stay exact
+
+OPEN: Final = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED, OrderStatus.UNTRIGGERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class OrderMessage:
     order_id: str
     link_id: str
     parent_link_id: str
-    side: int
+    side: Side
     order_type: str
     time_in_force: str
     qty: Decimal
@@ -40,7 +43,7 @@ class OrderMessage:
     filled: Decimal
     filled_value: Decimal
     fee: Decimal  # USDT
-    status: str
+    status: OrderStatus
     reduce_only: bool
     close_on_trigger: bool
     position_idx: int
@@ -69,9 +72,7 @@ class OrderMessage:
     @property
     def leaves(self) -> Decimal:
         """What is not filled yet; 0 of an order that has ended."""
-        return (
-            self.qty - self.filled if self.status in ("New", "PartiallyFilled", "Untriggered") else Decimal(0)
-        )
+        return self.qty - self.filled if self.status in OPEN else Decimal(0)
 
     @property
     def avg_price(self) -> Decimal | None:
@@ -88,12 +89,12 @@ class ExecutionMessage:
     exec_id: str
     order_id: str
     link_id: str
-    side: int
+    side: Side
     price: Decimal
     qty: Decimal
     fee: Decimal
     fee_rate: Decimal
-    kind: str  # Trade, Funding, BustTrade, AdlTrade, Delivery
+    kind: ExecKind
     is_maker: bool
     closed_qty: Decimal
     pnl: Decimal
@@ -181,7 +182,7 @@ class LogEntry:
     id: str
     symbol: str
     kind: str  # TRADE, SETTLEMENT (funding), LIQUIDATION, ADL, DELIVERY, TRANSFER_IN
-    side: int
+    side: Side
     qty: Decimal
     price: Decimal
     cash_flow: Decimal

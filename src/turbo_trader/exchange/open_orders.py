@@ -8,6 +8,7 @@ from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.margin import order_cost
 from turbo_trader.exchange.messages import UNIT
 from turbo_trader.exchange.orders import Order
+from turbo_trader.market.order_terms import OrderStatus
 
 
 class OpenOrders:
@@ -23,9 +24,9 @@ class OpenOrders:
         account.position(*order.key).forget(order)
         account.open_orders.pop(order.order_id, None)
         order.margin = ZERO
-        if order.status == "Untriggered" and order.close_on_trigger:
+        if order.status == OrderStatus.UNTRIGGERED and order.close_on_trigger:
             order.cancel_type = cancel_type
-            order.move("Deactivated")
+            order.move(OrderStatus.DEACTIVATED)
         else:
             order.cancel(cancel_type, reason)
         self._state.say(account.uid, order.message(now))

@@ -16,6 +16,7 @@ from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order
 from turbo_trader.exchange.request_checks import Checks
 from turbo_trader.exchange.requests import AmendOrder
 from turbo_trader.exchange.statements import Statements
+from turbo_trader.market.order_terms import OrderStatus, StopMode, StopType
 
 _EXITS = ("take_profit", "stop_loss", "tp_trigger_by", "sl_trigger_by", "tpsl_mode", "tp_limit", "sl_limit")
 _FIGURES = ("price", "qty", "trigger_price", "trigger_by", *_EXITS)
@@ -80,7 +81,7 @@ class Amending:
             refusal = self._exits(order, changed, s)
         if (
             refusal is None
-            and order.status == "Untriggered"
+            and order.status == OrderStatus.UNTRIGGERED
             and (request.trigger_price or request.trigger_by)
         ):
             refusal = self._trigger(account, changed, s)
@@ -94,7 +95,7 @@ class Amending:
             return Reply(110057, "Conditional order or limit order contains TP/SL related params")
         if order.filled:
             return Reply(110059, "TP/SL of a partly filled order cannot be modified")
-        if changed.tpsl_mode not in ("Full", "Partial"):
+        if changed.tpsl_mode not in (StopMode.FULL, StopMode.PARTIAL):
             return Reply(10001, "Request parameter error.")
         base = changed.price or changed.trigger_price or self._state.last(s)
         return stop_checks.exits(self._state.instruments[s], order.side, base, exits(changed))
@@ -108,7 +109,7 @@ class Amending:
         if changed.stop_type not in STOP_TYPES:
             return self._checks.trigger(s, price, changed.trigger_direction, by)
         return stop_checks.stop(
-            self._state, account.position(*changed.key), Stop(changed.stop_type, price, by), s
+            self._state, account.position(*changed.key), Stop(StopType(changed.stop_type), price, by), s
         )
 
     def _qty(self, account: Account, order: Order, qty: Decimal, s: int) -> Reply | None:
@@ -122,7 +123,7 @@ class Amending:
                 110064, "The order modification is not allowed: quantity is not above what is filled"
             )
         size = abs(account.position(*order.key).size)
-        if order.stop_type in STOP_TYPES and order.status == "Untriggered" and qty > size:
+        if order.stop_type in STOP_TYPES and order.status == OrderStatus.UNTRIGGERED and qty > size:
             return Reply(
                 110058, "Insufficient number of remaining position size to set take profit and stop loss"
             )

@@ -14,25 +14,29 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.exchange.messages import OrderMessage
+from turbo_trader.exchange.messages import OPEN, OrderMessage
 from turbo_trader.exchange.queue import Place
 from turbo_trader.exchange.requests import Slippage
+from turbo_trader.market.order_terms import OrderStatus as S
+from turbo_trader.market.order_terms import Side, StopMode, StopType, TriggerBy
 
-TRANSITIONS: Final[dict[str, frozenset[str]]] = {
-    "Created": frozenset({"New", "PartiallyFilled", "Filled", "Cancelled", "Rejected", "Untriggered"}),
-    "New": frozenset({"PartiallyFilled", "Filled", "Cancelled", "Rejected"}),
-    "PartiallyFilled": frozenset({"PartiallyFilled", "Filled", "Cancelled"}),
-    "Untriggered": frozenset({"Triggered", "Deactivated", "Cancelled"}),
-    "Triggered": frozenset({"New", "PartiallyFilled", "Filled", "Cancelled", "Rejected"}),
-    "Filled": frozenset(),
-    "Cancelled": frozenset(),
-    "Rejected": frozenset(),
-    "Deactivated": frozenset(),
+_BOOKED: Final = frozenset(
+    {S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED}
+)  # what an order in the book may become
+TRANSITIONS: Final[dict[S, frozenset[S]]] = {
+    S.CREATED: _BOOKED | {S.NEW, S.UNTRIGGERED},
+    S.NEW: _BOOKED,
+    S.PARTIALLY_FILLED: _BOOKED - {S.REJECTED},
+    S.UNTRIGGERED: frozenset({S.TRIGGERED, S.DEACTIVATED, S.CANCELLED}),
+    S.TRIGGERED: _BOOKED | {S.NEW},
+    S.FILLED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.REJECTED: frozenset(),
+    S.DEACTIVATED: frozenset(),
 }
-OPEN: Final = frozenset({"New", "PartiallyFilled", "Untriggered"})
 #: Children of a position, as its stops name themselves: of the whole position, and of a part of it.
-FULL: Final = ("TakeProfit", "StopLoss", "TrailingStop")
-PARTIAL: Final = ("PartialTakeProfit", "PartialStopLoss")
+FULL: Final = (StopType.TAKE_PROFIT, StopType.STOP_LOSS, StopType.TRAILING)
+PARTIAL: Final = (StopType.PARTIAL_TAKE_PROFIT, StopType.PARTIAL_STOP_LOSS)
 STOP_TYPES: Final = FULL + PARTIAL
 FINAL: Final = frozenset(state for state, following in TRANSITIONS.items() if not following)
 
@@ -48,7 +52,7 @@ class Order:
     order_id: str
     link_id: str
     symbol: str
-    side: int
+    side: Side
     order_type: str
     time_in_force: str
     qty: Decimal
@@ -62,17 +66,17 @@ class Order:
     stop_type: str = ""
     trigger_price: Decimal | None = None
     trigger_direction: int = 0
-    trigger_by: str = "LastPrice"
+    trigger_by: str = TriggerBy.LAST
     distance: Decimal | None = None  # of a trailing stop; `trigger_price` is then where it wakes
     best: Decimal | None = None  # the best last price since it woke
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
-    tp_trigger_by: str = "LastPrice"
-    sl_trigger_by: str = "LastPrice"
-    tpsl_mode: str = "Full"
+    tp_trigger_by: str = TriggerBy.LAST
+    sl_trigger_by: str = TriggerBy.LAST
+    tpsl_mode: str = StopMode.FULL
     tp_limit: Decimal | None = None
     sl_limit: Decimal | None = None
-    status: str = "Created"
+    status: S = S.CREATED
     filled: Decimal = Decimal(0)
     filled_value: Decimal = Decimal(0)
     fee: Decimal = Decimal(0)
@@ -116,7 +120,7 @@ class Order:
     @property
     def resting(self) -> bool:
         """In the book."""
-        return self.status in ("New", "PartiallyFilled")
+        return self.status in (S.NEW, S.PARTIALLY_FILLED)
 
     @property
     def limit(self) -> Decimal:
@@ -135,9 +139,9 @@ class Order:
         self.filled += qty
         self.filled_value += qty * price
         self.fee += fee
-        self.move("Filled" if self.filled == self.qty else "PartiallyFilled")
+        self.move(S.FILLED if self.filled == self.qty else S.PARTIALLY_FILLED)
 
-    def move(self, status: str) -> None:
+    def move(self, status: S) -> None:
         """Go to `status`; ImpossibleTransition when the table does not allow it."""
         if status not in TRANSITIONS[self.status]:
             raise ImpossibleTransition(f"order {self.order_id}: {self.status} -> {status}")
@@ -147,7 +151,7 @@ class Order:
         """End unfilled or partly filled, saying why."""
         self.cancel_type = cancel_type
         self.reject_reason = reason
-        self.move("Cancelled")
+        self.move(S.CANCELLED)
 
     def message(self, ts: int) -> OrderMessage:
         """The order as it is now."""

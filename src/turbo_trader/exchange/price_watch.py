@@ -14,6 +14,7 @@ from turbo_trader.exchange.resting_orders import Resting
 from turbo_trader.exchange.settlement import Settlement
 from turbo_trader.exchange.triggers import Triggers
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import OrderStatus, TriggerBy
 
 _FAR: Final = 2**62
 
@@ -31,9 +32,9 @@ class _Nearest:
 
     def order(self, order: Order, instrument: Instrument) -> None:
         """Take an open order in: a conditional one by its trigger, a resting one by its price."""
-        if order.distance is not None and order.status == "Untriggered":
+        if order.distance is not None and order.status == OrderStatus.UNTRIGGERED:
             self._trail(*trailing.watched(order, instrument), -order.side)
-        elif order.trigger_price is not None and order.status == "Untriggered":
+        elif order.trigger_price is not None and order.status == OrderStatus.UNTRIGGERED:
             self._trigger(order, int(order.trigger_price / instrument.tick))
         elif order.resting and order.price is not None and order.side > 0:
             self.buy = max(self.buy, instrument.ticks(order.price))
@@ -54,7 +55,7 @@ class _Nearest:
 
     def _trigger(self, order: Order, ticks: int) -> None:
         falling = order.trigger_direction == 2
-        if order.trigger_by != "LastPrice":
+        if order.trigger_by != TriggerBy.LAST:
             self.mark(order.trigger_price, falling=falling)
         elif falling:
             self.last_low = max(self.last_low, ticks)

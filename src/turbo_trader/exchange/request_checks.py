@@ -16,6 +16,7 @@ from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import BookPrice, CreateOrder
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import OrderType, Side, StopMode, StopType, TimeInForce
 
 _LINK_ID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _ACTIVE = 500
@@ -53,7 +54,7 @@ class Checks:
             request = replace(request, price=price, book_price=None)
         if not request.qty and request.reduce_only and request.close_on_trigger:
             request = replace(request, qty=most(instrument, request.order_type))
-        if request.order_type == "Limit" and request.price is not None:
+        if request.order_type == OrderType.LIMIT and request.price is not None:
             request = replace(
                 request, price=price_band.moved(self._state, account, request.side, request.price, s)
             )
@@ -67,7 +68,10 @@ class Checks:
         left = order.leaves if isinstance(order, Order) else order.qty
         others = account.resting(position, order.side, besides=order)
         room = abs(position.size) if position.size * order.side < 0 else ZERO
-        if order.order_type == "Limit" and order.time_in_force in ("GTC", "PostOnly"):
+        if order.order_type == OrderType.LIMIT and order.time_in_force in (
+            TimeInForce.GTC,
+            TimeInForce.POST_ONLY,
+        ):
             room -= min(room, others)
         opening = max(left - room, ZERO)
         price = self._matching.worst_price(order.side, left, order.price, s)
@@ -90,9 +94,14 @@ class Checks:
 
     def _form(self, account: Account, request: CreateOrder, s: int) -> Reply | None:
         instrument = self._state.instruments[s]
-        if request.side not in (1, -1) or request.order_type not in ("Limit", "Market"):
+        if request.side is Side.NONE or request.order_type not in (OrderType.LIMIT, OrderType.MARKET):
             return Reply(10001, "Request parameter error.")
-        if request.time_in_force not in ("GTC", "IOC", "FOK", "PostOnly"):
+        if request.time_in_force not in (
+            TimeInForce.GTC,
+            TimeInForce.IOC,
+            TimeInForce.FOK,
+            TimeInForce.POST_ONLY,
+        ):
             return Reply(10001, "timeInForce invalid")
         if request.position_idx not in account.indices(request.symbol):
             return Reply(10001, "position idx not match position mode")
@@ -108,7 +117,10 @@ class Checks:
             return Reply(110072, "OrderLinkedID is duplicate")
         if request.reduces and (request.take_profit or request.stop_loss):
             return Reply(10001, "TP/SL cannot be attached to a reduce-only order")
-        if request.trigger_by not in stop_checks.TRIGGERS or request.tpsl_mode not in ("Full", "Partial"):
+        if request.trigger_by not in stop_checks.TRIGGERS or request.tpsl_mode not in (
+            StopMode.FULL,
+            StopMode.PARTIAL,
+        ):
             return Reply(10001, "Request parameter error.")
         splits = request.reduces and request.trigger_price is None
         return _special(request) or quantity(instrument, request.order_type, request.qty, splits=splits)
@@ -119,7 +131,7 @@ class Checks:
         refusal = refusal or stop_checks.possible(instrument, request.price, request.trigger_price)
         if refusal is None and request.trigger_price is not None:
             refusal = self.trigger(s, request.trigger_price, request.trigger_direction, request.trigger_by)
-        if refusal is None and request.order_type == "Limit":
+        if refusal is None and request.order_type == OrderType.LIMIT:
             if request.price is None:
                 return Reply(10001, "price is required for a limit order")
             refusal = price_band.refusal(self._state, s, request.side, request.price)
@@ -145,7 +157,7 @@ class Checks:
 
 def most(instrument: Instrument, order_type: str) -> Decimal:
     """The largest quantity of one order."""
-    return instrument.max_market_qty if order_type == "Market" else instrument.max_qty
+    return instrument.max_market_qty if order_type == OrderType.MARKET else instrument.max_qty
 
 
 def quantity(instrument: Instrument, order_type: str, qty: Decimal, *, splits: bool = False) -> Reply | None:
@@ -166,7 +178,7 @@ def _special(request: CreateOrder) -> Reply | None:
     slippage = request.slippage
     if slippage is None:
         return None
-    if request.order_type != "Market" or request.trigger_price is not None:
+    if request.order_type != OrderType.MARKET or request.trigger_price is not None:
         return Reply(10001, "slippageTolerance is for market orders only")
     ranges = {"TickSize": (Decimal(1), Decimal(10_000)), "Percent": (Decimal("0.01"), Decimal(10))}
     low, high = ranges.get(slippage.kind, (Decimal(1), ZERO))
@@ -176,7 +188,7 @@ def _special(request: CreateOrder) -> Reply | None:
 
 def _counts(account: Account, request: CreateOrder) -> Reply | None:
     mine = [order for order in account.open_orders.values() if order.symbol == request.symbol]
-    conditional = sum(order.stop_type == "Stop" for order in mine)
+    conditional = sum(order.stop_type == StopType.CONDITIONAL for order in mine)
     if request.trigger_price is not None and conditional >= _CONDITIONAL:
         return Reply(110009, "The number of stop orders exceeds the maximum limit allowed.")
     if sum(not order.stop_type for order in mine) >= _ACTIVE:

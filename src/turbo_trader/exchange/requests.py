@@ -1,10 +1,12 @@
-"""What an account asks of the Exchange, as typed requests. Prices in USDT, quantities in base coin, side +1 buy / -1 sell."""
+"""What an account asks of the Exchange, as typed requests. Prices in USDT, quantities in base coin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
+
+from turbo_trader.market.order_terms import Side, StopMode, TimeInForce, TriggerBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +30,23 @@ class CreateOrder:
     """Place an order. `take_profit` and `stop_loss` become children: of the position (Full) or of what fills (Partial)."""
 
     symbol: str
-    side: int
-    order_type: str  # Limit, Market
+    side: Side
+    order_type: str  # OrderType; another is refused
     qty: Decimal
     price: Decimal | None = None
-    time_in_force: str = "GTC"  # GTC, IOC, FOK, PostOnly
+    time_in_force: str = TimeInForce.GTC
     link_id: str = ""
     reduce_only: bool = False
     close_on_trigger: bool = False
     position_idx: int = 0
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
-    tp_trigger_by: str = "LastPrice"
-    sl_trigger_by: str = "LastPrice"
+    tp_trigger_by: str = TriggerBy.LAST
+    sl_trigger_by: str = TriggerBy.LAST
     trigger_price: Decimal | None = None  # makes it conditional
     trigger_direction: int = 0  # 1 rises to, 2 falls to
-    trigger_by: str = "LastPrice"
-    tpsl_mode: str = "Full"  # Full, Partial
+    trigger_by: str = TriggerBy.LAST
+    tpsl_mode: str = StopMode.FULL
     tp_limit: Decimal | None = None  # Partial only: a limit order fires
     sl_limit: Decimal | None = None
     smp: str = (
@@ -61,7 +63,7 @@ class CreateOrder:
     @property
     def reduces(self) -> bool:
         """It may only close: asked so, or a sell on the long side or a buy on the short side of hedge mode."""
-        return self.reduce_only or (self.side, self.position_idx) in ((-1, 1), (1, 2))
+        return self.reduce_only or (self.side, self.position_idx) in ((Side.SELL, 1), (Side.BUY, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,12 @@ class SetTradingStop:
     symbol: str
     take_profit: Decimal | None = None
     stop_loss: Decimal | None = None
-    tp_trigger_by: str = "LastPrice"
-    sl_trigger_by: str = "LastPrice"
+    tp_trigger_by: str = TriggerBy.LAST
+    sl_trigger_by: str = TriggerBy.LAST
     position_idx: int = 0
     trailing_stop: Decimal | None = None  # distance
     active_price: Decimal | None = None  # where it begins to trail; None: at once
-    tpsl_mode: str = "Full"  # Full, Partial
+    tpsl_mode: str = StopMode.FULL
     tp_size: Decimal | None = None  # Partial only
     sl_size: Decimal | None = None
     tp_limit: Decimal | None = None

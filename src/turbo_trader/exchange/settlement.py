@@ -14,8 +14,12 @@ from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.statements import Statements
+from turbo_trader.market.order_terms import ExecKind, OrderStatus, OrderType, Side, TimeInForce
 
-_CREATED: Final = {"BustTrade": "CreateByTakeOver_PassThrough", "AdlTrade": "CreateByAdl_PassThrough"}
+_CREATED: Final = {
+    ExecKind.LIQUIDATION: "CreateByTakeOver_PassThrough",
+    ExecKind.ADL: "CreateByAdl_PassThrough",
+}
 
 _REMEMBERED: Final = 1_000
 
@@ -90,9 +94,9 @@ class Settlement:
             order_id=state.new_id(),
             link_id="",
             symbol=position.symbol,
-            side=-1 if position.size > 0 else 1,
-            order_type="Limit",
-            time_in_force="FOK",
+            side=Side.closing(position.size),
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.FOK,
             qty=abs(position.size) - instrument.floor_qty(lower[-1] / mark),
             price=max(price, instrument.tick),
             reduce_only=True,
@@ -102,7 +106,7 @@ class Settlement:
         )
         account.orders[order.order_id] = order
         self._matching.match(account, order, s, now)
-        return order.status == "Filled"
+        return order.status == OrderStatus.FILLED
 
     def deleverage(
         self, account: Account, position: Position, now: int, qty: Decimal | None, price: Decimal | None
@@ -115,7 +119,7 @@ class Settlement:
             at = self._collateral.mark(position) if price is None else price
             self._begin(account, position, "Adl", "CancelAllBeforeAdl", now)
             self._force(
-                account, position, closed, max(instrument.floor_price(at), instrument.tick), "AdlTrade", now
+                account, position, closed, max(instrument.floor_price(at), instrument.tick), ExecKind.ADL, now
             )
         return max(closed, ZERO)
 
@@ -138,7 +142,7 @@ class Settlement:
         price = max(instrument.floor_price(bust) if down else instrument.ceil_price(bust), instrument.tick)
         taken = self.taken_over[s]
         taken.append((taken[-1][0] + 1 if taken else 1, now, position.size, price))
-        self._force(account, position, abs(position.size), price, "BustTrade", now)
+        self._force(account, position, abs(position.size), price, ExecKind.LIQUIDATION, now)
 
     def _begin(self, account: Account, position: Position, status: str, cancel_type: str, now: int) -> None:
         """Say what comes, and end the orders of the position but its TP/SL, which go with it."""
@@ -151,16 +155,16 @@ class Settlement:
                 self._open_orders.end(account, order, cancel_type, now)
 
     def _force(
-        self, account: Account, position: Position, qty: Decimal, price: Decimal, kind: str, now: int
+        self, account: Account, position: Position, qty: Decimal, price: Decimal, kind: ExecKind, now: int
     ) -> None:
         """Close `qty` by an order of the venue's own. Who is liquidated pays the taker fee, who is deleveraged the maker fee."""
         order = Order(
             order_id=self._state.new_id(),
             link_id="",
             symbol=position.symbol,
-            side=-1 if position.size > 0 else 1,
-            order_type="Market",
-            time_in_force="IOC",
+            side=Side.closing(position.size),
+            order_type=OrderType.MARKET,
+            time_in_force=TimeInForce.IOC,
             qty=qty,
             price=price,
             reduce_only=True,
@@ -169,4 +173,4 @@ class Settlement:
             create_type=_CREATED[kind],
         )
         account.orders[order.order_id] = order
-        self._fills.fill(account, order, qty, price, maker=kind == "AdlTrade", now=now, kind=kind)
+        self._fills.fill(account, order, qty, price, maker=kind == ExecKind.ADL, now=now, kind=kind)

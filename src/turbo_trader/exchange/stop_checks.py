@@ -11,8 +11,9 @@ from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.requests import SetTradingStop
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import Side, TriggerBy
 
-TRIGGERS = ("LastPrice", "MarkPrice", "IndexPrice")
+TRIGGERS = tuple(TriggerBy)
 OFF_TICK = Reply(10001, "The price is not a multiple of the tick size")
 TOO_MANY = Reply(110061, "Under partial TP/SL mode, TP/SL set more than 20")
 _SCALED = 10_000  # prices in the venue's messages are x 10^4
@@ -45,11 +46,11 @@ def stop(state: State, position: Position, stop: Stop, s: int) -> Reply | None:
     if stop.distance is not None and stop.distance >= base:
         return Reply(10001, "TrailingStop is not below the price")
     d = 1 if position.size > 0 else -1
-    above = stop.kind.endswith("StopLoss") == (d < 0)
+    above = stop.kind.stops_loss == (d < 0)
     at_once = stop.distance is not None and stop.price == base
     if at_once or (stop.price > base if above else stop.price < base):
         return None
-    side, relation = "Buy" if d > 0 else "Sell", "greater" if above else "lower"
+    side, relation = Side(d).venue_name, "greater" if above else "lower"
     scaled, at = int(stop.price * _SCALED), int(base * _SCALED)
     return Reply(
         10001,
@@ -79,7 +80,7 @@ def size(
 def count(position: Position, pair: Sequence[Stop]) -> Reply | None:
     """A position has twenty Partial stops of a kind at most."""
     kinds = [child.stop_type for child in position.stops.values()]
-    if any(stop.kind.startswith("Partial") and kinds.count(stop.kind) >= _PARTIAL for stop in pair):
+    if any(stop.kind.partial and kinds.count(stop.kind) >= _PARTIAL for stop in pair):
         return TOO_MANY
     return None
 
@@ -91,9 +92,9 @@ def exits(instrument: Instrument, side: int, base: Decimal, pair: Sequence[Stop]
             return Reply(10001, "Request parameter error: triggerBy")
         if (refusal := on_tick(instrument, stop.price, stop.limit)) is not None:
             return refusal
-        if stop.limit is not None and not stop.kind.startswith("Partial"):
+        if stop.limit is not None and not stop.kind.partial:
             return Reply(110057, "Limit TP/SL need tpslMode Partial")
         winning = side * stop.price > side * base
-        if stop.price == base or winning != stop.kind.endswith("TakeProfit"):
+        if stop.price == base or winning != stop.kind.takes_profit:
             return Reply(10001, f"{stop.kind} is on the wrong side of the order price")
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from turbo_trader.exchange import stop_checks
 from turbo_trader.exchange.accounts import Account, Position
@@ -13,11 +14,13 @@ from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import SetTradingStop
 from turbo_trader.exchange.statements import Statements
+from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, StopMode, StopType, TimeInForce
 
-_TWIN_FIRED = {
-    "TakeProfit": "CancelByOCOSlCanceledByTpTriggered",
-    "StopLoss": "CancelByOCOTpCanceledBySlTriggered",
-}
+_BY_PROFIT, _BY_LOSS = "CancelByOCOSlCanceledByTpTriggered", "CancelByOCOTpCanceledBySlTriggered"
+_TWIN_FIRED: Final[dict[str, str]] = {
+    StopType.TAKE_PROFIT: _BY_PROFIT, StopType.STOP_LOSS: _BY_LOSS,
+    StopType.PARTIAL_TAKE_PROFIT: _BY_PROFIT, StopType.PARTIAL_STOP_LOSS: _BY_LOSS,
+}  # fmt: skip
 
 
 class Stops:
@@ -32,8 +35,8 @@ class Stops:
         if not pair:
             return
         position = account.position(*parent.key)
-        if parent.tpsl_mode == "Partial":
-            growing = [child for child in parent.children if child.status == "Untriggered"]
+        if parent.tpsl_mode == StopMode.PARTIAL:
+            growing = [child for child in parent.children if child.status == OrderStatus.UNTRIGGERED]
             for child in growing:
                 child.qty += opened
                 self._state.say(account.uid, child.message(now))
@@ -51,7 +54,7 @@ class Stops:
             if not size or child.side == (1 if position.size > 0 else -1):
                 self._open_orders.end(account, child, "CancelByTpSlTsClear", now)
                 continue
-            qty = min(child.qty, size) if child.tpsl_mode == "Partial" else size
+            qty = min(child.qty, size) if child.tpsl_mode == StopMode.PARTIAL else size
             if child.qty != qty:
                 child.qty = qty
                 self._state.say(account.uid, child.message(now))
@@ -59,8 +62,8 @@ class Stops:
     def fired(self, account: Account, child: Order, now: int) -> None:
         """One of a pair was triggered: the other ends."""
         twin = child.partner
-        if twin is not None and twin.status == "Untriggered":
-            self._open_orders.end(account, twin, _TWIN_FIRED[child.stop_type.removeprefix("Partial")], now)
+        if twin is not None and twin.status == OrderStatus.UNTRIGGERED:
+            self._open_orders.end(account, twin, _TWIN_FIRED[child.stop_type], now)
 
     def set(self, account: Account, request: SetTradingStop, now: int) -> Reply:
         """The trading-stop request: changes the Full stops, or adds a Partial pair."""
@@ -72,7 +75,7 @@ class Stops:
             return Reply(10001, "can not set tp/sl/ts for zero position")
         wanted = self._wanted(position, request, s)
         changes = {kind: stop for kind, stop in wanted.items() if _can_change(position.stop(kind), stop)}
-        pair = exits(request) if request.tpsl_mode == "Partial" else ()
+        pair = exits(request) if request.tpsl_mode == StopMode.PARTIAL else ()
         if not changes and not pair:
             return Reply(34040, "not modified")
         refusal = stop_checks.size(position, request, pair, self._state.instruments[s]) if pair else None
@@ -87,16 +90,16 @@ class Stops:
         self._statements.emit(account, position, now)
         return Reply()
 
-    def _wanted(self, position: Position, request: SetTradingStop, s: int) -> dict[str, Stop | None]:
+    def _wanted(self, position: Position, request: SetTradingStop, s: int) -> dict[StopType, Stop | None]:
         """What the request says of each kind of Full stop: None removes it."""
-        wanted: dict[str, Stop | None] = {}
+        wanted: dict[StopType, Stop | None] = {}
         for kind, price, trigger_by in (
-            ("TakeProfit", request.take_profit, request.tp_trigger_by),
-            ("StopLoss", request.stop_loss, request.sl_trigger_by),
+            (StopType.TAKE_PROFIT, request.take_profit, request.tp_trigger_by),
+            (StopType.STOP_LOSS, request.stop_loss, request.sl_trigger_by),
         ):
-            if price is not None and request.tpsl_mode != "Partial":
+            if price is not None and request.tpsl_mode != StopMode.PARTIAL:
                 wanted[kind] = Stop(kind, price, trigger_by) if price else None
-        child, active = position.stop("TrailingStop"), request.active_price
+        child, active = position.stop(StopType.TRAILING), request.active_price
         distance = request.trailing_stop
         if distance is None and child is not None and active is not None:
             distance = child.distance
@@ -104,11 +107,11 @@ class Stops:
             return wanted
         if active is None and child is not None and child.distance == distance:
             active = child.trigger_price
-        trail = Stop("TrailingStop", active or self._state.last(s), distance=distance)
-        return {**wanted, "TrailingStop": trail if distance else None}
+        trail = Stop(StopType.TRAILING, active or self._state.last(s), distance=distance)
+        return {**wanted, StopType.TRAILING: trail if distance else None}
 
     def _change(
-        self, account: Account, position: Position, changes: dict[str, Stop | None], now: int
+        self, account: Account, position: Position, changes: dict[StopType, Stop | None], now: int
     ) -> None:
         """Make, change or remove Full stops; those of one request are a pair, one alone leaves its pair."""
         made = []
@@ -157,12 +160,14 @@ class Stops:
     ) -> Order:
         s = self._state.index[position.symbol]
         d = 1 if position.size > 0 else -1
-        kind, tif = ("Market", "IOC") if stop.limit is None else ("Limit", "GTC")
+        kind, tif = (
+            (OrderType.MARKET, TimeInForce.IOC) if stop.limit is None else (OrderType.LIMIT, TimeInForce.GTC)
+        )
         child = Order(
             order_id=self._state.new_id(),
             link_id="",
             symbol=position.symbol,
-            side=-d,
+            side=Side.closing(position.size),
             order_type=kind,
             time_in_force=tif,
             qty=qty,
@@ -176,11 +181,11 @@ class Stops:
             stop_type=stop.kind,
             trigger_price=stop.price,
             trigger_by=stop.trigger_by,
-            trigger_direction=1 if stop.kind.endswith("TakeProfit") == (d > 0) else 2,
-            tpsl_mode="Partial" if stop.kind.startswith("Partial") else "Full",
+            trigger_direction=1 if stop.kind.takes_profit == (d > 0) else 2,
+            tpsl_mode=StopMode.PARTIAL if stop.kind.partial else StopMode.FULL,
             last_price=self._state.last(s),
         )
-        child.move("Untriggered")
+        child.move(OrderStatus.UNTRIGGERED)
         account.orders[child.order_id] = child
         account.open_orders[child.order_id] = child
         position.stops[child.order_id] = child
@@ -201,8 +206,8 @@ def _part(child: Order) -> None:
 def _can_change(child: Order | None, stop: Stop | None) -> bool:
     """Would it be another stop? One that was triggered stays as it is."""
     if child is None or stop is None:
-        return (child is not None and child.status == "Untriggered") or stop is not None
-    if child.status != "Untriggered":
+        return (child is not None and child.status == OrderStatus.UNTRIGGERED) or stop is not None
+    if child.status != OrderStatus.UNTRIGGERED:
         return False
     return (child.trigger_price, child.trigger_by, child.distance) != (
         stop.price,

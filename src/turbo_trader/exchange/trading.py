@@ -16,6 +16,7 @@ from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order
 from turbo_trader.exchange.request_checks import Checks, most
 from turbo_trader.exchange.requests import AmendOrder, CancelAll, CancelOrder, CreateOrder
 from turbo_trader.exchange.statements import Statements
+from turbo_trader.market.order_terms import OrderStatus, OrderType, StopType, TimeInForce
 
 
 class Trading:
@@ -83,7 +84,7 @@ class Trading:
             symbol=request.symbol,
             side=request.side,
             order_type=request.order_type,
-            time_in_force=request.time_in_force if request.order_type == "Limit" else "IOC",
+            time_in_force=request.time_in_force if request.order_type == OrderType.LIMIT else TimeInForce.IOC,
             qty=qty,
             price=request.price,
             reduce_only=request.reduces,
@@ -107,11 +108,11 @@ class Trading:
         if request.trigger_price is None:
             self._matching.match(account, order, s, now)
             return order
-        order.stop_type, order.create_type = "Stop", "CreateByStopOrder"
+        order.stop_type, order.create_type = StopType.CONDITIONAL, "CreateByStopOrder"
         order.trigger_price = request.trigger_price
         order.trigger_direction = request.trigger_direction
         order.trigger_by = request.trigger_by
-        order.move("Untriggered")
+        order.move(OrderStatus.UNTRIGGERED)
         account.open_orders[order.order_id] = order
         self._state.say(account.uid, order.message(now))
         return order
@@ -133,7 +134,7 @@ class Trading:
         ended: list[dict[str, str]] = []
         bared: dict[tuple[str, int], None] = {}  # of positions that lost a stop
         for order in list(account.open_orders.values()):
-            waits = order.status == "Untriggered"
+            waits = order.status == OrderStatus.UNTRIGGERED
             chosen = request.order_filter in ("", "StopOrder" if waits else "Order")
             chosen = chosen or (request.order_filter == "OpenOrder" and order.stop_type not in STOP_TYPES)
             if request.order_filter == "StopOrder":
@@ -151,7 +152,7 @@ class Trading:
 
     def _end(self, account: Account, order: Order, now: int) -> None:
         """Cancel an order for its owner; the other of an untriggered pair goes with it."""
-        pair = (order, order.partner) if order.status == "Untriggered" else (order,)
+        pair = (order, order.partner) if order.status == OrderStatus.UNTRIGGERED else (order,)
         for each in pair:
             if each is not None and each.open:
                 self._open_orders.end(account, each, "CancelByUser", now)

@@ -19,6 +19,7 @@ from turbo_trader.exchange.orders import FULL, Order
 from turbo_trader.exchange.request_checks import Checks
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.exchange.stops import Stops
+from turbo_trader.market.order_terms import OrderStatus
 from turbo_trader.market.rows import NEVER, SECOND
 
 PATIENCE: Final = SECOND
@@ -60,7 +61,7 @@ class Triggers:
         symbol = self._state.instruments[s].symbol
         for account in self._state.accounts.values():
             for order in list(account.open_orders.values()):
-                if order.symbol != symbol or order.status != "Untriggered":
+                if order.symbol != symbol or order.status != OrderStatus.UNTRIGGERED:
                     continue
                 trailing.advance(order, self._state.last(s))
                 if self._due(order, s):
@@ -83,7 +84,7 @@ class Triggers:
 
     def _trigger(self, account: Account, order: Order, s: int, now: int) -> None:
         """The order's price was reached: its owner can neither change nor cancel it any more."""
-        order.move("Triggered")
+        order.move(OrderStatus.TRIGGERED)
         account.open_orders.pop(order.order_id, None)
         self._stops.fired(account, order, now)
         self._state.say(account.uid, order.message(now))
@@ -104,7 +105,7 @@ class Triggers:
 
     def _activate(self, account: Account, order: Order, s: int, now: int) -> None:
         """A triggered order meets the book: a reduce-only one is cut to the position, another needs its margin now."""
-        if order.status != "Triggered":
+        if order.status != OrderStatus.TRIGGERED:
             return  # it went with its position meanwhile
         position = account.position(*order.key)
         position.forget(order)

@@ -41,6 +41,7 @@ from turbo_trader.market.frame_reader import (
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.json_text import BAD
 from turbo_trader.market.levels import SHORTEST, read_book
+from turbo_trader.market.order_terms import SIDES
 from turbo_trader.market.rows import (
     FINE,
     FUNDING,
@@ -63,7 +64,6 @@ OFF_MARKET: Final = 2  # the band follows the mark, and what rested before a mov
 
 _REASONS: Final = (REPEATED, BLOCK_TRADES, IMPOSSIBLE, OUTSIDE)  # in the kernel's order
 _ID_BYTES = 8 * ID_PARTS
-_SIDES: Final = {"Buy": 1, "Sell": -1}
 _LARGEST = 1e15  # of a price
 _LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
 _MOST_UPDATES = 2**62
@@ -289,7 +289,7 @@ class FrameDecoder:
         lots, ticks = _rounded(each.v, symbol.per_lot), _rounded(each.p, symbol.per_tick)
         if lots is None or ticks is None:
             return "", None
-        side = _SIDES.get(each.S, 0)
+        side = SIDES.get(each.S, 0)
         if lots <= 0 or ticks <= 0 or not side:
             return IMPOSSIBLE, None
         ts = symbol.time(each.T)

@@ -15,11 +15,11 @@ from turbo_trader.market.archive import lines, plain_float
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.names import known_symbol
+from turbo_trader.market.order_terms import SIDES
 from turbo_trader.market.reference import instrument_for
 from turbo_trader.market.rows import ROW, TRADE, WHOLE, Rows
 
 _NEEDED = ("timestamp", "symbol", "side", "size", "price")
-_SIDES = {"Buy": 1, "Sell": -1}
 _LATEST_S = 4e9  # a time beyond the year 2096 is in another unit
 _MOST_TICKS, _MOST_LOTS = 2**31, 2**62
 
@@ -72,7 +72,7 @@ def _print(timestamp: str, symbol: str, side: str, size: str, price: str) -> _Pr
     seconds, amount, paid = plain_float(timestamp), plain_float(size), plain_float(price)
     if not (0 < seconds < _LATEST_S and 0 < amount < math.inf and 0 < paid < math.inf and symbol.isalnum()):
         raise ValueError(timestamp)
-    return seconds, symbol, _SIDES[side], amount, paid
+    return seconds, symbol, SIDES[side], amount, paid
 
 
 def _rows(path: Path, symbol: str, prints: list[tuple[float, int, float, float]]) -> tuple[Instrument, Rows]:

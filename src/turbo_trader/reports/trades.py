@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.market.order_terms import StopType
 from turbo_trader.reports.run_data import ZERO, FillRecord, PriceStep, TradeRecord
 
 #: The notes that say something of a trade.
@@ -69,7 +70,7 @@ class _Reader:
         match note["name"]:
             case "fill":
                 _filled(trade, note)
-                if note.get("stop_type") == "TakeProfit" and self._backstop[trade.symbol]:
+                if note.get("stop_type") == StopType.TAKE_PROFIT and self._backstop[trade.symbol]:
                     trade.exit_trigger = self._backstop[trade.symbol]
             case "funding":
                 trade.funding -= _decimal(note.get("paid"))
@@ -106,7 +107,7 @@ def _filled(trade: TradeRecord, note: Mapping[str, Any]) -> None:
         trade.qty += fill.qty
         trade.entry = value / trade.qty
         trade.opened_ts = trade.opened_ts or fill.ts
-    elif note.get("stop_type") == "StopLoss" and trade.stops:
+    elif note.get("stop_type") == StopType.STOP_LOSS and trade.stops:
         trade.exit_trigger = trade.stops[-1].price
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.exchange import requests as ask
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.simulation import Simulation
 
@@ -51,9 +52,13 @@ class AccountOutages:
         step = exchange.instruments[exchange.index[symbol]].step
         half = abs(size) / 2 // step * step
         qty = half if half and self._faults.chance(0.5) else abs(size)
-        side = -1 if size > 0 else 1
         order = ask.CreateOrder(
-            symbol=symbol, side=side, order_type="Market", qty=qty, time_in_force="IOC", reduce_only=True
+            symbol=symbol,
+            side=Side.closing(size),
+            order_type=OrderType.MARKET,
+            qty=qty,
+            time_in_force=TimeInForce.IOC,
+            reduce_only=True,
         )
         self._by_hand(order)
         return True
@@ -89,8 +94,8 @@ class AccountOutages:
         link_id = f"by-hand-{len(self.foreign) + 1}"
         order = ask.CreateOrder(
             symbol=instrument.symbol,
-            side=1,
-            order_type="Limit",
+            side=Side.BUY,
+            order_type=OrderType.LIMIT,
             qty=steps * instrument.step,
             price=price,
             link_id=link_id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from turbo_trader.market.order_terms import ExecKind, StopType
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, ExitReason, exit_rules
 from turbo_trader.rules.gate import TIER_A
@@ -13,7 +14,7 @@ from turbo_trader.rules.session_changes import HaltCause
 from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing
-from turbo_trader.trader.events import ExecKind, Fill, PositionReport, WalletReport
+from turbo_trader.trader.events import Fill, PositionReport, WalletReport
 from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.persisted import StoppedOutRecord
 from turbo_trader.trader.position_monitor import PositionMonitor
@@ -34,7 +35,10 @@ _REASONS: Final[Mapping[str, ExitReason]] = {
     ExecKind.SPREAD_TRADE: ExitReason.SPREAD_TRADE,
     ExecKind.CORPORATE_ACTION: ExitReason.CORPORATE_ACTION,
 }
-_BY_STOP_TYPE: Final = {"StopLoss": ExitReason.STOP, "TakeProfit": ExitReason.BACKSTOP}
+_BY_STOP_TYPE: Final[dict[str, ExitReason]] = {
+    StopType.STOP_LOSS: ExitReason.STOP,
+    StopType.TAKE_PROFIT: ExitReason.BACKSTOP,
+}
 
 
 class Booking:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, TimeInForce
 from turbo_trader.market.rows import SECOND
-from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, TimeInForce
-from turbo_trader.trader.events import CommandResult, OrderReport, OrderStatus, Outcome
+from turbo_trader.trader.commands import PlaceOrder, Purpose
+from turbo_trader.trader.events import CommandResult, OrderReport, Outcome
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.watching import watch
 
@@ -91,7 +92,7 @@ class Closing:
             PlaceOrder(
                 id=state.close.id,
                 symbol=state.instrument.symbol,
-                side=-1 if size > 0 else 1,
+                side=Side.closing(size),
                 qty=min(abs(size), most),
                 order_type=OrderType.MARKET,
                 time_in_force=TimeInForce.IOC,

@@ -12,22 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.rows import Rows
-
-
-class OrderType(StrEnum):
-    """At a price or better, or at whatever the book gives."""
-
-    LIMIT = "Limit"
-    MARKET = "Market"
-
-
-class TimeInForce(StrEnum):
-    """How long an order may stay."""
-
-    IOC = "IOC"  # what does not fill at once is cancelled
-    GTC = "GTC"
-    POST_ONLY = "PostOnly"  # cancelled where it would take
 
 
 class Purpose(StrEnum):
@@ -39,14 +25,14 @@ class Purpose(StrEnum):
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class PlaceOrder:
-    """Place an order; `id` is its orderLinkId. Prices in USDT, `qty` in base coin, `side` +1 buy / -1 sell.
+    """Place an order; `id` is its orderLinkId. Prices in USDT, `qty` in base coin.
 
     `stop_loss` and `take_profit` are attached to the order itself (Full mode, market, LastPrice trigger).
     """
 
     id: str
     symbol: str
-    side: int
+    side: Side
     qty: Decimal
     order_type: OrderType
     time_in_force: TimeInForce

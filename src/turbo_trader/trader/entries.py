@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, TimeInForce
 from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.candidates import SIDES
@@ -13,9 +14,9 @@ from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, Verdict
 from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.sizing import Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
-from turbo_trader.trader.commands import OrderType, PlaceOrder, Purpose, Read, SetLeverage, TimeInForce
+from turbo_trader.trader.commands import PlaceOrder, Purpose, Read, SetLeverage
 from turbo_trader.trader.entry_figures import book_walk, decimal, pending_entry, sizing_figures
-from turbo_trader.trader.events import CommandResult, OrderReport, OrderStatus, Outcome, ReadResult, Source
+from turbo_trader.trader.events import CommandResult, OrderReport, Outcome, ReadResult, Source
 from turbo_trader.trader.exposure import account, open_risks
 from turbo_trader.trader.pending_entry import EntryEvent, EntryState, PendingEntry
 from turbo_trader.trader.persisted import EndedRecord
@@ -118,7 +119,7 @@ class Entries:
             PlaceOrder(
                 id=entry.id,
                 symbol=state.instrument.symbol,
-                side=entry.direction,
+                side=Side.opening(entry.direction),
                 qty=entry.qty,
                 order_type=OrderType.LIMIT,
                 time_in_force=TimeInForce.POST_ONLY if entry.resting else TimeInForce.IOC,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import Rows
 from turbo_trader.signals.noise import Noise
 
@@ -27,34 +28,6 @@ class Source(StrEnum):
 
 
 SETTLED_IN: Final = "USDT"  # the coin of results, margins and funding
-
-
-class OrderStatus(StrEnum):
-    """An order's life at the venue. A status not known here goes by the venue's own name, and is not final."""
-
-    NEW = "New"
-    PARTIALLY_FILLED = "PartiallyFilled"
-    FILLED = "Filled"
-    CANCELLED = "Cancelled"
-    REJECTED = "Rejected"
-    UNTRIGGERED = "Untriggered"
-    TRIGGERED = "Triggered"
-    DEACTIVATED = "Deactivated"
-
-
-class ExecKind(StrEnum):
-    """What made an execution (execType). A kind not known here goes by the venue's own name."""
-
-    TRADE = "Trade"
-    FUNDING = "Funding"
-    LIQUIDATION = "BustTrade"
-    ADL = "AdlTrade"
-    DELIVERY = "Delivery"
-    SETTLEMENT = "Settle"
-    BLOCK_TRADE = "BlockTrade"
-    MOVED_POSITION = "MovePosition"
-    SPREAD_TRADE = "FutureSpread"
-    CORPORATE_ACTION = "CorporateAction"
 
 
 class Outcome(StrEnum):
@@ -122,7 +95,7 @@ class OrderReport:
     order_id: str
     link_id: str  # "" for children (TP/SL) and for orders of others
     parent_link_id: str
-    side: int  # +1 buy, -1 sell
+    side: Side
     qty: Decimal
     filled: Decimal
     price: Decimal | None
@@ -149,7 +122,7 @@ class Fill:
     exec_id: str
     order_id: str
     link_id: str
-    side: int
+    side: Side
     qty: Decimal
     price: Decimal
     fee: Decimal

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from turbo_trader.market.order_terms import ExecKind, OrderType, Side, TimeInForce
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, initial_stop
-from turbo_trader.trader.commands import CancelOrder, OrderType, PlaceOrder, Purpose, SetStops, TimeInForce
-from turbo_trader.trader.events import ExecKind, Fill, OrderReport, PositionReport
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, SetStops
+from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.state_keys import Key, parted
@@ -223,12 +224,11 @@ def command(intervention: Intervention, ids: Ids, most: Decimal | None = None) -
         return CancelOrder(ids.next("cancel"), intervention.symbol, link_id=intervention.link_id)
     if intervention.what == "protect":
         return SetStops(ids.next("stop"), intervention.symbol, intervention.stop, None)
-    side = -1 if intervention.size > 0 else 1
     qty = abs(intervention.size) if most is None else min(abs(intervention.size), most)
     return PlaceOrder(
         id=ids.next("guard"),
         symbol=intervention.symbol,
-        side=side,
+        side=Side.closing(intervention.size),
         qty=qty,
         order_type=OrderType.MARKET,
         time_in_force=TimeInForce.IOC,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.trader.events import SETTLED_IN, ExecKind, Fill, Transfer, WalletReport
+from turbo_trader.market.order_terms import ExecKind
+from turbo_trader.trader.events import SETTLED_IN, Fill, Transfer, WalletReport
 
 ZERO = Decimal(0)
 _MONEY: Final = ("results", "fees", "funding", "transfers", "unexplained")

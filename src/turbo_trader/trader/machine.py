@@ -7,6 +7,7 @@ from typing import Any
 
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import REACHED, advance
+from turbo_trader.market.order_terms import ExecKind
 from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import States
 from turbo_trader.rules.policy import Policy
@@ -327,7 +328,7 @@ class Trader:
         if isinstance(report, events.Fill):
             if self._booking.on_fill(state, report):
                 self._state.fill_heard = self._state.now
-                if report.kind != events.ExecKind.FUNDING:
+                if report.kind != ExecKind.FUNDING:
                     self._entries.on_filled(state)
         elif isinstance(report, events.PositionReport):
             self._booking.on_position(state, report)

@@ -19,7 +19,8 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live.daemon_settings import Observer
 from turbo_trader.live.router import Router
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.trader.commands import Note, OrderType, PlaceOrder, Purpose, TimeInForce
+from turbo_trader.market.order_terms import OrderType, TimeInForce
+from turbo_trader.trader.commands import Note, PlaceOrder, Purpose
 from turbo_trader.trader.events import Clock
 
 FIGURES = {f"figure_{i}": 0.123456789 for i in range(30)}

@@ -12,6 +12,7 @@ from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.protocol.passing import PassedPrints, read
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.exchange_server.market_source import RecordedFrames, TapeSource
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.recording import frames
 from turbo_trader.market.tape import read_tape
 
@@ -30,7 +31,7 @@ def played(name: str) -> Any:
     venue.advance(source.start + 1_000_000_000)
     uid = next(iter(venue.exchange.accounts))
     order = ask.CreateOrder(
-        symbol="BTCUSDT", side=1, order_type="Market", qty=Decimal("0.010"), stop_loss=Decimal(110_000)
+        symbol="BTCUSDT", side=Side.BUY, order_type="Market", qty=Decimal("0.010"), stop_loss=Decimal(110_000)
     )
     assert venue.exchange.handle(venue.now, uid, order).code == 0
     while venue.now < source.end:

@@ -9,10 +9,11 @@ from turbo_trader.exchange.instrument_changes import CLOSED
 from turbo_trader.exchange.protocol.book_channel import RPI_DEPTH, BookChannel
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.render import side, text
+from turbo_trader.exchange.protocol.render import text
 from turbo_trader.exchange.protocol.shown_books import BOOK_CADENCE
 from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.wire import encode
+from turbo_trader.market.order_terms import Side
 
 _MS: Final = 1_000_000
 _TICKER: Final = 100 * _MS
@@ -228,7 +229,7 @@ class LiquidationChannel:
         """Those since the last push. The side is that of the position: Buy where a long was liquidated."""
         del prints
         items = [
-            {"T": ts // _MS, "s": self._symbol, "S": side(1 if size > 0 else -1), "v": text(abs(size)), "p": text(price)}
+            {"T": ts // _MS, "s": self._symbol, "S": Side.opening(size).venue_name, "v": text(abs(size)), "p": text(price)}
             for number, ts, size, price in self._taken
             if number > self._reported
         ]  # fmt: skip

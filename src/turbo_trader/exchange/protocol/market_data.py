@@ -11,7 +11,7 @@ from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.protocol.candles import Bar
 from turbo_trader.exchange.protocol.decimals import Figures
 from turbo_trader.exchange.protocol.passing import Passed, PassedPrints, PassedTicker
-from turbo_trader.exchange.protocol.render import side, text
+from turbo_trader.exchange.protocol.render import text
 from turbo_trader.exchange.protocol.render_market import trade_id
 from turbo_trader.exchange.protocol.shown_books import (
     BOOK_CADENCE,
@@ -22,6 +22,7 @@ from turbo_trader.exchange.protocol.shown_books import (
     standing,
 )
 from turbo_trader.exchange.protocol.symbol_market import INTEREST_NS, Print, SymbolMarket
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import FINE, MINUTE, Rows
 
 _TICKER_NS = 100_000_000
@@ -155,7 +156,8 @@ class MarketData:
         symbol, written = self.exchange.instruments[s].symbol, self.figures
         return [
             {
-                "T": ts // 1_000_000, "s": symbol, "S": side(taker), "v": written.size(s, lots), "p": written.price(s, price),
+                "T": ts // 1_000_000, "s": symbol, "S": Side(taker).venue_name,
+                "v": written.size(s, lots), "p": written.price(s, price),
                 "L": direction, "i": trade_id(symbol, number), "BT": False, "RPI": False, "seq": ts // 1_000,
             }
             for number, ts, price, lots, taker, direction in prints

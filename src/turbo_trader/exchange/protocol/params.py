@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from turbo_trader.exchange.messages import Reply
+from turbo_trader.market.order_terms import OrderType, TriggerBy
 
 OTHERS: Final = ("spot", "inverse", "option")  # categories of which there is nothing here
 _DAY: Final = 86_400_000_000_000
@@ -51,15 +52,15 @@ def price(params: Mapping[str, Any], name: str) -> Decimal | None:
 
 def trigger(params: Mapping[str, Any], name: str) -> str:
     """The kind of price a trigger looks at; the last price where nothing is said."""
-    return string(params, name, "") or "LastPrice"
+    return string(params, name, "") or TriggerBy.LAST
 
 
 def limit(params: Mapping[str, Any], kind: str) -> Decimal | None:
     """The limit price of a TP or SL (`kind` "tp", "sl"): only of one that is to be a limit order, and then required."""
-    if (string(params, f"{kind}OrderType", "") or "Market") == "Market":
+    if (string(params, f"{kind}OrderType", "") or OrderType.MARKET) == OrderType.MARKET:
         return None
     found = price(params, f"{kind}LimitPrice")
-    if string(params, f"{kind}OrderType") != "Limit" or found is None:
+    if string(params, f"{kind}OrderType") != OrderType.LIMIT or found is None:
         raise Refused(f"params error: {kind}OrderType or {kind}LimitPrice invalid")
     return found
 

@@ -18,6 +18,7 @@ from turbo_trader.exchange.protocol.dcp import TOPIC
 from turbo_trader.exchange.protocol.params import OTHERS
 from turbo_trader.exchange.protocol.signing import Key, check_stream
 from turbo_trader.exchange.protocol.wire import encode, operation
+from turbo_trader.market.order_terms import ExecKind
 
 TOPICS = ("order", "execution", "execution.fast", "position", "wallet")
 CATEGORIES = ("linear", *OTHERS)
@@ -86,7 +87,7 @@ class PrivateClient:
         frames = []
         for message in messages:
             topic, item = _item(message)
-            if isinstance(message, ExecutionMessage) and message.kind == "Trade":
+            if isinstance(message, ExecutionMessage) and message.kind == ExecKind.TRADE:
                 frames += [
                     encode(
                         {

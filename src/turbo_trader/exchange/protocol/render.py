@@ -13,6 +13,7 @@ from turbo_trader.exchange.messages import (
     PositionMessage,
     WalletMessage,
 )
+from turbo_trader.market.order_terms import ExecKind, Side, StopMode
 
 _DECIMALS = 8
 _MILLISECOND = 1_000_000
@@ -41,11 +42,6 @@ def ms(ns: int) -> str:
     return str(ns // _MILLISECOND)
 
 
-def side(value: int) -> str:
-    """Buy, Sell, or "" for neither."""
-    return "Buy" if value > 0 else "Sell" if value < 0 else ""
-
-
 #: Fields of an order that are not used here, as the venue sends them.
 _UNSET: Final[dict[str, Any]] = {
     "blockTradeId": "", "isLeverage": "", "smpGroup": 0, "orderIv": "", "marketUnit": "", "placeType": "", "ocoTriggerBy": "",
@@ -62,7 +58,7 @@ def order(o: OrderMessage) -> dict[str, Any]:
         "symbol": o.symbol,
         "price": text(o.price, "0"),
         "qty": text(o.qty),
-        "side": side(o.side),
+        "side": o.side.venue_name,
         "positionIdx": o.position_idx,
         "orderStatus": o.status,
         "createType": o.create_type,
@@ -114,7 +110,7 @@ def execution(e: ExecutionMessage) -> dict[str, Any]:
         "symbol": e.symbol,
         "orderId": e.order_id,
         "orderLinkId": e.link_id,
-        "side": side(e.side),
+        "side": e.side.venue_name,
         "orderPrice": text(e.order_price, "0"),
         "orderQty": text(e.order_qty),
         "leavesQty": text(e.leaves),
@@ -146,7 +142,7 @@ def execution(e: ExecutionMessage) -> dict[str, Any]:
 
 def _shown_rate(e: ExecutionMessage) -> Decimal:
     """The rate of funding is shown with six decimals; what is charged has more."""
-    return e.fee_rate.quantize(_FUNDING, ROUND_DOWN) if e.kind == "Funding" else e.fee_rate
+    return e.fee_rate.quantize(_FUNDING, ROUND_DOWN) if e.kind == ExecKind.FUNDING else e.fee_rate
 
 
 def fast_execution(e: ExecutionMessage) -> dict[str, Any]:
@@ -160,7 +156,7 @@ def fast_execution(e: ExecutionMessage) -> dict[str, Any]:
         "orderId": e.order_id,
         "isMaker": e.is_maker,
         "orderLinkId": "" if e.is_maker else e.link_id,
-        "side": side(e.side),
+        "side": e.side.venue_name,
         "execTime": ms(e.ts),
         "seq": e.seq,
     }
@@ -175,7 +171,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "riskId": p.tier,
         "riskLimitValue": text(p.tier_limit),
         "symbol": p.symbol,
-        "side": side(1 if p.size > 0 else -1 if p.size < 0 else 0),
+        "side": Side.opening(p.size).venue_name if p.size else "",
         "size": text(abs(p.size)),
         "entryPrice" if stream else "avgPrice": entry,
         "positionValue": text(abs(p.size) * p.entry_price) if held else "",
@@ -204,7 +200,7 @@ def position(p: PositionMessage, *, stream: bool) -> dict[str, Any]:
         "isReduceOnly": False,
         "mmrSysUpdatedTime": "",
         "leverageSysUpdatedTime": "",
-        "tpslMode": "Full",
+        "tpslMode": StopMode.FULL,
         "bustPrice": _price(p.bust_price, p.tick),
         "positionBalance": text(p.margin) if held else "",
         "tradeMode": 0,
@@ -299,7 +295,7 @@ def log_entry(e: LogEntry) -> dict[str, Any]:
         "id": e.id,
         "symbol": e.symbol,
         "category": "linear" if e.symbol else "",
-        "side": side(e.side) or "None",
+        "side": e.side.venue_name or "None",
         "transactionTime": ms(e.ts),
         "type": e.kind,
         "transSubType": "",

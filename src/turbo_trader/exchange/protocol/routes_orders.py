@@ -13,6 +13,7 @@ from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import FINAL, Order
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
+from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, StopMode, TimeInForce
 
 Params = Mapping[str, Any]
 LARGEST_BATCH: Final = 20
@@ -161,17 +162,19 @@ def _wanted(params: Params) -> ask.CreateOrder:
     """The order a request describes; Refused where it describes none."""
     read.linear(params)
     kind = read.string(params, "orderType")
-    tif = read.string(params, "timeInForce", "") or ("GTC" if kind == "Limit" else "IOC")
-    side = {"Buy": 1, "Sell": -1}.get(read.string(params, "side"))
+    tif = read.string(params, "timeInForce", "") or (
+        TimeInForce.GTC if kind == OrderType.LIMIT else TimeInForce.IOC
+    )
+    side = Side.named(read.string(params, "side"))
     qty = read.number(params, "qty")
-    if side is None or qty is None:
+    if side is Side.NONE or qty is None:
         raise read.Refused("params error: side or qty invalid")
     return ask.CreateOrder(
         symbol=read.string(params, "symbol"),
         side=side,
         order_type=kind,
         qty=qty,
-        price=read.price(params, "price") if kind == "Limit" else None,
+        price=read.price(params, "price") if kind == OrderType.LIMIT else None,
         time_in_force=tif,
         link_id=read.string(params, "orderLinkId", ""),
         reduce_only=read.flag(params, "reduceOnly"),
@@ -184,18 +187,18 @@ def _wanted(params: Params) -> ask.CreateOrder:
         trigger_price=read.price(params, "triggerPrice"),
         trigger_direction=read.whole(params, "triggerDirection", 0, 0, 9),
         trigger_by=read.trigger(params, "triggerBy"),
-        tpsl_mode=read.string(params, "tpslMode", "") or "Full",
+        tpsl_mode=read.string(params, "tpslMode", "") or StopMode.FULL,
         tp_limit=read.limit(params, "tp"),
         sl_limit=read.limit(params, "sl"),
         smp=read.string(params, "smpType", "") or "None",
         slippage=_slippage(params),
-        book_price=_book_price(params) if kind == "Limit" else None,
+        book_price=_book_price(params) if kind == OrderType.LIMIT else None,
     )
 
 
 def _waits(order: Order) -> bool:
     """Does it wait for a trigger; did it ever, where it has ended?"""
-    return order.status == "Untriggered" if order.open else bool(order.stop_type)
+    return order.status == OrderStatus.UNTRIGGERED if order.open else bool(order.stop_type)
 
 
 def _ids(params: Params) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import SETTLED_IN, ExecutionMessage, Reply
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
+from turbo_trader.market.order_terms import StopMode
 
 Params = Mapping[str, Any]
 _MARGIN_STEP: Final = Decimal("0.0001")
@@ -52,7 +53,7 @@ class Closing:
         e = self.last
         entry_value = self.exit_value + e.side * self.pnl
         return {
-            "symbol": e.symbol, "orderId": e.order_id, "side": render.side(e.side), "qty": render.text(e.order_qty),
+            "symbol": e.symbol, "orderId": e.order_id, "side": e.side.venue_name, "qty": render.text(e.order_qty),
             "orderPrice": render.text(e.order_price, "0"), "orderType": e.order_type, "execType": e.kind,
             "closedSize": render.text(self.qty), "cumEntryValue": render.text(entry_value),
             "avgEntryPrice": render.text(entry_value / self.qty), "cumExitValue": render.text(self.exit_value),
@@ -136,8 +137,8 @@ class PositionRoutes:
     def trading_stop(self, uid: str, params: Params, now: int) -> Reply:
         """POST /v5/position/trading-stop ."""
         read.linear(params)
-        mode = read.string(params, "tpslMode", "") or "Full"
-        if mode not in ("Full", "Partial"):
+        mode = read.string(params, "tpslMode", "") or StopMode.FULL
+        if mode not in (StopMode.FULL, StopMode.PARTIAL):
             raise read.Refused("params error: tpslMode invalid")
         request = ask.SetTradingStop(
             symbol=read.string(params, "symbol"),
