@@ -40,7 +40,7 @@ from turbo_trader.trader.trade import Trade
 PER_SECOND = 5_000
 SECONDS = 30.0
 _FIRST_S = 4.0  # a run that is not counted: code is compiled
-_WARM = 20  # first changes left out: connections open
+WARM = 20  # first changes left out: connections open
 HELD = "BTCUSDT"
 Times: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -163,7 +163,7 @@ def measure(per_second: int, seconds: float, folder: Path) -> Measured:
     sent, arrived, frames, lost = reported
     count = min(map(len, (sent, arrived, stamps.received, stamps.leaving)))
     out, off, on, come = (
-        np.array(each[_WARM:count]) for each in (sent, stamps.received, stamps.leaving, arrived)
+        np.array(each[WARM:count]) for each in (sent, stamps.received, stamps.leaving, arrived)
     )
     return Measured(out, off, on, come, frames, lost)
 
