@@ -16,13 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "recording.md"
 TMUX = ("tmux", "-L", "recording", "-f", "/dev/null")
 COLUMNS, ROWS = 110, 30
-LONGEST_S = 1_500
+LONGEST_S = 3_600
 STEP_S = 1.0
-APART_S = 25.0  # between two frames of the same phase
+APART_S = 5.0  # between two frames of the same phase
+MOST = 3  # frames of a phase on the page: the first, the last and one between
 HEAD = """# The first minutes, as text
 `scripts/recording` makes this page: a fresh clone, then `scripts/run` in a terminal of {columns} x {rows} (tmux), until the first
-entry is on the screen. Empty lines are left out. It was recorded on two cores shared with about {load}
-other busy processes.
+entry is on the screen. Empty lines are left out. On its two cores {load} processes wanted to run, on average: the
+[quickstart](quickstart.md) says how long it takes on a machine with less to do.
 
 | from the clone | |
 |---|---|
@@ -74,6 +75,15 @@ def record(clone: Path) -> list[tuple[float, str, str]]:
     return frames
 
 
+def thinned(frames: list[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
+    """Of each phase the first frame, the last and one between."""
+    kept = []
+    for phase in dict.fromkeys(phase for _, phase, _ in frames):
+        of = [frame for frame in frames if frame[1] == phase]
+        kept += of if len(of) <= MOST else [of[0], of[len(of) // 2], of[-1]]
+    return sorted(kept)
+
+
 def page(frames: list[tuple[float, str, str]]) -> str:
     """The page: when each phase began, then the frames."""
     first: dict[str, float] = {}
@@ -81,7 +91,7 @@ def page(frames: list[tuple[float, str, str]]) -> str:
         first.setdefault(phase, at)
     times = "\n".join(f"| {at:.0f} s | {phase} |" for phase, at in first.items())
     text = HEAD.format(columns=COLUMNS, rows=ROWS, load=round(os.getloadavg()[2]), times=times)
-    shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in frames]
+    shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in thinned(frames)]
     return text + "".join(shown)
 
 

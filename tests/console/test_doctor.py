@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from turbo_trader.console.verbs.doctor import check_lines
+from turbo_trader.live.checks import Check, Level
+
 
 def doctor(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BYBIT_")}
@@ -45,6 +48,16 @@ def test_paper_is_examined_against_its_own_venue(tmp_path: Path) -> None:
     assert {"key", "permissions", "position mode", "venue", "clock", "balance", "disk"} <= set(found)
     assert "18.00 USDT" in found["balance"]["found"]
     assert not (tmp_path / "var").exists()
+
+
+def test_long_findings_are_folded_below_their_own_column() -> None:
+    found = "18.00 USDT can trade 0 of 15 symbols; BTCUSDT: loss at stop allows 109.73 USDT, below the least size of 135.00"
+    check = Check("balance", Level.FAIL, found, "see `turbo-trader feasible`; " * 4)
+    lines = [line.plain for line in check_lines(check)]
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("fail    balance        18.00 USDT")
+    assert all(line.startswith(" " * 23) for line in lines[1:])
+    assert " ".join(line[23:].strip() for line in lines).startswith(f"{found} -> see")
 
 
 def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: Path) -> None:

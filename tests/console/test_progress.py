@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from tests.reports.conftest import write_run
 
-from turbo_trader.console import progress
+from turbo_trader.console import main, progress
 from turbo_trader.console.progress import Progress, seconds
 
 
@@ -111,3 +114,31 @@ def test_stdout_stays_the_result_alone(quick: None, capsys: pytest.CaptureFixtur
 )
 def test_durations_are_said_as_people_say_them(taken: float, said: str) -> None:
     assert seconds(taken) == said
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["report"],
+        ["report", "--html"],
+        ["funnel"],
+        ["calibration"],
+        ["journal", "check"],
+        ["journal", "export", "out"],
+    ],
+)
+def test_verbs_that_read_a_long_journal_say_so_meanwhile(
+    given: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "FIRST_S", 0.0)
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "run")
+    monkeypatch.setattr(
+        "sys.argv", ["turbo-trader", *given, "--journal-dir", str(tmp_path / "run"), "--json"]
+    )
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    out, err = capsys.readouterr()
+    assert end.value.code == 0
+    assert json.loads(out)
+    assert "the journal  0 s so far" in err

@@ -74,6 +74,7 @@ def test_a_key_that_may_withdraw_is_refused() -> None:
         ({"expiredAt": ends_in(0.5)}, "expiry", Level.WARN, "no new entries"),
         ({"expiredAt": ends_in(13)}, "expiry", Level.WARN, "13.0 days"),
         ({"expiredAt": ends_in(15)}, "expiry", Level.PASS, "15.0 days"),
+        ({"expiredAt": ends_in(26_658.6)}, "expiry", Level.PASS, "73 years"),
         ({"expiredAt": ""}, "expiry", Level.PASS, "no end"),
     ],
 )  # fmt: skip

@@ -134,6 +134,12 @@ def _permissions(info: Mapping[str, Any]) -> Check:
     return Check("permissions", Level.PASS, "contract orders and positions, no withdrawal")
 
 
+def _span(left: int) -> str:
+    """A time to come as people say it; years where days say nothing."""
+    days = left / DAY
+    return f"{days:.1f} days" if days < 1_000 else f"{days / 365.25:.0f} years"
+
+
 def _expiry(answer: Answer, now: int, lead: int) -> Check:
     at = expiry(answer)
     if at is None:
@@ -141,7 +147,7 @@ def _expiry(answer: Answer, now: int, lead: int) -> Check:
     left = at - now
     if left <= 0:
         return Check("expiry", Level.FAIL, "the key has expired", "make a new key")
-    found = f"the key ends in {left / DAY:.1f} days"
+    found = f"the key ends in {_span(left)}"
     if left <= lead:
         return Check("expiry", Level.WARN, f"{found}: no new entries from now on", "make a new key")
     if left <= EXPIRY_WARNED_DAYS[0] * DAY:

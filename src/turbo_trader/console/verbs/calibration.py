@@ -20,12 +20,13 @@ def calibration(
 
     from turbo_trader.console.calibration_tables import tables
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.journal.opening import believable
     from turbo_trader.journal.readers import notes, outcomes
     from turbo_trader.rules.model_calibration import report
 
     folder = journal_of("calibration", daemon, journal_dir)
-    with believable(folder):
+    with Progress("reading the journal"), believable(folder):
         symbols, rows = outcomes(folder)
         trades = notes(folder, "trade", last=100_000)
         names = list(dict.fromkeys([*symbols, *(str(trade["symbol"]) for trade in trades)]))

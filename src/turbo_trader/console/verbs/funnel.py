@@ -24,6 +24,7 @@ def funnel(
 ) -> None:
     """Counts of the run's scans by hour, symbol and gate, and the targets beside them."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.console.summary import funnel_lines
     from turbo_trader.console.tables import aligned, wrapped
     from turbo_trader.console.targets import target_lines
@@ -34,7 +35,7 @@ def funnel(
     from turbo_trader.rules.trade_report import whole_report
 
     folder = journal_of("funnel", daemon, journal_dir)
-    with believable(folder):
+    with Progress("reading the journal"), believable(folder):
         found = scans_of(folder)
         trades, money = books(folder)
         signal = _signal(folder)

@@ -28,12 +28,14 @@ def backup(
 ) -> None:
     """Copy the journal while the daemon runs. One moment, one file, verified, readable by its owner alone."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.journal.backup import backup as copy
 
     folder = journal_of("journal backup", daemon, journal_dir)
     name = f"{folder.resolve().name}-{_stamp()}.sqlite"
     to = folder.parent / "backups" / name if dest is None else dest / name if dest.is_dir() else dest
-    copy(folder, to)
+    with Progress("copying the journal"):
+        copy(folder, to)
     if json:
         print_json({"journal": folder, "backup": to, "bytes": to.stat().st_size})
     else:
@@ -45,11 +47,13 @@ def check(daemon: Name = None, journal_dir: Journal = None, json: Json = False) 
     """Check that the file is whole and the books add up. Exit code 0 if so, else 1; nothing is changed."""
     from turbo_trader.console import exit_codes
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.console.tables import wrapped
     from turbo_trader.journal.journal_check import examine
 
     folder = journal_of("journal check", daemon, journal_dir)
-    found = examine(folder)
+    with Progress("checking the journal"):
+        found = examine(folder)
     good = all(each.ok for each in found)
     if json:
         print_json({"journal": folder, "ok": good, "findings": found})
@@ -71,14 +75,16 @@ def export(
 ) -> None:
     """Write trades, orders, fills and the ledger as files. Amounts are exact text; files of before are replaced."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.journal.export import tables, write
     from turbo_trader.market.errors import InputError
 
     if form not in FORMATS:
         raise InputError(f"--format {form}: must be one of {', '.join(FORMATS)}")
     folder = journal_of("journal export", daemon, journal_dir)
-    found = tables(folder)
-    written = write(found, dest if dest is not None else folder / "export", form)
+    with Progress("exporting the journal"):
+        found = tables(folder)
+        written = write(found, dest if dest is not None else folder / "export", form)
     if json:
         files = {name: {"file": path, "rows": len(found[name])} for name, path in written.items()}
         print_json({"journal": folder, "format": form, "files": files})

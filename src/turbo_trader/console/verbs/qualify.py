@@ -30,13 +30,14 @@ def qualify(
 ) -> int:
     """Edge, no edge or not enough evidence over closed trades: exit code 0 for an edge, 1 for any other verdict."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.console.verbs.report import _folder, books
     from turbo_trader.journal.opening import believable
     from turbo_trader.lab.qualification import qualify as qualified
 
     folder = _folder(run, daemon, journal_dir) if run else journal_of("qualify", daemon, journal_dir)
     tried = trials(search)
-    with believable(folder):
+    with Progress("weighing the trades"), believable(folder):
         notes, (start, _) = books(folder)
         found = qualified([closed(note) for note in notes], float(start), tried)
     if json:

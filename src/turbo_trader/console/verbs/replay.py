@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from turbo_trader.journal.recorded import RecordedLife
     from turbo_trader.simulation.replay import Verified
 
-_SAID = 1_000_000  # steps between two lines of progress
-
 
 def replay(
     session: Annotated[
@@ -102,13 +100,9 @@ def _folder(session: str, journal_dir: Path | None) -> Path:
 
 def _verify(folder: Path, lives: Sequence[RecordedLife]) -> list[Verified]:
     """Every life whose beginning is there. InputError where there is none."""
-    from turbo_trader.console.output import say
+    from turbo_trader.console.progress import Progress
     from turbo_trader.market.errors import InputError
     from turbo_trader.simulation.replay import Verified, verify
-
-    def on_step(steps: int) -> None:
-        if steps % _SAID == 0:
-            say(f"{steps:,} events")
 
     found = []
     for life in lives:
@@ -117,7 +111,8 @@ def _verify(folder: Path, lives: Sequence[RecordedLife]) -> list[Verified]:
             gone = "its beginning is not kept any more"
             found.append(Verified(boot=begin.boot, begins=begin.start_ts, ends=begin.start_ts, missing=gone))
             continue
-        found.append(verify(life, on_step=on_step))
+        with Progress(f"replaying {begin.boot}") as bar:
+            found.append(verify(life, on_step=lambda steps, bar=bar: bar.at(0, f"{steps:,} events")))
         if found[-1].difference is not None:
             break  # what comes after is no news
     if not any(life.steps or life.difference for life in found):

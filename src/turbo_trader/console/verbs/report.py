@@ -40,6 +40,7 @@ def report(
 ) -> None:
     """Trades, win rate with its interval, wins and losses, durations, growth, fees, signal strengths; beside the targets."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.console.report_files import asked_for, write_files
     from turbo_trader.journal.opening import believable
 
@@ -48,7 +49,7 @@ def report(
         return
     asked = asked_for(arguments or [], html=html, csv=csv, since=since, until=until)
     folder = _folder(asked.run, daemon, journal_dir)
-    with believable(folder):
+    with Progress("reading the journal"), believable(folder):
         if files := write_files(folder, asked):
             lines, found = [f"written: {path}" for path in files], {"files": files}
         else:

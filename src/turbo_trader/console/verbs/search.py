@@ -136,11 +136,13 @@ def lookahead(
 ) -> int:
     """Cut the future off, lie about it, show another past: exit code 0 where no score changes, 1 where a signal knows more."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.lab.data import read_market
     from turbo_trader.lab.edge_study import leak_of
     from turbo_trader.lab.loading import load_signal, parameters
 
-    found = leak_of(load_signal(signal, parameters(param or [])), read_market(data, parts(symbols)))
+    with Progress(f"showing {signal} other futures"):
+        found = leak_of(load_signal(signal, parameters(param or [])), read_market(data, parts(symbols)))
     if json:
         print_json({"signal": signal, "leaks": bool(found), "reason": found or None})
     else:

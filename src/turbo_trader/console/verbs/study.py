@@ -40,6 +40,7 @@ def edge(
     from datetime import UTC, datetime
 
     from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.progress import Progress
     from turbo_trader.lab.data import read_market
     from turbo_trader.lab.edge_study import study_edge
     from turbo_trader.lab.loading import load_signal, parameters
@@ -50,7 +51,15 @@ def edge(
     for reason, count in market.left_out.items():
         say(f"{data}: left out: {count:,} {reason}")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    findings = study_edge(found, market, trials_ledger(), now=now, costs=costs(spread_bp), progress=say)
+    with Progress(f"study of {found.name}") as bar:
+        findings = study_edge(
+            found,
+            market,
+            trials_ledger(),
+            now=now,
+            costs=costs(spread_bp),
+            progress=lambda doing: bar.at(0, doing),
+        )
     if json:
         print_json(findings.document())
     else:

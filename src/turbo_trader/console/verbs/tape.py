@@ -29,9 +29,11 @@ def info(
 ) -> None:
     """What is in a tape. Span, symbols, events by kind, and whether it is rebuilt from bars or made up."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.market.tape import read_tape
 
-    facts = read_tape(tape, parts(symbols) or None).facts()
+    with Progress(f"reading {tape}"):
+        facts = read_tape(tape, parts(symbols) or None).facts()
     if json:
         print_json(facts)
         return
@@ -61,6 +63,7 @@ def import_(
 ) -> None:
     """Write a recording as a Parquet tape, or bars as bars."""
     from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.progress import Progress
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.tape import read_tape, write_tape
 
@@ -70,12 +73,14 @@ def import_(
     if bars:
         from turbo_trader.lab.importing import import_bars
 
-        count, interval, left_out = import_bars(source, target, parts(symbols))
+        with Progress(f"reading {source}"):
+            count, interval, left_out = import_bars(source, target, parts(symbols))
         found |= {"bars": count, "interval_s": interval // 10**9}
         what = f"{count:,} bars of {interval // 10**9} s"
     else:
-        tape = read_tape(source, parts(symbols) or None, seed=seed)
-        write_tape(tape, target)
+        with Progress(f"reading {source}"):
+            tape = read_tape(source, parts(symbols) or None, seed=seed)
+            write_tape(tape, target)
         left_out, count = dict(tape.left_out), sum(len(rows) for rows in tape.rows)
         found |= {"events": count}
         what = f"{count:,} events"
