@@ -11,6 +11,7 @@ from turbo_trader.console.daemons import journal_of
 from turbo_trader.console.options import Journal, Name
 
 if TYPE_CHECKING:
+    from turbo_trader.reports.run_data import Scanned
     from turbo_trader.rules.scan_funnel import Funnel
 
 FAR = ("scans", "candidates", "pre-filter", "A", "B", "passed")
@@ -26,7 +27,7 @@ def funnel(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
     from turbo_trader.console.summary import funnel_lines
-    from turbo_trader.console.tables import aligned, wrapped
+    from turbo_trader.console.tables import wrapped
     from turbo_trader.console.targets import target_lines
     from turbo_trader.console.verbs.report import NOTHING, books
     from turbo_trader.journal.opening import believable
@@ -46,9 +47,9 @@ def funnel(
             "hours": found.total.hours,
             "signal": signal,
             "beside_targets": beside,
+            "by_symbol": {name: each.to_dict() for name, each in found.symbols.items()},
+            "by_hour": {_hour(ts): each.to_dict() for ts, each in found.hours.items()},
         }
-        document["by_symbol"] = {name: each.to_dict() for name, each in found.symbols.items()}
-        document["by_hour"] = {_hour(ts): each.to_dict() for ts, each in found.hours.items()}
         print_json(document)
         return
     if not found.total.scans:
@@ -56,6 +57,14 @@ def funnel(
         return
     reported = [part for line in funnel_lines(found.total.to_dict()) for part in wrapped(line)]
     lines = [f"entries by  {signal}", *reported, "", *target_lines(beside)]
+    print("\n".join([*lines, *_tables(found)]))
+
+
+def _tables(found: Scanned) -> list[str]:
+    """How far scans came and what blocked them first, by symbol and by hour."""
+    from turbo_trader.console.tables import aligned
+
+    lines: list[str] = []
     for title, part in (
         ("symbol", found.symbols),
         ("hour (UTC)", {_hour(ts): each for ts, each in found.hours.items()}),
@@ -67,7 +76,7 @@ def funnel(
                 (f"{title}: first blocked by", *GATES), [(n, *map(str, e.blocks)) for n, e in part.items()]
             ),
         ]
-    print("\n".join(lines))
+    return lines
 
 
 def _signal(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from turbo_trader.console.options import Journal
 from turbo_trader.console.times import utc_text
 
 if TYPE_CHECKING:
+    from turbo_trader.console.progress import Progress
     from turbo_trader.journal.recorded import RecordedLife
     from turbo_trader.simulation.replay import Verified
 
@@ -112,7 +114,7 @@ def _verify(folder: Path, lives: Sequence[RecordedLife]) -> list[Verified]:
             found.append(Verified(boot=begin.boot, begins=begin.start_ts, ends=begin.start_ts, missing=gone))
             continue
         with Progress(f"replaying {begin.boot}") as bar:
-            found.append(verify(life, on_step=lambda steps, bar=bar: bar.at(0, f"{steps:,} events")))
+            found.append(verify(life, on_step=partial(_show, bar)))
         if found[-1].difference is not None:
             break  # what comes after is no news
     if not any(life.steps or life.difference for life in found):
@@ -120,6 +122,10 @@ def _verify(folder: Path, lives: Sequence[RecordedLife]) -> list[Verified]:
             f"{folder}: nothing of the recording can be verified: {found[0].missing or 'no event in it'}"
         )
     return found
+
+
+def _show(bar: Progress, steps: int) -> None:
+    bar.at(0, f"{steps:,} events")
 
 
 def _about(life: RecordedLife) -> dict[str, Any]:
