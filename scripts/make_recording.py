@@ -22,8 +22,8 @@ APART_S = 5.0  # between two frames of the same phase
 MOST = 3  # frames of a phase on the page: the first, the last and one between
 HEAD = """# The first minutes, as text
 `scripts/recording` makes this page: a fresh clone, then `scripts/run` in a terminal of {columns} x {rows} (tmux), until the first
-entry is on the screen. Empty lines are left out. On its two cores {load} processes wanted to run, on average: the
-[quickstart](quickstart.md) says how long it takes on a machine with less to do.
+entry is on the screen. Empty lines are left out, and until the view opens also what was on the screen before. The machine has two
+cores; {load} processes wanted to run on them, on average. The [quickstart](quickstart.md) says how long it takes where fewer do.
 
 | from the clone | |
 |---|---|
@@ -35,6 +35,7 @@ PHASES = (
     ("kernels", re.compile(r"(?i)kernel|compil")),
     ("view", re.compile(r"(?i)equity")),
 )
+VIEW = ("view", "entry")  # phases whose frames are whole screens
 ENTRY = re.compile(r"^\S+ +(?:long|short)(?: +[\d.]+){5}", re.MULTILINE)
 
 
@@ -84,6 +85,20 @@ def thinned(frames: list[tuple[float, str, str]]) -> list[tuple[float, str, str]
     return sorted(kept)
 
 
+def news(frames: list[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
+    """Before the view, of each frame the lines that no frame before it had."""
+    seen: set[str] = set()
+    found = []
+    for at, phase, frame in frames:
+        lines = frame.splitlines()
+        if phase not in VIEW:
+            lines = [line for line in lines if line not in seen]
+            seen.update(lines)
+        if lines:
+            found.append((at, phase, "\n".join(lines)))
+    return found
+
+
 def page(frames: list[tuple[float, str, str]]) -> str:
     """The page: when each phase began, then the frames."""
     first: dict[str, float] = {}
@@ -91,7 +106,7 @@ def page(frames: list[tuple[float, str, str]]) -> str:
         first.setdefault(phase, at)
     times = "\n".join(f"| {at:.0f} s | {phase} |" for phase, at in first.items())
     text = HEAD.format(columns=COLUMNS, rows=ROWS, load=round(os.getloadavg()[2]), times=times)
-    shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in thinned(frames)]
+    shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in thinned(news(frames))]
     return text + "".join(shown)
 
 

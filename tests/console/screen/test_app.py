@@ -48,6 +48,21 @@ async def test_a_resize_lays_the_board_out_again(moment: Moment) -> None:
         assert drawn(pilot.app) == (SCREENS / "120x40.txt").read_text(encoding="utf-8").splitlines()
 
 
+async def test_headings_and_the_state_of_entries_have_their_colours(moment: Moment) -> None:
+    """A line of one style has it, not only lines that are made of several."""
+    async with ScreenApp(None, 0).run_test(size=(120, 40)) as pilot:
+        lines = await shown(pilot, moment())
+        board = pilot.app.screen.query_one(Board)
+
+        def style(begins: str) -> str:
+            y = next(i for i, line in enumerate(lines) if line.startswith(begins))
+            return str(next(iter(board.render_line(y))).style)
+
+        assert style("symbol side") == style("events ─") == "bold cyan"
+        assert style("entries allowed") == "green"
+        assert "dim" in style("e explain")
+
+
 async def test_only_lines_that_changed_are_drawn(moment: Moment, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[int] = []
     render_line = Board.render_line

@@ -77,7 +77,7 @@ def test_symbols_nearest_to_a_trade_come_first(seen: Seen) -> None:
         "expected profit 10.0 bp, needs 13.0 bp", "edge 8.0 bp, needs 10.0 bp", "signals give neither A nor B",
         "confidence 0.44, needs 0.50", "SNR 0.62, needs 1.00", "no valid forecast", "data 8.0 s old, limit 5 s",
         "spread 14.0 bp, limit 10.0 bp", "mark off last 12.2 bp, limit 10.0 bp",
-        "warming up: 300 s without a hole",
+        "warming up: 300 s of prices",
     ],
 )  # fmt: skip
 def test_what_a_symbol_needs_is_said_with_its_figures(seen: Seen, reason: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import ClassVar, Final
 
+from rich.segment import Segment
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -51,7 +52,7 @@ class Board(Widget):
         changed = [
             Region(0, y, self.size.width, 1)
             for y, text in enumerate(self._shown)
-            if y >= len(before) or before[y] != text or before[y].spans != text.spans
+            if y >= len(before) or before[y] != text or _styles(before[y]) != _styles(text)
         ]
         if changed:
             self.refresh(*changed)
@@ -65,8 +66,15 @@ class Board(Widget):
         """One line of the board."""
         if y >= len(self._shown):
             return Strip.blank(self.size.width)
-        segments = list(self._shown[y].render(self.app.console))
-        return Strip(segments).adjust_cell_length(self.size.width)
+        text, console = self._shown[y], self.app.console
+        whole = (
+            console.get_style(text.style) if text.style else None
+        )  # rich leaves it out of a text without spans
+        return Strip(Segment.apply_style(text.render(console), whole)).adjust_cell_length(self.size.width)
+
+
+def _styles(text: Text) -> tuple[object, object]:
+    return text.style, text.spans
 
 
 class ScreenApp(App[None]):

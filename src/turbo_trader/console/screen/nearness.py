@@ -99,7 +99,7 @@ def _reason(row: Row, numbers: Mapping[str, float]) -> tuple[float, str]:
         case Code.MARK_GAP:
             return most("mark off last", row["mark_gap"], numbers["max_mark_gap"])
         case Code.NOT_WARM:
-            return 0.0, f"warming up: {numbers['kalman_warmup']:g} s without a hole"
+            return 0.0, f"warming up: {numbers['kalman_warmup']:g} s of prices"
         case _:
             return 0.0, reason(code)
 
