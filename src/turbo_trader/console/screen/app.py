@@ -27,7 +27,8 @@ HELP: Final = """\
 entries    whether new trades may be opened, and what would allow them again
 bars       how much of each limit is used; red: all of it
 positions  USDT: size at entry; now: the price it could be closed at; zone 0: as entered, 1: stop at break-even,
-           2: half of the distance is locked, +n: target moved out n times; P&L: USDT before fees; left: until its time is up
+           2: half of the distance is locked, +n: target moved out n times; P&L: USDT before fees; left: until its time is up;
+           the line at the end: ● the price between stop and target, ┼ the entry
 signals    OFI, VWAP, ACCEL, FUNDING, OU_DRIFT: ✓ confirms the direction, ✗ does not, · has no value
 gates      how many of the nine gates the last scan passed; the nearest symbols are on top
 events     the latest; `turbo-trader logs` has all of them
