@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-import time
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from tests.journal.kept import FILL, SYMBOLS, entry, money, read_everything, rows, write_more, write_something
 from tests.journal.postgres import PASSWORD, Postgres
 
 from turbo_trader.console.folders import made_for
@@ -20,8 +17,7 @@ from turbo_trader.journal import readers
 from turbo_trader.journal.address import POINTER, Address, address
 from turbo_trader.journal.backup import backup, restore
 from turbo_trader.journal.export import tables
-from turbo_trader.journal.health import integrity, owner
-from turbo_trader.journal.intents import Beside
+from turbo_trader.journal.health import owner
 from turbo_trader.journal.journal_check import examine
 from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
 from turbo_trader.journal.opening import discard
@@ -30,71 +26,11 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
 from turbo_trader.live.registry import Kind, Registry
 from turbo_trader.market.errors import InputError, Refused
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.rows import DAY
-from turbo_trader.rules.outcomes import OUTCOME
-from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Purpose, Resolved, Scanned
-from turbo_trader.trader.events import CommandResult, Control, Outcome
+from turbo_trader.trader.commands import Note, Persist, Scanned
+from turbo_trader.trader.events import CommandResult, Outcome
 
 pytestmark = pytest.mark.external("postgres")
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
-FILL = {"symbol": "BTCUSDT", "result": "1.5", "fee": "0.1"}
-
-
-def entry(name: str) -> PlaceOrder:
-    return PlaceOrder(
-        id=name, symbol="BTCUSDT", side=Side.BUY, qty=Decimal("0.001"), order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.IOC, reduce_only=False, purpose=Purpose.ENTRY, price=Decimal("60000.5"),
-    )  # fmt: skip
-
-
-def rows(ev: float) -> Any:
-    made = np.zeros(len(SYMBOLS), SCAN)
-    made["ev"] = ev
-    return made
-
-
-def write_something(journal: Journal) -> None:
-    """A row of every kind."""
-    journal.intent(1, entry("e1"))
-    journal.persist(Persist(2, "session", {"halted": "a person"}))
-    journal.note(Note(3, "fill", "info", FILL))
-    journal.event(Control(4, "halt", "a person" * 20))
-    journal.scanned(Scanned(5, rows(0.25)))
-    journal.resolved(Resolved(6, np.ones(2, OUTCOME)))
-    journal.flush()
-    journal.outcome(CommandResult(ts=7, id="e1", outcome=Outcome.CONFIRMED, code=0, message="OK"))
-    journal.commit()
-
-
-def read_everything(folder: Path) -> dict[str, Any]:
-    """As the verbs read it."""
-    found = {
-        "state": readers.state(folder), "notes": readers.notes(folder), "named": readers.notes_named(folder, ("fill",)),
-        "events": list(readers.events(folder, ("Control",))), "count": readers.count_notes(folder, "fill"),
-        "between": readers.notes_between(folder, "BTCUSDT", 0, 9), "by row": readers.state_by_row(folder),
-        "scans": [float(row["ev"]) for row in readers.scans(folder, "ETHUSDT", 2)],
-        "all": [(ts, names, float(found["ev"][0])) for ts, names, found in readers.all_scans(folder)],
-        "outcomes": readers.outcomes(folder)[1].tobytes(), "tables": tables(folder), "sound": integrity(folder),
-    }  # fmt: skip
-    counts = readers.overview(folder)
-    del counts["journal"], counts["last_boot"]
-    return {**found, "overview": counts}
-
-
-def money(folder: Path) -> list[str]:
-    return [note["result"] for note in readers.notes_named(folder, ("fill",))]
-
-
-def again(journal: Journal) -> None:
-    """As the daemon's upkeep, until it is back."""
-    until = time.monotonic() + 60
-    journal.revive()
-    while not journal.probe():
-        assert time.monotonic() < until, journal.failed
-        time.sleep(0.1)
-        journal.revive()
 
 
 def test_it_reads_back_what_a_file_would(tmp_path: Path, there: Address) -> None:
@@ -119,154 +55,6 @@ def test_a_restart_restores_state_intents_and_outcomes(tmp_path: Path, there: Ad
     assert [each["id"] for each in second.unresolved(since=0)] == ["e2"]
     assert len(second.outcomes()) == 2
     second.close(10, "test")
-
-
-def test_what_was_committed_outlives_the_servers_death(
-    tmp_path: Path, there: Address, server: Postgres
-) -> None:
-    server.execute("trading", "ALTER ROLE trader SET synchronous_commit = off")  # a commit asks for more
-    journal = Journal(tmp_path, SYMBOLS, there=there)
-    try:
-        journal.intent(1, entry("e1"))
-        journal.commit()
-        server.kill()
-        server.start()
-        assert [each["id"] for each in tables(tmp_path)["orders"]] == ["e1"]
-    finally:
-        server.execute("trading", "ALTER ROLE trader RESET synchronous_commit")
-        journal.close(2, "test")
-
-
-@pytest.mark.clock
-def test_a_lost_server_fails_at_once_and_costs_nothing_that_moves_money(
-    tmp_path: Path, there: Address, server: Postgres
-) -> None:
-    journal = Journal(tmp_path, SYMBOLS, there=there)
-    write_something(journal)
-    server.kill()
-    for ts in range(10, 15):
-        journal.note(Note(ts, "fill", "info", {**FILL, "result": str(ts)}))
-        journal.persist(Persist(ts, "position", {"at": ts}))
-        began = time.monotonic()
-        with pytest.raises(JournalError, match="is the server up"):
-            journal.commit()
-        assert time.monotonic() - began < 1
-    assert "is the server up" in journal.failed
-    assert journal.boots() if not journal.failed else True
-    server.start()
-    again(journal)
-    assert journal.failed == ""
-    assert money(tmp_path) == ["1.5", "10", "11", "12", "13", "14"]
-    assert readers.state(tmp_path)["position"] == {"at": 14}
-    journal.intent(20, entry("e9"))
-    journal.commit()
-    journal.close(21, "test")
-    assert [each["id"] for each in tables(tmp_path)["orders"]] == ["e1", "e9"]
-
-
-@pytest.mark.clock
-@pytest.mark.parametrize("written", [True, False])
-def test_a_commit_whose_answer_was_lost_is_there_once(
-    tmp_path: Path, there: Address, server: Postgres, *, written: bool
-) -> None:
-    journal = Journal(tmp_path, SYMBOLS, there=there)
-    write_something(journal)
-    server.hang()  # the commit reaches its socket; whether it is done is decided later
-    try:
-        journal.note(Note(10, "fill", "info", {**FILL, "result": "10"}))
-        journal.intent(10, entry("e2"))
-        began = time.monotonic()
-        with pytest.raises(JournalError, match="no answer within"):
-            journal.commit()
-        assert time.monotonic() - began < 4
-        if not written:
-            server.kill()
-            server.start()
-    finally:
-        server.go_on()
-    journal.note(Note(11, "fill", "info", {**FILL, "result": "11"}))
-    again(journal)
-    assert money(tmp_path) == ["1.5", "10", "11"]
-    assert sorted(each["id"] for each in tables(tmp_path)["orders"]) == ["e1", "e2"]
-    journal.close(12, "test")
-
-
-def test_what_was_written_without_waiting_outlives_the_servers_death(
-    tmp_path: Path, there: Address, server: Postgres
-) -> None:
-    """It may be gone with the server: what is there is found, and the rest written again."""
-    journal = Journal(tmp_path, SYMBOLS, there=there)
-    for ts in range(10, 13):
-        journal.note(Note(ts, "fill", "info", {**FILL, "result": str(ts)}))
-        journal.flush()
-    server.kill()
-    journal.note(Note(13, "fill", "info", {**FILL, "result": "13"}))
-    with pytest.raises(JournalError):
-        journal.flush()
-    server.start()
-    again(journal)
-    assert money(tmp_path) == ["10", "11", "12", "13"]
-    journal.close(20, "test")
-
-
-def test_transactions_that_are_gone_with_the_server_are_written_again(
-    tmp_path: Path, there: Address, server: Postgres
-) -> None:
-    journal = Journal(tmp_path, SYMBOLS, there=there)
-    journal.note(Note(9, "fill", "info", {**FILL, "result": "9"}))
-    journal.commit()
-    for ts in (10, 11):
-        journal.note(Note(ts, "fill", "info", {**FILL, "result": str(ts)}))
-        journal.flush()
-    lose = (
-        f'DELETE FROM "{there.schema}".notes WHERE ts >= 10;'
-        f" UPDATE \"{there.schema}\".meta SET value = regexp_replace(value, '[0-9]+$', '2') WHERE key = 'written'"
-    )
-    server.execute("trading", lose)
-    server.kill()
-    with pytest.raises(JournalError):
-        write_something(journal)
-    server.start()
-    again(journal)
-    assert money(tmp_path)[:3] == ["9", "10", "11"]
-    assert len(money(tmp_path)) == 4
-    journal.close(20, "test")
-
-
-def test_a_server_that_is_older_than_what_was_written_is_not_believed(
-    tmp_path: Path, there: Address, server: Postgres
-) -> None:
-    journal = Journal(tmp_path, SYMBOLS, there=there)
-    write_something(journal)
-    server.kill()
-    with pytest.raises(JournalError):
-        write_something(journal)
-    server.start()
-    older = "UPDATE \"{}\".meta SET value = split_part(value, ' ', 1) || ' 1' WHERE key = 'written'"
-    server.execute("trading", older.format(there.schema))
-    journal.revive()
-    assert not journal.probe()
-    assert "older than what was written" in journal.failed
-    journal.close(9, "test")
-
-
-def test_another_instance_that_wrote_meanwhile_keeps_this_one_out(
-    tmp_path: Path, there: Address, server: Postgres
-) -> None:
-    journal = Journal(tmp_path / "a", SYMBOLS, there=there)
-    server.kill()
-    with pytest.raises(JournalError):
-        write_something(journal)
-    server.start()
-    other = Journal(tmp_path / "b", SYMBOLS, there=there, take_over=True)
-    journal.revive()
-    assert not journal.probe()
-    assert "in use by another instance" in journal.failed
-    other.close(9, "test")
-    journal.revive()
-    assert not journal.probe()
-    assert "another instance has written it" in journal.failed
-    journal.close(10, "test")
 
 
 def test_two_daemons_on_one_journal_are_refused(tmp_path: Path, there: Address) -> None:
@@ -396,12 +184,6 @@ def test_a_backup_is_a_file_and_comes_back_into_either(tmp_path: Path, there: Ad
     write_more(Journal(tmp_path / "a", SYMBOLS))
 
 
-def write_more(journal: Journal) -> None:
-    journal.note(Note(20, "fill", "info", FILL))
-    journal.commit()
-    journal.close(21, "test")
-
-
 def test_a_file_moves_into_the_database_and_goes_on_there(tmp_path: Path, there: Address) -> None:
     journal = Journal(tmp_path / "a", SYMBOLS)
     write_something(journal)
@@ -415,23 +197,6 @@ def test_a_file_moves_into_the_database_and_goes_on_there(tmp_path: Path, there:
     assert money(tmp_path / "a") == ["1.5", "1.5"]
     with pytest.raises(InputError, match="set JOURNAL_URL"):
         Journal(tmp_path / "a", SYMBOLS)
-
-
-@pytest.mark.clock
-def test_the_guard_writes_beside_the_daemon_and_goes_on_without_a_server(
-    tmp_path: Path, there: Address, server: Postgres
-) -> None:
-    journal = Journal(tmp_path, SYMBOLS, there=there)
-    hand = Beside(tmp_path, "g1234", lambda: 5)
-    assert hand.intent(entry("g1"))
-    assert hand.outcome(CommandResult(ts=6, id="g1", outcome=Outcome.CONFIRMED, code=0, message=""))
-    assert journal.boots()[-1] == journal.boot or "g1234" in journal.boots()
-    server.kill()
-    began = time.monotonic()
-    assert not hand.intent(entry("g2"))
-    assert time.monotonic() - began < 2
-    server.start()
-    journal.close(9, "test")
 
 
 def test_scans_are_packed_and_old_ones_let_go(tmp_path: Path, there: Address) -> None:

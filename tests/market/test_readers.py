@@ -2,69 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.market.tape_files import BARS, PRINTS, T0, bar, book, print_line, refused, write
 
 from turbo_trader.market.bars import read_bars, read_funding
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import LAST, TRADE, WHOLE
-from turbo_trader.market.tape import Tape, holds_bars, read_tape, write_tape
-
-T0 = 1_754_006_400_000
-BARS = "ts_ms,open,high,low,close,volume"
-PRINTS = (
-    "timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional,RPI"
-)
-
-
-def book(n: int, *, symbol: str = "BTCUSDT", ts: int | None = None) -> str:
-    data = {"s": symbol, "b": [["115000.1", f"1.{n}"]], "a": [["115000.2", "1"]], "u": 100 + n, "seq": n}
-    kind = "delta" if n else "snapshot"
-    when = T0 + 100 * n if ts is None else ts
-    return json.dumps(
-        {"topic": f"orderbook.200.{symbol}", "ts": when, "type": kind, "data": data, "cts": when - 3}
-    )
-
-
-def print_line(seconds: float, price: str = "115000.1", symbol: str = "BTCUSDT") -> str:
-    return f"{seconds:.4f},{symbol},Buy,0.01,{price},PlusTick,id,1e9,0.01,1150,0"
-
-
-def bar(minute: int, close: str = "115000") -> str:
-    return f"{T0 + 60_000 * minute},115000,115010,114990,{close},1.5"
-
-
-def write(path: Path, *lines: str) -> Path:
-    text = "".join(f"{line}\n" for line in lines).encode()
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(path.stem, text)
-    else:
-        path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
-    return path
-
-
-def refused(path: Path, read: Callable[[Path], object] = read_tape) -> str:
-    with pytest.raises(InputError) as error:
-        read(path)
-    assert len(str(error.value).splitlines()) == 1
-    assert str(path) in str(error.value)
-    return str(error.value)
-
-
-# -- the venue's public archives
+from turbo_trader.market.tape import holds_bars, read_tape
 
 
 @pytest.mark.parametrize(
@@ -153,9 +105,6 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
     }
 
 
-# -- archives that are none
-
-
 def test_a_zip_holds_one_file(tmp_path: Path) -> None:
     for names in ([], ["a.data", "b.data"]):
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
@@ -206,9 +155,6 @@ def _read_or_refused(path: Path) -> None:
         said = str(error)
     assert len(said.splitlines()) == 1
     assert rows
-
-
-# -- fields that are missing, more, empty or wrong
 
 
 ROWS_THAT_ARE_NONE = [
@@ -319,85 +265,3 @@ def test_whatever_a_file_holds_it_is_a_tape_or_one_line(
     name = "a.data" if kind == "frames" else "BTCUSDT.csv"
     (tmp_path / name).write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
     _read_or_refused(tmp_path / name)
-
-
-# -- our own format
-
-
-def tape_file(tmp_path: Path, **changed: object) -> Path:
-    path = tmp_path / "a.parquet"
-    write_tape(read_tape(write(tmp_path / "a.data", *map(book, range(3)))), path)
-    about = json.loads(pl.read_parquet_metadata(path)["turbo_trader"])
-    frame = pl.read_parquet(path)
-    facts = {name: value for name, value in changed.items() if name in about}
-    columns = {name: value for name, value in changed.items() if name not in about}
-    about.update(facts)
-    if "about" in columns:
-        about = columns.pop("about")
-    for name, value in columns.items():
-        frame = frame.drop(name) if value is None else frame.with_columns(value.alias(name))  # type: ignore[attr-defined]
-    frame.write_parquet(path, metadata={"turbo_trader": json.dumps(about)})
-    return path
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"about": []},
-        {"about": {"format": "turbo-trader tape 1"}},
-        {"symbols": "BTCUSDT"},
-        {"symbols": [1]},
-        {"symbols": []},
-        {"symbols": ["BTCUSDT", "BTCUSDT"]},
-        {"source": None},
-        {"rebuilt": "no"},
-        {"format": "other"},
-        {"price": None},
-        {"ts": pl.lit("x")},
-        {"ts": pl.col("ts").reverse()},
-        {"ts": -pl.col("ts")},
-        {"ts": pl.lit(None, pl.Int64)},
-        {"kind": pl.lit(0, pl.UInt8)},
-        {"kind": pl.lit(15, pl.UInt8)},
-        {"symbol": pl.lit(7, pl.Int16)},
-        {"symbol": pl.lit(-1, pl.Int16)},
-        {"lots": pl.col("lots").cast(pl.Float64)},
-    ],
-)  # fmt: skip
-def test_a_damaged_tape_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
-    refused(tape_file(tmp_path, **changed))
-
-
-def test_a_tape_without_events_is_refused(tmp_path: Path) -> None:
-    tape = read_tape(write(tmp_path / "a.data", book(0)))
-    write_tape(Tape(tape.instruments, (tape.rows[0][:0],), "x"), tmp_path / "a.parquet")
-    assert "no events in it" in refused(tmp_path / "a.parquet")
-
-
-def test_a_parquet_file_that_is_none_is_refused(tmp_path: Path) -> None:
-    whole = tape_file(tmp_path).read_bytes()
-    for content in (b"", b"PAR1", whole[: len(whole) // 2], whole[:-5]):
-        (tmp_path / "a.parquet").write_bytes(content)
-        refused(tmp_path / "a.parquet")
-    pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "a.parquet")
-    refused(tmp_path / "a.parquet")
-
-
-@pytest.mark.parametrize("name", ["read", "write"])
-def test_parquet_without_polars_says_what_to_install(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tape = Tape((), (), "made up")
-    path = tmp_path / "one.parquet"
-    path.write_bytes(b"PAR1")
-    monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(InputError, match=r"one.parquet: Parquet needs polars: .*turbo-trader\[parquet\]"):
-        read_tape(path) if name == "read" else write_tape(tape, path)
-
-
-def test_nothing_but_parquet_imports_polars() -> None:
-    code = (
-        "import sys; sys.modules['polars'] = None; import turbo_trader.market.tape, turbo_trader.console.command_line, "
-        "turbo_trader.simulation.backtest, turbo_trader.live.daemon, turbo_trader.lab.data, turbo_trader.lab.importing"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,124 @@
+"""A scripted trade socket of the venue, and the daemon's side of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+
+from turbo_trader.bybit.endpoints import Keys
+from turbo_trader.live.order_entry import TradeSocket
+from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import PlaceOrder, Purpose
+
+KEYS = Keys("KEYKEYKEYKEYKEY", "SECRETSECRETSECRET")
+Asked = dict[str, Any]
+OnOrder = Callable[[ServerConnection, Asked], Awaitable[None]]
+
+
+def entry(name: str) -> PlaceOrder:
+    return PlaceOrder(
+        id=name,
+        symbol="BTCUSDT",
+        side=Side.BUY,
+        qty=Decimal("0.001"),
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.IOC,
+        reduce_only=False,
+        purpose=Purpose.ENTRY,
+        price=Decimal(60000),
+        stop_loss=Decimal(59000),
+    )
+
+
+CLOSE = PlaceOrder(
+    id="x1",
+    symbol="BTCUSDT",
+    side=Side.SELL,
+    qty=Decimal("0.001"),
+    order_type=OrderType.MARKET,
+    time_in_force=TimeInForce.IOC,
+    reduce_only=True,
+    purpose=Purpose.CLOSE,
+)
+
+
+def reply(asked: Asked, code: int = 0, message: str = "OK", **header: str) -> str:
+    return json.dumps(
+        {"reqId": asked["reqId"], "retCode": code, "retMsg": message, "op": asked["op"], "data": {}, "header": header}
+    )  # fmt: skip
+
+
+class TradeVenue:
+    """A trade socket that authenticates, and answers orders as scripted."""
+
+    def __init__(self, on_order: OnOrder | None = None) -> None:
+        self.orders: list[Asked] = []
+        self.pings = 0
+        self.auth_code = 0
+        self.authenticates = asyncio.Event()
+        self.authenticates.set()
+        self.silent = False
+        self.connections = 0
+        self._on_order = on_order or self._accept
+
+    @staticmethod
+    async def _accept(socket: ServerConnection, asked: Asked) -> None:
+        await socket.send(reply(asked))
+
+    async def handler(self, socket: ServerConnection) -> None:
+        self.connections += 1
+        async for raw in socket:
+            asked = json.loads(raw)
+            if asked["op"] == "auth":
+                await self.authenticates.wait()
+                await socket.send(
+                    json.dumps({"retCode": self.auth_code, "retMsg": f"for {asked['args']}", "op": "auth"})
+                )
+            elif asked["op"] == "ping":
+                self.pings += 1
+                if not self.silent:
+                    await socket.send(json.dumps({"retCode": 0, "op": "pong", "data": ["1"]}))
+            else:
+                self.orders.append(asked)
+                await self._on_order(socket, asked)
+
+
+class Way:
+    """A trade socket of the daemon, and what it reported."""
+
+    def __init__(self, url: str, timeout: float, permit: Callable[[], bool]) -> None:
+        self.reported: list[dict[str, Any]] = []
+        self.clock = VenueClock()
+        self.socket = TradeSocket(
+            url, KEYS, self.clock, lambda name, level, fields: self.reported.append({"name": name, **fields}), timeout, permit
+        )  # fmt: skip
+        self.running = asyncio.create_task(self.socket.run())
+
+
+@asynccontextmanager
+async def connected(
+    venue: TradeVenue, answer_s: float = 2.0, permit: Callable[[], bool] = lambda: True, *, wait: bool = True
+) -> AsyncIterator[Way]:
+    async with serve(venue.handler, "127.0.0.1", 0) as server:
+        way = Way(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v5/trade", answer_s, permit)
+        try:
+            if wait:
+                await until(lambda: way.socket.up)
+            yield way
+        finally:
+            venue.authenticates.set()
+            way.running.cancel()
+            await asyncio.gather(way.running, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
