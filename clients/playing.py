@@ -20,7 +20,7 @@ from clients.installing import FOLDER, install
 from clients.roster import Client
 from clients.verdict import Verdict, differences, of_client, of_exchange, refusals
 
-SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
+SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT,DOGEUSDT,ADAUSDT,LINKUSDT,AVAXUSDT"
 BALANCE: Final = "10000"
 LONG_S: Final = 3_600
 _DRIVERS = Path(__file__).with_name("drivers")

@@ -39,6 +39,14 @@ ROSTER: Final = (
     Client(name="ccxt", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="sync"),
     Client(name="ccxt-async", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="async"),
     Client(name="ccxt-pro", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="pro"),
+    Client(name="ccxt-js", package="ccxt", version="4.5.84", driver="play_ccxt.mjs", mode="rest", registry=Registry.NPM),
+    Client(name="ccxt-js-pro", package="ccxt", version="4.5.84", driver="play_ccxt.mjs", mode="pro", registry=Registry.NPM),
+    Client(name="bybit-api", package="bybit-api", version="4.7.7", driver="play_bybit_api.mjs", registry=Registry.NPM,
+           refused=UNCHANGED | {20001}),  # it authenticates twice on the trade socket
+    Client(name="freqtrade", package="freqtrade", version="2026.9", driver="play_freqtrade.py", speed=1.0, seconds=590,
+           refused=UNCHANGED),
+    Client(name="nautilus_trader", package="nautilus_trader", version="1.221.0", driver="play_nautilus.py", speed=1.0,
+           seconds=590),
 )  # fmt: skip
 
 

@@ -32,10 +32,10 @@ def say(
     )
 
 
-def until(true: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = 20.0, every: float = 0.05) -> None:
     """Wait until it is so; TimeoutError where it is not in time."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
             raise TimeoutError(f"not in {seconds:.0f} s: {what}")
-        time.sleep(0.02)
+        time.sleep(every)

@@ -103,6 +103,10 @@ class TradeChannel:
         ]
 
 
+#: Figures of a ticker that are sent together: clients make one quote of both.
+_PAIRS: Final = (("bid1Price", "bid1Size"), ("ask1Price", "ask1Size"))
+
+
 class TickerChannel:
     """tickers: a snapshot, then the fields that changed."""
 
@@ -118,12 +122,15 @@ class TickerChannel:
         return [self._frame("snapshot", self._ticker, now)]
 
     def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
-        """What changed."""
+        """What changed; a price and its size come together where one of them did."""
         del prints
         before, self._ticker = self._ticker, self._data.ticker(self._s, now)
-        changed = {name: value for name, value in self._ticker.items() if before.get(name) != value}
-        if not changed:
+        names = {name for name, value in self._ticker.items() if before.get(name) != value}
+        if not names:
             return []
+        for pair in _PAIRS:
+            names.update(pair if names.intersection(pair) else ())
+        changed = {name: value for name, value in self._ticker.items() if name in names}
         return [self._frame("delta", {"symbol": self._ticker["symbol"], **changed}, now)]
 
     def _frame(self, kind: str, data: dict[str, Any], now: int) -> bytes:
