@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -127,12 +128,13 @@ def drive(command: list[str], given: Mapping[str, Any], folder: Path) -> dict[st
     limit = float(given["seconds"]) + (_MORE_S if given["long"] else 0)
     with log.open("w") as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder,
+            start_new_session=True,
+        )  # fmt: skip
         try:
             said, _ = process.communicate(json.dumps(given), timeout=limit)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # and what it started: the bot itself
             process.communicate()
             raise PlayFailed(f"the play took more than {limit:.0f} s: {log}") from None
     lines = [line for line in said.splitlines() if line.startswith("{")]
