@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from turbo_trader.signals import likelihood
-from turbo_trader.signals.likelihood import deviance, with_jerk, without_jerk
+from turbo_trader.signals import kalman, likelihood
+from turbo_trader.signals.likelihood import deviance, innovations, with_jerk, without_jerk
+from turbo_trader.signals.likelihood_lanes import LANES, innovations_of_four
 
 Window = tuple[NDArray[np.int64], NDArray[np.float64]]
 
@@ -60,6 +61,39 @@ def test_fit_with_jerk_ends_where_scipy_ends(seed: int) -> None:
     fit = minimize(objective, simplex[0], method="Nelder-Mead", options=options)
     best = (*fit.x, fit.fun) if fit.fun < value else (r, b, value)
     assert with_jerk(seconds, y, bounce) == pytest.approx(best, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_four_points_at_once_give_the_bits_of_one_by_one(seed: int) -> None:
+    seconds, y = window(seed)
+    ratios, bounces = np.exp([-30.0, -18.0, -6.0, 4.0]), np.exp([-12.0, 6.0, -1.0, 0.5])
+    logs, squares = np.empty(LANES), np.empty(LANES)
+    innovations_of_four(seconds, y, ratios, bounces, logs, squares)
+    alone = [innovations(seconds, y, r, b, np.empty(0)) for r, b in zip(ratios, bounces, strict=True)]
+    assert list(zip(logs, squares, strict=True)) == alone
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_innovations_are_those_of_the_filter(seed: int) -> None:
+    seconds, y = window(seed)
+    ratio, bounce = 1e-6, 0.3
+    found, x, P = np.zeros(len(y)), np.zeros(3), np.zeros((3, 3))
+    innovations(seconds, y, ratio, bounce, found)
+    kalman.begin(x, P, y[0], ratio, 1.0, bounce)
+    expected = [0.0]
+    for i in range(1, len(y)):
+        kalman.predict(x, P, float(seconds[i] - seconds[i - 1]), ratio, 1.0)
+        expected.append((y[i] - x[0]) / math.sqrt(P[0, 0] + bounce))
+        kalman.update(x, P, y[i], bounce)
+    assert found == pytest.approx(np.array(expected), rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(1, 24, 3))
+def test_a_search_that_is_of_no_use_ends_early_and_near(seed: int) -> None:
+    seconds, y = window(seed)
+    bounce = without_jerk(seconds, y)[0]
+    whole = with_jerk(seconds, y, bounce)[2]
+    assert with_jerk(seconds, y, bounce, -math.inf)[2] == pytest.approx(whole, abs=0.1)
 
 
 def test_samples_that_fit_nothing_have_no_likelihood() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.signals.kalman import DIFFUSE, START
+from turbo_trader.signals.likelihood_lanes import LANES, innovations_of_four
 
 Seconds: TypeAlias = NDArray[np.int64]
 Vector: TypeAlias = NDArray[np.float64]
@@ -29,6 +30,7 @@ _BOUNCE_ERROR: Final = 0.01
 _CORNERS_APART: Final = 0.02
 _CORNERS_DIFFER: Final = 1e-3
 _ROUNDS: Final = 120
+_REFLECTED, _EXPANDED, _OUTSIDE, _INSIDE = range(4)  # the points that the worst corner may come to
 
 
 @kernel
@@ -36,57 +38,78 @@ def innovations(seconds: Seconds, y: Vector, ratio: float, bounce: float, out: V
     """One run of the filter with walk variance 1, jerk variance `ratio` and measurement variance `bounce`.
 
     Returns (sum of ln S, sum of e^2 / S) over the samples from the fourth on: the first three fix the unknown start. `out`
-    takes e / sqrt(S) of each sample (length 0: not wanted). The steps are `kalman.predict` and `kalman.update`, in registers.
+    takes e / sqrt(S) of each sample (length 0: not wanted). The steps are `kalman.predict` and `kalman.update`, in registers: what
+    depends on the step in time is worked out once for equal ones, and as the gain is the best one P - K S K' is what Joseph's form
+    gives (Anderson & Moore, "Optimal Filtering", 1979, section 6.5), at a third of its work.
     """
     x0, x1, x2 = y[0], 0.0, 0.0
     a, b, c, e, f = bounce, 0.0, 0.0, 0.0, DIFFUSE * (1.0 + bounce + ratio)
     d = f
     logs = squares = 0.0
     product = 1.0
+    dt = d2 = d3 = q5 = q4 = q3 = q2 = q1 = 0.0
     for i in range(1, y.shape[0]):
-        dt = float(seconds[i] - seconds[i - 1])
-        d2 = dt * dt
-        d3 = d2 * dt
-        x0 += x1 * dt + 0.5 * x2 * d2
+        step = float(seconds[i] - seconds[i - 1])
+        if step != dt:
+            dt, d2, d3 = step, step * step, step * step * step
+            q5, q4, q3 = ratio * d2 * d3 / 20.0 + dt, ratio * d2 * d2 / 8.0, ratio * d3 / 6.0
+            q2, q1 = ratio * d2 / 2.0, ratio * dt
+        x0 += x1 * dt + 0.5 * d2 * x2
         x1 += x2 * dt
-        a = a + 2.0 * dt * b + d2 * (d + c) + d3 * e + 0.25 * d2 * d2 * f + ratio * d2 * d3 / 20.0 + dt
-        b = b + dt * (d + c) + 1.5 * d2 * e + 0.5 * d3 * f + ratio * d2 * d2 / 8.0
-        c = c + dt * e + 0.5 * d2 * f + ratio * d3 / 6.0
-        d = d + 2.0 * dt * e + d2 * f + ratio * d3 / 3.0
-        e = e + dt * f + ratio * d2 / 2.0
-        f = f + ratio * dt
+        both = c + d
+        a = (a + 2.0 * dt * b) + d2 * both + (d3 * e + 0.25 * d2 * d2 * f + q5)
+        b = (b + dt * both) + (1.5 * d2 * e + 0.5 * d3 * f + q4)
+        c = (c + dt * e) + (0.5 * d2 * f + q3)
+        d = (d + 2.0 * dt * e) + (d2 * f + 2.0 * q3)
+        e = e + (dt * f + q2)
+        f = f + q1
         total = a + bounce
+        share = 1.0 / total
         error = y[i] - x0
         if i >= START:
             product *= total  # one logarithm for many samples
             if product > 1e200 or product < 1e-200:
                 logs += math.log(product)
                 product = 1.0
-            squares += error * error / total
+            squares += error * error * share
         if out.shape[0] > 0:
             out[i] = error / math.sqrt(total)
-        k0, k1, k2 = a / total, b / total, c / total
-        x0 += k0 * error
-        x1 += k1 * error
-        x2 += k2 * error
-        u = 1.0 - k0
-        d = d - 2.0 * k1 * b + k1 * k1 * a + bounce * k1 * k1
-        e = e - k1 * c - k2 * b + k1 * k2 * a + bounce * k1 * k2
-        f = f - 2.0 * k2 * c + k2 * k2 * a + bounce * k2 * k2
-        b = u * (b - k1 * a) + bounce * k0 * k1
-        c = u * (c - k2 * a) + bounce * k0 * k2
-        a = u * u * a + bounce * k0 * k0
+        shift = error * share
+        x0 += a * shift
+        x1 += b * shift
+        x2 += c * shift
+        d -= b * b * share
+        e -= b * c * share
+        f -= c * c * share
+        a, b, c = bounce * a * share, bounce * b * share, bounce * c * share
     return logs + math.log(product), squares
 
 
 @kernel
 def deviance(seconds: Seconds, y: Vector, ratio: float, bounce: float) -> float:
     """-2 log likelihood with the walk variance concentrated out; `ratio`, `bounce`: jerk and measurement variance over it."""
-    n = y.shape[0] - START
     logs, squares = innovations(seconds, y, ratio, bounce, np.empty(0))
+    return _deviance(y.shape[0] - START, logs, squares)
+
+
+@kernel
+def _deviance(n: int, logs: float, squares: float) -> float:
     if not (squares > 0.0 and math.isfinite(squares) and math.isfinite(logs)):
         return IMPOSSIBLE
     return float(n * (math.log(2.0 * math.pi * squares / n) + 1.0) + logs)
+
+
+@kernel
+def _deviances(seconds: Seconds, y: Vector, points: Vector, values: Vector) -> None:
+    """The deviances at four points (ln ratio, ln bounce); those beyond the bounds are IMPOSSIBLE."""
+    bounded, logs, squares = np.empty(points.shape), np.empty(LANES), np.empty(LANES)
+    for j in range(LANES):
+        bounded[j, 0] = min(max(points[j, 0], LOW_RATIO), HIGH_RATIO)
+        bounded[j, 1] = min(max(points[j, 1], LOW_BOUNCE), HIGH_BOUNCE)
+    innovations_of_four(seconds, y, np.exp(bounded[:, 0]), np.exp(bounded[:, 1]), logs, squares)
+    for j in range(LANES):
+        inside = bounded[j, 0] == points[j, 0] and bounded[j, 1] == points[j, 1]
+        values[j] = _deviance(y.shape[0] - START, logs[j], squares[j]) if inside else IMPOSSIBLE
 
 
 @kernel
@@ -135,23 +158,21 @@ def without_jerk(seconds: Seconds, y: Vector) -> tuple[float, float]:
 
 
 @kernel
-def _at(seconds: Seconds, y: Vector, log_ratio: float, log_bounce: float) -> float:
-    if not (LOW_RATIO <= log_ratio <= HIGH_RATIO and LOW_BOUNCE <= log_bounce <= HIGH_BOUNCE):
-        return IMPOSSIBLE
-    return deviance(seconds, y, math.exp(log_ratio), math.exp(log_bounce))
-
-
-@kernel
 def _hill(seconds: Seconds, y: Vector, bounce: float) -> tuple[float, float, float]:
     """(deviance, ln ratio, ln bounce) of the best point of a grid."""
     bounces = np.array((bounce, min(bounce + 2.0, HIGH_BOUNCE - 0.5), LOW_BOUNCE / 4.0))
     bounces.sort()
     value, ratio, at = np.inf, 0.0, 0.0
-    for r in _GRID:
-        for b in bounces:
-            found = _at(seconds, y, r, b)
-            if found < value:
-                value, ratio, at = found, r, b
+    points, values = np.empty((LANES, 2)), np.empty(LANES)
+    count = len(_GRID) * len(bounces)
+    for first in range(0, count, LANES):
+        for j in range(LANES):
+            k = min(first + j, count - 1)
+            points[j, 0], points[j, 1] = _GRID[k // len(bounces)], bounces[k % len(bounces)]
+        _deviances(seconds, y, points, values)
+        for j in range(LANES):
+            if values[j] < value:
+                value, ratio, at = values[j], points[j, 0], points[j, 1]
     return value, ratio, at
 
 
@@ -167,41 +188,51 @@ def _sort(corners: Vector, values: Vector) -> None:
 
 
 @kernel
-def _try(seconds: Seconds, y: Vector, corners: Vector, near: float, far: float) -> tuple[float, float, float]:
-    """(deviance, ln ratio, ln bounce) at `near` x the middle of the best two corners + `far` x the worst."""
-    r = near * ((corners[0, 0] + corners[1, 0]) / 2.0) + far * corners[2, 0]
-    b = near * ((corners[0, 1] + corners[1, 1]) / 2.0) + far * corners[2, 1]
-    return _at(seconds, y, r, b), r, b
-
-
-@kernel
 def _move(seconds: Seconds, y: Vector, corners: Vector, values: Vector) -> bool:
-    """Replace the worst corner by a better point; False where none was found."""
-    found = reflected = _try(seconds, y, corners, 2.0, -1.0)
-    if reflected[0] < values[0]:
-        expanded = _try(seconds, y, corners, 3.0, -2.0)
-        found = expanded if expanded[0] < reflected[0] else reflected
-    elif reflected[0] >= values[1]:
-        if reflected[0] < values[2]:
-            found = _try(seconds, y, corners, 1.5, -0.5)
-            if found[0] > reflected[0]:
-                return False
-        else:
-            found = _try(seconds, y, corners, 0.5, 0.5)
-            if found[0] >= values[2]:
-                return False
-    values[2], corners[2, 0], corners[2, 1] = found
+    """Replace the worst corner by a better point; False where none was found.
+
+    The four points it may come to lie on the line through the worst corner and the middle of the others: all are looked at at once.
+    """
+    points, found = np.empty((LANES, 2)), np.empty(LANES)
+    for k in range(2):
+        middle, worst = (corners[0, k] + corners[1, k]) / 2.0, corners[2, k]
+        points[_REFLECTED, k], points[_EXPANDED, k] = 2.0 * middle - worst, 3.0 * middle - 2.0 * worst
+        points[_OUTSIDE, k], points[_INSIDE, k] = 1.5 * middle - 0.5 * worst, 0.5 * middle + 0.5 * worst
+    _deviances(seconds, y, points, found)
+    reflected, taken = found[_REFLECTED], _REFLECTED
+    if reflected < values[0]:
+        taken = _EXPANDED if found[_EXPANDED] < reflected else _REFLECTED
+    elif reflected >= values[1]:
+        taken = _OUTSIDE if reflected < values[2] else _INSIDE
+        if found[taken] > reflected if taken == _OUTSIDE else found[taken] >= values[2]:
+            return False
+    values[2], corners[2, 0], corners[2, 1] = found[taken], points[taken, 0], points[taken, 1]
     return True
 
 
 @kernel
-def with_jerk(seconds: Seconds, y: Vector, bounce: float) -> tuple[float, float, float]:
-    """(ln ratio, ln bounce, deviance) of the best fit with jerk: a grid finds the hill, the simplex climbs it."""
+def _look(seconds: Seconds, y: Vector, corners: Vector, values: Vector) -> None:
+    """The deviances at the three corners."""
+    points, found = np.empty((LANES, 2)), np.empty(LANES)
+    for j in range(LANES):
+        points[j, 0], points[j, 1] = corners[j % 3, 0], corners[j % 3, 1]
+    _deviances(seconds, y, points, found)
+    values[:] = found[:3]
+
+
+@kernel
+def with_jerk(
+    seconds: Seconds, y: Vector, bounce: float, idle: float = math.inf
+) -> tuple[float, float, float]:
+    """(ln ratio, ln bounce, deviance) of the best fit with jerk: a grid finds the hill, the simplex climbs it.
+
+    Above the deviance `idle` a likelihood is of no use to the caller: there the search ends as soon as its corners are level,
+    wherever on a plain they are.
+    """
     value, r, b = _hill(seconds, y, bounce)
     corners = np.array(((r, b), (r + 1.5, b), (r, b + 1.0 if b < 0.0 else b - 1.0)))
     values = np.empty(3)
-    for k in range(3):
-        values[k] = _at(seconds, y, corners[k, 0], corners[k, 1])
+    _look(seconds, y, corners, values)
     _sort(corners, values)
     for _ in range(1, _ROUNDS):
         apart = differ = 0.0
@@ -209,12 +240,12 @@ def with_jerk(seconds: Seconds, y: Vector, bounce: float) -> tuple[float, float,
             differ = max(differ, abs(values[0] - values[k]))
             for j in range(2):
                 apart = max(apart, abs(corners[k, j] - corners[0, j]))
-        if apart <= _CORNERS_APART and differ <= _CORNERS_DIFFER:
+        if differ <= _CORNERS_DIFFER and (apart <= _CORNERS_APART or values[0] > idle):
             break
         if not _move(seconds, y, corners, values):
             for k in range(1, 3):
                 for j in range(2):
                     corners[k, j] = corners[0, j] + 0.5 * (corners[k, j] - corners[0, j])
-                values[k] = _at(seconds, y, corners[k, 0], corners[k, 1])
+            _look(seconds, y, corners, values)
         _sort(corners, values)
     return (corners[0, 0], corners[0, 1], values[0]) if values[0] < value else (r, b, value)

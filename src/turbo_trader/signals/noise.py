@@ -27,6 +27,7 @@ MIN_MOVES: Final = 30  # samples that differ from the one before
 _ASIDE: Final = 1.6  # factor on the ratio at which the curvature of the likelihood is looked at
 #: 5 % point of the 50:50 mixture of 0 and chi2(1): the jerk intensity is tested on the boundary (Self & Liang 1987, case 5).
 _CRITICAL: Final = 2.705543454095404
+_IDLE: Final = _CRITICAL / 2.0  # a likelihood ratio below is not searched to its last digit
 _LAGS: Final = 10
 _WHITE: Final = 18.307038053275146  # 95 % point of chi2(10)
 _STEADY_S: Final = 60.0  # half-life, either way in time, of the local volatility the test is made in units of
@@ -127,10 +128,10 @@ def _innovations(seconds: Seconds, y: Vector, ratio: float, bounce: float) -> tu
 
 @kernel
 def _steady_likelihood_ratio(seconds: Seconds, y: Vector) -> float:
-    """The likelihood ratio of jerk > 0 in units of local volatility."""
+    """The likelihood ratio of jerk > 0 in units of local volatility; where that is far from critical, about."""
     steady = steadied(seconds, y)
     bounce, null = without_jerk(seconds, steady)
-    return max(0.0, null - with_jerk(seconds, steady, bounce)[2])
+    return max(0.0, null - with_jerk(seconds, steady, bounce, null - _IDLE)[2])
 
 
 @kernel
@@ -160,14 +161,19 @@ def steadied(seconds: Seconds, y: Vector) -> Vector:
         square[i] = (y[i + 1] - y[i]) ** 2 / (seconds[i + 1] - seconds[i])
         mean += square[i] / n
     total = mass = 0.0
+    dt, decay = 0, 1.0  # a power for each change of the step only
     for i in range(n - 1, -1, -1):
         ahead[i], weight[i] = total, mass
-        decay = 0.5 ** ((seconds[i + 1] - seconds[i]) / _STEADY_S)
+        if seconds[i + 1] - seconds[i] != dt:
+            dt = seconds[i + 1] - seconds[i]
+            decay = 0.5 ** (dt / _STEADY_S)
         total, mass = decay * (total + square[i]), decay * (mass + 1.0)
     out = np.zeros(n + 1)
     total = mass = 0.0
     for i in range(n):
-        decay = 0.5 ** ((seconds[i + 1] - seconds[i]) / _STEADY_S)
+        if seconds[i + 1] - seconds[i] != dt:
+            dt = seconds[i + 1] - seconds[i]
+            decay = 0.5 ** (dt / _STEADY_S)
         total, mass = decay * total + square[i], decay * mass + 1.0
         local = max((total + ahead[i]) / (mass + weight[i]), _FAINTEST * mean)
         out[i + 1] = out[i] + (y[i + 1] - y[i]) * math.sqrt(mean / local)
