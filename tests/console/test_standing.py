@@ -84,6 +84,7 @@ def test_a_halt_that_outlives_the_run_is_reported_with_its_history() -> None:
     session = {"halts": {"halt": "halted by command"}, "history": VIEW["history"]}
     text = "\n".join(status_lines({"daemons": [], "guards": [], "last_run": {**ended, "session": session}}))
     assert "halted      halted by command; the next start is halted too" in text
+    assert ": 1 start, " in text
     assert "resume by alice (control)" in text
     assert "2 confirmed" in text
 

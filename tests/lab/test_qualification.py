@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from turbo_trader.console.verbs.qualify import lines
 from turbo_trader.lab.qualification import DAY_NS, Closed, Trials, prior_shift, qualify
 from turbo_trader.lab.ruin import Sizing, chances
 from turbo_trader.lab.verdict import Verdict
@@ -46,6 +47,15 @@ def test_chance_of_30_before_minus_20_percent_is_that_of_a_simulation() -> None:
         alive &= (equity < 30.0) & (equity > 14.4)
     found = chances(returns, sizing.notional, start=18.0, floor=14.4, goal=30.0)
     assert found.goal == pytest.approx(np.mean(equity >= 30.0), abs=0.025)
+
+
+def test_trades_of_one_hour_show_neither_an_interval_nor_a_distance_from_luck() -> None:
+    found = qualify([Closed(k * 10**12, 0.001, 36.0) for k in range(3)], 18.0)
+    said = " ".join(lines(found))
+    assert "3 trades on 1 day:" in said
+    assert "nothing to tell it from luck by" in said
+    assert "no interval" in said
+    assert "standard errors" not in said
 
 
 def test_account_below_the_smallest_order_is_stuck() -> None:

@@ -86,7 +86,8 @@ def _ended(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"ended {utc_text(last['ended'])}: {last['reason']}" if last["ended"] else "did not end in peace"
         )
         yield "last run", f"{last['mode']}, process {last['pid']}, {end}"
-    counts = f"{answer['boots']} starts, {answer['scans']:,} scans, {answer['notes']:,} notes"
+    starts = "1 start" if answer["boots"] == 1 else f"{answer['boots']} starts"
+    counts = f"{starts}, {answer['scans']:,} scans, {answer['notes']:,} notes"
     yield "journal", f"{answer['journal']}: {counts}"
     if answer["intents"]:
         yield "orders", ", ".join(f"{count} {outcome}" for outcome, count in answer["intents"].items())

@@ -109,9 +109,13 @@ def _decide(mean: Mean, days: int, psr: float, dsr: float, tried: Trials) -> tup
     doubts = []
     if mean.trades < LEAST_TRADES or days < LEAST_DAYS:
         doubts.append(
-            f"{mean.trades} trades on {days} days: at least {LEAST_TRADES} on {LEAST_DAYS} are wanted"
+            f"{mean.trades} trades on {days} day{'s' if days != 1 else ''}: at least {LEAST_TRADES} on {LEAST_DAYS} are wanted"
         )
-    if mean.t < _T or psr < SURE:
+    if len(mean.values) < 2:
+        doubts.append(
+            f"{_bp(mean.mean)} net a trade, of one stretch of time: nothing to tell it from luck by"
+        )
+    elif mean.t < _T or psr < SURE:
         doubts.append(f"{_bp(mean.mean)} net a trade is {mean.t:.1f} standard errors from 0")
     elif dsr < SURE:
         doubts.append(

@@ -74,11 +74,12 @@ def lines(found: dict[str, Any]) -> list[str]:
     text = [found["verdict"], *(f"  {reason}" for reason in found["reasons"])]
     if not found["trades"]:
         return text
-    low, high = (f"{x * 1e4:+.1f}" if x is not None else "-" for x in found["ev_interval"])
+    low, high = found["ev_interval"]
+    between = "no interval" if low is None else f"95 % between {low * 1e4:+.1f} and {high * 1e4:+.1f} bp"
     even = f"{found['break_even']:.1%}" if found["break_even"] is not None else "-"
     text += [
         f"{found['trades']} trades, {found['win_rate']:.1%} won, break-even {even}",
-        f"{found['ev'] * 1e4:+.1f} bp net a trade, 95 % between {low} and {high} bp, clustered by {found['clustered_by']}",
+        f"{found['ev'] * 1e4:+.1f} bp net a trade, {between}, clustered by {found['clustered_by']}",
         f"probabilistic Sharpe ratio {found['psr']:.3f}, deflated {found['dsr']:.3f} after {found['trials']} trials",
     ]
     if found["ruin"] is not None:
