@@ -146,7 +146,7 @@ def _gate(e: Event) -> str:
 
 
 def _limit(e: Event) -> str:
-    if e["what"] == "session-new":
+    if e["what"] in ("session-new", "warning"):  # whose text says it
         return str(e["text"])
     return (
         f"{str(e['what']).replace('-', ' ')}: {e['text']}"
@@ -162,7 +162,10 @@ def _stream(e: Event) -> str:
 
 
 def _ended(e: Event) -> str:
-    return f"{e['symbol']} entry ended without a fill: {e['why']}"
+    why = str(e["why"]).replace(
+        "not filled: Cancelled EC_NoImmediateQtyToFill", "nothing is offered at its price any more"
+    )
+    return f"{e['symbol']} entry ended without a fill: {why}"
 
 
 def _tier(e: Event) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from turbo_trader.console.screen.app import Board, ScreenApp
+from turbo_trader.console.screen.app import HELP, Board, ScreenApp
+from turbo_trader.console.screen.dialogs import Paper
 
 SCREENS = Path(__file__).parent.parent / "screens"
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -61,6 +62,17 @@ async def test_headings_and_the_state_of_entries_have_their_colours(moment: Mome
         assert style("symbol side") == style("events ─") == "bold cyan"
         assert style("entries allowed") == "green"
         assert "dim" in style("e explain")
+
+
+async def test_a_text_of_80_columns_fits_the_narrowest_terminal_whole(moment: Moment) -> None:
+    """What a verb prints is folded at 80: a frame around it would fold it again."""
+    async with ScreenApp(None, 0).run_test(size=(80, 24)) as pilot:
+        await shown(pilot, moment())
+        await pilot.app.push_screen(Paper("explain", "\n".join(["x" * 80] * 40)))
+        await pilot.pause()
+        assert isinstance(pilot.app, ScreenApp)
+        assert drawn(pilot.app)[1:] == ["x" * 80] * 23
+    assert max(map(len, HELP.splitlines())) <= 72
 
 
 async def test_only_lines_that_changed_are_drawn(moment: Moment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,18 +24,25 @@ from turbo_trader.console.screen.dialogs import Ask, Confirm, Paper
 from turbo_trader.console.screen.snapshot import Snapshot
 
 HELP: Final = """\
-entries    whether new trades may be opened, and what would allow them again
+entries    whether new trades may be opened, and what allows them again
 bars       how much of each limit is used; red: all of it
-positions  USDT: size at entry; now: the price it could be closed at; zone 0: as entered, 1: stop at break-even,
-           2: half of the distance is locked, +n: target moved out n times; P&L: USDT before fees; left: until its time is up;
-           the line at the end: ● the price between stop and target, ┼ the entry
-signals    OFI, VWAP, ACCEL, FUNDING, OU_DRIFT: ✓ confirms the direction, ✗ does not, · has no value
-gates      how many of the nine gates the last scan passed; the nearest symbols are on top
+positions  USDT: size at entry; now: the price it can be closed at;
+           zone: 0 as entered, 1 stop at break-even, 2 half of the way
+           locked, +n: the target moved out n times; P&L: USDT before
+           fees; left: until its time is up; on wide terminals a line:
+           ● the price between stop and target, ┼ the entry
+signals    OFI, VWAP, ACCEL, FUNDING, OU_DRIFT: ✓ confirms the
+           direction, ✗ does not, · has no value
+gates      how many of the nine gates the last scan passed; the symbols
+           nearest to a trade are on top
 events     the latest; `turbo-trader logs` has all of them
 
-e  every figure of the last scans of a symbol       f  how many scans came how far
-h  no new entries until r; positions are managed on r  lift a halt of a person or of the edge watchdog
-x  close everything and halt                         q  end the run, as Ctrl-C does"""
+e  explain a symbol: every figure and gate of its last scans
+f  funnel: how many scans came how far
+h  halt: no new entries; positions are managed on
+r  resume: lift a halt of a person or of the edge watchdog
+x  flatten: close everything and halt, after a question
+q  quit: end the run, as Ctrl-C does, after a question"""
 
 
 class Board(Widget):
@@ -180,10 +187,10 @@ class ScreenApp(App[None]):
         await self.push_screen(paper)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "turbo_trader.console", *phrases, "--journal-dir", self.snapshot.folder,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        said, _ = await process.communicate()
-        paper.show(said.decode(errors="replace"))
+        said, wrong = await process.communicate()
+        paper.show((said if process.returncode == 0 else said + wrong).decode(errors="replace"))
 
     def _control(self, verb: str) -> None:
         from turbo_trader.console.standing import entries_line

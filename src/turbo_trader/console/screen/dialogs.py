@@ -20,7 +20,9 @@ _FRAME = """
 class Paper(ModalScreen[None]):
     """A text over the whole terminal; arrows and page keys scroll, q or Esc closes it."""
 
-    DEFAULT_CSS = _FRAME.format(name="Paper") + "Paper > .box { width: 100%; height: 100%; padding: 0 1; }"
+    DEFAULT_CSS = _FRAME.format(name="Paper") + (
+        "Paper > .box { width: 100%; height: 100%; border: none; border-top: solid ansi_default; scrollbar-size: 0 0; }"
+    )  # all 80 columns are the text's
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss")]
 
     def __init__(self, title: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,9 +56,17 @@ def funnel(
     if not found.total.scans:
         print("\n".join(wrapped(NOTHING)))
         return
-    reported = [part for line in funnel_lines(found.total.to_dict()) for part in wrapped(line)]
+    reported = [part for line in funnel_lines(found.total.to_dict()) for part in _folded(line)]
     lines = [f"entries by  {signal}", *reported, "", *target_lines(beside)]
     print("\n".join([*lines, *_tables(found)]))
+
+
+def _folded(line: str) -> list[str]:
+    """At the double spaces between counts, never between a name and its count."""
+    from turbo_trader.console.tables import wrapped
+
+    kept = re.sub("(?<! ) (?! )", "\u00a0", line)
+    return [part.replace("\u00a0", " ") for part in wrapped(kept)]
 
 
 def _tables(found: Scanned) -> list[str]:
