@@ -19,10 +19,10 @@ COLUMNS, ROWS = 110, 30
 LONGEST_S = 3_600
 STEP_S = 1.0
 APART_S = 5.0  # between two frames of the same phase
-MOST = 3  # frames of a phase on the page: the first, the last and one between
+MOST = 24  # lines of a phase before the view, and its last one
 HEAD = """# The first minutes, as text
 `scripts/recording` makes this page: a fresh clone, then `scripts/run` in a terminal of {columns} x {rows} (tmux), until the first
-entry is on the screen. Empty lines are left out, and until the view opens also what was on the screen before. The machine has two
+entry is on the screen. Empty lines are left out; of each phase before the view some of the lines are shown. The machine has two
 cores; {load} processes wanted to run on them, on average. The [quickstart](quickstart.md) says how long it takes where fewer do.
 
 | from the clone | |
@@ -33,9 +33,10 @@ PHASES = (
     ("download", re.compile("downloading")),
     ("installation", re.compile("installing")),
     ("kernels", re.compile(r"(?i)kernel|compil")),
-    ("view", re.compile(r"(?i)equity")),
+    ("start of the run", re.compile(r"loading the program")),
+    ("view", re.compile(r"(?m)^equity ")),
 )
-VIEW = ("view", "entry")  # phases whose frames are whole screens
+SCREENS = ("view", "entry")  # phases whose frames are whole screens
 ENTRY = re.compile(r"^\S+ +(?:long|short)(?: +[\d.]+){5}", re.MULTILINE)
 
 
@@ -76,37 +77,36 @@ def record(clone: Path) -> list[tuple[float, str, str]]:
     return frames
 
 
-def thinned(frames: list[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
-    """Of each phase the first frame, the last and one between."""
-    kept = []
-    for phase in dict.fromkeys(phase for _, phase, _ in frames):
-        of = [frame for frame in frames if frame[1] == phase]
-        kept += of if len(of) <= MOST else [of[0], of[len(of) // 2], of[-1]]
-    return sorted(kept)
-
-
-def news(frames: list[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
-    """Before the view, of each frame the lines that no frame before it had."""
+def blocks(frames: list[tuple[float, str, str]]) -> list[tuple[float, str, str]]:
+    """One block for each phase before the view, of the lines that were new in it; then the screens of the view."""
     seen: set[str] = set()
     found = []
-    for at, phase, frame in frames:
-        lines = frame.splitlines()
-        if phase not in VIEW:
-            lines = [line for line in lines if line not in seen]
-            seen.update(lines)
-        if lines:
-            found.append((at, phase, "\n".join(lines)))
+    for phase in dict.fromkeys(phase for _, phase, _ in frames):
+        of = [frame for frame in frames if frame[1] == phase]
+        if phase in SCREENS:
+            found += [of[0], of[-1]] if len(of) > 1 else of
+            continue
+        lines = [line for _, _, frame in of for line in frame.splitlines()]
+        news = [line for line in dict.fromkeys(lines) if line not in seen]
+        seen.update(news)
+        found.append((of[0][0], phase, "\n".join(thinned(news))))
     return found
 
 
-def page(frames: list[tuple[float, str, str]]) -> str:
-    """The page: when each phase began, then the frames."""
+def thinned(lines: list[str]) -> list[str]:
+    """The first, the last and some between."""
+    step = -(-len(lines) // MOST)
+    return [line for i, line in enumerate(lines) if i % step == 0 or i == len(lines) - 1]
+
+
+def page(frames: list[tuple[float, str, str]], load: int) -> str:
+    """The page: when each phase began, then the frames. `load`: processes that wanted to run."""
     first: dict[str, float] = {}
     for at, phase, _ in frames:
         first.setdefault(phase, at)
     times = "\n".join(f"| {at:.0f} s | {phase} |" for phase, at in first.items())
-    text = HEAD.format(columns=COLUMNS, rows=ROWS, load=round(os.getloadavg()[2]), times=times)
-    shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in thinned(news(frames))]
+    text = HEAD.format(columns=COLUMNS, rows=ROWS, load=load, times=times)
+    shown = [f"\n## {at:.0f} s: {phase}\n```\n{frame}\n```\n" for at, phase, frame in blocks(frames)]
     return text + "".join(shown)
 
 
@@ -115,7 +115,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "turbo-trader"
         subprocess.run(("git", "clone", "-q", str(ROOT), str(clone)), check=True)
-        TARGET.write_text(page(record(clone)).replace(str(clone), "turbo-trader").replace(folder, ""))
+        TARGET.write_text(
+            page(record(clone), round(os.getloadavg()[2]))
+            .replace(str(clone), "turbo-trader")
+            .replace(folder, "")
+        )
 
 
 if __name__ == "__main__":
