@@ -18,7 +18,7 @@ from turbo_trader.simulation.faults import parse_faults
 def result(seed: int, violation: dict[str, Any] | None = None) -> dict[str, Any]:
     return {
         "seed": seed, "simulated_s": 60.0, "cpu_seconds": 0.5, "speed": 120.0, "lives": 3, "entries": 2, "trades": 1,
-        "trace": "", "faults": {"lost": 2}, "notes": {}, "violation": violation,
+        "trace": "", "faults": {"drop_before": 2}, "notes": {}, "violation": violation,
     }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def test_the_total_has_seeds_times_faults_crashes_trades_and_violations() -> Non
     assert figures["seeds"] == 2
     assert figures["simulated_seconds"] == 120
     assert figures["wall_seconds"] == 3.0
-    assert figures["faults"] == {"lost": 4}
+    assert figures["faults"] == {"drop_before": 4}
     assert figures["crashes"] == 4
     assert figures["trades"] == 2
     assert figures["violations"] == [broken]
@@ -68,15 +68,15 @@ def test_an_unknown_situation_is_named() -> None:
 def test_shrinking_drops_faults_time_and_symbols_that_are_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(self: Chaos, seed: int) -> dict[str, Any]:
         """Breaks wherever requests are lost."""
-        return result(seed, {"invariant": "I2"} if self.rates.lost else None)
+        return result(seed, {"invariant": "I2"} if self.rates.drop_before else None)
 
     monkeypatch.setattr(Chaos, "play", fails)
     lines: list[str] = []
     violation = {"seed": 3, "invariant": "I2", "simulated_s": 60.0}
     smallest = shrink(
-        Options(situation="faulty", faults="lost=0.1,crash=2,late=0.1"), violation, 20, lines.append
+        Options(situation="faulty", faults="drop_before=0.1,crash=2,late=0.1"), violation, 20, lines.append
     )
-    assert parse_faults(smallest.faults) == parse_faults("lost=0.1")
+    assert parse_faults(smallest.faults) == parse_faults("drop_before=0.1")
     assert smallest.symbols == 1
     assert smallest.hours < 0.05
     assert lines

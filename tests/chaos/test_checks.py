@@ -16,6 +16,7 @@ from turbo_trader.chaos.violations import Violated
 from turbo_trader.chaos.wire_requests import Order
 from turbo_trader.chaos.world import World
 from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage
+from turbo_trader.market.order_terms import ExecKind, OrderStatus, Side
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Note, Scanned
@@ -39,8 +40,8 @@ def world(*, quiet: bool) -> Any:
 
 def execution(ts: int, symbol: str, side: int, pnl: str, closed: int) -> ExecutionMessage:
     return ExecutionMessage(
-        ts=ts, symbol=symbol, exec_id="e", order_id="o", link_id="l", side=side, price=Decimal(100), qty=Decimal(1), fee=ZERO,
-        fee_rate=ZERO, kind="Trade", is_maker=False, closed_qty=Decimal(closed), pnl=Decimal(pnl), order_price=None,
+        ts=ts, symbol=symbol, exec_id="e", order_id="o", link_id="l", side=Side(side), price=Decimal(100), qty=Decimal(1), fee=ZERO,
+        fee_rate=ZERO, kind=ExecKind.TRADE, is_maker=False, closed_qty=Decimal(closed), pnl=Decimal(pnl), order_price=None,
         order_qty=Decimal(1), leaves=ZERO, order_type="Market", stop_type="", create_type="", mark_price=ZERO,
         index_price=ZERO, seq=1,
     )  # fmt: skip
@@ -91,9 +92,10 @@ def test_the_first_scan_of_a_capital_tier_comes_when_the_last_tier_said() -> Non
         scanned(rhythm, 150, 1)
 
 
-def order(link_id: str, status: str, cancel_type: str) -> OrderMessage:
+def order(link_id: str, status: OrderStatus, cancel_type: str) -> OrderMessage:
     return OrderMessage(
-        ts=0, symbol="BTCUSDT", order_id="o", link_id=link_id, parent_link_id="", side=1, order_type="Limit", time_in_force="GTC",
+        ts=0, symbol="BTCUSDT", order_id="o", link_id=link_id, parent_link_id="", side=Side.BUY, order_type="Limit",
+        time_in_force="GTC",
         qty=Decimal(1), price=Decimal(1), filled=ZERO, filled_value=ZERO, fee=ZERO, status=status, reduce_only=False,
         close_on_trigger=False, position_idx=0, create_type="", cancel_type=cancel_type, reject_reason="", stop_type="",
         trigger_price=None, trigger_direction=0, trigger_by="", take_profit=None, stop_loss=None, created_ts=0, tpsl_mode="",
@@ -108,7 +110,7 @@ def test_an_order_of_others_may_go_only_by_the_venues_own_hand(cancel_type: str,
     seen.simulation.exchange.open_orders = lambda _: []
     seen.foreign["by-hand-1"] = "BTCUSDT"
     requests = Requests(seen, lambda _: True)
-    requests.message(order("by-hand-1", "Cancelled", cancel_type))
+    requests.message(order("by-hand-1", OrderStatus.CANCELLED, cancel_type))
     if allowed:
         requests.finish()
     else:

@@ -24,7 +24,7 @@ def test_no_invariant_breaks(situation: str) -> None:
 def test_the_faulty_network_loses_and_doubles_messages_and_ends_lives() -> None:
     figures = total([played(seed, "faulty", 0.3) for seed in (1, 2)], wall=1.0)
     assert figures["trades"] > 0
-    assert {"lost", "reply_lost", "slow", "slow_reply", "duplicate"} <= set(figures["faults"])
+    assert {"drop_before", "drop_after", "delay", "slow", "duplicate"} <= set(figures["faults"])
     assert figures["violations"] == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from turbo_trader.chaos.play import Chaos
 from turbo_trader.console import exit_codes
 from turbo_trader.console.main import main
+from turbo_trader.simulation.faults import explained
 
 
 def end(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -68,3 +69,11 @@ def test_what_cannot_be_played_is_named(
 ) -> None:
     assert end(monkeypatch, *arguments) == exit_codes.USAGE
     assert named in capsys.readouterr().err
+
+
+def test_help_says_what_every_fault_means(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert end(monkeypatch, "--faults", "help") == exit_codes.OK
+    said = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert said == list(explained())

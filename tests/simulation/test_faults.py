@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from turbo_trader.exchange.protocol.fault_terms import FRAME, MEANINGS, OUTAGE, REQUEST
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import SECOND
-from turbo_trader.simulation.faults import NO_MESSAGE_FAULT, REQUESTS, Faults, parse_faults
+from turbo_trader.simulation.faults import (
+    MESSAGES,
+    NO_MESSAGE_FAULT,
+    REQUESTS,
+    Faults,
+    explained,
+    parse_faults,
+)
 
 
 def test_a_profile_and_single_rates_go_together() -> None:
-    rates = parse_faults("heavy, crash=0,lost=0.5")
-    assert (rates.crash, rates.lost) == (0.0, 0.5)
+    rates = parse_faults("heavy, crash=0,drop_before=0.5")
+    assert (rates.crash, rates.drop_before) == (0.0, 0.5)
     assert rates.duplicate == parse_faults("heavy").duplicate > 0
 
 
@@ -19,15 +27,28 @@ def test_a_profile_and_single_rates_go_together() -> None:
     ("text", "phrase"),
     [
         ("hevy", "hevy"),
-        ("lost", "lost"),
-        ("lost=x", "number"),
-        ("lost=2", "0 to 1"),
-        ("lost=0.6,slow=0.6", "more than 1"),
+        ("drop_before", "drop_before"),
+        ("drop_before=x", "number"),
+        ("drop_before=2", "0 to 1"),
+        ("drop_before=0.6,slow=0.6", "more than 1"),
     ],
 )
 def test_a_wrong_text_is_named(text: str, phrase: str) -> None:
     with pytest.raises(InputError, match=phrase):
         parse_faults(text)
+
+
+def test_served_and_simulated_faults_are_one_vocabulary() -> None:
+    assert set(explained()) <= set(MEANINGS)
+    assert set(REQUESTS) - {"odd_answer"} <= set(REQUEST)
+    assert set(MESSAGES) - {"future", "odd_row"} <= set(FRAME)
+    assert not set(OUTAGE) & {*REQUEST, *FRAME}  # one name, one meaning
+
+
+def test_names_of_before_mean_what_they_meant() -> None:
+    assert parse_faults("lost=0.1,busy=0.2,gap=3") == parse_faults(
+        "drop_before=0.1,ret_10016=0.2,price_gap=3"
+    )
 
 
 def test_the_same_seed_gives_the_same_faults_and_another_others() -> None:
@@ -40,12 +61,14 @@ def test_the_same_seed_gives_the_same_faults_and_another_others() -> None:
 
 
 def test_faults_come_as_often_as_their_rates_say() -> None:
-    faults = Faults(parse_faults("lost=0.1,gateway=0.1"), 1)
+    faults = Faults(parse_faults("drop_before=0.1,http_502=0.1"), 1)
     outcomes = [faults.request() for _ in range(5_000)]
-    assert faults.counts["lost"] == sum(not outcome.arrives and not outcome.answer for outcome in outcomes)
-    assert 400 < faults.counts["lost"] < 600
+    assert faults.counts["drop_before"] == sum(
+        not outcome.arrives and not outcome.answer for outcome in outcomes
+    )
+    assert 400 < faults.counts["drop_before"] < 600
     processed = sum(outcome.arrives for outcome in outcomes if outcome.answer)
-    assert 0.4 < processed / faults.counts["gateway"] < 0.6
+    assert 0.4 < processed / faults.counts["http_502"] < 0.6
 
 
 def test_delays_have_a_heavy_tail_and_an_end() -> None:

@@ -45,7 +45,7 @@ OF_MACHINES: Final = (
         "if close.reason and not close.id:\n            self._send(state)",
         "if close.reason and state.venue.seq < 0:\n            self._send(state)",
         situation="faulty",
-        faults="lost=0.3",
+        faults="drop_before=0.3",
     ),
     Defect(
         "stop-change-not-sent-again",
@@ -53,7 +53,7 @@ OF_MACHINES: Final = (
         "if amendment.wanted and not state.close.reason and now - amendment.looked_ts >= _RETRY:",
         "if amendment.wanted and state.venue.seq < 0:",
         situation="faulty",
-        faults="lost=0.4",
+        faults="drop_before=0.4",
     ),
     Defect(
         "size-tripled",
@@ -67,7 +67,7 @@ OF_MACHINES: Final = (
         "            self._look_up(state, entry)\n        elif result.outcome is Outcome.REJECTED:",
         "            self._send(state, entry)\n        elif result.outcome is Outcome.REJECTED:",
         situation="faulty",
-        faults="lost=0.3",
+        faults="drop_before=0.3",
     ),
     Defect(
         "entry-without-stop",
@@ -106,7 +106,7 @@ OF_MACHINES: Final = (
         "turbo_trader.trader.entries",
         "waited > self._window and not",
         "waited > 0 and not",
-        faults="lost=0.2",
+        faults="drop_before=0.2",
     ),
     Defect(
         "leverage-not-set",
@@ -252,7 +252,7 @@ OF_MACHINES: Final = (
         '(Kind.AMBIGUOUS, Action.RECONCILE, "no answer: it may have been processed", (NO_ANSWER,)),',
         '(Kind.REFUSED, Action.RECONCILE, "no answer: it may have been processed", (NO_ANSWER,)),',
         situation="faulty",
-        faults="reply_lost=0.3",
+        faults="drop_after=0.3",
     ),
     Defect(
         "times-from-the-future-believed",

@@ -44,7 +44,7 @@ class MarketFaults:
         size = self._faults.between(low, high) / SECOND / 100
         return size if self._faults.chance(0.5) else -size
 
-    def _gap(self) -> bool:
+    def _price_gap(self) -> bool:
         self._market.jump(self._symbol(), self._size(0.5, 4.0))
         return True
 

@@ -40,7 +40,7 @@ SITUATIONS: Final = {
         Situation(
             "losing",
             {**ASKED, "SESSION_LOSS": "0.2", "DRAWDOWN_PAUSE": "0.15", "PAUSE_TIME": "300", "COOLDOWN_HORIZONS": "1"},
-            faults="crash=4,private_cut=4,public_cut=2,lost=0.01,duplicate=0.05,gap=20", edge=1.0,
+            faults="crash=4,private_cut=4,public_cut=2,drop_before=0.01,duplicate=0.05,price_gap=20", edge=1.0,
         ),
         Situation("default", {"KALMAN_WARMUP": "60"}, faults="none", symbols=6),
         Situation("maker", {**OFTEN, "ENTRY_STYLE": "maker"}),

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from turbo_trader.exchange.protocol.fault_terms import MEANINGS
 from turbo_trader.exchange.protocol.faults_on_demand import rate_figure
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import SECOND
@@ -27,65 +28,55 @@ _JITTER: Final = 0.01 * SECOND  # mean of what every request and answer takes lo
 
 @dataclass(frozen=True, slots=True)
 class FaultRates:
-    """How often what goes wrong. 0 everywhere: nothing does."""
+    """How often what goes wrong: what the names mean, exchange/protocol/fault_terms.py says. 0 everywhere: nothing does."""
 
     # of each request
-    lost: float = 0.0  # it never reaches the venue; no answer
-    reply_lost: float = 0.0  # processed, but the answer is lost
-    slow: float = 0.0  # the request takes long, by a heavy tail; the venue refuses it when it is too old
-    slow_reply: float = 0.0  # so does the answer
-    gateway: float = 0.0  # an HTTP 502: in half of the cases the request is processed all the same
-    busy: float = 0.0  # 10016, likewise
-    limited: float = 0.0  # 10006: not processed
-    window: float = 0.0  # 10002: not processed
-    odd_answer: float = (
-        0.0  # of a list, one row cannot be read or is dated in the future, or the body ends early
-    )
+    drop_before: float = 0.0
+    drop_after: float = 0.0
+    delay: float = 0.0
+    slow: float = 0.0
+    http_502: float = 0.0
+    ret_10016: float = 0.0
+    ret_10006: float = 0.0
+    ret_10002: float = 0.0
+    odd_answer: float = 0.0
     # of each private message
-    duplicate: float = 0.0  # twice, the second one a little later
-    reorder: float = 0.0  # overtaken by what comes in the next second
-    late: float = 0.0  # by a heavy tail
-    future: float = 0.0  # dated seconds to a day ahead
-    odd_row: float = 0.0  # a figure in it is none, or the message ends early
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    late: float = 0.0
+    future: float = 0.0
+    odd_row: float = 0.0
     # of each step in which the Trader sends something
-    crash_at_send: float = (
-        0.0  # the process dies before the intent is on disk, before, between or after the sends
-    )
+    crash_at_send: float = 0.0
     # mean number in an hour
-    crash: float = 0.0  # the process dies at any time, and is started again
-    freeze: float = 0.0  # the process stands still for a while and goes on
-    private_cut: float = 0.0  # the private stream is lost, which is noticed at once or after some seconds
-    public_cut: float = 0.0  # the same of the market data
-    lag: float = 0.0  # one symbol's market data come late
-    venue_down: float = 0.0  # nothing reaches the venue and nothing comes from it
-    stop_removed: float = 0.0  # somebody takes a position's stop away
-    closed_outside: float = 0.0  # somebody closes a position, or half of it
-    transfer: float = 0.0  # somebody deposits or withdraws
-    foreign_order: float = 0.0  # somebody places an order of his own, far away from the market
-    disk_full: float = 0.0  # the journal cannot be written for a while
-    power_cut: float = (
-        0.0  # the machine loses its power: what the journal wrote in the last second is torn off
-    )
-    banned: float = 0.0  # the venue answers this address with HTTP 403 for a while
-    limited_address: float = 0.0  # ... with 10006 to everything
-    key_refused: float = 0.0  # ... with 10003, until the owner has mended it and says `resume`
-    maintenance: float = 0.0  # announced minutes before, then nothing is answered and the streams end
-    delisting: float = 0.0  # a contract's end is announced, and comes minutes later
-    deleveraged: float = 0.0  # the venue closes a position, or half of it (ADL)
-    clock_jump: float = 0.0  # the machine's clocks jump by seconds, and back some minutes later
-    gap: float = 0.0  # a symbol's price jumps by some percent, with nothing in between
-    flash_crash: float = 0.0  # ... by much more, and back two minutes later
-    liquidation: float = (
-        0.0  # the mark price runs away through a position's liquidation price, the last price does not
-    )
-    thin_book: float = (
-        0.0  # a symbol's book loses nearly all of its depth for some minutes: orders fill in parts
-    )
-    person: float = 0.0  # the owner flattens or halts, and some minutes later goes on in a new session
+    crash: float = 0.0
+    freeze: float = 0.0
+    private_cut: float = 0.0
+    public_cut: float = 0.0
+    lag: float = 0.0
+    venue_down: float = 0.0
+    stop_removed: float = 0.0
+    closed_outside: float = 0.0
+    transfer: float = 0.0
+    foreign_order: float = 0.0
+    disk_full: float = 0.0
+    power_cut: float = 0.0
+    banned: float = 0.0
+    limited_address: float = 0.0
+    key_refused: float = 0.0
+    maintenance: float = 0.0
+    delisting: float = 0.0
+    deleveraged: float = 0.0
+    clock_jump: float = 0.0
+    price_gap: float = 0.0
+    flash_crash: float = 0.0
+    liquidation: float = 0.0
+    thin_book: float = 0.0
+    person: float = 0.0
 
 
 REQUESTS: Final = (
-    "lost", "reply_lost", "slow", "slow_reply", "gateway", "busy", "limited", "window", "odd_answer",
+    "drop_before", "drop_after", "delay", "slow", "http_502", "ret_10016", "ret_10006", "ret_10002", "odd_answer",
 )  # fmt: skip
 MESSAGES: Final = ("duplicate", "reorder", "late", "future", "odd_row")
 OUTAGES: Final = (
@@ -93,32 +84,40 @@ OUTAGES: Final = (
     "foreign_order", "disk_full", "power_cut", "banned", "limited_address", "key_refused", "maintenance", "delisting",
     "deleveraged", "clock_jump",
 )  # fmt: skip
-MARKET: Final = ("gap", "flash_crash", "liquidation", "thin_book")
+MARKET: Final = ("price_gap", "flash_crash", "liquidation", "thin_book")
 PER_HOUR: Final = (*OUTAGES, *MARKET)
-_ANSWERS: Final[Mapping[str, str]] = {
-    "gateway": "http_502", "busy": "ret_10016", "limited": "ret_10006", "window": "ret_10002",
+_EVEN: Final = ("http_502", "ret_10016")  # of these, processed in half of the cases
+#: Names of before, read as what they are called now.
+FORMER: Final[Mapping[str, str]] = {
+    "lost": "drop_before", "reply_lost": "drop_after", "slow_reply": "slow", "gateway": "http_502", "busy": "ret_10016",
+    "limited": "ret_10006", "window": "ret_10002", "gap": "price_gap",
 }  # fmt: skip
-_EVEN: Final = ("gateway", "busy")  # processed in half of the cases
 
 PROFILES: Final[Mapping[str, FaultRates]] = {
     "none": FaultRates(),
     "light": FaultRates(
-        lost=0.005, reply_lost=0.005, slow=0.01, slow_reply=0.01, gateway=0.002, busy=0.002, limited=0.002, window=0.002,
+        drop_before=0.005, drop_after=0.005, delay=0.01, slow=0.01, http_502=0.002, ret_10016=0.002, ret_10006=0.002,
+        ret_10002=0.002,
         duplicate=0.01, reorder=0.01, late=0.005, crash_at_send=0.002, crash=0.2, freeze=0.2, private_cut=1.0,
         public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1, person=0.2,
-        foreign_order=0.2, disk_full=0.2, gap=0.5, odd_answer=0.002, future=0.005, odd_row=0.005, power_cut=0.1, banned=0.02,
+        foreign_order=0.2, disk_full=0.2, price_gap=0.5, odd_answer=0.002, future=0.005, odd_row=0.005, power_cut=0.1, banned=0.02,
         limited_address=0.1, key_refused=0.05, maintenance=0.05, delisting=0.05, deleveraged=0.1, clock_jump=0.1,
         flash_crash=0.1, liquidation=0.1, thin_book=0.2,
     ),
     "heavy": FaultRates(
-        lost=0.04, reply_lost=0.04, slow=0.05, slow_reply=0.05, gateway=0.02, busy=0.02, limited=0.02, window=0.02,
+        drop_before=0.04, drop_after=0.04, delay=0.05, slow=0.05, http_502=0.02, ret_10016=0.02, ret_10006=0.02, ret_10002=0.02,
         duplicate=0.1, reorder=0.1, late=0.05, crash_at_send=0.03, crash=2.0, freeze=2.0, private_cut=8.0,
         public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5, person=1.0,
-        foreign_order=1.0, disk_full=1.0, gap=2.0, odd_answer=0.02, future=0.02, odd_row=0.02, power_cut=0.5, banned=0.1,
+        foreign_order=1.0, disk_full=1.0, price_gap=2.0, odd_answer=0.02, future=0.02, odd_row=0.02, power_cut=0.5, banned=0.1,
         limited_address=0.5, key_refused=0.3, maintenance=0.3, delisting=0.3, deleveraged=0.5, clock_jump=0.5,
         flash_crash=0.5, liquidation=0.5, thin_book=1.0,
     ),
 }  # fmt: skip
+
+
+def explained() -> dict[str, str]:
+    """Every rate there is, with its meaning."""
+    return {field.name: MEANINGS[field.name] for field in fields(FaultRates)}
 
 
 def parse_faults(text: str) -> FaultRates:
@@ -127,12 +126,13 @@ def parse_faults(text: str) -> FaultRates:
     known = {field.name for field in fields(FaultRates)}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, figure = part.partition("=")
+        name = FORMER.get(name, name)
         if not equals and name in PROFILES:
             rates = PROFILES[name]
             continue
         if name not in known or not equals:
             names = ", ".join([*PROFILES, *(f"{field.name}=RATE" for field in fields(FaultRates))])
-            raise InputError(f"faults {part!r}: unknown; known are {names}")
+            raise InputError(f"faults {part!r}: unknown; known are {names} (--faults help: what they mean)")
         rates = replace(rates, **{name: rate_figure(part, figure, 1e3 if name in PER_HOUR else 1.0)})
     for kinds in (REQUESTS, MESSAGES):
         if sum(getattr(rates, kind) for kind in kinds) > 1:
@@ -190,19 +190,19 @@ class Faults:
         match name:
             case None:
                 return RequestFault(out_ns=out, back_ns=back)
-            case "lost":
+            case "drop_before":
                 return _VANISHED
-            case "reply_lost":
+            case "drop_after":
                 return RequestFault(answered=False, out_ns=out)
-            case "slow":
+            case "delay":
                 return RequestFault(out_ns=out + self.tail(), back_ns=back)
-            case "slow_reply":
+            case "slow":
                 return RequestFault(out_ns=out, back_ns=back + self.tail())
             case "odd_answer":
                 return RequestFault(out_ns=out, back_ns=back, odd=True)
             case _:
                 processed = name in _EVEN and self.chance(0.5)
-                return RequestFault(arrives=processed, answer=_ANSWERS[name], out_ns=out, back_ns=back)
+                return RequestFault(arrives=processed, answer=name, out_ns=out, back_ns=back)
 
     def message(self) -> MessageFault:
         """What becomes of the next private message."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from turbo_trader.exchange.protocol import rate_limits
-from turbo_trader.exchange.protocol.faults_on_demand import REQUEST_FAULTS
+from turbo_trader.exchange.protocol.fault_terms import REQUEST
 from turbo_trader.exchange.protocol.rate_limits import RateLimits
 from turbo_trader.exchange.protocol.signing import BARRED, Key
 from turbo_trader.exchange.protocol.trade_stream import TradeClient
@@ -249,7 +249,7 @@ def test_codes_of_the_trade_socket(make_face: Callable[..., Face], monkeypatch: 
 
 
 SOCKET: Final = {10006, 10403, 10404, 20001, 20006}
-FAULTS: Final = {int(name.removeprefix("ret_")) for name in REQUEST_FAULTS if name.startswith("ret_")}
+FAULTS: Final = {int(name.removeprefix("ret_")) for name in REQUEST if name.startswith("ret_")}
 
 
 def printed() -> dict[str, set[int]]:

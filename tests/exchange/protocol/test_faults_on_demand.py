@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from turbo_trader.exchange.protocol.fault_terms import FRAME, REQUEST
 from turbo_trader.exchange.protocol.faults_on_demand import (
-    REQUEST_FAULTS,
-    STREAM_FAULTS,
     FaultPlan,
     Faults,
     explained,
@@ -26,7 +25,7 @@ def test_short_names_are_shared_out_evenly() -> None:
 
 
 @given(
-    st.lists(st.sampled_from([*REQUEST_FAULTS, *STREAM_FAULTS]), unique=True),
+    st.lists(st.sampled_from([*REQUEST, *FRAME]), unique=True),
     st.sampled_from(["", "order", "order/create"]),
 )
 def test_a_plan_reads_its_own_text(names: list[str], route: str) -> None:
@@ -105,7 +104,7 @@ def test_frames_get_what_fits_them() -> None:
         faults = Faults(FaultPlan.parse(plan), 1)
         return {found.name for _ in range(200) if (found := faults.frame(topic, delta=delta)) is not None}
 
-    every = ",".join(f"{name}=0.14" for name in STREAM_FAULTS)
+    every = ",".join(f"{name}=0.14" for name in FRAME)
     assert names(every, "execution") == {"duplicate", "reorder", "late", "disconnect", "silent", "extra"}
     assert names(every, "order.linear") == {"duplicate", "reorder", "disconnect", "silent", "extra"}
     assert names(every, "orderbook.50.BTCUSDT", delta=True) == {"gap", "disconnect", "silent", "extra"}
@@ -114,6 +113,4 @@ def test_frames_get_what_fits_them() -> None:
 
 
 def test_everything_a_plan_may_say_is_explained() -> None:
-    assert set(REQUEST_FAULTS) | set(STREAM_FAULTS) | {"drop", "error", "delay_s", "reorder_s"} == set(
-        explained()
-    )
+    assert set(REQUEST) | set(FRAME) | {"drop", "error", "delay_s", "reorder_s"} == set(explained())

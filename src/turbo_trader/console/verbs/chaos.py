@@ -31,7 +31,9 @@ def chaos(
     ] = "mixed",
     faults: Annotated[
         str,
-        typer.Option(help="none, light or heavy, and single rates: heavy,crash=0; as the situation has it"),
+        typer.Option(
+            help="none, light or heavy, and single rates: heavy,crash=0; as the situation has it (help: all)"
+        ),
     ] = "",
     symbols: Annotated[
         int, typer.Option(help="so many symbols of the universe; 0: as the situation has it", parser=whole())
@@ -54,7 +56,11 @@ def chaos(
     """
     from turbo_trader.chaos.campaign import Options
     from turbo_trader.console.settings import environment, positive_decimal
+    from turbo_trader.simulation.faults import explained
 
+    if faults == "help":
+        print("\n".join(f"{name:<16} {meaning}" for name, meaning in explained().items()))
+        return
     if balance:
         positive_decimal(balance, "--balance")
     options = Options(

@@ -13,35 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from turbo_trader.exchange.protocol.codes import AMBIGUOUS, ON_DEMAND
+from turbo_trader.exchange.protocol.codes import AMBIGUOUS
+from turbo_trader.exchange.protocol.fault_terms import FRAME, REQUEST
 from turbo_trader.market.errors import InputError
 
-_EXTRA: Final = "objects carry a field nobody knows"
-REQUEST_FAULTS: Final = {
-    "delay": "the request waits up to delay_s before it is processed",
-    "slow": "it is processed at once, the answer waits up to delay_s",
-    "drop_before": "the connection is closed, nothing is processed",
-    "drop_after": "it is processed, the connection is closed without an answer",
-    "stale": "a read is answered as it was the last time",
-    "extra": _EXTRA,
-    "half_open": "no answer and no close; processed or not, at even odds",
-    "http_502": "502 from the gateway; processed or not, at even odds",
-    "http_429": "429, not processed",
-    "http_403": "403, not processed",
-    **{
-        f"ret_{code}": f"{meaning} ({'processed or not, at even odds' if code in AMBIGUOUS else 'not processed'})"
-        for code, meaning in ON_DEMAND.items()
-    },
-}
-STREAM_FAULTS: Final = {
-    "duplicate": "a private message comes twice",
-    "reorder": "a private message is held back up to reorder_s while later ones pass",
-    "late": "an execution message is held back up to delay_s",
-    "gap": "a book delta is lost, so that `u` jumps",
-    "disconnect": "the socket is cut instead of a frame",
-    "extra": _EXTRA,
-    "silent": "from this frame on the socket stays open and says nothing",
-}
 SHORT: Final = {
     "drop": ("drop_before", "drop_after"),
     "error": ("http_502", "http_429", "http_403", "ret_10002", "ret_10006", "ret_10016"),
@@ -56,7 +31,7 @@ def explained() -> dict[str, str]:
     """Every term a plan may use, with its meaning."""
     short = {name: f"{' or '.join(names)}, evenly" for name, names in SHORT.items()}
     waits = {name: f"longest wait, wall seconds (default {value:g})" for name, value in _WAITS.items()}
-    return {**short, **REQUEST_FAULTS, **STREAM_FAULTS, **waits}
+    return {**short, **REQUEST, **FRAME, **waits}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +65,14 @@ class FaultPlan:
                 waits[name] = rate_figure(part, right, _LONGEST_WAIT)
                 continue
             names = SHORT.get(name, (name,))
-            if names[0] not in REQUEST_FAULTS and names[0] not in STREAM_FAULTS:
-                known = [each for each in (*SHORT, *REQUEST_FAULTS) if not each.startswith("ret_")]
-                known += ["ret_CODE", *STREAM_FAULTS, *_WAITS]
+            if names[0] not in REQUEST and names[0] not in FRAME:
+                known = [each for each in (*SHORT, *REQUEST) if not each.startswith("ret_")]
+                known += ["ret_CODE", *FRAME, *_WAITS]
                 raise InputError(f"faults {part!r}: choose from {', '.join(known)} (--faults help: all)")
             share = rate_figure(part, right, 1.0) / len(names)
             rates += [Rate(each, route.removeprefix("/v5/").strip("/"), share) for each in names]
         plan = FaultPlan(tuple(rates), **waits)
-        for stage in (REQUEST_FAULTS, STREAM_FAULTS):
+        for stage in (REQUEST, FRAME):
             if sum(rate.probability for rate in rates if rate.name in stage and not rate.route) > 1 + 1e-9:
                 raise InputError(
                     f"faults {text!r}: the probabilities of one request or frame add up to more than 1"
@@ -142,8 +117,8 @@ class Faults:
         self._requests, self._frames = (
             np.random.Generator(np.random.Philox(key=[seed, stage])) for stage in (0, 1)
         )
-        self._request_rates = [rate for rate in self.plan.rates if rate.name in REQUEST_FAULTS]
-        self._frame_rates = [rate for rate in self.plan.rates if rate.name in STREAM_FAULTS]
+        self._request_rates = [rate for rate in self.plan.rates if rate.name in REQUEST]
+        self._frame_rates = [rate for rate in self.plan.rates if rate.name in FRAME]
 
     def may(self, name: str) -> bool:
         """Can this fault come?"""
