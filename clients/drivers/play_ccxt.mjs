@@ -86,6 +86,7 @@ const watches = [
 ];
 
 async function main() {
+  if (pro) await client.loadHttpProxyAgent(); // ccxt asks for it where streams are plain ws://
   await client.loadMarkets();
   if (pro) for (const watch of watches) forever(watch).catch((error) => errors.push(String(error).slice(0, 200)));
   if (pro) await wait(3000); // nothing is sent of what was before a subscription
