@@ -13,7 +13,6 @@ from benchmarks.peers.environments import environment
 from clients.roster import Client, Registry
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "var" / "clients"
-_INSTALL_S: Final = 900
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +30,7 @@ def install(client: Client) -> Installed:
 
 
 def _pip(client: Client) -> Installed:
-    found = environment(client.package, version=client.version, base=FOLDER)
+    found = environment(client.package, version=client.version, base=FOLDER, limit=client.install_s)
     return Installed(folder=FOLDER / client.package, program=found.python, why_not=found.why_not)
 
 
@@ -46,9 +45,11 @@ def _npm(client: Client) -> Installed:
         command = [npm, "install", "--prefix", str(folder), "--silent", "--no-audit", "--no-fund",
                    f"{client.package}@{client.version}"]  # fmt: skip
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=client.install_s, check=False
+            )
         except subprocess.TimeoutExpired:
-            return Installed(folder=folder, program=None, why_not=f"npm took more than {_INSTALL_S} s")
+            return Installed(folder=folder, program=None, why_not=f"npm took more than {client.install_s} s")
         if done.returncode or _npm_version(folder, client.package) != client.version:
             said = (done.stderr or done.stdout).strip().splitlines() or [f"npm ended with {done.returncode}"]
             return Installed(folder=folder, program=None, why_not=said[-1][:160])

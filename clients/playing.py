@@ -95,6 +95,10 @@ def play(client: Client, *, long: bool = False) -> Verdict:
     installed = install(client)
     if installed.program is None:
         return Verdict(version=client.version, errors=(f"not installed: {installed.why_not}",), played=False)
+    if not client.driver:
+        return Verdict(
+            version=client.version, errors=("installed; there is no play for it yet",), played=False
+        )
     folder = FOLDER / "plays" / client.name
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

@@ -16,9 +16,9 @@ class Registry(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Client:
-    """One client: `driver` (a file of clients/drivers) runs with its interpreter and `mode`, for `seconds` at most; the exchange
-    runs at `speed`. `required`: it has to pass. `refused`: codes that its play is refused with on purpose, or that the client
-    takes as an answer."""
+    """One client: `driver` (a file of clients/drivers, "" where there is no play yet) runs with its interpreter and `mode`, for
+    `seconds` at most; the exchange runs at `speed`; its installer is given `install_s`. `required`: it has to pass. `refused`:
+    codes that its play is refused with on purpose, or that the client takes as an answer."""
 
     name: str
     package: str
@@ -28,6 +28,7 @@ class Client:
     registry: Registry = Registry.PIP
     speed: float = 5.0
     seconds: int = 300
+    install_s: int = 900
     required: bool = True
     refused: frozenset[int] = frozenset()
 
@@ -47,6 +48,8 @@ ROSTER: Final = (
            refused=UNCHANGED),
     Client(name="nautilus_trader", package="nautilus_trader", version="1.221.0", driver="play_nautilus.py", speed=1.0,
            seconds=590),
+    Client(name="hummingbot", package="hummingbot", version="20260922", driver="", install_s=300, required=False),
+    Client(name="passivbot", package="passivbot", version="7.4.2", driver="", install_s=300, required=False),
 )  # fmt: skip
 
 

@@ -23,8 +23,11 @@ class Installed:
     why_not: str = ""
 
 
-def environment(package: str, *, version: str = "", base: Path | None = None) -> Installed:
+def environment(
+    package: str, *, version: str = "", base: Path | None = None, limit: int = _INSTALL_S
+) -> Installed:
     """The environment that has `package`, in `version` where one is named; made below `base`, with pip, where there is none yet.
+    pip is given `limit` seconds.
 
     `PEERS_CACHE` names another folder for them than `peers` in the cache folder.
     """
@@ -36,9 +39,9 @@ def environment(package: str, *, version: str = "", base: Path | None = None) ->
     wanted = f"{package}=={version}" if version else package
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", wanted]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
-        return Installed(None, why_not=f"pip took more than {_INSTALL_S} s")
+        return Installed(None, why_not=f"pip took more than {limit} s")
     if done.returncode or not (found := _version(python, package)):
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [
             f"pip ended with {done.returncode}"
