@@ -16,10 +16,10 @@ SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "pytest"
 def test_the_sample_fixture_starts_an_exchange_and_moves_its_market(tmp_path: Path) -> None:
     for path in SAMPLE.glob("*.py"):
         (tmp_path / path.name).write_text(path.read_text())
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300, check=False,
+        cwd=tmp_path, env={**os.environ, "PATH": programs}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
