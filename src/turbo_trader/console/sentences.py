@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.console.times import utc_text
+from turbo_trader.market.order_terms import Direction
 from turbo_trader.rules.readable import readable
 
 Event = Mapping[str, Any]
 
 #: Fields that every line of the log has, or that say nothing to a person.
 _FRAME: Final = frozenset({"at", "ts", "event", "level", "id"})
-_SIDES: Final = {1: "long", -1: "short"}
 _REASONS: Final = {
     "target": "at its target", "stop": "by its stop", "time": "as its time was up", "mark": "as the mark price is beyond its stop",
     "flatten": "by flatten", "session-loss": "as the session's loss limit was reached", "backstop": "by its backstop",
@@ -135,7 +135,7 @@ def _trade(e: Event) -> str:
     held, reason, share = int(e["seconds"]), str(e["reason"]), 100 * float(e["net_fraction"])
     after = f"{held} s" if held < 100 else f"{held / 60:.0f} min"
     return (
-        f"{e['symbol']} {_SIDES[int(e['direction'])]} trade {result} {net:+.4f} USDT ({share:+.3f} % of its size,"
+        f"{e['symbol']} {Direction(int(e['direction'])).text} trade {result} {net:+.4f} USDT ({share:+.3f} % of its size,"
         f" fees {_number(e['fees'])}), closed {_REASONS.get(reason, 'by ' + reason)} after {after}"
     )
 

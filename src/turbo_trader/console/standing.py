@@ -9,6 +9,7 @@ from typing import Any
 
 from turbo_trader.console.tables import WIDTH
 from turbo_trader.console.times import utc_text
+from turbo_trader.market.order_terms import Direction
 
 _NAME = 12  # columns of the first label
 
@@ -105,7 +106,7 @@ def _reported(history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]
 
 
 def _position(position: Mapping[str, Any]) -> str:
-    side = "long" if position["direction"] > 0 else "short"
+    side = Direction(position["direction"]).text
     marks = ", ".join(
         f"{name} {position[name] if position[name] is not None else '-'}"
         for name in ("price", "stop", "target")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Final
 
+from turbo_trader.market.order_terms import Direction
 from turbo_trader.reports.run_data import ZERO, TradeRecord
 
 COLUMNS: Final[dict[str, str]] = {
@@ -53,7 +54,7 @@ def _row(trade: TradeRecord) -> list[str]:
     return [
         _safe(trade.id),
         _safe(trade.symbol),
-        "long" if trade.direction > 0 else "short",
+        Direction(trade.direction).text,
         utc_exact(trade.opened_ts),
         utc_exact(trade.closed_ts),
         *(_exact(amount) for amount in amounts),

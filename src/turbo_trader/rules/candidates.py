@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from turbo_trader.market.order_terms import Direction
 from turbo_trader.market.rows import Rows
-from turbo_trader.rules.gate import TIER_A, TIER_B, WARN
+from turbo_trader.rules.gate import WARN, SignalTier
 from turbo_trader.rules.gates import GATES, LISTED, reason
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.signals.figures import SIGNALS
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
-
-SIDES = {1: "long", -1: "short", 0: "none"}
-SIGNAL_TIERS = {TIER_A: "A", TIER_B: "B"}
 
 
 def candidate(policy: Policy, rows: Rows, j: int) -> dict[str, Any]:
@@ -25,9 +23,9 @@ def candidate(policy: Policy, rows: Rows, j: int) -> dict[str, Any]:
     row = rows[j]
     blocker = int(row["blocker"])
     return {
-        "side": SIDES[int(row["direction"])],
+        "side": Direction(int(row["direction"])).text,
         "by": policy.signal,
-        "tier": SIGNAL_TIERS.get(int(row["tier"]), "none"),
+        "tier": SignalTier(int(row["tier"])).text,
         "signals": signals(row),
         "snr": _figure(row["snr"]),
         "confidence": _figure(row["used_confidence"]),

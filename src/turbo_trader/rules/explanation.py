@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from turbo_trader.market.order_terms import Direction
 from turbo_trader.market.rows import Rows
 from turbo_trader.rules.belief import cannot_block_lines
-from turbo_trader.rules.gate import BLOCK, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN, When, bp
+from turbo_trader.rules.gate import BLOCK, NOT_ASSESSED, PASS, WARN, SignalTier, When, bp
 from turbo_trader.rules.gates import EV, GATES, LISTED, reason
 from turbo_trader.rules.scan import current
 from turbo_trader.rules.tiers import TIER_NAMES
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
 
 VERDICTS = {NOT_ASSESSED: "not assessed", PASS: "pass", WARN: "warn", BLOCK: "block"}
-TRADE_TIERS = {TIER_NONE: "none", TIER_A: "A", TIER_B: "B"}
-_SIDES = {1: "long", -1: "short", 0: "no direction"}
 
 #: What the gates limits and size said of a scan, by the gate's name: fields of the notes `gate` and `entry`.
 Said = Mapping[str, Mapping[str, Any]]
@@ -30,7 +29,9 @@ def explain(policy: Policy, rows: Rows, j: int, symbol: str, said: Said | None =
     rows = current(rows)
     row, details = rows[j], said or {}
     by = f" by the signal {policy.signal}" if policy.scored else ""
-    head = f"{symbol} {_SIDES[int(row['direction'])]}, tier {TRADE_TIERS[int(row['tier'])]}{by}"
+    direction = Direction(int(row["direction"]))
+    side = direction.text if direction else "no direction"
+    head = f"{symbol} {side}, tier {SignalTier(int(row['tier'])).text}{by}"
     lines = [
         f"{head}, capital tier {TIER_NAMES[int(row['capital_tier'])]}",
         *outcome(policy, rows, j, details),

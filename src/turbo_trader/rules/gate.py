@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from turbo_trader.market.rows import Rows
@@ -19,9 +19,22 @@ PASS: Final = 1
 WARN: Final = 2
 BLOCK: Final = 3
 
-TIER_NONE: Final = 0
+TIER_NONE: Final = 0  # as kernels write them
 TIER_B: Final = 1
 TIER_A: Final = 2
+
+
+class SignalTier(IntEnum):
+    """How much the signals of a candidate agree."""
+
+    NONE = TIER_NONE
+    B = TIER_B
+    A = TIER_A
+
+    @property
+    def text(self) -> str:
+        """A, B or none."""
+        return "none" if self is SignalTier.NONE else self.name
 
 
 class When(Enum):

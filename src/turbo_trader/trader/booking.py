@@ -9,7 +9,7 @@ from typing import Final
 from turbo_trader.market.order_terms import ExecKind, StopType
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, ExitReason, exit_rules
-from turbo_trader.rules.gate import TIER_A
+from turbo_trader.rules.gate import SignalTier
 from turbo_trader.rules.session_changes import HaltCause
 from turbo_trader.rules.watchdog import tripped
 from turbo_trader.trader.amending import Amending
@@ -256,7 +256,7 @@ class Booking:
         won = trade.net > 0
         d.counts["trades"] += 1
         d.counts["wins" if won else "losses"] += 1
-        d.counts["A" if trade.trade_tier == TIER_A else "B"] += 1
+        d.counts[SignalTier(trade.trade_tier).text] += 1
         d.session.on_trade(trade.net, crumb=trade.crumb)
         if trade.reason == ExitReason.STOP and not won:
             state.stop_out(trade.direction, ts)
@@ -267,7 +267,7 @@ class Booking:
         self._staging.on_closed(state, trade, ts, fraction)
         exit_price = trade.closed_value / trade.closed_qty if trade.closed_qty else ZERO
         d.note(
-            "trade", symbol=state.instrument.symbol, id=trade.entry_id, tier="A" if trade.trade_tier == TIER_A else "B",
+            "trade", symbol=state.instrument.symbol, id=trade.entry_id, tier=SignalTier(trade.trade_tier).text,
             direction=trade.direction, qty=trade.qty, entry=trade.entry, exit=exit_price, result=trade.result, fees=trade.fees,
             funding=trade.funding, net=trade.net, net_fraction=round(fraction, 8), ev=trade.ev, honest_ev=trade.honest_ev,
             reason=trade.reason, seconds=(ts - trade.opened_ts) // SECOND,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, TimeInForce
+from turbo_trader.market.order_terms import Direction, OrderStatus, OrderType, Side, TimeInForce
 from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.assess import reprice
-from turbo_trader.rules.candidates import SIDES
 from turbo_trader.rules.entry import entry_limit
-from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, Verdict
+from turbo_trader.rules.gate import BLOCK, PASS, SignalTier, Verdict
 from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.sizing import Sizing, size_entry
 from turbo_trader.rules.tiers import CapitalTier
@@ -107,7 +106,7 @@ class Entries:
     def _send(self, state: SymbolState, entry: PendingEntry) -> None:
         d = self._state
         entry.advance(EntryEvent.SEND, d.now)
-        tier = "A" if entry.trade_tier == TIER_A else "B"
+        tier = SignalTier(entry.trade_tier).text
         allowed = entry.figures.pop("allowed", {})  # reported, not kept
         self.save(state)
         d.note(
@@ -164,7 +163,7 @@ class Entries:
             Decimal(1) - entry.direction * entry.stop_loss,
         )
         return {
-            "side": SIDES[entry.direction],
+            "side": Direction(entry.direction).text,
             "size_usdt": round(entry.qty * entry.limit, 2),
             "balance_pct": round(100 * entry.margin / balance, 1) if balance > 0 else None,
             "leverage": entry.leverage,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from turbo_trader.market.order_terms import Direction
 from turbo_trader.market.rows import SECOND, Rows
-from turbo_trader.rules.candidates import SIDES
 from turbo_trader.trader.trader_state import TraderState
 
 if TYPE_CHECKING:
@@ -65,6 +65,6 @@ class ScoreColumn:
     def _emit(self, s: int, direction: int, expected: float, horizon: float, hold: float) -> None:
         state = self._state
         state.note(
-            "score", symbol=state.symbols[s], signal=state.policy.signal, side=SIDES[direction],
+            "score", symbol=state.symbols[s], signal=state.policy.signal, side=Direction(direction).text,
             expected=float(f"{expected:.6g}"), horizon_s=round(horizon), hold_s=round(hold),
         )  # fmt: skip

@@ -15,7 +15,7 @@ from turbo_trader.market.grid import on_grid
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.fingerprint import fingerprint
-from turbo_trader.rules.gate import TIER_A
+from turbo_trader.rules.gate import SignalTier
 from turbo_trader.rules.shadow import Ended, Outcome, Shadow
 from turbo_trader.rules.sizing import Entry, Sizing, resize, smallest_qty
 from turbo_trader.rules.stages import (
@@ -112,7 +112,7 @@ class Staging:
         """What is to be ordered of a trade the rules make, and at which stage; None: nothing, it is followed as a shadow."""
         if not self.active:
             return sizing, ""
-        name = "A" if entry.trade_tier == TIER_A else "B"
+        name = SignalTier(entry.trade_tier).text
         stage, qty = self._qty(name, entry, sizing, tier, equity, self._state.mark(state))
         shadow = self._shadow(state, row, entry, name)
         if not qty:
@@ -137,7 +137,7 @@ class Staging:
         """A real trade is over."""
         if not self.active:
             return
-        tier = "A" if trade.trade_tier == TIER_A else "B"
+        tier = SignalTier(trade.trade_tier).text
         stage = Stage(trade.stage) if trade.stage else Stage.SCOUT
         self._stages.on_real(tier, stage, trade.opened_ts, ended_ns, fraction, trade.net)
         self._count_pairs(state.shadows.real_ended(trade.entry_id, fraction))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from turbo_trader.rules.gate import TIER_A, TIER_B
+from turbo_trader.market.order_terms import Direction
+from turbo_trader.rules.gate import SignalTier
 from turbo_trader.rules.gates import GATES, reason
 from turbo_trader.rules.reasons import Code
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.signals.figures import SIGNALS
 
 Row = Mapping[str, Any]
-_TIERS: Final = {TIER_A: "A", TIER_B: "B"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,12 @@ def nearness(
         reason = "every gate passed"
     elif refused is not None and refused[0] == GATES[blocker] and refused[1]:
         reason = refused[1]
-    direction, tier = int(row["direction"]), _TIERS.get(int(row["tier"]), "-")
+    direction, tier = Direction(int(row["direction"])), SignalTier(int(row["tier"]))
     confirming = sum(1 for i in range(len(SIGNALS)) if int(row["confirms"]) >> i & 1)
     return Nearness(
-        symbol=symbol, side={1: "long", -1: "short"}.get(direction, "-"), price=float(row["mid"]),
+        symbol=symbol, side=direction.text if direction else "-", price=float(row["mid"]),
         forecast_bp=float(row["forecast"]) * 1e4 if direction else None, snr=float(row["snr"]),
-        confidence=float(row["used_confidence"]), marks=_marks(row), tier=tier,
+        confidence=float(row["used_confidence"]), marks=_marks(row), tier=tier.text if tier else "-",
         ev_bp=float(row["used_ev"]) * 1e4 if row["used_ev"] else None, passed=passed, reason=reason,  # 0: not computed
         rank=(float(passed), min(reached, 1.0), float(confirming), float(row["snr"])),
     )  # fmt: skip
