@@ -84,11 +84,8 @@ def hashes(root: Path) -> dict[str, str]:
 
 @pytest.mark.slow  # each run of scripts/setup shows it
 def test_another_checkout_takes_its_kernels_from_the_cache(tmp_path: Path) -> None:
-    code = (
-        "from turbo_trader.signals.passage import normal as k; k(0.5); "
-        "print(sum(k.stats.cache_hits.values()), sum(k.stats.cache_misses.values()))"
-    )
-    hits_and_misses = []
+    code = "from turbo_trader.signals.passage import normal as k; k(0.5); import sys; print('numba' in sys.modules)"
+    compiled_it = []
     for name in ("first", "second"):
         root = tmp_path / name
         shutil.copytree(SOURCE, root / "turbo_trader", ignore=shutil.ignore_patterns("__pycache__"))
@@ -96,8 +93,8 @@ def test_another_checkout_takes_its_kernels_from_the_cache(tmp_path: Path) -> No
         ran = subprocess.run(
             [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
         )
-        hits_and_misses.append(ran.stdout.split())
-    assert hits_and_misses == [["0", "1"], ["1", "0"]]
+        compiled_it.append(ran.stdout.strip())
+    assert compiled_it == ["True", "False"]
 
 
 def test_a_kernel_of_another_package_is_kept_by_what_it_can_see(tmp_path: Path) -> None:
@@ -116,7 +113,7 @@ def test_a_kernel_of_another_package_is_kept_by_what_it_can_see(tmp_path: Path) 
         "PYTHONPATH": f"{tmp_path}:{SOURCE.parent}",
         "TURBO_TRADER_CACHE": str(tmp_path),
     }
-    code = "from mine.signal import signal as k; print(k(8.0), sum(k.stats.cache_hits.values()))"
+    code = "from mine.signal import signal as k; import sys; print(k(8.0), 'numba' in sys.modules)"
     printed = []
     for divisor in (2, 2, 4):
         (package / "half.py").write_text((package / "half.py").read_text().replace("/ 2", f"/ {divisor}"))
@@ -124,5 +121,5 @@ def test_a_kernel_of_another_package_is_kept_by_what_it_can_see(tmp_path: Path) 
             [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
         )
         printed.append(ran.stdout.split())
-    assert printed == [["4.0", "0"], ["4.0", "1"], ["2.0", "0"]]
-    assert not list(package.rglob("*.nbi"))
+    assert printed == [["4.0", "True"], ["4.0", "False"], ["2.0", "True"]]
+    assert not list(package.rglob("*.kernel"))

@@ -9,16 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 
 from turbo_trader.console.progress import Progress
 from turbo_trader.market import book
 from turbo_trader.market.compiled import Kernel, reachable
-from turbo_trader.market.compiling import compilations, is_cached, put_into_package
 from turbo_trader.market.frame_reader import FEED, read_frame
 from turbo_trader.market.kernel import advance, advance_book, backfill, set_level
 from turbo_trader.market.ladder import LADDER
@@ -127,54 +124,46 @@ _ENTRIES: dict[Use, Callable[[], Iterator[Entry]]] = {
 
 
 def entries(*uses: Use) -> list[Entry]:
-    """The kernels called for `uses`, each with the types of its arguments; none with NUMBA_DISABLE_JIT=1."""
+    """The kernels called for `uses`, each with arguments of its types; none with NUMBA_DISABLE_JIT=1."""
     listed = [entry for use in uses for entry in _ENTRIES[use]()]
-    return [
-        (kernel, tuple(map(numba.typeof, arguments)))
-        for kernel, arguments in listed
-        if isinstance(kernel, Kernel)
-    ]
+    return [(kernel, arguments) for kernel, arguments in listed if isinstance(kernel, Kernel)]
 
 
 def compile_missing(*uses: Use) -> int:
-    """Compile what no process before this one has compiled, saying so on stderr; returns how many kernels that were.
+    """Compile what no process before this one has compiled, saying so on stderr; returns how many functions that were.
 
     Before a process is started that uses them too: two would compile the same.
     """
-    missing = [(kernel, types) for kernel, types in entries(*uses) if not is_cached(kernel, types)]
+    missing = [(kernel, given) for kernel, given in entries(*uses) if not kernel.is_kept(*given)]
     if not missing:
         return 0
+    from turbo_trader.market.compiling import compilations
+
     called = set().union(*(reachable(kernel) for kernel, _ in missing))
-    ahead = [kernel for kernel in called if not _compiled_before(kernel)]
-    seen: set[str] = set()  # one of two types is compiled twice, and is one of those ahead
-    with Progress("compiling kernels, once for this version", len(ahead)) as progress:
+    seen: set[str] = set()  # one of two types is compiled twice
+    with Progress("compiling kernels, once for this version", len(called)) as progress:
 
         def each(name: str) -> None:
             seen.add(name)
             progress.at(len(seen), name)
 
         with compilations(each):
-            for kernel, types in missing:
-                kernel.compile(types)
+            for kernel, given in missing:
+                kernel.ready(*given)
     return len(seen)
 
 
-def _compiled_before(kernel: Any) -> bool:
-    """Whether the user's cache has this kernel, for whatever types."""
-    return any(Path(kernel._cache.cache_path).glob(f"*.{kernel.py_func.__name__}-*.nbi"))  # noqa: SLF001
-
-
 def load(*uses: Use) -> None:
-    """Load the kernels, so that no first call waits for one."""
-    for kernel, types in entries(*uses):
-        kernel.compile(types)
+    """Link the kernels, so that no first call waits for one."""
+    for kernel, given in entries(*uses):
+        kernel.ready(*given)
 
 
 def ship() -> None:
     """Put the kernels of every use into the package's folder, compiling what is missing."""
     compile_missing(*Use)
-    for kernel, types in entries(*Use):
-        put_into_package(kernel, types)
+    for kernel, given in entries(*Use):
+        kernel.ship(*given)
 
 
 if __name__ == "__main__":

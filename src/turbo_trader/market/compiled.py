@@ -1,13 +1,14 @@
 """Kernels: functions that numba compiles, in a cache that is never stale and never compiles what has not changed.
 
-numba's own cache notices an edited function but not an edited callee: a cached caller silently keeps the old code of what it
-calls. So the folder of a module's kernels is named by a hash of numba's version, of the module's source and of the sources of
-every module it imports from this package and from its own, directly or not. An edit compiles the kernels that can see it, and no
-others; where a package lies and when its files were written does not matter, so checkouts share what they compiled. A kernel of
-another package (a study, a user's signal) is kept in the same way.
+The folder of a module's machine code (`machine_code`) is named by a hash of numba's version, of the module's source and of the
+sources of every module it imports from this package and from its own, directly or not. An edit compiles the kernels that can see
+it, and no others; where a package lies and when its files were written does not matter, so checkouts share what they compiled. A
+kernel of another package (a study, a user's signal) is kept in the same way. (numba's own cache notices an edited function but not
+an edited callee, and only numba can read it, which takes longer to start than all else.)
 
-A declared kernel costs nothing until it is called: numba is imported (`compiling`) with the first call. So `guard`, `explain`,
-`policy` and whatever else reads the declarations beside a kernel start without a compiler.
+A declared kernel costs nothing until it is called: llvmlite's linker is imported (`machine_code`) with the first call, and numba
+(`compiling`) with the first one that no file has machine code for. So `guard`, `explain`, `policy` and whatever else reads the
+declarations beside a kernel start without either.
 """
 
 from __future__ import annotations
@@ -19,11 +20,22 @@ from collections.abc import Callable
 from functools import cache, cached_property, update_wrapper
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from turbo_trader.market.kinds import example, fits, kind
+
+if TYPE_CHECKING:  # llvmlite comes with the first call
+    from turbo_trader.market.machine_code import MachineCode
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent.parent
+_SHIPPED = _PACKAGE / "kernels"
 _IMPORT = re.compile(r"^from (\.*)([\w.]*) import (\([^)]*\)|.+)$", re.MULTILINE)
+#: What makes machine code, and what calls it.
+_COMPILER: Final = tuple(
+    Path(__file__).with_name(f"{name}.py") for name in ("compiling", "kinds", "machine_code")
+)
 _PLAIN: Final = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
@@ -54,9 +66,9 @@ def imported(path: Path) -> frozenset[Path]:
 
 @cache
 def sources_hash(path: Path) -> str:
-    """The first 16 hex digits of a SHA-256 over the module at `path` and all it imports, as `imported` says."""
+    """The first 16 hex digits of a SHA-256 over the module at `path`, all it imports (as `imported` says), and the compiler."""
     seen: set[Path] = set()
-    ahead = [path]
+    ahead = [path, *_COMPILER]
     while ahead:
         if (module := ahead.pop()) not in seen:
             seen.add(module)
@@ -80,29 +92,83 @@ def module_folder(module: Path) -> Path:
 
 
 class Kernel:
-    """A function that is compiled when it, or a kernel that calls it, is first called. It has what numba's dispatcher has."""
+    """A function that becomes machine code when Python first calls it; where a kernel calls it, a part of that one's."""
 
     def __init__(self, function: Callable[..., Any], **options: Any) -> None:
         """`options`: of `numba.njit`."""
-        self.py_func = function
+        self.py_func = cast("FunctionType", function)
         self._options = options
+        self._linked: dict[tuple[str, ...], Callable[..., Any]] = {}
+        self._usual: tuple[tuple[Any, ...], Callable[..., Any]] | None = None  # arguments, what is called
         update_wrapper(self, function)
 
-    @cached_property
-    def dispatcher(self) -> Any:
-        """What numba makes of it."""
-        from turbo_trader.market.compiling import dispatcher
-
-        return dispatcher(self.py_func, **self._options)
-
     def __call__(self, *given: Any) -> Any:
-        return self.dispatcher(*given)
+        if self._usual is not None:
+            seen, call = self._usual
+            if len(seen) == len(given) and all(map(fits, seen, given)):
+                return call(*given)
+        return self.ready(*given)(*given)
 
-    def __getattr__(self, name: str) -> Any:
-        """Of the dispatcher: numba asks for `_numba_type_` and `targetoptions` where another kernel calls this one."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return getattr(self.dispatcher, name)
+    def ready(self, *given: Any) -> Callable[..., Any]:
+        """What is called for such arguments: linked, from a file, or compiled now. TypeError where it cannot be."""
+        kinds = tuple(map(kind, given))
+        if (call := self._linked.get(kinds)) is None:
+            call = self._linked[kinds] = self._code(given).linked(
+                self.py_func.__name__, self.py_func.__doc__ or ""
+            )
+            if self._usual is None and all(map(fits, given, given)):
+                self._usual = tuple(map(example, given)), call
+        return call
+
+    def files(self, *given: Any) -> list[Path]:
+        """Where its machine code for such arguments may be: in the user's cache, or with the package. Nowhere for a function of no
+        file, or one that closes over variables."""
+        from turbo_trader.market.machine_code import file_name
+
+        module = Path(self.py_func.__code__.co_filename).resolve()
+        if not module.is_file() or self.py_func.__closure__:
+            return []
+        name = file_name(self.py_func, tuple(map(kind, given)))
+        folder = module_folder(module)
+        return [folder / name, _SHIPPED / folder.name / name]
+
+    def is_kept(self, *given: Any) -> bool:
+        """Is there a file of its machine code for such arguments?"""
+        return any(file.is_file() for file in self.files(*given))
+
+    def ship(self, *given: Any) -> None:
+        """Put its machine code for such arguments into the package's folder, where it is not there."""
+        *_, shipped = self.files(*given)
+        if not shipped.is_file():
+            self._code(given).write(shipped)
+
+    def _code(self, given: tuple[Any, ...]) -> MachineCode:
+        from turbo_trader.market.machine_code import MachineCode
+
+        files = self.files(*given)
+        if (code := MachineCode.read(files)) is None:
+            from turbo_trader.market.compiling import machine_code
+
+            code = machine_code(self.py_func, given, **self._options)
+            for file in files[:1]:
+                code.write(file)
+        return code
+
+    @cached_property
+    def _part(self) -> Any:
+        from turbo_trader.market.compiling import part
+
+        return part(self.py_func, **self._options)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba asks a function for that a kernel calls."""
+        return self._part._numba_type_
+
+    @property
+    def targetoptions(self) -> dict[str, Any]:
+        """What numba asks a function for that a kernel calls: whether it is inlined."""
+        return cast("dict[str, Any]", self._part.targetoptions)
 
 
 def reachable(start: Kernel) -> set[Kernel]:

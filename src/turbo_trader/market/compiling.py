@@ -1,122 +1,70 @@
-"""numba, for the kernels of `compiled`: compiled for any x86-64 processor since 2009, kept where `compiled` says.
-
-Kernels run where they were not compiled. So an installation has them in the package's folder (`ship`), where every user of it
-finds what is not in a cache of their own. A cache that cannot be written costs the next start time, nothing else.
-"""
+"""numba, for the kernels of `compiled`: what makes machine code of them where none is kept."""
 
 # mypy: disable-error-code="no-untyped-call, attr-defined"
 # numba is typed in part
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, cast
+from contextlib import contextmanager
+from typing import Any
 
 import numba
-from llvmlite import binding
-from numba.core import caching, event
+from numba.core import codegen, event
+from numba.core.environment import lookup_environment
 
-from turbo_trader.market import compiled
+from turbo_trader.market.machine_code import MachineCode, processor
 
-_SHIPPED = Path(__file__).resolve().parent.parent / "kernels"
-
-
-class SourceLocator(caching._CacheLocator):  # noqa: SLF001 - numba's seam for caches of one's own
-    """Says where the compiled kernels of a module are."""
-
-    def __init__(self, module: Path, line: int) -> None:
-        self._stamp = compiled.sources_hash(module)
-        self._folder = compiled.module_folder(module)
-        self._line = line
-
-    @classmethod
-    def from_function(cls, function: Any, file: str) -> SourceLocator | None:
-        """The locator of a function of a file; None for others, which numba caches as it does."""
-        module = Path(file).resolve()
-        return cls(module, function.__code__.co_firstlineno) if module.is_file() else None
-
-    def get_cache_path(self) -> str:
-        """The folder of the module's kernels."""
-        return str(self._folder)
-
-    def get_source_stamp(self) -> str:
-        """What a cached kernel was compiled from."""
-        return self._stamp
-
-    def get_disambiguator(self) -> str:
-        """Keeps functions of one name apart."""
-        return str(self._line)
+numba.config.CPU_NAME, numba.config.CPU_FEATURES = processor()
 
 
-class _Files(caching.CompileResultCacheImpl):
-    """numba's cache files, where SourceLocator says."""
+class Library(codegen.JITCodeLibrary):
+    """What numba compiles a function into. numba optimizes and translates a function, and then again in each of its callers, and in
+    theirs. Here a function becomes machine code only where Python calls it, once, with all that it calls."""
 
-    _locator_classes = [SourceLocator, *caching.CacheImpl._locator_classes]  # noqa: RUF012, SLF001 - as numba declares it
+    _part = False  # linked, not yet machine code
 
+    def finalize(self) -> None:
+        """Link what it calls. Machine code at once where Python has a wrapper to call it by."""
+        self._part = not any(each.name.startswith("_ZN7cpython") for each in self._final_module.functions)
+        super().finalize()
 
-def _index(file: caching.IndexDataCacheFile) -> dict[Any, str]:
-    """What a cache file holds; nothing where it cannot be read."""
-    with suppress(OSError):
-        return cast("dict[Any, str]", file._load_index())  # noqa: SLF001
-    return {}
+    def _optimize_final_module(self) -> None:
+        if not self._part:
+            super()._optimize_final_module()
 
+    def _finalize_final_module(self) -> None:
+        if self._part:
+            self._finalize_dynamic_globals()
+            self._finalized = True
+            return
+        super()._finalize_final_module()
+        for each in self._final_module.global_variables:
+            if (environment := lookup_environment(each.name)) is not None:
+                self._codegen.set_env(each.name, environment)
 
-class LayeredCache(caching.FunctionCache):
-    """The user's cache, and below it the kernels that came with the package."""
+    def get_pointer_to_function(self, name: str) -> int:
+        """Its address; 0 where there is no such function. A part that is asked for one of its own becomes machine code now."""
+        self._ensure_finalized()
+        if self._part:
+            if all(each.name != name or each.is_declaration for each in self._final_module.functions):
+                return 0
+            self._get_module_for_linking()  # as it is, for callers still to come
+            self._part = False
+            self._optimize_final_module()
+            self._finalize_final_module()
+        return int(super().get_pointer_to_function(name))
 
-    _impl_class = _Files
+    @property
+    def codegen(self) -> Any:
+        """numba's, and for a part one that does not look for its environment in machine code."""
+        return self if self._part else self._codegen
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        self._shipped = caching.IndexDataCacheFile(
-            cache_path=str(_SHIPPED / Path(self._cache_path).name),
-            filename_base=self._impl.filename_base,
-            source_stamp=self._impl.locator.get_source_stamp(),
-        )
-
-    def holds(self, types: tuple[Any, ...], context: Any) -> bool:
-        """Whether the kernel for arguments of these types is in either."""
-        key = self._index_key(types, context.codegen())
-        return any(key in _index(file) for file in (self._cache_file, self._shipped))
-
-    def ship(self, types: tuple[Any, ...], context: Any) -> None:
-        """Copy the kernel for these types from the user's cache into the package's folder, where it is not there."""
-        key = self._index_key(types, context.codegen())
-        if key not in _index(self._shipped) and (found := self._cache_file.load(key)) is not None:
-            Path(self._shipped._cache_path).mkdir(parents=True, exist_ok=True)  # noqa: SLF001
-            self._shipped.save(key, found)
-
-    def _load_overload(self, types: tuple[Any, ...], context: Any) -> Any:
-        key = self._index_key(types, context.codegen())
-        for file in (self._cache_file, self._shipped):
-            if key in _index(file) and (data := file.load(key)) is not None:
-                return self._impl.rebuild(context, data)
-        return None
-
-    def _save_overload(self, types: tuple[Any, ...], data: Any) -> None:
-        with suppress(OSError):  # a full disk, a folder of someone else's
-            super()._save_overload(types, data)
+    def set_env(self, _name: str, _environment: Any) -> None:
+        """Later, in the machine code that a part is in."""
 
 
-def is_cached(kernel: Any, types: tuple[Any, ...]) -> bool:
-    """Whether a process before this one compiled `kernel` for arguments of these numba types."""
-    return bool(kernel._cache.holds(types, kernel.targetctx))  # noqa: SLF001
-
-
-def put_into_package(kernel: Any, types: tuple[Any, ...]) -> None:
-    """Copy a kernel that is in the user's cache into the package's folder."""
-    kernel._cache.ship(types, kernel.targetctx)  # noqa: SLF001
-
-
-def any_processor() -> None:
-    """Compile for every x86-64 processor since 2009 (`x86-64-v2`), unless NUMBA_CPU_NAME says what for, or this one is older."""
-    features = binding.get_host_cpu_features() if numba.config.CPU_NAME is None else {}
-    if features.get("sse4.2") and features.get("popcnt"):
-        numba.config.CPU_NAME, numba.config.CPU_FEATURES = "x86-64-v2", ""
-
-
-any_processor()
+codegen.JITCPUCodegen._library_class = Library  # noqa: SLF001 - as numba declares it
 
 
 @contextmanager
@@ -136,8 +84,26 @@ def compilations(each: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def dispatcher(function: Callable[..., Any], **options: Any) -> Any:
-    """`function` under `numba.njit(**options)`, with the cache above."""
-    made = numba.njit(**options)(function)
-    made._cache = LayeredCache(function)  # noqa: SLF001 - what enable_caching does
-    return made
+def machine_code(function: Callable[..., Any], given: tuple[Any, ...], **options: Any) -> MachineCode:
+    """`function` under `numba.njit(**options)`, to be called from Python with such arguments."""
+    types = tuple(map(numba.typeof, given))
+    made = numba.njit(no_cfunc_wrapper=True, **options)(function)
+    collecting = gc.isenabled()
+    gc.disable()  # a tenth of the time: what is made is kept
+    try:
+        made.compile(types)
+    finally:
+        if collecting:
+            gc.enable()
+    result = made.overloads[types]
+    names = [each.name for each in result.library._final_module.global_variables]  # noqa: SLF001
+    environments = {name: found.consts for name in names if (found := lookup_environment(name)) is not None}
+    code = result.library._get_compiled_object()  # noqa: SLF001
+    return MachineCode(
+        object_code=code, wrapper=result.fndesc.llvm_cpython_wrapper_name, environments=environments
+    )
+
+
+def part(function: Callable[..., Any], **options: Any) -> Any:
+    """`function` under `numba.njit(**options)`, to be called from other kernels, whose machine code it becomes a part of."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
