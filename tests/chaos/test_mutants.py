@@ -20,7 +20,7 @@ from turbo_trader.trader.ids import Ids, boot_of
 
 
 def test_mutants_are_python_and_differ_from_their_source() -> None:
-    for mutant in draw(60, 1):
+    for mutant in draw(25, 1):
         source = path_of_module(mutant.module).read_text(encoding="utf-8")
         changed = patched(mutant.defect(), source)
         assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source)), mutant.name

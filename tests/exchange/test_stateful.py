@@ -62,7 +62,7 @@ def search(rigs: Any, examples: int, steps: int) -> None:
 
 
 def test_whatever_is_asked_money_positions_and_orders_add_up(rigs: Any) -> None:
-    search(rigs, 90, 40)
+    search(rigs, 40, 40)
 
 
 @pytest.mark.slow

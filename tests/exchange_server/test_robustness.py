@@ -88,7 +88,7 @@ PATHS = ["/v5/market/tickers", "/v5/order/create", "/v5/private", "/v5/trade", "
          "/v5/\xe9", "http://other/v5/market/time", "*"]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "BREW"]),
     path=st.sampled_from(PATHS),
@@ -122,7 +122,7 @@ def controlled(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
         yield found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     route=st.sampled_from(
         [
@@ -246,6 +246,7 @@ def test_a_thousand_idle_sockets_hinder_nobody(venue: ServedVenue, pybit_of: Cal
 @pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="the memory of another process is read from /proc"
 )
+@pytest.mark.slow
 def test_what_a_thousand_sockets_took_is_given_back() -> None:
     command = [
         sys.executable,

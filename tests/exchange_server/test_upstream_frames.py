@@ -78,7 +78,7 @@ class Fed:
         )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_whatever_an_upstream_says_the_venue_goes_on(
     sound: Callable[[Any], None], data: st.DataObject

@@ -26,6 +26,7 @@ def listening() -> Iterator[Receiver]:
         yield found
 
 
+@pytest.mark.process
 def test_a_run_sends_what_happens_and_dead_targets_change_nothing(
     tmp_path: Path, listening: Receiver
 ) -> None:

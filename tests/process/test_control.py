@@ -103,6 +103,7 @@ def house(tmp_path: Path, end_all: Callable[[Path], None]) -> Iterator[House]:
             end_all(tmp_path)
 
 
+@pytest.mark.process
 def test_verbs_reach_live_and_a_paper_daemon_side_by_side_whatever_is_started_beside(house: House) -> None:
     live = house.begin("one", MODE="live")
     wait(lambda: listening("live") and guards(), lambda: str(live.poll()))
@@ -135,6 +136,7 @@ def test_verbs_reach_live_and_a_paper_daemon_side_by_side_whatever_is_started_be
     wait(lambda: not guards())  # nothing was open: it ends with its daemon
 
 
+@pytest.mark.process
 def test_a_daemon_killed_is_known_to_be_gone_and_its_guard_can_be_ended(house: House) -> None:
     daemon = house.begin("one", MODE="testnet")
     wait(lambda: listening("testnet") and guards(), lambda: str(daemon.poll()))

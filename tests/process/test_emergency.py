@@ -40,6 +40,7 @@ def resting(venue: Venue) -> int:
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("lives", [(1, "", 10.0)], indirect=True)
 @pytest.mark.parametrize("stop", [by_signal, pytest.param(by_verb, marks=pytest.mark.slow)])
 def test_an_emergency_stop_is_flat_and_cancelled_within_two_seconds(

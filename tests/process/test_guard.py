@@ -112,6 +112,7 @@ def adopted(lives: Any) -> None:
         assert "guard" in {trade["reason"] for trade in lives.notes("trade")}
 
 
+@pytest.mark.process
 def test_s47_a_frozen_daemon_wakes_up_fenced_and_writes_nothing_in_its_old_epoch(
     lives: Any,
 ) -> None:
@@ -138,6 +139,7 @@ def frozen_with_a_position(daemon: Any, lives: Any) -> bool:
     return False
 
 
+@pytest.mark.process
 def test_a_guard_that_is_killed_takes_nothing_with_it_and_another_begins(lives: Any) -> None:
     daemon = guarded(lives)
     (guard,) = lives.guards()
@@ -178,6 +180,7 @@ def test_s47_either_killed_or_frozen_at_any_time_leaves_all_covered_by_one_write
         assert not lives.notes(name)
 
 
+@pytest.mark.process
 def test_s09_a_second_daemon_is_refused_on_the_same_journal_and_on_the_same_account(
     lives: Any, tmp_path: Path
 ) -> None:
@@ -194,6 +197,7 @@ def test_s09_a_second_daemon_is_refused_on_the_same_journal_and_on_the_same_acco
     assert first.poll() is None
 
 
+@pytest.mark.process
 def test_s09_an_order_of_another_instance_alarms_the_daemon_and_ends_its_entries(
     lives: Any,
 ) -> None:

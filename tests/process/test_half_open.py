@@ -97,6 +97,7 @@ def daemon(
             end_all(tmp_path)
 
 
+@pytest.mark.process
 def test_swallowed_streams_are_noticed_made_again_and_the_account_read(daemon: Any) -> None:
     proxy, said, process = daemon
 

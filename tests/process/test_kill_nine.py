@@ -62,10 +62,12 @@ def recovered(lives: Any, life: Any) -> Any:
     return life
 
 
+@pytest.mark.process
 def test_s04_killed_repeatedly_it_leaves_no_duplicate_no_orphan_an_exact_ledger(lives: Any) -> None:
     play(lives, ("entry-sent", "entry-filled", "stop-left", "stop-sent"))
 
 
+@pytest.mark.process
 def test_s04_killed_with_an_order_handed_to_the_trade_socket_the_same_holds(lives: Any) -> None:
     lives.order_entry = "websocket"
     play(lives, ("entry-handed",))

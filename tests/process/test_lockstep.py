@@ -56,6 +56,7 @@ def said(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.process
 def test_a_busy_and_stopped_machine_trades_the_same_to_the_last_digit(tmp_path: Path) -> None:
     """Also what it says of its speed: asked for, and reached."""
     calm, said_calm = end(begin(tmp_path / "calm", "--speed", "max", "--for", "4m"))

@@ -43,6 +43,7 @@ def fetch(port: int, path: str) -> tuple[int, str]:
         return 0, ""
 
 
+@pytest.mark.process
 def test_a_run_says_everything_that_board_and_rules_name(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

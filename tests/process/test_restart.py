@@ -38,6 +38,7 @@ def ours(lives: Any) -> dict[str, Decimal]:
     return {each["symbol"]: each["direction"] * Decimal(each["qty"]) for each in view["positions"]}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("lives", [(1, "", 10.0)], indirect=True)  # longer than a start takes
 def test_s01_a_position_outlives_kill_nine_and_is_held_on_as_it_was(lives: Any) -> None:
     held: dict[str, Decimal] = {}
@@ -71,6 +72,7 @@ def test_s10_orders_with_lost_answers_are_found_by_id_and_never_sent_again(lives
     assert {fill["id"] for fill in lives.notes("fill")} & {note["id"] for note in lost}
 
 
+@pytest.mark.process
 def test_s16_the_stop_always_covers_the_position_and_comes_back_when_taken_away(
     lives: Any,
 ) -> None:
@@ -96,6 +98,7 @@ def test_s16_the_stop_always_covers_the_position_and_comes_back_when_taken_away(
     lives.check(lives.end(heir))
 
 
+@pytest.mark.process
 def test_s02_closed_by_hand_while_the_daemon_was_dead_is_reported_and_gets_no_stop(
     lives: Any,
 ) -> None:
@@ -112,6 +115,7 @@ def test_s02_closed_by_hand_while_the_daemon_was_dead_is_reported_and_gets_no_st
     assert not lives.notes("unprotected")
 
 
+@pytest.mark.process
 def test_s39_without_its_journal_a_daemon_closes_what_it_holds_and_opens_nothing(lives: Any) -> None:
     daemon = lives.begin(200)
     lives.wait(lives.held)

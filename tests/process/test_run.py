@@ -125,9 +125,9 @@ def test_afterwards_explain_funnel_and_status_answer_from_the_journal(
 @pytest.mark.parametrize(
     ("number", "env", "left"),
     [
-        (signal.SIGINT, {}, True),
+        pytest.param(signal.SIGINT, {}, True, marks=pytest.mark.process),
         (signal.SIGTERM, {}, True),
-        (signal.SIGTERM, {"ON_TERM": "flatten"}, False),
+        pytest.param(signal.SIGTERM, {"ON_TERM": "flatten"}, False, marks=pytest.mark.process),
     ],
 )
 def test_a_signal_ends_it_cleanly_with_the_summary_and_leaves_positions_by_default(
@@ -142,6 +142,7 @@ def test_a_signal_ends_it_cleanly_with_the_summary_and_leaves_positions_by_defau
     assert "journal" in out
 
 
+@pytest.mark.process
 def test_the_paper_venue_ends_with_its_daemon_even_after_kill_9(tmp_path: Path) -> None:
     process = started(tmp_path, "--speed", "1")  # the wall's clock: a process of its own
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

@@ -62,6 +62,7 @@ def lose(lives: Any, name: str, what: str, symbol: str = HAND) -> None:
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("lives", [(1, "", 60.0, MIDNIGHT - 40 * MINUTE)], indirect=True)
 def test_s40_a_session_loss_outlives_kill_nine_and_midnight_until_session_new(lives: Any) -> None:
     limits = {**SMALL, "SESSION_LOSS": "0.01", "DRAWDOWN_PAUSE": "0.01"}

@@ -134,6 +134,7 @@ def entered(lives: Any, stage: str, since: int = 0) -> bool:
     return any(note["stage"] == stage for note in lives.notes("entry")[since:])
 
 
+@pytest.mark.process
 def test_an_earned_stage_outlives_kill_nine_and_its_sizes_keep_to_section_seven(lives: Any) -> None:
     leave_fills(lives.journal, lives.now(), 40)
     first = begin(lives)

@@ -85,6 +85,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         process.communicate(timeout=20)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("options", [("--start", "2026-01-05T09:00Z"), ()], ids=["fixed", "now"])
 def test_a_time_synced_client_stays_right_over_a_stopped_exchange(
     begin: Callable[..., Running], options: tuple[str, ...]
@@ -105,6 +106,7 @@ def test_a_time_synced_client_stays_right_over_a_stopped_exchange(
     assert abs(running.offset_ms - before) < 100
 
 
+@pytest.mark.process
 def test_at_speed_1_the_market_begins_now_and_its_candles_are_new(begin: Callable[..., Running]) -> None:
     running = begin()
     assert abs(running.offset_ms) < 100

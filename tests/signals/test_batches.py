@@ -146,7 +146,7 @@ def test_the_scans_of_the_tape_have_figures() -> None:
     cuts=st.lists(st.integers(1, 4000), max_size=6),
     times=st.lists(st.integers(NOW, SCANS[-1]), max_size=6),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_split_of_any_tape_changes_a_bit_of_state_or_signals(
     seed: int, odd: float, cuts: list[int], times: list[int]
 ) -> None:

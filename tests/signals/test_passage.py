@@ -96,7 +96,7 @@ def test_expected_return_at_timeout_agrees_with_monte_carlo() -> None:
     hold_s=st.floats(0, 1e5),
     step_s=st.floats(0, 60),
 )
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_probabilities_are_probabilities_at_any_extreme(
     up: float, down: float, drift: float, sigma: float, drift_s: float, hold_s: float, step_s: float
 ) -> None:

@@ -60,7 +60,7 @@ def whole(edge: float) -> tuple[bytes, ...]:
     return tuple(market.read(s, START + 4 * MINUTE).tobytes() for s in range(3))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4 * 60_000)), max_size=8),
     st.sampled_from([0.0, 1.0]),

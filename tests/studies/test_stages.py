@@ -1,5 +1,7 @@
 """The study of the stages with fewer weeks: what earned costs where there is nothing, and what it reaches otherwise."""
 
+from functools import cache
+
 import pytest
 
 from studies.stages import Case, Summary, cases, line, summarise
@@ -7,17 +9,18 @@ from studies.stages import Case, Summary, cases, line, summarise
 RUNS = 60
 
 
-@pytest.fixture(scope="module")
-def found() -> dict[tuple[str, bool], Summary]:
-    chosen = [case for case in cases() if not case.heavy]
-    return {(case.name, case.clustered): summarise(case, RUNS, 1) for case in chosen}
+CLUSTERED = pytest.mark.parametrize("clustered", [False, pytest.param(True, marks=pytest.mark.slow)])
 
 
-@pytest.mark.parametrize("clustered", [False, True])
-def test_losing_trades_cost_little_and_stop_soon(
-    found: dict[tuple[str, bool], Summary], clustered: bool
-) -> None:
-    losing = found["-13", clustered]
+@cache
+def found(name: str, clustered: bool) -> Summary:
+    (case,) = (c for c in cases() if (c.name, c.clustered, c.heavy) == (name, clustered, False))
+    return summarise(case, RUNS, 1)
+
+
+@CLUSTERED
+def test_losing_trades_cost_little_and_stop_soon(clustered: bool) -> None:
+    losing = found("-13", clustered)
     assert losing.end(0.05) >= 16.8
     assert losing.share("stopped", 48) >= 0.8
     assert losing.share("stopped", 96) >= 0.93
@@ -25,29 +28,23 @@ def test_losing_trades_cost_little_and_stop_soon(
     assert losing.end(0.5) > 2 * sorted(run.full for run in losing.runs)[RUNS // 2]
 
 
-@pytest.mark.parametrize("clustered", [False, True])
-def test_trades_that_earn_nothing_are_seldom_promoted(
-    found: dict[tuple[str, bool], Summary], clustered: bool
-) -> None:
-    nothing = found["+0", clustered]
+@CLUSTERED
+def test_trades_that_earn_nothing_are_seldom_promoted(clustered: bool) -> None:
+    nothing = found("+0", clustered)
     assert nothing.end(0.05) >= 15.5
     assert nothing.share("promoted") <= 0.2
 
 
-@pytest.mark.parametrize("clustered", [False, True])
-def test_trades_that_earn_are_promoted_and_grow(
-    found: dict[tuple[str, bool], Summary], clustered: bool
-) -> None:
-    earning = found["+20", clustered]
+@CLUSTERED
+def test_trades_that_earn_are_promoted_and_grow(clustered: bool) -> None:
+    earning = found("+20", clustered)
     assert earning.share("promoted", 96) >= 0.9
     assert earning.end(0.5) > 22
 
 
-@pytest.mark.parametrize("clustered", [False, True])
-def test_when_earning_ends_most_of_it_is_kept(
-    found: dict[tuple[str, bool], Summary], clustered: bool
-) -> None:
-    assert found["+20, from 72 h on -13", clustered].kept >= 0.88
+@CLUSTERED
+def test_when_earning_ends_most_of_it_is_kept(clustered: bool) -> None:
+    assert found("+20, from 72 h on -13", clustered).kept >= 0.88
 
 
 def test_the_same_seed_gives_the_same_week_and_a_row_says_it() -> None:

@@ -194,7 +194,7 @@ def test_no_route_is_left_out(face: Face, demo: Face) -> None:
     assert {name for shown in (face, demo) for _, name in all_routes(shown)} == set(GOOD) | bare
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_wrong_parameters_are_answered(
     face: Face, demo: Face, sound: Callable[[Any], None], data: st.DataObject
@@ -207,7 +207,7 @@ def test_wrong_parameters_are_answered(
     sound(asked.exchange)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_wrong_bytes_are_answered(face: Face, data: st.DataObject) -> None:
     method, name = data.draw(
@@ -220,7 +220,7 @@ def test_wrong_bytes_are_answered(face: Face, data: st.DataObject) -> None:
     in_shape(face.signed(method, path, *((raw, b"") if method == "GET" else (b"", raw))))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_wrong_headers_are_answered(face: Face, data: st.DataObject) -> None:
     method, name = data.draw(st.sampled_from(all_routes(face)))
@@ -266,7 +266,7 @@ def login(auth: list[Any]) -> st.SearchStrategy[bytes]:
     return said.map(lambda args: json.dumps({"op": "auth", "args": args}).encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_a_public_stream_answers_anything(face: Face, data: st.DataObject) -> None:
     client = PublicClient(PublicFeed(face.data), "sim-1")
@@ -280,7 +280,7 @@ def test_a_public_stream_answers_anything(face: Face, data: st.DataObject) -> No
     client.close()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_a_private_stream_answers_anything(face: Face, data: st.DataObject) -> None:
     client = PrivateClient(face.keys, "sim-1")
@@ -298,7 +298,7 @@ def test_a_private_stream_answers_anything(face: Face, data: st.DataObject) -> N
         assert len(answer.get("ret_msg", "")) < 2_000
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_the_trade_socket_answers_anything(
     face: Face, sound: Callable[[Any], None], data: st.DataObject
