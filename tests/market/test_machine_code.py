@@ -44,7 +44,7 @@ def fresh(n: int) -> Any:
 
 def test_a_kernel_gives_what_python_gives() -> None:
     values = np.array([1.0, 2.0, 4.0])
-    assert half_of_two(values, 1) == half_of_two.py_func(values, 1) == 3.0
+    assert half_of_two(values, 1) == half_of_two.py_func(values, 1) == 3.0  # type: ignore[attr-defined]
     assert half(values, 2) == (2.0, 2)
 
 
@@ -104,11 +104,19 @@ def test_what_a_kernel_allocates_outlives_it() -> None:
     assert [each.sum() for each in made] == [0.0] * 100
 
 
-@pytest.mark.parametrize(
-    ("value", "equal"), [(1, True), (1.0, False), (True, False), (np.float64(1.0), False)]
-)
+@pytest.mark.parametrize(("value", "equal"), [(1, True), (1.0, False), (True, False), ("1", False)])
 def test_a_number_fits_only_its_own_kind(value: object, equal: bool) -> None:
     assert fits(1, value) is equal
+
+
+def test_numbers_of_numpy_are_of_the_same_kind_as_python_s() -> None:
+    assert [kind(each) for each in (np.int64(1), np.float64(1.0), np.bool_(True))] == [
+        "int64",
+        "float64",
+        "bool",
+    ]
+    assert [kind(each) for each in (1, 1.0, True)] == ["int64", "float64", "bool"]
+    assert fits(1.0, np.float64(2.0))
 
 
 def test_what_is_no_number_and_no_array_is_refused() -> None:

@@ -116,8 +116,9 @@ class Kernel:
             call = self._linked[kinds] = self._code(given).linked(
                 self.py_func.__name__, self.py_func.__doc__ or ""
             )
-            if self._usual is None and all(map(fits, given, given)):
-                self._usual = tuple(map(example, given)), call
+            examples = tuple(map(example, given))
+            if self._usual is None and all(map(fits, examples, given)):
+                self._usual = examples, call
         return call
 
     def files(self, *given: Any) -> list[Path]:

@@ -1,6 +1,6 @@
 """numba, for the kernels of `compiled`: what makes machine code of them where none is kept."""
 
-# mypy: disable-error-code="no-untyped-call, attr-defined"
+# mypy: disable-error-code="no-untyped-call, attr-defined, call-overload"
 # numba is typed in part
 from __future__ import annotations
 
