@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.compiled import Kernel, kernel
-from turbo_trader.market.kinds import fits, kind
+from turbo_trader.market.kinds import fits, kind, plain_kinds
 from turbo_trader.market.machine_code import MachineCode
 from turbo_trader.market.rows import ROW, record_dtype
 
@@ -84,7 +84,12 @@ def test_an_array_of_another_record_of_the_same_size_is_not_taken_for_it() -> No
         return float(rows[0].a)
 
     assert OTHER.itemsize == ROW.itemsize == 24
-    assert not fits(np.empty(0, ROW), np.zeros(1, OTHER))
+    plain = plain_kinds((np.zeros(1, ROW),))
+    assert plain is not None
+    assert fits(plain, (np.zeros(9, ROW),))
+    assert not fits(plain, (np.zeros(1, OTHER),))
+    assert not fits(plain, (np.zeros(4, ROW)[::2],))
+    assert not fits(plain, (np.zeros((1, 1), ROW),))
     assert kind(np.zeros(1, ROW)) != kind(np.zeros(1, OTHER))
     rows = np.zeros(1, OTHER)
     rows["a"] = 7
@@ -106,7 +111,9 @@ def test_what_a_kernel_allocates_outlives_it() -> None:
 
 @pytest.mark.parametrize(("value", "equal"), [(1, True), (1.0, False), (True, False), ("1", False)])
 def test_a_number_fits_only_its_own_kind(value: object, equal: bool) -> None:
-    assert fits(1, value) is equal
+    plain = plain_kinds((1,))
+    assert plain is not None
+    assert fits(plain, (value,)) is equal
 
 
 def test_numbers_of_numpy_are_of_the_same_kind_as_python_s() -> None:
@@ -116,7 +123,7 @@ def test_numbers_of_numpy_are_of_the_same_kind_as_python_s() -> None:
         "bool",
     ]
     assert [kind(each) for each in (1, 1.0, True)] == ["int64", "float64", "bool"]
-    assert fits(1.0, np.float64(2.0))
+    assert plain_kinds((np.float64(1.0),)) is None
 
 
 def test_what_is_no_number_and_no_array_is_refused() -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from turbo_trader.market.kinds import example, fits, kind
+from turbo_trader.market.kinds import Plain, fits, kind, plain_kinds
 
 if TYPE_CHECKING:  # llvmlite comes with the first call
     from turbo_trader.market.machine_code import MachineCode
@@ -99,13 +99,13 @@ class Kernel:
         self.py_func = cast("FunctionType", function)
         self._options = options
         self._linked: dict[tuple[str, ...], Callable[..., Any]] = {}
-        self._usual: tuple[tuple[Any, ...], Callable[..., Any]] | None = None  # arguments, what is called
+        self._usual: tuple[tuple[Plain, ...], Callable[..., Any]] | None = None  # of the first call
         update_wrapper(self, function)
 
     def __call__(self, *given: Any) -> Any:
         if self._usual is not None:
-            seen, call = self._usual
-            if len(seen) == len(given) and all(map(fits, seen, given)):
+            plain, call = self._usual
+            if fits(plain, given):
                 return call(*given)
         return self.ready(*given)(*given)
 
@@ -116,9 +116,8 @@ class Kernel:
             call = self._linked[kinds] = self._code(given).linked(
                 self.py_func.__name__, self.py_func.__doc__ or ""
             )
-            examples = tuple(map(example, given))
-            if self._usual is None and all(map(fits, examples, given)):
-                self._usual = examples, call
+            if self._usual is None and (plain := plain_kinds(given)) is not None:
+                self._usual = plain, call
         return call
 
     def files(self, *given: Any) -> list[Path]:

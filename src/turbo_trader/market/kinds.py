@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+Plain = tuple[type, np.dtype[Any] | None, int]  # of an argument; an array's dtype and dimensions
+
 
 def kind(value: object) -> str:
     """The type of an argument, as far as machine code depends on it. TypeError where there is no such machine code."""
@@ -30,25 +32,31 @@ def kind(value: object) -> str:
     raise TypeError(f"a kernel takes no {type(value).__name__}")
 
 
-def fits(expected: Any, value: Any) -> bool:
-    """Is `value` as plainly as can be of the same kind as `expected`? A faster `kind`: many calls take a microsecond."""
-    if isinstance(value, np.ndarray):
-        return (
-            isinstance(expected, np.ndarray)
-            and value.flags.carray
-            and value.ndim == expected.ndim
-            and value.dtype == expected.dtype
-        )
-    if isinstance(value, float):
-        return type(expected) is float
-    return (type(value) is int or type(value) is bool) and type(value) is type(expected)
+def plain_kinds(given: tuple[Any, ...]) -> tuple[Plain, ...] | None:
+    """What `fits` knows of such arguments; None where one is no int, float, bool or contiguous array that can be written to."""
+    kinds: list[Plain] = []
+    for value in given:
+        if type(value) is np.ndarray and value.flags.carray:
+            kinds.append((np.ndarray, value.dtype, value.ndim))
+        elif type(value) in {int, float, bool}:
+            kinds.append((type(value), None, 0))
+        else:
+            return None
+    return tuple(kinds)
 
 
-def example(value: object) -> object:
-    """What stands for `value` in `fits`, without its memory."""
-    if isinstance(value, np.ndarray):
-        return np.empty((0,) * value.ndim, value.dtype)
-    return float(value) if isinstance(value, float) else value
+def fits(plain: tuple[Plain, ...], given: tuple[Any, ...]) -> bool:
+    """Are `given` plainly of these kinds? A fast `kind`: some kernels take a microsecond."""
+    if len(plain) != len(given):
+        return False
+    for (of, dtype, ndim), value in zip(plain, given, strict=True):
+        if type(value) is not of:
+            return False
+        if dtype is not None and not (
+            (value.dtype is dtype or value.dtype == dtype) and value.ndim == ndim and value.flags.carray
+        ):
+            return False
+    return True
 
 
 @cache
