@@ -50,7 +50,8 @@ def fits(plain: tuple[Plain, ...], given: tuple[Any, ...]) -> bool:
     if len(plain) != len(given):
         return False
     for (of, dtype, ndim), value in zip(plain, given, strict=True):
-        if type(value) is not of:
+        a = type(value)
+        if a is not of:
             return False
         if dtype is not None and not (
             (value.dtype is dtype or value.dtype == dtype) and value.ndim == ndim and value.flags.carray
