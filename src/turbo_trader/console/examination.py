@@ -13,10 +13,9 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
 from turbo_trader.bybit.reads import ReadFailed
 from turbo_trader.console.folders import last_journal
 from turbo_trader.console.journal_database import database_of
-from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.paper import paper_venue
 from turbo_trader.console.settings import Settings
-from turbo_trader.console.venues import live_endpoints
+from turbo_trader.console.venues import given_keys, live_endpoints, missing_keys
 from turbo_trader.journal.address import Address
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.opening import driver

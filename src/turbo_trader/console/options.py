@@ -67,3 +67,18 @@ def speed_figure(given: str | float) -> float:
         return figure(high=FASTEST)(given)
     except typer.BadParameter as error:
         raise typer.BadParameter(f"{error.message}, or max") from None
+
+
+#: Of a made-up or played market, at `run` and at `exchange`.
+MarketStart = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
+    ),
+]
+Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
+Edge = Annotated[
+    float | None,
+    typer.Option(help="predictability put into the synthetic market", parser=figure(0.0, MOST_EDGE)),
+]
+FaultSeed = Annotated[int | None, typer.Option(help="of the faults", parser=whole())]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
+from typing import Any
 
 WIDTH = 80
+_TARGETS = ("figure", "measured", "before", "target")
 
 
 def wrapped(text: str) -> list[str]:
@@ -24,3 +26,15 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1,
         ).rstrip()
         for row in (header, *rows)
     ]
+
+
+def target_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table of lines with figure, measured, before and target; long targets go on below."""
+    kept = [[str(line[name]) for name in _TARGETS] for line in lines]
+    first = [max(map(len, column)) for column in zip(_TARGETS[:-1], *(row[:-1] for row in kept), strict=True)]
+    room = WIDTH - sum(first) - 2 * (len(_TARGETS) - 1)
+    rows = []
+    for line in kept:
+        parts = wrap(line[-1], room)
+        rows += [[*line[:-1], parts[0]], *(["", "", "", part] for part in parts[1:])]
+    return aligned(_TARGETS, rows, left=len(_TARGETS))

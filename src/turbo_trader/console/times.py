@@ -1,12 +1,14 @@
-"""Times as people write them: UTC, ISO 8601."""
+"""Times and durations as people write them: UTC in ISO 8601; 40s, 2m, 1h, 3d."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from turbo_trader.market.errors import InputError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 
 
 def utc_ns(text: str, where: str) -> int:
@@ -23,3 +25,12 @@ def utc_ns(text: str, where: str) -> int:
 def utc_text(ts: int) -> str:
     """Nanoseconds UTC as 2025-05-03T10:00:00Z, cut to the second."""
     return (_EPOCH + timedelta(seconds=ts // 10**9)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration; InputError when it is not one or not above 0."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise InputError(f"duration {text!r}: write a number above 0 and s, m, h or d, such as 40s or 2m")
+    return seconds

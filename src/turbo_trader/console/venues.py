@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys, endpoints, moved
-from turbo_trader.console.keys import given_keys, missing_keys
+import os
+from pathlib import Path
+
+from turbo_trader.bybit.endpoints import (
+    Endpoints,
+    Keys,
+    endpoints,
+    moved,
+    others_must_not_read,
+    read_key_file,
+)
 from turbo_trader.console.settings import Settings
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.market.errors import InputError, Refused
@@ -13,6 +22,8 @@ ADVICE = (
     "before the first live trade: run on testnet or paper first; watch the first 10-20 trades; expect about 70 % A and 30 % B; "
     "a win rate of 60-70 % is a target, not a promise; respect the session limit"
 )
+_DOTENV = Path(".env")
+_NAMES = ("BYBIT_API_KEY", "BYBIT_API_SECRET")
 
 
 def live_venue(settings: Settings) -> tuple[Endpoints, Keys]:
@@ -51,3 +62,19 @@ def live_endpoints(settings: Settings) -> Endpoints:
             f"{given} is set and {missing} is not: orders and prices must come from one venue; set both or none"
         )
     return moved(known, rest, stream) if rest else known
+
+
+def given_keys(settings: Settings) -> Keys:
+    """Key and secret as given, "" where there is none. Refused when they are in a file that others may read."""
+    if settings.bybit_key_file is not None:
+        return read_key_file(settings.bybit_key_file)
+    values = (settings.bybit_api_key.get_secret_value(), settings.bybit_api_secret.get_secret_value())
+    surrounding = {name.upper() for name in os.environ}
+    if any(value and name not in surrounding for name, value in zip(_NAMES, values, strict=True)):
+        others_must_not_read(_DOTENV, _DOTENV.stat().st_mode)
+    return Keys(*values)
+
+
+def missing_keys(keys: Keys) -> list[str]:
+    """The settings that are empty."""
+    return [name for name, value in zip(_NAMES, (keys.key, keys.secret), strict=True) if not value]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import MOST_EDGE, figure, whole
+from turbo_trader.console.options import Edge, FaultSeed, MarketStart, Seed, figure, whole
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,12 +29,6 @@ Market = Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, o
 Speed = Annotated[
     float | None, typer.Option(help="venue seconds a wall second (default: 1)", parser=figure())
 ]
-Start = Annotated[
-    str | None,
-    typer.Option(
-        "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
-    ),
-]
 Balance = Annotated[str | None, typer.Option(help="USDT of each account")]
 Accounts = Annotated[
     int,
@@ -45,15 +39,9 @@ Accounts = Annotated[
 Record = Annotated[
     Path | None, typer.Option(help="a file that gets all that is asked and answered, as JSON lines")
 ]
-Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
-Edge = Annotated[
-    float | None,
-    typer.Option(help="predictability put into the synthetic market", parser=figure(0.0, MOST_EDGE)),
-]
 Plan = Annotated[
     str | None, typer.Option(help="what goes wrong: drop=0.05,delay=0.05,error=0.05 (--faults help: all)")
 ]
-FaultSeed = Annotated[int | None, typer.Option(help="of the faults", parser=whole())]
 Control = Annotated[
     bool, typer.Option("--control", help="serve the control routes: /control/faults and so on")
 ]
@@ -81,7 +69,7 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout wh
 
 
 def exchange(
-    *, port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, start: Start = None,
+    *, port: Port = 9000, host: Host = "127.0.0.1", market: Market = None, speed: Speed = None, start: MarketStart = None,
     balance: Balance = None, accounts: Accounts = 1, record: Record = None,
     seed: Seed = None, edge: Edge = None, faults: Plan = None, fault_seed: FaultSeed = None, control: Control = False,
     demo: Demo = False, hedge: Hedge = False, cross: Cross = False, limits: Limits = True, ban: Ban = 600.0, vip: Vip = 0,

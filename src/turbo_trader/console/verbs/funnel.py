@@ -28,8 +28,7 @@ def funnel(
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
     from turbo_trader.console.summary import funnel_lines
-    from turbo_trader.console.tables import wrapped
-    from turbo_trader.console.targets import target_lines
+    from turbo_trader.console.tables import target_lines, wrapped
     from turbo_trader.console.verbs.report import NOTHING, books
     from turbo_trader.journal.opening import believable
     from turbo_trader.reports.reading import scans_of

@@ -128,8 +128,7 @@ def books(folder: Path) -> tuple[list[dict[str, Any]], tuple[Decimal, Decimal]]:
 def report_lines(found: Mapping[str, Any]) -> list[str]:
     """The report for a person, within 80 columns."""
     from turbo_trader.console.summary import calibration_lines
-    from turbo_trader.console.tables import aligned
-    from turbo_trader.console.targets import target_lines
+    from turbo_trader.console.tables import aligned, target_lines
 
     names = ("valid", "confirms", "q05", "q25", "q50", "q75", "q95")
     strengths = [

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.options import MOST_EDGE, figure, speed_figure, whole
+from turbo_trader.console.options import (
+    Edge,
+    FaultSeed,
+    MarketStart,
+    Seed,
+    speed_figure,
+)
 
 if TYPE_CHECKING:
     from turbo_trader.live.daemon_settings import Summary
@@ -22,25 +28,13 @@ Speed = Annotated[
         parser=speed_figure,
     ),
 ]
-MarketStart = Annotated[
-    str | None,
-    typer.Option(
-        "--start", help="when the synthetic market begins: now or ISO 8601 (default: now at speed 1)"
-    ),
-]
 Duration = Annotated[
     str | None, typer.Option("--for", help="how long to run at that speed, such as 40s or 2m")
 ]
 Balance = Annotated[str | None, typer.Option(help="paper's starting balance, USDT")]
-Seed = Annotated[int | None, typer.Option(help="of the synthetic market", parser=whole())]
-Edge = Annotated[
-    float | None,
-    typer.Option(help="predictability put into the synthetic market", parser=figure(0.0, MOST_EDGE)),
-]
 Faults = Annotated[
     str | None, typer.Option(help="what goes wrong at the paper venue: drop=0.05,delay=0.05,error=0.05")
 ]
-FaultSeed = Annotated[int | None, typer.Option(help="of those faults", parser=whole())]
 JournalDir = Annotated[Path | None, typer.Option("--journal-dir", help="folder of journals and logs")]
 Signal = Annotated[
     str | None, typer.Option(help="entries by: rules, an installed panel signal, or a .py file")
@@ -72,12 +66,12 @@ def run(
     json: Json = False,
 ) -> None:
     """Listen, decide, trade, guard. Paper on the built-in synthetic market unless asked otherwise; Ctrl-C ends it cleanly."""
-    from turbo_trader.console.duration import parse_duration
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.console.size_choice import require_hours, require_size
     from turbo_trader.console.summary import run_lines
+    from turbo_trader.console.times import parse_duration
     from turbo_trader.console.venues import live_keys
     from turbo_trader.rules.policy import Policy
 

@@ -110,10 +110,10 @@ def record(
     """A venue's public frames as they come. No key is needed; each file is a tape of its own."""
     import uvloop
 
-    from turbo_trader.console.duration import parse_duration
     from turbo_trader.console.markets import upstream
     from turbo_trader.console.output import print_json, say
     from turbo_trader.console.settings import load_settings
+    from turbo_trader.console.times import parse_duration
     from turbo_trader.live.frame_recorder import FrameRecorder
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.names import perpetual_symbol

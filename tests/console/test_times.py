@@ -1,8 +1,8 @@
-"""Durations as people type them."""
+"""Times and durations as people write them."""
 
 import pytest
 
-from turbo_trader.console.duration import parse_duration
+from turbo_trader.console.times import parse_duration
 from turbo_trader.market.errors import InputError
 
 

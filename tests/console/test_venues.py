@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.console.keys import given_keys, missing_keys
 from turbo_trader.console.settings import Settings, load_settings
+from turbo_trader.console.venues import given_keys, missing_keys
 from turbo_trader.market.errors import Refused
 
 
@@ -61,6 +61,8 @@ def test_a_wide_key_file_ends_the_run_with_one_line_and_code_3(tmp_path: Path) -
         check=False,
     )
     assert done.returncode == 3
-    assert [" ".join(done.stderr.split())] == [
+    said = " ".join(done.stderr.split())  # on a slow machine, after how long it loads
+    assert said.count("turbo-trader:") == 1
+    assert said.endswith(
         f"turbo-trader: refused: key file {path}: others can read it (0644); chmod 600 {path}"
-    ]
+    )
