@@ -54,6 +54,19 @@ def test_it_trades_on_a_market_with_an_edge_and_ends_flat_and_guarded() -> None:
     assert report["wins"] + report["losses"] == report["trades"]
 
 
+def test_progress_is_the_share_of_the_tape_that_is_played() -> None:
+    instruments = universe()[:2]
+    market = SyntheticMarket(instruments, 1, START, 1.0)
+    rows = tuple(market.read(s, START + 10 * MINUTE) for s in range(len(instruments)))
+    shares: list[float] = []
+    Backtest(
+        Tape(instruments, rows, "made up", made_up=True), Policy(), Decimal(50), progress=shares.append
+    ).run()
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < 0.2
+    assert 0.9 < shares[-1] <= 1
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_wallet_adds_up_to_the_last_digit_and_is_the_venues(seed: int) -> None:
     report = result(seed=seed)

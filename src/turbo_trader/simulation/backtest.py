@@ -58,6 +58,7 @@ class Decisions:
     open_time: OpenTime = field(default_factory=OpenTime)
     refusal: Callable[[], str] = str
     closed: Callable[[], None] = lambda: None  # called when a trade has ended
+    scanned: Callable[[int], None] = lambda _: None  # called with the time of each scan
     keep: tuple[str, ...] = ("trade", "halt", "limit", "liquidation", "entry")
 
     def event(self, event: Event) -> None:
@@ -68,6 +69,7 @@ class Decisions:
         match command:
             case Scanned():
                 self.digest.scan(command.ts, command.rows)
+                self.scanned(command.ts)
                 candidates = self.open_time.warm or bool(command.rows["candidate"].any())
                 self.open_time.look(command.ts, self.refusal(), candidates=candidates)
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
@@ -109,6 +111,9 @@ class Backtest:
     no_limits: bool = False
     recorder: Sink | None = None  # gets everything the run does
     asked: Asked | None = None  # the panel signal that entries come from; None: the five signals
+    progress: Callable[[float], None] | None = (
+        None  # called with the share of the tape that is played, at each scan
+    )
 
     def run(self, history: Sequence[Rows] = ()) -> dict[str, Any]:
         """Run it to the end of the tape, close what is open, and return the result (plain values and Decimals).
@@ -155,6 +160,8 @@ class Backtest:
             scores.begin()
         if self.no_limits:
             decisions.closed = partial(self._top_up, simulation)
+        if (progress := self.progress) is not None:
+            decisions.scanned = lambda ts: progress(min(1.0, (ts - start) / (end - start)))
         self._run(simulation, end)
         halted = self._halted(decisions.open_time)  # the end itself is no halt
         simulation.deliver(Control(simulation.now, ControlVerb.FLATTEN, "end of tape"))

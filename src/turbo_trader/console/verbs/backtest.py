@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from turbo_trader.reports.kept_backtest import Recorder
     from turbo_trader.rules.policy import Policy
+
+_LOOK_S: Final = 0.25  # between two looks at how far the processes are
+_SHARES: Final[list[Any]] = []  # in a process of `_side_by_side`: where it says how far it is
 
 
 @dataclass(frozen=True)
@@ -171,25 +175,24 @@ def _made_up(
     from turbo_trader.console.progress import Progress
     from turbo_trader.lab.serving import serving
     from turbo_trader.market.reference import universe
+    from turbo_trader.market.rows import DAY
     from turbo_trader.reports.kept_backtest import Recorder
-    from turbo_trader.simulation.made_up import MadeUp
+    from turbo_trader.simulation.made_up import START, MadeUp
 
     instruments = [each for each in universe() if each.symbol in policy.symbols]
     recorder = Recorder([each.symbol for each in instruments])
-    play = MadeUp(
-        instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily, recorder=recorder,
-        asked=serving(policy),
-    )  # fmt: skip
-    with Progress(f"backtest of {days:g} made-up days"):
+    with Progress(f"backtest of {days:g} made-up days", days) as bar:
+        play = MadeUp(
+            instruments, policy, money, days, ((0.0, edge),), new_session_daily=daily, recorder=recorder,
+            asked=serving(policy), progress=lambda simulation: bar.at((simulation.now - START) / DAY),
+        )  # fmt: skip
         found = play.play(seed)
     return _kept(found, recorder, keep, "")
 
 
 def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
     """The result; of bars run in both orders at once, each in a process of its own, the worse one."""
-    from concurrent.futures import ProcessPoolExecutor
     from functools import partial
-    from multiprocessing import get_context
 
     from turbo_trader.console.progress import Progress
     from turbo_trader.market.tape import holds_bars
@@ -197,20 +200,48 @@ def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
     one = partial(_one, tape, options)
     bars = tape.exists() and holds_bars(tape)
     if order != "both" or not bars:
-        with Progress(f"backtest of {tape}"):
-            return one("random" if order == "both" else order)
+        with Progress(f"backtest of {tape}", 1.0) as bar:
+            return one("random" if order == "both" else order, bar.at)
     orders = ("high-first", "low-first")
-    with (
-        Progress(f"backtest of {tape} in both orders of highs and lows"),
-        ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
-    ):
-        results = dict(zip(orders, pool.map(one, orders), strict=True))
+    with Progress(f"backtest of {tape}, both orders of highs and lows", 1.0) as bar:
+        results = dict(zip(orders, _side_by_side(one, orders, bar.at), strict=True))
     worse = min(orders, key=lambda name: results[name]["net_pnl"])
     nets = {name: results[name]["net_pnl"] for name in orders}
     return {**results[worse], "order": worse, "net_pnl_by_order": nets}
 
 
-def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
+def _side_by_side(
+    one: Callable[[str], dict[str, Any]], orders: Sequence[str], progress: Callable[[float], None]
+) -> list[dict[str, Any]]:
+    """The result of each order, each in a process of its own; `progress` gets the share of both that is done."""
+    from concurrent.futures import ProcessPoolExecutor, wait
+    from multiprocessing import get_context
+
+    context = get_context("spawn")
+    shares = context.Array("d", len(orders))
+    with ProcessPoolExecutor(len(orders), context, _share, (shares,)) as pool:
+        jobs = [pool.submit(_shared, one, order, i) for i, order in enumerate(orders)]
+        while wait(jobs, _LOOK_S).not_done:
+            done: list[float] = list(shares[:])
+            progress(sum(done) / len(done))
+        return [job.result() for job in jobs]
+
+
+def _share(shares: Any) -> None:
+    """At the start of a process: where it says how far it is."""
+    _SHARES.append(shares)
+
+
+def _shared(one: Callable[..., dict[str, Any]], order: str, i: int) -> dict[str, Any]:
+    def progress(share: float) -> None:
+        _SHARES[0][i] = share
+
+    return one(order, progress)
+
+
+def _one(
+    tape: Path, options: Options, order: Any, progress: Callable[[float], None] | None = None
+) -> dict[str, Any]:
     import time
 
     from turbo_trader.lab.serving import serving
@@ -235,6 +266,7 @@ def _one(tape: Path, options: Options, order: Any) -> dict[str, Any]:
         no_limits=options.no_limits,
         recorder=recorder,
         asked=asked,
+        progress=progress,
     )
     facts = {"left_out": dict(recorded.left_out), "load_seconds": seconds, "order": order}
     return _kept({**run.run(), **facts}, recorder, options.keep, order if order != "random" else "")
