@@ -11,7 +11,7 @@ from turbo_trader.exchange.protocol.channels import TickerChannel
 from turbo_trader.exchange.protocol.market_data import MarketData
 
 WHOLE = {"symbol": "BTCUSDT", "lastPrice": "10.0", "bid1Price": "9.9", "bid1Size": "1.000", "ask1Price": "10.1",
-         "ask1Size": "2.000"}  # fmt: skip
+         "ask1Size": "2.000", "turnover24h": "5.0000", "volume24h": "1.0000"}  # fmt: skip
 
 
 class Market:
@@ -34,6 +34,7 @@ class Market:
         ),  # as Bybit: clients make a quote of price and size
         ({"ask1Price": "10.2"}, {"ask1Price", "ask1Size"}),
         ({"bid1Price": "9.8", "ask1Size": "1.000"}, {"bid1Price", "bid1Size", "ask1Price", "ask1Size"}),
+        ({"turnover24h": "6.0000"}, {"turnover24h", "volume24h"}),
         ({"lastPrice": "10.1"}, {"lastPrice"}),
     ],
 )

@@ -103,8 +103,11 @@ class TradeChannel:
         ]
 
 
-#: Figures of a ticker that are sent together: clients make one quote of both.
-_PAIRS: Final = (("bid1Price", "bid1Size"), ("ask1Price", "ask1Size"))
+#: Figures of a ticker that are sent together, as in Bybit's frames: clients make one quote of price and size.
+_PAIRS: Final = (
+    ("bid1Price", "bid1Size"), ("ask1Price", "ask1Size"), ("turnover24h", "volume24h"),
+    ("openInterestValue", "singleOpenInterestValue"),
+)  # fmt: skip
 
 
 class TickerChannel:
@@ -122,7 +125,7 @@ class TickerChannel:
         return [self._frame("snapshot", self._ticker, now)]
 
     def push(self, now: int, prints: Sequence[Print]) -> list[bytes]:
-        """What changed; a price and its size come together where one of them did."""
+        """What changed; of a pair both where one of them did."""
         del prints
         before, self._ticker = self._ticker, self._data.ticker(self._s, now)
         names = {name for name, value in self._ticker.items() if before.get(name) != value}

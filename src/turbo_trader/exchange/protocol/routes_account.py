@@ -136,8 +136,9 @@ def key_info(key: Key, now_ms: int) -> Reply:
     """GET /v5/user/query-api: what the asking key may do, and until when."""
     left = 365 if key.expires_ms is None else max(0, (key.expires_ms - now_ms) // _DAY_MS)
     expires = "2099-01-01T00:00:00Z" if key.expires_ms is None else _day(key.expires_ms)
-    names = ("ContractTrade", "Spot", "Wallet", "Options", "Derivatives", "CopyTrading", "BlockTrade", "Exchange",
-             "NFT", "Affiliate", "Earn", "FiatP2P", "FiatBitPay", "FiatConvertBroker", "BitCard", "ByXPost")  # fmt: skip
+    names = ("ContractTrade", "Spot", "Wallet", "Options", "Derivatives", "CopyTrading", "BlockTrade",
+             "Exchange", "NFT", "Affiliate", "Earn", "FiatP2P", "FiatConvertBroker",
+             "FiatGlobalPay", "FiatBitPay", "BitCard", "ByXPost")  # fmt: skip
     return Reply(
         message="",
         result={
@@ -164,6 +165,9 @@ def key_info(key: Key, now_ms: int) -> Reply:
             "parentUid": "1",
             "kycLevel": "LEVEL_DEFAULT",
             "kycRegion": "",
+            "userIDInt64": key.uid if key.uid.isdigit() else "0",
+            "inviterIDInt64": "0",
+            "affiliateIDInt64": "0",
         },
     )
 
