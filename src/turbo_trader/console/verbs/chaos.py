@@ -51,27 +51,34 @@ def chaos(
 ) -> None:
     """Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.
 
-    The rules are made to trade often; the environment and `.env` override them, as everywhere. With --defects: exit code 1 when
-    one is not found.
+    The rules are made to trade often; the environment and `.env` override them. With --defects: exit code 1 when one is not found.
     """
     from turbo_trader.chaos.campaign import Options
     from turbo_trader.console.settings import environment, positive_decimal
-    from turbo_trader.simulation.faults import explained
 
     if faults == "help":
-        print("\n".join(f"{name:<16} {meaning}" for name, meaning in explained().items()))
+        _explain_faults(json)
         return
     if balance:
         positive_decimal(balance, "--balance")
-    options = Options(
-        first=first, hours=hours, situation=situation, faults=faults, balance=balance, edge=edge, symbols=symbols,
-        rules=_rules(environment()),
-    )  # fmt: skip
+    options = Options(first=first, hours=hours, situation=situation, faults=faults, balance=balance, edge=edge,
+                      symbols=symbols, rules=_rules(environment()))  # fmt: skip
     options.chaos(first)  # says what cannot be played
     if defects or defect:
         _hunt(options, [defect] if defect else [], seeds, jobs or os.cpu_count() or 1, json)
     else:
         _play(options, seeds, jobs or 1, json, shrink)
+
+
+def _explain_faults(json: bool) -> None:
+    """What each fault is."""
+    from turbo_trader.console.output import print_json
+    from turbo_trader.simulation.faults import explained
+
+    if json:
+        print_json({"faults": dict(explained())})
+    else:
+        print("\n".join(f"{name:<16} {meaning}" for name, meaning in explained().items()))
 
 
 def _rules(environment: Mapping[str, str]) -> dict[str, str]:
