@@ -14,6 +14,7 @@ import pytest
 from turbo_trader.market.compiled import Kernel, kernel
 from turbo_trader.market.kinds import fits, kind, plain_kinds
 from turbo_trader.market.machine_code import MachineCode
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.rows import ROW, record_dtype
 
 if not hasattr(kernel(lambda: None), "ready"):
@@ -124,6 +125,12 @@ def test_numbers_of_numpy_are_of_the_same_kind_as_python_s() -> None:
     ]
     assert [kind(each) for each in (1, 1.0, True)] == ["int64", "float64", "bool"]
     assert plain_kinds((np.float64(1.0),)) is None
+
+
+def test_a_number_of_an_enumeration_is_a_number() -> None:
+    values = np.array([1.0, 2.0])
+    assert half(values, Side.BUY) == half(values, 1) == (1.0, 1)
+    assert kind(Side.BUY) == "int64"
 
 
 def test_what_is_no_number_and_no_array_is_refused() -> None:

@@ -86,7 +86,9 @@ def compilations(each: Callable[[str], None]) -> Iterator[None]:
 
 def machine_code(function: Callable[..., Any], given: tuple[Any, ...], **options: Any) -> MachineCode:
     """`function` under `numba.njit(**options)`, to be called from Python with such arguments."""
-    types = tuple(map(numba.typeof, given))
+    types = tuple(
+        numba.typeof(int(v) if isinstance(v, int) and not isinstance(v, bool) else v) for v in given
+    )
     made = numba.njit(no_cfunc_wrapper=True, **options)(function)
     collecting = gc.isenabled()
     gc.disable()  # a tenth of the time: what is made is kept

@@ -21,7 +21,7 @@ def kind(value: object) -> str:
         return "bool"
     if isinstance(value, float):
         return "float64"
-    if type(value) is int:
+    if isinstance(value, int):  # of an enumeration, too
         return "int64" if -(2**63) <= value < 2**63 else "uint64"
     if isinstance(value, np.generic):
         return value.dtype.name if value.dtype.names is None else _layout(value.dtype)
