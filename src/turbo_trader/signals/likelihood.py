@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.signals.kalman import DIFFUSE, START
-from turbo_trader.signals.likelihood_lanes import LANES, innovations_of_four
+from turbo_trader.signals.likelihood_lanes import ADDED, LANES, SHORT, add, innovations_of_four
 
 Seconds: TypeAlias = NDArray[np.int64]
 Vector: TypeAlias = NDArray[np.float64]
@@ -39,7 +39,7 @@ def innovations(seconds: Seconds, y: Vector, ratio: float, bounce: float, out: V
 
     Returns (sum of ln S, sum of e^2 / S) over the samples from the fourth on: the first three fix the unknown start. `out`
     takes e / sqrt(S) of each sample (length 0: not wanted). The steps are `kalman.predict` and `kalman.update`, in registers: what
-    depends on the step in time is worked out once for equal ones, and as the gain is the best one P - K S K' is what Joseph's form
+    short steps in time add is worked out once, and as the gain is the best one P - K S K' is what Joseph's form
     gives (Anderson & Moore, "Optimal Filtering", 1979, section 6.5), at a third of its work.
     """
     x0, x1, x2 = y[0], 0.0, 0.0
@@ -47,13 +47,17 @@ def innovations(seconds: Seconds, y: Vector, ratio: float, bounce: float, out: V
     d = f
     logs = squares = 0.0
     product = 1.0
-    dt = d2 = d3 = q5 = q4 = q3 = q2 = q1 = 0.0
+    noise = np.empty((SHORT + 1, ADDED))
+    for k in range(1, SHORT + 1):
+        add(noise[k], ratio, float(k))
     for i in range(1, y.shape[0]):
-        step = float(seconds[i] - seconds[i - 1])
-        if step != dt:
-            dt, d2, d3 = step, step * step, step * step * step
-            q5, q4, q3 = ratio * d2 * d3 / 20.0 + dt, ratio * d2 * d2 / 8.0, ratio * d3 / 6.0
-            q2, q1 = ratio * d2 / 2.0, ratio * dt
+        dt = float(seconds[i] - seconds[i - 1])
+        k = int(dt) if dt <= SHORT else 0
+        if k == 0:
+            add(noise[0], ratio, dt)
+        q5, q4, q3, q2, q1 = noise[k, 0], noise[k, 1], noise[k, 2], noise[k, 3], noise[k, 4]
+        d2 = dt * dt
+        d3 = d2 * dt
         x0 += x1 * dt + 0.5 * d2 * x2
         x1 += x2 * dt
         both = c + d

@@ -19,8 +19,19 @@ LANES: Final = 4
 _L: Final = LANES
 #: Where the numbers of all lanes lie, one kind after the other, so that the compiler sees a step as operations on vectors.
 _X0, _X1, _X2, _A, _B, _C, _D, _E, _F = (k * _L for k in range(9))
-_BOUNCE, _RATIO, _Q5, _Q4, _Q3, _Q2, _Q1, _PRODUCT, _LOGS, _SQUARES = (k * _L for k in range(9, 19))
-_SIZE: Final = 19 * _L
+_BOUNCE, _Q5, _Q4, _Q3, _Q2, _Q1, _PRODUCT, _LOGS, _SQUARES = (k * _L for k in range(9, 18))
+_SIZE: Final = 18 * _L
+SHORT: Final = 16  # seconds: what steps up to this add is worked out once
+ADDED: Final = 5
+
+
+@kernel
+def add(into: NDArray[np.float64], ratio: float, dt: float) -> None:
+    """What a step of `dt` seconds adds to the covariances: to that of the level, of level and velocity, and so on."""
+    d2 = dt * dt
+    d3 = d2 * dt
+    into[0], into[1], into[2] = ratio * d2 * d3 / 20.0 + dt, ratio * d2 * d2 / 8.0, ratio * d3 / 6.0
+    into[3], into[4] = ratio * d2 / 2.0, ratio * dt
 
 
 @kernel
@@ -31,15 +42,23 @@ def innovations_of_four(
     """Into logs and squares: what `innovations` returns for each of the four pairs."""
     z = np.zeros(_SIZE)
     for j in range(_L):
-        z[_RATIO + j], z[_BOUNCE + j], z[_A + j] = ratios[j], bounces[j], bounces[j]
+        z[_BOUNCE + j], z[_A + j] = bounces[j], bounces[j]
         z[_F + j] = DIFFUSE * (1.0 + bounces[j] + ratios[j])
         z[_D + j], z[_X0 + j], z[_PRODUCT + j] = z[_F + j], y[0], 1.0
+    noise = np.empty((SHORT + 1, ADDED * _L))
+    one = np.empty(ADDED)
+    for k in range(1, SHORT + 1):
+        _add(noise[k], one, ratios, float(k))
     dt = 0.0
     for i in range(1, y.shape[0]):
         step = float(seconds[i] - seconds[i - 1])
         if step != dt:
             dt = step
-            _spread(z, dt)
+            k = int(dt) if dt <= SHORT else 0
+            if k == 0:
+                _add(noise[0], one, ratios, dt)
+            for j in range(ADDED * _L):
+                z[_Q5 + j] = noise[k, j]
         _step(z, dt, y[i], i >= START)
         for j in range(_L):
             product = z[_PRODUCT + j]
@@ -51,18 +70,11 @@ def innovations_of_four(
 
 
 @kernel
-def _spread(z: NDArray[np.float64], dt: float) -> None:
-    """What a step of `dt` seconds adds to the covariances."""
-    d2 = dt * dt
-    d3 = d2 * dt
+def _add(into: NDArray[np.float64], one: NDArray[np.float64], ratios: NDArray[np.float64], dt: float) -> None:
     for j in range(_L):
-        ratio = z[_RATIO + j]
-        z[_Q5 + j], z[_Q4 + j], z[_Q3 + j] = (
-            ratio * d2 * d3 / 20.0 + dt,
-            ratio * d2 * d2 / 8.0,
-            ratio * d3 / 6.0,
-        )
-        z[_Q2 + j], z[_Q1 + j] = ratio * d2 / 2.0, ratio * dt
+        add(one, ratios[j], dt)
+        for k in range(ADDED):
+            into[k * _L + j] = one[k]
 
 
 @kernel
