@@ -34,22 +34,28 @@ _REFLECTED, _EXPANDED, _OUTSIDE, _INSIDE = range(4)  # the points that the worst
 
 
 @kernel
+def _added(ratio: float) -> Vector:
+    """What each of the short steps adds to the covariances."""
+    noise = np.empty((SHORT + 1, ADDED))
+    for k in range(1, SHORT + 1):
+        add(noise[k], ratio, float(k))
+    return noise
+
+
+@kernel
 def innovations(seconds: Seconds, y: Vector, ratio: float, bounce: float, out: Vector) -> tuple[float, float]:
     """One run of the filter with walk variance 1, jerk variance `ratio` and measurement variance `bounce`.
 
     Returns (sum of ln S, sum of e^2 / S) over the samples from the fourth on: the first three fix the unknown start. `out`
-    takes e / sqrt(S) of each sample (length 0: not wanted). The steps are `kalman.predict` and `kalman.update`, in registers: what
-    short steps in time add is worked out once, and as the gain is the best one P - K S K' is what Joseph's form
-    gives (Anderson & Moore, "Optimal Filtering", 1979, section 6.5), at a third of its work.
+    takes e / sqrt(S) of each sample (length 0: not wanted). The steps are `kalman.predict` and `kalman.update`, in registers: as
+    the gain is the best one P - K S K' is what Joseph's form gives (Anderson & Moore, "Optimal Filtering", 1979, section 6.5), at a
+    third of its work.
     """
     x0, x1, x2 = y[0], 0.0, 0.0
     a, b, c, e, f = bounce, 0.0, 0.0, 0.0, DIFFUSE * (1.0 + bounce + ratio)
     d = f
-    logs = squares = 0.0
-    product = 1.0
-    noise = np.empty((SHORT + 1, ADDED))
-    for k in range(1, SHORT + 1):
-        add(noise[k], ratio, float(k))
+    logs, squares, product = 0.0, 0.0, 1.0
+    noise = _added(ratio)
     for i in range(1, y.shape[0]):
         dt = float(seconds[i] - seconds[i - 1])
         k = int(dt) if dt <= SHORT else 0
