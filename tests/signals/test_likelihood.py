@@ -60,7 +60,7 @@ def test_fit_with_jerk_ends_where_scipy_ends(seed: int) -> None:
     options = {"initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-3, "maxiter": 120}
     fit = minimize(objective, simplex[0], method="Nelder-Mead", options=options)
     best = (*fit.x, fit.fun) if fit.fun < value else (r, b, value)
-    assert with_jerk(seconds, y, bounce) == pytest.approx(best, rel=1e-6)
+    assert with_jerk(seconds, y, bounce, math.inf) == pytest.approx(best, rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -92,7 +92,7 @@ def test_innovations_are_those_of_the_filter(seed: int) -> None:
 def test_a_search_that_is_of_no_use_ends_early_and_near(seed: int) -> None:
     seconds, y = window(seed)
     bounce = without_jerk(seconds, y)[0]
-    whole = with_jerk(seconds, y, bounce)[2]
+    whole = with_jerk(seconds, y, bounce, math.inf)[2]
     assert with_jerk(seconds, y, bounce, -math.inf)[2] == pytest.approx(whole, abs=0.1)
 
 

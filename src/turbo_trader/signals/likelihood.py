@@ -231,9 +231,7 @@ def _look(seconds: Seconds, y: Vector, corners: Vector, values: Vector) -> None:
 
 
 @kernel
-def with_jerk(
-    seconds: Seconds, y: Vector, bounce: float, idle: float = math.inf
-) -> tuple[float, float, float]:
+def with_jerk(seconds: Seconds, y: Vector, bounce: float, idle: float) -> tuple[float, float, float]:
     """(ln ratio, ln bounce, deviance) of the best fit with jerk: a grid finds the hill, the simplex climbs it.
 
     Above the deviance `idle` a likelihood is of no use to the caller: there the search ends as soon as its corners are level,

@@ -88,7 +88,7 @@ def fitted(seconds: Seconds, y: Vector) -> tuple[float, float, float, bool, floa
     likelihood_ratio = _steady_likelihood_ratio(seconds, y)
     scale, q = _innovations(seconds, y, ratio, bounce)
     if likelihood_ratio > _CRITICAL:
-        log_ratio, log_bounce, best = with_jerk(seconds, y, null_bounce)
+        log_ratio, log_bounce, best = with_jerk(seconds, y, null_bounce, math.inf)
         likelihood_ratio = min(likelihood_ratio, max(0.0, null - best))
         found, white = _innovations(seconds, y, math.exp(log_ratio), math.exp(log_bounce))
         if likelihood_ratio > _CRITICAL and white <= _WHITE:
