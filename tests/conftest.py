@@ -79,7 +79,8 @@ def _own_state(states: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def sound() -> Callable[[Exchange], None]:
     """What holds of an Exchange after any request, whatever it was."""
-    from turbo_trader.exchange.orders import FINAL, OPEN
+    from turbo_trader.exchange.messages import OPEN
+    from turbo_trader.exchange.orders import FINAL
 
     def check(x: Exchange) -> None:
         for account in x.accounts.values():

@@ -15,6 +15,7 @@ from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.exchange_server.market_source import MarketSource
 from turbo_trader.exchange_server.sockets import VenueSockets
+from turbo_trader.market.order_terms import Side
 
 BTC, SECOND = "BTCUSDT", 1_000_000_000
 
@@ -73,7 +74,7 @@ class Scene:
 
     def order(self, side: int, qty: str, uid: str = "1", **more: Any) -> int:
         kind = "Limit" if "price" in more else "Market"
-        asked = ask.CreateOrder(symbol=BTC, side=side, order_type=kind, qty=Decimal(qty), **more)
+        asked = ask.CreateOrder(symbol=BTC, side=Side(side), order_type=kind, qty=Decimal(qty), **more)
         return self.venue.exchange.handle(self.venue.catch_up(), uid, asked).code
 
     def books(self, uid: str = "1") -> dict[str, Any]:

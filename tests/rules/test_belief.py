@@ -122,7 +122,7 @@ def test_zone_one_pays_three_basis_points_beyond_the_cost_under_asked(evaluated:
 
 
 def test_under_asked_the_entry_limit_is_two_basis_points_whatever_the_ev() -> None:
-    from tests.rules.test_sizing import instrument
+    from tests.rules.sized import instrument
 
     item = instrument(tick=D("0.00001"))
     for margin in (D(0), D("0.01")):

@@ -19,7 +19,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live.daemon_settings import Observer
 from turbo_trader.live.router import Router
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.market.order_terms import OrderType, TimeInForce
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.trader.commands import Note, PlaceOrder, Purpose
 from turbo_trader.trader.events import Clock
 
@@ -37,7 +37,7 @@ class Entering:
         order = PlaceOrder(
             id=f"tt-x-{self._sent}-entry",
             symbol="BTCUSDT",
-            side=1,
+            side=Side.BUY,
             qty=Decimal("0.001"),
             order_type=OrderType.LIMIT,
             time_in_force=TimeInForce.IOC,
