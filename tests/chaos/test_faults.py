@@ -57,6 +57,13 @@ def test_the_venue_closes_a_position_by_itself(fault: str, kind: str) -> None:
     assert kind in {each.kind for each in account.executions}
 
 
+@pytest.mark.parametrize("fault", ["foreign_position=40", "hedge_mode=40"])
+def test_a_position_of_others_is_met_and_left_alone(fault: str) -> None:
+    run = played(fault, 12)
+    assert run.oracle.counts["foreign-fill"]
+    assert not run.oracle.world.strangers  # the owner has closed it, whatever the Trader did
+
+
 def test_orders_on_a_thin_book_fill_in_parts() -> None:
     orders = [
         each.order_id for each in played("thin_book=30", 15).simulation.exchange.accounts[UID].executions

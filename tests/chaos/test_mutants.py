@@ -26,6 +26,12 @@ def test_mutants_are_python_and_differ_from_their_source() -> None:
         assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source)), mutant.name
 
 
+def test_no_mutant_changes_a_decorator() -> None:
+    for mutant in draw(150, 1):
+        line = path_of_module(mutant.module).read_text(encoding="utf-8").splitlines()[mutant.line - 1]
+        assert not line.lstrip().startswith("@"), mutant.name
+
+
 def test_the_same_seed_draws_the_same_mutants_of_every_room() -> None:
     names = [mutant.name for mutant in draw(200, 3)]
     assert names == [mutant.name for mutant in draw(200, 3)]

@@ -66,7 +66,7 @@ class Books(Check):
             self._trades[name] = note
         elif note.name == "transfer" and note.fields["coin"] == "USDT":
             self.world.recognised += note.fields["amount"]
-        elif note.name == "frozen":
+        elif note.name == "frozen" and note.fields["symbol"] not in self.world.strange:
             raise Violated(Invariant.BOOKS, "a symbol is given up", why=note.fields)
 
     def message(self, message: Message) -> None:

@@ -229,7 +229,10 @@ class Brackets(Check):
     def _tightened(self, plan: Plan, position: PositionMessage) -> None:
         least = self._least_stop(plan, position)
         d = plan.order.side
-        missing = least is not None and (position.stop_loss is None or d * (least - position.stop_loss) > 0)
+        stop = position.stop_loss
+        if stop is None and (heard := self.world.heard.get(position.symbol)) is not None:
+            stop = heard.stop  # who took it away is I1's: the process may not have heard of it
+        missing = least is not None and (stop is None or d * (least - stop) > 0)
         if not missing:
             plan.due_since = None
             return

@@ -318,4 +318,11 @@ OF_MACHINES: Final = (
         situation="faulty",
         faults="delisting=20",
     ),
+    Defect(
+        "trades-where-others-hold-a-position",
+        "turbo_trader.trader.entry_blocks",
+        "if self.frozen:",
+        'if self.frozen == "never":',
+        faults="foreign_position=60",
+    ),
 )

@@ -104,6 +104,7 @@ OF_RULES: Final = (
         "if losses >= policy.losses_to_halve and notional > 0:",
         "if losses < 0:",
         situation="losing",
+        seed=44,
     ),
     Defect(
         "crumbs-allowed",
@@ -117,6 +118,7 @@ OF_RULES: Final = (
         'if policy.leverage_policy == "lowest":',
         'if policy.leverage_policy != "lowest":',
         situation="losing",
+        seed=20,
     ),
     Defect(
         "any-number-of-positions",

@@ -78,9 +78,18 @@ def _sites(file: Path) -> Iterator[Callable[[], Mutant]]:
     """Every place of a file where something can be changed."""
     source = file.read_text(encoding="utf-8")
     module = f"turbo_trader.{file.parent.name}.{file.stem}"
-    for number, node in enumerate(ast.walk(ast.parse(source))):
-        for what in _changes(node):
+    tree = ast.parse(source)
+    decorating = set(_decorating(tree))
+    for number, node in enumerate(ast.walk(tree)):
+        for what in _changes(node) if node not in decorating else ():
             yield lambda number=number, what=what: _made(module, source, number, what)  # type: ignore[misc]
+
+
+def _decorating(tree: ast.AST) -> Iterator[ast.AST]:
+    """What stands in decorators: whether a dataclass has slots is nothing that anybody could notice."""
+    for node in ast.walk(tree):
+        for decorator in getattr(node, "decorator_list", ()):
+            yield from ast.walk(decorator)
 
 
 def _changes(node: ast.AST) -> Sequence[str]:

@@ -101,6 +101,8 @@ class Oracle:
 
     def message(self, message: Message) -> None:
         """The venue has said something, whether or not it arrives."""
+        if self.world.of_others(message):
+            return
         self.world.message(message)
         for check in self.checks:
             check.message(message)

@@ -100,7 +100,10 @@ class Run:
         end = begin + int(plan.hours * 3600) * SECOND
         self._schedule = FaultSchedule(self.simulation, plan.balance, self._transferred, end)
         self._market_faults = MarketFaults(self.market, self.simulation, self.faults, BLOCK)
-        self.oracle.world.foreign = self._schedule.foreign
+        self.oracle.world.foreign, self.oracle.world.strangers = (
+            self._schedule.foreign,
+            self._schedule.strangers,
+        )
 
     def _transferred(self, amount: Decimal) -> None:
         self.oracle.world.transferred += amount

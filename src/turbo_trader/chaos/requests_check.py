@@ -73,6 +73,7 @@ class Requests(Check):
             isinstance(sent, Cancel) and not ours
         ):  # one that a death kept from leaving is asked for all the same
             raise Violated(Invariant.FOREIGN, "an order of others is cancelled", request=sent)
+        self._left_alone(sent)
         if not isinstance(sent, Order):
             return
         if (
@@ -91,6 +92,13 @@ class Requests(Check):
             self._exit(sent)
         else:
             self._entry(sent)
+
+    def _left_alone(self, sent: Sent) -> None:
+        """Where the process knows that others hold something, it orders and changes nothing; a flatten closes all."""
+        met = self.world.met.get(getattr(sent, "symbol", ""))
+        closes = self.world.flattening and isinstance(sent, Order) and sent.reduce_only
+        if met is not None and self.world.now - met > SECOND and not isinstance(sent, Cancel) and not closes:
+            raise Violated(Invariant.FOREIGN, "a position of others is touched", request=sent)
 
     def _count(self, what: str) -> None:
         now = self.world.now

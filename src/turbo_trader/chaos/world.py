@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -16,6 +16,7 @@ from turbo_trader.journal.encoding import encode
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation.account_outages import BY_HAND
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Persist, Scanned
 from turbo_trader.trader.control_verbs import ControlVerb
@@ -71,6 +72,9 @@ class World:
     scans: dict[str, deque[Any]] = field(default_factory=dict)  # rows of the journal, newest last
     scan_heard_ns: int = 0  # `heard_ns` at the last scan
     foreign: dict[str, str] = field(default_factory=dict)  # ids of others' orders that must stay -> symbol
+    strangers: Mapping[str, int] = field(default_factory=dict)  # symbols on which others hold something now
+    strange: set[str] = field(default_factory=set)  # ... or did
+    met: dict[str, int] = field(default_factory=dict)  # since when this life knows of a stranger's position
     transferred: Decimal = ZERO  # money moved by others
     recognised: Decimal = ZERO  # of it, what the journal knows as a transfer
     _last: int = 0
@@ -131,6 +135,7 @@ class World:
         self.life = self.simulation.process.lives
         self.stream_up, self.read_ns, self.banned_until, self.notice = False, 0, 0, None
         self.heard.clear()
+        self.met.clear()
         self.scans.clear()
         self.ending.clear()
         for instrument in self.simulation.exchange.instruments:  # read at the start
@@ -168,7 +173,18 @@ class World:
         if instrument.delivery_ns or instrument.closed:
             self.ending.setdefault(instrument.symbol, (instrument.delivery_ns, self.now))
 
+    def of_others(self, message: Message) -> bool:
+        """Is a message of the venue about what somebody else holds?"""
+        self.strange |= self.strangers.keys()
+        by_hand = getattr(message, "link_id", "").startswith(BY_HAND)
+        return by_hand or getattr(message, "symbol", "") in self.strangers
+
     def _hear(self, report: PositionReport) -> None:
+        if report.symbol in self.strangers:
+            if report.size:
+                self.met.setdefault(report.symbol, self.now)
+            return
+        self.met.pop(report.symbol, None)
         known = self.heard.setdefault(report.symbol, Heard())
         if report.seq >= known.seq:
             self.heard[report.symbol] = Heard(report.size, report.stop_loss, report.seq, self.now)

@@ -36,8 +36,8 @@ class FaultSchedule:
         self._over = False
         self._machine = MachineOutages(simulation, faults)
         venue = VenueOutages(simulation, faults, end=end, resume=partial(self._ask, ControlVerb.RESUME))
-        account = AccountOutages(simulation, faults, target=target, on_transfer=on_transfer)
-        self.foreign = account.foreign
+        self._account = account = AccountOutages(simulation, faults, target=target, on_transfer=on_transfer)
+        self.foreign, self.strangers = account.foreign, account.strangers
         self._kinds = {**self._machine.kinds, **venue.kinds, **account.kinds, "person": self._person}
         for name in OUTAGES:
             self._wait(name)
@@ -47,6 +47,7 @@ class FaultSchedule:
         self._over = True
         self._faults.calm()
         self._machine.mend_clock()
+        self._account.leave()
 
     def _wait(self, name: str) -> None:
         time = self._faults.until_next(name)

@@ -59,6 +59,8 @@ class FaultRates:
     closed_outside: float = 0.0
     transfer: float = 0.0
     foreign_order: float = 0.0
+    foreign_position: float = 0.0
+    hedge_mode: float = 0.0
     disk_full: float = 0.0
     power_cut: float = 0.0
     banned: float = 0.0
@@ -82,7 +84,7 @@ MESSAGES: Final = ("duplicate", "reorder", "late", "future", "odd_row")
 OUTAGES: Final = (
     "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer", "person",
     "foreign_order", "disk_full", "power_cut", "banned", "limited_address", "key_refused", "maintenance", "delisting",
-    "deleveraged", "clock_jump",
+    "deleveraged", "clock_jump", "foreign_position", "hedge_mode",
 )  # fmt: skip
 MARKET: Final = ("price_gap", "flash_crash", "liquidation", "thin_book")
 PER_HOUR: Final = (*OUTAGES, *MARKET)
@@ -102,7 +104,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1, person=0.2,
         foreign_order=0.2, disk_full=0.2, price_gap=0.5, odd_answer=0.002, future=0.005, odd_row=0.005, power_cut=0.1, banned=0.02,
         limited_address=0.1, key_refused=0.05, maintenance=0.05, delisting=0.05, deleveraged=0.1, clock_jump=0.1,
-        flash_crash=0.1, liquidation=0.1, thin_book=0.2,
+        flash_crash=0.1, liquidation=0.1, thin_book=0.2, foreign_position=0.05, hedge_mode=0.05,
     ),
     "heavy": FaultRates(
         drop_before=0.04, drop_after=0.04, delay=0.05, slow=0.05, http_502=0.02, ret_10016=0.02, ret_10006=0.02, ret_10002=0.02,
@@ -110,7 +112,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5, person=1.0,
         foreign_order=1.0, disk_full=1.0, price_gap=2.0, odd_answer=0.02, future=0.02, odd_row=0.02, power_cut=0.5, banned=0.1,
         limited_address=0.5, key_refused=0.3, maintenance=0.3, delisting=0.3, deleveraged=0.5, clock_jump=0.5,
-        flash_crash=0.5, liquidation=0.5, thin_book=1.0,
+        flash_crash=0.5, liquidation=0.5, thin_book=1.0, foreign_position=0.3, hedge_mode=0.3,
     ),
 }  # fmt: skip
 

@@ -54,6 +54,8 @@ OUTAGE: Final = {
     "transfer": "somebody deposits or withdraws",
     "person": "the owner flattens or halts, and some minutes later goes on in a new session",
     "foreign_order": "somebody places an order of his own, far away from the market",
+    "foreign_position": "somebody holds a small position of his own for some minutes",
+    "hedge_mode": "somebody does so after switching its symbol to hedge mode",
     "disk_full": "the journal cannot be written for a while",
     "power_cut": "the machine loses its power: what the journal wrote in the last second is torn off",
     "banned": "the venue answers this address with HTTP 403 for a while",
