@@ -159,8 +159,8 @@ class AccountOutages:
     def _trade_by_hand(self, symbol: str, side: Side, qty: Decimal, idx: int) -> bool:
         self._by_hands += 1
         order = ask.CreateOrder(
-            symbol=symbol, side=side, order_type=OrderType.MARKET, qty=qty, time_in_force=TimeInForce.IOC, link_id=f"{BY_HAND}now-{self._by_hands}",
-            position_idx=idx, reduce_only=side is Side.SELL,
+            symbol=symbol, side=side, order_type=OrderType.MARKET, qty=qty, time_in_force=TimeInForce.IOC,
+            link_id=f"{BY_HAND}now-{self._by_hands}", position_idx=idx, reduce_only=side is Side.SELL,
         )  # fmt: skip
         return self._by_hand(order)
 
