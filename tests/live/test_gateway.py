@@ -136,6 +136,15 @@ async def test_an_entry_that_could_not_leave_in_time_does_not_leave_but_an_exit_
     assert (await gateway.send(replace(ENTRY, reduce_only=True))).outcome is Outcome.CONFIRMED
 
 
+async def test_s30_a_key_refused_again_after_it_worked_stops_entries_again() -> None:
+    gateway, _, _ = made(answer(33004), answer(33004), answer(0), answer(33004))
+    said: list[str] = []
+    gateway.on_fatal = said.append
+    for _ in range(4):
+        await gateway.send(STOPS)
+    assert len(said) == 2
+
+
 async def test_s30_a_fatal_answer_is_named() -> None:
     gateway, _, reported = made(answer(33004))
     await gateway.send(STOPS)

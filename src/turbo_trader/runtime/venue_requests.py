@@ -109,6 +109,9 @@ class Requests:
         self.budget = Budget(share=share)
         self.sent = 0
         self.fatal = ""  # why the key or account cannot trade; "" while it can
+        self._refused = (
+            ""  # the call that was answered so: once it is answered otherwise, the next refusal is a new one
+        )
         self._hooks = hooks
         self._socket_up = socket_up
         self._simulated = simulated
@@ -239,6 +242,8 @@ class Requests:
         now, venue_ms = self._steady_s(), self.clock.now() // 1_000_000
         self.budget.report(call.group, now, answer.headers, venue_ms)
         fields = {"call": call.method, "code": answer.code, "message": answer.message}
+        if not answer.code and call.method == self._refused:
+            self.fatal = self._refused = ""
         match answer.verdict.action:
             case Action.WAIT:
                 self.budget.hold(call.group, now, answer.headers, venue_ms)
@@ -255,6 +260,7 @@ class Requests:
                 self._hooks.emit("clock-resynced", "warning", offsets)
             case Action.HALT if call.method not in _OPTIONAL:
                 was, self.fatal = self.fatal, f"{answer.verdict.meaning} ({answer.code})"
+                self._refused = call.method
                 self._hooks.emit("account-refused", "error", {**fields, "meaning": answer.verdict.meaning})
                 if was != self.fatal or call.method == "place_order":
                     self._hooks.on_fatal(self.fatal)
