@@ -15,8 +15,8 @@ from turbo_trader.chaos.size_check import Sizes
 from turbo_trader.chaos.violations import Violated
 from turbo_trader.chaos.wire_requests import Order
 from turbo_trader.chaos.world import World
-from turbo_trader.exchange.messages import ExecutionMessage, OrderMessage
-from turbo_trader.market.order_terms import ExecKind, OrderStatus, Side
+from turbo_trader.exchange.messages import ExecutionMessage
+from turbo_trader.market.order_terms import ExecKind, Side
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Note, Scanned
@@ -92,25 +92,14 @@ def test_the_first_scan_of_a_capital_tier_comes_when_the_last_tier_said() -> Non
         scanned(rhythm, 150, 1)
 
 
-def order(link_id: str, status: OrderStatus, cancel_type: str) -> OrderMessage:
-    return OrderMessage(
-        ts=0, symbol="BTCUSDT", order_id="o", link_id=link_id, parent_link_id="", side=Side.BUY, order_type="Limit",
-        time_in_force="GTC",
-        qty=Decimal(1), price=Decimal(1), filled=ZERO, filled_value=ZERO, fee=ZERO, status=status, reduce_only=False,
-        close_on_trigger=False, position_idx=0, create_type="", cancel_type=cancel_type, reject_reason="", stop_type="",
-        trigger_price=None, trigger_direction=0, trigger_by="", take_profit=None, stop_loss=None, created_ts=0, tpsl_mode="",
-        tp_trigger_by="", sl_trigger_by="", tp_limit=None, sl_limit=None, smp="",
-        smp_order_id="", slippage=None, last_price=ZERO, closed_pnl=ZERO,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(("cancel_type", "allowed"), [("CancelAllBeforeAdl", True), ("CancelByUser", False)])
 def test_an_order_of_others_may_go_only_by_the_venues_own_hand(cancel_type: str, allowed: bool) -> None:
     seen = world(quiet=True)
     seen.simulation.exchange.open_orders = lambda _: []
     seen.foreign["by-hand-1"] = "BTCUSDT"
+    gone = SimpleNamespace(link_id="by-hand-1", cancel_type=cancel_type)  # whether or not its message came
+    seen.simulation.exchange.accounts = {seen.simulation.uid: SimpleNamespace(orders={"o": gone})}
     requests = Requests(seen, lambda _: True)
-    requests.message(order("by-hand-1", OrderStatus.CANCELLED, cancel_type))
     if allowed:
         requests.finish()
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import weakref
 from collections import Counter
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def mutant_of_ids(old: str, new: str) -> Mutant:
 
 def test_a_mutant_is_grafted_into_functions_that_are_imported(tmp_path: Path) -> None:
     mutant, found = mutant_of_ids("self._count += 1", "self._count += 2"), tmp_path / "found"
+    dead = weakref.proxy(set())  # its class cannot be asked for
 
     def judge() -> None:
         graft(mutant)
@@ -78,6 +80,7 @@ def test_a_mutant_is_grafted_into_functions_that_are_imported(tmp_path: Path) ->
     os.waitpid(fork(judge, 60), 0)
     assert function_of(mutant) == "Ids.next"
     assert found.read_text(encoding="utf-8") == "tt-b-2-entry"
+    del dead
     assert Ids("b").next("entry") == "tt-b-1-entry"
 
 

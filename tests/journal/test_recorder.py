@@ -55,7 +55,8 @@ def steps(folder: Path) -> list[Any]:
 def sample(kind: type) -> Any:
     """An event of this kind with something in every field that has no default."""
     report = {
-        "ts": 5, "symbol": "BTCUSDT", "order_id": "o", "link_id": "tt-x", "parent_link_id": "", "side": -1, "qty": Decimal("0.10"),
+        "ts": 5, "symbol": "BTCUSDT", "order_id": "o", "link_id": "tt-x", "parent_link_id": "", "side": Side.SELL,
+        "qty": Decimal("0.10"),
         "filled": Decimal("0E-8"), "price": None, "avg_price": Decimal("1E+3"), "status": "New", "reduce_only": True,
     }  # fmt: skip
     given: dict[type, Any] = {

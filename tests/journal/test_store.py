@@ -214,11 +214,12 @@ import sys, time
 from pathlib import Path
 from decimal import Decimal
 from turbo_trader.journal.store import Journal
-from turbo_trader.trader.commands import (Note, PlaceOrder, Purpose)
+from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.trader.commands import PlaceOrder, Purpose
 journal = Journal(Path(sys.argv[1]), ("BTCUSDT",))
 for i in range(1000):
     journal.intent(i, PlaceOrder(
-        id=f"{journal.boot}-{i}", symbol="BTCUSDT", side=1, qty=Decimal(1), order_type=OrderType.LIMIT,
+        id=f"{journal.boot}-{i}", symbol="BTCUSDT", side=Side.BUY, qty=Decimal(1), order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC, reduce_only=False, purpose=Purpose.ENTRY,
     ))
     journal.flush() if i % 2 else journal.commit()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -38,6 +38,16 @@ def ratio(a: float, b: float) -> float:
     return a / b
 
 
+class Limits(NamedTuple):
+    low: float
+    high: float
+
+
+@kernel
+def within(value: float, limits: Limits) -> bool:
+    return limits.low < value < limits.high
+
+
 @kernel
 def fresh(n: int) -> Any:
     return np.zeros(n)
@@ -47,6 +57,13 @@ def test_a_kernel_gives_what_python_gives() -> None:
     values = np.array([1.0, 2.0, 4.0])
     assert half_of_two(values, 1) == half_of_two.py_func(values, 1) == 3.0  # type: ignore[attr-defined]
     assert half(values, 2) == (2.0, 2)
+
+
+def test_a_kernel_takes_a_tuple_with_names_as_another_kind_than_a_plain_one() -> None:
+    limits = Limits(1.0, 3.0)
+    assert within(2.0, limits)
+    assert not within(4.0, limits)
+    assert kind(limits) != kind(tuple(limits))
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,9 @@ def test_a_daemon_killed_is_known_to_be_gone_and_its_guard_can_be_ended(house: H
 
 
 def test_of_two_starts_on_one_journal_one_wins_and_the_other_says_so_in_a_line(house: House) -> None:
-    starts = [house.begin("one", "--for", "1s", MODE="demo") for _ in range(2)]
+    starts = [
+        house.begin("one", "--for", "10s", MODE="demo") for _ in range(2)
+    ]  # long enough for the later one to look
     ends = [process.communicate(timeout=WAIT_S) for process in starts]
     assert sorted(process.returncode for process in starts) == [0, 2], ends
     (err,) = [said for process, (_, said) in zip(starts, ends, strict=True) if process.returncode]

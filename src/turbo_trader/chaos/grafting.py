@@ -87,7 +87,7 @@ def _children(code: CodeType) -> list[CodeType]:
 def _living(code: CodeType) -> Iterator[FunctionType]:
     key = (code.co_filename, code.co_qualname, code.co_firstlineno)
     for each in gc.get_objects():
-        if isinstance(each, FunctionType):
+        if type(each) is FunctionType:  # isinstance asks a dead weak proxy for its class, which raises
             found = each.__code__
             if (found.co_filename, found.co_qualname, found.co_firstlineno) == key:
                 yield each
@@ -96,5 +96,5 @@ def _living(code: CodeType) -> Iterator[FunctionType]:
 def _forget(module: str) -> None:
     """Results that were kept by the functions of a module."""
     for each in gc.get_objects():
-        if isinstance(each, _KEPT) and each.__module__ == module:
+        if type(each) is _KEPT and each.__module__ == module:
             each.cache_clear()

@@ -54,7 +54,6 @@ class Requests(Check):
         self._sizes: dict[str, Decimal] = {}
         self._asked: deque[int] = deque([-SECOND] * FLOOD, maxlen=FLOOD)
         self._lingering: dict[str, int] = {}  # id of an open order -> heard time when it was first seen
-        self._taken: set[str] = set()  # ids of orders that the venue cancelled by itself
         self.opened: dict[str, int] = {}  # ids of orders that opened something -> when
 
     # -- sent
@@ -162,8 +161,6 @@ class Requests(Check):
     def message(self, message: Message) -> None:
         """Follow orders and fills."""
         if isinstance(message, OrderMessage):
-            if message.cancel_type in BY_VENUE:
-                self._taken.add(message.link_id)
             if message.link_id in self.entries and message.status in FINAL:
                 self.entries[message.link_id].over = True
         elif isinstance(message, ExecutionMessage) and message.kind != "Funding":
@@ -211,7 +208,9 @@ class Requests(Check):
         """Nothing of ours is open, and all that others placed is, but for what the venue itself took away."""
         simulation = self.world.simulation
         there = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)}
-        gone = self.world.foreign.keys() - there - self._taken
+        orders = simulation.exchange.accounts[simulation.uid].orders.values()  # messages may be lost
+        taken = {order.link_id for order in orders if order.cancel_type in BY_VENUE}
+        gone = self.world.foreign.keys() - there - taken
         if gone:
             raise Violated(Invariant.FOREIGN, "orders of others are gone", ids=sorted(gone))
         left = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self._sent

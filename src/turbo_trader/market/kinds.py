@@ -25,8 +25,10 @@ def kind(value: object) -> str:
         return "int64" if -(2**63) <= value < 2**63 else "uint64"
     if isinstance(value, np.generic):
         return value.dtype.name if value.dtype.names is None else _layout(value.dtype)
-    if isinstance(value, tuple) and type(value) is tuple:
-        return f"({','.join(map(kind, value))})"
+    if isinstance(value, tuple):
+        made = type(value)
+        named = "" if made is tuple else f"{made.__module__}.{made.__qualname__}"
+        return f"{named}({','.join(map(kind, value))})"
     if value is None:
         return "none"
     raise TypeError(f"a kernel takes no {type(value).__name__}")
