@@ -31,6 +31,7 @@ def function_of(mutant: Mutant) -> str:
 def graft(mutant: Mutant) -> None:
     """From now on this process runs the mutant. Ungraftable where that cannot be."""
     was, code = _changed(mutant)
+    gc.unfreeze()  # `gc.get_objects` leaves out what is frozen
     found = list(_living(was))
     if not found:
         raise Ungraftable(f"{mutant.name}: {was.co_qualname} is not imported")
