@@ -26,8 +26,8 @@ def test_a_profile_and_single_rates_go_together() -> None:
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [
-        ("hevy", "hevy"),
-        ("drop_before", "drop_before"),
+        ("hevy", r"^faults 'hevy': unknown; did you mean heavy\? \(--faults help lists them\)$"),
+        ("drop_before", r"^faults 'drop_before': write drop_before=RATE \(--faults help lists them\)$"),
         ("drop_before=x", "number"),
         ("drop_before=2", "0 to 1"),
         ("drop_before=0.6,slow=0.6", "more than 1"),

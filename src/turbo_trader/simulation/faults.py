@@ -16,6 +16,7 @@ import numpy as np
 from turbo_trader.exchange.protocol.fault_terms import MEANINGS
 from turbo_trader.exchange.protocol.faults_on_demand import rate_figure
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.names import nearest
 from turbo_trader.market.rows import SECOND
 
 _SLOW: Final = (
@@ -133,8 +134,8 @@ def parse_faults(text: str) -> FaultRates:
             rates = PROFILES[name]
             continue
         if name not in known or not equals:
-            names = ", ".join([*PROFILES, *(f"{field.name}=RATE" for field in fields(FaultRates))])
-            raise InputError(f"faults {part!r}: unknown; known are {names} (--faults help: what they mean)")
+            wrong = f"write {name}=RATE" if name in known else f"unknown{nearest(name, [*PROFILES, *known])}"
+            raise InputError(f"faults {part!r}: {wrong} (--faults help lists them)")
         rates = replace(rates, **{name: rate_figure(part, figure, 1e3 if name in PER_HOUR else 1.0)})
     for kinds in (REQUESTS, MESSAGES):
         if sum(getattr(rates, kind) for kind in kinds) > 1:

@@ -16,6 +16,7 @@ import numpy as np
 from turbo_trader.exchange.protocol.codes import AMBIGUOUS
 from turbo_trader.exchange.protocol.fault_terms import FRAME, REQUEST
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.names import nearest
 
 SHORT: Final = {
     "drop": ("drop_before", "drop_after"),
@@ -68,7 +69,7 @@ class FaultPlan:
             if names[0] not in REQUEST and names[0] not in FRAME:
                 known = [each for each in (*SHORT, *REQUEST) if not each.startswith("ret_")]
                 known += ["ret_CODE", *FRAME, *_WAITS]
-                raise InputError(f"faults {part!r}: choose from {', '.join(known)} (--faults help: all)")
+                raise InputError(f"faults {part!r}: unknown{nearest(name, known)} (--faults help lists them)")
             share = rate_figure(part, right, 1.0) / len(names)
             rates += [Rate(each, route.removeprefix("/v5/").strip("/"), share) for each in names]
         plan = FaultPlan(tuple(rates), **waits)
