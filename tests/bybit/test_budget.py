@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,3 +54,12 @@ def test_s28_a_ban_is_ten_minutes_of_silence() -> None:
     budget.ban(5.0)
     assert budget.banned(6.0) == BAN_S - 1
     assert budget.banned(5.0 + BAN_S) == 0
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "-inf", "1e400", "-5", "0", "1e-300", "0.1", "1e9", "x", ""])
+def test_a_limit_that_cannot_be_changes_nothing(limit: str) -> None:
+    budget, usual = Budget(), Budget()
+    headers = {"X-Bapi-Limit": limit, "X-Bapi-Limit-Status": "nan", "X-Bapi-Limit-Reset-Timestamp": "inf"}
+    budget.report("create", 0.0, headers, 0)
+    for now in (0.0, 0.0, 0.5, 0.5, 1.0):
+        assert budget.reserve("create", now) == usual.reserve("create", now)

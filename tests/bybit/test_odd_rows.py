@@ -18,7 +18,7 @@ from turbo_trader.bybit.reads import Reader
 from turbo_trader.bybit.schemas import OddRow, Unreadable
 from turbo_trader.bybit.venue_errors import NO_ANSWER, classify
 from turbo_trader.trader.commands import Read
-from turbo_trader.trader.events import Outcome
+from turbo_trader.trader.events import OrderReport, Outcome, PositionReport, Source
 
 NOW = 1_770_000_000_000_000_000
 GOOD: dict[str, dict[str, Any]] = {
@@ -156,3 +156,86 @@ def test_odd_row_of_a_read_of_one_symbol_makes_it_unknown() -> None:
         {"get_executions": [{**GOOD["execution"], "execQty": "x"}]}, Read("r", ("fills",), "BTCUSDT")
     )
     assert result.outcome is Outcome.UNKNOWN
+
+
+NO_QUANTITY: list[Any] = [*(each for each in JUNK if each not in (1.5, None, "")), "-1", -1, "-1e-9"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "field", "values"),
+    [
+        ("execution", "execQty", [*NO_QUANTITY, None, "", "0"]),
+        ("execution", "execPrice", [*NO_QUANTITY, None, "", "0"]),
+        ("execution", "closedSize", NO_QUANTITY),
+        ("execution", "execId", [None, "", True, [], {}]),
+        ("execution", "symbol", [None, "", 5, True, [], {}]),
+        ("position", "size", [*NO_QUANTITY, None, ""]),
+        ("position", "stopLoss", NO_QUANTITY),
+        ("position", "positionIdx", ["3", -1, "-1", 7]),
+        ("position", "symbol", [None, "", 5]),
+        ("wallet", "coin", [None, "x", [{"coin": "USDT"}], [{"coin": "USDT", "walletBalance": ""}]]),
+    ],
+)
+def test_what_money_hangs_on_is_read_or_its_row_is_odd(topic: str, field: str, values: list[Any]) -> None:
+    for value in values:
+        odd: list[OddRow] = []
+        rows = [{**GOOD[topic], field: value}, GOOD[topic]]
+        found = decode.private(decode.frame(message(topic, rows)), NOW, odd.append)
+        good = decode.private(decode.frame(message(topic, [GOOD[topic]])), NOW)
+        assert (found, len(odd)) == (good, 1), value
+
+
+def test_a_row_without_a_field_that_money_hangs_on_is_odd() -> None:
+    needed = {
+        "execution": ("execId", "execQty", "execPrice", "side", "symbol"),
+        "position": ("size", "symbol"),
+    }
+    for topic, names in needed.items():
+        for name in names:
+            odd: list[OddRow] = []
+            row = {key: value for key, value in GOOD[topic].items() if key != name}
+            assert decode.private(decode.frame(message(topic, [row])), NOW, odd.append) == []
+            assert len(odd) == 1, name
+
+
+def test_flat_positions_as_the_venue_writes_them_are_flat() -> None:
+    for size in ("", "0", "0.000"):
+        row = {"symbol": "BTCUSDT", "side": "", "size": size, "avgPrice": "0", "positionValue": ""}
+        (report,) = decode.private(decode.frame(message("position", [row])), NOW)
+        assert isinstance(report, PositionReport)
+        assert report.size == 0
+
+
+@pytest.mark.parametrize("qty", ["-1", -1])
+def test_an_order_of_a_negative_quantity_concludes_nothing(qty: Any) -> None:
+    for field in ("qty", "cumExecQty"):
+        rows = [{**GOOD["order"], field: qty}]
+        (report,) = decode.private(decode.frame(message("order", rows)), NOW)
+        assert isinstance(report, OrderReport)
+        assert report.status == ""
+        found, odd = decode.reports(rows, "order", NOW, Source.REST)
+        assert (found, len(odd)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "result", [{}, {"list": {}}, {"list": ""}, {"list": 0}, {"list": False}, {"rows": []}]
+)
+def test_an_answer_without_a_list_is_no_empty_account(result: dict[str, Any]) -> None:
+    def ask(call: Call) -> Generator[Any, Any, Answer]:
+        yield
+        return Answer(classify(0), 0, "", NOW, result, NOW // 10**6)
+
+    job = Reader(ask, lambda: NOW).read(ALL)
+    next(job)
+    with pytest.raises(StopIteration) as end:
+        next(job)
+    assert end.value.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("code", ["0", '"0"', "0.0", "0.4", "false", "null", "[]", '"\u0660"', "1e-9"])
+def test_a_code_that_is_no_whole_number_accepts_nothing(code: str) -> None:
+    body = f'{{"retCode":{code},"result":{{}}}}'.encode()
+    accepted = code == "0"
+    call = Call("place_order", "create", {})
+    assert read_answer(call, 200, {}, body, NOW, str).ok == accepted
+    assert trade_socket.answer(call, trade_socket.read(body)[1], NOW).ok == accepted

@@ -186,3 +186,29 @@ def test_settled_rates_are_oldest_first_and_odd_rows_are_passed_over() -> None:
         return ok({"list": [*rows, {"fundingRate": "-0.0001", "fundingRateTimestamp": "8000"}]})
 
     assert finish(settled_rates(ask, "BTCUSDT")) == [(8_000_000_000, -0.0001), (16_000_000_000, 0.0002)]
+
+
+def test_candles_that_cannot_be_are_left_out() -> None:
+    start = NOW // 10**6 - NOW // 10**6 % 60_000 - 600_000
+    good = [str(start), "2", "3", "1", "2.5", "7", "14"]
+    at = str(start + 60_000)
+    odd: list[list[Any]] = [
+        [at, "0", "3", "0", "2", "7", "14"],
+        [at, "-2", "3", "-3", "2", "7", "14"],
+        [at, "2", "1", "1", "2", "7", "14"],
+        [at, "2", "3", "2.5", "2", "7", "14"],
+        [at, "2", "3", "1", "2", "-7", "14"],
+        [at, "NaN", "3", "1", "2", "7", "14"],
+        [at, "2", "3", "1", "2", "7"],
+    ]
+    for row in odd:
+        bars = finish(closed_bars(at_once(lambda _, row=row: ok({"list": [row, good]})), "BTCUSDT", 10, NOW))
+        assert bars["close"].tolist() == [2.5]
+
+
+@pytest.mark.parametrize(
+    ("at", "rate"), [("1e29", "0.1"), ("-5", "0.1"), ("0", "0.1"), ("1770000000000", "1.5")]
+)
+def test_settled_rates_that_cannot_be_are_left_out(at: str, rate: str) -> None:
+    rows = [{"fundingRateTimestamp": at, "fundingRate": rate}]
+    assert finish(settled_rates(at_once(lambda _: ok({"list": rows})), "BTCUSDT")) == []

@@ -53,6 +53,9 @@ def test_a_line_is_a_name_and_a_value(tmp_path: Path, line: str, value: str) -> 
         (b"A=1\nB=caf\xe9\n", "line 2: byte 0xe9 is not UTF-8"),
         ("A=1\n".encode("utf-16"), "line 1: byte 0xff is not UTF-8"),
         (b"A=1\0\n" * (1 << 18), "larger than"),
+        (b"A=1\nB=a\0b\n", "line 2: B holds the control character 0x00"),
+        (b"A=1\rB=2\r", "line 1: A holds the control character 0x0d"),
+        (b'A="a\x1bb"', "line 1: A holds the control character 0x1b"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line(

@@ -130,3 +130,15 @@ def test_expiry_reads_what_the_venue_writes() -> None:
     assert expiry(said({"expiredAt": "2026-02-02T02:40:00Z"})) == 1_770_000_000 * 10**9
     assert expiry(said({"expiredAt": "2026-02-02T02:40:00"})) == 1_770_000_000 * 10**9
     assert expiry(said({})) is expiry(said({"expiredAt": "never"})) is None
+
+
+@pytest.mark.parametrize("odd", [5, True, "x", [], {}, [5], {"Wallet": 5}, None])
+def test_an_odd_answer_about_the_key_is_judged_and_grants_nothing(odd: Any) -> None:
+    checks = account_checks(key(permissions=odd, ips=odd, readOnly=odd, expiredAt=odd), POLICY)
+    assert found(checks, "permissions").level is Level.FAIL
+
+
+@pytest.mark.parametrize("wallet", ["Withdraw", {"Withdraw": True}, [["Withdraw"]], ["a", None, "withdraw"]])
+def test_a_right_to_withdraw_is_seen_however_it_is_written(wallet: Any) -> None:
+    rights = {**INFO["permissions"], "Wallet": wallet}
+    assert found(account_checks(key(permissions=rights), POLICY), "permissions").level is Level.REFUSE

@@ -120,3 +120,20 @@ def test_the_machine(changed: dict[str, Any], name: str, level: Level) -> None:
 
 def test_no_proxy_is_no_check() -> None:
     assert "proxy" not in {check.name for check in machine_checks(MachineFacts("var", 10**10, "", ""))}
+
+
+@pytest.mark.parametrize("product", [1, True, "1", {"1": 2}, [[1]], [None, 1], None, [], ["1"]])
+def test_a_notice_whose_products_are_odd_counts(product: Any) -> None:
+    row = {"product": product, "begin": str(NOW // 10**6 + 1), "end": "", "state": 5}
+    assert maintenance(said({"list": [None, 5, row]}), NOW) == (NOW + 10**6, 0)
+
+
+@pytest.mark.parametrize("begin", ["-5", -1, "NaN", None, "", [], {}, "x", True])
+def test_a_notice_without_a_beginning_is_none(begin: Any) -> None:
+    assert maintenance(said({"list": [{"product": [1], "begin": begin, "end": ""}]}), NOW) is None
+
+
+@pytest.mark.parametrize("begin", ["1e29", 10**30, "99999999999999999"])
+def test_a_notice_beyond_all_time_is_shown(begin: Any) -> None:
+    status = said({"list": [{"product": [1], "begin": begin, "end": begin}]})
+    assert worst(venue_checks(venue(status=status), POLICY)) in (Level.WARN, Level.PASS)

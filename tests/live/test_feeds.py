@@ -90,3 +90,30 @@ async def test_silence_of_a_refused_book_does_not_renew_the_connection(
     await asyncio.sleep(0.1)
     watching.cancel()
     assert renewed
+
+
+def test_one_symbol_in_trouble_again_and_again_costs_its_neighbours_ever_fewer_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, renewed = 0, list[int]()
+    clock = VenueClock(steady=lambda: now * 10**9, wall=lambda: (NOW_MS // 1000 + now) * 10**9)
+    public = PublicFeeds(
+        FeedSettings("ws://127.0.0.1:1", silence_s=10), universe()[:2], clock, lambda _: None, lambda *_: None,
+        last_ts=lambda _: 0, new_decoder=lambda: FrameDecoder(universe()[:2]),
+    )  # fmt: skip
+    (feed,) = public.feeds
+    monkeypatch.setattr(feed.stream, "renew", lambda _: renewed.append(now))
+    for now in range(1, 3_600):  # a ticker dated an hour ahead, each second
+        stamp = NOW_MS + 1000 * now + 3_600_000
+        frame = {
+            "topic": f"tickers.{SYMBOL}",
+            "type": "delta",
+            "ts": stamp,
+            "data": {"symbol": SYMBOL, "markPrice": "60000"},
+        }
+        feed._take(json.dumps(frame).encode())
+    assert renewed[:4] == [1, 4, 9, 18]
+    assert len(renewed) < 15
+    now += 2_000  # whole for long: the next trouble is met at once
+    feed._take(json.dumps({**frame, "ts": stamp + 10**7}).encode())
+    assert renewed[-1] == now

@@ -238,6 +238,7 @@ def test_a_print_that_is_none_is_refused(tmp_path: Path, row: str) -> None:
     [
         "x", "{", "[]", "1", "null", '{"t":"recv"}', '{"t":"recv","data":"x"}', '{"t":"recv","data":[1]}', '{"t":1}', "[" * 100_000,
         '{"topic":"orderbook.200.BTCUSDT","ts":"x"}', '{"topic":"publicTrade.BTCUSDT","ts":1,"data":[{"T":1}]}',
+        '{"topic":"tickers.NOSUCHUSDT","ts":' + "9" * 400 + "}",
         '{"topic":"orderbook.200.BTCUSDT","ts":1e30}', '{"topic":"tickers.BTCUSDT","ts":1,"data":{"markPrice":"x"}}',
     ],
 )  # fmt: skip

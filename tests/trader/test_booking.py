@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -187,3 +188,26 @@ def test_a_wallet_message_that_was_overtaken_changes_nothing(stage: Any) -> None
     stage.deliver(stage.wallet("950"))
     stage.deliver(late)
     assert stage.inside._state.wallet.balance == 950
+
+
+@pytest.mark.parametrize("early", [0, 10**6, 86_400 * 10**9])
+def test_a_fill_dated_before_its_entry_left_opens_the_position_when_it_left(stage: Any, early: int) -> None:
+    sent = stage.enter()
+    fill = replace(stage.fill(sent.id, 1, "1", str(sent.price)), ts=early)
+    stage.deliver(fill)
+    assert stage.state().trade.opened_ts == stage.now
+    stage.clock(1)
+    assert not stage.state().close.reason
+
+
+def test_a_sequence_number_that_cannot_be_hides_no_report_for_longer_than_a_minute(stage: Any) -> None:
+    sent = stage.hold()
+    odd = stage.position(sent.qty, stop=str(sent.stop_loss))
+    stage.deliver(replace(odd, seq=10**17))
+    stage.now += 59 * 10**9
+    read = replace(odd, ts=stage.now, seq=5, leverage=D(3), source=events.Source.REST)
+    stage.deliver(read)
+    assert stage.state().venue.leverage != 3
+    stage.now += 2 * 10**9
+    stage.deliver(replace(read, ts=stage.now))
+    assert (stage.state().venue.leverage, stage.state().venue.seq) == (3, 5)

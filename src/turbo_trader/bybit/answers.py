@@ -51,9 +51,11 @@ def read_answer(
         return Answer(classify_http(status), status, text, sent, headers=headers)
     try:
         said = msgspec.json.decode(body)
-        code = int(said["retCode"])
+        code = said["retCode"]
     except Exception:  # whatever a decoder of bytes from outside raises, RecursionError too
         return unreadable("unreadable answer", sent, headers)
+    if not isinstance(code, int) or isinstance(code, bool):
+        return unreadable("unreadable answer: its code is no whole number", sent, headers)
     result, time_ms = said.get("result"), said.get("time")
     return Answer(
         verdict=classify(code, cancel=call.cancel),

@@ -14,6 +14,7 @@ RESERVE: Final = 0.25  # of every bucket, for exits and protection alone
 ADDRESS: Final = 600 / 5.0  # requests a second from one address
 BAN_S: Final = 600.0  # silence after HTTP 403
 _MAX_WAIT_S: Final = 5.0  # a reset time further away than this is not believed
+_MOST_A_SECOND: Final = 10_000.0  # nor a limit beyond this, or below one
 
 #: Requests a second of one account, by group.
 LIMITS: Final[dict[str, float]] = {
@@ -89,7 +90,7 @@ class Budget:
         remaining = _number(headers.get("X-Bapi-Limit-Status"))
         limit = _number(headers.get("X-Bapi-Limit"))
         bucket = self._groups.get(group)
-        if bucket is not None and limit is not None and limit > 0:
+        if bucket is not None and limit is not None and 1 <= limit <= _MOST_A_SECOND:
             bucket.rate = limit * self._share
             bucket.size = max(1.0, limit * self._share)
             bucket.tokens = min(bucket.tokens, bucket.size)

@@ -18,6 +18,7 @@ from turbo_trader.bybit.schemas import (
     nanoseconds,
     number,
     price,
+    quantity,
     symbol_of,
     text,
     whole,
@@ -115,8 +116,8 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
     """
     status = text(item.order_status)
     try:
-        number(item.qty)
-        number(item.cum_exec_qty)
+        quantity(item.qty)
+        quantity(item.cum_exec_qty)
     except Unreadable:
         if source is Source.REST:
             raise
@@ -144,10 +145,14 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
 
 
 def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
-    """An execution, whoever ordered it. Unreadable: without id, or with a side, quantity, price or fee that is none."""
+    """An execution, whoever ordered it. Unreadable: without id, side, quantity or price (funding needs neither of the last three),
+    or with a figure that is none."""
     exec_id, side, kind = text(item.exec_id), Side.named(item.side), text(item.exec_type)
-    if not exec_id or (not side and kind != ExecKind.FUNDING):
-        raise Unreadable("an execution without id or side")
+    qty, paid_price = quantity(item.exec_qty), quantity(item.exec_price)
+    if not exec_id or (kind != ExecKind.FUNDING and not (side and qty)):
+        raise Unreadable("an execution without id, side or quantity")
+    if kind in ("", ExecKind.TRADE) and not paid_price:
+        raise Unreadable("a trade without a price")
     paid, worth = _fees(item)
     return Fill(
         ts=nanoseconds(item.exec_time) or ts,
@@ -156,11 +161,11 @@ def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:
         order_id=text(item.order_id),
         link_id=text(item.order_link_id),
         side=side,
-        qty=number(item.exec_qty) or Decimal(0),
-        price=number(item.exec_price) or Decimal(0),
+        qty=qty,
+        price=paid_price,
         fee=paid.pop(SETTLED_IN, Decimal(0)),
         kind=kind,
-        closed_qty=number(item.closed_size) or Decimal(0),
+        closed_qty=quantity(item.closed_size),
         is_maker=flag(item.is_maker),
         seq=whole(item.seq),
         pnl=number(item.exec_pnl),
@@ -204,11 +209,13 @@ def _extra_fees(given: object) -> list[schemas.ExtraFee]:
 def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
     """A position as of `ts`, in the stream as of its last change; flat rows (side "", empty numbers) have size 0.
 
-    Unreadable: a size that is none or has no side, a stop that is none.
+    Unreadable: a size that is none, is missing or has no side, a side without a size, a stop or a position index that is none.
     """
-    size, side = number(item.size) or Decimal(0), Side.named(item.side)
-    if size and not side:
-        raise Unreadable(f"a position of {size} without a side")
+    size, side, index = quantity(item.size), Side.named(item.side), whole(item.position_idx)
+    if item.size is None or (size and not side) or (side and item.size == ""):
+        raise Unreadable(f"a position with size {item.size!r} and side {str(item.side)[:20]!r}")
+    if index not in (0, 1, 2):
+        raise Unreadable(f"a position of index {index}")
     changed = nanoseconds(item.updated_time) if source is Source.STREAM else 0
     return PositionReport(
         ts=changed or ts,
@@ -216,13 +223,13 @@ def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
         size=size * side,
         entry_price=(price(item.entry_price) or price(item.avg_price)) if size else None,
         leverage=price(item.leverage),
-        stop_loss=number(item.stop_loss) or None,
-        take_profit=number(item.take_profit) or None,
+        stop_loss=quantity(item.stop_loss) or None,
+        take_profit=quantity(item.take_profit) or None,
         liq_price=price(item.liq_price),
         mark_price=price(item.mark_price),
         margin=decimal(item.position_im),
         seq=whole(item.seq, -1),
-        position_idx=whole(item.position_idx),
+        position_idx=index,
         status=text(item.position_status) or "Normal",
         source=source,
     )
@@ -231,13 +238,15 @@ def position(item: schemas.Position, ts: int, source: Source) -> PositionReport:
 def wallet(item: schemas.Wallet, ts: int, source: Source) -> WalletReport | None:
     """The USDT wallet; available = balance - position and order margin - locked - bonus (isolated mode), never below 0.
 
-    Other coins are passed over, whatever they are. Unreadable: the USDT row is.
+    Other coins are passed over, whatever they are. Unreadable: the USDT row is, or has no balance.
     """
     for each in item.coin:
         if symbol_of(each) != SETTLED_IN:
             continue
         coin = msgspec.convert(each, schemas.Coin, strict=False)
-        balance = number(coin.wallet_balance) or Decimal(0)
+        balance = number(coin.wallet_balance)
+        if balance is None:
+            raise Unreadable("no balance of USDT")
         used = (coin.total_position_im, coin.total_order_im, coin.locked, coin.bonus)
         held = sum((number(x) or Decimal(0) for x in used), Decimal(0))
         return WalletReport(
@@ -294,8 +303,8 @@ def transfer(item: schemas.LogLine) -> Transfer | None:
 
 
 def _named(symbol: object) -> str:
-    if not isinstance(symbol, str):
-        raise Unreadable(f"a symbol is a {type(symbol).__name__}")
+    if not isinstance(symbol, str) or not symbol:
+        raise Unreadable("a row without a symbol")
     return symbol
 
 

@@ -36,6 +36,7 @@ INTERVALS: Final[Mapping[int, str]] = {
     1_440: "D",
 }  # minutes of a candle -> its name at the venue
 _PAGES: Final = 200  # more pages than this are not a list but a loop
+_LATEST_MS: Final = 2**63 // 1_000_000
 _OVERLAP_MS: Final = 5_000  # fills are asked for from a little before the time given
 
 
@@ -57,7 +58,8 @@ def pages(ask: Ask, method: str, group: str, params: Mapping[str, Any]) -> Askin
         if not answer.ok:
             raise ReadFailed(answer)
         time_ms = time_ms or answer.time_ms
-        page, following = answer.result.get("list") or [], answer.result.get("nextPageCursor") or ""
+        page, following = answer.result.get("list", ""), answer.result.get("nextPageCursor") or ""
+        page = [] if page is None else page  # an empty list, as some servers write it
         if not isinstance(page, list) or not isinstance(following, str):
             raise ReadFailed(unreadable(f"{method}: no list, or a cursor that is no text", answer.sent))
         items.extend(page)
@@ -249,7 +251,7 @@ def settled_rates(ask: Ask, symbol: str) -> Asking[list[tuple[int, float]]]:
             decimal(row.get(name) if isinstance(row, dict) else None)
             for name in ("fundingRateTimestamp", "fundingRate")
         )
-        if at is not None and rate is not None:
+        if at is not None and rate is not None and 0 < at < _LATEST_MS and abs(rate) < 1:
             found.append((int(at) * 1_000_000, float(rate)))
     return sorted(found)
 
@@ -260,12 +262,14 @@ def _list_of(result: Mapping[str, Any]) -> list[Any]:
 
 
 def _bar(row: object) -> tuple[int, tuple[float, ...]] | None:
-    """Start (ms) and figures of one bar; None for a row that is none."""
+    """Start (ms) and figures of one bar; None for a row that is none, or says what cannot be."""
     figures = [decimal(value) for value in row[:7]] if isinstance(row, list) else []
     if len(figures) < 7 or any(figure is None for figure in figures):
         return None
-    opened, *rest = (float(figure) for figure in figures if figure is not None)
-    return int(opened), tuple(rest)
+    start, opened, high, low, closed, volume, turnover = (float(each) for each in figures if each is not None)
+    if not 0 < low <= min(opened, closed) <= max(opened, closed) <= high or volume < 0 or turnover < 0:
+        return None
+    return int(start), (opened, high, low, closed, volume, turnover)
 
 
 def _unique(fills: list[Fill]) -> tuple[Fill, ...]:

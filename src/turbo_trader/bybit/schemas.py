@@ -54,14 +54,23 @@ def _decimal(text: str) -> Decimal | None:
     return found if not found or abs(found.adjusted()) <= _LARGEST else None
 
 
+def quantity(value: object) -> Decimal:
+    """A quantity of the wire, 0 for "" and null. Unreadable: anything else that is no number, or a negative one."""
+    found = number(value) or Decimal(0)
+    if found < 0:
+        raise Unreadable(f"{str(value)[:40]!r} is no quantity")
+    return found
+
+
 def amount(value: object) -> Decimal:
     """A number of the wire, 0 where there is none."""
     return decimal(value) or Decimal(0)
 
 
 def price(value: object) -> Decimal | None:
-    """A price of the wire: "", "0" and "0.00" are none."""
-    return decimal(value) or None
+    """A price of the wire: "", "0" and "0.00" are none, nor is one below."""
+    found = decimal(value)
+    return found if found is not None and found > 0 else None
 
 
 def whole(value: object, default: int = 0) -> int:
@@ -87,10 +96,10 @@ def _few_digits(value: object) -> TypeGuard[str]:
 
 
 def text(value: object) -> str:
-    """A text of the wire, "" for null; Unreadable for lists and objects."""
+    """A text of the wire, "" for null; Unreadable for lists, objects, true and false."""
     if value is None:
         return ""
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value) if not isinstance(value, int) or value.bit_length() < 256 else ""
     raise Unreadable(f"a text is a {type(value).__name__}")
 
@@ -172,7 +181,7 @@ class Position(msgspec.Struct, rename="camel"):
 
     symbol: Any = ""
     side: Any = ""
-    size: Any = ""
+    size: Any = None
     avg_price: Any = ""
     entry_price: Any = ""
     leverage: Any = ""

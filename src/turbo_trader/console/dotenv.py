@@ -1,7 +1,7 @@
 """`.env`: NAME=value lines, read strictly, so that a slip of the pen is refused instead of ignored.
 
 A line is blank, a comment (#) or `NAME=value`, with `export` before it or not. A value may stand in single or double quotes, read
-as they are; outside of quotes a # after a space begins a comment. Byte-order mark and CRLF are accepted.
+as they are; outside of quotes a # after a space begins a comment. Byte-order mark and CRLF are accepted, control characters not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from turbo_trader.market.errors import InputError
 
 _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)")
 _QUOTED = re.compile(r"(?P<quote>['\"])(?P<text>.*?)(?P=quote)\s*(?:#.*)?")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MOST_BYTES = 1 << 20
 
 
@@ -30,7 +31,11 @@ def dotenv(path: Path) -> dict[str, str]:
         name = found["name"]
         if name in values:
             raise InputError(f"{where}: {name} is given twice; remove one of the lines")
-        values[name] = _value(found["value"], f"{where}: {name}")
+        values[name] = value = _value(found["value"], f"{where}: {name}")
+        if odd := _CONTROL.search(value):
+            raise InputError(
+                f"{where}: {name} holds the control character 0x{ord(odd[0]):02x}; save it as plain text, a setting a line"
+            )
     return values
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from turbo_trader.market.errors import InputError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_S = 36_525 * 86_400.0  # a hundred years
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 
 
@@ -28,9 +29,11 @@ def utc_text(ts: int) -> str:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a duration; InputError when it is not one or not above 0."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
+    """Seconds of a duration; InputError when it is not one, not above 0 or longer than a hundred years."""
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([smhd]?)", text.strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if seconds <= 0:
-        raise InputError(f"duration {text!r}: write a number above 0 and s, m, h or d, such as 40s or 2m")
+    if not 0 < seconds <= _LONGEST_S:
+        raise InputError(
+            f"duration {text[:40]!r}: write a number above 0 and s, m, h or d, such as 40s or 2m; 100 years at most"
+        )
     return seconds

@@ -88,7 +88,7 @@ def _key(facts: AccountFacts, policy: Policy) -> Iterator[Check]:
     yield Check("key", Level.PASS, f"accepted at {facts.where}")
     yield _permissions(info)
     yield _expiry(answer, facts.now, int(policy.key_expiry_lead) * SECOND)
-    ips = [str(ip) for ip in info.get("ips") or ()]
+    ips = _texts(info.get("ips"))
     if not ips or "*" in ips:
         yield Check(
             "address",
@@ -103,8 +103,9 @@ def _key(facts: AccountFacts, policy: Policy) -> Iterator[Check]:
 
 
 def _permissions(info: Mapping[str, Any]) -> Check:
-    granted: Mapping[str, Any] = info.get("permissions") or {}
-    wallet = [str(right) for right in granted.get("Wallet") or ()]
+    given = info.get("permissions")
+    granted: Mapping[str, Any] = given if isinstance(given, dict) else {}
+    wallet = _texts(granted.get("Wallet"))
     if any("withdraw" in right.lower() for right in wallet):
         return Check(
             "permissions",
@@ -116,7 +117,7 @@ def _permissions(info: Mapping[str, Any]) -> Check:
         return Check(
             "permissions", Level.FAIL, "the key may only read", "make a key that may trade contracts"
         )
-    lacking = sorted({"Order", "Position"} - {str(right) for right in granted.get("ContractTrade") or ()})
+    lacking = sorted({"Order", "Position"} - set(_texts(granted.get("ContractTrade"))))
     if lacking:
         return Check(
             "permissions",
@@ -132,6 +133,12 @@ def _permissions(info: Mapping[str, Any]) -> Check:
             "trading does not need it: take it away",
         )
     return Check("permissions", Level.PASS, "contract orders and positions, no withdrawal")
+
+
+def _texts(given: object) -> list[str]:
+    """The items of a list as texts; what is no list is one item, so that no right is overlooked."""
+    items = given if isinstance(given, list) else [given] if given else []
+    return [str(item) for item in items]
 
 
 def _span(left: int) -> str:

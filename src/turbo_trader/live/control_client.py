@@ -25,10 +25,10 @@ def ask(
         with socket.create_connection((HOST, daemon.port), timeout) as connection:
             connection.sendall(request)
             with connection.makefile("rb") as file:
-                reply = json.loads(file.readline())
-    except (OSError, ValueError) as error:
+                reply = dict(json.loads(file.readline()))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         text = getattr(error, "strerror", None) or str(error) or "no answer"
         raise InputError(f"{who}: it does not answer: {text}") from None
     if not reply.pop("ok", False):
         raise InputError(f"{who} refused: {reply.get('error')}")
-    return dict(reply)
+    return reply

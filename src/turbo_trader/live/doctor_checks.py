@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from turbo_trader.bybit.answers import Answer
-from turbo_trader.bybit.schemas import whole
+from turbo_trader.bybit.schemas import nanoseconds, whole
 from turbo_trader.bybit.venue_errors import NOT_SENT
 from turbo_trader.live.checks import Check, Level, refusal
 from turbo_trader.market.instruments import Instrument
@@ -77,9 +77,13 @@ def maintenance(status: Answer, now: int) -> tuple[int, int] | None:
     """Begin and end (ns UTC; end 0: not known) of the next or current maintenance of futures announced; None where none is."""
     found = []
     for item in status.rows:
-        products = item.get("product") or ()
-        begin, end = whole(item.get("begin")) * 1_000_000, whole(item.get("end")) * 1_000_000
-        concerns = not products or _FUTURES in products or str(_FUTURES) in products
+        products = item.get("product")
+        begin, end = nanoseconds(item.get("begin")), nanoseconds(item.get("end"))
+        concerns = (
+            not isinstance(products, list)
+            or not products
+            or any(whole(each, _FUTURES) == _FUTURES for each in products)
+        )
         over = str(item.get("state", "")).lower() in _OVER or 0 < end <= now
         if begin and concerns and not over:
             found.append((begin, end))

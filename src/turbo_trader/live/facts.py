@@ -13,7 +13,7 @@ from typing import Any
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.reads import pages
-from turbo_trader.bybit.schemas import decimal, nanoseconds
+from turbo_trader.bybit.schemas import decimal, nanoseconds, price
 from turbo_trader.journal.health import integrity, owner
 from turbo_trader.live.account import AccountFacts
 from turbo_trader.live.doctor_checks import MachineFacts, VenueFacts
@@ -127,10 +127,10 @@ async def _instruments(
 async def _prices(gateway: Gateway, instruments: Sequence[Instrument]) -> dict[str, Decimal]:
     answer = await gateway.read(Call("get_tickers", "market", _LINEAR))
     prices = {
-        str(row.get("symbol")): decimal(row.get("lastPrice")) or decimal(row.get("markPrice"))
+        str(row.get("symbol")): price(row.get("lastPrice")) or price(row.get("markPrice"))
         for row in answer.rows
     }
-    return {item.symbol: price for item in instruments if (price := prices.get(item.symbol))}
+    return {item.symbol: found for item in instruments if (found := prices.get(item.symbol))}
 
 
 async def _balance(gateway: Gateway) -> Decimal | None:

@@ -19,7 +19,7 @@ from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.streams import AUTH_AHEAD_MS, Stream, StreamConfig
 from turbo_trader.bybit.topics import PRIVATE_TOPICS, RefusedTopic, groups, public_topics
 from turbo_trader.live.daemon_settings import FeedSettings
-from turbo_trader.live.silence import BOOK, TICKER, Silence
+from turbo_trader.live.silence import BOOK, LONGEST_S, TICKER, Silence
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
@@ -28,7 +28,8 @@ from turbo_trader.runtime.private_messages import PrivateMessages
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
 WATCH_S = 1.0  # between two looks for silent topics
-_GAP_PAUSE_S = 2.0  # between two renewals for gaps
+_GAP_PAUSE_S = 2.0  # between two renewals of a connection
+_HELPED_S = 10.0  # a symbol that is in trouble again sooner was not helped by the last one
 
 
 class Decoder(Protocol):
@@ -65,6 +66,7 @@ class PublicFeed:
         self._new_decoder = new_decoder
         self._decoder = new_decoder()
         self._renewed = -math.inf
+        self._patience: dict[int, tuple[float, float]] = {}  # by symbol: the last renewal, s before the next
         self.heard = 0.0  # the last frame, s of the steady clock
         self.early = Alarm(emit, "future-refused", "public")
         self._settings = settings
@@ -137,7 +139,9 @@ class PublicFeed:
             if too_early(latest, ours, self._clock.speed, MARKET_AHEAD):
                 ahead = (latest - ours) / SECOND
                 self.early.add(ours, symbol=self._instruments[symbol].symbol, ahead_s=round(ahead, 3))
-                self._renew(now, f"a frame of {self._instruments[symbol].symbol} dated {ahead:,.0f} s ahead")
+                self._renew(
+                    now, symbol, f"a frame of {self._instruments[symbol].symbol} dated {ahead:,.0f} s ahead"
+                )
                 return
             np.minimum(rows["ts"], ours, out=rows["ts"])
         kind = int(rows["kind"][0]) & KIND_MASK
@@ -145,16 +149,22 @@ class PublicFeed:
         self._deliver(MarketRows(self._clock.now(), symbol, rows))
         if kind == GAP:
             self.gaps += 1
-            self._renew(now, f"a gap in the book of {self._instruments[symbol].symbol}")
+            self._renew(now, symbol, f"a gap in the book of {self._instruments[symbol].symbol}")
 
     def _seconds(self) -> float:
         """Of the clock that never jumps."""
         return self._clock.steady() / 1e9
 
-    def _renew(self, now: float, why: str) -> None:
-        if now - self._renewed > _GAP_PAUSE_S:
-            self._renewed = now
-            self.stream.renew(why)
+    def _renew(self, now: float, symbol: int, why: str) -> None:
+        """A new connection for the sake of one symbol. Where that does not help it waits twice as long each time, ten minutes at
+        most: its neighbours must not lose their connection again and again for it."""
+        last, pause = self._patience.get(symbol, (-math.inf, _GAP_PAUSE_S))
+        if now - max(last + pause, self._renewed + _GAP_PAUSE_S) <= 0:
+            return
+        helped = now - last > max(_HELPED_S, 2 * pause)
+        self._patience[symbol] = now, _GAP_PAUSE_S if helped else min(LONGEST_S, 2 * pause)
+        self._renewed = now
+        self.stream.renew(why)
 
     def _on_topic_refused(self, refused: RefusedTopic) -> None:
         self._refused.add(refused.topic)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from turbo_trader.bybit.command_calls import Call
@@ -29,6 +30,7 @@ UNREADABLE = (
     ArithmeticError,
     AttributeError,
 )  # of an instrument that is none
+_MOST_FEE = Decimal("0.05")  # of a value traded; no venue asks or pays so much
 _NO_SUCH_SYMBOL = 10001
 _ALREADY = (110025, 110026, 110027)
 
@@ -130,7 +132,7 @@ async def _tiers(gateway: Gateway, symbol: str) -> tuple[RiskTier, ...]:
 
 
 async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
-    """The account's fee rates of these symbols; [] where the venue does not tell."""
+    """The account's fee rates of these symbols; [] where the venue does not tell. Rates that cannot be are left out, and said."""
     try:
         items, _ = await gateway.run(
             pages(gateway.requests.read, "get_fee_rates", "fees", {"category": "linear"})
@@ -143,8 +145,12 @@ async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
     for symbol in symbols:
         taker = decimal(rates.get(symbol, {}).get("takerFeeRate"))
         maker = decimal(rates.get(symbol, {}).get("makerFeeRate"))
-        if taker is not None and maker is not None:
+        if taker is not None and maker is not None and max(abs(taker), abs(maker)) < _MOST_FEE:
             found.append(FeeRates(now, symbol, taker, maker))
+        elif symbol in rates:
+            why = f"taker {str(rates[symbol].get('takerFeeRate'))[:40]}, maker {str(rates[symbol].get('makerFeeRate'))[:40]}"
+            odd = {"channel": "rest", "list": "fees", "symbol": symbol, "error": why, "count": 1}
+            gateway.emit("row-unreadable", "error", odd)
     return found
 
 

@@ -29,6 +29,7 @@ NOTHING_NEW = "frames that say nothing new"
 UNKNOWN_BOOK = "book changes before a snapshot or after a gap"
 GAPS = "gaps in a book"
 
+_LATEST_MS = 2**63 // 1_000_000
 _TOPICS = ("orderbook", "publicTrade", "tickers")
 
 
@@ -103,6 +104,8 @@ def read_recording(
             found = decoder.decode(raw)
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: not a V5 frame: {error}") from None
+        if head.ts >= _LATEST_MS:
+            raise InputError(f"{path}, line {number}: not a V5 frame: a time that is none")
         if head.ts < latest.get(head.topic, 0):
             back = (latest[head.topic] - head.ts) / 1000
             raise InputError(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -20,6 +22,8 @@ from turbo_trader.market.instruments import UNIVERSE, Instrument, simulated_tier
 
 _INTEGERS = ("funding_interval_min",)
 _TEXTS = ("symbol", "status")
+_FIGURE = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+_LATEST_MS = 2**63 // 1_000_000
 
 
 @cache
@@ -69,10 +73,11 @@ def read_instruments(path: Path) -> dict[str, Instrument]:
     try:
         raw = path.read_bytes()
         answer = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
-        listed = [parse_instrument(item) for item in answer["result"]["list"]]
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as JSON: {error}") from None
-    except (KeyError, TypeError, ArithmeticError) as error:
+    try:
+        listed = [parse_instrument(item) for item in answer["result"]["list"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: not an answer to instruments-info: {error!r}") from None
     return {instrument.symbol: instrument for instrument in listed}
 
@@ -83,27 +88,58 @@ def _power_of_ten(value: float) -> Decimal:
 
 
 def parse_instrument(info: Mapping[str, Any]) -> Instrument:
-    """An instrument from an item of V5 `instruments-info`; unknown fields are passed over. KeyError names a missing one."""
+    """An instrument from an item of V5 `instruments-info`; unknown fields are passed over.
+
+    KeyError names a missing field, ValueError one that no instrument can have; TypeError or AttributeError: it is no such item.
+    """
     price, lot, leverage = info["priceFilter"], info["lotSizeFilter"], info["leverageFilter"]
     risk = info.get("riskParameters") or {}
-    maximum = Decimal(leverage["maxLeverage"])
+    maximum = _above_0(leverage["maxLeverage"])
+    most = _above_0(lot["maxOrderQty"])
     return Instrument(
-        symbol=info["symbol"],
-        status=info["status"],
-        tick=Decimal(price["tickSize"]),
-        step=Decimal(lot["qtyStep"]),
-        min_qty=Decimal(lot["minOrderQty"]),
-        max_qty=Decimal(lot["maxOrderQty"]),
-        max_market_qty=Decimal(lot.get("maxMktOrderQty") or lot["maxOrderQty"]),
-        min_notional=Decimal(lot.get("minNotionalValue") or "5"),
-        min_price=Decimal(price["minPrice"]),
-        max_price=Decimal(price["maxPrice"]),
+        symbol=_name(info["symbol"]),
+        status=_name(info["status"]),
+        tick=_above_0(price["tickSize"]),
+        step=_above_0(lot["qtyStep"]),
+        min_qty=_above_0(lot["minOrderQty"]),
+        max_qty=most,
+        max_market_qty=_above_0(lot.get("maxMktOrderQty") or most),
+        min_notional=_figure(lot.get("minNotionalValue") or "5"),
+        min_price=_figure(price["minPrice"]),
+        max_price=_above_0(price["maxPrice"]),
         max_leverage=maximum,
-        leverage_step=Decimal(leverage["leverageStep"]),
-        funding_interval_min=int(info.get("fundingInterval") or 480),
-        funding_cap=Decimal(info.get("upperFundingRate") or "0.005"),
-        price_limit_x=Decimal(risk.get("priceLimitRatioX") or "0.05"),
-        price_limit_y=Decimal(risk.get("priceLimitRatioY") or "0.1"),
-        delivery_ns=int(info.get("deliveryTime") or 0) * 1_000_000,
+        leverage_step=_above_0(leverage["leverageStep"]),
+        funding_interval_min=int(_above_0(info.get("fundingInterval") or 480)),
+        funding_cap=_figure(info.get("upperFundingRate") or "0.005"),
+        price_limit_x=_figure(risk.get("priceLimitRatioX") or "0.05"),
+        price_limit_y=_figure(risk.get("priceLimitRatioY") or "0.1"),
+        delivery_ns=_milliseconds(info.get("deliveryTime") or 0) * 1_000_000,
         tiers=simulated_tiers(maximum),
     )
+
+
+def _figure(given: object) -> Decimal:
+    """A number of an instrument, not below 0. ValueError for anything else: NaN, other scripts' digits, a text that is none."""
+    if isinstance(given, bool) or not _FIGURE.fullmatch(str(given)):
+        raise ValueError(f"{str(given)[:40]!r} is no figure of an instrument")
+    return Decimal(str(given))
+
+
+def _above_0(given: object) -> Decimal:
+    found = _figure(given)
+    if not found:
+        raise ValueError("a figure of an instrument is 0")
+    return found
+
+
+def _milliseconds(given: object) -> int:
+    found = _figure(given)
+    if found >= _LATEST_MS:
+        raise ValueError(f"{found}: a time beyond all")
+    return int(found)
+
+
+def _name(given: object) -> str:
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"{given!r} is no name")
+    return given

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from turbo_trader.market.errors import InputError
 from turbo_trader.numbers.text import decimal, parts, switch, whole
 
+_SHOWN = 60  # characters of a refused value
 _READERS: Mapping[Any, Callable[[str], object]] = {
     bool: switch,
     int: whole,
@@ -92,7 +93,7 @@ class Declared(BaseSettings):
         field = cls.model_fields[name]
         hidden = "key" in name or "url" in name  # an address may carry a password
         secret = hidden or SecretStr in (field.annotation, *get_args(field.annotation))
-        value = "" if secret else f" = {shown(first['input'])!r}"
+        value = "" if secret else f" = {shown(first['input'])[:_SHOWN]!r}"
         origin = source(field)
         return BadValue(name, f"{value}: expected {expectation(field)}{f' ({origin})' if origin else ''}")
 

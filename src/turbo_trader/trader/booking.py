@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.market.order_terms import ExecKind, StopType
-from turbo_trader.market.rows import SECOND
+from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.rules.exits import Bracket, ExitReason, exit_rules
 from turbo_trader.rules.gate import SignalTier
 from turbo_trader.rules.session_changes import HaltCause
@@ -39,6 +39,12 @@ _BY_STOP_TYPE: Final[dict[str, ExitReason]] = {
     StopType.STOP_LOSS: ExitReason.STOP,
     StopType.TAKE_PROFIT: ExitReason.BACKSTOP,
 }
+
+
+def _opened(fill: Fill, entry: PendingEntry) -> int:
+    """When a fill of an entry opened the position: by its own time, unless that is long before the entry was sent."""
+    sent = entry.sent_ts or entry.decided_ts
+    return fill.ts if fill.ts >= sent - MINUTE else sent
 
 
 class Booking:
@@ -166,9 +172,10 @@ class Booking:
                 "foreign-fill", "error", symbol=fill.symbol, id=fill.link_id, qty=fill.qty, side=fill.side
             )
             return
+        opened = fill.ts if entry is None else _opened(fill, entry)
         if state.trade is None and entry is not None:
             state.trade = Trade(
-                entry_id=entry.id, direction=entry.direction, trade_tier=entry.trade_tier, opened_ts=fill.ts,
+                entry_id=entry.id, direction=entry.direction, trade_tier=entry.trade_tier, opened_ts=opened,
                 range_tail=entry.range_tail,
                 ev=entry.figures.get("used_ev"), honest_ev=entry.figures.get("ev"), floor=entry.floor,
                 stage=str(entry.figures.get("stage", "")),
@@ -184,7 +191,7 @@ class Booking:
                 entry is state.entry
             ):  # on disk with the fill it counts: a restart must not wait for that one again
                 self._state.persist(Key.ENTRY.of(fill.symbol), entry)
-        trade.opened_ts = min(trade.opened_ts, fill.ts)
+        trade.opened_ts = min(trade.opened_ts, opened)
         trade.qty += qty
         trade.opened_value += qty * fill.price
         trade.fees += fill.cost
@@ -296,7 +303,7 @@ class Booking:
         if report.position_idx:
             self._hedged(state, report)
             return
-        if report.seq < state.venue.seq:
+        if report.seq < state.venue.seq and not state.venue.outlived(report):
             return
         state.venue.take(report)
         self._amending.on_report(state, report.ts)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.trader.events import PositionReport
+from turbo_trader.market.rows import MINUTE
+from turbo_trader.trader.events import PositionReport, Source
 
 ZERO: Final = Decimal(0)
 
@@ -23,14 +24,20 @@ class VenuePosition:
     liq_price: Decimal | None = None
     margin: Decimal = ZERO
     seq: int = -1
+    taken: int = 0  # when the last report was true
     stop_since: int = (
         0  # when the last confirmed change was sent: a report of before says nothing of the stops
     )
     unguarded_since: int = 0  # since when it shows a position of ours without a stop; 0: it does not
 
+    def outlived(self, report: PositionReport) -> bool:
+        """Have only reports of lower numbers come for a minute, this read too? Then the number was none, or the venue's count began
+        again."""
+        return report.source is Source.REST and report.ts - self.taken > MINUTE
+
     def take(self, report: PositionReport) -> None:
         """A report that is not older than the last."""
-        self.seq = report.seq
+        self.seq, self.taken = report.seq, report.ts
         self.size = report.size
         self.leverage = report.leverage
         if report.ts >= self.stop_since:
