@@ -202,7 +202,8 @@ def test_candles_that_cannot_be_are_left_out() -> None:
         [at, "2", "3", "1", "2", "7"],
     ]
     for row in odd:
-        bars = finish(closed_bars(at_once(lambda _, row=row: ok({"list": [row, good]})), "BTCUSDT", 10, NOW))
+        answer = ok({"list": [row, good]})
+        bars = finish(closed_bars(at_once(lambda _, answer=answer: answer), "BTCUSDT", 10, NOW))  # type: ignore[misc]
         assert bars["close"].tolist() == [2.5]
 
 

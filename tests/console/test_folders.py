@@ -28,7 +28,7 @@ def journal(folder: Path, started: int) -> Path:
 
 
 def refused(
-    registration: Registration, folder: Path, error: Exception, *made: Path, listening: bool = False
+    registration: Registration, folder: Path, error: BaseException, *made: Path, listening: bool = False
 ) -> None:
     """A start that makes folders and is refused."""
     with made_for(registration, folder):
@@ -44,7 +44,7 @@ def test_a_run_that_is_refused_takes_away_what_was_made_for_it(
     tmp_path: Path, registration: Registration
 ) -> None:
     folder = run_folder(tmp_path / "base", "live")
-    for error in (InputError("wrong key"), Refused("may withdraw")):
+    for error in (InputError("wrong key"), Refused("may withdraw"), KeyboardInterrupt()):
         with pytest.raises(type(error)):
             refused(registration, folder, error, folder / "lease")
         assert not list(tmp_path.iterdir())

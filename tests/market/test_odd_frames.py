@@ -42,3 +42,53 @@ def test_frame_of_good_prints_leaves_nothing_out() -> None:
     decoder = FrameDecoder(universe()[:1])
     assert decoder.decode(frame("publicTrade", [PRINT])) is not None
     assert not decoder.left_out
+
+
+DAY_MS = 86_400_000
+T = PRINT["T"]
+
+
+@pytest.mark.parametrize("when", [T + 60_001, T + DAY_MS, 2**53, 2**63 - 1, 10**30])
+def test_a_print_dated_after_its_own_frame_moves_no_time_and_costs_no_neighbour(when: int) -> None:
+    decoder = FrameDecoder(universe()[:1])
+    prints = [{**PRINT, "i": "x"}, {**PRINT, "T": when}, {**PRINT, "i": "z"}]
+    found = decoder.decode(frame("publicTrade", prints))
+    assert found is not None
+    assert found[1]["ts"].tolist() == [T * 10**6] * 2
+    assert sum(decoder.left_out.values()) == 1
+    again = decoder.decode(frame("publicTrade", [{**PRINT, "i": "later"}]))
+    assert again is not None
+    assert again[1]["ts"].tolist() == [T * 10**6]
+
+
+def test_a_print_dated_a_little_after_its_frame_is_taken() -> None:
+    found = FrameDecoder(universe()[:1]).decode(frame("publicTrade", [{**PRINT, "T": T + 60_000}]))
+    assert found is not None
+    assert found[1]["ts"].tolist() == [(T + 60_000) * 10**6]
+
+
+def test_a_book_whose_engine_time_is_after_its_push_is_dated_by_the_push() -> None:
+    for ahead, ts in ((0, T), (59_000, T + 59_000), (61_000, T), (DAY_MS, T)):
+        book = {"s": SYMBOL, "b": [["60000", "1"]], "a": [["60001", "1"]], "u": 1}
+        raw = {"topic": f"orderbook.50.{SYMBOL}", "type": "snapshot", "ts": T, "data": book, "cts": T + ahead}
+        found = FrameDecoder(universe()[:1]).decode(json.dumps(raw).encode())
+        assert found is not None
+        assert set(found[1]["ts"].tolist()) == {ts * 10**6}
+
+
+def test_a_mark_price_that_leaps_is_believed_when_the_next_says_the_same() -> None:
+    decoder = FrameDecoder(universe()[:1])
+
+    def mark(price: str) -> list[int]:
+        found = decoder.decode(frame("tickers", {"symbol": SYMBOL, "markPrice": price}))
+        assert found is not None
+        return [int(each) for each in found[1]["price"]]
+
+    assert mark("60000") == [600_000]
+    for odd in ("6000", "600000", "1", "0.01"):
+        with pytest.raises(ValueError, match="leaps"):
+            mark(odd)
+        assert mark("60001") == [600_010]
+    with pytest.raises(ValueError, match="leaps"):
+        mark("6000")
+    assert mark("6001") == [60_010]

@@ -46,7 +46,7 @@ def backtest_folder(base: Path, order: str = "") -> Path:
 
 @contextlib.contextmanager
 def made_for(registration: Registration, folder: Path) -> Iterator[None]:
-    """Make the folder of a run that is registered for it. A start that is refused takes away what was made for it.
+    """Make the folder of a run that is registered for it. A start that is refused, or interrupted, takes away what was made for it.
 
     InputError when it cannot be made.
     """
@@ -61,7 +61,7 @@ def made_for(registration: Registration, folder: Path) -> Iterator[None]:
         ) from None
     try:
         yield
-    except (InputError, Refused, JournalError):
+    except (InputError, Refused, JournalError, KeyboardInterrupt):
         if folder in missing and not registration.running.port:  # it has never traded
             discard(folder)
             shutil.rmtree(folder, ignore_errors=True)

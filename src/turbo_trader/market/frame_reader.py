@@ -41,6 +41,7 @@ from turbo_trader.market.rows import RPI, SECOND, SNAPSHOT, TRADE, WHOLE, Rows, 
 NAME: Final = 32  # bytes of a symbol's name, at most
 ID_PARTS: Final = 5  # a print's id: its first 40 bytes, eight a part
 PRINTS: Final = 1024  # prints a frame, at most: the venue's limit
+AHEAD_MS: Final = 60_000  # a time inside a frame that is so much later than its push is none
 MARK_NS: Final = 5 * SECOND  # a mark price older than this judges no print
 MILLISECOND: Final = 1_000_000
 
@@ -119,6 +120,8 @@ def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tu
         seen |= bit
         more, i = goes_on(text, i, END)
     if i != length or not seen & 16 or max(ts, cts) > _LATEST:
+        return k, 0, BAD, 0
+    if ts and max(cts, last_ts // MILLISECOND) > ts + AHEAD_MS:
         return k, 0, BAD, 0
     if topic == _BOOK:
         first, end = _end_book(feeds[k], kind == _SNAPSHOT, update, cts if cts else ts, rows, at + 1, end)

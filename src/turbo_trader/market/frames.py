@@ -9,7 +9,7 @@ Not every print is the market's. Left out here, so that nothing behind it ever s
 
 - block trades (`BT`): agreed off the book at any price, they are no last price, no volume of the market and no flow;
 - prints farther from a mark price of the last seconds than `OFF_MARKET` times the outer price band: no order may stand there;
-- prints without a positive size and price;
+- prints without a positive size and price, and those dated a minute or more after the push that brings them;
 - prints of the frame before, said again.
 
 Prints against hidden quotes for retail orders (`RPI`) are trades at the market's price and stay. They are marked, as they take
@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.frame_reader import (
+    AHEAD_MS,
     FEED,
     ID_PARTS,
     MARK_NS,
@@ -60,11 +61,13 @@ BLOCK_TRADES: Final = "block trades"
 REPEATED: Final = "prints said again"
 OUTSIDE: Final = "prints far outside the price band"
 IMPOSSIBLE: Final = "prints without a positive price and size"
+EARLY: Final = "prints dated after their own frame"
 OFF_MARKET: Final = 2  # the band follows the mark, and what rested before a move may be hit after it
 
 _REASONS: Final = (REPEATED, BLOCK_TRADES, IMPOSSIBLE, OUTSIDE)  # in the kernel's order
 _ID_BYTES = 8 * ID_PARTS
 _LARGEST = 1e15  # of a price
+_LEAP = 2.0  # a mark price so many times the last one, or one so many times it, is believed when the next says the same
 _LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
 _MOST_UPDATES = 2**62
 _CHUNK = 4096  # rows allocated at once: frames are slices of them
@@ -113,7 +116,7 @@ _ticker = msgspec.json.Decoder(_Ticker)
 class _Symbol:
     """What one symbol's topics have said so far: its FEED record, which the kernel reads and writes too."""
 
-    __slots__ = ("feed", "index", "interval", "per_lot", "per_tick", "tick")
+    __slots__ = ("doubted", "feed", "index", "interval", "per_lot", "per_tick", "tick")
 
     def __init__(self, index: int, instrument: Instrument, feed: Any) -> None:
         self.index = index
@@ -122,6 +125,7 @@ class _Symbol:
         self.per_tick = float(1 / instrument.tick)
         self.per_lot = float(1 / instrument.step)
         self.interval = instrument.funding_interval_min
+        self.doubted = 0  # a mark price that leapt, ticks; 0: the last did not
         name = instrument.symbol.encode()
         feed["name_length"] = len(name)  # one too long is never found by the kernel
         feed["name"][: len(name)] = np.frombuffer(name[:NAME], np.uint8)
@@ -134,6 +138,13 @@ class _Symbol:
         latest = max(int(self.feed["last_ts"]), milliseconds * MILLISECOND)
         self.feed["last_ts"] = latest
         return latest
+
+    def leaps(self, ticks: int) -> bool:
+        """Is this mark price far from the last one, and from one that was doubted just before?"""
+        known = [each for each in (int(self.feed["mark"]), self.doubted) if each > 0]
+        leapt = bool(known) and all(max(ticks, each) > _LEAP * max(1, min(ticks, each)) for each in known)
+        self.doubted = ticks if leapt else 0
+        return leapt
 
     def off_market(self, ts: int, ticks: int) -> bool:
         """Is a print farther from the mark than the market can be?"""
@@ -214,7 +225,8 @@ class FrameDecoder:
         return (symbol.index, rows) if rows is not None else None
 
     def _book(self, symbol: _Symbol, head: _Head) -> Rows | None:
-        ts = symbol.time(head.cts or head.ts)
+        early = head.ts and head.cts > head.ts + AHEAD_MS
+        ts = symbol.time(head.ts if early else head.cts or head.ts)
         try:
             book = _book.decode(head.data)
         except ValueError:
@@ -268,7 +280,8 @@ class FrameDecoder:
         prints, odd = self._read_prints(head.data)
         rows: list[_Row] = []
         for each, known in zip(prints, symbol.printed([each.i for each in prints]), strict=True):
-            reason, row = (REPEATED, None) if known else self._row(symbol, each)
+            early = head.ts and head.ts + AHEAD_MS < each.T
+            reason, row = (REPEATED, None) if known else (EARLY, None) if early else self._row(symbol, each)
             if row is not None:
                 rows.append(row)
             elif reason:
@@ -319,6 +332,8 @@ class FrameDecoder:
                     raise ValueError(f"a price that is none: {text[:40]}")
                 fine = int(Decimal(text) / symbol.tick * FINE)
                 ticks = round(fine / FINE)
+                if kind == MARK and symbol.leaps(ticks):
+                    raise ValueError(f"a mark price that leaps: {text[:40]}")
                 rows.append((ts, fine, ticks, kind | WHOLE, 0, 0))
                 if kind == MARK:
                     symbol.feed["mark"], symbol.feed["mark_ts"] = ticks, ts
