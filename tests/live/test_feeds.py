@@ -92,7 +92,7 @@ async def test_silence_of_a_refused_book_does_not_renew_the_connection(
     assert renewed
 
 
-def test_one_symbol_in_trouble_again_and_again_costs_its_neighbours_ever_fewer_connections(
+def test_a_symbol_in_lasting_trouble_costs_its_neighbours_ever_fewer_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now, renewed = 0, list[int]()

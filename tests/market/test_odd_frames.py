@@ -12,7 +12,7 @@ from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.reference import universe
 
 SYMBOL = universe()[0].symbol
-PRINT = {"T": 1_767_600_000_000, "S": "Buy", "v": "1", "p": "60000", "i": "a"}
+PRINT: dict[str, Any] = {"T": 1_767_600_000_000, "S": "Buy", "v": "1", "p": "60000", "i": "a"}
 JUNK: list[Any] = [None, "", "abc", "NaN", "Infinity", "1e30000000", {}, []]
 
 
@@ -45,7 +45,7 @@ def test_frame_of_good_prints_leaves_nothing_out() -> None:
 
 
 DAY_MS = 86_400_000
-T = PRINT["T"]
+T: int = PRINT["T"]
 
 
 @pytest.mark.parametrize("when", [T + 60_001, T + DAY_MS, 2**53, 2**63 - 1, 10**30])

@@ -35,7 +35,7 @@ MAY_BE_0 = ("minPrice", "minNotionalValue", "priceLimitRatioX", "priceLimitRatio
 def test_a_figure_that_no_instrument_has_is_refused(place: str, name: str) -> None:
     for value in NO_FIGURE if name in MAY_BE_0 else NO_FIGURE + NONE:
         if not value and name in OPTIONAL:
-            continue  # not told
+            continue  # it may be missing
         with pytest.raises((ValueError, TypeError)):
             parse_instrument({**INFO, place: {**INFO[place], name: value}})
 
