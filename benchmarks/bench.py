@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import crossings, latency, order_latency, recording_cost, transports
+from benchmarks import crossings, latency, order_latency, recording_cost, soak, transports
 from benchmarks.dense import dense_rows, one_level_rows
 from benchmarks.peers import turns as peers
 from studies.trades import zones_of
@@ -99,10 +99,10 @@ class Report:
 
 
 def main() -> None:
-    """Print all of it, or what one module measures: `latency`, `crossings`, `orders`, `transports` or `recording FRAMES`."""
+    """Print all of it, or what one module measures: `latency`, `crossings`, `orders`, `transports`, `recording` or `soak`."""
     others = (
         ("latency", latency), ("crossings", crossings), ("orders", order_latency), ("transports", transports),
-        ("recording", recording_cost),
+        ("recording", recording_cost), ("soak", soak),
     )  # fmt: skip
     for name, other in others:
         if sys.argv[1:2] == [name]:

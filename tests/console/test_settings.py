@@ -66,6 +66,46 @@ def test_a_name_in_the_file_that_is_none_of_ours_is_reported_once(capsys: pytest
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MICRO_TURBO_MOD", "MICRO_TURBO_MODE"),
+        ("TARGET_ASSET", "TARGET_ASSETS"),
+        ("target_assets", "TARGET_ASSETS"),
+        ("BELEIF", "BELIEF"),
+        ("MICRO_TURBO_INTERVAL", "MICRO_TURBO_SIGNAL_INTERVAL"),
+        ("BYBIT_TESTNET", "BYBIT_"),
+        ("SPEEED", "SPEED"),
+        ("MOD", "MODE"),
+    ],
+)
+def test_a_misspelt_name_in_the_environment_is_reported_with_the_one_that_was_meant(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, "secret-value")
+    assert load_settings().mode == "paper"
+    environment()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        f"turbo-trader: environment: {name} is no setting and does nothing; did you mean {meant}"
+    )
+    assert "secret-value" not in lines[0]
+
+
+def test_names_of_other_programs_in_the_environment_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = (
+        "MODEL MAX_CONNECTIONS JOURNAL_STREAM INVOCATION_ID EDITOR SHELL LOGNAME NODE_ENV PYTHONPATH XDG_STATE_HOME GIT_EDITOR "
+        "MAKEFLAGS TURBO_TRADER_CACHE BASH_ENV SIGNATURE TMUX NO_COLOR HTTP_PROXY NUMBA_DISABLE_JIT DISPLAY CI GITHUB_ACTIONS"
+    )
+    for name in others.split():
+        monkeypatch.setenv(name, "1")
+    environment()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("MODE", "real"),

@@ -1,5 +1,8 @@
 """Months of operation: a Trader on one simulated account whose journal is a real file, killed, stopped, restored from backups and
-brought up from an earlier version again and again. After each of them, and at the end, the books are exact."""
+brought up from an earlier version again and again. After each of them, and at the end, the books are exact.
+
+A month takes minutes: `scripts/test -m slow tests/simulation/test_months.py` (`-s` shows the figures).
+"""
 
 from __future__ import annotations
 
@@ -251,6 +254,8 @@ def is_exact(months: Months, ways: set[str], *, least: int) -> None:
     fills = [row["exec_id"] for row in found["fills"]]
     assert len(fills) == len(set(fills)) >= least
     assert not months._held()
+    ends = ", ".join(f"{count} {way}" for way, count in months.done.items())
+    print(f"\n{ends}; {len(found['trades'])} trades, {len(fills)} fills, wallet and books {wallet}")
 
 
 def test_hours_with_upgrades_kills_and_restores_keep_books_exact(tmp_path: Path) -> None:

@@ -99,3 +99,16 @@ def test_a_tier_at_its_boundary_is_reported_once(staged: Callable[..., Any]) -> 
     stage.inside._state.ledger.start = D("94")
     look(stage)
     assert [note.fields["capital"] for note in stage.notes("tier")] == ["turbo"]
+
+
+def test_a_view_shows_all_figures_of_one_moment(stage: Any) -> None:
+    """The session looks at the account now and then; equity, its result and its drawdown are of the view's time all the same."""
+    stage.hold()
+    before = stage.trader.view()
+    stage.quote("99.90", "99.91")
+    view, session = stage.trader.view(), stage.inside._state.session
+    assert view.equity < before.equity
+    assert view.session_result == (view.equity - session.start_equity) / session.start_equity
+    assert view.drawdown == (session.peak - view.equity) / session.peak
+    used = view.limits["drawdown"] * stage.inside._state.policy.drawdown_pause
+    assert used == view.drawdown

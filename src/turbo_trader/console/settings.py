@@ -6,8 +6,6 @@ import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
-from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
@@ -19,8 +17,8 @@ from turbo_trader.console.alarms.catalogue import Alarm
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.folders import JOURNALS
 from turbo_trader.console.options import EDGE, FASTEST, MOST_EDGE
-from turbo_trader.console.output import say
 from turbo_trader.console.renamed import refuse_renamed
+from turbo_trader.console.setting_names import check_environment, check_file
 from turbo_trader.live.daemon_settings import Record
 from turbo_trader.market.errors import InputError
 from turbo_trader.numbers.declared import BadValue, Declared
@@ -205,27 +203,16 @@ def load_settings(**options: Any) -> Settings:
 def environment() -> Mapping[str, str]:
     """`.env` below the real environment: where settings and the rules' numbers are read from.
 
-    InputError for an old name, for a line of `.env` that cannot be read and for a name in it that is nearly one of ours; any other
-    unknown one is named, once.
+    InputError for an old name, for a line of `.env` that cannot be read and for a name in it that is nearly a setting's. Other
+    names that are no settings are reported once, by the rule of `setting_names`.
     """
     values = dotenv(Path(".env"))
     refuse_renamed(values, ".env")
     refuse_renamed(os.environ, "environment")
     known = sorted({name.upper() for name in (*Settings.model_fields, *Policy.model_fields)})
-    unknown = [name for name in values if name not in known]
-    for name in unknown:
-        if meant := get_close_matches(name.upper(), known, n=1, cutoff=0.85):
-            raise InputError(
-                f".env: {name} is no setting; did you mean {meant[0]}? correct the line or remove it"
-            )
-    _name_unknown(tuple(unknown))
+    check_file(values, known)
+    check_environment(os.environ, known)
     return {**values, **os.environ}
-
-
-@cache
-def _name_unknown(names: tuple[str, ...]) -> None:
-    for name in names:
-        say(f"turbo-trader: .env: {name} is no setting and does nothing; .env.example has them all")
 
 
 def fraction(text: str, what: str) -> Decimal:

@@ -97,13 +97,21 @@ class Session:
 
     @property
     def result(self) -> Decimal:
-        """Result of the session as a fraction of its start, unrealised included."""
-        return (self.equity - self.start_equity) / self.start_equity if self.start_equity > 0 else ZERO
+        """Result of the session at the last look, as a fraction of its start, unrealised included."""
+        return self.result_at(self.equity)
 
     @property
     def drawdown(self) -> Decimal:
-        """Fraction below the session's peak."""
-        return max(ZERO, (self.peak - self.equity) / self.peak) if self.peak > 0 else ZERO
+        """Fraction below the session's peak at the last look."""
+        return self.drawdown_at(self.equity)
+
+    def result_at(self, equity: Decimal) -> Decimal:
+        """What `result` is at this equity."""
+        return (equity - self.start_equity) / self.start_equity if self.start_equity > 0 else ZERO
+
+    def drawdown_at(self, equity: Decimal) -> Decimal:
+        """What `drawdown` is at this equity."""
+        return max(ZERO, (self.peak - equity) / self.peak) if self.peak > 0 else ZERO
 
     def next_time_ns(self) -> int:
         """When `on_equity` is due at the latest: the end of a pause, else midnight; 0 where nothing is

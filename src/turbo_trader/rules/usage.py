@@ -37,9 +37,9 @@ def limit_usage(
     }
     tier = policy.capital_tier(account.equity, held)
     used = {
-        "session result": max(ZERO, -session.result / policy.session_loss),
+        "session result": max(ZERO, -session.result_at(account.equity) / policy.session_loss),
         "session budget": _share(losses - account.session_result, budget),
-        "drawdown": session.drawdown / policy.drawdown_pause,
+        "drawdown": session.drawdown_at(account.equity) / policy.drawdown_pause,
         "total margin": _share(margin, policy.total_margin * account.balance),
         "open positions": Decimal(len(open_risks)) / tier.max_positions,
         "consecutive losses": Decimal(session.losses) / policy.losses_to_halve,

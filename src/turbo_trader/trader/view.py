@@ -36,7 +36,7 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A moment of the Trader."""
+    """A moment of the Trader: all figures are of `ts`, whenever the session last looked at the account."""
 
     ts: int
     equity: Decimal
@@ -88,8 +88,8 @@ def view(state: TraderState, tier: str, staging: Staging, *, reconciled: bool) -
         ts=state.now,
         equity=equity,
         wallet=state.ledger.balance,
-        session_result=session.result,
-        drawdown=session.drawdown,
+        session_result=session.result_at(equity),
+        drawdown=session.drawdown_at(equity),
         reconciled=reconciled,
         halted=session.halted or session.flattening,
         refusal=session.refusal(state.now),

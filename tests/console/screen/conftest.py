@@ -119,7 +119,7 @@ def sent(view: View | None = VIEW, events: tuple[Note, ...] = EVENTS, symbols: i
     about = view_messages.about(
         "turbo-trader paper: synthetic market, seed 1", tuple(UNIVERSE)[:symbols], "var/paper-1", Policy()
     )
-    scanned = view_messages.scan_rows(Scanned(TS, rows(symbols)))
+    scanned = view_messages.scan(Scanned(TS - 11 * SECOND, rows(symbols)))
     reported = [view_messages.event(note) for note in events]
     return [encode({"about": about}), encode(view_messages.snapshot(view, DAEMON, scanned, reported))]
 

@@ -145,7 +145,8 @@ def _symbols(seen: Snapshot, width: int, rows: int) -> list[Text]:
     cells = _full_row if width >= _FULL else _short_row
     signals = _SIGNALS if width >= _FULL else ("signals",)
     figures = ("price", "forecast", "SNR", "conf") if width >= _FULL else ()
-    last = ("tier", "EV", "gates", "what it needs") if width >= _FULL else ("gates", "what it needs")
+    needed = f"what it needed at {clock(seen.scanned_ts)}"  # prices and reasons are of that moment, positions of now
+    last = ("tier", "EV", "gates", needed) if width >= _FULL else ("gates", needed)
     header = ("symbol", "side", *figures, *signals, *last)
     lines = grid(header, [cells(each) for each in shown], width, left=2, text_last=True)
     more = len(seen.scans) - len(shown)

@@ -46,7 +46,7 @@ class ScreenBeside:
     def __init__(self, about: Mapping[str, Any]) -> None:
         self._queue: Queue[bytes | None] = Queue(_PENDING)
         self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
-        self._rows: list[list[Any]] | None = None
+        self._scan: dict[str, Any] | None = None
         self._about = encode({"about": about})
         self._aside = _Aside(self._events)
         self._stack = contextlib.ExitStack()
@@ -92,7 +92,7 @@ class ScreenBeside:
 
     def scanned(self, scanned: Scanned) -> None:
         """The rows of a scan."""
-        self._rows = view_messages.scan_rows(scanned)
+        self._scan = view_messages.scan(scanned)
 
     def view(self, view: Any, daemon: Mapping[str, Any]) -> None:
         """A moment of the Trader: sent with what came since the last one. A view that lags gets the next one instead."""
@@ -105,8 +105,8 @@ class ScreenBeside:
         if self._queue.full():
             return
         events = [self._events.popleft() for _ in range(len(self._events))]
-        self._queue.put_nowait(encode(view_messages.snapshot(view, daemon, self._rows, events)))
-        self._rows = None
+        self._queue.put_nowait(encode(view_messages.snapshot(view, daemon, self._scan, events)))
+        self._scan = None
 
     def _feed(self) -> None:
         """On a thread of its own: a view that does not read holds up this thread alone."""

@@ -43,6 +43,7 @@ class Snapshot:
     view: Mapping[str, Any] | None = None
     daemon: Mapping[str, Any] = field(default_factory=dict)
     scans: Sequence[Nearness] = ()
+    scanned_ts: int = 0  # when that was
     events: deque[EventLine] = field(default_factory=lambda: deque(maxlen=_KEPT))
     equities: deque[tuple[int, Decimal]] = field(
         default_factory=lambda: deque(maxlen=_MINUTES)
@@ -62,12 +63,13 @@ class Snapshot:
         if message["view"] is not None:
             self.view, self.daemon = message["view"], message["daemon"]
             self._note_equity(message["view"])
-        if message["rows"] is not None:
+        if (scan := message["scan"]) is not None:
+            self.scanned_ts = scan["ts"]
             rows = (
                 {
                     name: value or 0 for name, value in zip(FIELDS, values, strict=True)
                 }  # None: no finite number
-                for values in message["rows"]
+                for values in scan["rows"]
             )
             found = [
                 nearness(symbol, row, self.numbers, self._refused.get(symbol))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
     from turbo_trader.trader.commands import Note, Scanned
 
-#: Fields of a scan row (rules.scan.SCAN) that the view shows; the order of `scan_rows`.
+#: Fields of a scan row (rules.scan.SCAN) that the view shows; their order in `scan`.
 FIELDS: Final = (
     "direction", "valid", "confirms", "mid", "spread", "mark_gap", "age", "forecast", "snr", "used_confidence", "capital_tier",
     "tier", "candidate", "blocker", "block_code", "used_edge", "used_p_tp", "take_profit", "cost", "used_ev", "min_ev",
@@ -37,9 +37,9 @@ def about(title: str, symbols: Sequence[str], folder: str, policy: Policy) -> di
     return {"title": title, "symbols": list(symbols), "folder": folder, "numbers": numbers}
 
 
-def scan_rows(scanned: Scanned) -> list[list[Any]]:
-    """The rows of a scan as plain values, FIELDS each."""
-    return [list(row) for row in scanned.rows[list(FIELDS)].tolist()]
+def scan(scanned: Scanned) -> dict[str, Any]:
+    """A scan: when it was, and its rows as plain values, FIELDS each."""
+    return {"ts": scanned.ts, "rows": [list(row) for row in scanned.rows[list(FIELDS)].tolist()]}
 
 
 def event(note: Note) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def event(note: Note) -> dict[str, Any]:
 
 
 def snapshot(
-    view: Any, daemon: Mapping[str, Any], rows: list[list[Any]] | None, events: Sequence[Mapping[str, Any]]
+    view: Any, daemon: Mapping[str, Any], scan: dict[str, Any] | None, events: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """One moment: the Trader's view, the daemon's figures, the rows of the scan since the last one (None: none), new events."""
-    return {"view": view, "daemon": dict(daemon), "rows": rows, "events": list(events)}
+    """One moment: the Trader's view, the daemon's figures, the scan since the last one (None: none), new events."""
+    return {"view": view, "daemon": dict(daemon), "scan": scan, "events": list(events)}
