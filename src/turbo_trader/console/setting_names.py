@@ -40,11 +40,8 @@ def check_environment(names: Iterable[str], known: Collection[str]) -> None:
 @cache
 def _look_like_settings(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Those names that look like settings and are none, each with `; did you mean X?` or ""."""
-    words = (name.split("_") for name in known)
-    begins = (
-        _OURS,
-        *(f"{first}_{second}_" for first, second, *more in (w for w in words if len(w) > 2) if more),
-    )
+    split = (name.split("_", 2) for name in known)
+    begins = (_OURS, *(f"{part[0]}_{part[1]}_" for part in split if len(part) > 2))
     unknown = [name for name in names if name not in known and name not in _OTHERS]
     return tuple(
         (name, nearest(name.upper(), known))
