@@ -98,20 +98,12 @@ class Session:
     @property
     def result(self) -> Decimal:
         """Result of the session at the last look, as a fraction of its start, unrealised included."""
-        return self.result_at(self.equity)
+        return result_at(self, self.equity)
 
     @property
     def drawdown(self) -> Decimal:
         """Fraction below the session's peak at the last look."""
-        return self.drawdown_at(self.equity)
-
-    def result_at(self, equity: Decimal) -> Decimal:
-        """What `result` is at this equity."""
-        return (equity - self.start_equity) / self.start_equity if self.start_equity > 0 else ZERO
-
-    def drawdown_at(self, equity: Decimal) -> Decimal:
-        """What `drawdown` is at this equity."""
-        return max(ZERO, (self.peak - equity) / self.peak) if self.peak > 0 else ZERO
+        return drawdown_at(self, self.equity)
 
     def next_time_ns(self) -> int:
         """When `on_equity` is due at the latest: the end of a pause, else midnight; 0 where nothing is
@@ -307,3 +299,14 @@ class Session:
             *self.history[1 - HISTORY :],
             {"ts": now_ns, "what": what.value, "by": by, "why": why},
         ]
+
+
+def result_at(session: Session, equity: Decimal) -> Decimal:
+    """What the session's result is at this equity."""
+    start = session.start_equity
+    return (equity - start) / start if start > 0 else ZERO
+
+
+def drawdown_at(session: Session, equity: Decimal) -> Decimal:
+    """What the session's drawdown is at this equity."""
+    return max(ZERO, (session.peak - equity) / session.peak) if session.peak > 0 else ZERO

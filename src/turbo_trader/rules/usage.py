@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from turbo_trader.rules.session import drawdown_at, result_at
 from turbo_trader.rules.sizing import Account, OpenRisk
 from turbo_trader.rules.tiers import CapitalTier, steps
 
@@ -37,9 +38,9 @@ def limit_usage(
     }
     tier = policy.capital_tier(account.equity, held)
     used = {
-        "session result": max(ZERO, -session.result_at(account.equity) / policy.session_loss),
+        "session result": max(ZERO, -result_at(session, account.equity) / policy.session_loss),
         "session budget": _share(losses - account.session_result, budget),
-        "drawdown": session.drawdown_at(account.equity) / policy.drawdown_pause,
+        "drawdown": drawdown_at(session, account.equity) / policy.drawdown_pause,
         "total margin": _share(margin, policy.total_margin * account.balance),
         "open positions": Decimal(len(open_risks)) / tier.max_positions,
         "consecutive losses": Decimal(session.losses) / policy.losses_to_halve,

@@ -8,6 +8,7 @@ from typing import Any
 
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.scan_funnel import Funnel
+from turbo_trader.rules.session import drawdown_at, result_at
 from turbo_trader.trader.exposure import usage
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import TraderState
@@ -88,8 +89,8 @@ def view(state: TraderState, tier: str, staging: Staging, *, reconciled: bool) -
         ts=state.now,
         equity=equity,
         wallet=state.ledger.balance,
-        session_result=session.result_at(equity),
-        drawdown=session.drawdown_at(equity),
+        session_result=result_at(session, equity),
+        drawdown=drawdown_at(session, equity),
         reconciled=reconciled,
         halted=session.halted or session.flattening,
         refusal=session.refusal(state.now),
