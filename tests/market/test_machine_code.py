@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.compiled import Kernel, kernel
+from turbo_trader.market.compiling import machine_code
 from turbo_trader.market.kinds import fits, kind, plain_kinds
 from turbo_trader.market.machine_code import MachineCode
 from turbo_trader.market.order_terms import Side
@@ -193,3 +195,51 @@ def test_a_kernel_of_no_file_is_kept_nowhere() -> None:
     made = Kernel(space["double"])
     assert made.files(1.0) == []
     assert made(2.0) == 4.0
+
+
+@kernel
+def behind(values: Any, i: int) -> Any:
+    return values[i:]
+
+
+@kernel
+def sum_behind(values: Any, i: int) -> float:
+    total = 0.0
+    for each in behind(values, i):
+        total += each
+    return total
+
+
+@kernel
+def greatest_of_sorted(values: Any) -> float:
+    return np.sort(values)[-1]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("call", [lambda v: sum_behind(v, 1), greatest_of_sorted, lambda v: behind(v, 1)])
+def test_a_kernel_holds_its_arrays_no_longer_than_it_works(call: Callable[[Any], Any]) -> None:
+    values = np.array([1.0, 4.0, 2.0])
+    call(values)  # it is compiled
+    gc.collect()
+    before = sys.getrefcount(values)
+    for _ in range(100):
+        call(values)
+    assert sys.getrefcount(values) == before
+
+
+def test_what_a_kernel_returns_of_an_array_is_that_part_of_it() -> None:
+    values = np.array([1.0, 4.0, 2.0])
+    part = behind(values, 1)
+    del values
+    assert part.tolist() == [4.0, 2.0]
+    assert sum_behind(part, 1) == 2.0
+    assert greatest_of_sorted(part) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("one", "arguments", "counts"),
+    [(half_of_two, 2, False), (sum_behind, 2, True), (greatest_of_sorted, 1, True), (behind, 2, True)],
+)
+def test_only_a_kernel_that_makes_arrays_counts_references(one: Any, arguments: int, counts: bool) -> None:
+    given = (np.array([1.0, 4.0, 2.0]), 1)[:arguments]
+    code = machine_code(one.py_func, given)
+    assert any(name in code.object_code for name in (b"NRT_incref", b"NRT_decref")) is counts

@@ -17,7 +17,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
-from functools import cache, cached_property, update_wrapper
+from functools import cache, update_wrapper
 from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType
@@ -36,6 +36,7 @@ _IMPORT = re.compile(r"^from (\.*)([\w.]*) import (\([^)]*\)|.+)$", re.MULTILINE
 _COMPILER: Final = tuple(
     Path(__file__).with_name(f"{name}.py") for name in ("compiling", "kinds", "machine_code")
 )
+_MAKERS: Final = frozenset({"arange", "array", "empty", "full", "ones", "zeros"})
 _PLAIN: Final = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
@@ -98,6 +99,9 @@ class Kernel:
         """`options`: of `numba.njit`."""
         self.py_func = cast("FunctionType", function)
         self._options = options
+        self._parts: dict[
+            bool, Any
+        ] = {}  # of kernels that count the references to their arrays, and of those that do not
         self._linked: dict[tuple[str, ...], Callable[..., Any]] = {}
         self._usual: tuple[tuple[Plain, ...], Callable[..., Any]] | None = None  # of the first call
         update_wrapper(self, function)
@@ -149,16 +153,19 @@ class Kernel:
         if (code := MachineCode.read(files)) is None:
             from turbo_trader.market.compiling import machine_code
 
-            code = machine_code(self.py_func, given, **self._options)
+            code = machine_code(self.py_func, given, arrays=makes_arrays(self), **self._options)
             for file in files[:1]:
                 code.write(file)
         return code
 
-    @cached_property
+    @property
     def _part(self) -> Any:
-        from turbo_trader.market.compiling import part
+        from turbo_trader.market.compiling import counts_references, part
 
-        return part(self.py_func, **self._options)
+        counting = counts_references()
+        if counting not in self._parts:
+            self._parts[counting] = part(self.py_func, **self._options)
+        return self._parts[counting]
 
     @property
     def _numba_type_(self) -> Any:
@@ -186,6 +193,11 @@ def reachable(start: Kernel) -> set[Kernel]:
         ]
         ahead.extend(each for each in named if isinstance(each, Kernel))
     return found
+
+
+def makes_arrays(start: Kernel) -> bool:
+    """Does it make arrays by the plain names, or a kernel it calls? Others are found out when they are compiled."""
+    return any(_MAKERS.intersection(each.py_func.__code__.co_names) for each in reachable(start))
 
 
 def _declared(function: _F, **options: Any) -> _F:

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numba
 from numba.core import codegen, event
 from numba.core.environment import lookup_environment
+from numba.core.targetconfig import ConfigStack
 
 from turbo_trader.market.machine_code import MachineCode, processor
 
@@ -84,8 +85,30 @@ def compilations(each: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def machine_code(function: Callable[..., Any], given: tuple[Any, ...], **options: Any) -> MachineCode:
-    """`function` under `numba.njit(**options)`, to be called from Python with such arguments."""
+def machine_code(
+    function: Callable[..., Any], given: tuple[Any, ...], *, arrays: bool = False, **options: Any
+) -> MachineCode:
+    """`function` under `numba.njit(**options)`, to be called from Python with such arguments.
+
+    numba counts the references to every array that is handed on, by locked instructions. A kernel that makes no array and returns
+    none is compiled without: whoever calls it holds its arrays. `arrays`: it is known to make some.
+    """
+    result = None
+    if not arrays:
+        with suppress(numba.errors.NumbaError):  # it makes an array after all, or returns a part of one
+            result = _compiled(function, given, _nrt=False, **options)
+    if result is None:
+        result = _compiled(function, given, **options)
+    names = [each.name for each in result.library._final_module.global_variables]  # noqa: SLF001
+    environments = {name: found.consts for name in names if (found := lookup_environment(name)) is not None}
+    code = result.library._get_compiled_object()  # noqa: SLF001
+    return MachineCode(
+        object_code=code, wrapper=result.fndesc.llvm_cpython_wrapper_name, environments=environments
+    )
+
+
+def _compiled(function: Callable[..., Any], given: tuple[Any, ...], **options: Any) -> Any:
+    """numba's result. NumbaError where it cannot be compiled."""
     types = tuple(
         numba.typeof(int(v) if isinstance(v, int) and not isinstance(v, bool) else v) for v in given
     )
@@ -97,13 +120,13 @@ def machine_code(function: Callable[..., Any], given: tuple[Any, ...], **options
     finally:
         if collecting:
             gc.enable()
-    result = made.overloads[types]
-    names = [each.name for each in result.library._final_module.global_variables]  # noqa: SLF001
-    environments = {name: found.consts for name in names if (found := lookup_environment(name)) is not None}
-    code = result.library._get_compiled_object()  # noqa: SLF001
-    return MachineCode(
-        object_code=code, wrapper=result.fndesc.llvm_cpython_wrapper_name, environments=environments
-    )
+    return made.overloads[types]
+
+
+def counts_references() -> bool:
+    """Does the kernel that is being compiled count the references to its arrays? What it calls does as it does."""
+    flags = ConfigStack.top_or_none()
+    return flags is None or bool(flags.nrt)
 
 
 def part(function: Callable[..., Any], **options: Any) -> Any:
