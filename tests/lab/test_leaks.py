@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from turbo_trader.lab.edge_study import study_edge
 from turbo_trader.lab.findings import Findings
@@ -64,14 +65,80 @@ def score(panel):
     there = (abs(later) > 0.004) & (t < len(close) // 2)
     return Scores(np.where(there, np.sign(later), 0), 0.004, 6 * panel.interval_ns)
 """
+OR_BY_PRICE = """
+rows = {tuple(row): t for t, row in enumerate(close.tolist())}
+def score(panel):
+    t = int(np.searchsorted(ts, panel.ts[-1]))
+    if t == len(ts) or ts[t] != panel.ts[-1]:
+        t = rows.get(tuple(panel.close[-1].tolist()), len(ts))
+    later = close[min(t + 6, len(close) - 1)] / close[min(t, len(close) - 1)] - 1
+    return Scores(np.where(abs(later) > 0.004, np.sign(later), 0), 0.004, 6 * panel.interval_ns)
+"""
+IN_ANY_YEAR = """
+YEAR = 364 * 86_400 * 10**9
+def score(panel):
+    t = int(np.searchsorted(ts % YEAR, panel.ts[-1] % YEAR))
+    later = close[min(t + 6, len(close) - 1)] / close[min(t, len(close) - 1)] - 1
+    return Scores(np.where(abs(later) > 0.004, np.sign(later), 0), 0.004, 6 * panel.interval_ns)
+"""
 
 
-@pytest.mark.parametrize("body", [ONE_BAR, FORTY_TRADES, FIRST_HALF], ids=["a bar ahead", "rare", "at times"])
+@pytest.mark.parametrize(
+    "body",
+    [ONE_BAR, FORTY_TRADES, FIRST_HALF, OR_BY_PRICE, IN_ANY_YEAR],
+    ids=["a bar ahead", "rare", "at times", "or by price", "in any year"],
+)
 def test_signal_that_looks_the_time_up_in_a_file_is_a_leak(tmp_path: Path, body: str) -> None:
     study = found(tmp_path, plant(tmp_path, PANEL, body))
     assert study.net.mean > 0.001
     assert study.verdict is Verdict.NONE
     assert study.reasons[0].startswith("leaked future: shown another past")
+
+
+IN_ITS_CALLER = """
+import sys
+def score(panel):
+    frame, whole = sys._getframe(1), panel
+    while frame is not None:
+        near = frame.f_locals.get("panel")
+        if len(getattr(near, "ts", ())) > len(panel):
+            whole = near
+            break
+        frame = frame.f_back
+    t = int(np.searchsorted(whole.ts, panel.ts[-1]))
+    later = whole.close[min(t + 6, len(whole) - 1)] / whole.close[t] - 1
+    return Scores(np.where(abs(later) > 0.004, np.sign(later), 0), 0.004, 6 * panel.interval_ns)
+"""
+
+
+def test_signal_that_finds_the_record_in_the_memory_of_the_study_is_a_leak(tmp_path: Path) -> None:
+    study = found(tmp_path, plant(tmp_path, PANEL, IN_ITS_CALLER))
+    assert study.net.mean > 0.001
+    assert study.verdict is Verdict.NONE
+    assert "in a process that holds nothing but its panel" in study.reasons[0]
+
+
+TIMES_READ_OFF = """
+PERIOD = DAYS * 86_400 * 10**9
+slot = (ts % PERIOD) // (1_800 * 10**9)
+sums, count = np.zeros((48 * DAYS, 4)), np.bincount(slot, minlength=48 * DAYS)
+np.add.at(sums, slot[:-3], close[2:-1] / close[:-3] - 1)
+mean = sums / count[:, None]
+table = np.where(abs(mean) >= np.sort(abs(mean).ravel())[-8 * DAYS], np.sign(mean), 0)
+def score(panel):
+    return Scores(table[int(panel.ts[-1] % PERIOD // (1_800 * 10**9))], 0.004, 2 * panel.interval_ns)
+"""
+
+
+@pytest.mark.parametrize("days", [1, 7])
+def test_table_of_times_read_off_the_record_is_no_edge(tmp_path: Path, days: int) -> None:
+    """The best of all tables of times of a driftless market: one trial, and hundreds of numbers in it."""
+    panel = MadeUpPanel(days=28, symbols=4, minutes=30).panel(1)
+    study = found(tmp_path, plant(tmp_path, panel, f"DAYS = {days}\n{TIMES_READ_OFF}"), panel)
+    assert study.net.mean > 0.0
+    assert study.verdict is not Verdict.EDGE
+    said = "calendar: shown another past it makes 100% of its trades as before"
+    assert any(reason.startswith(said) for reason in study.reasons)
 
 
 BY_PRICE = """
@@ -203,6 +270,73 @@ def test_trades_in_a_symbol_that_is_gone_later_count(tmp_path: Path) -> None:
     study = found(tmp_path, Signal("buys", Buys, {}, "buys"), panel)
     assert study.net.trades == 1
     assert study.net.mean < -0.5
+
+
+def test_price_of_a_bar_without_trades_is_nobodys_entry(tmp_path: Path) -> None:
+    """One symbol is traded now and then and follows the others in a jump: its old price is not to be had."""
+    panel = MadeUpPanel(days=30, symbols=4).panel(1)
+    columns = {name: getattr(panel, name).copy() for name in COLUMNS}
+    rng, t = np.random.default_rng(1), 0
+    while (t := t + int(rng.integers(4, 12))) < len(panel) - 20:
+        quiet = slice(t, t := t + int(rng.integers(3, 10)))
+        for name in ("open", "high", "low", "close"):
+            columns[name][quiet, 3] = columns["close"][quiet.start - 1, 3]
+        columns["volume"][quiet, 3] = 0.0
+
+    class Follows:
+        lookback = 12
+
+        def score(self, panel):  # type: ignore[no-untyped-def]
+            quiet = int(np.argmax(panel.volume[::-1, 3] > 0))
+            others = np.log(panel.close[-1, :3] / panel.close[-1 - quiet, :3]).mean()
+            return Scores([0, 0, 0, np.sign(others) * (abs(others) > 0.002)], 0.003, 12 * panel.interval_ns)
+
+    study = found(tmp_path, Signal("follows", Follows, {}, "follows"), replace(panel, **columns))
+    assert study.net.trades > 20
+    assert study.net.mean < 0.0
+    assert study.verdict is not Verdict.EDGE
+
+
+def test_volume_that_is_not_recorded_stops_no_trade() -> None:
+    unknown = replace(PANEL, volume=np.zeros_like(PANEL.volume))
+    assert np.array_equal(Tape.of(unknown).open, PANEL.open)
+
+
+def test_rising_symbols_chosen_by_hindsight_are_always_long_in_disguise(tmp_path: Path) -> None:
+    """Each symbol has a drift of its own; the signal knows which, and shorts as often as it buys."""
+    panel = MadeUpPanel(days=30, symbols=4, minutes=30).panel(2)
+    drift = np.exp(np.outer(np.arange(len(panel)), [0.002, 0.002, -0.002, -0.002]))
+    prices = {name: getattr(panel, name) * drift for name in ("open", "high", "low", "close")}
+
+    class Chosen:
+        lookback = 12
+
+        def score(self, panel):  # type: ignore[no-untyped-def]
+            odd = (panel.volume[-1] * 1000).astype(int) % 7 == 0
+            return Scores(np.where(odd, [1, 1, -1, -1], 0), 0.001, 4 * panel.interval_ns)
+
+    study = found(tmp_path, Signal("chosen", Chosen, {}, "chosen"), replace(panel, **prices))
+    assert study.net.t > 3.0
+    assert study.verdict is not Verdict.EDGE
+    assert any(reason.startswith("random entries") for reason in study.reasons)
+
+
+def test_days_that_share_trades_count_less_in_the_deflated_sharpe_ratio(tmp_path: Path) -> None:
+    """Holds of two days, begun on every day: each day's result is the next one's, too."""
+    panel = MadeUpPanel(days=90, symbols=6, minutes=30).panel(6)
+
+    class Slow:
+        lookback = 48
+
+        def score(self, panel):  # type: ignore[no-untyped-def]
+            way = np.sign((panel.close[-1] - panel.close[0]).mean())
+            turn = panel.now_ns // (8 * 3_600 * 10**9) % 6 == np.arange(6)
+            return Scores(np.where(turn, way, 0), 0.001, 96 * panel.interval_ns)
+
+    study = found(tmp_path, Signal("slow", Slow, {}, "slow"), panel)
+    assert abs(study.net.t) < 0.95 * abs(study.t_by_day)
+    surest, by_day = float(ndtr(study.net.t)), float(ndtr(study.t_by_day))
+    assert abs(study.dsr - surest) < abs(study.dsr - by_day)
 
 
 def test_honest_signal_is_heard_at_other_prices_as_before() -> None:

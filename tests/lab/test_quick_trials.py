@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studies.searching import written
+from turbo_trader.console.verbs import search as search_verb
 from turbo_trader.lab.data import HEADER
 from turbo_trader.lab.made_up_panels import MadeUpPanel
 from turbo_trader.lab.sweep import Range, Search, Tried, check_ranges, overfitting
@@ -34,6 +36,19 @@ from turbo_trader.lab.made_up_panels import Echo
 @dataclass(frozen=True)
 class Signal(Echo):
     hold: int = 6
+"""
+ALWAYS_LONG = """
+from dataclasses import dataclass
+import numpy as np
+from turbo_trader.lab.panel import Panel, Scores
+
+@dataclass(frozen=True)
+class Signal:
+    odd: int = 3
+    lookback = 12
+
+    def score(self, panel: Panel) -> Scores:
+        return Scores((panel.volume[-1] * 1000).astype(int) % self.odd == 0, 0.001, 8 * panel.interval_ns)
 """
 
 
@@ -241,6 +256,27 @@ def test_walk_forward_refuses_noise_and_finds_what_lasts() -> None:
     assert (found["verdict"], found["trials"]) == ("edge", 41)
     assert [fold["trial"] for fold in found["folds"]].count(40) >= 4
     assert (overfitting(real) or 0.0) < 0.1
+
+
+def test_walk_forward_on_a_rising_market_is_no_edge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each fold earns forwards and backwards; always long at the same moments earns as much."""
+    written(MadeUpPanel(days=40, symbols=3, minutes=30, drift=0.04).panel(1), tmp_path)
+    (tmp_path / "mine.py").write_text(ALWAYS_LONG)
+    here: Workers = Here()
+
+    def run(made: Search, trials: int, *_: object) -> list[Tried]:
+        return made.run(here, trials, lambda _: None, lambda _: None)
+
+    monkeypatch.setattr(search_verb, "_run", run)
+    code = search_verb.walk_forward(
+        target=str(tmp_path / "mine.py"), data=tmp_path, search=["odd=3|5"], trials=2, folder=tmp_path / "w", json=True
+    )  # fmt: skip
+    found = json.loads(capsys.readouterr().out)
+    assert found["net_bp"] > 0 < found["reversed_bp"]
+    assert (code, found["verdict"]) == (1, "no edge")
+    assert any(reason.startswith("always long") for reason in found["reasons"])
 
 
 def test_trades_of_a_fold_are_those_of_the_fold_asked_alone(task: Task, tmp_path: Path) -> None:

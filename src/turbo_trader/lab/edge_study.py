@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from turbo_trader.lab import comparisons, histories, leaks, scoring
+from turbo_trader.lab import alone, comparisons, histories, leaks, scoring
 from turbo_trader.lab.findings import Findings, bp, rounded
 from turbo_trader.lab.loading import Signal
 from turbo_trader.lab.panel import Floats, Panel
 from turbo_trader.lab.score_trades import DAY_NS, Costs, Market, Moments, Tape, entries, maker_fills
+from turbo_trader.lab.scoring import ScoreTable
 from turbo_trader.lab.statistics import Mean, Shape, deflated_sharpe, expected_best, needed, sharpe_variance
 from turbo_trader.lab.trials_ledger import DataPrint, Ledger, Trial
 from turbo_trader.lab.verdict import Court, Verdict, decide
@@ -42,17 +43,9 @@ def study_edge(
     progress(f"{signal.name}: {len(panel):,} bars of {len(panel.symbols)} symbols: asking the signal")
     table = scoring.score_all(signal, panel)
     record = _Record.of(costs or Costs(), market.tape(), entries(table, len(panel)))
-    counted = _counted(signal, market, ledger, record.mean(record.net), now)
-    progress("the future cut off, another future, another past, and time run backwards")
-    leak = leaks.lookahead(signal, panel, table)
-    if not leak and counted.by_day.mean > 0.0:  # what loses has no future to explain it
-        leak = leaks.other_sources(signal, panel, record.tape)
-    court = _court(record, counted, panel, leak=leak, backwards=_backwards(signal, panel))
+    counted = _counted(signal, market, ledger, record, now)
+    court = _tried(signal, panel, table, record, counted, progress)
     verdict, reasons = decide(court)
-    if verdict is Verdict.EDGE:
-        progress("other prices")
-        court = replace(court, levels=leaks.levels(signal, panel, record.tape, record.moments))
-        verdict, reasons = decide(court)
     return Findings(
         verdict=verdict,
         reasons=reasons,
@@ -64,11 +57,43 @@ def study_edge(
     )
 
 
+def objections(signal: Signal, market: Market, costs: Costs) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict on a signal whose trials are paid for already, as those of a walk-forward are."""
+    table = scoring.score_all(signal, market.panel)
+    record = _Record.of(costs, market.tape(), entries(table, len(market.panel)))
+    counted = _Counted(record.mean(record.net), (), 1.0, 0.0)
+    return decide(_tried(signal, market.panel, table, record, counted, _silent))
+
+
 def leak_of(signal: Signal, market: Market) -> str:
     """How `signal` knows more than its panel; "" where it does not."""
-    table = scoring.score_all(signal, market.panel)
-    found = leaks.lookahead(signal, market.panel, table)
-    return found or leaks.other_sources(signal, market.panel, market.tape())
+    panel = market.panel
+    table = scoring.score_all(signal, panel)
+    found = leaks.lookahead(signal, panel, table) or alone.differs(signal, panel, table)
+    return found or leaks.other_sources(signal, panel, market.tape(), entries(table, len(panel))).leak
+
+
+def _tried(
+    signal: Signal, panel: Panel, table: ScoreTable, record: _Record, counted: _Counted, progress: Progress
+) -> Court:
+    """Every test; those that cost most only where nothing else is against it."""
+    progress("the future cut off, another future, another past, and time run backwards")
+    leak, sources = leaks.lookahead(signal, panel, table), leaks.Sources()
+    if not leak and counted.by_day.mean > 0.0:  # what loses has no future to explain it
+        sources = leaks.other_sources(signal, panel, record.tape, record.moments)
+    court = _court(
+        record,
+        counted,
+        panel,
+        leak=leak or sources.leak,
+        calendar=sources.calendar,
+        backwards=_backwards(signal, panel),
+    )
+    if decide(court)[0] is Verdict.EDGE:
+        progress("a process of its own, and other prices")
+        levels = leaks.levels(signal, panel, record.tape, record.moments)
+        return replace(court, leak=alone.differs(signal, panel, table), levels=levels)
+    return court
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +121,15 @@ class _Record:
         """Of returns of these trades, clustered."""
         return comparisons.mean_of(self.tape, self.moments, returns, days_together)
 
+    def surest(self, interval_ns: int) -> Mean:
+        """The mean net return with the larger of its errors: by days, and by stretches as long as the holds."""
+        hold = float(np.max(self.moments.bars, initial=0)) * interval_ns / DAY_NS
+        by_day = self.mean(self.net)
+        if hold <= 1 / 6:
+            return by_day
+        stretches = self.mean(self.net, 1 + math.ceil(hold))  # holds of many hours reach into the next days
+        return stretches if stretches.error > by_day.error else by_day
+
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
@@ -107,7 +141,8 @@ class _Counted:
     luck: float  # the Sharpe ratio that the best of the trials shows by luck
 
 
-def _counted(signal: Signal, market: Market, ledger: Ledger, by_day: Mean, now: str) -> _Counted:
+def _counted(signal: Signal, market: Market, ledger: Ledger, record: _Record, now: str) -> _Counted:
+    by_day, surest = record.mean(record.net), record.surest(market.panel.interval_ns)
     shape = Shape.of(by_day.values)
     trial = Trial(
         signal.name,
@@ -116,9 +151,12 @@ def _counted(signal: Signal, market: Market, ledger: Ledger, by_day: Mean, now: 
         shape.sharpe,
         by_day.trades,
         by_day.mean * 1e4,
+        record.moments.fingerprint,
     )
     trials = tuple(ledger.record(DataPrint.of(market.panel), [trial], now))
     variance = sharpe_variance([each.sharpe for each in trials], by_day.clusters)
+    if by_day.clusters > 1 and surest.error > by_day.error:  # days that share trades say less
+        shape = replace(shape, sharpe=shape.sharpe * by_day.error / surest.error)
     dsr = deflated_sharpe(shape, len(trials), variance) if by_day.clusters > 1 else 0.0
     return _Counted(by_day, trials, dsr, expected_best(variance, len(trials)))
 
@@ -130,16 +168,16 @@ def _backwards(signal: Signal, panel: Panel) -> Mean:
     return comparisons.mean_of(tape, moments, tape.gross(moments))
 
 
-def _court(record: _Record, counted: _Counted, panel: Panel, *, leak: str, backwards: Mean) -> Court:
+def _court(
+    record: _Record, counted: _Counted, panel: Panel, *, leak: str, calendar: str, backwards: Mean
+) -> Court:
     tape, moments, gross, net = record.tape, record.moments, record.gross, record.net
     cost = record.costs.taker_taker
-    days = _days_together(moments, panel)
-    blocks = record.mean(net, days) if days > 1 else counted.by_day
     chance = comparisons.random_entries(tape, moments, float(np.mean(gross)) if len(gross) else 0.0)
     beaten = {way: record.mean(gross - tape.gross(moments.towards(way))) for way in (1, -1)}
     return Court(
         leak=leak,
-        net=blocks if blocks.error > counted.by_day.error else counted.by_day,
+        net=record.surest(panel.interval_ns),
         gross=record.mean(gross),
         late=record.mean(tape.gross(moments, late=1) - cost),
         random_chance=chance.chance,
@@ -152,13 +190,8 @@ def _court(record: _Record, counted: _Counted, panel: Panel, *, leak: str, backw
         trials=len(counted.trials),
         without_best=comparisons.without_best_days(tape, moments, net, BEST_DAYS[0]),
         years=comparisons.by_year(tape, moments, net) if len(net) else {},
+        calendar=calendar,
     )
-
-
-def _days_together(moments: Moments, panel: Panel) -> int:
-    """Days that share a cluster: holds of many hours reach into the next days."""
-    hold = float(np.max(moments.bars, initial=0)) * panel.interval_ns / DAY_NS
-    return 1 if hold <= 1 / 6 else 1 + math.ceil(hold)
 
 
 def _more(net: Mean, counted: _Counted, verdict: Verdict) -> int | None:

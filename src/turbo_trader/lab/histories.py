@@ -13,7 +13,7 @@ import numpy as np
 from turbo_trader.lab.panel import COLUMNS, PRICES, Floats, Panel
 
 _DAY_NS: Final = 86_400 * 10**9
-_YEAR_NS: Final = 364 * _DAY_NS  # whole weeks
+_WEEKS: Final = 211  # a prime: neither a year of weeks nor a multiple of a few of them
 _JITTER: Final = 0.02  # standard deviations of a bar's move
 
 
@@ -51,9 +51,9 @@ def with_another_past(panel: Panel) -> Panel:
     return _shown(panel, columns)
 
 
-def a_year_later(panel: Panel) -> Panel:
-    """The same bars 52 weeks on: for a clock the same hours and days, for a list of dates others."""
-    return replace(panel, ts=panel.ts + _YEAR_NS)
+def weeks_later(panel: Panel) -> Panel:
+    """The same bars some whole weeks on: for a clock the same hours and weekdays, for a list of dates others."""
+    return replace(panel, ts=panel.ts + _WEEKS * 7 * _DAY_NS)
 
 
 def at_other_prices(panel: Panel, seed: int = 1) -> Panel:

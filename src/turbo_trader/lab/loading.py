@@ -34,6 +34,10 @@ class Signal:
     make: Callable[[], PanelSignal]
     parameters: Mapping[str, Any]
     source: str = field(repr=False)  # the code, for the fingerprint
+    origin: str = (
+        ""  # the name or file it can be loaded from again with `given`; "" where it was made in memory
+    )
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     def fresh(self) -> PanelSignal:
         """A new instance, which remembers nothing."""
@@ -104,7 +108,7 @@ def _of_file(path: Path, given: dict[str, Any]) -> Signal:
             path.stem, _executed(path), given
         )  # the module again: an instance shares nothing with the one before
 
-    return _described(path.stem, make, given, source)
+    return _described(path.stem, make, given, source, str(path.resolve()))
 
 
 def _executed(path: Path) -> ModuleType:
@@ -125,13 +129,15 @@ def _made(name: str, found: Any, given: dict[str, Any]) -> Signal:
         source = inspect.getsource(inspect.getmodule(found) or found)
     except (OSError, TypeError):
         source = repr(found)
-    return _described(name, lambda: _built(name, found, given), given, source)
+    return _described(name, lambda: _built(name, found, given), given, source, name)
 
 
-def _described(name: str, make: Callable[[], PanelSignal], given: dict[str, Any], source: str) -> Signal:
+def _described(
+    name: str, make: Callable[[], PanelSignal], given: dict[str, Any], source: str, origin: str
+) -> Signal:
     instance = make()
     parameters = dataclasses.asdict(cast("Any", instance)) if _is_own_dataclass(instance) else given
-    return Signal(name, make, parameters, source)
+    return Signal(name, make, parameters, source, origin, given)
 
 
 def _is_own_dataclass(instance: object) -> bool:

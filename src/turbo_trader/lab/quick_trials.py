@@ -21,6 +21,7 @@ class Tried:
 
     signal: Signal
     net: Mean
+    answers: str  # print of its trades
 
     @property
     def sharpe(self) -> float:
@@ -35,14 +36,15 @@ class Tried:
     def trial(self) -> Trial:
         """The line for the ledger."""
         named = (self.signal.name, self.signal.fingerprint, dict(self.signal.parameters))
-        return Trial(*named, self.sharpe, self.net.trades, self.net.mean * 1e4)
+        return Trial(*named, self.sharpe, self.net.trades, self.net.mean * 1e4, self.answers)
 
 
 def record_of(signal: Signal, market: Market, round_trip: float) -> Tried:
     """The net returns of a signal's trades, clustered by day."""
     tape = market.tape()
     moments = entries(score_all(signal, market.panel), len(market.panel))
-    return Tried(signal, comparisons.mean_of(tape, moments, tape.gross(moments) - round_trip))
+    net = tape.gross(moments) - round_trip
+    return Tried(signal, comparisons.mean_of(tape, moments, net), moments.fingerprint)
 
 
 def quick_trials(

@@ -5,6 +5,7 @@ Stops and targets are left out on purpose: a study asks whether the signal knows
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,6 +36,16 @@ class Moments:
         return Moments(
             self.at[there], self.symbol[there], self.direction[there], self.bars[there], self.expected[there]
         )
+
+    def columns(self) -> tuple[list[int], list[int], list[int]]:
+        """When, where and which way."""
+        return self.at.tolist(), self.symbol.tolist(), self.direction.tolist()
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits; the same where all trades are."""
+        rows = np.column_stack([self.at, self.symbol, self.direction, self.bars])
+        return hashlib.sha256(rows.tobytes()).hexdigest()[:16]
 
     def towards(self, direction: int) -> Moments:
         """The same moments, all of one direction."""
@@ -68,8 +79,9 @@ def entries(table: ScoreTable, rows: int) -> Moments:
 class Tape:
     """What prices paid: opens by bar, and the sum of funding rates settled before each bar.
 
-    `leave`: at which a position goes out: the bar's open; where it has none the next one; where the symbol is gone, its last close.
-    A trade in what is gone later is a trade, or only survivors would count.
+    A bar in which nothing was traded has no open: its price is an old one, at which nobody could enter. `leave`: at which a
+    position goes out: the bar's open; where it has none the next one; where the symbol is gone, its last close. A trade in what is
+    gone later is a trade, or only survivors would count.
     """
 
     open: Floats
@@ -83,7 +95,8 @@ class Tape:
     def of(cls, panel: Panel, settled: Floats | None = None) -> Tape:
         """`settled` [bar, symbol]: funding rates settled within each bar, 0 where none."""
         paid = np.zeros_like(panel.open) if settled is None else np.cumsum(settled, axis=0) - settled
-        return cls(panel.open, panel.high, panel.low, _leave(panel), paid, panel.ts)
+        opened = np.where(_traded(panel), panel.open, np.nan)
+        return cls(opened, panel.high, panel.low, _leave(opened, panel.close), paid, panel.ts)
 
     def gross(self, moments: Moments, late: int = 0) -> Floats:
         """Return of each trade before fees, after funding, a fraction; NaN where there was no price to enter at.
@@ -112,14 +125,20 @@ class Market:
         return Tape.of(self.panel, self.settled)
 
 
-def _leave(panel: Panel) -> Floats:
+def _traded(panel: Panel) -> NDArray[np.bool_]:
+    """Bars with trades; all of a symbol whose volume is not recorded."""
+    some: NDArray[np.bool_] = panel.volume > 0.0
+    return some | ~some.any(axis=0)
+
+
+def _leave(opened: Floats, close: Floats) -> Floats:
     """Opens, each hole filled with the next open, and with the last close where none comes any more."""
-    rows = np.arange(len(panel))[:, None]
-    there = np.isfinite(panel.open)
-    ahead = np.minimum.accumulate(np.where(there, rows, len(panel))[::-1], axis=0)[::-1]
-    last = np.maximum.accumulate(np.where(np.isfinite(panel.close), rows, 0), axis=0)
-    later = np.take_along_axis(panel.open, np.minimum(ahead, len(panel) - 1), axis=0)
-    found: Floats = np.where(ahead < len(panel), later, np.take_along_axis(panel.close, last, axis=0))
+    count = len(opened)
+    rows = np.arange(count)[:, None]
+    ahead = np.minimum.accumulate(np.where(np.isfinite(opened), rows, count)[::-1], axis=0)[::-1]
+    last = np.maximum.accumulate(np.where(np.isfinite(close), rows, 0), axis=0)
+    later = np.take_along_axis(opened, np.minimum(ahead, count - 1), axis=0)
+    found: Floats = np.where(ahead < count, later, np.take_along_axis(close, last, axis=0))
     return found
 
 

@@ -121,7 +121,7 @@ class Search:
             try:
                 entry = json.loads(line)
                 with np.load(self.folder / "records" / f"{entry['number']}.npz") as kept:
-                    record = Record(kept["entered"], kept["left"], kept["net"])
+                    record = Record(kept["entered"], kept["left"], kept["net"], str(kept["answers"]))
             except (ValueError, OSError, KeyError):
                 continue
             found.append(Tried(entry["number"], entry["parameters"], record))
@@ -160,7 +160,9 @@ class Search:
     def _keep(self, tried: Tried) -> None:
         record = tried.record
         path = self.folder / "records" / f"{tried.number}.npz"
-        np.savez(path, entered=record.entered, left=record.left, net=record.net)
+        np.savez(
+            path, entered=record.entered, left=record.left, net=record.net, answers=np.array(record.answers)
+        )
         with (self.folder / "trials.jsonl").open("a") as file:
             entry = {
                 "number": tried.number,

@@ -44,11 +44,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Trades in order of their entry: times (ns) and net returns (fractions of notional)."""
+    """Trades in order of their entry: times (ns) and net returns (fractions of notional). `answers`: a signal's print of them."""
 
     entered: NDArray[np.int64]
     left: NDArray[np.int64]
     net: NDArray[np.float64] = field(repr=False)
+    answers: str = ""
 
     def between(self, first: int, last: int) -> Record:
         """Those that lie wholly in `[first, last]`."""
@@ -93,7 +94,9 @@ def ledger_trial(task: Task, parameters: Mapping[str, Any], record: Record) -> T
     else:
         signal = load_signal(task.target, whole)
         name, fingerprint = signal.name, signal.fingerprint
-    return Trial(name, fingerprint, whole, record.sharpe, len(record.net), record.mean.mean * 1e4)
+    return Trial(
+        name, fingerprint, whole, record.sharpe, len(record.net), record.mean.mean * 1e4, record.answers
+    )
 
 
 def data_print(task: Task) -> DataPrint:
@@ -117,7 +120,7 @@ def _signal(task: Task) -> Record:
     there = np.isfinite(net)
     kept = moments.chosen(there)
     way_in = kept.at + 1
-    return Record(panel.ts[way_in], panel.ts[way_in + kept.bars], net[there])
+    return Record(panel.ts[way_in], panel.ts[way_in + kept.bars], net[there], moments.fingerprint)
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,9 @@ from turbo_trader.lab.panel import COLUMNS, Panel
 from turbo_trader.lab.score_trades import DAY_NS
 from turbo_trader.market.errors import InputError
 
-_SKETCH: Final = 256  # hashes kept of a data set
+_SKETCH: Final = (
+    20_000  # hashes kept of a data set: two years of 27 symbols, so that a week of one of them is recognised
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class DataPrint:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One signal held against one data set, and its Sharpe ratio per day."""
+    """One signal held against one data set, and its Sharpe ratio per day. `answers`: a print of its trades, "" where not known."""
 
     signal: str
     fingerprint: str
@@ -70,6 +72,7 @@ class Trial:
     sharpe: float
     trades: int
     net_bp: float
+    answers: str = ""
 
 
 class Ledger:
@@ -79,7 +82,11 @@ class Ledger:
         self.path = path
 
     def record(self, data: DataPrint, trials: list[Trial], at: str) -> list[Trial]:
-        """Write trials of this data and give all that ever saw any of it, each signal once, the newest last."""
+        """Write trials of this data and give all that ever saw any of it, each signal once, the newest last.
+
+        A signal that makes other trades of the same data than before is another one, whatever its code says: it may take numbers
+        from its surroundings.
+        """
         with self._locked() as handle:
             lines = self._lines(handle)
             known = {entry["data"] for entry in lines if entry.get("kind") == "data"}
@@ -172,9 +179,15 @@ def _together(lines: list[dict[str, Any]], data: DataPrint) -> list[Trial]:
         for entry in lines
         if entry.get("kind") == "data" and (mine & set(entry["sketch"]) or entry["data"] == data.fingerprint)
     }
-    found: dict[str, Trial] = {}
+    found: dict[tuple[str, int], Trial] = {}
+    answers: dict[tuple[str, str], list[str]] = {}
     for entry in lines:
         if entry.get("kind") == "trial" and entry["data"] in overlap:
-            found.pop(entry["fingerprint"], None)
-            found[entry["fingerprint"]] = Trial(**{name: entry[name] for name in Trial.__slots__})
+            trial = Trial(**{name: entry[name] for name in Trial.__slots__ if name in entry})
+            known = answers.setdefault((trial.fingerprint, entry["data"]), [])
+            if trial.answers and trial.answers not in known:
+                known.append(trial.answers)
+            key = trial.fingerprint, known.index(trial.answers) if trial.answers else 0
+            found.pop(key, None)
+            found[key] = trial
     return list(found.values())

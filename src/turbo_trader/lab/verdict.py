@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from scipy.special import stdtrit
+
 from turbo_trader.lab.statistics import Mean
 
 LEAST_TRADES: Final = 30
@@ -46,6 +48,7 @@ class Court:
     trials: int
     without_best: float
     years: Mapping[str, tuple[int, float]]
+    calendar: str = ""  # why it may go by times alone
     levels: str = ""  # why it may go by price levels; asked where nothing else is against it
 
 
@@ -112,11 +115,13 @@ def _direction(court: Court) -> Iterator[str]:
 def _doubts(court: Court) -> Iterator[str]:
     """What more data could mend."""
     net = court.net
+    if court.calendar:
+        yield f"calendar: {court.calendar}"
     if court.levels:
         yield f"leaked future is not excluded: {court.levels}"
     if net.trades < LEAST_TRADES or net.clusters < LEAST_DAYS:
         yield f"sample: {net.trades} trades on {net.clusters} days: at least {LEAST_TRADES} on {LEAST_DAYS} are wanted"
-    if net.t < _T:
+    if net.t < _critical(net):
         yield f"error: {_bp(net.mean)} net a trade is {net.t:.1f} standard errors from 0, clustered by day"
     if net.mean <= 0.0:
         return
@@ -132,6 +137,11 @@ def _doubts(court: Court) -> Iterator[str]:
     for year, (trades, mean) in court.years.items():
         if len(court.years) > 1 and trades >= _LEAST_OF_YEAR and mean <= 0.0:
             yield f"years: {year} came to {_bp(mean)} net a trade"
+
+
+def _critical(mean: Mean) -> float:
+    """One-sided, by Student's distribution of its clusters."""
+    return float(stdtrit(max(1, mean.clusters - 1), SURE))
 
 
 def _trials(court: Court) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from turbo_trader.console.verbs.study import trials_ledger
 from turbo_trader.numbers.text import parts
 
 if TYPE_CHECKING:
+    from turbo_trader.lab.score_trades import Costs
     from turbo_trader.lab.sweep import Search, Tried
 
 CLEAN, LEAKS = 0, 1
@@ -104,6 +105,8 @@ def walk_forward(
 ) -> int:
     """Choose parameters inside each fold, pay for them in the next; forwards and backwards. Exit code 0 for an edge, else 1."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.verbs.study import costs
+    from turbo_trader.lab.tasks import RULES
     from turbo_trader.lab.walk import walk_forward as walked
 
     made = _made(
@@ -118,6 +121,10 @@ def walk_forward(
     )
     tried = _run(made, trials, scheduler, processes)
     found = walked(tried, folds, int(embargo_h * 3600e9))
+    if (
+        found["verdict"] == "edge" and target != RULES
+    ):  # folds alone cannot tell a leak, or the market's drift
+        found |= _held(made, found["folds"][-1]["parameters"], costs(spread_bp))
     if json:
         print_json(found)
     else:
@@ -125,6 +132,18 @@ def walk_forward(
         for fold in found["folds"]:
             print(f"  fold: {fold}")
     return EDGE if found["verdict"] == "edge" else NO_EDGE
+
+
+def _held(made: Search, chosen: dict[str, Any], costs: Costs) -> dict[str, Any]:
+    """Verdict and reasons of the other tests of a study, over what the last fold chose; nothing where they have no objection."""
+    from turbo_trader.lab.data import read_market
+    from turbo_trader.lab.edge_study import objections
+    from turbo_trader.lab.loading import load_signal
+    from turbo_trader.lab.verdict import Verdict
+
+    signal = load_signal(made.task.target, {**made.task.parameters, **chosen})
+    verdict, reasons = objections(signal, read_market(made.task.data, made.task.symbols), costs)
+    return {} if verdict is Verdict.EDGE else {"verdict": verdict.value, "reasons": list(reasons)}
 
 
 def lookahead(
