@@ -151,7 +151,7 @@ def _counted(signal: Signal, market: Market, ledger: Ledger, record: _Record, no
         shape.sharpe,
         by_day.trades,
         by_day.mean * 1e4,
-        record.moments.fingerprint,
+        answers=record.moments.fingerprint,
     )
     trials = tuple(ledger.record(DataPrint.of(market.panel), [trial], now))
     variance = sharpe_variance([each.sharpe for each in trials], by_day.clusters)

@@ -36,7 +36,7 @@ class Tried:
     def trial(self) -> Trial:
         """The line for the ledger."""
         named = (self.signal.name, self.signal.fingerprint, dict(self.signal.parameters))
-        return Trial(*named, self.sharpe, self.net.trades, self.net.mean * 1e4, self.answers)
+        return Trial(*named, self.sharpe, self.net.trades, self.net.mean * 1e4, answers=self.answers)
 
 
 def record_of(signal: Signal, market: Market, round_trip: float) -> Tried:

@@ -94,9 +94,8 @@ def ledger_trial(task: Task, parameters: Mapping[str, Any], record: Record) -> T
     else:
         signal = load_signal(task.target, whole)
         name, fingerprint = signal.name, signal.fingerprint
-    return Trial(
-        name, fingerprint, whole, record.sharpe, len(record.net), record.mean.mean * 1e4, record.answers
-    )
+    figures = record.sharpe, len(record.net), record.mean.mean * 1e4
+    return Trial(name, fingerprint, whole, *figures, answers=record.answers)
 
 
 def data_print(task: Task) -> DataPrint:
