@@ -70,10 +70,8 @@ def walk(tried: Sequence[Tried], over: Sequence[Fold]) -> tuple[Record, list[dic
         )  # fmt: skip
     if not parts:
         return Record(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)), chosen
-    whole = Record(
-        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("entered", "left", "net"))
-    )
-    return whole, chosen
+    entered, left, net = (np.concatenate([getattr(p, n) for p in parts]) for n in ("entered", "left", "net"))
+    return Record(entered, left, net), chosen
 
 
 def walk_forward(tried: Sequence[Tried], count: int, embargo_ns: int) -> dict[str, Any]:
