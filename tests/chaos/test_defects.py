@@ -57,6 +57,7 @@ def test_production_code_names_no_defect() -> None:
             assert "turbo_trader.chaos" not in file.read_text(encoding="utf-8"), file
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "invariant"),
     [

@@ -21,6 +21,7 @@ def played(fault: str, seed: int) -> Run:
     return run
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "event"),
     [
@@ -42,6 +43,7 @@ def test_a_refused_key_halts_until_the_owner_resumes() -> None:
     assert played("key_refused=20", 12).oracle.counts["control"] > 1
 
 
+@pytest.mark.long
 def test_a_power_cut_ends_a_life() -> None:
     assert played("power_cut=20", 12).simulation.process.lives > 1
 

@@ -20,6 +20,8 @@ from turbo_trader.chaos.planting import patched
 from turbo_trader.chaos.reach import Reach, Watcher
 from turbo_trader.trader.ids import Ids, boot_of
 
+pytestmark = pytest.mark.long
+
 
 def test_mutants_are_python_and_differ_from_their_source() -> None:
     for mutant in draw(25, 1):

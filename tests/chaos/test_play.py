@@ -16,6 +16,7 @@ def played(seed: int, situation: str, hours: float = 0.15) -> dict[str, Any]:
     return Options(situation=situation, hours=hours).chaos(seed).play(seed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("situation", sorted(SITUATIONS))
 def test_no_invariant_breaks(situation: str) -> None:
     assert played(1, situation)["violation"] is None
@@ -28,6 +29,7 @@ def test_the_faulty_network_loses_and_doubles_messages_and_ends_lives() -> None:
     assert figures["violations"] == []
 
 
+@pytest.mark.long
 def test_a_seed_is_played_again_the_same() -> None:
     first = played(1, "healthy")
     again = Options(situation="healthy", hours=0.15).chaos(1).play(1)

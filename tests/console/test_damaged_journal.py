@@ -158,6 +158,7 @@ def test_a_verb_names_the_damage_in_one_line(
     assert "away" in line  # the way out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_a_flipped_byte_anywhere_gives_an_answer_or_one_line(
     folder: Path, verb: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

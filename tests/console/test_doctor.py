@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from turbo_trader.console.verbs.doctor import check_lines
 from turbo_trader.live.checks import Check, Level
 
@@ -41,6 +43,7 @@ def test_a_key_file_that_others_read_is_refused(tmp_path: Path) -> None:
     assert "the-secret" not in done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_paper_is_examined_against_its_own_venue(tmp_path: Path) -> None:
     done = doctor(tmp_path, "--json")
     found = {check["name"]: check for check in json.loads(done.stdout)["checks"]}

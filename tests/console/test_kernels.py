@@ -82,12 +82,14 @@ COUNT = (
 )
 
 
+@pytest.mark.long
 def test_another_user_of_an_installation_compiles_nothing(installed: Path, tmp_path: Path) -> None:
     done = python(COUNT, installed, TURBO_TRADER_CACHE=str(tmp_path / "empty"))
     assert (done.stdout.split()[0], done.stdout.splitlines()[2], done.stderr) == ("0", "False", "")
     assert not (tmp_path / "empty").exists()
 
 
+@pytest.mark.long
 def test_an_edited_kernel_is_not_taken_from_the_package(installed: Path, tmp_path: Path) -> None:
     copy = tmp_path / "edited"
     shutil.copytree(
@@ -100,6 +102,7 @@ def test_an_edited_kernel_is_not_taken_from_the_package(installed: Path, tmp_pat
     assert "compiling kernels" in done.stderr
 
 
+@pytest.mark.long
 def test_a_cache_that_cannot_be_written_stops_nothing(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     shutil.copytree(
@@ -109,6 +112,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(installed: Path, tmp_path:
     assert float(done.stdout.splitlines()[1]) > 0
 
 
+@pytest.mark.long
 def test_what_the_uses_name_is_all_that_a_run_calls() -> None:
     assert python(EVERYTHING).stdout.splitlines()[-1] == "new []"
 

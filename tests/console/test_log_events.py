@@ -163,6 +163,7 @@ BUSY = Policy.from_env(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_restored")
 def test_events_of_a_busy_market_are_no_longer_than_the_worst_day_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -54,6 +54,7 @@ def test_speed_max_is_the_fastest() -> None:
     assert Settings.read({"SPEED": "max"}).speed == FASTEST
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("speed", [0.0, 30.0, FASTEST])
 def test_the_demo_begins_at_the_same_moment_whenever_and_however_fast_it_runs(speed: float) -> None:
     """A seed gives everyone the same market and the same trades, also without any option."""

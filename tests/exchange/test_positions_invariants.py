@@ -16,6 +16,8 @@ from turbo_trader.market.instruments import RiskTier
 from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 
+pytestmark = pytest.mark.long
+
 D = Decimal
 TIERS = (
     RiskTier(D(2_000), D("0.005"), D("0.01"), D(100), D(0)),

@@ -18,6 +18,8 @@ from tests.exchange.random_play import ACTIONS, HOUR, UIDS, Play
 from turbo_trader.exchange.exchange_machine import ExchangeConfig
 from turbo_trader.exchange.orders import STOP_TYPES
 
+pytestmark = pytest.mark.long
+
 
 class Machine(RuleBasedStateMachine):
     """A play whose actions hypothesis chooses; its rules are added below."""

@@ -61,6 +61,7 @@ def orders(venue: ServedVenue) -> int:
     return venue.call(lambda served: len(served.exchange.accounts["1"].orders))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("title", ["pybit", "ccxt", "Node.js, without a library", "A shell"])
 def test_each_example_places_its_order(venue: ServedVenue, title: str) -> None:
     before = orders(venue)
@@ -69,6 +70,7 @@ def test_each_example_places_its_order(venue: ServedVenue, title: str) -> None:
     assert "retCode" not in said or re.search(r"retCode\"?: ?0\b", said), said
 
 
+@pytest.mark.long
 def test_the_example_for_ones_own_tests_serves() -> None:
     assert re.fullmatch(r"http://127.0.0.1:\d+ ws://127.0.0.1:\d+\n", run("In the tests of your own bot", 0))
 

@@ -85,6 +85,7 @@ def shifted(venue: Venue, monkeypatch: pytest.MonkeyPatch) -> Wall:
     return wall
 
 
+@pytest.mark.long
 def test_after_standing_still_one_step_is_at_the_wall_s_time_and_no_print_is_lost(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ class Customer:
         return [len(held) for held in (account.orders, account.executions, account.log, account.links)]
 
 
+@pytest.mark.long
 def test_a_venue_keeps_so_many_orders_and_no_more(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:

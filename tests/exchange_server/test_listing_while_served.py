@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from turbo_trader.bybit.endpoints import Keys, loopback
@@ -93,6 +94,7 @@ def opened(venue: ServedVenue) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.long
 async def test_the_daemon_goes_along_with_a_finer_tick_and_with_a_delisting(
     make_venue: Callable[..., Venue], tmp_path: Path
 ) -> None:

@@ -122,6 +122,7 @@ def controlled(make_venue: Callable[..., Venue]) -> Iterator[ServedVenue]:
         yield found
 
 
+@pytest.mark.long
 @settings(max_examples=120, deadline=None)
 @given(
     route=st.sampled_from(
@@ -227,6 +228,7 @@ def quickest(client: HTTP) -> float:
     return min(took)
 
 
+@pytest.mark.long
 @pytest.mark.clock
 def test_a_thousand_idle_sockets_hinder_nobody(venue: ServedVenue, pybit_of: Callable[..., HTTP]) -> None:
     client = pybit_of(venue)
@@ -243,6 +245,7 @@ def test_a_thousand_idle_sockets_hinder_nobody(venue: ServedVenue, pybit_of: Cal
     until(lambda: not venue.call(lambda served: served.lines))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="the memory of another process is read from /proc"
 )

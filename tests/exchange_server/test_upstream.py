@@ -166,6 +166,7 @@ def to_the_end(stream: ClientConnection) -> None:
         stream.recv(timeout=10)
 
 
+@pytest.mark.long
 def test_while_the_upstream_is_gone_the_market_stands_still_and_then_goes_on(
     make_venue: Callable[..., Venue], pybit_of: Callable[..., HTTP]
 ) -> None:
@@ -286,6 +287,7 @@ def test_an_upstream_without_a_book_is_named(
         pass
 
 
+@pytest.mark.long
 def test_an_upstream_that_was_restarted_ends_the_venue(
     make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:

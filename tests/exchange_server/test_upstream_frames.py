@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 from turbo_trader.trader.events import MarketRows
+
+pytestmark = pytest.mark.long
 
 TOPICS = ["orderbook.50.BTCUSDT", "publicTrade.BTCUSDT", "tickers.BTCUSDT"]
 NOW = 1_767_603_700_000

@@ -205,7 +205,7 @@ class TwoWriters(RuleBasedStateMachine):
             self.place.cleanup()
 
 
-TestTwoWriters = TwoWriters.TestCase
+TestTwoWriters = pytest.mark.long(TwoWriters.TestCase)
 
 
 @given(st.lists(st.sampled_from(["1", "x", "", ".3", "07"]), max_size=5))

@@ -22,6 +22,8 @@ from turbo_trader.lab.trials_ledger import DataPrint, Ledger, Trial
 from turbo_trader.lab.verdict import Verdict
 from turbo_trader.market.errors import InputError
 
+pytestmark = pytest.mark.long
+
 #: Of the hundred; all of them: scripts/study-markets 1 100.
 SEEDS = (1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 7)))
 

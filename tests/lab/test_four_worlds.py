@@ -33,6 +33,8 @@ from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import Command
 from turbo_trader.trader.events import Event, Scored
 
+pytestmark = pytest.mark.long
+
 SEED, MINUTES, START = 5, 14, 1_767_603_600 * SECOND
 INSTRUMENTS = universe()[2:5]
 OF_SOMEBODY_ELSE = '''

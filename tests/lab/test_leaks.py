@@ -21,6 +21,8 @@ from turbo_trader.lab.scoring import score_all
 from turbo_trader.lab.trials_ledger import Ledger
 from turbo_trader.lab.verdict import Verdict
 
+pytestmark = pytest.mark.long
+
 PANEL = MadeUpPanel(days=12, symbols=4).panel(1)
 
 

@@ -64,6 +64,7 @@ def test_account_below_the_smallest_order_is_stuck() -> None:
     assert found.goal + found.floor + found.stuck == pytest.approx(1.0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mean", "days", "verdict"),
     [

@@ -27,6 +27,8 @@ from turbo_trader.lab.walk import folds, reversed_folds, walk, walk_forward
 from turbo_trader.lab.workers import Lost, Workers, workers
 from turbo_trader.market.errors import InputError
 
+pytestmark = pytest.mark.long
+
 HOUR = 3_600 * 10**9
 DAY = 24 * HOUR
 SIGNAL = """

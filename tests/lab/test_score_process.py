@@ -51,6 +51,7 @@ def test_slow_signal_ends_in_time_and_is_asked_again(tmp_path: Path) -> None:
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("body", "why"),
     [

@@ -26,6 +26,7 @@ from turbo_trader.simulation.synthetic import SyntheticMarket
 TURBO = Path(sys.executable).with_name("turbo-trader")
 
 
+@pytest.mark.long
 def test_a_recorder_that_is_killed_and_begun_again_leaves_a_tape_with_whole_books(tmp_path: Path) -> None:
     market = SyntheticMarket(universe()[:2], 1, 1_767_603_600_000_000_000, 0.0)
     with serve_in_thread(

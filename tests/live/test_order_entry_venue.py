@@ -152,6 +152,7 @@ async def test_an_order_is_placed_and_cancelled_without_rest(venue: ServedVenue)
     assert (ours.by_rest, stored(venue)) == ([], {"e1": 1})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "processed"), [("drop_before", False), ("drop_after", True), ("half_open", None), ("ret_10016", None)]
 )  # fmt: skip
@@ -175,6 +176,7 @@ async def test_s10_whatever_is_lost_on_way_is_unknown_never_sent_twice_and_found
     assert len(stored(venue)) in expected
 
 
+@pytest.mark.long
 async def test_s10_cut_again_and_again_each_order_is_there_once_or_known_not_to_be(
     venue: ServedVenue,
 ) -> None:

@@ -97,6 +97,7 @@ def test_another_checkout_takes_its_kernels_from_the_cache(tmp_path: Path) -> No
     assert compiled_it == ["True", "False"]
 
 
+@pytest.mark.long
 def test_a_kernel_of_another_package_is_kept_by_what_it_can_see(tmp_path: Path) -> None:
     package = tmp_path / "mine"
     package.mkdir()

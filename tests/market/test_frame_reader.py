@@ -156,6 +156,7 @@ def test_kernel_and_any_json_make_the_same_rows(raws: list[bytes]) -> None:
     assert_alike(raws)
 
 
+@pytest.mark.long
 @settings(max_examples=250, deadline=None)
 @given(st.lists(st.one_of(valid_frames, broken_frames(), broken_frames()), max_size=8))
 def test_broken_frames_are_read_or_refused_alike(raws: list[bytes]) -> None:

@@ -131,6 +131,7 @@ def brute_force_imbalance(frames: list[tuple[int, Frame]], now: int) -> tuple[in
     return total, absolute
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(tapes())
 def test_the_imbalance_is_that_of_the_paper_and_the_window_is_exact(
@@ -178,6 +179,7 @@ def test_a_level_alone_behind_rank_ten_is_no_order_flow(away: int, counts: bool,
     assert int(states["levels"][0][0]) == (12 if lots else 11)
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(tapes(), st.lists(st.floats(0, 1), max_size=8))
 def test_any_split_in_time_gives_the_same_bytes(

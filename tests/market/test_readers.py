@@ -115,6 +115,7 @@ def test_a_zip_holds_one_file(tmp_path: Path) -> None:
     assert "cannot be read as a zip archive" in refused(tmp_path / "b.zip")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["a.data.zip", "a.data.gz", "BTCUSDT.csv.gz"])
 def test_an_archive_that_expands_without_end_is_refused(tmp_path: Path, name: str) -> None:
     short = write(tmp_path / name, BARS, *["0" * 100_000] * 1500)

@@ -208,6 +208,7 @@ def test_funding_runs_from_the_settled_rate_to_the_coming_one_before_it_settles(
     assert settled.tolist() == [-1e-4 * RATE, 3e-4 * RATE]
 
 
+@pytest.mark.long
 def test_order_flow_and_past_moves_of_a_driftless_walk_say_nothing_of_what_follows() -> None:
     """Rules, section 9: information coefficient 0 within two standard errors; but flow and price move
     together.

@@ -98,6 +98,7 @@ def test_real_fills_that_lag_behind_shadows_are_noticed() -> None:
     assert gathered([0.001] * 50).real_lags(PRIOR, HOUR, 0.0002) == 0.0
 
 
+@pytest.mark.long
 def test_luck_stays_below_its_level_however_often_one_looks() -> None:
     rng = np.random.default_rng(3)
     ever = 0

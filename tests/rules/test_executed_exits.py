@@ -83,6 +83,7 @@ def test_half_of_the_targets_are_expected_to_move_out(evaluated: Any) -> None:
     assert (usual - none) / (every - none) == pytest.approx(0.5, abs=1e-6)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "change",
     [

@@ -235,6 +235,7 @@ def test_outcomes_are_those_of_rules_and_use_nothing_before_scan_or_after_their_
         assert one["realised"] == pytest.approx(expected[2], abs=1e-12)
 
 
+@pytest.mark.long
 def test_on_a_market_that_does_what_the_model_says_slope_is_1_and_p_tp_is_right() -> None:
     rng = np.random.default_rng(8)
     n, sigma = 6_000, 0.0008

@@ -21,6 +21,8 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.faults import parse_faults
 from turbo_trader.simulation.simulation import Simulation
 
+pytestmark = pytest.mark.long
+
 LASTING = "heavy,delisting=0"  # contracts that end do not come back: after days none would be left
 UNDYING = (
     f"{LASTING},crash=0,crash_at_send=0,power_cut=0"  # one life: what grows in it is not hidden by a restart

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +141,7 @@ def test_the_scans_of_the_tape_have_figures() -> None:
     assert (out["consensus_horizons"] == 4).all()
 
 
+@pytest.mark.long
 @given(
     seed=st.integers(0, 2**32 - 1),
     odd=st.sampled_from([0.0, 0.02, 0.2]),
@@ -157,6 +159,7 @@ def test_no_split_of_any_tape_changes_a_bit_of_state_or_signals(
         assert one.tobytes() == other.tobytes()
 
 
+@pytest.mark.long
 @given(seed=st.integers(0, 2**32 - 1), odd=st.sampled_from([0.0, 0.1]), scan=st.integers(0, len(SCANS) - 1))
 @settings(max_examples=100, deadline=None)
 def test_what_comes_after_a_scan_does_not_change_it(seed: int, odd: float, scan: int) -> None:

@@ -77,6 +77,7 @@ def play(
     return mean, error, controlled, math.sqrt(max(0.0, total2 / paths - controlled * controlled) / paths)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("take_profit", "stop_loss", "drift", "sigma", "zones"),
     [

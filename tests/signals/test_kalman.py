@@ -228,6 +228,7 @@ def bursts(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 #: 5 % and two binomial standard errors.
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("walk", "most"), [(plain, 0.075), (fat_tails, 0.075), (ticks, 0.075), (bursts, 0.075)]
 )
@@ -265,6 +266,7 @@ def test_a_velocity_whose_innovations_are_not_white_is_not_believed() -> None:
     assert odd.jerk == odd.belief == 0.0
 
 
+@pytest.mark.long
 def test_a_velocity_is_never_believed_more_than_it_is_true() -> None:
     """Half of the markets have none, half one of some strength: believed less than true, and forecasts on average right."""
     rng = np.random.default_rng(16)

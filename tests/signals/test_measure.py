@@ -214,6 +214,7 @@ def test_an_empty_state_gives_an_empty_row(scan: Any) -> None:
 BAD = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0, 1e300])
 
 
+@pytest.mark.long
 @given(
     fields=st.dictionaries(
         st.sampled_from(

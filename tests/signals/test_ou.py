@@ -125,6 +125,7 @@ def test_half_life_of_five_minutes_is_recovered_within_its_errors(params: Any, f
     assert 0.8 < np.std(centre_z) < 1.25
 
 
+@pytest.mark.long
 def test_realised_reversion_follows_the_prediction(params: Any, fill: Any, scan: Any) -> None:
     rng = np.random.default_rng(5)
     predicted, realised = [], []

@@ -87,6 +87,7 @@ def test_expected_return_at_timeout_agrees_with_monte_carlo() -> None:
     assert exact == pytest.approx(simulated, abs=5e-5)
 
 
+@pytest.mark.long
 @given(
     up=st.floats(1e-5, 0.2),
     down=st.floats(1e-5, 0.2),

@@ -77,6 +77,7 @@ def test_the_wallet_adds_up_to_the_last_digit_and_is_the_venues(seed: int) -> No
     assert report["wallet_difference"] == 0
 
 
+@pytest.mark.long
 def test_twice_the_same_gives_the_same_decisions_and_another_seed_others() -> None:
     first = result()
     result.cache_clear()
@@ -99,6 +100,7 @@ class Recorder(Trader):
         return commands
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minutes", [21, 33.7, 44])
 def test_what_the_tape_says_later_changes_no_decision_before(
     monkeypatch: pytest.MonkeyPatch, minutes: float
@@ -126,6 +128,7 @@ def test_what_the_tape_says_later_changes_no_decision_before(
     assert decided(spoiled) == whole
 
 
+@pytest.mark.long
 def test_latency_is_part_of_the_result() -> None:
     assert result(feed_ms=500)["decisions_sha256"] != result()["decisions_sha256"]
 
@@ -160,6 +163,7 @@ def test_measured_trades_nothing_before_it_has_outcomes() -> None:
     assert enforced["trades"] == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("truth", "trades"), [(1.0, True), (0.0, False)])
 def test_measured_trades_where_the_past_bore_the_model_out(
     monkeypatch: pytest.MonkeyPatch, truth: float, trades: bool

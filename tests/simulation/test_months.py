@@ -41,6 +41,8 @@ from turbo_trader.trader.machine import Trader
 from turbo_trader.trader.persisted import BOOTS, INTENTS
 from turbo_trader.trader.recovery import YOUNG
 
+pytestmark = pytest.mark.long
+
 UID: Final = "months"
 BALANCE: Final = Decimal(30)
 BLOCK: Final = 10 * MINUTE

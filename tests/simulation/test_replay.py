@@ -65,6 +65,7 @@ def rewrite(path: Path, change: Any) -> None:
     path.write_bytes(HEAD + b"".join(framed(block) for block in blocks if block is not None))
 
 
+@pytest.mark.long
 def test_every_life_of_a_session_is_decided_again_the_same(recorded: Path) -> None:
     lives = recorded_lives(recorded)
     assert len(lives) == 2
@@ -122,6 +123,7 @@ def test_the_rows_come_from_the_wire_where_frames_are_recorded(
     assert found.recorded.startswith("row 0 ")
 
 
+@pytest.mark.long
 def test_decisions_alone_need_no_frames(tmp_path: Path) -> None:
     run(tmp_path, Record.DECISIONS, seconds=30)
     life = first(tmp_path)
@@ -136,6 +138,7 @@ def test_nothing_is_recorded_unless_asked_for(tmp_path: Path) -> None:
         recorded_lives(tmp_path)
 
 
+@pytest.mark.long
 def test_a_recording_changes_no_decision(recorded: Path, tmp_path: Path) -> None:
     summary = run(tmp_path, Record.OFF)
     life = first(recorded)
@@ -211,6 +214,7 @@ def test_a_recorded_command_that_the_code_does_not_give_is_a_difference(session:
     assert found.recorded.startswith("Note")
 
 
+@pytest.mark.long
 def test_segments_of_a_life_are_read_as_one(tmp_path: Path) -> None:
     run(tmp_path, seconds=60, keep=Keep(segment=20_000, free=0))
     assert len(segments(tmp_path / FOLDER)) > 3

@@ -126,6 +126,7 @@ def test_scans_in_one_go_decide_what_they_do_one_by_one(
     assert run(market, policy) == ahead
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seed", "minutes"), [(4, 30), (6, 25)])
 def test_shaken_tapes_give_the_same_in_one_go_and_step_by_step(
     seed: int, minutes: int, monkeypatch: pytest.MonkeyPatch

@@ -60,6 +60,7 @@ def whole(edge: float) -> tuple[bytes, ...]:
     return tuple(market.read(s, START + 4 * MINUTE).tobytes() for s in range(3))
 
 
+@pytest.mark.long
 @settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4 * 60_000)), max_size=8),
@@ -154,6 +155,7 @@ def over_its_error(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(products.mean() / products.std() * len(products) ** 0.5)
 
 
+@pytest.mark.long
 def test_without_edge_order_flow_and_past_moves_say_nothing_of_what_follows() -> None:
     score, past, following = scans(0.0, 400, 3)
     assert abs(over_its_error(score, following)) < 2
@@ -161,6 +163,7 @@ def test_without_edge_order_flow_and_past_moves_say_nothing_of_what_follows() ->
     assert over_its_error(score, past) > 10
 
 
+@pytest.mark.long
 def test_with_edge_deviations_revert_and_order_flow_leads_the_reversion() -> None:
     """Of what a symbol moved beside the others in half an hour, part is taken back in the next; and flow says which way."""
     market = SyntheticMarket(ALL, 4, START, 1.0)

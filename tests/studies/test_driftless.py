@@ -13,6 +13,8 @@ from studies.signals import scan_synthetic
 from studies.trades import Trades, apart, by_time, drop_forecast, play, without_forecast
 from turbo_trader.rules.policy import Policy
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def scans() -> Scans:

@@ -20,6 +20,8 @@ from studies.fills import (
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import MINUTE, SECOND
 
+pytestmark = pytest.mark.long
+
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 SLOW = Plan(every=MINUTE, distance=10e-4)
 FAST = Plan(every=SECOND // 4, distance=0.1e-4)

@@ -10,6 +10,8 @@ import pytest
 
 from studies.ou_window import HORIZON, bars_table, slope, walk_bars
 
+pytestmark = pytest.mark.long
+
 
 def test_a_clear_reversion_is_realised_in_full() -> None:
     b, error, share = slope(1, 400, 5.0, 480, HORIZON, True)

@@ -14,6 +14,8 @@ from turbo_trader.market.rebuild import rebuild
 from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy
 
+pytestmark = pytest.mark.long
+
 XRP = next(instrument for instrument in universe() if instrument.symbol == "XRPUSDT")
 POLICY = Policy(belief="weighed")
 

@@ -18,6 +18,8 @@ from turbo_trader.market.state import DEPTH, TOP, new_states
 from turbo_trader.market.tape import Tape, read_tape
 from turbo_trader.rules.policy import Policy
 
+pytestmark = pytest.mark.long
+
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 RECORDED = sorted((DATA / "binance-raw-l2-trades-20240808").glob("*.gz"))
 BYBIT = DATA / "bybit-v5-session-20260809" / "linear_BTCUSDT_DOGEUSDT.jsonl.gz"

@@ -17,6 +17,8 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.filters import new_filters
 from turbo_trader.simulation.synthetic import SyntheticMarket
 
+pytestmark = pytest.mark.long
+
 
 def test_scans_equal_those_made_one_by_one() -> None:
     """The first hour, before any noise is fitted, against plain calls of the daemon's kernels."""

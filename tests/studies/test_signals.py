@@ -13,6 +13,8 @@ from studies.signals import main, report, scan_depth, scan_synthetic, scores, st
 from studies.skill import coefficient
 from turbo_trader.market.errors import InputError
 
+pytestmark = pytest.mark.long
+
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 DEPTH = DATA / "binance-raw-l2-trades-20240808" / "usdm_btcusdt_20240808.gz"
 

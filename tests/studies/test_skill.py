@@ -9,6 +9,8 @@ import pytest
 
 from studies.skill import coefficient, hit_rate, mean, newey_west, slope
 
+pytestmark = pytest.mark.long
+
 
 def test_a_planted_coefficient_is_found_and_its_sign_is_that_of_the_score() -> None:
     rng = np.random.default_rng(1)

@@ -6,6 +6,8 @@ import pytest
 
 from studies.stages import Case, Summary, cases, line, summarise
 
+pytestmark = pytest.mark.long
+
 RUNS = 60
 
 

@@ -20,6 +20,8 @@ from turbo_trader.console.alarms.alarms_process import AlarmsBeside, AlarmSettin
 from turbo_trader.console.alarms.catalogue import Alarm
 from turbo_trader.market.errors import InputError
 
+pytestmark = pytest.mark.long
+
 TS = 1_767_603_600_000_000_000
 STOP = {"symbol": "BTCUSDT", "stop": "1"}
 Said = list[tuple[str, dict[str, Any]]]

@@ -67,6 +67,7 @@ def entries(folder: Path, observer: Observer | None, count: int = 200) -> tuple[
     return sorted(left)[count // 2], sorted(ended)[count // 2]
 
 
+@pytest.mark.long
 @pytest.mark.clock
 async def test_dead_targets_leave_the_way_of_an_order_as_it_is(
     tmp_path: Path, hanging: Receiver, refusing: Receiver

@@ -26,6 +26,8 @@ from tests.reports.conftest import write_run
 from turbo_trader.console.dashboard.access import Access
 from turbo_trader.console.dashboard.routes import Dashboard
 
+pytestmark = pytest.mark.long
+
 DOCUMENT: dict[str, Any] = json.loads(
     files("turbo_trader.console.dashboard").joinpath("assets", "openapi.json").read_text()
 )

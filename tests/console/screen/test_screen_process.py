@@ -74,6 +74,7 @@ def test_the_end_leaves_the_normal_screen_and_then_the_summary() -> None:
     assert 0 < after.index("written meanwhile") < after.index("SUMMARY longest")
 
 
+@pytest.mark.long
 @pytest.mark.clock
 @pytest.mark.parametrize("happens", ["SIGSTOP", "SIGKILL"])
 def test_a_view_that_is_stuck_or_killed_never_delays_the_run(happens: str) -> None:

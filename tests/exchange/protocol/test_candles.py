@@ -20,6 +20,7 @@ def minutes(count: int) -> list[Bar]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_each_candle_is_made_of_its_minutes(interval: str) -> None:
     bars = minutes(4_000)

@@ -20,6 +20,8 @@ from turbo_trader.exchange.protocol.routes_empty import LISTS, PUBLIC
 from turbo_trader.exchange.protocol.trade_stream import ROUTES as OPERATIONS
 from turbo_trader.exchange.protocol.trade_stream import TradeClient
 
+pytestmark = pytest.mark.long
+
 Face = Any  # conftest.Face
 MS: Final = 1_000_000
 LINEAR: Final = {"category": "linear", "symbol": "BTCUSDT"}
