@@ -187,26 +187,3 @@ def test_a_paper_run_compiles_before_it_starts_its_venue(monkeypatch: pytest.Mon
     with pytest.raises(Stopped), start.paper_ground(load_settings(mode="paper"), Policy()):
         pass
     assert came == [Use.TRADER, Use.VENUE, "venue"]
-
-
-@pytest.mark.parametrize(
-    "given",
-    ["backtest nowhere", "run --market tape:nowhere", "exchange --market tape:nowhere", "run --market moon"],
-)
-def test_a_market_that_is_none_is_refused_before_anything_is_compiled(
-    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from turbo_trader.console import start
-    from turbo_trader.console.command_line import run_verb
-
-    def compile_missing(*_: object) -> None:
-        raise Stopped
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["turbo-trader", *given.split()])
-    monkeypatch.setattr(kernels, "compile_missing", compile_missing)
-    monkeypatch.setattr(start, "compile_missing", compile_missing)
-    with pytest.raises(SystemExit) as ended:
-        run_verb()
-    assert ended.value.code == 2
-    assert "nowhere: no such tape" in (said := capsys.readouterr().err) or "'moon': must be" in said

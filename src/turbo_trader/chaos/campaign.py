@@ -15,6 +15,7 @@ from typing import Any, Final
 from turbo_trader.chaos.play import Chaos
 from turbo_trader.chaos.situations import MIXED, Situation, changed, situation_of
 from turbo_trader.chaos.violations import Invariant
+from turbo_trader.market.errors import InputError
 from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.faults import FaultRates, parse_faults
@@ -47,9 +48,11 @@ class Options:
 
     def chaos(self, seed: int) -> Chaos:
         """How a seed is played. InputError for what cannot be."""
-        situation = self.of(seed)
+        situation, listed = self.of(seed), universe()
+        if situation.symbols > len(listed):
+            raise InputError(f"symbols {situation.symbols}: the universe has {len(listed)}")
         return Chaos(
-            instruments=universe()[: situation.symbols],
+            instruments=listed[: situation.symbols],
             policy=Policy.from_env({**situation.rules, **self.rules}),
             rates=parse_faults(situation.faults),
             hours=self.hours,

@@ -44,12 +44,30 @@ def backtest_folder(base: Path, order: str = "") -> Path:
     return base / BACKTESTS / "-".join(filter(None, ("backtest", stamp, order)))
 
 
+def require_folder(folder: Path) -> None:
+    """InputError where the folder of a run cannot be made: said before anything long begins. Nothing is left of it."""
+    _remove(_made(folder))
+
+
 @contextlib.contextmanager
 def made_for(registration: Registration, folder: Path) -> Iterator[None]:
     """Make the folder of a run that is registered for it. A start that is refused, or interrupted, takes away what was made for it.
 
     InputError when it cannot be made.
     """
+    missing = _made(folder)
+    try:
+        yield
+    except (InputError, Refused, JournalError, KeyboardInterrupt):
+        if folder in missing and not registration.running.port:  # it has never traded
+            discard(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            _remove(missing[1:])
+        raise
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make it; returns what was missing of it, from the innermost on. InputError when it cannot be made."""
     missing: list[Path] = []
     try:
         missing += [path for path in (folder, *folder.parents) if not path.exists()]
@@ -59,14 +77,7 @@ def made_for(registration: Registration, folder: Path) -> Iterator[None]:
         raise InputError(
             f"journal folder {folder.parent}: {error.strerror}: choose another with --journal-dir or JOURNAL_DIR"
         ) from None
-    try:
-        yield
-    except (InputError, Refused, JournalError, KeyboardInterrupt):
-        if folder in missing and not registration.running.port:  # it has never traded
-            discard(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-            _remove(missing[1:])
-        raise
+    return missing
 
 
 def _remove(made: list[Path]) -> None:

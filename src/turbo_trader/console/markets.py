@@ -17,6 +17,7 @@ from turbo_trader.rules.policy import Policy
 
 if TYPE_CHECKING:
     from turbo_trader.exchange_server.market_source import Frames, MarketSource
+    from turbo_trader.market.instruments import Instrument
 
 SYNTHETIC_START = (
     1_767_603_600_000_000_000  # 2026-01-05 09:00 UTC: the same seed gives the same market, whenever it is run
@@ -61,12 +62,8 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
     if _kind(settings) == "bybit":
         from turbo_trader.exchange_server.upstream import upstream_market
 
+        require_market(settings, policy)
         where = upstream(settings)
-        _refuse_start(settings)
-        if settings.speed:
-            raise InputError(
-                f"--speed {settings.speed:g}: {settings.market} has a time of its own; leave it out"
-            )
         label = f"{where.rest}, live"
         async with upstream_market(where, label, policy.symbols, emit) as market:
             yield Market(market, market.clock.speed, market, market.clock.now)
@@ -76,32 +73,36 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
 
 def local_market(settings: Settings, policy: Policy, emit: Emit) -> Market:
     """A market that needs no network: synthetic, or a tape. InputError when it is none, or cannot be read."""
-    require_market(settings)
-    if _kind(settings) == "synthetic":
-        return _synthetic(settings, policy)
-    _refuse_start(settings)
-    return _tape(settings, emit)
+    require_market(settings, policy)
+    return _synthetic(settings, policy) if _kind(settings) == "synthetic" else _tape(settings, emit)
 
 
-def require_market(settings: Settings) -> None:
-    """InputError where the market is none, or its tape is not there: said before anything long begins."""
+def require_market(settings: Settings, policy: Policy) -> None:
+    """InputError for whatever of the paper venue was asked for and cannot be: said before anything long begins."""
+    from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan
+    from turbo_trader.market.tape import require_tape
+
+    FaultPlan.parse(settings.faults)
     kind = _kind(settings)
-    if kind not in ("synthetic", "tape", "bybit"):
+    if kind == "synthetic":
+        _contracts(policy)
+        _start(settings, settings.speed)
+        return
+    if kind not in ("tape", "bybit"):
         raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
-    if kind == "tape" and not (path := _tape_path(settings)).exists():
-        raise InputError(f"{path}: no such tape")
+    if kind == "tape":
+        require_tape(_tape_path(settings))
+    elif upstream(settings) and settings.speed:
+        raise InputError(f"--speed {settings.speed:g}: {settings.market} has a time of its own; leave it out")
+    if settings.market_start:
+        raise InputError(
+            f"--start {settings.market_start}: {settings.market} has a time of its own; leave it out (MARKET_START too)"
+        )
 
 
 def in_lockstep(settings: Settings) -> bool:
     """Does the paper market wait for its daemon? Made-up and recorded ones do, except at speed 1, which is the wall clock's."""
     return _kind(settings) in ("synthetic", "tape") and speed_of(settings) != 1.0
-
-
-def _refuse_start(settings: Settings) -> None:
-    if settings.market_start:
-        raise InputError(
-            f"--start {settings.market_start}: {settings.market} has a time of its own; leave it out (MARKET_START too)"
-        )
 
 
 def upstream(settings: Settings) -> Endpoints:
@@ -138,18 +139,25 @@ def _tape(settings: Settings, emit: Emit) -> Market:
 
 
 def _synthetic(settings: Settings, policy: Policy) -> Market:
-    from turbo_trader.market.names import known_symbol
-    from turbo_trader.market.reference import universe
     from turbo_trader.simulation.synthetic import SyntheticMarket
 
-    known = {instrument.symbol: instrument for instrument in universe()}
-    names = [
-        known_symbol(symbol, known, "TARGET_ASSETS", "the synthetic market") for symbol in policy.symbols
-    ]
-    chosen = [known[name] for name in names]
     speed = settings.speed or 1.0
     start, clock = _start(settings, speed)
-    return Market(SyntheticMarket(chosen, settings.seed, start, settings.edge), speed, clock=clock)
+    return Market(
+        SyntheticMarket(_contracts(policy), settings.seed, start, settings.edge), speed, clock=clock
+    )
+
+
+def _contracts(policy: Policy) -> list[Instrument]:
+    """Of the synthetic market. InputError for one that it does not have."""
+    from turbo_trader.market.names import known_symbol
+    from turbo_trader.market.reference import universe
+
+    known = {instrument.symbol: instrument for instrument in universe()}
+    return [
+        known[known_symbol(symbol, known, "TARGET_ASSETS", "the synthetic market")]
+        for symbol in policy.symbols
+    ]
 
 
 def _start(settings: Settings, speed: float) -> tuple[int, Callable[[], int] | None]:

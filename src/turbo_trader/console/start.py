@@ -17,7 +17,7 @@ from turbo_trader.console.alarms.addresses import Target
 from turbo_trader.console.alarms.alarm_settings import alarms, targets_of
 from turbo_trader.console.alarms.alarms_process import AlarmsBeside
 from turbo_trader.console.banner import banner_lines, journal_fact
-from turbo_trader.console.folders import made_for, run_folder
+from turbo_trader.console.folders import made_for, require_folder, run_folder
 from turbo_trader.console.guard_process import GuardBeside
 from turbo_trader.console.journal_database import database_of
 from turbo_trader.console.kernels import Use, compile_missing, load
@@ -78,8 +78,9 @@ def start(
     systemd = Systemd.from_environment()  # before any process is started that would inherit it
     with ExitStack() as stack:
         metrics, targets = metrics_of(settings), targets_of(settings)
+        asked = scorer(policy, simulated=settings.mode == "paper" and in_lockstep(settings))
+        require_folder(folder)
         ground = stack.enter_context(ground_of(settings, policy))
-        asked = scorer(policy, ground)
         if ground.lasts_s is not None:
             seconds = min(ground.lasts_s, seconds or ground.lasts_s)
         registration = stack.enter_context(Registry(Kind.DAEMON).claim(settings.mode, folder))
@@ -150,12 +151,12 @@ def _listening(sending: AlarmsBeside | None, metrics: Metrics | None) -> Iterato
         yield metrics.said
 
 
-def scorer(policy: Policy, ground: Ground) -> Scorer | None:
+def scorer(policy: Policy, *, simulated: bool) -> Scorer | None:
     """The panel signal of SIGNAL; None where entries come from the five signals. In simulated time it answers while time stands
     still, else in a process of its own. InputError where it cannot be had."""
     if not policy.scored:
         return None
-    if ground.clocks.reached is not None:
+    if simulated:
         from turbo_trader.lab.serving import serving
 
         asked = serving(policy)
@@ -169,7 +170,7 @@ def scorer(policy: Policy, ground: Ground) -> Scorer | None:
 @contextmanager
 def paper_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
     """The simulated venue, for as long as the context lasts. Its kernels are compiled here: two processes would compile twice."""
-    require_market(settings)
+    require_market(settings, policy)
     compile_missing(Use.TRADER, Use.VENUE)
     with ExitStack() as stack:
         with Progress("preparing the market"):

@@ -15,7 +15,8 @@ from turbo_trader.market.errors import InputError
 
 
 class RequestRecord:
-    """Appends to `path`, line by line, so that nothing is lost where the process is killed. InputError where it cannot be written.
+    """Appends to `path`, line by line, so that nothing is lost where the process is killed. InputError where it cannot be written;
+    a folder that is not there is not made: it may be a slip of the pen.
 
     Requests with their answers, operations of streams with theirs, messages of the private streams. Public market frames are left
     out. No signature is kept, and the secrets of keys are sent to nobody.
@@ -23,10 +24,11 @@ class RequestRecord:
 
     def __init__(self, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise InputError(f"--record {path}: {error.strerror}") from None
+            raise InputError(
+                f"--record {path}: {error.strerror}: name a file in a folder that is there"
+            ) from None
 
     def request(self, now: int, request: Request, body: bytes, answer: Response, fault: str) -> None:
         """A request of REST and its answer. `fault`: the name of the fault that it met, or ""; some send no answer."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import uvicorn
 
@@ -29,21 +29,24 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(venue: Venue) -> AsyncIterator[int]:
-    """Serve `venue` while the context lasts; yields the port. InputError when the address cannot be had. Should the venue's time
-    stop for an error, the context is cancelled and raises it: a venue that stands still must not go on answering."""
+async def serve(venue: Venue, place: socket.socket | None = None) -> AsyncIterator[int]:
+    """Serve `venue` while the context lasts, at `place` or where its configuration says; yields the port. InputError when the
+    address cannot be had. Should the venue's time stop for an error, the context is cancelled and raises it: a venue that stands
+    still must not go on answering."""
     config = venue.config
     server = _Server(server_config(venue))
-    socket = _bind(config.host, config.port)
+    place = place or bound(config.host, config.port)
+    with _had(config.host, config.port):  # who bound it too may have been faster
+        place.listen(256)
     venue.open()
-    job = asyncio.create_task(server.serve(sockets=[socket]))
+    job = asyncio.create_task(server.serve(sockets=[place]))
     try:
         async with beside(venue.run()):
-            yield int(socket.getsockname()[1])
+            yield int(place.getsockname()[1])
     finally:
         server.should_exit = True
         await job
-        socket.close()
+        place.close()
         if venue.record is not None:
             venue.record.close()
 
@@ -67,18 +70,24 @@ def server_config(venue: Venue) -> uvicorn.Config:
     )
 
 
-def _bind(host: str, port: int) -> Any:
-    import socket
-
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at that address, which nobody can connect to before `serve`. InputError when the address cannot be had."""
     # named as TCP, else asyncio leaves Nagle's algorithm on and the second write of an answer waits 40 ms
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with contextlib.ExitStack() as failed:
+        failed.callback(found.close)
+        with _had(host, port):
+            found.bind((host, port))
+        failed.pop_all()
+    return found
+
+
+@contextlib.contextmanager
+def _had(host: str, port: int) -> Iterator[None]:
     try:
-        found.bind((host, port))
+        yield
     except OSError as error:
-        found.close()
         raise InputError(
             f"{host}:{port}: {error.strerror}: choose another with --port (0: any) or --host"
         ) from None
-    found.listen(256)
-    return found

@@ -100,8 +100,7 @@ def read_tape(
     `listed`: instruments that bars are rebuilt for; those of the universe, or stand-ins, where a symbol is not among them.
     `cache`: where rebuilt rows are kept and found; they are the same.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such tape")
+    require_tape(path)
     names = [perpetual_symbol(symbol, "--symbols") for symbol in symbols or ()]
     wanted = tuple(dict.fromkeys(names)) or None
     if path.is_dir():
@@ -114,14 +113,22 @@ def read_tape(
     if name.endswith(".csv") and is_prints(path):
         found = read_prints(path, wanted)
         return Tape(tuple(i for i, _ in found), tuple(rows for _, rows in found), str(path))
-    if name.endswith(".csv"):
-        return _rebuild(
-            [path], path, _only(path, name, wanted), funding=None, how=_How(seed, order, listed or {}, cache)
-        )
-    raise InputError(
-        f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl, .data), prints of the venue's archives (.csv), or "
-        "one-minute bars (.csv or a folder); .gz and .zip of them are read too"
+    return _rebuild(
+        [path], path, _only(path, name, wanted), funding=None, how=_How(seed, order, listed or {}, cache)
     )
+
+
+def require_tape(path: Path) -> None:
+    """InputError where there is none, or where it is none by its name: said without reading it."""
+    if not path.exists():
+        raise InputError(f"{path}: no such tape")
+    if path.is_dir():
+        _bars_of(path)
+    elif not content_name(path).endswith((".parquet", ".jsonl", ".data", ".csv")):
+        raise InputError(
+            f"{path}: not a tape: give a .parquet tape, raw frames (.jsonl, .data), prints of the venue's archives (.csv), or "
+            "one-minute bars (.csv or a folder); .gz and .zip of them are read too"
+        )
 
 
 def holds_bars(path: Path) -> bool:
@@ -136,12 +143,17 @@ def _only(path: Path, name: str, wanted: tuple[str, ...] | None) -> tuple[str]:
     return (wanted[0] if wanted else resolve(name.removesuffix(".csv")),)
 
 
-def _read_folder(path: Path, wanted: tuple[str, ...] | None, how: _How) -> Tape:
+def _bars_of(path: Path) -> tuple[Path, dict[str, Path]]:
+    """The folder of bars in `path`, and its files by symbol. InputError where it has none."""
     folder = path / "kline_1m" if (path / "kline_1m").is_dir() else path
-    files = {file.name.split(".")[0]: file for file in sorted(folder.glob("*.csv*"))}
+    files = {resolve(file.name.split(".")[0]): file for file in sorted(folder.glob("*.csv*"))}
     if not files:
         raise InputError(f"{folder}: no bars (SYMBOL.csv or SYMBOL.csv.gz) in it")
-    known = {resolve(symbol): file for symbol, file in files.items()}
+    return folder, files
+
+
+def _read_folder(path: Path, wanted: tuple[str, ...] | None, how: _How) -> Tape:
+    folder, known = _bars_of(path)
     chosen = wanted or tuple(symbol for symbol in UNIVERSE if symbol in known)
     if not chosen:
         raise InputError(

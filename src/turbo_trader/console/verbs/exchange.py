@@ -15,6 +15,7 @@ from turbo_trader.console.options import Edge, FaultSeed, MarketStart, Seed, fig
 
 if TYPE_CHECKING:
     import asyncio
+    from socket import socket
 
     from turbo_trader.console.settings import Settings
     from turbo_trader.exchange.accounts import FeeCoin
@@ -83,6 +84,8 @@ def exchange(
     from turbo_trader.console.settings import environment, load_settings
     from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, explained
     from turbo_trader.exchange_server.exchange_host import VenueConfig
+    from turbo_trader.exchange_server.request_record import RequestRecord
+    from turbo_trader.exchange_server.server import bound
     from turbo_trader.rules.policy import Policy
 
     if faults == "help":
@@ -109,12 +112,16 @@ def exchange(
         fee_coin=None if fee_coin is None else _fee_coin(fee_coin), record=record,
         keys=_more_keys(key, secret, accounts),
     )  # fmt: skip
-    _raise_file_limit()
-    require_market(settings)
-    compile_missing(Use.VENUE)
-    uvloop.run(
-        _serve(settings, Policy.from_env(environment()), config, as_json=json, while_stdin=bool(given))
-    )
+    policy = Policy.from_env(environment())
+    require_market(settings, policy)
+    if record is not None:
+        RequestRecord(
+            record
+        ).close()  # can it be written? said before anything long begins, as is the address
+    with contextlib.closing(bound(host, port)) as place:
+        _raise_file_limit()
+        compile_missing(Use.VENUE)
+        uvloop.run(_serve(settings, policy, config, place, as_json=json, while_stdin=bool(given)))
 
 
 def _fee_coin(text: str) -> FeeCoin:
@@ -174,7 +181,13 @@ def _end_with_stdin(stopped: asyncio.Event) -> None:
 
 
 async def _serve(
-    settings: Settings, policy: Policy, config: VenueConfig, *, as_json: bool, while_stdin: bool
+    settings: Settings,
+    policy: Policy,
+    config: VenueConfig,
+    place: socket,
+    *,
+    as_json: bool,
+    while_stdin: bool,
 ) -> None:
     import asyncio
     import signal
@@ -197,7 +210,7 @@ async def _serve(
             clock=market.clock,
             report=_reported,
         )
-        async with serve(venue) as port:
+        async with serve(venue, place) as port:
             _announce(venue, port, as_json=as_json)
             await stopped.wait()
     if venue.feed.unreadable:
