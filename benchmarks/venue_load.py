@@ -1,7 +1,8 @@
-"""`python -m benchmarks.venue_load`: the simulated exchange at full cadence, 15 symbols and ten clients.
+"""`python -m benchmarks.venue_load`: the simulated exchange with 15 symbols and many clients that only listen.
 
-The venue runs in a process of its own. Its book changes every 10 ms in every symbol, so that each topic is pushed as often as it
-may be. Clients do no more than count: they take frames off their sockets and compare each `ts` with the clock the venue goes by.
+The venue runs in a process of its own. On the `dense` market its book changes every 10 ms in every symbol, so that each topic is
+pushed as often as it may be; the `synthetic` one is the built-in market at its own cadence. Clients do no more than count: they
+take frames off their sockets, compare each `ts` with the clock the venue goes by, and look whether each book's `u` follows.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ import numpy as np
 
 from benchmarks.dense import dense_rows
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
+from turbo_trader.exchange_server.market_source import MarketSource
 from turbo_trader.exchange_server.server import serve
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import BAR, MINUTE, SECOND, Rows
+from turbo_trader.simulation.synthetic import SyntheticMarket
 
 START: Final = 1_767_603_600 * SECOND
 SYMBOLS: Final = 15
@@ -41,6 +44,7 @@ EVERYTHING: Final = (
     "kline.1",
 )
 BOT: Final = ("orderbook.50", "tickers", "publicTrade", "kline.1")
+DENSE, SYNTHETIC = "dense", "synthetic"
 _WARM_S: Final = 3.0  # not counted: connections open, code is compiled
 _PAUSE_S: Final = 0.1  # between two requests
 
@@ -78,12 +82,17 @@ class DenseMarket:
         return False
 
 
-def serve_load(pipe: Connection, seconds: float) -> None:
+def market_of(name: str, seconds: float) -> MarketSource:
+    """The dense or the built-in market, with 15 symbols."""
+    return DenseMarket(seconds) if name == DENSE else SyntheticMarket(universe()[:SYMBOLS], 1, START)
+
+
+def serve_load(pipe: Connection, seconds: float, market: str) -> None:
     """The other process: tell its port; from a message of the parent on, that it answers with when its clock began, to the next
     count CPU and tell it."""
 
     async def main() -> None:
-        venue = Venue(DenseMarket(seconds), VenueConfig("key", "secret", Decimal(10_000), limits=False))
+        venue = Venue(market_of(market, seconds), VenueConfig("key", "secret", Decimal(10_000), limits=False))
         async with serve(venue) as port:
             await asyncio.sleep(0.1)
             pipe.send(port)
@@ -99,12 +108,14 @@ def serve_load(pipe: Connection, seconds: float) -> None:
 
 @dataclass
 class Count:
-    """What the clients saw while `open`: frames, bytes, and how late each frame was (us) by a clock that began at `began` (ns)."""
+    """What the clients saw while `open`: frames, bytes, books whose `u` did not follow, and how late each frame was (us) by a clock
+    that began at `began` (ns)."""
 
     open: bool = False
     began: int = 0
     frames: Counter[str] = field(default_factory=Counter)
     size: int = 0
+    gaps: int = 0
     late: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)  # ms from a request to its answer
 
@@ -116,6 +127,7 @@ class Client(asyncio.Protocol):
         self._topics, self._count = topics, count
         self._waiting = b""
         self._shaken = False
+        self._updates: dict[bytes, int] = {}  # the last `u` of each book
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the stream."""
@@ -139,13 +151,25 @@ class Client(asyncio.Protocol):
         at, now = 0, time.time_ns() - self._count.began
         while (found := _frame(data, at)) is not None:
             first, at = found
+            frame = data[first:at]
+            self._follow(frame)
             if self._count.open:
-                self._note(data[first:at], now)
+                self._note(frame, now)
         self._waiting = data[at:]
 
     def _say(self, message: dict[str, Any]) -> None:
         raw = json.dumps(message).encode()
         self._transport.write(b"\x81\xfe" + len(raw).to_bytes(2, "big") + bytes(4) + raw)  # masked with zeros
+
+    def _follow(self, frame: bytes) -> None:
+        """A difference of a book carries the next `u`."""
+        if not frame.startswith(b'{"topic":"orderbook'):
+            return
+        topic, at = frame[10 : frame.index(b'"', 10)], frame.rfind(b'"u":') + 4
+        update = int(frame[at : frame.index(b",", at)])
+        if b'"type":"delta"' in frame[:100] and update != self._updates[topic] + 1:
+            self._count.gaps += 1
+        self._updates[topic] = update
 
     def _note(self, frame: bytes, now: int) -> None:
         count = self._count
@@ -221,17 +245,19 @@ class Measured:
             f"CPU                {self.cpu_s / seconds:8.0%} of one core\n"
             f"frames             {total:8,.0f} /s to {self.clients} clients, {count.size / seconds / 1e6:.1f} MB/s\n"
             f"frames of a client {total / self.clients:8,.0f} /s: {each}\n"
-            f"lateness of frames p50 {late[0]:.2f} ms   p99 {late[1]:.2f} ms\n"
+            f"lateness of frames p50 {late[0]:.2f} ms   p99 {late[1]:.2f} ms   gaps in books {count.gaps}\n"
             f"answers to GET     p50 {answers[0]:.2f} ms   p99 {answers[1]:.2f} ms\n"
             f"clock lost         {self.slipped_s:8.3f} s   memory at most {self.peak_mb:.0f} MB"
         )
 
 
-def measure(clients: int = 10, topics: tuple[str, ...] = EVERYTHING, seconds: float = 20.0) -> Measured:
+def measure(
+    clients: int = 10, topics: tuple[str, ...] = EVERYTHING, seconds: float = 20.0, market: str = DENSE
+) -> Measured:
     """Serve, listen and count."""
     pipe, other = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=serve_load, args=(other, seconds + _WARM_S + 10), daemon=True
+        target=serve_load, args=(other, seconds + _WARM_S + 10, market), daemon=True
     )
     process.start()
     count = asyncio.run(listen(pipe, clients, topics, seconds))
@@ -248,8 +274,11 @@ def main() -> None:
     options.add_argument("--clients", type=int, default=10)
     options.add_argument("--seconds", type=float, default=20.0)
     options.add_argument("--bot", action="store_true", help="only the topics a bot listens to")
+    options.add_argument("--topics", help="others, such as orderbook.50,tickers,publicTrade")
+    options.add_argument("--market", choices=(DENSE, SYNTHETIC), default=DENSE)
     given = options.parse_args()
-    print(measure(given.clients, BOT if given.bot else EVERYTHING, given.seconds))
+    topics = tuple(given.topics.split(",")) if given.topics else BOT if given.bot else EVERYTHING
+    print(measure(given.clients, topics, given.seconds, given.market))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def play(client: Client, *, long: bool = False) -> Verdict:
         return Verdict(
             version=client.version, errors=("installed; there is no play for it yet",), played=False
         )
-    folder = FOLDER / "plays" / client.name
+    folder = FOLDER / "plays" / (f"{client.name}-long" if long else client.name)
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     try:

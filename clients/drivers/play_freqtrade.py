@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -108,7 +107,7 @@ def play(where: dict[str, Any]) -> None:
     hold = folder / "hold"
     hold.unlink(missing_ok=True)
     (folder / "trades.sqlite").unlink(missing_ok=True)
-    bot, ends = Bot(where, folder), time.monotonic() + where["seconds"] - 220
+    bot, ends = Bot(where, folder), time.monotonic() + where["seconds"] - (0 if where["long"] else 220)
     errors: list[str] = []
     bot.start()
     try:
@@ -128,7 +127,7 @@ def play(where: dict[str, Any]) -> None:
         after = {trade["trade_id"]: (trade["pair"], trade["amount"]) for trade in bot.open()}
         if not before.items() <= after.items():
             errors.append(f"open before the restart {before}, after it {after}")
-        believe(bot, [*errors, *logged(bot.log)])
+        believe(bot, [*errors, *given.logged(bot.log, ())])
     finally:
         bot.stop()
 
@@ -146,21 +145,6 @@ def believe(bot: Bot, errors: list[str]) -> None:
     balance = next(row["balance"] for row in bot.ask("balance")["currencies"] if row["currency"] == "USDT")
     given.say(positions=positions, balance=balance, orders=orders, errors=errors)
 
-
-def logged(log: Path) -> list[str]:
-    """Errors and warnings of its log, each kind once."""
-    kinds: dict[str, None] = {}
-    for line in log.read_text(errors="replace").splitlines():
-        found = re.search(r" - (ERROR|CRITICAL|WARNING) - (.*)", line)
-        if found and not any(known in line for known in EXPLAINED):
-            kinds.setdefault(f"log: {found[1]}: {found[2][:160]}")
-    return list(kinds)
-
-
-#: What is no fault of the exchange: warnings of its own settings.
-EXPLAINED = (
-    "SECURITY WARNING", "`jwt_secret_key`", "Wallet", "It's not recommended", "Running in live mode",
-)  # fmt: skip
 
 if __name__ == "__main__":
     play(given.read())

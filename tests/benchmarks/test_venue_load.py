@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from benchmarks.venue_load import EVERYTHING, START, SYMBOLS, DenseMarket, measure
+from benchmarks.venue_load import EVERYTHING, START, SYMBOLS, SYNTHETIC, Client, Count, DenseMarket, measure
 from turbo_trader.exchange.protocol.public_stream import PublicClient
 from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
 from turbo_trader.market.rows import SECOND
@@ -52,7 +53,19 @@ def test_what_clients_count_is_what_was_sent() -> None:
     assert 5 < rates["tickers"] < 15
     assert 0 < measured.cpu_s < 2 * measured.seconds
     assert np.median(measured.count.late) > 0
+    assert measured.count.gaps == 0
     assert len(str(measured).splitlines()) == 6
+
+
+def test_a_book_whose_update_does_not_follow_is_a_gap() -> None:
+    count = Count()
+    client = Client(["orderbook.50.BTCUSDT"], count)
+    client.connection_made(Mock())
+    client.data_received(b"HTTP/1.1 101\r\n\r\n")
+    for kind, update in (("snapshot", 5), ("delta", 6), ("delta", 8), ("delta", 9)):
+        text = f'{{"topic":"orderbook.50.BTCUSDT","ts":1,"type":"{kind}","data":{{"b":[],"a":[],"u":{update},"seq":1}}}}'
+        client.data_received(b"\x81" + bytes((126, 0, len(text))) + text.encode())
+    assert count.gaps == 1
 
 
 @pytest.mark.slow
@@ -60,4 +73,13 @@ def test_fifteen_symbols_and_ten_clients_fit_in_one_core() -> None:
     measured = measure(10, EVERYTHING, 30.0)
     assert sum(measured.count.frames.values()) / measured.seconds > 0.9 * 10 * SYMBOLS * sum(FULL.values())
     assert measured.cpu_s < 0.8 * measured.seconds, str(measured)
+    assert measured.slipped_s < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.clock
+def test_fifty_clients_of_the_built_in_market_need_a_fifth_of_a_core() -> None:
+    measured = measure(50, ("orderbook.50", "tickers", "publicTrade"), 20.0, SYNTHETIC)
+    assert measured.count.gaps == 0
+    assert measured.cpu_s < 0.4 * measured.seconds, str(measured)  # twice of what is promised: CI is busy
     assert measured.slipped_s < 0.1

@@ -31,7 +31,7 @@ from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange.protocol.symbol_market import Print
 from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.exchange_server.exchange_clock import VenueClock
-from turbo_trader.exchange_server.line import Client, Line
+from turbo_trader.exchange_server.line import Client, Lines
 from turbo_trader.exchange_server.market_moves import MarketMoves
 from turbo_trader.exchange_server.market_source import Frames, MarketSource
 from turbo_trader.exchange_server.request_record import RequestRecord
@@ -126,7 +126,7 @@ class Venue:
         )
         self.faults = Faults(config.faults, config.fault_seed)
         self.record = RequestRecord(config.record) if config.record is not None else None
-        self.lines: dict[Line, None] = {}  # stream connections, oldest first
+        self.lines = Lines()
         self._numbers = 0
         self._waiting = [source.read(s, 0) for s in range(len(source.instruments))]
         self._grids = [(1, 1)] * len(source.instruments)  # ticks and steps now, of those of the source
@@ -195,7 +195,7 @@ class Venue:
                     break
                 self._next_push = until - (until - self.source.start) % self.push_ns
             frames = self.advance(self._next_push)
-            for line in list(self.lines) if frames else ():
+            for line in self.lines.of(PublicClient) if frames else ():
                 if isinstance(line.client, PublicClient):
                     line.deliver(line.client.push(frames), self.faults)
             self._next_push += self.push_ns
@@ -262,7 +262,7 @@ class Venue:
                         np.concatenate([waiting, rows]).view(rows.dtype) if len(waiting) else rows
                     )
             self.exchange.settle(until)
-            clients = [line.client for line in self.lines]
+            clients = [line.client for line in self.lines.of(PrivateClient)]
             protected = {c.uid for c in clients if isinstance(c, PrivateClient) and c.protected}
             self.rest.signed.protection.look(until, protected)
             self.now = until
@@ -273,13 +273,13 @@ class Venue:
         by_uid: dict[str, list[Message]] = {}
         for uid, message in self.exchange.drain():
             by_uid.setdefault(uid, []).append(message)
-        for line in list(self.lines):
+        for line in self.lines.of(PrivateClient):
             if isinstance(line.client, PrivateClient):
                 frames = line.client.push(self.now, by_uid.get(line.client.uid, ()))
                 if self.record is not None:
                     self.record.messages(self.now, line.connection, frames)
                 line.deliver(frames, self.faults)
-        if self.lines and self.notices.closed(self.now):
+        if self.notices.closed(self.now) and self.lines:
             self.cut(PublicClient, PrivateClient, TradeClient)
 
     async def run(self) -> None:
@@ -297,7 +297,7 @@ class Venue:
 
     def cut(self, *kinds: type[Client]) -> int:
         """Cut the stream connections of these kinds silently; returns how many."""
-        lines = [line for line in self.lines if isinstance(line.client, kinds)]
+        lines = self.lines.of(*kinds)
         for line in lines:
             line.cut()
         return len(lines)

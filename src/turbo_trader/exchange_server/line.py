@@ -7,7 +7,7 @@ write: ten clients at full cadence are 30,000 frames a second, and the server's 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from starlette.websockets import WebSocket
@@ -75,6 +75,35 @@ class Line:
                 self.cut()
             case _:  # gap: lost
                 pass
+
+
+class Lines:
+    """The connections of a venue by kind, the oldest first: a thousand that stand by cost those of another kind nothing."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[type[Client], dict[Line, None]] = {
+            PublicClient: {},
+            PrivateClient: {},
+            TradeClient: {},
+        }
+
+    def add(self, line: Line) -> None:
+        """A connection that has come."""
+        self._kinds[type(line.client)][line] = None
+
+    def remove(self, line: Line) -> None:
+        """One that has gone."""
+        del self._kinds[type(line.client)][line]
+
+    def of(self, *kinds: type[Client]) -> list[Line]:
+        """Those of these kinds."""
+        return [line for kind in kinds for line in self._kinds[kind]]
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.of(*self._kinds))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._kinds.values()))
 
 
 def _head(size: int) -> bytes:

@@ -173,14 +173,14 @@ class VenueSockets:
         if not self._admits(line):
             await socket.close()  # before it is accepted: 403
             return
-        self._venue.lines[line] = None
+        self._venue.lines.add(line)
         try:
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                 await socket.accept()
                 await self._listen(socket, line, idle_s)
         finally:
             line.end()
-            del self._venue.lines[line]
+            self._venue.lines.remove(line)
 
     def _admits(self, line: Line) -> bool:
         """May there be such a connection now?"""
