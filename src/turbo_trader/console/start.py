@@ -95,9 +95,8 @@ def start(
         stack.callback(guard.leave)
         load(Use.TRADER)
         screen = stack.enter_context(ScreenBeside(_about(settings, ground, folder, policy))) if tty else None
-        configured = tuple(
-            policy.configured.get(symbol, symbol) for symbol in ground.symbols
-        )  # old names are named by it
+        # old names are named by it
+        configured = tuple(policy.configured.get(symbol, symbol) for symbol in ground.symbols)
         daemon = DaemonSettings(
             endpoints=ground.endpoints, keys=ground.keys, symbols=configured, journal=folder, clocks=ground.clocks,
             database=database, journal_days=settings.journal_days,

@@ -77,16 +77,9 @@ def exchange(
     footprint: Footprint = None, fee_coin: Fees = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Serve Bybit V5 (REST, public and private websockets) on loopback, to any client."""
-    import uvloop
-
-    from turbo_trader.console.kernels import Use, compile_missing
-    from turbo_trader.console.markets import require_market
-    from turbo_trader.console.settings import environment, load_settings
+    from turbo_trader.console.settings import load_settings
     from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, explained
     from turbo_trader.exchange_server.exchange_host import VenueConfig
-    from turbo_trader.exchange_server.request_record import RequestRecord
-    from turbo_trader.exchange_server.server import bound
-    from turbo_trader.rules.policy import Policy
 
     if faults == "help":
         print("\n".join(f"{name:<12} {meaning}" for name, meaning in explained().items()))
@@ -112,16 +105,28 @@ def exchange(
         fee_coin=None if fee_coin is None else _fee_coin(fee_coin), record=record,
         keys=_more_keys(key, secret, accounts),
     )  # fmt: skip
+    _run(settings, config, as_json=json, while_stdin=bool(given))
+
+
+def _run(settings: Settings, config: VenueConfig, *, as_json: bool, while_stdin: bool) -> None:
+    """Serve until stopped. InputError for what cannot be had, before anything long begins."""
+    import uvloop
+
+    from turbo_trader.console.kernels import Use, compile_missing
+    from turbo_trader.console.markets import require_market
+    from turbo_trader.console.settings import environment
+    from turbo_trader.exchange_server.request_record import RequestRecord
+    from turbo_trader.exchange_server.server import bound
+    from turbo_trader.rules.policy import Policy
+
     policy = Policy.from_env(environment())
     require_market(settings, policy)
-    if record is not None:
-        RequestRecord(
-            record
-        ).close()  # can it be written? said before anything long begins, as is the address
-    with contextlib.closing(bound(host, port)) as place:
+    if config.record is not None:
+        RequestRecord(config.record).close()
+    with contextlib.closing(bound(config.host, config.port)) as place:
         _raise_file_limit()
         compile_missing(Use.VENUE)
-        uvloop.run(_serve(settings, policy, config, place, as_json=json, while_stdin=bool(given)))
+        uvloop.run(_serve(settings, policy, config, place, as_json=as_json, while_stdin=while_stdin))
 
 
 def _fee_coin(text: str) -> FeeCoin:
