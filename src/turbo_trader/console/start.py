@@ -28,6 +28,7 @@ from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
 from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.progress import Progress
+from turbo_trader.console.qualified import qualified_facts
 from turbo_trader.console.screen import view_messages
 from turbo_trader.console.screen.screen_process import ScreenBeside, terminal_can
 from turbo_trader.console.settings import Settings
@@ -254,6 +255,7 @@ def banner(
     if policy.scored:
         facts.append(("entries", f"by the panel signal {policy.signal}, trades of {policy.horizon}"))
     facts += stage_facts(policy, settings.mode, folder, time.time_ns())
+    facts += qualified_facts(settings.mode, folder, settings.journal_dir)
     facts += [*edge_fact(settings), *journal_fact(name, database or folder)]
     return [
         *(part for line in head for part in wrapped(line)),
