@@ -103,7 +103,7 @@ class Kernel:
             bool, Any
         ] = {}  # of kernels that count the references to their arrays, and of those that do not
         self._linked: dict[tuple[str, ...], Callable[..., Any]] = {}
-        self._usual: tuple[tuple[Plain, ...], Callable[..., Any]] | None = None  # of the first call
+        self._usual: tuple[Plain, Callable[..., Any]] | None = None  # of the first call
         update_wrapper(self, function)
 
     def __call__(self, *given: Any) -> Any:
@@ -176,6 +176,11 @@ class Kernel:
     def targetoptions(self) -> dict[str, Any]:
         """What numba asks a function for that a kernel calls: whether it is inlined."""
         return cast("dict[str, Any]", self._part.targetoptions)
+
+
+def linked(function: _F, *given: Any) -> _F:
+    """A kernel without the look at its arguments: for a caller that holds them, all of the kinds of `given`."""
+    return cast("_F", function.ready(*given)) if isinstance(function, Kernel) else function
 
 
 def reachable(start: Kernel) -> set[Kernel]:

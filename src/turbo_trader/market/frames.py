@@ -29,6 +29,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.market.compiled import linked
 from turbo_trader.market.frame_reader import (
     AHEAD_MS,
     FEED,
@@ -178,6 +179,7 @@ class FrameDecoder:
         self.left_out: Counter[str] = Counter()  # prints that are not the market's, by reason
         self._rows, self._at = cast("Rows", np.empty(_CHUNK, ROW)), 0  # where the next frame's rows go
         self._grow(8192)
+        self._read = linked(read_frame, self._text, 0, self._feeds, self._rows, 0)
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """Symbol index and rows of a data frame; None for replies, other topics and symbols, and deltas of a void book.
@@ -192,7 +194,7 @@ class FrameDecoder:
         most = length // SHORTEST + 2
         if self._at + most > len(self._rows):
             self._rows, self._at = cast("Rows", np.empty(max(_CHUNK, most), ROW)), 0
-        k, first, end, left_out = read_frame(self._text, length, self._feeds, self._rows, self._at)
+        k, first, end, left_out = self._read(self._text, length, self._feeds, self._rows, self._at)
         if end == BAD:
             return self.decode_any(raw)
         if left_out:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-Plain = tuple[type, np.dtype[Any] | None, int]  # of an argument; an array's dtype and dimensions
+
+class Plain(NamedTuple):
+    """The kinds of arguments that are ints, floats, bools and contiguous arrays that can be written to."""
+
+    types: tuple[type, ...]
+    arrays: tuple[tuple[int, np.dtype[Any], int], ...]  # which argument, its dtype, its dimensions
 
 
 def kind(value: object) -> str:
@@ -34,30 +39,24 @@ def kind(value: object) -> str:
     raise TypeError(f"a kernel takes no {type(value).__name__}")
 
 
-def plain_kinds(given: tuple[Any, ...]) -> tuple[Plain, ...] | None:
-    """What `fits` knows of such arguments; None where one is no int, float, bool or contiguous array that can be written to."""
-    kinds: list[Plain] = []
-    for value in given:
+def plain_kinds(given: tuple[Any, ...]) -> Plain | None:
+    """What `fits` knows of such arguments; None where one is of another kind than `Plain` has."""
+    arrays: list[tuple[int, np.dtype[Any], int]] = []
+    for at, value in enumerate(given):
         if type(value) is np.ndarray and value.flags.carray:
-            kinds.append((np.ndarray, value.dtype, value.ndim))
-        elif type(value) in {int, float, bool}:
-            kinds.append((type(value), None, 0))
-        else:
+            arrays.append((at, value.dtype, value.ndim))
+        elif type(value) not in {int, float, bool}:
             return None
-    return tuple(kinds)
+    return Plain(tuple(map(type, given)), tuple(arrays))
 
 
-def fits(plain: tuple[Plain, ...], given: tuple[Any, ...]) -> bool:
+def fits(plain: Plain, given: tuple[Any, ...]) -> bool:
     """Are `given` plainly of these kinds? A fast `kind`: some kernels take a microsecond."""
-    if len(plain) != len(given):
+    if tuple(map(type, given)) != plain.types:
         return False
-    for (of, dtype, ndim), value in zip(plain, given, strict=True):
-        a = type(value)
-        if a is not of:
-            return False
-        if dtype is not None and not (
-            (value.dtype is dtype or value.dtype == dtype) and value.ndim == ndim and value.flags.carray
-        ):
+    for at, dtype, ndim in plain.arrays:
+        value = given[at]
+        if not ((value.dtype is dtype or value.dtype == dtype) and value.ndim == ndim and value.flags.carray):
             return False
     return True
 
