@@ -27,3 +27,12 @@ def test_a_kind_that_is_none_is_named() -> None:
         2,
         "scripts/setup: unknown kind 'moon': use run, dev or system\n",
     )
+
+
+def test_bytecode_is_kept_whatever_the_shell_asks_for(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "${{PYTHONDONTWRITEBYTECODE-unset}}" > {tmp_path}/seen\nexit 1\n')
+    python.chmod(0o755)
+    variables = {**os.environ, "PYTHON": str(python), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([SETUP], env=variables, capture_output=True, check=False)
+    assert (tmp_path / "seen").read_text() == "unset\n"
