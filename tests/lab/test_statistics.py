@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 
 from turbo_trader.lab.statistics import (
     Shape,
@@ -79,7 +79,7 @@ def test_clustered_error_is_that_of_statsmodels() -> None:
     rng = np.random.default_rng(4)
     day = rng.integers(0, 25, 400)
     x = rng.standard_normal(400) + rng.standard_normal(25)[day]
-    fit = sm.OLS(x, np.ones(400)).fit(cov_type="cluster", cov_kwds={"groups": day})
+    fit = OLS(x, np.ones(400)).fit(cov_type="cluster", cov_kwds={"groups": day})
     found = clustered_mean(x, day)
     assert found.mean == pytest.approx(fit.params[0])
     assert found.error == pytest.approx(fit.bse[0])
