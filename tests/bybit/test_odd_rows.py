@@ -206,10 +206,21 @@ def test_flat_positions_as_the_venue_writes_them_are_flat() -> None:
         assert report.size == 0
 
 
-@pytest.mark.parametrize("qty", ["-1", -1])
-def test_an_order_of_a_negative_quantity_concludes_nothing(qty: Any) -> None:
-    for field in ("qty", "cumExecQty"):
-        rows = [{**GOOD["order"], field: qty}]
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("qty", "-1"),
+        ("qty", -1),
+        ("qty", None),
+        ("qty", ""),
+        ("cumExecQty", "-1"),
+        ("side", None),
+        ("side", ""),
+        ("side", 1),
+    ],
+)
+def test_an_order_without_side_or_quantity_concludes_nothing(field: str, value: Any) -> None:
+    for rows in ([{**GOOD["order"], field: value}],):
         (report,) = decode.private(decode.frame(message("order", rows)), NOW)
         assert isinstance(report, OrderReport)
         assert report.status == ""

@@ -91,6 +91,8 @@ def test_s10_an_order_is_looked_up_on_every_channel() -> None:
                         {
                             "symbol": "BTCUSDT",
                             "orderLinkId": "mine",
+                            "side": "Buy",
+                            "qty": "1",
                             "orderStatus": "Cancelled",
                             "cumExecQty": "0.5",
                         }

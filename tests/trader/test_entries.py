@@ -93,3 +93,21 @@ def test_an_entry_given_up_over_its_leverage_says_why(stage: Any, outcome: str, 
     (note,) = stage.notes("entry-ended")
     assert note.fields["why"] == why
     assert stage.entries == []
+
+
+def test_a_report_whose_status_cannot_be_read_concludes_nothing(stage: Any) -> None:
+    sent = stage.enter()
+    before = stage.state().entry.state
+    stage.deliver(stage.order(sent, ""))
+    assert stage.state().entry.state is before
+    assert not stage.notes("entry-ended")
+
+
+def test_filled_without_a_quantity_is_not_taken_for_unfilled(stage: Any) -> None:
+    sent = stage.enter()
+    stage.deliver(stage.order(sent, "Filled", "0"))
+    assert not stage.notes("entry-ended")
+    assert stage.state().entry is not None
+    stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
+    assert stage.state().entry is None
+    assert stage.state().held == sent.qty

@@ -112,12 +112,11 @@ def report(item: msgspec.Struct, ts: int, source: Source) -> Report | None:
 def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
     """An order; `ts` is used where it carries no time of its own.
 
-    One whose quantities cannot be read has no status, so that nothing is concluded from it; from a list it is Unreadable.
+    One whose side or quantities cannot be read has no status, so that nothing is concluded from it; from a list it is Unreadable.
     """
-    status = text(item.order_status)
+    status, side = text(item.order_status), Side.named(item.side)
     try:
-        quantity(item.qty)
-        quantity(item.cum_exec_qty)
+        _say_how_much(item, side)
     except Unreadable:
         if source is Source.REST:
             raise
@@ -128,7 +127,7 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
         order_id=text(item.order_id),
         link_id=text(item.order_link_id),
         parent_link_id=text(item.parent_order_link_id),
-        side=Side.named(item.side),
+        side=side,
         qty=amount(item.qty),
         filled=amount(item.cum_exec_qty),
         price=price(item.price),
@@ -142,6 +141,14 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
         created_ts=nanoseconds(item.created_time),
         source=source,
     )
+
+
+def _say_how_much(item: schemas.Order, side: Side) -> None:
+    """Unreadable: an order without side or quantity, or with a quantity that is none."""
+    quantity(item.cum_exec_qty)
+    quantity(item.qty)
+    if not side or item.qty in (None, ""):
+        raise Unreadable("an order without side or quantity")
 
 
 def fill(item: schemas.Execution, ts: int, source: Source) -> Fill:

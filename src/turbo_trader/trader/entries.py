@@ -196,15 +196,15 @@ class Entries:
     def on_report(self, state: SymbolState, report: OrderReport) -> None:
         """The venue's report on the entry: final ends it, with or without a fill. cumExecQty is the truth."""
         entry = state.entry
-        if entry is None or entry.id != report.link_id:
+        if entry is None or entry.id != report.link_id or not report.status:
             return
         if report.status not in _FINAL:
             event = EntryEvent.ANSWER if entry.withdrawn else EntryEvent.OPEN
             entry.advance(event, self._state.now)
             return
-        if report.filled == 0:
+        if report.filled == 0 and report.status != OrderStatus.FILLED:
             self.abandon(state, f"not filled: {report.status} {report.reject_reason}".strip())
-        elif entry.filled >= report.filled:
+        elif entry.filled >= (report.filled or entry.qty):  # "filled" without a quantity: all of it
             self._done(state)
         else:
             entry.advance(EntryEvent.DOUBT, self._state.now)  # its fills are still missing
