@@ -19,7 +19,8 @@ import pytest
 import structlog
 
 from turbo_trader.console import main as console
-from turbo_trader.journal.health import integrity
+from turbo_trader.journal.address import POINTER
+from turbo_trader.journal.health import integrity, owner
 from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
 from turbo_trader.journal.marker import MARKER
 from turbo_trader.journal.readers import state
@@ -171,6 +172,33 @@ def test_a_flipped_byte_anywhere_gives_an_answer_or_one_line(
         (folder / FILE).write_bytes(bytes(data))
         code, _ = said((*verb, "--journal-dir", str(folder.parent)), capsys, monkeypatch)
         assert code in (0, 2, 3)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/null")
+
+
+def circle(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("name", [FILE, f"{FILE}-wal", f"{FILE}-shm", "lock", MARKER, POINTER, "lease"])
+def test_whatever_stands_in_place_of_a_file_gives_an_answer_or_one_line(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stand_in in (pipe, device, circle, Path.mkdir):
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        path.unlink(missing_ok=True)
+        stand_in(path)
+        code, _ = said(("status", "--journal-dir", str(folder)), capsys, monkeypatch)
+        assert code in (0, 1, 2, 3)
+        assert isinstance(owner(folder), str)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)

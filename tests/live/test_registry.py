@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -139,7 +140,11 @@ def test_files_that_are_no_entries_are_passed_over(tmp_path: Path) -> None:
         for name, text in (("junk", "{"), ("list", "[]"), ("half", '{"mode": "live"}'), ("bytes", "\x00")):
             (tmp_path / "daemons" / name).write_text(text)
         (tmp_path / "daemons" / "folder").mkdir()
+        os.mkfifo(tmp_path / "daemons" / "pipe")
         assert names(tmp_path) == ["live"]
+        assert [each.name for each, _ in registry.registered()] == ["live"]
+        with registry.claim("paper", tmp_path / "b"):
+            assert names(tmp_path) == ["live", "paper"]
 
 
 def test_a_registry_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read, SetLeverage
 
@@ -157,6 +159,35 @@ def test_s38_a_fee_in_another_coin_is_booked_in_that_coin(stage: Any) -> None:
     stage.log()
     assert stage.notes("discrepancy")[-1].fields["coin"] == "MNT"
     assert ledger.discrepancies() == {"MNT": D("-0.3")}
+
+
+@pytest.mark.parametrize("coin", ["MNT", "BIT"])
+@pytest.mark.parametrize("fee", ["0.5", "-0.5"])
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [("Trade", 1), ("Trade", 3), ("BustTrade", 1), ("AdlTrade", 2), ("Settle", 1), ("Funding", 1)],
+)
+def test_s38_a_fee_or_rebate_in_another_coin_is_booked_in_it_whatever_made_it(
+    stage: Any, kind: str, parts: int, fee: str, coin: str
+) -> None:
+    stage.clock(31)
+    stage.snapshot("1000", coins={coin: D(100)})
+    sent = stage.hold()
+    ledger, worth = stage.inside._state.ledger, D(fee) * D("0.8")
+    fees, funding = ledger.fees, ledger.funding
+    paid = {"fee": D(0), "coin_fees": ((coin, D(fee)),), "fee_worth": worth, "kind": kind}
+    closed = sent.qty / parts if kind != "Funding" else D(0)
+    for _ in range(parts):
+        stage.deliver(stage.fill("", -1, closed or sent.qty, "101", closed=str(closed), **paid))
+    assert (ledger.fees, ledger.funding) == (fees, funding)
+    assert ledger.coins[coin].balance == 100 - parts * D(fee)
+    if kind == "Funding":
+        stage.deliver(stage.fill("", -1, sent.qty, "101", closed=str(sent.qty), fee=D(0)))
+    stage.deliver(stage.position("0"))
+    trade = stage.notes("trade")[-1].fields
+    assert trade["result"] - trade["net"] == fees + parts * worth
+    differs(stage, str(ledger.balance), coins={coin: 100 - parts * D(fee)})
+    assert not stage.notes("discrepancy") + stage.notes("transfer")
 
 
 def test_s44_a_withdrawal_pauses_nothing(stage: Any) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-from turbo_trader.journal.private_files import private_folder, private_opener
+from turbo_trader.journal.private_files import private_folder, private_opener, read_plain
 from turbo_trader.journal.schema import FILE
 from turbo_trader.market.errors import InputError
 
@@ -72,13 +72,13 @@ def read_address(folder: Path) -> Address | None:
     """Where the folder says its tables are; None: in its file. InputError where that cannot be read."""
     path = folder / POINTER
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_plain(path))
         return Address(str(found["url"]), str(found["schema"]), str(found["home"]))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give its user the right to read it") from None
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise InputError(
             f"{path}: does not say where the journal is; remove it and start again with JOURNAL_URL"
         ) from None

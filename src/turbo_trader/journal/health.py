@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 from pathlib import Path
 
 from turbo_trader.journal.address import POINTER, place, read_address
@@ -30,11 +31,16 @@ def integrity(folder: Path) -> str | None:
 
 def owner(folder: Path) -> str:
     """The process that has the journal open for writing; "" = none."""
-    with contextlib.suppress(OSError), (folder / "lock").open() as handle:
+    with (
+        contextlib.suppress(OSError),
+        open(
+            folder / "lock", errors="replace", opener=lambda p, flags: os.open(p, flags | os.O_NONBLOCK)
+        ) as handle,
+    ):
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return handle.read().strip() or "?"
+            return handle.read(64).strip() or "?"
     return _elsewhere(folder)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from turbo_trader.journal.connection import Tables
-from turbo_trader.journal.private_files import private_opener
+from turbo_trader.journal.private_files import private_opener, read_plain
 from turbo_trader.trader.state_keys import Key
 
 MARKER: Final = "journal.mark"
@@ -41,11 +41,11 @@ def write_mark(folder: Path, mark: Mark) -> None:
 def read_mark(folder: Path) -> Mark | None:
     """What the journal must hold; None where there was none yet. A damaged marker still says that there was one."""
     try:
-        found = json.loads((folder / MARKER).read_bytes())
+        found = json.loads(read_plain(folder / MARKER))
         return Mark(str(found["boot"]), bool(found["session"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return Mark("", session=False)
 
 

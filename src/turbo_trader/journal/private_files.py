@@ -1,8 +1,12 @@
-"""Files and folders of a run belong to the user alone (0600, 0700), whatever the umask: they show money, orders and a token."""
+"""Files and folders of a run belong to the user alone (0600, 0700), whatever the umask: they show money, orders and a token.
+
+A pipe in the place of one is an error at once: nobody waits for its other end.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -34,10 +38,20 @@ def private_folder(path: Path) -> None:
 
 def private_opener(path: str, flags: int) -> int:
     """For `open(..., opener=)`: the file is private from its first byte on; rights of others on an older one are taken away."""
-    handle = os.open(path, flags, FILE_MODE)
+    handle = os.open(path, flags | os.O_NONBLOCK, FILE_MODE)
     with contextlib.suppress(OSError):  # another user's file: the folder is private all the same
         os.fchmod(handle, FILE_MODE)
     return handle
+
+
+def read_plain(path: Path) -> bytes:
+    """What a file holds. OSError where it cannot be read, or is a pipe, a device or a folder."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with os.fdopen(handle, "rb") as file:
+        return file.read()
 
 
 def private_file(path: Path) -> None:

@@ -22,6 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Self
 
+from turbo_trader.journal.private_files import read_plain
 from turbo_trader.market.errors import InputError
 
 _TURN_S: Final = 5.0  # how long a start waits for others that start at the same moment
@@ -158,7 +159,8 @@ class Registry:
     def _sweep(self) -> None:
         for path in self._paths():
             if not _is_locked(path):
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # a folder, say: it is none of ours
+                    path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
@@ -228,7 +230,7 @@ def _written(path: Path, running: Running) -> int:
 def _read(path: Path) -> Running | None:
     """None for a file that is none of ours, or gone."""
     try:
-        reported = json.loads(path.read_text())
+        reported = json.loads(read_plain(path))
         return Running(
             path.name,
             str(reported["mode"]),
@@ -237,7 +239,7 @@ def _read(path: Path) -> Running | None:
             int(reported["port"]),
             str(reported["token"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -245,7 +247,7 @@ def _is_locked(path: Path) -> bool:
     """Does the process that wrote `path` live? Asked with a shared lock, which keeps nobody else from asking."""
     while True:
         try:
-            handle = os.open(path, os.O_RDONLY)
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         except OSError:
             return False
         try:
