@@ -186,6 +186,15 @@ def test_same_signal_counts_once_and_other_data_does_not_count(tmp_path: Path) -
     assert study_edge(third, Market(part), ledger, now="").trials == 3
 
 
+def test_edge_is_found_after_trials_that_lost_their_cost(tmp_path: Path) -> None:
+    market = Market(MadeUpPanel(days=14, symbols=4, edge=0.003).panel(1))
+    ledger = Ledger(tmp_path / "l")
+    losers = [Trial(f"loses {k}", str(k), {}, -0.5 * k, 900, -10.0) for k in range(12)]
+    ledger.record(DataPrint.of(market.panel), losers, "")
+    found = study_edge(ECHO, market, ledger, now="")
+    assert (found.trials, found.verdict) == (13, Verdict.EDGE)
+
+
 def test_numbers_from_outside_the_code_are_trials_as_well(tmp_path: Path) -> None:
     """The same file, the same parameters, and an environment variable that is searched over."""
     ledger, market = Ledger(tmp_path / "l"), Market(MadeUpPanel(days=12, symbols=2).panel(1))

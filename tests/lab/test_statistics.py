@@ -20,6 +20,7 @@ from turbo_trader.lab.statistics import (
     needed,
     overfitting_probability,
     probabilistic_sharpe,
+    sharpe_variance,
     stationary_bootstrap,
 )
 
@@ -109,6 +110,13 @@ def test_needed_observations_give_the_promised_power() -> None:
     count = math.ceil(needed(0.1, 1.0, 1.645))
     x = np.random.default_rng(7).standard_normal((20_000, count)).mean(1) + 0.1
     assert np.mean(x * math.sqrt(count) > 1.645) == pytest.approx(0.8, abs=0.01)
+
+
+def test_variance_of_trials_is_that_of_luck_and_losers_do_not_widen_it() -> None:
+    noise = np.random.default_rng(8).normal(0.0, 0.3, 4_000)
+    assert sharpe_variance(noise.tolist(), 1_000) == pytest.approx(0.09, rel=0.05)
+    assert sharpe_variance([-2.0, -1.0, -0.1], 31) == pytest.approx(1 / 30)
+    assert sharpe_variance([0.2], 31) == pytest.approx(1 / 30)
 
 
 def test_record_without_spread_has_no_sharpe_ratio() -> None:
