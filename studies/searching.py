@@ -75,7 +75,8 @@ def searched(folder: Path, task: Task, trials: int) -> None:
         ledger.record(data, [ledger_trial(task, each.parameters, each.record) for each in tried], "")
 
     with workers("", _WORKERS) as cluster:
-        Search(folder, task, _RANGES, 1).run(cluster, trials, lambda _: None, count)
+        search = Search(folder, task, _RANGES, 1)
+        search.run(cluster, trials, say=lambda _: None, report=lambda *_: None, count=count)
 
 
 def lines(trials: int, one: float, none: Spent, two: Spent) -> list[str]:

@@ -84,6 +84,25 @@ def test_a_terminal_gets_one_line_that_ends() -> None:
     assert max(map(len, out.getvalue().split("\r"))) < 90
 
 
+def test_a_part_of_the_work_has_its_own_share_and_time_left() -> None:
+    times = iter([0.0, 100.0, 130.0])
+    shown = Progress("study", 1, out=io.StringIO(), clock=lambda: next(times))
+    shown.at(1.0, "asking the signal")
+    shown.part("the future cut off")
+    shown.at(0.5, shown.detail)
+    assert shown.line() == "study  [##########..........]  50%  30 s left  the future cut off"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_line_that_stays_stands_alone_on_a_terminal() -> None:
+    out = Terminal()
+    with Progress("chaos", 2, out=out) as shown:
+        time.sleep(0.1)
+        shown.say("seed 3: an invariant broke")
+        time.sleep(0.1)
+    assert "\r\x1b[Kseed 3: an invariant broke\n\r" in out.getvalue()
+
+
 @pytest.mark.usefixtures("quick")
 def test_work_that_fails_is_not_called_done() -> None:
     out = io.StringIO()

@@ -19,6 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from turbo_trader.console.command_line import app
+from turbo_trader.console.progress import Progress
 from turbo_trader.lab.data import read_market
 from turbo_trader.lab.importing import import_bars
 from turbo_trader.lab.sample import write_sample
@@ -200,6 +201,27 @@ def test_download_goes_on_where_it_broke_off_and_is_whole(archive: str, tmp_path
         "trades", str(tmp_path), "--symbols", "BTCUSDT", "--from", "2025-05-01", "--host", archive
     )[1]
     assert (again["files"], again["already"]) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["trades", "candles"])
+def test_download_shows_how_far_it_is(
+    kind: str, archive: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[float, float, str]] = []
+    monkeypatch.setattr(Progress, "at", lambda bar, done, detail="": shown.append((bar.total, done, detail)))
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        content = gzip.compress(np.random.default_rng(1).bytes(150_000))
+        Archive.files[f"/trading/{symbol}/{symbol}2025-05-01.csv.gz"] = content
+    days = ("--from", "2025-05-01", "--to", "2025-05-01")
+    code, found = download(kind, str(tmp_path), "--symbols", "BTC,ETH", *days, "--host", archive)
+    assert (code, found["files"]) == (0, 2)
+    assert {total for total, _, _ in shown} == {2.0}
+    done = [each for _, each, _ in shown]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0.0, 2.0)
+    assert len(set(done)) > 4  # within a file, too
+    assert shown[0][2].startswith("BTCUSDT")
+    assert shown[-1][2].startswith("ETHUSDT")
 
 
 def test_damaged_archive_never_gets_its_name(archive: str, tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ class Progress:
         self._out = sys.stderr if out is None else out
         self._terminal = self._out.isatty()
         self._clock = clock
-        self._began = clock()
+        self._began = self._part_began = clock()
+        self._lock = threading.Lock()
         self._shown = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
@@ -50,9 +51,18 @@ class Progress:
         """So much more is done."""
         self.at(self.done + done, detail)
 
+    def part(self, detail: str, total: float = 1.0) -> None:
+        """Another part of the work begins: its share and the time left are of it alone."""
+        self.done, self.total, self.detail, self._part_began = 0.0, total, detail, self._clock()
+
+    def say(self, line: str) -> None:
+        """A line that stays; on a terminal it stands above the progress."""
+        with self._lock:
+            self._out.write(f"\r\x1b[K{line}\n" if self._terminal and self._shown else f"{line}\n")
+
     def line(self) -> str:
         """One line: the work, its share, the time left where it can be known, else the time taken."""
-        taken = self._clock() - self._began
+        taken = self._clock() - self._part_began
         share = min(self.done / self.total, 1.0) if self.total > 0 else 0.0
         parts = [self.doing]
         if self.total > 0:
@@ -87,8 +97,9 @@ class Progress:
         self._shown = True
         text = f"\r\x1b[K{line[: _width() - 1]}{chr(10) if last else ''}" if self._terminal else f"{line}\n"
         try:
-            self._out.write(text)
-            self._out.flush()
+            with self._lock:
+                self._out.write(text)
+                self._out.flush()
         except (OSError, ValueError):  # nobody reads: the work goes on
             self._ended.set()
 

@@ -30,6 +30,7 @@ _TRIES: Final = 4
 _TIMEOUT_S: Final = 30.0
 
 Say = Callable[[str], None]
+Share = Callable[[float], None]  # how much of a file is here, 0 to 1
 
 
 class Kind(StrEnum):
@@ -72,7 +73,7 @@ def address(kind: Kind, hosts: Hosts, symbol: str, day: date, depth: int) -> str
     return f"{hosts.books}/orderbook/linear/{symbol}/{day.isoformat()}_{symbol}_ob{depth}.data.zip"
 
 
-def fetch_archive(url: str, folder: Path, done: Fetched, say: Say) -> None:
+def fetch_archive(url: str, folder: Path, done: Fetched, say: Say, share: Share) -> None:
     """One file: begun again where it stopped, checked to its end; a half stays for the next time. InputError where it fails."""
     target = folder / url.rsplit("/", 1)[1]
     if target.exists():
@@ -81,7 +82,7 @@ def fetch_archive(url: str, folder: Path, done: Fetched, say: Say) -> None:
     part = target.with_name(target.name + ".part")
     for attempt in range(_TRIES):
         try:
-            if not _transfer(url, part):
+            if not _transfer(url, part, share):
                 done.missing += 1
                 say(f"{url}: the archive does not have it")
                 return
@@ -106,7 +107,7 @@ class _Damaged(Exception):
     """A file that does not unpack to its end."""
 
 
-def _transfer(url: str, part: Path) -> bool:
+def _transfer(url: str, part: Path, share: Share) -> bool:
     """Append what is wanting to `part`; False where there is no such file."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
@@ -123,6 +124,8 @@ def _transfer(url: str, part: Path) -> bool:
             for chunk in response.iter_content(_CHUNK):
                 file.write(chunk)
                 written += len(chunk)
+                if expected > 0:
+                    share((have * resumed + written) / (have * resumed + expected))
     if expected >= 0 and written != expected:
         raise requests.ConnectionError("cut off")
     return True
@@ -144,7 +147,14 @@ def _check(path: Path, name: str) -> None:
 
 
 def fetch_candles(
-    hosts: Hosts, symbol: str, minutes: int, span_ms: tuple[int, int], folder: Path, done: Fetched
+    hosts: Hosts,
+    symbol: str,
+    minutes: int,
+    span_ms: tuple[int, int],
+    folder: Path,
+    *,
+    done: Fetched,
+    share: Share,
 ) -> int:
     """Finished candles that open in `span_ms` (the second without), oldest first, as SYMBOL.csv: how many are missing inside.
 
@@ -165,6 +175,7 @@ def fetch_candles(
             file.writelines(",".join(row[:6]) + "\n" for row in rows)
             file.flush()
             at = end + step
+            share((at - span_ms[0]) / (span_ms[1] - span_ms[0]))
     times = [int(line.split(",", 1)[0]) for line in part.read_text().splitlines()[1:]]
     if not times:
         part.unlink()

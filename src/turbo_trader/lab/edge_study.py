@@ -37,11 +37,15 @@ def study_edge(
     now: str,
     costs: Costs | None = None,
     progress: Progress = _silent,
+    share: Callable[[float], None] = lambda _: None,
 ) -> Findings:
-    """Hold `signal` against `market`; the trial is in the ledger before anything is known of its result."""
+    """Hold `signal` against `market`; the trial is in the ledger before anything is known of its result.
+
+    `progress` hears what is done next, `share` how much of the first part, which asks the signal, is done.
+    """
     panel = market.panel
     progress(f"{signal.name}: {len(panel):,} bars of {len(panel.symbols)} symbols: asking the signal")
-    table = scoring.score_all(signal, panel)
+    table = scoring.score_all(signal, panel, share)
     record = _Record.of(costs or Costs(), market.tape(), entries(table, len(panel)))
     counted = _counted(signal, market, ledger, record, now)
     court = _tried(signal, panel, table, record, counted, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +27,15 @@ class ScoreTable:
     asked: int
 
 
-def score_all(signal: Signal, panel: Panel) -> ScoreTable:
-    """Ask a fresh instance at every bar it wants. InputError where it fails or answers in another form."""
+def _unseen(_share: float) -> None:
+    """Nobody looks."""
+
+
+def score_all(signal: Signal, panel: Panel, share: Callable[[float], None] = _unseen) -> ScoreTable:
+    """Ask a fresh instance at every bar it wants. InputError where it fails or answers in another form.
+
+    `share` is given the part of the panel that is done, 0 to 1, with each answer.
+    """
     instance = signal.fresh()
     seen, step = wanted(signal, instance, panel.interval_ns)
     if seen >= len(panel):
@@ -40,6 +48,7 @@ def score_all(signal: Signal, panel: Panel) -> ScoreTable:
     for t, part in moments(panel, seen, step):
         direction, expected, bars = answer(signal, instance, part)
         asked += 1
+        share((t + 1) / len(panel))
         if direction.any():
             table.direction[t], table.expected[t], table.bars[t] = direction, expected, bars
     return ScoreTable(table.direction, table.expected, table.bars, asked)

@@ -7,8 +7,6 @@ end `result.json`. Begun again it goes on: the sampler is shown the trials that 
 from __future__ import annotations
 
 import json
-import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from turbo_trader.market.errors import InputError
 _LEAST_TRADES: Final = 10  # fewer are no record to choose by
 
 Say = Callable[[str], None]
+Report = Callable[[int, str], None]  # trials finished now, and what is best so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +126,11 @@ class Search:
             found.append(Tried(entry["number"], entry["parameters"], record))
         return found
 
-    def run(self, workers: Workers, trials: int, say: Say, count: Count) -> list[Tried]:
-        """Until there are `trials`, those of before included. Each is counted before anything is said of it."""
+    def run(self, workers: Workers, trials: int, *, say: Say, report: Report, count: Count) -> list[Tried]:
+        """Until there are `trials`, those of before included. Each is counted before anything is reported of it; `say` names
+        those that are given up."""
         count(self.tried)
-        began, before = time.monotonic(), len(self.tried)
+        before = len(self.tried)
         sampler = _Sampler(self.ranges, self.seed, self.tried)
         following = self._following(sampler, trials - before)
         for task, found in workers.run(_numbered, following):
@@ -143,10 +143,8 @@ class Search:
             count([tried])
             self._keep(tried)
             sampler.reported(tried)
-            done = len(self.tried)
-            left = (time.monotonic() - began) / (done - before) * (trials - done)
             best = max(each.value for each in self.tried)
-            say(f"{done}/{trials} trials, best t by day {best:+.2f}, about {_span(left)} left")
+            report(len(self.tried) - before, f"best t by day {best:+.2f}")
         return self.tried
 
     def _following(self, sampler: _Sampler, wanted: int) -> Iterator[tuple[int, Task, dict[str, Any]]]:
@@ -243,7 +241,3 @@ def _value(text: str) -> Any:
         return json.loads(text.strip())
     except ValueError:
         return text.strip()
-
-
-def _span(seconds: float) -> str:
-    return f"{math.ceil(seconds)} s" if seconds < 120 else f"{math.ceil(seconds / 60)} min"

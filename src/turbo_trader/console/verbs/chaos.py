@@ -102,7 +102,7 @@ def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> 
     def show(result: dict[str, Any]) -> None:
         bar.advance(detail=f"seed {result['seed']}")
         if not sys.stderr.isatty() or result["violation"] is not None:
-            say(seed_line(result))
+            bar.say(seed_line(result))
 
     with Progress("chaos", seeds) as bar:
         reported = campaign.play(options, seeds, jobs, show)
@@ -127,7 +127,7 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
     from turbo_trader.chaos import hunt
     from turbo_trader.chaos.defects import DEFECTS
     from turbo_trader.console.exit_codes import Failed
-    from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
 
     wanted = [hunt.defect_named(name).name for name in names] or list(DEFECTS)
@@ -136,7 +136,7 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
     def show(each: hunt.Found) -> None:
         bar.advance(detail=each.defect)
         if not sys.stderr.isatty():
-            say(_found_line(each))
+            bar.say(_found_line(each))
 
     with Progress("planted defects", len(wanted)) as bar:
         try:

@@ -58,6 +58,7 @@ def sweep(
 ) -> None:
     """Search parameters of a signal, or numbers of the rules; every trial counts, and the best is shown beside its luck."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
 
     made = _made(
         target=target,
@@ -70,7 +71,8 @@ def sweep(
         seed=seed,
     )
     _run(made, trials, scheduler, processes)
-    found = made.result()
+    with Progress("weighing the trials"):
+        found = made.result()
     if json:
         print_json(found)
         return
@@ -105,6 +107,7 @@ def walk_forward(
 ) -> int:
     """Choose parameters inside each fold, pay for them in the next; forwards and backwards. Exit code 0 for an edge, else 1."""
     from turbo_trader.console.output import print_json
+    from turbo_trader.console.progress import Progress
     from turbo_trader.console.verbs.study import costs
     from turbo_trader.lab.tasks import RULES
     from turbo_trader.lab.walk import walk_forward as walked
@@ -120,7 +123,8 @@ def walk_forward(
         seed=seed,
     )
     tried = _run(made, trials, scheduler, processes)
-    found = walked(tried, folds, int(embargo_h * 3600e9))
+    with Progress(f"choosing in {folds} folds, forwards and backwards"):
+        found = walked(tried, folds, int(embargo_h * 3600e9))
     if (
         found["verdict"] == "edge" and target != RULES
     ):  # folds alone cannot tell a leak, or the market's drift
@@ -136,13 +140,15 @@ def walk_forward(
 
 def _held(made: Search, chosen: dict[str, Any], costs: Costs) -> dict[str, Any]:
     """Verdict and reasons of the other tests of a study, over what the last fold chose; nothing where they have no objection."""
+    from turbo_trader.console.progress import Progress
     from turbo_trader.lab.data import read_market
     from turbo_trader.lab.edge_study import objections
     from turbo_trader.lab.loading import load_signal
     from turbo_trader.lab.verdict import Verdict
 
     signal = load_signal(made.task.target, {**made.task.parameters, **chosen})
-    verdict, reasons = objections(signal, read_market(made.task.data, made.task.symbols), costs)
+    with Progress("holding the choice against the other tests of a study"):
+        verdict, reasons = objections(signal, read_market(made.task.data, made.task.symbols), costs)
     return {} if verdict is Verdict.EDGE else {"verdict": verdict.value, "reasons": list(reasons)}
 
 
@@ -194,19 +200,24 @@ def _made(
 def _run(made: Search, trials: int, scheduler: str, processes: int) -> list[Tried]:
     from datetime import UTC, datetime
 
-    from turbo_trader.console.output import say
+    from turbo_trader.console.progress import Progress
     from turbo_trader.lab.tasks import data_print, ledger_trial
     from turbo_trader.lab.workers import workers
     from turbo_trader.market.errors import InputError
 
-    ledger, data = trials_ledger(), data_print(made.task)
+    with Progress(f"reading {made.task.data}"):
+        ledger, data = trials_ledger(), data_print(made.task)
 
     def count(tried: Sequence[Tried]) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         ledger.record(data, [ledger_trial(made.task, each.parameters, each.record) for each in tried], now)
 
-    with workers(scheduler, processes) as cluster:
-        tried = made.run(cluster, trials, say, count)
+    before = len(made.tried)
+    with Progress(f"{trials} trials, {before} there already", trials - before) as bar:
+        bar.at(0, "starting the workers")
+        with workers(scheduler, processes) as cluster:
+            bar.at(0, "the first ones are under way")
+            tried = made.run(cluster, trials, say=bar.say, report=bar.at, count=count)
     if not tried:
         raise InputError("no trial was finished: see above")
     return tried

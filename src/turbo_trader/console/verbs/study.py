@@ -47,7 +47,8 @@ def edge(
     from turbo_trader.lab.verdict import Verdict
 
     found = load_signal(signal, parameters(param or []))
-    market = read_market(data, parts(symbols), funding)
+    with Progress(f"reading {data}"):
+        market = read_market(data, parts(symbols), funding)
     for reason, count in market.left_out.items():
         say(f"{data}: left out: {count:,} {reason}")
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -58,7 +59,8 @@ def edge(
             trials_ledger(),
             now=now,
             costs=costs(spread_bp),
-            progress=lambda doing: bar.at(0, doing),
+            progress=bar.part,
+            share=lambda done: bar.at(done, bar.detail),
         )
     if json:
         print_json(findings.document())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from turbo_trader.console.options import whole
 from turbo_trader.numbers.text import parts
 
 if TYPE_CHECKING:
+    from turbo_trader.console.progress import Progress
     from turbo_trader.live.frame_recorder import FrameRecorder
 
 app = typer.Typer(
@@ -184,6 +186,7 @@ def download(
 ) -> None:
     """Fetch Bybit's public archives and candles. Begins again where it stopped; each file is checked before it gets its name."""
     from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.progress import Progress
     from turbo_trader.lab.download import Fetched, Hosts, Kind, address, days, fetch_archive, fetch_candles
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.names import perpetual_symbol
@@ -197,15 +200,23 @@ def download(
     if not chosen:
         raise InputError("--symbols: name one at least")
     hosts, done, gaps = Hosts(host, host, host) if host else Hosts(), Fetched(), 0
+    span = _midnight(begin), _midnight(end, 1)
+    wanted = [
+        (symbol, day) for symbol in chosen for day in (days(begin, end) if kind != Kind.CANDLES else [begin])
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for symbol in chosen:
-            if kind == Kind.CANDLES:
-                span = tuple(int(day.timestamp() * 1000) for day in (_midnight(begin), _midnight(end, 1)))
-                gaps += fetch_candles(hosts, symbol, minutes, (span[0], span[1]), folder, done)
-                continue
-            for day in days(begin, end):
-                fetch_archive(address(Kind(kind), hosts, symbol, day, depth), folder, done, say)
+        with Progress(f"downloading {kind}", len(wanted)) as bar:
+            for number, (symbol, day) in enumerate(wanted):
+                named = symbol if kind == Kind.CANDLES else f"{symbol} {day}"
+                share = partial(_at, bar, number, named)
+                share(0.0)
+                if kind == Kind.CANDLES:
+                    gaps += fetch_candles(hosts, symbol, minutes, span, folder, done=done, share=share)
+                else:
+                    fetch_archive(
+                        address(Kind(kind), hosts, symbol, day, depth), folder, done, bar.say, share
+                    )
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}") from None
     if json:
@@ -218,6 +229,11 @@ def download(
         )
 
 
+def _at(bar: Progress, number: int, named: str, share: float) -> None:
+    """So much of a file, after `number` others."""
+    bar.at(number + share, named)
+
+
 def _day(given: str, option: str) -> date:
     from turbo_trader.market.errors import InputError
 
@@ -227,5 +243,7 @@ def _day(given: str, option: str) -> date:
         raise InputError(f"{option} {given}: must be a day, such as 2025-05-01") from None
 
 
-def _midnight(day: date, later: int = 0) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=later)
+def _midnight(day: date, later: int = 0) -> int:
+    """Milliseconds UTC."""
+    begins = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=later)
+    return int(begins.timestamp() * 1000)
