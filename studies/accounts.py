@@ -16,6 +16,7 @@ from decimal import Decimal
 from multiprocessing import get_context
 from typing import Any, Final
 
+from turbo_trader.console.progress import each
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape
@@ -80,7 +81,7 @@ def table(
     yield "| limits | net USDT | halted (while up) | trades | entries by the limit that set their size |"
     yield "|---|---|---|---|---|"
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for setting in settings:
+        for setting in each("limits of accounts", settings):
             accounts = [Account(setting, seed, edge, minutes) for seed in seeds]
             yield line(setting, list(pool.map(play, accounts)))
 

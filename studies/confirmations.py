@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from studies.scans import EQUITY, HOUR, Scanner, Scans, TapeSource
+from turbo_trader.console.progress import each
 from turbo_trader.market.reference import read_instruments, universe
 from turbo_trader.market.rows import SECOND
 from turbo_trader.market.tape import read_tape
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     given = parser.parse_args(arguments)
     sys.stdout.write(head() + "\n")
-    for setting in given.set or [""]:
+    for setting in each("settings", given.set or [""]):
         policy = Policy.from_env(dict(pair.split("=", 1) for pair in setting.split(",") if pair))
         scans, hours = scanned(given.folder, policy, given)
         sys.stdout.write(report(setting or "defaults", scans, policy, int(hours)) + "\n")

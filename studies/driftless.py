@@ -23,6 +23,7 @@ from studies.scans import EQUITY, Scans
 from studies.signals import cell, markdown, scores, standard_forward
 from studies.skill import Estimate, coefficient, mean
 from studies.trades import Trades, by_time, monte_carlo
+from turbo_trader.console.progress import Progress
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.rules.maps import KNOTS
 from turbo_trader.rules.policy import Policy
@@ -200,7 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="each plays the days")
     parser.add_argument("--paths", type=int, default=20_000, help="of the Monte Carlo, per trade")
     options = parser.parse_args(arguments)
-    sys.stdout.write(study(options.symbols, options.days, options.seeds, options.paths))
+    with Progress("playing the driftless market"):
+        found = study(options.symbols, options.days, options.seeds, options.paths)
+    sys.stdout.write(found)
 
 
 if __name__ == "__main__":

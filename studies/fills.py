@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from studies.rebuilt_figures import walk_bars
+from turbo_trader.console.progress import each
 from turbo_trader.exchange import requests as ask
 from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.messages import ExecutionMessage
@@ -260,7 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "| tape | order | fills | better than the book | against trigger, touch or limit, bp | standard error | 10 s later, bp |\n"
         "|---|---|---|---|---|---|---|\n"
     )
-    for name, tape, plan in _tapes(options.data, options.hours, options.seed):
+    for name, tape, plan in each("tapes", _tapes(options.data, options.hours, options.seed)):
         fills = [
             fill
             for instrument, rows in zip(tape.instruments, tape.rows, strict=True)

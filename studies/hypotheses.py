@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from turbo_trader.console.progress import each
 from turbo_trader.lab.data import read_market
 from turbo_trader.lab.edge_study import study_edge
 from turbo_trader.lab.loading import load_signal
@@ -107,9 +108,7 @@ def main() -> None:
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     markets: dict[str, Market] = {}
-    for row in ROWS:
-        if given.only not in ("", row.hypothesis):
-            continue
+    for row in each("hypotheses", [row for row in ROWS if given.only in ("", row.hypothesis)]):
         kept = given.folder / f"{row.name}.json"
         if kept.exists():
             print(line(row, json.loads(kept.read_text())), flush=True)

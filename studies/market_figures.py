@@ -23,6 +23,7 @@ from studies.recorded_figures import (
     recorded_session,
     slippage,
 )
+from turbo_trader.console.progress import Progress
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.reference import universe
@@ -167,4 +168,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with Progress("measuring recorded and made-up markets"):
+        main()

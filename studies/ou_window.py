@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.console.progress import Progress
 from turbo_trader.market.bars import read_bars
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
@@ -152,4 +153,6 @@ def bars_table(folder: Path) -> str:
 
 if __name__ == "__main__":
     argument = sys.argv[1] if len(sys.argv) > 1 else "4000"
-    sys.stdout.write((table(int(argument)) if argument.isdigit() else bars_table(Path(argument))) + "\n")
+    with Progress("fitting windows"):
+        found = table(int(argument)) if argument.isdigit() else bars_table(Path(argument))
+    sys.stdout.write(found + "\n")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studies.rebuilt_figures import FEWEST, walk_bars
+from turbo_trader.console.progress import each
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
 from turbo_trader.market.rebuild import Order, rebuild
@@ -129,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "| order | direction | trades | mean return + spread, bp | standard error, bp |\n|---|---|---|---|---|\n"
     )
     orders: tuple[Order, ...] = ("random", "high-first", "low-first")
-    for order in orders:
+    for order in each("orders of highs and lows", orders):
         paths = [
             path_of(
                 rebuild(

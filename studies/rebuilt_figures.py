@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.console.progress import each
 from turbo_trader.market.bridge import ORDERS
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import advance
@@ -87,11 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = {instrument.symbol: instrument for instrument in universe()}
     write = sys.stdout.write
     title = True
-    for symbol, price, points, order in [
+    kinds = [
         *(("XRPUSDT", 2.2, points, "random") for points in (60, 240, 600)),
         ("BTCUSDT", 100_000.0, 240, "random"),
         *(("XRPUSDT", 2.2, 240, order) for order in ORDERS[1:]),
-    ]:
+    ]
+    for symbol, price, points, order in each("kinds of bars", kinds):
         instrument = known[symbol]
         bars = walk_bars(options.bars, points, points, price, float(instrument.tick))
         found = coefficients(bars, instrument, 1, order)  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from turbo_trader.console.progress import each
 from turbo_trader.market.tape import read_tape
 from turbo_trader.market.tape_cache import TapeCache, tapes_folder
 from turbo_trader.rules.gates import CONSENSUS, EV, FEE, FLAT, GATES
@@ -150,7 +151,7 @@ def table(tape: Path, cases: Sequence[Case], orders: Sequence[Order]) -> Iterato
     first: Mapping[str, Any] | None = None
     with ExitStack() as stack:
         pools = [stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn"))) for _ in orders]
-        for case in cases:
+        for case in each("cases", cases):
             played = [pool.submit(case.play, tape, order) for pool, order in zip(pools, orders, strict=True)]
             result = worse([each.result() for each in played])
             first = first or result

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from turbo_trader.console.progress import Progress
 from turbo_trader.lab.data import HEADER
 from turbo_trader.lab.made_up_panels import MadeUpPanel
 from turbo_trader.lab.panel import Panel
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--minutes", type=int, default=5, help="of a bar")
     given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
+    with Progress("searching"), tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         written(MadeUpPanel(symbols=15, minutes=given.minutes).panel(1), data)
         (data / "signal.py").write_text(_SIGNAL)

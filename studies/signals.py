@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from studies.recorded_book import read_recorded_book
 from studies.scans import Scanner, Scans, TapeSource
 from studies.skill import Estimate, coefficient, hit_rate, mean, slope
+from turbo_trader.console.progress import Progress
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import SECOND
@@ -222,7 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--order", choices=("random", "high-first", "low-first"), default="random")
     options = parser.parse_args(arguments)
     try:
-        sys.stdout.write(_study(options))
+        with Progress("scanning the market"):
+            found = _study(options)
+        sys.stdout.write(found)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None

@@ -23,6 +23,7 @@ from typing import Final
 
 import numpy as np
 
+from turbo_trader.console.progress import each
 from turbo_trader.market.rows import DAY, MINUTE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.stages import HOUR, TIERS, Stage, Stages, stage_rules
@@ -246,7 +247,7 @@ def main() -> None:
     print("| " + " | ".join("---" for _ in COLUMNS) + " |")
     one = partial(summarise, runs=args.runs, seed=args.seed)
     with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:
-        for found in pool.map(one, cases()):
+        for found in each("cases", pool.map(one, cases()), len(cases())):
             print(line(found), flush=True)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studies.signals import markdown
+from turbo_trader.console.progress import Progress
 from turbo_trader.market.bars import read_bars
 from turbo_trader.market.compiled import kernel
 from turbo_trader.rules.policy import Policy
@@ -94,7 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(
             f"{options.folder}: fewer than {WARM + 2 * AHEAD} bars in a file, or a price that is none"
         )
-    sys.stdout.write(study(f"{len(closes)} symbols", closes, Policy()))
+    with Progress("comparing forecasts of volatility"):
+        found = study(f"{len(closes)} symbols", closes, Policy())
+    sys.stdout.write(found)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,27 @@ def test_a_line_that_stays_stands_alone_on_a_terminal() -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_what_is_printed_meanwhile_stands_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    with Progress("rows", 2, out=terminal) as shown:
+        for word in ("one", "two"):
+            time.sleep(0.1)
+            print(f"| {word} |")
+            shown.advance()
+    assert "\r\x1b[K| one |\n" in terminal.getvalue()
+    assert "\r\x1b[K| two |\n" in terminal.getvalue()
+
+
+def test_each_item_moves_the_progress_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[float] = []
+    monkeypatch.setattr(Progress, "advance", lambda bar: done.append(bar.total))
+    assert list(progress.each("rows", [1, 2])) == [1, 2]
+    assert list(progress.each("rows", iter([1, 2, 3]), 3)) == [1, 2, 3]
+    assert done == [2, 2, 3, 3, 3]
+
+
+@pytest.mark.usefixtures("quick")
 def test_work_that_fails_is_not_called_done() -> None:
     out = io.StringIO()
     with suppress(KeyError), Progress("reading", 2, out=out):

@@ -270,7 +270,7 @@ def test_walk_forward_on_a_rising_market_is_no_edge(
     here: Workers = Here()
 
     def run(made: Search, trials: int, *_: object) -> list[Tried]:
-        return made.run(here, trials, lambda _: None, lambda _: None)
+        return made.run(here, trials, say=print, report=lambda *_: None, count=lambda _: None)
 
     monkeypatch.setattr(search_verb, "_run", run)
     code = search_verb.walk_forward(

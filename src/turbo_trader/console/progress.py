@@ -1,7 +1,7 @@
 """Progress of whatever takes longer than two seconds: what it does, how far it is, how long it still takes; on stderr.
 
-A terminal shows one line that is redrawn. Anything else gets a plain line every five seconds. Work that ends sooner shows nothing,
-so stdout and short runs stay as they are. The work only sets numbers; a thread draws them.
+A terminal shows one line that is redrawn, below whatever is printed meanwhile. Anything else gets a plain line every five seconds.
+Work that ends sooner shows nothing, so stdout and short runs stay as they are. The work only sets numbers; a thread draws them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import ExitStack, redirect_stdout
 from types import TracebackType
-from typing import Final, Self, TextIO
+from typing import IO, Any, Final, Self, TextIO, TypeVar, cast
+
+Item = TypeVar("Item")
 
 FIRST_S: Final = 1.0  # shown from here on: never later than two seconds after the beginning
 REDRAW_S: Final = 0.25  # on a terminal
@@ -42,6 +45,7 @@ class Progress:
         self._shown = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
+        self._stack = ExitStack()
 
     def at(self, done: float, detail: str = "") -> None:
         """So much of the total is done; `detail` names what is being done now."""
@@ -57,8 +61,15 @@ class Progress:
 
     def say(self, line: str) -> None:
         """A line that stays; on a terminal it stands above the progress."""
+        self.above(self._out, f"{line}\n")
+
+    def above(self, out: IO[str], lines: str) -> None:
+        """Write whole lines where they do not tear what is drawn."""
         with self._lock:
-            self._out.write(f"\r\x1b[K{line}\n" if self._terminal and self._shown else f"{line}\n")
+            if self._terminal and self._shown:
+                self._out.write("\r\x1b[K")
+                self._out.flush()
+            out.write(lines)
 
     def line(self) -> str:
         """One line: the work, its share, the time left where it can be known, else the time taken."""
@@ -75,6 +86,8 @@ class Progress:
         return "  ".join([*parts, self.detail] if self.detail else parts)
 
     def __enter__(self) -> Self:
+        if self._terminal and sys.stdout.isatty():
+            self._stack.enter_context(redirect_stdout(cast("IO[str]", _Above(self, sys.stdout))))
         self._thread.start()
         return self
 
@@ -83,6 +96,7 @@ class Progress:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        self._stack.close()
         if self._shown:
             taken = seconds(self._clock() - self._began)
             self._write(f"{self.doing}: {'done in' if kind is None else 'stopped after'} {taken}", last=True)
@@ -102,6 +116,31 @@ class Progress:
                 self._out.flush()
         except (OSError, ValueError):  # nobody reads: the work goes on
             self._ended.set()
+
+
+class _Above:
+    """stdout while progress is drawn on the same terminal: whole lines are passed on, above it."""
+
+    def __init__(self, bar: Progress, out: TextIO) -> None:
+        self._bar, self._out, self._rest = bar, out, ""
+
+    def write(self, text: str) -> int:
+        """Keep what has no end of line yet."""
+        whole, newline, self._rest = (self._rest + text).rpartition("\n")
+        if newline:
+            self._bar.above(self._out, whole + newline)
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._out, name)
+
+
+def each(doing: str, items: Iterable[Item], total: float = 0.0) -> Iterator[Item]:
+    """The items one by one, with progress meanwhile. `total`: how many, where `items` has no length."""
+    with Progress(doing, len(items) if isinstance(items, Sized) else total) as bar:
+        for item in items:
+            yield item
+            bar.advance()
 
 
 def seconds(taken: float) -> str:
