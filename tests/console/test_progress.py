@@ -108,9 +108,9 @@ def test_what_is_printed_meanwhile_stands_above_it(monkeypatch: pytest.MonkeyPat
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
     with Progress("rows", 2, out=terminal) as shown:
-        for word in ("one", "two"):
+        for row in ("one", "two"):
             time.sleep(0.1)
-            print(f"| {word} |")
+            print(f"| {row} |")
             shown.advance()
     assert "\r\x1b[K| one |\n" in terminal.getvalue()
     assert "\r\x1b[K| two |\n" in terminal.getvalue()
