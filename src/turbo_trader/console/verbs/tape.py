@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from turbo_trader.numbers.text import parts
 
 if TYPE_CHECKING:
     from turbo_trader.console.progress import Progress
+    from turbo_trader.lab.download import Fetched
     from turbo_trader.live.frame_recorder import FrameRecorder
 
 app = typer.Typer(
@@ -185,7 +187,6 @@ def download(
     json: Json = False,
 ) -> None:
     """Fetch Bybit's public archives and candles. Begins again where it stopped; each file is checked before it gets its name."""
-    from turbo_trader.console.output import print_json, say
     from turbo_trader.console.progress import Progress
     from turbo_trader.lab.download import Fetched, Hosts, Kind, address, days, fetch_archive, fetch_candles
     from turbo_trader.market.errors import InputError
@@ -199,27 +200,35 @@ def download(
     chosen = [perpetual_symbol(name, "--symbols") for name in parts(symbols)]
     if not chosen:
         raise InputError("--symbols: name one at least")
-    hosts, done, gaps = Hosts(host, host, host) if host else Hosts(), Fetched(), 0
-    span = _midnight(begin), _midnight(end, 1)
+    hosts = Hosts(host, host, host) if host else Hosts()
+
+    def fetch(symbol: str, day: date, done: Fetched, share: Callable[[float], None]) -> int:
+        if kind == Kind.CANDLES:
+            span = _midnight(begin), _midnight(end, 1)
+            return fetch_candles(hosts, symbol, minutes, span, folder, done=done, share=share)
+        fetch_archive(address(Kind(kind), hosts, symbol, day, depth), folder, done, bar.say, share)
+        return 0
+
     wanted = [
         (symbol, day) for symbol in chosen for day in (days(begin, end) if kind != Kind.CANDLES else [begin])
     ]
+    done, gaps = Fetched(), 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with Progress(f"downloading {kind}", len(wanted)) as bar:
             for number, (symbol, day) in enumerate(wanted):
-                named = symbol if kind == Kind.CANDLES else f"{symbol} {day}"
-                share = partial(_at, bar, number, named)
+                share = partial(_at, bar, number, symbol if kind == Kind.CANDLES else f"{symbol} {day}")
                 share(0.0)
-                if kind == Kind.CANDLES:
-                    gaps += fetch_candles(hosts, symbol, minutes, span, folder, done=done, share=share)
-                else:
-                    fetch_archive(
-                        address(Kind(kind), hosts, symbol, day, depth), folder, done, bar.say, share
-                    )
+                gaps += fetch(symbol, day, done, share)
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}") from None
-    if json:
+    _fetched(folder, done, gaps, as_json=json)
+
+
+def _fetched(folder: Path, done: Fetched, gaps: int, *, as_json: bool) -> None:
+    from turbo_trader.console.output import print_json, say
+
+    if as_json:
         print_json(
             {name: getattr(done, name) for name in ("files", "already", "bytes", "missing")} | {"gaps": gaps}
         )
