@@ -1,0 +1,86 @@
+"""ccxt's own tests, which its Python package brings along: `sync`, `async` (REST both) and `pro` (streams).
+
+They refuse to run in site-packages and read their settings above the package, so they find it under another path. An account that
+has traded is theirs to test; what they leave is read by REST.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import ccxt
+import given
+import play_ccxt
+
+FLAGS = {"sync": ["--sync"], "async": [], "pro": ["--ws"]}
+LEAST = 20  # methods that have to be tested
+#: Its own main file would run the tests of its base too, which need packages that it does not name.
+RUN = """
+import asyncio, inspect
+from tests_helpers import IS_SYNCHRONOUS, argvExchange, argvSymbol, argvMethod
+from tests_sync import testMainClass as Sync
+from tests_async import testMainClass as Async
+done = (Sync if IS_SYNCHRONOUS else Async)().init(argvExchange, argvSymbol, argvMethod)
+if inspect.isawaitable(done):
+    asyncio.run(done)
+"""
+#: The exchange lists USDT perpetuals alone.
+LISTED = {
+    "has": dict.fromkeys(("spot", "future", "option", "margin"), False),
+    "options": {"fetchMarkets": {"types": ["linear"]}},
+}
+#: What is skipped, as ccxt skips methods of an exchange in the skip-tests.json of its repository.
+SKIPPED = {
+    "fetchBorrowInterest": "there is no spot margin",
+    "fetchLeverageTiers": "the test asks with a list in a list",
+    "createOrder": "the test wants BTC in the wallet; orders are played before",
+}
+
+
+def play(where: dict[str, Any]) -> None:
+    """Trade, let ccxt test, say what the client believes."""
+    client = play_ccxt.made({**where, "mode": "sync"})
+    client.load_markets()
+    one = play_ccxt.Play(client, pro=False)
+    for pair, qty in play_ccxt.PAIRS.items():
+        asyncio.run(one.rounds(pair, qty))
+    asyncio.run(one.leave_something())
+    one.errors += tested(where)
+    asyncio.run(one.believe())
+
+
+def tested(where: dict[str, Any]) -> list[str]:
+    """What ccxt's tests of this exchange complain of."""
+    root = Path(where["folder"]) / "ccxt"
+    package = root / "python" / "ccxt"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(Path(ccxt.__file__).parent, package, copy_function=os.link)
+    urls = play_ccxt.made({**where, "mode": "pro"}).urls["api"]
+    account = {"apiKey": where["key"], "secret": where["secret"], "urls": {"api": urls}, **LISTED}
+    (root / "keys.json").write_text(json.dumps({"bybit": account}))
+    (root / "skip-tests.json").write_text(json.dumps({"bybit": {"skipMethods": SKIPPED}}))
+    flags = ["--private", "--fundedTests", "--info", *FLAGS[where["mode"]]]
+    command = [sys.executable, "-c", RUN, "bybit", next(iter(play_ccxt.PAIRS)), *flags]
+    log = root / "tests.log"
+    with log.open("w") as lines:
+        done = subprocess.run(
+            command, cwd=root, stdout=lines, stderr=subprocess.STDOUT, check=False,
+            env={**os.environ, "PYTHONPATH": f"{package.parent}:{package / 'test'}"},
+        )  # fmt: skip
+    said = log.read_text(errors="replace").splitlines()
+    errors = [line[:300] for line in said if line.startswith(("[TEST_FAILURE]", "[TEST_WARNING]"))]
+    methods = sum(line.startswith("[INFO] TESTING DONE") for line in said)
+    if done.returncode or methods < LEAST:
+        errors.append(f"ccxt's tests ended with {done.returncode} after {methods} methods")
+    return errors
+
+
+if __name__ == "__main__":
+    play(given.read())
