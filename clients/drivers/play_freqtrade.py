@@ -71,7 +71,11 @@ class Bot:
         given.until(self._running, "freqtrade answers", 240, 1.0)
 
     def stop(self) -> None:
+        """It stops trading first: ended in the middle of a transaction, its database refuses its cleanup."""
         assert self.process is not None
+        if self._running():
+            self.ask("stop", "POST")
+            time.sleep(10)
         self.process.terminate()
         self.process.wait(60)
 
