@@ -53,6 +53,7 @@ SKIPPED = {
 def play(where: dict[str, Any]) -> None:
     """Trade, let ccxt test, say what the client believes."""
     client = play_ccxt.made({**where, "mode": "sync"})
+    client.rateLimit = 150  # ms: it knows no limit of orders
     client.load_markets()
     one = play_ccxt.Play(client, pro=False)
     for pair, qty in play_ccxt.PAIRS.items():
