@@ -35,7 +35,13 @@ class Client:
 
 UNCHANGED: Final = frozenset({110043})  # the leverage is what it was asked to be
 
+#: The longest first: two are played at a time.
 ROSTER: Final = (
+    Client(name="freqtrade", package="freqtrade", version="2026.9", driver="play_freqtrade.py", speed=1.0, seconds=590,
+           refused=UNCHANGED),
+    Client(name="nautilus_trader", package="nautilus_trader", version="1.221.0", driver="play_nautilus.py", speed=1.0,
+           seconds=590),
+    Client(name="hummingbot", package="hummingbot", version="20260922", driver="", install_s=300, required=False),
     Client(name="pybit", package="pybit", version="5.17.0", driver="play_pybit.py", refused=UNCHANGED),
     Client(name="ccxt", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="sync"),
     Client(name="ccxt-async", package="ccxt", version="4.5.90", driver="play_ccxt.py", mode="async"),
@@ -47,11 +53,6 @@ ROSTER: Final = (
     Client(name="ccxt-js-pro", package="ccxt", version="4.5.84", driver="play_ccxt.mjs", mode="pro", registry=Registry.NPM),
     Client(name="bybit-api", package="bybit-api", version="4.7.7", driver="play_bybit_api.mjs", registry=Registry.NPM,
            refused=UNCHANGED | {20001}),  # it authenticates twice on the trade socket
-    Client(name="freqtrade", package="freqtrade", version="2026.9", driver="play_freqtrade.py", speed=1.0, seconds=590,
-           refused=UNCHANGED),
-    Client(name="nautilus_trader", package="nautilus_trader", version="1.221.0", driver="play_nautilus.py", speed=1.0,
-           seconds=590),
-    Client(name="hummingbot", package="hummingbot", version="20260922", driver="", install_s=300, required=False),
     Client(name="passivbot", package="passivbot", version="7.4.2", driver="", install_s=300, required=False),
 )  # fmt: skip
 

@@ -45,6 +45,7 @@ SKIPPED = {
     "fetchPositions": NEVER,
     "watchPositions": NEVER,
     "fetchBorrowInterest": "there is no spot margin",
+    "fetchOpenInterestHistory": "open interest is not modelled",
     "fetchLeverageTiers": "the test asks with a list in a list",
     "createOrder": "the test wants BTC in the wallet; orders are played before",
 }
@@ -58,8 +59,15 @@ def play(where: dict[str, Any]) -> None:
     one = play_ccxt.Play(client, pro=False)
     for pair, qty in play_ccxt.PAIRS.items():
         asyncio.run(one.rounds(pair, qty))
-    asyncio.run(one.leave_something())
-    one.errors += tested(where, client)
+    if (
+        where["mode"] == "pro"
+    ):  # without stops: their orders change later than they were made, and it wants them in order
+        client.create_order(next(iter(play_ccxt.PAIRS)), "market", "buy", 0.02)
+        one.errors += tested(where, client)
+        asyncio.run(one.leave_something())
+    else:
+        asyncio.run(one.leave_something())
+        one.errors += tested(where, client)
     asyncio.run(one.believe())
 
 
