@@ -25,6 +25,7 @@ from studies.skill import Estimate, coefficient, mean
 from studies.trades import Trades, by_time, monte_carlo
 from turbo_trader.console.progress import Progress
 from turbo_trader.market.rows import MINUTE
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.maps import KNOTS
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.calibration_fits import fit_map
@@ -156,7 +157,7 @@ def reliability_part(name: str, predicted: Array, outcome: Array) -> tuple[list[
 
 def study(symbols: int, days: int, seeds: Sequence[int], paths: int) -> str:
     """All of it as Markdown."""
-    policy = Policy(belief="weighed")  # the figures that claim to be probabilities
+    policy = Policy(belief=Belief.WEIGHED)  # the figures that claim to be probabilities
     market = null_market(symbols, days, seeds)
     count = market.scans.figures["mid"].shape[1]
     rows = [*validity_rows(market.scans), fits_row(market.scans.fits)]

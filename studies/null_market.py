@@ -18,6 +18,7 @@ from studies.scans import EQUITY, Scans
 from studies.signals import scan_synthetic
 from studies.trades import Trades, drop_forecast, play, without_forecast
 from turbo_trader.market.rows import SECOND
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 
 HOURLY: Final = (
@@ -47,7 +48,7 @@ def null_market(symbols: int, days: int, seeds: Sequence[int], processes: int = 
 
 
 def _play_seed(symbols: int, days: int, seed: int) -> NullMarket:
-    policy = Policy(belief="weighed")  # the figures that claim to be probabilities
+    policy = Policy(belief=Belief.WEIGHED)  # the figures that claim to be probabilities
     scans = scan_synthetic(symbols, 24 * days, seed, 0.0, waits=HOURLY, with_book=True, policy=policy)
     f, tier = scans.figures, policy.capital_tier(EQUITY)
     candidate = f["candidate"] > 0

@@ -10,6 +10,7 @@ from turbo_trader.market.compiled import kernel
 from turbo_trader.market.rows import Rows
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import ours
+from turbo_trader.rules.choices import Answer
 from turbo_trader.rules.gate import BLOCK, PASS, WARN, Gate, When, bp, bp_check
 
 if TYPE_CHECKING:
@@ -25,14 +26,10 @@ class TailNumbers(Declared):
         "0.02", "fraction", "5.10 tail", "99.9 % of one-minute ranges up to", low="1e-6", high="1",
         source="no line: a stop slips in a wide minute", why="six times the narrowest stop",
     )  # fmt: skip
-    turbo_tail: str = ours(
-        "warn", "answer", "5.10 tail", "wide tail, turbo", choices=("warn", "block"), why="as flat"
-    )
-    growing_tail: str = ours(
-        "block", "answer", "5.10 tail", "wide tail, growing", choices=("warn", "block"), why="as flat"
-    )
-    institutional_tail: str = ours(
-        "block", "answer", "5.10 tail", "wide tail, institutional", choices=("warn", "block"), why="as flat"
+    turbo_tail: Answer = ours(Answer.WARN, "answer", "5.10 tail", "wide tail, turbo", why="as flat")
+    growing_tail: Answer = ours(Answer.BLOCK, "answer", "5.10 tail", "wide tail, growing", why="as flat")
+    institutional_tail: Answer = ours(
+        Answer.BLOCK, "answer", "5.10 tail", "wide tail, institutional", why="as flat"
     )
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from turbo_trader.chaos.campaign import Options
-from turbo_trader.chaos.defect import Defect
 from turbo_trader.chaos.defects import DEFECTS
 from turbo_trader.chaos.hunt import hunt, options_of
 from turbo_trader.chaos.kernel_cache import keep_apart, own_cache
-from turbo_trader.chaos.planting import Unapplicable, patched, path_of
+from turbo_trader.chaos.planting import Defect, Unapplicable, patched, path_of
 from turbo_trader.market import compiled
 
 SOURCES = Path(__file__).resolve().parents[2] / "src" / "turbo_trader"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.console.folders import last_journal, made_for, run_folder
 from turbo_trader.journal.schema import FILE
 from turbo_trader.live.registry import Kind, Registration, Registry
@@ -43,7 +44,7 @@ def refused(
 def test_a_run_that_is_refused_takes_away_what_was_made_for_it(
     tmp_path: Path, registration: Registration
 ) -> None:
-    folder = run_folder(tmp_path / "base", "live")
+    folder = run_folder(tmp_path / "base", Mode.LIVE)
     for error in (InputError("wrong key"), Refused("may withdraw"), KeyboardInterrupt()):
         with pytest.raises(type(error)):
             refused(registration, folder, error, folder / "lease")

@@ -11,6 +11,7 @@ from turbo_trader.console import start as starting
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.start import Ground
 from turbo_trader.live.daemon_settings import DaemonSettings
+from turbo_trader.rules.choices import TradeSize
 from turbo_trader.rules.policy import Policy
 
 make_settings: Any = Settings  # every field has a default, which the type checker cannot see
@@ -59,7 +60,7 @@ def test_old_names_reach_the_daemon_which_names_them(
 def test_the_banner_says_what_is_traded_and_how_in_every_mode(
     mode: Any, balance: str, tier: str, weights: str
 ) -> None:
-    policy = Policy(size="earned") if mode == "live" else Policy()
+    policy = Policy(size=TradeSize.EARNED) if mode == "live" else Policy()
     settings = make_settings(mode=mode, balance=Decimal(balance))
     ground = Ground(
         endpoints=loopback(9), keys=Keys("k" * 8, "s" * 8), symbols=policy.symbols, market="Bybit"

@@ -22,6 +22,7 @@ from turbo_trader.journal.segments import Keep, Segments
 from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import BAR, ROW
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.noise import Noise
 from turbo_trader.trader import events
@@ -74,7 +75,7 @@ def sample(kind: type) -> Any:
         ) | {"ts": 1, "coins": {"BTC": Decimal("0.1")}},
         events.CommandResult: {"ts": 1, "id": "a", "outcome": events.Outcome.UNKNOWN, "later": True},
         events.Unread: {"ts": 1, "symbol": ""},
-        events.StreamStatus: {"ts": 1, "stream": "private", "up": True},
+        events.StreamStatus: {"ts": 1, "stream": events.StreamKind.PRIVATE, "up": True},
         events.InstrumentUpdate: {"ts": 1, "instrument": universe()[0]},
         events.KeyExpiry: {"ts": 1, "at": 2**62},
         events.Maintenance: {"ts": 1, "begin": None},
@@ -151,7 +152,7 @@ def test_commands_are_recorded_as_they_are_at_their_step(tmp_path: Path) -> None
 
 
 def test_the_policy_of_a_life_can_be_made_again() -> None:
-    policy = Policy(belief="measured", target_assets=("BTC", "SOL"), turbo_max_hold=1801)
+    policy = Policy(belief=Belief.MEASURED, target_assets=("BTC", "SOL"), turbo_max_hold=1801)
     life = Life(
         instruments=universe(), policy=policy, boot="b", start_ts=1, restored={"counts": {"trades": 1}}
     )

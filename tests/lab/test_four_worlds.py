@@ -23,7 +23,7 @@ from turbo_trader.lab.serving import serving
 from turbo_trader.live.daemon import run_daemon
 from turbo_trader.live.daemon_settings import DaemonSettings
 from turbo_trader.live.score_feed import InPlace
-from turbo_trader.market.minute_bars import minute_bars
+from turbo_trader.market.bars import minute_bars
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape

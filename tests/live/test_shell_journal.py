@@ -12,6 +12,7 @@ from turbo_trader.bybit.venue_errors import NO_JOURNAL
 from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
 from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.figures import WEIGHED
@@ -60,7 +61,7 @@ async def test_outcomes_are_journaled_and_come_back(shells: Any, tmp_path: Path)
     await shells.run(shells.Venue(), shells.Scripted(lambda t, e: [Resolved(e.ts, rows)]), tmp_path)
     found = readers.outcomes(tmp_path)[1]
     assert (found[:3] == rows).all()
-    for belief in ("asked", "weighed", "measured"):
+    for belief in Belief:
         again = shells.Scripted(shells.nothing)
         await shells.run(shells.Venue(), again, tmp_path, policy=Policy(belief=belief), duration_s=0.1)
         assert again.restored is not None

@@ -21,7 +21,7 @@ from turbo_trader.journal.readers import events, notes
 from turbo_trader.journal.schema import FILE
 from turbo_trader.lab.serving import Order, served
 from turbo_trader.live.registry import Kind, Registry
-from turbo_trader.market.minute_bars import minute_bars
+from turbo_trader.market.bars import minute_bars
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.signals.panel_bars import PanelBars

@@ -14,6 +14,7 @@ from turbo_trader.market.instruments import Instrument, simulated_tiers
 from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.rows import BAR, FIRST, LAST, LEVEL, MINUTE, ROW, SECOND, SNAPSHOT, TRADE, WHOLE
 from turbo_trader.market.state import STATE, new_states
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.assess import evaluate
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
@@ -70,7 +71,7 @@ def evaluated() -> Evaluated:
         now: int = NOON,
         **figures: Any,
     ) -> NDArray[np.void]:
-        rules = policy or Policy(belief="weighed")
+        rules = policy or Policy(belief=Belief.WEIGHED)
         params = rules.gate_parameters(rules.capital_tier(Decimal(equity)), Decimal(equity))
         for name, value in (gate or {}).items():
             params[name] = value
@@ -176,7 +177,7 @@ def measured() -> Measured:
         drift: int = 1,
         jump: float = 0.0,
     ) -> NDArray[np.void]:
-        rules, now = policy or Policy(belief="weighed"), _NOW + int(late_s * SECOND)
+        rules, now = policy or Policy(belief=Belief.WEIGHED), _NOW + int(late_s * SECOND)
         states = _market(tuple(rules.market_parameters().items()), bars, drift, jump).copy()
         advance(states, 0, np.zeros(0, ROW), 0, now)
         for name, value in (state or {}).items():

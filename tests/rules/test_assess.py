@@ -10,6 +10,7 @@ import pytest
 from turbo_trader.market.kernel import advance, backfill
 from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import new_states
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.explanation import explain
 from turbo_trader.rules.gate import NOT_ASSESSED, PASS
@@ -35,7 +36,7 @@ def scan(reverting: Any) -> Scan:
         last: float = 148.0,
     ) -> Any:
         now = reverting.now if now is None else now
-        policy = Policy(belief="weighed")
+        policy = Policy(belief=Belief.WEIGHED)
         tier = policy.capital_tier(D(equity))
         states, filters = new_states([reverting.item], **policy.market_parameters()), new_filters(1)
         if history:
@@ -92,7 +93,7 @@ def test_every_figure_is_finite_and_explainable(scan: Scan, reverting: Any) -> N
     for rows in (scan(), scan(history=False), scan(now=reverting.now + 3600 * SECOND), scan(last=1e6)):
         for name in SCAN.names or ():
             assert np.all(np.isfinite(rows[name])), name
-        text = explain(Policy(belief="weighed"), rows, 0, "SOLUSDT")
+        text = explain(Policy(belief=Belief.WEIGHED), rows, 0, "SOLUSDT")
         assert sum(line.startswith("gate ") for line in text) == len(GATES)
 
 
@@ -100,7 +101,7 @@ def test_every_figure_is_finite_and_explainable(scan: Scan, reverting: Any) -> N
 def test_a_blocked_scan_stays_within_its_budget(reverting: Any) -> None:
     from time import perf_counter
 
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     tier = policy.capital_tier(D(18))
     states, filters = new_states([reverting.item], **policy.market_parameters()), new_filters(1)
     backfill(states, 0, reverting.bars(1500, 5, 10.0))

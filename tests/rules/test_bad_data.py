@@ -26,6 +26,7 @@ from turbo_trader.market.rows import (
     WHOLE,
 )  # fmt: skip
 from turbo_trader.market.state import new_states
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.assess import assess
 from turbo_trader.rules.gate import BLOCK, PASS
 from turbo_trader.rules.gates import DATA
@@ -35,7 +36,7 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals.figures import VWAP
 from turbo_trader.signals.filters import new_filters
 
-POLICY = Policy(belief="weighed")
+POLICY = Policy(belief=Belief.WEIGHED)
 
 
 class Market:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.belief import cannot_block, cannot_block_lines
 from turbo_trader.rules.entry import entry_limit
@@ -45,14 +46,14 @@ def test_under_asked_p_is_the_confidence_and_ev_as_the_user_writes_it(evaluated:
 
 
 def test_under_weighed_the_same_scan_is_no_candidate_of_that_strength(evaluated: Any) -> None:
-    row = evaluated(policy=Policy(belief="weighed"), **{**APART, "direction": -1})
+    row = evaluated(policy=Policy(belief=Belief.WEIGHED), **{**APART, "direction": -1})
     assert row["used_edge"] == pytest.approx(0.0002)
     assert (row["blocker"], row["block_code"]) == (PRE_FILTER, Code.SNR)
 
 
 def test_all_three_figure_sets_are_kept_whichever_gates(evaluated: Any) -> None:
     gate: dict[str, Any] = {}
-    for belief in ("asked", "weighed", "measured"):
+    for belief in Belief:
         policy = Policy(belief=belief)
         params = policy.gate_parameters(policy.capital_tier(D(18)), D(18))
         for which, y in ((MAP_FORECAST, 0.0001), (MAP_CONFIDENCE, 0.505), (MAP_P_TP, 0.2)):
@@ -99,19 +100,19 @@ def test_a_short_mirrors_a_long(evaluated: Any) -> None:
 
 
 def test_asked_figures_of_a_scan_that_weighed_decides_count_its_direction(evaluated: Any) -> None:
-    row = evaluated(policy=Policy(belief="weighed"), **{**APART, "direction": -1})
+    row = evaluated(policy=Policy(belief=Belief.WEIGHED), **{**APART, "direction": -1})
     assert row["p_targets"][ASKED] == pytest.approx(0.4)
 
 
 def test_measured_without_a_map_blocks_and_has_no_figures(evaluated: Any) -> None:
-    row = evaluated(policy=Policy(belief="measured"), **APART)
+    row = evaluated(policy=Policy(belief=Belief.MEASURED), **APART)
     assert (row["blocker"], row["block_code"]) == (PRE_FILTER, Code.UNCALIBRATED)
     assert row["forecasts"][MEASURED] == row["p_targets"][MEASURED] == row["evs"][MEASURED] == 0.0
 
 
 def test_zone_one_pays_three_basis_points_beyond_the_cost_under_asked(evaluated: Any) -> None:
     assert Policy().break_even(D("0.0011")) == D("0.0014")
-    assert Policy(belief="weighed").break_even(D("0.0011")) == D("0.0011")
+    assert Policy(belief=Belief.WEIGHED).break_even(D("0.0011")) == D("0.0011")
     exactly = Policy(break_even_cost=False, break_even_extra=D(0))
     assert exactly.break_even(D("0.0011")) == D("0.0010")
     costly = {"sigma": 0.0001, "spread": 0.0008}  # TP 0.6 %, B 0.42 %: zone 1 at 0.30 %, cost 0.19 %
@@ -127,7 +128,7 @@ def test_under_asked_the_entry_limit_is_two_basis_points_whatever_the_ev() -> No
     item = instrument(tick=D("0.00001"))
     for margin in (D(0), D("0.01")):
         assert entry_limit(Policy(), item, 1, D("0.99990"), D(1), margin) == D("1.00020")
-    weighed = Policy(belief="weighed")
+    weighed = Policy(belief=Belief.WEIGHED)
     assert entry_limit(weighed, item, 1, D("0.99990"), D(1), D("0.0002")) == D("1.00010")
     assert entry_limit(weighed, item, 1, D("0.99990"), D(1), D("0.01")) == D("1.00050")
 
@@ -136,7 +137,7 @@ def test_gates_that_cannot_block_are_named_with_the_cost_from_which_they_could()
     found = cannot_block(Policy(), "turbo")
     assert set(found) == {"consensus", "flat", "fee"}
     assert "0.210%" in found["fee"]
-    assert set(cannot_block(Policy(belief="weighed"), "turbo")) == {"consensus", "flat"}
+    assert set(cannot_block(Policy(belief=Belief.WEIGHED), "turbo")) == {"consensus", "flat"}
     assert "consensus" not in cannot_block(Policy(), "growing")
     assert cannot_block_lines(Policy())[0].startswith("turbo: cannot block: consensus")
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
@@ -33,4 +34,4 @@ def test_confirmation_at_the_target(
     rows["score"][0, OFI] = ofi
     rows["accel_z"] = accel
     rows["direction"] = -direction  # the forecast's own direction does not matter
-    assert still_confirmed(Policy(belief="weighed"), rows, 0, direction) is confirmed
+    assert still_confirmed(Policy(belief=Belief.WEIGHED), rows, 0, direction) is confirmed

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from turbo_trader.market.instruments import Instrument, simulated_tiers
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.entry import entry_limit, fill_probability, ranked
 from turbo_trader.rules.policy import Policy
 
@@ -36,7 +37,7 @@ def test_limit_at_the_touch_plus_min_of_5_bp_and_half_the_ev_margin(
     direction: int, margin: str, limit: str
 ) -> None:
     got = entry_limit(
-        Policy(belief="weighed"), instrument("0.01"), direction, D("1999.50"), D(2000), D(margin)
+        Policy(belief=Belief.WEIGHED), instrument("0.01"), direction, D("1999.50"), D(2000), D(margin)
     )
     assert abs(got - D(limit)) <= D("0.01")
     assert direction * (got - (D(2000) if direction > 0 else D("1999.50"))) >= 0
@@ -45,7 +46,7 @@ def test_limit_at_the_touch_plus_min_of_5_bp_and_half_the_ev_margin(
 
 
 def test_coarse_tick_stays_at_the_touch() -> None:
-    assert entry_limit(Policy(belief="weighed"), instrument("5"), 1, D(1995), D(2000), D("0.01")) == 2000
+    assert entry_limit(Policy(belief=Belief.WEIGHED), instrument("5"), 1, D(1995), D(2000), D("0.01")) == 2000
 
 
 @pytest.mark.parametrize(("direction", "limit"), [(1, "1999.50"), (-1, "2000")])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.assess import evaluate, reprice
 from turbo_trader.rules.gate import BLOCK, PASS
 from turbo_trader.rules.gates import EV, FEE, settle
@@ -15,7 +16,7 @@ from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.worth_gates import ev_gate, fee_gate
 from turbo_trader.signals.passage import two_barrier
 
-P = Policy(belief="weighed")
+P = Policy(belief=Belief.WEIGHED)
 
 
 def evaluated_alone(kernel: Any, equity: str, policy: Policy = P, **figures: float) -> Any:

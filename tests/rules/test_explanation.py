@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.account_gates import LimitFacts, limits_gate
 from turbo_trader.rules.explanation import explain, gate_lines, needed, outcome
 from turbo_trader.rules.gate import BLOCK, PASS, Verdict
@@ -19,7 +20,7 @@ from turbo_trader.signals.figures import OFI, OU_DRIFT, SIGNALS, VWAP
 
 NOON = 20_000 * 86_400 * SECOND + 12 * 3600 * SECOND
 
-P = Policy(belief="weighed")
+P = Policy(belief=Belief.WEIGHED)
 
 
 def rows_of(row: Any) -> Any:

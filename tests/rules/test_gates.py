@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.account_gates import LimitFacts, limits_gate
 from turbo_trader.rules.gate import BLOCK, PASS, Verdict
 from turbo_trader.rules.gates import LIMITS, SIZE, record
@@ -20,7 +21,7 @@ NOW = 10_000 * SECOND
 
 
 def gate(equity: str = "18", **changes: Any) -> Verdict:
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     facts = replace(FREE, **changes)
     return limits_gate(policy.capital_tier(Decimal(equity)), facts, NOW, float(policy.cooldown_horizons))
 

@@ -15,11 +15,12 @@ from turbo_trader.console.size_choice import require_hours
 from turbo_trader.market.errors import InputError, Refused
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
+from turbo_trader.numbers.number import Horizon
 from turbo_trader.rules.distances import target_and_stop
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.sizing import Account, Entry, OpenRisk, Sizing, size_entry
 
-HOURS = Policy(horizon="hours", signal="panic_rebound")
+HOURS = Policy(horizon=Horizon.HOURS, signal="panic_rebound")
 DATA = Path(__file__).resolve().parents[2].parent / "shared/data/binance-usdm-30m-2024"
 #: Worst low and high within 24 h of any half hour of 2024 and 2025 on our perpetuals, from its open (RENDERUSDT, 2025-10-10).
 WORST_DOWN, WORST_UP = Decimal("0.847"), Decimal("0.901")
@@ -55,14 +56,16 @@ def test_hours_are_off_by_default_and_change_the_capital_tiers_alone_where_asked
 
 
 def test_a_number_set_by_its_user_stands_in_hours_too() -> None:
-    assert Policy(horizon="hours", signal="panic_rebound", sl_min=Decimal("0.03")).sl_min == Decimal("0.03")
+    assert Policy(horizon=Horizon.HOURS, signal="panic_rebound", sl_min=Decimal("0.03")).sl_min == Decimal(
+        "0.03"
+    )
     assert "SL_MIN" not in HOURS.overridden()
     assert Policy.from_env(HOURS.overridden()) == HOURS
 
 
 def test_hours_need_a_panel_signal() -> None:
     with pytest.raises(InputError, match=r"HORIZON.*SIGNAL"):
-        Policy(horizon="hours")
+        Policy(horizon=Horizon.HOURS)
 
 
 def test_live_takes_hours_only_where_its_user_says_so() -> None:

@@ -23,6 +23,7 @@ from turbo_trader.market.rows import (
     Rows,
 )
 from turbo_trader.market.state import MINUTES, new_states
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.signals import noise
@@ -43,7 +44,7 @@ def market(reverting: Any) -> Market:
     """market(bars, half_life=..., seed=..., frames=...) -> states of the reverting market, at `reverting.now` with frames."""
 
     def make(bars: int = 1500, half_life: float = 10.0, seed: int = 5, *, frames: bool = True) -> Any:
-        states = new_states([reverting.item], **Policy(belief="weighed").market_parameters())
+        states = new_states([reverting.item], **Policy(belief=Belief.WEIGHED).market_parameters())
         backfill(states, 0, reverting.bars(bars, seed, half_life))
         if frames:
             advance(states, 0, reverting.frames(148.0, 1), 0, reverting.now)
@@ -54,7 +55,7 @@ def market(reverting: Any) -> Market:
 
 def scanned(states: Any, now: int, policy: Policy | None = None) -> Any:
     """The figures of a scan of states at 18 USDT, without a Kalman forecast."""
-    rules = policy or Policy(belief="weighed")
+    rules = policy or Policy(belief=Belief.WEIGHED)
     out = np.zeros(1, SCAN)
     measure(states.copy(), new_filters(1), 0, now, rules.signal_parameters(rules.capital_tier(D(18))), out, 0)
     return out[0]
@@ -81,7 +82,7 @@ def test_volatility_forgets_half_in_30_minutes_and_its_slow_average_in_a_day(
 ) -> None:
     left = []
     for flat in (0, minutes):
-        states = new_states([reverting.item], **Policy(belief="weighed").market_parameters())
+        states = new_states([reverting.item], **Policy(belief=Belief.WEIGHED).market_parameters())
         backfill(states, 0, moving(flat))
         left.append(float(states[name][0]))
     assert left[1] / left[0] == pytest.approx(0.5, rel=1e-6)
@@ -125,7 +126,7 @@ def test_an_acceleration_dies_away_with_a_minute(measured: Measured) -> None:
 
 
 def test_the_test_for_jerk_is_made_at_the_level_that_is_shown() -> None:
-    level = float(Policy(belief="weighed").kalman_significance)
+    level = float(Policy(belief=Belief.WEIGHED).kalman_significance)
     assert stats.chi2.sf(noise._CRITICAL, 1) / 2 == pytest.approx(level)  # half of the mass lies at 0
     assert stats.chi2.sf(noise._WHITE, noise._LAGS) == pytest.approx(level)
 
@@ -159,7 +160,7 @@ def test_the_ou_fit_is_that_of_least_squares_on_minutes_bias_taken_off(
     phi += (1 + 3 * phi) / 959
     minutes = np.log(0.5) / np.log(phi)
     assert scanned(states, reverting.now)["ou_half_life_s"] == pytest.approx(60 * minutes, rel=1e-6)
-    assert int(Policy(belief="weighed").ou_sample_interval) == MINUTE // SECOND
+    assert int(Policy(belief=Belief.WEIGHED).ou_sample_interval) == MINUTE // SECOND
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_a_unit_root_is_rejected_at_5_percent(
 
 def scored(states: Any, now: int, direction: int = 1, **figures: float) -> Any:
     """The scores of states at a time, of figures given."""
-    policy, out = Policy(belief="weighed"), np.zeros(1, SCAN)
+    policy, out = Policy(belief=Belief.WEIGHED), np.zeros(1, SCAN)
     out["direction"], out["mid"] = direction, 148.13
     for name, value in figures.items():
         out[name] = value
@@ -235,7 +236,7 @@ def test_a_book_is_stale_after_five_seconds(market: Market, reverting: Any, late
 
 @pytest.mark.parametrize(("seconds", "seen"), [(29, True), (30, False)])
 def test_order_flow_is_that_of_the_last_thirty_seconds(reverting: Any, seconds: int, seen: bool) -> None:
-    states = new_states([reverting.item], **Policy(belief="weighed").market_parameters())
+    states = new_states([reverting.item], **Policy(belief=Belief.WEIGHED).market_parameters())
     begin = reverting.begin
     advance(states, 0, np.array([(begin, 10, 14800, TRADE | WHOLE, 1, 0)], ROW), 0, begin + 1)
     advance(states, 0, NOTHING, 0, begin + seconds * SECOND)
@@ -244,14 +245,14 @@ def test_order_flow_is_that_of_the_last_thirty_seconds(reverting: Any, seconds: 
 
 @pytest.mark.parametrize(("level", "seen"), [(0, True), (1, False)])
 def test_order_flow_is_that_of_the_levels_that_are_shown(reverting: Any, level: int, seen: bool) -> None:
-    states = new_states([reverting.item], **Policy(belief="weighed").market_parameters())
+    states = new_states([reverting.item], **Policy(belief=Belief.WEIGHED).market_parameters())
     ts, later = reverting.begin, reverting.begin + SECOND
     book = [(ts, 500, 14801 + depth, LEVEL, -1, 0) for depth in range(20)]
     book += [(ts, 500, 14799 - depth, LEVEL, 1, 0) for depth in range(20)]
     frame = np.array([(ts, 0, 0, SNAPSHOT | FIRST, 0, 0), *book], ROW)
     frame["kind"][-1] |= LAST
     advance(states, 0, frame, 0, later)
-    changed = 14799 - (Policy(belief="weighed").ofi_levels - 1 + level)
+    changed = 14799 - (Policy(belief=Belief.WEIGHED).ofi_levels - 1 + level)
     advance(states, 0, np.array([(later, 600, changed, LEVEL | WHOLE, 1, 0)], ROW), 0, later + 1)
     assert bool(states["ofi_abs"][0]) is seen
 
@@ -269,7 +270,7 @@ def test_vwap_confirms_on_the_cheap_side_by_a_tenth_of_a_percent_or_its_band(
     market: Market, reverting: Any, d: int, gap: float, band: float, said: str
 ) -> None:
     if band == 0.01:
-        gap *= float(Policy(belief="weighed").vwap_min_sd) * band
+        gap *= float(Policy(belief=Belief.WEIGHED).vwap_min_sd) * band
     row = scored(at_vwap(market(), d * gap, band), reverting.now, d)
     assert says(row, VWAP) == said
     assert row["score"][VWAP] == pytest.approx(d * np.clip(gap / band / 2, -1, 1), rel=1e-3)
@@ -316,7 +317,7 @@ def test_funding_confirms_against_five_hundredths_of_a_percent_in_eight_hours(
 ) -> None:
     states = market()
     states["funding_minutes"], states["funding_ts"] = 60 * hours, reverting.now
-    states["funding_rate"] = -d * rate * hours / Policy(belief="weighed").funding_period
+    states["funding_rate"] = -d * rate * hours / Policy(belief=Belief.WEIGHED).funding_period
     row = scored(states, reverting.now, d)
     assert says(row, FUNDING) == said
     assert row["score"][FUNDING] == pytest.approx(d * max(-1.0, rate / 0.001))
@@ -358,7 +359,7 @@ def test_consensus_over_five_horizons_each_with_four_fifths_of_its_minutes(
 
 @SIDES
 def test_a_slope_counts_beyond_a_t_of_one(market: Market, reverting: Any, d: int) -> None:
-    policy, filters, out = Policy(belief="weighed"), new_filters(1), np.zeros(1, SCAN)
+    policy, filters, out = Policy(belief=Belief.WEIGHED), new_filters(1), np.zeros(1, SCAN)
     filters["slope_valid"], filters["slope_t"], out["direction"] = (
         1,
         d * np.array([1.0, 1.01, 9, -1.01, -9]),
@@ -374,9 +375,9 @@ def test_the_range_tail_is_the_quantile_that_is_shown(reverting: Any) -> None:
     bars = reverting.bars(2000, 5, 10.0)
     bars["low"], bars["high"] = bars["close"], bars["close"] * (1 + ranges)
     bars["open"] = bars["close"]
-    states = new_states([reverting.item], **Policy(belief="weighed").market_parameters())
+    states = new_states([reverting.item], **Policy(belief=Belief.WEIGHED).market_parameters())
     backfill(states, 0, bars)
     kept = states["minute_range"][0, :2000]
     assert len(kept) < MINUTES
-    quantile = np.quantile(kept, float(Policy(belief="weighed").range_quantile), method="inverted_cdf")
+    quantile = np.quantile(kept, float(Policy(belief=Belief.WEIGHED).range_quantile), method="inverted_cdf")
     assert scanned(states, reverting.begin)["range_tail"] == pytest.approx(quantile)

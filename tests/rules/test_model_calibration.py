@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.rows import SECOND, Rows
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.gate import BLOCK, PASS, WARN
 from turbo_trader.rules.gates import EV, FEE, FLAT, PRE_FILTER
 from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
@@ -188,7 +189,7 @@ def test_without_an_edge_a_map_stays_below_the_fees_of_a_round_trip(n: int) -> N
 
 
 def test_put_maps_replaces_what_was_there() -> None:
-    policy = Policy(belief="measured")
+    policy = Policy(belief=Belief.MEASURED)
     gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18), 2)
     maps = {which: Map((0.0, 1.0), (0.0, 0.5), 200) for which in (MAP_FORECAST, MAP_CONFIDENCE, MAP_P_TP)}
     put_maps(gates, 1, maps)
@@ -202,7 +203,7 @@ def test_put_maps_replaces_what_was_there() -> None:
 
 def enforced(evaluated: Any, edge: float, confidence: float, p_tp: float) -> Any:
     """The good candidate under measured, with maps that give these numbers for its own."""
-    policy = Policy(belief="measured")
+    policy = Policy(belief=Belief.MEASURED)
     gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18))
     points = {MAP_FORECAST: edge, MAP_CONFIDENCE: confidence, MAP_P_TP: p_tp}
     put_maps(gates, 0, {which: Map((0.0, 1.0), (y, y), 200) for which, y in points.items()})
@@ -246,7 +247,7 @@ def test_decisions_change_as_the_maps_say(
 @pytest.mark.parametrize("edge", [0.006, 0.004, 0.001, 0.0, -0.003])
 def test_the_ev_under_enforce_is_that_of_the_calibrated_forecast(evaluated: Any, edge: float) -> None:
     row = enforced(evaluated, edge, 0.9, 0.9)
-    policy = Policy(belief="measured")
+    policy = Policy(belief=Belief.MEASURED)
     cost, hold = float(row["cost"]), float(row["hold_s"])
     expected = exits_ev(
         float(row["take_profit"]), float(row["stop_loss"]), max(float(policy.break_even_min), cost), edge / 900, 0.0002, 900.0,

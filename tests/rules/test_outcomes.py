@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.market.state import SECONDS, STATE
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.gate import TIER_B
 from turbo_trader.rules.model_calibration import report
 from turbo_trader.rules.outcomes import OUTCOME, SHADOW, STOP, TARGET, TIMEOUT, follow
@@ -37,7 +38,7 @@ class Watch:
         self.rows = np.zeros(symbols, SCAN)
         for name, value in {**FIGURES, **figures}.items():
             self.rows[name] = value
-        policy = Policy(belief="weighed")
+        policy = Policy(belief=Belief.WEIGHED)
         self.gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18), symbols)
         self.gates["max_hold_s"] = FIGURES["hold_s"]
         self.hole = hole

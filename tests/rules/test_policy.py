@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.numbers.declared import env_name, shown
-from turbo_trader.numbers.number import Label
+from turbo_trader.numbers.number import Belief, Label
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.sources import SOURCES
 from turbo_trader.signals.figures import ASKED, WEIGHED
@@ -201,7 +201,7 @@ def test_a_number_whose_default_depends_on_belief(name: str, asked: object, else
 def test_an_override_of_the_fit_is_of_the_belief_in_force() -> None:
     policy = Policy(ou_samples=480)
     assert (policy.under("ou_samples", ASKED), policy.under("ou_samples", WEIGHED)) == (480, 960)
-    policy = Policy(belief="measured", ou_samples=480)
+    policy = Policy(belief=Belief.MEASURED, ou_samples=480)
     assert (policy.under("ou_samples", ASKED), policy.under("ou_samples", WEIGHED)) == (240, 480)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.maps import KNOTS, MAP_P_TP
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER, set_map
@@ -15,7 +16,7 @@ E = Decimal(18)
 
 
 def test_gate_record() -> None:
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     record = policy.gate_parameters(policy.capital_tier(E), E, symbols=3)
     assert record.shape == (3,)
     row = record[2]
@@ -32,7 +33,7 @@ def test_gate_record() -> None:
 
 
 def test_signal_record() -> None:
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     for equity, horizon in (("18", 900), ("100", 1800), ("1000", 1800)):
         row = policy.signal_parameters(policy.capital_tier(Decimal(equity)))[0]
         assert row["horizon_s"] == horizon
@@ -48,7 +49,7 @@ def test_signal_record() -> None:
 
 
 def test_every_signal_parameter_is_filled() -> None:
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     record = policy.signal_parameters(policy.capital_tier(E))
     for name in record.dtype.names or ():
         assert np.all(record[name] != 0) or name == "df_critical", name  # its last coefficient at 10 % is 0
@@ -74,14 +75,14 @@ def test_dickey_fuller_level_chooses_the_critical_values() -> None:
     ],
 )
 def test_a_map_that_is_none_is_refused(x: list[float], y: list[float]) -> None:
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     record = policy.gate_parameters(policy.capital_tier(E), E)
     with pytest.raises(ValueError, match="calibration map"):
         set_map(record, 0, MAP_P_TP, x, y)
 
 
 def test_set_map() -> None:
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     record = policy.gate_parameters(policy.capital_tier(E), E, symbols=2)
     set_map(record, 1, MAP_P_TP, [0.0, 1.0], [0.0, 0.5])
     assert list(record["knots"][:, MAP_P_TP]) == [0, 2]

@@ -4,6 +4,7 @@ import pytest
 from tests.rules.sized import TINY, D, P, account, entry, instrument, open_risk, size
 
 from turbo_trader.market.instruments import RiskTier, simulated_tiers
+from turbo_trader.rules.choices import LeveragePolicy
 from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.sizing import (
@@ -257,7 +258,7 @@ def test_the_least_size_is_compared_before_halving_for_losses() -> None:
 
 def test_leverage_is_the_lowest_that_fills_the_target_or_the_highest_allowed() -> None:
     lowest = size_entry(Policy(), account("18"), (), entry())
-    highest = size_entry(Policy(leverage_policy="highest"), account("18"), (), entry())
+    highest = size_entry(Policy(leverage_policy=LeveragePolicy.HIGHEST), account("18"), (), entry())
     assert highest.qty == lowest.qty
     assert lowest.leverage < highest.leverage == highest.highest
     assert highest.margin < lowest.margin

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.gate import BLOCK, NOT_ASSESSED, PASS, TIER_A, TIER_B, TIER_NONE, WARN
 from turbo_trader.rules.gates import CONSENSUS, DATA, EV, FEE, FLAT, PRE_FILTER, TIER
 from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST
@@ -243,5 +244,5 @@ def test_report_and_off_use_the_models_numbers(evaluated: Any) -> None:
 
 def test_min_ev_of_the_row_is_the_tiers(evaluated: Any) -> None:
     for equity in ("18", "25", "25.01", "100", "1000"):
-        minimum = Policy(belief="weighed").capital_tier(Decimal(equity)).min_ev
+        minimum = Policy(belief=Belief.WEIGHED).capital_tier(Decimal(equity)).min_ev
         assert evaluated(equity)["min_ev"] == float(minimum)

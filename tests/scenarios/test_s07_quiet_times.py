@@ -32,7 +32,7 @@ def test_s07_a_fresh_and_empty_account_starts_cleanly(staged: Any) -> None:
 
 def test_s08_a_stop_filled_while_disconnected_is_seen_by_the_next_snapshot(stage: Any) -> None:
     sent = stage.hold()
-    stage.deliver(events.StreamStatus(stage.now, "private", False))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, False))
     stage.wait(31)  # a snapshot is read at least so often
     read = [each for each in stage.all(Read) if "wallet" in each.what][-1]
     fill = stage.fill("", -1, sent.qty, str(sent.stop_loss), closed=str(sent.qty), stop_type="StopLoss")

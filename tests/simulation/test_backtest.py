@@ -12,6 +12,7 @@ import pytest
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.market.tape import Tape
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.outcomes import OUTCOME, STOP, TARGET
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.figures import WEIGHED
@@ -34,7 +35,7 @@ def result(
     minutes: int = 45,
     balance: int = 100,
     feed_ms: int = 20,
-    belief: str = "weighed",
+    belief: Belief = Belief.WEIGHED,
     no_limits: bool = False,
 ) -> dict[str, Any]:
     instruments = universe()[:6]
@@ -156,7 +157,7 @@ def test_forecasts_have_outcomes_and_closed_trades_their_ev() -> None:
 
 
 def test_measured_trades_nothing_before_it_has_outcomes() -> None:
-    enforced = result(belief="measured")
+    enforced = result(belief=Belief.MEASURED)
     assert enforced["calibration"]["over_all"]["outcomes"] > 0
     assert enforced["funnel"]["candidates"] > 0
     assert enforced["funnel"]["pre_filter"] == 0
@@ -180,7 +181,7 @@ def test_measured_trades_where_the_past_bore_the_model_out(
     remembering = partial(Trader, restored={OUTCOMES: {"rows": rows}})
     monkeypatch.setattr(backtest, "Trader", remembering)
     result.cache_clear()
-    report = result(belief="measured", balance=50)
+    report = result(belief=Belief.MEASURED, balance=50)
     result.cache_clear()
     assert report["funnel"]["candidates"] > 0
     assert (report["trades"] > 0) is trades
@@ -198,8 +199,8 @@ def test_the_keys_of_the_rates_are_there() -> None:
 
 
 def test_under_asked_it_trades_and_without_limits_every_entry_is_of_the_same_account() -> None:
-    asked = result(belief="asked", balance=18)
-    free = result(belief="asked", balance=18, no_limits=True)
+    asked = result(belief=Belief.ASKED, balance=18)
+    free = result(belief=Belief.ASKED, balance=18, no_limits=True)
     assert asked["trades"] > 0
     assert free["no_limits"]
     assert free["trades"] >= asked["trades"]

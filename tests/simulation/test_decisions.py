@@ -21,6 +21,7 @@ from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import DAY, MINUTE, SECOND, Rows
 from turbo_trader.market.tape import Tape, read_tape
+from turbo_trader.rules.choices import EntryStyle
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.simulation.backtest import Backtest
@@ -57,8 +58,8 @@ def test_synthetic_market_decides_as_recorded(seed: int) -> None:
     assert result["decisions_sha256"] == GOLDEN[f"synthetic seed {seed}, 30 minutes"]
 
 
-@pytest.mark.parametrize(("seed", "style", "trades"), [(2, "taker", 20), (1, "maker", 8)])
-def test_forced_trades_are_decided_as_recorded(seed: int, style: str, trades: int) -> None:
+@pytest.mark.parametrize(("seed", "style", "trades"), [(2, EntryStyle.TAKER, 20), (1, EntryStyle.MAKER, 8)])
+def test_forced_trades_are_decided_as_recorded(seed: int, style: EntryStyle, trades: int) -> None:
     result = made_up(seed, 45, Policy(**FORCED, entry_style=style))
     assert result["trades"] == trades
     assert result["decisions_sha256"] == GOLDEN[f"forced trades, {style}"]

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from turbo_trader.market.rows import MINUTE
+from turbo_trader.rules.choices import TradeSize
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.measuring import WEEK, OpenTime, entries_by_limit, rates, without_limits
 
@@ -59,7 +60,7 @@ def test_it_says_since_when_and_why_entries_were_not_allowed_at_the_end() -> Non
 
 
 def test_without_limits_nothing_of_the_session_can_stop_entries() -> None:
-    policy = without_limits(Policy(size="earned"))
+    policy = without_limits(Policy(size=TradeSize.EARNED))
     assert (policy.session_loss, policy.drawdown_pause, policy.pauses_to_halt) == (Decimal(1), Decimal(1), 0)
     assert (policy.watchdog_probability, policy.size) == (Decimal(0), "full")
 

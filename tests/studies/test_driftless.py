@@ -11,6 +11,7 @@ from studies.driftless import bonferroni, calibrated, main, reliability, validit
 from studies.scans import Scans
 from studies.signals import scan_synthetic
 from studies.trades import Trades, apart, by_time, drop_forecast, play, without_forecast
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 
 pytestmark = pytest.mark.long
@@ -63,11 +64,11 @@ def test_calibrated_numbers_use_what_was_known_before_and_hold() -> None:
     p = rng.uniform(0.0, 0.8, 3000)
     hit = rng.random(3000) < 0.3 * p  # the model overstates threefold
     trades = made_up(rng, 3000, p, hit)
-    mapped, outcome = calibrated(trades, 60, Policy(belief="weighed"))
+    mapped, outcome = calibrated(trades, 60, Policy(belief=Belief.WEIGHED))
     assert reliability(p, hit)[1] > 10
     assert reliability(mapped, outcome)[1] < bonferroni(10)
     other = replace(trades, hit=np.where(trades.scan >= 10 * 2880, ~hit, hit))
-    changed, _ = calibrated(other, 60, Policy(belief="weighed"))
+    changed, _ = calibrated(other, 60, Policy(belief=Belief.WEIGHED))
     before = np.count_nonzero(trades.scan[-len(mapped) :] < 10 * 2880)
     assert before > 500
     assert np.array_equal(mapped[:before], changed[:before])
@@ -79,7 +80,7 @@ def test_trades_of_a_symbol_do_not_overlap() -> None:
 
 
 def test_exits_earn_minus_the_cost_where_there_is_no_drift(scans: Scans) -> None:
-    policy = Policy(belief="weighed")
+    policy = Policy(belief=Belief.WEIGHED)
     rng = np.random.default_rng(4)
     shape = scans.figures["mid"].shape
     coin = np.where(rng.random(shape) < 0.5, 1, -1)

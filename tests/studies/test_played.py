@@ -7,11 +7,12 @@ import pytest
 
 from studies.played import barrier_hit, exit_at, play_market, seed_coins, simulate
 from studies.trades import zones_of
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.expectation import exits_ev
 
 TP, SL, EVEN, HOLD = 0.006, 0.003, 0.0011, 10
-ZONES = zones_of(Policy(belief="weighed"))
+ZONES = zones_of(Policy(belief=Belief.WEIGHED))
 
 
 def played(*gains: float, share: float = 0.0) -> int:

@@ -12,12 +12,13 @@ from studies.rebuilt_exits import Path, earned, path_of, trades
 from studies.rebuilt_figures import walk_bars
 from turbo_trader.market.rebuild import rebuild
 from turbo_trader.market.reference import universe
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 
 pytestmark = pytest.mark.long
 
 XRP = next(instrument for instrument in universe() if instrument.symbol == "XRPUSDT")
-POLICY = Policy(belief="weighed")
+POLICY = Policy(belief=Belief.WEIGHED)
 
 
 @cache

@@ -28,6 +28,7 @@ from turbo_trader.market.rows import (
     WHOLE,
     Rows,
 )
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.gate import TIER_A
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
@@ -69,7 +70,7 @@ class Stage:
         symbols: tuple[str, ...] = ("AAAUSDT", "BBBUSDT"),
     ) -> None:
         # the averaged forecast, and every limit on: stages of the defaults give their own policy
-        self.policy = policy or Policy(belief="weighed", same_direction=D("0.30"), min_size_share=ZERO)
+        self.policy = policy or Policy(belief=Belief.WEIGHED, same_direction=D("0.30"), min_size_share=ZERO)
         self.boot = boot
         self.now = now
         self.kept: dict[str, dict[str, Any]] = dict(restored or {})
@@ -261,7 +262,7 @@ class Stage:
 
     def recover(self, balance: str = "1000", **lists: Any) -> None:
         """Private stream up, the first snapshot answered, a book on every symbol."""
-        self.deliver(events.StreamStatus(self.now, "private", True))
+        self.deliver(events.StreamStatus(self.now, events.StreamKind.PRIVATE, True))
         self.clock()
         self.snapshot(balance, **lists)
         for s in range(len(self.trader.symbols)):

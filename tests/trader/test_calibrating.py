@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from turbo_trader.market.rows import SECOND, Rows
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.assess import evaluate
 from turbo_trader.rules.gates import PRE_FILTER
 from turbo_trader.rules.maps import MAP_CONFIDENCE, MAP_FORECAST, MAP_P_TP
@@ -47,7 +48,7 @@ def past(n: int, s: int = 0, share: float = 0.25, hold: float = 90.0, until: int
     return rows
 
 
-def small(staged: Any, belief: str, *rows: Rows, **numbers: Any) -> Any:
+def small(staged: Any, belief: Belief, *rows: Rows, **numbers: Any) -> Any:
     """A recovered stage of 18 USDT that remembers these outcomes."""
     policy = Policy(belief=belief, **QUICK, **numbers)
     kept = {OUTCOMES: {"rows": np.concatenate(rows)}} if rows else None
@@ -88,7 +89,7 @@ def test_a_forecast_is_followed_and_its_outcome_reported(
     staged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "weighed")
+    stage = small(staged, Belief.WEIGHED)
     opened = stage.inside._calibrating._work["ts"][0]
     live(stage, ["100.00"] * 20 + ["100.50"] * 250)
     first = stage.all(Resolved)[0]
@@ -107,9 +108,9 @@ def test_a_forecast_is_followed_and_its_outcome_reported(
     assert follow_up["ts"] >= row["known_ts"]
 
 
-@pytest.mark.parametrize("belief", ["asked", "weighed", "measured"])
+@pytest.mark.parametrize("belief", list(Belief))
 def test_outcomes_are_kept_and_maps_are_made_under_every_belief(
-    staged: Any, monkeypatch: pytest.MonkeyPatch, belief: str
+    staged: Any, monkeypatch: pytest.MonkeyPatch, belief: Belief
 ) -> None:
     forecasting(monkeypatch)
     stage = small(staged, belief, past(300))
@@ -125,7 +126,7 @@ def test_a_hole_in_the_prices_leaves_no_outcome(
     staged: Any, monkeypatch: pytest.MonkeyPatch, changed: dict[str, int], hole: int, lost: int
 ) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "weighed", **changed)
+    stage = small(staged, Belief.WEIGHED, **changed)
     live(stage, ["100.00"] * 20)
     stage.now += hole * SECOND
     live(stage, ["100.00"] * 60)
@@ -135,7 +136,7 @@ def test_a_hole_in_the_prices_leaves_no_outcome(
 
 def test_an_open_shadow_is_not_kept_over_a_restart(staged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "weighed")
+    stage = small(staged, Belief.WEIGHED)
     live(stage, ["100.00"] * 40)
     assert stage.inside._calibrating._shadows["open"][0] == 1
     again = stage.restart()
@@ -148,14 +149,14 @@ def test_an_open_shadow_is_not_kept_over_a_restart(staged: Any, monkeypatch: pyt
 
 
 def test_without_outcomes_measured_blocks_with_its_reason(staged: Any) -> None:
-    stage = small(staged, "measured")
+    stage = small(staged, Belief.MEASURED)
     assert not gates(stage)["knots"].any()
     note = stage.notes("calibration")[-1].fields
     assert note == {"outcomes": 0, "own": 0, "pooled": 0, "none": 2}
 
 
 def test_a_symbol_has_its_own_maps_where_it_has_enough_outcomes_else_those_of_all(staged: Any) -> None:
-    stage = small(staged, "measured", past(250), past(40, s=1, share=0.75))
+    stage = small(staged, Belief.MEASURED, past(250), past(40, s=1, share=0.75))
     assert stage.notes("calibration")[-1].fields == {"outcomes": 290, "own": 1, "pooled": 1, "none": 0}
     own = fit_maps(stage.policy, past(250), NOON)
     pooled = fit_maps(
@@ -177,13 +178,13 @@ def test_a_symbol_has_its_own_maps_where_it_has_enough_outcomes_else_those_of_al
     ids=["few", "other", "unknown"],
 )
 def test_outcomes_that_are_few_of_another_hold_or_not_known_yet_make_no_map(staged: Any, rows: Rows) -> None:
-    assert not gates(small(staged, "measured", rows))["knots"].any()
+    assert not gates(small(staged, Belief.MEASURED, rows))["knots"].any()
 
 
 def test_only_the_last_outcomes_of_a_symbol_count(staged: Any) -> None:
     old, new = past(300, until=NOON - 1_000 * SECOND), past(250, share=0.75)
-    stage = small(staged, "measured", old, new, calibration_window=250)
-    alone = small(staged, "measured", new)
+    stage = small(staged, Belief.MEASURED, old, new, calibration_window=250)
+    alone = small(staged, Belief.MEASURED, new)
     assert (gates(stage)["map_y"] == gates(alone)["map_y"]).all()
 
 
@@ -191,7 +192,7 @@ def test_maps_are_refitted_on_schedule_with_the_outcomes_since(
     staged: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasting(monkeypatch)
-    stage = small(staged, "measured", past(199), calibration_refit=300)
+    stage = small(staged, Belief.MEASURED, past(199), calibration_refit=300)
     due = (stage.now // (300 * SECOND) + 1) * 300 * SECOND
     live(stage, ["100.00"] * 150)
     assert stage.all(Resolved)
@@ -203,12 +204,12 @@ def test_maps_are_refitted_on_schedule_with_the_outcomes_since(
 
 
 def test_the_last_2000_outcomes_of_a_symbol_are_kept(staged: Any) -> None:
-    stage = small(staged, "measured", past(2_100), past(30, s=1))
+    stage = small(staged, Belief.MEASURED, past(2_100), past(30, s=1))
     assert stage.notes("calibration")[-1].fields["outcomes"] == 2_030
 
 
 def test_maps_are_refitted_every_four_hours(staged: Any) -> None:
-    stage = small(staged, "measured", past(250))
+    stage = small(staged, Belief.MEASURED, past(250))
     for hour in (4, 8):
         stage.now = NOON + hour * 3600 * SECOND - 31 * SECOND
         live(stage, ["100.00"] * 60)
@@ -219,7 +220,7 @@ def test_maps_are_refitted_every_four_hours(staged: Any) -> None:
 
 
 def test_another_horizon_fits_at_once(staged: Any) -> None:
-    stage = small(staged, "measured", past(250), growing_horizon=70, growing_max_hold=95)
+    stage = small(staged, Belief.MEASURED, past(250), growing_horizon=70, growing_max_hold=95)
     assert gates(stage)["knots"].all()
     tier = stage.policy.capital_tier(D(500))
     growing = stage.policy.gate_parameters(tier, D(500), 2)
@@ -228,7 +229,7 @@ def test_another_horizon_fits_at_once(staged: Any) -> None:
 
 
 def test_a_new_tier_of_the_same_horizon_keeps_its_maps(staged: Any) -> None:
-    stage = small(staged, "measured", past(250), growing_horizon=60, growing_max_hold=90)
+    stage = small(staged, Belief.MEASURED, past(250), growing_horizon=60, growing_max_hold=90)
     notes = len(stage.notes("calibration"))
     tier = stage.policy.capital_tier(D(500))
     growing = stage.policy.gate_parameters(tier, D(500), 2)
@@ -246,15 +247,15 @@ def test_the_scan_is_blocked_as_uncalibrated_until_there_are_maps(staged: Any) -
         evaluate(stage.trader.states, 0, NOON + 3600 * SECOND, gates(stage), row, 0)
         return int(row[0]["block_code"]), float(row[0]["used_edge"])
 
-    assert verdict(small(staged, "measured")) == (Code.UNCALIBRATED, 0.0)
-    code, edge = verdict(small(staged, "measured", past(250)))
+    assert verdict(small(staged, Belief.MEASURED)) == (Code.UNCALIBRATED, 0.0)
+    code, edge = verdict(small(staged, Belief.MEASURED, past(250)))
     assert code != Code.UNCALIBRATED
     assert edge == pytest.approx(0.0005, rel=0.25)  # a quarter, as it came
 
 
 def scored(staged: Any, fingerprint: str, kept: dict[str, Any], rows: Rows) -> Any:
     """A stage whose entries come from a panel signal, after runs that left `kept` and these outcomes."""
-    policy = Policy(belief="measured", signal="mine.py", **QUICK)
+    policy = Policy(belief=Belief.MEASURED, signal="mine.py", **QUICK)
     world = {"name": "paper:mine", "signal": fingerprint}
     made = staged(policy=policy, restored={**kept, WORLD: world, OUTCOMES: {"rows": rows}})
     made.recover("18")

@@ -178,9 +178,9 @@ def test_the_clock_offset_reaches_the_gates(stage: Any) -> None:
 def test_a_pause_that_ends_while_private_stream_is_down_is_not_due_again_and_again(stage: Any) -> None:
     """Nothing is decided then, so nothing may be due for it: the shell would turn round without end."""
     stage.inside._state.session.paused_until_ns = stage.now + 10**9
-    stage.deliver(events.StreamStatus(stage.now, "private", up=False))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, up=False))
     stage.wait(2)
     assert stage.trader.next_time() > stage.now
-    stage.deliver(events.StreamStatus(stage.now, "private", up=True))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, up=True))
     stage.clock()
     assert stage.inside._state.session.paused_until_ns == 0

@@ -20,14 +20,14 @@ def test_a_fresh_account_starts_cleanly(staged: Any) -> None:
 
 def test_nothing_is_decided_before_the_first_snapshot(staged: Any) -> None:
     stage = staged()
-    stage.deliver(events.StreamStatus(stage.now, "private", True))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, True))
     stage.wait(3)
     assert stage.trader.summary()["scans"] == 0
 
 
 def test_nothing_is_scanned_while_the_private_stream_is_down(stage: Any) -> None:
     before = stage.trader.summary()["scans"]
-    stage.deliver(events.StreamStatus(stage.now, "private", False, "lost"))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, False, "lost"))
     for _ in range(20):
         stage.clock(31)
     assert stage.trader.summary()["scans"] == before
@@ -39,8 +39,8 @@ def test_the_snapshot_is_read_every_half_minute_and_after_a_reconnect(stage: Any
     stage.now += EVERY
     stage.clock()
     assert len(stage.all(Read)) == count + 1
-    stage.deliver(events.StreamStatus(stage.now, "private", False))
-    stage.deliver(events.StreamStatus(stage.now, "private", True))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, False))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, True))
     assert stage.trader.next_time() == stage.now
     stage.clock()
     assert len(stage.all(Read)) == count + 2
@@ -112,7 +112,7 @@ def test_s47_what_a_guard_ordered_while_we_were_away_is_ours(stage: Any) -> None
 
 def test_a_venue_slower_than_the_interval_of_reads_is_still_understood(staged: Any) -> None:
     stage = staged()
-    stage.deliver(events.StreamStatus(stage.now, "private", True))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, True))
     stage.clock()
     slow = stage.last(Read)
     stage.clock(31)  # the next snapshot is asked for before the first one came

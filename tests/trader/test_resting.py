@@ -19,7 +19,7 @@ def recovered(staged: Any, policy: Policy) -> Any:
     """A stage with both streams up."""
     stage = staged(policy=policy)
     stage.recover()
-    stage.deliver(events.StreamStatus(stage.now, "public", True))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PUBLIC, True))
     return stage
 
 
@@ -137,7 +137,7 @@ def test_stop_and_leave_takes_the_resting_entry_back(maker: Any) -> None:
 
 def test_market_data_lost_withdraws_it(maker: Any) -> None:
     sent = rest(maker)
-    maker.deliver(events.StreamStatus(maker.now, "public", False))
+    maker.deliver(events.StreamStatus(maker.now, events.StreamKind.PUBLIC, False))
     maker.wait(1)
     assert [c.link_id for c in cancels(maker)] == [sent.id]
 

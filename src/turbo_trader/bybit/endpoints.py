@@ -6,10 +6,20 @@ import os
 import re
 import stat
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 
 from turbo_trader.market.errors import InputError, Refused
+
+
+class Mode(StrEnum):
+    """Whose money: nobody's at a simulated venue, test money at Bybit's testnet or demo, or real money."""
+
+    PAPER = "paper"
+    TESTNET = "testnet"
+    DEMO = "demo"
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message
 from turbo_trader.journal.encoding import encode
+from turbo_trader.market.order_terms import ExecKind
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.trader.commands import Command, Note, Persist
 
@@ -71,7 +72,7 @@ class Books(Check):
 
     def message(self, message: Message) -> None:
         """Add up what each trade has made."""
-        if not isinstance(message, ExecutionMessage) or message.kind == "Funding":
+        if not isinstance(message, ExecutionMessage) or message.kind == ExecKind.FUNDING:
             return
         if message.qty > message.closed_qty and message.link_id in self._requests.entries:
             self._openers[message.symbol] = message.link_id

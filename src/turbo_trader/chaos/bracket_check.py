@@ -18,6 +18,7 @@ from turbo_trader.chaos.world import World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
 from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.choices import EntryStyle, Unconfirmed
 
 NEAR: Final = Decimal("0.002")  # prices between two prints that only the book showed
 TICKS: Final = 3  # what rounding entry, limit and levels may make
@@ -134,7 +135,7 @@ class Brackets(Check):
     def _may_close_at_target(self, plan: Plan, position: PositionMessage) -> bool:
         """Where a target is not extended, or has been as often as it may be, reaching it closes the trade."""
         policy, extensions = self.world.policy, self._extensions(plan, position)
-        if policy.tp_without_confirmation != "close" and extensions < policy.max_extensions:
+        if policy.tp_without_confirmation is not Unconfirmed.CLOSE and extensions < policy.max_extensions:
             return False
         gone = self._favourable(plan, position) - self._target(plan, position, extensions)
         return plan.reached >= extensions or plan.order.side * gone >= 0
@@ -251,7 +252,11 @@ class Brackets(Check):
         slack = self._slack(position)
         if d * (plan.best - entry * (1 + d * plan.take_profit * policy.zone_one)) < slack:
             return None
-        fees = 2 * policy.taker_fee if policy.entry_style == "taker" else policy.taker_fee + policy.maker_fee
+        fees = (
+            2 * policy.taker_fee
+            if policy.entry_style is EntryStyle.TAKER
+            else policy.taker_fee + policy.maker_fee
+        )
         pays = max(policy.break_even_min, fees) if policy.break_even_cost else policy.break_even_min
         gain = pays + policy.break_even_extra
         if plan.reached >= 0:
@@ -261,7 +266,7 @@ class Brackets(Check):
 
     def _answered_target(self, plan: Plan, position: PositionMessage) -> None:
         """At the target the trade is closed, or its target moves, where TP_WITHOUT_CONFIRMATION=close."""
-        if self.world.policy.tp_without_confirmation != "close" or plan.reached < 0:
+        if self.world.policy.tp_without_confirmation is not Unconfirmed.CLOSE or plan.reached < 0:
             return
         if self._extensions(plan, position) > plan.reached:
             plan.target_since = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from turbo_trader.chaos.defect import Defect
 from turbo_trader.chaos.defects_of_machines import OF_MACHINES
 from turbo_trader.chaos.defects_of_rules import OF_RULES
+from turbo_trader.chaos.planting import Defect
 
 DEFECTS: Final[Mapping[str, Defect]] = {defect.name: defect for defect in (*OF_RULES, *OF_MACHINES)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from turbo_trader.chaos.defect import Defect
+from turbo_trader.chaos.planting import Defect
 
 OF_MACHINES: Final = (
     Defect(
@@ -143,7 +143,7 @@ OF_MACHINES: Final = (
     Defect(
         "opens-without-the-private-stream",
         "turbo_trader.trader.machine",
-        'return known and state.streams.get("private", False) and not state.over',
+        "return known and state.streams.get(events.StreamKind.PRIVATE, False) and not state.over",
         "return known and not state.over",
         situation="faulty",
         faults="venue_down=20",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from turbo_trader.chaos.defect import Defect
+from turbo_trader.chaos.planting import Defect
 
 OF_RULES: Final = (
     Defect(
@@ -115,8 +115,8 @@ OF_RULES: Final = (
     Defect(
         "leverage-at-its-highest",
         "turbo_trader.rules.sizing",
-        'if policy.leverage_policy == "lowest":',
-        'if policy.leverage_policy != "lowest":',
+        "if policy.leverage_policy is LeveragePolicy.LOWEST:",
+        "if policy.leverage_policy is not LeveragePolicy.LOWEST:",
         situation="losing",
         seed=20,
     ),

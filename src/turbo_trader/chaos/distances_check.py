@@ -8,6 +8,7 @@ from typing import Any, Final
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire_requests import Order
 from turbo_trader.chaos.world import World
+from turbo_trader.numbers.number import Belief
 
 A_TIER, B_TIER = 2, 1
 TICKS: Final = 2
@@ -149,7 +150,7 @@ class Distances:
 
     def _worth(self, row: Any) -> str:
         policy, name = self._world.policy, NAMES[int(row["capital_tier"])]
-        belief = ("asked", "weighed", "measured").index(policy.belief)
+        belief = tuple(Belief).index(policy.belief)
         d, edge = int(row["direction"]), float(row["forecasts"][belief])
         if d * edge <= 0:
             return "the direction of the forecast"

@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from turbo_trader.chaos.campaign import Options
-from turbo_trader.chaos.defect import Defect
 from turbo_trader.chaos.defects import DEFECTS
 from turbo_trader.chaos.kernel_cache import own_cache
+from turbo_trader.chaos.planting import Defect
 from turbo_trader.market.errors import InputError
 
 MOST: Final = 200  # seeds a defect may need

@@ -6,8 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from turbo_trader.chaos.defect import Defect
-from turbo_trader.chaos.planting import PACKAGE, path_of
+from turbo_trader.chaos.planting import PACKAGE, Defect, path_of
 from turbo_trader.market import compiled
 
 

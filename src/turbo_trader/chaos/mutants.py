@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from turbo_trader.chaos.defect import Defect
-from turbo_trader.chaos.planting import PACKAGE
+from turbo_trader.chaos.planting import PACKAGE, Defect
 
 ROOMS: Final = ("trader", "runtime", "journal", "bybit")
 _COMPARISONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {

@@ -34,7 +34,7 @@ Verdict: TypeAlias = tuple[str, str, int]  # who notices, how, and the seeds tha
 
 _PLANTED: Final = """
 import json, sys
-from turbo_trader.chaos.defect import Defect
+from turbo_trader.chaos.planting import Defect
 from turbo_trader.chaos.planting import plant
 asked = json.load(sys.stdin)
 plant(Defect(**asked["defect"]))

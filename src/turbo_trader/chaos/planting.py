@@ -1,22 +1,39 @@
 """Plants a defect: a module's text is changed as it is imported, in this process only; its file stays as it is.
 
-Nothing of the package may be imported before, so this imports nothing of it but the table of defects.
+Nothing of the package may be imported before, so this imports nothing of it.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
-from turbo_trader.chaos.defect import Defect
-
 PACKAGE: Final = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """`old` stands in `module` exactly once; `faults` and `rules` besides those of the situation ("": as they are).
+
+    `seed`: one that has found it before, played first; the search begins where it finds nothing any more.
+    """
+
+    name: str
+    module: str
+    old: str
+    new: str
+    situation: str = "healthy"
+    hours: float = 0.3
+    faults: str = ""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 1
 
 
 class Unapplicable(Exception):

@@ -16,6 +16,7 @@ from turbo_trader.chaos.wire_requests import Cancel, Order, Sent, Unexpected
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, OrderMessage
 from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.market.order_terms import ExecKind, OrderType, TimeInForce
 from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.trader.commands import Command, Note
 from turbo_trader.trader.events import CommandResult, Event
@@ -108,7 +109,11 @@ class Requests(Check):
         self._asked.append(now)
 
     def _exit(self, order: Order) -> None:
-        if order.kind != "Market" or order.time_in_force != "IOC" or order.price is not None:
+        if (
+            order.kind != OrderType.MARKET
+            or order.time_in_force != TimeInForce.IOC
+            or order.price is not None
+        ):
             raise Violated(Invariant.EXITS_REDUCE, "an exit that is no market order", order=order)
         heard, size = self.world.heard.get(order.symbol), self.world.size(order.symbol)
         if heard is not None and heard.size == size and size * order.side > 0:
@@ -163,7 +168,7 @@ class Requests(Check):
         if isinstance(message, OrderMessage):
             if message.link_id in self.entries and message.status in FINAL:
                 self.entries[message.link_id].over = True
-        elif isinstance(message, ExecutionMessage) and message.kind != "Funding":
+        elif isinstance(message, ExecutionMessage) and message.kind != ExecKind.FUNDING:
             self._fill(message)
 
     def _fill(self, fill: ExecutionMessage) -> None:

@@ -13,10 +13,11 @@ from turbo_trader.chaos.wire_requests import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message
 from turbo_trader.journal.encoding import encode
+from turbo_trader.market.order_terms import ExecKind
 from turbo_trader.market.rows import DAY, MINUTE, SECOND
 from turbo_trader.trader.commands import Command, Note, Persist
 from turbo_trader.trader.control_verbs import ControlVerb
-from turbo_trader.trader.events import Control, Event, StreamStatus
+from turbo_trader.trader.events import Control, Event, StreamKind, StreamStatus
 
 SLACK: Final = Decimal("0.01")  # of the session's start: prices move between a loss and the look at it
 SURE: Final = 10 * SECOND  # of able time beyond a limit: the process must have seen it
@@ -66,7 +67,7 @@ class SessionLimits(Check):
 
     def event(self, event: Event) -> None:
         """Controls, and the private stream's loss."""
-        if isinstance(event, StreamStatus) and event.stream == "private":
+        if isinstance(event, StreamStatus) and event.stream is StreamKind.PRIVATE:
             self._stream_down = 0 if event.up else self.world.now
         if not isinstance(event, Control):
             return
@@ -94,7 +95,7 @@ class SessionLimits(Check):
 
     def message(self, message: Message) -> None:
         """Results of trades: stop-outs cool down."""
-        if not isinstance(message, ExecutionMessage) or message.kind == "Funding":
+        if not isinstance(message, ExecutionMessage) or message.kind == ExecKind.FUNDING:
             return
         symbol = message.symbol
         self._trades[symbol] = self._trades.get(symbol, ZERO) + message.pnl - message.fee

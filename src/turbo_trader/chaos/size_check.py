@@ -15,7 +15,9 @@ from turbo_trader.chaos.wire_requests import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import ExecKind, OrderType, TimeInForce
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.choices import EntryStyle, LeveragePolicy, TradeSize
 
 A_TIER: Final = 2
 ONE: Final = Decimal(1)
@@ -52,7 +54,7 @@ class Sizes(Check):
         """Count losing trades in a row."""
         if not isinstance(message, ExecutionMessage):
             return
-        if message.kind == "Funding":
+        if message.kind == ExecKind.FUNDING:
             self._net[message.symbol] = self._net.get(message.symbol, ZERO) - message.fee
             return
         symbol, opened = message.symbol, message.qty - message.closed_qty
@@ -118,14 +120,14 @@ class Sizes(Check):
         bid, ask = Decimal(repr(float(row["bid"]))), Decimal(repr(float(row["ask"])))
         tick = self.world.instrument(order.symbol).tick
         assert order.price is not None
-        if policy.entry_style == "maker":
-            wanted, right = (bid if order.side > 0 else ask), order.time_in_force == "PostOnly"
+        if policy.entry_style is EntryStyle.MAKER:
+            wanted, right = (bid if order.side > 0 else ask), order.time_in_force == TimeInForce.POST_ONLY
             far = abs(order.price - wanted) > tick / 2
         else:
-            right = order.time_in_force == "IOC" and order.window_ms == policy.entry_recv_window
+            right = order.time_in_force == TimeInForce.IOC and order.window_ms == policy.entry_recv_window
             beyond = order.price - ask if order.side > 0 else bid - order.price
             far = not -tick / 2 <= beyond <= policy.entry_slip_max * ask + tick / 2
-        if far or not right or order.kind != "Limit":
+        if far or not right or order.kind != OrderType.LIMIT:
             raise Violated(
                 Invariant.SIZE,
                 "an entry away from the touch, or of the wrong kind",
@@ -166,8 +168,8 @@ class Sizes(Check):
         """Leverage is the lowest that keeps the margin within its target: so a margin below that needs no leverage."""
         policy = self.world.policy
         if (
-            policy.leverage_policy != "lowest"
-            or policy.size != "full"
+            policy.leverage_policy is not LeveragePolicy.LOWEST
+            or policy.size is not TradeSize.FULL
             or next(self.world.held(), None) is not None
         ):
             return
@@ -270,14 +272,16 @@ class Sizes(Check):
 
     def _least_cost(self, row: Any) -> Decimal:
         policy = self.world.policy
-        fees = policy.taker_fee + (policy.maker_fee if policy.entry_style == "maker" else policy.taker_fee)
-        part = Decimal("0.5") if policy.entry_style == "maker" else ONE
+        fees = policy.taker_fee + (
+            policy.maker_fee if policy.entry_style is EntryStyle.MAKER else policy.taker_fee
+        )
+        part = Decimal("0.5") if policy.entry_style is EntryStyle.MAKER else ONE
         return fees + part * Decimal(repr(float(row["spread"])))
 
     def _not_a_crumb(self, order: Order, row: Any, highest: Decimal, factor: Decimal) -> None:
         """Half of the low target at the highest leverage is the least."""
         policy = self.world.policy
-        if policy.size != "full":
+        if policy.size is not TradeSize.FULL:
             return
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
         least = policy.min_size_share * part * self.world.money.lowest(UNHEARD) * highest * factor

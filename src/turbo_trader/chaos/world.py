@@ -14,6 +14,7 @@ from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMe
 from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.journal.encoding import encode
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.order_terms import ExecKind
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.account_outages import BY_HAND
@@ -29,6 +30,7 @@ from turbo_trader.trader.events import (
     Outcome,
     PositionReport,
     ReadResult,
+    StreamKind,
     StreamStatus,
     Woken,
 )
@@ -146,7 +148,7 @@ class World:
     def event(self, event: Event) -> None:
         """The process was sent something."""
         match event:
-            case StreamStatus() if event.stream == "private":
+            case StreamStatus() if event.stream is StreamKind.PRIVATE:
                 self.stream_up = event.up
             case Woken():
                 self.read_ns = 0
@@ -206,7 +208,7 @@ class World:
             self.positions[message.symbol] = message
         elif isinstance(message, ExecutionMessage):
             self.money.note()
-            if message.kind != "Funding":
+            if message.kind != ExecKind.FUNDING:
                 executed = self._executed.get(message.symbol, ZERO)
                 self._executed[message.symbol] = executed + message.side * message.qty
 

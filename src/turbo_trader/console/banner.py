@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.size_choice import size_line
 from turbo_trader.console.tables import WIDTH
@@ -27,7 +28,7 @@ def banner_lines(
 
 def _pairs(settings: Settings, policy: Policy, symbols: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "assets", f"{len(symbols)}: {', '.join(symbol.removesuffix('USDT') for symbol in symbols)}"
-    yield from _of_paper(policy, settings.balance) if settings.mode == "paper" else _of_account(policy)
+    yield from _of_paper(policy, settings.balance) if settings.mode == Mode.PAPER else _of_account(policy)
     yield "size", size_line(policy, settings.balance).removeprefix("size").strip()
     yield (
         "limits",

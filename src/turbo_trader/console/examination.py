@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.bybit.endpoints import Endpoints, Keys, Mode, loopback
 from turbo_trader.bybit.reads import ReadFailed
 from turbo_trader.console.folders import last_journal
 from turbo_trader.console.journal_database import database_of
@@ -35,12 +35,12 @@ TIMEOUT_S = 5.0
 def examine(settings: Settings, policy: Policy) -> list[Check]:
     """Every check of the configured mode; of paper against a simulated venue started for it. Raises for unusable settings only."""
     base = settings.journal_dir  # a real environment has one journal; of paper, that of the last run
-    folder = last_journal(None, base) if settings.mode == "paper" else base / settings.mode
+    folder = last_journal(None, base) if settings.mode == Mode.PAPER else base / settings.mode
     machine = machine_checks(facts.machine_facts(folder))
     if (database := database_of(settings, folder)) is not None:
         machine.append(_database(database))
     with ExitStack() as stack:
-        if settings.mode == "paper":
+        if settings.mode == Mode.PAPER:
             venue = stack.enter_context(paper_venue(settings))
             where, keys = loopback(venue.port), Keys(venue.key, venue.secret)
             symbols: Sequence[str] = tuple(venue.facts["symbols"])
@@ -66,7 +66,7 @@ def _database(there: Address) -> Check:
 def _keys(settings: Settings) -> tuple[Keys, list[Check]]:
     """The keys, and what is missing to use them."""
     found: list[Check] = []
-    if settings.mode == "live" and not settings.i_accept_the_risk:
+    if settings.mode == Mode.LIVE and not settings.i_accept_the_risk:
         found.append(
             Check(
                 "risk", Level.WARN, "not acknowledged", "set I_ACCEPT_THE_RISK=true: you may lose all of it"

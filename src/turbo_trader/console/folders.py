@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.renamed import refuse_renamed
 from turbo_trader.journal.health import newest
@@ -32,10 +33,10 @@ def journals() -> Path:
     return Path({**values, **os.environ}.get("JOURNAL_DIR") or JOURNALS)
 
 
-def run_folder(base: Path, mode: str) -> Path:
+def run_folder(base: Path, mode: Mode) -> Path:
     """The journal folder of a run that starts now; nothing is made."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    return base / f"paper-{stamp}" if mode == "paper" else base / mode
+    return base / f"paper-{stamp}" if mode == Mode.PAPER else base / mode
 
 
 def backtest_folder(base: Path, order: str = "") -> Path:

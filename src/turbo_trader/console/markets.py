@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from turbo_trader.bybit.endpoints import Endpoints, endpoints
-from turbo_trader.console.settings import Settings
+from turbo_trader.console.settings import MarketKind, Settings
 from turbo_trader.console.times import utc_ns
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
@@ -50,7 +50,8 @@ class Market:
 
 def speed_of(settings: Settings) -> float:
     """`run`'s time factor: as asked for, else 30 on the synthetic market and 1 on a tape; 0 where it is the upstream's own."""
-    return settings.speed or {"synthetic": SYNTHETIC_SPEED, "bybit": 0.0}.get(_kind(settings), 1.0)
+    usual: Mapping[str, float] = {MarketKind.SYNTHETIC: SYNTHETIC_SPEED, MarketKind.BYBIT: 0.0}
+    return settings.speed or usual.get(_kind(settings), 1.0)
 
 
 @asynccontextmanager
@@ -59,7 +60,7 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
 
     Its time runs like the clock's unless a speed is asked for. InputError when it is no market, or cannot be had.
     """
-    if _kind(settings) == "bybit":
+    if _kind(settings) == MarketKind.BYBIT:
         from turbo_trader.exchange_server.upstream import upstream_market
 
         require_market(settings, policy)
@@ -74,7 +75,9 @@ async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIt
 def local_market(settings: Settings, policy: Policy, emit: Emit) -> Market:
     """A market that needs no network: synthetic, or a tape. InputError when it is none, or cannot be read."""
     require_market(settings, policy)
-    return _synthetic(settings, policy) if _kind(settings) == "synthetic" else _tape(settings, emit)
+    if _kind(settings) == MarketKind.SYNTHETIC:
+        return _synthetic(settings, policy)
+    return _tape(settings, emit)
 
 
 def require_market(settings: Settings, policy: Policy) -> None:
@@ -84,13 +87,13 @@ def require_market(settings: Settings, policy: Policy) -> None:
 
     FaultPlan.parse(settings.faults)
     kind = _kind(settings)
-    if kind == "synthetic":
+    if kind == MarketKind.SYNTHETIC:
         _contracts(policy)
         _start(settings, settings.speed)
         return
-    if kind not in ("tape", "bybit"):
+    if kind not in set(MarketKind):
         raise InputError(f"market {settings.market!r}: must be synthetic, tape:PATH, bybit or bybit:URL")
-    if kind == "tape":
+    if kind == MarketKind.TAPE:
         require_tape(_tape_path(settings))
     elif upstream(settings) and settings.speed:
         raise InputError(f"--speed {settings.speed:g}: {settings.market} has a time of its own; leave it out")
@@ -102,7 +105,7 @@ def require_market(settings: Settings, policy: Policy) -> None:
 
 def in_lockstep(settings: Settings) -> bool:
     """Does the paper market wait for its daemon? Made-up and recorded ones do, except at speed 1, which is the wall clock's."""
-    return _kind(settings) in ("synthetic", "tape") and speed_of(settings) != 1.0
+    return _kind(settings) in (MarketKind.SYNTHETIC, MarketKind.TAPE) and speed_of(settings) != 1.0
 
 
 def upstream(settings: Settings) -> Endpoints:

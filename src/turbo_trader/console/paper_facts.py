@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.console.markets import in_lockstep
 from turbo_trader.console.options import FASTEST
-from turbo_trader.console.settings import Settings
+from turbo_trader.console.settings import MarketKind, Settings
 
 #: edge: bp of notional a trade, net of fees, and trades; docs/synthetic-market.md has the command
 MEASURED: Final = {1.0: (-5.1, 588), 2.0: (31.3, 1602)}
@@ -22,7 +23,7 @@ def time_text(settings: Settings, speed: float) -> str:
 
 def edge_fact(settings: Settings) -> list[tuple[str, str]]:
     """The edge of the synthetic market; nothing of any other."""
-    if settings.mode != "paper" or settings.market != "synthetic":
+    if settings.mode != Mode.PAPER or settings.market != MarketKind.SYNTHETIC:
         return []
     if not settings.edge:
         return [("edge", "none: this market cannot be predicted")]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.console.times import utc_text
 from turbo_trader.market.order_terms import Direction
 from turbo_trader.rules.readable import readable
@@ -173,7 +174,7 @@ def _tier(e: Event) -> str:
 
 
 def _started(e: Event) -> str:
-    venue = f", venue {e['venue']}" if e["mode"] != "paper" else ""
+    venue = f", venue {e['venue']}" if e["mode"] != Mode.PAPER else ""
     return f"started: {e['mode']}, {len(e['symbols'])} symbols{venue}"
 
 

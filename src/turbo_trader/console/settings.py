@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from turbo_trader.bybit.endpoints import local_address
+from turbo_trader.bybit.endpoints import Mode, local_address
 from turbo_trader.console.alarms.catalogue import Alarm
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.folders import JOURNALS
@@ -25,7 +26,14 @@ from turbo_trader.numbers.declared import BadValue, Declared
 from turbo_trader.numbers.text import decimal
 from turbo_trader.rules.policy import Policy
 
-Mode = Literal["paper", "testnet", "demo", "live"]
+
+class MarketKind(StrEnum):
+    """Where a paper market comes from: what MARKET is before its colon."""
+
+    SYNTHETIC = "synthetic"
+    TAPE = "tape"
+    BYBIT = "bybit"  # or another V5 venue
+
 
 LEAST_MONEY = Decimal("0.01")  # USDT; of a balance, a price may be smaller
 MOST_MONEY = Decimal("1e9")
@@ -35,7 +43,7 @@ MOST_SEED = 2**63 - 1
 class Settings(Declared):
     """One field per setting; the name in upper case is its environment variable. `.env.example` explains each."""
 
-    mode: Mode = Field("paper", description="paper, testnet, demo or live")
+    mode: Mode = Field(Mode.PAPER, description="paper, testnet, demo or live")
     bybit_api_key: SecretStr = Field(
         SecretStr(""), description="API key of a dedicated sub-account, without withdrawal rights"
     )
@@ -49,7 +57,7 @@ class Settings(Declared):
         description="must be true for HORIZON=hours with MODE=live: no edge of hours is shown (docs/edge.md)",
     )
     market: str = Field(
-        "synthetic",
+        MarketKind.SYNTHETIC.value,
         description="paper's market: synthetic, tape:PATH, bybit, or bybit:URL (another V5 venue)",
     )
     speed: float = Field(

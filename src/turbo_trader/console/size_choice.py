@@ -12,6 +12,8 @@ from typing import Any
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.kept_state import state
 from turbo_trader.market.errors import InputError, Refused
+from turbo_trader.numbers.number import Horizon
+from turbo_trader.rules.choices import TradeSize
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.state_keys import Key, parted
 
@@ -27,7 +29,7 @@ def require_size(env: Mapping[str, str], policy: Policy, balance: Decimal) -> No
 
 def require_hours(policy: Policy, *, accepted: bool) -> None:
     """Refused where a live start trades hours without its user having said so: paper first."""
-    if policy.horizon == "hours" and not accepted:
+    if policy.horizon is Horizon.HOURS and not accepted:
         raise Refused(
             "HORIZON=hours is for paper first: hold its run with `turbo-trader qualify`; "
             "MODE=live takes it with I_ACCEPT_HOURS=true alone"
@@ -47,7 +49,7 @@ def choice(policy: Policy, balance: Decimal) -> str:
 
 def size_line(policy: Policy, balance: Decimal) -> str:
     """How trades are sized, for banner and `feasible`; under SIZE=earned with the symbols that the smallest orders do not reach."""
-    if policy.size != "earned":
+    if policy.size is not TradeSize.EARNED:
         return "size    full: the percentages of the rules at once"
     from turbo_trader.market.reference import universe
     from turbo_trader.rules.sizing import smallest_qty
@@ -75,7 +77,7 @@ def stage_facts(policy: Policy, mode: str, folder: Path, now_ns: int) -> list[tu
 
     A journal that cannot be read says nothing here: the start refuses it.
     """
-    if policy.size != "earned":
+    if policy.size is not TradeSize.EARNED:
         return []
     from turbo_trader.rules.fingerprint import fingerprint
     from turbo_trader.rules.stages import Stages, budget_from_dict, restore, sentence, stage_rules

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.bybit.endpoints import Endpoints, Keys, Mode, loopback
 from turbo_trader.console.alarms.addresses import Target
 from turbo_trader.console.alarms.alarm_settings import alarms, targets_of
 from turbo_trader.console.alarms.alarms_process import AlarmsBeside
@@ -31,7 +31,7 @@ from turbo_trader.console.progress import Progress
 from turbo_trader.console.qualified import qualified_facts
 from turbo_trader.console.screen import view_messages
 from turbo_trader.console.screen.screen_process import ScreenBeside, terminal_can
-from turbo_trader.console.settings import Settings
+from turbo_trader.console.settings import MarketKind, Settings
 from turbo_trader.console.size_choice import stage_facts
 from turbo_trader.console.structured_logs import open_log
 from turbo_trader.console.tables import wrapped
@@ -108,7 +108,7 @@ def start(
             self_check=(sys.executable, "-m", "turbo_trader.console", "replay", str(folder), "--verify", "--json"),
             services=() if metrics is None else (metrics.serve,), registration=registration, scorer=asked,
             systemd=systemd,
-            on_started=guard.begin if settings.mode != "paper" else lambda: None,
+            on_started=guard.begin if settings.mode != Mode.PAPER else lambda: None,
         )  # fmt: skip
         summary = ground.run(
             run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *_listening(sending, metrics)))
@@ -121,7 +121,7 @@ def start(
 @contextmanager
 def ground_of(settings: Settings, policy: Policy) -> Iterator[Ground]:
     """The venue of MODE, for as long as the context lasts."""
-    if settings.mode != "paper":
+    if settings.mode != Mode.PAPER:
         yield live_ground(settings, policy)
         return
     with paper_ground(settings, policy) as ground:
@@ -186,7 +186,9 @@ def process_ground(settings: Settings, policy: Policy) -> Iterator[Ground]:
 
     with paper_venue(settings) as venue:
         facts = venue.facts
-        symbols = [s for s in facts["symbols"] if settings.market != "synthetic" or s in policy.symbols]
+        symbols = [
+            s for s in facts["symbols"] if settings.market != MarketKind.SYNTHETIC or s in policy.symbols
+        ]
         yield Ground(
             endpoints=loopback(venue.port), keys=Keys(venue.key, venue.secret), symbols=tuple(symbols), market=str(facts["market"]),
             speed=float(facts["speed"]), push_ms=int(facts["book_push_ms"]), lasts_s=facts["lasts_s"], log_lines=venue.log_lines,
@@ -238,11 +240,11 @@ def banner(
     """What is about to run, within 80 columns; `folder`, and where its tables are not in it `database`: of the journal."""
     head = [f"turbo-trader {settings.mode} on {ground.market}"]
     facts = []
-    if settings.mode == "paper":
+    if settings.mode == Mode.PAPER:
         head = [*head, f"nothing here is real money{time_text(settings, ground.speed)}"]
     else:
         head = [*head, ADVICE]
-    if ground.endpoints.local and settings.mode != "paper":
+    if ground.endpoints.local and settings.mode != Mode.PAPER:
         where = f"not Bybit's {settings.mode} environment but this machine"
         facts.append(("venue", f"BYBIT_REST_URL and BYBIT_STREAM_URL: {where}"))
     if ground.speed > 1:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from turbo_trader.bybit.endpoints import Mode
+
 MADE_BY: Final = "# Written by `turbo-trader service install`; `turbo-trader service uninstall` removes it."
 
 #: What neither process ever needs. Just-in-time compiled kernels rule out MemoryDenyWriteExecute.
@@ -28,7 +30,7 @@ class Service:
     name: str
     program: Path
     folder: Path  # with `.env`
-    mode: str
+    mode: Mode
     writable: tuple[Path, ...]  # journals, state, cache
     user: str = ""
     env_file: Path | None = None
@@ -38,12 +40,12 @@ class Service:
     def units(self) -> dict[str, str]:
         """The text of each unit by its file's name; a guard only where there is a real venue."""
         found = {f"{self.name}.service": self._daemon()}
-        if self.mode != "paper":
+        if self.mode != Mode.PAPER:
             found[f"{self.name}-guard.service"] = self._guard()
         return found
 
     def _daemon(self) -> str:
-        guard = f"{self.name}-guard.service" if self.mode != "paper" else ""
+        guard = f"{self.name}-guard.service" if self.mode != Mode.PAPER else ""
         unit = [
             f"Description=turbo-trader, {self.mode}",
             f"After=network-online.target time-sync.target {guard}".rstrip(),

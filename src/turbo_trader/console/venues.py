@@ -8,6 +8,7 @@ from pathlib import Path
 from turbo_trader.bybit.endpoints import (
     Endpoints,
     Keys,
+    Mode,
     endpoints,
     moved,
     others_must_not_read,
@@ -42,7 +43,7 @@ def lease_rules(policy: Policy) -> LeaseRules:
 def live_keys(settings: Settings) -> Keys:
     """The keys of a real environment; Refused with what is missing."""
     missing = []
-    if settings.mode == "live" and not settings.i_accept_the_risk:
+    if settings.mode == Mode.LIVE and not settings.i_accept_the_risk:
         missing.append("I_ACCEPT_THE_RISK=true (you may lose all of it)")
     keys = given_keys(settings)
     missing += missing_keys(keys)
@@ -53,7 +54,7 @@ def live_keys(settings: Settings) -> Keys:
 
 def live_endpoints(settings: Settings) -> Endpoints:
     """Where a real environment is; InputError where only half of another venue is given."""
-    environment = "mainnet" if settings.mode == "live" else settings.mode
+    environment = "mainnet" if settings.mode == Mode.LIVE else settings.mode
     known = endpoints(environment, settings.bybit_domain, settings.bybit_tld)
     rest, stream = settings.bybit_rest_url, settings.bybit_stream_url
     if bool(rest) != bool(stream):

@@ -11,11 +11,10 @@ from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.resting_orders import Resting
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.instruments import Instrument, InstrumentStatus
 from turbo_trader.market.order_terms import ExecKind, OrderType, Side, TimeInForce
 from turbo_trader.market.rows import INDEX, KIND_MASK, LEVEL, MARK, NEVER, TRADE, Rows
 
-CLOSED = "Closed"
 _TICKS = ("key", "prev_key", "bid", "ask", "last")
 _LOTS = ("lots", "prev_lots")
 _FINEST = 10**6  # of a step at once: lots stay within 64 bits
@@ -65,7 +64,7 @@ class Listing:
 
     def next_time(self) -> int:
         """When the next contract ends (ns)."""
-        ends = (i.delivery_ns for i in self._state.instruments if i.delivery_ns and i.status != CLOSED)
+        ends = (i.delivery_ns for i in self._state.instruments if i.delivery_ns and not i.closed)
         return min(ends, default=NEVER)
 
     def deliver(self, now: int) -> None:
@@ -74,16 +73,20 @@ class Listing:
         if self.next_time() > now:
             return
         for s, instrument in enumerate(state.instruments):
-            if instrument.status == CLOSED or not 0 < instrument.delivery_ns <= now:
+            if instrument.closed or not 0 < instrument.delivery_ns <= now:
                 continue
             for account in state.accounts.values():
-                for order in list(account.open_orders.values()):
-                    if order.symbol == instrument.symbol and order.open:
-                        self._open_orders.end(account, order, "CancelBySettle", instrument.delivery_ns)
-                for position in account.positions.values():
-                    if position.symbol == instrument.symbol and position.size:
-                        self._settle(account, position, s, instrument.delivery_ns)
-            self.relist(replace(instrument, status=CLOSED))
+                self._deliver_to(account, s, instrument)
+            self.relist(replace(instrument, status=InstrumentStatus.CLOSED))
+
+    def _deliver_to(self, account: Account, s: int, instrument: Instrument) -> None:
+        ends = instrument.delivery_ns
+        for order in list(account.open_orders.values()):
+            if order.symbol == instrument.symbol and order.open:
+                self._open_orders.end(account, order, "CancelBySettle", ends)
+        for position in account.positions.values():
+            if position.symbol == instrument.symbol and position.size:
+                self._settle(account, position, s, ends)
 
     def _settle(self, account: Account, position: Position, s: int, at: int) -> None:
         """An execution without an order of the account, and without a fee."""

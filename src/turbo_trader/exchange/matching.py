@@ -18,7 +18,7 @@ from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import Slippage
 from turbo_trader.exchange.resting_orders import Resting, shown
-from turbo_trader.market.order_terms import OrderStatus, OrderType, TimeInForce
+from turbo_trader.market.order_terms import OrderStatus, OrderType, SelfMatch, SlippageIn, TimeInForce
 
 
 class Offer(NamedTuple):
@@ -91,7 +91,7 @@ class Matching:
         touch = self._at_best(touch, s, side)
         reach = max(int(touch * self._state.config.market_slippage), 1)
         if slippage is not None:
-            share = slippage.amount if slippage.kind == "TickSize" else touch * slippage.amount / 100
+            share = slippage.amount if slippage.kind == SlippageIn.TICKS else touch * slippage.amount / 100
             reach = min(reach, int(share))
         return max(touch + side * reach, 1)
 
@@ -147,12 +147,12 @@ class Matching:
 
     def _prevent(self, account: Account, order: Order, maker: Order, now: int) -> None:
         """An order met another of its account, and is not to trade with it: the one, the other or both end."""
-        for each, other, role in ((maker, order, "Maker"), (order, maker, "Taker")):
-            if each.leaves and order.smp in (f"Cancel{role}", "CancelBoth"):
+        for each, other, role in ((maker, order, SelfMatch.MAKER), (order, maker, SelfMatch.TAKER)):
+            if each.leaves and order.smp in (role, SelfMatch.BOTH):
                 each.smp_order_id = other.order_id
                 self._open_orders.end(account, each, "CancelBySmp", now)
 
 
 def _prevented(order: Order, account: Account, offer: Offer) -> bool:
     """Is what is offered of the same account, and the order not to trade with it?"""
-    return order.smp != "None" and offer.maker is not None and offer.maker[0] is account
+    return order.smp != SelfMatch.NONE and offer.maker is not None and offer.maker[0] is account

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -15,10 +16,21 @@ from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
 from turbo_trader.exchange.requests import BookPrice, CreateOrder
-from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.order_terms import OrderType, Side, StopMode, StopType, TimeInForce
+from turbo_trader.market.instruments import Instrument, InstrumentStatus
+from turbo_trader.market.order_terms import (
+    BookSide,
+    OrderType,
+    SelfMatch,
+    Side,
+    SlippageIn,
+    StopMode,
+    StopType,
+    TimeInForce,
+)
 
 _LINK_ID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+#: Orders are taken for contracts in these states; where an end is announced, only those that reduce.
+_TRADED = (InstrumentStatus.TRADING, InstrumentStatus.ASSUMED, InstrumentStatus.DELIVERING)
 _ACTIVE = 500
 _CONDITIONAL = 10
 
@@ -105,9 +117,9 @@ class Checks:
             return Reply(10001, "timeInForce invalid")
         if request.position_idx not in account.indices(request.symbol):
             return Reply(10001, "position idx not match position mode")
-        if instrument.status == "Delivering" and not request.reduces:
+        if instrument.status == InstrumentStatus.DELIVERING and not request.reduces:
             return Reply(30228, "No new positions during delisting.")
-        if instrument.status not in ("Trading", "Assumed", "Delivering"):
+        if instrument.status not in _TRADED:
             return Reply(110074, "This contract is not live")
         if request.symbol in self._state.halted:
             return Reply(110066, "Trading is currently not allowed")
@@ -150,7 +162,7 @@ class Checks:
     def _of_book(self, s: int, side: int, wanted: BookPrice) -> Decimal | None:
         """The price of a level of the book; None where there is none so deep."""
         state = self._state.states[s]
-        i = 0 if (side > 0) == (wanted.side == "Queue") else 1
+        i = 0 if (side > 0) == (wanted.side == BookSide.QUEUE) else 1
         at = int(state["levels"][i]) - wanted.level
         return self._state.instruments[s].price(abs(int(state["key"][i, at]))) if at >= 0 else None
 
@@ -173,16 +185,19 @@ def quantity(instrument: Instrument, order_type: str, qty: Decimal, *, splits: b
 
 def _special(request: CreateOrder) -> Reply | None:
     """Self-match prevention and slippage: known terms, figures within their ranges."""
-    if request.smp not in ("None", "CancelMaker", "CancelTaker", "CancelBoth"):
+    if request.smp not in set(SelfMatch):
         return Reply(10001, "smpType invalid")
     slippage = request.slippage
     if slippage is None:
         return None
     if request.order_type != OrderType.MARKET or request.trigger_price is not None:
         return Reply(10001, "slippageTolerance is for market orders only")
-    ranges = {"TickSize": (Decimal(1), Decimal(10_000)), "Percent": (Decimal("0.01"), Decimal(10))}
+    ranges: Mapping[str, tuple[Decimal, Decimal]] = {
+        SlippageIn.TICKS: (Decimal(1), Decimal(10_000)),
+        SlippageIn.PERCENT: (Decimal("0.01"), Decimal(10)),
+    }
     low, high = ranges.get(slippage.kind, (Decimal(1), ZERO))
-    whole = slippage.kind != "TickSize" or slippage.amount == slippage.amount.to_integral_value()
+    whole = slippage.kind != SlippageIn.TICKS or slippage.amount == slippage.amount.to_integral_value()
     return None if low <= slippage.amount <= high and whole else Reply(10001, "slippageTolerance invalid")
 
 

@@ -24,13 +24,15 @@ from turbo_trader.exchange.protocol.trade_stream import TradeClient
 from turbo_trader.exchange_server.body import read_body
 from turbo_trader.live.same_site import same_site
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.instruments import Instrument, InstrumentStatus
 
 if TYPE_CHECKING:
     from turbo_trader.exchange_server.exchange_host import Venue
 
 _FIGURES = ("tick", "step", "min_qty", "max_qty", "max_market_qty", "min_notional", "max_leverage")
-_STATUSES = ("PreLaunch", "Trading", "Assumed", "Delivering")  # a contract is closed by its delivery
+_STATUSES = tuple(
+    status for status in InstrumentStatus if status is not InstrumentStatus.CLOSED
+)  # that comes with its delivery
 
 
 class VenueControl:

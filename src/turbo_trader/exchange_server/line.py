@@ -12,6 +12,7 @@ from typing import Final
 
 from starlette.websockets import WebSocket
 
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.exchange.protocol.faults_on_demand import Faults, FrameFault, widened
 from turbo_trader.exchange.protocol.private_stream import PrivateClient
 from turbo_trader.exchange.protocol.public_stream import PublicClient
@@ -63,15 +64,15 @@ class Line:
             self.answer([frame])
             return
         match fault.name:
-            case "duplicate":
+            case Fault.DUPLICATE:
                 self.answer([frame, frame])
-            case "reorder" | "late":
+            case Fault.REORDER | Fault.LATE:
                 asyncio.get_running_loop().call_later(fault.wait_s, self.answer, [frame])
-            case "silent":
+            case Fault.SILENT:
                 self._silent = True
-            case "extra":
+            case Fault.EXTRA:
                 self.answer([widened(frame)])
-            case "disconnect":
+            case Fault.DISCONNECT:
                 self.cut()
             case _:  # gap: lost
                 pass

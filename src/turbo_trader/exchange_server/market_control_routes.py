@@ -19,6 +19,7 @@ from turbo_trader.exchange.protocol.params import Refused, number
 from turbo_trader.exchange_server.body import read_body
 from turbo_trader.live.same_site import same_site
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.instruments import InstrumentStatus
 
 if TYPE_CHECKING:
     from turbo_trader.exchange_server.exchange_host import Venue
@@ -106,10 +107,10 @@ class MarketControl:
         venue, now = self._venue, self._venue.catch_up()
         seconds = _within(asked, "seconds", "60", Decimal(0), _MOST_SECONDS)
         known = venue.exchange.instruments[venue.exchange.index[str(asked["symbol"])]]
-        if known.status == "Closed":
+        if known.closed:
             raise InputError(f"{known.symbol}: it is closed already")
         ends = (now // 1_000_000 + int(seconds * 1_000)) * 1_000_000
-        venue.relist(replace(known, status="Delivering", delivery_ns=ends))
+        venue.relist(replace(known, status=InstrumentStatus.DELIVERING, delivery_ns=ends))
         return {"symbol": known.symbol, "delivery_ms": ends // 1_000_000}
 
     async def _accounts(self, request: Request) -> Response:

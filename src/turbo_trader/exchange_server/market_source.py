@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from turbo_trader.exchange.protocol.passing import read
+from turbo_trader.market.bars import minute_bars
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.minute_bars import minute_bars
 from turbo_trader.market.recording import frames
 from turbo_trader.market.rows import Rows
 from turbo_trader.market.tape import Tape

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.exchange.protocol.faults_on_demand import RequestFault, widened
 from turbo_trader.exchange.protocol.private_stream import PrivateClient
 from turbo_trader.exchange.protocol.public_stream import Feed, PublicClient
@@ -114,29 +115,30 @@ class VenueSockets:
         asked = HttpRequest(request.method, _path(request), query, headers, body, address)
         reply = self._venue.rest.handle(now, asked, self._venue.clock.wall())
         self._venue.publish()
-        if request.method == "GET" and self._venue.faults.may("stale"):
+        if request.method == "GET" and self._venue.faults.may(Fault.STALE):
             self._earlier[_asked(request)] = reply
             if len(self._earlier) > _REMEMBERED:
                 del self._earlier[next(iter(self._earlier))]
         return reply
 
     async def _faulty(self, request: Request, body: bytes, fault: RequestFault) -> Response:
-        if fault.name == "delay":
+        if fault.name == Fault.DELAY:
             await asyncio.sleep(fault.wait_s)
         before = self._earlier.get(_asked(request))
         answer = self._answer(request, body) if fault.processed else None
-        if fault.name == "slow":
+        if fault.name == Fault.SLOW:
             await asyncio.sleep(fault.wait_s)
-        if fault.name == "stale":
+        if fault.name == Fault.STALE:
             return _response(before or self._answer(request, body))
-        if answer is not None and fault.name in ("delay", "slow", "extra"):
-            wide = fault.name == "extra"
-            return _response(replace(answer, body=widened(answer.body)) if wide else answer)
-        if fault.name == "half_open":
+        if answer is not None and fault.name in (Fault.DELAY, Fault.SLOW):
+            return _response(answer)
+        if answer is not None and fault.name == Fault.EXTRA:
+            return _response(replace(answer, body=widened(answer.body)))
+        if fault.name == Fault.HALF_OPEN:
             while (await request.receive())["type"] != "http.disconnect":
                 pass
             return Response()
-        if fault.name.startswith("drop"):
+        if fault.name in (Fault.DROP_BEFORE, Fault.DROP_AFTER):
             request.scope["state"]["transport"].abort()
             await asyncio.sleep(0)  # lets uvicorn see that nobody is there to be answered
             return Response()
@@ -219,24 +221,30 @@ class VenueSockets:
         """An operation of the trade socket, through the faults of its REST route."""
         route = client.route(raw)
         fault = self._venue.faults.request(route) if route else None
-        if fault is not None and fault.name == "delay":
+        if fault is not None and fault.name == Fault.DELAY:
             await asyncio.sleep(fault.wait_s)
         answers = []
         if fault is None or fault.processed:
             answers = client.take(raw, self._venue.catch_up(), self._venue.clock.wall())
             self._venue.publish()
         self._note(line, raw, answers)
-        if fault is None or fault.name in ("delay", "stale"):
+        if fault is None:
             _later(line, answers)
-        elif fault.name == "slow":
-            await asyncio.sleep(fault.wait_s)
-            line.answer(answers)
-        elif fault.name == "extra":
-            _later(line, [widened(answer) for answer in answers])
-        elif fault.name.startswith("drop"):
-            line.cut()
-        elif fault.name != "half_open":
-            _later(line, client.refuse(raw, fault.name, self._venue.now))
+            return
+        match fault.name:
+            case Fault.DELAY | Fault.STALE:
+                _later(line, answers)
+            case Fault.SLOW:
+                await asyncio.sleep(fault.wait_s)
+                line.answer(answers)
+            case Fault.EXTRA:
+                _later(line, [widened(answer) for answer in answers])
+            case Fault.DROP_BEFORE | Fault.DROP_AFTER:
+                line.cut()
+            case Fault.HALF_OPEN:
+                pass  # there is no answer
+            case name:
+                _later(line, client.refuse(raw, name, self._venue.now))
 
     def _note(self, line: Line, raw: bytes, answers: list[bytes]) -> None:
         """Put an operation into the record, where there is one."""

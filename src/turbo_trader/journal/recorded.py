@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from struct import Struct
+from typing import Any, cast
 
 import numpy as np
 
 from turbo_trader.journal.codec import unpack, unpack_event
 from turbo_trader.journal.layouts import described
-from turbo_trader.journal.recorder import (
-    CLOCK,
+from turbo_trader.journal.recording_format import (
     CLOCK_RECORD,
-    COMMAND,
-    DECODER,
-    ERROR,
-    EVENT,
-    FRAME,
+    FOLDER,
     FRAME_RECORD,
     PACKED_RECORD,
-    ROWS,
     ROWS_RECORD,
+    Begin,
+    End,
+    Record,
+    Steps,
+    Torn,
+    read_blocks,
+    segments,
 )
-from turbo_trader.journal.recording_format import FOLDER, Begin, End, Steps, Torn, read_blocks, segments
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import ROW
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.trader.events import Clock, Event, MarketRows
 from turbo_trader.trader.persisted import OUTCOMES
-
-_ROW: Final = ROW.itemsize
 
 
 @dataclass(slots=True)
@@ -118,7 +117,7 @@ class RecordedLife:
 
     def _steps(self, block: Steps, frames: list[Frame]) -> Iterator[Step]:
         step: Step | None = None
-        for found in _records(block, frames):
+        for found in _Records(block, frames):
             if isinstance(found, Step):
                 if step is not None:
                     yield step
@@ -126,7 +125,7 @@ class RecordedLife:
                 self.ts = max(self.ts, step.event.ts)
             elif step is not None:
                 kind, packed = found
-                if kind == COMMAND:
+                if kind is Record.COMMAND:
                     step.commands.append(packed)
                 else:
                     step.error = packed.decode()
@@ -154,44 +153,58 @@ def recorded_lives(folder: Path) -> list[RecordedLife]:
     return list(lives.values())
 
 
-def _records(block: Steps, frames: list[Frame]) -> Iterator[Step | tuple[int, bytes]]:
-    """Steps by their events alone, and the commands and errors that follow each; frames gather in `frames` until an event takes
-    them."""
-    data, at, number = block.records, 0, block.first
-    row, frame = 0, 0
-    while at < len(data):
-        kind = data[at]
-        if kind == ROWS:
-            _, ts, symbol, count, wire = ROWS_RECORD.unpack_from(data, at)
-            at += ROWS_RECORD.size
-            rows = np.frombuffer(block.rows, ROW, count, row * _ROW).copy()
-            row += count
-            yield _step(number, MarketRows(ts, symbol, rows), frames, from_wire=bool(wire))
-        elif kind == CLOCK:
-            at += CLOCK_RECORD.size
-            yield _step(number, Clock(CLOCK_RECORD.unpack_from(data, at - CLOCK_RECORD.size)[1]), frames)
-        elif kind == FRAME:
-            _, decoder, length = FRAME_RECORD.unpack_from(data, at)
-            at += FRAME_RECORD.size
-            frames.append(Frame(decoder, block.frames[frame : frame + length]))
-            frame += length
-        else:
-            _, length = PACKED_RECORD.unpack_from(data, at)
-            packed = data[at + PACKED_RECORD.size : at + PACKED_RECORD.size + length]
-            at += PACKED_RECORD.size + length
-            if kind == EVENT:
-                yield _step(number, unpack_event(packed), frames)
-            elif kind == DECODER:
-                decoder, instruments = unpack(packed)
-                frames.append(Frame(decoder, None, instruments))
-            elif kind in (COMMAND, ERROR):
-                yield kind, packed
-            else:
-                raise InputError(f"a record of kind {kind}, which this version does not know")
-        number += kind in (ROWS, CLOCK, EVENT)
+class _Records:
+    """The records of a block, in order. Frames gather in `frames` until an event takes them."""
 
+    def __init__(self, block: Steps, frames: list[Frame]) -> None:
+        self._block, self._frames = block, frames
+        self._number = block.first  # of the next step
+        self._at = self._row = self._frame = 0  # places in the block's records, rows and frames
 
-def _step(number: int, event: Event, frames: list[Frame], *, from_wire: bool = False) -> Step:
-    taken = frames.copy()
-    frames.clear()
-    return Step(number, event, [], "", taken, from_wire)
+    def __iter__(self) -> Iterator[Step | tuple[Record, bytes]]:
+        """Steps by their events alone, and the commands and errors that follow each."""
+        while self._at < len(self._block.records):
+            match kind := self._block.records[self._at]:
+                case Record.ROWS:
+                    yield self._rows()
+                case Record.CLOCK:
+                    yield self._step(Clock(self._take(CLOCK_RECORD)[1]))
+                case Record.EVENT:
+                    yield self._step(unpack_event(self._packed()))
+                case Record.COMMAND | Record.ERROR:
+                    yield Record(kind), self._packed()
+                case Record.DECODER:
+                    decoder, instruments = unpack(self._packed())
+                    self._frames.append(Frame(decoder, None, instruments))
+                case Record.FRAME:
+                    self._raw_frame()
+                case _:
+                    raise InputError(f"a record of kind {kind}, which this version does not know")
+
+    def _step(self, event: Event, *, from_wire: bool = False) -> Step:
+        step = Step(self._number, event, [], "", self._frames.copy(), from_wire)
+        self._frames.clear()
+        self._number += 1
+        return step
+
+    def _rows(self) -> Step:
+        _, ts, symbol, count, wire = self._take(ROWS_RECORD)
+        rows = np.frombuffer(self._block.rows, ROW, count, self._row * ROW.itemsize).copy()
+        self._row += count
+        return self._step(MarketRows(ts, symbol, rows), from_wire=bool(wire))
+
+    def _raw_frame(self) -> None:
+        _, decoder, length = self._take(FRAME_RECORD)
+        self._frames.append(Frame(decoder, self._block.frames[self._frame : self._frame + length]))
+        self._frame += length
+
+    def _packed(self) -> bytes:
+        _, length = self._take(PACKED_RECORD)
+        packed = self._block.records[self._at : self._at + length]
+        self._at += length
+        return packed
+
+    def _take(self, layout: Struct) -> tuple[Any, ...]:
+        fields = layout.unpack_from(self._block.records, self._at)
+        self._at += layout.size
+        return fields

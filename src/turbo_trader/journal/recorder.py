@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import platform
 import queue
-import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,17 @@ import numpy as np
 from turbo_trader import __version__
 from turbo_trader.journal.codec import pack
 from turbo_trader.journal.layouts import described
-from turbo_trader.journal.recording_format import Begin, Code, End, Steps
+from turbo_trader.journal.recording_format import (
+    CLOCK_RECORD,
+    FRAME_RECORD,
+    PACKED_RECORD,
+    ROWS_RECORD,
+    Begin,
+    Code,
+    End,
+    Record,
+    Steps,
+)
 from turbo_trader.journal.segments import Keep, Segments
 from turbo_trader.market.compiled import sources_hash
 from turbo_trader.market.instruments import Instrument
@@ -33,14 +42,6 @@ from turbo_trader.trader import machine
 from turbo_trader.trader.commands import Command, WriteCommand
 from turbo_trader.trader.events import Clock, Event, MarketRows
 from turbo_trader.trader.persisted import OUTCOMES
-
-#: Records of a step: its event (ROWS, CLOCK or EVENT; the first record), then its commands, or why the Trader failed. Before the
-#: rows they became: a decoder that was made, a frame that it was given.
-ROWS, CLOCK, EVENT, COMMAND, ERROR, DECODER, FRAME = range(1, 8)
-ROWS_RECORD: Final = struct.Struct("<BqHIB")  # kind, ts, symbol, rows, 1: they are those of the frame before
-CLOCK_RECORD: Final = struct.Struct("<Bq")  # kind, ts
-PACKED_RECORD: Final = struct.Struct("<BI")  # kind, length of what follows
-FRAME_RECORD: Final = struct.Struct("<BHI")  # kind, decoder, length of the frame
 
 _BLOCK: Final = 1 << 18  # bytes that are handed over at once
 _WAITING: Final = 256  # blocks
@@ -99,17 +100,17 @@ class Recorder:
         records = self._records
         if isinstance(event, MarketRows):
             rows = event.rows
-            records += ROWS_RECORD.pack(ROWS, event.ts, event.symbol, len(rows), rows is self._decoded)
+            records += ROWS_RECORD.pack(Record.ROWS, event.ts, event.symbol, len(rows), rows is self._decoded)
             self._rows += rows.tobytes()
         elif isinstance(event, Clock):
-            records += CLOCK_RECORD.pack(CLOCK, event.ts)
+            records += CLOCK_RECORD.pack(Record.CLOCK, event.ts)
         else:
-            self._add(EVENT, pack(event))
+            self._add(Record.EVENT, pack(event))
         self._count += 1
         for command in commands:
-            self._add(COMMAND, pack(command))
+            self._add(Record.COMMAND, pack(command))
         if error:
-            self._add(ERROR, error.encode())
+            self._add(Record.ERROR, error.encode())
         full = len(records) + len(self._rows) + len(self._frames) > _BLOCK
         if full or error or (commands and any(isinstance(command, WriteCommand) for command in commands)):
             self.flush()  # what reached the venue is recorded, even if the process dies now
@@ -117,12 +118,12 @@ class Recorder:
     def decoder(self, instruments: Sequence[Instrument]) -> int:
         """A decoder of frames was made; its number."""
         self._decoders = (self._decoders + 1) & 0xFFFF
-        self._add(DECODER, pack((self._decoders, instruments)))
+        self._add(Record.DECODER, pack((self._decoders, instruments)))
         return self._decoders
 
     def frame(self, decoder: int, raw: bytes, rows: Rows | None) -> None:
         """A frame as it was received, and the rows it became."""
-        self._records += FRAME_RECORD.pack(FRAME, decoder, len(raw))
+        self._records += FRAME_RECORD.pack(Record.FRAME, decoder, len(raw))
         self._frames += raw
         self._decoded = rows
 

@@ -11,8 +11,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -28,6 +29,25 @@ HEAD: Final = b"TTREC\x00\x00" + bytes([VERSION])
 _FRAME: Final = struct.Struct("<II")  # length, CRC-32
 _LEVEL: Final = 1  # of zlib: the fastest
 _LONGEST: Final = 1 << 30
+
+
+class Record(IntEnum):
+    """The first byte of each record of a step. A step begins with its event; its commands follow, or why the Trader failed.
+    Before the rows of an event stand the frames they were read from, and the decoders that read them."""
+
+    ROWS = 1  # the event is market rows
+    CLOCK = 2  # it is a time
+    EVENT = 3  # it is any other
+    COMMAND = 4
+    ERROR = 5
+    DECODER = 6
+    FRAME = 7
+
+
+ROWS_RECORD: Final = struct.Struct("<BqHIB")  # kind, ts, symbol, rows, 1: they are those of the frame before
+CLOCK_RECORD: Final = struct.Struct("<Bq")  # kind, ts
+PACKED_RECORD: Final = struct.Struct("<BI")  # kind, length of what follows
+FRAME_RECORD: Final = struct.Struct("<BHI")  # kind, decoder, length of the frame
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -106,18 +126,25 @@ def read_blocks(path: Path, torn: Torn) -> Iterator[Block]:
         with path.open("rb") as file:
             _check_head(path, file.read(len(HEAD)), torn)
             torn.at = len(HEAD)
-            while not torn.why and (frame := file.read(_FRAME.size)):
-                length, checksum = _FRAME.unpack(frame) if len(frame) == _FRAME.size else (_LONGEST + 1, 0)
-                body = file.read(length) if length <= _LONGEST else b""
-                if len(body) < length:
-                    torn.why = "its last block is not whole"
-                elif zlib.crc32(body) != checksum:
-                    torn.why, torn.tail = "a block does not match its checksum", not file.read(1)
-                else:
-                    yield _read(path, body)
-                    torn.at += len(frame) + length
+            while not torn.why and (body := _next_body(file, torn)) is not None:
+                yield _read(path, body)
+                torn.at += _FRAME.size + len(body)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _next_body(file: BinaryIO, torn: Torn) -> bytes | None:
+    """The body of the next block; None at the end of the file, and where the block is not whole: `torn` says why."""
+    frame = file.read(_FRAME.size)
+    if not frame:
+        return None
+    length, checksum = _FRAME.unpack(frame) if len(frame) == _FRAME.size else (_LONGEST + 1, 0)
+    body = file.read(length) if length <= _LONGEST else b""
+    if len(body) < length:
+        torn.why = "its last block is not whole"
+    elif zlib.crc32(body) != checksum:
+        torn.why, torn.tail = "a block does not match its checksum", not file.read(1)
+    return None if torn.why else body
 
 
 def segments(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.endpoints import Endpoints, Keys, Mode
 from turbo_trader.journal.address import Address
 from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.segments import Keep
@@ -71,7 +71,7 @@ class DaemonSettings:
     database: Address | None = None  # that the journal's tables are in; None: a file of its folder
     journal_days: int = 30  # scans and what no money hangs on are kept so long; 0: for ever
     duration_s: float | None = None  # None: until asked to stop
-    mode: str = "paper"
+    mode: Mode = Mode.PAPER
     market: str = ""  # what it trades on, in words: reports say whether it is made up
     backfill_minutes: int = 1_500
     request_timeout_s: float = 5.0

@@ -14,7 +14,7 @@ from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.schemas import nanoseconds, whole
 from turbo_trader.bybit.venue_errors import NOT_SENT
 from turbo_trader.live.checks import Check, Level, refusal
-from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.instruments import Instrument, InstrumentStatus
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.feasibility import feasible
 from turbo_trader.rules.policy import Policy
@@ -136,11 +136,15 @@ def _maintenance(facts: VenueFacts) -> Check:
 def _symbols(facts: VenueFacts) -> Iterator[Check]:
     if not facts.instruments and not facts.missing:
         return
-    closed = [f"{item.symbol} is {item.status}" for item in facts.instruments if item.status != "Trading"]
+    closed = [
+        f"{item.symbol} is {item.status}"
+        for item in facts.instruments
+        if item.status != InstrumentStatus.TRADING
+    ]
     ending = [
         f"{item.symbol} is being delisted"
         for item in facts.instruments
-        if item.status == "Trading" and item.delivery_ns
+        if item.status == InstrumentStatus.TRADING and item.delivery_ns
     ]
     if facts.missing:
         yield Check("symbols", Level.FAIL, "; ".join(facts.missing), "take them out of TARGET_ASSETS")

@@ -25,7 +25,7 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
 from turbo_trader.runtime.arrivals import MARKET_AHEAD, Alarm, too_early
 from turbo_trader.runtime.private_messages import PrivateMessages
-from turbo_trader.trader.events import Event, MarketRows, StreamStatus
+from turbo_trader.trader.events import Event, MarketRows, StreamKind, StreamStatus
 
 WATCH_S = 1.0  # between two looks for silent topics
 _GAP_PAUSE_S = 2.0  # between two renewals of a connection
@@ -232,7 +232,7 @@ class PublicFeeds:
         up = all(feed.up for feed in self.feeds)
         if up != self.up:
             self.up = up
-            self._deliver(StreamStatus(self._clock.now(), "public", up, reason))
+            self._deliver(StreamStatus(self._clock.now(), StreamKind.PUBLIC, up, reason))
 
 
 class PrivateFeed:
@@ -269,11 +269,11 @@ class PrivateFeed:
 
     def _on_up(self) -> None:
         self.up = True
-        self._deliver(StreamStatus(self._clock.now(), "private", up=True))
+        self._deliver(StreamStatus(self._clock.now(), StreamKind.PRIVATE, up=True))
 
     def _on_down(self, reason: str) -> None:
         self.up = False
-        self._deliver(StreamStatus(self._clock.now(), "private", up=False, reason=reason))
+        self._deliver(StreamStatus(self._clock.now(), StreamKind.PRIVATE, up=False, reason=reason))
 
 
 def gap_row(ts: int) -> Rows:

@@ -41,6 +41,7 @@ from turbo_trader.trader.guard_interventions import (
     GuardRules,
     Intervention,
     Kept,
+    Remedy,
     command,
     damaged,
     interventions,
@@ -256,11 +257,11 @@ class Guard:
             left = list(agreed)
             while left and self._lease.renew():
                 intervention = left.pop(0)
-                most = await self._largest(intervention.symbol) if intervention.what == "close" else None
+                most = await self._largest(intervention.symbol) if intervention.what is Remedy.CLOSE else None
                 action = command(intervention, self._ids, most)
                 result = await self._send(action)
-                if intervention.what == "protect" and self._must_close(intervention, result):
-                    left.append(replace(intervention, what="close", why="its stop was refused"))
+                if intervention.what is Remedy.PROTECT and self._must_close(intervention, result):
+                    left.append(replace(intervention, what=Remedy.CLOSE, why="its stop was refused"))
                 self._emit(
                     "guard-acted", "warning",
                     {"what": intervention.what, "symbol": intervention.symbol, "why": intervention.why, "stop": intervention.stop,

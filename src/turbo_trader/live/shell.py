@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.opening import believable
 from turbo_trader.journal.recorder import Life
@@ -29,6 +30,7 @@ from turbo_trader.live.self_check import check_daily
 from turbo_trader.live.upkeep import Upkeep
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.instruments import Instrument, resolve
+from turbo_trader.rules.choices import OnTerm
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Regridded
 from turbo_trader.trader.control_verbs import STATUS, ControlVerb
@@ -157,7 +159,7 @@ class Shell:
 
     async def _prepare(self, settings: DaemonSettings, gateway: Gateway) -> None:
         await startup.reach(gateway, settings.endpoints.rest)
-        if settings.mode != "paper":
+        if settings.mode != Mode.PAPER:
             names = [resolve(symbol) for symbol in settings.symbols]
             await admit(gateway, settings.endpoints.rest, names, self._policy, self._router.emit)
         await be_alone(gateway, self._router.journal, self._router.emit, take_over=settings.take_over)
@@ -350,7 +352,7 @@ class Shell:
             self._router.end(f"{by} (again)")
             return
         self._stopping = True
-        self._leaving = self._policy.on_term == "leave"
+        self._leaving = self._policy.on_term is OnTerm.LEAVE
         self._router.deliver(Control(self._clock.now(), ControlVerb.STOP, by, {"leave": self._leaving}))
         if not self._router.ended.is_set():
             asyncio.get_running_loop().call_later(

@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from turbo_trader.bybit.command_calls import Call
-from turbo_trader.bybit.endpoints import Keys
+from turbo_trader.bybit.endpoints import Keys, Mode
 from turbo_trader.bybit.reads import ReadFailed, closed_bars, pages
 from turbo_trader.bybit.schemas import amount, decimal, symbol_of
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.instruments import Instrument, RiskTier, resolve
+from turbo_trader.market.instruments import Instrument, InstrumentStatus, RiskTier, resolve
 from turbo_trader.market.reference import parse_instrument
 from turbo_trader.runtime.venue_requests import Lane
 from turbo_trader.trader.events import Backfill, FeeRates
@@ -69,7 +69,7 @@ async def refresh_instrument(gateway: Gateway, known: Instrument) -> Instrument 
     if answer.code not in (0, _NO_SUCH_SYMBOL):
         return None
     if not any(item.get("symbol") == known.symbol for item in answer.rows):
-        return replace(known, status="Closed")
+        return replace(known, status=InstrumentStatus.CLOSED)
     try:
         return await _parsed(gateway, answer.rows, known.symbol)
     except UNREADABLE:
@@ -154,9 +154,9 @@ async def read_fees(gateway: Gateway, symbols: Sequence[str]) -> list[FeeRates]:
     return found
 
 
-async def account_id(gateway: Gateway, keys: Keys, mode: str) -> str:
+async def account_id(gateway: Gateway, keys: Keys, mode: Mode) -> str:
     """The account's number at the venue; where it does not say, one made of the key. A paper venue's account has none."""
-    if mode == "paper":
+    if mode == Mode.PAPER:
         return mode
     answer = await gateway.read(Call("get_api_key_information", "account", {}))
     found = str(answer.result.get("userID") or "") if answer.ok else ""

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.journal.trimming import Trimming
 from turbo_trader.live.admission import KeyWatch, NoticeWatch
 from turbo_trader.live.daemon_settings import DaemonSettings
@@ -92,7 +93,7 @@ class Upkeep:
     async def _keep_terms(self) -> None:
         key = KeyWatch(self._gateway, self._router.emit)
         while True:
-            if self._settings.mode != "paper" and (expiry := await key.read()):
+            if self._settings.mode != Mode.PAPER and (expiry := await key.read()):
                 self._router.deliver(expiry)
             await self._gateway.until_stale(self._settings.refresh_s)
             for known in self._terms():

@@ -1,10 +1,11 @@
-"""One-minute bars from csv files: `ts_ms,open,high,low,close,volume`, ts_ms = open of the bar, UTC; checked line by line."""
+"""One-minute bars: of csv files with the columns ts_ms (open of the bar, UTC), open, high, low, close, volume, checked line by
+line; and of prints."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from turbo_trader.market.archive import lines, plain_float
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rebuild import FUNDING_RATE
-from turbo_trader.market.rows import BAR, MINUTE, Rows
+from turbo_trader.market.rows import BAR, KIND_MASK, MINUTE, TRADE, Rows
 
 _MILLISECOND = 1_000_000
 _LATEST = 4e12  # ms; a time beyond the year 2096 is in another unit
@@ -123,3 +124,21 @@ def read_funding(path: Path) -> NDArray[np.void]:
         "a time not after the line above it: sort the file by time",
     )
     return rates
+
+
+def minute_bars(rows: Rows, tick: float, lot: float) -> Rows:
+    """The prints among tape rows as bars (BAR); a minute without a print has none."""
+    prints = rows[(rows["kind"] & KIND_MASK) == TRADE]
+    if not len(prints):
+        return cast("Rows", np.zeros(0, BAR))
+    minutes = prints["ts"] // MINUTE
+    first = np.flatnonzero(np.diff(minutes, prepend=minutes[0] - 1))
+    last = np.append(first[1:], len(prints)) - 1
+    price, volume = prints["price"] * tick, prints["lots"] * lot
+    bars = np.zeros(len(first), BAR)
+    bars["ts"] = minutes[first] * MINUTE
+    bars["open"], bars["close"] = price[first], price[last]
+    bars["high"], bars["low"] = np.maximum.reduceat(price, first), np.minimum.reduceat(price, first)
+    bars["volume"] = np.add.reduceat(volume, first)
+    bars["turnover"] = np.add.reduceat(volume * price, first)
+    return cast("Rows", bars)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from turbo_trader.market.grid import on_grid, plain
 
@@ -13,6 +14,20 @@ RENAMED = {"MATICUSDT": "POLUSDT", "RNDRUSDT": "RENDERUSDT"}
 #: The default universe: the fifteen symbols of the rules, section 1.
 _COINS = "BTC ETH SOL XRP BNB AVAX ADA LINK DOGE LTC POL ARB OP RENDER INJ"
 UNIVERSE = tuple(f"{coin}USDT" for coin in _COINS.split())
+
+
+class InstrumentStatus(StrEnum):
+    """A contract's life at the venue. A status not known here goes by the venue's own name, and is not open for entries."""
+
+    PRE_LAUNCH = "PreLaunch"
+    TRADING = "Trading"
+    DELIVERING = "Delivering"
+    CLOSED = "Closed"
+    ASSUMED = "Assumed"  # ours: the stand-in of a symbol whose real figures are not known, which trades
+
+
+#: Contracts in these states can be bought and sold.
+TRADABLE = (InstrumentStatus.TRADING, InstrumentStatus.ASSUMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +46,7 @@ class Instrument:
     """A linear USDT perpetual. Prices in USDT, quantities in base coin, rates as fractions."""
 
     symbol: str
-    status: str  # PreLaunch, Trading, Delivering, Closed
+    status: str  # InstrumentStatus, where it is known
     tick: Decimal
     step: Decimal
     min_qty: Decimal
@@ -51,13 +66,13 @@ class Instrument:
 
     @property
     def open_for_entries(self) -> bool:
-        """It trades and no end is announced. "Assumed" marks the stand-in of a symbol whose real figures are not known."""
-        return self.status in ("Trading", "Assumed") and not self.delivery_ns
+        """It trades and no end is announced."""
+        return self.status in TRADABLE and not self.delivery_ns
 
     @property
     def closed(self) -> bool:
         """The venue has ended it: there is nothing to listen to."""
-        return self.status == "Closed"
+        return self.status == InstrumentStatus.CLOSED
 
     def price(self, ticks: int) -> Decimal:
         """The price of a number of ticks."""

@@ -131,6 +131,29 @@ class TriggerBy(StrEnum):
     INDEX = "IndexPrice"
 
 
+class SelfMatch(StrEnum):
+    """Which of two orders of one account ends where they would trade with each other (smpType)."""
+
+    NONE = "None"
+    MAKER = "CancelMaker"
+    TAKER = "CancelTaker"
+    BOTH = "CancelBoth"
+
+
+class SlippageIn(StrEnum):
+    """What the slippage that a market order allows is counted in (slippageToleranceType)."""
+
+    TICKS = "TickSize"
+    PERCENT = "Percent"
+
+
+class BookSide(StrEnum):
+    """The side of the book that an order takes its price from (bboSideType): its own, or the other."""
+
+    QUEUE = "Queue"
+    COUNTERPARTY = "Counterparty"
+
+
 class StopMode(StrEnum):
     """What a stop is for (tpslMode): the whole position, or a part of it."""
 

@@ -14,6 +14,21 @@ from turbo_trader.numbers.declared import Declared, extra
 Value: TypeAlias = bool | int | Decimal | str | tuple[str, ...] | tuple[int, ...]
 
 
+class Belief(StrEnum):
+    """How far a forecast is believed (BELIEF)."""
+
+    ASKED = "asked"  # the plain forecast
+    WEIGHED = "weighed"  # averaged over whether its drift is there at all
+    MEASURED = "measured"  # the averaged one as its past outcomes have it
+
+
+class Horizon(StrEnum):
+    """How long trades last (HORIZON)."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+
+
 class Label(StrEnum):
     """Whose number it is."""
 
@@ -45,11 +60,13 @@ def number(
     """A pydantic field. `low` and `high` are allowed themselves.
 
     `section`: of the trading rules, then the line there, such as "7 margin cap": its text and the reason are in `sources`;
-    `source` and `why` say both where `sources` does not. With `choices` a str default is one of these terms; without, it is a
-    decimal. A `pinned` number is built into a kernel or into the venue: it is shown, and any other value is refused. `weighed`: the
-    default where BELIEF is not asked, `hours`: that of HORIZON=hours, if they are others (`default_of`). `text`: a str default is
-    text of any kind.
+    `source` and `why` say both where `sources` does not. A default of an enum allows its members, one among `choices` allows these;
+    any other str default is a decimal, or with `text` a text of any kind. A `pinned` number is built into a kernel or the venue:
+    it is shown, and any other value is refused. `weighed` is the default where BELIEF is not asked, `hours` that of HORIZON=hours,
+    where they differ (`default_of`).
     """
+    enum = type(default) if isinstance(default, StrEnum) else None
+    choices = choices if enum is None else tuple(enum)
     value = Decimal(default) if isinstance(default, str) and not choices and not text else default
     facts: dict[str, Any] = {
         "unit": unit,
@@ -63,7 +80,9 @@ def number(
         if other is not None:
             facts[mode] = Decimal(other) if isinstance(other, str) and not choices else other
     limits: dict[str, Any] = {}
-    if choices:
+    if enum is not None:
+        limits = {"strict": False}  # its text is one of its members
+    elif choices:
         limits = {"pattern": f"^({'|'.join(choices)})$"}
     elif text or isinstance(value, tuple):
         limits = {} if text else {"min_length": 1}
@@ -76,12 +95,12 @@ def number(
     return Field(value, description=meaning, json_schema_extra=facts, **limits)
 
 
-def default_of(field: FieldInfo, belief: str, horizon: str = "minutes") -> Value:
+def default_of(field: FieldInfo, belief: str, horizon: str = Horizon.MINUTES) -> Value:
     """The default of a number under a BELIEF and a HORIZON."""
     facts = extra(field)
-    if horizon == "hours" and "hours" in facts:
+    if horizon == Horizon.HOURS and "hours" in facts:
         return cast("Value", facts["hours"])
-    return cast("Value", field.default if belief == "asked" else facts.get("weighed", field.default))
+    return cast("Value", field.default if belief == Belief.ASKED else facts.get("weighed", field.default))
 
 
 def by_mode(declared: type[Declared], belief: str, horizon: str) -> dict[str, Value]:

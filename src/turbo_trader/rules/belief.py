@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from turbo_trader.rules.tiers import TIER_NAMES
+from turbo_trader.numbers.number import Belief
+from turbo_trader.rules.choices import Answer
+from turbo_trader.rules.tiers import TIER_NAMES, TURBO
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -17,11 +19,11 @@ def cannot_block(policy: Policy, tier_name: str) -> dict[str, str]:
     Figures are taken at their worst: the confidence and the signals that gates 2 and 3 let pass, the smallest target.
     """
     found = {}
-    if getattr(policy, f"{tier_name}_low_consensus") == "warn":
+    if getattr(policy, f"{tier_name}_low_consensus") is Answer.WARN:
         found["consensus"] = "low consensus is a warning"
-    if getattr(policy, f"{tier_name}_flat") == "warn":
+    if getattr(policy, f"{tier_name}_flat") is Answer.WARN:
         found["flat"] = "a flat market is a warning once there is a tier"
-    if policy.belief == "asked":
+    if policy.belief is Belief.ASKED:
         found.update(_by_confidence(policy, tier_name))
     return found
 
@@ -39,7 +41,11 @@ def _by_confidence(policy: Policy, tier_name: str) -> dict[str, str]:
     if fee > policy.round_trip_fee:
         found["fee"] = f"p is the confidence, above {p}: up to a cost of {fee:.3%}"
     # the minimum net EV of the tier is at most its value by equity
-    least = max(policy.micro_min_ev, policy.turbo_min_ev) if tier_name == "turbo" else policy.growing_min_ev
+    least = (
+        max(policy.micro_min_ev, policy.turbo_min_ev)
+        if tier_name == TIER_NAMES[TURBO]
+        else policy.growing_min_ev
+    )
     spare = min(p * target - (1 - p) * stop for _, target, stop in exits) - least
     if spare > policy.round_trip_fee:
         found["EV"] = f"p is the confidence, above {p}: up to a cost of {spare:.3%}"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.state import MINUTES
 from turbo_trader.numbers.declared import env_name, shown, source
+from turbo_trader.numbers.number import Horizon
+from turbo_trader.rules.choices import EntryStyle
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.signals.consensus import HORIZONS
 
@@ -63,7 +65,7 @@ def _clashes(policy: Policy) -> Iterator[_Clash]:
     for low, high, why in _ORDERED:
         if getattr(policy, low) > getattr(policy, high):
             yield low, high, why
-    if policy.horizon == "hours" and not policy.scored:
+    if policy.horizon is Horizon.HOURS and not policy.scored:
         yield (
             "horizon",
             "signal",
@@ -81,7 +83,9 @@ def _exits(policy: Policy) -> Iterator[_Clash]:
     """Targets that cannot pay, locks that lock nothing, stops beyond any liquidation."""
     b_trades = any(getattr(policy, f"{tier}_b_trades") for tier in TIER_NAMES)
     fee = (
-        "maker_fee" if policy.entry_style == "maker" and policy.maker_fee > policy.taker_fee else "taker_fee"
+        "maker_fee"
+        if policy.entry_style is EntryStyle.MAKER and policy.maker_fee > policy.taker_fee
+        else "taker_fee"
     )
     for top in ("tp_max", *(["b_tp_max"] if b_trades else [])):
         target: Decimal = getattr(policy, top)

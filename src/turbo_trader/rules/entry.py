@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.numbers.number import Belief
+from turbo_trader.rules.choices import EntryStyle
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -25,11 +27,11 @@ def entry_limit(
     `ev_margin` = net EV - minimum, a fraction >= 0. On the tick, never further out than allowed, never
     inside the touch.
     """
-    if policy.entry_style == "maker":
+    if policy.entry_style is EntryStyle.MAKER:
         return bid if direction > 0 else ask
     slip = policy.entry_slip_max
     if (
-        policy.belief != "asked"
+        policy.belief is not Belief.ASKED
     ):  # there the EV is the user's arithmetic: it says nothing of what a fill may cost
         slip = min(slip, policy.entry_slip_of_ev * max(Decimal(0), ev_margin))
     if direction > 0:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.choices import Unconfirmed
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -105,7 +106,7 @@ def exit_rules(policy: Policy) -> ExitRules:
         extension=policy.extension,
         backstop_extra=policy.backstop_extra,
         max_extensions=policy.max_extensions,
-        close_unconfirmed=policy.tp_without_confirmation == "close",
+        close_unconfirmed=policy.tp_without_confirmation is Unconfirmed.CLOSE,
         mark_beyond=policy.mark_beyond,
         mark_beyond_for_ns=int(policy.mark_beyond_for * SECOND),
         hold_factor=policy.hold_factor,

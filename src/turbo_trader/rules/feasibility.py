@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.instruments import TRADABLE, Instrument
 from turbo_trader.rules.gate import TIER_A, TIER_B
 from turbo_trader.rules.sizing import Account, Entry, Sizing, liquidation_distance, size_entry, smallest_qty
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
-#: Instrument states that can be traded; "Assumed" marks the stand-in of a symbol whose real figures are not known.
-TRADABLE = ("Trading", "Assumed")
 #: A 99.9 % one-minute range: the median of sixteen perpetuals in May 2025 (2,048 minutes each, BTC 0.35 %, small coins above 1 %).
 USUAL_RANGE = Decimal("0.0075")
 

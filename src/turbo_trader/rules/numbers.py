@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from turbo_trader.numbers.declared import Declared, env_name, extra
-from turbo_trader.numbers.number import Label, Value, default_of
+from turbo_trader.numbers.number import Belief, Horizon, Label, Value, default_of
 from turbo_trader.rules.sources import SOURCES
 
 
@@ -36,8 +36,8 @@ def reason(field: FieldInfo) -> str:
 
 def number_rows(numbers: Declared) -> list[NumberRow]:
     """Every number with its default, unit, origin and whether it was overridden; sections of the rules in their order."""
-    rows, belief = [], getattr(numbers, "belief", "asked")
-    horizon = getattr(numbers, "horizon", "minutes")
+    rows, belief = [], getattr(numbers, "belief", Belief.ASKED)
+    horizon = getattr(numbers, "horizon", Horizon.MINUTES)
     for name, field in type(numbers).model_fields.items():
         facts, value = extra(field), getattr(numbers, name)
         line = SOURCES.get(facts["section"])

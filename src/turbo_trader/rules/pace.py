@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-#: Growth a day he hopes for, from a balance (USDT) on: the middle of his ranges.
+#: Target growth a day from a balance (USDT) on: the middle of the ranges that the user names.
 TARGET_GROWTH: Final = ((0.0, 0.20), (50.0, 0.14), (100.0, 0.10), (500.0, 0.055))
 
 

@@ -1,9 +1,9 @@
 """Every number of the trading rules, in one frozen, validated object.
 
-Each number carries whose it is (`asked` for by the user, `chosen` by us where his texts leave it open, `ours` by our own addition),
+Each number carries who set it (`asked`: the user; `chosen`: we did where the user's texts leave it open; `ours`: our own addition),
 its unit, the line of the trading rules it comes from (`sources`) and its meaning. Its name in upper case is the environment
-variable that overrides it. Fractions are fractions (0.006 is 0.6 %; text may say 0.6% or 60bp), times seconds unless the name says
-otherwise. The tables per capital tier: `capital_tier`.
+variable that overrides it. Fractions are fractions (0.006 is 0.6 %; text may say 0.6% or 60bp). Times are seconds unless the name
+says otherwise. The tables per capital tier: `capital_tier`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from turbo_trader.market.instruments import UNIVERSE, perpetual
 from turbo_trader.market.names import perpetual_symbol
 from turbo_trader.market.rows import Rows
 from turbo_trader.numbers.declared import shown
-from turbo_trader.numbers.number import asked, by_mode, chosen, default_of, ours
+from turbo_trader.numbers.number import Belief, Horizon, asked, by_mode, chosen, default_of, ours
 from turbo_trader.rules import clashes, records
+from turbo_trader.rules.choices import Answer, EntryStyle, LeveragePolicy, OnTerm, TradeSize, Unconfirmed
 from turbo_trader.rules.gates import GateNumbers
 from turbo_trader.rules.numbers import NumberRow, number_rows
 from turbo_trader.rules.tiers import CapitalTier, tier_of
@@ -29,7 +30,6 @@ from turbo_trader.signals.listed import SignalNumbers
 
 _COINS = tuple(symbol.removesuffix("USDT") for symbol in UNIVERSE)
 RULES = "rules"  # SIGNAL: the five signals of section 4
-_LOW_ANSWERS = ("warn", "block")
 
 
 class Policy(SignalNumbers, GateNumbers):
@@ -59,13 +59,13 @@ class Policy(SignalNumbers, GateNumbers):
     turbo_b_trades: bool = asked(True, "switch", "2 B", "B-trades, turbo", hours=False)
     growing_b_trades: bool = asked(False, "switch", "2 B", "B-trades, growing")
     institutional_b_trades: bool = asked(False, "switch", "2 B", "B-trades, institutional")
-    turbo_low_consensus: str = asked("warn", "answer", "2 consensus", "low consensus, turbo", choices=_LOW_ANSWERS)
-    growing_low_consensus: str = asked("block", "answer", "2 consensus", "low consensus, growing", choices=_LOW_ANSWERS)
-    institutional_low_consensus: str = asked("block", "answer", "2 consensus", "low consensus, institutional", choices=_LOW_ANSWERS)
+    turbo_low_consensus: Answer = asked(Answer.WARN, "answer", "2 consensus", "low consensus, turbo")
+    growing_low_consensus: Answer = asked(Answer.BLOCK, "answer", "2 consensus", "low consensus, growing")
+    institutional_low_consensus: Answer = asked(Answer.BLOCK, "answer", "2 consensus", "low consensus, institutional")
     turbo_consensus_up_to: Decimal = asked("100", "USDT", "2 consensus", "turbo's answer to low consensus: E up to and with")
-    turbo_flat: str = asked("warn", "answer", "2 flat", "flat market, turbo", choices=_LOW_ANSWERS)
-    growing_flat: str = asked("block", "answer", "2 flat", "flat market, growing", choices=_LOW_ANSWERS)
-    institutional_flat: str = asked("block", "answer", "2 flat", "flat market, institutional", choices=_LOW_ANSWERS)
+    turbo_flat: Answer = asked(Answer.WARN, "answer", "2 flat", "flat market, turbo")
+    growing_flat: Answer = asked(Answer.BLOCK, "answer", "2 flat", "flat market, growing")
+    institutional_flat: Answer = asked(Answer.BLOCK, "answer", "2 flat", "flat market, institutional")
     turbo_fee_multiplier: Decimal = asked("1.0", "ratio", "2 fees", "fee protection multiplier, turbo")
     growing_fee_multiplier: Decimal = asked("2.5", "ratio", "2 fees", "fee protection multiplier, growing")
     institutional_fee_multiplier: Decimal = asked("2.5", "ratio", "2 fees", "fee protection multiplier, institutional")
@@ -79,7 +79,7 @@ class Policy(SignalNumbers, GateNumbers):
     growing_max_positions: int = chosen(5, "positions", "2 positions", "open positions, growing", low="1", high="1000")
     institutional_max_positions: int = chosen(5, "positions", "2 positions", "open positions, institutional", low="1", high="1000")
     # minutes, or hours: a second set of these numbers (`hours`), for panel signals that hold for 8 to 24 h
-    horizon: str = ours("minutes", "answer", "2 hours", "trades of minutes, or of hours", choices=("minutes", "hours"))
+    horizon: Horizon = ours(Horizon.MINUTES, "answer", "2 hours", "trades of minutes, or of hours")
     turbo_horizon: int = chosen(900, "s", "2 horizon", "forecast horizon h, turbo", low="1", high="86400", hours=43200)
     growing_horizon: int = chosen(1800, "s", "2 horizon", "forecast horizon h, growing", low="1", high="86400", hours=43200)
     institutional_horizon: int = chosen(1800, "s", "2 horizon", "horizon h, institutional", low="1", high="86400", hours=43200)
@@ -89,7 +89,7 @@ class Policy(SignalNumbers, GateNumbers):
 
     # 3 forecast
     # whose figures the gates see (3a); a number with `weighed` has that default unless BELIEF=asked
-    belief: str = chosen("asked", "belief", "3 belief", "the gates see plain, averaged or calibrated figures", choices=BELIEFS)
+    belief: Belief = chosen(Belief.ASKED, "belief", "3 belief", "the gates see plain, averaged or calibrated figures")
     vol_half_life_min: Decimal = chosen("30", "min", "3 volatility", "half-life of the volatility average", low="0.1", high="10000")
     # Over the next half hour volatility reverts towards its day: so weighted (in logs, as of HAR models) it forecasts
     # the variance of the hold better, and without bias, on real bars (docs/signals.md)
@@ -154,8 +154,8 @@ class Policy(SignalNumbers, GateNumbers):
     extension: Decimal = asked("0.5", "of the TP distance", "6 zones", "target moves out by", low="0.01", high="10")
     max_extensions: int = chosen(3, "times", "6 zones", "target moves out at most", high="100")
     extension_share: Decimal = ours("0.5", "share", "6 extension share", "targets the EV assumes extended", high="1")
-    tp_without_confirmation: str = chosen(
-        "hold", "answer", "6 target", "at the target, unconfirmed", choices=("close", "hold"), weighed="close"
+    tp_without_confirmation: Unconfirmed = chosen(
+        Unconfirmed.HOLD, "answer", "6 target", "at the target, unconfirmed", weighed=Unconfirmed.CLOSE
     )
     mark_beyond: Decimal = ours("0.001", "fraction", "6 mark", "close when the mark is beyond the stop by", high="1")
     mark_beyond_for: Decimal = ours("1", "s", "6 mark", "and stays there for", high="3600")
@@ -182,7 +182,7 @@ class Policy(SignalNumbers, GateNumbers):
     range_quantile: Decimal = ours("0.999", "probability", "7 same direction", "quantile of one-minute ranges", pinned=True)
     total_margin: Decimal = chosen("0.90", "of B", "7 total margin", "total margin up to", low="0.01", high="1")
     max_leverage: Decimal = asked("50", "x", "7 leverage", "leverage up to", low="1", high="125")
-    leverage_policy: str = chosen("lowest", "answer", "7 leverage policy", "that fills the target", choices=("lowest", "highest"))
+    leverage_policy: LeveragePolicy = chosen(LeveragePolicy.LOWEST, "answer", "7 leverage policy", "that fills the target")
     liquidation_multiple: Decimal = ours("2", "x", "7 leverage", "liquidation lies beyond SL + slippage times", low="1", high="100")
     losses_to_halve: int = asked(3, "losses", "7 losses", "size is reduced after consecutive losses", low="1", high="1000")
     losses_factor: Decimal = asked("0.5", "x", "7 losses", "to this part until a win", low="0.01", high="1")
@@ -192,7 +192,7 @@ class Policy(SignalNumbers, GateNumbers):
     weights_refresh: int = chosen(900, "s", "7 portfolio", "weights are refreshed each", low="1", high="86400")
 
     # 7a how much evidence allows
-    size: str = ours("full", "answer", "7a size", "size of trades", choices=("full", "earned"))
+    size: TradeSize = ours(TradeSize.FULL, "answer", "7a size", "size of trades")
     evidence_prior_shift: Decimal = ours(
         "0", "fraction", "7a evidence", "prior mean is -c and this, 0 at most: by `qualify`", low="-0.05", high="0.05"
     )
@@ -217,7 +217,7 @@ class Policy(SignalNumbers, GateNumbers):
     shadow_pairs: int = ours(30, "pairs", "7a gap", "with fills, to say by how much", low="1", high="100000")
 
     # 8 orders and limits
-    entry_style: str = chosen("taker", "style", "8 maker", "entries", choices=("taker", "maker"))
+    entry_style: EntryStyle = chosen(EntryStyle.TAKER, "style", "8 maker", "entries")
     entry_slip_max: Decimal = ours("0.0002", "fraction", "8 entry", "limit beyond touch, at most", high="0.1", weighed="0.0005")
     entry_slip_of_ev: Decimal = ours("0.5", "of EV margin", "8 entry", "unless BELIEF=asked, and by at most", high="1")
     entry_recv_window: int = ours(1000, "ms", "8 entry", "receive window of entries", low="100", high="60000")
@@ -232,7 +232,7 @@ class Policy(SignalNumbers, GateNumbers):
     warn_again: int = ours(3600, "s", "8 warn again", "the same warning again at the soonest after", high="86400")
     flatten_time: int = chosen(2, "s", "8 flatten", "flat within, or reported as unconfirmed", low="1", high="60")
     guard_close_after: int = ours(900, "s", "8 guard", "guard closes all without a daemon; 0 = never", high="604800")
-    on_term: str = ours("leave", "answer", "8 SIGTERM", "positions at SIGTERM", choices=("leave", "flatten"))
+    on_term: OnTerm = ours(OnTerm.LEAVE, "answer", "8 SIGTERM", "positions at SIGTERM")
     watchdog_trades: int = ours(30, "trades", "8 watchdog", "watchdog from", low="2", high="100000")
     watchdog_probability: Decimal = ours("0.05", "probability", "8 watchdog", "watchdog trips below", high="1")
 
@@ -247,7 +247,7 @@ class Policy(SignalNumbers, GateNumbers):
     @model_validator(mode="before")
     @classmethod
     def _by_mode(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        usual = (("belief", "asked"), ("horizon", "minutes"))
+        usual = (("belief", Belief.ASKED), ("horizon", Horizon.MINUTES))
         belief, horizon = (str(given.get(name, default)).strip().lower() for name, default in usual)
         return {**by_mode(cls, belief, horizon), **given}
 
@@ -281,7 +281,7 @@ class Policy(SignalNumbers, GateNumbers):
     @property
     def round_trip_fee(self) -> Decimal:
         """Entry and exit fee as a fraction of notional, at the default rates and the entry style in force."""
-        return self.taker_fee + (self.maker_fee if self.entry_style == "maker" else self.taker_fee)
+        return self.taker_fee + (self.maker_fee if self.entry_style is EntryStyle.MAKER else self.taker_fee)
 
     def break_even(self, cost: Decimal) -> Decimal:
         """How far beyond the entry zone 1 moves the stop at this round-trip cost; both fractions."""
@@ -309,7 +309,7 @@ class Policy(SignalNumbers, GateNumbers):
 
     def under(self, name: str, belief: int) -> Any:
         """A number as it stands under a belief (signals.figures.BELIEFS): in force, or the default of the other one."""
-        if (belief == ASKED) == (self.belief == BELIEFS[ASKED]):
+        if (belief == ASKED) == (self.belief is Belief.ASKED):
             return getattr(self, name)
         return default_of(type(self).model_fields[name], BELIEFS[belief], self.horizon)
 

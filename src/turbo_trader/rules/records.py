@@ -11,6 +11,7 @@ import numpy as np
 
 from turbo_trader.market.rows import SECOND, Rows, record_dtype
 from turbo_trader.numbers.declared import extra
+from turbo_trader.rules.choices import EntryStyle, Unconfirmed
 from turbo_trader.rules.gates import GATE_FIELDS
 from turbo_trader.rules.maps import KNOTS, MAPS
 from turbo_trader.rules.tiers import CapitalTier, minimum_ev
@@ -120,9 +121,9 @@ def gate_records(policy: Policy, tier: CapitalTier, equity: Decimal, symbols: in
     out["capital_tier"] = tier.index
     out["max_hold_s"] = tier.max_hold_s
     out["scored"] = policy.scored
-    out["maker_entry"] = policy.entry_style == "maker"
+    out["maker_entry"] = policy.entry_style is EntryStyle.MAKER
     out["belief"] = BELIEFS.index(policy.belief)
-    out["close_unconfirmed"] = policy.tp_without_confirmation == "close"
+    out["close_unconfirmed"] = policy.tp_without_confirmation is Unconfirmed.CLOSE
     out["monitor_s"] = float(policy.monitor_interval)
     out["entry_slip"] = float(policy.entry_slip_max)
     out["maintenance_ts"] = NEVER

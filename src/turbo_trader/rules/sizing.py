@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from turbo_trader.market.grid import on_grid
 from turbo_trader.market.instruments import Instrument, RiskTier
+from turbo_trader.rules.choices import LeveragePolicy, TradeSize
 from turbo_trader.rules.gate import TIER_A
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def least_notional(policy: Policy, account: Account, entry: Entry, leverage: Dec
 
     A smaller one holds a slot that a trade of the size asked for could have: a crumb. Under SIZE=earned evidence says how small.
     """
-    if policy.size == "earned":
+    if policy.size is TradeSize.EARNED:
         return ZERO
     low = policy.a_margin_low if entry.trade_tier == TIER_A else policy.b_margin_low
     low = min(low, margin_cap(policy, account.equity))
@@ -161,7 +162,7 @@ def least_notional(policy: Policy, account: Account, entry: Entry, leverage: Dec
 
 def least_loss(policy: Policy, equity: Decimal) -> Decimal:
     """What the least trade of any tier may lose (USDT): a B-trade at the highest leverage, its nearest stop and the fees."""
-    if policy.size == "earned":
+    if policy.size is TradeSize.EARNED:
         return ZERO
     low = min(policy.a_margin_low, policy.b_margin_low)
     notional = policy.min_size_share * low * policy.max_leverage * max(ZERO, equity)
@@ -331,7 +332,7 @@ def _finish(
     most = min(target, margin_cap(policy, account.equity)) * account.balance
     room = min(most, bound.limits["total margin"] / bound.leverage)
     leverage = bound.leverage
-    if policy.leverage_policy == "lowest":
+    if policy.leverage_policy is LeveragePolicy.LOWEST:
         leverage = _lowest_leverage(entry, notional, room, account.available, bound.leverage)
     rate = instrument.tier(notional).maintenance_rate
     return Sizing(

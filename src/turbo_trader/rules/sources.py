@@ -20,7 +20,7 @@ class Source(NamedTuple):
 SOURCES: Final[Mapping[str, Source]] = {
     "1 symbols": Source(
         "BTC ETH SOL XRP BNB AVAX ADA LINK DOGE LTC MATIC, and ARB OP RENDER INJ: 15",
-        "he asks for 15 symbols and names 11; the other four are the predecessor's",
+        "the user asks for 15 symbols and names 11; the other four are the predecessor's",
     ),
     "1 notional": Source("order notional >= 5 USDT (entries)", "the venue's own minimum"),
     "2 tiers": Source("turbo below 100 USDT with MICRO_TURBO_MODE, growing below 1000, institutional above"),
@@ -32,18 +32,18 @@ SOURCES: Final[Mapping[str, Source]] = {
     "2 fees": Source("fee protection multiplier 1.0, 2.5, 2.5"),
     "2 EV": Source(
         "minimum net EV 0 when E <= 25, else the tier's value: 0.05 % below 25, 0.08 % below 100, 0.07 % below 1000, 0.06 %",
-        "he asks for a minimum and gives none above 25 USDT; these leave room for the error of the estimate",
+        "the user asks for a minimum and gives none above 25 USDT; these leave room for the error of the estimate",
     ),
     "2 hysteresis": Source(
         "an account keeps its tier until it is 5 % below the boundary (TIER_HYSTERESIS)",
         "around a boundary the tier flipped every few minutes; 0 does so again",
     ),
     "2 positions": Source(
-        "open positions at most 3, 5, 5", "he names 3 for turbo; larger accounts carry a few more"
+        "open positions at most 3, 5, 5", "the user names 3 for turbo; larger accounts carry a few more"
     ),
     "2 horizon": Source(
         "h / T 900 / 1800, 1800 / 2700, 1800 / 2700 s",
-        "within the 10 to 45 minutes that he states for a trade",
+        "within the 10 to 45 minutes that the user states for a trade",
     ),
     "2 hours": Source(
         "no line: a second set of numbers for hours instead of minutes, off by default",
@@ -58,7 +58,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "3 volatility": Source(
         "sigma: moving average of one-minute log returns, half-life 30 min",
-        "he names no window; half an hour is as long as a trade of the turbo tier lasts",
+        "the user names no window; half an hour is as long as a trade of the turbo tier lasts",
     ),
     "3 slow": Source(
         "no line: volatility of the hold, weighted with that of its day",
@@ -66,27 +66,27 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "3 Kalman": Source(
         "Kalman: noise by maximum likelihood; a velocity only where jerk is significant (5 %); damped acceleration",
-        "he names Kalman and no parameter; the usual level of a test, and a minute for an acceleration to die down",
+        "the user names Kalman and no parameter; the usual level of a test, and a minute for an acceleration to die down",
     ),
     "3 warm-up": Source(
         "warm-up from klines; only the one-second grid has to fill (5 min)",
-        "he gives no warm-up; the shortest that leaves the estimates usable",
+        "the user gives no warm-up; the shortest that leaves the estimates usable",
     ),
     "3 OU": Source(
         "OU: AR(1) by maximum likelihood; valid if a unit root is rejected and the half-life lies in 2 to 60 min",
-        "he names OU and no parameter; this window predicts honestly up to half-lives of 30 min (docs/signals.md)",
+        "the user names OU and no parameter; this window predicts honestly up to half-lives of 30 min (docs/signals.md)",
     ),
     "3 belief": Source(
         "BELIEF=asked|weighed|measured, asked in every mode",
-        "whether to trade is his rule; averaged or calibrated figures let next to nothing pass (docs/signals.md)",
+        "whether to trade is the user's rule; averaged or calibrated figures let almost nothing pass (docs/signals.md)",
     ),
     "3 OU fit": Source(
         "asked: OU window 240 closes, Dickey-Fuller 10 %; else 960, 5 %",
-        "he gives no parameter; asked: the funnel he asks for, else: honest up to half-lives of 30 min (docs/signals.md)",
+        "the user gives no parameter; asked: the funnel of those texts, else: honest up to half-lives of 30 min (docs/signals.md)",
     ),
     "4 OU_DRIFT": Source(
         "OU_DRIFT confirms d when the fit is valid and d*z is beyond 0.5 sd (else than asked 1 sd)",
-        "he gives no threshold; at 1 sd there are less than half as many A and B trades (docs/signals.md)",
+        "the user gives no threshold; at 1 sd there are less than half as many A and B trades (docs/signals.md)",
     ),
     "3 ACCEL": Source(
         "asked: ACCEL from a second Kalman filter on one-minute closes, jerk by likelihood",
@@ -94,27 +94,27 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "4 VWAP band": Source(
         "VWAP confirms beyond 0.10 %; else than asked beyond max(0.10 %, 1 band sd)",
-        "he gives 0.10 % alone. At 0 many gaps that confirm are the day's ordinary noise; at 1 few are, and fewer trades are A",
+        "the user gives only 0.10 %. At 0 many confirming gaps are the day's ordinary noise; at 1 few are, and fewer trades are A",
     ),
     "4 OFI": Source(
         "order-flow imbalance over levels 1-10, last 30 s; confirms d beyond 0.15",
-        "he gives the threshold alone; Cont, Kukanov and Stoikov's measure over the levels the venue's book shows",
+        "the user gives the threshold alone; Cont, Kukanov and Stoikov's measure over the levels the venue's book shows",
     ),
     "4 VWAP": Source(
         "VWAP since 00:00 UTC, valid after 30 min; confirms at >= 0.10 % on the cheap side",
-        "he gives 0.10 % alone; below one band's width a gap is noise",
+        "the user gives 0.10 % alone; below one band's width a gap is noise",
     ),
     "4 scores": Source(
         "scores -clip(z/2), clip(a/2)",
-        "he names no scale; two standard deviations are a full score",
+        "the user names no scale; two standard deviations are a full score",
     ),
     "4 ACCEL": Source(
         "ACCEL confirms d when d*a > 1",
-        "he gives two readings and no threshold; one standard deviation serves both",
+        "the user gives two readings and no threshold; one standard deviation serves both",
     ),
     "4 FUNDING": Source(
         "FUNDING: f8 > +0.05 % confirms short, < -0.05 % long; score clipped at 0.10 %",
-        "he gives no threshold; five times the venue's usual 0.01 % is crowded",
+        "the user gives no threshold; five times the venue's usual 0.01 % is crowded",
     ),
     "4 stale": Source(
         "never count a signal whose data is stale (> 5 s for book, > 2 intervals for funding)",
@@ -125,7 +125,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "4 panel": Source(
         "no line: signals as plug-ins; a score is a candidate with direction, expected return and horizon, past the same gates",
-        "he asks for five signals, and for signals that anyone can add",
+        "the user asks for five signals, and for signals that anyone can add",
     ),
     "4 panel time": Source(
         "no line: a plug-in that is slow or fails gives no score", "entries can wait, exits cannot"
@@ -140,15 +140,15 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "5.1 pauses": Source(
         "no entry for 5 min after a violent move, 10 s around funding, before maintenance, with an expiring key",
-        "he names no such pause; in these minutes prices jump, books are empty, or the way out may be shut",
+        "the user names no such pause; in these minutes prices jump, books are empty, or the way out may be shut",
     ),
     "5.4 horizons": Source(
         "share of {5, 15, 60, 240, 1440 min} slopes with sign d",
-        'his "2/5 = 40 %" gives five horizons and not which; from one scan to one day, each 3 to 6 times the last',
+        'the user\'s "2/5 = 40 %" gives five horizons and not which; from one scan to one day, each 3 to 6 times the last',
     ),
     "5.4 consensus": Source(
         "a slope counts at |t| > 1; low below 60 %",
-        'his "2/5 = 40 %" is low, so three of five are not; a slope within its error has no sign',
+        'the user\'s "2/5 = 40 %" is low, so three of five are not; a slope within its error has no sign',
     ),
     "5.5 flat": Source("flat: forecast edge >= 0.10 %"),
     "5.8 cool-down": Source(
@@ -165,7 +165,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "6 A": Source(
         "TP = clamp(1.5 sigma sqrt(h), 0.6 %, 1.5 %); SL = clamp(TP/2, 0.3 %, 0.6 %)",
-        "he gives the ranges; a target of 1.5 sigma of the horizon moves inside them with the market",
+        "the user gives the ranges; a target of 1.5 sigma of the horizon moves inside them with the market",
     ),
     "6 B": Source("B: 0.7 x TP clamped to 0.4-0.8 %, 0.8 x SL clamped to 0.25-0.5 %"),
     "6 backstop": Source(
@@ -174,7 +174,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "6 zones": Source(
         "f >= 0.5: SL to break-even + max(0.10 %, c); f >= 1.0: SL locks 50 %, the target moves out by 50 %, 3 times at most",
-        "he gives no end to extensions; after three the move is 2.5 times the target",
+        "the user gives no end to extensions; after three the move is 2.5 times the target",
     ),
     "6 break-even": Source(
         "zone 1 at max(0.10 %, c), + 3 bp under asked",
@@ -187,7 +187,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "6 target": Source(
         "else hold behind the lock or close (TP_WITHOUT_CONFIRMATION)",
-        "his texts say both; each is measured",
+        "the user's texts say both; each is measured",
     ),
     "6 mark": Source(
         "the mark 0.1 % beyond the stop for 1 s: close",
@@ -195,12 +195,12 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "6 time": Source(
         "T reached before zone 1: close; after zone 1: close at 2T; checked at least each second",
-        "he states durations; a trade that is paying gets twice the time",
+        "the user states durations; a trade that is paying gets twice the time",
     ),
     "7 margin target": Source("margin target, share of B: A 30-50 %, B 10-15 %"),
     "7 margin cap": Source(
         "margin cap per trade 40 % (E < 20), 50 % (E < 50), 60 % above",
-        "within his 40-60 %, smallest for the smallest",
+        "within the user's 40-60 %, smallest for the smallest",
     ),
     "7 loss at stop": Source("loss at SL incl. c and slippage <= 10 % of E (A), 5 % (B)"),
     "7 same direction": Source(
@@ -225,11 +225,11 @@ SOURCES: Final[Mapping[str, Source]] = {
     "7 losses": Source("after 3 consecutive losses x 0.5 until a win"),
     "7 portfolio": Source(
         "E < 20 equal; else minimum variance, cap max(0.30, 1/N), refreshed every 15 min",
-        "he asks for the switch; the window and the cap keep estimated weights from piling into one symbol",
+        "the user asks for the switch; the window and the cap keep estimated weights from piling into one symbol",
     ),
     "7a size": Source(
         "SIZE=full|earned, full by default in paper, testnet, demo, backtest; live has no default",
-        "his percentages lose an account within days where the rules earn nothing; he decides",
+        "the user's percentages lose an account within days where the rules earn nothing; the user decides",
     ),
     "7a evidence": Source(
         "normal posterior per signal tier, prior mean -c, sd 15 bp, clustered by hour, half-life 30 days; variance >= (37 bp)^2",
@@ -269,7 +269,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "8 maker": Source(
         "ENTRY_STYLE=maker: post-only at the touch, given up after 10 s",
-        "he names no order type; taker fills at once, maker saves 0.035 % and may not fill",
+        "the user names no order type; taker fills at once, maker saves 0.035 % and may not fill",
     ),
     "8 lookup": Source(
         "unknown outcome: look the id up until recv_window + 10 s",
@@ -280,7 +280,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     ),
     "8 pauses to halt": Source(
         "drawdown pause: each time (PAUSES_TO_HALT)",
-        "he asks for a pause of 30 min and for no halt after it: at 3, 10 of 12 accounts halted, 6 of them winning",
+        "the user asks for a pause of 30 min and for no halt after it: at 3, 10 of 12 accounts halted, 6 of them winning",
     ),
     "8 warn again": Source(
         "no line: a warning is over 20 points below its level and comes again after an hour at the soonest",
@@ -289,7 +289,7 @@ SOURCES: Final[Mapping[str, Source]] = {
     "8 warning": Source("80 % of any limit: warning", "early enough to act by hand"),
     "8 flatten": Source(
         "flat within 2 s on a healthy venue; unreachable: UNCONFIRMED",
-        "he asks for an emergency stop and gives no time",
+        "the user asks for an emergency stop and gives no time",
     ),
     "8 guard": Source(
         "GUARD_CLOSE_AFTER (seconds without a daemon; default 900; 0: never); after a deliberate leave the guard only protects",

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.choices import Answer
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -71,8 +72,8 @@ def tier_of(policy: Policy, equity: Decimal, held: CapitalTier | None = None) ->
         min_snr=getattr(policy, f"{name}_min_snr"),
         min_confidence=getattr(policy, f"{name}_min_confidence"),
         b_trades=getattr(policy, f"{name}_b_trades"),
-        block_low_consensus=consensus == "block",
-        block_flat=row("flat") == "block",
+        block_low_consensus=consensus is Answer.BLOCK,
+        block_flat=row("flat") is Answer.BLOCK,
         fee_multiplier=getattr(policy, f"{name}_fee_multiplier"),
         min_ev=minimum_ev(policy, equity, index),
         max_positions=getattr(policy, f"{name}_max_positions"),

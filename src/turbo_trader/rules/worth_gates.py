@@ -10,13 +10,14 @@ import numpy as np
 
 from turbo_trader.market.compiled import kernel
 from turbo_trader.market.rows import Rows
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.forecast_gates import uncalibrated
 from turbo_trader.rules.gate import BLOCK, PASS, Gate, When, bp, bp_check, check
 from turbo_trader.rules.maps import MAP_FORECAST, MAP_P_TP
 from turbo_trader.rules.reasons import Code, reasons
 from turbo_trader.rules.tiers import TIER_NAMES
 from turbo_trader.signals.expectation import Zones, exits_ev
-from turbo_trader.signals.figures import ASKED, BELIEFS, MEASURED
+from turbo_trader.signals.figures import MEASURED
 
 if TYPE_CHECKING:
     from turbo_trader.rules.policy import Policy
@@ -152,7 +153,7 @@ def _ev_needed(policy: Policy, rows: Rows, j: int) -> str:
 def _min_ev(policy: Policy, rows: Rows, j: int) -> str:
     """The EV asked for, and the forecast or the cost that would have given it, everything else as it was."""
     row = rows[j]
-    if policy.belief == BELIEFS[ASKED]:
+    if policy.belief is Belief.ASKED:
         return _min_fixed_ev(row)
     edge = _enough(rows, j, policy, "used_edge", rising=True)
     cost = _enough(rows, j, policy, "cost", rising=False)

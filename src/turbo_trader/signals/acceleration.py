@@ -25,6 +25,7 @@ from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import chosen
+from turbo_trader.signals.golden_section import golden_section
 from turbo_trader.signals.kalman import START, begin, predict, update
 from turbo_trader.signals.signal import Part, Signal, Unit
 
@@ -37,7 +38,6 @@ _RATIOS = (
 )  # ln(observation variance / jerk variance per minute): at the last a path is a parabola for hours
 _NO_JERK = 29.0
 _STEPS = 20
-_GOLDEN = 0.6180339887498949
 _FORGET = 1.0 - 0.5 ** (1.0 / 60.0)  # half-life of the innovations' scale: 60 closes
 
 Vector = NDArray[np.float64]
@@ -70,19 +70,7 @@ def deviance(
 @kernel
 def likeliest(minutes: NDArray[np.int64], y: Vector, first: int, n: int) -> float:
     """The likeliest ln(observation variance / jerk variance), by golden section."""
-    low, high = _RATIOS
-    a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_a, at_b = deviance(minutes, y, first, n, a)[0], deviance(minutes, y, first, n, b)[0]
-    for _ in range(_STEPS):
-        if at_a < at_b:
-            high, b, at_b = b, a, at_a
-            a = high - _GOLDEN * (high - low)
-            at_a = deviance(minutes, y, first, n, a)[0]
-        else:
-            low, a, at_a = a, b, at_b
-            b = low + _GOLDEN * (high - low)
-            at_b = deviance(minutes, y, first, n, b)[0]
-    return 0.5 * (low + high)
+    return golden_section(deviance, minutes, y, first, n, _RATIOS[0], _RATIOS[1], _STEPS)
 
 
 @kernel

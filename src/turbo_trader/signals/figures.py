@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from turbo_trader.numbers.number import Belief
 from turbo_trader.signals.listed import LISTED, SIGNAL_FIGURES
 
 #: The signals' names, and the bits of the user's five: their places.
@@ -16,11 +17,9 @@ OFI, VWAP, ACCEL, FUNDING, OU_DRIFT = (
     SIGNALS.index(name) for name in ("OFI", "VWAP", "ACCEL", "FUNDING", "OU_DRIFT")
 )
 
-#: How far a forecast is believed (BELIEF), and the order of figures kept for each.
-ASKED: Final = 0  # the plain forecast
-WEIGHED: Final = 1  # averaged over whether its drift is there at all
-MEASURED: Final = 2  # the averaged one as its past outcomes have it
-BELIEFS: Final = ("asked", "weighed", "measured")
+#: The beliefs in a forecast, in the order of the figures kept for each, and their places.
+BELIEFS: Final = tuple(Belief)
+ASKED, WEIGHED, MEASURED = range(3)
 
 FIGURES: Final[list[Any]] = [
     ("ts", "<i8"),

@@ -19,6 +19,7 @@ from turbo_trader.market.compiled import kernel
 from turbo_trader.market.state import MINUTES
 from turbo_trader.numbers.declared import Declared
 from turbo_trader.numbers.number import chosen
+from turbo_trader.signals.golden_section import golden_section
 from turbo_trader.signals.signal import Part, Signal, Unit
 
 FITS: Final = 2  # one for the plain forecast (figures.ASKED), one for the averaged (figures.WEIGHED)
@@ -26,7 +27,6 @@ FITS: Final = 2  # one for the plain forecast (figures.ASKED), one for the avera
 _MASK = MINUTES - 1
 _LOWEST = 0.3  # phi below this is no reversion of minutes
 _HIGHEST = 0.999999
-_GOLDEN = 0.6180339887498949
 _STEPS = 40
 
 Vector = NDArray[np.float64]
@@ -66,19 +66,7 @@ def profile(
 @kernel
 def likeliest(minutes: NDArray[np.int64], y: Vector, first: int, n: int) -> float:
     """The phi of highest likelihood in [0.3, 0.999999], by golden section; for windows with missing minutes."""
-    low, high = _LOWEST, _HIGHEST
-    a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_a, at_b = profile(minutes, y, first, n, a)[0], profile(minutes, y, first, n, b)[0]
-    for _ in range(_STEPS):
-        if at_a < at_b:
-            high, b, at_b = b, a, at_a
-            a = high - _GOLDEN * (high - low)
-            at_a = profile(minutes, y, first, n, a)[0]
-        else:
-            low, a, at_a = a, b, at_b
-            b = low + _GOLDEN * (high - low)
-            at_b = profile(minutes, y, first, n, b)[0]
-    return 0.5 * (low + high)
+    return golden_section(profile, minutes, y, first, n, _LOWEST, _HIGHEST, _STEPS)
 
 
 @kernel

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from turbo_trader.exchange import requests as ask
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.market.rows import MINUTE
@@ -39,12 +40,16 @@ class AccountOutages:
         self._by_hands = 0
         self.strangers: dict[
             str, int
-        ] = {}  # symbols on which somebody holds a position of his own -> its index
+        ] = {}  # symbols on which somebody holds a position of their own -> its index
         self.kinds: dict[str, Callable[[], bool]] = {
-            "stop_removed": self._stop_removed, "closed_outside": self._closed_outside, "transfer": self._transfer,
-            "foreign_order": self._foreign_order, "deleveraged": self._deleveraged,
-            "foreign_position": partial(self._foreign_position, 0), "hedge_mode": partial(self._foreign_position, 1),
-        }  # fmt: skip
+            Fault.STOP_REMOVED: self._stop_removed,
+            Fault.CLOSED_OUTSIDE: self._closed_outside,
+            Fault.TRANSFER: self._transfer,
+            Fault.FOREIGN_ORDER: self._foreign_order,
+            Fault.DELEVERAGED: self._deleveraged,
+            Fault.FOREIGN_POSITION: partial(self._foreign_position, 0),
+            Fault.HEDGE_MODE: partial(self._foreign_position, 1),
+        }
 
     def _stop_removed(self) -> bool:
         symbol = self._held()

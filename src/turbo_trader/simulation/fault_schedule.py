@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.market.rows import NEVER
 from turbo_trader.simulation.account_outages import AccountOutages
 from turbo_trader.simulation.faults import OUTAGES
@@ -38,7 +39,7 @@ class FaultSchedule:
         venue = VenueOutages(simulation, faults, end=end, resume=partial(self._ask, ControlVerb.RESUME))
         self._account = account = AccountOutages(simulation, faults, target=target, on_transfer=on_transfer)
         self.foreign, self.strangers = account.foreign, account.strangers
-        self._kinds = {**self._machine.kinds, **venue.kinds, **account.kinds, "person": self._person}
+        self._kinds = {**self._machine.kinds, **venue.kinds, **account.kinds, Fault.PERSON: self._person}
         for name in OUTAGES:
             self._wait(name)
 

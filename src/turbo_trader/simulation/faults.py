@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from turbo_trader.exchange.protocol.fault_terms import MEANINGS
+from turbo_trader.exchange.protocol.fault_terms import MEANINGS, Fault
 from turbo_trader.exchange.protocol.faults_on_demand import rate_figure
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.names import nearest
@@ -79,22 +79,31 @@ class FaultRates:
 
 
 REQUESTS: Final = (
-    "drop_before", "drop_after", "delay", "slow", "http_502", "ret_10016", "ret_10006", "ret_10002", "odd_answer",
+    Fault.DROP_BEFORE, Fault.DROP_AFTER, Fault.DELAY, Fault.SLOW, Fault.HTTP_502, "ret_10016", "ret_10006", "ret_10002",
+    Fault.ODD_ANSWER,
 )  # fmt: skip
-MESSAGES: Final = ("duplicate", "reorder", "late", "future", "odd_row")
+MESSAGES: Final = (Fault.DUPLICATE, Fault.REORDER, Fault.LATE, Fault.FUTURE, Fault.ODD_ROW)
 OUTAGES: Final = (
-    "crash", "freeze", "private_cut", "public_cut", "lag", "venue_down", "stop_removed", "closed_outside", "transfer", "person",
-    "foreign_order", "disk_full", "power_cut", "banned", "limited_address", "key_refused", "maintenance", "delisting",
-    "deleveraged", "clock_jump", "foreign_position", "hedge_mode",
+    Fault.CRASH, Fault.FREEZE, Fault.PRIVATE_CUT, Fault.PUBLIC_CUT, Fault.LAG, Fault.VENUE_DOWN, Fault.STOP_REMOVED,
+    Fault.CLOSED_OUTSIDE, Fault.TRANSFER, Fault.PERSON, Fault.FOREIGN_ORDER, Fault.DISK_FULL, Fault.POWER_CUT, Fault.BANNED,
+    Fault.LIMITED_ADDRESS, Fault.KEY_REFUSED, Fault.MAINTENANCE, Fault.DELISTING, Fault.DELEVERAGED, Fault.CLOCK_JUMP,
+    Fault.FOREIGN_POSITION, Fault.HEDGE_MODE,
 )  # fmt: skip
-MARKET: Final = ("price_gap", "flash_crash", "liquidation", "thin_book")
+MARKET: Final = (Fault.PRICE_GAP, Fault.FLASH_CRASH, Fault.LIQUIDATION, Fault.THIN_BOOK)
 PER_HOUR: Final = (*OUTAGES, *MARKET)
-_EVEN: Final = ("http_502", "ret_10016")  # of these, processed in half of the cases
+_HARMLESS: Final = {*MARKET, Fault.TRANSFER, Fault.FOREIGN_ORDER, Fault.PERSON} - {Fault.THIN_BOOK}
+_EVEN: Final = (Fault.HTTP_502, "ret_10016")  # of these, processed in half of the cases
 #: Names of before, read as what they are called now.
 FORMER: Final[Mapping[str, str]] = {
-    "lost": "drop_before", "reply_lost": "drop_after", "slow_reply": "slow", "gateway": "http_502", "busy": "ret_10016",
-    "limited": "ret_10006", "window": "ret_10002", "gap": "price_gap",
-}  # fmt: skip
+    "lost": Fault.DROP_BEFORE,
+    "reply_lost": Fault.DROP_AFTER,
+    "slow_reply": Fault.SLOW,
+    "gateway": Fault.HTTP_502,
+    "busy": "ret_10016",
+    "limited": "ret_10006",
+    "window": "ret_10002",
+    "gap": Fault.PRICE_GAP,
+}
 
 PROFILES: Final[Mapping[str, FaultRates]] = {
     "none": FaultRates(),
@@ -193,15 +202,15 @@ class Faults:
         match name:
             case None:
                 return RequestFault(out_ns=out, back_ns=back)
-            case "drop_before":
+            case Fault.DROP_BEFORE:
                 return _VANISHED
-            case "drop_after":
+            case Fault.DROP_AFTER:
                 return RequestFault(answered=False, out_ns=out)
-            case "delay":
+            case Fault.DELAY:
                 return RequestFault(out_ns=out + self.tail(), back_ns=back)
-            case "slow":
+            case Fault.SLOW:
                 return RequestFault(out_ns=out, back_ns=back + self.tail())
-            case "odd_answer":
+            case Fault.ODD_ANSWER:
                 return RequestFault(out_ns=out, back_ns=back, odd=True)
             case _:
                 processed = name in _EVEN and self.chance(0.5)
@@ -212,11 +221,11 @@ class Faults:
         match self._pick(MESSAGES):
             case None:
                 return NO_MESSAGE_FAULT
-            case "duplicate":
+            case Fault.DUPLICATE:
                 return MessageFault((0, self.between(0.0, 2.0)))
-            case "reorder":
+            case Fault.REORDER:
                 return MessageFault((self.between(0.0, 1.0),))
-            case "late":
+            case Fault.LATE:
                 return MessageFault((self.tail(),))
             case name:
                 return MessageFault(tampering=name)
@@ -229,7 +238,7 @@ class Faults:
         """None: the process lives through this step. Else it dies after so many of the step's acts (0: before all of them)."""
         if not self.rates.crash_at_send or not self.chance(self.rates.crash_at_send):
             return None
-        self.counts["crash_at_send"] += 1
+        self.counts[Fault.CRASH_AT_SEND] += 1
         return int(self._draws.integers(0, acts + 1))
 
     def until_next(self, outage: str) -> int | None:
@@ -260,7 +269,7 @@ class Faults:
     @property
     def harmless(self) -> bool:
         """Does the process hear and do everything in time? Only the market and people may be odd."""
-        return self.to_dict().keys() <= {*MARKET, "transfer", "foreign_order", "person"} - {"thin_book"}
+        return self.to_dict().keys() <= _HARMLESS
 
     def to_dict(self) -> dict[str, float]:
         """The rates that are not 0."""

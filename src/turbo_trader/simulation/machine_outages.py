@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.simulation import Simulation
 
@@ -14,9 +15,12 @@ class MachineOutages:
     def __init__(self, simulation: Simulation, faults: Faults) -> None:
         self._simulation, self._faults = simulation, faults
         self.kinds: dict[str, Callable[[], bool]] = {
-            "crash": self._crash, "freeze": self._freeze, "disk_full": self._disk_full, "power_cut": self._power_cut,
-            "clock_jump": self._clock_jump,
-        }  # fmt: skip
+            Fault.CRASH: self._crash,
+            Fault.FREEZE: self._freeze,
+            Fault.DISK_FULL: self._disk_full,
+            Fault.POWER_CUT: self._power_cut,
+            Fault.CLOCK_JUMP: self._clock_jump,
+        }
 
     def _crash(self) -> bool:
         was = self._simulation.process.alive

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from turbo_trader.market.rows import DAY
+from turbo_trader.rules.choices import TradeSize
 from turbo_trader.rules.policy import Policy
 
 HOUR_NS: Final = 3.6e12
@@ -21,7 +22,7 @@ _NO_LIMITS: Final[dict[str, Any]] = {
     "drawdown_pause": Decimal(1),
     "pauses_to_halt": 0,
     "watchdog_probability": Decimal(0),
-    "size": "full",
+    "size": TradeSize.FULL,
 }
 
 

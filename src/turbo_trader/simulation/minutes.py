@@ -6,8 +6,8 @@ from typing import Final, cast
 
 import numpy as np
 
+from turbo_trader.market.bars import minute_bars
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.minute_bars import minute_bars
 from turbo_trader.market.rows import MINUTE, Rows
 
 KEPT: Final = 3_000  # minutes

@@ -8,8 +8,8 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from turbo_trader.market.bars import minute_bars
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.minute_bars import minute_bars
 from turbo_trader.market.rows import BAR, FUNDING, KIND_MASK, MINUTE, RATE, SECOND, Rows
 from turbo_trader.signals.asking import Asked, NoAnswer
 from turbo_trader.signals.panel_bars import PanelBars

@@ -13,6 +13,7 @@ import numpy as np
 
 from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.exchange.messages import Message
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.market.rows import FINE, FIRST, GAP, LAST, LEVEL, MARK, ROW, SNAPSHOT, WHOLE, Rows
 from turbo_trader.simulation import tampering
 from turbo_trader.simulation.cursors import Cursors
@@ -20,7 +21,7 @@ from turbo_trader.simulation.faults import NO_MESSAGE_FAULT, Faults, MessageFaul
 from turbo_trader.simulation.loop import Loop
 from turbo_trader.simulation.network import Later, Network
 from turbo_trader.simulation.venue import WireVenue
-from turbo_trader.trader.events import Event, MarketRows, StreamStatus
+from turbo_trader.trader.events import Event, MarketRows, StreamKind, StreamStatus
 
 Deliver = Callable[[Event], None]
 
@@ -65,7 +66,7 @@ class PrivateStream:
     def _tampered(self, frame: bytes, fault: MessageFault) -> bytes:
         if self._faults is None or not fault.tampering:
             return frame
-        if fault.tampering == "future":
+        if fault.tampering == Fault.FUTURE:
             return tampering.future(frame, self._faults.ahead())
         return tampering.odd(frame, self._faults.choose)
 
@@ -87,7 +88,7 @@ class PrivateStream:
     def cut(self, noticed_ns: int, up_ns: int) -> None:
         """The stream is lost now; the Trader learns it `noticed_ns` later, and has it again `up_ns` after that."""
         self.drop()
-        down = StreamStatus(self._loop.now + noticed_ns, "private", up=False, reason="lost")
+        down = StreamStatus(self._loop.now + noticed_ns, StreamKind.PRIVATE, up=False, reason="lost")
         self._later(down.ts, partial(self._deliver, down))
         self._later(down.ts + up_ns, self.connecting())
 
@@ -103,7 +104,7 @@ class PrivateStream:
             return
         self.up_since = self._loop.now
         self._venue.subscribe(self._loop.now)
-        self._deliver(StreamStatus(self._loop.now, "private", up=True))
+        self._deliver(StreamStatus(self._loop.now, StreamKind.PRIVATE, up=True))
 
 
 class PublicStream:
@@ -145,7 +146,7 @@ class PublicStream:
         for s in range(self._cursors.count):
             self._cursors.cut(s)
             self._deliver(MarketRows(now, s, _gap(int(self._cursors.viewer.states["ts"][s]))))
-        self._deliver(StreamStatus(now, "public", up=False, reason="lost"))
+        self._deliver(StreamStatus(now, StreamKind.PUBLIC, up=False, reason="lost"))
         self._later(now + up_ns, self.connecting())
 
     def connecting(self) -> Callable[[], None]:
@@ -160,7 +161,7 @@ class PublicStream:
         if self._network.down:
             self._later(self._network.down_until, partial(self._connect, connection))
             return
-        self._deliver(StreamStatus(now, "public", up=True))
+        self._deliver(StreamStatus(now, StreamKind.PUBLIC, up=True))
         for s in range(self._cursors.count):
             following = self._cursors.catch_up(s)
             rows = snapshot(self._exchange.states, s, now)

@@ -26,6 +26,7 @@ from turbo_trader.trader.events import (
     ClockOffset,
     Event,
     FeeRates,
+    StreamKind,
     StreamStatus,
     Transfer,
     Transferred,
@@ -230,7 +231,7 @@ class Simulation:
     def start(self, make: Make) -> Machine:
         """The process starts, its streams are up and its fee rates are known at once."""
         trader = self._make_trader(make)
-        self.deliver(StreamStatus(self.now, "public", up=True))
+        self.deliver(StreamStatus(self.now, StreamKind.PUBLIC, up=True))
         self.private.connecting()()
         return trader
 

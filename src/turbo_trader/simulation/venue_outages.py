@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.simulation import Simulation
@@ -23,10 +24,16 @@ class VenueOutages:
         self._simulation, self._faults = simulation, faults
         self._end, self._resume = end, resume
         self.kinds: dict[str, Callable[[], bool]] = {
-            "private_cut": self._private_cut, "public_cut": self._public_cut, "lag": self._lag, "venue_down": self._venue_down,
-            "banned": self._banned, "limited_address": self._limited_address, "key_refused": self._key_refused,
-            "maintenance": self._maintenance, "delisting": self._delisting,
-        }  # fmt: skip
+            Fault.PRIVATE_CUT: self._private_cut,
+            Fault.PUBLIC_CUT: self._public_cut,
+            Fault.LAG: self._lag,
+            Fault.VENUE_DOWN: self._venue_down,
+            Fault.BANNED: self._banned,
+            Fault.LIMITED_ADDRESS: self._limited_address,
+            Fault.KEY_REFUSED: self._key_refused,
+            Fault.MAINTENANCE: self._maintenance,
+            Fault.DELISTING: self._delisting,
+        }
 
     def _private_cut(self) -> bool:
         self._simulation.private.cut(self._noticed(), self._faults.between(0.2, 8.0))
@@ -73,7 +80,7 @@ class VenueOutages:
         """Its client says nothing for ten minutes then."""
         if self._simulation.now + 12 * MINUTE > self._end:
             return False
-        self._refuse("http_403", 5.0, 60.0)
+        self._refuse(Fault.HTTP_403, 5.0, 60.0)
         return True
 
     def _limited_address(self) -> bool:
@@ -102,7 +109,7 @@ class VenueOutages:
 
     def _maintained(self, end: int) -> None:
         simulation = self._simulation
-        simulation.network.refuse("http_502", end)
+        simulation.network.refuse(Fault.HTTP_502, end)
         left = end - simulation.now
         simulation.private.cut(0, left)
         simulation.public.cut(range(simulation.cursors.count), 0, left)

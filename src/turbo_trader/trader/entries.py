@@ -8,6 +8,7 @@ from typing import Any
 from turbo_trader.market.order_terms import Direction, OrderStatus, OrderType, Side, TimeInForce
 from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.rules.assess import reprice
+from turbo_trader.rules.choices import EntryStyle
 from turbo_trader.rules.entry import entry_limit
 from turbo_trader.rules.gate import BLOCK, PASS, SignalTier, Verdict
 from turbo_trader.rules.reasons import Code
@@ -72,7 +73,7 @@ class Entries:
         if not sizing.qty:
             return refused(sizing)
         # EV assumes a fill at the limit on the way in, the book's walk on the way out
-        maker = d.policy.entry_style == "maker"
+        maker = d.policy.entry_style is EntryStyle.MAKER
         reach = ZERO if maker else abs(limit / (ask if direction > 0 else bid) - 1)
         walk = book_walk(d, state, direction, sizing.qty)
         rows["slippage"][state.s] = float(reach + walk)

@@ -8,6 +8,7 @@ from typing import Any
 from turbo_trader.market import book
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.candidates import signals
+from turbo_trader.rules.choices import EntryStyle
 from turbo_trader.rules.exits import entry_exits
 from turbo_trader.rules.sizing import Entry, Sizing
 from turbo_trader.trader.pending_entry import PendingEntry
@@ -52,7 +53,7 @@ def pending_entry(
         range_tail=decimal(row["range_tail"]),
         hold_ns=int(float(row["hold_s"]) * SECOND),
         decided_ts=d.now,
-        resting=d.policy.entry_style == "maker",
+        resting=d.policy.entry_style is EntryStyle.MAKER,
         floor=sizing.floor,
         figures={
             **figures,

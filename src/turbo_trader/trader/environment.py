@@ -58,5 +58,5 @@ class Environment:
         state.streams[event.stream] = event.up
         level = "info" if event.up else "warning"
         state.note("stream", level, stream=event.stream, up=event.up, why=event.reason)
-        if event.up and not was and event.stream == "private":
+        if event.up and not was and event.stream is events.StreamKind.PRIVATE:
             self._recovery.soon()

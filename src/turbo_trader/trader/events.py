@@ -30,6 +30,13 @@ class Source(StrEnum):
 SETTLED_IN: Final = "USDT"  # the coin of results, margins and funding
 
 
+class StreamKind(StrEnum):
+    """Of the venue's streams: the account's own, or the market's."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
 class Outcome(StrEnum):
     """What is known of a command after it was sent. Unknown is not failed."""
 
@@ -240,7 +247,7 @@ class StreamStatus:
     """The private stream or a symbol's public feed went up (after its subscription was confirmed) or down."""
 
     ts: int
-    stream: str  # "private" or "public"
+    stream: StreamKind
     up: bool
     reason: str = ""
 

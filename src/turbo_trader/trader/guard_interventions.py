@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -57,11 +58,19 @@ def guard_rules(policy: Policy) -> GuardRules:
     )
 
 
+class Remedy(StrEnum):
+    """What the guard can do, in the order in which it does it."""
+
+    CANCEL = "cancel"
+    PROTECT = "protect"  # with a stop
+    CLOSE = "close"
+
+
 @dataclass(frozen=True, slots=True)
 class Intervention:
     """One thing to be done: what for which symbol or order; two reads agree when they ask the same."""
 
-    what: str  # cancel, protect, close
+    what: Remedy
     symbol: str
     link_id: str = ""  # of the order to cancel
     stop: Decimal | None = None  # of the protection
@@ -93,7 +102,7 @@ def interventions(
     symbols without a known stop.
     """
     found = [
-        Intervention("cancel", order.symbol, link_id=order.link_id, why="no daemon waits for it")
+        Intervention(Remedy.CANCEL, order.symbol, link_id=order.link_id, why="no daemon waits for it")
         for order in orders
         if (boot_of(order.link_id) in boots or (blind and boot_of(order.link_id)))
         and not order.reduce_only
@@ -111,8 +120,8 @@ def interventions(
         intervention = _of_position(position, known, now, gone_ns, close_ns)
         if intervention is not None:
             found.append(intervention)
-    order = {"cancel": 0, "protect": 1, "close": 2}
-    return sorted(found, key=lambda intervention: order[intervention.what])
+    order = list(Remedy)
+    return sorted(found, key=lambda intervention: order.index(intervention.what))
 
 
 def unprotected(positions: Sequence[PositionReport]) -> list[str]:
@@ -169,15 +178,15 @@ def _of_position(
         return None
     direction = 1 if position.size > 0 else -1
     if known.ours and known.deadline is not None and now >= known.deadline:
-        return Intervention("close", position.symbol, size=position.size, why="past its time")
+        return Intervention(Remedy.CLOSE, position.symbol, size=position.size, why="past its time")
     if known.ours and close_ns and gone_ns >= close_ns:
-        return Intervention("close", position.symbol, size=position.size, why="no daemon")
+        return Intervention(Remedy.CLOSE, position.symbol, size=position.size, why="no daemon")
     missing = position.stop_loss is None
     looser = position.stop_loss is not None and known.stop is not None and not known.derived
     if known.stop is not None and (missing or (looser and direction * (known.stop - position.stop_loss) > 0)):  # type: ignore[operator]
         why = "no stop, and none known" if known.derived else "stop missing or looser than kept"
         return Intervention(
-            "protect", position.symbol, stop=known.stop, size=position.size, why=why, ours=known.ours, standing=not missing
+            Remedy.PROTECT, position.symbol, stop=known.stop, size=position.size, why=why, ours=known.ours, standing=not missing
         )  # fmt: skip
     return None
 
@@ -220,9 +229,9 @@ def _by_the_venue(
 
 def command(intervention: Intervention, ids: Ids, most: Decimal | None = None) -> Action:
     """The intervention as a command of the wire. `most`: largest market order, base coin; the rest is closed at the next look."""
-    if intervention.what == "cancel":
+    if intervention.what is Remedy.CANCEL:
         return CancelOrder(ids.next("cancel"), intervention.symbol, link_id=intervention.link_id)
-    if intervention.what == "protect":
+    if intervention.what is Remedy.PROTECT:
         return SetStops(ids.next("stop"), intervention.symbol, intervention.stop, None)
     qty = abs(intervention.size) if most is None else min(abs(intervention.size), most)
     return PlaceOrder(

@@ -312,7 +312,7 @@ class Trader:
         """Recovered, wallet known, private stream up, the run not over."""
         state = self._state
         known = self._recovery.done and state.wallet is not None
-        return known and state.streams.get("private", False) and not state.over
+        return known and state.streams.get(events.StreamKind.PRIVATE, False) and not state.over
 
     # -- the venue's report
 

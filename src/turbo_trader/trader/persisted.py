@@ -209,16 +209,17 @@ def decode(restored: Mapping[str, Mapping[str, Any]]) -> Kept:
         record = read(key, value)
         if kind is None or record is None:
             continue
-        if kind in parts:
-            parts[kind][rest] = record
-        elif kind is Key.SESSION:
-            kept.session = record
-        elif kind is Key.LEDGER:
-            kept.ledger = record
-        elif kind is Key.TOTALS:
-            kept.totals = record
-        elif kind is Key.FORECASTER:
-            kept.forecaster = record
+        match kind:
+            case Key.SESSION:
+                kept.session = record
+            case Key.LEDGER:
+                kept.ledger = record
+            case Key.TOTALS:
+                kept.totals = record
+            case Key.FORECASTER:
+                kept.forecaster = record
+            case _ if kind in parts:
+                parts[kind][rest] = record
     return kept
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from turbo_trader.market.rows import SECOND
 from turbo_trader.trader.commands import CancelOrder
+from turbo_trader.trader.events import StreamKind
 from turbo_trader.trader.pending_entry import EntryEvent, PendingEntry
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 
@@ -27,7 +28,7 @@ class Resting:
             self.withdraw(state, entry.withdrawn or "not filled in time")
         elif refusal:
             self.withdraw(state, refusal)
-        elif not d.streams.get("public", True):
+        elif not d.streams.get(StreamKind.PUBLIC, True):
             self.withdraw(state, "market data lost")
         elif state.close.reason or (entry.filled and not state.held):
             self.withdraw(state, "its position is closed")

@@ -16,6 +16,7 @@ from turbo_trader.rules import gates
 from turbo_trader.rules.account_gates import LimitFacts, limits_block_until, limits_gate
 from turbo_trader.rules.ahead import assess_all
 from turbo_trader.rules.candidates import candidate
+from turbo_trader.rules.choices import EntryStyle
 from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.entry import fill_probability, ranked
 from turbo_trader.rules.gate import BLOCK, Verdict
@@ -221,7 +222,7 @@ class Scanner:
     def _expected_value(self, s: int) -> float:
         """Net EV of sending an entry: of a post-only one, times the chance that it is filled at all."""
         policy, row = self._state.policy, self._rows[s]
-        if policy.entry_style != "maker":
+        if policy.entry_style is not EntryStyle.MAKER:
             return float(row["used_ev"])
         tick = float(self._state.per_symbol[s].instrument.tick) / float(row["mid"])
         distance = 0.5 * float(row["spread"]) + tick  # from the mid to a tick through our touch

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from turbo_trader.market.grid import on_grid
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.choices import EntryStyle, TradeSize
 from turbo_trader.rules.exits import Bracket, exit_rules
 from turbo_trader.rules.fingerprint import fingerprint
 from turbo_trader.rules.gate import SignalTier
@@ -47,7 +48,7 @@ class Staging:
         """`world`: mode and account, such as "live:1234567": evidence never leaves it. `signal`: fingerprint of a panel signal's
         code and parameters."""
         self._state = state
-        self.active = state.policy.size == "earned"
+        self.active = state.policy.size is TradeSize.EARNED
         self._stages = Stages(stage_rules(state.policy))
         self._world = world
         self._signal = signal
@@ -192,7 +193,7 @@ class Staging:
 
     def _shadow(self, state: SymbolState, row: Any, entry: Entry, name: str) -> Shadow:
         d = self._state
-        maker = d.policy.entry_style == "maker"
+        maker = d.policy.entry_style is EntryStyle.MAKER
         bid, ask = d.bid(state), d.ask(state)
         touch = entry.price if maker else (ask if entry.direction > 0 else bid) or entry.price
         take_profit, stop_loss = (Decimal(repr(float(row[key]))) for key in ("take_profit", "stop_loss"))

@@ -22,7 +22,7 @@ from turbo_trader.signals.filters import new_filters
 from turbo_trader.trader.close_order import CloseOrder
 from turbo_trader.trader.commands import Command, Note, Persist, Read, Stopped
 from turbo_trader.trader.entry_blocks import Blocks
-from turbo_trader.trader.events import Fill, WalletReport
+from turbo_trader.trader.events import Fill, StreamKind, WalletReport
 from turbo_trader.trader.ids import Ids, boot_of
 from turbo_trader.trader.ledger import Ledger
 from turbo_trader.trader.pending_entry import PendingEntry
@@ -134,7 +134,7 @@ class TraderState:
         self.offset = 0  # venue clock - ours, ns
         self.key_expiry_ts = NEVER
         self.maintenance = (NEVER, 0)  # announced begin and end, ns; end 0 = not known
-        self.streams: dict[str, bool] = {}
+        self.streams: dict[StreamKind, bool] = {}
         self.unguarded_ns = 0
         self.capital: CapitalTier | None = None  # the capital tier in force
         self.evidence = Evidence()  # of an edge: the trades closed since the last resume

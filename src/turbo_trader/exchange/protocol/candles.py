@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final
 
 INTERVALS: Final = ("1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M")
@@ -65,29 +67,30 @@ class Span:
 
 def _merge(
     bars: Iterable[Bar], interval: str, start_ms: int, end_ms: int, limit: int, *, backwards: bool
-) -> Iterable[Bar]:
-    candle: Bar | None = None
-    count = 0
+) -> Iterator[Bar]:
+    """At most `limit` candles, of bars that stand in order of time, or `backwards`."""
+    inside = _inside(bars, interval, start_ms, end_ms, backwards=backwards)
+    for opened, group in islice(groupby(inside, key=itemgetter(0)), limit):
+        parts = [bar for _, bar in group]
+        first, last = (parts[-1], parts[0]) if backwards else (parts[0], parts[-1])
+        amounts = [sum(column) for column in zip(*(bar[5:] for bar in parts), strict=True)]
+        yield [
+            opened,
+            first[1],
+            max(bar[2] for bar in parts),
+            min(bar[3] for bar in parts),
+            last[4],
+            *amounts,
+        ]
+
+
+def _inside(
+    bars: Iterable[Bar], interval: str, start_ms: int, end_ms: int, *, backwards: bool
+) -> Iterator[tuple[int, Bar]]:
+    """The bars of candles that open within [start, end], each behind the minute at which its candle opens."""
     for bar in bars:
         opened = opening(int(bar[0]), interval)
-        if not start_ms <= opened * 60_000 <= end_ms:
-            if backwards == (opened * 60_000 < start_ms):
-                break  # all that follow lie outside too
-            continue
-        if candle is None or candle[0] != opened:
-            if candle is not None:
-                yield candle
-                count += 1
-                if count == limit:
-                    return
-            candle = [opened, *bar[1:]]
-            continue
-        candle[2], candle[3] = max(candle[2], bar[2]), min(candle[3], bar[3])
-        if backwards:
-            candle[1] = bar[1]
-        else:
-            candle[4] = bar[4]
-        for i in range(5, len(bar)):
-            candle[i] += bar[i]
-    if candle is not None:
-        yield candle
+        if start_ms <= opened * 60_000 <= end_ms:
+            yield opened, bar
+        elif backwards == (opened * 60_000 < start_ms):
+            return  # all that follow lie outside too

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from turbo_trader.exchange.instrument_changes import CLOSED
 from turbo_trader.exchange.protocol.book_channel import RPI_DEPTH, BookChannel
 from turbo_trader.exchange.protocol.candles import INTERVALS, following, merged
 from turbo_trader.exchange.protocol.market_data import MarketData
@@ -44,7 +43,7 @@ def channel(data: MarketData, topic: str) -> Channel | None:
     if topic in SILENT:
         return SilentChannel()
     s = data.exchange.index.get(symbol)
-    if s is None or data.exchange.instruments[s].status == CLOSED:
+    if s is None or data.exchange.instruments[s].closed:
         return None
     head, _, what = kind.partition(".")
     if head == "orderbook" and what in map(str, BOOK_CADENCE):

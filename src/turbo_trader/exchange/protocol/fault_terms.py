@@ -1,73 +1,131 @@
-"""All that can be made to go wrong, each by one name. `exchange` and `run` on paper take REQUEST and FRAME; `chaos` takes some of
-these, and what only simulated time can do to the process, the venue, the market and the account.
+"""Every fault that can be injected, by name. `exchange` and `run` on paper take REQUEST and FRAME. `chaos` takes some of these, and
+faults of the process, the venue, the market and the account that only simulated time allows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
 from turbo_trader.exchange.protocol.codes import AMBIGUOUS, ON_DEMAND
 
+
+class Fault(StrEnum):
+    """A fault by its name in options, settings and records. Errors of the venue have names of their own: `ret_` and the code."""
+
+    # of each request
+    DELAY = "delay"
+    SLOW = "slow"
+    DROP_BEFORE = "drop_before"
+    DROP_AFTER = "drop_after"
+    STALE = "stale"
+    EXTRA = "extra"
+    HALF_OPEN = "half_open"
+    HTTP_502 = "http_502"
+    HTTP_429 = "http_429"
+    HTTP_403 = "http_403"
+    # of each frame of a stream
+    DUPLICATE = "duplicate"
+    REORDER = "reorder"
+    LATE = "late"
+    GAP = "gap"
+    DISCONNECT = "disconnect"
+    SILENT = "silent"
+    # of each answer, message or step of the process, in simulated time only
+    ODD_ANSWER = "odd_answer"
+    FUTURE = "future"
+    ODD_ROW = "odd_row"
+    CRASH_AT_SEND = "crash_at_send"
+    # outages, in simulated time only
+    CRASH = "crash"
+    FREEZE = "freeze"
+    PRIVATE_CUT = "private_cut"
+    PUBLIC_CUT = "public_cut"
+    LAG = "lag"
+    VENUE_DOWN = "venue_down"
+    STOP_REMOVED = "stop_removed"
+    CLOSED_OUTSIDE = "closed_outside"
+    TRANSFER = "transfer"
+    PERSON = "person"
+    FOREIGN_ORDER = "foreign_order"
+    FOREIGN_POSITION = "foreign_position"
+    HEDGE_MODE = "hedge_mode"
+    DISK_FULL = "disk_full"
+    POWER_CUT = "power_cut"
+    BANNED = "banned"
+    LIMITED_ADDRESS = "limited_address"
+    KEY_REFUSED = "key_refused"
+    MAINTENANCE = "maintenance"
+    DELISTING = "delisting"
+    DELEVERAGED = "deleveraged"
+    CLOCK_JUMP = "clock_jump"
+    PRICE_GAP = "price_gap"
+    FLASH_CRASH = "flash_crash"
+    LIQUIDATION = "liquidation"
+    THIN_BOOK = "thin_book"
+
+
 EXTRA: Final = "objects carry a field nobody knows"
-REQUEST: Final = {
-    "delay": "the request waits up to delay_s before it is processed",
-    "slow": "it is processed at once, the answer waits up to delay_s",
-    "drop_before": "the connection is closed, nothing is processed",
-    "drop_after": "it is processed, the connection is closed without an answer",
-    "stale": "a read is answered as it was the last time",
-    "extra": EXTRA,
-    "half_open": "no answer and no close; processed or not, at even odds",
-    "http_502": "502 from the gateway; processed or not, at even odds",
-    "http_429": "429, not processed",
-    "http_403": "403, not processed",
+REQUEST: Final[Mapping[str, str]] = {
+    Fault.DELAY: "the request waits up to delay_s before it is processed",
+    Fault.SLOW: "it is processed at once, the answer waits up to delay_s",
+    Fault.DROP_BEFORE: "the connection is closed, nothing is processed",
+    Fault.DROP_AFTER: "it is processed, the connection is closed without an answer",
+    Fault.STALE: "a read is answered as it was the last time",
+    Fault.EXTRA: EXTRA,
+    Fault.HALF_OPEN: "no answer and no close; processed or not, at even odds",
+    Fault.HTTP_502: "502 from the gateway; processed or not, at even odds",
+    Fault.HTTP_429: "429, not processed",
+    Fault.HTTP_403: "403, not processed",
     **{
         f"ret_{code}": f"{meaning} ({'processed or not, at even odds' if code in AMBIGUOUS else 'not processed'})"
         for code, meaning in ON_DEMAND.items()
     },
 }
-FRAME: Final = {
-    "duplicate": "a private message comes twice",
-    "reorder": "a private message is held back up to reorder_s while later ones pass",
-    "late": "an execution message is held back up to delay_s",
-    "gap": "a book delta is lost, so that `u` jumps",
-    "disconnect": "the socket is cut instead of a frame",
-    "extra": EXTRA,
-    "silent": "from this frame on the socket stays open and says nothing",
+FRAME: Final[Mapping[str, str]] = {
+    Fault.DUPLICATE: "a private message comes twice",
+    Fault.REORDER: "a private message is held back up to reorder_s while later ones pass",
+    Fault.LATE: "an execution message is held back up to delay_s",
+    Fault.GAP: "a book delta is lost, so that `u` jumps",
+    Fault.DISCONNECT: "the socket is cut instead of a frame",
+    Fault.EXTRA: EXTRA,
+    Fault.SILENT: "from this frame on the socket stays open and says nothing",
 }
 #: Of each request, message or step of the process, in simulated time only.
-SIMULATED: Final = {
-    "odd_answer": "of a list, one row cannot be read or is dated in the future, or the body ends early",
-    "future": "a private message is dated seconds to a day ahead",
-    "odd_row": "a figure in a private message is none, or the message ends early",
-    "crash_at_send": "the process dies before the intent is on disk, before, between or after the sends",
+SIMULATED: Final[Mapping[str, str]] = {
+    Fault.ODD_ANSWER: "of a list, one row cannot be read or is dated in the future, or the body ends early",
+    Fault.FUTURE: "a private message is dated seconds to a day ahead",
+    Fault.ODD_ROW: "a figure in a private message is none, or the message ends early",
+    Fault.CRASH_AT_SEND: "the process dies before the intent is on disk, before, between or after the sends",
 }
 #: By their mean number in a simulated hour.
-OUTAGE: Final = {
-    "crash": "the process dies at any time, and is started again",
-    "freeze": "the process stands still for a while and goes on",
-    "private_cut": "the private stream is lost, which is noticed at once or after some seconds",
-    "public_cut": "the same of the market data",
-    "lag": "one symbol's market data come late",
-    "venue_down": "nothing reaches the venue and nothing comes from it",
-    "stop_removed": "somebody takes a position's stop away",
-    "closed_outside": "somebody closes a position, or half of it",
-    "transfer": "somebody deposits or withdraws",
-    "person": "the owner flattens or halts, and some minutes later goes on in a new session",
-    "foreign_order": "somebody places an order of his own, far away from the market",
-    "foreign_position": "somebody holds a small position of his own for some minutes",
-    "hedge_mode": "somebody does so after switching its symbol to hedge mode",
-    "disk_full": "the journal cannot be written for a while",
-    "power_cut": "the machine loses its power: what the journal wrote in the last second is torn off",
-    "banned": "the venue answers this address with HTTP 403 for a while",
-    "limited_address": "the venue answers everything with 10018 for a while",
-    "key_refused": "the venue answers everything with 10003, until the owner has mended the key and says `resume`",
-    "maintenance": "announced minutes before, then nothing is answered and the streams end",
-    "delisting": "a contract's end is announced, and comes minutes later",
-    "deleveraged": "the venue closes a position, or half of it (ADL)",
-    "clock_jump": "the machine's clocks jump by seconds, and back some minutes later",
-    "price_gap": "a symbol's price jumps by some percent, with nothing in between",
-    "flash_crash": "a symbol's price jumps by much more, and back two minutes later",
-    "liquidation": "the mark price runs away through a position's liquidation price, the last price does not",
-    "thin_book": "a symbol's book loses nearly all of its depth for some minutes: orders fill in parts",
+OUTAGE: Final[Mapping[str, str]] = {
+    Fault.CRASH: "the process dies at any time, and is started again",
+    Fault.FREEZE: "the process stands still for a while and goes on",
+    Fault.PRIVATE_CUT: "the private stream is lost, which is noticed at once or after some seconds",
+    Fault.PUBLIC_CUT: "the same of the market data",
+    Fault.LAG: "one symbol's market data come late",
+    Fault.VENUE_DOWN: "nothing reaches the venue and nothing comes from it",
+    Fault.STOP_REMOVED: "somebody takes a position's stop away",
+    Fault.CLOSED_OUTSIDE: "somebody closes a position, or half of it",
+    Fault.TRANSFER: "somebody deposits or withdraws",
+    Fault.PERSON: "the owner flattens or halts, and some minutes later goes on in a new session",
+    Fault.FOREIGN_ORDER: "somebody places an order of their own, far from the market",
+    Fault.FOREIGN_POSITION: "somebody holds a small position of their own for some minutes",
+    Fault.HEDGE_MODE: "the same, after switching its symbol to hedge mode",
+    Fault.DISK_FULL: "the journal cannot be written for a while",
+    Fault.POWER_CUT: "the machine loses its power: what the journal wrote in the last second is torn off",
+    Fault.BANNED: "the venue answers this address with HTTP 403 for a while",
+    Fault.LIMITED_ADDRESS: "the venue answers everything with 10018 for a while",
+    Fault.KEY_REFUSED: "the venue answers everything with 10003, until the owner has mended the key and says `resume`",
+    Fault.MAINTENANCE: "announced minutes before, then nothing is answered and the streams end",
+    Fault.DELISTING: "a contract's end is announced, and comes minutes later",
+    Fault.DELEVERAGED: "the venue closes a position, or half of it (ADL)",
+    Fault.CLOCK_JUMP: "the machine's clocks jump by seconds, and back some minutes later",
+    Fault.PRICE_GAP: "a symbol's price jumps by some percent, with nothing in between",
+    Fault.FLASH_CRASH: "a symbol's price jumps by much more, and back two minutes later",
+    Fault.LIQUIDATION: "the mark price runs away through a position's liquidation price, the last price does not",
+    Fault.THIN_BOOK: "a symbol's book loses nearly all of its depth for some minutes: orders fill in parts",
 }
-MEANINGS: Final = {**REQUEST, **FRAME, **SIMULATED, **OUTAGE}
+MEANINGS: Final[Mapping[str, str]] = {**REQUEST, **FRAME, **SIMULATED, **OUTAGE}

@@ -8,22 +8,23 @@ kept to (the path after /v5/, or its beginning; operations of the trade socket c
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from turbo_trader.exchange.protocol.codes import AMBIGUOUS
-from turbo_trader.exchange.protocol.fault_terms import FRAME, REQUEST
+from turbo_trader.exchange.protocol.fault_terms import FRAME, REQUEST, Fault
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.names import nearest
 
 SHORT: Final = {
-    "drop": ("drop_before", "drop_after"),
-    "error": ("http_502", "http_429", "http_403", "ret_10002", "ret_10006", "ret_10016"),
+    "drop": (Fault.DROP_BEFORE, Fault.DROP_AFTER),
+    "error": (Fault.HTTP_502, Fault.HTTP_429, Fault.HTTP_403, "ret_10002", "ret_10006", "ret_10016"),
 }
-_EVEN: Final = frozenset({"half_open", "http_502", *(f"ret_{code}" for code in AMBIGUOUS)})
-_AFTER: Final = frozenset({"delay", "slow", "drop_after", "extra"})
+_EVEN: Final = frozenset({Fault.HALF_OPEN, Fault.HTTP_502, *(f"ret_{code}" for code in AMBIGUOUS)})
+_AFTER: Final = frozenset({Fault.DELAY, Fault.SLOW, Fault.DROP_AFTER, Fault.EXTRA})
 _WAITS: Final = {"delay_s": 2.0, "reorder_s": 0.2}
 _LONGEST_WAIT = 3_600.0
 
@@ -131,7 +132,7 @@ class Faults:
         if found is None:
             return None
         processed = found in _AFTER or (found in _EVEN and self._requests.random() < 0.5)
-        wait = self._requests.random() * self.plan.delay_s if found in ("delay", "slow") else 0.0
+        wait = self._requests.random() * self.plan.delay_s if found in (Fault.DELAY, Fault.SLOW) else 0.0
         return RequestFault(found, processed, wait)
 
     def frame(self, topic: str, *, delta: bool = False) -> FrameFault | None:
@@ -143,7 +144,8 @@ class Faults:
         found = self._draw(fitting, topic, self._frames)
         if found is None:
             return None
-        longest = {"reorder": self.plan.reorder_s, "late": self.plan.delay_s}.get(found, 0.0)
+        held: Mapping[str, float] = {Fault.REORDER: self.plan.reorder_s, Fault.LATE: self.plan.delay_s}
+        longest = held.get(found, 0.0)
         return FrameFault(found, self._frames.random() * longest if longest else 0.0)
 
     def _draw(self, rates: list[Rate], route: str, draws: np.random.Generator) -> str | None:
@@ -168,11 +170,11 @@ def widened(raw: bytes) -> bytes:
 
 def _fits(name: str, topic: str, delta: bool) -> bool:
     private = topic.partition(".")[0] in ("order", "execution", "position", "wallet")
-    if name == "gap":
+    if name == Fault.GAP:
         return delta
-    if name == "late":
+    if name == Fault.LATE:
         return topic.startswith("execution")
-    return private if name in ("duplicate", "reorder") else True
+    return private if name in (Fault.DUPLICATE, Fault.REORDER) else True
 
 
 def rate_figure(part: str, text: str, most: float) -> float:

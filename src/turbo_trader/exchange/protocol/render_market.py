@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from turbo_trader.exchange.protocol.render import ms
-from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.instruments import Instrument, InstrumentStatus
 
 _OF_DELIVERIES: Final = {
     "predictedDeliveryPrice": "",
@@ -49,7 +49,7 @@ def ticker(shown: Mapping[str, Any]) -> dict[str, Any]:
 
 def status(i: Instrument) -> str:
     """The status shown: a stand-in trades like any other."""
-    return "Trading" if i.status == "Assumed" else i.status
+    return InstrumentStatus.TRADING if i.status == InstrumentStatus.ASSUMED else i.status
 
 
 def instrument(i: Instrument) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import routes_empty
 from turbo_trader.exchange.protocol.codes import ON_DEMAND
 from turbo_trader.exchange.protocol.dcp import BareReply
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.exchange.protocol.maintenance import CLOSED, SERVED, Notices
 from turbo_trader.exchange.protocol.market_data import MarketData
 from turbo_trader.exchange.protocol.params import Refused
@@ -94,7 +95,7 @@ class RestFace:
         """Answer one request at the venue's time `now`; `wall`: another clock that stamps may follow (both ns). Never raises on
         what a client sends."""
         if self._limits is not None and not self._limits.admits(request.address, now):
-            return self.faulty(now, "http_403")
+            return self.faulty(now, Fault.HTTP_403)
         route = request.path.removeprefix("/v5/").rstrip("/") if request.path.startswith("/v5/") else ""
         if self._notices.closed(now) and route not in SERVED:
             return self._envelope(now, CLOSED)
@@ -123,7 +124,7 @@ class RestFace:
 
     def _signed(self, now: int, request: HttpRequest, route: str, wall: int) -> HttpReply:
         if request.method == "GET" and request.body:
-            return self.faulty(now, "http_403")
+            return self.faulty(now, Fault.HTTP_403)
         if len(request.body) > _LARGEST_BODY:
             raise Refused("params error: request body too large")
         clocks = (now // 1_000_000, wall // 1_000_000) if wall else (now // 1_000_000,)

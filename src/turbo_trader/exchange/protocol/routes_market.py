@@ -10,6 +10,7 @@ from turbo_trader.exchange.protocol import render
 from turbo_trader.exchange.protocol import render_market as show
 from turbo_trader.exchange.protocol.candles import INTERVALS, Bar, Span
 from turbo_trader.exchange.protocol.market_data import MarketData
+from turbo_trader.market.instruments import InstrumentStatus
 from turbo_trader.market.rows import MINUTE
 
 Params = Mapping[str, Any]
@@ -35,7 +36,7 @@ class MarketRoutes:
         category = read.string(params, "category", "")
         if category not in ("linear", *read.OTHERS):
             raise read.Refused("params error: Category is invalid")
-        status = params.get("status") or "Trading"
+        status = params.get("status") or InstrumentStatus.TRADING
         listed = self._data.exchange.instruments if category == "linear" else ()
         symbol, coin = params.get("symbol") or None, params.get("baseCoin") or None
         if symbol and category == "linear" and symbol not in self._index:

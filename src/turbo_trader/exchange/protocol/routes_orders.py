@@ -13,7 +13,15 @@ from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import FINAL, Order
 from turbo_trader.exchange.protocol import params as read
 from turbo_trader.exchange.protocol import render
-from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, StopMode, TimeInForce
+from turbo_trader.market.order_terms import (
+    BookSide,
+    OrderStatus,
+    OrderType,
+    Side,
+    SlippageIn,
+    StopMode,
+    TimeInForce,
+)
 
 Params = Mapping[str, Any]
 LARGEST_BATCH: Final = 20
@@ -213,7 +221,7 @@ def _slippage(params: Params) -> ask.Slippage | None:
     kind, amount = read.string(params, "slippageToleranceType", ""), read.number(params, "slippageTolerance")
     if kind in ("", "UNKNOWN") and amount is None:
         return None
-    if kind not in ("TickSize", "Percent") or amount is None:
+    if kind not in set(SlippageIn) or amount is None:
         raise read.Refused("params error: slippageToleranceType or slippageTolerance invalid")
     return ask.Slippage(kind, amount)
 
@@ -222,7 +230,7 @@ def _book_price(params: Params) -> ask.BookPrice | None:
     side, level = read.string(params, "bboSideType", ""), read.whole(params, "bboLevel", 0, 0, 9)
     if not side and not level:
         return None
-    if side not in ("Queue", "Counterparty") or not 1 <= level <= 5:
+    if side not in set(BookSide) or not 1 <= level <= 5:
         raise read.Refused("params error: bboSideType or bboLevel invalid")
     return ask.BookPrice(side, level)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol.codes import ON_DEMAND
+from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.exchange.protocol.rate_limits import Allowance
 from turbo_trader.exchange.protocol.signed import SignedRoutes, extra_info, limit_headers
 from turbo_trader.exchange.protocol.signing import Key, check_stream, is_whole, matching_clock
@@ -18,7 +19,7 @@ ROUTES: Final = {
     "order.create-batch": "order/create-batch", "order.amend-batch": "order/amend-batch",
     "order.cancel-batch": "order/cancel-batch",
 }  # fmt: skip
-_FAULTS: Final = {"http_403": 10403, "http_429": 10429, "http_502": 10016, "ret_429": 10429}
+_FAULTS: Final = {Fault.HTTP_403: 10403, Fault.HTTP_429: 10429, Fault.HTTP_502: 10016, "ret_429": 10429}
 _REMEMBERED: Final = 10_000  # reqIds of a connection
 
 
