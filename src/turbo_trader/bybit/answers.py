@@ -1,4 +1,4 @@
-"""How a call ended, and how a REST answer's bytes say it. Pure: no connection."""
+"""How a call ended, and how a REST answer's bytes are read. Pure: no connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TCP connections to a host with several addresses: they are raced (RFC 8305), so that a dead one costs a quarter of a second.
+"""TCP connections to a host with several addresses, raced (RFC 8305): a dead address costs a quarter of a second.
 
 uvloop's `create_connection` has no `happy_eyeballs_delay`; `aiohappyeyeballs` races on any event loop.
 """

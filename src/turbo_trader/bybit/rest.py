@@ -1,4 +1,4 @@
-"""REST: pybit knows the routes, our own connections carry, every end of a call is an `Answer`.
+"""REST: pybit knows the routes, our own connections carry the requests, and every call ends in an `Answer`.
 
 pybit's way of sending waits in a thread and tries again by itself: what it would send is taken from it instead.
 """

@@ -1,4 +1,4 @@
-"""The venue's objects on the wire, as far as we read them, row by row. Unknown fields are ignored, missing ones have defaults.
+"""The parts of the venue's wire objects that we read, row by row. Unknown fields are ignored, missing ones have defaults.
 
 Numbers arrive as strings, now and then as JSON numbers, and "" stands for none. `decimal` and its kin take what is no number for
 none; `number` and its kin refuse it, for figures that something is concluded from.

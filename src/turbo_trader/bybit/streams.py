@@ -1,4 +1,4 @@
-"""Websocket connections to the venue: authenticate, subscribe and see it confirmed, prove to be alive, notice silence, come back.
+"""Websocket connections to the venue: authenticate, subscribe and await confirmation, keep alive, notice silence, reconnect.
 
 A connection is alive while its pings are answered. One that swallows what is sent (a half-open connection) is noticed within
 PING_S + PONG_S, ended and made again.

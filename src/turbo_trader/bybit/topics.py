@@ -1,4 +1,4 @@
-"""Topics of a stream and how they are asked for: in requests the venue takes, each topic confirmed or refused by itself. Pure."""
+"""Topics of a stream and how to subscribe to them: in requests the venue takes, each topic confirmed or refused alone. Pure."""
 
 from __future__ import annotations
 

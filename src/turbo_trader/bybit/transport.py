@@ -1,4 +1,4 @@
-"""What carries the requests: kept-alive HTTP/1.1 connections on the event loop, the protocol by h11.
+"""HTTP/1.1 connections for the requests: kept alive, on the event loop, with h11 for the protocol.
 
 A thread that waits for an answer gets its turn late exactly when many frames arrive, and a stop change with it: so there is none.
 """

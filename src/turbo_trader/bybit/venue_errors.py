@@ -1,4 +1,4 @@
-"""Every refusal and failure of the venue, as what is known of the command and what to do next.
+"""Every refusal and failure of the venue: what is then known of the command, and what to do next.
 
 Source: Bybit V5 reference, chapters 1.3, 4 and 5. One row per code; what is not in the table is judged by `classify`.
 """

@@ -1,4 +1,4 @@
-"""What every check of the oracle hears of; each overrides what it needs."""
+"""The events that every check of the oracle receives; each overrides what it needs."""
 
 from __future__ import annotations
 

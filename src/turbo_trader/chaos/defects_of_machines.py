@@ -1,4 +1,4 @@
-"""Planted defects of what is done: the Trader, requests, reading the venue."""
+"""Planted defects of the machines: the Trader, requests, reading the venue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planted defects of what is decided: rules and signals."""
+"""Planted defects of decisions: rules and signals."""
 
 from __future__ import annotations
 

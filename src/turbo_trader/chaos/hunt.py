@@ -1,4 +1,4 @@
-"""The search for planted defects: each in a process of its own, until a seed shows it."""
+"""The search for planted defects: each in its own process, until a seed shows it."""
 
 from __future__ import annotations
 

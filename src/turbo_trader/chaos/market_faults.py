@@ -1,4 +1,4 @@
-"""What a market does to those who trade in it: gaps, flash crashes, liquidations, books without depth. All from the seed."""
+"""Faults of the market: price gaps, flash crashes, liquidations, books without depth. All from the seed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The mutation runner: `python -m turbo_trader.chaos.mutation`. Each mutant meets the tests that reach it, then seeds of chaos.
+"""The mutation runner: `python -m turbo_trader.chaos.mutation`. Each mutant runs against the tests that reach it, then seeds.
 
 One process collects the tests and forks for each mutant, so that nothing is imported twice. Results are appended to a file of JSON
-lines and not made again, so that it can be stopped and goes on; `--seeds 0`, then 7, then 40 sorts out what is noticed soon.
+lines and never repeated, so a stopped run resumes. `--seeds 0`, then 7, then 40 finds first what is noticed soonest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The oracle: a sink and onlooker of one simulation, which hands what it sees to its checks."""
+"""The oracle: observes one simulation and passes what it sees to its checks."""
 
 from __future__ import annotations
 

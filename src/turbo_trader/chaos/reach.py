@@ -1,4 +1,4 @@
-"""Which functions of the rooms tests and seeds call: a mutant meets the tests that reach it and no others."""
+"""Which functions of the rooms the tests and seeds call: a mutant runs against the tests that reach it, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""I2, I3, I8, I10, I12: each request by itself and beside those before it."""
+"""I2, I3, I8, I10, I12: each request alone, and against those before it."""
 
 from __future__ import annotations
 

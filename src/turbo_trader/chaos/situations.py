@@ -1,4 +1,4 @@
-"""What a seed is played in: rules, faults, balance, market. Each shows what the others hide."""
+"""The situations of a seed: rules, faults, balance, market. Each shows what the others hide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""I7: each entry against the instrument, the touch, and every row of section 7, in arithmetic of its own."""
+"""I7: each entry against the instrument, the touch, and every row of section 7, in independent arithmetic."""
 
 from __future__ import annotations
 

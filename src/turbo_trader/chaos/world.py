@@ -1,4 +1,4 @@
-"""What the oracle goes by: the venue's account, the market, what reached the process, and for how long it could act."""
+"""What the oracle knows: the venue's account, the market, what reached the process, and for how long it could act."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a person touches: verbs, views, logs."""
+"""What a person uses: verbs, views, logs."""

@@ -1,4 +1,4 @@
-"""What is said before a run begins: what is traded, with what, how it is sized, and what may be lost."""
+"""The banner before a run: what is traded, with what money, how it is sized, and what may be lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the running daemons a verb is for: the one named, the only one there is, or every one."""
+"""Which running daemon a verb acts on: the one named, the only one, or all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`.env`: NAME=value lines, read strictly, so that a slip of the pen is refused instead of ignored.
+"""`.env`: NAME=value lines, read strictly, so that a typing error is refused instead of ignored.
 
 A line is blank, a comment (#) or `NAME=value`, with `export` before it or not. A value may stand in single or double quotes, read
 as they are; outside of quotes a # after a space begins a comment. Byte-order mark and CRLF are accepted, control characters not.

@@ -1,4 +1,4 @@
-"""`doctor`'s examination: which venue, which keys, which folder; the facts gathered there, judged."""
+"""The examination of `doctor`: venue, keys, folder; the facts are gathered and judged."""
 
 from __future__ import annotations
 

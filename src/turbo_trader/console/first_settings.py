@@ -1,4 +1,4 @@
-"""The first `.env`: a mode, and five numbers that bound what may be lost, each moved where another asks for it."""
+"""The first `.env`: a mode, and five numbers that bound a loss, each adjusted where another requires it."""
 
 from __future__ import annotations
 

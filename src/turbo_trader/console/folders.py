@@ -1,4 +1,4 @@
-"""Where runs keep their journals: one folder a paper run (its venue is new each time), one for each real environment."""
+"""Where runs keep their journals: one folder per paper run (its venue is new each time), one for each real environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard beside a live daemon: begun once the daemon has started, and again whenever it was killed."""
+"""The guard beside a live daemon: started once the daemon has started, and restarted whenever it was killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper market a person asked for: `synthetic`, `tape:PATH`, `bybit`, or `bybit:URL` for another V5 venue."""
+"""The paper market that MARKET names: `synthetic`, `tape:PATH`, `bybit`, or `bybit:URL` for another V5 venue."""
 
 from __future__ import annotations
 

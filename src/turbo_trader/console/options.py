@@ -1,4 +1,4 @@
-"""Options that several verbs have, and numbers on the command line, read as strictly as those of `.env`."""
+"""Options shared by several verbs, and numbers on the command line, read as strictly as those of `.env`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated Bybit as a process of its own beside the daemon, as far away as the real one: behind a socket."""
+"""The simulated exchange as a separate process beside the daemon, behind a socket like the real one."""
 
 from __future__ import annotations
 

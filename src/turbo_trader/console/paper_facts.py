@@ -1,4 +1,4 @@
-"""What the banner says of a paper market: how fast its time runs, and the edge that was put into it."""
+"""The banner's facts about a paper market: how fast its time runs, and the edge that was put into it."""
 
 from __future__ import annotations
 

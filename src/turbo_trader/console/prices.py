@@ -1,4 +1,4 @@
-"""Prices to reckon with where no market is connected."""
+"""Prices for calculations where no market is connected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress of whatever takes longer than two seconds: what it does, how far it is, how long it still takes; on stderr.
+"""Progress of anything that takes longer than two seconds: what it does, how far it is, the time left; on stderr.
 
 A terminal shows one line that is redrawn, below whatever is printed meanwhile. Anything else gets a plain line every five seconds.
 Work that ends sooner shows nothing, so stdout and short runs stay as they are. The work only sets numbers; a thread draws them.

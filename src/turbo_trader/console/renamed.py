@@ -1,4 +1,4 @@
-"""Settings that have another name now: an old name is refused with the new one, never read and never ignored."""
+"""Renamed settings: an old name is refused with the new one, never read and never ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`report --html`, `--csv`, `--list`: which run is meant, and the files that are written of it."""
+"""`report --html`, `--csv`, `--list`: finds the run and writes its files."""
 
 from __future__ import annotations
 

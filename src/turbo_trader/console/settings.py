@@ -49,12 +49,12 @@ class Settings(Declared):
     )
     bybit_api_secret: SecretStr = Field(SecretStr(""), description="its secret")
     bybit_key_file: Path | None = Field(
-        None, description="file with key and secret on two lines, readable by its owner alone (0600)"
+        None, description="file with key and secret on two lines, readable only by its owner (0600)"
     )
     i_accept_the_risk: bool = Field(False, description="must be true for MODE=live: you may lose all of it")
     i_accept_hours: bool = Field(
         False,
-        description="must be true for HORIZON=hours with MODE=live: no edge of hours is shown (docs/edge.md)",
+        description="must be true for HORIZON=hours with MODE=live: no edge over hours has been shown (docs/edge.md)",
     )
     market: str = Field(
         MarketKind.SYNTHETIC.value,
@@ -80,9 +80,7 @@ class Settings(Declared):
         le=MOST_EDGE,
         description="predictability put into the synthetic market; 0 = none, as in tests and studies",
     )
-    faults: str = Field(
-        "", description="what goes wrong at the paper venue, such as drop=0.05,delay=0.05,error=0.05"
-    )
+    faults: str = Field("", description="faults of the paper venue, such as drop=0.05,delay=0.05,error=0.05")
     fault_seed: int = Field(0, ge=0, le=MOST_SEED, description="seed of those faults")
     journal_dir: Path = Field(Path(JOURNALS), description="folder of journal, logs and control token")
     journal_url: SecretStr = Field(
@@ -96,7 +94,7 @@ class Settings(Declared):
         30,
         ge=0,
         le=36_500,
-        description="days that scans and what no money hangs on are kept; trades, fills and orders for ever; 0: all",
+        description="days to keep scans and records without money; trades, fills and orders are kept for ever; 0: keep all",
     )
     record: Record = Field(
         Record.OFF,
@@ -111,7 +109,7 @@ class Settings(Declared):
     )
     order_entry: Literal["rest", "websocket"] = Field(
         "rest",
-        description="what orders other than closes leave by: rest or websocket (REST again wherever it is not up)",
+        description="how orders other than closes are sent: rest or websocket (REST whenever the websocket is down)",
     )
     bybit_domain: str = Field("bybit", description="domain of the venue's hosts")
     bybit_tld: str = Field("com", description="top-level domain of the venue's hosts (com, nl, eu, ...)")
@@ -127,7 +125,7 @@ class Settings(Declared):
         description="where alarms go: apprise addresses, separated by blanks, such as tgram://... mailto://...",
     )
     notify_file: Path | None = Field(
-        None, description="file with such addresses, one a line, readable by its owner alone (0600)"
+        None, description="file with such addresses, one per line, readable only by its owner (0600)"
     )
     notify_level: Literal["info", "warning", "critical"] = Field(
         "info", description="least severity that is sent: info, warning or critical"
@@ -141,7 +139,7 @@ class Settings(Declared):
         60.0,
         ge=0,
         le=86_400,
-        description="s between two messages to a target; what comes meanwhile is bundled, critical alarms do not wait",
+        description="s between two messages to a target; alarms in between are bundled, critical ones do not wait",
     )
     notify_digest: Literal["off", "hourly", "daily"] = Field(
         "daily", description="summary of trades, equity and alarms: off, hourly or daily (UTC)"

@@ -1,4 +1,4 @@
-"""What SIZE=full and SIZE=earned cost, in one line, where live would have to choose for its user; what is earned so far."""
+"""What SIZE=full and SIZE=earned cost, in one line, where live leaves the choice to its user; and what is earned so far."""
 
 from __future__ import annotations
 

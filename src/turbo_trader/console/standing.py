@@ -1,4 +1,4 @@
-"""How a daemon stands, for a person: what it does, what it holds, what of its limits is used, who said what. 80 columns."""
+"""The state of a daemon for a person: what it does and holds, how much of its limits is used, who controlled it. 80 columns."""
 
 from __future__ import annotations
 

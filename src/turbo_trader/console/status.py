@@ -1,4 +1,4 @@
-"""What `status` finds out: every running daemon and guard; without a daemon, how the last run ended."""
+"""The facts of `status`: every running daemon and guard; without a daemon, how the last run ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said at the end of a run or a backtest: the funnel, the money, and where to look further."""
+"""The summary at the end of a run or a backtest: the funnel, the money, and where to look further."""
 
 from __future__ import annotations
 

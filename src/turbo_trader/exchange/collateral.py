@@ -1,4 +1,4 @@
-"""What the positions of an account need, and what is there to carry them: each by itself (isolated) or all together (cross)."""
+"""The margin that positions need, and the collateral behind them: each by itself (isolated) or all together (cross)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Exchange stands on: instruments, the market as far as it has come, accounts, and what was said to them."""
+"""The Exchange's state: instruments, the market so far, accounts, and the messages sent to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What accounts pay by their VIP level: Bybit's base rates of perpetuals, taker and maker. Regions differ."""
+"""Fee rates by VIP level: Bybit's base rates for perpetuals, taker and maker. Regions differ."""
 
 from __future__ import annotations
 

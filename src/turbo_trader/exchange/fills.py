@@ -1,4 +1,4 @@
-"""What a fill does: to the order, the position and its stops, the wallet and its log, and to the account's other orders."""
+"""The effects of a fill: on the order, the position and its stops, the wallet and its log, and the account's other orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Exchange says: replies to requests, and messages on the private channels. Times ns UTC, money Decimal."""
+"""The Exchange's output: replies to requests, and messages on the private channels. Times ns UTC, money Decimal."""
 
 from __future__ import annotations
 

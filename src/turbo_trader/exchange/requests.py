@@ -1,4 +1,4 @@
-"""What an account asks of the Exchange, as typed requests. Prices in USDT, quantities in base coin."""
+"""An account's requests to the Exchange, typed. Prices in USDT, quantities in base coin."""
 
 from __future__ import annotations
 

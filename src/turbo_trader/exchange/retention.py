@@ -1,4 +1,4 @@
-"""How long the venue remembers what is over. Orders that ended without a fill are kept for 24 hours, as Bybit keeps them; filled
+"""How long the venue remembers ended orders. Orders that ended without a fill are kept for 24 hours, as Bybit keeps them; filled
 orders, executions and log entries for as long as the venue was asked to, at most so many of each."""
 
 from __future__ import annotations

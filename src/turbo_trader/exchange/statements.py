@@ -1,4 +1,4 @@
-"""What an account holds, as messages: positions and wallet at this moment."""
+"""An account's positions and wallet at this moment, as messages."""
 
 from __future__ import annotations
 

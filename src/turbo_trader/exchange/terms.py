@@ -1,4 +1,4 @@
-"""On which terms an account holds its positions: position mode, margin mode, leverage, margin added."""
+"""The terms of an account's positions: position mode, margin mode, leverage, added margin."""
 
 from __future__ import annotations
 

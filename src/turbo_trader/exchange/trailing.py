@@ -1,4 +1,4 @@
-"""The trailing stop's arithmetic: it wakes at its activation price and then follows the best last price at a distance.
+"""The trailing stop's arithmetic: it starts at its activation price and then follows the best last price at a distance.
 
 `side` of the order is the closing one: a sell (-1) guards a long, whose best price is the highest.
 """

@@ -1,4 +1,4 @@
-"""The body of a request, as much of it as anyone should send."""
+"""The body of a request, up to a size limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Control routes of a venue: what goes wrong, who may trade, what is traded, while it runs. Off by default."""
+"""Control routes of a running venue: faults, keys, instruments, maintenance. Off by default."""
 
 from __future__ import annotations
 

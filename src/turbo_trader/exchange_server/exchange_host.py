@@ -1,4 +1,4 @@
-"""The simulated Bybit on loopback: one Exchange, one market, a clock that may run faster, sockets around them.
+"""The simulated exchange on loopback: one Exchange, one market, a clock that may run faster, sockets around them.
 
 Every few milliseconds the venue's time moves on: market rows up to it drive the Exchange, subscribers get what changed, accounts
 get their messages. At speeds above 1 book pushes are merged so that clients can bear the frames per wall second.

@@ -1,4 +1,4 @@
-"""What the control routes do to a market: a price jumps, a book is lost for a while, a market stands still.
+"""Market moves by control routes: a price jumps, a book is lost for a while, a market halts.
 
 Rows pass through on their way from the source to the Exchange, in the ticks in force. Pure.
 """

@@ -1,4 +1,4 @@
-"""Connections in memory: bytes from end to end in order, each write under way for a time that the seed decides.
+"""Connections in memory: bytes arrive in order, each write after a delay drawn from the seed.
 
 A connection is a pair of transports. Its ends speak as they would over TCP: nothing above knows the difference.
 """

@@ -1,4 +1,4 @@
-"""The record of a venue: what it was asked and what it answered, one JSON object a line."""
+"""The record of a venue: its requests and answers, one JSON object per line."""
 
 from __future__ import annotations
 

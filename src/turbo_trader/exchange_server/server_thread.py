@@ -1,4 +1,4 @@
-"""A venue on a loop and thread of its own, for clients that block: in tests of any bot that speaks V5."""
+"""A venue on its own loop and thread, for clients that block, such as tests of any V5 bot."""
 
 from __future__ import annotations
 

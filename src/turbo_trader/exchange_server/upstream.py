@@ -1,4 +1,4 @@
-"""Another V5 venue as the market of ours: Bybit's public streams, or another simulated exchange. It is only listened to.
+"""Another V5 venue as the market: Bybit's public streams, or another simulated exchange. It is only read.
 
 What it says takes place here when it comes: rows carry the time of their arrival by its clock, so that what was over before an
 order came does not fill it. Its frames are passed on as they are. While it cannot be heard books are void, prices stand still, and

@@ -1,4 +1,4 @@
-"""What the one store of a journal needs of a database, and SQLite's file as one; the other is a schema of PostgreSQL (`server`).
+"""What the journal's store needs of a database, and SQLite's file as one. The other is a PostgreSQL schema (`server`).
 
 Both are given the same statements: standard SQL with `?` for values and `ON CONFLICT` for what may be there already.
 """

@@ -1,4 +1,4 @@
-"""What a tax adviser or another program wants of a journal: trades, orders, fills and the ledger, amounts as exact text."""
+"""A journal for a tax adviser or another program: trades, orders, fills and the ledger, amounts as exact text."""
 
 from __future__ import annotations
 

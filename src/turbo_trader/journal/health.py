@@ -1,4 +1,4 @@
-"""Is a journal sound, and does somebody write it? Looks only; changes nothing."""
+"""Is a journal sound, and is it being written? Reads only; changes nothing."""
 
 from __future__ import annotations
 

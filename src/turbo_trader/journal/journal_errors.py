@@ -1,4 +1,4 @@
-"""What can be wrong with a journal: one line each, with what to do."""
+"""The errors of a journal: one line each, with what to do."""
 
 from __future__ import annotations
 

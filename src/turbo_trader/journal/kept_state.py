@@ -1,4 +1,4 @@
-"""What a journal keeps across restarts and how its last run ended. Light: without numpy, for `status`."""
+"""What a journal keeps across restarts, and how its last run ended. Light: without numpy, for `status`."""
 
 from __future__ import annotations
 

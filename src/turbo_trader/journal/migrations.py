@@ -1,4 +1,4 @@
-"""A journal of an earlier version becomes one of this version when a daemon opens it; what it was before is kept beside it.
+"""Brings a journal of an earlier version to this one when a daemon opens it, and keeps a copy of the old one beside it.
 
 To change the tables: raise `schema.VERSION`, add the step from the version before to `STEPS`, and a journal of that version to
 `tests/journal/earlier.py`. A step runs inside one transaction: after a death at any instruction the journal is of one version.

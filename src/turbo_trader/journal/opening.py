@@ -1,4 +1,4 @@
-"""Opening a journal: is it there, is it whole, is it ours to read? What is wrong is said in one line."""
+"""Opening a journal: is it there, is it whole, may we read it? Each error is one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of the journal made small without losing anything: many scans in one value, and the JSON of events."""
+"""Lossless packing of the journal's values: many scans in one value, and the JSON of events."""
 
 from __future__ import annotations
 

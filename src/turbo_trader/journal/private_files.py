@@ -1,4 +1,4 @@
-"""Files and folders of a run belong to the user alone (0600, 0700), whatever the umask: they show money, orders and a token.
+"""Files and folders of a run are private to the user (0600, 0700) whatever the umask: they show money, orders and a token.
 
 A pipe in the place of one is an error at once: nobody waits for its other end.
 """

@@ -1,4 +1,4 @@
-"""Reads a recording: its lives, and of each what the Trader was given and what it commanded, step by step."""
+"""Reads a recording: its lives, and for each life the events and commands of the Trader, step by step."""
 
 from __future__ import annotations
 

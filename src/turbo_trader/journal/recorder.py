@@ -1,4 +1,4 @@
-"""Records what a Trader is given and what it commands, for `turbo-trader replay`. It never delays trading.
+"""Records the events and commands of a Trader for `turbo-trader replay`. It never delays trading.
 
 The thread that trades only copies bytes; a thread of the recorder's own packs them and writes. Between the two is a bounded queue:
 where it is full, or the disk cannot be written, steps are left out and counted, and the recording shows the hole.

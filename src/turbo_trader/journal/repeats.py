@@ -1,4 +1,4 @@
-"""Fills are read again and again, with the minutes before: a journal keeps each once."""
+"""Fills are read repeatedly, with the minutes before: a journal keeps each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A journal in a schema of a PostgreSQL database: connecting, reading, and what goes wrong, in one line without secrets.
+"""A journal in a schema of a PostgreSQL database: connecting, reading, and errors in one line without secrets.
 
 Needs the extra `fleet`. Nothing here waits for ever: a server that does not answer is lost after `patience` seconds.
 """

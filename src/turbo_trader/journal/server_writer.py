@@ -1,4 +1,4 @@
-"""The writer of a journal in a PostgreSQL database: durable before it returns, alone, and back after the server was lost.
+"""The writer of a journal in a PostgreSQL database: durable before it returns, the only writer, and back after the server was lost.
 
 A transaction during whose commit the connection broke may have been committed or not, and one that did not wait for the disk may be
 gone with the server's power. Both are kept whole until they are known to be on its disk; when the server is back, the number that

@@ -1,4 +1,4 @@
-"""Keeping a journal small while it is written: scans packed together, rows without money let go of, pages given back.
+"""Keeping a journal small while it is written: scans are packed together, old rows without money deleted, free pages returned.
 
 Everything is done in steps of a few milliseconds at the most, one a second, each a transaction of its own that waits for no disk.
 Packing, which takes longer, is done by a thread of its own on a connection of its own.

@@ -1,4 +1,4 @@
-"""What a signal must beat: luck with its own pattern, always long, always short, its own answers late, and time run backwards."""
+"""What a signal must beat: luck with its own pattern, always long, always short, its own answers late, and reversed time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bybit's public archives and candles onto this disk: resumable, each file checked before it gets its name.
+"""Downloads Bybit's public archives and candles: resumable, each file checked before it gets its name.
 
 Prints: ARCHIVE/trading/SYMBOL/SYMBOLyyyy-mm-dd.csv.gz. Books: BOOKS/orderbook/linear/SYMBOL/yyyy-mm-dd_SYMBOL_obDEPTH.data.zip.
 Candles: REST/v5/market/kline. The addresses are as published; they could not be reached from where this was written, so only their

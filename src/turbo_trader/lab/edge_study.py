@@ -1,4 +1,4 @@
-"""`study edge`: one signal held against one data set, in full, and what comes of it as figures and a verdict."""
+"""`study edge`: the full test of one signal on one data set, with its figures and a verdict."""
 
 from __future__ import annotations
 

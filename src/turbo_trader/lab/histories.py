@@ -1,4 +1,4 @@
-"""The same market shown otherwise: another future, another past, other prices, run backwards.
+"""Variants of a market: another future, another past, other prices, reversed time.
 
 What a signal says of these tells what it goes by.
 """

@@ -1,4 +1,4 @@
-"""The study held against markets whose truth is known: `scripts/study-markets 1 100` says how often it is right."""
+"""The study on markets whose truth is known: `scripts/study-markets 1 100` says how often it is right."""
 
 from __future__ import annotations
 

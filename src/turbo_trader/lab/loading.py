@@ -1,4 +1,4 @@
-"""Signals by name or file: entry points of the group `turbo_trader.signals`, or a Python file of the user's.
+"""Signals by name or file: entry points of the group `turbo_trader.signals`, or a Python file of the user.
 
 A file holds a class `Signal`, or a function `score(panel)` (and `LOOKBACK`, `EVERY` beside it). An entry point names a class or
 a module of that form. The file is the user's own code: it runs with all of the user's rights, as any package does.

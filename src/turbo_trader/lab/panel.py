@@ -1,4 +1,4 @@
-"""What a signal of your own needs: the panel it is given and the scores it answers with (`signals.panel_signal` has them)."""
+"""What your own signal needs: the panel it gets and the scores it returns (defined in `signals.panel_signal`)."""
 
 from turbo_trader.signals.panel_signal import (
     COLUMNS,

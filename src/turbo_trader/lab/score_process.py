@@ -1,4 +1,4 @@
-"""A panel signal in a process of its own, so that a slow or failing plug-in never holds the daemon up.
+"""A panel signal in its own process, so that a slow or failing plug-in never delays the daemon.
 
 `python -m turbo_trader.lab.score_process` answers panels on its stdin; `ScoreProcess` asks it. An answer that does not come in time
 ends the process, and the next question starts it again. It is given no keys, and ends with the daemon.

@@ -1,4 +1,4 @@
-"""The ledger of trials: every signal ever held against data, one JSON object a line, written before its result is shown.
+"""The ledger of trials: every signal ever tested on data, one JSON object per line, written before its result is shown.
 
 It can only be added to: each line carries the hash of the line before it, so a line that was taken out or changed shows. Trials
 count together where they saw the same data: a sketch of each data set (hashes of daily closes) tells, whatever its file, its

@@ -1,4 +1,4 @@
-"""Walk-forward over the trials of a search: parameters are chosen inside each fold and paid for in the next stretch of time.
+"""Walk-forward over the trials of a search: parameters are chosen inside each fold and applied in the next stretch of time.
 
 Purged: no trade that is open when a test begins is learned from. Embargoed: nor is one that ended shortly before it (Lopez de
 Prado, Advances in Financial Machine Learning, chapter 7).

@@ -1,4 +1,4 @@
-"""Where evaluations run: a Dask cluster that is there (`--scheduler`), or one of processes on this machine.
+"""Where evaluations run: an existing Dask cluster (`--scheduler`), or processes on this machine.
 
 A task whose worker dies goes to another; a task that kills three workers is given up alone.
 """

@@ -1,4 +1,4 @@
-"""Whether a live mode may begin: key and account are what trading needs. Then what is watched while it runs."""
+"""Whether a live mode may start: key and account meet what trading needs. Then the watch over them while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line of an examination, and what a refused request means to the person who reads it."""
+"""One line of an examination, and what a refused request means to the reader."""
 
 from __future__ import annotations
 

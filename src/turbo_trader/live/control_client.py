@@ -1,4 +1,4 @@
-"""Asks a running daemon through its control port (`control` answers). Light: `status` needs nothing else of a daemon."""
+"""Asks a running daemon through its control port (`control` answers). Light: `status` needs nothing else of `live`."""
 
 from __future__ import annotations
 

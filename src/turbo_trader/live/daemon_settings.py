@@ -1,4 +1,4 @@
-"""What the daemon is started with, and what it tells whoever started it."""
+"""What the daemon is started with, and what it reports to its starter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gathers what `live.doctor_checks` judges: the venue's answers, and how this machine stands."""
+"""Gathers the facts for `live.doctor_checks`: the venue's answers, and the state of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon's hold on the right to write: taken at the start, renewed from the Trader's timer, given back at the end."""
+"""The daemon's lease to write: taken at start, renewed by the Trader's timer, given back at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A venue's public frames, as they come, into files that any verb reads as a tape.
+"""Writes a venue's public frames, as they come, to files that every verb reads as a tape.
 
 A file an hour (UTC), `frames-YYYYMMDD-HH.jsonl`, a line a frame. Each begins with whole books: the connection is made again for it.
 A recorder that is killed loses at most the last second; a torn last line is cut off before a file is gone on with.

@@ -1,4 +1,4 @@
-"""What can be looked at while a daemon runs: on its event loop, without waiting. Nothing is changed here."""
+"""A view inside a running daemon, on its event loop, without waiting. It changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that run for as long as something else does."""
+"""Background jobs that run while a context lasts."""
 
 from __future__ import annotations
 

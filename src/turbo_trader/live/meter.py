@@ -1,4 +1,4 @@
-"""What a running daemon counts and times of itself: plain numbers, whoever reads them."""
+"""A running daemon's counters and timers: plain numbers for any reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guard: a small process of its own that looks after positions while no daemon does (design: one writer at a time).
+"""The guard: a small process that protects positions while no daemon runs. One process writes at a time.
 
 While a daemon holds the lease it only looks. Once the lease has run out, and two reads agree, it takes the next epoch, does what
 `trader.guard_interventions` asks, each intent in the journal first, and gives the lease back, so that a daemon that

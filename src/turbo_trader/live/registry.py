@@ -1,4 +1,4 @@
-"""Who runs: one file for each running process of this user, held locked by it for as long as it lives.
+"""The running processes of this user: one file each, locked by its process for as long as it lives.
 
 Whether a process lives is asked of the lock alone, never of its process id or its address: the system lets go of the lock however
 the process ends. A file is written and locked under a name of its own and then renamed, so that whoever reads it finds it whole

@@ -1,4 +1,4 @@
-"""Events to the Trader, its commands to journal, venue and observer: the daemon's one junction."""
+"""Routes events to the Trader, and its commands to journal, venue and observer."""
 
 from __future__ import annotations
 

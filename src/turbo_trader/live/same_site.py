@@ -1,4 +1,4 @@
-"""Requests that a web page of another site makes a browser send to this machine: refused wherever we listen without signatures.
+"""Refuses requests that a page of another site makes a browser send to this machine, wherever we listen without signatures.
 
 A browser names the site of a page in Origin (and Sec-Fetch-Site), sends a form without asking as one of three content types, and
 a name that a stranger points at this machine stands in Host.

@@ -1,4 +1,4 @@
-"""The panel signal in the daemon: its bars from the venue's candles, a question at each close, the answer to the Trader.
+"""The panel signal in the daemon: bars from the venue's candles, a call at each close, the scores to the Trader.
 
 Bars are read, not gathered from prints: a restart, a gap in the stream and a run without either then show the signal the same. A
 signal that fails or is slow is an event and gives no scores; it delays nothing else.

@@ -1,4 +1,4 @@
-"""Topics of a public connection that have fallen silent though it is alive: another topic's data, or an answer to a ping, hides it.
+"""Finds silent topics of a live public connection: data of another topic, or an answer to a ping, would hide them.
 
 A topic is judged by what it yields: a book that sends deltas of a void book only, or a ticker without a price, says nothing. Prints
 are not waited for: a quiet market has none.

@@ -1,4 +1,4 @@
-"""What systemd hears of a process it started (sd_notify): that it is ready, lives on, ends. Silent where nobody listens.
+"""Notifies systemd (sd_notify) that the process is ready, alive or ending. Does nothing where nobody listens.
 
 Messages go to the datagram socket of NOTIFY_SOCKET. WATCHDOG_USEC is how long the manager waits for the next sign of life.
 """

@@ -1,4 +1,4 @@
-"""The wall's clock, for what people wait for, on event loops whose own time may be simulated."""
+"""The wall clock, for what people wait for, on event loops whose own time may be simulated."""
 
 from __future__ import annotations
 

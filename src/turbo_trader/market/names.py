@@ -1,4 +1,4 @@
-"""Names that a person writes: symbols as the venue spells them, and what was meant by a name that is none."""
+"""Names as a person writes them: symbols in the venue's spelling, and suggestions for unknown names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rebuilt tapes kept as files that are mapped into memory: a second run over the same bars loads in no time.
+"""Rebuilt tapes kept as memory-mapped files: a second run over the same bars loads at once.
 
 A file is named by a hash of everything its rows come from: the bytes of the bars and funding files, symbols, seed, order of highs
 and lows, and the code that rebuilds them. So it is never stale. It is written beside its name and renamed, so a crash leaves no

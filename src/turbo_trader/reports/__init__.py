@@ -1,1 +1,1 @@
-"""What a run came to: read from its journal, drawn as one HTML page, or written as a table."""
+"""The results of a run: read from its journal, drawn as one HTML page, or written as a table."""

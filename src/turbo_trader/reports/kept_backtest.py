@@ -1,4 +1,4 @@
-"""A backtest kept as a journal, so that it can be opened again like a run: its notes, outcomes and books.
+"""A backtest kept as a journal, so that it opens like a run: its notes, outcomes and books.
 
 Of scans only what they come to is kept (a month of them is a gigabyte): the counts, the scores, the prices.
 """

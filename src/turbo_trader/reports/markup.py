@@ -1,4 +1,4 @@
-"""Pieces of the page as HTML; every text that is given becomes text, never markup."""
+"""Pieces of the page as HTML. Every given text is escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as one HTML page: everything inside, no request to anywhere, made to be sent to somebody else."""
+"""The report as one self-contained HTML page that makes no request and can be sent to others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runs and backtests that there are, to choose one from."""
+"""The list of runs and backtests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trades as a table for a tax office: one line a closed trade, amounts exact to the last digit, times UTC by ISO 8601.
+"""Trades as a table for a tax return: one line per closed trade, amounts exact to the last digit, ISO 8601 times in UTC.
 
 `COLUMNS` says what each column is; docs/reports.md prints it, held equal by a test.
 """

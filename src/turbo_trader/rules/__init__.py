@@ -1,1 +1,1 @@
-"""What we do about it: policy, tiers, gates, exits, sizing, portfolio, session limits."""
+"""What the trader does about it: policy, tiers, gates, exits, sizing, portfolio, session limits."""

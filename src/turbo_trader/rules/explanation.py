@@ -1,4 +1,4 @@
-"""A scan row in sentences: every figure, every verdict, the first blocker, and what would have had to differ."""
+"""A scan row in sentences: every figure, every verdict, the first gate that blocked, and what it needed to pass."""
 
 from __future__ import annotations
 

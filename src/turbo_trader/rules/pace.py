@@ -1,4 +1,4 @@
-"""Days from one balance to another: at the pace measured, and at the growth the user asked for (section 10)."""
+"""Days from one balance to another: at the measured pace, and at the user's target growth (section 10)."""
 
 from __future__ import annotations
 

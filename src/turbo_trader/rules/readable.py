@@ -1,4 +1,4 @@
-"""Values as a person reads them: no more digits than say something, no nanoseconds, no braces."""
+"""Values as a person reads them: significant digits only, no nanoseconds, no braces."""
 
 from __future__ import annotations
 

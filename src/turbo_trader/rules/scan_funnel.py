@@ -1,4 +1,4 @@
-"""How many scans came how far, beside what the user hopes for (section 10)."""
+"""How many scans reached each gate, beside the target figures (section 10)."""
 
 from __future__ import annotations
 

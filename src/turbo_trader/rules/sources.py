@@ -1,4 +1,4 @@
-"""Where the numbers of the rules come from: lines of the trading rules, and why where the user's texts do not say.
+"""Where the numbers of the rules come from: lines of the trading rules, and the reason where the user's texts give none.
 
 A number names its line by section and row, such as "7 margin cap". Asked numbers need no reason; the reasons of the others stand
 here, once for all numbers of a line.

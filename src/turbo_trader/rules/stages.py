@@ -1,4 +1,4 @@
-"""How much evidence allows: per signal tier scout, earned or shadow (trading rules 7a), and the sentence that says it.
+"""How much evidence allows: per signal tier scout, earned or shadow (trading rules 7a), and the sentence about it.
 
 Pure state: trades and equity in, stages and sizes out. It decides neither whether a trade is made nor how it ends. Budgets
 belong to the account and outlive a change of the rules; evidence belongs to the rules it was gathered under.

@@ -1,4 +1,4 @@
-"""A trade in sentences, from what was noted of it: its entry, its fills, its zones, its end, and what was claimed beforehand."""
+"""A trade in sentences, from its notes: its entry, its fills, its zones, its end, and what was claimed beforehand."""
 
 from __future__ import annotations
 

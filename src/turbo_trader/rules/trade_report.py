@@ -1,4 +1,4 @@
-"""What the trades came to, beside what the user hopes for and what a predecessor did (section 10). Pure functions of records."""
+"""The results of trades, beside the target figures and a predecessor's record (section 10). Pure functions of records."""
 
 from __future__ import annotations
 

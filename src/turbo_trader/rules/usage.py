@@ -1,4 +1,4 @@
-"""How much of each limit is used: for the warnings, and for whoever asks how the daemon is doing."""
+"""How much of each limit is used: for the warnings and for `status`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The edge watchdog: do the trades so far leave any hope that they earn?"""
+"""The edge watchdog: the probability, given the trades so far, that they earn."""
 
 from __future__ import annotations
 

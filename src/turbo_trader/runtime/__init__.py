@@ -1,1 +1,1 @@
-"""How what the Trader decides reaches the venue and the disk: pure code, driven by the asyncio shell and by the simulation."""
+"""How the Trader's decisions reach the venue and the disk: pure code, driven by the asyncio shell and by the simulation."""

@@ -1,4 +1,4 @@
-"""What the venue's times may do here: nothing that arrives moves the Trader's clock beyond the measured venue clock. Pure.
+"""Limits on the venue's timestamps: nothing that arrives moves the Trader's clock beyond the measured venue clock. Pure.
 
 A row dated up to AHEAD later than that clock is taken as of now: clocks differ by as much. One dated later is refused, counted and
 logged; its symbol is then read again.

@@ -1,4 +1,4 @@
-"""What a private stream carries, read row by row: reports for the Trader, and what could not be read or believed. No I/O."""
+"""Messages of a private stream, read row by row: reports for the Trader, and what could not be read or trusted. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the daemon and the backtest need of a panel signal: how it wants to be shown the market, and its checked answers."""
+"""What the daemon and the backtest need of a panel signal: how it wants to see the market, and its checked scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model's numbers against what came: slope, reliability, and isotonic maps fitted on past data only.
+"""The model's numbers against the outcomes: slope, reliability, and isotonic maps fitted on past data only.
 
 Pure functions of arrays; one entry per forecast. `known_ts` is when the outcome of a forecast was known (decision time + horizon):
 a map for a decision at `now` may use only entries with known_ts <= now.

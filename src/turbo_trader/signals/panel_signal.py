@@ -1,4 +1,4 @@
-"""The panel: bars of all symbols side by side up to a moment, and what a signal answers to it.
+"""The panel: bars of all symbols side by side up to a moment, and the scores a signal returns for it.
 
 A panel signal is any object with a `score` method. It sees all symbols at once, because what is real on these markets is
 cross-sectional. It cannot see the future: at time t the future is not in the memory that its arrays come from.

@@ -1,4 +1,4 @@
-"""What others do to the account: the owner by hand, somebody with another program, the venue by its rules."""
+"""Interference with the account: by its owner, by another program, by the venue's rules."""
 
 from __future__ import annotations
 

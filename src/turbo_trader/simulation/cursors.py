@@ -1,4 +1,4 @@
-"""Two cursors on one tape: the Exchange's at t, the Trader's at t less the latency of its feed.
+"""Two cursors on one tape: the Exchange's at t, the Trader's at t minus the latency of its feed.
 
 Market rows never enter the loop: long kernel calls move both cursors between the moments when something can happen. A symbol with
 an open position is moved with a watch; should the venue speak before the watched moment, its market state is put back (states

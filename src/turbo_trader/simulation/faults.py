@@ -1,4 +1,4 @@
-"""What goes wrong in simulated time, drawn from a seed: requests, private messages, outages, deaths, other people's hands.
+"""Faults in simulated time, drawn from a seed: requests, private messages, outages, crashes, interference by others.
 
 A text such as `heavy`, `light`, `crash=4,lost=0.1` or `heavy,crash=0` says how often: a probability for each request, message or
 sending step, a mean number in each simulated hour for outages.

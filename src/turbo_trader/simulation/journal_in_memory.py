@@ -1,4 +1,4 @@
-"""The journal of a process in simulated time: what it has written, and what of it is on disk when process or machine end."""
+"""The journal of a process in simulated time: what it has written, and how much of that is on disk when process or machine end."""
 
 from __future__ import annotations
 

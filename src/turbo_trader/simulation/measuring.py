@@ -1,4 +1,4 @@
-"""What a backtest is run for besides its decisions: how often the rules trade, and what a trade comes to."""
+"""What a backtest measures besides its decisions: how often the rules trade, and what a trade earns."""
 
 from __future__ import annotations
 

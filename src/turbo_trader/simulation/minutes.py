@@ -1,4 +1,4 @@
-"""One-minute bars of a market as it goes on: what the venue tells a process that starts."""
+"""One-minute bars of a running market, for a process that starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network between a process and the venue: how long things take (ns), and what a bad one does to requests."""
+"""The network between a process and the venue: latencies (ns), and what faults do to requests."""
 
 from __future__ import annotations
 

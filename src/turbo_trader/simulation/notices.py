@@ -1,4 +1,4 @@
-"""What the venue announces of itself, and when the process reads it."""
+"""The venue's announcements, and when the process reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process in simulated time: one Trader, its requests, its journal, its streams; it dies, starts again, or stands still.
+"""A process in simulated time: one Trader, its requests, its journal, its streams; it crashes, restarts, or freezes.
 
 Steps become durable and requests leave by the code of `runtime`, as in the asyncio shell. After a death only the journal is left.
 """

@@ -1,4 +1,4 @@
-"""Sinks of a simulation together."""
+"""Several sinks of a simulation as one."""
 
 from __future__ import annotations
 

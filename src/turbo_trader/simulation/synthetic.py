@@ -1,4 +1,4 @@
-"""The seeded synthetic market: made up, and marked so. `edge=0` is driftless; more is there to be watched and proves nothing.
+"""The seeded synthetic market: made up and marked so. `edge=0` is driftless; a higher edge is there to watch, and proves nothing.
 
 Log prices move by a common factor (BTC's path) and a part of their own, both with stochastic volatility (three AR(1) processes of
 the log and a part new each minute: clustering and heavy tails). The book is a ladder of the symbol's recorded spread and depth that

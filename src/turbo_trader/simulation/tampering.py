@@ -1,4 +1,4 @@
-"""Messages and answers as a venue in trouble sends them: rows from the future, figures that are none, bodies that end early."""
+"""Messages and answers of a venue in trouble: rows from the future, invalid figures, bodies that end early."""
 
 from __future__ import annotations
 

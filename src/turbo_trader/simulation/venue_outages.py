@@ -1,4 +1,4 @@
-"""Outages of the venue and of the way there: lost connections, refusals, maintenance, the end of a contract."""
+"""Outages of the venue and of the connections to it: lost connections, refusals, maintenance, the end of a contract."""
 
 from __future__ import annotations
 

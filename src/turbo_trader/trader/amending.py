@@ -1,4 +1,4 @@
-"""Stop changes: what a bracket asks for, sent until the venue has it; what cannot be had is closed."""
+"""Stop changes: sent until the venue has them; a position whose stop cannot be placed is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration as the Trader runs it: shadows of its forecasts, their outcomes reported and remembered, maps put into the gates.
+"""Calibration in the Trader: shadows of its forecasts, their outcomes reported and remembered, maps set in the gates.
 
 Whatever the BELIEF, every forecast is followed, and maps are fitted to the outcomes known at the time, each `CALIBRATION_REFIT`
 seconds: a symbol's own where it has enough outcomes, else those of all symbols together, else none, and then the gates block under

@@ -1,4 +1,4 @@
-"""Control commands: what a person, or the shell for them, asks of the Trader."""
+"""Control commands of a person, or of the shell for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Trader wants done. Wire commands carry `id`, unique for ever; each is answered by one CommandResult or ReadResult."""
+"""The Trader's commands. Wire commands carry a unique `id`; each is answered by one CommandResult or ReadResult."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps one symbol from entries whatever the market does. Only this module writes its fields."""
+"""What keeps entries away from one symbol, whatever the market does. Only this module writes its fields."""
 
 from __future__ import annotations
 

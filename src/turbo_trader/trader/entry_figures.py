@@ -1,4 +1,4 @@
-"""What an entry is made of: the figures of its scan as exact numbers, what its size is made from, the order to come."""
+"""The parts of an entry: the figures of its scan as exact numbers, the inputs of its size, the order."""
 
 from __future__ import annotations
 

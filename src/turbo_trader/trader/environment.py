@@ -1,4 +1,4 @@
-"""What the Trader is given that is neither market nor money: streams, instruments, fees, clocks, key, maintenance."""
+"""Events that are neither market nor money: streams, instruments, fees, clocks, key, maintenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Trader is given. Every event carries `ts`: the time it is true for, ns UTC.
+"""The Trader's events. Every event carries `ts`: the time it is true for, ns UTC.
 
 Reports come from the venue, whichever channel brought it; they may come late, twice, or in any order.
 """

@@ -1,4 +1,4 @@
-"""What is at risk now: the account and the open positions as the rules' limits see them."""
+"""The current exposure: the account and the open positions as the rules' limits see them."""
 
 from __future__ import annotations
 

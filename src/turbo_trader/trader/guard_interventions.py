@@ -1,4 +1,4 @@
-"""What the guard does with an account whose daemon is gone: pure, from one read of the venue and what the journal kept.
+"""The guard's interventions in an account whose daemon is gone. Pure: from one read of the venue and what the journal kept.
 
 It cancels resting entries of ours, gives a position the stop the journal knows where the venue's is missing or looser, and closes
 what is past its time and what has been without a daemon for too long. It opens nothing, loosens nothing, and leaves alone what a

@@ -1,4 +1,4 @@
-"""Once an hour and at the end of a session: what the scans and trades came to, beside the figures the user asked for."""
+"""The summary once an hour and at the end of a session: scans and trades beside the target figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the venue trades, while it changes: limits at once, a new tick or step only while flat, no entries on what is closing."""
+"""Changes of instruments at the venue: limits at once, a new tick or step only while flat, no entries on what is closing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An entry under way and its life cycle. Only this module writes its fields; `entries` says what has happened."""
+"""A pending entry and its life cycle. Only this module writes its fields; `entries` says what has happened."""
 
 from __future__ import annotations
 

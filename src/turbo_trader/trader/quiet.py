@@ -1,4 +1,4 @@
-"""Hours without a trade: said once an hour from the sixth on, with what stops the scans."""
+"""Hours without a trade: reported once an hour from the sixth on, with the gates that stop the scans."""
 
 from __future__ import annotations
 

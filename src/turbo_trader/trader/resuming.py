@@ -1,4 +1,4 @@
-"""A start takes up what an earlier run persisted: each owner its own part."""
+"""A start restores what an earlier run persisted: each owner its own part."""
 
 from __future__ import annotations
 

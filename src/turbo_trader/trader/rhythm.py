@@ -1,4 +1,4 @@
-"""What is done at a steady interval, but for the times at which it could find nothing.
+"""Work at a steady interval, skipped at times when it could find nothing.
 
 Prices are watched and what the venue reports comes as an event, so it is known from when on something can be found. The times
 before that are passed by; those after it stay where they would be, had all been taken.

@@ -1,4 +1,4 @@
-"""What the scans of a run came to: how far they came, how strong their signals were, by run and by hour."""
+"""Counts of a run's scans: how far they got, how strong their signals were, by run and by hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panel signal's last answer: a column of scores that the gates read, each used up by the trade made of it."""
+"""The panel signal's last answer: a column of scores that the gates read, each used up by the trade made from it."""
 
 from __future__ import annotations
 

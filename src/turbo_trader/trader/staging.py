@@ -1,4 +1,4 @@
-"""SIZE=earned as the Trader runs it: each trade at the size of its tier's stage, shadows followed, everything persisted.
+"""SIZE=earned in the Trader: each trade at the size of its tier's stage, shadows followed, everything persisted.
 
 Every trade past gate 9 has a shadow: the trade itself where no order is sent, else its pair, which tells how shadows differ from
 fills.

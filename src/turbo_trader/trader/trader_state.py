@@ -1,4 +1,4 @@
-"""What the Trader knows: per symbol and as a whole. Plain state; the modules around it decide."""
+"""The Trader's state: per symbol and as a whole. Plain state; the modules around it decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is shown of the Trader, and the summary at the end."""
+"""The Trader as a person sees it, and the summary at the end."""
 
 from __future__ import annotations
 

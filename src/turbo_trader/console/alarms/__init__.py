@@ -1,1 +1,1 @@
-"""Alarms: events of the log that a person is sent, through apprise, by a process of its own beside the daemon or the guard."""
+"""Alarms: log events that are sent to a person through apprise, by a separate process beside the daemon or the guard."""

@@ -1,4 +1,4 @@
-"""Alarms as the daemon and the guard see them: events are handed to a process beside them, and forgotten."""
+"""Alarms as the daemon and the guard see them: events are passed to a separate process and forgotten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every alarm: the events that raise it, how bad it is, what it says, and for how long it is not raised again.
+"""Every alarm: the events that raise it, its severity, its text, and for how long it is not raised again.
 
 docs/operations.md has the same table and a runbook for each alarm; a test holds them equal.
 """

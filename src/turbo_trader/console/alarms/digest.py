@@ -1,4 +1,4 @@
-"""The summary of an hour or a day: what was traded, what equity came to, which alarms there were. Pure."""
+"""The summary of an hour or a day: trades, equity, alarms. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for one target: bounded, bundled, at a pace. Pure: times are given, in seconds that never jump."""
+"""The queue of one target: bounded, bundled, at a pace. Pure: times are given, in monotonic seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From log events to alarms: what lasts long enough, and has not just been said.
+"""From log events to alarms: what lasts long enough and was not reported just before.
 
 Pure: times are given, in seconds of a clock that never jumps.
 """

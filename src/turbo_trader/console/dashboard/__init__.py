@@ -1,1 +1,1 @@
-"""The page of `turbo-trader dashboard`: a process of its own that reads journals and acts through the control port alone."""
+"""The page of `turbo-trader dashboard`: a separate process that reads journals and acts only through the control port."""

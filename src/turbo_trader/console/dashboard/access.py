@@ -1,4 +1,4 @@
-"""Who may look: a token in a private file, sessions in cookies, and what a browser must not be made to do.
+"""Access to the page: a token in a private file, sessions in cookies, protection against requests of other sites.
 
 The token opens a session; it is never in an address, a cookie or a log. Sessions live in memory and end with the process.
 """

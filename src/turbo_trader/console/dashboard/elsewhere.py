@@ -1,4 +1,4 @@
-"""Daemons of other machines and users, as the database shows them that their journals share (JOURNAL_URL)."""
+"""Daemons of other machines and users, as the shared database of their journals shows them (JOURNAL_URL)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page is given of one daemon, as plain values: its positions and newest trades, its figures, its log."""
+"""One daemon as the page shows it, in plain values: positions, newest trades, figures, log."""
 
 from __future__ import annotations
 

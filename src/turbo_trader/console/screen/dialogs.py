@@ -1,4 +1,4 @@
-"""What lies above the board for a moment: a text to read, a question."""
+"""Dialogs above the board: a text to read, a question."""
 
 from __future__ import annotations
 

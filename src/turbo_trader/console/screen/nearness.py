@@ -1,4 +1,4 @@
-"""How near a symbol is to a trade, and what stands between, in short with the figures."""
+"""How near a symbol is to a trade, and what it still lacks, in short with the figures."""
 
 from __future__ import annotations
 

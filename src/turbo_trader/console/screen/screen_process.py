@@ -1,4 +1,4 @@
-"""The daemon's end of the live view: starts it on the terminal, feeds it, and leaves a clean terminal whatever became of it."""
+"""The daemon's end of the live view: starts it on the terminal, feeds it, and leaves a clean terminal however it ended."""
 
 from __future__ import annotations
 

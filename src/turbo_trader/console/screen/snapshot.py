@@ -1,4 +1,4 @@
-"""The latest of everything the daemon handed over: what the board is laid out from."""
+"""The latest of everything the daemon sent: the board is laid out from it."""
 
 from __future__ import annotations
 

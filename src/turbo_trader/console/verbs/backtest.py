@@ -55,7 +55,7 @@ OrderOption = Annotated[
     ),
 ]
 NewSession = Annotated[
-    str, typer.Option("--new-session", help="daily: a new session is asked for at each 00:00 UTC")
+    str, typer.Option("--new-session", help="daily: start a new session at each 00:00 UTC")
 ]
 NoLimits = Annotated[
     bool,

@@ -1,4 +1,4 @@
-"""`turbo-trader calibration`: the model's numbers against what came."""
+"""`turbo-trader calibration`: the model's numbers against the outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`turbo-trader chaos`: the whole Trader in simulated time while everything goes wrong that can, under an independent oracle."""
+"""`turbo-trader chaos`: the whole Trader in simulated time while everything goes wrong, watched by an independent oracle."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def chaos(
         ),
     ] = "",
     symbols: Annotated[
-        int, typer.Option(help="so many symbols of the universe; 0: as the situation has it", parser=whole())
+        int, typer.Option(help="number of symbols of the universe; 0: as in the situation", parser=whole())
     ] = 0,
     balance: Annotated[str, typer.Option(help="starting balance, USDT; as the situation has it")] = "",
     edge: Annotated[
         float | None, typer.Option(help="predictability of the made-up market", parser=figure(0.0, MOST_EDGE))
     ] = None,
-    shrink: Annotated[bool, typer.Option(help="look for the least with which a seed still fails")] = True,
+    shrink: Annotated[bool, typer.Option(help="reduce a failing seed to the least that still fails")] = True,
     defect: Annotated[str, typer.Option(help="plant this defect; the oracle must find it")] = "",
     defects: Annotated[
         bool, typer.Option("--defects", help="plant every defect, one after the other")

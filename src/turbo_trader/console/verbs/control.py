@@ -1,4 +1,4 @@
-"""`status`, `halt`, `resume`, `flatten`, `stop`, `session`: the verbs that running daemons answer, through their control ports."""
+"""`status`, `halt`, `resume`, `flatten`, `stop`, `session`: the verbs that running daemons answer through their control ports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def status(daemon: Name = None, journal_dir: Folder = None, json: Json = False) 
 
 
 def halt(daemon: Name = None, every: Every = False, journal_dir: Folder = None, json: Json = False) -> None:
-    """No new entries until `resume`; open positions are managed on."""
+    """No new entries until `resume`; open positions are still managed."""
     _say(ControlVerb.HALT, {}, daemon, every, journal_dir, json)
 
 
@@ -73,7 +73,7 @@ def explore(
     journal_dir: Folder = None,
     json: Json = False,
 ) -> None:
-    """SIZE=earned: after the smallest orders have cost 10 % of the account, let them find out once more."""
+    """SIZE=earned: allow the smallest orders once more after they have cost 10 % of the account."""
     from turbo_trader.market.errors import InputError
 
     if not again:

@@ -12,13 +12,13 @@ from turbo_trader.console.options import whole
 
 
 def dashboard(
-    port: Annotated[int, typer.Option(help="0: any that is free", parser=whole(0, 65_535))] = 8137,
+    port: Annotated[int, typer.Option(help="0: any free port", parser=whole(0, 65_535))] = 8137,
     host: Annotated[str, typer.Option(help="the address to listen at")] = "127.0.0.1",
     journal_dir: Annotated[
         Path | None, typer.Option("--journal-dir", help="whose runs are listed; default: JOURNAL_DIR")
     ] = None,
     token: Annotated[
-        bool, typer.Option("--token", help="print the token that opens the page, and end")
+        bool, typer.Option("--token", help="print the token that opens the page, and exit")
     ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="the ready line, or the token, as one JSON object on stdout")

@@ -27,7 +27,7 @@ def doctor(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> int:
-    """Keys, permissions, expiry, region, clock, account and position mode, balance, disk, journal; nothing is changed.
+    """Check keys, permissions, expiry, region, clock, account and position mode, balance, disk, journal; change nothing.
 
     Exit code 0 when nothing fails, 1 when something does, 3 when something is unsafe (a key that may withdraw, hedge mode).
     """

@@ -1,4 +1,4 @@
-"""`turbo-trader exchange`: the simulated Bybit alone, for any V5 client."""
+"""`turbo-trader exchange`: the simulated exchange alone, for any V5 client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 Port = Annotated[int, typer.Option(help="0: any free port", parser=whole(0, 65535))]
-Host = Annotated[str, typer.Option(help="address to serve on; the default lets this machine alone in")]
+Host = Annotated[str, typer.Option(help="address to serve on; the default serves only this machine")]
 Market = Annotated[str | None, typer.Option(help="synthetic, tape:PATH, bybit, or bybit:URL")]
 Speed = Annotated[
     float | None, typer.Option(help="venue seconds a wall second (default: 1)", parser=figure())
@@ -37,11 +37,9 @@ Accounts = Annotated[
         help="how many accounts; the second one's key is KEY-2, its secret SECRET-2", parser=whole(1, 100)
     ),
 ]
-Record = Annotated[
-    Path | None, typer.Option(help="a file that gets all that is asked and answered, as JSON lines")
-]
+Record = Annotated[Path | None, typer.Option(help="file for all requests and answers, as JSON lines")]
 Plan = Annotated[
-    str | None, typer.Option(help="what goes wrong: drop=0.05,delay=0.05,error=0.05 (--faults help: all)")
+    str | None, typer.Option(help="faults: drop=0.05,delay=0.05,error=0.05 (--faults help lists all)")
 ]
 Control = Annotated[
     bool, typer.Option("--control", help="serve the control routes: /control/faults and so on")
@@ -51,7 +49,7 @@ Hedge = Annotated[bool, typer.Option("--hedge", help="accounts begin in hedge mo
 Cross = Annotated[bool, typer.Option("--cross", help="accounts begin with cross margin")]
 Limits = Annotated[bool, typer.Option("--limits/--no-limits", help="rate and connection limits")]
 Ban = Annotated[
-    float, typer.Option(help="seconds for which an address that asks too often is barred", parser=figure())
+    float, typer.Option(help="seconds for which an address over its limit is barred", parser=figure())
 ]
 Vip = Annotated[int, typer.Option(help="VIP level: lower fees, higher limits of orders", parser=whole(0, 5))]
 Footprint = Annotated[

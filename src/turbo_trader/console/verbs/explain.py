@@ -27,7 +27,7 @@ def explain(
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Print scans of a symbol with every gate's figures, the first blocker and what would have had to differ."""
+    """Print scans of a symbol with every gate's figures, the first gate that blocked and what it needed to pass."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.times import utc_ns
     from turbo_trader.journal.opening import believable

@@ -1,4 +1,4 @@
-"""`turbo-trader funnel`: how many scans came how far, by hour, symbol and gate, beside what the user hopes for."""
+"""`turbo-trader funnel`: how many scans reached each gate, by hour and symbol, beside the target figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def funnel(
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Counts of the run's scans by hour, symbol and gate, and the targets beside them."""
+    """Counts of the run's scans by hour, symbol and gate, beside the targets."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
     from turbo_trader.console.summary import funnel_lines

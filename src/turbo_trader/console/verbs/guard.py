@@ -1,4 +1,4 @@
-"""`turbo-trader guard`: the process that looks after positions while no daemon does."""
+"""`turbo-trader guard`: the process that protects positions while no daemon runs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def guard(
         Path | None, typer.Option("--journal-dir", help="folder of journals and logs")
     ] = None,
     until_idle: Annotated[
-        bool, typer.Option("--until-idle", help="end once no daemon lives and nothing is open")
+        bool, typer.Option("--until-idle", help="stop once no daemon runs and nothing is open")
     ] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="end a running guard instead")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="stop a running guard instead")] = False,
     name: Annotated[str | None, typer.Option(help="of the guard to stop, as `status` shows it")] = None,
     every: Annotated[bool, typer.Option("--all", help="stop every guard")] = False,
     json: Annotated[
@@ -34,7 +34,7 @@ def guard(
         ),
     ] = False,
 ) -> None:
-    """Look every 3 s; when the daemon is gone: cancel its resting entries, restore stops, close what is late. Never opens."""
+    """Look every 3 s. If the daemon is gone, cancel its resting entries, restore stops, close what is overdue. It never opens."""
     from turbo_trader.console.settings import load_settings
     from turbo_trader.market.errors import InputError
 

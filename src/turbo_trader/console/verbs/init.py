@@ -24,11 +24,11 @@ SessionLoss = Annotated[str | None, typer.Option(help="loss that ends a session,
 DrawdownPause = Annotated[str | None, typer.Option(help="drawdown that pauses; follows --session-loss")]
 ARisk = Annotated[str | None, typer.Option(help="loss of an A-trade at its stop; follows --session-loss")]
 BRisk = Annotated[str | None, typer.Option(help="the same of a B-trade; follows --a-risk")]
-MaxLeverage = Annotated[str | None, typer.Option(help="leverage at the most, such as 20")]
+MaxLeverage = Annotated[str | None, typer.Option(help="highest leverage, such as 20")]
 IAcceptTheRisk = Annotated[bool, typer.Option("--i-accept-the-risk", help="for live: you may lose all of it")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="ask nothing: what is not given is the default")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="ask nothing; use the default for what is not given")]
 Force = Annotated[bool, typer.Option("--force", help="replace a .env; the old one is kept as .env.old")]
-NoDoctor = Annotated[bool, typer.Option("--no-doctor", help="write the settings, examine nothing")]
+NoDoctor = Annotated[bool, typer.Option("--no-doctor", help="write the settings without running doctor")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 
 

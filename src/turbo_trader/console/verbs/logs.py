@@ -23,17 +23,17 @@ _POLL_S = 0.25
 
 def logs(
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="go on as the log grows; Ctrl-C ends it")
+        bool, typer.Option("--follow", "-f", help="follow the log as it grows; Ctrl-C stops")
     ] = False,
     last: Annotated[
-        int, typer.Option("--last", "-n", help="so many lines from the end; 0: all", parser=whole())
+        int, typer.Option("--last", "-n", help="number of lines from the end; 0: all", parser=whole())
     ] = 50,
     level: Annotated[str, typer.Option(help="least level: debug, info, warning, error")] = "info",
     daemon: Name = None,
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="the JSON lines as they are")] = False,
 ) -> None:
-    """The log of the running daemon, or of the last run, one sentence a line."""
+    """The log of the running daemon or of the last run, one sentence per line."""
     if level not in LEVELS:
         raise InputError(f"--level {level}: must be one of {', '.join(LEVELS)}")
     path = journal_of("logs", daemon, journal_dir) / LOG

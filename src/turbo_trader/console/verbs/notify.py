@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 _PATIENCE_S: Final = 30.0  # of one target
 
-app = typer.Typer(help="Alarms: where they go, and whether they arrive there.", no_args_is_help=True)
+app = typer.Typer(help="Show where alarms go and test that they arrive.", no_args_is_help=True)
 
 
 @app.callback()
 def notify() -> None:
-    """Alarms: where they go, and whether they arrive there."""
+    """Show where alarms go and test that they arrive."""
 
 
 @app.command("test")

@@ -21,7 +21,7 @@ def policy(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Print every number of the rules by section: whose it is, unit, meaning, what was overridden. NAME: where it comes from."""
+    """Print every number of the rules by section: who set it, unit, meaning, overrides. NAME: where it comes from."""
     from dataclasses import asdict
 
     from turbo_trader.console.output import print_json

@@ -1,4 +1,4 @@
-"""`turbo-trader replay`: a recorded session given to the same Trader again."""
+"""`turbo-trader replay`: a recorded session fed to the same Trader again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def replay(
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """What `run` recorded (RECORD=decisions or full): the same events must give the same decisions and commands."""
+    """Replay what `run` recorded (RECORD=decisions or full): the same events must give the same decisions and commands."""
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.journal.recorded import recorded_lives

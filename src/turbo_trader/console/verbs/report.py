@@ -1,4 +1,4 @@
-"""`turbo-trader report`: what the trades came to, beside what the user hopes for and a predecessor's record."""
+"""`turbo-trader report`: the results of the trades, beside the target figures and a predecessor's record."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def report(
         str, typer.Option("--from", help="only from this time on, such as 2026-01-05T10:00 (UTC)")
     ] = "",
     until: Annotated[str, typer.Option("--to", help="only before this time")] = "",
-    listed: Annotated[bool, typer.Option("--list", help="list the runs and backtests there are")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="list runs and backtests")] = False,
     daemon: Name = None,
     journal_dir: Journal = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,

@@ -33,7 +33,7 @@ Duration = Annotated[
 ]
 Balance = Annotated[str | None, typer.Option(help="paper's starting balance, USDT")]
 Faults = Annotated[
-    str | None, typer.Option(help="what goes wrong at the paper venue: drop=0.05,delay=0.05,error=0.05")
+    str | None, typer.Option(help="faults of the paper venue: drop=0.05,delay=0.05,error=0.05")
 ]
 JournalDir = Annotated[Path | None, typer.Option("--journal-dir", help="folder of journals and logs")]
 Signal = Annotated[
@@ -41,7 +41,7 @@ Signal = Annotated[
 ]
 TakeOver = Annotated[
     bool,
-    typer.Option("--take-over", help="orders of an instance whose journal is lost are ours from now on"),
+    typer.Option("--take-over", help="take over the orders of an instance whose journal is lost"),
 ]
 NoUi = Annotated[bool, typer.Option("--no-ui", help="log lines instead of the view")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout at the end")]
@@ -65,7 +65,7 @@ def run(
     no_ui: NoUi = False,
     json: Json = False,
 ) -> None:
-    """Listen, decide, trade, guard. Paper on the built-in synthetic market unless asked otherwise; Ctrl-C ends it cleanly."""
+    """Listen, decide, trade, guard. Paper on the built-in synthetic market by default; Ctrl-C ends it cleanly."""
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings

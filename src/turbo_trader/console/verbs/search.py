@@ -1,4 +1,4 @@
-"""`turbo-trader sweep`, `walk-forward`, `lookahead`: searches over parameters, and the proof that a signal knows no future."""
+"""`turbo-trader sweep`, `walk-forward`, `lookahead`: searches over parameters, and a test that a signal sees no future."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ Ranges = Annotated[
 ]
 Fixed = Annotated[list[str] | None, typer.Option("--param", help="NAME=VALUE that stays; may be repeated")]
 Count = Annotated[
-    int, typer.Option("--trials", help="in all, those of before included", parser=whole(2, 100_000))
+    int, typer.Option("--trials", help="number of trials, earlier ones included", parser=whole(2, 100_000))
 ]
-Folder = Annotated[Path, typer.Option(help="of the search: begun again it goes on there")]
-Symbols = Annotated[str, typer.Option(help="comma-separated; default: all there are")]
+Folder = Annotated[Path, typer.Option(help="folder of the search; started again, it resumes there")]
+Symbols = Annotated[str, typer.Option(help="comma-separated; default: all")]
 Scheduler = Annotated[
     str, typer.Option(help="of a Dask cluster, such as tcp://10.0.0.1:8786; default: this machine")
 ]
 Processes = Annotated[int, typer.Option(help="on this machine", parser=whole(1, 1_024))]
 Spread = Annotated[
-    float, typer.Option(help="that two market orders cross, basis points", parser=figure(0.0, 1e3))
+    float, typer.Option(help="spread that two market orders cross, basis points", parser=figure(0.0, 1e3))
 ]
 Seed = Annotated[int, typer.Option(help="of the sampler", parser=whole())]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
@@ -56,7 +56,7 @@ def sweep(
     seed: Seed = 1,
     json: Json = False,
 ) -> None:
-    """Search parameters of a signal, or numbers of the rules; every trial counts, and the best is shown beside its luck."""
+    """Search parameters of a signal, or numbers of the rules; every trial counts, and the best is shown beside what luck gives."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
 
@@ -95,7 +95,7 @@ def walk_forward(
     trials: Count = 60,
     folds: Annotated[int, typer.Option(help="tests one after another", parser=whole(2, 100))] = 5,
     embargo_h: Annotated[
-        float, typer.Option(help="hours before a test that teach nothing", parser=figure(0, 1e4))
+        float, typer.Option(help="hours before a test that are left out of training", parser=figure(0, 1e4))
     ] = 24.0,
     folder: Folder = Path("var/walk-forward"),
     symbols: Symbols = "",
@@ -105,7 +105,7 @@ def walk_forward(
     seed: Seed = 1,
     json: Json = False,
 ) -> int:
-    """Choose parameters inside each fold, pay for them in the next; forwards and backwards. Exit code 0 for an edge, else 1."""
+    """Choose parameters inside each fold and apply them in the next, forwards and backwards. Exit code 0 for an edge, else 1."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
     from turbo_trader.console.verbs.study import costs
@@ -159,7 +159,7 @@ def lookahead(
     symbols: Symbols = "",
     json: Json = False,
 ) -> int:
-    """Cut the future off, lie about it, show another past: exit code 0 where no score changes, 1 where a signal knows more."""
+    """Cut off the future, falsify it, change the past: exit code 0 if no score changes, 1 if a signal knows more."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
     from turbo_trader.lab.data import read_market

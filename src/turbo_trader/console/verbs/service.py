@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from turbo_trader.console.units import Service
 
 app = typer.Typer(
-    help="Run by systemd: print, install or uninstall the units of daemon and guard.", no_args_is_help=True
+    help="Print, install or uninstall the systemd units of daemon and guard.", no_args_is_help=True
 )
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 System = Annotated[
     bool | None,
     typer.Option("--system/--user", help="the system's manager or your own; default: the system's for root"),
 ]
-UnitName = Annotated[str, typer.Option("--name", help="of the unit; another one for each account")]
+UnitName = Annotated[str, typer.Option("--name", help="name of the unit; a different one for each account")]
 Mode = Annotated[str | None, typer.Option("--mode", help="paper, testnet, demo or live; default: MODE")]
 Home = Annotated[Path | None, typer.Option("--folder", help="working folder with .env; default: this one")]
 EnvFile = Annotated[
-    Path | None, typer.Option("--env-file", help="settings that go before .env, readable by its owner alone")
+    Path | None, typer.Option("--env-file", help="settings that override .env, readable only by its owner")
 ]
 RunAs = Annotated[
     str, typer.Option("--run-as", help="user of the processes; default: the owner of the folder")
 ]
-Memory = Annotated[str, typer.Option("--memory", help="most memory of each process")]
+Memory = Annotated[str, typer.Option("--memory", help="memory limit of each process")]
 
 
 @app.command("print")

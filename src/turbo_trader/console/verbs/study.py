@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from turbo_trader.lab.score_trades import Costs
     from turbo_trader.lab.trials_ledger import Ledger
 
-app = typer.Typer(
-    help="Is there an edge? Signals held against data; every trial is counted.", no_args_is_help=True
-)
+app = typer.Typer(help="Test signals for an edge on data; every trial is counted.", no_args_is_help=True)
 EDGE, NO_EDGE = 0, 1  # exit codes of a verdict
 
 
@@ -30,7 +28,7 @@ def edge(
     *,
     signal: Annotated[str, typer.Argument(help="an installed signal (five_signals, residual, ...) or a .py file")],
     data: Annotated[Path, typer.Argument(help="bars of any interval: folder of csv, .csv or .parquet")],
-    symbols: Annotated[str, typer.Option(help="comma-separated; default: all there are")] = "",
+    symbols: Annotated[str, typer.Option(help="comma-separated; default: all")] = "",
     funding: Annotated[Path | None, typer.Option(help="folder of funding rates; default: `funding` beside the bars")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="NAME=VALUE of the signal; may be repeated")] = None,
     spread_bp: Annotated[float, typer.Option(help="spread two market orders cross, basis points", parser=figure(0.0, 1e3))] = 1.0,

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from turbo_trader.lab.download import Fetched
     from turbo_trader.live.frame_recorder import FrameRecorder
 
-app = typer.Typer(
-    help="Recordings: what is in them, and turning them into our own format.", no_args_is_help=True
-)
+app = typer.Typer(help="Inspect, import, download and record market data.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 Symbols = Annotated[str, typer.Option(help="comma-separated; default: those of it that are in the universe")]
 

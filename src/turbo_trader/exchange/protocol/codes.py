@@ -1,4 +1,4 @@
-"""Codes that answer a request when a fault asks for it, in the venue's message; those of a cause stand where it is looked for."""
+"""Codes that a fault can ask for, with the venue's messages; codes with a cause are beside the check for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong between a client and the venue, on demand: chosen from a seed, one draw per request and per stream frame.
+"""Faults between a client and the venue, on demand: drawn from a seed, once per request and per stream frame.
 
 A plan is a text such as `drop=0.05,delay=0.05,error=0.05` or `drop_after@order/create=1`: a fault, where wanted the route it is
 kept to (the path after /v5/, or its beginning; operations of the trade socket count as order/create and so on), its probability.

@@ -1,4 +1,4 @@
-"""Reads that bots commonly ask at their start and of which there is nothing here: lists of the right name, without a row."""
+"""Reads that bots commonly make at start and that have no data here: lists of the right name, without a row."""
 
 from __future__ import annotations
 
