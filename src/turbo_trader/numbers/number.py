@@ -33,8 +33,8 @@ class Label(StrEnum):
     """Whose number it is."""
 
     ASKED = "asked"  # it stands in the user's texts
-    CHOSEN = "chosen"  # his texts leave it open or contradict themselves; ours, with the reason
-    OURS = "ours"  # a rule that he did not ask for, with the reason
+    CHOSEN = "chosen"  # the user's texts leave it open or contradict themselves; ours, with the reason
+    OURS = "ours"  # a rule that the user did not ask for, with the reason
 
 
 def asked(default: Value, unit: str, section: str, meaning: str, **bounds: Any) -> Any:
