@@ -79,7 +79,7 @@ def start(
     systemd = Systemd.from_environment()  # before any process is started that would inherit it
     with ExitStack() as stack:
         metrics, targets = metrics_of(settings), targets_of(settings)
-        asked = scorer(policy, simulated=settings.mode == "paper" and in_lockstep(settings))
+        asked = scorer(policy, simulated=settings.mode == Mode.PAPER and in_lockstep(settings))
         require_folder(folder)
         ground = stack.enter_context(ground_of(settings, policy))
         if ground.lasts_s is not None:

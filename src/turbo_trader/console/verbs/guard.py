@@ -35,6 +35,7 @@ def guard(
     ] = False,
 ) -> None:
     """Look every 3 s. If the daemon is gone, cancel its resting entries, restore stops, close what is overdue. It never opens."""
+    from turbo_trader.bybit.endpoints import Mode
     from turbo_trader.console.settings import load_settings
     from turbo_trader.market.errors import InputError
 
@@ -44,7 +45,7 @@ def guard(
     if name is not None or every:
         raise InputError("--name and --all choose what --stop ends: add --stop")
     settings = load_settings(mode=mode, journal_dir=journal_dir)
-    if settings.mode == "paper":
+    if settings.mode == Mode.PAPER:
         raise InputError(
             "MODE=paper: its venue ends with its daemon, there is nothing to guard; use testnet, demo or live"
         )

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ENV, _KEYS = Path(".env"), Path("bybit.key")
-_MODES = ("paper", "testnet", "demo", "live")
-
 
 Mode = Annotated[str | None, typer.Option(help="paper, testnet, demo or live")]
 Balance = Annotated[str | None, typer.Option(help="paper's starting balance, USDT")]
@@ -91,18 +89,19 @@ def _may_replace() -> bool:
 
 def _questions(given: Mapping[str, str]) -> dict[str, str]:
     """Ask for what was not given on the command line; an empty answer takes what stands in brackets."""
+    from turbo_trader.bybit.endpoints import Mode
     from turbo_trader.console.first_settings import NUMBERS, first_settings, followed
 
     asked = dict(given)
     _say("Enter takes the value in [brackets]; Ctrl-C ends without writing anything.")
     asked["MODE"] = asked["MODE"] or _ask("mode: paper (needs no key), testnet, demo or live", "paper")
-    while asked["MODE"] not in _MODES:
+    while asked["MODE"] not in set(Mode):
         asked["MODE"] = _ask("write paper, testnet, demo or live", "paper")
-    if asked["MODE"] == "paper":
+    if asked["MODE"] == Mode.PAPER:
         asked["BALANCE"] = _valid("BALANCE", asked, "starting balance in USDT", "18")
     else:
         asked["BYBIT_KEY_FILE"] = asked["BYBIT_KEY_FILE"] or _keys()
-    if asked["MODE"] == "live":
+    if asked["MODE"] == Mode.LIVE:
         asked["SIZE"] = asked["SIZE"] or _ask(
             "size: earned (smallest orders until trades show more) or full", "earned"
         )

@@ -66,6 +66,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Listen, decide, trade, guard. Paper on the built-in synthetic market by default; Ctrl-C ends it cleanly."""
+    from turbo_trader.bybit.endpoints import Mode
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.settings import environment, load_settings
@@ -82,7 +83,7 @@ def run(
     settings = load_settings(**options, journal_dir=journal_dir)
     env = {**environment(), **({"SIGNAL": signal} if signal else {})}
     policy = Policy.from_env(env)
-    if settings.mode == "live":
+    if settings.mode == Mode.LIVE:
         live_keys(settings)
         require_size(env, policy, settings.balance)
         require_hours(policy, accepted=settings.i_accept_hours)
