@@ -127,9 +127,9 @@ def test_a_run_that_ended_uncleanly_says_so(run_folder: Write) -> None:
 
 def test_a_run_that_goes_on_says_so(tmp_path: Path) -> None:
     journal = Journal(tmp_path, ("BTCUSDT",))
-    assert "The run goes on" in render(read_run(tmp_path))
+    assert "The run is still going" in render(read_run(tmp_path))
     journal.close(1, "stop")
-    assert "The run goes on" not in render(read_run(tmp_path))
+    assert "The run is still going" not in render(read_run(tmp_path))
 
 
 def test_the_page_can_neither_load_nor_send(run_folder: Write) -> None:

@@ -49,7 +49,7 @@ class StreamFailed(Exception):
 class StreamConfig:
     """One connection. `silence_s`: longest time without any data message (0: no limit). Without topics nothing is subscribed to.
 
-    `all_needed`: one refused topic makes the connection useless. Otherwise the others go on.
+    `all_needed`: one refused topic makes the connection useless. Otherwise the others continue.
     """
 
     url: str
@@ -185,7 +185,7 @@ class Stream:
     def _take_reply(self, data: bytes) -> bool:
         """Is it the answer to a ping, or to the operation that is waited for?
 
-        Whatever else it is goes on as data: an order's answer, a message whose topic comes last, bytes that cannot be read.
+        Anything else is passed on as data: an order's answer, a message whose topic comes last, bytes that cannot be read.
         """
         try:
             message = msgspec.json.decode(data)

@@ -183,7 +183,7 @@ def total(results: Sequence[Mapping[str, Any]], wall: float) -> dict[str, Any]:
 def play(
     options: Options, seeds: int, jobs: int, progress: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
-    """All seeds; `progress` hears of each as it ends. Violations in the order of their seeds."""
+    """All seeds; `progress` is called for each as it ends. Violations in the order of their seeds."""
     began, results = time.monotonic(), []
     for result in play_seeds(options, seeds, jobs):
         results.append(result)

@@ -28,7 +28,7 @@ class NotPlanted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What became of one defect: `seeds` that were played, and the violation that showed it (None: none did)."""
+    """The result for one defect: `seeds` that were played, and the violation that showed it (None: none did)."""
 
     defect: str
     seeds: int

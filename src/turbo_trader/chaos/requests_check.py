@@ -25,7 +25,7 @@ FLOOD: Final = 100  # requests in a simulated second
 LINGERING: Final = 4 * MINUTE  # of heard time an order of ours may stay open that should not
 UNCERTAIN: Final = frozenset(
     {10000, 10014, 10016, 20006, 429, 500000, 110072}
-)  # codes that leave open what became of it
+)  # codes that leave the outcome open
 BY_VENUE: Final = frozenset({"CancelBySettle", "CancelAllBeforeAdl", "CancelAllBeforeLiq"})
 UNDONE: Final = frozenset({-5, -4, -3, -2})  # no lease, banned, no journal, never left: no code of the venue
 FINAL: Final = frozenset({"Filled", "Cancelled", "Rejected"})

@@ -8,7 +8,7 @@ from typing import Final
 
 from turbo_trader.market.errors import InputError
 
-#: Rules that trade often on the made-up market: what is tested is what becomes of orders, not whether they were wise.
+#: Rules that trade often on the made-up market: the handling of orders is tested, not whether they were wise.
 OFTEN: Final[Mapping[str, str]] = {
     "OFI_THRESHOLD": "0", "OU_THRESHOLD": "0", "OU_SAMPLES": "480", "KALMAN_WARMUP": "60", "BELIEF": "weighed",
     "MICRO_TURBO_SIGNAL_INTERVAL": "10", "TURBO_BELOW": "900", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0",

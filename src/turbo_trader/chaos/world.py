@@ -63,7 +63,7 @@ class World:
     life: int = 0
     stream_up: bool = False  # the private stream, as the process was reported
     banned_until: int = 0  # this life may send nothing before
-    flattening: bool = False  # everything is to be closed: a person said so, or the journal does
+    flattening: bool = False  # everything is to be closed: a person asked for it, or the journal says so
     key_refused: int = 0  # since when the process knows that its key is; a person must say `resume`
     offset: tuple[int, int] = (0, 0)  # the clock offset measured last, and when the process knew
     ending: dict[str, tuple[int, int]] = field(default_factory=dict)  # contracts: their end, known since

@@ -56,7 +56,7 @@ def speed_of(settings: Settings) -> float:
 
 @asynccontextmanager
 async def open_market(settings: Settings, policy: Policy, emit: Emit) -> AsyncIterator[Market]:
-    """The market, for as long as the context lasts; `emit` hears of an upstream.
+    """The market, for as long as the context lasts; `emit` reports on an upstream.
 
     Its time runs like the clock's unless a speed is asked for. InputError when it is no market, or cannot be had.
     """
@@ -81,7 +81,7 @@ def local_market(settings: Settings, policy: Policy, emit: Emit) -> Market:
 
 
 def require_market(settings: Settings, policy: Policy) -> None:
-    """InputError for whatever of the paper venue was asked for and cannot be: said before anything long begins."""
+    """InputError for anything about the paper venue that is impossible, before anything long begins."""
     from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan
     from turbo_trader.market.tape import require_tape
 

@@ -114,7 +114,7 @@ class Progress:
             with self._lock:
                 self._out.write(text)
                 self._out.flush()
-        except (OSError, ValueError):  # nobody reads: the work goes on
+        except (OSError, ValueError):  # nobody reads: the work continues
             self._ended.set()
 
 

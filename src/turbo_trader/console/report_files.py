@@ -39,7 +39,7 @@ class Asked:
 def asked_for(arguments: list[str], *, html: bool, csv: bool, since: str, until: str) -> Asked:
     """RUN and FILEs among the arguments, distinguished by how they end. A day such as 2026-01-05 is that day of the last run.
 
-    InputError for two of a kind, a time that is none, an end before its begin.
+    InputError for two of a kind, not a time, an end before its begin.
     """
     pages: list[str] = []
     tables: list[str] = []

@@ -28,7 +28,7 @@ def require_size(env: Mapping[str, str], policy: Policy, balance: Decimal) -> No
 
 
 def require_hours(policy: Policy, *, accepted: bool) -> None:
-    """Refused where a live start trades hours without its user having said so: paper first."""
+    """Refused where a live start trades hours without its user's consent: paper first."""
     if policy.horizon is Horizon.HOURS and not accepted:
         raise Refused(
             "HORIZON=hours is for paper first: hold its run with `turbo-trader qualify`; "

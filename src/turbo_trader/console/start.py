@@ -144,7 +144,7 @@ def _about(settings: Settings, ground: Ground, folder: Path, policy: Policy) -> 
 
 
 def _listening(sending: AlarmsBeside | None, metrics: Metrics | None) -> Iterator[Observer]:
-    """Who hears of events besides the log."""
+    """The other receivers of events besides the log."""
     if sending is not None:
         yield EventObserver(sending.event)
     if metrics is not None:

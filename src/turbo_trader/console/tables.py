@@ -29,7 +29,7 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1,
 
 
 def target_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A table of lines with figure, measured, before and target; long targets go on below."""
+    """A table of lines with figure, measured, before and target; long targets wrap below."""
     kept = [[str(line[name]) for name in _TARGETS] for line in lines]
     first = [max(map(len, column)) for column in zip(_TARGETS[:-1], *(row[:-1] for row in kept), strict=True)]
     room = WIDTH - sum(first) - 2 * (len(_TARGETS) - 1)

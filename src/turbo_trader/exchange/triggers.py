@@ -1,7 +1,7 @@
 """Conditional orders, TP, SL and trailing stops: when they are due, and what then becomes of them.
 
 A print that triggers an order has itself changed the book, and the tape shows that change in the next book frame. So a triggered
-order waits for the first whole book of the trigger's time or later and takes its price from that one, never from the book of before
+order waits for the first whole book of the trigger's time or later and takes its price from that one, never from the book before
 the move. Where no frame comes for `PATIENCE`, it takes what is known, at no better than the last print (`Matching`); where the book
 is void (the tape has a gap), it waits until there is one again.
 """

@@ -16,7 +16,7 @@ _MEASURED_NS: Final = 5 * _SECOND  # of the wall's time: how often the speed is 
 
 
 class WallClock:
-    """ns UTC. It follows the wall's clock forward and never goes back: where the wall's is set back, it goes on as before."""
+    """ns UTC. It follows the wall's clock forward and never goes back: where the wall's is set back, it continues as before."""
 
     def __init__(
         self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = time.monotonic_ns

@@ -32,7 +32,7 @@ class _Server(uvicorn.Server):
 async def serve(venue: Venue, place: socket.socket | None = None) -> AsyncIterator[int]:
     """Serve `venue` while the context lasts, at `place` or where its configuration says; yields the port. InputError when the
     address cannot be had. Should the venue's time stop for an error, the context is cancelled and raises it: a venue that stands
-    still must not go on answering."""
+    still must not keep answering."""
     config = venue.config
     server = _Server(server_config(venue))
     place = place or bound(config.host, config.port)

@@ -65,7 +65,7 @@ def serve_in_thread(given: Venue | AbstractAsyncContextManager[Venue]) -> Iterat
     def run() -> None:
         try:
             loop.run_until_complete(main())
-        except Exception:  # the caller hears of it
+        except Exception:  # the caller gets it
             return
 
     thread = threading.Thread(target=run, name="venue")

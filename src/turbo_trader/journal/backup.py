@@ -37,7 +37,7 @@ class Restored:
 
 
 def backup(folder: Path, to: Path) -> Path:
-    """A whole, verified, private copy of one moment, in one file; the daemon goes on writing meanwhile.
+    """A whole, verified, private copy of one moment, in one file; the daemon keeps writing meanwhile.
 
     InputError where there is no journal, or `to` is there already; JournalError, UnsoundJournal where it cannot be read or written.
     """
@@ -109,7 +109,7 @@ def _checked(copy: Path) -> None:
 
 
 def _into_server(folder: Path, there: Address, copy: Path, stamp: str, starts: list[Start]) -> Restored:
-    """The schema of before stays under another name; a file of before too."""
+    """The earlier schema stays under another name; so does an earlier file."""
     server = driver()
     from turbo_trader.journal.server_writer import ServerWriter
 

@@ -114,7 +114,7 @@ def _row(values: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
 def write(found: Mapping[str, Table], to: Path, form: str) -> dict[str, Path]:
     """One private file a table in the folder `to`, named by table and `form`: csv, json or parquet (the extra `parquet`).
 
-    Files of before are replaced. InputError where the extra is missing or the folder cannot be written.
+    Earlier files are replaced. InputError where the extra is missing or the folder cannot be written.
     """
     text: Callable[[str], bytes] = {
         "csv": lambda name: _csv(found[name], COLUMNS[name]),

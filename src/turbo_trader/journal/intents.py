@@ -38,7 +38,7 @@ def intended(boot: str, ts: int, command: WriteCommand) -> Statement:
 
 
 def answered(result: CommandResult) -> Statement:
-    """What became of an intent."""
+    """The outcome of an intent."""
     return (
         "UPDATE intents SET outcome = ?, code = ?, message = ?, outcome_ts = ? WHERE id = ?",
         (str(result.outcome), result.code, result.message, result.ts, result.id),
@@ -59,7 +59,7 @@ class Beside:
         return self._write(started(self._boot, ts, GUARD, os.getpid()), intended(self._boot, ts, command))
 
     def outcome(self, result: CommandResult) -> bool:
-        """What became of it."""
+        """Its outcome."""
         return self._write(answered(result))
 
     def _write(self, *statements: Statement) -> bool:

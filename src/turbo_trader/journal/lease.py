@@ -158,7 +158,7 @@ class Lease:
         return _highest(self._folder) >= self._ends
 
     def release(self, *, left: bool = False) -> None:
-        """Give it back: nothing of ours is under way any more. `left`: positions stay open because a person said so."""
+        """Give it back: nothing of ours is under way any more. `left`: positions stay open because a person asked for it."""
         self._until = 0
         touched = _LEFT if left or self._left else _RELEASED
         if self._ends > self.epoch:

@@ -29,7 +29,7 @@ _KEPT: Final = {
 
 
 def migrate(path: Path, db: SqliteFile) -> Path | None:
-    """Bring the file at `path`, open in `db`, to this version. Returns the copy of before; None where it is of this version.
+    """Bring the file at `path`, open in `db`, to this version. Returns the copy of the old one; None where it is of this version.
 
     UnsoundJournal where it is damaged, sqlite3.Error and OSError where it cannot be read or written: it then is as it was.
     """

@@ -72,7 +72,7 @@ class RecordedLife:
     hole: Hole | None = None
     torn: str = ""  # what a process that died while writing left behind, and was passed over
     ts: int = 0  # of the last event that was read
-    ended: bool = False  # the process ended it; it was not killed and does not go on
+    ended: bool = False  # the process ended it; it was not killed and is not still running
 
     def restored(self) -> dict[str, Any] | None:
         """What the Trader was restored from. InputError where the beginning of the life is not in the recording."""

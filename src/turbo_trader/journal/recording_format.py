@@ -93,7 +93,7 @@ class Steps(msgspec.Struct, frozen=True, tag="steps"):
 
 
 class End(msgspec.Struct, frozen=True, tag="end"):
-    """The life has ended, after `first` steps. A life without it was killed, or goes on."""
+    """The life has ended, after `first` steps. A life without it was killed, or still runs."""
 
     first: int
 

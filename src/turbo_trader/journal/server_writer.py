@@ -3,7 +3,7 @@
 A transaction during whose commit the connection broke may have been committed or not, and one that did not wait for the disk may be
 gone with the server's power. Both are kept whole until they are known to be on its disk; when the server is back, the number that
 each transaction writes says which are there, and the others are written again. The lock is taken first: once it is ours again, the
-session of before has ended, and nothing of it can still be committed.
+earlier session has ended, and nothing of it can still be committed.
 """
 
 from __future__ import annotations

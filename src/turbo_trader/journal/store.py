@@ -121,7 +121,7 @@ class Journal:
     # -- a little later
 
     def outcome(self, result: CommandResult) -> None:
-        """What became of an intent."""
+        """The outcome of an intent."""
         self._add(self._due, answered(result))
 
     def event(self, event: Event) -> None:

@@ -90,7 +90,7 @@ def fetch_archive(url: str, folder: Path, done: Fetched, say: Say, share: Share)
         except requests.RequestException as error:
             if attempt == _TRIES - 1:
                 raise InputError(
-                    f"{url}: {type(error).__name__}: run it again: it goes on where it stopped"
+                    f"{url}: {type(error).__name__}: run it again: it resumes where it stopped"
                 ) from None
             continue
         except _Damaged:
@@ -108,13 +108,13 @@ class _Damaged(Exception):
 
 
 def _transfer(url: str, part: Path, share: Share) -> bool:
-    """Append what is wanting to `part`; False where there is no such file."""
+    """Append what is missing to `part`; False where there is no such file."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
         if response.status_code == 404:
             return False
-        if response.status_code == 416:  # nothing is wanting
+        if response.status_code == 416:  # nothing is missing
             return True
         response.raise_for_status()
         resumed = response.status_code == 206
@@ -213,7 +213,7 @@ def _candles(hosts: Hosts, symbol: str, minutes: int, start: int, end: int) -> l
         except (requests.RequestException, ValueError) as error:
             if attempt == _TRIES - 1:
                 raise InputError(
-                    f"{hosts.rest}: {type(error).__name__}: run it again: it goes on where it stopped"
+                    f"{hosts.rest}: {type(error).__name__}: run it again: it resumes where it stopped"
                 ) from None
     if body.get("retCode") != 0:
         raise InputError(f"{hosts.rest}: {symbol}: {body.get('retMsg', 'refused')} ({body.get('retCode')})")

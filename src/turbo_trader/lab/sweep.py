@@ -1,7 +1,7 @@
 """`sweep`: Optuna proposes parameters, workers evaluate them, every trial is kept on disk and in the ledger.
 
 A folder holds the search: what it is (`search.json`), a line a trial (`trials.jsonl`), the trades of each (`records/`), and at the
-end `result.json`. Begun again it goes on: the sampler is shown the trials that there are.
+end `result.json`. Started again, it resumes: the sampler is shown the trials that there are.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Search:
         self.tried = self._kept()
 
     def _kept(self) -> list[Tried]:
-        """Trials of before, as far as they were written whole."""
+        """Earlier trials, as far as they were written whole."""
         path, found = self.folder / "trials.jsonl", []
         for line in path.read_text().splitlines() if path.exists() else ():
             try:
@@ -127,7 +127,7 @@ class Search:
         return found
 
     def run(self, workers: Workers, trials: int, *, say: Say, report: Report, count: Count) -> list[Tried]:
-        """Until there are `trials`, those of before included. Each is counted before anything is reported of it; `say` names
+        """Until there are `trials`, earlier ones included. Each is counted before anything is reported of it; `say` names
         those that are given up."""
         count(self.tried)
         before = len(self.tried)

@@ -83,6 +83,6 @@ class Fence:
             self._woken(self.epoch)
 
     def end(self, *, left: bool = False) -> None:
-        """Give it back, once nothing of ours is under way. `left`: positions stay open because a person said so."""
+        """Give it back, once nothing of ours is under way. `left`: positions stay open because a person asked for it."""
         if self.epoch:
             self._lease.release(left=left)

@@ -15,7 +15,7 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import Rows
 
 FLUSH_S: Final = 0.25  # steps that wait for the disk are no older
-HOLE: Final = "trading goes on; `replay --verify` ends at the hole"
+HOLE: Final = "trading continues; `replay --verify` ends at the hole"
 
 Emit = Callable[[str, str, dict[str, Any]], None]  # name, level, fields
 

@@ -283,7 +283,7 @@ class Shell:
                 task.cancel()
 
     async def _finish(self) -> None:
-        """Let requests under way end, write what became of them, close everything."""
+        """Let requests under way end, write their outcomes, close everything."""
         self._settings.systemd.stopping()
         await self._router.drain(self._settings.request_timeout_s + 1)
         await self._gateway.close()

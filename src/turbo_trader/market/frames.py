@@ -135,7 +135,7 @@ class _Symbol:
 
     def time(self, milliseconds: int) -> int:
         if milliseconds > _LATEST:
-            raise ValueError(f"a time that is none: {milliseconds}")
+            raise ValueError(f"not a time: {milliseconds}")
         latest = max(int(self.feed["last_ts"]), milliseconds * MILLISECOND)
         self.feed["last_ts"] = latest
         return latest
@@ -331,7 +331,7 @@ class FrameDecoder:
         for kind, text in ((MARK, ticker.mark_price), (INDEX, ticker.index_price)):
             if text:
                 if not 0 < float(text) < _LARGEST:
-                    raise ValueError(f"a price that is none: {text[:40]}")
+                    raise ValueError(f"not a price: {text[:40]}")
                 fine = int(Decimal(text) / symbol.tick * FINE)
                 ticks = round(fine / FINE)
                 if kind == MARK and symbol.leaps(ticks):
@@ -343,7 +343,7 @@ class FrameDecoder:
             symbol.interval = int(ticker.funding_interval_hour) * 60
         if ticker.funding_rate:
             if not abs(float(ticker.funding_rate)) < 1:
-                raise ValueError(f"a funding rate that is none: {ticker.funding_rate[:40]}")
+                raise ValueError(f"not a funding rate: {ticker.funding_rate[:40]}")
             rows.append(
                 (ts, int(Decimal(ticker.funding_rate) * RATE), 0, FUNDING | WHOLE, 0, symbol.interval)
             )

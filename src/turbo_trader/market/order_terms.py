@@ -69,7 +69,7 @@ class TimeInForce(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """An order's life at the venue. A status not known here goes by the venue's own name, and is not final."""
+    """An order's life at the venue. A status not known here keeps the venue's own name, and is not final."""
 
     CREATED = "Created"  # made, and not in the book yet: no report says so
     NEW = "New"
@@ -83,7 +83,7 @@ class OrderStatus(StrEnum):
 
 
 class ExecKind(StrEnum):
-    """What made an execution (execType). A kind not known here goes by the venue's own name."""
+    """What made an execution (execType). A kind not known here keeps the venue's own name."""
 
     TRADE = "Trade"
     FUNDING = "Funding"

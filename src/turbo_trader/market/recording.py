@@ -105,7 +105,7 @@ def read_recording(
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: not a V5 frame: {error}") from None
         if head.ts >= _LATEST_MS:
-            raise InputError(f"{path}, line {number}: not a V5 frame: a time that is none")
+            raise InputError(f"{path}, line {number}: not a V5 frame: not a time")
         if head.ts < latest.get(head.topic, 0):
             back = (latest[head.topic] - head.ts) / 1000
             raise InputError(

@@ -170,7 +170,7 @@ def results_chart(trades: Sequence[TradeRecord]) -> Figure:
 
 
 def reliability_chart(calibration: Mapping[str, Any], which: str) -> Figure:
-    """What each belief claimed beside what came; `which`: confidence or p_tp. On the line the model means what it says."""
+    """What each belief claimed beside the outcomes; `which`: confidence or p_tp. On the line the model means what it says."""
     data: list[Figure] = []
     for name, colour in zip(BELIEFS, _BELIEF_COLOURS, strict=True):
         rows = calibration[name][which]

@@ -163,7 +163,7 @@ class Report:
 
     @cached_property
     def calibration(self) -> dict[str, Any]:
-        """What the model said beside what came, over all symbols."""
+        """What the model said beside the outcomes, over all symbols."""
         run = self.run
         found: dict[str, Any] = calibration_report(run.outcomes, run.outcome_symbols, run.trade_notes)[
             "over_all"

@@ -58,7 +58,7 @@ def notices(run: Run) -> list[str]:
     if run.state is RunState.EMPTY:
         lines.append("Nothing has been run in this folder yet: turbo-trader run starts a daemon.")
     elif run.state is RunState.RUNNING:
-        lines.append("The run goes on: figures are those of the moment this report was made.")
+        lines.append("The run is still going: figures are those of the moment this report was made.")
     elif run.state is RunState.CRASHED:
         lines.append(
             "The run ended uncleanly: its last start wrote no end. What was journalled before is complete."
@@ -128,7 +128,7 @@ def symbols_table(symbols: Mapping[str, Funnel]) -> Table:
 
 
 def beliefs_table(calibration: Mapping[str, Any]) -> Table:
-    """What each belief forecast and what came at the horizon; slope 1: it means what it says."""
+    """What each belief forecast and the outcome at the horizon; slope 1: it means what it says."""
     rows = []
     for name in BELIEFS:
         claims = calibration[name]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ExitReason(StrEnum):
-    """Why a position is closed, or was. An execution of a kind not known here goes by the venue's own name."""
+    """Why a position is closed, or was. An execution of a kind not known here keeps the venue's own name."""
 
     TARGET = "target"  # by its bracket
     TIME = "time"

@@ -41,7 +41,7 @@ Maps = dict[int, Map]
 
 
 def claims(rows: Rows, belief: int = WEIGHED) -> dict[int, tuple[Vector, Vector]]:
-    """Per map (MAP_...): what a belief (signals.figures.BELIEFS) claimed and what came, where it claimed anything."""
+    """Per map (MAP_...): what a belief (signals.figures.BELIEFS) claimed and the outcomes, where it claimed anything."""
     rows = rows[rows["forecasts"][:, belief] != 0.0]
     forecast = rows["forecasts"][:, belief]
     gain = np.sign(forecast) * rows["realised"]
@@ -106,7 +106,7 @@ def figures(rows: Rows, trades: Sequence[Mapping[str, Any]], *, by_hour: bool = 
 
 
 def _claimed(rows: Rows, belief: int, by_hour: bool) -> dict[str, Any]:
-    """What one belief claimed of the outcomes, and what came."""
+    """What one belief claimed about the outcomes, and the outcomes."""
     mine = rows[rows["forecasts"][:, belief] != 0.0]
     found = claims(mine, belief)
     claimed, came = found[MAP_FORECAST]

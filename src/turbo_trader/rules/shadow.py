@@ -59,7 +59,7 @@ class Shadow:
     pair: str = ""  # the entry it accompanies; "" = it is the trade
 
     def follow(self, state: Any, now_ns: int, hole_s: int, confirmed: Callable[[], bool]) -> Ended | None:
-        """Take the prices since the last look; None while it goes on. `confirmed` is asked where a target is reached."""
+        """Take the prices since the last look; None while it continues. `confirmed` is asked where a target is reached."""
         samples = int(state["samples"])
         if samples - self.seen > SECONDS:
             return Ended(Outcome.LOST, None)

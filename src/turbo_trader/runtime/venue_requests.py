@@ -56,7 +56,7 @@ class Lane(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transmit:
-    """Let a call leave within `patience_s` seconds; resumed with its `Answer`, whatever became of it."""
+    """Let a call leave within `patience_s` seconds; resumed with its `Answer`, whatever the outcome."""
 
     lane: Lane
     call: Call

@@ -173,7 +173,7 @@ class Backtest:
         return without_limits(self.policy) if self.no_limits else self.policy
 
     def _figures(self, played: _Played) -> dict[str, Any]:
-        """What came of the run."""
+        """The results of the run."""
         decisions, wallet, policy = played.decisions, played.wallet, self._policy
         summary = played.trader.summary()
         trades = [{"ts": note.ts, **note.fields} for note in decisions.notes if note.name == "trade"]

@@ -29,7 +29,7 @@ _JITTER: Final = 0.01 * SECOND  # mean of what every request and answer takes lo
 
 @dataclass(frozen=True, slots=True)
 class FaultRates:
-    """How often what goes wrong: what the names mean, exchange/protocol/fault_terms.py says. 0 everywhere: nothing does."""
+    """How often each fault occurs; exchange/protocol/fault_terms.py has their meanings. All 0: none does."""
 
     # of each request
     drop_before: float = 0.0
@@ -93,7 +93,7 @@ MARKET: Final = (Fault.PRICE_GAP, Fault.FLASH_CRASH, Fault.LIQUIDATION, Fault.TH
 PER_HOUR: Final = (*OUTAGES, *MARKET)
 _HARMLESS: Final = {*MARKET, Fault.TRANSFER, Fault.FOREIGN_ORDER, Fault.PERSON} - {Fault.THIN_BOOK}
 _EVEN: Final = (Fault.HTTP_502, "ret_10016")  # of these, processed in half of the cases
-#: Names of before, read as what they are called now.
+#: Former names, still read.
 FORMER: Final[Mapping[str, str]] = {
     "lost": Fault.DROP_BEFORE,
     "reply_lost": Fault.DROP_AFTER,

@@ -41,7 +41,7 @@ class JournalInMemory:
         self._unwritten.append(lambda: self._intents.__setitem__(command.id, entry))
 
     def outcome(self, result: CommandResult) -> None:
-        """What became of a request."""
+        """The outcome of a request."""
         if result.outcome is not Outcome.UNKNOWN:
             self._settled.add(result.id)
 

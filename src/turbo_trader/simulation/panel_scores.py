@@ -107,7 +107,7 @@ class _SymbolPast:
         self._minutes, self._rates = _Queue(), _Queue()
         self._close = 0.0  # of the newest minute given out
         self._next = 0  # the next minute to be given out, ns; 0: there is none yet
-        self._began = 0  # ns; the venue knows no settlement of before
+        self._began = 0  # ns; the venue knows no earlier settlement
         self._settled, self._rate = 0, 0.0
         if history is not None:
             self._add(history)

@@ -168,7 +168,7 @@ class Process:
         return trader
 
     def thaw(self, trader: Machine, length: int) -> None:
-        """It goes on after having stood still for `length` ns."""
+        """It continues after standing still for `length` ns."""
         self.trader = trader
         if length > LEASE:
             self.deliver(Woken(self._loop.now, self.lives))

@@ -42,7 +42,7 @@ class Difference:
 
 @dataclass(kw_only=True, slots=True)
 class Verified:
-    """What came of one life. `missing`: why the rest of it cannot be verified, from the time `ends` on."""
+    """The result of one life. `missing`: why the rest of it cannot be verified, from the time `ends` on."""
 
     boot: str
     begins: int
@@ -52,7 +52,7 @@ class Verified:
     difference: Difference | None = None
     missing: str = ""
     torn: str = ""
-    ended: bool = False  # by itself: it was not killed and does not go on
+    ended: bool = False  # by itself: it was not killed and is not still running
     other_code: tuple[str, ...] = ()  # what differs between the code that recorded and this one
 
 

@@ -24,7 +24,7 @@ from turbo_trader.trader.trade import Trade
 from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
 _FORCED = frozenset({ExecKind.LIQUIDATION, ExecKind.ADL})
-#: Executions that no order of a person made, by what they are; a kind that is not here goes by the venue's own name.
+#: Executions that no order of a person made, by what they are; a kind that is not here keeps the venue's own name.
 _REASONS: Final[Mapping[str, ExitReason]] = {
     ExecKind.LIQUIDATION: ExitReason.LIQUIDATION,
     ExecKind.ADL: ExitReason.ADL,
@@ -248,7 +248,7 @@ class Booking:
         self.end(state, self._state.now)
 
     def resume(self, state: SymbolState, trade: Trade, held: Decimal) -> None:
-        """A trade of before a restart goes on."""
+        """A trade from before a restart continues."""
         trade.opened_ts = min(trade.opened_ts, self._state.now)
         state.trade, state.held = trade, held
 

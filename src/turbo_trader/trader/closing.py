@@ -37,7 +37,7 @@ class Closing:
             bid=self._state.bid(state), ask=self._state.ask(state),
         )  # fmt: skip
         watch(self._state, state)
-        self._state.persist_position(state)  # a restart goes on closing
+        self._state.persist_position(state)  # a restart continues closing
         self._send(state)
 
     def on_clock(self, state: SymbolState) -> None:
@@ -71,7 +71,7 @@ class Closing:
         self._state.read_position(state)
 
     def adopt(self, state: SymbolState, link_id: str) -> None:
-        """A close of before a restart, or of the guard, has no known outcome: it may still land, nothing is opened before that."""
+        """A close from before a restart, or of the guard, has no known outcome: it may still land, so nothing is opened before."""
         state.close.given_up(link_id, self._state.now)
 
     def on_report(self, state: SymbolState, report: OrderReport) -> None:

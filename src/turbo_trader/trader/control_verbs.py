@@ -22,4 +22,4 @@ class ControlVerb(StrEnum):
         return self.value.replace("_", " ")
 
 
-STATUS: Final = "status"  # the shell answers it; the Trader never hears of it
+STATUS: Final = "status"  # the shell answers it; the Trader never sees it

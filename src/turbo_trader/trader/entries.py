@@ -309,7 +309,7 @@ class Entries:
     def resume(
         self, state: SymbolState, sent: PendingEntry | None, ended: EndedRecord | None
     ) -> list[PendingEntry]:
-        """Take up entries of before a restart; returns those whose fills may not have been heard of.
+        """Take up entries from before a restart; returns those whose fills may not have been heard of.
 
         The answer to one that was on its way will not come: it is looked up.
         """

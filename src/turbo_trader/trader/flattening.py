@@ -39,7 +39,7 @@ class Flattening:
         self.begin(by, ExitReason.STOP)
 
     def begin(self, by: str, why: str) -> None:
-        """Persisted first: a restart goes on with it."""
+        """Persisted first: a restart continues it."""
         self._state.session.begin_flatten(self._state.now, by, why)
         self._state.persist_session()
         self.close_all(why)

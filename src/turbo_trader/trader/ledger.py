@@ -180,7 +180,7 @@ class Ledger(Book):
 
     @classmethod
     def from_ledger_record(cls, kept: LedgerRecord, now: int) -> Ledger:
-        """The ledger that was recorded, or one of before coins had books. Times after `now` (ns) hold nothing back."""
+        """The ledger that was recorded, or one from before coins had books. Times after `now` (ns) hold nothing back."""
         return cls(
             start=kept.start, **{name: getattr(kept, name) for name in _MONEY},
             coins={coin: Book.from_record(each) for coin, each in kept.coins.items()},

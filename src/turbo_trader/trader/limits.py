@@ -49,7 +49,7 @@ class Limits:
             self._used = usage(state, equity)
             events += state.session.on_usage(state.policy, state.now, self._used)
         if events or before != (state.session.peak, state.session.warned):
-            state.persist_session()  # before anything is closed: a restart goes on with it
+            state.persist_session()  # before anything is closed: a restart continues it
         for event in events:
             self._emit(event)
 

@@ -110,9 +110,9 @@ class PositionMonitor:
         state.bracket = bracket
 
     def resume(self, state: SymbolState, bracket: Bracket, closing: str) -> None:
-        """A bracket of before a restart goes on; `closing`: why the position was being closed."""
+        """A bracket from before a restart continues; `closing`: why the position was being closed."""
         bracket.opened_ns = min(bracket.opened_ns, self._state.now)
-        # no mark was seen since: one of before would be due again and again until it is
+        # no mark was seen since: an earlier one would be due again and again until it is
         bracket.mark_since_ns = None
         state.bracket = bracket
         state.close.begin(closing or bracket.closing)

@@ -314,5 +314,5 @@ class Recovery:
         self._state.note("transfer", "warning", coin=coin, amount=amount)
 
     def read_from(self, entry: PendingEntry) -> None:
-        """The fills of `entry`, of before a restart, are older than this start."""
+        """The fills of `entry`, from before a restart, are older than this start."""
         self._start = min(self._start, entry.sent_ts - _SETTLED)

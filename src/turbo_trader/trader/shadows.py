@@ -20,7 +20,7 @@ class Shadows:
     )  # net, of the one of a pair that ended first
 
     def follow(self, alone: Shadow | None, pair: Shadow | None) -> None:
-        """Those that go on; None: over, or there was none."""
+        """Those that continue; None: over, or there was none."""
         self.alone, self.pair = alone, pair
 
     def begin(self, shadow: Shadow, *, alone: bool) -> None:

@@ -222,7 +222,7 @@ class Staging:
         )
 
     def _follow(self, state: SymbolState, shadow: Shadow | None, confirmed: Confirmed) -> Shadow | None:
-        """The shadow where it goes on; its end is counted."""
+        """The shadow if it continues; its end is counted."""
         if shadow is None:
             return None
         d, side = self._state, shadow.bracket.direction

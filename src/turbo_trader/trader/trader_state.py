@@ -228,7 +228,7 @@ class TraderState:
     def closable(self, state: SymbolState) -> Decimal | None:
         """The price a position could be closed at now: bid of a long, ask of a short; the last print where no book is recorded.
 
-        A price of before the entry's fill is none in the position's favour: after a jump it would move stop and target at once.
+        A price from before the entry's fill is not in the position's favour: after a jump it would move stop and target at once.
         """
         s, trade = state.s, state.trade
         if self.states["has_book"][s]:

@@ -26,7 +26,7 @@ class VenuePosition:
     seq: int = -1
     taken: int = 0  # when the last report was true
     stop_since: int = (
-        0  # when the last confirmed change was sent: a report of before says nothing of the stops
+        0  # when the last confirmed change was sent: an earlier report says nothing about the stops
     )
     unguarded_since: int = 0  # since when it shows a position of ours without a stop; 0: it does not
 

@@ -174,4 +174,4 @@ def test_before_the_first_scan_it_says_what_is_awaited() -> None:
 
 
 def test_a_tiny_terminal_says_that_the_run_goes_on(seen: Seen) -> None:
-    assert "The run goes on." in " ".join(text(seen(), 40, 10))
+    assert "The run continues." in " ".join(text(seen(), 40, 10))

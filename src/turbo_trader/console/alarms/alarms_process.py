@@ -46,7 +46,7 @@ class AlarmSettings:
 class AlarmsBeside:
     """The sender of one process while entered. `event` returns at once and never raises, whatever becomes of the sender.
 
-    InputError on entering where an address is none that apprise can use. `emit` hears what goes wrong, from a thread.
+    InputError on entering where an address is none that apprise can use. `emit` reports errors, from a thread.
     """
 
     def __init__(self, settings: AlarmSettings, emit: Emit) -> None:

@@ -29,7 +29,7 @@ KEYS: Final = "e explain  f funnel  h halt  r resume  x flatten  q quit  ? help"
 def board(seen: Snapshot, width: int, height: int) -> list[Text]:
     """`height` lines of at most `width` columns each: positions first, then limits, symbols by nearness, events, keys."""
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        text = f"too small to show: {LEAST_WIDTH}x{LEAST_HEIGHT} is the least. The run goes on."
+        text = f"too small to show: {LEAST_WIDTH}x{LEAST_HEIGHT} is the least. The run continues."
         return _filled([line(part) for part in wrap(text, max(width, 1))], width, height)
     if width >= _TWO:
         left = int(width * 0.62)

@@ -73,7 +73,7 @@ def export(
     journal_dir: Journal = None,
     json: Json = False,
 ) -> None:
-    """Write trades, orders, fills and the ledger as files. Amounts are exact text; files of before are replaced."""
+    """Write trades, orders, fills and the ledger as files. Amounts are exact text; earlier files are replaced."""
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
     from turbo_trader.journal.export import tables, write

@@ -2,7 +2,7 @@
 
 A plan is a text such as `drop=0.05,delay=0.05,error=0.05` or `drop_after@order/create=1`: a fault, where wanted the route it is
 kept to (the path after /v5/, or its beginning; operations of the trade socket count as order/create and so on), its probability.
-`delay_s` and `reorder_s` are no faults but the longest waits, in wall seconds.
+`delay_s` and `reorder_s` are not faults but the longest waits, in wall seconds.
 """
 
 from __future__ import annotations
