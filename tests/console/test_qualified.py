@@ -13,6 +13,7 @@ from turbo_trader.console import start as starting
 from turbo_trader.console.qualified import qualified_facts
 from turbo_trader.console.settings import Settings
 from turbo_trader.console.start import Ground
+from turbo_trader.rules.choices import TradeSize
 from turbo_trader.rules.policy import Policy
 
 make_settings: Any = Settings  # every field has a default, which the type checker cannot see
@@ -40,6 +41,6 @@ def test_once_live_has_closed_a_trade_its_own_figures_count(tmp_path: Path) -> N
 def test_banner_has_it_in_live_alone(tmp_path: Path, mode: str, said: bool) -> None:
     settings = make_settings(mode=mode, journal_dir=tmp_path)
     ground = Ground(endpoints=loopback(9), keys=Keys("k" * 8, "s" * 8), symbols=("BTCUSDT",), market="Bybit")
-    lines = starting.banner(settings, Policy(size="earned"), ground, "here", tmp_path / "live")
+    lines = starting.banner(settings, Policy(size=TradeSize.EARNED), ground, "here", tmp_path / "live")
     assert any(line.startswith("qualify ") for line in lines) is said
     assert all(len(line) <= 80 for line in lines)

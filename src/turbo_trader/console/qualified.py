@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.market.errors import InputError
 
@@ -13,7 +14,7 @@ def qualified_facts(mode: str, folder: Path, base: Path) -> list[tuple[str, str]
 
     `folder`: the live journal; `base`: the folder of all journals. What cannot be read says so: a start does not fail for it.
     """
-    if mode != "live":
+    if mode != Mode.LIVE:
         return []
     from turbo_trader.console.report_files import runs_in
     from turbo_trader.journal.readers import count_notes
