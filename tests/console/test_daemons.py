@@ -7,11 +7,13 @@ import pty
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from turbo_trader.console import main
 from turbo_trader.console.daemons import addressed, journal_of
-from turbo_trader.live.registry import Kind, Registry
+from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
 
 
@@ -105,3 +107,27 @@ def test_a_person_at_a_terminal_is_asked_which_one_and_asked_again(monkeypatch: 
     os.close(terminal)
     assert "chosen paper" in seen, seen
     assert "live, process" in seen
+
+
+@pytest.mark.parametrize("dead", ["live", "paper"])
+@pytest.mark.parametrize("verb", ["flatten", "halt", "stop", "resume"])
+def test_a_daemon_that_does_not_answer_keeps_a_verb_from_no_other(
+    two: Path, verb: str, dead: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def ask(daemon: Running, *_: object) -> dict[str, Any]:
+        asked.append(daemon.name)
+        if daemon.name == dead:
+            raise InputError(f"daemon {daemon.name}: it does not answer")
+        return {"view": {"refusal": "", "lifted_by": ""}}
+
+    monkeypatch.setattr("turbo_trader.live.control_client.ask", ask)
+    monkeypatch.setattr("sys.argv", ["turbo-trader", verb, "--all"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    said = capsys.readouterr()
+    assert asked == ["live", "paper"]
+    assert ended.value.code == 1
+    assert f"daemon {dead}: it does not answer" in said.err
+    assert f"{verb}: taken by daemon {'paper' if dead == 'live' else 'live'}" in said.out
