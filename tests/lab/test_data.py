@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 
 from turbo_trader.console.command_line import app
 from turbo_trader.console.progress import Progress
+from turbo_trader.lab import download as downloading
 from turbo_trader.lab.data import read_market
 from turbo_trader.lab.importing import import_bars
 from turbo_trader.lab.sample import write_sample
@@ -262,3 +264,18 @@ def test_candles_come_in_pages_without_the_unfinished_one(archive: str, tmp_path
     assert (tmp_path / "BTCUSDT.csv").read_text().splitlines() == whole
     assert len(Archive.asked) == 2  # only what was wanting: 1,680 minutes
     assert len(read_market(tmp_path).panel) == 2_500
+
+
+@pytest.mark.parametrize(
+    "body", [5, [], None, {}, {"retCode": 0}, {"retCode": 0, "result": None}, {"retCode": 0, "result": {"list": [5]}},
+             {"retCode": 0, "result": {"list": [["x"]]}}, {"retCode": 0, "result": {"list": [[]]}, "time": []}],
+)  # fmt: skip
+def test_an_answer_that_is_no_list_of_candles_is_one_line(
+    body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = SimpleNamespace(raise_for_status=lambda: None, json=lambda: body)
+    monkeypatch.setattr(downloading.requests, "get", lambda *_, **__: answer)
+    with pytest.raises(InputError, match="BTCUSDT: an answer that is no list of candles"):
+        downloading.fetch_candles(
+            downloading.Hosts(), "BTCUSDT", 1, (0, 60_000), tmp_path, downloading.Fetched()
+        )

@@ -118,7 +118,8 @@ def _transfer(url: str, part: Path, share: Share) -> bool:
             return True
         response.raise_for_status()
         resumed = response.status_code == 206
-        expected = int(response.headers.get("Content-Length", -1))
+        length = response.headers.get("Content-Length", "")
+        expected = int(length) if length.isascii() and length.isdigit() else -1
         written = 0
         with part.open("ab" if resumed else "wb") as file:
             for chunk in response.iter_content(_CHUNK):
@@ -215,9 +216,19 @@ def _candles(hosts: Hosts, symbol: str, minutes: int, start: int, end: int) -> l
                 raise InputError(
                     f"{hosts.rest}: {type(error).__name__}: run it again: it resumes where it stopped"
                 ) from None
-    if body.get("retCode") != 0:
-        raise InputError(f"{hosts.rest}: {symbol}: {body.get('retMsg', 'refused')} ({body.get('retCode')})")
-    step, now = minutes * 60_000, int(body.get("time", end + minutes * 60_000))
+    try:
+        if body["retCode"] != 0:
+            raise InputError(
+                f"{hosts.rest}: {symbol}: {body.get('retMsg', 'refused')} ({body.get('retCode')})"
+            )
+        return _finished(body, minutes * 60_000, start, end)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise InputError(f"{hosts.rest}: {symbol}: an answer that is no list of candles") from None
+
+
+def _finished(body: dict[str, Any], step: int, start: int, end: int) -> list[list[str]]:
+    """The rows of candles that open from `start` to `end` (ms) and have ended by the venue's clock, oldest first."""
+    now = int(body.get("time", end + step))
     rows = [
         row for row in body["result"]["list"] if start <= int(row[0]) <= end and int(row[0]) + step <= now
     ]
