@@ -65,7 +65,8 @@ def test_an_entry_says_size_leverage_target_stop_and_signals() -> None:
         ("policy", {"overridden": {}}, "numbers of the rules: all as they are by default"),
         ("control", {"verb": "halt", "by": "ann"}, "halt by ann"),
         ("gate", {"symbol": "B", "gate": "size", "why": "too small", "needed": "97 USDT"},
-         "B refused by size: too small; it takes 97 USDT"),
+         "B refused by size: too small; needed: 97 USDT"),
+        ("gate", {"symbol": "B", "gate": "size", "why": "B: too small", "needed": ""}, "B refused by size: too small"),
         ("never-seen", {"symbol": "B", "value": 0.1234567891}, "never-seen: symbol B, value 0.123457"),
     ],
 )  # fmt: skip

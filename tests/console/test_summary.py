@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.console import main
-from turbo_trader.console.summary import funnel_lines, result_lines
+from turbo_trader.console.summary import funnel_lines, result_lines, run_lines
 from turbo_trader.console.verbs.report import journal_report, report_lines
 from turbo_trader.journal.store import Journal
 
@@ -25,8 +25,23 @@ def empty(folder: Path) -> Path:
 def test_run_reports_wallet_from_equity_and_whose_fees() -> None:
     text = "\n".join(result_lines(RESULT))
     assert "wallet 17.400000 USDT, equity with open positions 17.500000" in text
-    assert "fees of all fills +0.300000" in text
+    assert "fees of all fills 0.300000" in text
     assert all(len(line) <= 100 for line in result_lines(RESULT))
+
+
+def test_the_summary_of_a_run_fits_80_columns() -> None:
+    gates = ("data", "pre-filter", "tier", "consensus", "flat", "fee", "EV", "limits", "size")
+    funnel = {"scans": 14_405, "candidates": 1_176, "pre_filter": 1_148, "A": 360, "B": 201, "passed": 101}
+    found = {
+        **RESULT, "net_pnl": Decimal("-1234.567891"), "wallet": Decimal("17444.5"), "journal": "var/paper-1",
+        "reason": "stopped by SIGINT, positions left to their stops", "funnel": {**funnel, "blocks": dict.fromkeys(gates, 1_234)},
+    }  # fmt: skip
+    lines = run_lines(found)
+    assert all(len(line) <= 80 for line in lines), lines
+    assert all(
+        line[:12].strip() == "" or line[11] == " " for line in lines
+    )  # what is folded stands below its text
+    assert "net -1,234.567891" in " ".join(" ".join(lines).split())
 
 
 def test_report_calls_the_books_wallet_and_fees_those_of_closed_trades(tmp_path: Path) -> None:

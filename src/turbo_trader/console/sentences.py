@@ -142,8 +142,9 @@ def _trade(e: Event) -> str:
 
 
 def _gate(e: Event) -> str:
-    needed = f"; it takes {e['needed']}" if e.get("needed") else ""
-    return f"{e['symbol']} refused by {e['gate']}: {e['why']}{needed}"
+    why = str(e["why"]).removeprefix(f"{e['symbol']}: ")
+    needed = f"; needed: {e['needed']}" if e.get("needed") else ""
+    return f"{e['symbol']} refused by {e['gate']}: {why}{needed}"
 
 
 def _limit(e: Event) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from textwrap import wrap
+from typing import Any, Final
 
+from turbo_trader.console.tables import WIDTH
 from turbo_trader.signals.figures import BELIEFS
 
+_NAME: Final = 12  # columns of a line's name
 REBUILT = "rebuilt from one-minute bars: the path inside each minute is made up; no claim of edge rests on it"
 
 
@@ -23,6 +26,17 @@ def funnel_lines(funnel: Mapping[str, Any]) -> list[str]:
     if blocks:
         lines.append("blocked by  " + "  ".join(f"{gate} {count:,}" for gate, count in blocks.items()))
     return lines
+
+
+def folded(lines: Sequence[str]) -> list[str]:
+    """Each line within WIDTH columns, folded at spaces below its text."""
+    return [
+        part
+        for line in lines
+        for part in wrap(
+            line, WIDTH, subsequent_indent=" " * _NAME, break_long_words=False, break_on_hyphens=False
+        )
+    ]
 
 
 def money(value: Any) -> str:
@@ -44,7 +58,7 @@ def result_lines(result: Mapping[str, Any]) -> list[str]:
     )
     lines += [
         f"money       wallet {wallet:,.6f} USDT, equity with open positions {equity:,.6f}, net {money(result['net_pnl'])}",
-        f"            fees of all fills {money(result['fees'])}, funding {money(result.get('funding', 0))}",
+        f"            fees of all fills {Decimal(str(result['fees'])):,.6f}, funding {money(result.get('funding', 0))}",
     ]
     if result.get("evidence"):
         lines.append(f"evidence    {result['evidence']}")
@@ -115,7 +129,7 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
     ]
     if result.get("rebuilt"):
         lines.append(f"note        {REBUILT}")
-    return lines
+    return folded(lines)
 
 
 def kept_lines(result: Mapping[str, Any]) -> list[str]:
@@ -127,27 +141,31 @@ def kept_lines(result: Mapping[str, Any]) -> list[str]:
 def made_up_lines(result: Mapping[str, Any]) -> list[str]:
     """Days on the made-up market for a person."""
     after = result["earned_after_hours"]
-    return [
-        f"market      {result['source']}: {result['days']:g} days, {len(result['symbols'])} symbols, SIZE={result['size']}",
-        *funnel_lines(result.get("funnel", {})),
-        *result_lines(result),
-        *(
-            f"stage       {each['tier']}: {each['before']} -> {each['stage']}, {each['why']}"
-            for each in result["stage_changes"]
-        ),
-        *([f"earned      after {after:.0f} h"] if after is not None else []),
-    ]
+    return folded(
+        [
+            f"market      {result['source']}: {result['days']:g} days, {len(result['symbols'])} symbols, SIZE={result['size']}",
+            *funnel_lines(result.get("funnel", {})),
+            *result_lines(result),
+            *(
+                f"stage       {each['tier']}: {each['before']} -> {each['stage']}, {each['why']}"
+                for each in result["stage_changes"]
+            ),
+            *([f"earned      after {after:.0f} h"] if after is not None else []),
+        ]
+    )
 
 
 def run_lines(result: Mapping[str, Any]) -> list[str]:
     """The summary at the end of a run."""
-    return [
-        f"ended       {result['reason']}",
-        *funnel_lines(result.get("funnel", {})),
-        *result_lines(result),
-        *[
-            f"discrepancy {amount:+f} {coin}: see report"
-            for coin, amount in result.get("discrepancies", {}).items()
-        ],
-        f"journal     {result['journal']}",
-    ]
+    return folded(
+        [
+            f"ended       {result['reason']}",
+            *funnel_lines(result.get("funnel", {})),
+            *result_lines(result),
+            *[
+                f"discrepancy {amount:+f} {coin}: see report"
+                for coin, amount in result.get("discrepancies", {}).items()
+            ],
+            f"journal     {result['journal']}",
+        ]
+    )
