@@ -33,9 +33,7 @@ def folded(lines: Sequence[str]) -> list[str]:
     return [
         part
         for line in lines
-        for part in wrap(
-            line, WIDTH, subsequent_indent=" " * _NAME, break_long_words=False, break_on_hyphens=False
-        )
+        for part in wrap(line, WIDTH, subsequent_indent=" " * _NAME, break_on_hyphens=False)
     ]
 
 
@@ -125,11 +123,10 @@ def backtest_lines(result: Mapping[str, Any]) -> list[str]:
         *result_lines(result),
         *rate_lines(result),
         *calibration_lines(result["calibration"]["over_all"]),
-        f"decisions   sha256 {result['decisions_sha256']}",
     ]
     if result.get("rebuilt"):
         lines.append(f"note        {REBUILT}")
-    return folded(lines)
+    return [*folded(lines), f"decisions   sha256 {result['decisions_sha256']}"]
 
 
 def kept_lines(result: Mapping[str, Any]) -> list[str]:
@@ -157,15 +154,13 @@ def made_up_lines(result: Mapping[str, Any]) -> list[str]:
 
 def run_lines(result: Mapping[str, Any]) -> list[str]:
     """The summary at the end of a run."""
-    return folded(
-        [
-            f"ended       {result['reason']}",
-            *funnel_lines(result.get("funnel", {})),
-            *result_lines(result),
-            *[
-                f"discrepancy {amount:+f} {coin}: see report"
-                for coin, amount in result.get("discrepancies", {}).items()
-            ],
-            f"journal     {result['journal']}",
-        ]
-    )
+    lines = [
+        f"ended       {result['reason']}",
+        *funnel_lines(result.get("funnel", {})),
+        *result_lines(result),
+        *[
+            f"discrepancy {amount:+f} {coin}: see report"
+            for coin, amount in result.get("discrepancies", {}).items()
+        ],
+    ]
+    return [*folded(lines), f"journal     {result['journal']}"]  # a path is not folded
