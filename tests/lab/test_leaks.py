@@ -87,7 +87,7 @@ def score(panel):
 
 @pytest.mark.parametrize(
     "body",
-    [ONE_BAR, FORTY_TRADES, FIRST_HALF, OR_BY_PRICE, IN_ANY_YEAR],
+    [ONE_BAR, FORTY_TRADES, pytest.param(FIRST_HALF, marks=pytest.mark.slow), OR_BY_PRICE, IN_ANY_YEAR],
     ids=["a bar ahead", "rare", "at times", "or by price", "in any year"],
 )
 def test_signal_that_looks_the_time_up_in_a_file_is_a_leak(tmp_path: Path, body: str) -> None:
@@ -212,7 +212,7 @@ def score(panel):
     assert "leaked future" in study.reasons[0]
 
 
-@pytest.mark.parametrize("mixed", [0.0, 0.15])
+@pytest.mark.parametrize("mixed", [0.0, pytest.param(0.15, marks=pytest.mark.slow)])
 def test_always_short_in_disguise_on_a_falling_market_is_refused(tmp_path: Path, mixed: float) -> None:
     class Disguise:
         lookback = 12

@@ -128,7 +128,8 @@ def walk_forward(
     if (
         found["verdict"] == "edge" and target != RULES
     ):  # folds alone cannot tell a leak, or the market's drift
-        found |= _held(made, found["folds"][-1]["parameters"], costs(spread_bp))
+        chosen = [fold["parameters"] for fold in found["folds"] if fold["trial"] is not None]
+        found |= _held(made, chosen[-1], costs(spread_bp))
     if json:
         print_json(found)
     else:
@@ -139,7 +140,7 @@ def walk_forward(
 
 
 def _held(made: Search, chosen: dict[str, Any], costs: Costs) -> dict[str, Any]:
-    """Verdict and reasons of the other tests of a study, over what the last fold chose; nothing where they have no objection."""
+    """Verdict and reasons of the other tests of a study, over the last choice of a fold; nothing where they have no objection."""
     from turbo_trader.console.progress import Progress
     from turbo_trader.lab.data import read_market
     from turbo_trader.lab.edge_study import objections
