@@ -125,9 +125,7 @@ def walk_forward(
     tried = _run(made, trials, scheduler, processes)
     with Progress(f"choosing in {folds} folds, forwards and backwards"):
         found = walked(tried, folds, int(embargo_h * 3600e9))
-    if (
-        found["verdict"] == "edge" and target != RULES
-    ):  # folds alone cannot tell a leak, or the market's drift
+    if found["verdict"] == "edge" and target != RULES:  # folds alone cannot tell a leak from an edge
         chosen = [fold["parameters"] for fold in found["folds"] if fold["trial"] is not None]
         found |= _held(made, chosen[-1], costs(spread_bp))
     if json:
