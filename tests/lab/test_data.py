@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 
 from turbo_trader.console.command_line import app
 from turbo_trader.console.progress import Progress
-from turbo_trader.lab import download as downloading
 from turbo_trader.lab.data import read_market
+from turbo_trader.lab.download import Fetched, Hosts, fetch_candles
 from turbo_trader.lab.importing import import_bars
 from turbo_trader.lab.sample import write_sample
 from turbo_trader.market.errors import InputError
@@ -274,8 +274,6 @@ def test_an_answer_that_is_no_list_of_candles_is_one_line(
     body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = SimpleNamespace(raise_for_status=lambda: None, json=lambda: body)
-    monkeypatch.setattr(downloading.requests, "get", lambda *_, **__: answer)
+    monkeypatch.setattr("turbo_trader.lab.download.requests.get", lambda *_, **__: answer)
     with pytest.raises(InputError, match="BTCUSDT: an answer that is no list of candles"):
-        downloading.fetch_candles(
-            downloading.Hosts(), "BTCUSDT", 1, (0, 60_000), tmp_path, downloading.Fetched()
-        )
+        fetch_candles(Hosts(), "BTCUSDT", 1, (0, 60_000), tmp_path, done=Fetched(), share=lambda *_: None)
