@@ -31,7 +31,7 @@ PAUSE_S: Final = 2.0  # between two seconds of orders
 KEY, SECRET = "key", "secret"
 Answer = tuple[int, str, str]  # code, text, the order's link id
 #: The requests of a worker in turn: operation, what of the order is its own, the code that is due.
-TURNS: Final = (
+TURNS: Final[tuple[tuple[str, dict[str, str], int], ...]] = (
     ("order.create", {"side": "Buy", "orderType": "Market", "qty": "0.001"}, 0),
     ("order.create", {"side": "Buy", "orderType": "Limit", "qty": "0.001", "price": "80000", "timeInForce": "PostOnly"}, 0),
     ("order.cancel", {}, 0),

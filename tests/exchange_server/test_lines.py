@@ -11,7 +11,7 @@ from turbo_trader.exchange_server.line import Lines
 
 
 def line(kind: type[Any]) -> Any:
-    return Mock(client=kind.__new__(kind))
+    return Mock(client=object.__new__(kind))
 
 
 def test_connections_of_a_kind_are_found_without_the_others() -> None:
