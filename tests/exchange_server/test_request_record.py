@@ -53,7 +53,7 @@ async def listen(venue: ServedVenue, buy: Callable[[], Any]) -> None:
 def test_requests_operations_and_private_messages_are_recorded(
     make_venue: Callable[..., Venue], pybit_of: Callable[..., HTTP], tmp_path: Path
 ) -> None:
-    path = tmp_path / "new" / "record.jsonl"
+    path = tmp_path / "record.jsonl"
     with serve_in_thread(make_venue(record=path)) as venue:
         bybit = pybit_of(venue)
         asyncio.run(listen(venue, lambda: bybit.place_order(**ORDER)))
