@@ -113,6 +113,7 @@ def test_a_kernel_of_another_package_is_kept_by_what_it_can_see(tmp_path: Path) 
         **os.environ,
         "PYTHONPATH": f"{tmp_path}:{SOURCE.parent}",
         "TURBO_TRADER_CACHE": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",  # two edits of one size within a second are one to Python
     }
     code = "from mine.signal import signal as k; import sys; print(k(8.0), 'numba' in sys.modules)"
     printed = []

@@ -19,6 +19,7 @@ from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.guard_interventions import (
     GuardRules,
     Intervention,
+    Remedy,
     command,
     damaged,
     guard_rules,
@@ -117,7 +118,7 @@ def test_a_position_past_its_time_is_closed_reduce_only() -> None:
 
 
 def test_a_close_is_never_larger_than_a_market_order_may_be_and_is_known_as_guards() -> None:
-    intervention = Intervention("close", "AAAUSDT", size=D(-7))
+    intervention = Intervention(Remedy.CLOSE, "AAAUSDT", size=D(-7))
     sent = command(intervention, Ids("g1"), D(5))
     assert isinstance(sent, PlaceOrder)
     assert (sent.side, sent.qty) == (1, D(5))
@@ -207,7 +208,7 @@ def test_two_reads_agree_only_on_the_same_intervention() -> None:
     first = interventions([position("1", None)], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES)
     again = interventions([position("2", None)], [], kept(), BOOTS, NOW, gone_ns=SOON, rules=RULES)
     assert [intervention for intervention in again if intervention in first] == []
-    assert Intervention("close", "A", size=D(1)) != Intervention("close", "A", size=D(2))
+    assert Intervention(Remedy.CLOSE, "A", size=D(1)) != Intervention(Remedy.CLOSE, "A", size=D(2))
 
 
 TICKS = {"AAAUSDT": D("0.01")}

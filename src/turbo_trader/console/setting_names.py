@@ -29,12 +29,12 @@ def check_file(names: Iterable[str], known: Collection[str]) -> None:
             raise InputError(
                 f".env: {name} is no setting; did you mean {meant}? correct the line or remove it"
             )
-    _report(".env", tuple((name, "") for name in unknown))
+    _report_unknown(".env", tuple((name, "") for name in unknown))
 
 
 def check_environment(names: Iterable[str], known: Collection[str]) -> None:
     """Names of the environment: one that looks like a setting and is none is reported, once."""
-    _report("environment", _look_like_settings(tuple(names), tuple(known)))
+    _report_unknown("environment", _look_like_settings(tuple(names), tuple(known)))
 
 
 @cache
@@ -56,7 +56,7 @@ def _nearly(name: str, known: Collection[str]) -> str:
 
 
 @cache
-def _report(where: str, names: tuple[tuple[str, str], ...]) -> None:
+def _report_unknown(where: str, names: tuple[tuple[str, str], ...]) -> None:
     for name, hint in names:
         say(
             f"turbo-trader: {where}: {name} is no setting and does nothing{hint or '; .env.example has them all'}"

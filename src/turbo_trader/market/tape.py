@@ -100,8 +100,8 @@ def read_tape(
     `listed`: instruments that bars are rebuilt for; those of the universe, or stand-ins, where a symbol is not among them.
     `cache`: where rebuilt rows are kept and found; they are the same.
     """
-    require_tape(path)
     names = [perpetual_symbol(symbol, "--symbols") for symbol in symbols or ()]
+    require_tape(path)
     wanted = tuple(dict.fromkeys(names)) or None
     if path.is_dir():
         return _read_folder(path, wanted, _How(seed, order, listed or {}, cache))

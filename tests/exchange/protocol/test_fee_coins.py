@@ -98,6 +98,7 @@ def test_fees_are_read_by_coin(
     fields: dict[str, Any], fee: str, other: tuple[tuple[str, str], ...], worth: str
 ) -> None:
     item = {
+        "symbol": "BTCUSDT",
         "execId": "e",
         "side": "Buy",
         "execPrice": "100000",
@@ -115,6 +116,12 @@ def test_fees_are_read_by_coin(
 @pytest.mark.parametrize("given", ["[", "[7]", {"a": 1}])
 def test_taxes_that_cannot_be_read_leave_the_fee_as_it_is(given: Any) -> None:
     item = schemas.Execution(
-        exec_id="e", side="Buy", exec_qty="1", exec_price="1", exec_fee="0.5", extra_fees=given
+        symbol="BTCUSDT",
+        exec_id="e",
+        side="Buy",
+        exec_qty="1",
+        exec_price="1",
+        exec_fee="0.5",
+        extra_fees=given,
     )
     assert decode.fill(item, 0, Source.STREAM).fee == D("0.5")
