@@ -354,7 +354,7 @@ def test_a_time_that_no_row_can_hold_is_refused() -> None:
     latest = 2**63 // 1_000_000 - 1
     for ts, fits in ((latest, True), (latest + 1, False), (10**30, False)):
         data = [{"T": ts, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": "100.0"}]
-        raw = json.dumps({"topic": "publicTrade.BTCUSDT", "ts": min(ts, latest), "data": data}).encode()
+        raw = json.dumps({"topic": "publicTrade.BTCUSDT", "ts": ts, "data": data}).encode()
         if fits:
             assert decoder.decode(raw) is not None
             continue
