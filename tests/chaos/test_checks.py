@@ -92,12 +92,21 @@ def test_the_first_scan_of_a_capital_tier_comes_when_the_last_tier_said() -> Non
         scanned(rhythm, 150, 1)
 
 
-@pytest.mark.parametrize(("cancel_type", "allowed"), [("CancelAllBeforeAdl", True), ("CancelByUser", False)])
-def test_an_order_of_others_may_go_only_by_the_venues_own_hand(cancel_type: str, allowed: bool) -> None:
+@pytest.mark.parametrize(
+    ("cancel_type", "reason", "allowed"),
+    [
+        ("CancelAllBeforeAdl", "EC_NoError", True),
+        ("UNKNOWN", "EC_Others", True),  # the balance does not carry it any more
+        ("CancelByUser", "EC_PerCancelRequest", False),
+    ],
+)
+def test_an_order_of_others_may_go_only_by_the_venues_own_hand(
+    cancel_type: str, reason: str, allowed: bool
+) -> None:
     seen = world(quiet=True)
     seen.simulation.exchange.open_orders = lambda _: []
     seen.foreign["by-hand-1"] = "BTCUSDT"
-    gone = SimpleNamespace(link_id="by-hand-1", cancel_type=cancel_type)  # whether or not its message came
+    gone = SimpleNamespace(link_id="by-hand-1", cancel_type=cancel_type, reject_reason=reason)
     seen.simulation.exchange.accounts = {seen.simulation.uid: SimpleNamespace(orders={"o": gone})}
     requests = Requests(seen, lambda _: True)
     if allowed:

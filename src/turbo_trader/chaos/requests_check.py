@@ -27,6 +27,9 @@ UNCERTAIN: Final = frozenset(
     {10000, 10014, 10016, 20006, 429, 500000, 110072}
 )  # codes that leave the outcome open
 BY_VENUE: Final = frozenset({"CancelBySettle", "CancelAllBeforeAdl", "CancelAllBeforeLiq"})
+BEYOND_BALANCE: Final = (
+    "EC_Others"  # why the venue itself ends an order that the balance does not carry any more
+)
 UNDONE: Final = frozenset({-5, -4, -3, -2})  # no lease, banned, no journal, never left: no code of the venue
 FINAL: Final = frozenset({"Filled", "Cancelled", "Rejected"})
 
@@ -214,7 +217,11 @@ class Requests(Check):
         simulation = self.world.simulation
         there = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)}
         orders = simulation.exchange.accounts[simulation.uid].orders.values()  # messages may be lost
-        taken = {order.link_id for order in orders if order.cancel_type in BY_VENUE}
+        taken = {
+            order.link_id
+            for order in orders
+            if order.cancel_type in BY_VENUE or order.reject_reason == BEYOND_BALANCE
+        }
         gone = self.world.foreign.keys() - there - taken
         if gone:
             raise Violated(Invariant.FOREIGN, "orders of others are gone", ids=sorted(gone))
