@@ -23,7 +23,7 @@ MOST = 24  # lines of a phase before the view, and its last one
 HEAD = """# The first minutes, as text
 `scripts/recording` makes this page: a fresh clone, then `scripts/run` in a terminal of {columns} x {rows} (tmux), until the first
 entry is on the screen. Empty lines are left out; of each phase before the view some of the lines are shown. The machine has two
-cores; {load} processes wanted to run on them, on average. The [quickstart](quickstart.md) says how long it takes where fewer do.
+cores; {load} processes were ready to run on average. The [quickstart](quickstart.md) explains each phase.
 
 | from the clone | |
 |---|---|
