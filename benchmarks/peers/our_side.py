@@ -9,9 +9,10 @@ from typing import cast
 import numpy as np
 
 from benchmarks.peers.shared_tapes import BTC, START
+from turbo_trader.market.compiled import linked
 from turbo_trader.market.frames import FrameDecoder
-from turbo_trader.market.kernel import advance
-from turbo_trader.market.rows import BAR, MINUTE, Rows
+from turbo_trader.market.kernel import consume
+from turbo_trader.market.rows import BAR, MINUTE, ROW, Rows
 from turbo_trader.market.state import new_states
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
@@ -46,13 +47,14 @@ def _history(price: float) -> Rows:
 def frames(raws: Sequence[bytes]) -> Callable[[], int]:
     """Raw frames to rows to the updated market state: book, order flow, VWAP, samples."""
     states = new_states([BTC], **Policy().market_parameters())
+    take = linked(consume, states, 0, np.zeros(1, ROW), 0)
 
     def one_pass() -> int:
         decoder = FrameDecoder([BTC])
         for raw in raws:
             found = decoder.decode(raw)
             if found is not None:
-                advance(states, 0, found[1], 0, int(found[1]["ts"][-1]) + 1)
+                take(states, 0, found[1], 0)
         return len(raws)
 
     return one_pass

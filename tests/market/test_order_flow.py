@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.frames import FrameDecoder
-from turbo_trader.market.kernel import REACHED, WATCH_HIGH, WATCH_LOW, WATCH_MARK, advance
+from turbo_trader.market.kernel import REACHED, WATCH_HIGH, WATCH_LOW, WATCH_MARK, advance, consume
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import (
     DAY,
@@ -209,6 +209,25 @@ def test_a_watch_stops_at_the_frame_that_leaves_its_range_and_goes_on_after() ->
     states["watch_side"], states["watch_low"], states["watch_high"] = 1, 990, 1025
     assert advance(states, 0, rows, 0, T0 + 9 * SECOND) == (5, WATCH_LOW)
     assert advance(states, 0, rows, 5, T0 + 9 * SECOND) == (8, WATCH_HIGH)
+
+
+def test_rows_consumed_as_they_come_stop_at_a_watch_and_leave_the_same_bytes() -> None:
+    parts = [
+        as_rows(framed(T0, [(1, 1000, 5), (-1, 1001, 5)], snapshot=True)),
+        as_rows(
+            framed(T0 + SECOND, [(1, 1000, 0), (1, 990, 5)]) + framed(T0 + 2 * SECOND - 1, [(1, 991, 5)])
+        ),
+    ]
+    coming, known = fresh(), fresh()
+    for states in (coming, known):
+        states["watch_side"], states["watch_low"], states["watch_high"] = 1, 990, 1025
+    assert consume(coming, 0, parts[0], 0) == (3, REACHED)
+    assert consume(coming, 0, parts[1], 0) == (2, WATCH_LOW)
+    assert consume(coming, 0, parts[1], 2) == (3, REACHED)
+    advance(known, 0, parts[0], 0, T0 + 1)
+    for at in (0, 2):
+        advance(known, 0, parts[1], at, T0 + 2 * SECOND)
+    assert coming.tobytes() == known.tobytes()
 
 
 def test_a_watch_of_the_mark_stops_at_the_row_that_reaches_its_end() -> None:

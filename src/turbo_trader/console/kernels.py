@@ -17,7 +17,7 @@ from turbo_trader.console.progress import Progress
 from turbo_trader.market import book
 from turbo_trader.market.compiled import Kernel, reachable
 from turbo_trader.market.frame_reader import FEED, read_frame
-from turbo_trader.market.kernel import advance, advance_book, backfill, set_level
+from turbo_trader.market.kernel import advance, advance_book, backfill, consume, set_level
 from turbo_trader.market.ladder import LADDER
 from turbo_trader.market.levels import read_book
 from turbo_trader.market.rows import BAR, ROW
@@ -66,6 +66,7 @@ def _trader() -> Iterator[Entry]:
     yield measure, (states, filters, 0, 0, params, scan, 0)
     yield executed_ev, (gates, 0, scan, 0, 0.0)
     yield advance, (states, 0, rows, 0, 0)
+    yield consume, (states, 0, rows, 0)
     yield backfill, (states, 0, bars)
     yield book.walk, (states, 0, 0, 0.0, 0.0)
     yield from _FRAMES

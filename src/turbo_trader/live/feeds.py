@@ -134,7 +134,10 @@ class PublicFeed:
         symbol, rows = found
         now, ours = self._seconds(), self._clock.now()
         self.heard = now
-        latest = int(rows["ts"][-1])  # a symbol's rows never go back in time
+        latest, _, _, kind, _, _ = rows.item(
+            -1
+        )  # a frame is of one topic, and a symbol's rows never go back in time
+        kind &= KIND_MASK
         if latest > ours:
             if too_early(latest, ours, self._clock.speed, MARKET_AHEAD):
                 ahead = (latest - ours) / SECOND
@@ -144,7 +147,6 @@ class PublicFeed:
                 )
                 return
             np.minimum(rows["ts"], ours, out=rows["ts"])
-        kind = int(rows["kind"][0]) & KIND_MASK
         self._silence.heard(symbol, kind, now)
         self._deliver(MarketRows(self._clock.now(), symbol, rows))
         if kind == GAP:

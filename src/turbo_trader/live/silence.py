@@ -37,7 +37,7 @@ class Silence:
         self._heard = {key: now for key in self._owed if key not in refused}
 
     def heard(self, symbol: int, kind: int, now: float) -> None:
-        """Rows that begin with one of `kind` came."""
+        """A frame with a row of `kind` came."""
         topic = _TOPICS.get(kind, BOOK)
         if topic:
             self._owed.add((symbol, topic))

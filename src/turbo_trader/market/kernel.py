@@ -62,6 +62,12 @@ def advance(states: States, s: int, rows: Rows, start: int, until: int) -> tuple
 
 
 @kernel
+def consume(states: States, s: int, rows: Rows, start: int) -> tuple[int, int]:
+    """As `advance` until just after the last of `rows`, of which there must be one: rows that have just come."""
+    return advance(states, s, rows, start, rows[len(rows) - 1].ts + 1)
+
+
+@kernel
 def advance_book(states: States, s: int, rows: Rows, start: int, until: int) -> int:
     """Consume rows[start:] with ts < `until` into the book, last, mark, index and funding only; returns the next row."""
     st = states[s]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from turbo_trader.market.compiled import linked
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.kernel import REACHED, advance
+from turbo_trader.market.kernel import REACHED, consume
 from turbo_trader.market.order_terms import ExecKind
-from turbo_trader.market.rows import SECOND
+from turbo_trader.market.rows import ROW, SECOND
 from turbo_trader.market.state import States
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan_funnel import Funnel
@@ -87,6 +90,7 @@ class Trader:
         self._commanding = Commanding(self._state, self._entries, self._flattening, self._staging)
         self._limits = Limits(self._state, self._flattening)
         self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting, self._limits)
+        self._consume = linked(consume, self._state.states, 0, np.zeros(1, ROW), 0)  # a microsecond less
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
         self._asked = False  # something has happened since the last look
         self._unscanned = False  # something has happened since the last scan
@@ -252,10 +256,9 @@ class Trader:
     def _on_rows(self, event: events.MarketRows) -> bool:
         """Did a price leave the watch of a position?"""
         at, count, s = 0, len(event.rows), event.symbol
-        until = int(event.rows["ts"][-1]) + 1 if count else 0
         left = False
         while at < count:
-            at, reason = advance(self._state.states, s, event.rows, at, until)
+            at, reason = self._consume(self._state.states, s, event.rows, at)
             if reason != REACHED:
                 left = True
                 self._on_price(self._state.per_symbol[s])
