@@ -36,3 +36,12 @@ def test_parts_are_joined_in_order() -> None:
     found = joined(parts)
     assert found.dtype == ROW
     assert found.tolist() == np.concatenate(parts).tolist()
+
+
+def test_only_part_is_taken_as_it_is_unless_it_cannot_be_written_to() -> None:
+    rows = made([1, 2])
+    assert joined([rows]) is rows
+    rows.flags.writeable = False
+    found = joined([rows])
+    assert found.flags.writeable
+    assert found.tolist() == rows.tolist()

@@ -21,5 +21,10 @@ def copy_into(target: Rows, rows: Rows) -> None:
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
-    """One array of the rows of all `parts` (one at least, of one dtype, contiguous), in order."""
+    """One array of the rows of all `parts` (one at least, of one dtype, contiguous), in order, that can be written to.
+
+    A part that is the only one is not copied.
+    """
+    if len(parts) == 1 and parts[0].flags.carray:
+        return parts[0]
     return cast("Rows", np.concatenate([part.view(np.uint8) for part in parts]).view(parts[0].dtype))
