@@ -7,6 +7,7 @@ refused and counted in `bad_rows`. A row older than what was seen is counted too
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +28,10 @@ from turbo_trader.market.rows import (
     SECOND,
     SNAPSHOT,
     TRADE,
+    WHOLE,
     Rows,
 )
-from turbo_trader.market.state import State, States
+from turbo_trader.market.state import TOP, State, States
 
 REACHED = 0
 WATCH_LOW = 1
@@ -51,7 +53,8 @@ def advance(states: States, s: int, rows: Rows, start: int, until: int) -> tuple
         row = rows[i]
         if row.ts >= until:
             break
-        _consume(st, row)
+        if row.kind != LEVEL | WHOLE or not _resize(st, row):
+            _consume(st, row)
         i += 1
         if row.kind & LAST and st.watch_side != 0:
             reason = watched(st)
@@ -159,6 +162,28 @@ def _apply_reference(st: State, row: np.record, kind: int) -> None:
         st.mark_ts = st.ts
     elif kind == INDEX:
         st.index = row.lots * st.tick / FINE
+
+
+@kernel
+def _resize(st: State, row: np.record) -> bool:
+    """A book frame of one level that has another size now, by the guess of `book.find`: no price moves, so that nothing but the
+    order flow is to be done. False where it may be anything else: then nothing is done here."""
+    lots, side = row.lots, np.int64(row.side)
+    usual = st.book_valid and st.prev_valid and st.touched and not st.in_frame
+    if not (usual and st.ts <= row.ts < st.second_end and lots > 0 and side != 0):
+        return False
+    i = 0 if side > 0 else 1
+    best: Any = np.int64(st.levels[i]) - 1
+    key = side * np.int64(row.price)
+    ahead: Any = st.key[i, best] - key
+    if not 0 <= ahead <= best or st.key[i, best - ahead] != key:
+        return False
+    change = side * (lots - st.lots[i, best - ahead])
+    st.lots[i, best - ahead] = lots
+    st.ts = st.book_ts = row.ts
+    if ahead < TOP and change != 0:
+        order_flow.add_frame(st, change, change if ahead == 0 else 0)
+    return True
 
 
 @kernel
