@@ -12,6 +12,8 @@ from benchmarks.peers.shared_tapes import BTC, START
 from turbo_trader.market.compiled import linked
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.kernel import consume
+from turbo_trader.market.rebuild import rebuild
+from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import BAR, MINUTE, ROW, Rows
 from turbo_trader.market.state import new_states
 from turbo_trader.market.tape import Tape
@@ -56,5 +58,21 @@ def frames(raws: Sequence[bytes]) -> Callable[[], int]:
             if found is not None:
                 take(states, 0, found[1], 0)
         return len(raws)
+
+    return one_pass
+
+
+def month(bars: Sequence[Rows]) -> Callable[[], int]:
+    """The daemon over bars of the universe that are rebuilt before any pass, highs first; no limit ends the run early."""
+    instruments = universe()
+    rows = tuple(
+        rebuild(part, instrument, seed=1, order="high-first")
+        for part, instrument in zip(bars, instruments, strict=True)
+    )
+    tape = Tape(instruments, rows, "made-up bars", rebuilt=True, made_up=True)
+
+    def one_pass() -> int:
+        Backtest(tape, Policy(), Decimal(18), no_limits=True).run()
+        return sum(map(len, bars))
 
     return one_pass

@@ -15,10 +15,13 @@ is the median of five passes, its least and greatest in brackets. Machines are n
 
 - `hftbacktest_tick`: a dense tape of frames of one level. hftbacktest, tick-exact with latency, fees, queue position and a bracket,
   decides every 30 s; ours is the daemon in simulated time: both cursors, every rule, the exchange's messages as bytes.
+- `nautilus`: the same tape and the same pass of ours. NautilusTrader's BacktestEngine, with latency of orders, fees, both books and
+  a bracket around each entry, decides every 30 s. It is slow: it gets the first fifth of the tape, and rates are of an event.
+- `freqtrade_month`: 30 days of one-minute bars of 15 symbols, a made-up market, loaded before any pass. freqtrade looks at each bar
+  once: perpetuals, long and short, leverage, fees, funding, a stop on every trade, about four trades an hour. Ours is the daemon
+  over the same bars rebuilt into about 60 market events each, highs first: every rule, a scan every 30 s. A rate is of a bar.
 - `..._book`, `..._print`: raw public frames. cryptofeed, ccxt and pybit end at their callback; ours ends at the updated market
   state (book, order flow over ten levels, VWAP, samples). pybit hands prints on as JSON made them.
-
-NautilusTrader and freqtrade are not among them yet.
 
 """
 

@@ -1,4 +1,4 @@
-"""What all programs are given: a tape of rows, and the same kind of market as raw public frames."""
+"""What all programs are given: a tape of rows, the same kind of market as raw public frames, and bars of a made-up month."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from benchmarks.dense import one_level_rows
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import SECOND, Rows
+from turbo_trader.simulation.synthetic import SyntheticMarket
 
 BTC: Final[Instrument] = universe()[0]
 START: Final = 1_767_603_600 * SECOND
@@ -19,13 +20,16 @@ _LEVELS = 50
 _MID = 600_000  # ticks
 
 
-def tick_tape(folder: Path, rows: int) -> tuple[Rows, Path]:
-    """A dense tape of frames of one level, and a file of its plain columns for other programs."""
-    tape = one_level_rows(rows, START)
-    columns = {name: tape[name] for name in ("ts", "lots", "price", "kind", "side")}
-    path = folder / "ticks.npz"
+def tick_rows(count: int) -> Rows:
+    """A dense tape of frames of one level."""
+    return one_level_rows(count, START)
+
+
+def tick_file(path: Path, rows: Rows) -> Path:
+    """The plain columns of rows, for other programs."""
+    columns = {name: rows[name] for name in ("ts", "lots", "price", "kind", "side")}
     np.savez(path, tick=float(BTC.tick), lot=float(BTC.step), **columns)  # type: ignore[arg-type]
-    return tape, path
+    return path
 
 
 def book_frames(folder: Path, count: int) -> tuple[list[bytes], Path]:
@@ -71,6 +75,21 @@ def print_frames(folder: Path, count: int) -> tuple[list[bytes], Path]:
             _encoded({"topic": f"publicTrade.{BTC.symbol}", "type": "snapshot", "ts": ms, "data": prints})
         )
     return frames, _written(folder / "prints.jsonl", frames)
+
+
+def bars(folder: Path, minutes: int) -> tuple[list[Rows], Path]:
+    """One-minute bars of every symbol of the universe, of the made-up market without an edge; and a file of them."""
+    instruments = universe()
+    market = SyntheticMarket(instruments, 1, START, history=minutes)
+    found = [market.history(each.symbol) for each in instruments]
+    path = folder / "bars.npz"
+    named = {each.symbol: part for each, part in zip(instruments, found, strict=True)}
+    sizes = {
+        "ticks": [float(each.tick) for each in instruments],
+        "steps": [float(each.step) for each in instruments],
+    }
+    np.savez(path, symbols=list(named), **sizes, **named)  # type: ignore[arg-type]
+    return found, path
 
 
 def _encoded(frame: dict[str, object]) -> bytes:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.peers import our_side, performance_page, shared_tapes
+from benchmarks.peers import performance_page
+from benchmarks.peers.comparisons import Comparison, Tapes, comparisons
 from benchmarks.peers.environments import Installed, environment
 from benchmarks.peers.performance_page import Measured
 
@@ -25,18 +26,6 @@ OnePass = Callable[[], tuple[float, int]]
 
 class WorkerFailed(Exception):
     """A peer's worker ended, with the last line it wrote to stderr."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
-    """One ratio: seconds of `package` over seconds of ours for the same events."""
-
-    name: str
-    package: str
-    worker: str
-    tape: Path
-    ours: Callable[[], int]
-    unit: str  # what is counted
 
 
 @dataclass(kw_only=True, slots=True)
@@ -105,36 +94,6 @@ class Worker:
         return said[-1][:160]
 
 
-def comparisons(folder: Path, *, quick: bool) -> list[Comparison]:
-    """All of them, their tapes written to `folder`."""
-    rows, ticks = shared_tapes.tick_tape(folder, 400_000 if quick else 2_000_000)
-    count = 5_000 if quick else 10_000
-    found = [
-        Comparison(
-            name="hftbacktest_tick",
-            package="hftbacktest",
-            worker="hftbacktest_ticks",
-            tape=ticks,
-            ours=our_side.backtest(rows),
-            unit="events",
-        )
-    ]
-    for kind, made in (("book", shared_tapes.book_frames), ("print", shared_tapes.print_frames)):
-        raws, path = made(folder, count)
-        found += [
-            Comparison(
-                name=f"{package}_{kind}",
-                package=package,
-                worker=f"{package}_frames",
-                tape=path,
-                ours=our_side.frames(raws),
-                unit="frames",
-            )
-            for package in ("cryptofeed", "ccxt", "pybit")
-        ]
-    return found
-
-
 def in_turns(first: OnePass, second: OnePass, passes: int) -> tuple[list[float], list[float]]:
     """Rates of `passes` passes of each, one after the other."""
     rates: tuple[list[float], list[float]] = ([], [])
@@ -147,13 +106,14 @@ def in_turns(first: OnePass, second: OnePass, passes: int) -> tuple[list[float],
 
 def measure(comparison: Comparison, installed: Installed, passes: int) -> Measured:
     """WorkerFailed where the peer could not do it."""
+    tape = comparison.tape()
 
     def our_pass() -> tuple[float, int]:
         began = time.perf_counter()
-        count = comparison.ours()
+        count = tape.ours()
         return time.perf_counter() - began, count
 
-    worker = Worker(installed, comparison.worker, comparison.tape)
+    worker = Worker(installed, comparison.worker, tape.path)
     try:
         our_pass()
         rates = in_turns(our_pass, worker.one_pass, passes)
@@ -173,8 +133,8 @@ def main(*, quick: bool, as_json: bool) -> int:
     """Measure, print, write the page; 1 where nothing could be measured."""
     outcome = Outcome()
     with tempfile.TemporaryDirectory() as folder:
-        for comparison in comparisons(Path(folder), quick=quick):
-            installed = environment(comparison.package)
+        for comparison in comparisons(Tapes(Path(folder), quick=quick)):
+            installed = environment(comparison.package, version=comparison.version)
             if installed.python is None:
                 outcome.missing[comparison.name] = (
                     f"{comparison.package} is not installed: {installed.why_not}"

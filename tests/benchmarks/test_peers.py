@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.peers import environments, performance_page, shared_tapes, turns
+from benchmarks.peers import comparisons, environments, our_side, performance_page, shared_tapes, turns
 from benchmarks.peers.environments import Installed
 from benchmarks.peers.performance_page import Measured
+from clients.roster import ROSTER
 from turbo_trader.market.frames import FrameDecoder
+from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import MINUTE
 
 HERE = Installed(Path(sys.executable), "1")
 
@@ -31,9 +35,39 @@ def test_raw_frames_of_a_comparison_are_all_news_to_the_decoder(tmp_path: Path) 
 
 
 def test_tick_tape_of_other_programs_holds_the_same_rows(tmp_path: Path) -> None:
-    rows, path = shared_tapes.tick_tape(tmp_path, 4_000)
-    columns = np.load(path)
+    rows = shared_tapes.tick_rows(4_000)
+    columns = np.load(shared_tapes.tick_file(tmp_path / "ticks.npz", rows))
     assert all((columns[name] == rows[name]).all() for name in ("ts", "lots", "price", "kind", "side"))
+
+
+def test_slow_peer_gets_the_first_rows_of_the_same_tape(tmp_path: Path) -> None:
+    tapes = comparisons.Tapes(tmp_path, quick=True)
+    whole, first = np.load(tapes.ticks.path), np.load(tapes.first_ticks.path)
+    count = len(first["ts"])
+    assert 0 < count < len(whole["ts"])
+    assert all((first[name] == whole[name][:count]).all() for name in ("ts", "lots", "price", "kind", "side"))
+    assert tapes.first_ticks.ours is tapes.ticks.ours
+
+
+def test_bars_of_other_programs_are_those_that_ours_plays(tmp_path: Path) -> None:
+    bars, path = shared_tapes.bars(tmp_path, 60)
+    file = np.load(path)
+    symbols = [each.symbol for each in universe()]
+    assert file["symbols"].tolist() == symbols
+    assert file["ticks"].tolist() == [float(each.tick) for each in universe()]
+    for symbol, part in zip(symbols, bars, strict=True):
+        assert (np.diff(part["ts"]) == MINUTE).all()
+        assert file[symbol].tolist() == part.tolist()
+    assert our_side.month([part[-30:] for part in bars])() == 30 * len(symbols)
+
+
+def test_a_peer_has_the_version_that_its_client_is_played_in(tmp_path: Path) -> None:
+    played = {client.package: client.version for client in ROSTER}
+    fixed = [
+        each for each in comparisons.comparisons(comparisons.Tapes(tmp_path, quick=True)) if each.version
+    ]
+    assert {each.package for each in fixed} == {"nautilus_trader", "freqtrade"}
+    assert all(each.version == played[each.package] for each in fixed)
 
 
 def test_passes_are_taken_in_turns() -> None:
@@ -64,11 +98,15 @@ def test_worker_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_what_is_not_installed_is_named_and_has_no_ratio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(turns, "environment", lambda package: Installed(None, why_not="no registry here"))
+    def none(package: str, *, version: str) -> Installed:
+        return Installed(None, why_not="no registry here")
+
+    monkeypatch.setattr(turns, "environment", none)
     assert turns.main(quick=True, as_json=True) == 1
-    said = capsys.readouterr().out
-    assert '"ratios": {}' in said
-    assert "hftbacktest is not installed: no registry here" in said
+    said = json.loads(capsys.readouterr().out)
+    assert said["ratios"] == {}
+    assert said["missing"]["hftbacktest_tick"] == "hftbacktest is not installed: no registry here"
+    assert {"nautilus", "freqtrade_month", "cryptofeed_book", "cryptofeed_print"} < said["missing"].keys()
 
 
 def test_environment_that_pip_cannot_fill_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
