@@ -46,7 +46,7 @@ def journal(tmp_path: Path) -> Path:
                 "symbol": "ETHUSDT",
                 "gate": "size",
                 "why": "the smallest order needs 24.50",
-                "needed": "24.50 USDT notional by margin target (was 12.00)",
+                "needed": "24.50 USDT notional allowed by margin target (was 12.00)",
                 "allowed": {"margin target": "12.00"},
             },
         )
@@ -111,7 +111,7 @@ def test_an_account_s_gate_is_quoted(
     )
     assert code == exit_codes.OK
     assert (
-        "first blocker: size - the smallest order needs 24.50\nneeded: 24.50 USDT notional by margin target"
+        "first blocker: size - the smallest order needs 24.50\nneeded: 24.50 USDT notional allowed by margin target"
         in out
     )
     assert "gate 9 size: block  the smallest order needs 24.50; allowed, USDT: margin" in out

@@ -44,12 +44,12 @@ def test_the_outcome_comes_first_and_names_what_would_have_had_to_differ(evaluat
 @pytest.mark.parametrize(
     ("equity", "change", "said"),
     [
-        ("18", {"warm": 0}, "300 s of prices without a hole, 60 one-minute closes, 30 returns"),
-        ("18", {"fresh": 0, "age": 7_000_000_000}, "a whole book not older than 5 s (was 7.0 s)"),
+        ("18", {"warm": 0}, "300 s of prices without a gap, 60 one-minute closes, 30 returns"),
+        ("18", {"fresh": 0, "age": 7_000_000_000}, "a complete book at most 5 s old (was 7.0 s)"),
         ("18", {"spread": 0.002}, "spread below 10.0 bp (was 20.0 bp)"),
         ("18", {"gate": {"clock_offset": 2 * 10**9}}, "a clock offset below 1 s"),
         ("18", {"mark_gap": 0.002}, "mark within 10.0 bp of the last price (was 20.0 bp)"),
-        ("18", {"jump_age": 60 * 10**9}, "300 s since a move beyond 6 sigma within a minute (were 60 s)"),
+        ("18", {"jump_age": 60 * 10**9}, "300 s since a move beyond 6 sigma within a minute (was 60 s)"),
         ("18", {"gate": {"btc_move_ts": NOON - 1}}, "300 s since BTC moved beyond 50.0 bp within a minute"),
         ("18", {"now": NOON + 4 * 3600 * 10**9}, "more than 10 s to or from the funding settlement"),
         (
@@ -57,12 +57,12 @@ def test_the_outcome_comes_first_and_names_what_would_have_had_to_differ(evaluat
             {"gate": {"maintenance_ts": NOON + SECOND}},
             "more than 900 s to the announced maintenance, or its end",
         ),
-        ("18", {"gate": {"key_expiry_ts": NOON}}, "a key that lasts longer than 24 h"),
+        ("18", {"gate": {"key_expiry_ts": NOON}}, "a key valid for more than 24 h"),
         ("18", {"direction": 0}, "a valid Kalman velocity or a valid OU fit"),
         ("500", {"snr": 1.2}, "SNR above 1.5 (was 1.20)"),
         ("500", {"confidence": 0.6}, "confidence above 0.65 (was 0.600)"),
-        ("500", {"consensus": 0.4}, "consensus of 60% (was 40%)"),
-        ("500", {"forecast": 0.0005}, "forecast edge of 10.0 bp (was 5.0 bp)"),
+        ("500", {"consensus": 0.4}, "consensus of at least 60% (was 40%)"),
+        ("500", {"forecast": 0.0005}, "a forecast edge of at least 10.0 bp (was 5.0 bp)"),
         ("18", {"gate": {"slippage": 0.004}}, "a target above 104.0 bp (was 90.0 bp)"),
     ],
 )
@@ -75,12 +75,12 @@ def test_what_would_have_had_to_differ(
 def test_a_missing_confirmation_is_named_with_its_figure_and_what_is_asked(evaluated: Any) -> None:
     row = rows_of(evaluated(confirms=1 << OU_DRIFT))
     row["toward"][0, OFI], row["thresholds"][0, OFI] = 0.1, 0.15
-    assert outcome(P, row, 0)[1] == "needed: confirmation by OFI (+0.10 toward it, asked > 0.15)"
+    assert outcome(P, row, 0)[1] == "needed: confirmation by OFI (+0.10 toward it, needs > 0.15)"
     base = 1 << OFI | 1 << OU_DRIFT
     row = rows_of(evaluated("500", confirms=base, valid=base | 1 << VWAP))
     row["toward"][0, VWAP], row["thresholds"][0, VWAP] = 0.0004, 0.0020
     needs = outcome(P, row, 0)[1]
-    assert "1 of these to confirm as well: VWAP (4.0 bp on the cheap side, asked >= 20.0 bp)" in needs
+    assert "confirmation by at least 1 of: VWAP (4.0 bp on the cheap side, needs >= 20.0 bp)" in needs
     assert "ACCEL (no signal)" in needs
 
 
@@ -105,7 +105,7 @@ def test_the_account_s_gates_are_quoted_with_their_figures(evaluated: Any) -> No
     said = {"limits": {"why": refusal.text, "needed": refusal.needed}}
     lines = explain(P, rows, 0, "BTCUSDT", said)
     assert lines[1] == "first blocker: limits - 3 of 3 positions are open"
-    assert lines[2] == "needed: fewer than 3 open positions (were 3)"
+    assert lines[2] == "needed: fewer than 3 open positions (was 3)"
     assert "gate 8 limits: block  3 of 3 positions are open" in lines
     rows = rows_of(evaluated())
     record(rows, 0, SIZE, Verdict(PASS))

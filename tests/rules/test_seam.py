@@ -130,8 +130,8 @@ def test_a_sample_touches_two_source_files() -> None:
 def test_an_added_signal_has_figures_a_bit_and_a_line_of_explain(answers: dict[str, Any]) -> None:
     assert answers["names"][0][-1] == "MARK"
     assert answers["18"]["lead"] == pytest.approx(0.001)
-    assert "MARK score +1.00 confirms: 10.0 bp ahead of it, asked > 3.0 bp" in answers["18"]["explain"]
-    assert "MARK score +0.05 does not confirm: 10.0 bp ahead of it, asked > 100.0 bp" in answers["stricter"]
+    assert "MARK score +1.00 confirms: 10.0 bp ahead of it, needs > 3.0 bp" in answers["18"]["explain"]
+    assert "MARK score +0.05 does not confirm: 10.0 bp ahead of it, needs > 100.0 bp" in answers["stricter"]
     assert answers["18"]["candidate"]["signals"]["MARK"]["confirms"] is True
 
 

@@ -1,4 +1,4 @@
-"""The numbers of the trading rules, sections 2 and 4 to 8, a second time: the policy's defaults must equal them.
+"""A second copy of the numbers of the trading rules (sections 2 and 4 to 8). The policy's defaults must equal them.
 
 A change of a default is a change of the rules, and is made here too.
 """

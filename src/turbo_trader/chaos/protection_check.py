@@ -1,4 +1,4 @@
-"""I1: a position has its stop on the venue. Seconds count from when the process was sent that it has none."""
+"""I1: a position has its stop on the venue. Seconds count from when the process was sent a report without one."""
 
 from __future__ import annotations
 

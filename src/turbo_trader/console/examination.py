@@ -1,4 +1,4 @@
-"""The examination of `doctor`: venue, keys, folder; the facts are gathered and judged."""
+"""The examination of `doctor`: gathers the facts about venue, keys and folder, and checks them."""
 
 from __future__ import annotations
 

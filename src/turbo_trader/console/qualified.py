@@ -1,4 +1,4 @@
-"""What the trades so far say of an edge, before the first live order."""
+"""What the trades so far say about an edge, before the first live order."""
 
 from __future__ import annotations
 

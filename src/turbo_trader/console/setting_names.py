@@ -1,4 +1,4 @@
-"""What was meant by a name that is no setting.
+"""Suggests the setting that an unknown name was meant to be.
 
 `.env` is ours: there a name that is nearly a setting's is refused, and any other is reported. The environment holds names of other
 programs, too: there a name is reported where it is nearly a setting's, or begins with `BYBIT_` or with the first two words of a

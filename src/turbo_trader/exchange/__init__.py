@@ -1,4 +1,4 @@
-"""The Exchange machine: a simulated Bybit; pure. `machine` is the door: rows and requests in, replies and messages out.
+"""The Exchange machine: a simulated Bybit; pure. `exchange_machine` is the way in: rows and requests in, replies and messages out.
 
 Everything works on the `state`: instruments, prices, accounts. Each module takes it, and those below it that it needs.
 

@@ -1,4 +1,4 @@
-"""Fills are read repeatedly, with the minutes before: a journal keeps each once."""
+"""Reads of fills overlap, so a fill is read more than once; the journal keeps it once."""
 
 from __future__ import annotations
 

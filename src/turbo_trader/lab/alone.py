@@ -1,4 +1,4 @@
-"""A signal asked again in a process that holds nothing but the bars it is shown.
+"""Asks a signal again in a process that holds nothing but the bars it is shown.
 
 In the process of a study the whole record is in memory, and Python hides nothing: a plug-in can find it by its caller's variables
 or the garbage collector. Here there is nothing to be found.

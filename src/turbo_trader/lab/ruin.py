@@ -1,4 +1,4 @@
-"""The fate of a small account: the chance to reach a goal before a floor, with sizes in whole lots.
+"""The chance that a small account reaches a goal before it falls to a floor, with sizes in whole lots.
 
 A trade's net return is drawn from those that were seen; its notional is the largest whole number of lots below `share` of equity.
 Equity then walks on a grid, and the chance is the solution of a linear system, not a simulation: where every outcome lands on the

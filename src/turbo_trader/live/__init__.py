@@ -1,1 +1,1 @@
-"""Real time: the asyncio shell and the simulated exchange's socket server."""
+"""Real time: the asyncio shell around the Trader, and the guard beside it."""

@@ -51,7 +51,7 @@ def alone(strangers: Mapping[str, int]) -> Check:
         "account's only", Level.REFUSE,
         f"orders of a turbo-trader that this journal does not know (start {', '.join(sorted(strangers))}; the last at "
         f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d %H:%M:%S} UTC)",
-        "stop that one; where it is gone and its journal lost, `run --take-over` takes its orders for ours",
+        "stop that one; if it is gone and its journal is lost, `run --take-over` treats its orders as ours",
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def _key(facts: AccountFacts, policy: Policy) -> Iterator[Check]:
             "address",
             Level.WARN,
             "the key is bound to no address",
-            "bind it to this machine's; unbound keys end after 90 days",
+            "bind it to this machine's address; unbound keys expire after 90 days",
         )
     else:
         yield Check(
@@ -111,11 +111,11 @@ def _permissions(info: Mapping[str, Any]) -> Check:
             "permissions",
             Level.REFUSE,
             "the key may withdraw",
-            "make a key without withdrawal rights; this one is not used",
+            "create a key without withdrawal rights; this one is not used",
         )
     if whole(info.get("readOnly")):
         return Check(
-            "permissions", Level.FAIL, "the key may only read", "make a key that may trade contracts"
+            "permissions", Level.FAIL, "the key may only read", "create a key that may trade contracts"
         )
     lacking = sorted({"Order", "Position"} - set(_texts(granted.get("ContractTrade"))))
     if lacking:
@@ -123,14 +123,14 @@ def _permissions(info: Mapping[str, Any]) -> Check:
             "permissions",
             Level.FAIL,
             f"the key lacks ContractTrade {', '.join(lacking)}",
-            "grant both",
+            f"grant {' and '.join(lacking)}",
         )
     if wallet:
         return Check(
             "permissions",
             Level.WARN,
             f"the key may also {', '.join(wallet)}",
-            "trading does not need it: take it away",
+            "remove this right: trading does not need it",
         )
     return Check("permissions", Level.PASS, "contract orders and positions, no withdrawal")
 
@@ -153,12 +153,12 @@ def _expiry(answer: Answer, now: int, lead: int) -> Check:
         return Check("expiry", Level.PASS, "no end announced")
     left = at - now
     if left <= 0:
-        return Check("expiry", Level.FAIL, "the key has expired", "make a new key")
+        return Check("expiry", Level.FAIL, "the key has expired", "create a new key")
     found = f"the key ends in {_span(left)}"
     if left <= lead:
-        return Check("expiry", Level.WARN, f"{found}: no new entries from now on", "make a new key")
+        return Check("expiry", Level.WARN, f"{found}: no new entries from now on", "create a new key")
     if left <= EXPIRY_WARNED_DAYS[0] * DAY:
-        return Check("expiry", Level.WARN, found, "make a new key before that")
+        return Check("expiry", Level.WARN, found, "create a new key before then")
     return Check("expiry", Level.PASS, found)
 
 
@@ -186,7 +186,7 @@ def _margin_mode(facts: AccountFacts) -> Iterator[Check]:
         )
     else:
         yield Check(
-            "margin mode", Level.WARN, f"{mode}, nothing open", "`run` sets it to isolated at its start"
+            "margin mode", Level.WARN, f"{mode}, nothing open", "`run` sets it to isolated when it starts"
         )
 
 
@@ -194,7 +194,7 @@ def _position_mode(positions: Mapping[str, Answer]) -> Check:
     if found := hedged(positions):
         return Check(
             "position mode", Level.REFUSE, f"hedge mode on {', '.join(found)}",
-            "close what is open there and switch to one-way mode: positions of two sides are not guessed at",
+            "close what is open there and switch to one-way mode: hedge mode is not traded",
         )  # fmt: skip
     unread = [symbol for symbol, answer in positions.items() if not answer.ok]
     if unread:

@@ -79,7 +79,7 @@ class KeyWatch:
             return None
         days = days_warned(at, now)
         if days is not None and days != self._warned:
-            self._emit("key-expires", "warning", {"days": days, "at": at, "fix": "make a new key"})
+            self._emit("key-expires", "warning", {"days": days, "at": at, "fix": "create a new key"})
         self._warned = days
         return KeyExpiry(now, at)
 

@@ -55,10 +55,10 @@ def refusal(name: str, answer: Answer, where: str) -> Check:
         10003: f"use a key made for {where} (mainnet, testnet and demo have keys of their own), or the MODE it was made for",
         10004: "check BYBIT_API_SECRET: it is not the secret of this key",
         10005: "give the key the permission to read its account",
-        10007: "make a new key",
+        10007: "create a new key",
         10010: "add this machine's address to the key, or run where it is bound to",
         10028: "upgrade the account to a unified trading account",
-        33004: "make a new key",
+        33004: "create a new key",
     }.get(
         answer.code,
         "try again; check the network"

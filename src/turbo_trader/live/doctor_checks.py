@@ -147,13 +147,13 @@ def _symbols(facts: VenueFacts) -> Iterator[Check]:
         if item.status == InstrumentStatus.TRADING and item.delivery_ns
     ]
     if facts.missing:
-        yield Check("symbols", Level.FAIL, "; ".join(facts.missing), "take them out of TARGET_ASSETS")
+        yield Check("symbols", Level.FAIL, "; ".join(facts.missing), "remove them from TARGET_ASSETS")
     elif closed or ending:
         yield Check(
             "symbols",
             Level.WARN,
             "; ".join(closed + ending),
-            "no entries there; take them out of TARGET_ASSETS",
+            "no entries there; remove them from TARGET_ASSETS",
         )
     else:
         yield Check("symbols", Level.PASS, f"{len(facts.instruments)} symbols trade")
@@ -164,7 +164,7 @@ def _smallest(facts: VenueFacts, policy: Policy) -> Iterator[Check]:
         return
     name = "balance"
     if facts.balance <= 0:
-        yield Check(name, Level.FAIL, "no USDT in the account", "transfer some to the unified account")
+        yield Check(name, Level.FAIL, "no USDT in the account", "transfer some USDT to the unified account")
         return
     rows = feasible(policy, facts.balance, facts.instruments, facts.prices)
     able = [row.symbol for row in rows if row.qty]
@@ -175,7 +175,7 @@ def _smallest(facts: VenueFacts, policy: Policy) -> Iterator[Check]:
             name,
             Level.FAIL,
             _few([found, *refused]),
-            "see `turbo-trader feasible`; more balance or other symbols",
+            "see `turbo-trader feasible`; use a larger balance or other symbols",
         )
     elif refused:
         yield Check(name, Level.WARN, _few([found, *refused]), "see `turbo-trader feasible`")
@@ -198,16 +198,16 @@ def _disk(facts: MachineFacts) -> Check:
             "disk",
             Level.FAIL,
             found,
-            "make room or choose another JOURNAL_DIR: without a journal there are no entries",
+            "free some space or choose another JOURNAL_DIR: without a journal there are no entries",
         )
     if facts.free_bytes < DISK_WARN:
-        return Check("disk", Level.WARN, found, "make room")
+        return Check("disk", Level.WARN, found, "free some space")
     return Check("disk", Level.PASS, found)
 
 
 def _journal(facts: MachineFacts) -> Check:
     if facts.journal is None:
-        return Check("journal", Level.PASS, "none yet; the first run makes it")
+        return Check("journal", Level.PASS, "none yet; the first run creates it")
     if facts.journal:
         found, _, fix = facts.journal.partition("; ")
         return Check("journal", Level.FAIL, found, fix)
@@ -229,5 +229,5 @@ def _proxies(facts: MachineFacts) -> Iterator[Check]:
     if facts.proxies:
         yield Check(
             "proxy", Level.WARN, f"{', '.join(facts.proxies)} is set and ignored: connections are direct",
-            "allow this machine to reach the venue directly, or run where it may",
+            "allow this machine to reach the venue directly, or run where it can",
         )  # fmt: skip

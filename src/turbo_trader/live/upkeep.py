@@ -1,4 +1,4 @@
-"""What the daemon does again and again: bring the journal to the disk and keep it small; ask the venue for its clock, its terms and
+"""Periodic work of the daemon: bring the journal to the disk and keep it small; ask the venue for its clock, its terms and
 its notices."""
 
 from __future__ import annotations

@@ -48,24 +48,24 @@ def limits_gate(tier: CapitalTier, facts: LimitFacts, now_ns: int, cooldown_hori
     if facts.session_refusal:
         return block(Code.SESSION, facts.session_refusal, facts.session_lift)
     if not facts.tradable:
-        return block(Code.NOT_TRADABLE, TEXTS[Code.NOT_TRADABLE], "the venue to list it as Trading")
+        return block(Code.NOT_TRADABLE, TEXTS[Code.NOT_TRADABLE], "the status Trading at the venue")
     if facts.unresolved:
-        return block(Code.UNRESOLVED, facts.unresolved, "this to be resolved")
+        return block(Code.UNRESOLVED, facts.unresolved, "the end of this condition")
     if facts.open_on_symbol:
         return block(
-            Code.OPEN_ON_SYMBOL, TEXTS[Code.OPEN_ON_SYMBOL], "it to be closed: one position a symbol"
+            Code.OPEN_ON_SYMBOL, TEXTS[Code.OPEN_ON_SYMBOL], "no open position on the symbol (one at a time)"
         )
     most = tier.max_positions
     if facts.open_positions >= most:
         text = f"{facts.open_positions} of {most} positions are open"
-        return block(Code.POSITIONS, text, f"fewer than {most} open positions (were {facts.open_positions})")
+        return block(Code.POSITIONS, text, f"fewer than {most} open positions (was {facts.open_positions})")
     until = _cooled_down(tier, facts, cooldown_horizons)
     if now_ns < until:
         left = f"{(until - now_ns) // SECOND} s"
         return block(
             Code.COOL_DOWN,
             f"cool-down after a stop-out for {left} more",
-            f"{left} to pass, or the other direction",
+            f"another {left}, or a forecast in the other direction",
         )
     return Verdict(PASS)
 
@@ -92,7 +92,7 @@ def _limits_figures(_policy: Policy, _row: Any, said: Mapping[str, Any]) -> list
 
 
 def _size_figures(_policy: Policy, _row: Any, said: Mapping[str, Any]) -> list[str]:
-    """What each limit allows, in USDT of notional, and the size that came of the smallest."""
+    """What each limit allows, in USDT of notional, and the size that follows from the smallest."""
     allowed = ", ".join(f"{name} {amount}" for name, amount in said.get("allowed", {}).items())
     text = f"allowed, USDT: {allowed}" if allowed else ""
     if "qty" in said:

@@ -107,9 +107,9 @@ def _needed(policy: Policy, rows: Rows, j: int) -> str:
     match int(row["block_code"]):
         case Code.NOT_WARM:
             filled = f"{policy.min_minutes} one-minute closes, {policy.min_returns} returns"
-            return f"{policy.kalman_warmup} s of prices without a hole, {filled}"
+            return f"{policy.kalman_warmup} s of prices without a gap, {filled}"
         case Code.STALE:
-            return f"a whole book not older than {policy.stale_book} s (was {row['age'] / SECOND:.1f} s)"
+            return f"a complete book at most {policy.stale_book} s old (was {row['age'] / SECOND:.1f} s)"
         case Code.SPREAD:
             return f"spread below {bp(policy.max_spread)} (was {bp(row['spread'])})"
         case Code.CLOCK:
@@ -118,7 +118,7 @@ def _needed(policy: Policy, rows: Rows, j: int) -> str:
             return f"mark within {bp(policy.max_mark_gap)} of the last price (was {bp(row['mark_gap'])})"
         case Code.JUMP:
             since = f"since a move beyond {policy.jump_sigmas} sigma within a minute"
-            return f"{policy.violent_pause} s {since} (were {row['jump_age'] / SECOND:.0f} s)"
+            return f"{policy.violent_pause} s {since} (was {row['jump_age'] / SECOND:.0f} s)"
         case Code.BTC_MOVE:
             return f"{policy.violent_pause} s since BTC moved beyond {bp(policy.btc_move)} within a minute"
         case Code.SETTLEMENT:
@@ -126,14 +126,14 @@ def _needed(policy: Policy, rows: Rows, j: int) -> str:
         case Code.MAINTENANCE:
             return f"more than {policy.maintenance_lead} s to the announced maintenance, or its end"
         case Code.KEY_EXPIRY:
-            return f"a key that lasts longer than {policy.key_expiry_lead // 3600} h"
+            return f"a key valid for more than {policy.key_expiry_lead // 3600} h"
         case _:
             return ""
 
 
 DATA: Final = Gate(
     name="data",
-    asks="warmed up, fresh, spread and mark near, no violent move, settlement, maintenance or expiring key",
+    asks="warmed up, fresh, spread and mark gap small, no violent move, settlement, maintenance or expiring key",
     when=When.FIGURES,
     judge=data_gate,
     numbers=DataNumbers,

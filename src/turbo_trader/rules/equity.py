@@ -1,4 +1,4 @@
-"""What E and B are."""
+"""Equity E and balance B, as the rules use them."""
 
 from __future__ import annotations
 

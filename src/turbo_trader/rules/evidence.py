@@ -1,4 +1,4 @@
-"""What trades say of the mean net return: a normal posterior whose error is clustered by hour and whose trades fade.
+"""What trades say about the mean net return: a normal posterior whose error is clustered by hour and whose trades fade.
 
 Trades of one hour go up and down together, so an hour counts as one observation of its sum (Liang & Zeger, Biometrika 73, 1986).
 A trade's weight halves every `half_life_h`; the likelihood is raised to it (power prior: Ibrahim & Chen, Statistical Science 15,

@@ -228,12 +228,12 @@ def _tier_needed(policy: Policy, rows: Rows, j: int) -> str:
         missing = [i for i in _places(Part.BASE) if SIGNALS[i] not in confirmed(row)]
         return "confirmation by " + " and by ".join(_asked(row, i) for i in missing)
     ways = ", ".join(_asked(row, i) for i in _places(Part.OTHER))
-    return f"{policy.a_min_others} of these to confirm as well: {ways}"
+    return f"confirmation by at least {policy.a_min_others} of: {ways}"
 
 
 TIER: Final = Gate(
     name="tier",
-    asks="signals that make A; or B, where the capital tier allows it",
+    asks="signals that make an A-trade, or a B-trade where the capital tier allows it",
     when=When.FIGURES,
     judge=tier_gate,
     numbers=TierNumbers,
@@ -250,7 +250,7 @@ def _consensus_figures(policy: Policy, row: Any, _said: Mapping[str, Any]) -> li
 
 
 def _consensus_needed(policy: Policy, rows: Rows, j: int) -> str:
-    return f"consensus of {policy.low_consensus:.0%} (was {rows[j]['consensus']:.0%})"
+    return f"consensus of at least {policy.low_consensus:.0%} (was {rows[j]['consensus']:.0%})"
 
 
 def _consensus_warning(_policy: Policy, row: Any) -> str:
@@ -261,7 +261,7 @@ def _consensus_warning(_policy: Policy, row: Any) -> str:
 
 CONSENSUS: Final = Gate(
     name="consensus",
-    asks="slopes of LOW_CONSENSUS of the horizons with the forecast's sign",
+    asks="at least LOW_CONSENSUS of the horizons with a slope in the direction of the forecast",
     when=When.FIGURES,
     judge=consensus_gate,
     numbers=ConsensusNumbers,
@@ -277,7 +277,7 @@ def _flat_figures(policy: Policy, row: Any, _said: Mapping[str, Any]) -> list[st
 
 
 def _flat_needed(policy: Policy, rows: Rows, j: int) -> str:
-    return f"forecast edge of {bp(policy.flat_edge)} (was {bp(rows[j]['used_edge'])})"
+    return f"a forecast edge of at least {bp(policy.flat_edge)} (was {bp(rows[j]['used_edge'])})"
 
 
 def _flat_warning(policy: Policy, row: Any) -> str:
@@ -286,7 +286,7 @@ def _flat_warning(policy: Policy, row: Any) -> str:
 
 FLAT: Final = Gate(
     name="flat",
-    asks="a forecast edge of FLAT_EDGE",
+    asks="a forecast edge of at least FLAT_EDGE",
     when=When.FIGURES,
     judge=flat_gate,
     numbers=FlatNumbers,

@@ -58,7 +58,7 @@ TEXTS: dict[int, str] = {
     Code.SNR: "SNR too low",
     Code.CONFIDENCE: "confidence too low",
     Code.UNCALIBRATED: "no calibration map yet (BELIEF=measured)",
-    Code.NO_SCORE: "the signal has no score for it",
+    Code.NO_SCORE: "the panel signal has no score for the symbol",
     Code.NO_TIER: "signals give neither A nor B",
     Code.B_NOT_ALLOWED: "B-trades are not allowed at this capital",
     Code.LOW_CONSENSUS: "low multi-timeframe consensus",

@@ -83,7 +83,7 @@ class Session:
     def lifted_by(self, now_ns: int) -> str:
         """What would allow entries again; "" when they are allowed."""
         if self.day < 0:
-            return "the account's equity to be known"
+            return "a first report of the account's equity"
         if self.flattening or self.halts:
             verbs = {"session new" if holder in _BY_LIMIT else "resume" for holder in self.halts}
             needed = ["everything closed"] if self.flattening else []

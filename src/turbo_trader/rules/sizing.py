@@ -1,4 +1,4 @@
-"""How much: the smallest of all limits of section 7, and which one it was. Money is Decimal, USDT; nothing
+"""The size of an entry: the smallest of all limits of section 7, and which limit it is. Money is Decimal, USDT; nothing
 is rounded up past a limit."""
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ def size_entry(
     floor = least_notional(policy, account, entry, best.leverage)
     if notional < floor and best.leverage >= 1:
         why = f"{entry.instrument.symbol}: {binding} allows {notional:.2f} USDT, below the least size of {floor:.2f}"
-        return _refused(binding, why, f"{floor:.2f} USDT by {binding} (was {notional:.2f})", best.limits)
+        return _refused(
+            binding, why, f"{floor:.2f} USDT notional allowed by {binding} (was {notional:.2f})", best.limits
+        )
     if losses >= policy.losses_to_halve and notional > 0:
         notional, floor, binding = (
             notional * policy.losses_factor,
@@ -326,7 +328,7 @@ def _finish(
     if qty < least:
         wanted = f"{least * entry.price:.2f} USDT notional"
         why = f"{instrument.symbol}: the smallest order needs {wanted}, {binding} allows {allowed:.2f}"
-        return _refused(binding, why, f"{wanted} by {binding} (was {allowed:.2f})", bound.limits)
+        return _refused(binding, why, f"{wanted} allowed by {binding} (was {allowed:.2f})", bound.limits)
     notional = qty * entry.price
     target = margin_target(policy, entry.trade_tier, entry.weight, entry.symbols)
     most = min(target, margin_cap(policy, account.equity)) * account.balance

@@ -124,14 +124,14 @@ def _fee_needed(policy: Policy, rows: Rows, j: int) -> str:
             return f"a target above {bp(least)} (was {bp(row['take_profit'])})"
         case Code.FEE:
             p_tp = _multiplier(policy, row) * Decimal(float(row["cost"]))
-            return f"p_tp of {float(p_tp) / max(float(row['take_profit']), 1e-12):.3f} (was {row['used_p_tp']:.3f})"
+            return f"p_tp of at least {float(p_tp) / max(float(row['take_profit']), 1e-12):.3f} (was {row['used_p_tp']:.3f})"
         case _:
             return uncalibrated(policy)
 
 
 FEE: Final = Gate(
     name="fee",
-    asks="p_tp x TP of the capital tier's multiple of the cost, and half the target beyond the break-even stop",
+    asks="p_tp x TP of at least the capital tier's multiple of the cost, and half the target beyond the break-even stop",
     when=When.WORTH,
     judge=fee_gate,
     reasons=reasons(Code.FEE, Code.TARGET_BELOW_COST, Code.UNCALIBRATED),
@@ -159,8 +159,8 @@ def _min_ev(policy: Policy, rows: Rows, j: int) -> str:
     cost = _enough(rows, j, policy, "cost", rising=False)
     ways = [f"a forecast of {bp(edge)} (was {bp(row['used_edge'])})"] if edge is not None else []
     ways += [f"a cost of {bp(cost)} (was {bp(row['cost'])})"] if cost is not None else []
-    text = f"net EV of {bp(row['min_ev'])} (was {bp(row['used_ev'])})"
-    return f"{text}: {' or '.join(ways)}" if ways else text
+    text = f"net EV of at least {bp(row['min_ev'])} (was {bp(row['used_ev'])})"
+    return f"{text}, by {' or '.join(ways)}" if ways else text
 
 
 def _min_fixed_ev(row: Any) -> str:
@@ -168,7 +168,7 @@ def _min_fixed_ev(row: Any) -> str:
     target, stop, cost, least = (float(row[name]) for name in ("take_profit", "stop_loss", "cost", "min_ev"))
     p = float(row["used_p_tp"])
     enough = (least + stop + cost) / (target + stop)
-    text = f"net EV of {bp(least)} (was {bp(row['used_ev'])}): a confidence of {enough:.3f} (was {p:.3f})"
+    text = f"net EV of at least {bp(least)} (was {bp(row['used_ev'])}), by a confidence of {enough:.3f} (was {p:.3f})"
     most = p * target - (1.0 - p) * stop - least
     return f"{text} or a cost of {bp(most)} (was {bp(cost)})" if most > 0.0 else text
 
@@ -197,7 +197,7 @@ def _enough(rows: Rows, j: int, policy: Policy, name: str, *, rising: bool) -> f
 
 EV: Final = Gate(
     name="EV",
-    asks="net EV of at least the minimum of the capital",
+    asks="net EV of at least the capital tier's minimum",
     when=When.WORTH,
     judge=ev_gate,
     reasons=reasons(Code.MIN_EV, Code.UNCALIBRATED),

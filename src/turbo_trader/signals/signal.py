@@ -60,13 +60,13 @@ class Signal:
     def terms(self, row: Any, k: int) -> str:
         """Its figure in a scan row (SCAN) and what is asked of it; `k`: its place in `signals.listed.LISTED`."""
         if not row["thresholds"].any():  # of a version that did not keep them
-            return "not kept with the scan what it compared"
+            return "its figures were not kept with this scan"
         seen, asked = (
             self.unit.figure(float(row["toward"][k])),
             self.unit.threshold(float(row["thresholds"][k])),
         )
         remark = self.remark(row) if self.remark else ""
-        return f"{seen} {self.side}{remark}, asked {'>=' if self.at_least else '>'} {asked}"
+        return f"{seen} {self.side}{remark}, needs {'>=' if self.at_least else '>'} {asked}"
 
 
 def parameter_fields(numbers: Iterable[type[Declared]]) -> list[Field]:

@@ -1,4 +1,4 @@
-"""Control commands of a person, or of the shell for them."""
+"""Control commands, given by a person or by the shell on their behalf."""
 
 from __future__ import annotations
 

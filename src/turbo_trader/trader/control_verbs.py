@@ -1,4 +1,4 @@
-"""What a person, or the shell for them, can ask of a running Trader. Light: `status` and the page read it without numpy."""
+"""What a person, or the shell on their behalf, can ask of a running Trader. Light: `status` and the page read it without numpy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemons that the page shows: those that run, those that were killed, and those that ended while the page looked on."""
+"""The daemons that the page shows: those that run, those that were killed, and those that ended while the page was open."""
 
 from __future__ import annotations
 
