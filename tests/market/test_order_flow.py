@@ -145,26 +145,49 @@ def test_the_imbalance_is_that_of_the_paper_and_the_window_is_exact(
 
 
 levels_in_turn = st.lists(
-    st.tuples(st.sampled_from([1, -1]), st.integers(0, 16), st.integers(0, 30)), min_size=1, max_size=40
+    st.tuples(
+        st.sampled_from([1, -1]),
+        st.integers(0, 16),
+        st.integers(0, 30),
+        st.sampled_from([1, 1, SECOND // 2, 40 * SECOND]),
+    ),
+    min_size=1,
+    max_size=40,
 )
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 14), levels_in_turn)
 def test_a_level_alone_counts_as_in_a_frame_that_says_it_twice(
-    depth: int, levels: list[tuple[int, int, int]]
+    depth: int, levels: list[tuple[int, int, int, int]]
 ) -> None:
     opening = [(side, 1000 - side * (k + 1), 7) for k in range(depth) for side in (1, -1)] or [(1, 999, 7)]
     alone = framed(T0, opening, snapshot=True)
     twice = list(alone)
-    for k, (side, away, lots) in enumerate(levels):
+    ts = T0
+    for side, away, lots, later in levels:
         level = (side, 1000 - side * (away - 1), lots)  # away 0 crosses, or meets, the other side
-        alone += framed(T0 + k + 1, [level])
-        twice += framed(T0 + k + 1, [level, level])
+        ts += later
+        alone += framed(ts, [level])
+        twice += framed(ts, [level, level])
     states = fresh(), fresh()
     for state, rows in zip(states, (alone, twice), strict=True):
-        advance(state, 0, as_rows(rows), 0, T0 + SECOND)
-    for name in ("ofi", "ofi_abs", "ofi_best", "ofi_best_abs", "levels", "key", "lots", "bid", "ask"):
+        advance(state, 0, as_rows(rows), 0, ts + SECOND)
+    flow = (
+        "ofi",
+        "ofi_abs",
+        "ofi_best",
+        "ofi_best_abs",
+        "levels",
+        "key",
+        "lots",
+        "bid",
+        "ask",
+        "ts",
+        "book_ts",
+    )
+    sampled = ("samples", "sample_second", "sample_y", "minutes", "minute_y", "minute_range")
+    for name in (*flow, *sampled):
         assert (states[0][name] == states[1][name]).all(), name
 
 
