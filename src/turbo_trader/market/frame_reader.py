@@ -23,9 +23,11 @@ from turbo_trader.market.json_text import (
     NINE,
     OPEN,
     POINT,
+    QUOTE,
     ZERO,
     Text,
     after,
+    eight_of,
     expect,
     flag,
     goes_on,
@@ -277,48 +279,50 @@ def _read_print(text: Text, i: int, feed: Any, half: int) -> tuple[int, int, int
 @kernel
 def _read_id(text: Text, i: int, feed: Any, half: int) -> tuple[bool, int]:
     """(was it in the frame before, place behind) of a print's id, which is kept in `half`."""
-    start, i = string(text, i)
-    count, length = feed.id_count[half], i - 1 - start
-    if i == BAD or length > 8 * ID_PARTS or count == PRINTS:
+    count = feed.id_count[half]
+    i = expect(text, i, QUOTE)
+    if i == BAD or count == PRINTS:
         return False, BAD
-    if length == 0:
-        return False, i
+    start = i
     for w in range(ID_PARTS):
-        eight = np.int64(0)
-        for j in range(min(8, length - 8 * w)):
-            eight |= np.int64(text[start + 8 * w + j]) << np.int64(8 * j)
+        eight, i = eight_of(text, i)
         feed.ids[half, count, w] = eight
+    if i == len(text) or text[i] != QUOTE:
+        return False, BAD
+    if i == start:
+        return False, i + 1
     feed.id_count[half] = count + 1
     for other in range(feed.id_count[1 - half]):
         same = True
         for w in range(ID_PARTS):
             same &= feed.ids[half, count, w] == feed.ids[1 - half, other, w]
         if same:
-            return True, i
-    return False, i
+            return True, i + 1
+    return False, i + 1
 
 
 @kernel
 def _read_topic(text: Text, i: int, feeds: Feeds) -> tuple[int, int, int]:
     """(what it brings, which of `feeds`, place behind) of a topic of theirs."""
-    start, end = string(text, i)
+    start = expect(text, i, QUOTE)
     topic, at = _PRINTS, after(text, start, _PRINT_TOPIC)
     if at == BAD:
         topic, at = _BOOK, after(text, start, _BOOK_TOPIC)
-        while at != BAD and at < end and ZERO <= text[at] <= NINE:
+        while at != BAD and at < len(text) and ZERO <= text[at] <= NINE:
             at += 1
         at = expect(text, at, POINT)
-    if end == BAD or at == BAD:
+    if at == BAD:
         return _OTHER, 0, BAD
-    length = end - 1 - at
     for k in range(len(feeds)):
-        same = feeds[k].name_length == length
+        length = feeds[k].name_length
+        end = at + length
+        if length > NAME or end >= len(text) or text[end] != QUOTE:
+            continue
         j = 0
-        while same and j < length:
-            same = feeds[k].name[j] == text[at + j]
+        while j < length and feeds[k].name[j] == text[at + j]:
             j += 1
-        if same:
-            return topic, k, end
+        if j == length:
+            return topic, k, end + 1
     return _OTHER, 0, BAD
 
 

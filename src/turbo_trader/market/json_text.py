@@ -18,9 +18,9 @@ Text: TypeAlias = NDArray[np.uint8]
 BAD: Final = -1  # no such text
 MOST_DIGITS: Final = 15  # of a whole number, and of a decimal whose float is the nearest one
 OPEN, CLOSE, BEGIN, END, COMMA, COLON, POINT = (ord(c) for c in "[]{},:.")
-ZERO, NINE = ord("0"), ord("9")
+ZERO, NINE, QUOTE = (ord(c) for c in '09"')
 
-_SPACE, _QUOTE, _ESCAPE, _LAST_ASCII = (ord(c) for c in ' "\\~')
+_SPACE, _ESCAPE, _LAST_ASCII = (ord(c) for c in " \\~")
 _TRUE, _FALSE = np.frombuffer(b"true", np.uint8), np.frombuffer(b"false", np.uint8)
 _POWERS = np.array([10.0**n for n in range(19)])
 _DIGITS = 18  # of a decimal: its mantissa stays below 2**63
@@ -48,7 +48,7 @@ def expect(text: Text, i: int, byte: int) -> int:
 @kernel
 def read_number(text: Text, i: int) -> tuple[float, int]:
     """A decimal in quotes and the place after it (BAD for anything else)."""
-    i = expect(text, i, _QUOTE)
+    i = expect(text, i, QUOTE)
     if i == BAD:
         return 0.0, BAD
     first = i
@@ -64,7 +64,7 @@ def read_number(text: Text, i: int) -> tuple[float, int]:
             break
         i += 1
     digits = i - first - (point >= 0)
-    if i == len(text) or text[i] != _QUOTE or digits < 1 or digits > _DIGITS:
+    if i == len(text) or text[i] != QUOTE or digits < 1 or digits > _DIGITS:
         return 0.0, BAD
     return mantissa / _POWERS[i - point - 1 if point >= 0 else 0], i + 1
 
@@ -83,27 +83,38 @@ def after(text: Text, i: int, expected: Text) -> int:
 @kernel
 def string(text: Text, i: int) -> tuple[int, int]:
     """(first character, place behind the quote) of a text of plain ASCII."""
-    i = expect(text, i, _QUOTE)
+    i = expect(text, i, QUOTE)
     start = i
     while i != BAD:
         if i == len(text) or not _SPACE <= text[i] <= _LAST_ASCII or text[i] == _ESCAPE:
             return start, BAD
-        if text[i] == _QUOTE:
+        if text[i] == QUOTE:
             return start, i + 1
         i += 1
     return start, BAD
 
 
 @kernel
+def eight_of(text: Text, i: int) -> tuple[int, int]:
+    """(packed, place behind) of the next eight characters of a text of plain ASCII, or fewer where it ends before."""
+    packed: Any = np.int64(0)
+    for j in range(8):
+        if i == BAD or i == len(text):
+            break
+        c = text[i]
+        if c in (QUOTE, _ESCAPE) or not _SPACE <= c <= _LAST_ASCII:
+            break
+        packed |= np.int64(c) << np.int64(8 * j)
+        i += 1
+    return packed, i
+
+
+@kernel
 def short_text(text: Text, i: int) -> tuple[int, int]:
     """(packed, place behind) of a text of at most eight characters."""
-    start, i = string(text, i)
-    packed: Any = np.int64(0)
-    if i == BAD or i - 1 - start > 8:
-        return packed, BAD
-    for j in range(i - 1 - start):
-        packed |= np.int64(text[start + j]) << np.int64(8 * j)
-    return packed, i
+    packed, i = eight_of(text, expect(text, i, QUOTE))
+    ended = i != BAD and i < len(text) and text[i] == QUOTE
+    return packed, i + 1 if ended else BAD
 
 
 @kernel
