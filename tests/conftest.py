@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from turbo_trader.exchange.exchange_machine import Exchange
     from turbo_trader.exchange_server.exchange_host import Venue
+    from turbo_trader.exchange_server.market_source import Frames
     from turbo_trader.exchange_server.server_thread import ServedVenue
 
 _STATES = count()
@@ -112,15 +113,15 @@ def sound() -> Callable[[Exchange], None]:
 
 @pytest.fixture(scope="session")
 def make_venue() -> Callable[..., Venue]:
-    """Three symbols unless asked otherwise; clients stamp with the wall clock."""
+    """Three symbols unless asked otherwise; clients stamp with the wall clock. `frames`: a scripted market's own public frames."""
     from turbo_trader.exchange_server.exchange_host import Venue, VenueConfig
     from turbo_trader.market.reference import universe
     from turbo_trader.simulation.synthetic import SyntheticMarket
 
-    def make(symbols: tuple[str, ...] = (), **config: Any) -> Venue:
+    def make(symbols: tuple[str, ...] = (), frames: Frames | None = None, **config: Any) -> Venue:
         chosen = [i for i in universe() if i.symbol in symbols] or universe()[:3]
         source = SyntheticMarket(chosen, 1, _START, 0.0)
-        return Venue(source, VenueConfig("key", "secret", Decimal(10_000), **config))
+        return Venue(source, VenueConfig("key", "secret", Decimal(10_000), **config), frames=frames)
 
     return make
 

@@ -5,46 +5,41 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from decimal import Decimal
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+from tests.live import trade_venue
 from websockets.asyncio.server import ServerConnection, serve
 
-from turbo_trader.bybit.endpoints import Endpoints, Keys
+from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
+from turbo_trader.exchange.protocol import render_market
+from turbo_trader.exchange.protocol.signing import Key
+from turbo_trader.exchange_server import exchange_host, server
 from turbo_trader.live.daemon_settings import DaemonSettings, Summary
 from turbo_trader.live.shell import Shell
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import ROW, TRADE, WHOLE
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.commands import PlaceOrder, Purpose, Stopped
-from turbo_trader.trader.events import (
-    Control,
-)
+from turbo_trader.trader.commands import Stopped
+from turbo_trader.trader.events import Control
 
 NOW_MS = 1_770_000_000_000
-INFO = {
-    "symbol": "BTCUSDT",
-    "status": "Trading",
-    "priceFilter": {"tickSize": "0.1", "minPrice": "0.1", "maxPrice": "1999999"},
-    "lotSizeFilter": {
-        "qtyStep": "0.001",
-        "minOrderQty": "0.001",
-        "maxOrderQty": "1190",
-        "maxMktOrderQty": "119",
-        "minNotionalValue": "5",
-    },
-    "leverageFilter": {"minLeverage": "1", "maxLeverage": "100", "leverageStep": "0.01"},
-    "fundingInterval": 480,
-    "deliveryTime": "0",
-}
+BITCOIN = universe()[0]
+INFO = render_market.instrument(BITCOIN)
+KEYS = Keys("key-of-test", "secret-of-test")
+entry = trade_venue.entry
 
 
 class Venue:
-    """Canned REST answers by path; `seen` are the requests in order."""
+    """Canned REST answers by path; `seen` are the requests in order.
+
+    The simulated exchange cannot give these tests what they need: a fixed time, answers of codes and shapes that they choose
+    request by request, rows of an account that has none, and a start within milliseconds. What it can say, `Simulated` says.
+    """
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -132,6 +127,22 @@ class Venue:
                 )
 
 
+class Simulated:
+    """The simulated exchange in the place of `Venue`: it lists bitcoin, and a test may change the listing while it is served."""
+
+    def __init__(self, venue: exchange_host.Venue) -> None:
+        self._venue = venue
+        venue.add_key(Key(key=KEYS.key, secret=KEYS.secret, uid="1"))
+
+    def relist(self, **changed: Any) -> None:
+        self._venue.relist(replace(BITCOIN, **changed))
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[Endpoints]:
+        async with server.serve(self._venue) as port:
+            yield loopback(port)
+
+
 class Scripted:
     """A Trader that does what the test says."""
 
@@ -174,34 +185,14 @@ class OneTrade:
         return 0, rows
 
 
-def entry(name: str) -> PlaceOrder:
-    return PlaceOrder(
-        id=name,
-        symbol="BTCUSDT",
-        side=Side.BUY,
-        qty=Decimal("0.001"),
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.IOC,
-        reduce_only=False,
-        purpose=Purpose.ENTRY,
-        price=Decimal(60000),
-        stop_loss=Decimal(59000),
-    )
-
-
 def nothing(trader: Scripted, event: Any) -> Sequence[Any]:
     return []
 
 
-async def run(venue: Venue, trader: Scripted, folder: Path, **options: Any) -> Summary:
+async def run(venue: Venue | Simulated, trader: Scripted, folder: Path, **options: Any) -> Summary:
     policy = options.pop("policy", Policy())
+    decoder = options.pop("decoder", lambda instruments: OneTrade())
     async with venue.up() as endpoints:
-        settings = DaemonSettings(
-            endpoints,
-            Keys("key-of-test", "secret-of-test"),
-            ("BTCUSDT",),
-            folder,
-            **{"duration_s": 0.6, **options},
-        )
-        shell = Shell(settings, policy, None, build=trader.build, decoder=lambda instruments: OneTrade())
+        settings = DaemonSettings(endpoints, KEYS, ("BTCUSDT",), folder, **{"duration_s": 0.6, **options})
+        shell = Shell(settings, policy, None, build=trader.build, decoder=decoder)
         return await asyncio.wait_for(shell.run(), 20)

@@ -56,7 +56,10 @@ def reply(asked: Asked, code: int = 0, message: str = "OK", **header: str) -> st
 
 
 class TradeVenue:
-    """A trade socket that authenticates, and answers orders as scripted."""
+    """A trade socket that authenticates, and answers orders as scripted: out of order, late, twice, or with what is no answer.
+
+    The simulated exchange says none of these; order entry against it, with its faults, is in `test_order_entry_venue`.
+    """
 
     def __init__(self, on_order: OnOrder | None = None) -> None:
         self.orders: list[Asked] = []

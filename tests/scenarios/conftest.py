@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.live import shell_stage
 
 _TESTS = Path(__file__).resolve().parents[1]
 
@@ -26,8 +27,8 @@ _STAGE = _module("trader_stage", "trader/conftest.py").Stage
 
 @pytest.fixture(scope="session")
 def shells() -> Any:
-    """What the shell's own tests share: `Venue` of canned answers, `Scripted`, `run`, `nothing`, `INFO`, `NOW_MS`."""
-    return _module("shell_stage", "live/shell_stage.py")
+    """What the shell's own tests share: `Venue` of canned answers, `Simulated`, `Scripted`, `run`, `nothing`, `INFO`, `NOW_MS`."""
+    return shell_stage
 
 
 @pytest.fixture

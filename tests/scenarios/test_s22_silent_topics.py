@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
+from turbo_trader.bybit.endpoints import loopback
+from turbo_trader.exchange_server.exchange_host import Venue
+from turbo_trader.exchange_server.server import serve
 from turbo_trader.live import feeds
 from turbo_trader.live.daemon_settings import FeedSettings
 from turbo_trader.live.feeds import PublicFeeds
@@ -25,19 +26,23 @@ from turbo_trader.trader.events import MarketRows, StreamStatus
 SYMBOL = universe()[0].symbol
 
 
-def book(u: int) -> dict[str, Any]:
-    kind = "snapshot" if u == 1 else "delta"
-    levels = {"b": [["60000", f"{1 + u % 5}"]], "a": [["60001", "1"]]}
-    return {"topic": f"orderbook.50.{SYMBOL}", "type": kind, "ts": u, "data": {"s": SYMBOL, **levels, "u": u}}
+def book(n: int) -> dict[str, Any]:
+    data = {"s": SYMBOL, "b": [["60000", f"{1 + n % 5}"]], "a": [["60001", "1"]], "u": n, "seq": n}
+    kind = "snapshot" if n == 1 else "delta"
+    return {"topic": f"orderbook.50.{SYMBOL}", "type": kind, "ts": n, "data": data}
 
 
 def ticker(n: int) -> dict[str, Any]:
-    return {"topic": f"tickers.{SYMBOL}", "type": "delta", "ts": n, "data": {"markPrice": f"{60000 + n}"}}
+    kind = "snapshot" if n == 1 else "delta"
+    return {"topic": f"tickers.{SYMBOL}", "type": kind, "ts": n, "data": {"markPrice": f"{60000 + n}"}}
 
 
 def prints(n: int) -> dict[str, Any]:
-    item = {"T": n, "S": "Buy", "v": "1", "p": "60000", "i": f"{n}"}
+    item = {"T": n, "s": SYMBOL, "S": "Buy", "v": "1", "p": "60000", "i": f"{n}", "BT": False}
     return {"topic": f"publicTrade.{SYMBOL}", "type": "snapshot", "ts": n, "data": [item]}
+
+
+FRAMES = {BOOK: book, TICKER: ticker, "prints": prints}
 
 
 def kinds(heard: list[Any], after: int) -> list[int]:
@@ -46,37 +51,38 @@ def kinds(heard: list[Any], after: int) -> list[int]:
     return all_[all_.index(after) + 1 :] if after in all_ else []
 
 
-class Venue:
-    """Says all of its topics; on the first connection one of them falls silent after its first message."""
+class Script:
+    """A market that says a frame of each topic at every step of the venue; `silent` says its first one alone."""
 
     def __init__(self, silent: str) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self._silent = silent
+        self.topics = [frame(1)["topic"] for frame in FRAMES.values()]
+        self.silent = silent
+        self._n = 0
 
-    async def stream(self, socket: ServerConnection) -> None:
-        self.asked.append(asked := json.loads(await socket.recv()))
-        first = len(self.asked) == 1
-        await socket.send(json.dumps({"success": True, "op": asked["op"]}))
-        with contextlib.suppress(ConnectionClosed):
-            for n in range(1, 1_000):
-                for name, said in ((BOOK, book), (TICKER, ticker), ("prints", prints)):
-                    if not (first and n > 1 and name == self._silent):
-                        await socket.send(json.dumps(said(n)))
-                await asyncio.sleep(0.01)
+    def said(self, until: int) -> list[bytes]:
+        del until
+        self._n += 1
+        due = [frame for name, frame in FRAMES.items() if self._n == 1 or name != self.silent]
+        return [json.dumps(frame(self._n)).encode() for frame in due]
 
 
 @pytest.mark.parametrize("topic", [BOOK, TICKER])
 async def test_s22_a_topic_silent_among_others_is_noticed_and_its_connection_made_again(
-    topic: str, monkeypatch: pytest.MonkeyPatch
+    topic: str, make_venue: Callable[..., Venue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "WATCH_S", 0.02)
-    venue, heard = Venue(topic), list[Any]()
+    script, heard = Script(topic), list[Any]()
     instruments = universe()[:1]
     FrameDecoder(instruments).decode(json.dumps(book(1)).encode())  # compiled: a hung loop hears nobody
-    async with serve(venue.stream, "127.0.0.1", 0) as server:
-        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+
+    def hear(event: Any) -> None:
+        heard.append(event)
+        if isinstance(event, StreamStatus) and not event.up:
+            script.silent = ""
+
+    async with serve(make_venue((SYMBOL,), frames=script)) as port:
         public = PublicFeeds(
-            FeedSettings(url, silence_s=0.5), instruments, VenueClock(), heard.append, lambda *_: None,
+            FeedSettings(loopback(port).public, silence_s=0.5), instruments, VenueClock(), hear, lambda *_: None,
             last_ts=lambda _: 0, new_decoder=lambda: FrameDecoder(instruments),
         )  # fmt: skip
         (feed,) = public.feeds
@@ -88,7 +94,6 @@ async def test_s22_a_topic_silent_among_others_is_noticed_and_its_connection_mad
             job.cancel()
     changes = [(event.up, event.reason) for event in heard if isinstance(event, StreamStatus)]
     assert changes[:3] == [(True, ""), (False, f"silent: {topic} of {SYMBOL}"), (True, "")]
-    assert venue.asked[0]["args"] == venue.asked[1]["args"]
     assert kinds(heard, after=GAP)[0] == SNAPSHOT  # no frame of a void book was believed before
 
 

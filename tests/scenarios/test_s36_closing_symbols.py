@@ -117,19 +117,16 @@ async def test_s36_an_old_name_starts_with_one_notice(shells: Any, tmp_path: Pat
 
 
 async def test_s36_a_symbol_that_vanishes_while_running_is_closed_to_entries(
-    shells: Any, tmp_path: Path
+    shells: Any, make_venue: Any, tmp_path: Path
 ) -> None:
-    venue, trader = shells.Venue(), shells.Scripted(shells.nothing)
-    before = venue.answer
+    venue = shells.Simulated(make_venue(("BTCUSDT",)))
 
-    def answer(target: str, body: bytes) -> dict[str, Any]:
-        given: dict[str, Any] = before(target, body)
-        asked = sum(path == "/v5/market/instruments-info" for path in venue.seen)
-        if target.startswith("/v5/market/instruments-info") and asked > 1:
-            given["result"] = {"list": []}
-        return given
+    def script(trader: Any, event: Any) -> list[Any]:
+        if len(trader.events) == 1:
+            venue.relist(status="Closed")  # reads of tradable instruments have it no more
+        return []
 
-    venue.answer = answer
+    trader = shells.Scripted(script)
     summary = await shells.run(venue, trader, tmp_path, refresh_s=0.2, duration_s=0.7)
     assert not summary.failed
     updates = trader.of(events.InstrumentUpdate)
@@ -180,22 +177,15 @@ def test_s37_a_tick_that_changes_back_needs_nothing(stage: Any) -> None:
     assert not stage.all(Regridded)
 
 
-async def test_s37_the_daemon_reads_rows_in_the_new_units(shells: Any, tmp_path: Path) -> None:
-    venue = shells.Venue()
-    before = venue.answer
-
-    def answer(target: str, body: bytes) -> dict[str, Any]:
-        given: dict[str, Any] = before(target, body)
-        asked = sum(path == "/v5/market/instruments-info" for path in venue.seen)
-        if target.startswith("/v5/market/instruments-info") and asked > 1:
-            filters = {**shells.INFO["priceFilter"], "tickSize": "0.5"}
-            given["result"] = {"list": [{**shells.INFO, "priceFilter": filters}]}
-        return given
-
-    venue.answer = answer
+async def test_s37_the_daemon_reads_rows_in_the_new_units(
+    shells: Any, make_venue: Any, tmp_path: Path
+) -> None:
+    venue = shells.Simulated(make_venue(("BTCUSDT",)))
     made: list[Decimal] = []
 
     def script(trader: Any, event: Any) -> list[Any]:
+        if len(trader.events) == 1:
+            venue.relist(tick=D("0.05"))
         if isinstance(event, events.InstrumentUpdate) and not trader.of(events.InstrumentUpdate)[1:]:
             return [Regridded(event.ts, 0, event.instrument)]
         return []
@@ -205,17 +195,8 @@ async def test_s37_the_daemon_reads_rows_in_the_new_units(shells: Any, tmp_path:
         return shells.OneTrade()
 
     trader = shells.Scripted(script)
-    async with venue.up() as endpoints:
-        settings = shells.DaemonSettings(
-            endpoints,
-            shells.Keys("key-of-test", "secret-of-test"),
-            ("BTCUSDT",),
-            tmp_path,
-            duration_s=2.5,
-            refresh_s=0.4,
-        )
-        await shells.Shell(settings, shells.Policy(), None, build=trader.build, decoder=decoder).run()
-    assert (made[0], made[-1]) == (D("0.1"), D("0.5"))
+    await shells.run(venue, trader, tmp_path, refresh_s=0.4, duration_s=2.5, decoder=decoder)
+    assert (made[0], made[-1]) == (D("0.1"), D("0.05"))
     backfills = [event for event in trader.events if isinstance(event, events.Backfill)]
     assert len(backfills) == 2
     assert [status.up for status in trader.of(events.StreamStatus) if status.stream == "public"] == [
