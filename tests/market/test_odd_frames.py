@@ -92,3 +92,16 @@ def test_a_mark_price_that_leaps_is_believed_when_the_next_says_the_same() -> No
     with pytest.raises(ValueError, match="leaps"):
         mark("6000")
     assert mark("6001") == [60_010]
+
+
+def test_a_time_that_no_row_can_hold_is_refused() -> None:
+    decoder = FrameDecoder(universe())
+    latest = 2**63 // 1_000_000 - 1
+    for ts, fits in ((latest, True), (latest + 1, False), (10**30, False)):
+        data = [{"T": ts, "s": "BTCUSDT", "S": "Buy", "v": "1", "p": "100.0"}]
+        raw = json.dumps({"topic": "publicTrade.BTCUSDT", "ts": ts, "data": data}).encode()
+        if fits:
+            assert decoder.decode(raw) is not None
+            continue
+        with pytest.raises(ValueError, match="not a time"):
+            decoder.decode(raw)

@@ -92,3 +92,12 @@ def test_nothing_but_parquet_imports_polars() -> None:
         "turbo_trader.simulation.backtest, turbo_trader.live.daemon, turbo_trader.lab.data, turbo_trader.lab.importing"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_malformed_recording_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"t":"recv","data":"{}"}\n{"t":\n')
+    with pytest.raises(InputError, match=r"a\.jsonl, line 2"):
+        read_tape(tmp_path / "a.jsonl")
+    (tmp_path / "b.txt").write_text("x")
+    with pytest.raises(InputError, match="not a tape"):
+        read_tape(tmp_path / "b.txt")
