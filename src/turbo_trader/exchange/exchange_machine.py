@@ -142,15 +142,15 @@ class Exchange(State):
 
     def busy(self) -> list[int]:
         """The symbols (ascending) on which any account has an open order, a triggered one or a position."""
-        accounts = self.accounts.values()
-        names = {order.symbol for account in accounts for order in account.open_orders.values()}
-        return sorted(
-            {*(s for _, _, s in self.held()), *(self.index[name] for name in names), *self._triggers.waiting}
-        )
+        found = set(self._triggers.waiting)
+        for account in self.accounts.values():
+            found.update(self.index[order.symbol] for order in account.open_orders.values())
+            found.update(self.index[position.symbol] for position in account.held())
+        return sorted(found)
 
     def advance(self, s: int, rows: Rows, start: int, until: int) -> int:
         """Consume the market rows of symbol `s` with ts < `until`, matching as they come; returns the next row."""
-        if self.footprints.due(s) == NEVER and s not in self.busy():
+        if s not in self.bounds and self.footprints.due(s) == NEVER and s not in self.busy():
             return int(advance_book(self.states, s, rows, start, until))
         at = start
         while True:

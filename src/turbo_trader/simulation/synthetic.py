@@ -103,9 +103,12 @@ class SyntheticMarket:
         """Volatilities, deviations and funding as they may stand at any time; prices as the figures say."""
         draws = np.random.Generator(np.random.Philox(key=[self._seed, 0]))
         count = len(self.instruments)
-        self._variances = np.array([v for v, _ in figures.VOLATILITY])[:, None]
+        variances = np.array([v for v, _ in figures.VOLATILITY])[:, None]
         self._decays = 0.5 ** (1.0 / np.array([h for _, h in figures.VOLATILITY])[:, None])
-        self._volatility = np.sqrt(self._variances) * _with_shared(draws.standard_normal((3, count + 1)))
+        self._news = np.sqrt(variances * (1.0 - np.square(self._decays)))
+        self._variance = variances.sum() + figures.MINUTE_VARIANCE
+        self._own = np.array([f.own for f in self._figures])
+        self._volatility = np.sqrt(variances) * _with_shared(draws.standard_normal((3, count + 1)))
         self._x = np.log(np.array([f.price for f in self._figures]))
         self._z = draws.standard_normal(count) * self._symbols["deviation"]
         self._phase = np.zeros(count)
@@ -116,20 +119,19 @@ class SyntheticMarket:
         draws = np.random.Generator(np.random.Philox(key=[self._seed, self._minute]))
         self._minute += 1
         count = len(self.instruments)
-        news = np.sqrt(self._variances * (1.0 - np.square(self._decays)))
-        self._volatility = self._decays * self._volatility + news * _with_shared(
+        self._volatility = self._decays * self._volatility + self._news * _with_shared(
             draws.standard_normal((3, count + 1))
         )
         fresh = math.sqrt(figures.MINUTE_VARIANCE) * draws.standard_normal(count + 1)
-        logs = self._volatility.sum(0) + fresh - (self._variances.sum() + figures.MINUTE_VARIANCE)
+        logs = self._volatility.sum(0) + fresh - self._variance
         relative = np.exp(logs)
-        own = relative[1:] * np.array([f.own for f in self._figures])
+        own = relative[1:] * self._own
         _, _, half_life = figures.FUNDING
         decay = 0.5 ** (1.0 / half_life)
         self._funding = decay * self._funding + math.sqrt(1 - decay * decay) * draws.standard_normal(count)
         paths = np.empty((3, count, SLOTS))
         walk(
-            self._x, self._z, self._phase, self._symbols, figures.FACTOR * relative[0], own, self._phases,
+            self._x, self._z, self._phase, self._symbols, figures.FACTOR * float(relative[0]), own, self._phases,
             draws.standard_normal((SLOTS, 1 + 2 * count)), draws.random((SLOTS, count)), paths,
         )  # fmt: skip
         return draws, paths, relative
@@ -159,16 +161,18 @@ class SyntheticMarket:
         """The bars before the start: prices only, volumes as such prices have them."""
         count = len(self.instruments)
         bars = np.zeros((count, self._past_minutes), BAR)
+        usual = np.array([f.turnover for f in self._figures])
         before = np.exp(self._x + self._z)
         for m in range(self._past_minutes):
-            bars["ts"][:, m] = self._minute * MINUTE
+            row = bars[:, m]
+            row["ts"] = self._minute * MINUTE
             draws, paths, relative = self._prices()
             shown = np.exp(paths[0])
-            bars["open"][:, m], bars["close"][:, m] = before, shown[:, -1]
-            bars["high"][:, m] = np.maximum(shown.max(1), before)
-            bars["low"][:, m] = np.minimum(shown.min(1), before)
-            turnover = np.array([f.turnover for f in self._figures]) * np.square(_activity(relative))
-            bars["turnover"][:, m] = turnover * np.exp(0.8 * draws.standard_normal(count) - 0.32)
+            row["open"], row["close"] = before, shown[:, -1]
+            row["high"] = np.maximum(shown.max(1), before)
+            row["low"] = np.minimum(shown.min(1), before)
+            turnover = usual * np.square(_activity(relative))
+            row["turnover"] = turnover * np.exp(0.8 * draws.standard_normal(count) - 0.32)
             before = shown[:, -1]
         ticks = self._symbols["tick"][:, None]
         for name in ("open", "high", "low", "close"):
