@@ -43,8 +43,8 @@ SCAN_EVERY = 30 * SECOND
 WARM = 20 * MINUTE  # before the noise is fitted, and again before scans are counted
 #: What a row costs against another of the same run, which a busy machine slows as much: name, rate, rate, least ratio.
 FLOORS = (
-    ("one-level frames / frames of eight", (advance, "one-level frames"), (advance, "dense book"), 0.6),
-    ("one-level frames / their book alone", (advance, "one-level frames"), (advance_book, "one-level frames"), 0.25),
+    ("one-level frames / frames of eight", (advance, "one-level frames"), (advance, "dense book"), 1.0),
+    ("one-level frames / their book alone", (advance, "one-level frames"), (advance_book, "one-level frames"), 0.5),
 )  # fmt: skip
 Instruments: TypeAlias = tuple[Instrument, ...]
 
