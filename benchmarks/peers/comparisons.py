@@ -32,14 +32,16 @@ class Comparison:
     unit: str  # what is counted
 
 
+_TICKS = 2_000_000
+_FRAMES = 10_000
+
+
 class Tapes:
-    """All tapes, written to `folder`."""
+    """All tapes, written to `folder`; `quick`: less of what takes a peer long."""
 
     def __init__(self, folder: Path, *, quick: bool) -> None:
         self._folder = folder
-        self._rows, self._first, self._frames, self._days = (
-            (400_000, 100_000, 5_000, 5) if quick else (2_000_000, 400_000, 10_000, 30)
-        )
+        self._first, self._days = (100_000, 5) if quick else (400_000, 30)
 
     @cached_property
     def ticks(self) -> Shared:
@@ -57,18 +59,18 @@ class Tapes:
 
     @cached_property
     def _tick_rows(self) -> Rows:
-        return shared_tapes.tick_rows(self._rows)
+        return shared_tapes.tick_rows(_TICKS)
 
     @cached_property
     def book(self) -> Shared:
         """Raw frames of the book."""
-        raws, path = shared_tapes.book_frames(self._folder, self._frames)
+        raws, path = shared_tapes.book_frames(self._folder, _FRAMES)
         return Shared(path, our_side.frames(raws))
 
     @cached_property
     def prints(self) -> Shared:
         """Raw frames of prints."""
-        raws, path = shared_tapes.print_frames(self._folder, self._frames)
+        raws, path = shared_tapes.print_frames(self._folder, _FRAMES)
         return Shared(path, our_side.frames(raws))
 
     @cached_property
