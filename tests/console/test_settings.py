@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.console.renamed import RENAMED, Renamed
+from turbo_trader.console.setting_names import RENAMED, Renamed
 from turbo_trader.console.settings import Settings, environment, load_settings, positive_decimal
 from turbo_trader.console.venues import live_endpoints
 from turbo_trader.market.errors import InputError

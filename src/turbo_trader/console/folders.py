@@ -11,7 +11,7 @@ from pathlib import Path
 
 from turbo_trader.bybit.endpoints import Mode
 from turbo_trader.console.dotenv import dotenv
-from turbo_trader.console.renamed import refuse_renamed
+from turbo_trader.console.setting_names import refuse_renamed
 from turbo_trader.journal.health import newest
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.opening import discard

@@ -1,4 +1,4 @@
-"""Suggests the setting that an unknown name was meant to be.
+"""Names of settings: a renamed one is refused with the new name, and an unknown one is reported with what it may have meant.
 
 `.env` is ours: there a name that is nearly a setting's is refused, and any other is reported. The environment holds names of other
 programs, too: there a name is reported where it is nearly a setting's, or begins with `BYBIT_` or with the first two words of a
@@ -7,10 +7,10 @@ setting whose name has more of them (`MICRO_TURBO_`, but not `MAX_`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from turbo_trader.console.output import say
 from turbo_trader.market.errors import InputError
@@ -19,6 +19,30 @@ from turbo_trader.market.names import nearest
 _NEAR: Final = 0.8  # of difflib's ratio: a letter too few or too many in a name of four, two letters swapped in one of six
 _OURS: Final = "BYBIT_"
 _OTHERS: Final = frozenset({"MODEL", "MODELS", "NODE", "SEEDS", "SIZES"})  # what other programs use
+
+
+class Renamed(NamedTuple):
+    """What an old name is now."""
+
+    name: str
+    advice: str = ""  # which new value an old one corresponds to, in one sentence
+
+
+#: Old environment variable -> what it is now.
+RENAMED: Final[dict[str, Renamed]] = {
+    "CALIBRATION": Renamed(
+        "BELIEF",
+        "write BELIEF=weighed for off or report, BELIEF=measured for enforce, or remove the line: BELIEF=asked is the default",
+    ),
+}
+
+
+def refuse_renamed(given: Mapping[str, str], where: str) -> None:
+    """InputError for the first old name that is given, with the new one and what to write."""
+    for name, now in RENAMED.items():
+        if given.get(name, "").strip():
+            advice = f"; {now.advice}" if now.advice else ""
+            raise InputError(f"{where}: {name} is {now.name} now{advice}")
 
 
 def check_file(names: Iterable[str], known: Collection[str]) -> None:

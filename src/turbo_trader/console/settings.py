@@ -18,8 +18,7 @@ from turbo_trader.console.alarms.catalogue import Alarm
 from turbo_trader.console.dotenv import dotenv
 from turbo_trader.console.folders import JOURNALS
 from turbo_trader.console.options import EDGE, FASTEST, MOST_EDGE
-from turbo_trader.console.renamed import refuse_renamed
-from turbo_trader.console.setting_names import check_environment, check_file
+from turbo_trader.console.setting_names import check_environment, check_file, refuse_renamed
 from turbo_trader.live.daemon_settings import Record
 from turbo_trader.market.errors import InputError
 from turbo_trader.numbers.declared import BadValue, Declared

@@ -16,7 +16,7 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys, Mode, loopback
 from turbo_trader.console.alarms.addresses import Target
 from turbo_trader.console.alarms.alarm_settings import alarms, targets_of
 from turbo_trader.console.alarms.alarms_process import AlarmsBeside
-from turbo_trader.console.banner import banner_lines, journal_fact
+from turbo_trader.console.banner import banner_lines, edge_fact, journal_fact, time_text
 from turbo_trader.console.folders import made_for, require_folder, run_folder
 from turbo_trader.console.guard_process import GuardBeside
 from turbo_trader.console.journal_database import database_of
@@ -26,7 +26,6 @@ from turbo_trader.console.metrics.metrics_settings import metrics_of
 from turbo_trader.console.observer import ConsoleObserver, EventObserver, Observers, log_event
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.output import say
-from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.progress import Progress
 from turbo_trader.console.qualified import qualified_facts
 from turbo_trader.console.screen import view_messages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from turbo_trader.exchange.accounts import Account, Position
 from turbo_trader.exchange.footprints import Footprints
@@ -15,6 +15,15 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.order_terms import TriggerBy
 from turbo_trader.market.rows import FINE, MINUTE, RATE
 from turbo_trader.market.state import new_states
+
+#: Taker and maker fee by VIP level: Bybit's base rates for perpetuals. Regions differ.
+RATES: Final = tuple(
+    (Decimal(taker), Decimal(maker))
+    for taker, maker in (
+        ("0.00055", "0.0002"), ("0.0004", "0.00018"), ("0.000375", "0.00016"), ("0.00035", "0.00014"),
+        ("0.00032", "0.00012"), ("0.00032", "0.0001"),
+    )
+)  # fmt: skip
 
 Bounds: TypeAlias = tuple[int, int, float, float, int, int, int]
 

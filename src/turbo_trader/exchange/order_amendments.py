@@ -7,14 +7,13 @@ from decimal import Decimal
 
 from turbo_trader.exchange import price_band, request_checks, stop_checks
 from turbo_trader.exchange.accounts import Account
-from turbo_trader.exchange.attached_exits import Stop, exits
 from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order
 from turbo_trader.exchange.request_checks import Checks
-from turbo_trader.exchange.requests import AmendOrder
+from turbo_trader.exchange.requests import AmendOrder, Stop, exits
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.market.order_terms import OrderStatus, StopMode, StopType
 

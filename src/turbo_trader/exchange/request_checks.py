@@ -8,14 +8,13 @@ from decimal import Decimal
 
 from turbo_trader.exchange import price_band, stop_checks
 from turbo_trader.exchange.accounts import ZERO, Account
-from turbo_trader.exchange.attached_exits import exits
 from turbo_trader.exchange.collateral import Collateral
 from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.margin import order_cost
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import BookPrice, CreateOrder
+from turbo_trader.exchange.requests import BookPrice, CreateOrder, exits
 from turbo_trader.market.instruments import Instrument, InstrumentStatus
 from turbo_trader.market.order_terms import (
     BookSide,

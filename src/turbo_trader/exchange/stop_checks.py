@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from turbo_trader.exchange.accounts import Position
-from turbo_trader.exchange.attached_exits import Stop
 from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.requests import SetTradingStop
+from turbo_trader.exchange.requests import SetTradingStop, Stop
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.order_terms import Side, TriggerBy
 

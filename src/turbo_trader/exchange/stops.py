@@ -7,12 +7,11 @@ from typing import Final
 
 from turbo_trader.exchange import stop_checks
 from turbo_trader.exchange.accounts import Account, Position
-from turbo_trader.exchange.attached_exits import Stop, exits
 from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.open_orders import OpenOrders
 from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import SetTradingStop
+from turbo_trader.exchange.requests import SetTradingStop, Stop, exits
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, StopMode, StopType, TimeInForce
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from turbo_trader.exchange.accounts import FeeCoin
 from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
-from turbo_trader.exchange.fees import RATES
+from turbo_trader.exchange.exchange_state import RATES
 from turbo_trader.exchange.instrument_changes import finer
 from turbo_trader.exchange.messages import Message
 from turbo_trader.exchange.protocol.faults_on_demand import FaultPlan, Faults

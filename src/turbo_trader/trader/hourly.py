@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from turbo_trader.market.rows import MINUTE, Rows
-from turbo_trader.rules.pace import days_to, target_days
 from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.rules.strengths import Strengths
+from turbo_trader.rules.trade_report import days_to, target_days
 from turbo_trader.trader.quiet import Quiet
 from turbo_trader.trader.trader_state import TraderState
 

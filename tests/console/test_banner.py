@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.console.banner import edge_fact, time_text
 from turbo_trader.console.markets import SYNTHETIC_START, speed_of
 from turbo_trader.console.options import FASTEST
 from turbo_trader.console.paper import lockstep_venue
-from turbo_trader.console.paper_facts import edge_fact, time_text
 from turbo_trader.console.settings import Settings
 from turbo_trader.rules.policy import Policy
 
