@@ -19,7 +19,8 @@ is the median of five passes, its least and greatest in brackets. Machines are n
   a bracket around each entry, decides every 30 s. It is slow: it gets the first fifth of the tape, and rates are of an event.
 - `freqtrade_month`: 30 days of one-minute bars of 15 symbols, a made-up market, loaded before any pass. freqtrade looks at each bar
   once: perpetuals, long and short, leverage, fees, funding, a stop on every trade, about four trades an hour. Ours is the daemon
-  over the same bars rebuilt into about 60 market events each, highs first: every rule, a scan every 30 s. A rate is of a bar.
+  over the same bars rebuilt into about 60 market events each, highs first: every rule, a scan every 30 s, about two
+  trades an hour, for no session limit ends the run. A rate is of a bar.
 - `..._book`, `..._print`: raw public frames. cryptofeed, ccxt and pybit end at their callback; ours ends at the updated market
   state (book, order flow over ten levels, VWAP, samples). pybit hands prints on as JSON made them.
 
