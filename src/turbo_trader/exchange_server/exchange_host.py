@@ -13,8 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from turbo_trader.exchange.accounts import FeeCoin
 from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.exchange.exchange_state import RATES
@@ -36,6 +34,7 @@ from turbo_trader.exchange_server.market_moves import MarketMoves
 from turbo_trader.exchange_server.market_source import Frames, MarketSource
 from turbo_trader.exchange_server.request_record import RequestRecord
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.record_copies import joined
 from turbo_trader.market.rows import DAY, SECOND, Rows
 
 TICK_NS = 10_000_000  # of the wall's time, between two steps of the venue's time
@@ -258,9 +257,7 @@ class Venue:
                 if len(rows):
                     self.exchange.advance(s, rows, 0, until)
                     waiting = self._waiting[s]
-                    self._waiting[s] = (
-                        np.concatenate([waiting, rows]).view(rows.dtype) if len(waiting) else rows
-                    )
+                    self._waiting[s] = joined([waiting, rows]) if len(waiting) else rows
             self.exchange.settle(until)
             clients = [line.client for line in self.lines.of(PrivateClient)]
             protected = {c.uid for c in clients if isinstance(c, PrivateClient) and c.protected}

@@ -14,6 +14,7 @@ from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.protocol.shown_books import DEEPEST, as_levels, standing
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.record_copies import copied, joined
 from turbo_trader.market.rows import (
     FINE,
     FIRST,
@@ -108,13 +109,13 @@ class MarketMoves:
         market = self._markets[s]
         if not (market.offset or market.coming or market.pause):
             return rows
-        moved = rows.copy()
+        moved = copied(rows)
         kinds = moved["kind"] & KIND_MASK
         moved["price"][np.isin(kinds, _PRICED)] += market.offset
         moved["lots"][np.isin(kinds, (MARK, INDEX))] += market.offset * FINE
         parts = [*market.coming, *self._waited(s, market, moved, until)]
         market.coming = []
-        return np.concatenate([moved[:0], *parts]).view(rows.dtype)
+        return joined([moved[:0], *parts])
 
     def _waited(self, s: int, market: _Market, rows: Rows, until: int) -> list[Rows]:
         """The rows, or what a pause leaves of them."""

@@ -28,6 +28,7 @@ from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
+from turbo_trader.market.record_copies import joined
 from turbo_trader.market.rows import BAR, GAP, KIND_MASK, ROW, SNAPSHOT, Rows
 from turbo_trader.trader.events import Event, MarketRows, StreamStatus
 
@@ -98,7 +99,7 @@ class UpstreamMarket:
         parts = self._rows[s]
         n = next((n for n, part in enumerate(parts) if part["ts"][0] >= until), len(parts))
         ready, self._rows[s] = parts[:n], parts[n:]
-        return cast("Rows", np.concatenate(ready).view(ROW) if ready else np.zeros(0, ROW))
+        return joined(ready) if ready else cast("Rows", np.zeros(0, ROW))
 
     def said(self, until: int) -> list[bytes]:
         """Frames that came since the last call."""

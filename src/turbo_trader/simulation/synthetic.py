@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from turbo_trader.market.depth import depth_of
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.ladder import LADDER
+from turbo_trader.market.record_copies import copied, joined
 from turbo_trader.market.rows import BAR, MINUTE, RATE, ROW, Rows
 from turbo_trader.simulation import synthetic_figures as figures
 from turbo_trader.simulation.synthetic_kernel import ROOM, SLOTS, SYMBOL, UNIFORMS, walk, write_minute
@@ -77,7 +78,7 @@ class SyntheticMarket:
             if cut < len(rows):
                 parts.insert(0, rows[cut:])
                 break
-        return np.concatenate(ready).view(ROW) if ready else np.zeros(0, ROW)
+        return joined(ready) if ready else cast("Rows", np.zeros(0, ROW))
 
     def set_edge(self, edge: float) -> None:
         """Another edge from the next minute that is made on."""
@@ -154,7 +155,7 @@ class SyntheticMarket:
         )  # fmt: skip
         first = 0
         for s, end in enumerate(ends.tolist()):
-            self._pending[s].append(self._room[first:end].copy())
+            self._pending[s].append(copied(self._room[first:end]))
             first = end
 
     def _past(self) -> dict[str, Rows]:
