@@ -12,12 +12,17 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from turbo_trader.journal.schema import FILE
+
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 
 
 def private_folder(path: Path) -> None:
-    """Make the folder and its missing parents, or take an existing one's rights from others. OSError where it cannot be made."""
+    """Make the folder and its missing parents, private. OSError where it cannot be made.
+
+    One that is there is closed to others where it is empty or a journal's. Any other stays as it is: it may be a home, or the root.
+    """
     missing = []
     at = path
     while not at.exists():
@@ -28,19 +33,26 @@ def private_folder(path: Path) -> None:
         folder.chmod(FOLDER_MODE)
     if not path.is_dir():
         raise NotADirectoryError(20, "Not a directory", str(path))
-    found = path.stat()
-    if (
-        found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
-    ):  # /tmp and the like are not ours to close
+    if not missing and _is_ours(path):
         with contextlib.suppress(OSError):
             path.chmod(FOLDER_MODE)
+
+
+def _is_ours(folder: Path) -> bool:
+    found = folder.stat()
+    if (
+        found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX
+    ):  # /tmp and the like are not ours to close
+        return False
+    return (folder / FILE).exists() or not any(folder.iterdir())
 
 
 def private_opener(path: str, flags: int) -> int:
     """For `open(..., opener=)`: the file is private from its first byte on; rights of others on an older one are taken away."""
     handle = os.open(path, flags | os.O_NONBLOCK, FILE_MODE)
-    with contextlib.suppress(OSError):  # another user's file: the folder is private all the same
-        os.fchmod(handle, FILE_MODE)
+    if stat.S_ISREG(os.fstat(handle).st_mode):  # a device such as /dev/null stays everybody's
+        with contextlib.suppress(OSError):  # another user's file: the folder is private all the same
+            os.fchmod(handle, FILE_MODE)
     return handle
 
 
