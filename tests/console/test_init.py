@@ -16,7 +16,7 @@ import pytest
 
 from turbo_trader.console import main
 from turbo_trader.console.dotenv import dotenv
-from turbo_trader.console.first_settings import first_settings
+from turbo_trader.console.first_settings import first_settings, write_settings
 from turbo_trader.console.settings import Settings
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.policy import Policy
@@ -164,3 +164,18 @@ def test_a_person_who_says_no_keeps_the_file(here: Path) -> None:
     typist.answer("exists. Replace it?", "n")
     assert typist.ended() == 3
     assert (here / ".env").read_text() == "SEED=7\n"
+
+
+@pytest.mark.parametrize("typed", ["-1", "150%", "nan"])
+def test_a_bad_number_is_refused_under_the_name_it_was_given_for(typed: str) -> None:
+    with pytest.raises(InputError, match=rf"^SESSION_LOSS '{typed}': "):
+        first_settings({"SESSION_LOSS": typed})
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_changes_nothing(here: Path) -> None:
+    (here / ".env").write_text("SEED=7\n")
+    (here / ".env.new").mkdir()  # stops root too
+    with pytest.raises(InputError, match=r"\.env: .*; call `init` in a folder that you may write to"):
+        write_settings(here / ".env", first_settings({}), replace=True)
+    assert (here / ".env").read_text() == "SEED=7\n"
+    assert not (here / ".env.old").exists()

@@ -88,3 +88,18 @@ def test_restore_puts_a_copy_back_once_nobody_writes(run: BookedRun, verb: Any, 
     code, found = verb("restore", copy, "--json")
     assert (code, Path(found["before"]).exists()) == (exit_codes.OK, True)
     assert verb("check")[0] == exit_codes.OK
+
+
+def test_a_damaged_copy_is_named_as_the_copy_and_the_journal_is_as_it_was(
+    run: BookedRun, verb: Any, tmp_path: Path
+) -> None:
+    run.journal.close(NOW, "test")
+    folder = tmp_path / "var" / "live"
+    before = (folder / "journal.sqlite").read_bytes()
+    (tmp_path / "copy").write_text("no journal at all, but long enough to be one" * 100)
+    code, said = verb("restore", str(tmp_path / "copy"), "--journal-dir", str(folder))
+    assert code == exit_codes.REFUSED
+    assert f"{tmp_path / 'copy'}: no whole copy of a journal; the journal is as it was" in " ".join(
+        said.split()
+    )
+    assert (folder / "journal.sqlite").read_bytes() == before

@@ -34,6 +34,21 @@ def test_whole_numbers_are_plain(
     assert option.rsplit(" ", maxsplit=1)[-1] in ended(f"{option} {value}", monkeypatch, capsys)
 
 
+def test_a_number_too_large_is_answered_with_the_largest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"must be 0 to {2**63 - 1}" in ended("run --seed 99999999999999999999", monkeypatch, capsys)
+    assert "-1: must be 0 or more" in ended("run --seed -1", monkeypatch, capsys)
+
+
+def test_a_tape_without_a_path_is_not_the_folder_it_is_called_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "market 'tape:': give the recording as tape:PATH" in ended(
+        "run --market tape:", monkeypatch, capsys
+    )
+
+
 @pytest.mark.parametrize("value", ["1_0", "١٠", "+1", "nan", "inf", "-1", "1e999", "9" * 40])
 @pytest.mark.parametrize(
     "option",

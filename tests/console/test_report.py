@@ -84,3 +84,17 @@ def test_an_empty_journal_claims_nothing(tmp_path: Path) -> None:
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
     assert aligned(("a", "bb"), [("ccc", "1")]) == ["a    bb", "ccc   1"]
+
+
+def test_a_time_without_trades_is_not_called_an_empty_journal(
+    journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(journal_dir=journal, since="2090-01-01")
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"no scan and no trade of {journal} lies in that time" in said
+    assert "yet" not in said
+
+
+def test_an_empty_journal_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report(journal_dir=tmp_path)
+    assert f"no scan and no trade in {tmp_path} yet" in " ".join(capsys.readouterr().out.split())

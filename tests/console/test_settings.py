@@ -145,6 +145,32 @@ def test_a_bad_value_is_named_with_its_variable(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"), [("MAX_LEVERAGE", "50%"), ("MAX_LEVERAGE", "1e400"), ("SESSION_LOSS", "-2000bp")]
+)
+def test_a_refused_value_is_quoted_as_it_was_typed(name: str, typed: str) -> None:
+    with pytest.raises(InputError, match=f"^{name} = '{typed}': expected a number"):
+        Policy.from_env({name: typed})
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("METRICS", "ADDRESS:PORT such as 127.0.0.1:9108"),
+        ("RECORD", "off, decisions, or full"),
+        ("MODE", "paper, testnet, demo or live"),
+    ],
+)
+def test_a_refused_word_is_answered_with_the_form_expected(name: str, form: str) -> None:
+    with pytest.raises(InputError, match=rf"^{name} = 'foo': expected {form}"):
+        Settings.read({name: "foo"})
+
+
+def test_a_symbol_that_stands_twice_is_refused_as_that() -> None:
+    with pytest.raises(InputError, match=r"TARGET_ASSETS = 'BTC,BTC': .*, each once"):
+        Policy.from_env({"TARGET_ASSETS": "BTC,BTC"})
+
+
 def test_a_bad_option_is_named_as_an_option() -> None:
     with pytest.raises(InputError, match="--balance"):
         load_settings(balance="0")
@@ -214,7 +240,7 @@ def test_an_address_that_is_not_plain_loopback_is_named_without_what_it_carries(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(InputError, match=f"{name}: expected .* plain .* to this machine, such as") as raised:
+    with pytest.raises(InputError, match=f"{name}: expected plain .* to this machine, such as") as raised:
         load_settings()
     assert "hunter2" not in str(raised.value)
 

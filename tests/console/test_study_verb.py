@@ -9,7 +9,11 @@ import pytest
 
 from studies.searching import written
 from turbo_trader.console import main
+from turbo_trader.lab.edge_study import study_edge
+from turbo_trader.lab.known_markets import ECHO as ECHO_SIGNAL
 from turbo_trader.lab.made_up_panels import MadeUpPanel
+from turbo_trader.lab.score_trades import Market
+from turbo_trader.lab.trials_ledger import Ledger
 
 ECHO = "from turbo_trader.lab.made_up_panels import Echo as Signal\n"
 
@@ -40,3 +44,20 @@ def test_edge_is_zero_any_other_verdict_one_and_bad_input_two(
     assert len((tmp_path / "state" / "turbo-trader" / "trials.jsonl").read_text().splitlines()) == 3
     assert asked(monkeypatch, "astrology", str(data)) == 2
     assert "no such signal" in capsys.readouterr().err
+
+
+def test_every_part_of_a_study_tells_how_much_of_it_is_done(tmp_path: Path) -> None:
+    heard: list[tuple[str, list[float]]] = []
+    study_edge(
+        ECHO_SIGNAL,
+        Market(MadeUpPanel(days=14, symbols=4, edge=0.006).panel(1)),
+        Ledger(tmp_path / "trials.jsonl"),
+        now="",
+        progress=lambda part: heard.append((part, [])),
+        share=lambda done: heard[-1][1].append(done),
+    )
+    assert len(heard) == 6
+    for part, shares in heard[:-1]:  # a signal made in memory has no process of its own
+        assert len(shares) > 1, part
+        assert shares == sorted(shares), part
+        assert 0.0 < shares[0] < shares[-1] <= 1.0, part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Final
 from turbo_trader.console.settings import Settings
 from turbo_trader.journal.private_files import private_opener
 from turbo_trader.market.errors import InputError, Refused
-from turbo_trader.numbers.declared import bounds
+from turbo_trader.numbers.declared import bounds, expectation
 from turbo_trader.numbers.text import decimal
 from turbo_trader.rules.policy import Policy
 
@@ -83,18 +84,27 @@ def percent(fraction: Decimal) -> str:
 def write_settings(path: Path, settings: FirstSettings, *, replace: bool) -> Path | None:
     """Write the file for its owner alone (0600); one that is there is kept beside it, its path is returned.
 
-    Refused where there is one and `replace` is not asked for.
+    Refused where there is one and `replace` is not asked for; InputError where it cannot be written, and then nothing has changed.
     """
-    kept = None
-    if path.exists():
-        if not replace:
-            raise Refused(
-                f"{path} exists and is left as it is; --force replaces it and keeps the old one as {path}.old"
-            )
-        kept = path.with_name(f"{path.name}.old")
-        path.replace(kept)
-    with open(path, "x", opener=private_opener, encoding="utf-8") as file:
-        file.write(settings.text())
+    there = path.exists()
+    if there and not replace:
+        raise Refused(
+            f"{path} exists and is left as it is; --force replaces it and keeps the old one as {path}.old"
+        )
+    kept = path.with_name(f"{path.name}.old") if there else None
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        with open(draft, "w", opener=private_opener, encoding="utf-8") as file:
+            file.write(settings.text())
+        if kept is not None:
+            path.replace(kept)
+        draft.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise InputError(
+            f"{path.absolute()}: {error.strerror}; call `init` in a folder that you may write to"
+        ) from None
     return kept
 
 
@@ -114,10 +124,15 @@ def write_keys(path: Path, key: str, secret: str) -> None:
 def _number(values: Mapping[str, str], name: str) -> Decimal:
     if name not in values:
         return Decimal(getattr(Policy.model_fields[name.lower()], "default"))  # noqa: B009 - typed as Any
+    field = Policy.model_fields[name.lower()]
+    low, high = bounds(field)
     try:
-        return decimal(values[name].strip())
+        value = decimal(values[name].strip())
     except ValueError:
         raise InputError(f"{name} {values[name]!r}: not a number; write it like 15%") from None
+    if not low <= value <= high:  # under its own name, before another number follows it
+        raise InputError(f"{name} {values[name]!r}: expected {expectation(field)}")
+    return value
 
 
 def _lines(values: Mapping[str, str]) -> Iterator[str]:

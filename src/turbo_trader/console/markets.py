@@ -124,7 +124,10 @@ def _kind(settings: Settings) -> str:
 
 
 def _tape_path(settings: Settings) -> Path:
-    return Path(settings.market.removeprefix("tape:"))
+    path = settings.market.removeprefix("tape:")
+    if not path:
+        raise InputError("market 'tape:': give the recording as tape:PATH; samples/bars is one")
+    return Path(path)
 
 
 def _tape(settings: Settings, emit: Emit) -> Market:

@@ -37,7 +37,7 @@ def whole(low: int = 0, high: int = MOST) -> Callable[[str | int], int]:
         except ValueError:
             raise typer.BadParameter(f"{given!r} is not a whole number") from None
         if not low <= value <= high:
-            bounds = f"{low} or more" if high == MOST else f"{low} to {high}"
+            bounds = f"{low} or more" if high == MOST and value < low else f"{low} to {high}"
             raise typer.BadParameter(f"{given}: must be {bounds}")
         return value
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from turbo_trader.journal.address import POINTER, Address, place, read_address, write_address
 from turbo_trader.journal.connection import SqliteFile, Statement, open_file
-from turbo_trader.journal.journal_errors import JournalError, explained
+from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal, explained
 from turbo_trader.journal.lease import GUARD, current
 from turbo_trader.journal.marker import MARKER, SESSION, Mark, write_mark
 from turbo_trader.journal.migrations import bring_up, copied, damaged, unloaded
@@ -104,8 +104,17 @@ def _checked(copy: Path) -> None:
                     f"{copy}: nothing is in it; name a copy made by `turbo-trader journal backup`"
                 )
             damaged(copy, db)
+    except UnsoundJournal:
+        raise _unsound_copy(copy) from None
     except sqlite3.Error as error:
-        raise explained(copy, error) from None
+        found = explained(copy, error)
+        raise (_unsound_copy(copy) if isinstance(found, UnsoundJournal) else found) from None
+
+
+def _unsound_copy(copy: Path) -> UnsoundJournal:
+    return UnsoundJournal(
+        f"{copy}: no whole copy of a journal; the journal is as it was; name another copy, made by `turbo-trader journal backup`"
+    )
 
 
 def _into_server(folder: Path, there: Address, copy: Path, stamp: str, starts: list[Start]) -> Restored:

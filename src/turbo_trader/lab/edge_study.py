@@ -37,18 +37,18 @@ def study_edge(
     now: str,
     costs: Costs | None = None,
     progress: Progress = _silent,
-    share: Callable[[float], None] = lambda _: None,
+    share: scoring.Share = scoring.unseen,
 ) -> Findings:
     """Hold `signal` against `market`; the trial is in the ledger before anything is known of its result.
 
-    `progress` hears what is done next, `share` how much of the first part, which asks the signal, is done.
+    `progress` hears what is done next, `share` how much of that part is done.
     """
     panel = market.panel
     progress(f"{signal.name}: {len(panel):,} bars of {len(panel.symbols)} symbols: asking the signal")
     table = scoring.score_all(signal, panel, share)
     record = _Record.of(costs or Costs(), market.tape(), entries(table, len(panel)))
     counted = _counted(signal, market, ledger, record, now)
-    court = _tried(signal, panel, table, record, counted, progress)
+    court = _tried(signal, panel, table, record, counted, progress=progress, share=share)
     verdict, reasons = decide(court)
     return Findings(
         verdict=verdict,
@@ -66,7 +66,7 @@ def objections(signal: Signal, market: Market, costs: Costs) -> tuple[Verdict, t
     table = scoring.score_all(signal, market.panel)
     record = _Record.of(costs, market.tape(), entries(table, len(market.panel)))
     counted = _Counted(record.mean(record.net), (), 1.0, 0.0)
-    return decide(_tried(signal, market.panel, table, record, counted, _silent))
+    return decide(_tried(signal, market.panel, table, record, counted))
 
 
 def leak_of(signal: Signal, market: Market) -> str:
@@ -78,25 +78,35 @@ def leak_of(signal: Signal, market: Market) -> str:
 
 
 def _tried(
-    signal: Signal, panel: Panel, table: ScoreTable, record: _Record, counted: _Counted, progress: Progress
+    signal: Signal,
+    panel: Panel,
+    table: ScoreTable,
+    record: _Record,
+    counted: _Counted,
+    *,
+    progress: Progress = _silent,
+    share: scoring.Share = scoring.unseen,
 ) -> Court:
     """Every test; those that cost most only where nothing else is against it."""
-    progress("the future cut off, another future, another past, and time run backwards")
-    leak, sources = leaks.lookahead(signal, panel, table), leaks.Sources()
+    progress("the future cut off, then another future")
+    leak, sources = leaks.lookahead(signal, panel, table, share=share), leaks.Sources()
     if not leak and counted.by_day.mean > 0.0:  # what loses has no future to explain it
-        sources = leaks.other_sources(signal, panel, record.tape, record.moments)
+        progress("another past")
+        sources = leaks.other_sources(signal, panel, record.tape, record.moments, share)
+    progress("time run backwards")
     court = _court(
         record,
         counted,
         panel,
         leak=leak or sources.leak,
         calendar=sources.calendar,
-        backwards=_backwards(signal, panel),
+        backwards=_backwards(signal, panel, share),
     )
     if decide(court)[0] is Verdict.EDGE:
-        progress("a process of its own, and other prices")
-        levels = leaks.levels(signal, panel, record.tape, record.moments)
-        return replace(court, leak=alone.differs(signal, panel, table), levels=levels)
+        progress("other prices")
+        levels = leaks.levels(signal, panel, record.tape, record.moments, share)
+        progress("a process of its own")
+        return replace(court, leak=alone.differs(signal, panel, table, share), levels=levels)
     return court
 
 
@@ -165,10 +175,10 @@ def _counted(signal: Signal, market: Market, ledger: Ledger, record: _Record, no
     return _Counted(by_day, trials, dsr, expected_best(variance, len(trials)))
 
 
-def _backwards(signal: Signal, panel: Panel) -> Mean:
+def _backwards(signal: Signal, panel: Panel, share: scoring.Share) -> Mean:
     shown = histories.reversed_in_time(panel)
     tape = Tape.of(shown)
-    moments = entries(scoring.score_all(signal, shown), len(shown))
+    moments = entries(scoring.score_all(signal, shown, share), len(shown))
     return comparisons.mean_of(tape, moments, tape.gross(moments))
 
 

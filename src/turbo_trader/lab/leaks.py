@@ -12,7 +12,7 @@ from turbo_trader.lab import comparisons, histories
 from turbo_trader.lab.loading import Signal
 from turbo_trader.lab.panel import Floats, Panel
 from turbo_trader.lab.score_trades import Moments, Tape, entries
-from turbo_trader.lab.scoring import ScoreTable, answer, at, score_all, wanted
+from turbo_trader.lab.scoring import ScoreTable, Share, answer, at, score_all, unseen, wanted
 from turbo_trader.lab.statistics import Mean
 from turbo_trader.market.errors import InputError
 
@@ -22,13 +22,14 @@ _CHANCE: Final = 3e-5  # of an honest signal to fit the true market while it is 
 _SAME: Final = 0.75  # share of trades that stay as they are, from which bars do not matter
 
 
-def lookahead(signal: Signal, panel: Panel, table: ScoreTable, seed: int = 1) -> str:
+def lookahead(signal: Signal, panel: Panel, table: ScoreTable, seed: int = 1, share: Share = unseen) -> str:
     """Cut the future off, then replace it, at some moments: "" where no answer changes, else which one did.
 
     Trades are preferred among the moments, and each is asked of a fresh instance.
     """
     seen, _ = wanted(signal, signal.fresh(), panel.interval_ns)
-    for t in asked_again(table, seed):
+    moments = asked_again(table, seed)
+    for done, t in enumerate(moments, 1):
         near = panel.slice(t + 1 - seen, min(len(panel), t + 1 + seen))
         cut = near.slice(0, seen).copy()
         another = histories.another_future(near, seen - 1, seed)
@@ -38,6 +39,7 @@ def lookahead(signal: Signal, panel: Panel, table: ScoreTable, seed: int = 1) ->
             same = np.array_equal(direction, table.direction[t]) and np.array_equal(bars, table.bars[t])
             if not same or not np.allclose(expected, table.expected[t], rtol=1e-9, atol=1e-12):
                 return f"the scores at {at(part)} change when the future {future}"
+        share(done / len(moments))
     return ""
 
 
@@ -55,14 +57,16 @@ class Sources:
     calendar: str = ""
 
 
-def other_sources(signal: Signal, panel: Panel, tape: Tape, moments: Moments) -> Sources:
+def other_sources(
+    signal: Signal, panel: Panel, tape: Tape, moments: Moments, share: Share = unseen
+) -> Sources:
     """Show it another past at each moment: what it says then must be something else, and must not fit the true market.
 
     What does fit in other weeks as well goes by the clock. That may be honest, or a table of times read off this record: nothing
     in the record can tell, so it is a doubt.
     """
     shown = histories.with_another_past(panel)
-    said = entries(score_all(signal, shown), len(shown))
+    said = entries(score_all(signal, shown, share), len(shown))
     found = _fit(tape, said)
     fits = found.trades >= _LEAST_TRADES and _sure(found)
     if fits and not _by_the_clock(signal, shown, tape, found):
@@ -94,7 +98,7 @@ def _same(moments: Moments, said: Moments) -> float:
     return len(before & after) / max(1, len(before))
 
 
-def levels(signal: Signal, panel: Panel, tape: Tape, moments: Moments) -> str:
+def levels(signal: Signal, panel: Panel, tape: Tape, moments: Moments, share: Share = unseen) -> str:
     """Show it the same moves at other prices: what it earned must still be there.
 
     Where it is not, the signal may have found the bars in a file, or it compares prices with numbers that only the whole record
@@ -102,7 +106,7 @@ def levels(signal: Signal, panel: Panel, tape: Tape, moments: Moments) -> str:
     """
     before = comparisons.mean_of(tape, moments, _about_mean(tape, moments))
     shown = histories.at_other_prices(panel)
-    after = _fit(tape, entries(score_all(signal, shown), len(shown)))
+    after = _fit(tape, entries(score_all(signal, shown, share), len(shown)))
     if after.mean > before.mean / 2:
         return ""
     return (

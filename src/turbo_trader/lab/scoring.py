@@ -27,11 +27,14 @@ class ScoreTable:
     asked: int
 
 
-def _unseen(_share: float) -> None:
+Share = Callable[[float], None]  # hears how much of the work is done, 0 to 1
+
+
+def unseen(_share: float) -> None:
     """Nobody looks."""
 
 
-def score_all(signal: Signal, panel: Panel, share: Callable[[float], None] = _unseen) -> ScoreTable:
+def score_all(signal: Signal, panel: Panel, share: Share = unseen) -> ScoreTable:
     """Ask a fresh instance at every bar it wants. InputError where it fails or answers in another form.
 
     `share` is given the part of the panel that is done, 0 to 1, with each answer.

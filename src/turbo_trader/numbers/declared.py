@@ -64,7 +64,7 @@ class Declared(BaseSettings):
         try:
             BaseModel.__init__(self, **given)  # BaseSettings' own would read the process's environment
         except ValidationError as error:
-            raise self._refusal(error) from None
+            raise self._refusal(error, given) from None
 
     @classmethod
     def read(cls, env: Mapping[str, str], **given: Any) -> Self:
@@ -85,7 +85,7 @@ class Declared(BaseSettings):
         return Decimal(value) if kind is Decimal and type(value) is int else value
 
     @classmethod
-    def _refusal(cls, error: ValidationError) -> InputError:
+    def _refusal(cls, error: ValidationError, given: Mapping[str, object]) -> InputError:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0])
         if name not in cls.model_fields:
@@ -93,7 +93,7 @@ class Declared(BaseSettings):
         field = cls.model_fields[name]
         hidden = "key" in name or "url" in name  # an address may carry a password
         secret = hidden or SecretStr in (field.annotation, *get_args(field.annotation))
-        value = "" if secret else f" = {shown(first['input'])[:_SHOWN]!r}"
+        value = "" if secret else f" = {shown(given.get(name, first['input']))[:_SHOWN]!r}"
         origin = source(field)
         return BadValue(name, f"{value}: expected {expectation(field)}{f' ({origin})' if origin else ''}")
 
@@ -144,9 +144,10 @@ def expectation(field: FieldInfo) -> str:
     if named:
         return "one of " + ", ".join(named)
     if get_origin(kind) is tuple:
-        return f"a comma-separated list of {facts.get('unit', 'items')}"
+        return f"a comma-separated list of {facts.get('unit', 'items')}, each once"
     if kind not in (int, float, Decimal):
-        return str(field.description)
+        meaning, _, form = str(field.description).partition(": ")
+        return form or meaning
     low, high = bounds(field)
     if low == high:
         return f"{field.default}: it cannot be changed"

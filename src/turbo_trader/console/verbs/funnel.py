@@ -29,7 +29,7 @@ def funnel(
     from turbo_trader.console.progress import Progress
     from turbo_trader.console.summary import funnel_lines
     from turbo_trader.console.tables import target_lines, wrapped
-    from turbo_trader.console.verbs.report import NOTHING, books
+    from turbo_trader.console.verbs.report import books, nothing
     from turbo_trader.journal.opening import believable
     from turbo_trader.reports.reading import scans_of
     from turbo_trader.rules.strengths import Strengths
@@ -53,7 +53,7 @@ def funnel(
         print_json(document)
         return
     if not found.total.scans:
-        print("\n".join(wrapped(NOTHING)))
+        print("\n".join(wrapped(nothing(folder))))
         return
     reported = [part for line in funnel_lines(found.total.to_dict()) for part in _folded(line)]
     lines = [f"entries by  {signal}", *reported, "", *target_lines(beside)]

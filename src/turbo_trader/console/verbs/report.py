@@ -13,7 +13,6 @@ from turbo_trader.console.daemons import journal_of
 from turbo_trader.console.options import Journal, Name
 from turbo_trader.console.tables import wrapped
 
-NOTHING = "nothing to report: no scan and no trade in this journal yet; `turbo-trader run` writes them, --journal-dir names another"
 LISTED = 10  # trades at the end of the text; all are in --json
 
 
@@ -54,11 +53,25 @@ def report(
             lines, found = [f"written: {path}" for path in files], {"files": files}
         else:
             found = journal_report(folder, asked.since, asked.until)
-            lines = report_lines(found) if found["hours"] or found["trades"] else wrapped(NOTHING)
+            seen = found["hours"] or found["trades"]
+            lines = report_lines(found) if seen else wrapped(nothing(folder, part=asked.part))
     if json:
         print_json(found)
         return
     print("\n".join(lines))
+
+
+def nothing(folder: Path, *, part: bool = False) -> str:
+    """Why there is nothing to report; `part`: only a part of the run was asked for."""
+    if part:
+        return (
+            f"nothing to report: no scan and no trade of {folder} lies in that time; times are the market's, UTC, "
+            "and `turbo-trader report` without them shows the whole run"
+        )
+    return (
+        f"nothing to report: no scan and no trade in {folder} yet; `turbo-trader run` writes them, "
+        "--journal-dir names another"
+    )
 
 
 def _folder(run: str, daemon: str | None, journal_dir: Path | None) -> Path:
