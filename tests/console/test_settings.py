@@ -161,7 +161,7 @@ def test_a_refused_value_is_quoted_as_it_was_typed(name: str, typed: str) -> Non
         ("MODE", "paper, testnet, demo or live"),
     ],
 )
-def test_a_refused_word_is_answered_with_the_form_expected(name: str, form: str) -> None:
+def test_a_refused_choice_is_answered_with_the_form_expected(name: str, form: str) -> None:
     with pytest.raises(InputError, match=rf"^{name} = 'foo': expected {form}"):
         Settings.read({name: "foo"})
 

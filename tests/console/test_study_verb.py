@@ -46,7 +46,7 @@ def test_edge_is_zero_any_other_verdict_one_and_bad_input_two(
     assert "no such signal" in capsys.readouterr().err
 
 
-def test_every_part_of_a_study_tells_how_much_of_it_is_done(tmp_path: Path) -> None:
+def test_every_part_of_a_study_shows_its_share(tmp_path: Path) -> None:
     heard: list[tuple[str, list[float]]] = []
     study_edge(
         ECHO_SIGNAL,
