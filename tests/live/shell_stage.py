@@ -2,16 +2,15 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+from tests.canned_http import Canned, canned
 from tests.live import trade_venue
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -90,32 +89,8 @@ class Venue:
             elif asked["op"] == "subscribe":
                 await socket.send(json.dumps({"topic": "publicTrade.BTCUSDT", "data": []}))
 
-    @contextmanager
-    def http(self) -> Iterator[str]:
-        venue = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                data = json.dumps(venue.answer(self.path, body)).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_POST  # noqa: N815
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        server.server_close()
+    def http(self) -> AbstractContextManager[str]:
+        return canned(lambda asked: Canned(json.dumps(self.answer(asked.target, asked.body)).encode()))
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[Endpoints]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from tests.canned_http import Canned, Request, canned
 
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
@@ -42,31 +41,12 @@ ANSWERS: dict[str, tuple[int, bytes]] = {
 
 @pytest.fixture
 def rest() -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Request) -> Canned | None:
+        status, data = ANSWERS[asked.target.partition("?")[0]]
+        return Canned(data, status, ECHO, {"X-Echo": ECHO}) if status else None
 
-        def do_POST(self) -> None:
-            status, data = ANSWERS[self.path.partition("?")[0]]
-            if not status:
-                self.close_connection = True
-                return
-            self.send_response(status, ECHO)
-            self.send_header("X-Echo", ECHO)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST  # noqa: N815
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with canned(answer) as url:
+        yield url
 
 
 @pytest.fixture
