@@ -113,6 +113,7 @@ def backtest(
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
     from turbo_trader.console.summary import backtest_lines, kept_lines
     from turbo_trader.lab.serving import serving
+    from turbo_trader.market.names import perpetual_symbol
     from turbo_trader.rules.policy import Policy
 
     _check(order, new_session)
@@ -121,6 +122,7 @@ def backtest(
     policy = Policy.from_env({**environment(), **given})
     serving(policy)  # here, so that a signal that cannot be had is one line before anything is read
     where = load_settings().journal_dir if keep else None
+    wanted = tuple(perpetual_symbol(text, "--symbols") for text in parts(symbols))
     _look_for(tape)
     compile_missing(*Use)  # here: both orders run in processes of their own, and each would compile
     if str(tape) == "synthetic":
@@ -128,7 +130,7 @@ def backtest(
         _show_made_up(found, json=json)
         return
     options = Options(
-        symbols=parts(symbols) or None, instruments=instruments, policy=policy, balance=money, seed=seed,
+        symbols=wanted or None, instruments=instruments, policy=policy, balance=money, seed=seed,
         new_session_daily=new_session == "daily", no_limits=no_limits, keep=where, cache=cache,
     )  # fmt: skip
     result = {"balance": money, **_results(tape, options, order)}
