@@ -41,6 +41,18 @@ def test_the_outcome_comes_first_and_names_what_would_have_had_to_differ(evaluat
     assert lines[1:3] == ["first blocker: pre-filter - SNR too low", "needed: SNR above 1.0 (was 0.70)"]
 
 
+def test_what_was_not_computed_is_no_figure(evaluated: Any) -> None:
+    row = evaluated().copy()
+    for name in ("kalman_valid", "ou_valid", "ou_half_life_s", "ou_statistic", "take_profit"):
+        row[name] = 0
+    lines = explain(P, rows_of(row), 0, "BTCUSDT")
+    assert {"Kalman no signal", "OU no signal", "no target and no stop: no forecast with a direction"} <= set(
+        lines
+    )
+    row["ou_statistic"] = -0.5
+    assert "OU no signal, it does not revert, Dickey-Fuller -0.50" in explain(P, rows_of(row), 0, "BTCUSDT")
+
+
 @pytest.mark.parametrize(
     ("equity", "change", "said"),
     [

@@ -116,16 +116,32 @@ def _forecast(policy: Policy, row: Any) -> list[str]:
             f"score of {policy.signal}: {bp(row['forecast'])} over {row['horizon_s']:.0f} s;"
             f" sigma over the hold {row['hold_sigma']:.3g} per sqrt(s)"
         ]
-    kalman = f"{bp(row['kalman_forecast'])} +- {bp(row['kalman_se'])}" if row["kalman_valid"] else "no signal"
-    ou = f"{bp(row['ou_forecast'])} +- {bp(row['ou_se'])}" if row["ou_valid"] else "no signal"
     return [
         f"forecast {bp(row['forecast'])} +- {bp(row['se'])} over {row['horizon_s']:.0f} s;"
         f" sigma {row['sigma']:.3g} per sqrt(s), over the hold {row['hold_sigma']:.3g}",
-        f"Kalman {kalman}, believed {row['kalman_belief']:.0%}, velocity z {row['velocity_z']:.2f},"
-        f" acceleration z {row['acceleration_z']:.2f}, innovations {row['kalman_scale']:.2f} of the fit's variance",
-        f"OU {ou}, believed {row['ou_belief']:.0%}, z {row['ou_z']:.2f},"
-        f" half-life {row['ou_half_life_s']:.0f} s, Dickey-Fuller {row['ou_statistic']:.2f}",
+        _kalman(row),
+        _ou(row),
     ]
+
+
+def _kalman(row: Any) -> str:
+    if not row["kalman_valid"]:
+        return "Kalman no signal"
+    return (
+        f"Kalman {bp(row['kalman_forecast'])} +- {bp(row['kalman_se'])}, believed {row['kalman_belief']:.0%},"
+        f" velocity z {row['velocity_z']:.2f}, acceleration z {row['acceleration_z']:.2f},"
+        f" innovations {row['kalman_scale']:.2f} of the fit's variance"
+    )
+
+
+def _ou(row: Any) -> str:
+    text = f"{bp(row['ou_forecast'])} +- {bp(row['ou_se'])}" if row["ou_valid"] else "no signal"
+    if not row["ou_statistic"]:
+        return f"OU {text}"
+    test = f"Dickey-Fuller {row['ou_statistic']:.2f}"
+    if not row["ou_half_life_s"]:
+        return f"OU {text}, it does not revert, {test}"
+    return f"OU {text}, believed {row['ou_belief']:.0%}, z {row['ou_z']:.2f}, half-life {row['ou_half_life_s']:.0f} s, {test}"
 
 
 def _beliefs(policy: Policy, row: Any) -> list[str]:
@@ -145,6 +161,8 @@ def _beliefs(policy: Policy, row: Any) -> list[str]:
 
 
 def _exits(row: Any) -> list[str]:
+    if not row["take_profit"]:
+        return ["no target and no stop: no forecast with a direction"]
     line = f"TP {bp(row['take_profit'])}, SL {bp(row['stop_loss'])}, cost {bp(row['cost'])}"
     line += f" (of it book walk {bp(row['slippage'])}), hold {row['hold_s']:.0f} s"
     if int(row["verdict"][EV]) == NOT_ASSESSED:
