@@ -109,9 +109,7 @@ def backtest(
 ) -> None:
     """Run the rules over recorded market data and report the result."""
     from turbo_trader.console.kernels import Use, compile_missing
-    from turbo_trader.console.output import print_json, say
     from turbo_trader.console.settings import environment, load_settings, positive_decimal
-    from turbo_trader.console.summary import backtest_lines, kept_lines
     from turbo_trader.lab.serving import serving
     from turbo_trader.market.names import perpetual_symbol
     from turbo_trader.rules.policy import Policy
@@ -133,7 +131,13 @@ def backtest(
         symbols=wanted or None, instruments=instruments, policy=policy, balance=money, seed=seed,
         new_session_daily=new_session == "daily", no_limits=no_limits, keep=where, cache=cache,
     )  # fmt: skip
-    result = {"balance": money, **_results(tape, options, order)}
+    _show({"balance": money, **_results(tape, options, order)}, json=json)
+
+
+def _show(result: dict[str, Any], *, json: bool) -> None:
+    from turbo_trader.console.output import print_json, say
+    from turbo_trader.console.summary import backtest_lines, kept_lines
+
     say(f"{result['source']}: {result['events']:,} events, loaded in {result['load_seconds']:.1f} s")
     for reason, count in result["left_out"].items():
         say(f"{result['source']}: left out: {count:,} {reason}")
