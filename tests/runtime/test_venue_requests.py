@@ -8,7 +8,7 @@ import pytest
 
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.command_calls import Call
-from turbo_trader.bybit.venue_errors import NO_ANSWER, NOT_SENT, classify
+from turbo_trader.bybit.venue_errors import BANNED, NO_ANSWER, NOT_SENT, classify, classify_http
 from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock
 from turbo_trader.runtime.venue_requests import (
@@ -50,8 +50,10 @@ class World:
         socket: bool = False,
         simulated: bool = False,
         skew_s: float = 0,
+        bans: bool = False,
     ) -> None:
-        """`skew_s`: by so much each reading of the venue's clock differs from the one before."""
+        """`skew_s`: by so much each reading of the venue's clock differs from the one before. `bans`: it is answered by a ban."""
+        self.bans = bans
         self.now = 10**18
         self.seen: list[Transmit] = []
         self.slept: list[float] = []
@@ -73,8 +75,8 @@ class World:
     def on_stale(self) -> None:
         self.events.append("stale")
 
-    def run(self, job: Job[T]) -> T:
-        answer: Answer | None = None
+    def run(self, job: Job[T], answer: Answer | None = None) -> T:
+        """To its end. `answer`: to what a job that has begun has sent."""
         while True:
             try:
                 effect = job.send(answer)
@@ -87,10 +89,12 @@ class World:
                 answer = None
             else:
                 self.seen.append(effect)
-                code = 0 if effect.call.method == "get_server_time" else self._venue(effect)
+                clock = effect.call.method == "get_server_time"
+                code = 0 if clock else self._venue(effect)
                 self._skewed += self.skew_ns
                 reading = {"timeNano": str(self.now + self._skewed)}
-                answer = Answer(classify(code), code, "", self.now, reading, headers={SPEED_HEADER: "30"})
+                verdict = classify_http(403) if clock and self.bans else classify(code)
+                answer = Answer(verdict, code, "", self.now, reading, headers={SPEED_HEADER: "30"})
 
     @property
     def calls(self) -> list[str]:
@@ -133,7 +137,7 @@ def test_a_second_clock_measurement_waits_for_the_first() -> None:
     first, second = world.requests.sync_clock(), world.requests.sync_clock()
     assert isinstance(next(first), Transmit)
     assert isinstance(next(second), Sleep)
-    assert world.run(first) is True
+    assert world.run(first, Answer(classify(0), 0, "", world.now, {"timeNano": str(world.now)})) is True
     assert isinstance(next(second), Transmit)
 
 
@@ -154,3 +158,34 @@ def test_two_readings_of_the_clock_that_disagree_count_for_nothing(skew_s: float
     assert ("clock-doubtful" in world.events) is not believed
     if not believed:
         assert world.requests.clock.now() == before
+
+
+def test_a_ban_that_answers_a_reading_of_the_clock_ends_all_requests() -> None:
+    world = World(lambda _: 0, bans=True)
+    assert not world.run(world.requests.sync_clock())
+    assert world.events == ["address-refused"]
+    assert world.run(world.requests.request(Lane.READS, READ)).code == BANNED
+    assert not world.run(world.requests.sync_clock())
+    assert len(world.seen) == 1
+
+
+def test_who_waits_for_the_clock_asks_nothing_once_the_address_is_banned() -> None:
+    world = World(lambda _: 0, bans=True)
+    first, second = world.requests.sync_clock(), world.requests.sync_clock()
+    reading = first.send(None)
+    assert isinstance(second.send(None), Sleep)
+    with pytest.raises(StopIteration):
+        first.send(Answer(classify_http(403), 403, "", world.now))
+    assert isinstance(reading, Transmit)
+    assert not world.run(second)
+    assert not world.seen
+
+
+def test_a_call_that_the_socket_did_not_take_asks_nothing_of_rest_during_a_ban() -> None:
+    world = World(lambda _: NOT_SENT, socket=True)
+    job = world.requests.send(ENTRY)
+    assert isinstance(job.send(None), Transmit)
+    world.requests.budget.ban(world.now / 1e9)
+    with pytest.raises(StopIteration) as end:
+        job.send(Answer(classify(NOT_SENT), NOT_SENT, "", world.now))
+    assert end.value.value.code == BANNED

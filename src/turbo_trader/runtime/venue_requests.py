@@ -33,6 +33,7 @@ _SYNC_POLL_S: Final = 0.05  # a second measurement of the clock waits for the fi
 _OPTIONAL: Final = frozenset(
     {"get_fee_rates", "get_system_status"}
 )  # not served everywhere: nothing on the key
+_REFUSED_ADDRESS: Final = "the venue refused this address (HTTP 403); waiting"
 _RETRIED: Final = (Kind.TEMPORARY, Kind.AMBIGUOUS)
 
 
@@ -128,7 +129,7 @@ class Requests:
         while True:
             now = self._steady_s()
             if self.budget.banned(now):
-                return self._not_sent(BANNED, "the venue refused this address (HTTP 403); waiting")
+                return self._not_sent(BANNED, _REFUSED_ADDRESS)
             wait = self.budget.reserve(call.group, now, exit_share=call.protective)
             if not wait:
                 break
@@ -181,19 +182,18 @@ class Requests:
 
     def sync_clock(self) -> Job[bool]:
         """Measure the venue's clock and speed; False when it did not answer, or nothing may be asked."""
-        if self.budget.banned(self._steady_s()):
-            return False
         while self._syncing:
             yield Sleep(_SYNC_POLL_S)
+        if self.budget.banned(self._steady_s()):
+            return False
         self._syncing = True
         try:
-            call = Call("get_server_time", "market", {}, protective=True)
             began = self.clock.steady()
-            first: Answer = yield Transmit(
-                Lane.EXITS, call
-            )  # opens the connection: the next round trip is one
+            first = yield from self._server_time()  # opens the connection: the next round trip is one
+            if self.budget.banned(self._steady_s()):
+                return False
             before = self.clock.steady()
-            answer: Answer = yield Transmit(Lane.EXITS, call)
+            answer = yield from self._server_time()
             after = self.clock.steady()
         finally:
             self._syncing = False
@@ -214,6 +214,14 @@ class Requests:
 
     # -- inside
 
+    def _server_time(self) -> Job[Answer]:
+        """The venue's clock, at once: no budget holds it up, but what it says of bans and limits counts."""
+        call = Call("get_server_time", "market", {}, protective=True)
+        answer: Answer = yield Transmit(Lane.EXITS, call)
+        if answer.verdict.action in {Action.BAN, Action.WAIT}:  # not a wrong time: that one is being measured
+            yield from self._learn(call, answer)
+        return answer
+
     def _patient(self, lane: Lane, call: Call) -> Job[Answer]:
         for pause in READ_PAUSES_S:
             answer = yield from self.request(lane, call)
@@ -229,6 +237,8 @@ class Requests:
             answer: Answer = yield Transmit(Lane.SOCKET, call, patience_s)
             if answer.code != NOT_SENT:
                 return answer
+            if self.budget.banned(self._steady_s()):  # since it was handed over
+                return self._not_sent(BANNED, _REFUSED_ADDRESS)
         answer = yield Transmit(lane, call, patience_s)
         return answer
 
