@@ -12,6 +12,7 @@ import pytest
 
 from turbo_trader.journal.journal_errors import UnsoundJournal
 from turbo_trader.journal.marker import MARKER
+from turbo_trader.journal.readers import state
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import Refused
@@ -77,6 +78,7 @@ def test_a_copy_of_the_whole_folder_is_taken(tmp_path: Path) -> None:
     for name, data in copy.items():
         (tmp_path / name).write_bytes(data)
     Journal(tmp_path, SYMBOLS).close(3, "test")
+    assert state(tmp_path)["session"] == {"halted": "a person"}
 
 
 def test_a_journal_without_a_marker_gets_one(tmp_path: Path) -> None:

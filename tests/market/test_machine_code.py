@@ -169,6 +169,8 @@ def test_a_torn_file_is_passed_over(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     MachineCode(object_code=b"", wrapper="", environments={}).write(tmp_path / "file" / "x.kernel")
+    assert MachineCode.read([tmp_path / "file" / "x.kernel"]) is None
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_kernel_that_is_kept_runs_without_the_compiler_and_beside_it() -> None:

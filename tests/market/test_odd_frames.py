@@ -10,6 +10,7 @@ import pytest
 
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import FUNDING, KIND_MASK
 
 SYMBOL = universe()[0].symbol
 PRINT: dict[str, Any] = {"T": 1_767_600_000_000, "S": "Buy", "v": "1", "p": "60000", "i": "a"}
@@ -34,8 +35,12 @@ def test_odd_print_costs_no_neighbour(field: str, junk: Any) -> None:
 @pytest.mark.parametrize("junk", [*JUNK, "1e900000", "-1", "1e300"])
 @pytest.mark.parametrize("field", ["markPrice", "indexPrice", "fundingRate", "fundingIntervalHour"])
 def test_odd_ticker_is_unreadable_and_nothing_worse(field: str, junk: Any) -> None:
+    decoder, found = FrameDecoder(universe()[:1]), None
     with contextlib.suppress(ValueError):
-        FrameDecoder(universe()[:1]).decode(frame("tickers", {"symbol": SYMBOL, field: junk}))
+        found = decoder.decode(frame("tickers", {"symbol": SYMBOL, field: junk}))
+    prices = found[1][found[1]["kind"] & KIND_MASK != FUNDING] if found is not None else ()
+    assert all(row["price"] > 0 for row in prices)
+    assert decoder.decode(frame("tickers", {"symbol": SYMBOL, "markPrice": "90000"})) is not None
 
 
 def test_frame_of_good_prints_leaves_nothing_out() -> None:
