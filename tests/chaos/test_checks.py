@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from turbo_trader.chaos.money import Money
 from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.rhythm_check import Rhythm
 from turbo_trader.chaos.size_check import Sizes
@@ -144,3 +145,28 @@ def test_an_entry_that_the_venue_refused_may_be_given_up_at_once() -> None:
     sent_entry(requests)
     requests.event(CommandResult(ts=SECOND, id="e", outcome=Outcome.REJECTED, code=10002, message=""))
     given_up(requests, 1)
+
+
+@pytest.mark.parametrize(
+    ("side", "book", "highest"),
+    [
+        (1, ("99.96", "100.5"), "100.00"),  # since the last note the bid may have stood at the mark
+        (-1, ("99.5", "100.04"), "100.00"),
+        (1, ("99.90", "100.5"), "99.90"),  # so far from it the closable price counts
+        (1, ("100.20", "100.5"), "100.00"),  # and never more than the mark
+    ],
+)
+def test_a_book_near_the_mark_may_have_stood_at_it_between_two_notes(
+    side: int, book: tuple[str, str], highest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = world(quiet=True)
+    position = SimpleNamespace(symbol="BTCUSDT", size=Decimal(side), entry_price=Decimal(100))
+    monkeypatch.setattr(World, "held", lambda _: iter([position]))
+    monkeypatch.setattr(World, "touch", lambda *_: (Decimal(book[0]), Decimal(book[1])))
+    monkeypatch.setattr(World, "mark", lambda *_: Decimal(100))
+    money = Money(seen)
+    fee = seen.policy.taker_fee
+    price = min(Decimal(100), Decimal(book[0])) if side > 0 else max(Decimal(100), Decimal(book[1]))
+    low, high = money.equities(1)
+    assert low == seen.balance + side * (price - 100) - price * fee
+    assert high == seen.balance + side * (Decimal(highest) - 100) - price * fee

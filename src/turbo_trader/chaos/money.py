@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ZERO: Final = Decimal(0)
 EVERY: Final = SECOND  # the equity is noted
+NEAR: Final = Decimal("0.0005")  # of the mark: so near to it a book may have stood at it, between two notes
 
 
 class Money:
@@ -65,7 +66,18 @@ class Money:
         """Lowest and highest equity of the last seconds, and since the account was last read; moved by unknown transfers."""
         found = [self.equity(), *(equity for equity, _ in self._recent(seconds))]
         unknown = self._world.transferred - self._world.recognised
-        return min(found) - max(unknown, ZERO), max(found) - min(unknown, ZERO)
+        return min(found) - max(unknown, ZERO), max(found) - min(unknown, ZERO) + self._between()
+
+    def _between(self) -> Decimal:
+        """What the closable prices may have been better by since the last note: no better than the mark counts."""
+        more = ZERO
+        for position in self._world.held():
+            d = 1 if position.size > 0 else -1
+            touch, mark = self._world.touch(position.symbol), self._world.mark(position.symbol)
+            if touch is not None and mark is not None:
+                gap = d * (mark - (touch[0] if d > 0 else touch[1]))
+                more += gap * abs(position.size) if ZERO < gap <= NEAR * mark else ZERO
+        return more
 
     def lowest(self, seconds: float) -> Decimal:
         """The least that the process may have taken E and B for: what came since may be unknown to it."""
