@@ -79,6 +79,18 @@ def test_export_names_its_files_and_their_rows(run: BookedRun, verb: Any, tmp_pa
     assert (code, "csv, json, parquet" in text) == (exit_codes.USAGE, True)
 
 
+@pytest.mark.parametrize("place", ["/dev/null", "/proc/x", "taken"])
+def test_an_export_that_cannot_be_written_names_its_folder_and_no_disk(
+    run: BookedRun, verb: Any, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "taken" / "trades.csv").mkdir(parents=True)
+    code, text = verb("export", place)
+    assert code == exit_codes.USAGE
+    assert text.startswith(f"turbo-trader: {place}: ")
+    assert text.endswith("; name another folder\n")
+    assert [each.name for each in (tmp_path / "taken").iterdir()] == ["trades.csv"]
+
+
 def test_restore_puts_a_copy_back_once_nobody_writes(run: BookedRun, verb: Any, tmp_path: Path) -> None:
     copy = str(tmp_path / "copy.sqlite")
     assert verb("backup", copy)[0] == exit_codes.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +11,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from turbo_trader.journal.journal_errors import explained
 from turbo_trader.journal.opening import believable, reading
 from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.journal.readers import notes_named, state
@@ -125,14 +125,23 @@ def write(found: Mapping[str, Table], to: Path, form: str) -> dict[str, Path]:
     try:
         private_folder(to)
         for name in found:
-            path = to / f"{name}.{form}"
-            draft = path.with_name(f"{path.name}.new")
-            with open(draft, "wb", opener=private_opener) as file:
-                file.write(text(name))
-            written[name] = draft.replace(path)
+            written[name] = _replaced(to / f"{name}.{form}", text(name))
     except OSError as error:
-        raise explained(to, error) from None
+        raise InputError(f"{to}: {error.strerror}; name another folder") from None
     return written
+
+
+def _replaced(path: Path, data: bytes) -> Path:
+    """A private file with `data`, whole or not at all."""
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        with open(draft, "wb", opener=private_opener) as file:
+            file.write(data)
+        return draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
 
 
 def _csv(rows: Table, columns: tuple[str, ...]) -> bytes:
