@@ -1,6 +1,7 @@
 """Numbers on the command line are read strictly; symbols that nobody knows are refused with the nearest."""
 
 from inspect import signature
+from pathlib import Path
 
 import pytest
 
@@ -98,8 +99,13 @@ def test_balances_are_plain_and_in_range(
     ],
 )
 def test_unknown_symbols_are_refused_with_the_nearest(
-    arguments: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("JOURNAL_DIR", str(tmp_path))  # the checkout may have runs
     assert said in ended(arguments, monkeypatch, capsys)
 
 
