@@ -39,6 +39,13 @@ def test_a_seed_is_played_again_the_same() -> None:
     }
 
 
+def test_a_maker_entry_that_fills_in_the_next_life_is_held_against_its_own_scan() -> None:
+    """The oracle looked for the scan among those of the life that saw the fill."""
+    result = played(1278, "maker", 0.052)
+    assert result["lives"] > 1
+    assert result["violation"] is None
+
+
 def test_another_seed_gives_another_trace() -> None:
     assert played(1, "healthy")["trace"] != played(1, "small")["trace"]
 
@@ -50,7 +57,7 @@ def test_without_faults_nothing_dies_and_nothing_is_lost() -> None:
     assert 0 < result["trades"] <= result["entries"]
 
 
-@pytest.mark.slow  # a minute and a half on two cores
+@pytest.mark.long
 def test_two_hundred_short_seeds_hold() -> None:
     figures = play(Options(hours=0.05), seeds=200, jobs=2, progress=lambda _: None)
     assert figures["seeds"] == 200

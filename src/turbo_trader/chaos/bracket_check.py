@@ -57,6 +57,7 @@ class Brackets(Check):
         self._requests = requests
         self._prints = PrintsSeen(world)
         self._plans: dict[str, Plan] = {}
+        self._rows: dict[str, Any] = {}  # by link id: the scan behind an entry, which may fill in the next life
         self._life = 0
 
     # -- the beginning and the end
@@ -75,7 +76,7 @@ class Brackets(Check):
         policy = self.world.policy
         assert order.price is not None
         assert order.take_profit is not None
-        row = passed_row(self.world, order)
+        row = self._rows[order.link_id]
         distance = abs(order.take_profit / order.price - 1) / (policy.zone_two + policy.backstop_extra)
         hold = int(float(row["hold_s"]) * SECOND)
         return Plan(order, distance, Decimal(repr(float(row["cost"]))), hold, ts)
@@ -83,7 +84,9 @@ class Brackets(Check):
     # -- what it asks for
 
     def sent(self, sent: Sent) -> None:
-        """A stop or target moves, or a close leaves."""
+        """An entry, a change of a stop or target, or a close leaves."""
+        if isinstance(sent, Order) and not sent.reduce_only:
+            self._rows[sent.link_id] = passed_row(self.world, sent)
         plan = self._plans.get(sent.symbol) if isinstance(sent, StopChange | Order) else None
         if plan is None:
             return
