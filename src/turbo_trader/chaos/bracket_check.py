@@ -57,7 +57,9 @@ class Brackets(Check):
         self._requests = requests
         self._prints = PrintsSeen(world)
         self._plans: dict[str, Plan] = {}
-        self._rows: dict[str, Any] = {}  # by link id: the scan behind an entry, which may fill in the next life
+        self._rows: dict[
+            str, Any
+        ] = {}  # by link id: the scan behind an entry, which may fill in the next life
         self._life = 0
 
     # -- the beginning and the end
