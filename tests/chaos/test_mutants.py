@@ -100,10 +100,11 @@ def test_a_mutant_meets_the_tests_that_reach_it_the_quickest_first() -> None:
     reach = Reach()
     reach.add("slow", 2.0, {"m:f", "m:g"})
     reach.add("quick", 0.1, {"m:f"})
-    assert reach.of("m", "m:f") == ["quick", "slow"]
-    assert reach.of("m", "m:g") == ["slow"]
-    assert reach.of("m", "") == ["quick", "slow"]
-    assert reach.of("m", "m:h") == []
+    assert reach.quickest("m", "m:f", seconds=5.0) == ["quick", "slow"]
+    assert reach.quickest("m", "m:f", seconds=2.0) == ["quick"]
+    assert reach.quickest("m", "m:g", seconds=1.0) == ["slow"]
+    assert reach.quickest("m", "", seconds=5.0) == ["quick", "slow"]
+    assert reach.quickest("m", "m:h", seconds=5.0) == []
 
 
 def test_the_watcher_names_the_functions_of_the_rooms_that_are_called() -> None:

@@ -37,12 +37,17 @@ class Reach:
         for function in called:
             self.functions.setdefault(function, []).append(test)
 
-    def of(self, module: str, function: str) -> list[str]:
-        """The tests that call a function (""; any of the module), the quickest first."""
+    def quickest(self, module: str, function: str, seconds: float) -> list[str]:
+        """The tests that call a function (""; any of the module), the quickest first, for so many seconds of a core."""
         names = [function] if function else [each for each in self.functions if each.startswith(f"{module}:")]
-        return sorted(
-            {test for name in names for test in self.functions.get(name, ())}, key=self.tests.__getitem__
-        )
+        found = {test for name in names for test in self.functions.get(name, ())}
+        chosen: list[str] = []
+        for test in sorted(found, key=self.tests.__getitem__):
+            seconds -= self.tests[test]
+            if seconds < 0 and chosen:
+                break
+            chosen.append(test)
+        return chosen
 
     def write(self, path: Path) -> None:
         """Keep it."""
