@@ -1,4 +1,4 @@
-"""A desk at the Exchange: accounts on a BTC market around 50,000 with a hand-made book, prints and marks."""
+"""A rig around the Exchange: accounts on a BTC market around 50,000 with a hand-made book, prints and marks."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Rig:
 
 @pytest.fixture(scope="session")
 def rigs() -> type[Rig]:
-    """Desks to one's own measure."""
+    """Rigs of one's own making."""
     return Rig
 
 

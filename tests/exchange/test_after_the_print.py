@@ -16,7 +16,7 @@ FALLEN = (498_990, 499_000)  # the book after the move
 
 
 def row(rig: Any, ms: int, kind: int, price: int = 0, lots: int = 5, side: int = -1) -> Rows:
-    """One row, `ms` after the desk's last."""
+    """One row, `ms` after the rig's last."""
     return np.array([(rig.now + ms * MS, lots, price, kind | WHOLE, side, 0)], ROW)
 
 
@@ -27,7 +27,7 @@ def long(rig: Any, **more: Any) -> Any:
 
 
 def follow(rig: Any, bid: int = FALLEN[0], ask: int = FALLEN[1], lots: int = 1000, ms: int = 20) -> None:
-    """The book, `ms` after the desk's last row."""
+    """The book, `ms` after the rig's last row."""
     rig.now += ms * MS - SECOND
     rig.book(bid, ask, lots)
 

@@ -19,7 +19,7 @@ FEE = D("0.00055")
 
 @pytest.fixture
 def hedged(rigs: Any) -> Any:
-    """A desk in hedge mode, long 0.020 at 50,001.0 and short 0.010 at 50,000.0."""
+    """A rig in hedge mode, long 0.020 at 50,001.0 and short 0.010 at 50,000.0."""
     rig = rigs("10000")
     assert rig.hedge() == 0
     assert rig.market(1, "0.020", position_idx=LONG) == 0

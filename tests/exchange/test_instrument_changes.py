@@ -20,7 +20,7 @@ D = Decimal
 
 
 def relist(rig: Any, **figures: Any) -> tuple[int, int]:
-    """Change the desk's instrument; the desk's own rows stay in the old units."""
+    """Change the rig's instrument; its own rows stay in the old units."""
     new: Instrument = replace(rig.x.instruments[0], **figures)
     k, m = rig.x.listing.relist(new)
     return k, m

@@ -47,7 +47,7 @@ def prints(*ticks: int) -> Rows:
 
 
 def held(rig: Any, side: int = 1) -> Any:
-    """A position of 0.010 and the desk it is on."""
+    """A position of 0.010 and the rig it is on."""
     rig.market(side, "0.010")
     return rig
 

@@ -38,7 +38,7 @@ def session(journal: Path) -> dict[str, Any]:
 
 
 def nothing_of_ours(lives: Any) -> bool:
-    """Has the daemon nothing, by its own word and the venue's, on which somebody else holds something too?"""
+    """Has the daemon nothing, by its own report and the venue's, on which somebody else holds something too?"""
     return set(lives.held()) <= {HAND} and not lives.ask("status")["view"]["positions"]
 
 

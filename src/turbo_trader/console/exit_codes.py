@@ -44,7 +44,7 @@ def explained() -> Iterator[None]:
 
 
 def end(line: str, code: int) -> NoReturn:
-    """One line on stderr, folded at words where it is longer than LINE or than the terminal, then the exit code."""
+    """One line on stderr, folded at spaces where it is longer than LINE or than the terminal, then the exit code."""
     width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else LINE
     folded = wrap(
         f"turbo-trader: {line}", min(LINE, max(width, _LEAST)), subsequent_indent="  ", break_on_hyphens=False

@@ -1,7 +1,7 @@
 """Names of settings: a renamed one is refused with the new name, and an unknown one is reported with what it may have meant.
 
 `.env` is ours: there a name that is nearly a setting's is refused, and any other is reported. The environment holds names of other
-programs, too: there a name is reported where it is nearly a setting's, or begins with `BYBIT_` or with the first two words of a
+programs, too: there a name is reported where it is nearly a setting's, or begins with `BYBIT_` or with the first two parts of a
 setting whose name has more of them (`MICRO_TURBO_`, but not `MAX_`).
 """
 

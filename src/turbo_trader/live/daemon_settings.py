@@ -72,7 +72,7 @@ class DaemonSettings:
     journal_days: int = 30  # scans and what no money hangs on are kept so long; 0: for ever
     duration_s: float | None = None  # None: until asked to stop
     mode: Mode = Mode.PAPER
-    market: str = ""  # what it trades on, in words: reports say whether it is made up
+    market: str = ""  # what it trades on, as text: reports say whether it is made up
     backfill_minutes: int = 1_500
     request_timeout_s: float = 5.0
     silence_s: float = 10.0  # a public connection that says nothing for so long is renewed

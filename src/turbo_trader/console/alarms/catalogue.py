@@ -206,7 +206,7 @@ RULES: Final[tuple[Rule, ...]] = (
         alarm=Alarm.DAEMON_GONE, severity=_CRITICAL, text="no daemon: it was killed, or does not run on",
         events=_on("daemon-gone", ended=False) + _on("process-gone", process="daemon"), ended_by=_on("daemon-back"),
         cool_down_s=MINUTE,
-        when="the guard sees the lease run out; without a guard, its process ends without a word",
+        when="the guard sees the lease run out; without a guard, its process ends silently",
     ),
     Rule(
         alarm=Alarm.GUARD_GONE, severity=_CRITICAL, text="the guard has ended", cool_down_s=MINUTE,

@@ -156,7 +156,7 @@ def _ask(question: str, default: str) -> str:
 
 
 def _say(text: str) -> None:
-    """Lines for the person, folded at words."""
+    """Lines for the person, folded at spaces."""
     from turbo_trader.console.tables import wrapped
 
     typer.echo("\n".join(wrapped(text)), err=True)
