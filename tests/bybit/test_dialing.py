@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import uvloop
-from websockets.asyncio.server import ServerConnection, serve
+from tests.canned_servers import Canned, canned, listening
+from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit import dialing
 from turbo_trader.bybit.command_calls import Call
@@ -51,6 +53,10 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     monkeypatch.setattr(dialing, "_resolved", resolved)
 
 
+def port_of(url: str) -> int:
+    return urlsplit(url).port or 0
+
+
 def run(new_loop: Any, work: Callable[[], Any]) -> Any:
     with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(work())
@@ -61,24 +67,16 @@ def run(new_loop: Any, work: Callable[[], Any]) -> Any:
 def test_rest_reaches_the_second_address_when_the_first_swallows_packets(
     new_loop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        body = b'{"retCode":0,"result":{}}'
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-
     async def work() -> None:
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
         where = Endpoints("mainnet", "http://venue.test", "", "")
         lane = Lane(1, where, Keys("k", "s"), time.time_ns, 3.0)
-        with deaf() as dead:
-            resolve(monkeypatch, dead, port)
+        with canned(lambda _: Canned(b'{"retCode":0,"result":{}}')) as url, deaf() as dead:
+            resolve(monkeypatch, dead, port_of(url))
             began = time.monotonic()
             found = await lane.call(Call("get_server_time", "market", {}))
             assert found.ok
             assert time.monotonic() - began < 1.0
-        await lane.close()
-        server.close()
+            await lane.close()
 
     run(new_loop, work)
 
@@ -94,14 +92,13 @@ def test_stream_reaches_the_second_address_when_the_first_swallows_packets(
 
     async def work() -> None:
         up = asyncio.Event()
-        async with serve(handler, "127.0.0.1", 0) as server:
-            port = next(iter(server.sockets)).getsockname()[1]
+        async with listening(handler) as url:
             stream = Stream(
                 StreamConfig("ws://venue.test/v5/private", ("order",)),
                 on_frame=lambda _: None, on_up=up.set, on_down=lambda _: None, now_ms=lambda: 0,
             )  # fmt: skip
             with deaf() as dead:
-                resolve(monkeypatch, dead, port)
+                resolve(monkeypatch, dead, port_of(url))
                 began = time.monotonic()
                 running = asyncio.create_task(stream.run())
                 async with asyncio.timeout(5):

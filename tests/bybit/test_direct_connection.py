@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
+from tests.canned_servers import listening
 from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit.direct_connection import DirectConnection
 from turbo_trader.bybit.streams import Stream, StreamConfig
@@ -19,10 +20,9 @@ from turbo_trader.bybit.streams import Stream, StreamConfig
 async def connected(
     handler: Callable[[ServerConnection], Awaitable[None]], on_message: Callable[[bytes], None]
 ) -> AsyncIterator[DirectConnection]:
-    async with serve(handler, "127.0.0.1", 0) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
+    async with listening(handler) as url:
         make = partial(DirectConnection, on_message)
-        async with connect(f"ws://127.0.0.1:{port}", create_connection=make, proxy=None) as client:  # type: ignore[arg-type]
+        async with connect(url, create_connection=make, proxy=None) as client:  # type: ignore[arg-type]
             assert isinstance(client, DirectConnection)
             yield client
 
@@ -86,8 +86,7 @@ async def test_a_stream_ends_with_an_error_of_ours_instead_of_coming_back() -> N
     def take(_: bytes) -> None:
         raise LookupError("ours")
 
-    async with serve(handler, "127.0.0.1", 0) as server:
-        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+    async with listening(handler) as url:
         stream = Stream(
             StreamConfig(url, ("x",)), on_frame=take, on_up=lambda: None, on_down=lambda _: None, now_ms=lambda: 0
         )  # fmt: skip

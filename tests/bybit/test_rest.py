@@ -1,3 +1,5 @@
+"""Signed calls over HTTP: each answer has its outcome, nothing is asked twice, and secrets stay inside."""
+
 import asyncio
 import hashlib
 import hmac
@@ -6,10 +8,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.canned_servers import Canned, Request, canned
 
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys
@@ -27,37 +29,16 @@ ORDER = Call(
 
 
 class Server:
+    url: str
+
     def __init__(self) -> None:
         self.reply: Callable[[str], Reply] = lambda path: (200, envelope(0))
-        self.seen: list[tuple[str, dict[str, str], bytes]] = []
-        outer = self
+        self.seen: list[Request] = []
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                outer.seen.append((self.path, dict(self.headers), body))
-                found = outer.reply(self.path)
-                if found is None:
-                    self.close_connection = True
-                    self.connection.close()
-                    return
-                self.send_response(found[0])
-                self.send_header("Content-Length", str(len(found[1])))
-                self.send_header("X-Bapi-Limit-Status", "7")
-                self.end_headers()
-                self.wfile.write(found[1])
-
-            do_GET = do_POST  # noqa: N815
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+    def answer(self, asked: Request) -> Canned | None:
+        self.seen.append(asked)
+        found = self.reply(asked.target)
+        return Canned(found[1], found[0], headers={"X-Bapi-Limit-Status": "7"}) if found else None
 
 
 def envelope(code: int, message: str = "", result: dict[str, Any] | None = None) -> bytes:
@@ -69,9 +50,8 @@ def envelope(code: int, message: str = "", result: dict[str, Any] | None = None)
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
+    with canned(made.answer) as made.url:
+        yield made
 
 
 def lane(url: str, connections: int = 2, timeout: float = 2.0) -> Lane:
@@ -84,10 +64,10 @@ async def test_a_call_is_signed_over_what_is_sent_by_our_clock(server: Server) -
     answer = await lane(server.url).call(ORDER)
     assert answer.ok
     assert answer.headers["X-Bapi-Limit-Status"] == "7"
-    _, headers, body = server.seen[0]
-    assert headers["X-BAPI-TIMESTAMP"] == "1700000000000"
-    prehash = b"1700000000000" + KEYS.key.encode() + b"5000" + body
-    assert headers["X-BAPI-SIGN"] == hmac.new(KEYS.secret.encode(), prehash, hashlib.sha256).hexdigest()
+    asked = server.seen[0]
+    assert asked.headers["X-BAPI-TIMESTAMP"] == "1700000000000"
+    prehash = b"1700000000000" + KEYS.key.encode() + b"5000" + asked.body
+    assert asked.headers["X-BAPI-SIGN"] == hmac.new(KEYS.secret.encode(), prehash, hashlib.sha256).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -129,8 +109,7 @@ async def test_s10_a_timeout_and_a_hang_up_are_unknown_and_never_sent_again(serv
     assert len(server.seen) == 2
 
 
-async def test_a_refused_connection_certainly_did_nothing(server: Server) -> None:
-    server.http.server_close()
+async def test_a_refused_connection_certainly_did_nothing() -> None:
     answer = await lane("http://127.0.0.1:1").call(ORDER)
     assert (answer.code, answer.verdict.outcome) == (NOT_SENT, Outcome.REJECTED)
 
@@ -213,7 +192,7 @@ async def test_s47_without_the_right_to_write_a_write_never_leaves_but_reads_do(
     assert (
         await lane.call(Call("get_positions", "positions", {"category": "linear", "settleCoin": "USDT"}))
     ).ok
-    assert [path.split("?")[0] for path, _, _ in server.seen] == ["/v5/order/create", "/v5/position/list"]
+    assert [asked.target.split("?")[0] for asked in server.seen] == ["/v5/order/create", "/v5/position/list"]
     assert held == [False]
     await lane.close()
 

@@ -1,24 +1,19 @@
+"""One stream of the venue, through confirmations, silences and losses that each test scripts by hand."""
+
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
+from tests.canned_servers import listening
+from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit import streams
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.streams import Stream, StreamConfig
 from turbo_trader.bybit.topics import RefusedTopic, public_topics
 
-Handler = Callable[[ServerConnection], Awaitable[None]]
 DATA = json.dumps({"topic": "orderbook.50.BTCUSDT", "type": "snapshot", "data": {}})
-
-
-@asynccontextmanager
-async def listening(handler: Handler) -> AsyncIterator[str]:
-    async with serve(handler, "127.0.0.1", 0) as server:
-        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v5/private"
 
 
 class Heard:

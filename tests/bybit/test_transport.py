@@ -23,7 +23,10 @@ HEADERS = {"X-BAPI-SIGN": "s"}
 
 @contextmanager
 def venue(serve: Callable[[socket.socket, int], None]) -> Iterator[str]:
-    """`serve(connection, n)` is called for each connection, n = 0, 1, ..., and then the connection is closed."""
+    """`serve(connection, n)` is called for each connection, n = 0, 1, ..., and then the connection is closed.
+
+    By hand: bytes that are no HTTP, and connections that end within an answer.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
 
     def run() -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.canned_servers import Canned, Request, canned
 from typer.testing import CliRunner
 
 from turbo_trader.console.command_line import app
@@ -129,58 +128,44 @@ def test_sample_in_the_repository_is_what_its_script_writes(tmp_path: Path) -> N
         assert gzip.decompress(path.read_bytes()) == gzip.decompress((kept / path.name).read_bytes())
 
 
-class Archive(BaseHTTPRequestHandler):
-    """Files that break off on the first request, and candles, newest first, the last of them unfinished."""
+class Archive:
+    """Files, of which `breaks` end early on the first request; and candles, newest first, the last of them unfinished.
 
-    files: ClassVar[dict[str, bytes]] = {}
-    asked: ClassVar[list[tuple[str, str | None]]] = []
-    breaks: ClassVar[set[str]] = set()
+    By hand: the simulated exchange serves no archives, and its connections end as they should.
+    """
+
+    host: str
     now = START + 2_500 * 60_000 + 30_000
 
-    def log_message(self, *_: object) -> None:
-        pass
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[tuple[str, str | None]] = []
+        self.breaks: set[str] = set()
 
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        self.asked.append((url.path, self.headers.get("Range")))
+    def answer(self, asked: Request) -> Canned:
+        url = urlsplit(asked.target)
+        self.asked.append((url.path, asked.headers.get("Range")))
         if url.path == "/v5/market/kline":
-            self._candles({key: values[0] for key, values in parse_qs(url.query).items()})
-            return
+            return self._candles({key: values[0] for key, values in parse_qs(url.query).items()})
         body = self.files.get(url.path)
         if body is None:
-            self.send_error(404)
-            return
-        begin = int((self.headers.get("Range") or "bytes=0-")[6:-1])
-        self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(body) - begin))
-        self.end_headers()
-        if url.path in self.breaks:
-            self.breaks.discard(url.path)
-            self.wfile.write(body[begin : begin + 100_000])
-            self.wfile.flush()
-            self.connection.close()
-            return
-        self.wfile.write(body[begin:])
+            return Canned(b"", 404)
+        begin = int((asked.headers.get("Range") or "bytes=0-")[6:-1])
+        breaks_off = 100_000 if url.path in self.breaks else None
+        self.breaks.discard(url.path)
+        return Canned(body[begin:], 206 if begin else 200, breaks_off=breaks_off)
 
-    def _candles(self, query: dict[str, str]) -> None:
+    def _candles(self, query: dict[str, str]) -> Canned:
         times = range(int(query["start"]), min(int(query["end"]), self.now) + 1, 60_000)
         rows = [[str(t), "1", "2", "0.5", "1.5", "10", "15"] for t in times][-int(query["limit"]) :][::-1]
-        body = json.dumps({"retCode": 0, "result": {"list": rows}, "time": self.now}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        return Canned(json.dumps({"retCode": 0, "result": {"list": rows}, "time": self.now}).encode())
 
 
 @pytest.fixture
-def archive() -> Iterator[str]:
-    Archive.files, Archive.asked, Archive.breaks = {}, [], set()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Archive)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def archive() -> Iterator[Archive]:
+    made = Archive()
+    with canned(made.answer) as made.host:
+        yield made
 
 
 def download(*arguments: str) -> tuple[int, dict[str, int]]:
@@ -188,34 +173,34 @@ def download(*arguments: str) -> tuple[int, dict[str, int]]:
     return result.exit_code, json.loads(result.stdout) if result.exit_code == 0 else {}
 
 
-def test_download_goes_on_where_it_broke_off_and_is_whole(archive: str, tmp_path: Path) -> None:
+def test_download_goes_on_where_it_broke_off_and_is_whole(archive: Archive, tmp_path: Path) -> None:
     text = b"timestamp,symbol,side,size,price\n" + np.random.default_rng(1).bytes(150_000).hex().encode()
     path = "/trading/BTCUSDT/BTCUSDT2025-05-01.csv.gz"
-    Archive.files[path] = gzip.compress(text)
-    Archive.breaks = {path}
+    archive.files[path] = gzip.compress(text)
+    archive.breaks = {path}
     days = ("--from", "2025-05-01", "--to", "2025-05-02")
-    code, found = download("trades", str(tmp_path), "--symbols", "BTCUSDT", *days, "--host", archive)
+    code, found = download("trades", str(tmp_path), "--symbols", "BTCUSDT", *days, "--host", archive.host)
     assert (code, found["files"], found["missing"]) == (0, 1, 1)
     assert gzip.decompress((tmp_path / "BTCUSDT2025-05-01.csv.gz").read_bytes()) == text
-    assert [begin for name, begin in Archive.asked if name == path] == [None, "bytes=65536-"]
+    assert [begin for name, begin in archive.asked if name == path] == [None, "bytes=65536-"]
     assert not list(tmp_path.glob("*.part"))
     again = download(
-        "trades", str(tmp_path), "--symbols", "BTCUSDT", "--from", "2025-05-01", "--host", archive
+        "trades", str(tmp_path), "--symbols", "BTCUSDT", "--from", "2025-05-01", "--host", archive.host
     )[1]
     assert (again["files"], again["already"]) == (0, 1)
 
 
 @pytest.mark.parametrize("kind", ["trades", "candles"])
 def test_download_shows_how_far_it_is(
-    kind: str, archive: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[tuple[float, float, str]] = []
     monkeypatch.setattr(Progress, "at", lambda bar, done, detail="": shown.append((bar.total, done, detail)))
     for symbol in ("BTCUSDT", "ETHUSDT"):
         content = gzip.compress(np.random.default_rng(1).bytes(150_000))
-        Archive.files[f"/trading/{symbol}/{symbol}2025-05-01.csv.gz"] = content
+        archive.files[f"/trading/{symbol}/{symbol}2025-05-01.csv.gz"] = content
     days = ("--from", "2025-05-01", "--to", "2025-05-01")
-    code, found = download(kind, str(tmp_path), "--symbols", "BTC,ETH", *days, "--host", archive)
+    code, found = download(kind, str(tmp_path), "--symbols", "BTC,ETH", *days, "--host", archive.host)
     assert (code, found["files"]) == (0, 2)
     assert {total for total, _, _ in shown} == {2.0}
     done = [each for _, each, _ in shown]
@@ -226,13 +211,13 @@ def test_download_shows_how_far_it_is(
     assert shown[-1][2].startswith("ETHUSDT")
 
 
-def test_damaged_archive_never_gets_its_name(archive: str, tmp_path: Path) -> None:
+def test_damaged_archive_never_gets_its_name(archive: Archive, tmp_path: Path) -> None:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as made:
         made.writestr("a.data", b"x" * 500)
     body = bytearray(buffer.getvalue())
     body[60] ^= 1
-    Archive.files["/orderbook/linear/BTCUSDT/2025-05-01_BTCUSDT_ob500.data.zip"] = bytes(body)
+    archive.files["/orderbook/linear/BTCUSDT/2025-05-01_BTCUSDT_ob500.data.zip"] = bytes(body)
     result = CliRunner().invoke(
         app,
         [
@@ -245,7 +230,7 @@ def test_damaged_archive_never_gets_its_name(archive: str, tmp_path: Path) -> No
             "--from",
             "2025-05-01",
             "--host",
-            archive,
+            archive.host,
         ],
     )
     assert isinstance(result.exception, InputError)
@@ -253,16 +238,16 @@ def test_damaged_archive_never_gets_its_name(archive: str, tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
-def test_candles_come_in_pages_without_the_unfinished_one(archive: str, tmp_path: Path) -> None:
+def test_candles_come_in_pages_without_the_unfinished_one(archive: Archive, tmp_path: Path) -> None:
     days = ("--from", "2025-05-01", "--to", "2025-05-02")
-    arguments = ("candles", str(tmp_path), "--symbols", "BTCUSDT", *days, "--host", archive)
+    arguments = ("candles", str(tmp_path), "--symbols", "BTCUSDT", *days, "--host", archive.host)
     whole = [HEADER, *(f"{START + k * 60_000},1,2,0.5,1.5,10" for k in range(2_500))]
     part = tmp_path / "BTCUSDT.csv.part"
     part.write_text("\n".join(whole[:1_201]) + "\n17460")  # killed in the middle of a line
     code, found = download(*arguments)
     assert (code, found["files"], found["gaps"]) == (0, 1, 0)
     assert (tmp_path / "BTCUSDT.csv").read_text().splitlines() == whole
-    assert len(Archive.asked) == 2  # only what was wanting: 1,680 minutes
+    assert len(archive.asked) == 2  # only what was wanting: 1,680 minutes
     assert len(read_market(tmp_path).panel) == 2_500
 
 

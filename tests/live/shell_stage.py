@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-from tests.canned_http import Canned, canned
+from tests.canned_servers import Canned, canned, listening
 from tests.live import trade_venue
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
 from turbo_trader.exchange.protocol import render_market
@@ -95,10 +95,9 @@ class Venue:
     @asynccontextmanager
     async def up(self) -> AsyncIterator[Endpoints]:
         with self.http() as rest:
-            async with serve(self.stream, "127.0.0.1", 0) as server:
-                url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v5"
+            async with listening(self.stream) as url:
                 yield Endpoints(
-                    "loopback", rest, *(f"{url}/{face}" for face in ("public/linear", "private", "trade"))
+                    "loopback", rest, *(f"{url}/v5/{face}" for face in ("public/linear", "private", "trade"))
                 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
-from tests.canned_http import Canned, Request, canned
+from tests.canned_servers import Canned, Request, canned
 
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.endpoints import Endpoints, Keys

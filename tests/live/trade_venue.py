@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection, serve
+from tests.canned_servers import listening
+from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.live.order_entry import TradeSocket
@@ -109,8 +110,8 @@ class Way:
 async def connected(
     venue: TradeVenue, answer_s: float = 2.0, permit: Callable[[], bool] = lambda: True, *, wait: bool = True
 ) -> AsyncIterator[Way]:
-    async with serve(venue.handler, "127.0.0.1", 0) as server:
-        way = Way(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v5/trade", answer_s, permit)
+    async with listening(venue.handler) as url:
+        way = Way(f"{url}/v5/trade", answer_s, permit)
         try:
             if wait:
                 await until(lambda: way.socket.up)

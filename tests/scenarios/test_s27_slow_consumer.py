@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
+from tests.canned_servers import listening
+from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.streams import Stream, StreamConfig
@@ -26,7 +27,9 @@ async def test_s27_a_slow_consumer_leaves_frames_to_the_sockets_flow_control() -
     frame, frames = '{"topic":"orderbook.50.BTCUSDT","data":"' + "x" * 16_000 + '"}', 3_000
     sent = taken = most = 0
 
-    async def flood(socket: ServerConnection) -> None:
+    async def flood(
+        socket: ServerConnection,
+    ) -> None:  # the simulated exchange disconnects who is so slow
         nonlocal sent
         asked = json.loads(await socket.recv())
         await socket.send(json.dumps({"success": True, "op": asked["op"]}))
@@ -41,8 +44,7 @@ async def test_s27_a_slow_consumer_leaves_frames_to_the_sockets_flow_control() -
         taken += 1
         most = max(most, sent - taken)
 
-    async with serve(flood, "127.0.0.1", 0, compression=None) as server:
-        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+    async with listening(flood) as url:
         stream = Stream(
             StreamConfig(url, ("orderbook.50.BTCUSDT",)),
             on_frame=take, on_up=lambda: None, on_down=lambda _: None, now_ms=lambda: 0,

@@ -1,4 +1,4 @@
-"""Receivers of alarms on this machine: one that takes them, one that refuses, one that never answers."""
+"""Receivers of alarms on this machine: one that takes them, one that refuses, one that never answers. They are no venues."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from tests.canned_servers import Canned, Request, canned
 
 PASSWORD = "hunter2hunter2"  # in every address: it must be seen nowhere
 
@@ -50,28 +51,17 @@ Receive = Callable[..., Any]
 def receiver(status: int = 200) -> Iterator[Receiver]:
     found, over = Receiver(status), threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if not found.status:
-                over.wait(60)
-                return
-            found.got.append(json.loads(body))
-            self.send_response(found.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def answer(asked: Request) -> Canned | None:
+        if not found.status:
+            over.wait(60)
+            return None
+        found.got.append(json.loads(asked.body))
+        return Canned(b"", found.status)
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    found.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield found
-    over.set()
-    server.shutdown()
-    server.server_close()
+    with canned(answer) as url:
+        found.port = urlsplit(url).port or 0
+        yield found
+        over.set()
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
-"""A venue of canned answers over HTTP: for bytes, codes and dropped connections that the simulated exchange never gives."""
+"""Servers of canned answers: for bytes, codes, silences and dropped connections that the simulated exchange never gives."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
+
+from websockets.asyncio.server import ServerConnection, serve
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Canned:
-    """An answer."""
+    """An answer. `breaks_off`: the connection ends after so many bytes of the body."""
 
     body: bytes
     status: int = 200
     reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    breaks_off: int | None = None
 
 
 Answer: TypeAlias = Callable[[Request], Canned | None]
@@ -50,7 +53,8 @@ def canned(answer: Answer) -> Iterator[str]:
             for name, value in {**given.headers, "Content-Length": str(len(given.body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(given.body)
+            self.wfile.write(given.body[: given.breaks_off])
+            self.close_connection = given.breaks_off is not None
 
         do_GET = do_POST  # noqa: N815
 
@@ -65,3 +69,10 @@ def canned(answer: Answer) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@asynccontextmanager
+async def listening(handler: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[str]:
+    """A websocket server of `handler`, uncompressed, while the context lasts; yields where."""
+    async with serve(handler, "127.0.0.1", 0, compression=None) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
