@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OLD = {
     "told": "reported", "tell": "emit", "tells": "emits", "anew": "again", "picture": "snapshot", "pictures": "snapshots or images",
     "wish": "pending stop, action", "wishes": "actions", "word": "report, command, text", "words": "texts", "weather": "outages",
-    "mortal": "restarts", "story": "timeline",
+    "mortal": "restarts", "story": "timeline", "peace": "cleanly",
     "stories": "timelines", "hoped": "target", "lossy": "faulty network", "desk": "state", "desks": "states",
 }  # fmt: skip
 #: Of these, what prose may say: "tell which of the two".

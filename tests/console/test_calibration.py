@@ -73,6 +73,7 @@ def test_tables_show_the_same(written: Path) -> None:
 
 
 def test_an_empty_journal_is_an_answer(tmp_path: Path) -> None:
+    Journal(tmp_path, ("BTCUSDT",)).close(1, "test")
     assert "no outcome in the journal yet" in verb(tmp_path)
     found = json.loads(verb(tmp_path, "--json"))
     assert found["over_all"]["outcomes"] == 0

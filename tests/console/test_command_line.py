@@ -30,7 +30,9 @@ def ended(
 @pytest.mark.parametrize(
     ("given", "meant"),
     [
-        (["funel"], "funnel"), (["reprot"], "report"), (["run", "--mod", "paper"], "--mode"),
+        (["funel"], "funnel"), (["reprot"], "report"), (["run", "--mod", "paper"], "did you mean --mode?"),
+        (["--verison"], "did you mean --version?"), (["--hlep"], "did you mean --help?"), (["run", "--blance", "18"], "did you mean --balance?"),
+        (["tape", "info", "--jsno"], "did you mean --json?"),
         (["policy", "SESION_LOSS"], "SESSION_LOSS"),
         (["explain", "BTC-USDT"], "BTCUSDT"), (["feasible", "--price", "XPR=1"], "XRPUSDT"),
     ],
@@ -51,6 +53,7 @@ def test_a_mistyped_name_gets_the_nearest_and_exit_code_2(
         (["chaos", "--seeds", "0"], "0: must be 1 or more "),
         (["run", "--speed", "nope"], "not a number, or max"), (["run", "--edge", "101"], "0 to 100"),
         (["exchange", "--edge", "101"], "0 to 100"), (["chaos", "--edge", "101"], "0 to 100"),
+        (["--balance", "18", "run"], "no option --balance; options follow the verb"),
         (["status", "--daemon", "nosuch"], "'nosuch': none of this name is running; no daemon is running"),
     ],
 )  # fmt: skip
@@ -60,6 +63,35 @@ def test_a_refused_command_says_what_to_name_instead(
     code, _, err = ended(given, monkeypatch, capsys)
     assert code == exit_codes.USAGE
     assert said in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["report", "report --html", "report var", "funnel", "calibration", "qualify", "qualify var", "explain BTC",
+     "logs", "replay", "journal check", "journal backup", "journal export"],
+)  # fmt: skip
+def test_where_there_is_no_journal_every_reader_of_one_ends_with_2(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "var").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for place in ([], ["--journal-dir", str(tmp_path / "var")], ["--journal-dir", str(tmp_path / "nowhere")]):
+        code, out, err = ended([*verb.split(), *place], monkeypatch, capsys)
+        assert (code, out) == (exit_codes.USAGE, ""), place
+        assert re.search("no (journal|log) here|no recording|no such", " ".join(err.split()))
+    assert [path.name for path in tmp_path.rglob("*")] == ["var"]
+
+
+def test_where_there_is_no_journal_lists_and_states_are_empty_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for verb, said in (
+        (["status"], "running     no"),
+        (["report", "--list"], "no run and no backtest in var yet"),
+    ):
+        code, out, _ = ended(verb, monkeypatch, capsys)
+        assert (code, said in out) == (exit_codes.OK, True)
 
 
 def test_an_error_line_has_at_most_200_characters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +141,9 @@ def test_nothing_asked_shows_the_verbs_and_version_the_version(
     code, out, _ = ended([], monkeypatch, capsys)
     assert code == exit_codes.OK
     assert "  init " in out
-    assert __version__ in ended(["--version"], monkeypatch, capsys)[1]
+    for given in ("--version", "-V", "version"):
+        assert ended([given], monkeypatch, capsys)[1] == f"turbo-trader {__version__}\n"
+    assert ended(["help"], monkeypatch, capsys)[1] == out
 
 
 def test_the_shell_completes_verbs() -> None:

@@ -96,5 +96,6 @@ def test_a_time_without_trades_is_not_called_an_empty_journal(
 
 
 def test_an_empty_journal_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Journal(tmp_path, ("BTCUSDT",)).close(1, "test")
     report(journal_dir=tmp_path)
     assert f"no scan and no trade in {tmp_path} yet" in " ".join(capsys.readouterr().out.split())

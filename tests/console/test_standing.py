@@ -51,7 +51,7 @@ def test_a_running_daemon_says_what_it_does_holds_and_has_used_up() -> None:
     ("last", "said"),
     [
         (None, "none in this journal"),
-        ({"mode": "paper", "pid": 7, "ended": None, "reason": None}, "did not end in peace"),
+        ({"mode": "paper", "pid": 7, "ended": None, "reason": None}, "ended uncleanly"),
         (
             {"mode": "live", "pid": 7, "ended": NOON, "reason": "stopped by SIGTERM"},
             "2026-01-05T12:00:00Z: stopped",

@@ -235,7 +235,7 @@ class Lives:
         self.served.call(take)
 
     def check(self, report: dict[str, Any]) -> None:
-        """What must hold whenever a life has ended in peace."""
+        """What must hold whenever a life has ended cleanly."""
         assert Decimal(report["wallet_difference"]) == 0, report
         assert report["open_positions"] == 0
         self.served.call(_check_venue)

@@ -36,7 +36,7 @@ def begin(lives: Any, server: Postgres, *given: Any) -> Any:
     return lives.begin(*given, JOURNAL_URL=server.url, JOURNAL_NAME="sub1", PGPASSWORD="")
 
 
-def ended_in_peace(lives: Any, life: Any) -> None:
+def ended_cleanly(lives: Any, life: Any) -> None:
     life.send_signal(signal.SIGTERM)
     report = lives.end(life, 60)
     assert report is not None
@@ -65,7 +65,7 @@ def test_a_killed_daemon_comes_back_with_its_position(lives: Any, server: Postgr
         "belongs to another folder" in said or "in use by another instance" in said
     )  # which is noticed first
     lives.wait(lambda: readers.count_notes(lives.journal, "trade"))
-    ended_in_peace(lives, second)
+    ended_cleanly(lives, second)
 
 
 def test_a_lost_database_stops_entries_alone_and_comes_back(lives: Any, server: Postgres) -> None:
@@ -80,4 +80,4 @@ def test_a_lost_database_stops_entries_alone_and_comes_back(lives: Any, server: 
     server.start()
     lives.wait(lambda: lives.notes("journal-works"))
     lives.wait(lambda: lives.entries() > entered)
-    ended_in_peace(lives, life)
+    ended_cleanly(lives, life)

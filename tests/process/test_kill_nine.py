@@ -1,6 +1,6 @@
 """Killed with SIGKILL anywhere, started again: no duplicate, no orphan, no position without a stop, the ledger exact (S01, S04).
 
-A chain of lives on one account: each recovers what the one before left, lives on and dies at its own point; the last ends in peace.
+A chain of lives on one account: each recovers what the one before left, lives on and dies at its own point; the last ends cleanly.
 The suite plays a chain of four points and one over the trade socket; `scripts/test tests/process/test_kill_nine.py -m slow` all
 points, fifty random seeds each, on a venue that drops, delays, errs, doubles and reorders.
 """
@@ -41,7 +41,7 @@ def seeded(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def play(lives: Any, points: Sequence[str], draw: random.Random | None = None) -> None:
-    """A life for each point, ended there the first or second time it comes there, some ms later; and one that ends in peace."""
+    """A life for each point, ended there the first or second time it comes there, some ms later; and one that ends cleanly."""
     for point in points:
         count, late_ms = (draw.randint(1, 2), draw.randint(0, 40)) if draw else (1, 0)
         if point == ANY_TIME and draw:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from difflib import get_close_matches
+from typing import Annotated, Any
 
 import typer
 
+from turbo_trader import __version__
 from turbo_trader.console import exit_codes
 from turbo_trader.console.journal_database import sign_in
 from turbo_trader.console.overview import ABOUT
@@ -79,6 +81,16 @@ app.add_typer(service.app, name="service")
 app.add_typer(study.app, name="study")
 
 
+@app.callback()
+def whole(
+    version: Annotated[bool, typer.Option("--version", "-V", help="show the version", is_eager=True)] = False,
+) -> None:
+    """The options without a verb; `main` answers a plain `--version` before any library is loaded."""
+    if version:
+        print(f"turbo-trader {__version__}")
+        raise typer.Exit
+
+
 def run_verb() -> None:
     """Run the verb of the command line and end with a documented exit code: `exits`."""
     sign_in()
@@ -95,12 +107,23 @@ def run_verb() -> None:
 
 
 def _usage(error: Any) -> str:
-    """What click says, or, where a verb was left out, which there are; and where more is said."""
+    """What click says, or, where a verb was left out, which there are; the nearest option; and where more is said."""
     if error.ctx is None:
         return f"{error.format_message()} (see: turbo-trader --help)"
     verb = error.ctx.command_path
-    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+    kind = type(error).__name__  # typer has classes of its own for click's
+    if kind == "NoArgsIsHelpError":  # its message is the whole help
         said = f"{verb.removeprefix('turbo-trader ')}: name one of {', '.join(error.ctx.command.commands)}"
+    elif kind == "NoSuchOption":
+        said = _no_option(error.option_name, error.ctx)
     else:
         said = error.format_message()
     return f"{said} (see: {verb} --help)"
+
+
+def _no_option(name: str, ctx: Any) -> str:
+    """There is no option of this name, and the nearest one; before the verb few are taken."""
+    known = [flag for each in ctx.command.params for flag in each.opts if flag.startswith("-")]
+    if near := get_close_matches(name, [*known, *ctx.help_option_names], n=1):
+        return f"no option {name}; did you mean {near[0]}?"
+    return f"no option {name}" + ("; options follow the verb" if ctx.parent is None else "")

@@ -29,7 +29,14 @@ def addressed(command: str, name: str | None, folder: Path | None, *, every: boo
 
 
 def journal_of(command: str, name: str | None, given: Path | None) -> Path:
-    """The journal that a reading verb is for: the one given, else the daemon's named or running, else the last run's."""
+    """The folder of `folder_read` for a verb that needs the journal itself. InputError where there is none in it."""
+    from turbo_trader.console.folders import require_journal
+
+    return require_journal(folder_read(command, name, given))
+
+
+def folder_read(command: str, name: str | None, given: Path | None) -> Path:
+    """The folder that a reading verb is for: the one given, else the daemon's named or running, else the last run's."""
     from turbo_trader.console.folders import journals, last_journal
 
     found = Registry(Kind.DAEMON).running() if given is None or name is not None else []

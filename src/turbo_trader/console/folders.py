@@ -98,3 +98,12 @@ def last_journal(given: Path | None, usual: Path) -> Path:
         raise InputError(f"--journal-dir {given}: no such folder")
     base = given if given is not None else usual
     return newest(base) or base
+
+
+def require_journal(folder: Path) -> Path:
+    """`folder`; InputError where no run has kept a journal in it: there is nothing to answer from."""
+    if newest(folder) is None:
+        raise InputError(
+            f"{folder}: no journal here; start a run with `turbo-trader run`, or name another with --journal-dir"
+        )
+    return folder

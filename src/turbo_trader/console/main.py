@@ -47,10 +47,10 @@ def _nobody_reads() -> bool:
 
 def _at_once(given: list[str]) -> None:
     """What needs no library: the verbs, the version, a plain `status`. Ends the process where it was one of these."""
-    if not given or given[0] in ("-h", "--help"):
+    if not given or given[0] in ("-h", "--help", "help"):
         print(overview.text())
         sys.exit(exit_codes.OK)
-    if given[0] == "--version":
+    if given[0] in ("--version", "-V", "version"):
         print(f"turbo-trader {__version__}")
         sys.exit(exit_codes.OK)
     if given[0] == "status" and (options := _status_options(given[1:])) is not None:

@@ -83,9 +83,7 @@ def _ended(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if last is None:
         yield "last run", "none in this journal"
     else:
-        end = (
-            f"ended {utc_text(last['ended'])}: {last['reason']}" if last["ended"] else "did not end in peace"
-        )
+        end = f"ended {utc_text(last['ended'])}: {last['reason']}" if last["ended"] else "ended uncleanly"
         yield "last run", f"{last['mode']}, process {last['pid']}, {end}"
     starts = "1 start" if answer["boots"] == 1 else f"{answer['boots']} starts"
     counts = f"{starts}, {answer['scans']:,} scans, {answer['notes']:,} notes"

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from turbo_trader.console.daemons import journal_of
+from turbo_trader.console.daemons import folder_read
 from turbo_trader.console.options import Journal, Name, whole
 from turbo_trader.market.errors import InputError
 
@@ -36,7 +36,7 @@ def logs(
     """The log of the running daemon or of the last run, one sentence per line."""
     if level not in LEVELS:
         raise InputError(f"--level {level}: must be one of {', '.join(LEVELS)}")
-    path = journal_of("logs", daemon, journal_dir) / LOG
+    path = folder_read("logs", daemon, journal_dir) / LOG
     try:
         shown = [line for line in _kept(path) if _wanted(line, level)]
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.daemons import journal_of
+from turbo_trader.console.daemons import folder_read
 from turbo_trader.console.options import Journal
 from turbo_trader.console.times import utc_text
 
@@ -96,7 +96,7 @@ def _folder(session: str, journal_dir: Path | None) -> Path:
     from turbo_trader.console.settings import load_settings
 
     if not session:
-        return journal_of("replay", None, journal_dir)
+        return folder_read("replay", None, journal_dir)
     return folder_of(session, load_settings().journal_dir if journal_dir is None else journal_dir)
 
 

@@ -75,12 +75,15 @@ def nothing(folder: Path, *, part: bool = False) -> str:
 
 
 def _folder(run: str, daemon: str | None, journal_dir: Path | None) -> Path:
+    from turbo_trader.console.folders import require_journal
     from turbo_trader.console.report_files import folder_of
     from turbo_trader.console.settings import load_settings
 
     if not run:
         return journal_of("report", daemon, journal_dir)
-    return folder_of(run, load_settings().journal_dir if journal_dir is None else journal_dir)
+    return require_journal(
+        folder_of(run, load_settings().journal_dir if journal_dir is None else journal_dir)
+    )
 
 
 def _list(journal_dir: Path | None, *, json: bool) -> None:
