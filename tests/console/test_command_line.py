@@ -31,7 +31,8 @@ def ended(
     ("given", "meant"),
     [
         (["funel"], "funnel"), (["reprot"], "report"), (["run", "--mod", "paper"], "did you mean --mode?"),
-        (["--verison"], "did you mean --version?"), (["--hlep"], "did you mean --help?"), (["run", "--blance", "18"], "did you mean --balance?"),
+        (["--verison"], "did you mean --version?"), (["--hlep"], "did you mean --help?"),
+        (["run", "--blance", "18"], "did you mean --balance?"),
         (["tape", "info", "--jsno"], "did you mean --json?"),
         (["policy", "SESION_LOSS"], "SESSION_LOSS"),
         (["explain", "BTC-USDT"], "BTCUSDT"), (["feasible", "--price", "XPR=1"], "XRPUSDT"),

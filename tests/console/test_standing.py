@@ -37,7 +37,7 @@ def test_a_running_daemon_says_what_it_does_holds_and_has_used_up() -> None:
     text = " ".join(" ".join(lines).split())
     assert max(map(len, lines)) <= WIDTH
     for said in (
-        "paper on loopback, process 7, time 30 times faster", "2026-01-05T12:00:00Z", "public up, private DOWN",
+        "paper on loopback, process 7, 30x real time", "2026-01-05T12:00:00Z", "public up, private DOWN",
         "15.7800 USDT (began with 18.0000), session -12.34%", "needed: `turbo-trader session new`",
         "SOLUSDT short 1.4 at 169.87, price 169.10, stop 170.88, target -, zone 2+1, 61 s, closing: session-loss",
         "XRPUSDT: a fill that is not ours", "session result 62%, same direction 100%, open positions 33%",
@@ -50,7 +50,7 @@ def test_a_running_daemon_says_what_it_does_holds_and_has_used_up() -> None:
 @pytest.mark.parametrize(
     ("last", "said"),
     [
-        (None, "none in this journal"),
+        (None, "none yet; `turbo-trader run` starts one"),
         ({"mode": "paper", "pid": 7, "ended": None, "reason": None}, "ended uncleanly"),
         (
             {"mode": "live", "pid": 7, "ended": NOON, "reason": "stopped by SIGTERM"},

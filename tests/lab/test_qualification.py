@@ -56,6 +56,8 @@ def test_trades_of_one_hour_show_neither_an_interval_nor_a_distance_from_luck() 
     assert "nothing to tell it from luck by" in said
     assert "no interval" in said
     assert "standard errors" not in said
+    assert "too few trades for a chance of ruin: at least 30 are wanted" in said
+    assert (found["ruin"], found["goal"]) == (None, None)
 
 
 def test_account_below_the_smallest_order_is_stuck() -> None:

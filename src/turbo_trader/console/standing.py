@@ -49,7 +49,7 @@ def _running(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "journal", answer["folder"]
         return
     trader, view = answer["trader"], answer["view"]
-    fast = f", time {answer['speed']:g} times faster" if answer["speed"] != 1 else ""
+    fast = f", {answer['speed']:g}x real time" if answer["speed"] != 1 else ""
     yield "running", f"{answer['mode']} on {answer['environment']}, process {answer['pid']}{fast}"
     yield "venue time", utc_text(answer["venue_time"])
     up = ", ".join(f"{name} {'up' if answer[f'{name}_up'] else 'DOWN'}" for name in ("public", "private"))
@@ -81,13 +81,13 @@ def _ended(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     last = answer.get("last_boot")
     yield "running", "no"
     if last is None:
-        yield "last run", "none in this journal"
+        yield "last run", "none yet; `turbo-trader run` starts one"
     else:
         end = f"ended {utc_text(last['ended'])}: {last['reason']}" if last["ended"] else "ended uncleanly"
         yield "last run", f"{last['mode']}, process {last['pid']}, {end}"
     starts = "1 start" if answer["boots"] == 1 else f"{answer['boots']} starts"
     counts = f"{starts}, {answer['scans']:,} scans, {answer['notes']:,} notes"
-    yield "journal", f"{answer['journal']}: {counts}"
+    yield "journal", f"{answer['journal']}: {counts if answer['boots'] else 'none yet'}"
     if answer["intents"]:
         yield "orders", ", ".join(f"{count} {outcome}" for outcome, count in answer["intents"].items())
     session = answer["session"]

@@ -74,7 +74,7 @@ def qualify(trades: Sequence[Closed], equity: float, trials: Trials | None = Non
     verdict, reasons = _decide(mean, len(np.unique(days)), psr, dsr, tried)
     low, high = mean.interval()
     wins, losses = net[net > 0], net[net <= 0]
-    account, goal = _account(trades, equity)
+    account, goal = _account(trades, equity) if len(trades) >= LEAST_TRADES else (None, None)
     return {
         "verdict": verdict.value,
         "reasons": reasons,

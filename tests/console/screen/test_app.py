@@ -75,6 +75,20 @@ async def test_a_text_of_80_columns_fits_the_narrowest_terminal_whole(moment: Mo
     assert max(map(len, HELP.splitlines())) <= 72
 
 
+async def test_a_text_that_comes_after_its_paper_was_closed_ends_nothing(moment: Moment) -> None:
+    """`f`, then `q` while the journal is still being read."""
+    async with ScreenApp(None, 0).run_test(size=(80, 24)) as pilot:
+        before = await shown(pilot, moment())
+        paper = Paper("funnel", "reading the journal ...")
+        await pilot.app.push_screen(paper)
+        await pilot.press("q")
+        await pilot.pause()
+        paper.show("scans 735")
+        await pilot.pause()
+        assert isinstance(pilot.app, ScreenApp)
+        assert drawn(pilot.app) == before
+
+
 async def test_only_lines_that_changed_are_drawn(moment: Moment, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[int] = []
     render_line = Board.render_line

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -88,6 +89,10 @@ def test_what_was_not_computed_shows_no_figure(seen: Seen) -> None:
     """A row that an early gate blocked has no expected value: not one of 0."""
     (row,) = [each for each in text(seen(), 120, 40) if "expected profit 10.0 bp" in each]
     assert "+0.0" not in row
+    snapshot = seen()
+    snapshot.scans = [replace(snapshot.scans[0], symbol="LTCUSDT", price=0.0)]  # no trade yet
+    (row,) = [each for each in text(snapshot, 120, 40) if each.startswith("LTC ")]
+    assert row.split()[:3] == ["LTC", snapshot.scans[0].side, "-"]
 
 
 def test_a_price_is_shown_between_its_stop_and_its_target(seen: Seen) -> None:
@@ -133,10 +138,13 @@ def test_no_reason_is_cut_from_120_columns_on(seen: Seen) -> None:
 
 def test_a_gate_of_the_account_says_what_the_log_said(seen: Seen) -> None:
     gate = Note(
-        1, "gate", "info", {"symbol": "ETHUSDT", "gate": "limits", "why": "3 of 3 positions are open"}
+        1,
+        "gate",
+        "info",
+        {"symbol": "ETHUSDT", "gate": "limits", "why": "ETHUSDT: 3 of 3 positions are open"},
     )
     lines = text(seen(events=(gate,)), 120, 40)
-    assert any(each.startswith("ETH ") and each.endswith("3 of 3 positions are open") for each in lines)
+    assert any(each.startswith("ETH ") and each.endswith("7/9 3 of 3 positions are open") for each in lines)
 
 
 def test_refused_entries_say_what_would_allow_them(seen: Seen) -> None:

@@ -68,7 +68,7 @@ def _head(seen: Snapshot, width: int) -> Text:
     text = line(mode, "bold")
     if view is not None:
         speed = float(daemon.get("speed", 1.0))
-        text.append(f"  {clock(view['ts'])} UTC" + (f", {speed:g} times faster" if speed != 1 else ""))
+        text.append(f"  {clock(view['ts'])} UTC" + (f", {speed:g}x real time" if speed != 1 else ""))
         down = [name for name in ("public", "private") if daemon.get(f"{name}_up") is False]
         text.append(f"  {' and '.join(down)} stream DOWN" if down else "", "red bold")
     return text.append(f"  {market}", "dim")
@@ -165,9 +165,10 @@ def _short_row(each: Nearness) -> list[Cell]:
 
 def _full_row(each: Nearness) -> list[Cell]:
     forecast = "-" if each.forecast_bp is None else f"{each.forecast_bp:+.1f} bp"
+    price = f"{each.price:.6g}" if each.price else "-"
     ev = "-" if each.ev_bp is None else f"{each.ev_bp:+.1f}"
     return [
-        Cell(_coin(each.symbol), _far(each)), _side(each), Cell(f"{each.price:.6g}"), Cell(forecast), Cell(f"{each.snr:.2f}"),
+        Cell(_coin(each.symbol), _far(each)), _side(each), Cell(price), Cell(forecast), Cell(f"{each.snr:.2f}"),
         Cell(f"{each.confidence:.2f}"), *(Cell(mark, "green" if mark == "✓" else "") for mark in each.marks), Cell(each.tier),
         Cell(ev), _gates(each), Cell(each.reason, _far(each)),
     ]  # fmt: skip

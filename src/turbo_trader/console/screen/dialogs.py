@@ -36,8 +36,8 @@ class Paper(ModalScreen[None]):
             yield Static(Text(self._text))
 
     def show(self, text: str) -> None:
-        """Another text in its place."""
-        if self.is_mounted:
+        """Another text in its place; nothing where it has been closed meanwhile (`is_mounted` stays true then)."""
+        if self in self.app.screen_stack:
             self.query_one(Static).update(Text(text))
 
 

@@ -44,7 +44,7 @@ def nearness(
     if blocker < 0:
         reason = "every gate passed"
     elif refused is not None and refused[0] == GATES[blocker] and refused[1]:
-        reason = refused[1]
+        reason = refused[1].removeprefix(f"{symbol}: ")
     direction, tier = Direction(int(row["direction"])), SignalTier(int(row["tier"]))
     confirming = sum(1 for i in range(len(SIGNALS)) if int(row["confirms"]) >> i & 1)
     return Nearness(

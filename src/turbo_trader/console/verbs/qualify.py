@@ -71,6 +71,8 @@ def trials(search: Path | None) -> Trials:
 
 def lines(found: dict[str, Any]) -> list[str]:
     """For a person."""
+    from turbo_trader.lab.verdict import LEAST_TRADES
+
     text = [found["verdict"], *(f"  {reason}" for reason in found["reasons"])]
     if not found["trades"]:
         return text
@@ -82,7 +84,9 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"{found['ev'] * 1e4:+.1f} bp net a trade, {between}, clustered by {found['clustered_by']}",
         f"probabilistic Sharpe ratio {found['psr']:.3f}, deflated {found['dsr']:.3f} after {found['trials']} trials",
     ]
-    if found["ruin"] is not None:
+    if found["trades"] < LEAST_TRADES:
+        text.append(f"too few trades for a chance of ruin: at least {LEAST_TRADES} are wanted")
+    elif found["ruin"] is not None:
         text.append(
             f"at this size: {found['ruin']:.1%} ruin before doubling, {found['goal']:.1%} 18 -> 30 (or as much) before -20 %"
         )
