@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.console import main
-from turbo_trader.console.daemons import addressed, journal_of
+from turbo_trader.console.daemons import addressed, folder_read
 from turbo_trader.live.registry import Kind, Registry, Running
 from turbo_trader.market.errors import InputError
 
@@ -38,7 +38,7 @@ def test_the_only_daemon_is_meant_from_any_folder(tmp_path: Path, monkeypatch: p
     with Registry(Kind.DAEMON).claim("live", tmp_path / "live"):
         monkeypatch.chdir("/")
         assert [each.name for each in addressed("stop", None, None, every=False)] == ["live"]
-        assert journal_of("report", None, None) == tmp_path / "live"
+        assert folder_read("report", None, None) == tmp_path / "live"
 
 
 @pytest.mark.usefixtures("two")
@@ -52,7 +52,7 @@ def test_of_several_none_is_guessed_and_one_line_names_them_and_the_command() ->
     with pytest.raises(
         InputError, match="turbo-trader report --daemon live, or a journal with --journal-dir"
     ):
-        journal_of("report", None, None)
+        folder_read("report", None, None)
 
 
 def test_a_name_a_folder_or_all_of_them_choose(two: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_name_a_folder_or_all_of_them_choose(two: Path) -> None:
     assert chosen(folder=two / "live") == ["live"]
     assert chosen(every=True) == ["live", "paper"]
     assert chosen(folder=two, every=True) == ["live", "paper"]
-    assert journal_of("report", "paper", None) == two / "paper-1"
+    assert folder_read("report", "paper", None) == two / "paper-1"
     with pytest.raises(InputError, match="did you mean live"):
         chosen(name="liv")
     with pytest.raises(InputError, match="give one of the two"):
@@ -74,14 +74,14 @@ def test_a_name_a_folder_or_all_of_them_choose(two: Path) -> None:
 
 def test_a_journal_given_is_read_whoever_runs(two: Path) -> None:
     (two / "old").mkdir()
-    assert journal_of("report", None, two / "old") == two / "old"
+    assert folder_read("report", None, two / "old") == two / "old"
 
 
 def test_without_a_daemon_the_last_run_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNAL_DIR", str(tmp_path))
-    assert journal_of("report", None, None) == tmp_path
+    assert folder_read("report", None, None) == tmp_path
     with pytest.raises(InputError, match="--daemon live: no daemon is running"):
-        journal_of("report", "live", None)
+        folder_read("report", "live", None)
 
 
 @pytest.mark.usefixtures("two")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from turbo_trader.console.daemons import journal_of
+from turbo_trader.console.daemons import folder_read
 from turbo_trader.console.options import Journal, Name, whole
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Print scans of a symbol with every gate's figures, the first gate that blocked and what it needed to pass."""
+    from turbo_trader.console.folders import require_journal
     from turbo_trader.console.output import print_json
     from turbo_trader.console.times import utc_ns
     from turbo_trader.journal.opening import believable
@@ -39,13 +40,14 @@ def explain(
             "explain: a SYMBOL or --trade ID, one of the two; such as: turbo-trader explain BTCUSDT"
         )
     name = perpetual_symbol(symbol, "explain") if symbol else ""
-    folder = journal_of("explain", daemon, journal_dir)
+    folder = folder_read("explain", daemon, journal_dir)
     until = utc_ns(at, "--at") if at else None
     with believable(folder):
         document = _trade(folder, trade) if trade else symbol_document(folder, name, 1 if at else last, until)
         text = document_lines(document)
     if symbol and not document["scans"]:
         _check_known(name)
+    require_journal(folder)
     if json:
         print_json(document)
     else:
