@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from turbo_trader.chaos import mutation
+from turbo_trader.chaos import mutation_results
 from turbo_trader.chaos.grafting import Ungraftable, function_of, graft
 from turbo_trader.chaos.mutants import ROOMS, Mutant, draw, path_of_module, plainly
 from turbo_trader.chaos.mutation_session import fork
@@ -46,23 +46,25 @@ def test_the_same_seed_draws_the_same_mutants_of_every_room() -> None:
 def test_results_are_kept_and_not_made_again(tmp_path: Path) -> None:
     mutants, kept = draw(4, 1), tmp_path / "kept.jsonl"
     for mutant in mutants[:2]:
-        mutation.keep(kept, mutant, "tests", "tests/a.py::test_b")
+        mutation_results.keep(kept, mutant, "tests", "tests/a.py::test_b")
     with kept.open("a", encoding="utf-8") as file:
         file.write('{"name": "torn o')
-    assert mutation.left_to_do(mutants, kept, 40) == [(each, mutation.NEW) for each in mutants[2:]]
-    assert [result["how"] for result in mutation.read(kept)] == ["tests/a.py::test_b"] * 2
+    assert mutation_results.left_to_do(mutants, kept, 40) == [
+        (each, mutation_results.NEW) for each in mutants[2:]
+    ]
+    assert [result["how"] for result in mutation_results.read(kept)] == ["tests/a.py::test_b"] * 2
 
 
 def test_what_survives_few_seeds_meets_the_others_and_no_test_again(tmp_path: Path) -> None:
     mutants, kept = draw(3, 1), tmp_path / "kept.jsonl"
-    mutation.keep(kept, mutants[0], mutation.NOBODY, "7 seeds", 7)
-    mutation.keep(kept, mutants[1], mutation.NOBODY, "not reached by chaos")
-    mutation.keep(kept, mutants[2], mutation.CHAOS, "I1, seed 3", 0)
-    assert mutation.left_to_do(mutants, kept, 7) == []
-    assert mutation.left_to_do(mutants, kept, 40) == [(mutants[0], 7)]
-    mutation.keep(kept, mutants[0], mutation.CHAOS, "I5, seed 12", 0)
-    assert mutation.left_to_do(mutants, kept, 40) == []
-    assert [result["noticed_by"] for result in mutation.read(kept)] == ["chaos", "", "chaos"]
+    mutation_results.keep(kept, mutants[0], mutation_results.NOBODY, "7 seeds", 7)
+    mutation_results.keep(kept, mutants[1], mutation_results.NOBODY, "not reached by chaos")
+    mutation_results.keep(kept, mutants[2], mutation_results.CHAOS, "I1, seed 3", 0)
+    assert mutation_results.left_to_do(mutants, kept, 7) == []
+    assert mutation_results.left_to_do(mutants, kept, 40) == [(mutants[0], 7)]
+    mutation_results.keep(kept, mutants[0], mutation_results.CHAOS, "I5, seed 12", 0)
+    assert mutation_results.left_to_do(mutants, kept, 40) == []
+    assert [result["noticed_by"] for result in mutation_results.read(kept)] == ["chaos", "", "chaos"]
 
 
 def mutant_of_ids(old: str, new: str) -> Mutant:
@@ -121,6 +123,6 @@ def test_the_table_counts_by_room_and_names_survivors() -> None:
         {"name": "b", "module": "turbo_trader.trader.entries", "noticed_by": "chaos"},
         {"name": "c", "module": "turbo_trader.bybit.rest", "noticed_by": ""},
     ]
-    text = mutation.table(results)
+    text = mutation_results.table(results)
     assert "| `trader` | 2 | 1 | 1 | 0 |" in text
     assert "- c" in text

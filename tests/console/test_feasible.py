@@ -7,9 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from turbo_trader.console.prices import reference_prices
 from turbo_trader.console.tables import WIDTH
-from turbo_trader.console.verbs.feasible import COLUMNS, amount, feasible
+from turbo_trader.console.verbs.feasible import COLUMNS, amount, feasible, reference_prices
 from turbo_trader.market.errors import InputError
 
 

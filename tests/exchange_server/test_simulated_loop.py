@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.exchange_server.simulated_loop import Pace, SimulatedLoop
-from turbo_trader.live.wall import wall_timeout
+from turbo_trader.live.async_contexts import wall_timeout
 
 START = 1_767_603_600_000_000_000
 ADDRESS = ("127.0.0.1", 9)

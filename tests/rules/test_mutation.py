@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-RUN = Path(__file__).with_name("mutation.py")
+RUN = Path(__file__).with_name("changed_numbers.py")
 ASKED = "tests/rules/test_verdicts.py"
 
 

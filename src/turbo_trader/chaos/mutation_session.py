@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from turbo_trader.chaos.grafting import Ungraftable, function_of, graft
 from turbo_trader.chaos.mutants import Mutant
-from turbo_trader.chaos.mutation import CHAOS, FOLDERS, MANY, NEW, NOBODY, ROOT, TESTS, keep
+from turbo_trader.chaos.mutation_results import CHAOS, FOLDERS, MANY, NEW, NOBODY, ROOT, TESTS, keep
 from turbo_trader.chaos.reach import Reach, Watcher, name_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def violation(seeds: int, survived: int = 0) -> str:
 
 
 def play(mutants: Sequence[tuple[Mutant, int]], kept: Path, reach: Path, seeds: int, jobs: int) -> None:
-    """All of them (`mutation.left_to_do`); each result is kept as it comes. `reach`: where what the tests call is kept."""
+    """All of them (`mutation_results.left_to_do`); each result is kept as it comes. `reach`: where what the tests call is kept."""
     import pytest
 
     paths = kept.resolve(), reach.resolve()

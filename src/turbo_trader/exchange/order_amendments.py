@@ -11,9 +11,9 @@ from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.open_orders import OpenOrders
-from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order
+from turbo_trader.exchange.orders import FULL, STOP_TYPES, Order, carried_stops
 from turbo_trader.exchange.request_checks import Checks
-from turbo_trader.exchange.requests import AmendOrder, Stop, exits
+from turbo_trader.exchange.requests import AmendOrder, Stop
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.market.order_terms import OrderStatus, StopMode, StopType
 
@@ -97,7 +97,7 @@ class Amending:
         if changed.tpsl_mode not in (StopMode.FULL, StopMode.PARTIAL):
             return Reply(10001, "Request parameter error.")
         base = changed.price or changed.trigger_price or self._state.last(s)
-        return stop_checks.exits(self._state.instruments[s], order.side, base, exits(changed))
+        return stop_checks.exits(self._state.instruments[s], order.side, base, carried_stops(changed))
 
     def _trigger(self, account: Account, changed: Order, s: int) -> Reply | None:
         price, by = changed.trigger_price or Decimal(0), changed.trigger_by

@@ -16,7 +16,7 @@ from typing import Final
 
 from turbo_trader.exchange.messages import OPEN, OrderMessage
 from turbo_trader.exchange.queue import Place
-from turbo_trader.exchange.requests import Slippage
+from turbo_trader.exchange.requests import CreateOrder, SetTradingStop, Slippage, Stop
 from turbo_trader.market.order_terms import OrderStatus as S
 from turbo_trader.market.order_terms import Side, StopMode, StopType, TriggerBy
 
@@ -195,3 +195,15 @@ class Order:
             closed_pnl=self.closed_pnl,
             coin_fees=tuple(self.coin_fees.items()),
         )
+
+
+def carried_stops(of: Order | CreateOrder | SetTradingStop) -> tuple[Stop, ...]:
+    """The TP and SL carried: of the whole position, or of a part of it."""
+    profit, loss = StopType.TAKE_PROFIT, StopType.STOP_LOSS
+    if of.tpsl_mode == StopMode.PARTIAL:
+        profit, loss = StopType.PARTIAL_TAKE_PROFIT, StopType.PARTIAL_STOP_LOSS
+    carried = (
+        (profit, of.take_profit, of.tp_trigger_by, of.tp_limit),
+        (loss, of.stop_loss, of.sl_trigger_by, of.sl_limit),
+    )
+    return tuple(Stop(kind, price, by, None, limit) for kind, price, by, limit in carried if price)

@@ -13,8 +13,8 @@ from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.margin import order_cost
 from turbo_trader.exchange.matching import Matching
 from turbo_trader.exchange.messages import Reply
-from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import BookPrice, CreateOrder, exits
+from turbo_trader.exchange.orders import Order, carried_stops
+from turbo_trader.exchange.requests import BookPrice, CreateOrder
 from turbo_trader.market.instruments import Instrument, InstrumentStatus
 from turbo_trader.market.order_terms import (
     BookSide,
@@ -44,7 +44,7 @@ class Checks:
         """(refusal or None, the quantity in force: reduce-only orders are cut to the position)."""
         refusal = self._form(account, request, s) or self._price(request, s) or _counts(account, request)
         position = account.position(request.symbol, request.position_idx)
-        refusal = refusal or stop_checks.count(position, exits(request))
+        refusal = refusal or stop_checks.count(position, carried_stops(request))
         if refusal is not None:
             return refusal, ZERO
         if request.reduces and request.trigger_price is None:
@@ -147,7 +147,7 @@ class Checks:
                 return Reply(10001, "price is required for a limit order")
             refusal = price_band.refusal(self._state, s, request.side, request.price)
         base = request.price or request.trigger_price or self._state.last(s)
-        return refusal or stop_checks.exits(instrument, request.side, base, exits(request))
+        return refusal or stop_checks.exits(instrument, request.side, base, carried_stops(request))
 
     def _notional(self, request: CreateOrder, s: int) -> Reply | None:
         price = request.price if request.price is not None else self._state.last(s)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from turbo_trader.market.order_terms import Side, StopMode, StopType, TimeInForce, TriggerBy
-
-if TYPE_CHECKING:
-    from turbo_trader.exchange.orders import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +192,3 @@ class Stop:
     trigger_by: str = TriggerBy.LAST
     distance: Decimal | None = None
     limit: Decimal | None = None
-
-
-def exits(of: Order | CreateOrder | SetTradingStop) -> tuple[Stop, ...]:
-    """The TP and SL carried: of the whole position, or of a part of it."""
-    profit, loss = StopType.TAKE_PROFIT, StopType.STOP_LOSS
-    if of.tpsl_mode == StopMode.PARTIAL:
-        profit, loss = StopType.PARTIAL_TAKE_PROFIT, StopType.PARTIAL_STOP_LOSS
-    carried = (
-        (profit, of.take_profit, of.tp_trigger_by, of.tp_limit),
-        (loss, of.stop_loss, of.sl_trigger_by, of.sl_limit),
-    )
-    return tuple(Stop(kind, price, by, None, limit) for kind, price, by, limit in carried if price)

@@ -10,8 +10,8 @@ from turbo_trader.exchange.accounts import Account, Position
 from turbo_trader.exchange.exchange_state import State
 from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.open_orders import OpenOrders
-from turbo_trader.exchange.orders import Order
-from turbo_trader.exchange.requests import SetTradingStop, Stop, exits
+from turbo_trader.exchange.orders import Order, carried_stops
+from turbo_trader.exchange.requests import SetTradingStop, Stop
 from turbo_trader.exchange.statements import Statements
 from turbo_trader.market.order_terms import OrderStatus, OrderType, Side, StopMode, StopType, TimeInForce
 
@@ -30,7 +30,7 @@ class Stops:
 
     def attach(self, account: Account, parent: Order, opened: Decimal, now: int) -> None:
         """After a fill that opened: the order's TP/SL are the position's, once; or (Partial) a pair that grows with what fills."""
-        pair = exits(parent)
+        pair = carried_stops(parent)
         if not pair:
             return
         position = account.position(*parent.key)
@@ -74,7 +74,7 @@ class Stops:
             return Reply(10001, "can not set tp/sl/ts for zero position")
         wanted = self._wanted(position, request, s)
         changes = {kind: stop for kind, stop in wanted.items() if _can_change(position.stop(kind), stop)}
-        pair = exits(request) if request.tpsl_mode == StopMode.PARTIAL else ()
+        pair = carried_stops(request) if request.tpsl_mode == StopMode.PARTIAL else ()
         if not changes and not pair:
             return Reply(34040, "not modified")
         refusal = stop_checks.size(position, request, pair, self._state.instruments[s]) if pair else None

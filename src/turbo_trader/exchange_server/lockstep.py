@@ -20,8 +20,8 @@ from turbo_trader.exchange_server.market_source import Frames, MarketSource
 from turbo_trader.exchange_server.server import server_config
 from turbo_trader.exchange_server.simulated_loop import SimulatedLoop
 from turbo_trader.exchange_server.sockets import Connection
+from turbo_trader.live.async_contexts import beside
 from turbo_trader.live.daemon_settings import Clocks
-from turbo_trader.live.jobs import beside
 
 PUSH_NS: Final = 250_000_000  # between two pushes of a book: Bybit's, of 20 ms, merged so that time runs fast
 PORT: Final = 9000

@@ -12,7 +12,7 @@ import uvicorn
 from turbo_trader.exchange_server.body import LARGEST_BODY
 from turbo_trader.exchange_server.exchange_host import Venue
 from turbo_trader.exchange_server.sockets import Connection, VenueSockets
-from turbo_trader.live.jobs import beside
+from turbo_trader.live.async_contexts import beside
 from turbo_trader.market.errors import InputError
 
 # how long a connection may wait for its next request: clients that ask every few seconds keep theirs

@@ -20,10 +20,10 @@ from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.topics import public_topics
 from turbo_trader.exchange.protocol.passing import check
 from turbo_trader.live import startup
+from turbo_trader.live.async_contexts import beside
 from turbo_trader.live.daemon_settings import FeedSettings
 from turbo_trader.live.feeds import PublicFeeds
 from turbo_trader.live.gateway import Emit, Gateway
-from turbo_trader.live.jobs import beside
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.frames import FrameDecoder

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from turbo_trader.journal.encoding import encode
+from turbo_trader.live.async_contexts import wall_timeout
 from turbo_trader.live.control_client import HOST
 from turbo_trader.live.registry import Registration
-from turbo_trader.live.wall import wall_timeout
 from turbo_trader.trader.control_verbs import STATUS, ControlVerb
 
 VERBS = (STATUS, *ControlVerb)

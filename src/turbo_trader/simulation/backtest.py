@@ -26,9 +26,8 @@ from turbo_trader.simulation.decisions import DecisionDigest
 from turbo_trader.simulation.measuring import OpenTime, entries_by_limit, rates, without_limits
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.panel_scores import PanelScores
-from turbo_trader.simulation.process import Sink
 from turbo_trader.simulation.simulation import Simulation
-from turbo_trader.simulation.sinks import Sinks
+from turbo_trader.simulation.sinks import Sink, Sinks
 from turbo_trader.trader.commands import (
     CancelOrder,
     Command,

@@ -15,9 +15,8 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.asking import Asked
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.panel_scores import PanelScores
-from turbo_trader.simulation.process import Sink
 from turbo_trader.simulation.simulation import Simulation
-from turbo_trader.simulation.sinks import Sinks
+from turbo_trader.simulation.sinks import Sink, Sinks
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.commands import Command, Note
 from turbo_trader.trader.control_verbs import ControlVerb

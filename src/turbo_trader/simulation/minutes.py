@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 import numpy as np
 
@@ -11,6 +11,13 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import MINUTE, Rows
 
 KEPT: Final = 3_000  # minutes
+
+
+class Bars(Protocol):
+    """Where a start reads the last minutes."""
+
+    def before(self, s: int, now: int) -> Rows:
+        """Closed one-minute bars (BAR) of a symbol, oldest first."""
 
 
 class Minutes:

@@ -26,6 +26,7 @@ from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.journal_in_memory import JournalInMemory
 from turbo_trader.simulation.loop import Action, Loop
 from turbo_trader.simulation.network import Network
+from turbo_trader.simulation.sinks import Sink
 from turbo_trader.simulation.venue import WireVenue
 from turbo_trader.trader.commands import (
     CancelOrder,
@@ -95,16 +96,6 @@ class Machine(Protocol):
 
 
 Make = Callable[[str, int, dict[str, Any] | None], Machine]  # boot nonce, start (ns), what was restored
-
-
-class Sink(Protocol):
-    """Where everything the Trader did goes, in order."""
-
-    def event(self, event: Event) -> None:
-        """An event as the Trader got it (market rows excepted)."""
-
-    def command(self, command: Command) -> None:
-        """A command as it was recorded or left."""
 
 
 class Process:

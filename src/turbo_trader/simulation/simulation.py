@@ -15,10 +15,12 @@ from turbo_trader.market.rows import NEVER, SECOND, Rows
 from turbo_trader.simulation.cursors import Cursors, Viewer
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.loop import Action, Loop
+from turbo_trader.simulation.minutes import Bars
 from turbo_trader.simulation.network import Latency, Network
 from turbo_trader.simulation.notices import Notices
-from turbo_trader.simulation.process import Machine, Make, Process, Sink
+from turbo_trader.simulation.process import Machine, Make, Process
 from turbo_trader.simulation.simulated_streams import PrivateStream, PublicStream
+from turbo_trader.simulation.sinks import Sink
 from turbo_trader.simulation.venue import WireVenue
 from turbo_trader.trader.events import (
     Backfill,
@@ -34,13 +36,6 @@ from turbo_trader.trader.events import (
 )
 
 RETRY: Final = 5 * SECOND  # a start that does not reach the venue is tried again
-
-
-class Bars(Protocol):
-    """Where a start reads the last minutes."""
-
-    def before(self, s: int, now: int) -> Rows:
-        """Closed one-minute bars (BAR) of a symbol, oldest first."""
 
 
 class Onlooker(Protocol):

@@ -1,10 +1,21 @@
-"""Several sinks of a simulation as one."""
+"""Where everything a Trader did goes: a sink, and several as one."""
 
 from __future__ import annotations
 
-from turbo_trader.simulation.process import Sink
+from typing import Protocol
+
 from turbo_trader.trader.commands import Command
 from turbo_trader.trader.events import Event
+
+
+class Sink(Protocol):
+    """Where everything the Trader did goes, in order."""
+
+    def event(self, event: Event) -> None:
+        """An event as the Trader got it (market rows excepted)."""
+
+    def command(self, command: Command) -> None:
+        """A command as it was recorded or left."""
 
 
 class Sinks:

@@ -19,8 +19,8 @@ from turbo_trader import __version__
 from turbo_trader.console.metrics.families import FAMILIES, PREFIX, Family, Kind, buckets
 from turbo_trader.console.metrics.http_server import Answer, serving
 from turbo_trader.console.metrics.moment import Moment, Said
+from turbo_trader.live.async_contexts import beside
 from turbo_trader.live.inside import Inside
-from turbo_trader.live.jobs import beside
 from turbo_trader.live.meter import Histogram
 from turbo_trader.live.readiness import reasons
 from turbo_trader.live.registry import Kind as Registered

@@ -13,8 +13,8 @@ from typing import Final
 
 import h11
 
+from turbo_trader.live.async_contexts import wall_timeout
 from turbo_trader.live.same_site import names_address
-from turbo_trader.live.wall import wall_timeout
 from turbo_trader.market.errors import InputError
 
 _PATIENCE_S: Final = 5.0  # of a connection, wall seconds

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from turbo_trader.market.errors import InputError
+
 if TYPE_CHECKING:
     from turbo_trader.rules.feasibility import Feasibility
     from turbo_trader.rules.policy import Policy
@@ -18,6 +20,8 @@ LEGEND = (
     "of the target; even: break-even win rate; liq: distance to liquidation; size: what the rules would open, USDT, at the widest "
     "and at the narrowest exits. c/TP, even and liq are those of an A-trade at its narrowest exits."
 )
+
+LEAST_PRICE = Decimal("1e-9")  # USDT
 
 #: The rows of one trade tier at its narrowest and at its widest exits.
 Rows: TypeAlias = "tuple[Sequence[Feasibility], Sequence[Feasibility]]"
@@ -41,7 +45,6 @@ def feasible(
 ) -> None:
     """Per symbol: smallest order, margin, cost against target, break-even win rate, distance to liquidation, and why not."""
     from turbo_trader.console.output import print_json
-    from turbo_trader.console.prices import reference_prices
     from turbo_trader.console.settings import environment, fraction, positive_decimal
     from turbo_trader.console.size_choice import size_line
     from turbo_trader.console.tables import wrapped
@@ -168,3 +171,20 @@ def amount(money: Decimal) -> str:
     if money >= 100_000:
         return f"{money / 1000:.0f}k"
     return f"{money:.0f}" if money >= 100 else f"{money:.2f}"
+
+
+def reference_prices(given: Sequence[str]) -> dict[str, Decimal]:
+    """The synthetic market's starting prices, with `SYMBOL=PRICE` in place of some; InputError for what is not that."""
+    from turbo_trader.console.settings import positive_decimal
+    from turbo_trader.market.names import known_symbol
+    from turbo_trader.market.reference import universe
+    from turbo_trader.simulation.synthetic import reference_price
+
+    prices = {i.symbol: i.floor_price(Decimal(repr(reference_price(i)))) for i in universe()}
+    for text in given:
+        symbol, equals, price = text.partition("=")
+        if not equals:
+            raise InputError(f"--price {text}: write it like BTCUSDT=97000")
+        name = known_symbol(symbol, prices, f"--price {text}", "the universe")
+        prices[name] = positive_decimal(price, f"--price {name}=", LEAST_PRICE)
+    return prices

@@ -1,7 +1,7 @@
 """SIZE=earned as real processes: stages come and go with the market's edge alone, outlive SIGKILL, and sizes keep to section 7.
 
 Fills of the two days before are in the journal, as an earlier life leaves them. The suite has the first step; the whole arc, for
-hours of the venue's time: `scripts/test tests/process/test_stages.py -m slow`.
+hours of the venue's time: `scripts/test tests/process/test_daemon_stages.py -m slow`.
 """
 
 from __future__ import annotations
