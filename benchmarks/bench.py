@@ -204,7 +204,7 @@ def passages(report: Report, policy: Policy) -> None:
     rng = np.random.default_rng(1)
     target, stop = rng.uniform(0.004, 0.015, 500), rng.uniform(0.0025, 0.006, 500)
     drift, sigma = rng.normal(0, 3e-6, 500), 10 ** rng.uniform(-4.3, -3.2, 500)
-    points = list(zip(target, stop, drift, sigma, strict=True))
+    points = list(zip(*(each.tolist() for each in (target, stop, drift, sigma)), strict=True))
     tier, log_sd, zones = policy.capital_tier(Decimal(18)), float(policy.vol_log_sd), zones_of(policy)
     h, hold, cost = float(tier.horizon_s), float(tier.max_hold_s), float(policy.round_trip_fee)
     for name, call in (

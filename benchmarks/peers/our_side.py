@@ -13,6 +13,7 @@ from turbo_trader.market.compiled import linked
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.kernel import consume
 from turbo_trader.market.rebuild import rebuild
+from turbo_trader.market.record_copies import laid_together
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import BAR, MINUTE, ROW, Rows
 from turbo_trader.market.state import new_states
@@ -65,11 +66,11 @@ def frames(raws: Sequence[bytes]) -> Callable[[], int]:
 def month(bars: Sequence[Rows]) -> Callable[[], int]:
     """The daemon over bars of the universe that are rebuilt before any pass, highs first; no limit ends the run early."""
     instruments = universe()
-    rows = tuple(
+    rows = [
         rebuild(part, instrument, seed=1, order="high-first")
         for part, instrument in zip(bars, instruments, strict=True)
-    )
-    tape = Tape(instruments, rows, "made-up bars", rebuilt=True, made_up=True)
+    ]
+    tape = Tape(instruments, tuple(laid_together(rows)), "made-up bars", rebuilt=True, made_up=True)
 
     def one_pass() -> int:
         Backtest(tape, Policy(), Decimal(18), no_limits=True).run()

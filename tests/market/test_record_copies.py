@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 
-from turbo_trader.market.record_copies import copied, copy_into, joined
+from turbo_trader.market.record_copies import copied, copy_into, joined, laid_together
 from turbo_trader.market.rows import ROW, Rows
 
 
@@ -45,3 +45,26 @@ def test_only_part_is_taken_as_it_is_unless_it_cannot_be_written_to() -> None:
     found = joined([rows])
     assert found.flags.writeable
     assert found.tolist() == rows.tolist()
+
+
+def test_slices_that_lie_one_after_the_other_are_joined_without_a_copy() -> None:
+    rows = made([1, 2, 3, 4, 5])
+    found = joined([rows[:2], rows[2:2], rows[2:4]])
+    assert np.shares_memory(found, rows)
+    assert found.tolist() == rows[:4].tolist()
+    assert found.dtype == ROW
+
+
+def test_slices_with_a_hole_between_or_in_another_order_are_copied() -> None:
+    rows = made([1, 2, 3, 4, 5])
+    for parts in ([rows[:2], rows[3:]], [rows[2:], rows[:2]], [rows[:2], made([3])]):
+        found = joined(parts)
+        assert not np.shares_memory(found, rows)
+        assert found.tolist() == np.concatenate(parts).tolist()
+
+
+def test_parts_laid_together_are_the_same_and_need_no_copy_to_be_joined() -> None:
+    parts = [made([1, 2]), made([]), made([3])]
+    found = laid_together(parts)
+    assert [part.tolist() for part in found] == [part.tolist() for part in parts]
+    assert np.shares_memory(joined(found), found[0])

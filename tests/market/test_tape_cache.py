@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from turbo_trader.market import tape as tapes
+from turbo_trader.market.record_copies import joined
 from turbo_trader.market.tape import Tape, read_tape
 from turbo_trader.market.tape_cache import TapeCache
 
@@ -86,6 +88,11 @@ def test_spoiled_file_is_rebuilt(bars: Path, cache: TapeCache, tmp_path: Path) -
         kept.write_bytes(spoiled)
         assert same(read_tape(bars, cache=cache), read_tape(bars))
     assert [path.name for path in (tmp_path / "cache").iterdir()] == [kept.name]
+
+
+def test_tape_just_rebuilt_is_the_one_that_was_kept(bars: Path, cache: TapeCache) -> None:
+    rows = read_tape(bars, cache=cache).rows
+    assert np.shares_memory(joined(rows), rows[0])  # one array, as in the file
 
 
 def test_changed_rows_do_not_reach_the_file(bars: Path, cache: TapeCache) -> None:

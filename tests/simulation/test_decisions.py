@@ -107,6 +107,18 @@ def test_order_and_width_of_scan_fields_change_no_digest() -> None:
     assert digest_of(rows_of(moved)) == digest_of(rows_of(wide)) == digest_of(rows_of(SCAN))
 
 
+def test_digest_does_not_hang_on_when_it_is_worked_out() -> None:
+    at_once, step_by_step = DecisionDigest(("BTCUSDT", "ETHUSDT")), DecisionDigest(("BTCUSDT", "ETHUSDT"))
+    for n in range(100):
+        for digest in (at_once, step_by_step):
+            if n != 50:
+                digest.scan(START + n, rows_of(SCAN))
+            for k in range(n % 3):
+                digest.command(CancelOrder(f"{n}-{k}", "BTCUSDT", link_id=f"{n}-{k}"))
+        step_by_step.hexdigest()
+    assert at_once.hexdigest() == step_by_step.hexdigest()
+
+
 def test_zero_has_no_sign_in_the_digest() -> None:
     rows = rows_of(SCAN)
     rows["ev"], rows["score"] = 0.0, 0.0

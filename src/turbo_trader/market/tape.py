@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,8 @@ def _rebuild(
     if how.cache is not None and key:
         about = {"closes": closes_now, "instruments": _digest(tape.instruments)}
         how.cache.keep(key, about, tape.rows)
+        if (kept := how.cache.find(key)) is not None:  # mapped, the rows of all symbols one after the other
+            return replace(tape, rows=kept[1])
     return tape
 
 

@@ -70,6 +70,12 @@ def likeliest(minutes: NDArray[np.int64], y: Vector, first: int, n: int) -> floa
 
 
 @kernel
+def _whole(minutes: NDArray[np.int64], first: int, n: int) -> bool:
+    """Is no minute missing? Most windows are so, and their sums are quicker; both ways give the same bits."""
+    return bool(minutes[(first + n) & _MASK] - minutes[first & _MASK] == n)
+
+
+@kernel
 def least_squares(
     minutes: NDArray[np.int64], y: Vector, first: int, n: int
 ) -> tuple[float, float, float, float, float, float, bool]:
@@ -78,25 +84,30 @@ def least_squares(
     A pair k minutes apart is weighted by 1/k: dy / sqrt(k) on sqrt(k) (1, y); with no gaps this is dy on (1, y).
     """
     base = y[first & _MASK]
-    regular = True
+    regular = _whole(minutes, first, n)
     weight = sa = sd = saa = sad = sdd = 0.0
-    for i in range(first, first + n):
-        k = minutes[(i + 1) & _MASK] - minutes[i & _MASK]
-        a = y[i & _MASK] - base
-        d = y[(i + 1) & _MASK] - y[i & _MASK]
-        sd += d
-        if k == 1:
-            weight += 1.0
+    if regular:
+        weight, before = float(n), base
+        for i in range(first + 1, first + n + 1):
+            after = y[i & _MASK]
+            a, d = before - base, after - before
+            before = after
+            sd += d
             sa += a
             saa += a * a
             sdd += d * d
-        else:
-            regular = False
+            sad += a * d
+    else:
+        for i in range(first, first + n):
+            k = minutes[(i + 1) & _MASK] - minutes[i & _MASK]
+            a = y[i & _MASK] - base
+            d = y[(i + 1) & _MASK] - y[i & _MASK]
             weight += k
+            sd += d
             sa += k * a
             saa += k * a * a
             sdd += d * d / k
-        sad += a * d
+            sad += a * d
     mean_a, mean_d = sa / weight, sd / weight
     caa, cad, cdd = saa - sa * mean_a, sad - sa * mean_d, sdd - sd * mean_d
     if not caa > 0.0:
@@ -115,12 +126,23 @@ def white_variance(
 ) -> float:
     """Variance of phi that holds whatever the variance of each step is (White 1980, HC0); arguments as of `least_squares`."""
     meat = caa = 0.0
-    for i in range(first, first + n):
-        k = minutes[(i + 1) & _MASK] - minutes[i & _MASK]
-        a = y[i & _MASK] - mean
-        error = y[(i + 1) & _MASK] - y[i & _MASK] - k * (after - mean + (phi - 1.0) * a)
-        meat += a * a * error * error
-        caa += k * a * a
+    drift, slope = after - mean, phi - 1.0
+    if _whole(minutes, first, n):
+        before = y[first & _MASK]
+        for i in range(first + 1, first + n + 1):
+            now = y[i & _MASK]
+            a = before - mean
+            error = now - before - (drift + slope * a)
+            before = now
+            meat += a * a * error * error
+            caa += a * a
+    else:
+        for i in range(first, first + n):
+            k = minutes[(i + 1) & _MASK] - minutes[i & _MASK]
+            a = y[i & _MASK] - mean
+            error = y[(i + 1) & _MASK] - y[i & _MASK] - k * (drift + slope * a)
+            meat += a * a * error * error
+            caa += k * a * a
     return meat / (caa * caa)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from turbo_trader.exchange.exchange_machine import Exchange
 from turbo_trader.market.kernel import advance
-from turbo_trader.market.record_copies import joined
+from turbo_trader.market.record_copies import joined, laid_together
 from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.market.state import States
 from turbo_trader.simulation.loop import Loop
@@ -113,11 +113,9 @@ class Cursors:
     def ahead(self, until: int) -> MarketAhead:
         """The market as it will be known before `until`; `moved` is to be called when it was read."""
         if self._tape is None:
+            self._rows = laid_together(self._rows)
             self._tape = joined(self._rows)
             self._ends = np.cumsum([len(rows) for rows in self._rows])
-            self._rows = [
-                self._tape[end - len(rows) : end] for rows, end in zip(self._rows, self._ends, strict=True)
-            ]
         begins = self._ends - [len(rows) for rows in self._rows]
         cursors = np.stack([begins + self._seen, self._ends], axis=1)
         return MarketAhead(self._loop.now, until, self._tape, cursors, np.array(self._feed))

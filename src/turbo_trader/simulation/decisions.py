@@ -20,7 +20,7 @@ from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.figures import BELIEFS, SIGNALS
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
 
-_AT_ONCE: Final = 128  # scans
+_AT_ONCE: Final = 32  # scans: more would leave the memory that is at hand
 #: Names of what is digested of each symbol, and the field of SCAN that holds it today. The names are for ever; a renamed
 #: field changes the right side only. A figure that is not here is not a part of the digest.
 FIELDS: Final[dict[str, str]] = {
@@ -65,6 +65,9 @@ class DecisionDigest:
         self._digest = hashlib.sha256()
         self._columns: _Columns | None = None
         self._waiting: list[tuple[int, Rows]] = []  # scans not digested yet: many at once cost as much as one
+        self._texts: dict[
+            int, str
+        ] = {}  # commands not digested yet, by how many of these scans come before them
 
     def scan(self, ts: int, rows: Rows) -> None:
         """Add the scan at `ts` (ns UTC): rows of SCAN, one per symbol."""
@@ -74,8 +77,8 @@ class DecisionDigest:
 
     def command(self, command: WriteCommand) -> None:
         """Add what goes to the venue."""
-        self._flush()
-        self._digest.update(command_text(command).encode())
+        before = len(self._waiting)
+        self._texts[before] = self._texts.get(before, "") + command_text(command)
 
     def hexdigest(self) -> str:
         """The digest of everything added so far, in hexadecimal."""
@@ -83,9 +86,11 @@ class DecisionDigest:
         return self._digest.hexdigest()
 
     def _flush(self) -> None:
-        if not self._waiting:
-            return
         waiting, self._waiting = self._waiting, []
+        texts, self._texts = self._texts, {}
+        self._digest.update(texts.get(0, "").encode())
+        if not waiting:
+            return
         rows = joined([part for _, part in waiting])
         if self._columns is None:
             self._columns = _Columns(rows.dtype)
@@ -93,11 +98,12 @@ class DecisionDigest:
         symbols = [self._symbols[symbol] for symbol in rows["symbol"].tolist()]
         whole, numbers = self._columns.read(rows)
         first = 0
-        for ts, part in waiting:
+        for number, (ts, part) in enumerate(waiting, 1):
             last = first + len(part)
             self._digest.update(f"scan {ts} {' '.join(symbols[first:last])}\n".encode())
-            self._digest.update(whole[first:last].tobytes())
-            self._digest.update(numbers[first:last].tobytes())
+            self._digest.update(whole[first:last].data)
+            self._digest.update(numbers[first:last].data)
+            self._digest.update(texts.get(number, "").encode())
             first = last
 
 
@@ -157,18 +163,23 @@ class _Columns:
             np.empty((len(rows), width), kind) for width, kind in zip(self._widths, "qd", strict=True)
         )
         for gathers, out in ((self._whole, whole), (self._real, numbers)):
-            for kind, columns, places in gathers:
-                out[:, columns] = lines.take(places, axis=1).view(kind)
-        return whole, numbers + 0.0
+            for kind, part, columns, places in gathers:
+                out[:, columns] = np.ascontiguousarray(lines[:, part]).view(kind).take(places, axis=1)
+        numbers += 0.0
+        return whole, numbers
 
 
 def _gathers(
     places: list[tuple[np.dtype[Any], int]],
-) -> list[tuple[np.dtype[Any], NDArray[np.int64], NDArray[np.int64]]]:
-    """For each type of number: the columns it fills, and the bytes of a record that hold them, one after the other."""
+) -> list[tuple[np.dtype[Any], slice, NDArray[np.int64], NDArray[np.int64]]]:
+    """For numbers of one type whose places in a record are a multiple of its size apart: the type, the bytes of a record from the
+    first to the last of them, the columns they fill, and which numbers of these bytes they are."""
+    groups: dict[tuple[np.dtype[Any], int], list[int]] = {}
+    for column, (kind, offset) in enumerate(places):
+        groups.setdefault((kind, offset % kind.itemsize), []).append(column)
     out = []
-    for kind in dict.fromkeys(kind for kind, _ in places):
-        columns = np.array([i for i, (each, _) in enumerate(places) if each == kind])
-        offsets = np.array([places[i][1] for i in columns])
-        out.append((kind, columns, (offsets[:, None] + np.arange(kind.itemsize)).ravel()))
+    for (kind, _), columns in groups.items():
+        offsets = np.array([places[column][1] for column in columns])
+        part = slice(int(offsets.min()), int(offsets.max()) + kind.itemsize)
+        out.append((kind, part, np.array(columns), (offsets - part.start) // kind.itemsize))
     return out

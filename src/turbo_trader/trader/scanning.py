@@ -293,6 +293,9 @@ class Scanner:
             return
         self._weights_due = state.now + state.policy.weights_refresh * SECOND
         self._weights_equal = equal
+        if equal:
+            self._weights = np.full(len(state.symbols), 1.0 / len(state.symbols))
+            return
         closes = [_closes(state, s, state.policy.weights_window) for s in range(len(state.symbols))]
         self._weights = weights(state.policy, equity, np.diff(closes).T)
 

@@ -61,8 +61,8 @@ class Ahead:
         if not len(self._rows):
             self._rows = cast("Rows", np.zeros(_SCANS * count, SCAN))
         quiet = self._equities(event, first, step)
-        for k, equity in enumerate(quiet):
-            self._notionals[k] = float(reference_notional(state.policy, equity))
+        known = {equity: float(reference_notional(state.policy, equity)) for equity in set(quiet)}
+        self._notionals[: len(quiet)] = [known[equity] for equity in quiet]
         done, why = scan_ahead(
             state.states, state.filters, event.tape, event.cursors, event.feed, first, step, first + (len(quiet) - 1) * step,
             *scanner.parameters, self._notionals, scanner.thin, scanner.closed(), scanner.leader, self._fitting.due, FIRST,
@@ -104,7 +104,7 @@ class Ahead:
         found: NDArray[np.float64] = self._prices[:count]
         last = first + (count - 1) * step
         known = prices_ahead(
-            self._state.states, each.s, self._market, event.tape, event.cursors, event.feed[each.s], first, step, last, found
+            self._state.states, each.s, self._market, event.tape, event.cursors, int(event.feed[each.s]), first, step, last, found
         )  # fmt: skip
         return [
             (Decimal(repr(mark)) if mark > 0 else None, each.instrument.price(int(ticks)) if ticks else None)
