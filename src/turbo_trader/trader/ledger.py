@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from turbo_trader.market.order_terms import ExecKind
@@ -174,7 +175,7 @@ class Ledger(Book):
         return LedgerRecord(
             start=self.start, **{name: getattr(self, name) for name in _MONEY},
             coins={coin: book.record() for coin, book in self.coins.items()},
-            begun=self.begun, seen=list(self.seen)[-_KEPT:], moved=list(self.moved)[-_KEPT:], agreed=self.agreed,
+            begun=self.begun, seen=_last(self.seen), moved=_last(self.moved), agreed=self.agreed,
             last_fill_ts=self.last_fill_ts,
         )  # fmt: skip
 
@@ -187,3 +188,8 @@ class Ledger(Book):
             begun=min(kept.begun, now), seen=dict.fromkeys(kept.seen), moved=dict.fromkeys(kept.moved),
             agreed=kept.begun if kept.agreed is None else kept.agreed, last_fill_ts=min(kept.last_fill_ts, now),
         )  # fmt: skip
+
+
+def _last(ids: dict[str, None]) -> list[str]:
+    """The last of these ids, in order: however many there are, as quickly."""
+    return [*islice(reversed(ids), _KEPT)][::-1]

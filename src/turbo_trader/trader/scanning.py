@@ -128,9 +128,9 @@ class Scanner:
             return until
         horizons = float(state.policy.cooldown_horizons)
         for each in state.per_symbol:
-            for side, direction in enumerate((1, -1)):
-                facts = self._facts(each, direction, refusal, count)
-                until[each.s, side] = limits_block_until(tier, facts, horizons)
+            sides = (1, -1) if each.stopped_out else (0,)  # only a stop-out tells them apart
+            facts = [self._facts(each, direction, refusal, count) for direction in sides]
+            until[each.s] = [limits_block_until(tier, fact, horizons) for fact in facts]
         return until
 
     def refuse(self, rows: Rows) -> None:
