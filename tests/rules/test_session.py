@@ -153,6 +153,16 @@ def test_closed_results_and_locked_parts_raise_the_peak() -> None:
     assert event.name == "drawdown-pause"
 
 
+def test_what_is_locked_is_no_peak_before_the_account_is_worth_it() -> None:
+    """A stop locks by the last price, and equity counts the mark where that is worse: a gain paused entries."""
+    session = begun()
+    session.on_equity(P, T0 + 1, D(94), D(100))
+    assert session.on_equity(P, T0 + 2, D(94), D(111)) == []
+    assert session.peak == D(100)
+    session.on_equity(P, T0 + 3, D(111), D(111))  # the mark has followed
+    assert session.peak == D(111)
+
+
 def test_after_a_pause_the_peak_is_the_equity_and_no_pause_halts() -> None:
     policy = Policy()
     session = Session()

@@ -35,12 +35,14 @@ class Day:
     lowest: Decimal
     highest: Decimal
     peak: Decimal  # of the wallet: what the peak is at least
+    top: Decimal  # of the equity: what the peak is at most
 
     def move(self, amount: Decimal) -> None:
         """Money came or went that was neither won nor lost."""
         self.lowest += amount
         self.highest += amount
         self.peak += amount
+        self.top += amount
 
 
 class SessionLimits(Check):
@@ -106,7 +108,7 @@ class SessionLimits(Check):
 
     def _begin(self) -> None:
         lowest, highest = self.world.money.equities(UNHEARD)
-        self._session = Day(self.world.now // DAY, lowest, highest, min(lowest, self.world.balance))
+        self._session = Day(self.world.now // DAY, lowest, highest, min(lowest, self.world.balance), highest)
         self._loss_halt, self._loss_since, self._fall_since = False, None, None
         self._pause, self._fall_seen = (0, 0), 0
 
@@ -165,7 +167,8 @@ class SessionLimits(Check):
         policy, now = self.world.policy, self.world.now
         share = policy.drawdown_pause
         _, high = self.world.money.equities(UNHEARD)
-        if equity < max(high, session.highest, session.peak) * (1 - share + SLACK) and not self._fall_seen:
+        session.top = max(session.top, high)
+        if equity < session.top * (1 - share + SLACK) and not self._fall_seen:
             self._fall_seen = now
         unknown = abs(self.world.transferred - self.world.recognised)
         if (
@@ -179,7 +182,7 @@ class SessionLimits(Check):
         if self.world.able_ns - self._fall_since > SURE:
             self._pause = (now, (self._fall_seen or now) + policy.pause_time * SECOND)
             self._fall_seen, self._fall_since = 0, None
-            session.peak = min(session.peak, equity)
+            session.peak, session.top = min(session.peak, equity), high
 
     def _flat_in_time(self) -> None:
         if self._close_by is None:

@@ -44,7 +44,7 @@ class Session:
     start_equity: Decimal = ZERO
     peak: Decimal = ZERO  # of what was secured, from the start's equity (or a pause's end) on
     secured: Decimal | None = (
-        None  # at the last look: closed results and what open stops have locked, as an equity
+        None  # at the last look: closed results and what open stops have locked, once the equity was there
     )
     equity: Decimal = ZERO
     realised: Decimal = ZERO  # trades' results, fees and funding since the session began
@@ -131,8 +131,9 @@ class Session:
         """Equity E at `now`: begins or turns the session, ends a pause, checks loss and drawdown.
 
         `secured`: the equity that closed results and the locked part of open positions make (None: E); the peak is of that, so
-        a profit that was only ever on paper is no drawdown when it goes. `least_loss`: what the least trade may lose (USDT), given
-        while nothing is open: where less is left of the session's loss no entry could pass again, and the session is over.
+        a profit that was only ever on paper is no drawdown when it goes. What is locked counts once E is that much.
+        `least_loss`: what the least trade may lose (USDT), given while nothing is open: where less is left of the session's loss
+        no entry could pass again, and the session is over.
         A session does not begin without money: an equity of 0 before it began is an account not known yet.
         """
         if self.day < 0 and equity <= 0:
@@ -147,9 +148,12 @@ class Session:
             )
             events += self._turn(now_ns, equity)
         sure = equity if secured is None else secured
-        if self.secured is not None and sure > self.secured:
-            self.peak = max(self.peak, sure)
-        self.secured = sure
+        if self.secured is None or sure <= self.secured:
+            self.secured = sure
+        elif (
+            equity >= sure
+        ):  # a lock is no peak as long as the account is worth less: the mark may lag behind the stop
+            self.peak, self.secured = max(self.peak, sure), sure
         return events + self._check(policy, now_ns, least_loss)
 
     def on_usage(self, policy: Policy, now_ns: int, used: Mapping[str, Decimal]) -> list[SessionEvent]:

@@ -82,7 +82,11 @@ class Limits:
     def give_room(self, equity: Decimal, watch: Callable[[SymbolState], None]) -> None:
         """Work out how far the price of each position may move before `look` could decide anything, and watch that."""
         held = [each for each in self._state.per_symbol if each.held]
-        levels = equity_levels(self._state.policy, self._state.session, equity, self._used)
+        session = self._state.session
+        levels = equity_levels(self._state.policy, session, equity, self._used)
+        sure = secured(self._state)
+        if session.secured is not None and sure > session.secured:
+            levels.append(sure)  # there it becomes the peak
         low = max((level for level in levels if level <= equity), default=ZERO)
         high = min((level for level in levels if level >= equity), default=Decimal("Infinity"))
         self.calm = low, high
