@@ -63,6 +63,7 @@ class Cursors:
         self._since = [loop.now] * count  # since when without a hole
         self._seen = [0] * count  # the Trader's cursors
         self._traded = [0] * count  # the Exchange's
+        self._gone = [0] * count  # rows that both had behind them and were let go
         self._kept = _bytes(np.zeros_like(viewer.states))  # of watched symbols as they were before a step
         self._tape: Rows | None = None  # the rows of all symbols, one after the other
         self._calm = 0  # up to when (ns) nothing moves at the Exchange by itself
@@ -89,6 +90,7 @@ class Cursors:
         done = min(self._seen[s], self._traded[s])
         self._seen[s] -= done
         self._traded[s] -= done
+        self._gone[s] += done
         self._rows[s] = joined([self._rows[s][done:], rows])
         self._tape = None
 
@@ -152,9 +154,9 @@ class Cursors:
         self._cut[s] = min(self._cut[s], self._loop.now - self._feed[s])
 
     def resume(self, s: int, following: int) -> None:
-        """A symbol's market data come again, from row `following` on."""
+        """A symbol's market data come again, from row `following` of the whole tape on."""
         self.hits.pop(s, None)
-        self._seen[s], self._cut[s], self._since[s] = following, FAR, self._loop.now
+        self._seen[s], self._cut[s], self._since[s] = following - self._gone[s], FAR, self._loop.now
 
     def delay(self, s: int, by_ns: int) -> None:
         """A symbol's market data come so much later (or, below 0, earlier) than before."""
@@ -207,9 +209,9 @@ class Cursors:
         return until
 
     def catch_up(self, s: int) -> int:
-        """Move the Exchange's cursor of one symbol to now; returns the row that follows."""
+        """Move the Exchange's cursor of one symbol to now; returns the row of the whole tape that follows."""
         self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], self._loop.now)
-        return self._traded[s]
+        return self._gone[s] + self._traded[s]
 
     def _look_ahead(self) -> None:
         if not self._calm:
