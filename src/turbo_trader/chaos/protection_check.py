@@ -43,6 +43,7 @@ class Protection(Check):
         super().__init__(world)
         self._watches: dict[str, Watch] = {}
         self.tightest: dict[str, Decimal] = {}  # stop a position ever had
+        self._life = 0
 
     def sent(self, sent: Sent) -> None:
         """An attempt to put a stop back, or to close."""
@@ -89,6 +90,9 @@ class Protection(Check):
     def step(self) -> None:
         """Positions whose stop is missing or loosened."""
         world = self.world
+        if world.life != self._life:
+            self._life = world.life
+            self._forget_removed()
         exposed = {p.symbol: p for p in world.held() if self._exposed(p)}
         for symbol in list(self._watches):
             if symbol not in exposed:
@@ -102,6 +106,12 @@ class Protection(Check):
             elif watch.reported is None:
                 watch.reported = world.able_ns
             self._overdue(position, watch)
+
+    def _forget_removed(self) -> None:
+        """A stop may leave before its step is on disk: removed before the next life has seen it, nobody knows of it."""
+        for position in self.world.held():
+            if position.stop_loss is None:
+                self.tightest.pop(position.symbol, None)
 
     def _exposed(self, position: PositionMessage) -> bool:
         if position.stop_loss is None:

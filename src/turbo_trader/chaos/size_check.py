@@ -235,14 +235,15 @@ class Sizes(Check):
         a_trade = int(row["tier"]) == A_TIER
         risk = policy.a_risk if a_trade else policy.b_risk
         high = policy.a_margin_high if a_trade else policy.b_margin_high
-        balance = self._balance()
+        decided = world.decided[int(row["ts"])]
+        balance = self._balance(decided)
         loss = Decimal(repr(float(row["stop_loss"]))) + self._least_cost(row)
         cap = policy.large_margin_cap
         if equity < policy.small_below:
             cap = policy.small_margin_cap
         elif equity < policy.medium_below:
             cap = policy.medium_margin_cap
-        in_use = sum((self._known_margin(p) for p in world.held()), ZERO)
+        in_use = sum((self._known_margin(p, decided) for p in world.held()), ZERO)
         target = min(high, cap) * balance
         return [
             Limit("loss at the stop", risk * equity / loss * factor),
@@ -251,23 +252,26 @@ class Sizes(Check):
             Limit("total margin", max(ZERO, policy.total_margin * balance - in_use) * leverage * LOOSE),
         ]
 
-    def _unheard(self, position: PositionMessage) -> Decimal:
-        """The notional its entry asked for while its fill was not heard of; 0 once it was. A jump may have filled it far better."""
+    def _unheard(self, position: PositionMessage, decided: int) -> Decimal:
+        """The notional its entry asked for, where its fill was heard of after `decided`; else 0.
+
+        A jump may have filled it far better.
+        """
         heard, limit = self.world.heard.get(position.symbol), self._entry_limits.get(position.symbol)
-        if limit is None or (heard is not None and heard.size == position.size):
+        if limit is None or (heard is not None and heard.size == position.size and heard.since <= decided):
             return ZERO
         return abs(position.size) * limit
 
-    def _known_margin(self, position: PositionMessage) -> Decimal:
-        """A position's margin as the process may know it: what the venue adds for fees is heard with the fill."""
-        asked = self._unheard(position)
+    def _known_margin(self, position: PositionMessage, decided: int) -> Decimal:
+        """A position's margin as the process may have known it then: what the venue adds for fees is heard with the fill."""
+        asked = self._unheard(position, decided)
         return min(position.margin, asked / position.leverage) if asked else position.margin
 
-    def _balance(self) -> Decimal:
+    def _balance(self, decided: int) -> Decimal:
         """B at most: isolated margins and what is free make the wallet; what was lost since the last snapshot may be unknown."""
         _, high = self.world.money.equities(UNHEARD)
         unknown = self.world.transferred - self.world.recognised
-        fees = self.world.policy.taker_fee * sum((self._unheard(p) for p in self.world.held()), ZERO)
+        fees = self.world.policy.taker_fee * sum((self._unheard(p, decided) for p in self.world.held()), ZERO)
         return max(self.world.balance - min(unknown, ZERO), high) + fees
 
     def _least_cost(self, row: Any) -> Decimal:

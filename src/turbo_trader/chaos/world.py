@@ -49,6 +49,7 @@ class Heard:
     stop: Decimal | None = None
     seq: int = -1
     ts: int = 0
+    since: int = 0  # when it was first sent this size
 
 
 @dataclass(slots=True)
@@ -73,6 +74,9 @@ class World:
     heard: dict[str, Heard] = field(default_factory=dict)
     scans: dict[str, deque[Any]] = field(default_factory=dict)  # rows of the journal, newest last
     scan_heard_ns: int = 0  # `heard_ns` at the last scan
+    decided: dict[int, int] = field(
+        default_factory=dict
+    )  # when each of this life's scans was made, by its own time
     foreign: dict[str, str] = field(default_factory=dict)  # ids of others' orders that must stay -> symbol
     strangers: Mapping[str, int] = field(default_factory=dict)  # symbols on which others hold something now
     strange: set[str] = field(default_factory=set)  # ... or did
@@ -139,6 +143,7 @@ class World:
         self.heard.clear()
         self.met.clear()
         self.scans.clear()
+        self.decided.clear()
         self.ending.clear()
         for instrument in self.simulation.exchange.instruments:  # read at the start
             self._ends(instrument)
@@ -189,7 +194,8 @@ class World:
         self.met.pop(report.symbol, None)
         known = self.heard.setdefault(report.symbol, Heard())
         if report.seq >= known.seq:
-            self.heard[report.symbol] = Heard(report.size, report.stop_loss, report.seq, self.now)
+            since = known.since if known.size == report.size else self.now
+            self.heard[report.symbol] = Heard(report.size, report.stop_loss, report.seq, self.now, since)
 
     def command(self, command: Command) -> None:
         """The process recorded something."""
@@ -200,6 +206,7 @@ class World:
             for row in command.rows:
                 symbol = self.simulation.exchange.instruments[int(row["symbol"])].symbol
                 self.scans.setdefault(symbol, deque(maxlen=SCANS_KEPT)).append(row)
+                self.decided[int(row["ts"])] = self.now
 
     def message(self, message: Message) -> None:
         """The venue has said something, whether or not it arrives."""

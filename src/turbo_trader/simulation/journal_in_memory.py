@@ -22,7 +22,10 @@ class JournalInMemory:
     def __init__(self) -> None:
         self.boots: list[str] = []
         self._state: dict[str, bytes] = {}
-        self._intents: dict[str, tuple[int, str, WireCommand]] = {}  # id -> time, boot, command
+        self._intents: dict[
+            str, tuple[int, str, WireCommand]
+        ] = {}  # id -> time, boot, command: what a start may ask for
+        self._named: set[str] = set()  # ids of all there were
         self._settled: set[str] = set()
         self._unwritten: list[Callable[[], None]] = []
         self._unsynced: list[
@@ -38,7 +41,12 @@ class JournalInMemory:
     def intent(self, now: int, command: WireCommand) -> None:
         """A request that is about to leave."""
         entry = (now, self.boots[-1], command)
-        self._unwritten.append(lambda: self._intents.__setitem__(command.id, entry))
+
+        def write() -> None:
+            self._intents[command.id] = entry
+            self._named.add(command.id)
+
+        self._unwritten.append(write)
 
     def outcome(self, result: CommandResult) -> None:
         """The outcome of a request."""
@@ -46,8 +54,8 @@ class JournalInMemory:
             self._settled.add(result.id)
 
     def has(self, name: str) -> bool:
-        """Is the intent of this id on disk?"""
-        return name in self._intents
+        """Is the intent of this id on disk, in whichever life it was written?"""
+        return name in self._named
 
     def flush(self, now: int) -> None:
         """Hand everything to the disk, where it can be; it has it within SYNC."""
