@@ -46,6 +46,30 @@ def test_a_seed_is_played_again_the_same() -> None:
         pytest.param(
             1633, "losing", 0.12, marks=pytest.mark.long
         ),  # a lock above the lagging mark was a peak: a gain paused
+        (1722, "faulty", 0.12),  # rows let go while a market was on its way back: it stood still from then on
+        (
+            1757,
+            "faulty",
+            0.12,
+        ),  # a stop left before its step was on disk, and was removed before anybody saw it
+        (
+            1804,
+            "small",
+            0.12,
+        ),  # three entries of one scan: the fills of two were heard before the third had its leverage
+        (
+            1985,
+            "maker",
+            0.12,
+        ),  # an entry that a death kept from leaving is cancelled by the life after the next, too
+        (
+            2447,
+            "maker",
+            0.12,
+        ),  # the wallet could not be read after an absence: an entry was sized by the one before
+        pytest.param(
+            2402, "healthy", 0.12, marks=pytest.mark.long
+        ),  # the equity of one tick, a jump before the next note
     ],
 )
 def test_a_seed_that_once_broke_an_invariant_holds(seed: int, situation: str, hours: float) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import Unread
+
+EVERYTHING = ("positions", "orders", "fills", "wallet")
 
 
 def test_unread_rows_keep_their_symbol_from_entries_until_they_can_be_read(stage: Any) -> None:
@@ -28,6 +31,19 @@ def test_unread_rows_of_a_foreign_symbol_block_nothing(stage: Any) -> None:
     stage.snapshot(unread=("FOOUSDT",))
     assert stage.state().unresolved == ""
     assert stage.trader.next_time() > stage.now
+
+
+def test_after_an_absence_nothing_is_sized_by_the_wallet_of_before(stage: Any) -> None:
+    stage.clock(31)
+    stage.deliver(events.Woken(stage.now, 2))
+    stage.clock()
+    stage.read(stage.last(Read, what=EVERYTHING), wallet=None, unread=("USDT",))
+    scans = stage.trader.summary()["scans"]
+    stage.clock(301)
+    assert stage.trader.summary()["scans"] == scans
+    stage.snapshot()
+    stage.clock(301)
+    assert stage.trader.summary()["scans"] > scans
 
 
 def test_held_position_missing_beside_an_unread_row_is_not_closed_outside(stage: Any) -> None:
