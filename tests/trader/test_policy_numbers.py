@@ -94,7 +94,12 @@ def test_weights_are_refreshed_at_the_policy_s_interval_over_its_window(
 def test_weights_turn_at_once_where_equity_crosses_the_portfolio_s_switch(
     staged: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert [at for at, _ in refreshes(staged(), monkeypatch, (20, 19, 20))] == [0, 600, 1200]
+    stage = staged()
+    assert [at for at, _ in refreshes(stage, monkeypatch, (20, 19, 20))] == [0, 1200]
+    assert set(stage.inside._scanner._weights) == {0.5}
+    below = staged()
+    assert [at for at, _ in refreshes(below, monkeypatch, (20, 19))] == [0]
+    assert set(below.inside._scanner._weights) == {1 / len(below.trader.symbols)}
 
 
 @pytest.mark.parametrize(("env", "seconds"), [({}, 1), ({"MONITOR_INTERVAL": "3"}, 3)])
