@@ -41,16 +41,114 @@ ACTIONS: Final[dict[str, tuple[tuple[int, int], ...]]] = {
 }
 
 
+class Invariants:
+    """What must be true of the accounts after every step, and of what was reported of them."""
+
+    def __init__(self, rig: Any) -> None:
+        self.rig = rig
+        self.orders: dict[str, OrderMessage] = {}  # as last reported
+        self.positions: dict[tuple[str, int], PositionMessage] = {}
+
+    def alive(self) -> None:
+        """No margin is above the equity that carries it: what is not carried was liquidated."""
+        for account in self.rig.x.accounts.values():
+            assert not any(self.rig.x.collateral.exhausted(account, position) for position in account.held())
+
+    def check(self) -> None:
+        for uid, message in self.rig.x.drain():
+            if isinstance(message, OrderMessage):
+                before = self.orders.get(message.order_id)
+                assert before is None or before.status not in FINAL, "a final order was reported again"
+                assert before is None or message.filled >= before.filled
+                self.orders[message.order_id] = message
+            elif isinstance(message, PositionMessage):
+                self.positions[uid, message.position_idx] = message
+        for uid in UIDS:
+            self.check_money(uid)
+            self.check_orders(uid)
+            self.check_children(uid)
+        self.check_book()
+        self.alive()
+
+    def check_money(self, uid: str) -> None:
+        account = self.rig.x.accounts[uid]
+        assert account.balance == sum((entry.change for entry in account.log), D(0))
+        available = self.rig.x.collateral.available(account)
+        assert account.cross or available >= -UNIT or not account.order_margin, (
+            "orders stand that nothing carries"
+        )
+        fills = [e for e in account.executions if e.kind != "Funding"]
+        assert all(e.qty > 0 for e in fills)
+        for position in account.sides("BTCUSDT"):
+            booked = (e.side * e.qty for e in fills if account.orders[e.order_id].key == position.key)
+            assert position.size == sum(booked, D(0))
+            reported = self.positions.get((uid, position.idx))
+            shown = self.rig.position(uid, position.idx)
+            for name in ("size", "take_profit", "stop_loss", "trailing_stop", "leverage"):
+                assert reported is None or getattr(reported, name) == getattr(shown, name), (
+                    f"{name} was not reported"
+                )
+
+    def check_orders(self, uid: str) -> None:
+        account = self.rig.x.accounts[uid]
+        for order in account.orders.values():
+            assert 0 <= order.filled <= order.qty
+            assert order.qty > 0
+            assert (order.status in OPEN) == (order.order_id in account.open_orders)
+            assert order.status in OPEN | FINAL or (order.status == "Triggered" and not self.whole_book)
+            reported = self.orders[order.order_id]
+            assert order.message(reported.ts) == reported, "something of it was not reported"
+        for position in account.sides("BTCUSDT"):
+            reducing = [
+                o
+                for o in account.open_orders.values()
+                if o.key == position.key and o.reduce_only and o.resting
+            ]
+            assert all(order.side * position.size < 0 for order in reducing)
+            assert sum((order.leaves for order in reducing), D(0)) <= abs(position.size)
+
+    def check_children(self, uid: str) -> None:
+        account = self.rig.x.accounts[uid]
+        children = [
+            o for o in account.open_orders.values() if o.stop_type in STOP_TYPES and o.status == "Untriggered"
+        ]
+        for position in account.sides("BTCUSDT"):
+            waiting = [child for child in children if child.key == position.key]
+            assert waiting == [c for c in position.stops.values() if c.status != "Triggered"]
+            for child in waiting:
+                assert (child.link_id, child.reduce_only, child.close_on_trigger) == ("", True, True)
+                assert child.side * position.size < 0
+                part = child.tpsl_mode == "Partial"
+                assert child.qty == abs(position.size) or (part and child.qty < abs(position.size))
+                assert child.partner is None or (child.partner in waiting and child.partner.partner is child)
+            full = [child.stop_type for child in waiting if child.tpsl_mode == "Full"]
+            assert len(full) == len(set(full))
+
+    @property
+    def whole_book(self) -> bool:
+        """Has it both sides? An order that is triggered while it has not waits for one that has."""
+        return bool(self.rig.x.states[0]["book_valid"])
+
+    def check_book(self) -> None:
+        state = self.rig.x.states[0]
+        assert not state["book_valid"] or 0 < state["bid"] < state["ask"]
+        for i in (0, 1):
+            assert (state["lots"][i, : state["levels"][i]] > 0).all()
+        resting = [order for _, order in self.rig.x.resting.of(0)]
+        buys = [order.limit for order in resting if order.side > 0]
+        sells = [order.limit for order in resting if order.side < 0]
+        assert not buys or not sells or max(buys) < min(sells)
+
+
 class Play:
-    """Three accounts at one Exchange, and what must be true of them after every step."""
+    """Three accounts at one Exchange that do what is drawn."""
 
     def __init__(self, rigs: Any, config: ExchangeConfig | None = None) -> None:
         self.rig = rigs("500", "20000", "5000", config=config)
         self.rig.x.accounts["u2"].cross = True
         self.rig.x.accounts["u3"].switch("BTCUSDT", hedge=True)
         self.mid = 500_005
-        self.orders: dict[str, OrderMessage] = {}  # as last reported
-        self.positions: dict[tuple[str, int], PositionMessage] = {}
+        self.invariants = Invariants(self.rig)
         self.codes: dict[int, int] = {}
 
     # -- requests
@@ -167,119 +265,27 @@ class Play:
         self.mid += 5 * shift
         self.rig.book(self.mid - 5, self.mid + 5, lots)
         self.rig.trade(self.mid, lots, 1 if shift > 0 else -1)
-        self.alive()
+        self.invariants.alive()
 
     def trade(self, shift: int, lots: int, side: int) -> None:
         self.rig.trade(self.mid + shift, lots, SIDES[side])
-        self.alive()
+        self.invariants.alive()
 
     def mark(self, shift: int) -> None:
         self.rig.mark(
             self.mid + (20 if abs(shift) < 36 else 500) * shift
         )  # at times so far that someone is liquidated
-        self.alive()
+        self.invariants.alive()
 
     def level(self, side: int, behind: int, lots: int) -> None:
         self.rig.level(SIDES[side], self.mid - SIDES[side] * (5 + behind), lots)
-        self.alive()
+        self.invariants.alive()
 
     def hours(self, hours: int, rate: int) -> None:
         """Time passes, and funding with it."""
         self.rig.funding(str(D(rate) / 10_000))
         self.rig.now += hours * HOUR
         self.rig.x.settle(self.rig.now)
-
-    def alive(self) -> None:
-        """No margin is above the equity that carries it: what is not carried was liquidated."""
-        for account in self.rig.x.accounts.values():
-            assert not any(self.rig.x.collateral.exhausted(account, position) for position in account.held())
-
-    # -- what must be true
-
-    def check(self) -> None:
-        for uid, message in self.rig.x.drain():
-            if isinstance(message, OrderMessage):
-                before = self.orders.get(message.order_id)
-                assert before is None or before.status not in FINAL, "a final order was reported again"
-                assert before is None or message.filled >= before.filled
-                self.orders[message.order_id] = message
-            elif isinstance(message, PositionMessage):
-                self.positions[uid, message.position_idx] = message
-        for uid in UIDS:
-            self.check_money(uid)
-            self.check_orders(uid)
-            self.check_children(uid)
-        self.check_book()
-        self.alive()
-
-    def check_money(self, uid: str) -> None:
-        account = self.rig.x.accounts[uid]
-        assert account.balance == sum((entry.change for entry in account.log), D(0))
-        available = self.rig.x.collateral.available(account)
-        assert account.cross or available >= -UNIT or not account.order_margin, (
-            "orders stand that nothing carries"
-        )
-        fills = [e for e in account.executions if e.kind != "Funding"]
-        assert all(e.qty > 0 for e in fills)
-        for position in account.sides("BTCUSDT"):
-            booked = (e.side * e.qty for e in fills if account.orders[e.order_id].key == position.key)
-            assert position.size == sum(booked, D(0))
-            reported = self.positions.get((uid, position.idx))
-            shown = self.rig.position(uid, position.idx)
-            for name in ("size", "take_profit", "stop_loss", "trailing_stop", "leverage"):
-                assert reported is None or getattr(reported, name) == getattr(shown, name), (
-                    f"{name} was not reported"
-                )
-
-    def check_orders(self, uid: str) -> None:
-        account = self.rig.x.accounts[uid]
-        for order in account.orders.values():
-            assert 0 <= order.filled <= order.qty
-            assert order.qty > 0
-            assert (order.status in OPEN) == (order.order_id in account.open_orders)
-            assert order.status in OPEN | FINAL or (order.status == "Triggered" and not self.whole_book)
-            reported = self.orders[order.order_id]
-            assert order.message(reported.ts) == reported, "something of it was not reported"
-        for position in account.sides("BTCUSDT"):
-            reducing = [
-                o
-                for o in account.open_orders.values()
-                if o.key == position.key and o.reduce_only and o.resting
-            ]
-            assert all(order.side * position.size < 0 for order in reducing)
-            assert sum((order.leaves for order in reducing), D(0)) <= abs(position.size)
-
-    def check_children(self, uid: str) -> None:
-        account = self.rig.x.accounts[uid]
-        children = [
-            o for o in account.open_orders.values() if o.stop_type in STOP_TYPES and o.status == "Untriggered"
-        ]
-        for position in account.sides("BTCUSDT"):
-            waiting = [child for child in children if child.key == position.key]
-            assert waiting == [c for c in position.stops.values() if c.status != "Triggered"]
-            for child in waiting:
-                assert (child.link_id, child.reduce_only, child.close_on_trigger) == ("", True, True)
-                assert child.side * position.size < 0
-                part = child.tpsl_mode == "Partial"
-                assert child.qty == abs(position.size) or (part and child.qty < abs(position.size))
-                assert child.partner is None or (child.partner in waiting and child.partner.partner is child)
-            full = [child.stop_type for child in waiting if child.tpsl_mode == "Full"]
-            assert len(full) == len(set(full))
-
-    @property
-    def whole_book(self) -> bool:
-        """Has it both sides? An order that is triggered while it has not waits for one that has."""
-        return bool(self.rig.x.states[0]["book_valid"])
-
-    def check_book(self) -> None:
-        state = self.rig.x.states[0]
-        assert not state["book_valid"] or 0 < state["bid"] < state["ask"]
-        for i in (0, 1):
-            assert (state["lots"][i, : state["levels"][i]] > 0).all()
-        resting = [order for _, order in self.rig.x.resting.of(0)]
-        buys = [order.limit for order in resting if order.side > 0]
-        sells = [order.limit for order in resting if order.side < 0]
-        assert not buys or not sells or max(buys) < min(sells)
 
     def finish(self) -> None:
         """Everything is cancelled and closed: every order has ended."""
@@ -289,7 +295,7 @@ class Play:
             for position in self.rig.x.accounts[uid].held():
                 side, qty = -1 if position.size > 0 else 1, str(abs(position.size))
                 assert self.rig.market(side, qty, uid, reduce_only=True, position_idx=position.idx) == 0
-        self.check()
+        self.invariants.check()
         for uid in UIDS:
             assert not self.rig.x.accounts[uid].held()
             assert all(order.status in FINAL for order in self.rig.x.accounts[uid].orders.values())

@@ -30,7 +30,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def holds(self) -> None:
-        self.play.check()
+        self.play.invariants.check()
 
     def teardown(self) -> None:
         self.play.finish()
@@ -82,7 +82,7 @@ def walk(rigs: Any, seed: int, requests: int, every: int = 500, config: Exchange
         getattr(play, name)(*(draw.randint(*r) for r in ACTIONS[name]))
         steps += 1
         if config is None and steps % every == 0:
-            play.check()
+            play.invariants.check()
     return play
 
 
@@ -118,4 +118,4 @@ def test_to_forget_what_is_over_changes_nothing_that_is_not(rigs: Any) -> None:
         for name in ("executions", "log"):
             assert [e for e in getattr(one, name) if e.ts >= since] == list(getattr(other, name))
     assert whole.rig.x.drain() == short.rig.x.drain()
-    short.alive()
+    short.invariants.alive()

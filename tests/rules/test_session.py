@@ -305,13 +305,6 @@ def test_consecutive_losses_count_until_a_win_and_across_sessions() -> None:
     assert session.losses == 0
 
 
-def test_floor_is_where_something_trips_next() -> None:
-    session = begun()
-    assert session.floor_equity(P) == 85
-    names(session, T0 + 1, "94")
-    assert session.floor_equity(P) == 85
-
-
 def test_equity_of_nothing_halts() -> None:
     session = begun()
     assert names(session, T0 + 1, "0") == ["session-loss"]

@@ -122,16 +122,6 @@ def stationary_bootstrap(count: int, block: float, draws: int, rng: np.random.Ge
     return found
 
 
-def bootstrap_interval(
-    returns: ArrayLike, block: float, level: float = 0.95, draws: int = 2_000, seed: int = 1
-) -> tuple[float, float]:
-    """Interval of the mean of a dependent record, by the percentiles of its stationary bootstrap."""
-    x = np.asarray(returns, float)
-    means = x[stationary_bootstrap(len(x), block, draws, np.random.default_rng(seed))].mean(axis=1)
-    low, high = np.quantile(means, ((1 - level) / 2, (1 + level) / 2))
-    return float(low), float(high)
-
-
 @dataclass(frozen=True, slots=True)
 class Mean:
     """A mean over trades and its error, clustered. `values`: each cluster's sum over the mean number of trades in one."""

@@ -33,10 +33,6 @@ class Depth:
         """USD on offer up to `distance` (a fraction of the price) beyond the best price."""
         return self.scale * math.pow(max(distance, 0.0), self.power)
 
-    def spread_ticks(self, price: float, tick: float) -> int:
-        """The spread in whole ticks at a price; at least one."""
-        return max(1, round(self.spread * price / tick))
-
 
 @cache
 def _figures() -> dict[str, Any]:

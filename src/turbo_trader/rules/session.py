@@ -112,11 +112,6 @@ class Session:
             return self.paused_until_ns
         return 0 if self.day < 0 or self.halted else (self.day + 1) * DAY
 
-    def floor_equity(self, policy: Policy) -> Decimal:
-        """The equity at or below which something trips next (loss halt or drawdown pause): for watches."""
-        loss = self.start_equity * (1 - policy.session_loss)
-        return max(loss, self.peak * (1 - policy.drawdown_pause))
-
     # events
 
     def on_equity(
