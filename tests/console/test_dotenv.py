@@ -6,6 +6,7 @@ import pytest
 
 from turbo_trader.console import exit_codes, main
 from turbo_trader.console.dotenv import dotenv
+from turbo_trader.console.setting_names import check_file
 from turbo_trader.market.errors import InputError
 
 
@@ -84,3 +85,17 @@ def test_an_unreadable_file_ends_a_verb_with_one_line_and_exit_code_2(
     (line,) = capsys.readouterr().err.splitlines()
     assert ended.value.code == exit_codes.USAGE
     assert line == "turbo-trader: .env, line 1: byte 0xff is not UTF-8; save it as UTF-8"
+
+
+def test_a_link_to_no_file_is_refused(tmp_path: Path) -> None:
+    """Somebody's limits are meant to be there."""
+    (tmp_path / ".env").symlink_to(tmp_path / "moved")
+    with pytest.raises(InputError, match="a link to no file"):
+        dotenv(tmp_path / ".env")
+
+
+def test_a_name_of_any_length_is_reported_in_short_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    check_file(["Q" * 3_000], ["SESSION_LOSS"])
+    lines = capsys.readouterr().err.splitlines()
+    assert max(map(len, lines)) <= exit_codes.LINE
+    assert sum(line.count("Q") for line in lines) == 3_000

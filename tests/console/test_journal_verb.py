@@ -92,7 +92,7 @@ def test_an_export_that_cannot_be_written_names_its_folder_and_no_disk(
 
 
 def test_restore_puts_a_copy_back_once_nobody_writes(run: BookedRun, verb: Any, tmp_path: Path) -> None:
-    copy = str(tmp_path / "copy.sqlite")
+    copy = str(tmp_path / "copy #1 100%?.sqlite")  # what means something in an address
     assert verb("backup", copy)[0] == exit_codes.OK
     code, text = verb("restore", copy)
     assert (code, "in use by another instance" in text) == (exit_codes.USAGE, True)
@@ -100,6 +100,12 @@ def test_restore_puts_a_copy_back_once_nobody_writes(run: BookedRun, verb: Any, 
     code, found = verb("restore", copy, "--json")
     assert (code, Path(found["before"]).exists()) == (exit_codes.OK, True)
     assert verb("check")[0] == exit_codes.OK
+
+
+def test_a_folder_is_no_copy(run: BookedRun, verb: Any, tmp_path: Path) -> None:
+    run.journal.close(NOW, "test")
+    code, said = verb("restore", str(tmp_path))
+    assert (code, f"{tmp_path}: a folder; name a copy" in " ".join(said.split())) == (exit_codes.USAGE, True)
 
 
 def test_a_damaged_copy_is_named_as_the_copy_and_the_journal_is_as_it_was(

@@ -43,6 +43,8 @@ def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
+        if path.is_symlink():  # somebody's limits are meant to be there
+            raise InputError(f"{path}: a link to no file; make it a readable file or remove it") from None
         return ""
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}: make it a readable file or remove it") from None

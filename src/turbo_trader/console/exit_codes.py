@@ -44,10 +44,15 @@ def explained() -> Iterator[None]:
 
 
 def end(line: str, code: int) -> NoReturn:
-    """One line on stderr, folded at spaces where it is longer than LINE or than the terminal, then the exit code."""
+    """`report`, then the exit code."""
+    report(line)
+    sys.exit(code)
+
+
+def report(line: str) -> None:
+    """One line on stderr, folded at spaces where it is longer than LINE or than the terminal."""
     width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else LINE
     folded = wrap(
         f"turbo-trader: {line}", min(LINE, max(width, _LEAST)), subsequent_indent="  ", break_on_hyphens=False
     )
-    print("\n".join(folded), file=sys.stderr)
-    sys.exit(code)
+    print("\n".join(folded), file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Final, NamedTuple
 
-from turbo_trader.console.output import say
+from turbo_trader.console.exit_codes import report
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.names import nearest
 
@@ -82,6 +82,4 @@ def _nearly(name: str, known: Collection[str]) -> str:
 @cache
 def _report_unknown(where: str, names: tuple[tuple[str, str], ...]) -> None:
     for name, hint in names:
-        say(
-            f"turbo-trader: {where}: {name} is no setting and does nothing{hint or '; .env.example has them all'}"
-        )
+        report(f"{where}: {name} is no setting and does nothing{hint or '; .env.example has them all'}")

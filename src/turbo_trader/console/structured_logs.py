@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from turbo_trader.console.exit_codes import report
 from turbo_trader.console.sentences import log_line
 from turbo_trader.journal.private_files import private_folder, private_opener
 from turbo_trader.market.errors import InputError
@@ -36,10 +37,7 @@ class _PrivateFile(RotatingFileHandler):
         if not self._said:
             self._said = True
             error = sys.exception()
-            print(
-                f"turbo-trader: log {self.baseFilename}: {error}; lines are lost until it can be written",
-                file=sys.stderr,
-            )
+            report(f"log {self.baseFilename}: {error}; lines are lost until it can be written")
 
 
 class Redactor:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -79,7 +80,7 @@ def restore(folder: Path, copy: Path, stamp: str, there: Address | None = None) 
             return _into_server(folder, there, copy, stamp, starts)
         draft = path.with_name(f"{FILE}.new")
         try:
-            with contextlib.closing(open_file(f"file:{copy}?mode=ro", uri=True)) as db:
+            with _opened(copy) as db:
                 copied(path, db, draft)
             _take_over(draft, starts)
             moved = _aside(path, before)
@@ -94,11 +95,19 @@ def restore(folder: Path, copy: Path, stamp: str, there: Address | None = None) 
         return Restored(path, before if moved else None, len(starts))
 
 
+@contextlib.contextmanager
+def _opened(copy: Path) -> Iterator[SqliteFile]:
+    """For reading alone; its name may hold what means something in an address (`#`, `?`, `%`)."""
+    with contextlib.closing(open_file(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        yield db
+
+
 def _checked(copy: Path) -> None:
     if not copy.is_file():
-        raise InputError(f"{copy}: no such file")
+        what = "a folder" if copy.is_dir() else "no such file"
+        raise InputError(f"{copy}: {what}; name a copy made by `turbo-trader journal backup`")
     try:
-        with contextlib.closing(open_file(f"file:{copy}?mode=ro", uri=True)) as db:
+        with _opened(copy) as db:
             if not check(copy, db):
                 raise InputError(
                     f"{copy}: nothing is in it; name a copy made by `turbo-trader journal backup`"
@@ -126,7 +135,7 @@ def _into_server(folder: Path, there: Address, copy: Path, stamp: str, starts: l
     kept = read_address(folder)
     ours = replace(there, home=kept.home if kept is not None and kept.home else secrets.token_hex(8))
     try:
-        with contextlib.closing(open_file(f"file:{copy}?mode=ro", uri=True)) as db:
+        with _opened(copy) as db:
             copied(path, db, draft)
         with contextlib.closing(open_file(draft)) as db, contextlib.closing(ServerWriter(ours)) as writer:
             if db.version() != VERSION:

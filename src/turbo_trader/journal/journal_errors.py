@@ -46,13 +46,14 @@ def unsound(path: object, what: str) -> UnsoundJournal:
 
 def explained(path: Path, error: sqlite3.Error | OSError) -> Exception:
     """The error of a journal at `path` as one line: InputError, JournalError or UnsoundJournal."""
-    if os.path.isdir(path):  # noqa: PTH112 - False too where it may not be looked at
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    is_folder = os.path.isdir(path)  # noqa: PTH112 - False too where it may not be looked at
+    if isinstance(error, IsADirectoryError) or (code == _CANTOPEN and is_folder):
         return InputError(f"journal {path}: a folder is in its place; move that away")
     if isinstance(error, OSError):
         if isinstance(error, PermissionError):
             return _not_permitted(path)
         return JournalError(f"journal {path}: {error.strerror}; make room or mend the disk")
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (_BUSY, _LOCKED):
         return JournalError(f"journal {path}: locked by another process; try again, or end that process")
     if code in (_PERM, _READONLY, _CANTOPEN):

@@ -154,7 +154,7 @@ def _expiry(answer: Answer, now: int, lead: int) -> Check:
     left = at - now
     if left <= 0:
         return Check("expiry", Level.FAIL, "the key has expired", "create a new key")
-    found = f"the key ends in {_span(left)}"
+    found = f"the key expires in {_span(left)}"
     if left <= lead:
         return Check("expiry", Level.WARN, f"{found}: no new entries from now on", "create a new key")
     if left <= EXPIRY_WARNED_DAYS[0] * DAY:

@@ -120,6 +120,8 @@ def test_a_new_trade_appears_by_itself(chromium: Any, served: Served, daemon: Fa
     assert "fresh" in page.locator("#trades tbody tr").first.get_attribute("class")
     daemon.view["equity"] = Decimal("4321.09")
     _says(page, "#head", "4,321.09")
+    _says(page, "#head", "market time 20")  # charts are in it; the page's own clock is named as that
+    assert "page updated" in page.inner_text("#state")
     journal.close(BEGIN, "test")
     visit.context.close()
 

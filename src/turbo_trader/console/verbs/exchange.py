@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from turbo_trader.console import exit_codes
 from turbo_trader.console.options import Edge, FaultSeed, MarketStart, Seed, figure, whole
 
 if TYPE_CHECKING:
@@ -218,10 +219,10 @@ async def _serve(
             await stopped.wait()
     if venue.feed.unreadable:
         left = f"{venue.feed.unreadable} frames of the market could not be read and were left out"
-        print(f"turbo-trader: {left}", file=sys.stderr)
+        exit_codes.report(left)
     if venue.clock.slipped_ns >= 1e9:
         lost = f"{venue.clock.slipped_ns / 1e9:.0f} s of wall time were left out of the market's"
-        print(f"turbo-trader: too slow here for speed {venue.config.speed:g}: {lost}", file=sys.stderr)
+        exit_codes.report(f"too slow here for speed {venue.config.speed:g}: {lost}")
 
 
 def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
@@ -256,4 +257,4 @@ def _announce(venue: Venue, port: int, *, as_json: bool) -> None:
 def _reported(name: str, level: str, fields: dict[str, Any]) -> None:
     """What is said of an upstream, or of a machine too slow for the speed, on stderr; `run` takes it into its log."""
     said = ", ".join(f"{key} {value}" for key, value in fields.items() if value != "")
-    print(f"turbo-trader: {level}: {name} {said}".rstrip(), file=sys.stderr, flush=True)
+    exit_codes.report(f"{level}: {name} {said}".rstrip())

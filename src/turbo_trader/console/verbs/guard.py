@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from turbo_trader.console import exit_codes
 
 if TYPE_CHECKING:
     from turbo_trader.console.settings import Settings
@@ -83,7 +84,7 @@ def _watch(settings: Settings, *, until_idle: bool, as_json: bool) -> None:
                 folder / "guard", level=settings.log_level, terminal=True, secrets=secrets, as_json=as_json
             )
         except InputError as error:  # a full disk, say: positions are guarded all the same
-            print(f"turbo-trader: {error}; this guard runs without a log file", file=sys.stderr)
+            exit_codes.report(f"{error}; this guard runs without a log file")
         guard_settings = GuardSettings(
             endpoints=where,
             keys=keys,
@@ -124,10 +125,7 @@ def registered(mode: str, folder: Path) -> Iterator[None]:
     try:
         registration = Registry(Kind.GUARD).claim(mode, folder)
     except Unwritable as error:
-        print(
-            f"turbo-trader: {error}; this guard runs unregistered: end it with kill {os.getpid()}",
-            file=sys.stderr,
-        )
+        exit_codes.report(f"{error}; this guard runs unregistered: end it with kill {os.getpid()}")
         yield
         return
     with registration:
@@ -138,7 +136,6 @@ def _stop(
     mode: str | None, journal_dir: Path | None, name: str | None, *, every: bool, as_json: bool
 ) -> None:
     from turbo_trader.console.daemons import one_of, within
-    from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.live.registry import Kind, Registry
     from turbo_trader.market.errors import InputError
@@ -153,7 +150,7 @@ def _stop(
     ended = found if every else [one_of(found, name, "guard", f"{again} --name", f"{again} --all")]
     for each in ended:
         if not registry.end(each):
-            raise Failed(
+            raise exit_codes.Failed(
                 f"guard {each.name} (process {each.pid}) does not end; end it with: kill -KILL {each.pid}"
             )
         if not as_json:

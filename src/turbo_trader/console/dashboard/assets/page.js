@@ -27,6 +27,7 @@
     return found;
   };
 
+  const utc = (ms) => `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   const money = (value, digits = 4) => Number(value).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   const percent = (value, digits = 1) => `${(Number(value) * 100).toFixed(digits)} %`;
   const path = (name, rest = "") => `/api/daemons/${encodeURIComponent(name)}${rest}`;
@@ -84,7 +85,8 @@
     const view = status.view;
     const title = el("h2", {}, el("span", { class: status.alive ? "dot" : "dot dead" }), link ? el("a", { href: `#${encodeURIComponent(status.name)}`, text: status.name }) : document.createTextNode(status.name));
     const where = status.elsewhere ? status.elsewhere : `process ${status.pid}`;
-    const text = status.alive ? `${status.mode}, ${where}` : `${status.mode}: dead`;
+    const time = status.venue_time ? `, market time ${utc(status.venue_time / 1e6)}` : "";
+    const text = status.alive ? `${status.mode}, ${where}${time}` : `${status.mode}: dead`;
     return [el("div", { class: "daemon" }, title, el("span", { class: "lead grow", text }), ...buttons(status)),
       status.error ? el("p", { class: "problem", text: status.error }) : el("p", { text: `entries: ${status.entries}` }),
       view ? cards(heads(status)) : null];
@@ -247,7 +249,7 @@
       const name = chosen();
       if (name) await Promise.all([daemon(name), ask("/api/overview").then((found) => navigate(found.daemons))]);
       else await overview();
-      get("state").textContent = `as of ${new Date().toISOString().slice(11, 19)} UTC`;
+      get("state").textContent = `page updated ${utc(Date.now()).slice(11)}`;
       get("state").classList.remove("problem");
     } catch (error) {
       get("state").textContent = error instanceof TypeError ? "the dashboard does not answer: what is shown is old" : error.message;
