@@ -211,3 +211,19 @@ def test_a_sequence_number_that_cannot_be_hides_no_report_for_longer_than_a_minu
     stage.now += 2 * 10**9
     stage.deliver(replace(read, ts=stage.now))
     assert (stage.state().venue.leverage, stage.state().venue.seq) == (3, 5)
+
+
+def test_a_fill_that_comes_after_the_exits_have_moved_on_is_kept(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent)
+    d, half = int(sent.side), sent.qty / 2
+    stage.deliver(stage.fill(sent.id, d, half, str(sent.price)))
+    stage.deliver(stage.position(str(d * half), str(sent.stop_loss), str(sent.take_profit)))
+    beyond = sent.price * (1 + d * stage.state().bracket.take_profit * D("0.7"))
+    stage.quote(f"{beyond:.2f}", f"{beyond + D('0.01'):.2f}")
+    assert stage.state().bracket.zone == 1
+    stop = stage.state().bracket.stop
+    stage.deliver(stage.fill(sent.id, d, sent.qty - half, str(sent.price)))
+    kept = stage.kept[f"position:{sent.symbol}"]
+    assert D(kept["trade"]["qty"]) == sent.qty
+    assert D(kept["bracket"]["stop"]) == stop

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.rules.gate import BLOCK, PASS
-from turbo_trader.trader.commands import Persist, PlaceOrder, SetLeverage
+from turbo_trader.trader.commands import Persist, PlaceOrder, Read, SetLeverage
 
 
 def test_an_entry_carries_stop_and_backstop_and_is_sent_once(stage: Any) -> None:
@@ -111,3 +111,19 @@ def test_filled_without_a_quantity_is_not_taken_for_unfilled(stage: Any) -> None
     stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price)))
     assert stage.state().entry is None
     assert stage.state().held == sent.qty
+
+
+def test_an_entry_is_noted_with_its_target_and_stop(stage: Any) -> None:
+    sent = stage.enter()
+    fields = stage.notes("entry")[-1].fields
+    d = int(sent.side)
+    assert fields["take_profit"] == sent.price * (1 + d * fields["take_profit_pct"] / 100)
+    assert fields["stop_loss"] == sent.price * (1 - d * fields["stop_loss_pct"] / 100)
+
+
+def test_a_sent_entry_is_looked_up_after_two_seconds_of_silence_and_not_before(stage: Any) -> None:
+    sent = stage.enter()
+    stage.clock(1)
+    assert not stage.all(Read, link_id=sent.id)
+    stage.clock(1.5)
+    assert len(stage.all(Read, link_id=sent.id)) == 1

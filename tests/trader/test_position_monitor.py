@@ -213,3 +213,21 @@ def test_an_entry_filled_whole_is_no_crumb_however_good_its_price(stage: Any) ->
     stage.state().entry.floor = sent.qty * sent.price  # sized at the least there is
     stage.deliver(stage.fill(sent.id, 1, sent.qty, str(sent.price - 1)))
     assert not stage.state().trade.crumb
+
+
+def test_a_stop_found_tighter_than_the_one_wanted_stands(stage: Any) -> None:
+    sent = stage.hold()
+    d = int(sent.side)
+    beyond = sent.price * (1 + d * stage.state().bracket.take_profit * D("0.7"))
+    stage.quote(f"{beyond:.2f}", f"{beyond + D('0.01'):.2f}")
+    wanted = stage.stops[-1].stop_loss
+    better = wanted + d * D("0.05")
+    stage.answer(stage.stops[-1], "unknown")
+    stage.read(
+        stage.last(Read, symbol=sent.symbol),
+        positions=(stage.position(str(d * sent.qty), str(better), str(sent.take_profit)),),
+    )
+    assert stage.state().amendment.stop is None
+    assert stage.state().bracket.stop == better
+    stage.wait(5)
+    assert stage.stops[-1].stop_loss == wanted
