@@ -4,12 +4,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.sent_orders import entry
 
 from turbo_trader.bybit import decode, schemas
 from turbo_trader.bybit.command_calls import call, plain
 from turbo_trader.bybit.schemas import Unreadable
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, SetLeverage, SetStops
+from turbo_trader.trader.commands import CancelOrder, SetLeverage, SetStops
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport, Source, WalletReport
 
 ORDER = {
@@ -153,19 +153,7 @@ def test_s25_odd_numbers_never_crash_the_reader(changes: dict[str, object]) -> N
 
 
 def test_commands_become_plain_strings() -> None:
-    order = PlaceOrder(
-        id="id",
-        symbol="BTCUSDT",
-        side=Side.BUY,
-        qty=Decimal("1E-5"),
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.IOC,
-        reduce_only=False,
-        purpose=Purpose.ENTRY,
-        price=Decimal("6E+4"),
-        stop_loss=Decimal(59000),
-        take_profit=Decimal(65000),
-    )
+    order = entry("id", qty=Decimal("1E-5"), price=Decimal("6E+4"), take_profit=Decimal(65000))
     made = call(order)
     assert made.params["qty"] == "0.00001"
     assert made.params["price"] == "60000"

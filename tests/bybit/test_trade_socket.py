@@ -4,37 +4,16 @@ import json
 from decimal import Decimal
 
 import pytest
+from tests.sent_orders import close, entry
 
 from turbo_trader.bybit import trade_socket
 from turbo_trader.bybit.command_calls import Call, call
 from turbo_trader.bybit.venue_errors import CODES, NO_ANSWER, Action, classify
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.trader.commands import CancelOrder, PlaceOrder, Purpose, SetLeverage, SetStops
+from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops
 from turbo_trader.trader.events import Outcome
 
-ENTRY = PlaceOrder(
-    id="e1",
-    symbol="BTCUSDT",
-    side=Side.BUY,
-    qty=Decimal("0.001"),
-    order_type=OrderType.LIMIT,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=False,
-    purpose=Purpose.ENTRY,
-    price=Decimal(60000),
-    stop_loss=Decimal(59000),
-    recv_window_ms=1_000,
-)
-CLOSE = PlaceOrder(
-    id="x1",
-    symbol="BTCUSDT",
-    side=Side.SELL,
-    qty=Decimal("0.001"),
-    order_type=OrderType.MARKET,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=True,
-    purpose=Purpose.CLOSE,
-)
+ENTRY = entry(recv_window_ms=1_000)
+CLOSE = close()
 CANCEL = CancelOrder("c1", "BTCUSDT", "e1")
 
 

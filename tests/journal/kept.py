@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.sent_orders import entry
 
 from turbo_trader.journal import readers
 from turbo_trader.journal.export import tables
 from turbo_trader.journal.health import integrity
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Purpose, Resolved, Scanned
+from turbo_trader.trader.commands import Note, Persist, Resolved, Scanned
 from turbo_trader.trader.events import CommandResult, Control, Outcome
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 FILL = {"symbol": "BTCUSDT", "result": "1.5", "fee": "0.1"}
-
-
-def entry(name: str) -> PlaceOrder:
-    return PlaceOrder(
-        id=name, symbol="BTCUSDT", side=Side.BUY, qty=Decimal("0.001"), order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.IOC, reduce_only=False, purpose=Purpose.ENTRY, price=Decimal("60000.5"),
-    )  # fmt: skip
 
 
 def rows(ev: float) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.journal import earlier
 from tests.journal.booked import NOW, BookedRun
+from tests.sent_orders import entry
 
 from turbo_trader.journal import readers
 from turbo_trader.journal.backup import backup, restore
@@ -25,8 +26,7 @@ from turbo_trader.journal.lease import GUARD, Lease
 from turbo_trader.journal.schema import FILE, VERSION
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError, Refused
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.trader.commands import Note, PlaceOrder, Purpose
+from turbo_trader.trader.commands import Note
 from turbo_trader.trader.events import CommandResult, Outcome
 
 
@@ -212,17 +212,7 @@ def test_rolling_back_to_the_copy_of_an_earlier_version(tmp_path: Path) -> None:
 
 
 def test_exports_hold_every_booking_and_the_balance_after_it(run: BookedRun, tmp_path: Path) -> None:
-    order = PlaceOrder(
-        id="tt-1-entry",
-        symbol="BTCUSDT",
-        side=Side.BUY,
-        qty=Decimal("0.001"),
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.IOC,
-        reduce_only=False,
-        purpose=Purpose.ENTRY,
-        price=Decimal("60000.5"),
-    )
+    order = entry("tt-1-entry", price=Decimal("60000.5"), stop_loss=None)
     run.journal.intent(NOW, order)
     run.journal.note(
         Note(NOW, "trade", "info", {"symbol": "BTCUSDT", "id": "tt-1-entry", "net": Decimal("0.75")})

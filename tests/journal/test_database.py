@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.journal.kept import FILL, SYMBOLS, entry, money, read_everything, rows, write_more, write_something
+from tests.journal.kept import FILL, SYMBOLS, money, read_everything, rows, write_more, write_something
 from tests.journal.postgres import PASSWORD, Postgres
+from tests.sent_orders import entry
 
 from turbo_trader.console.folders import made_for
 from turbo_trader.journal import readers

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.journal.kept import FILL, SYMBOLS, again, entry, money, write_something
+from tests.journal.kept import FILL, SYMBOLS, again, money, write_something
 from tests.journal.postgres import Postgres
+from tests.sent_orders import entry
 
 from turbo_trader.journal import readers
 from turbo_trader.journal.address import Address

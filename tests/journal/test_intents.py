@@ -7,26 +7,18 @@ import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
+from tests.sent_orders import close
+
 from turbo_trader.journal import readers
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.schema import ADOPTED, FILE
 from turbo_trader.journal.store import Journal
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.trader.commands import PlaceOrder, Purpose, SetStops
+from turbo_trader.trader.commands import SetStops
 from turbo_trader.trader.events import CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT",)
 STOP = SetStops("tt-g1-1-stop", "BTCUSDT", Decimal(59000), None)
-CLOSE = PlaceOrder(
-    id="tt-g1-2-guard",
-    symbol="BTCUSDT",
-    side=Side.SELL,
-    qty=Decimal("0.1"),
-    order_type=OrderType.MARKET,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=True,
-    purpose=Purpose.CLOSE,
-)
+CLOSE = close("tt-g1-2-guard", qty=Decimal("0.1"))
 
 
 def test_what_the_guard_intends_is_on_disk_at_once_and_found_by_the_next_start(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from tests.sent_orders import entry
 
 from turbo_trader.journal import segments as writing
 from turbo_trader.journal.codec import pack, unpack, unpack_command, unpack_event
@@ -19,21 +20,18 @@ from turbo_trader.journal.recorded import recorded_lives
 from turbo_trader.journal.recorder import Life, Recorder, begin_of
 from turbo_trader.journal.recording_format import FOLDER, Steps, Torn, framed, read_blocks, segments
 from turbo_trader.journal.segments import Keep, Segments
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import BAR, ROW
 from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.noise import Noise
 from turbo_trader.trader import events
-from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Purpose
+from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Clock, MarketRows
 
 LIFE = Life(instruments=universe()[:2], policy=Policy(), boot="abcd1234", start_ts=1, restored=None)
-ORDER = PlaceOrder(
-    id="a", symbol="BTCUSDT", side=Side.BUY, qty=Decimal("0.0010"), order_type=OrderType.LIMIT,
-    time_in_force=TimeInForce.IOC, reduce_only=False, purpose=Purpose.ENTRY,
-)  # fmt: skip
+ORDER = entry("a", qty=Decimal("0.0010"), price=None, stop_loss=None)  # fmt: skip
 
 
 def rows(count: int) -> Any:

@@ -12,33 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.sent_orders import entry
 
 from turbo_trader.journal import readers
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.rules.scan import SCAN
-from turbo_trader.trader.commands import Note, Persist, PlaceOrder, Purpose, Scanned
+from turbo_trader.trader.commands import Note, Persist, Scanned
 from turbo_trader.trader.events import Clock, CommandResult, Outcome
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-
-
-def entry(name: str) -> PlaceOrder:
-    return PlaceOrder(
-        id=name,
-        symbol="BTCUSDT",
-        side=Side.BUY,
-        qty=Decimal("0.001"),
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.IOC,
-        reduce_only=False,
-        purpose=Purpose.ENTRY,
-        price=Decimal("60000.5"),
-        stop_loss=Decimal(59000),
-    )
 
 
 def test_state_and_intents_come_back_after_a_restart(tmp_path: Path) -> None:

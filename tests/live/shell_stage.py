@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+from tests import sent_orders
 from tests.canned_servers import Canned, canned, listening
-from tests.live import trade_venue
 from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit.endpoints import Endpoints, Keys, loopback
@@ -30,7 +30,7 @@ NOW_MS = 1_770_000_000_000
 BITCOIN = universe()[0]
 INFO = render_market.instrument(BITCOIN)
 KEYS = Keys("key-of-test", "secret-of-test")
-entry = trade_venue.entry
+entry = sent_orders.entry
 
 
 class Venue:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.sent_orders import entry
 
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.command_calls import Call
@@ -12,8 +13,7 @@ from turbo_trader.bybit.endpoints import Keys, loopback
 from turbo_trader.bybit.venue_errors import BANNED, NOT_SENT, classify, classify_http
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.trader.commands import PlaceOrder, Purpose, SetStops
+from turbo_trader.trader.commands import SetStops
 from turbo_trader.trader.events import Outcome
 
 
@@ -59,19 +59,7 @@ def made(*answers: Answer) -> tuple[Gateway, Lane, list[str]]:
     return gateway, lane, reported
 
 
-ENTRY = PlaceOrder(
-    id="e",
-    symbol="BTCUSDT",
-    side=Side.BUY,
-    qty=Decimal(1),
-    order_type=OrderType.LIMIT,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=False,
-    purpose=Purpose.ENTRY,
-    price=Decimal(1),
-    stop_loss=Decimal("0.9"),
-    recv_window_ms=1_000,
-)
+ENTRY = entry("e", qty=Decimal(1), price=Decimal(1), stop_loss=Decimal("0.9"), recv_window_ms=1000)
 STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)
 
 

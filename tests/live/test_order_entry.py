@@ -8,7 +8,8 @@ import logging
 from decimal import Decimal
 
 import pytest
-from tests.live.trade_venue import CLOSE, KEYS, Asked, TradeVenue, Way, connected, entry, reply, until
+from tests.live.trade_venue import KEYS, Asked, TradeVenue, Way, connected, reply, until
+from tests.sent_orders import close, entry
 from websockets.asyncio.server import ServerConnection
 
 from turbo_trader.bybit import streams
@@ -230,7 +231,7 @@ async def test_entries_and_cancels_go_by_socket_closes_and_stops_by_rest() -> No
         for command in (
             entry("e1"),
             CancelOrder("c1", "BTCUSDT", "e1"),
-            CLOSE,
+            close(),
             SetStops("s1", "BTCUSDT", Decimal(1), None),
         ):
             assert (await gateway.send(command)).outcome is Outcome.CONFIRMED
@@ -277,7 +278,7 @@ async def test_s28_the_limits_in_an_answer_hold_back_the_next_order_by_either_wa
         loop = asyncio.get_running_loop()
         await gateway.send(entry("e1"))
         began = loop.time()
-        await gateway.send(CLOSE)
+        await gateway.send(close())
         assert 0.2 < loop.time() - began < 2
     assert len(rest.seen) == 1
 

@@ -2,21 +2,20 @@
 
 import sqlite3
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.sent_orders import close, entry
 
 from turbo_trader.bybit.venue_errors import NO_JOURNAL
 from turbo_trader.journal import readers
 from turbo_trader.journal.schema import FILE
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.figures import WEIGHED
-from turbo_trader.trader.commands import Persist, PlaceOrder, Purpose, Resolved
+from turbo_trader.trader.commands import Persist, Resolved
 from turbo_trader.trader.events import (
     CommandResult,
     Outcome,
@@ -76,17 +75,7 @@ async def test_s39_without_a_journal_no_entry_leaves_but_exits_do(shells: Any, t
             return []
         locks.append(sqlite3.connect(tmp_path / FILE, isolation_level=None))
         locks[0].execute("BEGIN IMMEDIATE")
-        close = PlaceOrder(
-            id="x1",
-            symbol="BTCUSDT",
-            side=Side.SELL,
-            qty=Decimal("0.001"),
-            order_type=OrderType.MARKET,
-            time_in_force=TimeInForce.IOC,
-            reduce_only=True,
-            purpose=Purpose.CLOSE,
-        )
-        return [shells.entry("e1"), close]
+        return [entry(), close()]
 
     venue, trader = shells.Venue(), shells.Scripted(script)
     await shells.run(venue, trader, tmp_path, duration_s=1.0)

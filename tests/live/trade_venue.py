@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from typing import Any
 
 from tests.canned_servers import listening
@@ -15,39 +14,10 @@ from websockets.asyncio.server import ServerConnection
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.live.order_entry import TradeSocket
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.trader.commands import PlaceOrder, Purpose
 
 KEYS = Keys("KEYKEYKEYKEYKEY", "SECRETSECRETSECRET")
 Asked = dict[str, Any]
 OnOrder = Callable[[ServerConnection, Asked], Awaitable[None]]
-
-
-def entry(name: str) -> PlaceOrder:
-    return PlaceOrder(
-        id=name,
-        symbol="BTCUSDT",
-        side=Side.BUY,
-        qty=Decimal("0.001"),
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.IOC,
-        reduce_only=False,
-        purpose=Purpose.ENTRY,
-        price=Decimal(60000),
-        stop_loss=Decimal(59000),
-    )
-
-
-CLOSE = PlaceOrder(
-    id="x1",
-    symbol="BTCUSDT",
-    side=Side.SELL,
-    qty=Decimal("0.001"),
-    order_type=OrderType.MARKET,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=True,
-    purpose=Purpose.CLOSE,
-)
 
 
 def reply(asked: Asked, code: int = 0, message: str = "OK", **header: str) -> str:

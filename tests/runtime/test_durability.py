@@ -1,44 +1,23 @@
 from decimal import Decimal
 
 import pytest
+from tests.sent_orders import close, entry
 
 from turbo_trader.bybit.venue_errors import NO_JOURNAL
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.trader.commands import (
     CancelOrder,
     Command,
     Note,
     Persist,
-    PlaceOrder,
-    Purpose,
     Read,
     SetStops,
 )
 from turbo_trader.trader.events import Outcome
 
 ONE = Decimal(1)
-ENTRY = PlaceOrder(
-    id="e",
-    symbol="BTCUSDT",
-    side=Side.BUY,
-    qty=ONE,
-    order_type=OrderType.LIMIT,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=False,
-    purpose=Purpose.ENTRY,
-    price=ONE,
-)
-CLOSE = PlaceOrder(
-    id="c",
-    symbol="BTCUSDT",
-    side=Side.SELL,
-    qty=ONE,
-    order_type=OrderType.MARKET,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=True,
-    purpose=Purpose.CLOSE,
-)
+ENTRY = entry("e", qty=ONE, price=ONE, stop_loss=None)
+CLOSE = close("c", qty=ONE)
 STOPS = SetStops("s", "BTCUSDT", ONE, None)
 KEEP = Persist(1, "session", {})
 NOTE = Note(1, "zone")

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
+from tests.sent_orders import entry
 
 from turbo_trader.bybit.answers import Answer
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.venue_errors import BANNED, NO_ANSWER, NOT_SENT, classify, classify_http
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
 from turbo_trader.runtime.clock import SPEED_HEADER, MeasuredClock
 from turbo_trader.runtime.venue_requests import (
     ENTRY_PATIENCE_S,
@@ -20,23 +20,12 @@ from turbo_trader.runtime.venue_requests import (
     Sleep,
     Transmit,
 )
-from turbo_trader.trader.commands import PlaceOrder, Purpose, SetStops
+from turbo_trader.trader.commands import SetStops
 from turbo_trader.trader.events import Outcome
 
 T = TypeVar("T")
 READ = Call("get_positions", "positions", {})
-ENTRY = PlaceOrder(
-    id="e",
-    symbol="BTCUSDT",
-    side=Side.BUY,
-    qty=Decimal(1),
-    order_type=OrderType.LIMIT,
-    time_in_force=TimeInForce.IOC,
-    reduce_only=False,
-    purpose=Purpose.ENTRY,
-    price=Decimal(1),
-    recv_window_ms=1_000,
-)
+ENTRY = entry("e", qty=Decimal(1), price=Decimal(1), recv_window_ms=1000, stop_loss=None)
 STOPS = SetStops("s", "BTCUSDT", Decimal(1), None)
 
 

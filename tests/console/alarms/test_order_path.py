@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.console.alarms.conftest import Receiver
 from tests.console.alarms.test_alarms_process import alarms
+from tests.sent_orders import entry
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.console.observer import EventObserver, Observers
@@ -19,8 +19,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live.daemon_settings import Observer
 from turbo_trader.live.router import Router
 from turbo_trader.live.venue_clock import VenueClock
-from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.trader.commands import Note, PlaceOrder, Purpose
+from turbo_trader.trader.commands import Note
 from turbo_trader.trader.events import Clock
 
 FIGURES = {f"figure_{i}": 0.123456789 for i in range(30)}
@@ -34,18 +33,7 @@ class Entering:
 
     def handle(self, event: Any) -> Sequence[Any]:
         self._sent += 1
-        order = PlaceOrder(
-            id=f"tt-x-{self._sent}-entry",
-            symbol="BTCUSDT",
-            side=Side.BUY,
-            qty=Decimal("0.001"),
-            order_type=OrderType.LIMIT,
-            time_in_force=TimeInForce.IOC,
-            reduce_only=False,
-            purpose=Purpose.ENTRY,
-            price=Decimal(60_000),
-            stop_loss=Decimal(59_000),
-        )
+        order = entry(f"tt-x-{self._sent}-entry")
         return [order, Note(1, "entry", fields={"symbol": "BTCUSDT", "id": order.id, **FIGURES})]
 
     def next_time(self) -> int:
