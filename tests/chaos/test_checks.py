@@ -12,6 +12,7 @@ import pytest
 from turbo_trader.chaos.money import Money
 from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.rhythm_check import Rhythm
+from turbo_trader.chaos.session_check import SessionLimits
 from turbo_trader.chaos.size_check import Sizes
 from turbo_trader.chaos.violations import Violated
 from turbo_trader.chaos.wire_requests import Order
@@ -51,7 +52,7 @@ def execution(ts: int, symbol: str, side: int, pnl: str, closed: int) -> Executi
 def fewest_and_most(results: list[tuple[int, str]], *, quiet: bool) -> tuple[int, int]:
     """Losses in a row after trades that ended at these seconds with these results, a minute after the last."""
     seen = world(quiet=quiet)
-    sizes = Sizes(seen)
+    sizes = Sizes(seen, SessionLimits(seen))
     for number, (at, pnl) in enumerate(results):
         for side, closed in ((1, 0), (-1, 1)):
             seen.simulation.now = at * SECOND

@@ -104,6 +104,15 @@ def test_a_mark_beyond_the_stop_closes(stage: Any) -> None:
     assert stage.state().close.reason == "mark"
 
 
+def test_a_mark_beyond_the_stop_is_looked_at_again_after_a_second(stage: Any) -> None:
+    stage.hold()
+    stage.clock(0)
+    stage.quote("100.00", "100.01", mark="99.30")
+    assert stage.trader.next_time() <= stage.now + SECOND
+    stage.clock(1)
+    assert stage.state().close.reason == "mark"
+
+
 def test_a_short_moves_its_stop_down(stage: Any) -> None:
     sent = stage.hold(direction=-1)
     stage.quote("99.30", "99.31", mark="99.30")

@@ -21,6 +21,7 @@ from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.choices import EntryStyle, Unconfirmed
 
 NEAR: Final = Decimal("0.002")  # prices between two prints that only the book showed
+MARGIN: Final = Decimal("1.1")  # a mark so far beyond is beyond it for sure
 TICKS: Final = 3  # what rounding entry, limit and levels may make
 
 
@@ -40,13 +41,14 @@ class Plan:
     due_since: int | None = None  # able time since when a stop should have been tightened
     target_since: int | None = None  # ... since when the target should have been answered
     late_since: int | None = None  # ... since when time is up
+    mark_since: int | None = None  # ... since when the mark is beyond the stop
     refused: int = 0  # when the venue refused a stop change last
     excused: int = 0  # until then an attempt is under way
 
     def forget(self) -> None:
         """The process died: what it had seen and not acted on is gone."""
         self.best, self.reached = None, -1
-        self.due_since = self.target_since = self.late_since = None
+        self.due_since = self.target_since = self.late_since = self.mark_since = None
 
 
 class Brackets(Check):
@@ -101,7 +103,11 @@ class Brackets(Check):
     def read(self, request: Request) -> None:
         """An attempt without an answer is read before it is made again: that belongs to it."""
         for symbol, plan in self._plans.items():
-            since = [at for at in (plan.due_since, plan.target_since, plan.late_since) if at is not None]
+            since = [
+                at
+                for at in (plan.due_since, plan.target_since, plan.late_since, plan.mark_since)
+                if at is not None
+            ]
             if since and plan.excused > min(since) and f"symbol={symbol}" in request.target:
                 plan.excused = max(plan.excused, self.world.able_ns + UNANSWERED)
 
@@ -119,22 +125,21 @@ class Brackets(Check):
         """A close before its time: the market is at the stop or target, or the stop is gone or refused."""
         world, d = self.world, plan.order.side
         position = world.positions[order.symbol]
-        if (
-            not position.size
-            or position.stop_loss is None
-            or world.now >= plan.opened + plan.hold_ns - SECOND
-        ):
+        allowed = self._allowed_ns(plan, position)
+        if not position.size or position.stop_loss is None or world.now >= plan.opened + allowed - SECOND:
             return
         if plan.refused and world.now - plan.refused < REFUSED:
             return
         touch, mark = world.touch(order.symbol), world.mark(order.symbol)
-        prices = [price for price in (mark, touch and touch[0 if d > 0 else 1]) if price]
-        at_stop = any(d * (price - position.stop_loss) <= NEAR * price for price in prices)
+        slack = self._slack(position)
+        beyond = world.policy.mark_beyond * position.stop_loss
+        at_stop = touch is not None and d * (touch[0 if d > 0 else 1] - position.stop_loss) <= slack
+        at_stop |= mark is not None and d * (position.stop_loss - mark) >= beyond - slack
         at_target = self._may_close_at_target(plan, position)
-        if prices and not at_stop and not at_target and not self._contract_ends(plan):
+        if touch is not None and not at_stop and not at_target and not self._contract_ends(plan):
             raise Violated(
                 Invariant.BRACKET, "a position is closed before its time, without a reason", order=order,
-                open_s=(world.now - plan.opened) / SECOND, allowed_s=plan.hold_ns / SECOND, stop=position.stop_loss,
+                open_s=(world.now - plan.opened) / SECOND, allowed_s=allowed / SECOND, stop=position.stop_loss,
             )  # fmt: skip
 
     def _may_close_at_target(self, plan: Plan, position: PositionMessage) -> bool:
@@ -208,6 +213,7 @@ class Brackets(Check):
             self._tightened(plan, position)
             self._answered_target(plan, position)
             self._ended(plan, position)
+            self._beyond_by_the_mark(plan, position)
 
     def _see_all(self, plan: Plan) -> None:
         symbol, d = plan.order.symbol, plan.order.side
@@ -284,17 +290,39 @@ class Brackets(Check):
             )  # fmt: skip
 
     def _ended(self, plan: Plan, position: PositionMessage) -> None:
-        d, stop = plan.order.side, position.stop_loss
-        past_zone_one = stop is not None and d * (stop - position.entry_price) > 0
-        factor = self.world.policy.hold_factor if past_zone_one else Decimal(1)
-        if self.world.now < plan.opened + int(plan.hold_ns * factor) and not self._contract_ends(plan):
+        allowed = self._allowed_ns(plan, position)
+        if self.world.now < plan.opened + allowed and not self._contract_ends(plan):
             plan.late_since = None
             return
         plan.late_since = self.world.able_ns if plan.late_since is None else plan.late_since
         if self._overdue(plan, plan.late_since):
             raise Violated(
                 Invariant.BRACKET, "a position is open past its time", symbol=position.symbol,
-                open_s=(self.world.now - plan.opened) / SECOND, allowed_s=int(plan.hold_ns * factor) / SECOND,
+                open_s=(self.world.now - plan.opened) / SECOND, allowed_s=allowed / SECOND,
+            )  # fmt: skip
+
+    def _allowed_ns(self, plan: Plan, position: PositionMessage) -> int:
+        """For how long it may be open: T, after zone 1 HOLD_FACTOR times as long."""
+        stop = position.stop_loss
+        past_zone_one = stop is not None and plan.order.side * (stop - position.entry_price) > 0
+        return int(plan.hold_ns * (self.world.policy.hold_factor if past_zone_one else Decimal(1)))
+
+    def _beyond_by_the_mark(self, plan: Plan, position: PositionMessage) -> None:
+        """The mark beyond the stop for a second asks for a close, where the last price has not fired it."""
+        policy, mark, stop = self.world.policy, self.world.mark(position.symbol), position.stop_loss
+        seen = self._prints.up_to_date(position.symbol)
+        far = (
+            stop is not None
+            and plan.order.side * (stop - (mark or stop)) > policy.mark_beyond * stop * MARGIN
+        )
+        if not far or not seen or self.world.flattening:
+            plan.mark_since = None
+            return
+        plan.mark_since = self.world.able_ns if plan.mark_since is None else plan.mark_since
+        if self._overdue(plan, plan.mark_since + int(policy.mark_beyond_for * SECOND)):
+            raise Violated(
+                Invariant.BRACKET, "the mark is beyond the stop and nothing is closed", symbol=position.symbol, mark=mark,
+                stop=stop, for_s=(self.world.able_ns - plan.mark_since) / SECOND,
             )  # fmt: skip
 
     def _contract_ends(self, plan: Plan) -> bool:

@@ -6,6 +6,9 @@ from typing import Final
 
 from turbo_trader.chaos.planting import Defect
 
+#: Of `losing`, without marks that part from the last price.
+GAPS: Final = "crash=4,private_cut=4,public_cut=2,drop_before=0.01,duplicate=0.05,price_gap=20"
+
 OF_RULES: Final = (
     Defect(
         "stop-distance-doubled",
@@ -104,6 +107,7 @@ OF_RULES: Final = (
         "if losses >= policy.losses_to_halve and notional > 0:",
         "if losses < 0:",
         situation="losing",
+        faults=GAPS,
         seed=44,
     ),
     Defect(
@@ -118,6 +122,7 @@ OF_RULES: Final = (
         "if policy.leverage_policy is LeveragePolicy.LOWEST:",
         "if policy.leverage_policy is not LeveragePolicy.LOWEST:",
         situation="losing",
+        faults=GAPS,
         seed=20,
     ),
     Defect(

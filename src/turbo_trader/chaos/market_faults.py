@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from turbo_trader.exchange.accounts import Position
 from turbo_trader.market.rows import FINE, KIND_MASK, MARK, MINUTE, SECOND, Rows
 from turbo_trader.simulation.faults import MARKET, Faults
 from turbo_trader.simulation.simulation import Simulation
@@ -14,7 +15,9 @@ from turbo_trader.simulation.synthetic import SyntheticMarket
 
 HOUR: Final = 60 * MINUTE
 THIN: Final = 1e-5  # of a book's depth is left
-AWAY: Final = (70 * SECOND, 80 * SECOND)  # of a block's beginning: the rows a block reads are a minute ahead
+BEGINS: Final = 70 * SECOND  # after a block's beginning: the rows a block reads are a minute ahead
+SHORT: Final = 10 * SECOND  # until it has run through everything
+LONG: Final = 30 * SECOND
 
 
 class MarketFaults:
@@ -23,7 +26,9 @@ class MarketFaults:
     def __init__(self, market: SyntheticMarket, simulation: Simulation, faults: Faults, length: int) -> None:
         self._market, self._simulation, self._faults = market, simulation, faults
         self._length = length
-        self._marks: dict[int, float] = {}  # symbols whose mark runs away, by how much
+        self._marks: dict[
+            int, tuple[float, int]
+        ] = {}  # symbols whose mark runs away: by how much, until when
         self._undo: list[Callable[[], None]] = []  # with the next block
 
     def before_block(self) -> None:
@@ -55,24 +60,41 @@ class MarketFaults:
         return True
 
     def _liquidation(self) -> bool:
-        exchange = self._simulation.exchange
-        account = exchange.accounts[self._simulation.uid]
-        held = [position for position in account.positions.values() if position.size]
-        if not held:
+        position = self._held()
+        if position is None:
             return False
-        position = held[self._faults.choose(len(held))]
         size = abs(self._size(8.0, 20.0))
-        self._marks[exchange.index[position.symbol]] = -size if position.size > 0 else size
+        self._run_away(position, -size if position.size > 0 else size, SHORT)
         return True
 
+    def _mark_apart(self) -> bool:
+        """Three quarters of the way to liquidation: stops lie within half of it."""
+        position, exchange = self._held(), self._simulation.exchange
+        if position is None:
+            return False
+        price = exchange.collateral.liquidation(exchange.accounts[self._simulation.uid], position)
+        if price is None:
+            return False
+        size = float(price / exchange.collateral.mark(position)) - 1
+        self._run_away(position, 0.75 * size, LONG)
+        return True
+
+    def _held(self) -> Position | None:
+        account = self._simulation.exchange.accounts[self._simulation.uid]
+        held = [position for position in account.positions.values() if position.size]
+        return held[self._faults.choose(len(held))] if held else None
+
+    def _run_away(self, position: Position, size: float, length: int) -> None:
+        self._marks[self._simulation.exchange.index[position.symbol]] = size, BEGINS + length
+
     def changed(self, s: int, rows: Rows) -> Rows:
-        """The rows of a block as they come: the mark of a symbol may run away for its first seconds."""
-        size = self._marks.pop(s, 0.0)
+        """The rows of a block as they come: the mark of a symbol may run away for a while."""
+        size, until = self._marks.pop(s, (0.0, 0))
         if not size or not len(rows):
             return rows
         found = rows.copy()
         now = self._simulation.now
-        late = (found["ts"] > now + AWAY[0]) & (found["ts"] < now + AWAY[1])
+        late = (found["ts"] > now + BEGINS) & (found["ts"] < now + until)
         moved = late & ((found["kind"] & KIND_MASK) == MARK)
         found["lots"][moved] = np.rint(found["lots"][moved] * (1 + size)).astype(np.int64)
         found["price"][moved] = found["lots"][moved] // FINE

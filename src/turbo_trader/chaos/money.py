@@ -81,6 +81,10 @@ class Money:
                 more += gap * abs(position.size) if ZERO < gap <= NEAR * mark else ZERO
         return more
 
+    def richest(self, seconds: float) -> Decimal:
+        """The largest wallet of the last seconds."""
+        return max(self._world.balance, *(balance for _, balance in self._recent(seconds)))
+
     def lowest(self, seconds: float) -> Decimal:
         """The least that the process may have taken E and B for: what came since may be unknown to it."""
         low, _ = self.equities(seconds)

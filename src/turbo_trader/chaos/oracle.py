@@ -9,7 +9,9 @@ from typing import Any, Final
 from turbo_trader.bybit.rest import Request
 from turbo_trader.chaos.books_check import Books
 from turbo_trader.chaos.bracket_check import Brackets
+from turbo_trader.chaos.candidates_check import Candidates
 from turbo_trader.chaos.check import Check
+from turbo_trader.chaos.evidence_check import EvidenceSizes
 from turbo_trader.chaos.protection_check import Protection
 from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.rhythm_check import Rhythm
@@ -17,9 +19,12 @@ from turbo_trader.chaos.session_check import SessionLimits
 from turbo_trader.chaos.size_check import Sizes
 from turbo_trader.chaos.wire_requests import read_request
 from turbo_trader.chaos.world import World
-from turbo_trader.exchange.messages import Message
+from turbo_trader.exchange.messages import ExecutionMessage, Message
 from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.market.order_terms import ExecKind
+from turbo_trader.market.rows import DAY
 from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation.minutes import Minutes
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Note, Persist, Resolved, Scanned
 from turbo_trader.trader.events import Backfill, Clock, Event, MarketRows
@@ -35,17 +40,20 @@ class Oracle:
         self.world = World(policy, quiet=quiet)
         self.last: deque[tuple[int, object]] = deque(maxlen=KEPT)
         self.counts: Counter[str] = Counter()  # notes of the journal by name
+        self.met: Counter[str] = Counter()  # what the account met that no rate of a fault says
         self._trace = hashlib.sha256()
         self.requests = Requests(self.world, self._recorded)
+        session = SessionLimits(self.world)
         self.checks: tuple[Check, ...] = (
-            self.requests, Protection(self.world), SessionLimits(self.world), Sizes(self.world),
+            self.requests, Protection(self.world), session, Candidates(self.world, session),
+            Sizes(self.world, session), EvidenceSizes(self.world),
             Brackets(self.world, self.requests), Books(self.world, self.requests),
             Rhythm(self.world, self.requests, least_entries),
         )  # fmt: skip
 
-    def watch(self, simulation: Simulation) -> None:
-        """Look at this simulation from now on."""
-        self.world.simulation = simulation
+    def watch(self, simulation: Simulation, bars: Minutes) -> None:
+        """Look at this simulation, whose market has these `bars`, from now on."""
+        self.world.simulation, self.world.bars = simulation, bars
         simulation.network.on_carry = self._sent
         simulation.network.on_receive = self.world.received
 
@@ -104,6 +112,10 @@ class Oracle:
         if self.world.of_others(message):
             return
         self.world.message(message)
+        if isinstance(message, ExecutionMessage):
+            self.met["funding"] += message.kind == ExecKind.FUNDING
+            self.met["liquidated"] += message.kind == ExecKind.LIQUIDATION
+            self.met["split_fill"] += message.leaves > 0
         for check in self.checks:
             check.message(message)
 
@@ -123,6 +135,11 @@ class Oracle:
         """The run is over."""
         for check in self.checks:
             check.finish()
+
+    def counted(self, begin: int) -> dict[str, int]:
+        """The account's funding, liquidations and fills in parts, and midnights since `begin`, as far as there were any."""
+        met = {**self.met, "midnight": self.world.now // DAY - begin // DAY}
+        return {name: count for name, count in met.items() if count}
 
     def reported(self, limit: int = KEPT) -> list[str]:
         """The last events and commands."""

@@ -62,7 +62,7 @@ class Chaos:
         return {
             "seed": seed, "simulated_s": played, "cpu_seconds": seconds, "speed": played / seconds,
             "lives": simulation.process.lives, **run.oracle.figures(), "trace": run.oracle.trace,
-            "faults": dict(sorted(run.faults.counts.items())), "notes": dict(sorted(run.oracle.counts.items())),
+            "faults": dict(sorted({**run.faults.counts, **run.oracle.counted(run.begin)}.items())), "notes": dict(sorted(run.oracle.counts.items())),
             "violation": violation,
         }  # fmt: skip
 
@@ -96,7 +96,7 @@ class Run:
             viewer, exchange, rows, uid=UID, latency=Latency(), sink=self.oracle, start=begin, faults=self.faults,
             onlooker=self.oracle,
         )  # fmt: skip
-        self.oracle.watch(self.simulation)
+        self.oracle.watch(self.simulation, self._minutes)
         end = begin + int(plan.hours * 3600) * SECOND
         self._schedule = FaultSchedule(self.simulation, plan.balance, self._transferred, end)
         self._market_faults = MarketFaults(self.market, self.simulation, self.faults, BLOCK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from turbo_trader.chaos.world import World
-from turbo_trader.market.rows import KIND_MASK, TRADE
+from turbo_trader.market.rows import KIND_MASK, SECOND, TRADE
 
 
 class PrintsSeen:
@@ -20,6 +20,12 @@ class PrintsSeen:
     def skip(self, symbol: str) -> None:
         """What came until now does not count."""
         self._read[symbol] = self._world.now, self._world.able_ns
+
+    def up_to_date(self, symbol: str) -> bool:
+        """Do its market data come to the process as they should?"""
+        simulation = self._world.simulation
+        _, until = simulation.cursors.came_through(simulation.exchange.index[symbol])
+        return self._world.now - until < SECOND
 
     def best(self, symbol: str, direction: int) -> Decimal | None:
         """The best price since the last call at which a position could have been closed, as prints show it; None: none."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from turbo_trader.chaos.check import Check
+from turbo_trader.chaos.gates_check import TIERS
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire_requests import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
@@ -20,6 +21,7 @@ from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Control, Event, StreamKind, StreamStatus
 
 SLACK: Final = Decimal("0.01")  # of the session's start: prices move between a loss and the look at it
+LEAST: Final = Decimal("0.04")  # of the session's start: more than the least trade may lose
 SURE: Final = 10 * SECOND  # of able time beyond a limit: the process must have seen it
 FLATTENED: Final = 4 * MINUTE  # of heard time that closing everything may take while requests are lost
 HEALTHY: Final = 3 * SECOND  # where nothing goes wrong: 2 s, and the second between two looks
@@ -36,6 +38,7 @@ class Day:
     highest: Decimal
     peak: Decimal  # of the wallet: what the peak is at least
     top: Decimal  # of the equity: what the peak is at most
+    paper: Decimal  # what was open at its start had gained or lost so much
 
     def move(self, amount: Decimal) -> None:
         """Money came or went that was neither won nor lost."""
@@ -64,6 +67,9 @@ class SessionLimits(Check):
         self._stream_down = 0  # when the process was reported that its private stream is down
         self._stopped_out: dict[tuple[str, int], int] = {}
         self._trades: dict[str, Decimal] = {}  # symbol -> result of what is open, fees in
+        self._ended = 0  # trades
+        self._near_loss = False  # the session's loss may have been reached
+        self._near_fall = 0  # when the drawdown may last have been there
 
     # -- what changes a session
 
@@ -103,14 +109,18 @@ class SessionLimits(Check):
         self._trades[symbol] = self._trades.get(symbol, ZERO) + message.pnl - message.fee
         if self.world.ends(message):
             net = self._trades.pop(symbol)
+            self._ended += 1
             if message.stop_type == "StopLoss" and net < 0:
                 self._stopped_out[symbol, -message.side] = message.ts
 
     def _begin(self) -> None:
         lowest, highest = self.world.money.equities(UNHEARD)
-        self._session = Day(self.world.now // DAY, lowest, highest, min(lowest, self.world.balance), highest)
+        balance = self.world.balance
+        paper = max(abs(highest - balance), abs(lowest - balance))
+        self._session = Day(self.world.now // DAY, lowest, highest, min(lowest, balance), highest, paper)
         self._loss_halt, self._loss_since, self._fall_since = False, None, None
         self._pause, self._fall_seen = (0, 0), 0
+        self._near_loss, self._near_fall = False, 0
 
     def calm(self) -> None:
         """From now on everything is closed within seconds."""
@@ -133,6 +143,7 @@ class SessionLimits(Check):
             low, high = world.money.equities(UNHEARD)  # a new session may have begun at any of these
             session.lowest, session.highest = min(session.lowest, low), max(session.highest, high)
             session.peak = min(session.peak, low)
+            session.paper = max(session.paper, abs(high - world.balance), abs(low - world.balance))
         elif now // DAY == session.day:
             session.peak = max(session.peak, self._secured())
         self._loss(session, equity)
@@ -149,6 +160,8 @@ class SessionLimits(Check):
     def _loss(self, session: Day, equity: Decimal) -> None:
         unknown = abs(self.world.transferred - self.world.recognised)
         limit = session.lowest * (1 - self.world.policy.session_loss - SLACK) - unknown
+        # where less is left than the least trade may lose, the session is over, too
+        self._near_loss |= equity < session.highest * (1 - self.world.policy.session_loss + LEAST) + unknown
         if self._loss_halt:
             return
         if not self.world.hears or equity > limit:
@@ -168,8 +181,8 @@ class SessionLimits(Check):
         share = policy.drawdown_pause
         _, high = self.world.money.equities(UNHEARD)
         session.top = max(session.top, high)
-        if equity < session.top * (1 - share + SLACK) and not self._fall_seen:
-            self._fall_seen = now
+        if equity < session.top * (1 - share + SLACK):
+            self._fall_seen, self._near_fall = self._fall_seen or now, now
         unknown = abs(self.world.transferred - self.world.recognised)
         if (
             not self.world.hears
@@ -194,6 +207,44 @@ class SessionLimits(Check):
             raise Violated(
                 Invariant.ON_TIME, "not flat in time", held=held, why=self._person or "session loss"
             )
+
+    # -- what is left
+
+    def left_to_lose(self) -> Decimal:
+        """The most (USDT) that the process may take for what this session may still lose: its budget, before open positions."""
+        if self._session is None:
+            return self.world.balance
+        recent = self.world.money.richest(UNHEARD) + abs(self.world.transferred - self.world.recognised)
+        return (
+            recent - self._session.lowest * (1 - self.world.policy.session_loss) + self._doubt(self._session)
+        )
+
+    def surely_left_to_lose(self) -> Decimal:
+        """The least of it, where everything is known at once."""
+        if self._session is None:
+            return ZERO
+        sure = self.world.balance - self._session.highest * (1 - self.world.policy.session_loss)
+        return sure - self._doubt(self._session)
+
+    def _doubt(self, session: Day) -> Decimal:
+        """By how much the budget may be another: its start is not one number."""
+        return session.highest - session.lowest + session.paper + SLACK * session.highest
+
+    # -- what may keep entries out
+
+    def cools(self, symbol: str, direction: int, tier: str) -> bool:
+        """May this side of a symbol still cool down after a stop-out?"""
+        policy = self.world.policy
+        ended = self._stopped_out.get((symbol, direction))
+        horizon = int(policy.cooldown_horizons * getattr(policy, f"{tier}_horizon")) * SECOND
+        return ended is not None and self.world.now - ended < horizon + SECOND
+
+    def may_refuse(self) -> bool:
+        """May the session keep entries out now: a person or a limit, its pause, or too many losing trades?"""
+        policy, now = self.world.policy, self.world.now
+        paused = bool(self._near_fall) and now - self._near_fall < (policy.pause_time + 60) * SECOND
+        doubted = policy.watchdog_probability > 0 and self._ended >= policy.watchdog_trades
+        return bool(self._person) or self.world.flattening or self._near_loss or paused or doubted
 
     # -- entries
 
@@ -236,8 +287,7 @@ class SessionLimits(Check):
         ended = self._stopped_out.get((order.symbol, order.side))
         if ended is None or row is None:
             return
-        names = ("turbo", "growing", "institutional")
-        horizon = getattr(policy, f"{names[int(row['capital_tier'])]}_horizon")
+        horizon = getattr(policy, f"{TIERS[int(row['capital_tier'])]}_horizon")
         if self.world.now - ended < int(policy.cooldown_horizons * horizon) * SECOND - SECOND:
             raise Violated(
                 Invariant.LIMITS,

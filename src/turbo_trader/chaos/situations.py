@@ -40,7 +40,7 @@ SITUATIONS: Final = {
         Situation(
             "losing",
             {**ASKED, "SESSION_LOSS": "0.2", "DRAWDOWN_PAUSE": "0.15", "PAUSE_TIME": "300", "COOLDOWN_HORIZONS": "1"},
-            faults="crash=4,private_cut=4,public_cut=2,drop_before=0.01,duplicate=0.05,price_gap=20", edge=1.0,
+            faults="crash=4,private_cut=4,public_cut=2,drop_before=0.01,duplicate=0.05,price_gap=20,mark_apart=4", edge=1.0,
         ),
         Situation("default", {"KALMAN_WARMUP": "60"}, faults="none", symbols=6),
         Situation("maker", {**OFTEN, "ENTRY_STYLE": "maker"}),
@@ -52,6 +52,12 @@ SITUATIONS: Final = {
              "GROWING_B_TRADES": "true", "GROWING_LOW_CONSENSUS": "warn",
              "GROWING_FLAT": "warn"},
             faults="light", balance="400",
+        ),
+        Situation(
+            "earned",
+            {**ASKED, "SIZE": "earned", "EARNED_FILLS": "3", "EARNED_DAYS": "1", "EARNED_CHANCE": "0.5", "EARNED_LUCK": "1",
+             "EARNED_MAX_LAG": "9", "EVIDENCE_PRIOR_SHIFT": "0.01", "EVIDENCE_PRIOR_SD": "0.01", "SCOUT_DAY_BUDGET": "0.005"},
+            faults="light", symbols=5,
         ),
     )
 }  # fmt: skip

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from turbo_trader.chaos.bracket_check import passed_row
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.distances_check import Distances
+from turbo_trader.chaos.gates_check import A_TIER, TIERS
+from turbo_trader.chaos.scan_rows import Row
+from turbo_trader.chaos.session_check import SessionLimits
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire_requests import Order, Sent
 from turbo_trader.chaos.world import ZERO, World
@@ -19,10 +22,13 @@ from turbo_trader.market.order_terms import ExecKind, OrderType, TimeInForce
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.choices import EntryStyle, LeveragePolicy, TradeSize
 
-A_TIER: Final = 2
 ONE: Final = Decimal(1)
 UNHEARD: Final = 35.0  # s: what happened since the last snapshot may be unknown
-EXACT: Final = Decimal("1.002")  # rounding of figures that the journal keeps as floats
+SHORT: Final = 2.0  # s: what happened before is known where nothing goes wrong
+LESS: Final = Decimal("0.95")  # of leverage and size: slippage and gaps that only the process reckons with
+COST: Final = Decimal("0.003")  # of a round trip, at most
+LARGE: Final = Decimal("1e12")
+EXACT: Final = Decimal("1.004")  # rounding of floats, and prices between two notes of the equity
 LOOSE: Final = Decimal("1.01")
 
 
@@ -37,8 +43,9 @@ class Limit:
 class Sizes(Check):
     """Every entry as it leaves."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, session: SessionLimits) -> None:
         super().__init__(world)
+        self._session = session
         self._distances = Distances(world)
         self._net: dict[str, Decimal] = {}
         self._entry_limits: dict[str, Decimal] = {}  # price of the last entry, by symbol
@@ -115,7 +122,7 @@ class Sizes(Check):
                 Invariant.SIZE, "stop and backstop do not fire by the last price, in full", order=order
             )
 
-    def _near_touch(self, order: Order, row: Any) -> None:
+    def _near_touch(self, order: Order, row: Row) -> None:
         policy = self.world.policy
         bid, ask = Decimal(repr(float(row["bid"]))), Decimal(repr(float(row["ask"])))
         tick = self.world.instrument(order.symbol).tick
@@ -138,16 +145,15 @@ class Sizes(Check):
 
     # -- the account
 
-    def _positions(self, order: Order, row: Any) -> None:
-        names = ("turbo", "growing", "institutional")
-        most = getattr(self.world.policy, f"{names[int(row['capital_tier'])]}_max_positions")
+    def _positions(self, order: Order, row: Row) -> None:
+        most = getattr(self.world.policy, f"{TIERS[int(row['capital_tier'])]}_max_positions")
         others = sum(1 for p in self.world.held() if p.symbol != order.symbol)
         if others >= most:
             raise Violated(
                 Invariant.SIZE, "more positions than the capital tier allows", order=order, open=others
             )
 
-    def _leverage(self, order: Order, row: Any, instrument: Instrument, leverage: Decimal) -> None:
+    def _leverage(self, order: Order, row: Row, instrument: Instrument, leverage: Decimal) -> None:
         policy = self.world.policy
         tier = instrument.tier(order.qty * (order.price or ZERO))
         d, stop, gap = (
@@ -164,7 +170,7 @@ class Sizes(Check):
                 distance=distance, stop=stop,
             )  # fmt: skip
 
-    def _lowest(self, order: Order, row: Any, leverage: Decimal) -> None:
+    def _lowest(self, order: Order, row: Row, leverage: Decimal) -> None:
         """Leverage is the lowest that keeps the margin within its target: so a margin below that needs no leverage."""
         policy = self.world.policy
         if (
@@ -192,7 +198,7 @@ class Sizes(Check):
         entering = any(int(row["blocker"]) < 0 and now - int(row["ts"]) < 21 * SECOND for row in others)
         return entering or now - self._losses[-1][0] < int(UNHEARD * SECOND)
 
-    def _rows(self, order: Order, row: Any, instrument: Instrument, leverage: Decimal) -> None:
+    def _rows(self, order: Order, row: Row, instrument: Instrument, leverage: Decimal) -> None:
         assert order.price is not None
         policy = self.world.policy
         notional = order.qty * order.price
@@ -205,9 +211,10 @@ class Sizes(Check):
                     Invariant.SIZE, f"an entry larger than allowed by {limit.name}", order=order, notional=notional,
                     allowed=limit.notional, factor=factor, leverage=leverage, highest=highest,
                 )  # fmt: skip
-        self._not_a_crumb(
-            order, row, highest, policy.losses_factor if most >= policy.losses_to_halve else ONE
-        )
+        fewer = policy.losses_factor if most >= policy.losses_to_halve else ONE
+        self._within_session(order, row)
+        self._not_a_crumb(order, row, highest, fewer)
+        self._not_too_small(order, row, highest, fewer)
         self._lowest(order, row, leverage)
 
     def known_losses(self) -> tuple[int, int]:
@@ -217,7 +224,7 @@ class Sizes(Check):
         known = recent + [each for each in self._losses if each[0] < since][-1:]
         return min(fewest for _, fewest, _ in known), max(most for _, _, most in known)
 
-    def _highest(self, order: Order, row: Any, instrument: Instrument) -> Decimal:
+    def _highest(self, order: Order, row: Row, instrument: Instrument) -> Decimal:
         """The highest leverage the rules allow: the stop lies within half of the way to liquidation."""
         policy, d = self.world.policy, order.side
         tier = instrument.tier(order.qty * (order.price or ZERO))
@@ -228,7 +235,7 @@ class Sizes(Check):
         by_liquidation = ONE / inverse if inverse > 0 else policy.max_leverage
         return min(policy.max_leverage, instrument.max_leverage, tier.max_leverage, by_liquidation)
 
-    def _limits(self, row: Any, leverage: Decimal, highest: Decimal, factor: Decimal) -> list[Limit]:
+    def _limits(self, row: Row, leverage: Decimal, highest: Decimal, factor: Decimal) -> list[Limit]:
         """`factor`: of every row after losses; the margin itself may be whole, at a lower leverage."""
         world, policy = self.world, self.world.policy
         _, equity = world.money.equities(UNHEARD)
@@ -252,6 +259,67 @@ class Sizes(Check):
             Limit("total margin", max(ZERO, policy.total_margin * balance - in_use) * leverage * LOOSE),
         ]
 
+    # -- the session's budget
+
+    def _within_session(self, order: Order, row: Row) -> None:
+        """What this entry loses at its stop fits into what is left of the session's loss."""
+        budget = self._session.left_to_lose() - sum(
+            (self._least_loss(p) for p in self.world.held() if p.symbol != order.symbol), ZERO
+        )
+        assert order.price is not None
+        loss = order.qty * order.price * (Decimal(repr(row["stop_loss"])) + self._least_cost(row))
+        if loss > max(ZERO, budget) * LOOSE:
+            raise Violated(
+                Invariant.SIZE, "an entry larger than allowed by the session's budget", order=order, loss=loss, budget=budget
+            )  # fmt: skip
+
+    def _least_loss(self, position: PositionMessage) -> Decimal:
+        """What a position loses at the tightest stop the process may know of, both fees with it; one it may not know: nothing."""
+        heard = self.world.heard.get(position.symbol)
+        if heard is None or heard.size != position.size or position.stop_loss is None or heard.stop is None:
+            return ZERO
+        d = 1 if position.size > 0 else -1
+        stop = d * max(d * position.stop_loss, d * heard.stop)
+        fees = 2 * self.world.policy.maker_fee * position.entry_price
+        return max(ZERO, abs(position.size) * (d * (position.entry_price - stop) + fees))
+
+    # -- not less than the rules give
+
+    def _not_too_small(self, order: Order, row: Row, highest: Decimal, factor: Decimal) -> None:
+        """Where all is known at once: the size is that of the smallest limit, but for what the process alone knows."""
+        world, policy = self.world, self.world.policy
+        if not world.quiet or policy.size is not TradeSize.FULL or self._margin_may_be_promised(order.symbol):
+            return
+        assert order.price is not None
+        low = min(world.money.equities(SHORT)[0], world.balance)
+        a_trade, leverage = int(row["tier"]) == A_TIER, highest * LESS
+        loss = Decimal(repr(row["stop_loss"] + row["cost"] + row["slippage"]))
+        part = policy.a_margin_low if a_trade else policy.b_margin_low
+        in_use = sum((position.margin for position in world.held()), ZERO)
+        held = [p for p in world.held() if p.symbol != order.symbol]
+        budget = self._session.surely_left_to_lose() - sum((self._most_loss(p) for p in held), ZERO)
+        limits = {
+            "loss at the stop": (policy.a_risk if a_trade else policy.b_risk) * low / loss,
+            "margin target": min(part, policy.small_margin_cap) * low * leverage,
+            "total margin": (policy.total_margin * low - in_use) * leverage,
+            "available": (low - in_use) / (ONE / leverage + 2 * policy.taker_fee),
+            "session budget": budget / loss,
+            "quantity": min(world.instrument(order.symbol).max_market_qty, LARGE) * order.price,
+        }
+        name = min(limits, key=lambda each: limits[each])
+        least = limits[name] * factor * LESS - world.instrument(order.symbol).step * order.price
+        if order.qty * order.price < least:
+            raise Violated(
+                Invariant.SIZE, f"an entry smaller than {name} gives", order=order, notional=order.qty * order.price, least=least
+            )  # fmt: skip
+
+    def _most_loss(self, position: PositionMessage) -> Decimal:
+        d = 1 if position.size > 0 else -1
+        stop = position.stop_loss if position.stop_loss is not None else position.entry_price
+        return abs(position.size) * (
+            max(ZERO, d * (position.entry_price - stop)) + COST * position.entry_price
+        )
+
     def _unheard(self, position: PositionMessage, decided: int) -> Decimal:
         """The notional its entry asked for, where its fill was heard of after `decided`; else 0.
 
@@ -274,7 +342,7 @@ class Sizes(Check):
         fees = self.world.policy.taker_fee * sum((self._unheard(p, decided) for p in self.world.held()), ZERO)
         return max(self.world.balance - min(unknown, ZERO), high) + fees
 
-    def _least_cost(self, row: Any) -> Decimal:
+    def _least_cost(self, row: Row) -> Decimal:
         policy = self.world.policy
         fees = policy.taker_fee + (
             policy.maker_fee if policy.entry_style is EntryStyle.MAKER else policy.taker_fee
@@ -282,7 +350,7 @@ class Sizes(Check):
         part = Decimal("0.5") if policy.entry_style is EntryStyle.MAKER else ONE
         return fees + part * Decimal(repr(float(row["spread"])))
 
-    def _not_a_crumb(self, order: Order, row: Any, highest: Decimal, factor: Decimal) -> None:
+    def _not_a_crumb(self, order: Order, row: Row, highest: Decimal, factor: Decimal) -> None:
         """Half of the low target at the highest leverage is the least."""
         policy = self.world.policy
         if policy.size is not TradeSize.FULL:

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from turbo_trader.chaos.money import Money
+from turbo_trader.chaos.scan_rows import Row, plain_rows
 from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMessage
 from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.journal.encoding import encode
@@ -18,6 +19,7 @@ from turbo_trader.market.order_terms import ExecKind
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.account_outages import BY_HAND
+from turbo_trader.simulation.minutes import Minutes
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.trader.commands import Command, Persist, Scanned
 from turbo_trader.trader.control_verbs import ControlVerb
@@ -59,9 +61,11 @@ class World:
     policy: Policy
     quiet: bool = False
     simulation: Simulation = field(init=False)
+    bars: Minutes = field(init=False)  # of the market
     able_ns: int = 0  # for how long the process was alive, awake and could reach the venue
     heard_ns: int = 0  # and had its private stream
     life: int = 0
+    born: int = 0  # when this life began
     stream_up: bool = False  # the private stream, as the process was reported
     banned_until: int = 0  # this life may send nothing before
     flattening: bool = False  # everything is to be closed: a person asked for it, or the journal says so
@@ -72,7 +76,8 @@ class World:
     read_ns: int = 0  # when the account was last read whole in this life; 0: not yet
     positions: dict[str, PositionMessage] = field(default_factory=dict)  # at the venue
     heard: dict[str, Heard] = field(default_factory=dict)
-    scans: dict[str, deque[Any]] = field(default_factory=dict)  # rows of the journal, newest last
+    scans: dict[str, deque[Row]] = field(default_factory=dict)  # rows of the journal, newest last
+    scanned: list[Row] = field(default_factory=list)  # those of the last scan
     scan_heard_ns: int = 0  # `heard_ns` at the last scan
     decided: dict[int, int] = field(
         default_factory=dict
@@ -138,7 +143,7 @@ class World:
         return self._state[1]
 
     def _begin_life(self) -> None:
-        self.life = self.simulation.process.lives
+        self.life, self.born = self.simulation.process.lives, self.now
         self.stream_up, self.read_ns, self.banned_until, self.notice = False, 0, 0, None
         self.heard.clear()
         self.met.clear()
@@ -203,7 +208,9 @@ class World:
             self.flattening = bool(json.loads(encode(command.value)).get("flattening"))
         if isinstance(command, Scanned):
             self.scan_heard_ns = self.heard_ns
-            for row in command.rows:
+            self.money.note()  # what sizes are made from
+            self.scanned = list(plain_rows(command.rows))
+            for row in self.scanned:
                 symbol = self.simulation.exchange.instruments[int(row["symbol"])].symbol
                 self.scans.setdefault(symbol, deque(maxlen=SCANS_KEPT)).append(row)
                 self.decided[int(row["ts"])] = self.now

@@ -74,6 +74,7 @@ class FaultRates:
     price_gap: float = 0.0
     flash_crash: float = 0.0
     liquidation: float = 0.0
+    mark_apart: float = 0.0
     thin_book: float = 0.0
     person: float = 0.0
 
@@ -89,7 +90,7 @@ OUTAGES: Final = (
     Fault.LIMITED_ADDRESS, Fault.KEY_REFUSED, Fault.MAINTENANCE, Fault.DELISTING, Fault.DELEVERAGED, Fault.CLOCK_JUMP,
     Fault.FOREIGN_POSITION, Fault.HEDGE_MODE,
 )  # fmt: skip
-MARKET: Final = (Fault.PRICE_GAP, Fault.FLASH_CRASH, Fault.LIQUIDATION, Fault.THIN_BOOK)
+MARKET: Final = (Fault.PRICE_GAP, Fault.FLASH_CRASH, Fault.LIQUIDATION, Fault.MARK_APART, Fault.THIN_BOOK)
 PER_HOUR: Final = (*OUTAGES, *MARKET)
 _HARMLESS: Final = {*MARKET, Fault.TRANSFER, Fault.FOREIGN_ORDER, Fault.PERSON} - {Fault.THIN_BOOK}
 _EVEN: Final = (Fault.HTTP_502, "ret_10016")  # of these, processed in half of the cases
@@ -114,7 +115,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         public_cut=1.0, lag=1.0, venue_down=0.1, stop_removed=0.2, closed_outside=0.2, transfer=0.1, person=0.2,
         foreign_order=0.2, disk_full=0.2, price_gap=0.5, odd_answer=0.002, future=0.005, odd_row=0.005, power_cut=0.1, banned=0.02,
         limited_address=0.1, key_refused=0.05, maintenance=0.05, delisting=0.05, deleveraged=0.1, clock_jump=0.1,
-        flash_crash=0.1, liquidation=0.1, thin_book=0.2, foreign_position=0.05, hedge_mode=0.05,
+        flash_crash=0.1, liquidation=0.1, mark_apart=0.2, thin_book=0.2, foreign_position=0.05, hedge_mode=0.05,
     ),
     "heavy": FaultRates(
         drop_before=0.04, drop_after=0.04, delay=0.05, slow=0.05, http_502=0.02, ret_10016=0.02, ret_10006=0.02, ret_10002=0.02,
@@ -122,7 +123,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         public_cut=4.0, lag=4.0, venue_down=1.0, stop_removed=2.0, closed_outside=1.0, transfer=0.5, person=1.0,
         foreign_order=1.0, disk_full=1.0, price_gap=2.0, odd_answer=0.02, future=0.02, odd_row=0.02, power_cut=0.5, banned=0.1,
         limited_address=0.5, key_refused=0.3, maintenance=0.3, delisting=0.3, deleveraged=0.5, clock_jump=0.5,
-        flash_crash=0.5, liquidation=0.5, thin_book=1.0, foreign_position=0.3, hedge_mode=0.3,
+        flash_crash=0.5, liquidation=0.5, mark_apart=1.0, thin_book=1.0, foreign_position=0.3, hedge_mode=0.3,
     ),
 }  # fmt: skip
 

@@ -68,7 +68,10 @@ class VenueOutages:
 
     def _noticed(self) -> int:
         """A closed socket is noticed at once, a silent one after a while."""
-        return 0 if self._faults.chance(0.3) else self._faults.between(0.0, 20.0)
+        if self._faults.chance(0.3):
+            return 0
+        self._faults.count("half_open_stream")
+        return self._faults.between(0.0, 20.0)
 
     def _refuse(self, answer: str, shortest: float, longest: float) -> int:
         """Everything is refused for a while; returns until when."""

@@ -38,7 +38,8 @@ class PositionMonitor:
     # -- market and clock
 
     def on_price(self, state: SymbolState) -> None:
-        """The closable price is at an end of its watch, or may be."""
+        """The closable price or the mark is at an end of its watch, or may be."""
+        self._on_mark(state)
         price, bracket = self._state.closable(state), state.bracket
         if price is None or bracket is None or not state.held:
             return
@@ -50,6 +51,11 @@ class PositionMonitor:
             state.alert_since = self._state.now
         self.watch(state)
 
+    def _on_mark(self, state: SymbolState) -> None:
+        mark, bracket = self._state.mark(state), state.bracket
+        if mark is not None and bracket is not None and state.held:
+            self._amending.act(state, bracket.on_mark(self._state.now, mark))
+
     def on_clock(self) -> None:
         """Deadlines, marks beyond stops, stops that should have fired, unanswered requests."""
         for state in self._state.per_symbol:
@@ -60,10 +66,7 @@ class PositionMonitor:
     def _look_after(self, state: SymbolState) -> None:
         now, bracket = self._state.now, state.bracket
         if bracket is not None and state.held:
-            mark = self._state.mark(state)
             self._amending.act(state, bracket.on_time(now))
-            if mark is not None:
-                self._amending.act(state, bracket.on_mark(now, mark))
             self.on_price(state)
             if state.alert_since is not None and now - state.alert_since >= _STOP_LATE:
                 self._closing.close(state, ExitReason.STOP_LATE)

@@ -27,7 +27,8 @@ def chaos(
         float, typer.Option(help="simulated hours of each, before the flatten", parser=figure(0.02))
     ] = 0.5,
     situation: Annotated[
-        str, typer.Option(help="mixed, or one of: faulty, healthy, losing, default, maker, small, larger")
+        str,
+        typer.Option(help="mixed, or one of: faulty, healthy, losing, default, maker, small, larger, earned"),
     ] = "mixed",
     faults: Annotated[
         str,

@@ -63,6 +63,7 @@ class Fault(StrEnum):
     PRICE_GAP = "price_gap"
     FLASH_CRASH = "flash_crash"
     LIQUIDATION = "liquidation"
+    MARK_APART = "mark_apart"
     THIN_BOOK = "thin_book"
 
 
@@ -126,6 +127,7 @@ OUTAGE: Final[Mapping[str, str]] = {
     Fault.PRICE_GAP: "a symbol's price jumps by some percent, with nothing in between",
     Fault.FLASH_CRASH: "a symbol's price jumps by much more, and back two minutes later",
     Fault.LIQUIDATION: "the mark price runs away through a position's liquidation price, the last price does not",
+    Fault.MARK_APART: "the mark price stays between a position's stop and its liquidation for a while, the last price does not",
     Fault.THIN_BOOK: "a symbol's book loses nearly all of its depth for some minutes: orders fill in parts",
 }
 MEANINGS: Final[Mapping[str, str]] = {**REQUEST, **FRAME, **SIMULATED, **OUTAGE}
