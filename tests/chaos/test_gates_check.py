@@ -41,7 +41,7 @@ def world(equity: str = "60") -> Any:
     exchange = SimpleNamespace(
         wallet=lambda _: Decimal(equity), instruments=(SOL,), index={SOL.symbol: 0}, fee_rates=lambda *_: fees
     )
-    cursors = SimpleNamespace(came_through=lambda _: (0, ROW["ts"]))
+    cursors = SimpleNamespace(came_through=lambda _: (0, ROW["ts"]), feed_ns=lambda _: 0)
     simulation: Any = SimpleNamespace(now=ROW["ts"], uid="test", exchange=exchange, cursors=cursors)
     made.simulation = simulation
     return made

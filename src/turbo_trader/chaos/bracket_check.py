@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from turbo_trader.bybit.rest import Request
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.prints_seen import PrintsSeen
 from turbo_trader.chaos.protection_check import AT_MOST, PATIENCE, REFUSED, UNANSWERED
 from turbo_trader.chaos.requests_check import Requests
+from turbo_trader.chaos.scan_rows import Row
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.wire_requests import Order, Sent, StopChange
 from turbo_trader.chaos.world import World
@@ -19,6 +20,7 @@ from turbo_trader.exchange.messages import ExecutionMessage, Message, PositionMe
 from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.choices import EntryStyle, Unconfirmed
+from turbo_trader.rules.policy import Policy
 
 NEAR: Final = Decimal("0.002")  # prices between two prints that only the book showed
 MARGIN: Final = Decimal("1.1")  # a mark so far beyond is beyond it for sure
@@ -125,7 +127,7 @@ class Brackets(Check):
         """A close before its time: the market is at the stop or target, or the stop is gone or refused."""
         world, d = self.world, plan.order.side
         position = world.positions[order.symbol]
-        allowed = self._allowed_ns(plan, position)
+        allowed = allowed_ns(self.world.policy, plan, position)
         if not position.size or position.stop_loss is None or world.now >= plan.opened + allowed - SECOND:
             return
         if plan.refused and world.now - plan.refused < REFUSED:
@@ -136,7 +138,7 @@ class Brackets(Check):
         at_stop = touch is not None and d * (touch[0 if d > 0 else 1] - position.stop_loss) <= slack
         at_stop |= mark is not None and d * (position.stop_loss - mark) >= beyond - slack
         at_target = self._may_close_at_target(plan, position)
-        if touch is not None and not at_stop and not at_target and not self._contract_ends(plan):
+        if touch is not None and not at_stop and not at_target and not contract_ends(self.world, plan):
             raise Violated(
                 Invariant.BRACKET, "a position is closed before its time, without a reason", order=order,
                 open_s=(world.now - plan.opened) / SECOND, allowed_s=allowed / SECOND, stop=position.stop_loss,
@@ -290,8 +292,8 @@ class Brackets(Check):
             )  # fmt: skip
 
     def _ended(self, plan: Plan, position: PositionMessage) -> None:
-        allowed = self._allowed_ns(plan, position)
-        if self.world.now < plan.opened + allowed and not self._contract_ends(plan):
+        allowed = allowed_ns(self.world.policy, plan, position)
+        if self.world.now < plan.opened + allowed and not contract_ends(self.world, plan):
             plan.late_since = None
             return
         plan.late_since = self.world.able_ns if plan.late_since is None else plan.late_since
@@ -300,12 +302,6 @@ class Brackets(Check):
                 Invariant.BRACKET, "a position is open past its time", symbol=position.symbol,
                 open_s=(self.world.now - plan.opened) / SECOND, allowed_s=allowed / SECOND,
             )  # fmt: skip
-
-    def _allowed_ns(self, plan: Plan, position: PositionMessage) -> int:
-        """For how long it may be open: T, after zone 1 HOLD_FACTOR times as long."""
-        stop = position.stop_loss
-        past_zone_one = stop is not None and plan.order.side * (stop - position.entry_price) > 0
-        return int(plan.hold_ns * (self.world.policy.hold_factor if past_zone_one else Decimal(1)))
 
     def _beyond_by_the_mark(self, plan: Plan, position: PositionMessage) -> None:
         """The mark beyond the stop for a second asks for a close, where the last price has not fired it."""
@@ -324,11 +320,6 @@ class Brackets(Check):
                 Invariant.BRACKET, "the mark is beyond the stop and nothing is closed", symbol=position.symbol, mark=mark,
                 stop=stop, for_s=(self.world.able_ns - plan.mark_since) / SECOND,
             )  # fmt: skip
-
-    def _contract_ends(self, plan: Plan) -> bool:
-        """A position is closed before its contract ends, as long as entries end before maintenance."""
-        ends = self.world.ending.get(plan.order.symbol)
-        return ends is not None and self.world.now >= ends[0] - self.world.policy.maintenance_lead * SECOND
 
     # -- figures
 
@@ -355,7 +346,20 @@ class Brackets(Check):
         return max(0, round(float((distance - policy.zone_two - policy.backstop_extra) / policy.extension)))
 
 
-def passed_row(world: World, order: Order) -> Any:
+def allowed_ns(policy: Policy, plan: Plan, position: PositionMessage) -> int:
+    """For how long it may be open: T, after zone 1 HOLD_FACTOR times as long."""
+    stop = position.stop_loss
+    past_zone_one = stop is not None and plan.order.side * (stop - position.entry_price) > 0
+    return int(plan.hold_ns * (policy.hold_factor if past_zone_one else Decimal(1)))
+
+
+def contract_ends(world: World, plan: Plan) -> bool:
+    """A position is closed before its contract ends, as long as entries end before maintenance."""
+    ends = world.ending.get(plan.order.symbol)
+    return ends is not None and world.now >= ends[0] - world.policy.maintenance_lead * SECOND
+
+
+def passed_row(world: World, order: Order) -> Row:
     """The scan in the journal that allowed an entry. Violated where there is none: its leverage may have taken 10 s."""
     for row in reversed(world.scans.get(order.symbol, ())):
         if world.now - int(row["ts"]) > 21 * SECOND:

@@ -34,7 +34,8 @@ class Figures:
         world = self._world
         since, until = world.simulation.cursors.came_through(s)
         wrong = self._spread(row) or (self._prices(row, s, since, until) if world.quiet else "")
-        if row["fresh"] and row["ts"] - until > int(world.policy.stale_book + 1) * SECOND:
+        late = world.simulation.cursors.feed_ns(s)  # a feed that has just become late had brought more before
+        if row["fresh"] and row["ts"] - until > int(world.policy.stale_book + 1) * SECOND + late:
             wrong = "it calls data fresh that are not"
         if row["warm"] and row["ts"] - world.born < (world.policy.kalman_warmup - 2) * SECOND:
             wrong = "it calls warm what has just begun"

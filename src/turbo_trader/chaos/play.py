@@ -62,7 +62,8 @@ class Chaos:
         return {
             "seed": seed, "simulated_s": played, "cpu_seconds": seconds, "speed": played / seconds,
             "lives": simulation.process.lives, **run.oracle.figures(), "trace": run.oracle.trace,
-            "faults": dict(sorted({**run.faults.counts, **run.oracle.counted(run.begin)}.items())), "notes": dict(sorted(run.oracle.counts.items())),
+            "faults": dict(sorted({**run.faults.counts, **run.oracle.counted(run.begin)}.items())),
+            "notes": dict(sorted(run.oracle.counts.items())),
             "violation": violation,
         }  # fmt: skip
 

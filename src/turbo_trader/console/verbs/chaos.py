@@ -27,8 +27,7 @@ def chaos(
         float, typer.Option(help="simulated hours of each, before the flatten", parser=figure(0.02))
     ] = 0.5,
     situation: Annotated[
-        str,
-        typer.Option(help="mixed, or one of: faulty, healthy, losing, default, maker, small, larger, earned"),
+        str, typer.Option(help="mixed, faulty, healthy, losing, default, maker, small, larger or earned")
     ] = "mixed",
     faults: Annotated[
         str,
