@@ -122,7 +122,8 @@ def candidates(**changes: Any) -> Candidates:
 def test_a_scan_that_passes_must_become_an_entry() -> None:
     checked = candidates()
     checked.step()
-    checked.world.simulation.now += BEGUN + SECOND
+    simulation: Any = checked.world.simulation
+    simulation.now += BEGUN + SECOND
     with pytest.raises(Violated, match="no entry follows"):
         checked.step()
 
