@@ -62,7 +62,7 @@ class Brackets(Check):
         self._prints = PrintsSeen(world)
         self._plans: dict[str, Plan] = {}
         self._rows: dict[
-            str, Any
+            str, Row
         ] = {}  # by link id: the scan behind an entry, which may fill in the next life
         self._life = 0
 
