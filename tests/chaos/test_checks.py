@@ -153,7 +153,7 @@ def test_an_entry_that_the_venue_refused_may_be_given_up_at_once() -> None:
     [
         (1, ("99.96", "100.5"), "100.00"),  # since the last note the bid may have stood at the mark
         (-1, ("99.5", "100.04"), "100.00"),
-        (1, ("99.90", "100.5"), "99.90"),  # so far from it the closable price counts
+        (1, ("99.70", "100.5"), "99.70"),  # so far from it the closable price counts
         (1, ("100.20", "100.5"), "100.00"),  # and never more than the mark
     ],
 )
