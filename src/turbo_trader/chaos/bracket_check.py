@@ -340,8 +340,8 @@ class Brackets(Check):
     def _extensions(self, plan: Plan, position: PositionMessage) -> int:
         """How often the target has moved, as the venue's take profit shows."""
         policy = self.world.policy
-        if position.take_profit is None:
-            return 0
+        if position.take_profit is None or position.take_profit == plan.order.take_profit:
+            return 0  # the one that came with the entry goes by its limit, which a fill after a jump may have been far better than
         distance = abs(position.take_profit / position.entry_price - 1) / plan.take_profit
         return max(0, round(float((distance - policy.zone_two - policy.backstop_extra) / policy.extension)))
 

@@ -14,6 +14,7 @@ from turbo_trader.simulation.faults import NO_FAULT, Faults, RequestFault
 from turbo_trader.simulation.loop import Action, Loop
 
 MILLISECOND: Final = 1_000_000
+KEY_REFUSED: Final = "ret_10003"  # an answer that concerns signed requests alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,13 @@ class Network:
     def __init__(self, loop: Loop, server: Server, latency: Latency, faults: Faults | None) -> None:
         self.latency = latency
         self.down_until = 0  # the venue cannot be reached before (ns)
-        self._refusal, self._refused_until = "", 0  # what everything is answered with, and until when
+        self._refusal, self._refused_until = "", 0  # what requests are answered with, and until when
         self.on_carry: Callable[[Request], None] = lambda _: (
             None
         )  # who looks on sees each request that leaves
-        self.on_receive: Callable[[HttpReply], None] = lambda _: None  # ... and each answer that comes back
+        self.on_receive: Callable[[HttpReply], None] = lambda _: (
+            None
+        )  # ... and each answer that comes back in time
         self._loop = loop
         self._server = server
         self._faults = faults
@@ -71,7 +74,10 @@ class Network:
         return self._loop.now < self._refused_until
 
     def refuse(self, answer: str, until: int) -> None:
-        """Everything is answered with this fault (protocol/faults_on_demand.py) before `until` (ns), and nothing is carried out."""
+        """Everything is answered with this fault (protocol/faults_on_demand.py) before `until` (ns), and nothing is carried out.
+
+        A refused key concerns requests that are signed.
+        """
         self._refusal, self._refused_until = answer, max(until, self._refused_until)
 
     def answers_within(self, time: int) -> bool:
@@ -82,7 +88,7 @@ class Network:
         """Carry one request about `symbol`; its answer, where one comes back, reaches `then` by `later`."""
         self.on_carry(request)
         fault = NO_FAULT if self._faults is None else self._faults.request()
-        if self.refused:
+        if self.refused and (self._refusal != KEY_REFUSED or "X-BAPI-SIGN" in request.headers):
             fault = RequestFault(arrives=False, answer=self._refusal)
         arrival = self._loop.now + self.latency.request + fault.out_ns
         if fault.arrives:
@@ -109,8 +115,4 @@ class Network:
         if reply is not None and fault.answered:
             if fault.odd and self._faults is not None:
                 reply = tampering.answer(reply, self._faults)
-            later(self._loop.now + self.latency.reply + fault.back_ns, partial(self._receive, reply, then))
-
-    def _receive(self, reply: HttpReply, then: Callable[[HttpReply], None]) -> None:
-        self.on_receive(reply)
-        then(reply)
+            later(self._loop.now + self.latency.reply + fault.back_ns, partial(then, reply))

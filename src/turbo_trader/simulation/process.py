@@ -316,6 +316,8 @@ class Process:
                 then(found)
 
         def on_reply(reply: HttpReply) -> None:
+            if waiting:
+                self._network.on_receive(reply)
             answer(read_answer(effect.call, reply.status, reply.headers, reply.body, sent, str))
 
         unanswered = Answer(classify(NO_ANSWER), NO_ANSWER, "no answer from the venue", sent)

@@ -9,6 +9,7 @@ from functools import partial
 from turbo_trader.exchange.protocol.fault_terms import Fault
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.simulation.faults import Faults
+from turbo_trader.simulation.network import KEY_REFUSED
 from turbo_trader.simulation.simulation import Simulation
 
 
@@ -92,7 +93,7 @@ class VenueOutages:
 
     def _key_refused(self) -> bool:
         """The owner mends the key and lets it trade again."""
-        until = self._refuse("ret_10003", 2.0, 60.0)
+        until = self._refuse(KEY_REFUSED, 2.0, 60.0)
         self._simulation.loop.post(until + self._faults.between(1.0, 120.0), self._resume)
         return True
 
