@@ -51,21 +51,20 @@ class Gates:
         for row in scanned:
             self._of_its_capital(row, low, high)
             self._figures.look(row, int(row["symbol"]))
-            refusal, blocker = self.refusal(row, leader), int(row["blocker"])
+            blocker = int(row["blocker"])
+            if not blocker and not self._world.quiet:
+                continue  # for its data: clock, maintenance and key are not in the row
+            refusal = self.refusal(row, leader)
             if refusal and not 0 <= blocker < len(GATES):
                 raise Violated(
                     Invariant.LIMITS, f"a scan passes that {refusal} does not allow", symbol=self.symbol(row), row=row
                 )  # fmt: skip
             refused = GATES[blocker] if 0 <= blocker < len(GATES) else ""
-            if refused and refused != refusal and not self._announced(refused):
+            if refused and refused != refusal:
                 raise Violated(
                     Invariant.LIVES, f"a scan is refused for {refused}, where the rules refuse it for {refusal or 'nothing'}",
                     symbol=self.symbol(row), row=row,
                 )  # fmt: skip
-
-    def _announced(self, refused: str) -> bool:
-        """Clock, maintenance and key are not in the row: where such things go wrong, data may be refused for them."""
-        return refused == "data" and not self._world.quiet
 
     # -- the capital tier
 
