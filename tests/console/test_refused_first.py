@@ -123,6 +123,17 @@ def test_a_port_in_use_is_refused_before_the_slow_work(
 
 
 @pytest.mark.usefixtures("nothing_slow")
+def test_so_is_the_address_of_the_metrics(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("METRICS", f"127.0.0.1:{port}")
+        assert refused("run --no-ui", monkeypatch) == 2
+    assert f"METRICS 127.0.0.1:{port}: Address already in use; choose another" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("nothing_slow")
 @pytest.mark.parametrize("given", ["run --no-ui", "exchange --port 0", "chaos --seeds 1"])
 def test_what_can_be_goes_on_to_the_slow_work(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["turbo-trader", *given.split()])

@@ -77,7 +77,7 @@ def start(
     database = database_of(settings, folder)
     systemd = Systemd.from_environment()  # before any process is started that would inherit it
     with ExitStack() as stack:
-        metrics, targets = metrics_of(settings), targets_of(settings)
+        metrics, targets = metrics_of(settings, free=not take_over), targets_of(settings)
         asked = scorer(policy, simulated=settings.mode == Mode.PAPER and in_lockstep(settings))
         require_folder(folder)
         ground = stack.enter_context(ground_of(settings, policy))

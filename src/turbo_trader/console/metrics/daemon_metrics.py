@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import Metric
 
 from turbo_trader import __version__
 from turbo_trader.console.metrics.families import FAMILIES, PREFIX, Family, Kind, buckets
-from turbo_trader.console.metrics.http_server import Answer, serving
+from turbo_trader.console.metrics.http_server import Answer, require_address, serving
 from turbo_trader.console.metrics.moment import Moment, Said
 from turbo_trader.live.async_contexts import beside
 from turbo_trader.live.inside import Inside
@@ -46,6 +46,10 @@ class Metrics:
         self._process = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._process)
+
+    def require_address(self) -> None:
+        """InputError where the address cannot be had at present."""
+        require_address(*self._address)
 
     @contextlib.asynccontextmanager
     async def serve(self, inside: Inside) -> AsyncIterator[None]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,15 +42,28 @@ async def serving(host: str, port: int, answer: Answering, *, public: bool) -> A
     Unless `public`, a request whose Host is no address is refused: a web page may point a name of its own at this machine.
     """
     server = _Server(answer, public=public)
-    try:
+    with _had(host, port):
         listening = await asyncio.start_server(server.serve, host, port, limit=_BYTES)
-    except OSError as error:
-        raise InputError(f"METRICS {host}:{port}: {error.strerror}; choose another address") from None
     try:
         yield
     finally:
         listening.close()
         server.close()
+
+
+def require_address(host: str, port: int) -> None:
+    """Refuse now (InputError) what could not be served later: a start prepares for some seconds before it serves."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried, _had(host, port):
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tried.bind((host, port))
+
+
+@contextlib.contextmanager
+def _had(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"METRICS {host}:{port}: {error.strerror}; choose another address") from None
 
 
 class _Server:

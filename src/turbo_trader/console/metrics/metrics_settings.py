@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 MISSING: Final = "METRICS needs the extra metrics: pip install 'turbo-trader[metrics]'"
 
 
-def metrics_of(settings: Settings) -> Metrics | None:
-    """What METRICS asks for; None where it is empty. InputError without the extra, or for an address that others could reach."""
+def metrics_of(settings: Settings, *, free: bool = False) -> Metrics | None:
+    """What METRICS asks for; None where it is empty. InputError without the extra, or for an address that others could reach.
+
+    `free`: the address must be free already. A daemon that is taken over may serve there until it ends.
+    """
     if not settings.metrics:
         return None
     host, _, port = settings.metrics.rpartition(":")
@@ -30,4 +33,7 @@ def metrics_of(settings: Settings) -> Metrics | None:
         raise InputError(MISSING)
     from turbo_trader.console.metrics.daemon_metrics import Metrics
 
-    return Metrics(host, int(port), public=settings.metrics_public)
+    metrics = Metrics(host, int(port), public=settings.metrics_public)
+    if free:
+        metrics.require_address()
+    return metrics
