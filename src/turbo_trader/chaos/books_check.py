@@ -41,9 +41,12 @@ class Books(Check):
         self._ledger: dict[str, Any] = {}
         self._odd: dict[str, int] = {}  # symbol -> heard time since when its sizes differ
         self._patience = WITHOUT_FAULTS if world.quiet else WITH_FAULTS
-        self._trades: dict[str, Note] = {}
-        self._executed: dict[str, Trade] = {}  # by id of the opening order
+        self._trades: dict[str, list[Note]] = {}  # as reported, by id of the opening order
+        self._executed: dict[
+            str, list[Trade]
+        ] = {}  # one that goes on filling after a close opens a trade again
         self._openers: dict[str, str] = {}
+        self._open: dict[str, Decimal] = {}  # symbol -> size by the executions
         self.frozen = 0
 
     def command(self, command: Command) -> None:
@@ -60,11 +63,12 @@ class Books(Check):
     def _note(self, note: Note) -> None:
         if note.name == "trade":
             name = note.fields["id"]
-            if name in self._trades:
-                raise Violated(Invariant.BOOKS, "a trade is reported twice", trade=note.fields)
             if name not in self._requests.opened:
                 raise Violated(Invariant.BOOKS, "a trade is reported that nothing opened", trade=note.fields)
-            self._trades[name] = note
+            reported = self._trades.setdefault(name, [])
+            reported.append(note)
+            if len(reported) > len(self._executed[name]):
+                raise Violated(Invariant.BOOKS, "a trade is reported twice", trade=note.fields)
         elif note.name == "transfer" and note.fields["coin"] == "USDT":
             self.world.recognised += note.fields["amount"]
         elif note.name == "frozen" and note.fields["symbol"] not in self.world.strange:
@@ -74,11 +78,17 @@ class Books(Check):
         """Add up what each trade has made."""
         if not isinstance(message, ExecutionMessage) or message.kind == ExecKind.FUNDING:
             return
-        if message.qty > message.closed_qty and message.link_id in self._requests.entries:
+        opens = message.qty > message.closed_qty and message.link_id in self._requests.entries
+        if opens:
             self._openers[message.symbol] = message.link_id
+        held = self._open.get(message.symbol, ZERO)
+        self._open[message.symbol] = held + message.side * message.qty
         opener = self._openers.get(message.symbol)
         if opener is not None:
-            trade = self._executed.setdefault(opener, Trade())
+            trades = self._executed.setdefault(opener, [])
+            if not trades or (opens and not held):
+                trades.append(Trade())
+            trade = trades[-1]
             trade.result += message.pnl
             trade.fees += message.fee
 
@@ -109,19 +119,26 @@ class Books(Check):
         journal = {symbol: size for symbol, size in self._positions.items() if size}
         if held or journal:
             raise Violated(Invariant.BOOKS, "not flat at the end", venue=held, journal=journal)
-        missing = self._requests.opened.keys() - self._trades.keys()
+        missing = [
+            name
+            for name in self._requests.opened
+            if len(self._trades.get(name, ())) < len(self._executed[name])
+        ]
         if missing:
             raise Violated(Invariant.BOOKS, "trades that were never reported", ids=sorted(missing))
         self._results()
         self._wallet()
 
     def _results(self) -> None:
-        for name, note in self._trades.items():
-            trade = self._executed[name]
-            if (note.fields["result"], note.fields["fees"]) != (trade.result, trade.fees):
-                raise Violated(
-                    Invariant.BOOKS, "a trade's result is not the venue's", journal=note.fields, venue=trade
-                )
+        for name, notes in self._trades.items():
+            for note, trade in zip(notes, self._executed[name], strict=True):
+                if (note.fields["result"], note.fields["fees"]) != (trade.result, trade.fees):
+                    raise Violated(
+                        Invariant.BOOKS,
+                        "a trade's result is not the venue's",
+                        journal=note.fields,
+                        venue=trade,
+                    )
 
     def _wallet(self) -> None:
         if not self._ledger:
