@@ -70,10 +70,14 @@ class World:
     banned_until: int = 0  # this life may send nothing before
     flattening: bool = False  # everything is to be closed: a person asked for it, or the journal says so
     key_refused: int = 0  # since when the process knows that its key is; a person must say `resume`
+    refused: str = (
+        ""  # the method of the last request whose key was refused, until such a one is answered again
+    )
     offset: tuple[int, int] = (0, 0)  # the clock offset measured last, and when the process knew
     ending: dict[str, tuple[int, int]] = field(default_factory=dict)  # contracts: their end, known since
     notice: tuple[int, int, int] | None = None  # an announced maintenance: begin, end, known since
     read_ns: int = 0  # when the account was last read whole in this life; 0: not yet
+    woken: int = 0  # when the process last found that it had been away, by its own clock: what was asked before does not count
     positions: dict[str, PositionMessage] = field(default_factory=dict)  # at the venue
     heard: dict[str, Heard] = field(default_factory=dict)
     scans: dict[str, deque[Row]] = field(default_factory=dict)  # rows of the journal, newest last
@@ -125,12 +129,16 @@ class World:
     def _wrong_clock(self) -> bool:
         return abs(self.simulation.process.clock_error) > WRONG
 
-    def received(self, reply: HttpReply) -> None:
-        """An answer reached the process."""
+    def received(self, method: str, reply: HttpReply) -> None:
+        """An answer reached the process. Who resumes while the key is refused, resumes for when it works again."""
         if reply.status == 403:
             self.banned_until = self.now + BAN
         elif reply.status == 200 and b'"retCode":10003,' in reply.body:
-            self.key_refused = self.key_refused or self.now
+            if not self.refused or method == "place_order":
+                self.key_refused = self.key_refused or self.now
+            self.refused = method
+        elif reply.status == 200 and b'"retCode":0,' in reply.body and method == self.refused:
+            self.refused = ""
 
     @property
     def able(self) -> bool:
@@ -144,7 +152,8 @@ class World:
 
     def _begin_life(self) -> None:
         self.life, self.born = self.simulation.process.lives, self.now
-        self.stream_up, self.read_ns, self.banned_until, self.notice = False, 0, 0, None
+        self.stream_up, self.read_ns, self.banned_until, self.notice, self.woken = False, 0, 0, None, 0
+        self.refused = ""
         self.heard.clear()
         self.met.clear()
         self.scans.clear()
@@ -161,7 +170,7 @@ class World:
             case StreamStatus() if event.stream is StreamKind.PRIVATE:
                 self.stream_up = event.up
             case Woken():
-                self.read_ns = 0
+                self.read_ns, self.woken = 0, event.ts
             case Maintenance():
                 self.notice = None if event.begin is None else (event.begin, event.end, self.now)
             case ClockOffset():
@@ -176,7 +185,7 @@ class World:
             case ReadResult() if event.outcome is Outcome.CONFIRMED:
                 for report in event.positions:
                     self._hear(report)
-                if event.wallet is not None:
+                if event.wallet is not None and event.asked_ts >= self.woken:
                     self.read_ns = self.now
             case _:
                 pass

@@ -56,9 +56,8 @@ class Network:
         self.on_carry: Callable[[Request], None] = lambda _: (
             None
         )  # who looks on sees each request that leaves
-        self.on_receive: Callable[[HttpReply], None] = lambda _: (
-            None
-        )  # ... and each answer that comes back in time
+        # ... and each answer that comes back in time, with the method it answers
+        self.on_receive: Callable[[str, HttpReply], None] = lambda _method, _reply: None
         self._loop = loop
         self._server = server
         self._faults = faults

@@ -317,7 +317,7 @@ class Process:
 
         def on_reply(reply: HttpReply) -> None:
             if waiting:
-                self._network.on_receive(reply)
+                self._network.on_receive(effect.call.method, reply)
             answer(read_answer(effect.call, reply.status, reply.headers, reply.body, sent, str))
 
         unanswered = Answer(classify(NO_ANSWER), NO_ANSWER, "no answer from the venue", sent)
