@@ -38,6 +38,10 @@ class Rhythm(Check):
         self._ended = 0
         self._tier = ""  # capital tier of the last scan
         self._interval_ns = 0  # from the last scan to the next, at most
+        self._offset, self._back = (
+            0,
+            0,
+        )  # the clock's last correction; how far it was put back since the last scan
 
     def event(self, event: Event) -> None:
         """Events of one moment are few."""
@@ -51,7 +55,7 @@ class Rhythm(Check):
         """A scan comes right after a boundary of its interval, where nothing keeps it."""
         if not isinstance(command, Scanned):
             return
-        self._interval_ns = self._interval()
+        self._interval_ns, self._moved = self._interval(), 0
         if not self.world.quiet or not len(command.rows):
             return
         tier = NAMES[int(command.rows[0]["capital_tier"])]
@@ -65,12 +69,14 @@ class Rhythm(Check):
         return INTERVALS[tier](self.world.policy) * SECOND
 
     def step(self) -> None:
-        """A scan is due at each boundary of the interval."""
+        """A scan is due at each boundary of the interval; a clock that is put back makes it late."""
         world = self.world
+        error = world.simulation.process.clock_error()
+        self._moved, self._error = self._moved + abs(error - self._error), error
         if not world.read_ns:
             self._ready_since = world.heard_ns
         silent = world.heard_ns - max(world.scan_heard_ns, self._ready_since)
-        if silent > (self._interval_ns or self._interval()) + PUNCTUAL:
+        if silent > (self._interval_ns or self._interval()) + PUNCTUAL + self._moved:
             raise Violated(Invariant.ON_TIME, "no scan for too long", seconds=silent / SECOND)
 
     def _interval(self) -> int:
