@@ -38,10 +38,8 @@ class Rhythm(Check):
         self._ended = 0
         self._tier = ""  # capital tier of the last scan
         self._interval_ns = 0  # from the last scan to the next, at most
-        self._offset, self._back = (
-            0,
-            0,
-        )  # the clock's last correction; how far it was put back since the last scan
+        self._error = 0  # of the process's clock at the last look
+        self._moved = 0  # how far that clock has moved since the last scan
 
     def event(self, event: Event) -> None:
         """Events of one moment are few."""
@@ -71,7 +69,7 @@ class Rhythm(Check):
     def step(self) -> None:
         """A scan is due at each boundary of the interval; a clock that is put back makes it late."""
         world = self.world
-        error = world.simulation.process.clock_error()
+        error = world.simulation.process.clock_error
         self._moved, self._error = self._moved + abs(error - self._error), error
         if not world.read_ns:
             self._ready_since = world.heard_ns
