@@ -49,7 +49,7 @@ class Candidates(Check):
                 self._passed.pop(sent.symbol, None)
 
     def step(self) -> None:
-        """Scans that passed and nothing came of it."""
+        """Scans that passed without an entry that followed."""
         now = self.world.now
         self._note_held()
         for symbol, since in self._passed.items():

@@ -48,6 +48,8 @@ class Gates:
         if leader is not None and leader["big_move_age"] < JUST:
             return  # whether it was known in time to the other symbols is a matter of one second
         low, high = self._world.money.equities(35.0)
+        # before its first prices a life values what it holds at the entry: the equity is the wallet
+        low, high = min(low, self._world.balance), max(high, self._world.balance)
         for row in scanned:
             self._of_its_capital(row, low, high)
             self._figures.look(row, int(row["symbol"]))

@@ -145,9 +145,7 @@ class Session:
         sure = equity if secured is None else secured
         if self.secured is None or sure <= self.secured:
             self.secured = sure
-        elif (
-            equity >= sure
-        ):  # a lock is no peak as long as the account is worth less: the mark may lag behind the stop
+        elif equity >= sure:  # not before: the mark may lag behind a stop that has locked a gain
             self.peak, self.secured = max(self.peak, sure), sure
         return events + self._check(policy, now_ns, least_loss)
 

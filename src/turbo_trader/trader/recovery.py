@@ -191,9 +191,8 @@ class Recovery:
             self._order(order)
         self._wallet(result)
         self._look(result, sizes)
-        if (
-            not self.done and result.wallet is not None
-        ):  # a wallet that could not be read is read again: nothing is sized by an old one
+        # a wallet that could not be read is read again: nothing is sized by an old one
+        if not self.done and result.wallet is not None:
             self.done = True
             self._state.note("recovered", positions=len(result.positions), orders=len(result.orders))
 
