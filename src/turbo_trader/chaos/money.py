@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 ZERO: Final = Decimal(0)
 EVERY: Final = SECOND  # the equity is noted
-NEAR: Final = Decimal(
-    "0.002"
-)  # so close to the mark a book may have stood at it since the last note: a tick may be a jump
+NEAR: Final = Decimal("0.002")  # so close to the mark a book may have stood at it since the last note
 
 
 class Money:
