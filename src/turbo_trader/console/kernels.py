@@ -106,8 +106,8 @@ def _backtest() -> Iterator[Entry]:
     cursors = np.zeros((1, 2), np.int64)
     yield (
         scan_ahead,
-        (states, filters, rows, cursors, times, 0, 0, 0, params, gates, np.zeros(1), 0.0, cursors, 0, times, 0, 0, shadows,
-         results, scan, scan, results, times),
+        (times, states, filters, rows, cursors, times, 0, 0, 0, params, gates, np.zeros(1), 0.0, cursors, 0, times, times, 0, 0,
+         shadows, results, scan, scan, results, times, times),
     )  # fmt: skip
     yield prices_ahead, (states, 0, states, rows, cursors, 0, 0, 0, 0, np.zeros((1, 1)))
     yield (

@@ -47,19 +47,18 @@ def expected_funding(states: Any, s: int, now: int, gp: Any, g: int, direction: 
 
 
 @kernel
-def charge_book_walk(states: Any, gp: Any, notional: float, thin: float) -> None:
-    """Set each symbol's `slippage`: the book walk of entry and exit together for `notional` USDT, a fraction.
+def charge_book_walk(states: Any, s: int, gp: Any, notional: float, thin: float) -> None:
+    """Set the `slippage` of symbol `s`: the book walk of entry and exit together for `notional` USDT, a fraction.
 
     A maker entry walks no book; the worse side's exit does. `thin`: for a side that holds less (market.book.walk).
     """
-    for s in range(len(states)):
-        st = states[s]
-        price = 0.5 * (st.bid + st.ask) * st.tick
-        gp[s].slippage = 0.0
-        if price > 0.0:
-            lots = notional / (price * st.lot)
-            bids, asks = walk(states, s, 1, lots, thin), walk(states, s, -1, lots, thin)
-            gp[s].slippage = max(bids, asks) if gp[s].maker_entry == 1 else bids + asks
+    st = states[s]
+    price = 0.5 * (st.bid + st.ask) * st.tick
+    gp[s].slippage = 0.0
+    if price > 0.0:
+        lots = notional / (price * st.lot)
+        bids, asks = walk(states, s, 1, lots, thin), walk(states, s, -1, lots, thin)
+        gp[s].slippage = max(bids, asks) if gp[s].maker_entry == 1 else bids + asks
 
 
 @kernel

@@ -84,19 +84,28 @@ def follow(
     """
     ended = 0
     for s in range(len(states)):
-        if shadows[s].open == 1:
-            if not _walk(states[s], shadows[s], work[s], now, hole):
-                shadows[s].open = 0
-                shadows[s].lost += 1
-            elif _over(shadows[s]):
-                shadows[s].open = 0
-                out[ended] = work[s]
-                ended += 1
-        if shadows[s].open == 0 and rows[s].candidate == 1 and rows[s].take_profit > 0.0:
-            _chances(
-                gate_params, s if gate_params.shape[0] > 1 else 0, rows, s
-            )  # also where no trade tier asked for it
-            _open(states[s], s, rows[s], now, shadows[s], work[s])
+        ended = follow_one(states, s, rows, gate_params, now, hole, shadows, work, out, ended)
+    return ended
+
+
+@kernel
+def follow_one(
+    states: Any, s: int, rows: Any, gate_params: Any, now: int, hole: int, shadows: Any, work: Any, out: Any, ended: int
+) -> int:  # fmt: skip
+    """As `follow`, of symbol `s`; `out` has `ended` outcomes before."""
+    if shadows[s].open == 1:
+        if not _walk(states[s], shadows[s], work[s], now, hole):
+            shadows[s].open = 0
+            shadows[s].lost += 1
+        elif _over(shadows[s]):
+            shadows[s].open = 0
+            out[ended] = work[s]
+            ended += 1
+    if shadows[s].open == 0 and rows[s].candidate == 1 and rows[s].take_profit > 0.0:
+        _chances(
+            gate_params, s if gate_params.shape[0] > 1 else 0, rows, s
+        )  # also where no trade tier asked for it
+        _open(states[s], s, rows[s], now, shadows[s], work[s])
     return ended
 
 

@@ -28,6 +28,7 @@ from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.panel_scores import PanelScores
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.sinks import Sink, Sinks
+from turbo_trader.simulation.workers import Threads
 from turbo_trader.trader.commands import (
     CancelOrder,
     Command,
@@ -109,6 +110,7 @@ class Backtest:
     new_session_daily: bool = False
     no_limits: bool = False
     recorder: Sink | None = None  # gets everything the run does
+    threads: int = 1  # that share the scans; the results are the same
     asked: Asked | None = None  # the panel signal that entries come from; None: the five signals
     progress: Callable[[float], None] | None = (
         None  # called with the share of the tape that is played, at each scan
@@ -121,9 +123,11 @@ class Backtest:
         """
         started = time.perf_counter()
         gc.freeze()  # what is there now stays: only what the run makes is searched for garbage
+        workers = Threads(self.threads)
         try:
-            played = self._play(history)
+            played = self._play(history, workers)
         finally:
+            workers.close()
             gc.unfreeze()
         return {
             "source": self.tape.source,
@@ -134,13 +138,13 @@ class Backtest:
             **self._figures(played),
         }
 
-    def _play(self, history: Sequence[Rows]) -> _Played:
+    def _play(self, history: Sequence[Rows], workers: Threads) -> _Played:
         exchange = Exchange(self.tape.instruments, ExchangeConfig(keep_ns=_KEPT))
         exchange.add_account(UID, self.balance)
         start, end = self.tape.start, self.tape.end
         trader = Trader(
             self.tape.instruments, self._policy, boot="backtest", start_ts=start, read_when_quiet=False,
-            log_candidates=self.recorder is not None,
+            log_candidates=self.recorder is not None, workers=workers,
         )  # fmt: skip
         decisions = Decisions(DecisionDigest(trader.symbols), refusal=lambda: trader.refusal)
         simulation = Simulation(

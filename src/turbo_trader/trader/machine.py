@@ -37,6 +37,7 @@ from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.resuming import Resuming
 from turbo_trader.trader.rhythm import NEVER as NOT_DUE
 from turbo_trader.trader.rhythm import Rhythm
+from turbo_trader.trader.scan_groups import ALONE, Workers
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.scanning_ahead import Ahead
 from turbo_trader.trader.staging import Staging
@@ -59,13 +60,14 @@ class Trader:
         *,
         read_when_quiet: bool = True,
         log_candidates: bool = True,
+        workers: Workers = ALONE,
     ) -> None:
-        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key.
-
-        UnreadableState where it makes no sense (`persisted`).
+        """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key; UnreadableState
+        where it makes no sense (`persisted`).
 
         `read_when_quiet`: read the account each 30 s also where nothing has happened on it since a read that agreed. A venue that
-        is simulated without faults has said everything by its stream. `log_candidates`: emit each candidate of a scan.
+        is simulated without faults has said everything by its stream. `log_candidates`: emit each candidate of a scan. `workers`
+        share the scans of a market that is known ahead.
         """
         self._state = TraderState(instruments, policy, boot, start_ts)
         self._closing = Closing(self._state)
@@ -89,7 +91,7 @@ class Trader:
         self._environment = Environment(self._state, self._listing, self._recovery)
         self._commanding = Commanding(self._state, self._entries, self._flattening, self._staging)
         self._limits = Limits(self._state, self._flattening)
-        self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting, self._limits)
+        self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting, self._limits, workers)  # fmt: skip
         self._consume = linked(consume, self._state.states, 0, np.zeros(1, ROW), 0)  # a microsecond less
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
         self._asked = False  # something has happened since the last look

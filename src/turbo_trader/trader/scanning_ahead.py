@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from turbo_trader.market.record_copies import copied
 from turbo_trader.market.rows import Rows
 from turbo_trader.market.state import STATE
-from turbo_trader.rules.ahead import PASSED, prices_ahead, scan_ahead
-from turbo_trader.rules.outcomes import OUTCOME
+from turbo_trader.rules.ahead import prices_ahead, scan_ahead
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.sizing import reference_notional
 from turbo_trader.trader.calibrating import Calibrating
@@ -26,6 +25,7 @@ from turbo_trader.trader.commands import Scanned
 from turbo_trader.trader.events import MarketAhead
 from turbo_trader.trader.fitting import FIRST, Fitting
 from turbo_trader.trader.limits import Limits
+from turbo_trader.trader.scan_groups import Group, ScanGroups, Taken, Workers
 from turbo_trader.trader.scanning import Scanner
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 
@@ -36,15 +36,17 @@ class Ahead:
     """Takes the scans of a market that is known ahead."""
 
     def __init__(
-        self, state: TraderState, scanner: Scanner, calibrating: Calibrating, fitting: Fitting, limits: Limits
-    ) -> None:
+        self, state: TraderState, scanner: Scanner, calibrating: Calibrating, fitting: Fitting, limits: Limits,
+        workers: Workers,
+    ) -> None:  # fmt: skip
         self._state, self._scanner, self._calibrating, self._fitting = state, scanner, calibrating, fitting
         self._limits = limits
         count = len(state.symbols)
         self._rows: Rows = cast("Rows", np.zeros(0, SCAN))
         self._scratch: Rows = cast("Rows", np.zeros(count, SCAN))
-        self._resolved: Rows = cast("Rows", np.zeros(4 * count, OUTCOME))
-        self._ended = np.zeros(_SCANS, np.int64)
+        records = state.states, state.filters, *calibrating.shadows
+        self._groups = ScanGroups(records, scanner.leader, _SCANS, workers)
+        self._shared = False
         self._notionals = np.zeros(_SCANS)
         self._market = np.zeros(1, STATE)
         self._prices = np.zeros((_SCANS, 2))
@@ -63,17 +65,39 @@ class Ahead:
         quiet = self._equities(event, first, step)
         known = {equity: float(reference_notional(state.policy, equity)) for equity in set(quiet)}
         self._notionals[: len(quiet)] = [known[equity] for equity in quiet]
-        done, why = scan_ahead(
-            state.states, state.filters, event.tape, event.cursors, event.feed, first, step, first + (len(quiet) - 1) * step,
-            *scanner.parameters, self._notionals, scanner.thin, scanner.closed(), scanner.leader, self._fitting.due, FIRST,
-            state.policy.calibration_hole, *self._calibrating.shadows, self._rows, self._scratch, self._resolved, self._ended,
-        )  # fmt: skip
+        if not self._shared:
+            self._share(event, first, step)
+        until = self._fit_due(first, step, len(quiet))
+
+        def scan(group: Group, scans: int, stop: NDArray[np.int64]) -> tuple[int, int]:
+            return scan_ahead(
+                group.symbols, state.states, state.filters, event.tape, event.cursors, event.feed, first, step,
+                first + (scans - 1) * step, *scanner.parameters, self._notionals, scanner.thin, closed, scanner.leader, group.moves,
+                self._fitting.due, FIRST, state.policy.calibration_hole, *self._calibrating.shadows, self._rows, self._scratch,
+                group.resolved, group.ended, stop,
+            )  # fmt: skip
+
+        closed, leader = scanner.closed(), scanner.leader
+        move = int(state.states["big_move_ts"][leader]) if leader >= 0 else 0
+        taken = self._groups.take(until, event.cursors, move, scan)
+        done = taken.scans
         if done:
-            self._give(first, step, copied(self._rows[: done * count]), int(done))
-        if why == PASSED:
-            at = int(done) * count
-            scanner.begun(first + int(done) * step, self._rows[at : at + count])
-        return first + (int(done) - 1) * step if done else 0
+            self._give(first, step, copied(self._rows[: done * count]), taken)
+        if taken.passed:
+            at = done * count
+            scanner.begun(first + done * step, self._rows[at : at + count])
+        return first + (done - 1) * step if done else 0
+
+    def _share(self, event: MarketAhead, first: int, step: int) -> None:
+        """Share the symbols out among the workers, by what is on the tape."""
+        self._shared = True
+        last = max(int(event.tape["ts"][end - 1]) for _, end in event.cursors if end)
+        self._groups.share(event.cursors[:, 1] - event.cursors[:, 0], max(0, last - first) // step)
+
+    def _fit_due(self, first: int, step: int, count: int) -> int:
+        """How many of `count` scans there are up to the first after which a fit is due."""
+        due = self._fitting.due[self._state.states["samples"] >= FIRST]
+        return min(count, max(0, int(due.min()) - first + step - 1) // step + 1) if len(due) else count
 
     def _equities(self, event: MarketAhead, first: int, step: int) -> list[Decimal]:
         """The equity at each scan before event.until, as far as no watch is hit and none of them can decide anything."""
@@ -111,11 +135,11 @@ class Ahead:
             for ticks, mark in found[:known].tolist()
         ]
 
-    def _give(self, first: int, step: int, rows: Rows, done: int) -> None:
+    def _give(self, first: int, step: int, rows: Rows, taken: Taken) -> None:
         state, count = self._state, len(self._state.symbols)
-        ended, known = self._ended[:done].tolist(), 0
+        ended, known = taken.ended, 0
         passed = set((np.flatnonzero(rows["blocker"] < 0) // count).tolist())
-        for k in range(done):
+        for k in range(taken.scans):
             state.now = first + k * step
             part = rows[k * count : (k + 1) * count]
             if k in passed:
@@ -123,7 +147,7 @@ class Ahead:
             self._scanner.emit_candidates(part)
             state.give(Scanned(state.now, part))
             if ended[k] > known:
-                self._calibrating.remember(copied(self._resolved[known : ended[k]]))
+                self._calibrating.remember(copied(taken.resolved[known : ended[k]]))
                 known = ended[k]
         self._scanner.taken(rows, state.now)
         self._fitting.on_scan()

@@ -35,6 +35,7 @@ class Options:
     no_limits: bool
     keep: Path | None  # the journals' folder, where the run is kept
     cache: bool  # keep and find rebuilt tapes
+    jobs: int  # cores that share the work; 0: all
 
 
 Tape = Annotated[
@@ -86,6 +87,9 @@ Cache = Annotated[
     bool,
     typer.Option("--cache/--no-cache", help="keep rebuilt tapes in the cache folder, and find them there"),
 ]
+Jobs = Annotated[
+    int, typer.Option(help="cores to use; 0: all. The results are the same", parser=whole(0, 256))
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 
 
@@ -105,6 +109,7 @@ def backtest(
     edge: Edge = EDGE,
     keep: Keep = True,
     cache: Cache = True,
+    jobs: Jobs = 0,
     json: Json = False,
 ) -> None:
     """Run the rules over recorded market data and report the result."""
@@ -129,7 +134,7 @@ def backtest(
         return
     options = Options(
         symbols=wanted or None, instruments=instruments, policy=policy, balance=money, seed=seed,
-        new_session_daily=new_session == "daily", no_limits=no_limits, keep=where, cache=cache,
+        new_session_daily=new_session == "daily", no_limits=no_limits, keep=where, cache=cache, jobs=jobs,
     )  # fmt: skip
     _show({"balance": money, **_results(tape, options, order)}, json=json)
 
@@ -202,13 +207,16 @@ def _results(tape: Path, options: Options, order: str) -> dict[str, Any]:
 
     from turbo_trader.console.progress import Progress
     from turbo_trader.market.tape import holds_bars
+    from turbo_trader.simulation.workers import cores
 
-    one = partial(_one, tape, options)
+    threads = options.jobs or cores()
+    one = partial(_one, tape, options, threads)
     bars = tape.exists() and holds_bars(tape)
     if order != "both" or not bars:
         with Progress(f"backtest of {tape}", 1.0) as bar:
             return one("random" if order == "both" else order, bar.at)
     orders = ("high-first", "low-first")
+    one = partial(_one, tape, options, max(1, threads // len(orders)))
     with Progress(f"backtest of {tape}, both orders of highs and lows", 1.0) as bar:
         results = dict(zip(orders, _side_by_side(one, orders, bar.at), strict=True))
     worse = min(orders, key=lambda name: results[name]["net_pnl"])
@@ -246,7 +254,7 @@ def _shared(one: Callable[..., dict[str, Any]], order: str, i: int) -> dict[str,
 
 
 def _one(
-    tape: Path, options: Options, order: Any, progress: Callable[[float], None] | None = None
+    tape: Path, options: Options, threads: int, order: Any, progress: Callable[[float], None] | None = None
 ) -> dict[str, Any]:
     import time
 
@@ -271,6 +279,7 @@ def _one(
         new_session_daily=options.new_session_daily,
         no_limits=options.no_limits,
         recorder=recorder,
+        threads=threads,
         asked=asked,
         progress=progress,
     )
