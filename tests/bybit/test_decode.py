@@ -8,6 +8,7 @@ from tests.sent_orders import entry
 
 from turbo_trader.bybit import decode, schemas
 from turbo_trader.bybit.command_calls import call, plain
+from turbo_trader.bybit.decode import transfers
 from turbo_trader.bybit.schemas import Unreadable
 from turbo_trader.trader.commands import CancelOrder, SetLeverage, SetStops
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport, Source, WalletReport
@@ -172,3 +173,20 @@ def test_commands_become_plain_strings() -> None:
     leverage = call(SetLeverage("i", "BTCUSDT", Decimal("12.50")))
     assert leverage.params["buyLeverage"] == leverage.params["sellLeverage"] == "12.50"
     assert plain(None) is None
+
+
+def test_a_transfer_comes_with_its_amount_and_other_lines_of_the_log_are_none() -> None:
+    line = {"transactionTime": "1700000000000", "currency": "USDT", "change": "-2.5", "id": "t1"}
+    kinds = ("TRANSFER_OUT", "BONUS", "TRADE", "SETTLEMENT")
+    found, odd = transfers([{**line, "type": kind} for kind in kinds])
+    assert odd == []
+    assert [(each.kind, each.amount, each.ts, each.id) for each in found] == [
+        (kind, Decimal("-2.5"), 1_700_000_000 * 10**9, "t1") for kind in kinds[:2]
+    ]
+
+
+def test_a_line_of_the_log_without_an_id_is_named_by_what_it_says() -> None:
+    line = {"transactionTime": "1700000000000", "currency": "BTC", "type": "AIRDROP"}
+    (one, other), odd = transfers([{**line, "change": "1"}, {**line, "change": "2"}])
+    assert odd == []
+    assert one.id != other.id

@@ -66,6 +66,27 @@ async def test_it_authenticates_before_it_subscribes_and_comes_back_after_a_loss
     assert heard.changes[:3] == ["up", "closed by the venue", "up"]
 
 
+@pytest.mark.parametrize(
+    "refusal", [{"success": False, "ret_msg": "no such key"}, {"retCode": 10003, "retMsg": "no such key"}]
+)
+async def test_a_stream_whose_login_is_refused_subscribes_to_nothing(refusal: dict[str, object]) -> None:
+    asked: list[object] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        asked.append(json.loads(await socket.recv())["op"])
+        await socket.send(json.dumps({"op": "auth", "req_id": "auth", **refusal}))
+        asked.extend([json.loads(text)["op"] async for text in socket])
+
+    heard = Heard()
+    async with listening(handler) as url:
+        stream = heard.stream(StreamConfig(url, ("order",), keys=Keys("k", "s")))
+        task = asyncio.create_task(stream.run())
+        await until(lambda: stream.connections >= 2)
+        task.cancel()
+    assert set(asked) == {"auth"}
+    assert heard.changes == []
+
+
 async def test_it_is_up_only_after_the_subscription_is_confirmed() -> None:
     async def handler(socket: ServerConnection) -> None:
         await reply(socket, success=False)

@@ -246,3 +246,20 @@ def test_exports_hold_every_booking_and_the_balance_after_it(run: BookedRun, tmp
     ]
     assert tuple(rows[0]) == COLUMNS["ledger"]
     assert json.loads((tmp_path / "json" / "fills.json").read_text()) == found["fills"]
+
+
+def test_more_than_two_reads_that_agree_count_no_less(run: BookedRun) -> None:
+    for after_s in (60, 90, 120):
+        run.read(run.ledger.balance + 1, after_s)
+    run.journal.close(NOW, "test")
+    assert wrong(run.journal.folder) == ["wallet"]
+
+
+def test_an_export_that_fails_leaves_no_half_made_file(run: BookedRun, tmp_path: Path) -> None:
+    found = tables(run.journal.folder)
+    run.journal.close(NOW, "test")
+    to = tmp_path / "out"
+    (to / "trades.csv").mkdir(parents=True)
+    with pytest.raises(InputError, match="name another folder"):
+        write(found, to, "csv")
+    assert [path.name for path in to.iterdir()] == ["trades.csv"]

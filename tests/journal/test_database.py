@@ -21,7 +21,7 @@ from turbo_trader.journal.export import tables
 from turbo_trader.journal.health import owner
 from turbo_trader.journal.journal_check import examine
 from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
-from turbo_trader.journal.opening import discard
+from turbo_trader.journal.opening import discard, reading
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
@@ -306,3 +306,33 @@ def test_two_journals_share_a_database_and_see_nothing_of_each_other(
     assert money(tmp_path / "b") == []
     first.close(9, "test")
     second.close(9, "test")
+
+
+def test_a_step_of_upkeep_that_fails_leaves_the_session_as_it_was(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    journal.tend(lambda db: db.execute("DELETE FROM nowhere"))
+    assert journal.boots() == [journal.boot]
+    journal.note(Note(1, "fill", "info", FILL))
+    journal.commit()
+    journal.close(2, "test")
+    assert money(tmp_path) == ["1.5"]
+
+
+def test_reviving_what_is_not_lost_changes_nothing(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    journal.revive()
+    journal.note(Note(1, "fill", "info", FILL))
+    journal.commit()
+    journal.close(2, "test")
+    assert money(tmp_path) == ["1.5"]
+
+
+def test_what_is_read_is_of_one_moment_while_others_write(tmp_path: Path, there: Address) -> None:
+    journal = Journal(tmp_path, SYMBOLS, there=there)
+    with reading(tmp_path, still=True) as db:
+        assert db is not None
+        before = db.execute("SELECT count(*) FROM notes").fetchone()[0]
+        journal.note(Note(1, "fill", "info", FILL))
+        journal.commit()
+        assert db.execute("SELECT count(*) FROM notes").fetchone()[0] == before
+    journal.close(2, "test")

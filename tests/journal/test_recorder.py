@@ -6,10 +6,12 @@ import errno
 import os
 import queue
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import numpy as np
 import pytest
 from tests.sent_orders import entry
@@ -20,15 +22,18 @@ from turbo_trader.journal.recorded import recorded_lives
 from turbo_trader.journal.recorder import Life, Recorder, begin_of
 from turbo_trader.journal.recording_format import FOLDER, Steps, Torn, framed, read_blocks, segments
 from turbo_trader.journal.segments import Keep, Segments
+from turbo_trader.market.errors import InputError
 from turbo_trader.market.order_terms import Side
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import BAR, ROW
 from turbo_trader.numbers.number import Belief
+from turbo_trader.rules.outcomes import OUTCOME
 from turbo_trader.rules.policy import Policy
 from turbo_trader.signals.noise import Noise
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Note, Persist
 from turbo_trader.trader.events import Clock, MarketRows
+from turbo_trader.trader.persisted import OUTCOMES
 
 LIFE = Life(instruments=universe()[:2], policy=Policy(), boot="abcd1234", start_ts=1, restored=None)
 ORDER = entry("a", qty=Decimal("0.0010"), price=None, stop_loss=None)  # fmt: skip
@@ -286,3 +291,41 @@ def test_a_disk_that_stands_still_delays_nobody(tmp_path: Path, monkeypatch: pyt
     assert kept < 1_000
     assert life.hole is not None
     assert life.hole.step == kept
+
+
+def test_what_never_began_is_closed_like_any_other(tmp_path: Path) -> None:
+    Recorder(tmp_path / FOLDER, Keep(free=0)).close()
+    assert not (tmp_path / FOLDER).exists()
+
+
+def test_outcomes_of_forecasts_that_a_life_began_with_come_back(tmp_path: Path) -> None:
+    outcomes = np.zeros(3, OUTCOME)
+    outcomes["ts"] = (1, 2, 3)
+    restored = {"counts": {"trades": 1}, OUTCOMES: {"rows": outcomes}}
+    made = Recorder(tmp_path / FOLDER, Keep(free=0))
+    made.begin(replace(LIFE, restored=restored))
+    made.step(Clock(1), ())
+    made.close()
+    (life,) = recorded_lives(tmp_path)
+    found = life.restored()
+    assert found is not None
+    assert found["counts"] == {"trades": 1}
+    assert found[OUTCOMES]["rows"].tobytes() == outcomes.tobytes()
+    life.begin = msgspec.structs.replace(life.begin, outcome=[["another", "<f8"]])
+    with pytest.raises(
+        InputError, match=f"{life.paths[0].name}: outcomes of forecasts in the fields of version"
+    ):
+        life.restored()
+
+
+def test_steps_carry_their_frames_and_only_rows_come_from_them(tmp_path: Path) -> None:
+    made = recorder(tmp_path)
+    found = rows(2)
+    made.frame(7, b"raw", found)
+    made.step(MarketRows(2, 1, found), ())
+    made.step(MarketRows(3, 1, rows(1)), ())
+    made.step(Clock(4), ())
+    made.close()
+    assert [(step.number, len(step.frames), step.from_wire) for step in steps(tmp_path)] == [
+        (0, 1, True), (1, 0, False), (2, 0, False),
+    ]  # fmt: skip

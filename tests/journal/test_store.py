@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,13 +16,14 @@ import pytest
 from tests.sent_orders import entry
 
 from turbo_trader.journal import readers
+from turbo_trader.journal.connection import SqliteFile, Statement, open_file
 from turbo_trader.journal.journal_errors import JournalError
-from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.schema import FILE, TABLES, VERSION
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.trader.commands import Note, Persist, Scanned
-from turbo_trader.trader.events import Clock, CommandResult, Outcome
+from turbo_trader.trader.events import Clock, CommandResult, Control, Outcome
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
@@ -179,6 +181,24 @@ def test_s39_a_locked_journal_fails_the_commit_and_works_again(tmp_path: Path) -
     journal.close(1, "test")
 
 
+def test_what_comes_while_a_journal_fails_is_written_once_it_works_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    journal.note(Note(1, "x"))
+    with pytest.raises(JournalError):
+        journal.flush()
+    journal.intent(2, entry("a"))
+    journal.note(Note(3, "y"))
+    journal.event(Control(4, "halt", "a person"))
+    other.execute("ROLLBACK")
+    assert journal.probe()
+    journal.close(5, "test")
+    assert readers.overview(tmp_path)["intents"] == {"open": 1}
+    assert [note["name"] for note in readers.notes(tmp_path)] == ["y"]
+    assert [event["by"] for _, event in readers.events(tmp_path, ("Control",))] == ["a person"]
+
+
 def test_a_failing_journal_does_not_eat_the_memory(tmp_path: Path) -> None:
     journal = Journal(tmp_path, SYMBOLS)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
@@ -262,3 +282,39 @@ def test_an_open_journal_keeps_sqlites_lock_that_keeps_its_memory_whole(tmp_path
         )
         assert found.stdout == "held\n", life
         journal.close(10**18, "test")
+
+
+def in_one_go(db: SqliteFile, statements: list[Statement]) -> None:
+    db.write(statements, synced=True)
+
+
+def one_by_one(db: SqliteFile, statements: list[Statement]) -> None:
+    with db.transaction(synced=True):
+        for sql, values in statements:
+            db.execute(sql, values)
+
+
+@pytest.mark.parametrize("way", [in_one_go, one_by_one])
+def test_statements_that_fail_together_leave_nothing_and_the_next_are_written(
+    tmp_path: Path, way: Callable[[SqliteFile, list[Statement]], None]
+) -> None:
+    note = "INSERT INTO notes (ts, name, level, fields) VALUES (?, 'x', 'info', '{}')"
+    with contextlib.closing(open_file(tmp_path / FILE)) as db:
+        db.make_ready(TABLES, VERSION, new=True)
+        with pytest.raises(sqlite3.Error):
+            way(db, [(note, (1,)), ("INSERT INTO nowhere VALUES (1)", ())])
+        way(db, [(note, (2,))])
+        assert db.execute("SELECT ts FROM notes").fetchall() == [(2,)]
+
+
+def test_the_main_file_is_left_alone_by_commits(tmp_path: Path) -> None:
+    """Copying the write-ahead log into it takes time that an order would wait."""
+    journal = Journal(tmp_path, SYMBOLS)
+    journal.checkpoint()
+    before = (tmp_path / FILE).stat().st_size
+    journal.note(Note(1, "long", "info", {"text": "x" * 6_000_000}))
+    journal.commit()
+    assert (tmp_path / FILE).stat().st_size == before
+    journal.checkpoint()
+    assert (tmp_path / FILE).stat().st_size > before
+    journal.close(2, "test")

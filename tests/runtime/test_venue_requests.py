@@ -178,3 +178,12 @@ def test_a_call_that_the_socket_did_not_take_asks_nothing_of_rest_during_a_ban()
     with pytest.raises(StopIteration) as end:
         job.send(Answer(classify(NOT_SENT), NOT_SENT, "", world.now))
     assert end.value.value.code == BANNED
+
+
+@pytest.mark.parametrize(("method", "fatal"), [("get_positions", True), ("get_fee_rates", False)])
+def test_a_refused_key_halts_unless_the_call_is_not_served_everywhere(method: str, fatal: bool) -> None:
+    world = World(lambda _: 10005)
+    world.run(world.requests.request(Lane.READS, Call(method, "market", {})))
+    assert bool(world.requests.fatal) is fatal
+    assert bool(world.refusals) is fatal
+    assert ("account-refused" in world.events) is fatal

@@ -227,6 +227,17 @@ def test_s17_a_stop_refused_for_now_is_tried_again_and_closes_nothing(stage: Any
     assert stage.closes == []
 
 
+def test_s17_patience_with_a_stop_refused_for_now_begins_with_the_answer(stage: Any) -> None:
+    change = in_zone_one(stage)
+    stage.clock(1)
+    stage.answer(change, "rejected", 10006)
+    reads = len(stage.all(Read, symbol=change.symbol))
+    stage.clock(1.5)
+    assert len(stage.all(Read, symbol=change.symbol)) == reads
+    stage.clock(0.5)
+    assert len(stage.all(Read, symbol=change.symbol)) == reads + 1
+
+
 def test_s45_a_report_from_before_our_change_loosens_nothing(stage: Any) -> None:
     sent = stage.hold()
     stage.quote(*ZONE_ONE, mark="100.60")

@@ -76,6 +76,7 @@ def test_a_refused_entry_is_over(stage: Any) -> None:
     stage.answer(sent, "rejected", 110007)
     assert stage.state().entry is None
     assert stage.kept["entry:AAAUSDT"] == {}
+    assert stage.state().unresolved == ""  # nothing keeps the symbol from the next
 
 
 @pytest.mark.parametrize(

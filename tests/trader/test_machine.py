@@ -184,3 +184,22 @@ def test_a_pause_that_ends_while_private_stream_is_down_is_not_due_again_and_aga
     stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, up=True))
     stage.clock()
     assert stage.inside._state.session.paused_until_ns == 0
+
+
+def test_before_the_wallet_is_known_nothing_is_said_to_be_there(stage: Any) -> None:
+    stage.hold()
+    view = stage.restart().trader.view()
+    assert (view.equity, view.reconciled) == (0, False)
+    assert view.wallet > 0
+
+
+def test_a_run_that_ends_is_summed_up_with_its_last_scan(stage: Any) -> None:
+    stage.now = stage.inside._scanner.next_ns
+    stage.clock()
+    say(stage, "stop")
+    stage.clock()
+    stage.snapshot()
+    summary = stage.notes("summary")[-1].fields
+    assert summary["of"] == "run"
+    assert summary["hours"] > 0
+    assert stage.all(Stopped)

@@ -217,3 +217,12 @@ def test_records_survive_a_journal(times: dict[int, int], trades: int) -> None:
     assert kept.stopped_out["BTCUSDT"].times == times
     assert kept.totals.counts == {"trades": trades}
     assert plain(kept.totals) == json.loads(encode(kept.totals))
+
+
+def test_every_row_is_plain_json_when_it_is_persisted(stage: Any) -> None:
+    """What is compared with the rows of the journal is what stands in them."""
+    sent = stage.hold()
+    stage.deliver(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
+    rows = {row.key: row.value for row in stage.all(Persist)}
+    assert rows["stopped-out:AAAUSDT"] == {"times": {"1": stage.now}}
+    assert json.loads(json.dumps(rows)) == rows

@@ -240,3 +240,21 @@ def test_a_stop_found_tighter_than_the_one_wanted_stands(stage: Any) -> None:
     assert stage.state().bracket.stop == better
     stage.wait(5)
     assert stage.stops[-1].stop_loss == wanted
+
+
+def test_once_a_close_is_decided_no_price_wakes_anybody(stage: Any) -> None:
+    stage.hold()
+    assert stage.trader.states["watch_side"][0] == 1
+    stage.deliver(events.Control(stage.now, "flatten", "me"))
+    assert stage.closes
+    assert stage.trader.states["watch_side"][0] == 0
+    assert stage.quote("90.00", "90.01", mark="90.00") == []
+
+
+def test_the_view_of_a_position_beyond_its_time_has_none_left(stage: Any) -> None:
+    stage.hold()
+    (shown,) = stage.trader.view().positions
+    assert shown.seconds_left == 900
+    stage.clock(901)
+    (shown,) = stage.trader.view().positions
+    assert (shown.seconds, shown.seconds_left, shown.reason) == (901, 0, "time")
