@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from turbo_trader.market.frame_reader import FEED, PRINTS, read_frame
 from turbo_trader.market.frames import BLOCK_TRADES, OUTSIDE, REPEATED, FrameDecoder
-from turbo_trader.market.json_text import BAD
+from turbo_trader.market.json_text import BAD, ROOM
 from turbo_trader.market.recording import frames
 from turbo_trader.market.reference import universe
 
@@ -90,7 +90,7 @@ def assert_alike(raws: list[bytes]) -> None:
 def taken(raw: bytes) -> bool:
     """Whether the kernel reads the frame itself."""
     decoder = FrameDecoder(INSTRUMENTS)
-    text = np.frombuffer(bytearray(raw), np.uint8)
+    text = np.frombuffer(bytearray(raw + bytes(ROOM)), np.uint8)
     return bool(read_frame(text, len(raw), decoder._feeds, decoder._rows, 0)[2] != BAD)
 
 
@@ -235,7 +235,7 @@ def test_compiled_and_plain_python_read_frames_alike() -> None:
         prints(a_print(), a_print(i="b", BT=True)),
         b'{"topic":"orderbook.',
     ):
-        text = np.frombuffer(bytearray(raw), np.uint8)
+        text = np.frombuffer(bytearray(raw + bytes(ROOM)), np.uint8)
         results = []
         for function in (read_frame, plain):
             decoder = FrameDecoder(INSTRUMENTS)

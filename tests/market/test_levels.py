@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from turbo_trader.market.json_text import BAD
+from turbo_trader.market.json_text import BAD, ROOM
 from turbo_trader.market.levels import SHORTEST, read_book
 from turbo_trader.market.rows import FIRST, LAST, LEVEL, ROW, SNAPSHOT, WHOLE, Rows
 
@@ -19,7 +19,9 @@ TS, PER_TICK, PER_LOT = 1_700_000_000_123_000_000, 10.0, 1000.0
 
 def read(bids: bytes, asks: bytes, *, snapshot: bool = False) -> Rows | None:
     """The rows of both texts; None for what is refused."""
-    text = np.frombuffer(bytearray(bids + asks + b"["), np.uint8)  # what stands behind must not be read
+    text = np.frombuffer(
+        bytearray(bids + asks + b"[" + bytes(ROOM)), np.uint8
+    )  # what stands behind must not be read
     rows = cast("Rows", np.zeros((len(bids) + len(asks)) // SHORTEST + 1, ROW))
     count = read_book(text, len(bids), len(asks), snapshot, TS, PER_TICK, PER_LOT, rows)
     return None if count == BAD else rows[:count]
@@ -87,7 +89,7 @@ def test_compiled_and_plain_python_read_alike() -> None:
     plain = getattr(read_book, "py_func", read_book)
     text = b'[["100.5", "1.25"],["7","0.000"]]'
     for given_text in (text, b'[["100.5"]]'):
-        buffer = np.frombuffer(bytearray(given_text + b"[]"), np.uint8)
+        buffer = np.frombuffer(bytearray(given_text + b"[]" + bytes(ROOM)), np.uint8)
         found = []
         for function in (read_book, plain):
             rows = cast("Rows", np.zeros(8, ROW))

@@ -17,7 +17,6 @@ from turbo_trader.market.json_text import (
     BAD,
     BEGIN,
     CLOSE,
-    COLON,
     END,
     MOST_DIGITS,
     NINE,
@@ -27,13 +26,15 @@ from turbo_trader.market.json_text import (
     ZERO,
     Text,
     after,
+    ahead,
     eight_of,
     expect,
+    fixed,
     flag,
     goes_on,
-    packed,
+    in_units,
     read_number,
-    short_text,
+    stands,
     string,
     whole,
 )  # fmt: skip
@@ -74,10 +75,11 @@ REPEATED, BLOCK_TRADE, IMPOSSIBLE, OUTSIDE = range(4)
 _OTHER, _BOOK, _PRINTS = range(3)  # what a topic brings
 
 
-_TOPIC, _TYPE, _TS, _CTS, _DATA = map(packed, ("topic", "type", "ts", "cts", "data"))
-_S, _B, _A, _U, _SEQ = map(packed, ("s", "b", "a", "u", "seq"))
-_T, _SIDE, _V, _P, _L, _I, _BT, _RPI = map(packed, ("T", "S", "v", "p", "L", "i", "BT", "RPI"))
-_SNAPSHOT, _BUY, _SELL = map(packed, ("snapshot", "Buy", "Sell"))
+_TOPIC, _TYPE, _TS, _CTS, _DATA = map(fixed, ('"topic":', '"type":', '"ts":', '"cts":', '"data":'))
+_S, _B, _A, _U, _SEQ = map(fixed, ('"s":', '"b":', '"a":', '"u":', '"seq":'))
+_T, _SIDE, _V, _P, _L, _I = map(fixed, ('"T":', '"S":', '"v":', '"p":', '"L":', '"i":'))
+_BT, _RPI, _BUY, _SELL, _DELTA = map(fixed, ('"BT":', '"RPI":', '"Buy"', '"Sell"', '"delta"'))
+_SNAPSHOT = np.frombuffer(b'"snapshot"', np.uint8)
 _BOOK_TOPIC, _PRINT_TOPIC = np.frombuffer(b"orderbook.", np.uint8), np.frombuffer(b"publicTrade.", np.uint8)
 _LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
 
@@ -89,32 +91,31 @@ def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tu
     The end is BAD where `market.frames` must read it. A delta of a void book and a frame without news are no row. There must be
     room for length // SHORTEST + 2 rows.
     """
-    topic, k, kind, update, end, last_ts = _OTHER, 0, 0, 0, 0, 0
+    topic, k, snapshot, update, end, last_ts = _OTHER, 0, False, 0, 0, 0
     ts, cts, seen, bit = 0, 0, 0, 0
     dropped = (0, 0, 0, 0)
     i = expect(text, 0, BEGIN)
     more = True
     while more and i != BAD:
-        key, i = short_text(text, i)
-        i = expect(text, i, COLON)
-        if key == _TOPIC:
+        key, i = ahead(text, i)
+        if stands(key, _TOPIC):
             bit = 1
-            topic, k, i = _read_topic(text, i, feeds)
-        elif key == _TYPE:
+            topic, k, i = _read_topic(text, i + _TOPIC[2], feeds)
+        elif stands(key, _TYPE):
             bit = 2
-            kind, i = short_text(text, i)
-        elif key == _TS:
+            snapshot, i = _read_type(text, i + _TYPE[2])
+        elif stands(key, _TS):
             bit = 4
-            ts, i = whole(text, i)
-        elif key == _CTS:
+            ts, i = whole(text, i + _TS[2])
+        elif stands(key, _CTS):
             bit = 8
-            cts, i = whole(text, i)
-        elif key == _DATA and topic == _BOOK:
+            cts, i = whole(text, i + _CTS[2])
+        elif stands(key, _DATA) and topic == _BOOK:
             bit = 16
-            update, end, i = _read_book(text, i, feeds[k], rows, at + 1)
-        elif key == _DATA and topic == _PRINTS:
+            update, end, i = _read_book(text, i + _DATA[2], feeds[k], rows, at + 1)
+        elif stands(key, _DATA) and topic == _PRINTS:
             bit = 16
-            end, last_ts, dropped, i = _read_prints(text, i, feeds[k], rows, at)
+            end, last_ts, dropped, i = _read_prints(text, i + _DATA[2], feeds[k], rows, at)
         else:
             return k, 0, BAD, 0
         if seen & bit:
@@ -126,13 +127,23 @@ def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tu
     if ts and max(cts, last_ts // MILLISECOND) > ts + AHEAD_MS:
         return k, 0, BAD, 0
     if topic == _BOOK:
-        first, end = _end_book(feeds[k], kind == _SNAPSHOT, update, cts if cts else ts, rows, at + 1, end)
+        first, end = _end_book(feeds[k], snapshot, update, cts if cts else ts, rows, at + 1, end)
         return k, first, end, 0
     feeds[k].last_ts = last_ts
     feeds[k].id_half = 1 - feeds[k].id_half
     for reason in range(len(dropped)):
         feeds[k].left_out[reason] += dropped[reason]
     return k, at, end, dropped[0] + dropped[1] + dropped[2] + dropped[3]
+
+
+@kernel
+def _read_type(text: Text, i: int) -> tuple[bool, int]:
+    """(is it a snapshot, place behind) of the type of a frame."""
+    each, i = ahead(text, i)
+    if stands(each, _DELTA):
+        return False, i + _DELTA[2]
+    i = after(text, i, _SNAPSHOT)
+    return i != BAD, i
 
 
 @kernel
@@ -161,23 +172,22 @@ def _read_book(text: Text, i: int, feed: Any, rows: Rows, at: int) -> tuple[int,
     more = True
     i = expect(text, i, BEGIN)
     while more and i != BAD:
-        key, i = short_text(text, i)
-        i = expect(text, i, COLON)
-        if key == _B:
+        key, i = ahead(text, i)
+        if stands(key, _B):
             bit = 1
-            at, i = read_side(text, i, 1, feed.per_tick, feed.per_lot, rows, at)
-        elif key == _A:
+            at, i = read_side(text, i + _B[2], 1, feed.per_tick, feed.per_lot, rows, at)
+        elif stands(key, _A):
             bit = 3  # no bids after it
-            at, i = read_side(text, i, -1, feed.per_tick, feed.per_lot, rows, at)
-        elif key == _U:
+            at, i = read_side(text, i + _A[2], -1, feed.per_tick, feed.per_lot, rows, at)
+        elif stands(key, _U):
             bit = 4
-            update, i = whole(text, i)
-        elif key == _SEQ:
+            update, i = whole(text, i + _U[2])
+        elif stands(key, _SEQ):
             bit = 8
-            _, i = whole(text, i)
-        elif key == _S:
+            _, i = whole(text, i + _SEQ[2])
+        elif stands(key, _S):
             bit = 16
-            _, i = string(text, i)
+            i = string(text, i + _S[2])
         else:
             return 0, 0, BAD
         if seen & bit & ~1 or (bit == 1 and seen & 1):
@@ -222,6 +232,17 @@ def _read_prints(
 
 
 @kernel
+def _read_taker(text: Text, i: int) -> tuple[int, int]:
+    """(side, place behind) of who took; 0: neither of the two."""
+    each, i = ahead(text, i)
+    if stands(each, _BUY):
+        return 1, i + _BUY[2]
+    if stands(each, _SELL):
+        return -1, i + _SELL[2]
+    return 0, string(text, i)
+
+
+@kernel
 def _off_market(feed: Any, ts: int, ticks: int) -> bool:
     """Is a print farther from the mark than the market can be?"""
     known = feed.mark > 0 and feed.reach > 0.0 and ts - feed.mark_ts <= MARK_NS
@@ -235,36 +256,37 @@ def _read_print(text: Text, i: int, feed: Any, half: int) -> tuple[int, int, int
     known, block, hidden, more = False, False, False, True
     i = expect(text, i, BEGIN)
     while more and i != BAD:
-        key, i = short_text(text, i)
-        i = expect(text, i, COLON)
-        if key == _T:
+        key, i = ahead(text, i)
+        if stands(key, _T):
             bit = 1
-            ts, i = whole(text, i)
-        elif key == _SIDE:
+            ts, i = whole(text, i + _T[2])
+        elif stands(key, _SIDE):
             bit = 2
-            taker, i = short_text(text, i)
-            side = 1 if taker == _BUY else -1 if taker == _SELL else 0
-        elif key == _V:
+            side, i = _read_taker(text, i + _SIDE[2])
+        elif stands(key, _V):
             bit = 4
-            lots, i = _units(text, i, feed.per_lot, MOST_LOTS)
-        elif key == _P:
+            lots, i = _units(text, i + _V[2], feed.per_lot, MOST_LOTS)
+        elif stands(key, _P):
             bit = 8
-            ticks, i = _units(text, i, feed.per_tick, MOST_TICKS)
-        elif key == _I:
+            ticks, i = _units(text, i + _P[2], feed.per_tick, MOST_TICKS)
+        elif stands(key, _I):
             bit = 16
-            known, i = _read_id(text, i, feed, half)
-        elif key == _BT:
+            known, i = _read_id(text, i + _I[2], feed, half)
+        elif stands(key, _BT):
             bit = 32
-            block, i = flag(text, i)
-        elif key == _RPI:
+            block, i = flag(text, i + _BT[2])
+        elif stands(key, _RPI):
             bit = 64
-            hidden, i = flag(text, i)
-        elif key == _SEQ:
+            hidden, i = flag(text, i + _RPI[2])
+        elif stands(key, _SEQ):
             bit = 128
-            _, i = whole(text, i)
-        elif key in (_S, _L):
-            bit = 256 if key == _S else 512
-            _, i = string(text, i)
+            _, i = whole(text, i + _SEQ[2])
+        elif stands(key, _S):
+            bit = 256
+            i = string(text, i + _S[2])
+        elif stands(key, _L):
+            bit = 512
+            i = string(text, i + _L[2])
         else:
             i = BAD
         if i == BAD or seen & bit:
@@ -287,7 +309,7 @@ def _read_id(text: Text, i: int, feed: Any, half: int) -> tuple[bool, int]:
     for w in range(ID_PARTS):
         eight, i = eight_of(text, i)
         feed.ids[half, count, w] = eight
-    if i == len(text) or text[i] != QUOTE:
+    if i == BAD or i >= len(text) or text[i] != QUOTE:
         return False, BAD
     if i == start:
         return False, i + 1
@@ -329,7 +351,8 @@ def _read_topic(text: Text, i: int, feeds: Feeds) -> tuple[int, int, int]:
 @kernel
 def _units(text: Text, i: int, per_unit: float, most: int) -> tuple[int, int]:
     """(in units, place behind) of a decimal in quotes."""
-    value, end = read_number(text, i)
-    if end == BAD or end - i > MOST_DIGITS + 3 or value * per_unit > most:
+    mantissa, places, end = read_number(text, i)
+    units = in_units(mantissa, places, per_unit, most)
+    if end == BAD or end - i > MOST_DIGITS + 3 or units == BAD:
         return 0, BAD
-    return round(value * per_unit), end
+    return units, end

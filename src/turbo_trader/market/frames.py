@@ -41,7 +41,7 @@ from turbo_trader.market.frame_reader import (
     read_frame,
 )
 from turbo_trader.market.instruments import Instrument
-from turbo_trader.market.json_text import BAD
+from turbo_trader.market.json_text import BAD, ROOM
 from turbo_trader.market.levels import SHORTEST, read_book
 from turbo_trader.market.order_terms import SIDES
 from turbo_trader.market.rows import (
@@ -188,7 +188,7 @@ class FrameDecoder:
         over until a snapshot. ValueError for anything else that is not the venue's JSON or holds a figure that is no number.
         """
         length = len(raw)
-        if length > len(self._text):
+        if length + ROOM > len(self._text):
             self._grow(2 * length)
         self._view[:length] = raw
         most = length // SHORTEST + 2
@@ -251,7 +251,7 @@ class FrameDecoder:
     def _levels(self, symbol: _Symbol, book: _Book, ts: int, *, snapshot: bool) -> tuple[Rows, int]:
         bids, asks = bytes(book.b), bytes(book.a)
         size = len(bids) + len(asks)
-        if size > len(self._text):
+        if size + ROOM > len(self._text):
             self._grow(2 * size)
         self._view[:size] = bids + asks
         rows = cast("Rows", np.empty(size // SHORTEST + 1, ROW))
@@ -261,7 +261,7 @@ class FrameDecoder:
 
     def _grow(self, size: int) -> None:
         """Where the kernel reads: an array and the same memory for bytes."""
-        text = bytearray(size)
+        text = bytearray(size + ROOM)
         self._text, self._view = np.frombuffer(text, np.uint8), memoryview(text)
 
     @staticmethod

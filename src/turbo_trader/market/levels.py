@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from turbo_trader.market.compiled import kernel
-from turbo_trader.market.json_text import BAD, CLOSE, COMMA, OPEN, Text, expect, read_number
+from turbo_trader.market.json_text import BAD, CLOSE, COMMA, OPEN, Text, expect, in_units, read_number
 from turbo_trader.market.rows import FIRST, LAST, LEVEL, SNAPSHOT, Rows
 
 SHORTEST: Final = 9  # bytes of the shortest level, ["1","1"]
@@ -81,12 +81,14 @@ def read_side(
     i = expect(text, start, OPEN)
     end = expect(text, i, CLOSE)
     while i != BAD and end == BAD:
-        price, i = read_number(text, expect(text, i, OPEN))
-        lots, i = read_number(text, expect(text, i, COMMA))
+        price, decimals, i = read_number(text, expect(text, i, OPEN))
+        ticks = in_units(price, decimals, per_tick, MOST_TICKS)
+        size, decimals, i = read_number(text, expect(text, i, COMMA))
+        lots = in_units(size, decimals, per_lot, MOST_LOTS)
         i = expect(text, i, CLOSE)
-        if i == BAD or price * per_tick > MOST_TICKS or lots * per_lot > MOST_LOTS or at == len(rows):
+        if i == BAD or ticks == BAD or lots == BAD or at == len(rows):
             return at, BAD
-        write(rows[at], 0, LEVEL, side, round(price * per_tick), round(lots * per_lot))
+        write(rows[at], 0, LEVEL, side, ticks, lots)
         at += 1
         end = expect(text, i, CLOSE)
         if end == BAD:
