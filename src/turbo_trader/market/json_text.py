@@ -1,7 +1,7 @@
 """Kernels that read plain JSON from bytes: each takes a place in the text and gives what it read and the place behind it, or BAD.
 
-Spaces may stand where JSON has them. Eight bytes are looked at in one step (`word`), so eight must follow every document: a text
-that ends sooner is BAD. They read up to the end of `text`, however short the document in it is: whoever calls looks whether it
+Spaces may stand where JSON has them. Eight bytes are looked at in one step, so ROOM must follow every document: a text that ends
+sooner is BAD. They read up to the end of `text`, however short the document in it is: whoever calls looks whether it
 ended where it must. A place that is BAD stays BAD, so that calls can be chained.
 """
 
@@ -57,7 +57,7 @@ _TRUE, _FALSE = fixed("true"), fixed("false")
 
 
 @kernel
-def word(text: Text, i: int) -> Any:
+def eight_bytes(text: Text, i: int) -> Any:
     """The eight bytes at `i`, the first the lowest. LLVM makes one load of it; an index without a sign needs no look at its end."""
     j = np.uint64(i)
     low = np.uint64(text[j]) | np.uint64(text[j + _ONE]) << _8 | np.uint64(text[j + _2]) << _16
@@ -109,7 +109,7 @@ def _digits(text: Text, i: int) -> tuple[int, int]:
     """(value, place behind) of the digits at `i`, of which there may be none; of more than _DIGITS the value is not theirs."""
     value: Any = np.int64(0)
     while i + ROOM <= len(text):
-        each = word(text, i) ^ _ZEROS
+        each = eight_bytes(text, i) ^ _ZEROS
         other = (((each & _BELOW_HIGHEST) + _NO_DIGIT) | each) & _HIGHEST
         if other:
             count = _before(other)
@@ -183,7 +183,7 @@ def string(text: Text, i: int) -> int:
     """The place behind a text of plain ASCII and its quotes."""
     i = expect(text, i, QUOTE)
     while i != BAD and i + ROOM <= len(text):
-        other = _other(word(text, i))
+        other = _other(eight_bytes(text, i))
         if other:
             i += _before(other)
             return i + 1 if text[i] == QUOTE else BAD
@@ -196,7 +196,7 @@ def eight_of(text: Text, i: int) -> tuple[Any, int]:
     """(packed, place behind) of the next eight characters of a text of plain ASCII, or fewer where it ends before."""
     if i == BAD or i + ROOM > len(text):
         return 0, BAD
-    each = word(text, i)
+    each = eight_bytes(text, i)
     other = _other(each)
     if not other:
         return np.int64(each), i + 8
@@ -211,7 +211,7 @@ def ahead(text: Text, i: int) -> tuple[Any, int]:
         i += 1
     if i == BAD or i + ROOM > len(text):
         return np.uint64(0), BAD
-    return word(text, i), i
+    return eight_bytes(text, i), i
 
 
 @kernel
