@@ -17,6 +17,7 @@ from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import KIND_MASK, MARK, MINUTE, SECOND, Rows
 from turbo_trader.market.tape import Tape
 from turbo_trader.rules.policy import Policy
+from turbo_trader.simulation import cursors
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.cursors import Cursors
 from turbo_trader.simulation.synthetic import SyntheticMarket
@@ -140,6 +141,15 @@ def test_shaken_tapes_give_the_same_in_one_go_and_step_by_step(
     with monkeypatch.context() as at_every_step:
         at_every_step.setattr(Cursors, "calm", lambda *_: False)
         assert run(market, policy, no_limits=True) == as_it_is
+
+
+@pytest.mark.parametrize("piece", [40, 700])
+def test_a_tape_read_in_pieces_gives_the_same(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    market, policy = made_up(4, 30), Policy(**FORCED)
+    at_once = run(market, policy)
+    assert at_once[0]["trades"] > 0
+    monkeypatch.setattr(cursors, "_PIECE", piece)
+    assert run(market, policy) == at_once
 
 
 def test_without_limits_every_scan_after_a_trade_sees_the_balance_again() -> None:

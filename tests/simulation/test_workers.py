@@ -63,6 +63,12 @@ def test_groups_of_neighbours_have_about_the_same_to_do() -> None:
     assert [group.symbols.tolist() for group in groups._several] == [[0], [1, 2, 3, 4]]
 
 
+def test_nothing_left_on_the_tape_is_shared_out_too() -> None:
+    groups = ScanGroups([np.zeros(3, np.int64)], -1, 4, Threads(2))
+    groups.share(np.zeros(3, np.int64), 0)
+    assert sorted(s for group in groups._several for s in group.symbols.tolist()) == [0, 1, 2]
+
+
 def test_jobs_give_their_results_in_order() -> None:
     workers = Threads(3)
     assert workers.run([lambda n=n: n * n for n in range(7)]) == [n * n for n in range(7)]  # type: ignore[misc]

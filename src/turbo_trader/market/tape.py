@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from turbo_trader.market.bars import read_bars, read_funding
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
 from turbo_trader.market.names import known_symbol, perpetual_symbol
-from turbo_trader.market.parquet import FORMAT, polars, read_parquet
+from turbo_trader.market.parquet import FORMAT, ParquetTape, polars
 from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.recording import is_recording, read_recording
@@ -98,7 +98,7 @@ def read_tape(
     """Read a tape of any format; `symbols` chooses (default: those in the universe). InputError says what is wrong.
 
     `listed`: instruments that bars are rebuilt for; those of the universe, or stand-ins, where a symbol is not among them.
-    `cache`: where rebuilt rows are kept and found; they are the same.
+    `cache`: where the rows of bars and of Parquet tapes are kept and found; they are the same.
     """
     names = [perpetual_symbol(symbol, "--symbols") for symbol in symbols or ()]
     require_tape(path)
@@ -107,7 +107,7 @@ def read_tape(
         return _read_folder(path, wanted, _How(seed, order, listed or {}, cache))
     name = content_name(path)
     if name.endswith(".parquet"):
-        return _read_parquet(path, wanted)
+        return _read_parquet(path, wanted, cache)
     if is_recording(path):
         return _read_frames(path, wanted)
     if name.endswith(".csv") and is_prints(path):
@@ -179,10 +179,7 @@ def _rebuild(
 ) -> Tape:
     """Bars of several symbols, cut to the span they share, as one rebuilt tape."""
     rates = [file for file in (funding / file.name for file in files) if file.exists()] if funding else []
-    try:
-        key = tape_key([*files, *rates], symbols, how.seed, how.order) if how.cache is not None else ""
-    except OSError:
-        key = ""  # its reader says what is wrong
+    key = _key(how.cache, [*files, *rates], symbols, how.seed, how.order)
     found = how.cache.find(key) if how.cache is not None and key else None
     if found is not None:
         about, rows = found
@@ -193,10 +190,18 @@ def _rebuild(
     closes_now, tape = _rebuild_now(files, source, symbols, funding=funding, how=how)
     if how.cache is not None and key:
         about = {"closes": closes_now, "instruments": _digest(tape.instruments)}
-        how.cache.keep(key, about, tape.rows)
+        how.cache.keep(key, about, [len(part) for part in tape.rows], enumerate(tape.rows))
         if (kept := how.cache.find(key)) is not None:  # mapped, the rows of all symbols one after the other
             return replace(tape, rows=kept[1])
     return tape
+
+
+def _key(cache: TapeCache | None, files: Iterable[Path], *about: object) -> str:
+    """Under which its rows are kept; "" where they are not."""
+    try:
+        return tape_key(files, *about) if cache is not None else ""
+    except OSError:
+        return ""  # its reader says what is wrong
 
 
 def _digest(instruments: Sequence[Instrument]) -> str:
@@ -263,9 +268,31 @@ def write_tape(tape: Tape, path: Path) -> None:
         raise InputError(f"{path}: cannot be written: {error}") from None
 
 
-def _read_parquet(path: Path, wanted: tuple[str, ...] | None) -> Tape:
-    about, parts = read_parquet(path)
-    chosen = [known_symbol(symbol, parts, "--symbols", str(path)) for symbol in wanted or parts]
-    instruments = tuple(instrument_for(symbol, 1.0) for symbol in chosen)
-    rows = tuple(parts[symbol] for symbol in chosen)
+def _read_parquet(path: Path, wanted: tuple[str, ...] | None, cache: TapeCache | None) -> Tape:
+    """The tape, its rows mapped from the cache where there is one."""
+    key = _key(cache, [path], wanted)
+    found = cache.find(key) if cache is not None and key else None
+    if found is None:
+        file = ParquetTape(path)
+        chosen = [
+            known_symbol(symbol, file.counts, "--symbols", str(path)) for symbol in wanted or file.counts
+        ]
+        counts = [file.counts[symbol] for symbol in chosen]
+        about = {**file.about, "symbols": chosen}
+        if cache is not None and key:
+            cache.keep(key, about, counts, file.parts(chosen))
+            found = cache.find(key)
+    about, rows = found or (about, _in_memory(counts, file.parts(chosen)))
+    instruments = tuple(instrument_for(symbol, 1.0) for symbol in about["symbols"])
     return Tape(instruments, rows, about["source"], about["rebuilt"], about["made_up"])
+
+
+def _in_memory(counts: Sequence[int], parts: Iterable[tuple[int, Rows]]) -> tuple[Rows, ...]:
+    whole = cast("Rows", np.zeros(sum(counts), ROW))
+    ends = np.cumsum(counts)
+    rows = tuple(whole[end - count : end] for end, count in zip(ends, counts, strict=True))
+    filled = [0] * len(counts)
+    for s, part in parts:
+        rows[s][filled[s] : filled[s] + len(part)] = part
+        filled[s] += len(part)
+    return rows

@@ -1,20 +1,21 @@
-"""Rebuilt tapes kept as memory-mapped files: a second run over the same bars loads at once.
+"""Tapes kept as memory-mapped files: a second run over the same bars, or Parquet tape, loads at once, whatever its length.
 
-A file is named by a hash of everything its rows come from: the bytes of the bars and funding files, symbols, seed, order of highs
-and lows, and the code that rebuilds them. So it is never stale. It is written beside its name and renamed, so a crash leaves no
-half of one; what cannot be read, or has another length than it says, counts as not there. The files used last stay, up to a number
-of bytes.
+A file is named by a hash of everything its rows come from: the bytes of the files, symbols, seed, order of highs and lows, and the
+code that rebuilds them. So it is never stale. It is written beside its name and renamed, so a crash leaves no half of one; what
+cannot be read, or has another length than it says, counts as not there. The files used last stay, up to a number of bytes; the
+last one always does.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from turbo_trader.market.compiled import cache_folder, sources_hash
 from turbo_trader.market.rows import ROW, Rows
 
 _MOST: Final = 4 * 2**30  # bytes of all files together
+_PART: Final = 2**22  # bytes read at once
 _HEAD: Final = 4096  # bytes before the rows: a JSON object, padded
 _FIGURES: Final = Path(rebuild.__file__).with_name("depth_figures.json")
 
@@ -37,9 +39,10 @@ def tape_key(files: Iterable[Path], *about: object) -> str:
     digest = hashlib.sha256(sources_hash(Path(rebuild.__file__)).encode())
     digest.update(repr(about).encode())
     for file in (_FIGURES, *files):
-        content = file.read_bytes()
-        digest.update(f"\n{file.name} {len(content)}\n".encode())
-        digest.update(content)
+        digest.update(f"\n{file.name} {file.stat().st_size}\n".encode())
+        with file.open("rb") as content:
+            while part := content.read(_PART):
+                digest.update(part)
     return digest.hexdigest()[:32]
 
 
@@ -56,32 +59,39 @@ class TapeCache:
         try:
             with path.open("rb") as file:
                 about: dict[str, Any] = json.loads(file.read(_HEAD))
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
             counts = [int(count) for count in about["counts"]]
-            if path.stat().st_size != _HEAD + sum(counts) * ROW.itemsize:
+            if len(mapped) != _HEAD + sum(counts) * ROW.itemsize:
                 return None
-            mapped = np.memmap(path, np.uint8, "c", _HEAD, (sum(counts) * ROW.itemsize,))
             os.utime(path)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        rows = np.asarray(mapped).view(ROW)
+        rows = cast("Rows", np.frombuffer(mapped, ROW, offset=_HEAD))
         ends = np.cumsum(counts)
         return about, tuple(rows[end - count : end] for end, count in zip(ends, counts, strict=True))
 
-    def keep(self, key: str, about: dict[str, Any], rows: Sequence[Rows]) -> None:
-        """Keep a tape. One that cannot be written, or is larger than the bound, costs the next run its time, nothing else."""
-        head = json.dumps({**about, "counts": [len(part) for part in rows]}).encode()
-        size = _HEAD + sum(part.nbytes for part in rows)
-        if len(head) > _HEAD or size > self._most:
+    def keep(
+        self, key: str, about: dict[str, Any], counts: Sequence[int], parts: Iterable[tuple[int, Rows]]
+    ) -> None:
+        """Keep a tape: `counts` of rows by symbol, and parts of a symbol's rows, in order.
+
+        One that cannot be written costs the next run its time, nothing else.
+        """
+        head = json.dumps({**about, "counts": list(counts)}).encode()
+        if len(head) > _HEAD:
             return
+        ends = np.cumsum(counts)
+        places = [_HEAD + int(end - count) * ROW.itemsize for end, count in zip(ends, counts, strict=True)]
         part = self._folder / f"{key}.{os.getpid()}.part"
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             try:
                 with part.open("wb") as file:
                     file.write(head.ljust(_HEAD))
-                    for each in rows:
-                        file.write(np.ascontiguousarray(each).view(np.uint8).data)
-                self._make_room(size)
+                    for s, rows in parts:
+                        file.seek(places[s])
+                        places[s] += file.write(np.ascontiguousarray(rows).view(np.uint8).data)
+                self._make_room(part.stat().st_size)
                 part.replace(self._folder / f"{key}.tape")
             finally:
                 part.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from turbo_trader.market.kernel import advance
 from turbo_trader.market.record_copies import joined, laid_together
 from turbo_trader.market.rows import SECOND, Rows
 from turbo_trader.market.state import States
+from turbo_trader.market.tape_pages import Behind
 from turbo_trader.simulation.loop import Loop
 from turbo_trader.trader.events import MarketAhead
 
@@ -26,6 +27,7 @@ FAR: Final = 2**62
 Saved = list[tuple[int, int]]  # symbols and the Trader's cursors; their states are kept beside
 
 
+_PIECE: Final = 2**19  # rows of a symbol that are read at once, at most: more would need as much memory
 _HORIZON: Final = 60 * SECOND  # how far it is looked ahead for what the market does at the Exchange
 
 
@@ -65,6 +67,7 @@ class Cursors:
         self._traded = [0] * count  # the Exchange's
         self._gone = [0] * count  # rows that both had behind them and were let go
         self._kept = _bytes(np.zeros_like(viewer.states))  # of watched symbols as they were before a step
+        self._read, self._matched = Behind(count), Behind(count)  # by the Trader, by the Exchange
         self._tape: Rows | None = None  # the rows of all symbols, one after the other
         self._calm = 0  # up to when (ns) nothing moves at the Exchange by itself
         self._settles = 0  # when it is due next
@@ -92,6 +95,7 @@ class Cursors:
         self._traded[s] -= done
         self._gone[s] += done
         self._rows[s] = joined([self._rows[s][done:], rows])
+        self._read, self._matched = Behind(self.count), Behind(self.count)
         self._tape = None
 
     # -- the Trader's
@@ -112,6 +116,13 @@ class Cursors:
         if reason:
             self.hits[s] = max(int(self.viewer.states["ts"][s]) + self._feed[s], self._loop.now)
 
+    def near(self, until: int) -> int:
+        """`until` (ns), or a time before it up to which a piece of each symbol's tape is read."""
+        for rows, seen, feed in zip(self._rows, self._seen, self._feed, strict=True):
+            if seen + _PIECE < len(rows):
+                until = min(until, int(rows["ts"][seen + _PIECE]) + feed)
+        return until
+
     def ahead(self, until: int) -> MarketAhead:
         """The market as it will be known before `until`; `moved` is to be called when it was read."""
         if self._tape is None:
@@ -126,6 +137,7 @@ class Cursors:
         """The Trader's cursors are where it has read `market` to."""
         for s, rows in enumerate(self._rows):
             self._seen[s] = int(market.cursors[s, 0] - market.cursors[s, 1]) + len(rows)
+        self._read.at(self._rows, self._seen)
 
     def put_back(self, saved: Saved, until: int) -> None:
         """The market of these symbols is known up to `until` only."""
@@ -199,6 +211,7 @@ class Cursors:
         """Move the Exchange to `now` where something is at stake there."""
         for s in self._exchange.busy():
             self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], now)
+        self._matched.at(self._rows, self._traded)
         self._exchange.settle(now)
         self.stir()
 
@@ -210,7 +223,14 @@ class Cursors:
 
     def catch_up(self, s: int) -> int:
         """Move the Exchange's cursor of one symbol to now; returns the row of the whole tape that follows."""
-        self._traded[s] = self._exchange.advance(s, self._rows[s], self._traded[s], self._loop.now)
+        rows, now = self._rows[s], self._loop.now
+        while (piece := self._traded[s] + _PIECE) < len(rows):
+            until = int(rows["ts"][piece])
+            if not rows["ts"][self._traded[s]] < until < now:
+                break
+            self._traded[s] = self._exchange.advance(s, rows, self._traded[s], until)
+            self._matched.at(self._rows, self._traded)
+        self._traded[s] = self._exchange.advance(s, rows, self._traded[s], now)
         return self._gone[s] + self._traded[s]
 
     def _look_ahead(self) -> None:

@@ -113,7 +113,8 @@ class Simulation:
     def run(self, until: int) -> None:
         """Go on until nothing is due before `until` (ns) or the Trader has stopped."""
         while not self.process.stopped:
-            self._scan_ahead(until)
+            while self._scan_ahead(until):
+                pass
             due = self._next_boundary()
             if due > until and self.now >= until:
                 break
@@ -123,22 +124,24 @@ class Simulation:
             self._move_exchange(until)
             self.loop.now = max(self.now, until)
 
-    def _scan_ahead(self, until: int) -> None:
-        """Let the Trader take the scans in one go that nothing can come between."""
+    def _scan_ahead(self, until: int) -> bool:
+        """Let the Trader take the scans in one go that nothing can come between; are there more, on the next piece of the tape?"""
         trader = self.trader
         if trader is None or not self._lone or self.cursors.hits:
-            return
+            return False
         due = trader.next_time()
         quiet = min(until + 1, self.loop.next_time or NEVER, self.cursors.settles)
         if quiet > due:
             quiet = min(quiet, trader.quiet_until())
-        if quiet > due:
-            quiet = self.cursors.untouched(quiet)
-        if quiet <= due:
-            return
-        market = self.cursors.ahead(quiet)
+        piece = self.cursors.near(quiet) if quiet > due else quiet
+        if piece > due:
+            piece = self.cursors.untouched(piece)
+        if piece <= due:
+            return False
+        market = self.cursors.ahead(piece)
         self.deliver(market)
         self.cursors.moved(market)
+        return piece < quiet and trader.next_time() > due
 
     def _next_boundary(self) -> int:
         due = self.cursors.settles if self._lone else self.exchange.next_time()

@@ -20,8 +20,8 @@ from turbo_trader.rules.ahead import PASSED
 from turbo_trader.rules.outcomes import OUTCOME
 
 _T = TypeVar("_T")
-_WORTH: Final = 64  # symbols scanned in a stretch: fewer are done before another thread has begun
 _SCAN: Final = 200  # rows of the market that cost as much as a scan of a symbol
+_WORTH: Final = 64 * _SCAN  # rows of a stretch: fewer are done before another thread has begun
 
 
 class Workers(Protocol):
@@ -84,19 +84,21 @@ class ScanGroups:
         self._leader, self._scans, self._workers = leader, scans, workers
         self._one = Group(np.arange(len(records[0])), scans)
         self._several: list[Group] = []
+        self._load = 0  # rows that a scan of all symbols costs as much as
 
     def share(self, rows: NDArray[np.int64], scans: int) -> None:
         """Make groups that have about the same to do; `rows`: of each symbol on the tape, `scans`: on the whole of it.
 
         Symbols of a group are neighbours, so that hardly a line of a core's cache has records of two groups.
         """
-        loads = np.cumsum(rows + _SCAN * scans)
+        loads = np.cumsum(rows + _SCAN * max(1, scans))
+        self._load = int(loads[-1]) // max(1, scans)
         shares = (loads - 0.5 * np.diff(loads, prepend=0)) * self._workers.count // loads[-1]
         self._several = [Group(np.flatnonzero(shares == n), self._scans) for n in np.unique(shares)]
 
     def take(self, scans: int, cursors: NDArray[np.int64], last_move: int, scan: Scan) -> Taken:
         """Take so many scans; `cursors`: on the tape, a line for each symbol; `last_move`: the leader's last big move so far."""
-        if len(self._several) < 2 or scans * len(cursors) < _WORTH:
+        if len(self._several) < 2 or scans * self._load < _WORTH:
             return _merged([self._one], *scan(self._one, scans, _stop()))
         moved, kept = [*self._records, _bytes(cursors)], [*self._kept, np.empty_like(_bytes(cursors))]
         stop = _stop()
