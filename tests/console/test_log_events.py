@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import logging
 import logging.handlers
 import re
@@ -20,6 +21,7 @@ from turbo_trader.console.structured_logs import open_log
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.market.tape import Tape
+from turbo_trader.rules.gates import GATES
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.simulation import backtest
@@ -115,7 +117,7 @@ def _restored() -> Iterator[None]:
 def rendered(folder: Path, note: Note) -> int:
     """Bytes of one note as a line of the log, at the default level."""
     path = open_log(folder, level="info", terminal=False)
-    ConsoleObserver(None).note(note)
+    ConsoleObserver(Policy(), ()).note(note)
     return path.stat().st_size
 
 
@@ -191,13 +193,29 @@ def test_events_of_a_busy_market_are_no_longer_than_the_worst_day_has_them(
 
 
 @pytest.mark.usefixtures("_restored")
+def test_a_candidate_is_told_at_info_level_where_it_is_new_or_has_changed(tmp_path: Path) -> None:
+    rows = np.zeros(2, SCAN)
+    rows["candidate"], rows["direction"], rows["blocker"] = (1, 0), 1, 3
+    path = open_log(tmp_path, level="info", terminal=False)
+    observer = ConsoleObserver(Policy(), ("BTCUSDT", "ETHUSDT"))
+    told = []
+    for blocker in (3, 3, -1):
+        rows["blocker"] = blocker
+        observer.scanned(Scanned(NOW, rows))
+        told.append([json.loads(line) for line in path.read_text().splitlines()])
+    assert [len(lines) for lines in told] == [1, 1, 2]
+    assert [line["symbol"] for line in told[-1]] == ["BTCUSDT", "BTCUSDT"]
+    assert [line["blocked"] for line in told[-1]] == [GATES[3], ""]
+
+
+@pytest.mark.usefixtures("_restored")
 def test_scans_are_reported_at_debug_only_and_the_files_have_an_end(tmp_path: Path) -> None:
     scanned = Scanned(NOW, np.zeros(15, SCAN))
     path = open_log(tmp_path / "info", level="info", terminal=False)
-    ConsoleObserver(None).scanned(scanned)
+    ConsoleObserver(Policy(), ()).scanned(scanned)
     assert path.stat().st_size == 0
     path = open_log(tmp_path / "debug", level="debug", terminal=False)
-    ConsoleObserver(None).scanned(scanned)
+    ConsoleObserver(Policy(), ()).scanned(scanned)
     assert 0 < path.stat().st_size * 2880 < DAY_LIMIT
     (handler,) = logging.getLogger().handlers
     assert isinstance(handler, logging.handlers.RotatingFileHandler)

@@ -21,6 +21,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.router import Router
 from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.rules.policy import Policy
 from turbo_trader.runtime.venue_requests import Lane
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import ReadResult
@@ -95,7 +96,7 @@ async def test_nothing_that_is_written_or_raised_shows_key_or_secret(
     keys, clock = Keys(KEY, SECRET), VenueClock()
     path = open_log(tmp_path, level="debug", terminal=True, secrets=(KEY, SECRET))
     journal = Journal(tmp_path, ["BTCUSDT"])
-    router = Router(journal, clock, keys, ConsoleObserver(None))
+    router = Router(journal, clock, keys, ConsoleObserver(Policy(), ()))
     trader = Emitting()
     gateway = Gateway(Endpoints("testnet", rest, "", ""), keys, clock, router.emit, 2.0)
     router.trader, router.gateway = trader, gateway

@@ -83,18 +83,18 @@ def test_the_recorded_month_decides_as_recorded(order: Any) -> None:
     assert result["decisions_sha256"] == GOLDEN[f"month at 18 USDT, {order}"]
 
 
-def rows_of(record: np.dtype[Any]) -> Rows:
+def rows_of(record: np.dtype[Any], ts: int = START) -> Rows:
     """Two scan rows in which each field has values of its own."""
     rows = np.zeros(2, record)
     for number, name in enumerate(SCAN.names or ()):
         rows[name] = number + 1
-    rows["symbol"] = 0, 1
+    rows["symbol"], rows["ts"] = (0, 1), ts
     return rows
 
 
-def digest_of(rows: Rows, ts: int = START) -> str:
+def digest_of(rows: Rows) -> str:
     digest = DecisionDigest(("BTCUSDT", "ETHUSDT"))
-    digest.scan(ts, rows)
+    digest.scan(rows)
     return digest.hexdigest()
 
 
@@ -112,11 +112,23 @@ def test_digest_does_not_hang_on_when_it_is_worked_out() -> None:
     for n in range(100):
         for digest in (at_once, step_by_step):
             if n != 50:
-                digest.scan(START + n, rows_of(SCAN))
+                digest.scan(rows_of(SCAN, n))
             for k in range(n % 3):
                 digest.command(CancelOrder(f"{n}-{k}", "BTCUSDT", link_id=f"{n}-{k}"))
         step_by_step.hexdigest()
     assert at_once.hexdigest() == step_by_step.hexdigest()
+
+
+def test_scans_given_together_are_digested_as_one_by_one() -> None:
+    scans = [rows_of(SCAN, START + n) for n in range(5)]
+    one_by_one, together = DecisionDigest(("BTCUSDT", "ETHUSDT")), DecisionDigest(("BTCUSDT", "ETHUSDT"))
+    for rows in scans:
+        one_by_one.scan(rows)
+    together.scan(np.concatenate(scans[:3]))
+    together.scan(np.concatenate(scans[3:]))
+    for digest in (one_by_one, together):
+        digest.command(CancelOrder("1", "BTCUSDT", link_id="1"))
+    assert together.hexdigest() == one_by_one.hexdigest()
 
 
 def test_zero_has_no_sign_in_the_digest() -> None:
@@ -142,7 +154,7 @@ def test_every_figure_and_verdict_is_in_the_digest(name: str) -> None:
 
 def test_the_time_of_a_scan_is_in_the_digest() -> None:
     rows = rows_of(SCAN)
-    assert digest_of(rows, START + 1) != digest_of(rows)
+    assert digest_of(rows_of(SCAN, START + 1)) != digest_of(rows)
 
 
 def test_commands_are_digested_as_canonical_text() -> None:

@@ -32,21 +32,24 @@ EAGER: dict[str, Any] = {
 
 
 class Kept:
-    """Keeps what a run says, in order."""
+    """Keeps what a run says, in order, and its scans, which come one by one or several at once."""
 
     def __init__(self) -> None:
         self.lines: list[Any] = []
+        self.scans = b""
 
     def event(self, event: Event) -> None:
         """Not kept."""
 
     def command(self, command: Command) -> None:
-        """Keep notes, scans and outcomes as plain values."""
+        """Keep notes, outcomes and scans as plain values."""
         match command:
             case Note():
                 self.lines.append((command.ts, command.name, command.level, command.fields))
-            case Scanned() | Resolved():
+            case Resolved():
                 self.lines.append((command.ts, command.rows.tobytes()))
+            case Scanned():
+                self.scans += command.rows.tobytes()
             case _:
                 pass
 
@@ -92,11 +95,13 @@ def shaken_up(seed: int, minutes: int) -> Market:
     return replace(market, tape=replace(market.tape, rows=rows))
 
 
-def run(market: Market, policy: Policy, *, no_limits: bool = False) -> tuple[dict[str, Any], list[Any]]:
+def run(
+    market: Market, policy: Policy, *, no_limits: bool = False
+) -> tuple[dict[str, Any], list[Any], bytes]:
     kept = Kept()
     test = Backtest(market.tape, policy, Decimal(18), recorder=kept, no_limits=no_limits)
     result = test.run(market.history)
-    return {name: value for name, value in result.items() if name != "seconds"}, kept.lines
+    return {name: value for name, value in result.items() if name != "seconds"}, kept.lines, kept.scans
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,7 @@ def test_scans_in_one_go_decide_what_they_do_one_by_one(
     def counted(trader: Trader, event: Event) -> list[Command]:
         commands = handle(trader, event)
         if isinstance(event, MarketAhead):
-            taken.append(sum(isinstance(command, Scanned) for command in commands))
+            taken.append(sum(len(command.rows) // 3 for command in commands if isinstance(command, Scanned)))
         return commands
 
     monkeypatch.setattr(Trader, "handle", counted)
@@ -153,7 +158,7 @@ def test_a_tape_read_in_pieces_gives_the_same(piece: int, monkeypatch: pytest.Mo
 
 
 def test_without_limits_every_scan_after_a_trade_sees_the_balance_again() -> None:
-    result, lines = run(made_up(4, 40), Policy(**FORCED), no_limits=True)
+    result, lines, _ = run(made_up(4, 40), Policy(**FORCED), no_limits=True)
     names = [line[1] for line in lines if isinstance(line[1], str)]
     assert result["trades"] > 2
     assert names.count("transfer") == result["trades"]

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import structlog
 
 from turbo_trader.console.screen.screen_process import ScreenBeside
 from turbo_trader.live.daemon_settings import Observer
+from turbo_trader.rules.candidates import candidate
+from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Note, Scanned
 
 
 class ConsoleObserver:
     """Passes on; must not raise."""
 
-    def __init__(self, screen: ScreenBeside | None) -> None:
+    def __init__(self, policy: Policy, symbols: Sequence[str], screen: ScreenBeside | None = None) -> None:
+        """`symbols`: in the order of the rows of a scan."""
         self._log = structlog.get_logger("turbo_trader")
+        self._policy, self._symbols = policy, symbols
         self._screen = screen
+        self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
 
     def note(self, note: Note) -> None:
         """One log event per note, under its stable name."""
@@ -27,7 +33,7 @@ class ConsoleObserver:
             self._screen.note(note)
 
     def scanned(self, scanned: Scanned) -> None:
-        """One short log event per scan of all symbols; the rows themselves are in the journal."""
+        """One short log event per scan of all symbols, and one for each candidate; the rows themselves are in the journal."""
         rows = scanned.rows
         self._log.debug(
             "scan",
@@ -37,6 +43,16 @@ class ConsoleObserver:
         )
         if self._screen is not None:
             self._screen.scanned(scanned)
+        self._tell_candidates(scanned)
+
+    def _tell_candidates(self, scanned: Scanned) -> None:
+        """With signals and figures; at info level where one is new, or its side, tier or blocker changed."""
+        last, self._candidates = self._candidates, {}
+        for s in map(int, np.flatnonzero(scanned.rows["candidate"])):
+            fields = {"symbol": self._symbols[s], **candidate(self._policy, scanned.rows, s)}
+            self._candidates[s] = (fields["side"], fields["tier"], fields["blocked"])
+            level = "debug" if last.get(s) == self._candidates[s] else "info"
+            self.note(Note(scanned.ts, "candidate", level, fields))
 
     def view(self, view: Any, daemon: Mapping[str, Any]) -> None:
         """A moment of the Trader."""

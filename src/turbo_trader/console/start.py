@@ -109,9 +109,8 @@ def start(
             systemd=systemd,
             on_started=guard.begin if settings.mode != Mode.PAPER else lambda: None,
         )  # fmt: skip
-        summary = ground.run(
-            run_daemon(daemon, policy, Observers(ConsoleObserver(screen), *_listening(sending, metrics)))
-        )
+        observer = ConsoleObserver(policy, ground.symbols, screen)
+        summary = ground.run(run_daemon(daemon, policy, Observers(observer, *_listening(sending, metrics))))
         if sending is not None:
             sending.because(summary.reason)
         return summary, folder

@@ -52,7 +52,6 @@ _PROBE = (
 _NOTE = "INSERT INTO notes (ts, name, level, fields) VALUES (?, ?, ?, ?)"
 _MOST_MONEY = 2_000  # notes kept while nothing can be written
 _MOST_WAITING = 10_000  # statements
-NOT_KEPT = frozenset({"candidate"})  # notes that say what the rows of the same scan say
 
 
 class Journal:
@@ -130,9 +129,7 @@ class Journal:
         self._add(self._later, (_EVENT, (event.ts, type(event).__name__, encode(event))))
 
     def note(self, note: Note) -> None:
-        """A line of the log; not of those that the rows of a scan say already."""
-        if note.name in NOT_KEPT:
-            return
+        """A line of the log."""
         self._add(self._due, (_NOTE, (note.ts, note.name, note.level, encode(note.fields))))
 
     def scanned(self, scanned: Scanned) -> None:

@@ -52,6 +52,11 @@ class Machine(Protocol):
     def summary(self) -> Mapping[str, Any]: ...
 
 
+def _scans_first(command: Command) -> bool:
+    """A scan is shown before what came of it."""
+    return not isinstance(command, Scanned)
+
+
 class Router:
     """Owns the way in and out of one Trader. `changed` is set when an event has changed the Trader's next due time.
 
@@ -118,7 +123,7 @@ class Router:
                 case Act.SEND:
                     assert isinstance(command, WireCommand)
                     self._send(command)
-        for command in commands:
+        for command in sorted(commands, key=_scans_first):
             self._show(command)
 
     def _record(self, command: Command) -> None:

@@ -29,7 +29,7 @@ BACKTEST: Final = "backtest"  # the mode of such a journal
 RESULT: Final = "backtest"  # keys of its state
 COUNTS: Final = "scan-counts"
 PRICES: Final = "prices.npz"  # a file beside it
-_LEFT_OUT: Final = ("candidate", "gate")  # they explain scans, which are not kept
+_LEFT_OUT: Final = "gate"  # it explains scans, which are not kept
 
 
 class Recorder:
@@ -49,7 +49,7 @@ class Recorder:
     def command(self, command: Command) -> None:
         """Keep a command that says something for people, and the newest state under each key."""
         match command:
-            case Note() if command.level != "debug" and command.name not in _LEFT_OUT:
+            case Note() if command.level != "debug" and command.name != _LEFT_OUT:
                 self._notes.append(command)
                 self._saw(command.ts)
             case Resolved():
@@ -58,7 +58,8 @@ class Recorder:
                 value = msgspec.Raw(encode(command.value))  # as it is now: it may change afterwards
                 self._state[command.key] = Persist(command.ts, command.key, value)
             case ScanCommand():
-                self._scans.add(command.ts, self._symbols, command.rows)
+                self._scans.add(self._symbols, command.rows)
+                self._saw(int(command.rows["ts"][0]))
                 self._saw(command.ts)
             case _:
                 pass

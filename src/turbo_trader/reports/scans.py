@@ -22,20 +22,25 @@ class ScanCounts:
     def __init__(self) -> None:
         self.funnels, self.strengths = Funnels(), Strengths()
         self._held: list[Rows] = []
-        self._of: tuple[int, tuple[str, ...]] = (0, ())
+        self._of: tuple[int, tuple[str, ...]] = (0, ())  # of which hour, of which symbols
         self._dtype: np.dtype[np.void] | None = None
         self._paths: dict[tuple[str, ...], tuple[list[int], list[NDArray[np.float64]]]] = {}
 
-    def add(self, ts: int, symbols: Sequence[str], rows: Rows) -> None:
-        """One scan of all symbols."""
-        of = (ts // HOUR, tuple(symbols))
+    def add(self, symbols: Sequence[str], rows: Rows) -> None:
+        """A scan of all symbols, or several one after the other."""
+        names = tuple(symbols)
+        hours = rows["ts"] // HOUR
+        for part in np.split(rows, np.flatnonzero(np.diff(hours)) + 1):
+            self._hold((int(part["ts"][0]) // HOUR, names), part)
+        times, mids = self._paths.setdefault(names, ([], []))
+        times += rows["ts"][:: len(names)].tolist()
+        mids.append(rows["mid"].reshape(-1, len(names)).copy())
+
+    def _hold(self, of: tuple[int, tuple[str, ...]], rows: Rows) -> None:
         if self._held and (of != self._of or rows.dtype != self._dtype):
             self._count()
         self._of, self._dtype = of, rows.dtype
         self._held.append(rows)
-        times, mids = self._paths.setdefault(of[1], ([], []))
-        times.append(ts)
-        mids.append(np.array(rows["mid"]))
 
     def end(self) -> Scanned:
         """What all of them came to."""
@@ -58,7 +63,7 @@ class ScanCounts:
         for names, (times, parts) in self._paths.items():
             rows = slice(at, at + len(times))
             ts[rows] = times
-            mids[rows, [symbols.index(name) for name in names]] = np.array(parts)
+            mids[rows, [symbols.index(name) for name in names]] = np.concatenate(parts)
             at += len(times)
         order = np.argsort(ts, kind="stable")
         return Prices(ts[order], symbols, mids[order])
@@ -70,7 +75,7 @@ def count_scans(scans: Iterable[Batch], until: int) -> Scanned:
     for ts, symbols, rows in scans:
         if ts >= until:
             break
-        counts.add(ts, symbols, rows)
+        counts.add(symbols, rows)
     return counts.end()
 
 

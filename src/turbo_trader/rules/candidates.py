@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def candidate(policy: Policy, rows: Rows, j: int) -> dict[str, Any]:
     """The fields of event `candidate` for rows[j] (SCAN): returns and distances are fractions, scores in [-1, 1].
 
-    `blocked` is the first gate that blocked so far ("" = none), `why` its reason.
+    `blocked` is the first gate that blocked ("" = none), `why` its reason.
     """
     row = rows[j]
     blocker = int(row["blocker"])

@@ -58,7 +58,7 @@ class Decisions:
     open_time: OpenTime = field(default_factory=OpenTime)
     refusal: Callable[[], str] = str
     closed: Callable[[], None] = lambda: None  # called when a trade has ended
-    scanned: Callable[[int], None] = lambda _: None  # called with the time of each scan
+    scanned: Callable[[int], None] = lambda _: None  # called with the time of the last scan
     keep: tuple[str, ...] = ("trade", "halt", "limit", "liquidation", "entry")
 
     def event(self, event: Event) -> None:
@@ -68,10 +68,9 @@ class Decisions:
         """Add a command to the digest."""
         match command:
             case Scanned():
-                self.digest.scan(command.ts, command.rows)
+                self.digest.scan(command.rows)
                 self.scanned(command.ts)
-                candidates = self.open_time.warm or bool(command.rows["candidate"].any())
-                self.open_time.look(command.ts, self.refusal(), candidates=candidates)
+                self._look(command.rows)
             case PlaceOrder() | CancelOrder() | SetStops() | SetLeverage():
                 self.digest.command(command)
             case Resolved():
@@ -82,6 +81,13 @@ class Decisions:
                     self.closed()
             case _:
                 pass
+
+    def _look(self, rows: Rows) -> None:
+        """The session says the same at all scans of one command: nothing happens between them."""
+        count, refusal = self.digest.count, self.refusal()
+        candidates = np.any(rows["candidate"].reshape(-1, count), axis=1).tolist()
+        for ts, found in zip(rows["ts"][::count].tolist(), candidates, strict=True):
+            self.open_time.look(ts, refusal, candidates=found)
 
 
 @dataclass(kw_only=True, frozen=True)
@@ -143,9 +149,13 @@ class Backtest:
         exchange.add_account(UID, self.balance)
         start, end = self.tape.start, self.tape.end
         trader = Trader(
-            self.tape.instruments, self._policy, boot="backtest", start_ts=start, read_when_quiet=False,
-            log_candidates=self.recorder is not None, workers=workers,
-        )  # fmt: skip
+            self.tape.instruments,
+            self._policy,
+            boot="backtest",
+            start_ts=start,
+            read_when_quiet=False,
+            workers=workers,
+        )
         decisions = Decisions(DecisionDigest(trader.symbols), refusal=lambda: trader.refusal)
         simulation = Simulation(
             trader, exchange, self.tape.rows, uid=UID, latency=self.latency,

@@ -64,21 +64,27 @@ class DecisionDigest:
         self._symbols = symbols
         self._digest = hashlib.sha256()
         self._columns: _Columns | None = None
-        self._waiting: list[tuple[int, Rows]] = []  # scans not digested yet: many at once cost as much as one
+        self._waiting: list[Rows] = []  # scans not digested yet: many at once cost as much as one
+        self._scans = 0  # how many these are
         self._texts: dict[
             int, str
         ] = {}  # commands not digested yet, by how many of these scans come before them
 
-    def scan(self, ts: int, rows: Rows) -> None:
-        """Add the scan at `ts` (ns UTC): rows of SCAN, one per symbol."""
-        self._waiting.append((ts, rows))
-        if len(self._waiting) >= _AT_ONCE:
+    @property
+    def count(self) -> int:
+        """How many symbols there are."""
+        return len(self._symbols)
+
+    def scan(self, rows: Rows) -> None:
+        """Add a scan, or several one after the other: rows of SCAN, one per symbol each."""
+        self._waiting.append(rows)
+        self._scans += len(rows) // self.count
+        if self._scans >= _AT_ONCE:
             self._flush()
 
     def command(self, command: WriteCommand) -> None:
         """Add what goes to the venue."""
-        before = len(self._waiting)
-        self._texts[before] = self._texts.get(before, "") + command_text(command)
+        self._texts[self._scans] = self._texts.get(self._scans, "") + command_text(command)
 
     def hexdigest(self) -> str:
         """The digest of everything added so far, in hexadecimal."""
@@ -88,23 +94,22 @@ class DecisionDigest:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         texts, self._texts = self._texts, {}
+        self._scans = 0
         self._digest.update(texts.get(0, "").encode())
         if not waiting:
             return
-        rows = joined([part for _, part in waiting])
+        rows = joined(waiting)
         if self._columns is None:
             self._columns = _Columns(rows.dtype)
             self._digest.update(f"figures {' '.join(self._columns.names)}\n".encode())
         symbols = [self._symbols[symbol] for symbol in rows["symbol"].tolist()]
         whole, numbers = self._columns.read(rows)
-        first = 0
-        for number, (ts, part) in enumerate(waiting, 1):
-            last = first + len(part)
-            self._digest.update(f"scan {ts} {' '.join(symbols[first:last])}\n".encode())
-            self._digest.update(whole[first:last].data)
-            self._digest.update(numbers[first:last].data)
-            self._digest.update(texts.get(number, "").encode())
-            first = last
+        for number, ts in enumerate(rows["ts"][:: self.count].tolist()):
+            scan = slice(number * self.count, (number + 1) * self.count)
+            self._digest.update(f"scan {ts} {' '.join(symbols[scan])}\n".encode())
+            self._digest.update(whole[scan].data)
+            self._digest.update(numbers[scan].data)
+            self._digest.update(texts.get(number + 1, "").encode())
 
 
 def command_text(command: WriteCommand) -> str:

@@ -92,7 +92,8 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The rows (rules.assess.SCAN) of one scan of all symbols; for the journal, `explain` and the funnel."""
+    """The rows (rules.scan.SCAN) of a scan of all symbols, for the journal, the log, `explain` and the funnel; of scans that were
+    taken in one go (`MarketAhead`, in simulated time alone) scan after scan. `ts`: the last of them."""
 
     ts: int
     rows: Rows

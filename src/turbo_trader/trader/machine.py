@@ -59,15 +59,13 @@ class Trader:
         restored: dict[str, dict[str, Any]] | None = None,
         *,
         read_when_quiet: bool = True,
-        log_candidates: bool = True,
         workers: Workers = ALONE,
     ) -> None:
         """`boot`: a nonce no two starts share (1-12 letters or digits). `restored`: what was persisted, by key; UnreadableState
         where it makes no sense (`persisted`).
 
         `read_when_quiet`: read the account each 30 s also where nothing has happened on it since a read that agreed. A venue that
-        is simulated without faults has said everything by its stream. `log_candidates`: emit each candidate of a scan. `workers`
-        share the scans of a market that is known ahead.
+        is simulated without faults has said everything by its stream. `workers` share the scans of a market that is known ahead.
         """
         self._state = TraderState(instruments, policy, boot, start_ts)
         self._closing = Closing(self._state)
@@ -80,7 +78,6 @@ class Trader:
         self._entries = Entries(self._state, self._staging)
         self._calibrating = Calibrating(self._state, kept.signal)
         self._scanner = Scanner(self._state, self._entries, self._calibrating, self._staging)
-        self._scanner.log_candidates = log_candidates
         self._fitting = Fitting(self._state)
         self._instances = Instances(self._state)
         self._recovery = Recovery(

@@ -15,7 +15,6 @@ from turbo_trader.market.state import MINUTES
 from turbo_trader.rules import gates
 from turbo_trader.rules.account_gates import LimitFacts, limits_block_until, limits_gate
 from turbo_trader.rules.ahead import assess_all
-from turbo_trader.rules.candidates import candidate
 from turbo_trader.rules.choices import EntryStyle
 from turbo_trader.rules.confirmation import still_confirmed
 from turbo_trader.rules.entry import fill_probability, ranked
@@ -53,9 +52,7 @@ class Scanner:
         self._one: Rows = cast("Rows", np.zeros(1, SCAN))
         self.counts = ScanCounts(state)
         self.scores = ScoreColumn(state)
-        self.log_candidates = True
         self._refused: dict[str, tuple[int, int]] = {}  # symbol -> gate and code that last refused it
-        self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
         self._tier: CapitalTier | None = None
         self._signals: Rows = _NO_ROWS
         self._gates: Rows = _NO_ROWS
@@ -85,7 +82,6 @@ class Scanner:
                 advance(state.states, s, _NO_ROWS, 0, state.now)
             self._staging.on_scan(equity, self.confirms)
         passed = [s for s in self._assess() if self._limits(self._rows, s, tier)]
-        self.emit_candidates(self._rows)
         if passed:
             self._refresh_weights(equity)
             keyed = [(s, self._expected_value(s), float(self._weights[s])) for s in passed]
@@ -248,17 +244,6 @@ class Scanner:
             stopped_out_ns=state.stopped_out.get(direction, 0),
             tradable=state.instrument.open_for_entries,
         )
-
-    def emit_candidates(self, rows: Rows) -> None:
-        """Each candidate with its signals and figures; at info level where it is new, or its side, tier or blocker changed."""
-        if not self.log_candidates:
-            return
-        last, self._candidates = self._candidates, {}
-        for s in map(int, np.flatnonzero(rows["candidate"])):
-            fields = candidate(self._state.policy, rows, s)
-            self._candidates[s] = (fields["side"], fields["tier"], fields["blocked"])
-            level = "debug" if last.get(s) == self._candidates[s] else "info"
-            self._state.note("candidate", level, symbol=self._state.symbols[s], **fields)
 
     def _settle(self, rows: Rows, state: SymbolState, gate: int, verdict: Verdict) -> None:
         """Enter an account gate's verdict. A block is an event, as the row holds figures alone; at info level when it is new."""

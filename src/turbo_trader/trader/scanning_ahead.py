@@ -141,13 +141,11 @@ class Ahead:
         passed = set((np.flatnonzero(rows["blocker"] < 0) // count).tolist())
         for k in range(taken.scans):
             state.now = first + k * step
-            part = rows[k * count : (k + 1) * count]
             if k in passed:
-                self._scanner.refuse(part)
-            self._scanner.emit_candidates(part)
-            state.give(Scanned(state.now, part))
+                self._scanner.refuse(rows[k * count : (k + 1) * count])
             if ended[k] > known:
                 self._calibrating.remember(copied(taken.resolved[known : ended[k]]))
                 known = ended[k]
+        state.give(Scanned(state.now, rows))
         self._scanner.taken(rows, state.now)
         self._fitting.on_scan()
