@@ -16,11 +16,14 @@ HOUR_NS: Final = 3.6e12
 WEEK: Final = 7 * DAY
 OF_THE_UNIVERSE: Final = 15  # symbols that rates are scaled to
 
-#: What `--no-limits` switches off: session result, drawdown pauses, halts, the watchdog and the stages of SIZE=earned.
+#: What `--no-limits` switches off: session result, drawdown pauses, halts, warnings before a limit is reached, the watchdog and the
+#: stages of SIZE=earned.
 _NO_LIMITS: Final[dict[str, Any]] = {
     "session_loss": Decimal(1),
     "drawdown_pause": Decimal(1),
     "pauses_to_halt": 0,
+    "warn_share": Decimal(1),
+    "warn_hysteresis": Decimal(0),
     "watchdog_probability": Decimal(0),
     "size": TradeSize.FULL,
 }

@@ -45,6 +45,15 @@ from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.view import View, summary, view
 
 _LEAST_AHEAD = 10 * SECOND  # between scans: with each of them all limits are looked at
+_OF_TIME = (
+    events.Clock,
+    events.NoiseFitted,
+    events.Scored,
+)  # after these a look finds nothing that it would not find anyway
+#: After these a look at the account is due, and what a scan rests on beside the account stays as it is.
+_OF_ACCOUNT = (
+    events.Fill, events.OrderReport, events.PositionReport, events.WalletReport, events.CommandResult, events.ReadResult,
+)  # fmt: skip
 
 
 class Trader:
@@ -92,7 +101,7 @@ class Trader:
         self._consume = linked(consume, self._state.states, 0, np.zeros(1, ROW), 0)  # a microsecond less
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
         self._asked = False  # something has happened since the last look
-        self._unscanned = False  # something has happened since the last scan
+        self._unscanned = False  # more than a report has come since the last scan
         self._due: int | None = None  # next_time, until an event changes more than a market state
         self._state.note("policy", overridden=policy.overridden())
         self._resume(kept)
@@ -243,8 +252,9 @@ class Trader:
                 self._commanding.on_control(event)
             case _:
                 self._environment.on_event(event)
-        if not isinstance(event, events.Clock | events.NoiseFitted | events.Scored):
-            self._asked = self._unscanned = True
+        if not isinstance(event, _OF_TIME):
+            self._asked = True
+            self._unscanned = self._unscanned or not isinstance(event, _OF_ACCOUNT)
 
     # -- market and clock
 
