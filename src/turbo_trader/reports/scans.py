@@ -83,10 +83,5 @@ def total_of(hours: Iterable[Funnel]) -> Funnel:
     """One funnel of several."""
     total = Funnel()
     for each in hours:
-        for name in ("scans", "moments", "candidates", "pre_filtered", "a", "b", "passed"):
-            setattr(total, name, getattr(total, name) + getattr(each, name))
-        total.blocks = [a + b for a, b in zip(total.blocks, each.blocks, strict=True)]
-        total.any_blocks = [a + b for a, b in zip(total.any_blocks, each.any_blocks, strict=True)]
-        total.first_ns = min(total.first_ns or each.first_ns, each.first_ns)
-        total.last_ns = max(total.last_ns, each.last_ns)
+        total.join(each)
     return total

@@ -57,29 +57,23 @@ class Funnel:
     any_blocks: list[int] = field(default_factory=lambda: [0] * len(GATES))  # blocked at all
 
     def add(self, rows: Rows) -> None:
-        """Count rows of dtype SCAN."""
-        if not len(rows):
-            return
-        rows = current(rows)
-        verdict, tier = np.ascontiguousarray(rows["verdict"]), rows["tier"]
-        candidate, blocker, ts = rows["candidate"] == 1, rows["blocker"], rows["ts"]
-        through = candidate & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
-        tiered = through & ((tier == TIER_A) | (tier == TIER_B))
-        self.scans += len(rows)
-        self.moments += len(np.unique(ts))
-        self.candidates += int(np.count_nonzero(candidate))
-        self.pre_filtered += int(np.count_nonzero(through))
-        self.a += int(np.count_nonzero(tiered & (tier == TIER_A)))
-        self.b += int(np.count_nonzero(tiered & (tier == TIER_B)))
-        self.passed += int(np.count_nonzero(tiered & (blocker < 0)))
-        first = np.bincount(blocker[blocker >= 0], minlength=len(GATES)).tolist()
-        blocked = np.count_nonzero(verdict == BLOCK, axis=0).tolist()
-        for gate in range(len(GATES)):
-            self.blocks[gate] += first[gate]
-            self.any_blocks[gate] += blocked[gate]
-        begun = int(ts.min())
-        self.first_ns = min(self.first_ns or begun, begun)
-        self.last_ns = max(self.last_ns, int(ts.max()))
+        """Count rows of dtype SCAN, those of one time together."""
+        if len(rows):
+            self.join(_counted(rows, 1)[0])
+
+    def join(self, other: Funnel, *, moments: bool = True) -> None:
+        """Count what another funnel has counted; not its `moments` where they are the same."""
+        self.scans += other.scans
+        self.moments += other.moments if moments else 0
+        self.candidates += other.candidates
+        self.pre_filtered += other.pre_filtered
+        self.a += other.a
+        self.b += other.b
+        self.passed += other.passed
+        self.first_ns = min(self.first_ns or other.first_ns, other.first_ns)
+        self.last_ns = max(self.last_ns, other.last_ns)
+        self.blocks = [a + b for a, b in zip(self.blocks, other.blocks, strict=True)]
+        self.any_blocks = [a + b for a, b in zip(self.any_blocks, other.any_blocks, strict=True)]
 
     @property
     def hours(self) -> float:
@@ -138,10 +132,35 @@ class Funnels:
         """Count scans within one hour: rows of dtype SCAN, the symbols over and over in this order."""
         if not len(rows):
             return
-        self.total.add(rows)
-        self.hours.setdefault(int(rows["ts"][0]) // HOUR * HOUR, Funnel()).add(rows)
-        for i, symbol in enumerate(symbols):
-            self.symbols.setdefault(symbol, Funnel()).add(rows[i :: len(symbols)])
+        whole = Funnel()
+        for i, found in enumerate(_counted(rows, len(symbols))):
+            whole.join(found, moments=i == 0)
+            self.symbols.setdefault(symbols[i], Funnel()).join(found)
+        self.total.join(whole)
+        self.hours.setdefault(int(rows["ts"][0]) // HOUR * HOUR, Funnel()).join(whole)
+
+
+def _counted(rows: Rows, columns: int) -> list[Funnel]:
+    """Rows of dtype SCAN, counted by their place: the first of each `columns` rows, the second ..."""
+    rows = current(rows)
+    verdict, tier = np.ascontiguousarray(rows["verdict"]), rows["tier"]
+    candidate, blocker, ts = rows["candidate"] == 1, rows["blocker"], rows["ts"]
+    through = candidate & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
+    a, b = through & (tier == TIER_A), through & (tier == TIER_B)
+    steps = np.stack([candidate, through, a, b, (a | b) & (blocker < 0)]).reshape(5, -1, columns)
+    places = (np.arange(len(rows)) % columns * len(GATES) + blocker)[blocker >= 0]
+    first = np.bincount(places, minlength=columns * len(GATES)).reshape(columns, -1)
+    blocked = np.count_nonzero((verdict == BLOCK).reshape(-1, columns, len(GATES)), axis=0)
+    moments, span = 1 + int(np.count_nonzero(np.diff(ts))), (int(ts.min()), int(ts.max()))
+    counts = np.count_nonzero(steps, axis=1).T
+    names = ("candidates", "pre_filtered", "a", "b", "passed")
+    return [
+        Funnel(
+            scans=len(rows) // columns, moments=moments, first_ns=span[0], last_ns=span[1], blocks=first[i].tolist(),
+            any_blocks=blocked[i].tolist(), **dict(zip(names, figures, strict=True)),
+        )
+        for i, figures in enumerate(counts.tolist())
+    ]  # fmt: skip
 
 
 def funnels(scans: Iterable[tuple[int, Sequence[str], Rows]]) -> Funnels:

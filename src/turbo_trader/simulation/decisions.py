@@ -77,10 +77,12 @@ class DecisionDigest:
 
     def scan(self, rows: Rows) -> None:
         """Add a scan, or several one after the other: rows of SCAN, one per symbol each."""
-        self._waiting.append(rows)
-        self._scans += len(rows) // self.count
-        if self._scans >= _AT_ONCE:
-            self._flush()
+        for first in range(0, len(rows), _AT_ONCE * self.count):
+            part = rows[first : first + _AT_ONCE * self.count]
+            self._waiting.append(part)
+            self._scans += len(part) // self.count
+            if self._scans >= _AT_ONCE:
+                self._flush()
 
     def command(self, command: WriteCommand) -> None:
         """Add what goes to the venue."""
