@@ -53,6 +53,7 @@ _OF_TIME = (
 #: After these a look at the account is due, and what a scan rests on beside the account stays as it is.
 _OF_ACCOUNT = (
     events.Fill, events.OrderReport, events.PositionReport, events.WalletReport, events.CommandResult, events.ReadResult,
+    events.Transferred,
 )  # fmt: skip
 
 
