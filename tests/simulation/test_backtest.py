@@ -95,7 +95,8 @@ class Recorder(Trader):
         commands = super().handle(event)
         for command in commands:
             if isinstance(command, Scanned):
-                self.log.append((command.ts, command.rows.tobytes()))
+                scans = command.rows.reshape(-1, len(self.symbols))
+                self.log.extend((int(rows["ts"][0]), rows.tobytes()) for rows in scans)
             elif isinstance(command, PlaceOrder | CancelOrder | SetStops | SetLeverage):
                 self.log.append((event.ts, repr(command).encode()))
         return commands

@@ -128,7 +128,8 @@ class JournalOnDisk(JournalInMemory):
             case Note():
                 self._file.note(command)
             case Scanned():
-                self._file.scanned(command)
+                for rows in command.rows.reshape(-1, len(self._symbols)):
+                    self._file.scanned(Scanned(int(rows["ts"][0]), rows))
             case Resolved():
                 self._file.resolved(command)
             case _:

@@ -17,9 +17,10 @@ SYNC: Final = SECOND  # the disk has what it was handed within that time
 
 
 class JournalInMemory:
-    """What a process has written, and what of it is on disk."""
+    """What a process has written, and what of it is on disk; nothing where the process never dies, as nobody reads it then."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, mortal: bool = True) -> None:
+        self._mortal = mortal
         self.boots: list[str] = []
         self._state: dict[str, bytes] = {}
         self._intents: dict[
@@ -35,11 +36,15 @@ class JournalInMemory:
 
     def persist(self, command: Persist) -> None:
         """State that must survive, as it is now."""
+        if not self._mortal:
+            return
         key, value = command.key, encode(command.value)
         self._unwritten.append(lambda: self._state.__setitem__(key, value))
 
     def intent(self, now: int, command: WireCommand) -> None:
         """A request that is about to leave."""
+        if not self._mortal:
+            return
         entry = (now, self.boots[-1], command)
 
         def write() -> None:
