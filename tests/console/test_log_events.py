@@ -193,19 +193,19 @@ def test_events_of_a_busy_market_are_no_longer_than_the_worst_day_has_them(
 
 
 @pytest.mark.usefixtures("_restored")
-def test_a_candidate_is_told_at_info_level_where_it_is_new_or_has_changed(tmp_path: Path) -> None:
+def test_a_candidate_is_logged_at_info_level_where_it_is_new_or_has_changed(tmp_path: Path) -> None:
     rows = np.zeros(2, SCAN)
     rows["candidate"], rows["direction"], rows["blocker"] = (1, 0), 1, 3
     path = open_log(tmp_path, level="info", terminal=False)
     observer = ConsoleObserver(Policy(), ("BTCUSDT", "ETHUSDT"))
-    told = []
+    logged = []
     for blocker in (3, 3, -1):
         rows["blocker"] = blocker
         observer.scanned(Scanned(NOW, rows))
-        told.append([json.loads(line) for line in path.read_text().splitlines()])
-    assert [len(lines) for lines in told] == [1, 1, 2]
-    assert [line["symbol"] for line in told[-1]] == ["BTCUSDT", "BTCUSDT"]
-    assert [line["blocked"] for line in told[-1]] == [GATES[3], ""]
+        logged.append([json.loads(line) for line in path.read_text().splitlines()])
+    assert [len(lines) for lines in logged] == [1, 1, 2]
+    assert [line["symbol"] for line in logged[-1]] == ["BTCUSDT", "BTCUSDT"]
+    assert [line["blocked"] for line in logged[-1]] == [GATES[3], ""]
 
 
 @pytest.mark.usefixtures("_restored")

@@ -43,9 +43,9 @@ class ConsoleObserver:
         )
         if self._screen is not None:
             self._screen.scanned(scanned)
-        self._tell_candidates(scanned)
+        self._log_candidates(scanned)
 
-    def _tell_candidates(self, scanned: Scanned) -> None:
+    def _log_candidates(self, scanned: Scanned) -> None:
         """With signals and figures; at info level where one is new, or its side, tier or blocker changed."""
         last, self._candidates = self._candidates, {}
         for s in map(int, np.flatnonzero(scanned.rows["candidate"])):

@@ -19,8 +19,8 @@ SYNC: Final = SECOND  # the disk has what it was handed within that time
 class JournalInMemory:
     """What a process has written, and what of it is on disk; nothing where the process never dies, as nobody reads it then."""
 
-    def __init__(self, *, mortal: bool = True) -> None:
-        self._mortal = mortal
+    def __init__(self, *, restarts: bool = True) -> None:
+        self._restarts = restarts
         self.boots: list[str] = []
         self._state: dict[str, bytes] = {}
         self._intents: dict[
@@ -36,14 +36,14 @@ class JournalInMemory:
 
     def persist(self, command: Persist) -> None:
         """State that must survive, as it is now."""
-        if not self._mortal:
+        if not self._restarts:
             return
         key, value = command.key, encode(command.value)
         self._unwritten.append(lambda: self._state.__setitem__(key, value))
 
     def intent(self, now: int, command: WireCommand) -> None:
         """A request that is about to leave."""
-        if not self._mortal:
+        if not self._restarts:
             return
         entry = (now, self.boots[-1], command)
 

@@ -120,7 +120,7 @@ class Process:
         self._network = network
         self._sink = sink
         self._faults = faults
-        self.journal = JournalInMemory(mortal=faults is not None)
+        self.journal = JournalInMemory(restarts=faults is not None)
         self.messages: PrivateMessages
         self.emitted: Counter[str] = Counter()  # events of requests and messages, by name
         self.skew = 0  # how far this machine's clocks are ahead of the venue's, ns
