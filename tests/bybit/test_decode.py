@@ -4,13 +4,13 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sent_orders import entry
+from tests.sent_orders import close, entry
 
 from turbo_trader.bybit import decode, schemas
 from turbo_trader.bybit.command_calls import call, plain
 from turbo_trader.bybit.decode import transfers
 from turbo_trader.bybit.schemas import Unreadable
-from turbo_trader.trader.commands import CancelOrder, SetLeverage, SetStops
+from turbo_trader.trader.commands import CancelOrder, SetLeverage, SetStops, WriteCommand
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport, Source, WalletReport
 
 ORDER = {
@@ -190,3 +190,64 @@ def test_a_line_of_the_log_without_an_id_is_named_by_what_it_says() -> None:
     (one, other), odd = transfers([{**line, "change": "1"}, {**line, "change": "2"}])
     assert odd == []
     assert one.id != other.id
+
+
+ENTRY_ON_THE_WIRE: dict[str, object] = {
+    "category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.001", "timeInForce": "IOC",
+    "positionIdx": 0, "orderLinkId": "e", "reduceOnly": False, "price": "60000", "stopLoss": "59000", "slTriggerBy": "LastPrice",
+    "slOrderType": "Market", "takeProfit": "62000", "tpTriggerBy": "LastPrice", "tpOrderType": "Market", "tpslMode": "Full",
+}  # fmt: skip
+CLOSE_ON_THE_WIRE: dict[str, object] = {
+    "category": "linear", "symbol": "BTCUSDT", "side": "Sell", "orderType": "Market", "qty": "0.001", "timeInForce": "IOC",
+    "positionIdx": 0, "orderLinkId": "x", "reduceOnly": True,
+}  # fmt: skip
+STOPS_ON_THE_WIRE: dict[str, object] = {
+    "category": "linear", "symbol": "BTCUSDT", "tpslMode": "Full", "positionIdx": 0, "stopLoss": "59000",
+    "slTriggerBy": "LastPrice",
+}  # fmt: skip
+BACKSTOP_ON_THE_WIRE: dict[str, object] = {
+    "category": "linear", "symbol": "BTCUSDT", "tpslMode": "Full", "positionIdx": 0, "takeProfit": "62000",
+    "tpTriggerBy": "LastPrice",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "method", "params"),
+    [
+        (entry("e", take_profit=Decimal(62000)), "place_order", ENTRY_ON_THE_WIRE),
+        (close("x"), "place_order", CLOSE_ON_THE_WIRE),
+        (SetStops("s", "BTCUSDT", Decimal(59000), None), "set_trading_stop", STOPS_ON_THE_WIRE),
+        (SetStops("s", "BTCUSDT", None, Decimal(62000)), "set_trading_stop", BACKSTOP_ON_THE_WIRE),
+    ],
+)
+def test_what_moves_money_is_exactly_this_on_the_wire(
+    command: WriteCommand, method: str, params: dict[str, object]
+) -> None:
+    made = call(command)
+    assert (made.method, made.params, made.recv_window_ms) == (method, params, 5000)
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        (True, True),
+        ("true", True),
+        ("True", True),
+        (False, False),
+        ("false", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_truth_value_may_be_a_text(value: object, meant: bool) -> None:
+    assert schemas.flag(value) is meant
+
+
+@pytest.mark.parametrize(("source", "ts"), [(Source.STREAM, 1_700_000_000 * 10**9), (Source.REST, 7)])
+def test_a_position_is_of_its_last_change_in_the_stream_and_of_the_answer_when_read(
+    source: Source, ts: int
+) -> None:
+    row = schemas.Position(
+        symbol="BTCUSDT", side="Buy", size="1", position_idx=0, updated_time="1700000000000"
+    )
+    assert decode.position(row, 7, source).ts == ts

@@ -121,3 +121,12 @@ def test_host_that_accepts_nowhere_is_an_os_error(new_loop: Any, monkeypatch: py
             await dial("venue.test", 443)
 
     run(new_loop, work)
+
+
+async def test_a_host_without_an_address_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nowhere(*_: object) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(dialing, "_resolved", nowhere)
+    with pytest.raises(OSError, match=r"nowhere\.invalid has no address"):
+        await dial("nowhere.invalid", 443)

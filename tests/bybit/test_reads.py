@@ -84,6 +84,7 @@ def test_s10_an_order_is_looked_up_on_every_channel() -> None:
     def ask(call: Call) -> Answer:
         asked.append(call.method)
         assert call.params["orderLinkId"] == "mine"
+        assert call.params.get("limit", 1) <= 100  # the most executions that the venue gives at once
         if call.method == "get_order_history":
             return ok(
                 {
@@ -112,6 +113,7 @@ def test_s24_fills_of_a_long_absence_are_read_in_windows_shorter_than_a_week() -
     @at_once
     def ask(call: Call) -> Answer:
         windows.append((call.params["startTime"], call.params["endTime"]))
+        assert call.params["limit"] == 100  # the most that the venue gives at once
         return ok({"list": []})
 
     finish(Reader(ask, lambda: NOW).read(Read("r", ("fills",), since=NOW - 20 * 86_400 * 10**9)))
@@ -215,3 +217,16 @@ def test_candles_that_cannot_be_are_left_out() -> None:
 def test_settled_rates_that_cannot_be_are_left_out(at: str, rate: str) -> None:
     rows = [{"fundingRateTimestamp": at, "fundingRate": rate}]
     assert finish(settled_rates(at_once(lambda _: ok({"list": rows})), "BTCUSDT")) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (ok({"list": "none"}), Outcome.UNKNOWN),
+        (Answer(classify(10016), 10016, "", NOW), Outcome.UNKNOWN),
+        (Answer(classify(10001), 10001, "", NOW), Outcome.REJECTED),
+    ],
+)
+def test_a_read_that_failed_is_never_confirmed(answer: Answer, outcome: Outcome) -> None:
+    result = finish(Reader(at_once(lambda _: answer), lambda: NOW).read(Read("r", ("positions",))))
+    assert (result.outcome, result.positions) == (outcome, ())

@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from turbo_trader.journal import readers
-from turbo_trader.journal.address import POINTER, Address, address, password_of, read_address, write_address
+from turbo_trader.journal.address import (
+    POINTER,
+    Address,
+    address,
+    is_journal,
+    password_of,
+    read_address,
+    write_address,
+)
 from turbo_trader.journal.health import owner
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.journal_errors import JournalError
@@ -125,3 +133,10 @@ def test_a_server_that_is_down_is_one_line_at_once(tmp_path: Path) -> None:
         CommandResult(ts=1, id="x", outcome=Outcome.CONFIRMED, code=0, message="")
     )
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("name", [FILE, POINTER])
+def test_a_folder_is_a_journal_by_its_file_or_by_what_it_says(tmp_path: Path, name: str) -> None:
+    assert not is_journal(tmp_path)
+    (tmp_path / name).touch()
+    assert is_journal(tmp_path)

@@ -184,12 +184,14 @@ def test_a_restore_is_refused_while_somebody_is_at_work(run: BookedRun, tmp_path
     restore(folder, copy, "now")
 
 
-@pytest.mark.parametrize("content", [b"", b"no database " * 99])
-def test_only_a_journal_is_restored(run: BookedRun, tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "nothing is in it"), (b"no database " * 99, "no whole copy of a journal")]
+)
+def test_only_a_journal_is_restored(run: BookedRun, tmp_path: Path, content: bytes, said: str) -> None:
     run.journal.close(NOW, "test")
     before = (run.journal.folder / FILE).read_bytes()
     (tmp_path / "other").write_bytes(content)
-    with pytest.raises((InputError, UnsoundJournal)):
+    with pytest.raises((InputError, UnsoundJournal), match=said):
         restore(run.journal.folder, tmp_path / "other", "now")
     with pytest.raises(InputError, match="no such file"):
         restore(run.journal.folder, tmp_path / "nowhere", "now")

@@ -17,6 +17,7 @@ from turbo_trader.console.folders import made_for
 from turbo_trader.journal import readers
 from turbo_trader.journal.address import POINTER, Address, address
 from turbo_trader.journal.backup import backup, restore
+from turbo_trader.journal.connection import Database
 from turbo_trader.journal.export import tables
 from turbo_trader.journal.health import owner
 from turbo_trader.journal.journal_check import examine
@@ -181,6 +182,7 @@ def test_a_backup_is_a_file_and_comes_back_into_either(tmp_path: Path, there: Ad
     assert after == before
     into_file = restore(tmp_path / "a", copy, "later")
     assert into_file.path == tmp_path / "a" / FILE
+    assert not list((tmp_path / "a").glob("*.new"))
     assert read_everything(tmp_path / "a") == before
     write_more(Journal(tmp_path / "a", SYMBOLS))
 
@@ -309,8 +311,11 @@ def test_two_journals_share_a_database_and_see_nothing_of_each_other(
 
 
 def test_a_step_of_upkeep_that_fails_leaves_the_session_as_it_was(tmp_path: Path, there: Address) -> None:
+    def fails(db: Database) -> None:
+        db.execute("DELETE FROM nowhere")
+
     journal = Journal(tmp_path, SYMBOLS, there=there)
-    journal.tend(lambda db: db.execute("DELETE FROM nowhere"))
+    journal.tend(fails)
     assert journal.boots() == [journal.boot]
     journal.note(Note(1, "fill", "info", FILL))
     journal.commit()

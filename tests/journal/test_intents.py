@@ -7,9 +7,11 @@ import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
-from tests.sent_orders import close
+import pytest
+from tests.sent_orders import close, entry
 
 from turbo_trader.journal import readers
+from turbo_trader.journal.connection import SqliteFile
 from turbo_trader.journal.intents import Beside
 from turbo_trader.journal.schema import ADOPTED, FILE
 from turbo_trader.journal.store import Journal
@@ -72,3 +74,18 @@ def test_adopted_starts_are_known_from_then_on_and_count_as_no_run(tmp_path: Pat
     with sqlite3.connect(tmp_path / FILE) as db:
         assert db.execute("SELECT mode FROM boots WHERE boot = 'beef'").fetchone() == (ADOPTED,)
     json.dumps(readers.overview(tmp_path))
+
+
+def test_what_the_guard_intends_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Journal(tmp_path, ("BTCUSDT",)).close(1, "test")
+    asked: list[bool] = []
+    begin = SqliteFile._begin
+
+    def seen(db: SqliteFile, *, synced: bool) -> None:
+        asked.append(synced)
+        begin(db, synced=synced)
+
+    monkeypatch.setattr(SqliteFile, "_begin", seen)
+    assert Beside(tmp_path, "g1234", lambda: 5).intent(entry("g1"))
+    assert asked
+    assert all(asked)

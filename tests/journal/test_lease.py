@@ -270,3 +270,14 @@ def test_a_lease_whose_folder_vanishes_is_waited_out(tmp_path: Path) -> None:
     assert (watch.gone_ns(), daemon.held) == (0, False)
     steady.now += 5 * SECOND
     assert watch.gone_ns() > 0
+
+
+def test_an_epoch_that_another_took_a_moment_before_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Lease(tmp_path, DAEMON), Lease(tmp_path, DAEMON)
+    before = current(tmp_path)
+    assert first.take()
+    monkeypatch.setattr("turbo_trader.journal.lease.current", lambda _: before)
+    assert not second.take()
+    assert (first.held, second.held) == (True, False)

@@ -329,3 +329,8 @@ def test_steps_carry_their_frames_and_only_rows_come_from_them(tmp_path: Path) -
     assert [(step.number, len(step.frames), step.from_wire) for step in steps(tmp_path)] == [
         (0, 1, True), (1, 0, False), (2, 0, False),
     ]  # fmt: skip
+
+
+def test_a_folder_without_a_recording_says_how_to_have_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no recording; RECORD="):
+        recorded_lives(tmp_path)

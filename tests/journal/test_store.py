@@ -16,6 +16,7 @@ import pytest
 from tests.sent_orders import entry
 
 from turbo_trader.journal import readers
+from turbo_trader.journal.books import books
 from turbo_trader.journal.connection import SqliteFile, Statement, open_file
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.schema import FILE, TABLES, VERSION
@@ -115,7 +116,9 @@ def test_scans_are_read_back_with_their_fields(tmp_path: Path) -> None:
 def test_an_absent_journal_is_an_answer(tmp_path: Path) -> None:
     assert readers.scans(tmp_path, "BTCUSDT") == []
     assert readers.notes(tmp_path) == []
-    assert readers.overview(tmp_path)["scans"] == 0
+    counts = dict.fromkeys(("boots", "scans", "events", "notes"), 0)
+    assert readers.overview(tmp_path) == {"journal": str(tmp_path / FILE), **counts, "intents": {}}
+    assert books(tmp_path) == []
 
 
 def test_s09_a_second_instance_is_refused_while_the_first_runs(tmp_path: Path) -> None:
@@ -185,7 +188,7 @@ def test_what_comes_while_a_journal_fails_is_written_once_it_works_again(tmp_pat
     journal = Journal(tmp_path, SYMBOLS)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    journal.note(Note(1, "x"))
+    journal.note(Note(1, "fill"))  # money is kept, whatever fails
     with pytest.raises(JournalError):
         journal.flush()
     journal.intent(2, entry("a"))
@@ -195,7 +198,7 @@ def test_what_comes_while_a_journal_fails_is_written_once_it_works_again(tmp_pat
     assert journal.probe()
     journal.close(5, "test")
     assert readers.overview(tmp_path)["intents"] == {"open": 1}
-    assert [note["name"] for note in readers.notes(tmp_path)] == ["y"]
+    assert [note["name"] for note in readers.notes(tmp_path)] == ["fill", "y"]
     assert [event["by"] for _, event in readers.events(tmp_path, ("Control",))] == ["a person"]
 
 
@@ -317,4 +320,19 @@ def test_the_main_file_is_left_alone_by_commits(tmp_path: Path) -> None:
     assert (tmp_path / FILE).stat().st_size == before
     journal.checkpoint()
     assert (tmp_path / FILE).stat().st_size > before
+    journal.close(2, "test")
+
+
+def test_a_commit_waits_for_the_disk_and_what_is_flushed_is_brought_there_by_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, SYMBOLS)
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(Path(f"/proc/self/fd/{file}").readlink()))
+    for write, waits in ((journal.flush, 1), (journal.commit, 2), (journal.flush, 1)):
+        journal.note(Note(1, "x"))
+        write()
+        assert journal._db.execute("PRAGMA synchronous").fetchone() == (waits,)  # NORMAL, FULL
+    journal.sync()
+    assert synced == [tmp_path / f"{FILE}-wal"]
     journal.close(2, "test")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.trader import events
+from turbo_trader.trader.commands import SetLeverage
 
 D = Decimal
 
@@ -227,3 +228,13 @@ def test_a_fill_that_comes_after_the_exits_have_moved_on_is_kept(stage: Any) -> 
     kept = stage.kept[f"position:{sent.symbol}"]
     assert D(kept["trade"]["qty"]) == sent.qty
     assert D(kept["bracket"]["stop"]) == stop
+
+
+def test_a_fill_with_a_time_that_cannot_be_opens_the_position_when_the_order_left(stage: Any) -> None:
+    """Not when it was decided: its leverage was set first."""
+    stage.decide()
+    stage.clock(5)
+    stage.answer(stage.last(SetLeverage))
+    (sent,) = stage.entries
+    stage.deliver(replace(stage.fill(sent.id, 1, "1", str(sent.price)), ts=0))
+    assert stage.state().trade.opened_ts == stage.now

@@ -77,6 +77,7 @@ def test_a_refused_entry_is_over(stage: Any) -> None:
     assert stage.state().entry is None
     assert stage.kept["entry:AAAUSDT"] == {}
     assert stage.state().unresolved == ""  # nothing keeps the symbol from the next
+    assert [each["state"] for each in stage.kept["ended:AAAUSDT"]["entries"]] == ["ended"]
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,9 @@ def test_an_entry_is_noted_with_its_target_and_stop(stage: Any) -> None:
     d = int(sent.side)
     assert fields["take_profit"] == sent.price * (1 + d * fields["take_profit_pct"] / 100)
     assert fields["stop_loss"] == sent.price * (1 - d * fields["stop_loss_pct"] / 100)
+    margin = stage.state().entry.margin
+    assert fields["balance_pct"] == round(100 * margin / stage.inside._state.balance(), 1)
+    assert fields["size_usdt"] == round(sent.qty * sent.price, 2)
 
 
 def test_a_sent_entry_is_looked_up_after_two_seconds_of_silence_and_not_before(stage: Any) -> None:
@@ -128,3 +132,11 @@ def test_a_sent_entry_is_looked_up_after_two_seconds_of_silence_and_not_before(s
     assert not stage.all(Read, link_id=sent.id)
     stage.clock(1.5)
     assert len(stage.all(Read, link_id=sent.id)) == 1
+
+
+def test_a_leverage_that_is_set_is_not_set_again(stage: Any) -> None:
+    first = stage.enter()
+    stage.answer(first, "rejected", 110007)
+    again = stage.enter()
+    assert again.id != first.id
+    assert len(stage.all(SetLeverage, symbol=first.symbol)) == 1

@@ -87,6 +87,8 @@ def test_an_unanswered_fit_is_asked_for_again_after_a_minute(state: Any) -> None
 def test_fits_are_ever_less_often_and_set_the_filter(state: Any) -> None:
     fitting = Fitting(state)
     sample(state, 0, FIRST)
+    assert list(WAITS) == sorted(set(WAITS))
+    assert WAITS[0] == 1800 * SECOND
     for wait in (*WAITS, WAITS[-1]):
         assert asked(fitting, state)
         fitting.on_fitted(NoiseFitted(state.now, 0, STILL))

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader import events
-from turbo_trader.trader.exposure import usage
+from turbo_trader.trader.exposure import secured, usage
 
 D = Decimal
 
@@ -112,3 +113,40 @@ def test_a_view_shows_all_figures_of_one_moment(stage: Any) -> None:
     assert view.drawdown == (session.peak - view.equity) / session.peak
     used = view.limits["drawdown"] * stage.inside._state.policy.drawdown_pause
     assert used == view.drawdown
+
+
+@pytest.mark.parametrize("balance", ["5", "1000"])  # a position of less than one coin, and of many
+@pytest.mark.parametrize("direction", [1, -1])
+def test_within_its_room_a_price_brings_the_equity_to_no_limit(
+    staged: Callable[..., Any], balance: str, direction: int
+) -> None:
+    stage = staged(policy=Policy(belief=Belief.WEIGHED, min_size_share=D(0)))
+    stage.recover(balance)
+    stage.hold(direction=direction)
+    look(stage)
+    state, limits = stage.state(), stage.inside._limits
+    equity, (low, high) = stage.inside._state.equity(), limits.calm
+    ticks = state.instrument.ticks(stage.inside._state.closable(state))
+    below, above = ticks - state.room.ticks[0], state.room.ticks[1] - ticks
+    market = stage.trader.states[state.s]
+    assert state.room.ticks[0] <= market["watch_low"] < ticks < market["watch_high"] <= state.room.ticks[1]
+    worth = abs(state.held) * state.instrument.tick
+    down, up = (below, above) if direction > 0 else (above, below)
+    assert 0 < down * worth <= equity - low
+    assert 0 < up * worth <= high - equity
+
+
+def test_what_a_stop_has_locked_becomes_the_peak_when_the_mark_comes_there(stage: Any) -> None:
+    sent = stage.hold()
+    stage.quote("100.60", "100.61", mark="100.15")  # zone 1; the mark lags behind
+    stop = stage.stops[-1]
+    stage.answer(stop)
+    stage.deliver(stage.position(str(sent.qty), str(stop.stop_loss), str(sent.take_profit)))
+    stage.clock(1)
+    session, sure = stage.inside._state.session, secured(stage.inside._state)
+    assert session.peak < sure
+    assert session.equity < sure
+    assert stage.inside._limits.calm[1] == sure
+    stage.quote("100.60", "100.61", mark="100.60")
+    stage.clock(1)
+    assert session.peak == sure

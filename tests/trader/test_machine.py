@@ -203,3 +203,32 @@ def test_a_run_that_ends_is_summed_up_with_its_last_scan(stage: Any) -> None:
     assert summary["of"] == "run"
     assert summary["hours"] > 0
     assert stage.all(Stopped)
+
+
+def test_a_flatten_closes_what_was_known_before_the_venue_has_been_read(stage: Any) -> None:
+    sent = stage.hold()
+    again = stage.restart()
+    say(again, "flatten")
+    assert [(each.symbol, each.qty) for each in again.closes] == [(sent.symbol, sent.qty)]
+
+
+def test_each_hour_and_each_session_is_summed_up_with_its_own_trades(stage: Any) -> None:
+    hour = 3600 * 10**9
+    sent = stage.hold()
+    stage.clock(31)
+    stage.deliver(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
+    stage.deliver(stage.position("0"))
+    for hours in (1, 2, 14):
+        stage.now = (stage.now // hour + hours) * hour
+        stage.clock()
+    told = [(note.fields["of"], note.fields["trades"]) for note in stage.notes("summary")]
+    assert told == [("hour", 1), ("hour", 0), ("session", 0)]
+
+
+def test_the_summary_of_a_run_adds_up(stage: Any) -> None:
+    sent = stage.hold()
+    stage.deliver(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
+    summary = stage.trader.summary()
+    assert summary["net_pnl"] == summary["end_equity"] - 1000 == summary["realised"] - summary["fees"]
+    before = stage.restart().trader.summary()  # the wallet has not been read
+    assert (before["end_equity"], before["wallet_difference"], before["trades"]) == (0, 0, 1)

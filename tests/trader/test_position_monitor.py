@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.policy import Policy
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read
 
@@ -46,6 +47,8 @@ def test_the_backstop_is_confirmed_before_the_target_moves(confirming: Any) -> N
     confirming.answer(moved)
     assert bracket.target > target
     assert confirming.state().venue.backstop == moved.take_profit
+    confirming.clock(3)
+    assert confirming.stops[-1] == moved  # it is there: nothing is sent again
     assert confirming.closes == []
 
 
@@ -258,3 +261,28 @@ def test_the_view_of_a_position_beyond_its_time_has_none_left(stage: Any) -> Non
     stage.clock(901)
     (shown,) = stage.trader.view().positions
     assert (shown.seconds, shown.seconds_left, shown.reason) == (901, 0, "time")
+
+
+def test_a_close_without_an_answer_is_looked_at_after_two_seconds(stage: Any) -> None:
+    sent = stage.hold()
+    stage.deliver(events.Control(stage.now, "flatten", "me"))
+    before = len(stage.all(Read, symbol=sent.symbol))
+    stage.clock(1.9)
+    assert len(stage.all(Read, symbol=sent.symbol)) == before
+    stage.clock(0.1)
+    assert len(stage.all(Read, symbol=sent.symbol)) == before + 1
+
+
+def test_a_refused_backstop_is_not_asked_for_again_where_the_position_is_held_on(staged: Any) -> None:
+    stage = staged(policy=Policy.from_env({"BELIEF": "weighed", "TP_WITHOUT_CONFIRMATION": "hold"}))
+    stage.recover()
+    stage.inside._monitor._confirmed = lambda _: True
+    stage.hold()
+    at_target(stage)
+    while stage.stops[-1].stop_loss is not None:
+        stage.answer(stage.stops[-1])
+    refused = stage.stops[-1]
+    stage.answer(refused, "rejected", 10001)
+    stage.wait(5)
+    assert [each for each in stage.stops if each.take_profit is not None] == [refused]
+    assert stage.closes == []

@@ -155,3 +155,22 @@ def test_a_transfer_known_at_once_is_booked_once_and_is_no_profit(stage: Any) ->
     assert stage.inside._state.ledger.transfers == Decimal("5.5")
     assert stage.inside._state.session.start_equity == stage.inside._state.session.equity
     assert stage.trader.view().equity == start + Decimal("5.5")
+
+
+def test_a_wallet_that_differs_while_an_entry_is_under_way_is_not_asked_about(stage: Any) -> None:
+    """Its fills may have changed the wallet before they were heard of."""
+    stage.enter()
+    for _ in range(3):
+        stage.clock(31)
+        stage.snapshot("990")
+    assert stage.state().entry is not None
+    assert not stage.all(Read, what=("transfers",))
+
+
+def test_a_public_feed_that_comes_back_asks_for_no_snapshot(stage: Any) -> None:
+    count = len(stage.all(Read))
+    for up in (False, True):
+        stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PUBLIC, up))
+        stage.clock()
+    stage.clock(1)
+    assert len(stage.all(Read)) == count

@@ -132,7 +132,7 @@ class Entries:
             )
         )
 
-    def on_leverage(self, state: SymbolState, result: CommandResult, leverage: Decimal | None) -> None:
+    def on_leverage(self, state: SymbolState, result: CommandResult) -> None:
         """The leverage was set (or not): send the entry, or give it up."""
         entry = state.entry
         if entry is None or entry.left:
@@ -147,7 +147,7 @@ class Entries:
             self.abandon(state, f"its leverage {said}{f': {answer}' if answer else ''}")
             return
         waited = self._state.now - entry.decided_ts
-        state.venue.set_leverage(entry.leverage if leverage is None else leverage)
+        state.venue.set_leverage(entry.leverage)
         if waited <= _LATE:
             self._send(state, entry)
             return

@@ -352,7 +352,7 @@ class Trader:
     def _on_result(self, result: events.CommandResult) -> None:
         for state in self._state.per_symbol:
             if state.entry is not None and result.id == state.entry.leverage_id:
-                self._entries.on_leverage(state, result, None)
+                self._entries.on_leverage(state, result)
                 return
             if state.entry is not None and state.entry.id == result.id:
                 self._entries.on_result(state, result)
