@@ -113,6 +113,8 @@ def test_s34_the_wallet_of_an_isolated_account() -> None:
         "totalAvailableBalance": "",
         "coin": [
             {"coin": "BTC", "walletBalance": "1"},
+            {"coin": "ETH", "walletBalance": ""},
+            {"coin": "XRP", "walletBalance": "many"},
             {
                 "coin": "USDT",
                 "walletBalance": "18.5",
@@ -127,6 +129,7 @@ def test_s34_the_wallet_of_an_isolated_account() -> None:
     (report,) = decode.private(decode.frame(message("wallet", item)), 0)
     assert isinstance(report, WalletReport)
     assert (report.balance, report.available, report.unrealised) == (Decimal("18.5"), Decimal(15), Decimal(3))
+    assert report.coins == {"BTC": 1, "ETH": 0}  # what cannot be read is none
 
 
 def test_other_topics_and_categories_give_nothing() -> None:

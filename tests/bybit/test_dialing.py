@@ -16,12 +16,13 @@ import uvloop
 from tests.canned_servers import Canned, canned, listening
 from websockets.asyncio.server import ServerConnection
 
-from turbo_trader.bybit import dialing
+from turbo_trader.bybit import dialing, transport
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.dialing import dial
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.rest import Lane
 from turbo_trader.bybit.streams import Stream, StreamConfig
+from turbo_trader.bybit.transport import NotSent, Pool
 
 LOOPS: list[Any] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
@@ -130,3 +131,21 @@ async def test_a_host_without_an_address_is_an_error_that_names_it(monkeypatch: 
     monkeypatch.setattr(dialing, "_resolved", nowhere)
     with pytest.raises(OSError, match=r"nowhere\.invalid has no address"):
         await dial("nowhere.invalid", 443)
+
+
+@pytest.mark.parametrize(
+    ("base", "port"), [("https://a.b", 443), ("http://a.b", 80), ("https://a.b:8443", 8443)]
+)
+async def test_a_host_without_a_port_has_that_of_its_scheme(
+    base: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialled: list[tuple[str, int]] = []
+
+    async def dial(host: str, to: int) -> socket.socket:
+        dialled.append((host, to))
+        raise OSError("nobody there")
+
+    monkeypatch.setattr(transport, "dial", dial)
+    with pytest.raises(NotSent):
+        await Pool(base, 1).take(1.0)
+    assert dialled == [("a.b", port)]

@@ -178,11 +178,11 @@ def test_a_backup_is_a_file_and_comes_back_into_either(tmp_path: Path, there: Ad
     journal.close(9, "test")
     done = restore(tmp_path / "a", copy, "now", there)
     assert done.before == f"{there.schema}.before-now"
+    assert not list((tmp_path / "a").glob("*.new"))
     after = read_everything(tmp_path / "a")
     assert after == before
     into_file = restore(tmp_path / "a", copy, "later")
     assert into_file.path == tmp_path / "a" / FILE
-    assert not list((tmp_path / "a").glob("*.new"))
     assert read_everything(tmp_path / "a") == before
     write_more(Journal(tmp_path / "a", SYMBOLS))
 

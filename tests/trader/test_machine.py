@@ -221,8 +221,8 @@ def test_each_hour_and_each_session_is_summed_up_with_its_own_trades(stage: Any)
     for hours in (1, 2, 14):
         stage.now = (stage.now // hour + hours) * hour
         stage.clock()
-    told = [(note.fields["of"], note.fields["trades"]) for note in stage.notes("summary")]
-    assert told == [("hour", 1), ("hour", 0), ("session", 0)]
+    summed = [(note.fields["of"], note.fields["trades"]) for note in stage.notes("summary")]
+    assert summed == [("hour", 1), ("hour", 0), ("session", 0)]
 
 
 def test_the_summary_of_a_run_adds_up(stage: Any) -> None:
