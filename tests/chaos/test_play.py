@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from turbo_trader.chaos.campaign import Options, play, total
+from turbo_trader.chaos.play import begins
 from turbo_trader.chaos.situations import SITUATIONS
+from turbo_trader.market.rows import DAY, MINUTE
 
 
 @cache
@@ -83,7 +85,7 @@ def test_another_seed_gives_another_trace() -> None:
 
 
 def test_without_faults_nothing_dies_and_nothing_is_lost() -> None:
-    result = played(1, "healthy")
+    result = played(9, "healthy")  # far from midnight
     assert result["faults"] == {}
     assert result["lives"] == 1
     assert 0 < result["trades"] <= result["entries"]
@@ -95,3 +97,11 @@ def test_two_hundred_short_seeds_hold() -> None:
     assert figures["seeds"] == 200
     assert figures["trades"] > 200
     assert figures["violations"] == []
+
+
+def test_every_other_round_of_situations_meets_midnight() -> None:
+    midnights = [
+        seed for seed in range(1, 49) if -15 * MINUTE < (begins(seed) + DAY // 2) % DAY - DAY // 2 < 0
+    ]
+    assert {seed % len(SITUATIONS) for seed in midnights} == set(range(len(SITUATIONS)))
+    assert len(midnights) == 24

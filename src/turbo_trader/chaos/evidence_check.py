@@ -18,6 +18,7 @@ from turbo_trader.journal.encoding import encode
 from turbo_trader.market.rows import DAY
 from turbo_trader.rules.choices import TradeSize
 from turbo_trader.trader.commands import Command, Note, Persist
+from turbo_trader.trader.events import Event
 
 UNHEARD: Final = 35.0  # s until a lost message is made good
 SURELY: Final = Decimal("1.1")
@@ -37,6 +38,12 @@ class EvidenceSizes(Check):
         self._lost: dict[int, Decimal] = {}  # by scouts, by the day on which they ended
         self._day = -1  # of the first entry
         self._kept: Any = None
+        self._budget: tuple[str, Any] = ("", None)  # what scouts have lost, in the journal
+        self._cost: Decimal | None = None  # ... by the trades of this life, and those on disk before
+        self._today = ZERO  # ... since its day began
+        self._largest = ZERO  # notional of an entry so far
+        self._stages: dict[str, str] = {}  # entry -> the stage it was made at, as it was noted
+        self._life = 0
 
     def sent(self, sent: Sent) -> None:
         """An entry: how large may it be?"""
@@ -47,6 +54,7 @@ class EvidenceSizes(Check):
         self._day = today if self._day < 0 else self._day
         tier = "A" if int(passed_row(self.world, sent)["tier"]) == A_TIER else "B"
         self._tiers[sent.link_id] = tier
+        self._largest = max(self._largest, sent.qty * sent.price)
         if sent.qty > self._smallest(sent):
             self._earned(sent, tier, today)
             return
@@ -81,10 +89,58 @@ class EvidenceSizes(Check):
                 fills=self._fills[tier], most=most,
             )  # fmt: skip
 
+    def event(self, event: Event) -> None:  # noqa: ARG002 - of every check
+        """A new life goes on with the budget on disk."""
+        if self._active and self.world.life != self._life:
+            self._life = self.world.life
+            self._take(self._budget[0], self.world.simulation.process.journal.kept(self._budget[0]))
+
+    def _take(self, key: str, row: Any) -> None:
+        """From here on the row is compared with the trades."""
+        self._budget = key, row
+        self._cost, self._today = (Decimal(row["net"]), Decimal(row["day_net"])) if row else (None, ZERO)
+
+    def _booked(self, note: Note) -> None:
+        """What scouts make is in their budget before it is noted."""
+        _, row = self._budget
+        if row is None or self._cost is None or self._stages.get(str(note.fields["id"])) != "scout":
+            return
+        self._cost, self._today = self._cost + note.fields["net"], self._today + note.fields["net"]
+        if (Decimal(row["net"]), Decimal(row["day_net"])) != (self._cost, self._today):
+            raise Violated(
+                Invariant.BOOKS, "the scouts' budget is not that of their trades", row=row, net=self._cost, today=self._today
+            )  # fmt: skip
+
+    def _rows(self, command: Persist) -> None:
+        if command.key.startswith("stages:"):
+            self._kept = json.loads(encode(command.value))
+            self._caps(self._kept["tiers"])
+        elif command.key.startswith("budget:"):
+            row = json.loads(encode(command.value))
+            if self._budget[1] is None or self._cost is None:
+                self._take(command.key, row)
+            elif row["day"] != self._budget[1]["day"]:
+                self._today = ZERO
+            self._budget = command.key, row
+
+    def _caps(self, tiers: Any) -> None:
+        """The largest trade of a day is at most GROWTH times that of the day before; of the first so many times the least."""
+        policy = self.world.policy
+        most = policy.earned_growth * max(policy.min_entry_notional, self._largest)
+        for name, tier in tiers.items():
+            if Decimal(tier["cap"]) > most * TICK:
+                raise Violated(
+                    Invariant.SIZE, "evidence allows more than it may", tier=name, cap=tier["cap"], most=most
+                )
+
     def command(self, command: Command) -> None:
         """Trades as they are reported, and what the journal makes of them."""
         if not self._active:
             return
+        if isinstance(command, Note) and command.name == "entry":
+            self._stages[str(command.fields["id"])] = str(command.fields["stage"])
+        if isinstance(command, Note) and command.name == "trade":
+            self._booked(command)
         if isinstance(command, Note) and command.name == "trade":
             name, net = str(command.fields["id"]), Decimal(command.fields["net"])
             self._nets.append(net)
@@ -92,8 +148,8 @@ class EvidenceSizes(Check):
             if name in self._scouts:
                 day = self.world.now // DAY
                 self._lost[day] = self._lost.get(day, ZERO) + net
-        elif isinstance(command, Persist) and command.key.startswith("stages:"):
-            self._kept = json.loads(encode(command.value))
+        elif isinstance(command, Persist):
+            self._rows(command)
 
     def finish(self) -> None:
         """Each trade counts once, with what it made."""

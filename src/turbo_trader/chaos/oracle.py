@@ -12,10 +12,13 @@ from turbo_trader.chaos.bracket_check import Brackets
 from turbo_trader.chaos.candidates_check import Candidates
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.evidence_check import EvidenceSizes
+from turbo_trader.chaos.notes_check import Notes
 from turbo_trader.chaos.protection_check import Protection
 from turbo_trader.chaos.requests_check import Requests
+from turbo_trader.chaos.restart_check import Restarts
 from turbo_trader.chaos.rhythm_check import Rhythm
 from turbo_trader.chaos.session_check import SessionLimits
+from turbo_trader.chaos.session_rows_check import SessionRows
 from turbo_trader.chaos.size_check import Sizes
 from turbo_trader.chaos.wire_requests import read_request
 from turbo_trader.chaos.world import World
@@ -45,9 +48,10 @@ class Oracle:
         self.requests = Requests(self.world, self._recorded)
         session = SessionLimits(self.world)
         self.checks: tuple[Check, ...] = (
-            self.requests, Protection(self.world), session, Candidates(self.world, session),
+            self.requests, Protection(self.world), session, SessionRows(self.world, self.requests), Candidates(self.world, session),
             Sizes(self.world, session), EvidenceSizes(self.world),
-            Brackets(self.world, self.requests), Books(self.world, self.requests),
+            Brackets(self.world, self.requests), Books(self.world, self.requests), Notes(self.world, self.requests),
+            Restarts(self.world),
             Rhythm(self.world, self.requests, least_entries),
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from turbo_trader.chaos.contract import hold_to_the_rules
 from turbo_trader.chaos.market_faults import MarketFaults
 from turbo_trader.chaos.oracle import Oracle
+from turbo_trader.chaos.situations import SITUATIONS
 from turbo_trader.chaos.violations import Violated
 from turbo_trader.exchange.exchange_machine import Exchange, ExchangeConfig
 from turbo_trader.market.instruments import Instrument
@@ -29,11 +30,20 @@ from turbo_trader.trader.machine import Trader
 
 UID: Final = "chaos"
 START: Final = 1_767_571_200 * SECOND  # 2026-01-05 00:00 UTC
+HOUR: Final = 60 * MINUTE
 BLOCK: Final = 2 * MINUTE  # of market made at once
 HISTORY: Final = 720  # minutes before the start that have bars: what the rules look back on in a short run
 CALM: Final = 90 * SECOND  # without faults before the end: two snapshots are read
 LAST: Final = 90 * SECOND  # given to a flatten without faults, and to the last snapshot
 EXCEPTION: Final = "exception"
+
+
+def begins(seed: int) -> int:
+    """When a seed begins, ns UTC: in every other round of all situations some minutes before midnight, which has a funding."""
+    turn = seed // len(SITUATIONS)
+    if turn % 2:
+        return START + 5 * turn % 24 * HOUR - 10 * MINUTE
+    return START - (5 if turn % 4 else 12) * MINUTE
 
 
 @dataclass(kw_only=True, frozen=True)
@@ -83,8 +93,7 @@ class Run:
     def __post_init__(self) -> None:
         plan, seed = self.plan, self.seed
         instruments = tuple(plan.instruments)
-        # among many seeds every midnight and funding is met
-        self.begin = begin = START + seed % 24 * 60 * MINUTE - 10 * MINUTE
+        self.begin = begin = begins(seed)
         self.market = SyntheticMarket(instruments, seed, begin, plan.edge, HISTORY)
         self._minutes = Minutes(instruments, tuple(self.market.history(i.symbol) for i in instruments))
         exchange = Exchange(instruments, ExchangeConfig())

@@ -19,10 +19,12 @@ from turbo_trader.exchange.protocol.rest_face import HttpReply
 from turbo_trader.market.order_terms import ExecKind, OrderType, TimeInForce
 from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.trader.commands import Command, Note
-from turbo_trader.trader.events import CommandResult, Event
+from turbo_trader.trader.control_verbs import ControlVerb
+from turbo_trader.trader.events import CommandResult, Control, Event
 
 FLOOD: Final = 100  # requests in a simulated second
 LINGERING: Final = 4 * MINUTE  # of heard time an order of ours may stay open that should not
+WITHDRAWS: Final = 8 * SECOND  # from the end of its patience to the cancel of a resting entry
 UNCERTAIN: Final = frozenset(
     {10000, 10014, 10016, 20006, 429, 500000, 110072}
 )  # codes that leave the outcome open
@@ -51,13 +53,17 @@ class Requests(Check):
         """`recorded`: is this id in the journal, on disk?"""
         super().__init__(world)
         self._recorded = recorded
-        self._sent: set[str] = set()
+        self.sent_ids: set[str] = set()
         self.entries: dict[str, Entry] = {}  # by id
         self._last: dict[str, Entry] = {}  # by symbol
         self._openers: dict[str, str] = {}  # symbol -> id of the order that opened what is held
         self._sizes: dict[str, Decimal] = {}
         self._asked: deque[int] = deque([-SECOND] * FLOOD, maxlen=FLOOD)
         self._lingering: dict[str, int] = {}  # id of an open order -> heard time when it was first seen
+        self._resting: dict[
+            str, int
+        ] = {}  # entries that may rest -> able time since when they do, or their life began
+        self._life = 0
         self.opened: dict[str, int] = {}  # ids of orders that opened something -> when
 
     # -- sent
@@ -71,7 +77,9 @@ class Requests(Check):
         self._count(repr(sent))
         if isinstance(sent, Unexpected):
             raise Violated(Invariant.FOREIGN, "a request the rules do not know", request=sent)
-        ours = isinstance(sent, Cancel) and (sent.link_id in self._sent or self._recorded(sent.link_id))
+        if isinstance(sent, Cancel):
+            self._resting.pop(sent.link_id, None)
+        ours = isinstance(sent, Cancel) and (sent.link_id in self.sent_ids or self._recorded(sent.link_id))
         if (
             isinstance(sent, Cancel) and not ours
         ):  # one that a death kept from leaving is asked for all the same
@@ -80,10 +88,10 @@ class Requests(Check):
         if not isinstance(sent, Order):
             return
         if (
-            sent.link_id in self._sent and not sent.reduce_only
+            sent.link_id in self.sent_ids and not sent.reduce_only
         ):  # a close outside the time window is signed again
             raise Violated(Invariant.ONE_ENTRY, "an entry is sent twice", order=sent)
-        self._sent.add(sent.link_id)
+        self.sent_ids.add(sent.link_id)
         failed = self.world.simulation.process.journal.failed
         if failed and not sent.reduce_only:
             raise Violated(
@@ -135,6 +143,8 @@ class Requests(Check):
                 Invariant.ONE_ENTRY, "an entry while one is under way", order=order, before=before.order
             )
         self._last[order.symbol] = self.entries[order.link_id] = Entry(order, world.now)
+        if order.time_in_force == TimeInForce.POST_ONLY:
+            self._resting[order.link_id] = world.able_ns
 
     def _may_be_over(self, entry: Entry) -> bool:
         """Is it over, or has its window passed, so that a look-up without a trace of it proves that it never came?"""
@@ -144,19 +154,34 @@ class Requests(Check):
 
     def command(self, command: Command) -> None:
         """An entry that is given up, as the journal says, was refused or has had its time."""
-        if not isinstance(command, Note) or command.name != "entry-ended":
+        if not isinstance(command, Note) or command.name not in ("entry-ended", "entry-withdrawn"):
             return
         entry = self.entries.get(str(command.fields["id"]))
-        if entry is not None and not self._may_be_over(entry):
+        if command.name == "entry-withdrawn":
+            self._patient(command, entry)
+        elif entry is not None and not self._may_be_over(entry):
             raise Violated(
                 Invariant.ONE_ENTRY, "an entry is given up while it may yet fill", order=entry.order,
                 after_s=(self.world.now - entry.ts) / SECOND, why=command.fields["why"],
             )  # fmt: skip
 
+    def _patient(self, note: Note, entry: Entry | None) -> None:
+        """What is said not to be filled in time had its time."""
+        patience = self.world.policy.maker_patience * SECOND - SECOND
+        early = entry is not None and self.world.now - entry.ts < patience - abs(self._clock_error())
+        if early and note.fields["why"] == "not filled in time":
+            raise Violated(Invariant.LIVES, "a resting entry is withdrawn before its time", note=note.fields)
+
+    def _clock_error(self) -> int:
+        return self.world.simulation.process.clock_error
+
     # -- the venue
 
     def event(self, event: Event) -> None:
-        """An answer that says the entry was not taken, whoever gave it."""
+        """An answer that says the entry was not taken, whoever gave it; whoever halts has resting entries taken back at once."""
+        if isinstance(event, Control) and event.verb in (ControlVerb.HALT, ControlVerb.FLATTEN):
+            at_once = self.world.able_ns - self.world.policy.maker_patience * SECOND
+            self._resting = {name: min(since, at_once) for name, since in self._resting.items()}
         if isinstance(event, CommandResult) and event.id in self.entries:
             refused = event.code in UNDONE or (event.code > 0 and event.code not in UNCERTAIN)
             self.entries[event.id].over = self.entries[event.id].over or refused
@@ -182,7 +207,7 @@ class Requests(Check):
             return
         entry = self.entries.get(fill.link_id)
         if entry is None:
-            if fill.link_id in self._sent:
+            if fill.link_id in self.sent_ids:
                 raise Violated(Invariant.EXITS_REDUCE, "an exit opens a position", fill=fill)
             return
         if size and self._openers.get(fill.symbol) != fill.link_id:
@@ -205,12 +230,28 @@ class Requests(Check):
         if not self.world.hears:
             return
         simulation, world = self.world.simulation, self.world
-        open_ids = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self._sent
+        open_ids = {
+            order.link_id for order in simulation.exchange.open_orders(simulation.uid)
+        } & self.sent_ids
+        self._withdrawn_in_time(open_ids)
         self._lingering = {name: self._lingering.get(name, world.heard_ns) for name in open_ids}
         for name, since in self._lingering.items():
             patience = world.policy.maker_patience * SECOND if name in self.entries else 0
             if world.heard_ns - since > LINGERING + patience:
                 raise Violated(Invariant.INTENTS, "an order of ours stays open", id=name)
+
+    def _withdrawn_in_time(self, open_ids: set[str]) -> None:
+        """A resting entry that is not filled is taken back after its patience; a new life looks at it first."""
+        world = self.world
+        if world.life != self._life:
+            self._life = world.life
+            self._resting = dict.fromkeys(self._resting, world.able_ns)
+        late = world.policy.maker_patience * SECOND + WITHDRAWS
+        for name, since in list(self._resting.items()):
+            if self.entries[name].over:
+                del self._resting[name]
+            elif name in open_ids and world.read_ns and world.able_ns - since > late:
+                raise Violated(Invariant.ON_TIME, "a resting entry is not withdrawn in time", id=name)
 
     def finish(self) -> None:
         """Nothing of ours is open, and all that others placed is, but for what the venue itself took away."""
@@ -225,6 +266,6 @@ class Requests(Check):
         gone = self.world.foreign.keys() - there - taken
         if gone:
             raise Violated(Invariant.FOREIGN, "orders of others are gone", ids=sorted(gone))
-        left = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self._sent
+        left = {order.link_id for order in simulation.exchange.open_orders(simulation.uid)} & self.sent_ids
         if left:
             raise Violated(Invariant.INTENTS, "orders of ours are open at the end", ids=sorted(left))

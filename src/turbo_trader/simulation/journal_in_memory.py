@@ -62,6 +62,11 @@ class JournalInMemory:
         """Is the intent of this id on disk, in whichever life it was written?"""
         return name in self._named
 
+    def kept(self, key: str) -> Any:
+        """The row of state under this key that is on disk; None where there is none."""
+        value = self._state.get(key)
+        return None if value is None else json.loads(value)
+
     def flush(self, now: int) -> None:
         """Hand everything to the disk, where it can be; it has it within SYNC."""
         if not self.failed:

@@ -1,0 +1,177 @@
+"""Planted defects of what is kept and noted: session, books, evidence, brackets after a restart, notes of trades and entries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from turbo_trader.chaos.planting import Defect
+
+OF_JOURNAL: Final = (
+    Defect(
+        "peak-never-rises",
+        "turbo_trader.rules.session",
+        "elif equity >= sure:  # not",
+        "elif equity >= 2 * sure:  # not",
+    ),
+    Defect(
+        "peak-on-paper",
+        "turbo_trader.trader.limits",
+        "state.policy, state.now, equity, secured(state),",
+        "state.policy, state.now, equity, None,",
+    ),
+    Defect(
+        "start-of-the-session-drifts",
+        "turbo_trader.rules.session",
+        "        self.realised += amount",
+        "        self.realised += amount\n        self.start_equity += amount",
+    ),
+    Defect(
+        "transfer-is-profit",
+        "turbo_trader.rules.session",
+        "        self.start_equity += amount\n        self.peak += amount",
+        "        self.peak += amount",
+        situation="faulty",
+        faults="transfer=20",
+    ),
+    Defect(
+        "midnight-lifts-halts",
+        "turbo_trader.rules.session",
+        "now_ns // DAY > self.day and not self.halted and not self.flattening and not self.paused_until_ns",
+        "now_ns // DAY > self.day",
+        situation="faulty",
+        faults="person=20",
+        seed=17,
+    ),
+    Defect(
+        "resume-lifts-nothing",
+        "turbo_trader.rules.session",
+        "        for holder in [holder for holder in self.halts if holder not in _BY_LIMIT]:\n            del self.halts[holder]",
+        "        self.losses = self.losses",
+        situation="faulty",
+        faults="person=20",
+    ),
+    Defect(
+        "pause-cut-short",
+        "turbo_trader.rules.session",
+        "self.paused_until_ns = now_ns + policy.pause_time * SECOND",
+        "self.paused_until_ns = now_ns + policy.pause_time * SECOND // 2",
+        situation="losing",
+    ),
+    Defect(
+        "streak-before-fees",
+        "turbo_trader.trader.booking",
+        "d.session.on_trade(trade.net, crumb=trade.crumb)",
+        "d.session.on_trade(trade.result, crumb=trade.crumb)",
+    ),
+    Defect(
+        "session-before-fees",
+        "turbo_trader.trader.booking",
+        "self._state.session.on_result(result - fill.cost)",
+        "self._state.session.on_result(result)",
+    ),
+    Defect(
+        "funding-not-in-the-session",
+        "turbo_trader.trader.booking",
+        "        self._state.session.on_result(-fill.cost)\n        if state.trade",
+        "        if state.trade",
+    ),
+    Defect(
+        "funding-of-a-trade-turned",
+        "turbo_trader.trader.booking",
+        "state.trade.funding -= fill.cost",
+        "state.trade.funding += fill.cost",
+    ),
+    Defect(
+        "exit-noted-as-entry",
+        "turbo_trader.trader.booking",
+        "exit_price = trade.closed_value / trade.closed_qty",
+        "exit_price = trade.opened_value / trade.qty",
+    ),
+    Defect(
+        "minutes-noted-as-seconds",
+        "turbo_trader.trader.booking",
+        "seconds=(ts - trade.opened_ts) // SECOND",
+        "seconds=(ts - trade.opened_ts) // MINUTE",
+    ),
+    Defect(
+        "size-noted-as-margin",
+        "turbo_trader.trader.entries",
+        '"size_usdt": round(entry.qty * entry.limit, 2)',
+        '"size_usdt": round(entry.margin, 2)',
+    ),
+    Defect(
+        "honest-ev-swapped",
+        "turbo_trader.trader.booking",
+        'ev=entry.figures.get("used_ev"), honest_ev=entry.figures.get("ev")',
+        'ev=entry.figures.get("ev"), honest_ev=entry.figures.get("used_ev")',
+    ),
+    Defect(
+        "counts-forgotten-at-restart",
+        "turbo_trader.trader.trader_state",
+        "        self.counts.update(kept.totals.counts)",
+        '        self.counts["trades"] += 0',
+        situation="faulty",
+        faults="crash=20",
+    ),
+    Defect(
+        "doubt-forgotten-at-restart",
+        "turbo_trader.trader.trader_state",
+        "        self.evidence = kept.totals.evidence",
+        "        self.evidence = Evidence()",
+        situation="faulty",
+        faults="crash=20",
+    ),
+    Defect(
+        "zone-forgotten-at-restart",
+        "turbo_trader.trader.position_monitor",
+        "        state.bracket = bracket\n        state.close.begin",
+        "        bracket.zone = 0\n        state.bracket = bracket\n        state.close.begin",
+        situation="faulty",
+        faults="crash=20",
+    ),
+    Defect(
+        "resting-three-times-as-long",
+        "turbo_trader.trader.resting",
+        "d.policy.maker_patience * SECOND:",
+        "3 * d.policy.maker_patience * SECOND:",
+        situation="maker",
+    ),
+    Defect(
+        "resting-a-quarter-as-long",
+        "turbo_trader.trader.resting",
+        "d.policy.maker_patience * SECOND:",
+        "d.policy.maker_patience * SECOND // 4:",
+        situation="maker",
+    ),
+    Defect(
+        "resting-through-a-halt",
+        "turbo_trader.trader.resting",
+        "        elif refusal:",
+        '        elif refusal == "x":',
+        situation="maker",
+        faults="person=40",
+        rules={"MAKER_PATIENCE": "60"},
+    ),
+    Defect(
+        "scouts-lose-nothing-today",
+        "turbo_trader.rules.stages",
+        "            self.budget.day_net += net",
+        "            self.stale = True",
+        situation="earned",
+    ),
+    Defect(
+        "earned-ten-times-as-much",
+        "turbo_trader.rules.stages",
+        "mine.cap, mine.used = self.rules.growth * self.rules.first, ZERO",
+        "mine.cap, mine.used = 10 * self.rules.growth * self.rules.first, ZERO",
+        situation="earned",
+    ),
+    Defect(
+        "scout-budget-forgotten-at-restart",
+        "turbo_trader.trader.staging",
+        "if budget := kept.budgets.get(self._world):",
+        "if budget := kept.budgets.get(self._rules):",
+        situation="earned",
+        faults="crash=20",
+    ),
+)
