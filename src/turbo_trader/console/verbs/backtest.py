@@ -62,7 +62,7 @@ NoLimits = Annotated[
     bool,
     typer.Option(
         "--no-limits",
-        help="for measuring only: no session limit, pause or watchdog; every entry sized as if equity were --balance",
+        help="for measuring only: no session limit, pause, warning or watchdog; every entry sized as if equity were --balance",
     ),
 ]
 Instruments = Annotated[
