@@ -169,6 +169,13 @@ def test_stages_evidence_and_budget_survive_a_kill(play: Any) -> None:
     assert again.inside._staging.sentence == play.inside._staging.sentence
 
 
+def test_trades_whose_evidence_counts_no_more_are_known_after_a_kill(play: Any) -> None:
+    sent = play.hold()
+    stages(play).trades = 4  # as after a loss at earned size, which begins evidence again
+    closed(play, sent, "99.5")
+    assert stages(play.restart()).trades == 5
+
+
 def test_a_changed_policy_starts_again_and_says_so_but_keeps_the_budget(
     play: Any, staged: Callable[..., Any]
 ) -> None:

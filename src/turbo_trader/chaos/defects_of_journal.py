@@ -106,6 +106,12 @@ OF_JOURNAL: Final = (
         'ev=entry.figures.get("ev"), honest_ev=entry.figures.get("used_ev")',
     ),
     Defect(
+        "rows-not-brought-to-disk",
+        "turbo_trader.runtime.durability",
+        "return [*record, (Act.COMMIT, None)] if any(isinstance(c, Persist) for c in commands) else record",
+        "return record",
+    ),
+    Defect(
         "counts-forgotten-at-restart",
         "turbo_trader.trader.trader_state",
         "        self.counts.update(kept.totals.counts)",

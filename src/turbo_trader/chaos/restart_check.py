@@ -37,10 +37,13 @@ class Restarts(Check):
         self._trades = 0  # noted since the counts were kept last
 
     def event(self, event: Event) -> None:
-        """A new life takes up what is on disk."""
+        """What the step before has kept was brought to disk; a new life takes up what is there."""
+        journal = self.world.simulation.process.journal
+        if journal.waits and not journal.failed and self.world.life == self._life:
+            raise Violated(Invariant.INTENTS, "rows of the journal are not brought to disk")
         if self.world.life != self._life:
             self._life = self.world.life
-            kept = {key: self.world.simulation.process.journal.kept(key) for key in self._rows}
+            kept = {key: journal.kept(key) for key in self._rows}
             self._rows = {key: row for key, row in kept.items() if row}
             self._closing = {
                 key.partition(":")[2]: self.world.heard_ns

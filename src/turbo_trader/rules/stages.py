@@ -316,7 +316,8 @@ def restore(stages: Stages, value: Mapping[str, Any]) -> None:
     """Take up what `to_dict` wrote."""
     stages.tiers = {name: _tier_from_dict(kept) for name, kept in value["tiers"].items()}
     stages.over_all = Evidence.from_dict(value["over_all"])
-    stages.trades = value.get("trades", stages.over_all.real)  # journals of earlier versions have none
+    trades = value.get("trades")  # journals of earlier versions have none
+    stages.trades = stages.over_all.real if trades is None else trades
     stages.gap = Gap(value["gap"]["pairs"], value["gap"]["mean"])
     stages.net, stages.earned, stages.peak = (Decimal(value[name]) for name in ("net", "earned", "peak"))
 

@@ -62,6 +62,11 @@ class JournalInMemory:
         """Is the intent of this id on disk, in whichever life it was written?"""
         return name in self._named
 
+    @property
+    def waits(self) -> bool:
+        """Is there anything that was not even handed to the disk?"""
+        return bool(self._unwritten)
+
     def kept(self, key: str) -> Any:
         """The row of state under this key that is on disk; None where there is none."""
         value = self._state.get(key)

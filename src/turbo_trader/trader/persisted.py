@@ -134,6 +134,7 @@ class StagesRecord:
     net: Decimal
     earned: Decimal
     peak: Decimal
+    trades: int | None = None  # journals of earlier versions have none
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
