@@ -66,7 +66,7 @@ OF_SCANS: Final = (
         "if losses >= policy.losses_to_halve and notional > 0:",
         "if losses > policy.losses_to_halve and notional > 0:",
         situation="losing",
-        seed=14,
+        seed=43,
     ),
     Defect(
         "other-side-cools-down",
