@@ -22,6 +22,7 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.backtest import Backtest
 
 _HISTORY = 600  # minutes
+TOGETHER = 64  # frames a read of a socket in which frames wait
 
 
 def backtest(rows: Rows) -> Callable[[], int]:
@@ -48,17 +49,19 @@ def _history(price: float) -> Rows:
 
 
 def frames(raws: Sequence[bytes]) -> Callable[[], int]:
-    """Raw frames to rows to the updated market state: book, order flow, VWAP, samples."""
+    """Raw frames to rows to the updated market state: book, order flow, VWAP, samples. They come TOGETHER."""
     states = new_states([BTC], **Policy().market_parameters())
     take = linked(consume, states, 0, np.zeros(1, ROW), 0)
 
     def one_pass() -> int:
         decoder = FrameDecoder([BTC])
-        for raw in raws:
-            found = decoder.decode(raw)
-            if found is not None:
-                take(states, 0, found[1], 0)
+        for at in range(0, len(raws), TOGETHER):
+            for _, rows in decoder.decode_all(raws[at : at + TOGETHER], fail):
+                take(states, 0, rows, 0)
         return len(raws)
+
+    def fail(error: Exception) -> None:
+        raise error
 
     return one_pass
 

@@ -22,7 +22,8 @@ is the median of five passes, its least and greatest in brackets. Machines are n
   over the same bars rebuilt into about 60 market events each, highs first: every rule, a scan every 30 s, about two
   trades an hour, for no session limit ends the run. A rate is of a bar.
 - `..._book`, `..._print`: raw public frames. cryptofeed, ccxt and pybit end at their callback; ours ends at the updated market
-  state (book, order flow over ten levels, VWAP, samples). pybit hands prints on as JSON made them.
+  state (book, order flow over ten levels, VWAP, samples), and takes 64 frames at a time, as from a socket in which frames wait.
+  pybit hands prints on as JSON made them.
 
 """
 

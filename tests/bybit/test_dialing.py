@@ -96,7 +96,7 @@ def test_stream_reaches_the_second_address_when_the_first_swallows_packets(
         async with listening(handler) as url:
             stream = Stream(
                 StreamConfig("ws://venue.test/v5/private", ("order",)),
-                on_frame=lambda _: None, on_up=up.set, on_down=lambda _: None, now_ms=lambda: 0,
+                on_frames=lambda _: None, on_up=up.set, on_down=lambda _: None, now_ms=lambda: 0,
             )  # fmt: skip
             with deaf() as dead:
                 resolve(monkeypatch, dead, port_of(url))

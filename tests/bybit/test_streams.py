@@ -24,7 +24,7 @@ class Heard:
     def stream(self, config: StreamConfig) -> Stream:
         return Stream(
             config,
-            on_frame=self.frames.append,
+            on_frames=self.frames.extend,
             on_up=lambda: self.changes.append("up"),
             on_down=self.changes.append,
             now_ms=lambda: 1_000,
@@ -214,7 +214,7 @@ async def test_one_refused_topic_does_not_stop_the_others() -> None:
     async with listening(handler) as url:
         topics = public_topics(["A", "GONE", "B", "C", "D"], 50)
         stream = Stream(
-            StreamConfig(url, topics), on_frame=lambda _: None, on_up=up.set, on_down=lambda _: None,
+            StreamConfig(url, topics), on_frames=lambda _: None, on_up=up.set, on_down=lambda _: None,
             now_ms=lambda: 0, on_topic_refused=refused.append,
         )  # fmt: skip
         task = asyncio.create_task(stream.run())
@@ -238,7 +238,7 @@ async def test_private_stream_that_is_refused_a_topic_is_not_up() -> None:
 
     async with listening(handler) as url:
         stream = Stream(
-            StreamConfig(url, ("order", "wallet"), all_needed=True), on_frame=lambda _: None,
+            StreamConfig(url, ("order", "wallet"), all_needed=True), on_frames=lambda _: None,
             on_up=lambda: reasons.append("up"), on_down=reasons.append, now_ms=lambda: 0, on_refused=reasons.append,
         )  # fmt: skip
         task = asyncio.create_task(stream.run())

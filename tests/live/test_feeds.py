@@ -40,7 +40,7 @@ def test_a_book_dated_ahead_of_the_venues_clock_is_not_believed_and_asked_for_ag
         "ts": NOW_MS + 1000 * ahead_s,
         "data": {"s": SYMBOL, **levels, "u": 1},
     }
-    feed._take(json.dumps(frame).encode())
+    feed._take([json.dumps(frame).encode()])
     assert len(heard) == believed
     assert renewed == ([] if believed else [f"a frame of {SYMBOL} dated {ahead_s:,} s ahead"])
 
@@ -111,9 +111,9 @@ def test_a_symbol_in_lasting_trouble_costs_its_neighbours_ever_fewer_connections
             "ts": stamp,
             "data": {"symbol": SYMBOL, "markPrice": "60000"},
         }
-        feed._take(json.dumps(frame).encode())
+        feed._take([json.dumps(frame).encode()])
     assert renewed[:4] == [1, 4, 9, 18]
     assert len(renewed) < 15
     now += 2_000  # whole for long: the next trouble is met at once
-    feed._take(json.dumps({**frame, "ts": stamp + 10**7}).encode())
+    feed._take([json.dumps({**frame, "ts": stamp + 10**7}).encode()])
     assert renewed[-1] == now

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from turbo_trader.market.frame_json import BLOCK_TRADES, OUTSIDE, REPEATED, one_by_one
 from turbo_trader.market.frame_reader import FEED, PRINTS, read_frame
-from turbo_trader.market.frames import BLOCK_TRADES, OUTSIDE, REPEATED, FrameDecoder
+from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.json_text import BAD, ROOM
 from turbo_trader.market.recording import frames
 from turbo_trader.market.reference import universe
+from turbo_trader.market.rows import KIND_MASK, TRADE
 
 INSTRUMENTS = [each for each in universe() if each.symbol in ("BTCUSDT", "DOGEUSDT")]
 NAMES = [instrument.symbol for instrument in INSTRUMENTS]
@@ -66,7 +68,7 @@ def ticker(mark: str) -> bytes:
 def outcome(decoder: FrameDecoder, raw: bytes, *, whole: bool) -> Any:
     """Symbol and rows, None, or that it was refused."""
     try:
-        found = decoder.decode(raw) if whole else decoder.decode_any(raw)
+        found = decoder.decode(raw) if whole else decoder.any_json.decode(raw)
     except (ValueError, RecursionError):
         return "refused"
     return None if found is None else (found[0], found[1].tobytes())
@@ -91,7 +93,7 @@ def taken(raw: bytes) -> bool:
     """Whether the kernel reads the frame itself."""
     decoder = FrameDecoder(INSTRUMENTS)
     text = np.frombuffer(bytearray(raw + bytes(ROOM)), np.uint8)
-    return bool(read_frame(text, len(raw), decoder._feeds, decoder._rows, 0)[2] != BAD)
+    return bool(read_frame(text, len(raw), decoder._feeds, decoder._rows, 0)[1] != BAD)
 
 
 decimals = st.builds(
@@ -244,6 +246,53 @@ def test_compiled_and_plain_python_read_frames_alike() -> None:
                 (function(text, len(raw), decoder._feeds, rows, 0), rows.tobytes(), decoder._feeds.tobytes())
             )
         assert results[0] == results[1]
+
+
+FRAMES = [
+    book("delta", 2, [["1.5", "2"]], []),  # of a void book
+    book("snapshot", 3, [["1.5", "2"]], [["1.6", "0.25"]]),
+    book("delta", 4, [["1.4", "2"]], []),
+    book("delta", 5, [], []),
+    book("snapshot", 1, [["2.5", "2"]], [["2.6", "2"]], symbol=NAMES[1]),
+    book("delta", 1, [["1.3", "2"]], [["1.7", "1"]]),  # the service restarted
+    book("delta", 9, [["1.2", "2"]], []),  # a gap
+    prints(a_print(), a_print(i="b", BT=True)),
+    prints(a_print()),
+    prints(a_print(i="c"), symbol=NAMES[1]),
+    ticker("60000"),
+    prints(a_print(i="d", p="90000"), a_print(i="e")),
+    b'{"success":true}',
+    b'{"topic":"orderbook.',
+    b"",
+]
+
+
+@given(st.lists(st.sampled_from(FRAMES), max_size=200))
+@settings(max_examples=150)
+def test_frames_that_come_together_make_the_rows_that_they_make_one_by_one(raws: list[bytes]) -> None:
+    one, all_ = FrameDecoder(INSTRUMENTS), FrameDecoder(INSTRUMENTS)
+    refused: list[list[Exception]] = [[], []]
+    alone = one_by_one(one.decode, raws, refused[0].append)
+    together = all_.decode_all(raws, refused[1].append)
+    for s in range(len(INSTRUMENTS)):
+        rows = [[rows.tobytes() for n, rows in found if n == s] for found in (alone, together)]
+        assert b"".join(rows[0]) == b"".join(rows[1])
+    assert [len({bool(kind & KIND_MASK == TRADE) for kind in rows["kind"]}) for _, rows in together] == [
+        1
+    ] * len(together)
+    assert remembered(one) == remembered(all_)
+    assert one.left_out == all_.left_out
+    assert [str(each) for each in refused[0]] == [str(each) for each in refused[1]]
+
+
+def test_neighbours_of_one_topic_are_one() -> None:
+    decoder = FrameDecoder(INSTRUMENTS)
+    raws = [
+        book("snapshot", 3, [["1.5", "2"]], []),
+        *(book("delta", n, [["1.5", f"{n}"]], []) for n in range(4, 40)),
+    ]
+    found = decoder.decode_all([*raws, prints(a_print()), prints(a_print(i="b"))], lambda error: None)
+    assert [(symbol, len(rows)) for symbol, rows in found] == [(0, 38), (0, 2)]
 
 
 def test_names_and_ids_of_a_feed_fit_the_venues() -> None:

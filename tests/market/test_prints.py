@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from turbo_trader.market.frames import BLOCK_TRADES, IMPOSSIBLE, OUTSIDE, REPEATED, FrameDecoder
+from turbo_trader.market.frame_json import BLOCK_TRADES, IMPOSSIBLE, OUTSIDE, REPEATED
+from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import KIND_MASK, RPI, TRADE, Rows
 from turbo_trader.market.tape import read_tape

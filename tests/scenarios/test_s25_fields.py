@@ -37,9 +37,11 @@ def test_s25_unreadable_messages_are_counted_reported_once_and_lose_nothing_else
         lambda name, level, fields: notes.append(name),
     )
     for _ in range(3):
-        feed._take(b'{"topic":"execution","data":[{"symbol":{"no":"text"}}]}')
+        feed._take([b'{"topic":"execution","data":[{"symbol":{"no":"text"}}]}'])
     feed._take(
-        b'{"topic":"execution","data":[{"symbol":"BTCUSDT","execId":"e","side":"Buy","execQty":"1","execPrice":"2"}]}'
+        [
+            b'{"topic":"execution","data":[{"symbol":"BTCUSDT","execId":"e","side":"Buy","execQty":"1","execPrice":"2"}]}'
+        ]
     )
     (fill,) = heard
     assert isinstance(fill, Fill)

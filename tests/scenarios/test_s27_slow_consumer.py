@@ -38,16 +38,16 @@ async def test_s27_a_slow_consumer_leaves_frames_to_the_sockets_flow_control() -
             sent += 1
         await socket.wait_closed()
 
-    def take(raw: bytes) -> None:
+    def take(raws: list[bytes]) -> None:
         nonlocal taken, most
-        time.sleep(0.0002)
-        taken += 1
+        time.sleep(0.0002 * len(raws))
+        taken += len(raws)
         most = max(most, sent - taken)
 
     async with listening(flood) as url:
         stream = Stream(
             StreamConfig(url, ("orderbook.50.BTCUSDT",)),
-            on_frame=take, on_up=lambda: None, on_down=lambda _: None, now_ms=lambda: 0,
+            on_frames=take, on_up=lambda: None, on_down=lambda _: None, now_ms=lambda: 0,
         )  # fmt: skip
         run = asyncio.create_task(stream.run())
         async with asyncio.timeout(30):
@@ -63,8 +63,10 @@ async def test_s27_private_messages_wait_for_nobody_and_none_is_dropped() -> Non
     feed = PrivateFeed("ws://nowhere", Keys("k", "s"), VenueClock(), heard.append, lambda *_: None)
     for n in range(5_000):
         feed._take(
-            b'{"topic":"execution","data":[{"symbol":"BTCUSDT","execId":"%d","side":"Buy","execQty":"1","execPrice":"2"}]}'
-            % n
+            [
+                b'{"topic":"execution","data":[{"symbol":"BTCUSDT","execId":"%d","side":"Buy","execQty":"1","execPrice":"2"}]}'
+                % n
+            ]
         )
         assert (
             len(heard) == n + 1

@@ -64,15 +64,16 @@ class Stream:
     """Keeps one connection up for as long as `run` runs.
 
     `on_up` is called after the subscription was confirmed, `on_down(reason)` after a connection that was up is lost,
-    `on_refused(reason)` after an attempt that did not get so far, `on_frame(raw)` with every data message, in order and as it comes
-    off the socket. `on_topic_refused` is called for each topic the venue does not give. `now_ms`: the venue's time, for signing.
+    `on_refused(reason)` after an attempt that did not get so far, `on_frames(raws)` with the data messages that came together, in
+    order and as they come off the socket. `on_topic_refused` is called for each topic the venue does not give. `now_ms`: the
+    venue's time, for signing.
     """
 
     def __init__(
         self,
         config: StreamConfig,
         *,
-        on_frame: Callable[[bytes], None],
+        on_frames: Callable[[list[bytes]], None],
         on_up: Callable[[], None],
         on_down: Callable[[str], None],
         now_ms: Callable[[], int],
@@ -81,7 +82,7 @@ class Stream:
     ) -> None:
         self.config = config
         self.connections = 0
-        self._on_frame = on_frame
+        self._on_frames = on_frames
         self._on_up = on_up
         self._on_down = on_down
         self._on_refused = on_refused
@@ -176,11 +177,11 @@ class Stream:
         if socket.error is not None:
             raise socket.error
 
-    def _take(self, data: bytes) -> None:
-        if b'"topic"' not in data[:400] and self._take_reply(data):
-            return
-        self._last_data = asyncio.get_running_loop().time()
-        self._on_frame(data)
+    def _take(self, messages: list[bytes]) -> None:
+        frames = [each for each in messages if b'"topic"' in each[:400] or not self._take_reply(each)]
+        if frames:
+            self._last_data = asyncio.get_running_loop().time()
+            self._on_frames(frames)
 
     def _take_reply(self, data: bytes) -> bool:
         """Is it the answer to a ping, or to the operation that is waited for?

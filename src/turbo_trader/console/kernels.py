@@ -16,7 +16,7 @@ import numpy as np
 from turbo_trader.console.progress import Progress
 from turbo_trader.market import book
 from turbo_trader.market.compiled import Kernel, reachable
-from turbo_trader.market.frame_reader import FEED, read_frame
+from turbo_trader.market.frame_reader import FEED, read_frame, read_frames
 from turbo_trader.market.kernel import advance, advance_book, backfill, consume, set_level
 from turbo_trader.market.ladder import LADDER
 from turbo_trader.market.levels import read_book
@@ -38,6 +38,17 @@ Entry = tuple[Any, tuple[Any, ...]]
 
 _FRAMES: tuple[Entry, ...] = (
     (read_frame, (np.zeros(1, np.uint8), 0, np.zeros(1, FEED), np.zeros(1, ROW), 0)),
+    (
+        read_frames,
+        (
+            np.zeros(1, np.uint8),
+            np.zeros(1, np.int64),
+            np.zeros(1, FEED),
+            np.zeros(1, ROW),
+            0,
+            np.zeros((1, 3), np.int64),
+        ),
+    ),
     (read_book, (np.zeros(1, np.uint8), 0, 0, False, 0, 0.0, 0.0, np.zeros(1, ROW))),
 )
 

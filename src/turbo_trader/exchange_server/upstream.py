@@ -26,6 +26,7 @@ from turbo_trader.live.feeds import PublicFeeds
 from turbo_trader.live.gateway import Emit, Gateway
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.frame_json import Unread, one_by_one
 from turbo_trader.market.frames import FrameDecoder
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.record_copies import joined
@@ -125,6 +126,10 @@ class _Listening:
     def left_out(self) -> Counter[str]:
         """Of the decoder."""
         return self.decoder.left_out
+
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Rows]]:
+        """As the decoder does, one by one."""
+        return one_by_one(self.decode, raws, unread)
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """As the decoder does; ValueError also for what could not be passed on. A gap is not: the connection is lost for it."""

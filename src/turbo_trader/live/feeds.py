@@ -21,6 +21,7 @@ from turbo_trader.bybit.topics import PRIVATE_TOPICS, RefusedTopic, groups, publ
 from turbo_trader.live.daemon_settings import FeedSettings
 from turbo_trader.live.silence import BOOK, LONGEST_S, TICKER, Silence
 from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.market.frame_json import Unread
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import GAP, KIND_MASK, ROW, SECOND, WHOLE, Rows
 from turbo_trader.runtime.arrivals import MARKET_AHEAD, Alarm, too_early
@@ -37,6 +38,9 @@ class Decoder(Protocol):
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """Symbol index and rows of a data frame; None for anything else."""
+
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Rows]]:
+        """The same of frames that came together, neighbours of one topic joined; `unread` gets the error of one it cannot read."""
 
 
 NewDecoder = Callable[[], Decoder]
@@ -73,7 +77,7 @@ class PublicFeed:
         self._refused: set[str] = set()  # topics the venue does not give on this connection
         self.stream = Stream(
             self._config(),
-            on_frame=self._take,
+            on_frames=self._take,
             on_up=self._on_up,
             on_down=self._on_down,
             now_ms=lambda: clock.stamp() // 1_000_000,
@@ -116,27 +120,26 @@ class PublicFeed:
             self._decoder = self._new_decoder()
             self.stream.renew(f"{instruments[symbol].symbol} has a new tick or step")
 
-    def _take(self, raw: bytes) -> None:
-        self.frames += 1
-        try:
-            found = self._decoder.decode(raw)
-        except Exception as error:  # whatever a decoder of bytes from outside raises, RecursionError too
-            self.unreadable += 1
-            if self.unreadable == 1:
-                self._emit("frame-unreadable", "warning", {"error": f"{type(error).__name__}: {error}"[:200]})
-            return
+    def _take(self, raws: list[bytes]) -> None:
+        self.frames += len(raws)
+        found = self._decoder.decode_all(raws, self._on_unread)
         left_out: Counter[str] | None = getattr(self._decoder, "left_out", None)  # not every decoder counts
         if left_out:
             self._emit("prints-left-out", "info", {"reasons": dict(left_out)})
             left_out.clear()
-        if found is None:
-            return
-        symbol, rows = found
+        for symbol, rows in found:
+            self._take_rows(symbol, rows)
+
+    def _on_unread(self, error: Exception) -> None:
+        self.unreadable += 1
+        if self.unreadable == 1:
+            self._emit("frame-unreadable", "warning", {"error": f"{type(error).__name__}: {error}"[:200]})
+
+    def _take_rows(self, symbol: int, rows: Rows) -> None:
+        """Frames of one topic."""
         now, ours = self._seconds(), self._clock.now()
         self.heard = now
-        latest, _, _, kind, _, _ = rows.item(
-            -1
-        )  # a frame is of one topic, and a symbol's rows never go back in time
+        latest, _, _, kind, _, _ = rows.item(-1)  # a symbol's rows never go back in time
         kind &= KIND_MASK
         if latest > ours:
             if too_early(latest, ours, self._clock.speed, MARKET_AHEAD):
@@ -254,7 +257,7 @@ class PrivateFeed:
                 auth_ahead_ms=round(AUTH_AHEAD_MS * max(1.0, clock.speed)),
                 all_needed=True,
             ),
-            on_frame=self._take,
+            on_frames=self._take,
             on_up=self._on_up,
             on_down=self._on_down,
             now_ms=lambda: clock.stamp() // 1_000_000,
@@ -265,9 +268,10 @@ class PrivateFeed:
         """Messages and rows that could not be read so far."""
         return self._messages.unreadable
 
-    def _take(self, raw: bytes) -> None:
+    def _take(self, raws: list[bytes]) -> None:
         self.heard = self._clock.steady() / 1e9
-        self._messages.take(raw)
+        for raw in raws:
+            self._messages.take(raw)
 
     def _on_up(self) -> None:
         self.up = True

@@ -48,7 +48,7 @@ class FrameRecorder:
         self.folder.mkdir(parents=True, exist_ok=True)
         stream = Stream(
             StreamConfig(self.url, public_topics(self.symbols, self.depth), SILENCE_S),
-            on_frame=self._take, on_up=lambda: self.say(f"recording {', '.join(self.symbols)}"), on_down=self._on_down,
+            on_frames=self._take_all, on_up=lambda: self.say(f"recording {', '.join(self.symbols)}"), on_down=self._on_down,
             now_ms=lambda: 0, on_refused=lambda why: self.say(f"no connection yet: {why}"), on_topic_refused=self._on_topic,
         )  # fmt: skip
         self._turn(stream)
@@ -64,6 +64,10 @@ class FrameRecorder:
         finally:
             running.cancel()
             self._close()
+
+    def _take_all(self, raws: list[bytes]) -> None:
+        for raw in raws:
+            self._take(raw)
 
     def _take(self, raw: bytes) -> None:
         try:

@@ -64,7 +64,7 @@ class TradeSocket:
         ahead = round(AUTH_AHEAD_MS * max(1.0, self._clock.speed))
         self._stream = Stream(
             StreamConfig(self._url, (), keys=self._keys, auth_ahead_ms=ahead),
-            on_frame=self._on_frame,
+            on_frames=self._on_frames,
             on_up=self._on_up,
             on_down=self._on_down,
             now_ms=lambda: self._clock.stamp() // 1_000_000,
@@ -110,11 +110,11 @@ class TradeSocket:
             stream.renew(f"the trade socket said {answer.code}")
         return replace(answer, message=self._keys.redact(answer.message))
 
-    def _on_frame(self, raw: bytes) -> None:
-        name, message = trade_socket.read(raw)
-        waiting = self._waiting.get(name)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
+    def _on_frames(self, raws: list[bytes]) -> None:
+        for name, message in map(trade_socket.read, raws):
+            waiting = self._waiting.get(name)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(message)
 
     def _on_up(self) -> None:
         self._up = True

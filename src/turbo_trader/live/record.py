@@ -11,6 +11,7 @@ from turbo_trader.journal.recorder import Recorder
 from turbo_trader.journal.recording_format import FOLDER
 from turbo_trader.live.daemon_settings import DaemonSettings, Record
 from turbo_trader.live.feeds import Decoder
+from turbo_trader.market.frame_json import Unread, one_by_one
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import Rows
 
@@ -38,6 +39,10 @@ class RecordedFrames:
         self._recorder = recorder
         self._number = recorder.decoder(instruments)
         self.left_out = getattr(decoder, "left_out", None)
+
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Rows]]:
+        """As the decoder's, one by one."""
+        return one_by_one(self.decode, raws, unread)
 
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """As the decoder's."""

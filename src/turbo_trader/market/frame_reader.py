@@ -1,4 +1,4 @@
-"""A public frame's bytes to rows in one kernel call: book and print frames as the venue writes them.
+"""Public frames' bytes to rows in one kernel call: book and print frames as the venue writes them.
 
 The kernel knows the keys of these frames, in any order, plain texts and whole numbers. Whatever else a frame holds is left to
 `market.frames`, which reads any JSON: until a frame is read to its end nothing is changed. Both keep what the next frame needs in
@@ -39,7 +39,7 @@ from turbo_trader.market.json_text import (
     whole,
 )  # fmt: skip
 from turbo_trader.market.levels import MOST_LOTS, MOST_TICKS, make_frame, read_side, write
-from turbo_trader.market.rows import RPI, SECOND, SNAPSHOT, TRADE, WHOLE, Rows, record_dtype
+from turbo_trader.market.rows import KIND_MASK, RPI, SECOND, SNAPSHOT, TRADE, WHOLE, Rows, record_dtype
 
 NAME: Final = 32  # bytes of a symbol's name, at most
 ID_PARTS: Final = 5  # a print's id: its first 40 bytes, eight a part
@@ -85,13 +85,43 @@ _LATEST = 2**63 // MILLISECOND - 1  # ms that a row's time can hold
 
 
 @kernel
-def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tuple[int, int, int, int]:
-    """The frame in text[:length] to rows[at:]: (which of `feeds`, first row, end of the rows, prints that are no rows).
+def read_frames(text: Text, ends: Any, feeds: Feeds, rows: Rows, at: int, parts: Any) -> tuple[int, int, int]:
+    """The frames text[:ends[0]], text[ends[0]:ends[1]] ... to rows[at:], up to one that `read_frame` does not read:
+    (frames read, how many `parts` they are, prints that are no rows).
+
+    parts[n]: (which of `feeds`, first row, end of its rows). Frames of one topic that follow each other are one part.
+    """
+    start, count, dropped = 0, 0, 0
+    for n in range(len(ends)):
+        k, end, left_out = read_frame(text[start:], ends[n] - start, feeds, rows, at)
+        if end == BAD:
+            return n, count, dropped
+        start = ends[n]
+        dropped += left_out
+        if end == at:
+            continue
+        goes_on = count > 0 and parts[count - 1, 0] == k and _is_print(rows[at - 1]) == _is_print(rows[at])
+        if not goes_on:
+            parts[count, 0], parts[count, 1] = k, at
+            count += 1
+        parts[count - 1, 2] = end
+        at = end
+    return len(ends), count, dropped
+
+
+@kernel
+def _is_print(row: np.record) -> bool:
+    return bool(row.kind & KIND_MASK == TRADE)
+
+
+@kernel
+def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tuple[int, int, int]:
+    """The frame in text[:length] to rows[at:]: (which of `feeds`, end of the rows, prints that are no rows).
 
     The end is BAD where `market.frames` must read it. A delta of a void book and a frame without news are no row. There must be
     room for length // SHORTEST + 2 rows.
     """
-    topic, k, snapshot, update, end, last_ts = _OTHER, 0, False, 0, 0, 0
+    topic, k, snapshot, update, first, end, last_ts = _OTHER, 0, False, 0, at, 0, 0
     ts, cts, seen, bit = 0, 0, 0, 0
     dropped = (0, 0, 0, 0)
     i = expect(text, 0, BEGIN)
@@ -112,28 +142,30 @@ def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tu
             cts, i = whole(text, i + _CTS[2])
         elif stands(key, _DATA) and topic == _BOOK:
             bit = 16
-            update, end, i = _read_book(text, i + _DATA[2], feeds[k], rows, at + 1)
+            first = at + 1 if snapshot else at  # its own row comes first
+            update, end, i = _read_book(text, i + _DATA[2], feeds[k], rows, first)
         elif stands(key, _DATA) and topic == _PRINTS:
             bit = 16
             end, last_ts, dropped, i = _read_prints(text, i + _DATA[2], feeds[k], rows, at)
         else:
-            return k, 0, BAD, 0
+            return k, BAD, 0
         if seen & bit:
-            return k, 0, BAD, 0
+            return k, BAD, 0
         seen |= bit
         more, i = goes_on(text, i, END)
     if i != length or not seen & 16 or max(ts, cts) > _LATEST:
-        return k, 0, BAD, 0
+        return k, BAD, 0
     if ts and max(cts, last_ts // MILLISECOND) > ts + AHEAD_MS:
-        return k, 0, BAD, 0
+        return k, BAD, 0
     if topic == _BOOK:
-        first, end = _end_book(feeds[k], snapshot, update, cts if cts else ts, rows, at + 1, end)
-        return k, first, end, 0
+        if (snapshot or update == 1) and first == at:  # it says so late, or not at all: the service restarted
+            return k, BAD, 0
+        return k, _end_book(feeds[k], snapshot, update, cts if cts else ts, rows, at, end), 0
     feeds[k].last_ts = last_ts
     feeds[k].id_half = 1 - feeds[k].id_half
     for reason in range(len(dropped)):
         feeds[k].left_out[reason] += dropped[reason]
-    return k, at, end, dropped[0] + dropped[1] + dropped[2] + dropped[3]
+    return k, end, dropped[0] + dropped[1] + dropped[2] + dropped[3]
 
 
 @kernel
@@ -147,22 +179,18 @@ def _read_type(text: Text, i: int) -> tuple[bool, int]:
 
 
 @kernel
-def _end_book(
-    feed: Any, snapshot: bool, update: int, ts: int, rows: Rows, first: int, end: int
-) -> tuple[int, int]:
-    """(first row, end) of a book frame whose levels are rows[first:end]; BAD where it does not follow the one before."""
-    snapshot = snapshot or update == 1  # the service restarted
+def _end_book(feed: Any, snapshot: bool, update: int, ts: int, rows: Rows, first: int, end: int) -> int:
+    """The end of a book frame whose rows are rows[first:end]: `first` where they say nothing, BAD where they do not follow."""
     if not snapshot and feed.update != 0 and update != feed.update + 1:
-        return 0, BAD
+        return BAD
     feed.last_ts = max(feed.last_ts, ts * MILLISECOND)
     if not snapshot and feed.update == 0:
-        return 0, 0
+        return first
     feed.update = update
     if snapshot:
-        first -= 1
         write(rows[first], 0, SNAPSHOT, 0, 0, 0)
     make_frame(rows, first, end, feed.last_ts)
-    return first, end
+    return end
 
 
 @kernel
