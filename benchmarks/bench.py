@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import crossings, latency, order_latency, recording_cost, soak, transports
+from benchmarks import crossings, latency, load, order_latency, recording_cost, soak, transports
 from benchmarks.dense import dense_rows, one_level_rows
 from benchmarks.peers import turns as peers
 from studies.trades import zones_of
@@ -99,9 +99,9 @@ class Report:
 
 
 def main() -> None:
-    """Print all of it, or what one module measures: `latency`, `crossings`, `orders`, `transports`, `recording` or `soak`."""
+    """Print all of it, or what one module measures: the first word."""
     others = (
-        ("latency", latency), ("crossings", crossings), ("orders", order_latency), ("transports", transports),
+        ("latency", latency), ("load", load), ("crossings", crossings), ("orders", order_latency), ("transports", transports),
         ("recording", recording_cost), ("soak", soak),
     )  # fmt: skip
     for name, other in others:

@@ -168,13 +168,17 @@ def measure(per_second: int, seconds: float, folder: Path) -> Measured:
     return Measured(out, off, on, come, frames, lost)
 
 
-async def _daemon(rest: int, streams: int, seconds: float, folder: Path) -> None:
-    url = f"ws://127.0.0.1:{streams}/v5"
-    settings = DaemonSettings(
+def settings_for(rest: int, url: str, folder: Path, seconds: float) -> DaemonSettings:
+    """Of a daemon of 15 symbols on the hand-made venue. `url`: of its streams."""
+    return DaemonSettings(
         endpoints=Endpoints("mainnet", f"http://127.0.0.1:{rest}", f"{url}/public/linear", f"{url}/private"),
         keys=Keys("key-of-the-bench", "secret-of-the-bench"), symbols=tuple(i.symbol for i in universe()),
         journal=folder, duration_s=seconds, handle_signals=False,
     )  # fmt: skip
+
+
+async def _daemon(rest: int, streams: int, seconds: float, folder: Path) -> None:
+    settings = settings_for(rest, f"ws://127.0.0.1:{streams}/v5", folder, seconds)
 
     def build(instruments: Any, policy: Policy, boot: str, start: int, _: Any) -> Machine:
         return Rewound(instruments, policy, boot=boot, start_ts=start, restored=holding(policy, start))

@@ -1,6 +1,6 @@
-"""A hand-made venue in a process of its own, for `benchmarks.latency`: a given number of public frames a second, one position held,
-and now and then a frame that moves the held symbol's best bid past its first zone. It notes when that frame was handed to its
-socket and when the stop change came in, in ns of the machine's monotonic clock.
+"""A hand-made venue in a process of its own, for `benchmarks.latency` and `benchmarks.load`: a given number of public frames a
+second, one position held, and now and then a frame that moves the held symbol's best bid past its first zone. It notes when that
+frame was handed to its socket and when the stop change came in, in ns of the machine's monotonic clock.
 
 The simulated exchange is not used here: it pushes frames at steps of 10 ms, where this needs thousands a second, evenly spread; it
 refuses a stop that is already in place, where the same stop change is measured again and again; and its own work would be measured.
@@ -12,9 +12,11 @@ import asyncio
 import contextlib
 import json
 import random
+import ssl
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -109,8 +111,10 @@ def framed(text: str) -> bytes:
 class Market:
     """Everything the venue knows."""
 
-    def __init__(self, per_second: int) -> None:
+    def __init__(self, per_second: int, *, moving: bool) -> None:
+        """`moving`: now and then a frame moves the stop, and two of ten are prints; else all but one of fifty are book frames."""
         self.per_second = per_second
+        self._moving = moving
         self.books = {
             i.symbol: Book(i, 603_000 if i.symbol == "BTCUSDT" else 100_000 + 7 * n)
             for n, i in enumerate(universe())
@@ -143,7 +147,7 @@ class Market:
                 self._send(order[sent % len(order)], sent)
             if self._waiting and now - self._waiting > _LOST_S:
                 self._waiting, self.lost = 0.0, self.lost + 1
-            elif not self._waiting and now > quiet:
+            elif self._moving and not self._waiting and now > quiet:
                 quiet = now + self._random.uniform(*_QUIET_S)
                 sent += 1
                 level, high = (f'["{HIGH}","0"]', False) if high else (f'["{HIGH}","1"]', True)
@@ -156,8 +160,9 @@ class Market:
         self.frames = sent
 
     def _send(self, book: Book, n: int) -> None:
-        kind = n // len(self.books) % 10
-        self._write(book, book.ticker() if kind == 0 else book.print(n) if kind in (3, 7) else book.delta(n))
+        kind = n // len(self.books) % (10 if self._moving else 50)
+        printed = self._moving and kind in (3, 7)
+        self._write(book, book.ticker() if kind == 0 else book.print(n) if printed else book.delta(n))
 
     @staticmethod
     def _write(book: Book, frame: bytes) -> None:
@@ -273,11 +278,18 @@ class Requests(asyncio.Protocol):
             self._transport.write(self._market.answer(target.path, target.query, rest[:size], self._began))
 
 
-async def _serve(pipe: Connection, per_second: int) -> None:
-    market = Market(per_second)
+async def _serve(pipe: Connection, per_second: int, certificate: Path | None, moving: bool) -> None:
+    market = Market(per_second, moving=moving)
+    tls = None
+    if certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
     rest = await loop.create_server(lambda: Requests(market), "127.0.0.1", 0)
-    async with rest, serve(market.stream, "127.0.0.1", 0, compression=None, ping_interval=None) as streams:
+    async with (
+        rest,
+        serve(market.stream, "127.0.0.1", 0, compression=None, ping_interval=None, ssl=tls) as streams,
+    ):
         pipe.send((rest.sockets[0].getsockname()[1], next(iter(streams.sockets)).getsockname()[1]))
         pacing = asyncio.create_task(market.pace())
         await loop.run_in_executor(None, pipe.recv)
@@ -286,6 +298,9 @@ async def _serve(pipe: Connection, per_second: int) -> None:
         pipe.send((market.sent, market.arrived, market.frames, market.lost))
 
 
-def run(pipe: Connection, per_second: int) -> None:
-    """The process: sends its ports (REST, streams), runs until anything is sent to it, sends (sent, arrived, frames, lost)."""
-    asyncio.run(_serve(pipe, per_second))
+def run(pipe: Connection, per_second: int, certificate: Path | None = None, *, moving: bool = True) -> None:
+    """The process: sends its ports (REST, streams), runs until anything is sent to it, sends (sent, arrived, frames, lost).
+
+    `certificate`: of its streams, with its key; None: they are not encrypted.
+    """
+    asyncio.run(_serve(pipe, per_second, certificate, moving))
