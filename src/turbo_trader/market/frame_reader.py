@@ -153,19 +153,24 @@ def read_frame(text: Text, length: int, feeds: Feeds, rows: Rows, at: int) -> tu
             return k, BAD, 0
         seen |= bit
         more, i = goes_on(text, i, END)
-    if i != length or not seen & 16 or max(ts, cts) > _LATEST:
-        return k, BAD, 0
-    if ts and max(cts, last_ts // MILLISECOND) > ts + AHEAD_MS:
+    early = ts > 0 and max(cts, last_ts // MILLISECOND) > ts + AHEAD_MS
+    if i != length or not seen & 16 or max(ts, cts) > _LATEST or early:
         return k, BAD, 0
     if topic == _BOOK:
         if (snapshot or update == 1) and first == at:  # it says so late, or not at all: the service restarted
             return k, BAD, 0
         return k, _end_book(feeds[k], snapshot, update, cts if cts else ts, rows, at, end), 0
-    feeds[k].last_ts = last_ts
-    feeds[k].id_half = 1 - feeds[k].id_half
+    return k, end, _end_prints(feeds[k], last_ts, dropped)
+
+
+@kernel
+def _end_prints(feed: Any, last_ts: int, dropped: tuple[int, int, int, int]) -> int:
+    """A frame of prints was read to its end: how many of them are no rows."""
+    feed.last_ts = last_ts
+    feed.id_half = 1 - feed.id_half
     for reason in range(len(dropped)):
-        feeds[k].left_out[reason] += dropped[reason]
-    return k, end, dropped[0] + dropped[1] + dropped[2] + dropped[3]
+        feed.left_out[reason] += dropped[reason]
+    return dropped[0] + dropped[1] + dropped[2] + dropped[3]
 
 
 @kernel
