@@ -99,7 +99,7 @@ class Report:
 
 
 def main() -> None:
-    """Print all of it, or what one module measures: the first word."""
+    """Print all of it, or what the module of the first argument measures."""
     others = (
         ("latency", latency), ("load", load), ("crossings", crossings), ("orders", order_latency), ("transports", transports),
         ("recording", recording_cost), ("soak", soak),
