@@ -20,6 +20,7 @@ from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.exchange_server import exchange_host, server
 from turbo_trader.live.daemon_settings import DaemonSettings, Summary
 from turbo_trader.live.shell import Shell
+from turbo_trader.market.frame_json import Unread, one_by_one
 from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import ROW, TRADE, WHOLE
 from turbo_trader.rules.policy import Policy
@@ -153,6 +154,9 @@ class Scripted:
 
 
 class OneTrade:
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Any]]:
+        return one_by_one(self.decode, raws, unread)
+
     def decode(self, raw: bytes) -> tuple[int, Any] | None:
         rows = np.zeros(1, ROW)
         rows["kind"] = TRADE | WHOLE
