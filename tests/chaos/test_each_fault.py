@@ -83,3 +83,12 @@ def test_a_flash_crash_moves_a_price_far_and_back() -> None:
     assert jumps
     assert all(abs(size) >= 0.03 for _, size in jumps)
     assert jumps[1::2] == [(s, -size) for s, size in jumps[::2]]
+
+
+@pytest.mark.long
+def test_a_guard_protects_and_closes_while_the_process_is_away_and_the_woken_is_fenced() -> None:
+    run = played("away=30,stop_removed=60,freeze=60,guard_crash=10", 28)
+    assert run.faults.counts["guard_crash"]
+    assert run.oracle.world.guarded["protect"]
+    assert run.oracle.world.guarded["close"]
+    assert run.faults.counts["fenced"]

@@ -19,6 +19,7 @@ from tests.sent_orders import entry
 from turbo_trader.journal import readers
 from turbo_trader.journal.backup import backup, restore
 from turbo_trader.journal.books import books
+from turbo_trader.journal.epochs import EpochFiles
 from turbo_trader.journal.export import COLUMNS, tables, write
 from turbo_trader.journal.journal_check import examine
 from turbo_trader.journal.journal_errors import UnsoundJournal
@@ -176,7 +177,7 @@ def test_a_restore_is_refused_while_somebody_is_at_work(run: BookedRun, tmp_path
     with pytest.raises(InputError, match="in use by another instance"):
         restore(folder, copy, "now")
     run.journal.close(NOW, "test")
-    lease = Lease(folder, GUARD)
+    lease = Lease(EpochFiles(folder), GUARD)
     assert lease.take()
     with pytest.raises(Refused, match="guard --stop"):
         restore(folder, copy, "now")

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from turbo_trader.journal.lease import DAEMON, GUARD, NOBODY, Lease, LeaseRules, LeaseWatch, current
+from turbo_trader.journal.epochs import NOBODY, EpochFiles
+from turbo_trader.journal.lease import DAEMON, GUARD, Lease, LeaseRules, LeaseWatch
 
 SECOND = 1_000_000_000
 
@@ -25,25 +26,25 @@ class Steady:
 
 
 def test_epochs_count_up_and_report_their_owner(tmp_path: Path) -> None:
-    assert current(tmp_path) == NOBODY
-    first, second = Lease(tmp_path, DAEMON), Lease(tmp_path, GUARD)
+    assert EpochFiles(tmp_path).current() == NOBODY
+    first, second = Lease(EpochFiles(tmp_path), DAEMON), Lease(EpochFiles(tmp_path), GUARD)
     assert first.take()
-    assert (first.held, current(tmp_path).owner) == (True, DAEMON)
+    assert (first.held, EpochFiles(tmp_path).current().owner) == (True, DAEMON)
     assert second.take()
-    assert (first.epoch, second.epoch, current(tmp_path).owner) == (1, 2, GUARD)
+    assert (first.epoch, second.epoch, EpochFiles(tmp_path).current().owner) == (1, 2, GUARD)
 
 
 def test_s47_a_higher_epoch_ends_a_lower_one_at_once(tmp_path: Path) -> None:
     steady = Steady()
-    daemon = Lease(tmp_path, DAEMON, steady=steady)
+    daemon = Lease(EpochFiles(tmp_path), DAEMON, steady=steady)
     daemon.take()
-    Lease(tmp_path, GUARD, steady=steady).take()
+    Lease(EpochFiles(tmp_path), GUARD, steady=steady).take()
     assert (daemon.held, daemon.renew(), daemon.outranked) == (False, False, True)
 
 
 def test_s47_without_a_renewal_it_runs_out_and_cannot_be_renewed(tmp_path: Path) -> None:
     steady = Steady()
-    lease = Lease(tmp_path, DAEMON, steady=steady)
+    lease = Lease(EpochFiles(tmp_path), DAEMON, steady=steady)
     lease.take()
     steady.now += 5 * SECOND - 1
     assert lease.held
@@ -55,7 +56,7 @@ def test_s47_without_a_renewal_it_runs_out_and_cannot_be_renewed(tmp_path: Path)
 
 def test_renewing_keeps_it(tmp_path: Path) -> None:
     steady = Steady()
-    lease = Lease(tmp_path, DAEMON, steady=steady)
+    lease = Lease(EpochFiles(tmp_path), DAEMON, steady=steady)
     lease.take()
     for _ in range(100):
         steady.now += SECOND
@@ -64,7 +65,7 @@ def test_renewing_keeps_it(tmp_path: Path) -> None:
 
 
 def test_one_of_many_takes_each_epoch(tmp_path: Path) -> None:
-    leases = [Lease(tmp_path, DAEMON) for _ in range(8)]
+    leases = [Lease(EpochFiles(tmp_path), DAEMON) for _ in range(8)]
     barrier = threading.Barrier(len(leases))
 
     def compete(lease: Lease) -> None:
@@ -83,10 +84,10 @@ def test_one_of_many_takes_each_epoch(tmp_path: Path) -> None:
 
 def test_old_epochs_are_cleared_and_a_long_stopped_holder_stays_fenced(tmp_path: Path) -> None:
     steady = Steady()
-    old = Lease(tmp_path, DAEMON, steady=steady)
+    old = Lease(EpochFiles(tmp_path), DAEMON, steady=steady)
     old.take()
     for _ in range(50):
-        Lease(tmp_path, GUARD, steady=steady).take()
+        Lease(EpochFiles(tmp_path), GUARD, steady=steady).take()
     steady.now += 60 * SECOND
     assert (old.held, old.renew(), old.outranked) == (False, False, True)
     assert len(list((tmp_path / "lease").iterdir())) == 20
@@ -94,7 +95,10 @@ def test_old_epochs_are_cleared_and_a_long_stopped_holder_stays_fenced(tmp_path:
 
 def test_s47_a_daemon_after_an_unreleased_guard_waits_for_what_the_guard_signed(tmp_path: Path) -> None:
     steady = Steady()
-    guard, daemon = Lease(tmp_path, GUARD, steady=steady), Lease(tmp_path, DAEMON, steady=steady)
+    guard, daemon = (
+        Lease(EpochFiles(tmp_path), GUARD, steady=steady),
+        Lease(EpochFiles(tmp_path), DAEMON, steady=steady),
+    )
     guard.take()
     daemon.take()
     assert not daemon.held
@@ -105,7 +109,7 @@ def test_s47_a_daemon_after_an_unreleased_guard_waits_for_what_the_guard_signed(
 
 
 def test_after_a_released_guard_it_may_write_at_once(tmp_path: Path) -> None:
-    guard, daemon = Lease(tmp_path, GUARD), Lease(tmp_path, DAEMON)
+    guard, daemon = Lease(EpochFiles(tmp_path), GUARD), Lease(EpochFiles(tmp_path), DAEMON)
     guard.take()
     guard.release()
     assert not guard.held
@@ -115,7 +119,10 @@ def test_after_a_released_guard_it_may_write_at_once(tmp_path: Path) -> None:
 
 def test_the_watch_waits_for_fence_and_window_and_takes_a_release_as_it_says(tmp_path: Path) -> None:
     steady = Steady()
-    daemon, watch = Lease(tmp_path, DAEMON, steady=steady), LeaseWatch(tmp_path, steady=steady)
+    daemon, watch = (
+        Lease(EpochFiles(tmp_path), DAEMON, steady=steady),
+        LeaseWatch(EpochFiles(tmp_path), steady=steady),
+    )
     assert watch.gone_ns() > 0
     daemon.take()
     assert watch.gone_ns() == 0
@@ -133,9 +140,9 @@ def test_the_watch_waits_for_fence_and_window_and_takes_a_release_as_it_says(tmp
 
 def test_a_watch_that_begins_late_gives_an_old_lease_its_full_time(tmp_path: Path) -> None:
     steady = Steady()
-    Lease(tmp_path, DAEMON, steady=steady).take()
+    Lease(EpochFiles(tmp_path), DAEMON, steady=steady).take()
     steady.now += 3_600 * SECOND
-    watch = LeaseWatch(tmp_path, steady=steady)
+    watch = LeaseWatch(EpochFiles(tmp_path), steady=steady)
     assert watch.gone_ns() == 0
     steady.now += 10 * SECOND
     assert watch.gone_ns() > 0
@@ -143,7 +150,7 @@ def test_a_watch_that_begins_late_gives_an_old_lease_its_full_time(tmp_path: Pat
 
 def test_a_disk_that_cannot_be_written_fences_only_after_the_full_time(tmp_path: Path) -> None:
     steady = Steady()
-    lease = Lease(tmp_path, DAEMON, steady=steady)
+    lease = Lease(EpochFiles(tmp_path), DAEMON, steady=steady)
     lease.take()
     (tmp_path / "lease" / "1").rename(tmp_path / "elsewhere")
     steady.now += 2 * SECOND
@@ -164,11 +171,11 @@ class TwoWriters(RuleBasedStateMachine):
         self.place = tempfile.TemporaryDirectory()
         self.folder = Path(self.place.name)
         self.lengths = LeaseRules()
-        self.daemon = Lease(self.folder, DAEMON, self.lengths, self.steady)
+        self.daemon = Lease(EpochFiles(self.folder), DAEMON, self.lengths, self.steady)
         self.daemon.take()
-        self.watch = LeaseWatch(self.folder, self.lengths, self.steady)
+        self.watch = LeaseWatch(EpochFiles(self.folder), self.lengths, self.steady)
         self.watch.gone_ns()
-        self.guard = Lease(self.folder, GUARD, self.lengths, self.steady)
+        self.guard = Lease(EpochFiles(self.folder), GUARD, self.lengths, self.steady)
         self.signed = {DAEMON: -(2**62), GUARD: -(2**62)}
 
     @rule(tenths=st.integers(1, 80))
@@ -218,13 +225,16 @@ def test_stray_files_do_not_disturb(names: list[str]) -> None:
         for name in names:
             if name:
                 (folder / "lease" / name).write_text("nonsense")
-        assert Lease(folder, DAEMON).take()
+        assert Lease(EpochFiles(folder), DAEMON).take()
 
 
 def test_a_deliberate_leave_is_reported_and_outlives_the_guard_s_own_epochs(tmp_path: Path) -> None:
     steady = Steady()
-    daemon, guard = Lease(tmp_path, DAEMON, steady=steady), Lease(tmp_path, GUARD, steady=steady)
-    watch = LeaseWatch(tmp_path, steady=steady)
+    daemon, guard = (
+        Lease(EpochFiles(tmp_path), DAEMON, steady=steady),
+        Lease(EpochFiles(tmp_path), GUARD, steady=steady),
+    )
+    watch = LeaseWatch(EpochFiles(tmp_path), steady=steady)
     daemon.take()
     daemon.release(left=True)
     assert (watch.gone_ns() > 0, watch.left) == (True, True)
@@ -243,17 +253,20 @@ def test_an_epoch_is_taken_renewed_and_given_back_on_a_full_disk(
     (small_disk / "lease").mkdir()
     request.getfixturevalue("fill")
     steady = Steady()
-    daemon, guard = Lease(small_disk, DAEMON, steady=steady), Lease(small_disk, GUARD, steady=steady)
+    daemon, guard = (
+        Lease(EpochFiles(small_disk), DAEMON, steady=steady),
+        Lease(EpochFiles(small_disk), GUARD, steady=steady),
+    )
     assert daemon.take()
     steady.now += 2 * SECOND
-    assert (daemon.renew(), current(small_disk).owner) == (True, DAEMON)
+    assert (daemon.renew(), EpochFiles(small_disk).current().owner) == (True, DAEMON)
     assert guard.take()
     guard.release()
-    assert (daemon.held, current(small_disk).released) == (False, True)
+    assert (daemon.held, EpochFiles(small_disk).current().released) == (False, True)
 
 
 def test_a_lease_in_memory_ends_with_the_first_epoch_anybody_takes(tmp_path: Path) -> None:
-    guard, daemon = Lease(tmp_path, GUARD), Lease(tmp_path, DAEMON)
+    guard, daemon = Lease(EpochFiles(tmp_path), GUARD), Lease(EpochFiles(tmp_path), DAEMON)
     guard.take_in_memory()
     assert (guard.held, guard.renew(), guard.outranked) == (True, True, False)
     daemon.take()
@@ -262,7 +275,10 @@ def test_a_lease_in_memory_ends_with_the_first_epoch_anybody_takes(tmp_path: Pat
 
 def test_a_lease_whose_folder_vanishes_is_waited_out(tmp_path: Path) -> None:
     steady = Steady()
-    daemon, watch = Lease(tmp_path, DAEMON, steady=steady), LeaseWatch(tmp_path, steady=steady)
+    daemon, watch = (
+        Lease(EpochFiles(tmp_path), DAEMON, steady=steady),
+        LeaseWatch(EpochFiles(tmp_path), steady=steady),
+    )
     daemon.take()
     assert watch.gone_ns() == 0
     shutil.rmtree(tmp_path / "lease")
@@ -275,9 +291,10 @@ def test_a_lease_whose_folder_vanishes_is_waited_out(tmp_path: Path) -> None:
 def test_an_epoch_that_another_took_a_moment_before_is_not_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = Lease(tmp_path, DAEMON), Lease(tmp_path, DAEMON)
-    before = current(tmp_path)
+    epochs = EpochFiles(tmp_path)
+    first, second = Lease(epochs, DAEMON), Lease(epochs, DAEMON)
+    before = epochs.current()
     assert first.take()
-    monkeypatch.setattr("turbo_trader.journal.lease.current", lambda _: before)
+    monkeypatch.setattr(EpochFiles, "current", lambda _: before)
     assert not second.take()
     assert (first.held, second.held) == (True, False)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from turbo_trader.journal import readers
+from turbo_trader.journal.epochs import EpochFiles
 from turbo_trader.journal.lease import GUARD, Lease, LeaseRules
 from turbo_trader.market.rows import GAP, KIND_MASK, TRADE
 from turbo_trader.trader.events import (
@@ -58,7 +59,7 @@ async def test_s47_once_another_holds_a_higher_epoch_nothing_leaves_and_the_daem
 ) -> None:
     def script(trader: Any, event: Any) -> Sequence[Any]:
         if isinstance(event, StreamStatus) and event.stream == "private" and event.up:
-            assert Lease(tmp_path, GUARD).take()
+            assert Lease(EpochFiles(tmp_path), GUARD).take()
             return [shells.entry("e1")]
         return []
 

@@ -15,7 +15,7 @@ from tests.console.alarms.conftest import PASSWORD, Receiver, receiver
 from tests.process.test_lockstep import OFTEN
 
 from turbo_trader.exchange_server.server_thread import ServedVenue
-from turbo_trader.journal.lease import FOLDER
+from turbo_trader.journal.epochs import FOLDER
 
 TURBO = [sys.executable, "-m", "turbo_trader.console"]
 

@@ -53,6 +53,27 @@ def test_fills_are_asked_for_from_before_the_last_known_one(stage: Any) -> None:
     assert stage.last(Read).since == filled - 60 * 10**9
 
 
+def test_what_was_filled_while_no_process_ran_is_asked_for_though_nothing_was_filled_before(
+    stage: Any,
+) -> None:
+    new = stage.restart(seconds=3_600)
+    new.clock()
+    assert new.last(Read).since <= stage.now < new.now - 3_000 * 10**9
+
+
+def test_fills_are_asked_for_from_the_last_whole_read_though_a_later_fill_is_known(stage: Any) -> None:
+    """The stream was away for minutes; the first fill it brings says nothing of those before it."""
+    stage.clock(31)
+    stage.snapshot("1000")
+    agreed = stage.last(Read)
+    stage.hold()
+    stage.now += 600 * 10**9
+    stage.fill("", 1, "0.3", "100", ts=stage.now)
+    stage.clock(31)
+    assert stage.last(Read).id != agreed.id
+    assert stage.last(Read).since < stage.now - 600 * 10**9
+
+
 def test_a_position_that_differs_in_one_read_decides_nothing(stage: Any) -> None:
     sent = stage.hold()
     stage.clock(31)

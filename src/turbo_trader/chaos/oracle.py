@@ -12,6 +12,7 @@ from turbo_trader.chaos.bracket_check import Brackets
 from turbo_trader.chaos.candidates_check import Candidates
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.evidence_check import EvidenceSizes
+from turbo_trader.chaos.guard_check import BesideTheDaemon
 from turbo_trader.chaos.notes_check import Notes
 from turbo_trader.chaos.protection_check import Protection
 from turbo_trader.chaos.requests_check import Requests
@@ -47,12 +48,13 @@ class Oracle:
         self._trace = hashlib.sha256()
         self.requests = Requests(self.world, self._recorded)
         session = SessionLimits(self.world)
+        self.beside = BesideTheDaemon(self.world)
         self.checks: tuple[Check, ...] = (
             self.requests, Protection(self.world), session, SessionRows(self.world, self.requests), Candidates(self.world, session),
             Sizes(self.world, session), EvidenceSizes(self.world),
             Brackets(self.world, self.requests), Books(self.world, self.requests), Notes(self.world, self.requests),
             Restarts(self.world),
-            Rhythm(self.world, self.requests, least_entries),
+            Rhythm(self.world, self.requests, least_entries), self.beside,
         )  # fmt: skip
 
     def watch(self, simulation: Simulation, bars: Minutes) -> None:
@@ -60,6 +62,7 @@ class Oracle:
         self.world.simulation, self.world.bars = simulation, bars
         simulation.network.on_carry = self._sent
         simulation.network.on_receive = self.world.received
+        self.beside.attach()
 
     def _recorded(self, name: str) -> bool:
         journal = self.world.simulation.process.journal
@@ -95,6 +98,8 @@ class Oracle:
     def _sent(self, request: Request) -> None:
         self.world.tick()
         sent = read_request(request)
+        if sent is not None:
+            self.beside.wrote(request)
         self._trace.update(f"{self.world.now} {request.target} ".encode() + request.body)
         for check in self.checks:
             if sent is None:
@@ -108,6 +113,7 @@ class Oracle:
         """The venue has carried out or refused a request."""
         sent = read_request(request)
         if sent is not None:
+            self.beside.handled(request, reply)
             for check in self.checks:
                 check.answered(sent, reply)
 
@@ -142,7 +148,8 @@ class Oracle:
 
     def counted(self, begin: int) -> dict[str, int]:
         """The account's funding, liquidations and fills in parts, and midnights since `begin`, as far as there were any."""
-        met = {**self.met, "midnight": self.world.now // DAY - begin // DAY}
+        done = {f"guard_{what}": count for what, count in self.world.guarded.items()}
+        met = {**self.met, **done, "midnight": self.world.now // DAY - begin // DAY}
         return {name: count for name, count in met.items() if count}
 
     def reported(self, limit: int = KEPT) -> list[str]:

@@ -19,13 +19,14 @@ from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import MINUTE, SECOND
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.fault_schedule import FaultSchedule
-from turbo_trader.simulation.faults import FaultRates, Faults
+from turbo_trader.simulation.faults import DEADLY, FaultRates, Faults
 from turbo_trader.simulation.minutes import Minutes
 from turbo_trader.simulation.network import Latency
 from turbo_trader.simulation.simulation import Simulation
 from turbo_trader.simulation.synthetic import SyntheticMarket
 from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Control
+from turbo_trader.trader.guard_interventions import guard_rules
 from turbo_trader.trader.machine import Trader
 
 UID: Final = "chaos"
@@ -106,6 +107,9 @@ class Run:
             viewer, exchange, rows, uid=UID, latency=Latency(), sink=self.oracle, start=begin, faults=self.faults,
             onlooker=self.oracle,
         )  # fmt: skip
+        if any(getattr(plan.rates, fault) for fault in DEADLY):
+            self.simulation.put_guard(guard_rules(plan.policy))
+        self.oracle.world.disturbed = lambda: self.faults.disturbed
         self.oracle.watch(self.simulation, self._minutes)
         end = begin + int(plan.hours * 3600) * SECOND
         self._schedule = FaultSchedule(self.simulation, plan.balance, self._transferred, end)

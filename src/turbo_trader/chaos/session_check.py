@@ -55,6 +55,7 @@ class SessionLimits(Check):
         super().__init__(world)
         self._session: Day | None = None
         self._patience = HEALTHY if world.quiet else FLATTENED
+        self._scans = (world.policy.micro_turbo_signal_interval + 1) * SECOND
         self._person = ""  # the control that halts
         self._person_ns = 0
         self._loss_since: int | None = None  # able time since when the loss is certain
@@ -131,6 +132,7 @@ class SessionLimits(Check):
     def step(self) -> None:
         """Follow the session; what is certain for long enough must have been seen."""
         world = self.world
+        self._asked_in_vain()
         if not world.read_ns:
             return
         if self._session is None:
@@ -150,6 +152,14 @@ class SessionLimits(Check):
         self._drawdown(session, equity)
         self._flat_in_time()
 
+    def _asked_in_vain(self) -> None:
+        """A person whose process died with the very step, before that was on disk, got no answer."""
+        process = self.world.simulation.process
+        if not self._person or process.died_ns != self._person_ns:
+            return
+        if not process.journal.on_disk(self.world.now).get("session", {}).get("halts"):
+            self._person, self._close_by, self.world.flattening = "", None, False
+
     def _secured(self) -> Decimal:
         """The wallet, where nothing is open: closed results only."""
         assert self._session is not None
@@ -168,7 +178,8 @@ class SessionLimits(Check):
             self._loss_since = None
             return
         self._loss_since = self.world.able_ns if self._loss_since is None else self._loss_since
-        if self.world.able_ns - self._loss_since > SURE:
+        # where nothing is held it is looked at with the next scan
+        if self.world.able_ns - self._loss_since > max(SURE, self._scans):
             self._loss_halt = True
             if not self._halted:
                 raise Violated(
@@ -253,6 +264,7 @@ class SessionLimits(Check):
         if not isinstance(sent, Order) or sent.reduce_only:
             return
         world, now = self.world, self.world.now
+        self._asked_in_vain()
         if self._person and now > self._person_ns:
             raise Violated(Invariant.LIMITS, f"an entry after {self._person}", order=sent)
         if world.key_refused and now > world.key_refused:

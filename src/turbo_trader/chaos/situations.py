@@ -14,6 +14,7 @@ OFTEN: Final[Mapping[str, str]] = {
     "MICRO_TURBO_SIGNAL_INTERVAL": "10", "TURBO_BELOW": "900", "TURBO_MIN_SNR": "0", "TURBO_MIN_CONFIDENCE": "0",
     "TURBO_MIN_EV": "0", "TURBO_FEE_MULTIPLIER": "0", "TURBO_HORIZON": "300", "TURBO_MAX_HOLD": "300", "FLAT_EDGE": "0",
     "COOLDOWN_HORIZONS": "0", "SESSION_LOSS": "0.5", "DRAWDOWN_PAUSE": "0.3", "WATCHDOG_PROBABILITY": "0",
+    "GUARD_CLOSE_AFTER": "120",
 }  # fmt: skip
 #: The forecast as asked for: more trades, targets held behind their lock.
 ASKED: Final[Mapping[str, str]] = {**OFTEN, "BELIEF": "asked", "OU_SAMPLES": "240"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -75,6 +75,7 @@ class World:
     )
     offset: tuple[int, int] = (0, 0)  # the clock offset measured last, and when the process knew
     ending: dict[str, tuple[int, int]] = field(default_factory=dict)  # contracts: their end, known since
+    terms: dict[str, Instrument] = field(default_factory=dict)  # as this life has read them
     notice: tuple[int, int, int] | None = None  # an announced maintenance: begin, end, known since
     read_ns: int = 0  # when the account was last read whole in this life; 0: not yet
     woken: int = 0  # when the process last found that it had been away, by its own clock: what was asked before does not count
@@ -90,6 +91,8 @@ class World:
     strangers: Mapping[str, int] = field(default_factory=dict)  # symbols on which others hold something now
     strange: set[str] = field(default_factory=set)  # ... or did
     met: dict[str, int] = field(default_factory=dict)  # since when this life knows of a stranger's position
+    guarded: Counter[str] = field(default_factory=Counter)  # what the guard has done
+    disturbed: Callable[[], int] = lambda: 0  # how many requests a fault has met
     transferred: Decimal = ZERO  # money moved by others
     recognised: Decimal = ZERO  # of it, what the journal knows as a transfer
     _last: int = 0
@@ -160,6 +163,7 @@ class World:
         self.decided.clear()
         self.ending.clear()
         for instrument in self.simulation.exchange.instruments:  # read at the start
+            self.terms[instrument.symbol] = instrument
             self._ends(instrument)
 
     # -- what comes in
@@ -176,6 +180,7 @@ class World:
             case ClockOffset():
                 self.offset = event.offset, self.now
             case InstrumentUpdate():
+                self.terms[event.instrument.symbol] = event.instrument
                 self._ends(event.instrument)
             case Control():
                 self.flattening = self.flattening or event.verb in (ControlVerb.FLATTEN, ControlVerb.STOP)
@@ -242,9 +247,8 @@ class World:
     # -- the account at the venue
 
     def instrument(self, symbol: str) -> Instrument:
-        """The instrument of a symbol."""
-        exchange = self.simulation.exchange
-        return exchange.instruments[exchange.index[symbol]]
+        """The instrument of a symbol, as the process was told last."""
+        return self.terms[symbol]
 
     @property
     def balance(self) -> Decimal:

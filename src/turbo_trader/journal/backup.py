@@ -13,8 +13,9 @@ from typing import Any, Final, TypeAlias
 
 from turbo_trader.journal.address import POINTER, Address, place, read_address, write_address
 from turbo_trader.journal.connection import SqliteFile, Statement, open_file
+from turbo_trader.journal.epochs import EpochFiles
 from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal, explained
-from turbo_trader.journal.lease import GUARD, current
+from turbo_trader.journal.lease import GUARD
 from turbo_trader.journal.marker import MARKER, SESSION, Mark, write_mark
 from turbo_trader.journal.migrations import bring_up, copied, damaged, unloaded
 from turbo_trader.journal.opening import check, driver, reading
@@ -70,7 +71,7 @@ def restore(folder: Path, copy: Path, stamp: str, there: Address | None = None) 
     """
     _checked(copy)
     with contextlib.closing(lock(folder)):
-        if (epoch := current(folder)).owner == GUARD and not epoch.released:
+        if (epoch := EpochFiles(folder).current()).owner == GUARD and not epoch.released:
             raise Refused(
                 f"{folder}: the guard is at work (process {epoch.pid}); end it with `turbo-trader guard --stop`"
             )

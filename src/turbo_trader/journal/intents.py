@@ -9,12 +9,14 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from turbo_trader.journal.connection import Statement
 from turbo_trader.journal.encoding import encode
 from turbo_trader.journal.journal_errors import JournalError
+from turbo_trader.journal.marker import MARKER
 from turbo_trader.journal.opening import beside
+from turbo_trader.journal.readers import boots, state_by_row
 from turbo_trader.journal.schema import GUARD, VERSION
 from turbo_trader.market.errors import InputError
 from turbo_trader.trader.commands import WriteCommand
@@ -46,12 +48,27 @@ def answered(result: CommandResult) -> Statement:
 
 
 class Beside:
-    """The guard's hand in a journal that is not its own. Every method tells whether it was written, and never raises."""
+    """The guard's hand in a journal that is not its own. What writes tells whether it was written, and never raises."""
 
     def __init__(self, folder: Path, boot: str, now: Callable[[], int]) -> None:
         self._folder = folder
         self._boot = boot
         self._now = now
+
+    def __str__(self) -> str:
+        return str(self._folder)
+
+    def state(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        """What is kept across restarts, by key, and the keys of rows that cannot be read."""
+        return state_by_row(self._folder)
+
+    def boots(self) -> list[str]:
+        """Nonces of every start the journal knows."""
+        return boots(self._folder)
+
+    def expected(self) -> bool:
+        """Has there been a journal?"""
+        return (self._folder / MARKER).exists()
 
     def intent(self, command: WriteCommand) -> bool:
         """On disk when it returns True: the daemon adopts it at its next start."""

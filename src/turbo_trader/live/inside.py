@@ -12,9 +12,9 @@ from turbo_trader.live.venue_clock import VenueClock
 if TYPE_CHECKING:
     from turbo_trader.live.daemon_settings import DaemonSettings
     from turbo_trader.live.feeds import PrivateFeed, PublicFeeds
-    from turbo_trader.live.fencing import Fence
     from turbo_trader.live.gateway import Gateway
     from turbo_trader.live.router import Router
+    from turbo_trader.runtime.fencing import Fence
     from turbo_trader.trader.view import View
 
 

@@ -83,10 +83,14 @@ class Router:
         self.regridded: Callable[[Regridded], None] = lambda _: (
             None
         )  # the shell's: rows in the new units from now on
+        self.catch_up: Callable[[], None] = lambda: (
+            None
+        )  # the fence's: an absence is noticed before anything else
         self._fits = ThreadPoolExecutor(1, thread_name_prefix="noise")
 
     def deliver(self, event: Event) -> None:
         """Hand one event to the Trader and carry out what it commands; a bug in there ends the process, not the stops."""
+        self.catch_up()
         if self.failed:
             return
         self.events += 1

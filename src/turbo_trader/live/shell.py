@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from turbo_trader.bybit.endpoints import Mode
+from turbo_trader.journal.epochs import EpochFiles
 from turbo_trader.journal.journal_errors import JournalError
 from turbo_trader.journal.opening import believable
 from turbo_trader.journal.recorder import Life
@@ -20,7 +21,6 @@ from turbo_trader.live.admission import admit, be_alone
 from turbo_trader.live.control_server import ControlServer
 from turbo_trader.live.daemon_settings import DaemonSettings, Observer, Summary
 from turbo_trader.live.feeds import Decoder, PrivateFeed, PublicFeeds
-from turbo_trader.live.fencing import Fence
 from turbo_trader.live.gateway import Gateway, open_gateway
 from turbo_trader.live.inside import Inside
 from turbo_trader.live.record import RecordedFrames, keep_recording, recorder_of
@@ -32,6 +32,7 @@ from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.instruments import Instrument, resolve
 from turbo_trader.rules.choices import OnTerm
 from turbo_trader.rules.policy import Policy
+from turbo_trader.runtime.fencing import Fence
 from turbo_trader.trader.commands import Regridded
 from turbo_trader.trader.control_verbs import STATUS, ControlVerb
 from turbo_trader.trader.events import Clock, ClockOffset, Control, Woken
@@ -101,13 +102,14 @@ class Shell:
         self._router = Router(journal, self._clock, settings.keys, self._observer)
         self._router.recorder = recorder_of(settings)
         self._fence = Fence(
-            settings.journal,
+            EpochFiles(settings.journal),
             settings.lease,
             self._router.emit,
             self._woken,
             self._fenced,
             settings.clocks.steady,
         )
+        self._router.catch_up = self._fence.catch_up
         self._gateway = open_gateway(
             settings, self._clock, self._router.emit, self._fence.permit, self._router.meter
         )

@@ -35,7 +35,7 @@ class FaultSchedule:
         faults = simulation.faults
         self._simulation, self._faults = simulation, faults
         self._over = False
-        self._machine = MachineOutages(simulation, faults)
+        self._machine = MachineOutages(simulation, faults, end)
         venue = VenueOutages(simulation, faults, end=end, resume=partial(self._ask, ControlVerb.RESUME))
         self._account = account = AccountOutages(simulation, faults, target=target, on_transfer=on_transfer)
         self.foreign, self.strangers = account.foreign, account.strangers

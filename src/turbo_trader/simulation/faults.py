@@ -52,6 +52,8 @@ class FaultRates:
     # mean number in an hour
     crash: float = 0.0
     freeze: float = 0.0
+    away: float = 0.0
+    guard_crash: float = 0.0
     private_cut: float = 0.0
     public_cut: float = 0.0
     lag: float = 0.0
@@ -69,6 +71,7 @@ class FaultRates:
     key_refused: float = 0.0
     maintenance: float = 0.0
     delisting: float = 0.0
+    terms_changed: float = 0.0
     deleveraged: float = 0.0
     clock_jump: float = 0.0
     price_gap: float = 0.0
@@ -88,8 +91,11 @@ OUTAGES: Final = (
     Fault.CRASH, Fault.FREEZE, Fault.PRIVATE_CUT, Fault.PUBLIC_CUT, Fault.LAG, Fault.VENUE_DOWN, Fault.STOP_REMOVED,
     Fault.CLOSED_OUTSIDE, Fault.TRANSFER, Fault.PERSON, Fault.FOREIGN_ORDER, Fault.DISK_FULL, Fault.POWER_CUT, Fault.BANNED,
     Fault.LIMITED_ADDRESS, Fault.KEY_REFUSED, Fault.MAINTENANCE, Fault.DELISTING, Fault.DELEVERAGED, Fault.CLOCK_JUMP,
-    Fault.FOREIGN_POSITION, Fault.HEDGE_MODE,
+    Fault.FOREIGN_POSITION, Fault.HEDGE_MODE, Fault.AWAY, Fault.GUARD_CRASH,
+    Fault.TERMS_CHANGED,
 )  # fmt: skip
+#: After these the process is away: a guard lives beside it.
+DEADLY: Final = (Fault.CRASH, Fault.FREEZE, Fault.AWAY, Fault.POWER_CUT, Fault.CRASH_AT_SEND)
 MARKET: Final = (Fault.PRICE_GAP, Fault.FLASH_CRASH, Fault.LIQUIDATION, Fault.MARK_APART, Fault.THIN_BOOK)
 PER_HOUR: Final = (*OUTAGES, *MARKET)
 _HARMLESS: Final = {*MARKET, Fault.TRANSFER, Fault.FOREIGN_ORDER, Fault.PERSON} - {Fault.THIN_BOOK}
@@ -116,6 +122,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         foreign_order=0.2, disk_full=0.2, price_gap=0.5, odd_answer=0.002, future=0.005, odd_row=0.005, power_cut=0.1, banned=0.02,
         limited_address=0.1, key_refused=0.05, maintenance=0.05, delisting=0.05, deleveraged=0.1, clock_jump=0.1,
         flash_crash=0.1, liquidation=0.1, mark_apart=0.2, thin_book=0.2, foreign_position=0.05, hedge_mode=0.05,
+        away=0.1, guard_crash=0.2, terms_changed=0.2,
     ),
     "heavy": FaultRates(
         drop_before=0.04, drop_after=0.04, delay=0.05, slow=0.05, http_502=0.02, ret_10016=0.02, ret_10006=0.02, ret_10002=0.02,
@@ -124,6 +131,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         foreign_order=1.0, disk_full=1.0, price_gap=2.0, odd_answer=0.02, future=0.02, odd_row=0.02, power_cut=0.5, banned=0.1,
         limited_address=0.5, key_refused=0.3, maintenance=0.3, delisting=0.3, deleveraged=0.5, clock_jump=0.5,
         flash_crash=0.5, liquidation=0.5, mark_apart=1.0, thin_book=1.0, foreign_position=0.3, hedge_mode=0.3,
+        away=0.5, guard_crash=2.0, terms_changed=1.0,
     ),
 }  # fmt: skip
 
@@ -246,6 +254,11 @@ class Faults:
         """Time to the next outage of a kind, ns; None where none comes."""
         rate = getattr(self.rates, outage)
         return int(self._draws.exponential(3600 * SECOND / rate)) + 1 if rate else None
+
+    @property
+    def disturbed(self) -> int:
+        """How many requests a fault has met."""
+        return sum(self.counts[name] for name in REQUESTS)
 
     def count(self, name: str) -> None:
         """Count an outage that begins."""

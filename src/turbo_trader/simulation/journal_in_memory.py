@@ -21,7 +21,8 @@ class JournalInMemory:
 
     def __init__(self, *, restarts: bool = True) -> None:
         self._restarts = restarts
-        self.boots: list[str] = []
+        self.boots: list[str] = []  # of all starts, and of guards that wrote
+        self._boot = ""
         self._state: dict[str, bytes] = {}
         self._intents: dict[
             str, tuple[int, str, WireCommand]
@@ -34,6 +35,11 @@ class JournalInMemory:
         ] = []  # handed to the disk, which may lose it with its power
         self.failed = ""  # why nothing can be written at present
 
+    def begin(self, boot: str) -> None:
+        """A start."""
+        self._boot = boot
+        self.boots.append(boot)
+
     def persist(self, command: Persist) -> None:
         """State that must survive, as it is now."""
         if not self._restarts:
@@ -45,13 +51,28 @@ class JournalInMemory:
         """A request that is about to leave."""
         if not self._restarts:
             return
-        entry = (now, self.boots[-1], command)
+        entry = (now, self._boot, command)
 
         def write() -> None:
             self._intents[command.id] = entry
             self._named.add(command.id)
 
         self._unwritten.append(write)
+
+    def beside(self, now: int, boot: str, command: WireCommand) -> bool:
+        """A request that is about to leave a guard; False where nothing can be written."""
+        if self.failed:
+            return False
+        if boot not in self.boots:
+            self.boots.append(boot)
+        self._intents[command.id] = (now, boot, command)
+        self._named.add(command.id)
+        return True
+
+    def on_disk(self, now: int) -> dict[str, dict[str, Any]]:
+        """What is kept across restarts, as another process reads it some seconds after it was written."""
+        self._sync(now - SYNC)
+        return {key: json.loads(value) for key, value in self._state.items()}
 
     def outcome(self, result: CommandResult) -> None:
         """The outcome of a request."""
@@ -119,5 +140,33 @@ class JournalInMemory:
             }
             for name, (ts, _, command) in young.items()
         ]
-        state = {key: json.loads(value) for key, value in self._state.items()}
-        return {**state, BOOTS: {"nonces": list(self.boots)}, INTENTS: {"unresolved": unresolved}}
+        return {**self.on_disk(now), BOOTS: {"nonces": list(self.boots)}, INTENTS: {"unresolved": unresolved}}
+
+
+class BesideInMemory:
+    """The guard's hand in the journal of a process (`runtime.guard_looks.JournalBeside`)."""
+
+    def __init__(self, journal: JournalInMemory, boot: str, now: Callable[[], int]) -> None:
+        self._journal, self._boot, self._now = journal, boot, now
+
+    def state(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        """What is kept across restarts, by key; every row can be read."""
+        return self._journal.on_disk(self._now()), []
+
+    def boots(self) -> list[str]:
+        """Nonces of every start the journal knows."""
+        return list(self._journal.boots)
+
+    def expected(self) -> bool:
+        """Has there been a journal?"""
+        return True
+
+    def intent(self, command: WireCommand) -> bool:
+        """On disk when it returns True."""
+        return self._journal.beside(self._now(), self._boot, command)
+
+    def outcome(self, result: CommandResult) -> bool:
+        """Its outcome."""
+        if not self._journal.failed:
+            self._journal.outcome(result)
+        return not self._journal.failed

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from turbo_trader.exchange.protocol.fault_terms import Fault
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.simulation import Simulation
 
 
 class MachineOutages:
-    """Each kind begins one outage; False: there was nothing to break."""
+    """Each kind begins one outage; False: there was nothing to break.
 
-    def __init__(self, simulation: Simulation, faults: Faults) -> None:
-        self._simulation, self._faults = simulation, faults
+    `end`: an absence of minutes that would last beyond does not begin, ns.
+    """
+
+    def __init__(self, simulation: Simulation, faults: Faults, end: int) -> None:
+        self._simulation, self._faults, self._end = simulation, faults, end
         self.kinds: dict[str, Callable[[], bool]] = {
             Fault.CRASH: self._crash,
             Fault.FREEZE: self._freeze,
+            Fault.AWAY: self._away,
+            Fault.GUARD_CRASH: self._guard_crash,
             Fault.DISK_FULL: self._disk_full,
             Fault.POWER_CUT: self._power_cut,
             Fault.CLOCK_JUMP: self._clock_jump,
@@ -29,6 +35,31 @@ class MachineOutages:
 
     def _freeze(self) -> bool:
         self._simulation.freeze(self._faults.between(0.2, 20.0))
+        return True
+
+    def _away(self) -> bool:
+        """Dead, or stopped: then its connections end meanwhile."""
+        simulation = self._simulation
+        length = self._faults.between(20.0, 400.0)
+        if simulation.trader is None or simulation.now + length + MINUTE > self._end:
+            return False
+        if self._faults.chance(0.5):
+            simulation.die(away=length)
+            return True
+        back = self._faults.between(0.2, 8.0)
+        simulation.private.cut(length, back)
+        simulation.public.cut(range(simulation.cursors.count), length, back)
+        simulation.freeze(length)
+        return True
+
+    def _guard_crash(self) -> bool:
+        guard = self._simulation.guard
+        if guard is None or not guard.alive or guard.doomed:
+            return False
+        if self._faults.chance(0.5):
+            guard.die()
+        else:
+            guard.doomed = True
         return True
 
     def _disk_full(self) -> bool:

@@ -17,6 +17,15 @@ MILLISECOND: Final = 1_000_000
 KEY_REFUSED: Final = "ret_10003"  # an answer that concerns signed requests alone
 
 
+@dataclass(slots=True)
+class Reach:
+    """How the venue can be reached by all of this machine's processes. Times in ns."""
+
+    down_until: int = 0  # it cannot be before
+    refusal: str = ""  # what requests are answered with, and until when
+    refused_until: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """One-way delays: market data to the Trader, requests to the venue, replies and private messages back."""
@@ -49,10 +58,16 @@ class Server(Protocol):
 class Network:
     """Carries requests to the venue and answers back. `faults` None: nothing goes wrong."""
 
-    def __init__(self, loop: Loop, server: Server, latency: Latency, faults: Faults | None) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        server: Server,
+        latency: Latency,
+        faults: Faults | None,
+        reach: Reach | None = None,
+    ) -> None:
         self.latency = latency
-        self.down_until = 0  # the venue cannot be reached before (ns)
-        self._refusal, self._refused_until = "", 0  # what requests are answered with, and until when
+        self.reach = Reach() if reach is None else reach
         self.on_carry: Callable[[Request], None] = lambda _: (
             None
         )  # who looks on sees each request that leaves
@@ -65,19 +80,20 @@ class Network:
     @property
     def down(self) -> bool:
         """Does nothing get through?"""
-        return self._loop.now < self.down_until
+        return self._loop.now < self.reach.down_until
 
     @property
     def refused(self) -> bool:
         """Is everything refused, whatever is asked?"""
-        return self._loop.now < self._refused_until
+        return self._loop.now < self.reach.refused_until
 
     def refuse(self, answer: str, until: int) -> None:
         """Everything is answered with this fault (protocol/faults_on_demand.py) before `until` (ns), and nothing is carried out.
 
         A refused key concerns requests that are signed.
         """
-        self._refusal, self._refused_until = answer, max(until, self._refused_until)
+        self.reach.refusal = answer
+        self.reach.refused_until = max(until, self.reach.refused_until)
 
     def answers_within(self, time: int) -> bool:
         """Does every request get its answer sooner than `time` (ns)?"""
@@ -87,8 +103,9 @@ class Network:
         """Carry one request about `symbol`; its answer, where one comes back, reaches `then` by `later`."""
         self.on_carry(request)
         fault = NO_FAULT if self._faults is None else self._faults.request()
-        if self.refused and (self._refusal != KEY_REFUSED or "X-BAPI-SIGN" in request.headers):
-            fault = RequestFault(arrives=False, answer=self._refusal)
+        refusal = self.reach.refusal
+        if self.refused and (refusal != KEY_REFUSED or "X-BAPI-SIGN" in request.headers):
+            fault = RequestFault(arrives=False, answer=refusal)
         arrival = self._loop.now + self.latency.request + fault.out_ns
         if fault.arrives:
             self._loop.post(arrival, partial(self._arrive, request, symbol, fault, later, then))

@@ -11,18 +11,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
-from turbo_trader.bybit.answers import Answer, read_answer
-from turbo_trader.bybit.rest import Fenced
-from turbo_trader.bybit.venue_errors import FENCED, NO_ANSWER, classify
-from turbo_trader.exchange.protocol.rest_face import HttpReply
+from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import States
 from turbo_trader.runtime.clock import MeasuredClock
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
+from turbo_trader.runtime.fencing import Fence
 from turbo_trader.runtime.private_messages import PrivateMessages
-from turbo_trader.runtime.venue_requests import REQUEST_TIMEOUT_S, Job, Requests, Sleep, Transmit
+from turbo_trader.runtime.venue_requests import Job, Requests
 from turbo_trader.signals.noise import fit_noise
+from turbo_trader.simulation.epochs_in_memory import EpochsInMemory
 from turbo_trader.simulation.faults import Faults
+from turbo_trader.simulation.jobs import Jobs
 from turbo_trader.simulation.journal_in_memory import JournalInMemory
 from turbo_trader.simulation.loop import Action, Loop
 from turbo_trader.simulation.network import Network
@@ -59,7 +59,8 @@ from turbo_trader.trader.view import View
 
 FIT_DELAY: Final = SECOND  # a noise fit runs beside the loop; its result is known this much later
 CLOCK: Final = 15 * SECOND  # between two measurements of the venue's clock, where clocks are wrong
-LEASE: Final = 5 * SECOND  # a process that stood still for longer has lost its right to write, and learns so
+LEASE: Final = LeaseRules()
+WAKE: Final = 0.25  # seconds after standing still in which the timer looks at the lease
 NEVER: Final = 2**63 - 1
 T = TypeVar("T")
 #: Reports carry the venue's time, results that of the requests' clock, NoiseFitted the Trader's own.
@@ -125,7 +126,14 @@ class Process:
         self.emitted: Counter[str] = Counter()  # events of requests and messages, by name
         self.skew = 0  # how far this machine's clocks are ahead of the venue's, ns
         self.on_stale: Callable[[], None] = lambda: None  # the venue's terms are not the ones it knows
+        self.died_ns = 0  # when it died last
         self._thaw = 0  # the process stands still until then
+        self.epochs = EpochsInMemory()  # of the lease to write, shared with the guard
+        self.renews_since: int | None = (
+            None  # since when this life renews its lease; None: dead or standing still
+        )
+        self._fence: Fence | None = None  # None: nobody else writes
+        self._beaten = 0  # up to when it was renewed
 
     # -- life
 
@@ -135,34 +143,74 @@ class Process:
         self.alive = True
         boot = f"c{self.lives:x}"
         restored = self.journal.restored(self._loop.now) if self.lives > 1 else None
-        self.journal.boots.append(boot)
+        self.journal.begin(boot)
         clock = MeasuredClock(self._machine_time, self._machine_time)
         if self.skew:
             clock.measured(self._loop.now, clock.steady(), clock.steady(), 1.0)  # a start waits for that
         self.requests = Requests(clock, self)
         self.messages = PrivateMessages(clock, self.deliver, self.emit)
-        self._signer = self._venue.signer(clock, lambda: True)
+        signer = self._venue.signer(clock, self._permitted)
+        self._jobs = Jobs(self._loop, self._network, clock=clock, signer=signer, later=self.later)
         self.trader = make(boot, self._loop.now, restored)
         return self.trader
 
     def die(self) -> None:
         """The process is killed: what was under way inside it is gone, what had left is not."""
-        self.alive = False
-        self.trader = None
+        self.keep_lease()
+        self.alive, self.renews_since, self.died_ns = False, None, self._loop.now
+        self.trader = self._fence = None
         self._thaw = 0
 
     def freeze(self, length: int) -> Machine | None:
         """The process stands still for `length` ns; what came meanwhile comes then. The Trader, where there is one."""
+        self.keep_lease()
         trader, self.trader = self.trader, None
         if trader is not None:
+            self.renews_since = None
             self._thaw = self._loop.now + length
         return trader
 
-    def thaw(self, trader: Machine, length: int) -> None:
-        """It continues after standing still for `length` ns."""
+    def thaw(self, trader: Machine) -> None:
+        """It continues after standing still: its timer looks at the lease soon, other events may come before."""
         self.trader = trader
-        if length > LEASE:
-            self.deliver(Woken(self._loop.now, self.lives))
+        self.renews_since = self._beaten = self._loop.now
+        if self._fence is not None and self._faults is not None:
+            self.later(self._loop.now + self._faults.between(0.0, WAKE), self._fence.beat)
+
+    # -- the lease to write
+
+    def may_begin(self) -> bool:
+        """A new life takes the lease first. False: what a guard signed last may still arrive."""
+        if self._fence is None:
+            self.renews_since = self._beaten = self._loop.now
+            self._fence = Fence(
+                self.epochs, LEASE, self.emit, self._woken, self._fenced, lambda: self._beaten
+            )
+            self._fence.begin()
+        return self._permitted()
+
+    def keep_lease(self) -> None:
+        """Renew it as the timer has done since the last look: each second while the process ran."""
+        while (
+            self._fence is not None
+            and self.renews_since is not None
+            and self._beaten + SECOND <= self._loop.now
+        ):
+            self._beaten += SECOND
+            self._fence.beat()
+
+    def _permitted(self) -> bool:
+        self.keep_lease()
+        return self._fence is None or self._fence.permit()
+
+    def _woken(self, epoch: int) -> None:
+        self.deliver(Woken(self._loop.now, epoch, tuple(self.journal.boots)))
+
+    def _fenced(self, why: str) -> None:  # noqa: ARG002 - the hook of the fence
+        """Another process has written: this one ends, and a new start recovers."""
+        assert self._faults is not None
+        self._faults.count("fenced")
+        self.on_death()
 
     def later(self, time: int, action: Action) -> None:
         """Something happens inside this life at `time`, or once it does not stand still any more."""
@@ -225,6 +273,8 @@ class Process:
 
     def deliver(self, event: Event) -> None:
         """Hand an event to the Trader; make the step durable and send, unless death comes between two acts."""
+        if self._fence is not None and self.trader is not None:
+            self._fence.catch_up()
         if self.trader is None:
             return
         event = self._stamped(event)
@@ -289,43 +339,9 @@ class Process:
 
     # -- requests
 
-    def run(self, job: Job[T], then: Callable[[T], None], found: Any = None) -> None:
+    def run(self, job: Job[T], then: Callable[[T], None]) -> None:
         """Carry a job out; its result reaches `then`."""
-        try:
-            effect = job.send(found)
-        except StopIteration as end:
-            then(end.value)
-            return
-        if isinstance(effect, Sleep):
-            self.later(self._loop.now + round(effect.seconds * SECOND), partial(self.run, job, then))
-        else:
-            self._transmit(effect, partial(self.run, job, then))
-
-    def _transmit(self, effect: Transmit, then: Callable[[Answer], None]) -> None:
-        """Let a call leave; its answer, or that none came in time, reaches `then` once."""
-        sent, waiting = self.requests.clock.now(), [True]
-        try:
-            request = self._signer.request(effect.call)
-        except Fenced:
-            then(Answer(classify(FENCED), FENCED, "not sent: the lease to write is not held", sent))
-            return
-
-        def answer(found: Answer) -> None:
-            if waiting:
-                waiting.clear()
-                then(found)
-
-        def on_reply(reply: HttpReply) -> None:
-            if waiting:
-                self._network.on_receive(effect.call.method, reply)
-            answer(read_answer(effect.call, reply.status, reply.headers, reply.body, sent, str))
-
-        unanswered = Answer(classify(NO_ANSWER), NO_ANSWER, "no answer from the venue", sent)
-        symbol = str(effect.call.params.get("symbol") or "")
-        self._network.carry(request, symbol, self.later, on_reply)
-        if self._network.answers_within(round(REQUEST_TIMEOUT_S * SECOND)):
-            return
-        self.later(self._loop.now + round(REQUEST_TIMEOUT_S * SECOND), partial(answer, unanswered))
+        self._jobs.run(job, then)
 
     # -- hooks of the requests
 

@@ -100,7 +100,7 @@ class PrivateStream:
         if connection != self._connection:
             return
         if self._network.down:
-            self._later(self._network.down_until, partial(self._connect, connection))
+            self._later(self._network.reach.down_until, partial(self._connect, connection))
             return
         self.up_since = self._loop.now
         self._venue.subscribe(self._loop.now)
@@ -159,7 +159,7 @@ class PublicStream:
             return
         now = self._loop.now
         if self._network.down:
-            self._later(self._network.down_until, partial(self._connect, connection))
+            self._later(self._network.reach.down_until, partial(self._connect, connection))
             return
         self._deliver(StreamStatus(now, StreamKind.PUBLIC, up=True))
         for s in range(self._cursors.count):

@@ -19,6 +19,7 @@ from turbo_trader.simulation.minutes import Bars
 from turbo_trader.simulation.network import Latency, Network
 from turbo_trader.simulation.notices import Notices
 from turbo_trader.simulation.process import Machine, Make, Process
+from turbo_trader.simulation.simulated_guard import GuardsDoor, SimulatedGuard
 from turbo_trader.simulation.simulated_streams import PrivateStream, PublicStream
 from turbo_trader.simulation.sinks import Sink
 from turbo_trader.simulation.venue import WireVenue
@@ -34,6 +35,7 @@ from turbo_trader.trader.events import (
     Transferred,
     Watched,
 )
+from turbo_trader.trader.guard_interventions import GuardRules
 
 RETRY: Final = 5 * SECOND  # a start that does not reach the venue is tried again
 
@@ -93,6 +95,16 @@ class Simulation:
         self._onlooker = onlooker
         self._lone = faults is None and onlooker is None  # nobody but the Trader sees or moves the Exchange
         self._restart: Action = lambda: None
+        self.guard: SimulatedGuard | None = None
+
+    def put_guard(self, rules: GuardRules) -> None:
+        """A guard lives beside the process."""
+        assert self.faults is not None
+        door = GuardsDoor(self._serve, self.venue)
+        network = Network(self.loop, door, self.network.latency, self.faults, self.network.reach)
+        self.guard = SimulatedGuard(
+            self.loop, self.venue, self.process, network, door, faults=self.faults, rules=rules
+        )
 
     @property
     def now(self) -> int:
@@ -196,14 +208,17 @@ class Simulation:
 
     def handle(self, now: int, symbol: str, request: Request) -> HttpReply:
         """A request arrives at the venue."""
-        if self._lone:
-            self.cursors.move_exchange(now)
-        self.catch_up(symbol)
-        reply = self.venue.handle(now, request)
+        reply = self._serve(now, symbol, request)
         if self._onlooker is not None:
             self._onlooker.answered(request, reply)
         self._send_messages()
         return reply
+
+    def _serve(self, now: int, symbol: str, request: Request) -> HttpReply:
+        if self._lone:
+            self.cursors.move_exchange(now)
+        self.catch_up(symbol)
+        return self.venue.handle(now, request)
 
     def faulty(self, now: int, fault: str) -> HttpReply:
         """A gateway answers in the venue's place."""
@@ -239,12 +254,14 @@ class Simulation:
         After a death it is started again.
         """
         assert self.faults is not None
-        if self.network.down:
+        if self.network.down or not self.process.may_begin():
             self.loop.post(self.now + RETRY, partial(self.start_slowly, make, bars))
             return
         self._restart = partial(self.start_slowly, make, bars)
         self.cursors.begin()
         self._make_trader(make)
+        if self.guard is not None:
+            self.guard.begin()
         if self.faults.rates.clock_jump:
             self.process.keep_clock()
         self.deliver(ClockOffset(self.now, -self.process.skew))
@@ -267,8 +284,8 @@ class Simulation:
         if len(rows):
             self.deliver(Backfill(self.now, s, rows))
 
-    def die(self, *, power: bool = False) -> None:
-        """The process is killed, and started again some time later. `power`: the whole machine is."""
+    def die(self, *, power: bool = False, away: int = 0) -> None:
+        """The process is killed, and started again some time later (`away`, ns). `power`: the whole machine is."""
         if not self.process.alive:
             return
         if power:
@@ -278,7 +295,11 @@ class Simulation:
         self.private.drop()
         self.public.drop()
         self._look_away()
-        self.loop.post(self.now + self.faults.between(0.5, 30.0), self._restart)
+        self.loop.post(self.now + (away or self.faults.between(0.5, 30.0)), self._restart)
+        if self.guard is not None:
+            if power:
+                self.guard.die()
+            self.guard.watch()
 
     def freeze(self, length: int) -> None:
         """The process stands still for `length` ns."""
@@ -287,12 +308,16 @@ class Simulation:
             return
         watches = trader.states["watch_side"].copy()
         self._look_away()
-        self.loop.post(self.now + length, partial(self._thaw, self.process.lives, trader, watches, length))
+        self.loop.post(self.now + length, partial(self._thaw, self.process.lives, trader, watches))
+        if self.guard is not None:
+            self.guard.watch()
 
-    def _thaw(self, life: int, trader: Machine, watches: Any, length: int) -> None:
+    def _thaw(self, life: int, trader: Machine, watches: Any) -> None:
         if self.process.alive and life == self.process.lives:
             trader.states["watch_side"] = watches
-            self.process.thaw(trader, length)
+            self.process.thaw(trader)
+            if self.guard is not None:
+                self.guard.keep()
 
     def _look_away(self) -> None:
         """Nobody watches prices any more."""

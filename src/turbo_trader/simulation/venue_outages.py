@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
+from typing import Final
 
 from turbo_trader.exchange.protocol.fault_terms import Fault
+from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.rows import MINUTE
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.network import KEY_REFUSED
 from turbo_trader.simulation.simulation import Simulation
+
+LARGEST: Final = Decimal(300)  # USDT: positions of the situations are larger, and need several closes
 
 
 class VenueOutages:
@@ -24,6 +29,7 @@ class VenueOutages:
     ) -> None:
         self._simulation, self._faults = simulation, faults
         self._end, self._resume = end, resume
+        self._changed: set[str] = set()  # symbols whose terms are not the usual ones now
         self.kinds: dict[str, Callable[[], bool]] = {
             Fault.PRIVATE_CUT: self._private_cut,
             Fault.PUBLIC_CUT: self._public_cut,
@@ -34,6 +40,7 @@ class VenueOutages:
             Fault.KEY_REFUSED: self._key_refused,
             Fault.MAINTENANCE: self._maintenance,
             Fault.DELISTING: self._delisting,
+            Fault.TERMS_CHANGED: self._terms_changed,
         }
 
     def _private_cut(self) -> bool:
@@ -60,7 +67,8 @@ class VenueOutages:
     def _venue_down(self) -> bool:
         simulation = self._simulation
         until = simulation.now + self._faults.between(1.0, 60.0)
-        simulation.network.down_until = max(simulation.network.down_until, until)
+        reach = simulation.network.reach
+        reach.down_until = max(reach.down_until, until)
         simulation.private.cut(self._noticed(), self._faults.between(0.2, 8.0))
         simulation.public.cut(
             range(simulation.cursors.count), self._noticed(), self._faults.between(0.2, 8.0)
@@ -127,3 +135,34 @@ class VenueOutages:
         ends = simulation.now + self._faults.between(30.0, 1_800.0)
         simulation.notices.relist(replace(old, delivery_ns=ends), self._faults)
         return True
+
+    def _terms_changed(self) -> bool:
+        """Orders must be larger, or may not be as large, for some minutes, also where something is held or rests."""
+        simulation = self._simulation
+        s = self._faults.choose(simulation.cursors.count)
+        old, bid = simulation.exchange.instruments[s], int(simulation.exchange.states["bid"][s])
+        if old.closed or old.delivery_ns or not bid or old.symbol in self._changed:
+            return False
+        match self._faults.choose(3):
+            case 0:
+                new = replace(old, min_qty=old.min_qty * (2 + self._faults.choose(9)))
+            case 1:
+                new = replace(old, min_notional=old.min_notional * (2 + self._faults.choose(9)))
+            case _:
+                steps = LARGEST / old.price(bid) // old.step + 1
+                new = replace(old, max_market_qty=max(old.min_qty, steps * old.step))
+        self._changed.add(old.symbol)
+        simulation.notices.relist(new, self._faults)
+        later = simulation.now + self._faults.between(60.0, 600.0)
+        simulation.loop.post(later, partial(self._as_before, s, old))
+        return True
+
+    def _as_before(self, s: int, old: Instrument) -> None:
+        simulation = self._simulation
+        now = simulation.exchange.instruments[s]
+        self._changed.discard(old.symbol)
+        if not now.closed:
+            back = replace(
+                now, min_qty=old.min_qty, min_notional=old.min_notional, max_market_qty=old.max_market_qty
+            )
+            simulation.notices.relist(back, self._faults)

@@ -78,11 +78,16 @@ class Recovery:
                 self._leave_out(1)
                 return
             self._asked_ts = self._state.now
-            since = max(0, self._state.ledger.last_fill_ts - 60 * SECOND) or self._start
-            if not self.done:
-                since = min(since, self._start)
             self._asked.append(self._state.ids.next("read"))
-            self._state.give(Read(self._asked[-1], _EVERYTHING, since=since))
+            self._state.give(Read(self._asked[-1], _EVERYTHING, since=self._since()))
+
+    def _since(self) -> int:
+        """From when on fills are read: what was filled while no process ran, too."""
+        ledger = self._state.ledger
+        since = max(0, ledger.last_fill_ts - 60 * SECOND) or self._start
+        # a fill that came by itself says nothing of those before it
+        since = min(since, ledger.agreed or self._start)
+        return since if self.done and ledger.last_fill_ts else min(since, self._start)
 
     def pass_by(self) -> None:
         """An event comes: the reads that were due before it were left out where they could bring nothing; their rhythm stays."""

@@ -51,6 +51,8 @@ class Fault(StrEnum):
     FOREIGN_ORDER = "foreign_order"
     FOREIGN_POSITION = "foreign_position"
     HEDGE_MODE = "hedge_mode"
+    AWAY = "away"
+    GUARD_CRASH = "guard_crash"
     DISK_FULL = "disk_full"
     POWER_CUT = "power_cut"
     BANNED = "banned"
@@ -58,6 +60,7 @@ class Fault(StrEnum):
     KEY_REFUSED = "key_refused"
     MAINTENANCE = "maintenance"
     DELISTING = "delisting"
+    TERMS_CHANGED = "terms_changed"
     DELEVERAGED = "deleveraged"
     CLOCK_JUMP = "clock_jump"
     PRICE_GAP = "price_gap"
@@ -104,6 +107,8 @@ SIMULATED: Final[Mapping[str, str]] = {
 OUTAGE: Final[Mapping[str, str]] = {
     Fault.CRASH: "the process dies at any time, and is started again",
     Fault.FREEZE: "the process stands still for a while and goes on",
+    Fault.AWAY: "the process is dead or stands still for minutes, beside its guard",
+    Fault.GUARD_CRASH: "the guard dies at any time, or with its next write; a process that runs starts another",
     Fault.PRIVATE_CUT: "the private stream is lost, which is noticed at once or after some seconds",
     Fault.PUBLIC_CUT: "the same of the market data",
     Fault.LAG: "one symbol's market data come late",
@@ -122,6 +127,7 @@ OUTAGE: Final[Mapping[str, str]] = {
     Fault.KEY_REFUSED: "the venue answers everything with 10003, until the owner has mended the key and says `resume`",
     Fault.MAINTENANCE: "announced minutes before, then nothing is answered and the streams end",
     Fault.DELISTING: "a contract's end is announced, and comes minutes later",
+    Fault.TERMS_CHANGED: "a contract's least quantity or value is raised, or its largest order cut, for some minutes",
     Fault.DELEVERAGED: "the venue closes a position, or half of it (ADL)",
     Fault.CLOCK_JUMP: "the machine's clocks jump by seconds, and back some minutes later",
     Fault.PRICE_GAP: "a symbol's price jumps by some percent, with nothing in between",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from turbo_trader.journal.lease import DAEMON, Lease, LeaseRules, current
+from turbo_trader.journal.epochs import Epochs
+from turbo_trader.journal.lease import DAEMON, Lease, LeaseRules
 from turbo_trader.market.errors import InputError
 
 Emit = Callable[[str, str, dict[str, Any]], None]
-_TRIES = 5  # at a start beside a guard that is at work
+_TRIES: Final = 5  # at a start beside a guard that is at work
 
 
 class Fence:
@@ -23,15 +22,15 @@ class Fence:
 
     def __init__(
         self,
-        folder: Path,
+        epochs: Epochs,
         rules: LeaseRules,
         emit: Emit,
         woken: Callable[[int], None],
         lost: Callable[[str], None],
-        steady: Callable[[], int] = time.monotonic_ns,
+        steady: Callable[[], int],
     ) -> None:
-        self._folder = folder
-        self._lease = Lease(folder, DAEMON, rules, steady)
+        self._epochs = epochs
+        self._lease = Lease(epochs, DAEMON, rules, steady)
         self._emit = emit
         self._woken = woken
         self._lost = lost
@@ -52,11 +51,11 @@ class Fence:
         try:
             if not any(self._lease.take() for _ in range(_TRIES)):
                 raise InputError(
-                    f"lease of {self._folder}: taken by others again and again; is another daemon running?"
+                    f"lease of {self._epochs}: taken by others again and again; is another daemon running?"
                 )
         except OSError as error:
             raise InputError(
-                f"lease of {self._folder}: {error.strerror}; mend the folder's permissions"
+                f"lease of {self._epochs}: {error.strerror}; mend the folder's permissions"
             ) from None
 
     def beat(self) -> None:
@@ -65,7 +64,7 @@ class Fence:
             return
         if self._lease.outranked:
             self._over = True
-            higher = current(self._folder)
+            higher = self._epochs.current()
             self._emit(
                 "fenced", "error", {"epoch": self.epoch, "by": higher.owner, "higher": higher.number, "pid": higher.pid}
             )  # fmt: skip
@@ -82,7 +81,13 @@ class Fence:
             self._out = False
             self._woken(self.epoch)
 
+    def catch_up(self) -> None:
+        """Before each event: what comes first after an absence is decided on under a new lease, or not at all."""
+        if self._lease.out and not self._out:
+            self.beat()
+
     def end(self, *, left: bool = False) -> None:
         """Give it back, once nothing of ours is under way. `left`: positions stay open because a person asked for it."""
+        self._over = True
         if self.epoch:
             self._lease.release(left=left)
