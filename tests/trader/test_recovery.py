@@ -53,7 +53,7 @@ def test_fills_are_asked_for_from_before_the_last_known_one(stage: Any) -> None:
     assert stage.last(Read).since == filled - 60 * 10**9
 
 
-def test_what_was_filled_while_no_process_ran_is_asked_for_though_nothing_was_filled_before(
+def test_fills_of_a_time_without_a_process_are_asked_for_though_there_were_none_before(
     stage: Any,
 ) -> None:
     new = stage.restart(seconds=3_600)
@@ -61,7 +61,7 @@ def test_what_was_filled_while_no_process_ran_is_asked_for_though_nothing_was_fi
     assert new.last(Read).since <= stage.now < new.now - 3_000 * 10**9
 
 
-def test_fills_are_asked_for_from_the_last_whole_read_though_a_later_fill_is_known(stage: Any) -> None:
+def test_fills_are_asked_for_from_the_last_whole_read_though_later_ones_are_known(stage: Any) -> None:
     """The stream was away for minutes; the first fill it brings says nothing of those before it."""
     stage.clock(31)
     stage.snapshot("1000")

@@ -56,7 +56,7 @@ class BesideTheDaemon(Check):
         """A write of the daemon leaves: not once a guard has taken the lease."""
         if not self._attached:
             return
-        if self.world.simulation.process.epochs.current().owner != DAEMON:
+        if self.world.simulation.process.lease.epochs.current().owner != DAEMON:
             raise Violated(
                 Invariant.FOREIGN,
                 "the daemon writes under a lease it has lost",
@@ -91,7 +91,7 @@ class BesideTheDaemon(Check):
         if sent is None:
             return
         self._leaves("guard", request)
-        guard, epochs = self.world.simulation.guard, self.world.simulation.process.epochs
+        guard, epochs = self.world.simulation.guard, self.world.simulation.process.lease.epochs
         away = self.world.now - (guard.looking_since or 0) if guard is not None else LAPSE
         if away < LAPSE - SECOND and epochs.owner(epochs.highest() - 1) == DAEMON:
             raise Violated(
@@ -99,7 +99,7 @@ class BesideTheDaemon(Check):
                 "the guard writes while what a daemon signed may be accepted",
                 request=sent,
             )
-        since = self.world.simulation.process.renews_since
+        since = self.world.simulation.process.lease.renews_since
         if since is not None and self.world.now - since > WAKING:
             raise Violated(Invariant.FOREIGN, "the guard writes while a daemon holds the lease", request=sent)
         if getattr(sent, "symbol", "") in self.world.strangers:

@@ -102,13 +102,8 @@ class Shell:
         self._router = Router(journal, self._clock, settings.keys, self._observer)
         self._router.recorder = recorder_of(settings)
         self._fence = Fence(
-            EpochFiles(settings.journal),
-            settings.lease,
-            self._router.emit,
-            self._woken,
-            self._fenced,
-            settings.clocks.steady,
-        )
+            EpochFiles(settings.journal), settings.lease, self._router.emit, self._woken, self._fenced, settings.clocks.steady,
+        )  # fmt: skip
         self._router.catch_up = self._fence.catch_up
         self._gateway = open_gateway(
             settings, self._clock, self._router.emit, self._fence.permit, self._router.meter

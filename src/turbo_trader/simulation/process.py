@@ -11,19 +11,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
-from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import States
 from turbo_trader.runtime.clock import MeasuredClock
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
-from turbo_trader.runtime.fencing import Fence
 from turbo_trader.runtime.private_messages import PrivateMessages
 from turbo_trader.runtime.venue_requests import Job, Requests
 from turbo_trader.signals.noise import fit_noise
-from turbo_trader.simulation.epochs_in_memory import EpochsInMemory
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.jobs import Jobs
 from turbo_trader.simulation.journal_in_memory import JournalInMemory
+from turbo_trader.simulation.kept_lease import KeptLease
 from turbo_trader.simulation.loop import Action, Loop
 from turbo_trader.simulation.network import Network
 from turbo_trader.simulation.sinks import Sink
@@ -59,7 +57,6 @@ from turbo_trader.trader.view import View
 
 FIT_DELAY: Final = SECOND  # a noise fit runs beside the loop; its result is known this much later
 CLOCK: Final = 15 * SECOND  # between two measurements of the venue's clock, where clocks are wrong
-LEASE: Final = LeaseRules()
 WAKE: Final = 0.25  # seconds after standing still in which the timer looks at the lease
 NEVER: Final = 2**63 - 1
 T = TypeVar("T")
@@ -128,12 +125,7 @@ class Process:
         self.on_stale: Callable[[], None] = lambda: None  # the venue's terms are not the ones it knows
         self.died_ns = 0  # when it died last
         self._thaw = 0  # the process stands still until then
-        self.epochs = EpochsInMemory()  # of the lease to write, shared with the guard
-        self.renews_since: int | None = (
-            None  # since when this life renews its lease; None: dead or standing still
-        )
-        self._fence: Fence | None = None  # None: nobody else writes
-        self._beaten = 0  # up to when it was renewed
+        self.lease = KeptLease(loop, self.emit, self._woken, self._fenced)
 
     # -- life
 
@@ -149,59 +141,32 @@ class Process:
             clock.measured(self._loop.now, clock.steady(), clock.steady(), 1.0)  # a start waits for that
         self.requests = Requests(clock, self)
         self.messages = PrivateMessages(clock, self.deliver, self.emit)
-        signer = self._venue.signer(clock, self._permitted)
+        signer = self._venue.signer(clock, self.lease.permits)
         self._jobs = Jobs(self._loop, self._network, clock=clock, signer=signer, later=self.later)
         self.trader = make(boot, self._loop.now, restored)
         return self.trader
 
     def die(self) -> None:
         """The process is killed: what was under way inside it is gone, what had left is not."""
-        self.keep_lease()
-        self.alive, self.renews_since, self.died_ns = False, None, self._loop.now
-        self.trader = self._fence = None
+        self.lease.ends()
+        self.alive, self.died_ns = False, self._loop.now
+        self.trader = None
         self._thaw = 0
 
     def freeze(self, length: int) -> Machine | None:
         """The process stands still for `length` ns; what came meanwhile comes then. The Trader, where there is one."""
-        self.keep_lease()
         trader, self.trader = self.trader, None
         if trader is not None:
-            self.renews_since = None
+            self.lease.stands_still()
             self._thaw = self._loop.now + length
         return trader
 
     def thaw(self, trader: Machine) -> None:
         """It continues after standing still: its timer looks at the lease soon, other events may come before."""
         self.trader = trader
-        self.renews_since = self._beaten = self._loop.now
-        if self._fence is not None and self._faults is not None:
-            self.later(self._loop.now + self._faults.between(0.0, WAKE), self._fence.beat)
-
-    # -- the lease to write
-
-    def may_begin(self) -> bool:
-        """A new life takes the lease first. False: what a guard signed last may still arrive."""
-        if self._fence is None:
-            self.renews_since = self._beaten = self._loop.now
-            self._fence = Fence(
-                self.epochs, LEASE, self.emit, self._woken, self._fenced, lambda: self._beaten
-            )
-            self._fence.begin()
-        return self._permitted()
-
-    def keep_lease(self) -> None:
-        """Renew it as the timer has done since the last look: each second while the process ran."""
-        while (
-            self._fence is not None
-            and self.renews_since is not None
-            and self._beaten + SECOND <= self._loop.now
-        ):
-            self._beaten += SECOND
-            self._fence.beat()
-
-    def _permitted(self) -> bool:
-        self.keep_lease()
-        return self._fence is None or self._fence.permit()
+        self.lease.goes_on()
+        if self.lease.fence is not None and self._faults is not None:
+            self.later(self._loop.now + self._faults.between(0.0, WAKE), self.lease.fence.beat)
 
     def _woken(self, epoch: int) -> None:
         self.deliver(Woken(self._loop.now, epoch, tuple(self.journal.boots)))
@@ -273,8 +238,8 @@ class Process:
 
     def deliver(self, event: Event) -> None:
         """Hand an event to the Trader; make the step durable and send, unless death comes between two acts."""
-        if self._fence is not None and self.trader is not None:
-            self._fence.catch_up()
+        if self.lease.fence is not None and self.trader is not None:
+            self.lease.fence.catch_up()
         if self.trader is None:
             return
         event = self._stamped(event)

@@ -19,9 +19,10 @@ from turbo_trader.simulation.epochs_in_memory import Hand
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.jobs import Jobs
 from turbo_trader.simulation.journal_in_memory import BesideInMemory
+from turbo_trader.simulation.kept_lease import LEASE
 from turbo_trader.simulation.loop import Action, Loop
 from turbo_trader.simulation.network import Network
-from turbo_trader.simulation.process import LEASE, Process
+from turbo_trader.simulation.process import Process
 from turbo_trader.simulation.venue import WireVenue
 from turbo_trader.trader.commands import WireCommand
 from turbo_trader.trader.guard_interventions import GuardRules
@@ -79,7 +80,7 @@ class SimulatedGuard:
         self.lives += 1
         boot = f"g{self.lives:x}"
         clock = MeasuredClock(self._machine_time, self._machine_time)
-        self._hand = Hand(self._process.epochs)
+        self._hand = Hand(self._process.lease.epochs)
         lease = Lease(self._hand, GUARD, LEASE, self._now)
         watch = LeaseWatch(self._hand, LEASE, self._now)
         requests = Requests(clock, self, share=SHARE)
@@ -106,16 +107,16 @@ class SimulatedGuard:
 
     def watch(self) -> None:
         """The process is away from now on: looks count."""
-        if self.alive and self.looking_since is None and self._process.renews_since is None:
+        if self.alive and self.looking_since is None and self._process.lease.renews_since is None:
             self.looking_since = self._loop.now
             self._later(self._loop.now + self._faults.between(0.0, self._rules.look_ns / 1e9), self._look)
 
     def _look(self) -> None:
-        self._process.keep_lease()
+        self._process.lease.keep()
         self._jobs.run(self._looks.round(), self._looked)
 
     def _looked(self, idle: bool) -> None:  # noqa: ARG002 - what a round found
-        if self._process.renews_since is not None:
+        if self._process.lease.renews_since is not None:
             self.looking_since = None
         else:
             self._later(self._loop.now + self._rules.look_ns, self._look)

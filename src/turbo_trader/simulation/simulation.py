@@ -254,7 +254,7 @@ class Simulation:
         After a death it is started again.
         """
         assert self.faults is not None
-        if self.network.down or not self.process.may_begin():
+        if self.network.down or not self.process.lease.may_begin():
             self.loop.post(self.now + RETRY, partial(self.start_slowly, make, bars))
             return
         self._restart = partial(self.start_slowly, make, bars)
