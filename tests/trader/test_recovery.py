@@ -53,7 +53,7 @@ def test_fills_are_asked_for_from_before_the_last_known_one(stage: Any) -> None:
     assert stage.last(Read).since == filled - 60 * 10**9
 
 
-def test_fills_of_a_time_without_a_process_are_asked_for_though_there_were_none_before(
+def test_fills_of_a_time_without_a_process_are_asked_for_at_the_next_start(
     stage: Any,
 ) -> None:
     new = stage.restart(seconds=3_600)
