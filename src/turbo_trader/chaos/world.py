@@ -247,7 +247,7 @@ class World:
     # -- the account at the venue
 
     def instrument(self, symbol: str) -> Instrument:
-        """The instrument of a symbol, as the process was told last."""
+        """The instrument of a symbol, as the process has read it last."""
         return self.terms[symbol]
 
     @property
