@@ -145,8 +145,7 @@ OF_MACHINES: Final = (
         "turbo_trader.trader.machine",
         "return known and state.streams.get(events.StreamKind.PRIVATE, False) and not state.over",
         "return known and not state.over",
-        situation="faulty",
-        faults="venue_down=20",
+        faults="private_cut=60",
     ),
     Defect(
         "never-trades",
