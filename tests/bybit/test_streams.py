@@ -248,8 +248,8 @@ async def test_private_stream_that_is_refused_a_topic_is_not_up() -> None:
 
 
 async def test_frames_whose_topic_comes_last_and_bytes_that_cannot_be_read_are_handed_on() -> None:
-    late = b'{"data":[' + b'{"x":"%s"}' % (b"y" * 500) + b'],"topic":"order"}'
-    junk = [b"\xff\xfe", b"[" * 50_000, b"", b"1e400", late]
+    late = b'{"op":"ping","data":[' + b'{"x":"%s"}' % (b"y" * 500) + b'],"topic":"order"}'
+    junk = [b"\xff\xfe", b"[" * 50_000, b"", b"1e400", b"null", b'["op"]', late]
 
     async def handler(socket: ServerConnection) -> None:
         await reply(socket)

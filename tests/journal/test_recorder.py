@@ -334,3 +334,18 @@ def test_steps_carry_their_frames_and_only_rows_come_from_them(tmp_path: Path) -
 def test_a_folder_without_a_recording_says_how_to_have_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no recording; RECORD="):
         recorded_lives(tmp_path)
+
+
+def test_a_segment_whose_process_died_in_its_first_block_hides_no_other(tmp_path: Path) -> None:
+    made = recorder(tmp_path)
+    made.step(Clock(1), ())
+    made.close()
+    (whole,) = segments(tmp_path / FOLDER)
+    torn = whole.with_name("00000002-abcd1235.rec")
+    torn.write_bytes(whole.read_bytes()[:12])
+    assert [life.paths for life in recorded_lives(tmp_path)] == [[whole]]
+    damaged = bytearray(whole.read_bytes())
+    damaged[20] ^= 255
+    torn.write_bytes(damaged)
+    with pytest.raises(InputError, match=torn.name):
+        recorded_lives(tmp_path)

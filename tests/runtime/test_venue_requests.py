@@ -47,6 +47,7 @@ class World:
         self.seen: list[Transmit] = []
         self.slept: list[float] = []
         self.events: list[str] = []
+        self.fields: dict[str, Any] = {}  # of the last one
         self.refusals: list[str] = []
         self._venue = venue
         clock = MeasuredClock(lambda: self.now, lambda: self.now)
@@ -57,6 +58,7 @@ class World:
 
     def emit(self, name: str, level: str, fields: dict[str, Any]) -> None:
         self.events.append(name)
+        self.fields = fields
 
     def on_fatal(self, why: str) -> None:
         self.refusals.append(why)
@@ -147,6 +149,7 @@ def test_two_readings_of_the_clock_that_disagree_count_for_nothing(skew_s: float
     assert ("clock-doubtful" in world.events) is not believed
     if not believed:
         assert world.requests.clock.now() == before
+        assert world.fields["apart_s"] == pytest.approx(skew_s, abs=1.0)
 
 
 def test_a_ban_that_answers_a_reading_of_the_clock_ends_all_requests() -> None:
