@@ -44,6 +44,7 @@ def world(equity: str = "60") -> Any:
     cursors = SimpleNamespace(came_through=lambda _: (0, ROW["ts"]), feed_ns=lambda _: 0)
     simulation: Any = SimpleNamespace(now=ROW["ts"], uid="test", exchange=exchange, cursors=cursors)
     made.simulation = simulation
+    made.terms[SOL.symbol] = SOL
     return made
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -154,7 +154,7 @@ class Scripted:
 
 
 class OneTrade:
-    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Any]]:
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> Iterable[tuple[int, Any]]:
         return one_by_one(self.decode, raws, unread)
 
     def decode(self, raw: bytes) -> tuple[int, Any] | None:

@@ -272,8 +272,8 @@ FRAMES = [
 def test_frames_that_come_together_make_the_rows_that_they_make_one_by_one(raws: list[bytes]) -> None:
     one, all_ = FrameDecoder(INSTRUMENTS), FrameDecoder(INSTRUMENTS)
     refused: list[list[Exception]] = [[], []]
-    alone = one_by_one(one.decode, raws, refused[0].append)
-    together = all_.decode_all(raws, refused[1].append)
+    alone = list(one_by_one(one.decode, raws, refused[0].append))
+    together = list(all_.decode_all(raws, refused[1].append))
     for s in range(len(INSTRUMENTS)):
         rows = [[rows.tobytes() for n, rows in found if n == s] for found in (alone, together)]
         assert b"".join(rows[0]) == b"".join(rows[1])

@@ -25,7 +25,7 @@ from turbo_trader.journal.recording_format import (
 )
 from turbo_trader.journal.segments import Keep
 from turbo_trader.live.daemon_settings import Record
-from turbo_trader.market import frames
+from turbo_trader.market import frame_json
 from turbo_trader.market.errors import InputError
 from turbo_trader.rules import entry
 from turbo_trader.rules.policy import Policy
@@ -115,9 +115,9 @@ def test_the_rows_come_from_the_wire_where_frames_are_recorded(
 ) -> None:
     life = first(recorded)
     assert any(step.from_wire for step in life.steps())
-    monkeypatch.setattr(frames, "RPI", 1)
+    monkeypatch.setattr(frame_json, "RPI", 1)
     assert verify(life).difference is None
-    monkeypatch.setattr(frames, "FINE", 9_999)  # another unit of mark prices
+    monkeypatch.setattr(frame_json, "FINE", 9_999)  # another unit of mark prices
     found = verify(life).difference
     assert found is not None
     assert found.recorded.startswith("row 0 ")

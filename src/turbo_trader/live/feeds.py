@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class Decoder(Protocol):
     def decode(self, raw: bytes) -> tuple[int, Rows] | None:
         """Symbol index and rows of a data frame; None for anything else."""
 
-    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Rows]]:
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> Iterable[tuple[int, Rows]]:
         """The same of frames that came together, neighbours of one topic joined; `unread` gets the error of one it cannot read."""
 
 
@@ -122,13 +122,12 @@ class PublicFeed:
 
     def _take(self, raws: list[bytes]) -> None:
         self.frames += len(raws)
-        found = self._decoder.decode_all(raws, self._on_unread)
+        for symbol, rows in self._decoder.decode_all(raws, self._on_unread):
+            self._take_rows(symbol, rows)
         left_out: Counter[str] | None = getattr(self._decoder, "left_out", None)  # not every decoder counts
         if left_out:
             self._emit("prints-left-out", "info", {"reasons": dict(left_out)})
             left_out.clear()
-        for symbol, rows in found:
-            self._take_rows(symbol, rows)
 
     def _on_unread(self, error: Exception) -> None:
         self.unreadable += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from turbo_trader.journal.recorder import Recorder
@@ -40,7 +40,7 @@ class RecordedFrames:
         self._number = recorder.decoder(instruments)
         self.left_out = getattr(decoder, "left_out", None)
 
-    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Rows]]:
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> Iterable[tuple[int, Rows]]:
         """As the decoder's, one by one."""
         return one_by_one(self.decode, raws, unread)
 

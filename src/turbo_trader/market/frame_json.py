@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeAlias, cast
 
@@ -130,17 +130,17 @@ Unread: TypeAlias = Callable[[Exception], None]
 
 def one_by_one(
     decode: Callable[[bytes], tuple[int, Rows] | None], raws: Iterable[bytes], unread: Unread
-) -> list[tuple[int, Rows]]:
-    """What `decode` makes of each frame that it can read; `unread` gets the error of another: whatever bytes from outside raise."""
-    found = []
+) -> Iterator[tuple[int, Rows]]:
+    """What `decode` makes of each frame that it can read, a frame decoded when it is asked for; `unread` gets the error of another:
+    whatever bytes from outside raise."""
     for raw in raws:
         try:
             one = decode(raw)
         except Exception as error:
             unread(error)
         else:
-            found += [one] if one is not None else []
-    return found
+            if one is not None:
+                yield one
 
 
 class JsonFrames:

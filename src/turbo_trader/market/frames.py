@@ -18,7 +18,7 @@ nothing of the queue that the book shows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Final, cast
 
@@ -80,7 +80,7 @@ class FrameDecoder:
         self._at = end
         return (self._indices[k], self._rows[at:end]) if end > at else None
 
-    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> list[tuple[int, Rows]]:
+    def decode_all(self, raws: Sequence[bytes], unread: Unread) -> Iterable[tuple[int, Rows]]:
         """Frames that came together, in as few calls as can be: what `decode` makes of each, but that neighbours of one topic are
         one. `unread` gets the error of a frame that cannot be read."""
         if len(raws) < _FEW:
