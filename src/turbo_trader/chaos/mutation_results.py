@@ -12,7 +12,8 @@ from turbo_trader.chaos.mutants import Mutant
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 FOLDERS: Final = tuple(
-    f"tests/{room}" for room in ("trader", "runtime", "journal", "bybit", "simulation", "scenarios")
+    f"tests/{room}"
+    for room in ("trader", "runtime", "journal", "bybit", "simulation", "scenarios", "live", "console")
 )
 TESTS, CHAOS, NOBODY = "tests", "chaos", ""
 NEW: Final = -1  # seeds survived by a mutant that has met nothing yet

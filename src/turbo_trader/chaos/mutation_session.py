@@ -29,6 +29,10 @@ HOURS: Final = 0.1  # of each seed
 SPARE_S: Final = 30.0  # of a core, beyond three times what a child may need
 UNFAIR: Final = 10.0  # so many times longer by the wall
 MEASURED: Final = 14  # seeds whose reach is measured: two of each situation
+IN_PROCESS: Final = "not (slow or process)"  # grafted into the process that tests it
+OTHERS: Final = tuple(  # wait for a browser, a terminal, systemd
+    f"--ignore=tests/console/{part}" for part in ("dashboard", "metrics", "screen", "test_service.py")
+)
 TESTS_S: Final = 20.0  # of a core: the tests that a mutant meets, the quickest first
 Verdict: TypeAlias = tuple[str, str, int]  # who notices, how, and the seeds that did not
 
@@ -65,7 +69,8 @@ def play(mutants: Sequence[tuple[Mutant, int]], kept: Path, reach: Path, seeds: 
     os.chdir(ROOT)
     folders = [folder for folder in FOLDERS if Path(folder).is_dir()]
     pytest.main(
-        ["-q", "-p", "no:cacheprovider", *folders], plugins=[MutationSession(mutants, *paths, seeds, jobs)]
+        ["-q", "-p", "no:cacheprovider", "-m", IN_PROCESS, *OTHERS, *folders],
+        plugins=[MutationSession(mutants, *paths, seeds, jobs)],
     )
 
 
