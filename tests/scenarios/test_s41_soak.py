@@ -25,7 +25,8 @@ pytestmark = pytest.mark.long
 
 #: Contracts that end do not come back: after days none would be left. After hours of jumps the forecasts see no edge any more.
 LASTING = "heavy,delisting=0,price_gap=0,flash_crash=0,liquidation=0,mark_apart=0"
-UNDYING = f"{LASTING},crash=0,crash_at_send=0,power_cut=0,away=0,guard_crash=0"  # one life: what grows in it is not hidden by a restart
+#: One life: what grows in it is not hidden by a restart.
+UNDYING = f"{LASTING},crash=0,crash_at_send=0,power_cut=0,away=0,guard_crash=0"
 NOT_DATA = (type, types.ModuleType, types.FunctionType, types.CodeType, types.BuiltinFunctionType)
 
 
