@@ -117,10 +117,13 @@ def main() -> None:
     asked.add_argument(
         "--quick", action="store_true", help="shorter tapes, fewer passes; the page is not written"
     )
+    asked.add_argument(
+        "--only", default="", help="with --peers: comparisons whose names begin so; the page is not written"
+    )
     asked.add_argument("--json", action="store_true", help="one JSON object")
     options = asked.parse_args()
     if options.peers:
-        sys.exit(peers.main(quick=options.quick, as_json=options.json))
+        sys.exit(peers.main(quick=options.quick, as_json=options.json, only=options.only))
     sys.exit(parts(Report(as_json=options.json, passes=3 if options.quick else PASSES)))
 
 

@@ -129,11 +129,13 @@ def measure(comparison: Comparison, installed: Installed, passes: int) -> Measur
     )
 
 
-def main(*, quick: bool, as_json: bool) -> int:
-    """Measure, print, write the page; 1 where nothing could be measured."""
+def main(*, quick: bool, as_json: bool, only: str = "") -> int:
+    """Measure, print, write the page; 1 where nothing could be measured. `only`: comparisons whose names begin so; no page then."""
     outcome = Outcome()
     with tempfile.TemporaryDirectory() as folder:
         for comparison in comparisons(Tapes(Path(folder), quick=quick)):
+            if not comparison.name.startswith(only):
+                continue
             installed = environment(comparison.package, version=comparison.version)
             if installed.python is None:
                 outcome.missing[comparison.name] = (
@@ -150,6 +152,6 @@ def main(*, quick: bool, as_json: bool) -> int:
         if as_json
         else performance_page.table(outcome.measured, outcome.missing)
     )
-    if outcome.measured and not quick:
+    if outcome.measured and not quick and not only:
         _PAGE.write_text(performance_page.page(outcome.measured, outcome.missing), encoding="utf-8")
     return 0 if outcome.measured else 1
