@@ -72,6 +72,12 @@ def test_a_seed_is_played_again_the_same() -> None:
         pytest.param(
             2402, "healthy", 0.12, marks=pytest.mark.long
         ),  # the equity of one tick, a jump before the next note
+        pytest.param(
+            8626, "losing", 0.12, marks=pytest.mark.long
+        ),  # prices leapt at midnight, when a session began
+        pytest.param(
+            8691, "default", 0.12, marks=pytest.mark.long
+        ),  # a close filled beyond its stop, which became the peak
     ],
 )
 def test_a_seed_that_once_broke_an_invariant_holds(seed: int, situation: str, hours: float) -> None:

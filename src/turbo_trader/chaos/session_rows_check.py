@@ -21,6 +21,7 @@ UNHEARD: Final = 35.0  # s: what happened since the last snapshot may be unknown
 BY_LIMIT: Final = frozenset(
     {"session loss", "pauses"}
 )  # halts that `session new` lifts; `resume` lifts all others
+JUMP: Final = Decimal("0.03")  # of the equity, which a leap of prices moves at the moment a session begins
 SLACK: Final = Decimal("0.01")  # of the equity, which moves between two notes of it
 TINY: Final = Decimal("0.002")
 KNOWN: Final = 70 * SECOND  # by then a scan has looked at the equity
@@ -171,7 +172,7 @@ class SessionRows(Check):
         low, high = self.world.money.equities(UNHEARD)
         low, high = min(low, self.world.balance), max(high, self.world.balance)
         start = _money(row, "start_equity")
-        if row["day"] != ts // DAY or not low * (1 - SLACK) <= start <= high * (1 + SLACK):
+        if row["day"] != ts // DAY or not low * (1 - JUMP) <= start <= high * (1 + JUMP):
             self._broken(
                 "a session begins at another equity than the account had",
                 before,
@@ -185,7 +186,7 @@ class SessionRows(Check):
             self._safe, self._flat = peak, []
             return
         self.step()  # its stop may have moved just now
-        if peak > self._safe * (1 + TINY):
+        if peak > self._safe * (1 + SLACK):  # a close fills beyond its stop
             self._broken("the session's peak is beyond what was safe", before, {**row, "safe": self._safe})
         least = max((wallet for ts, wallet in self._flat if ts < known), default=ZERO)
         if peak < least * (1 - TINY):
