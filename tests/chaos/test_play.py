@@ -76,6 +76,9 @@ def test_a_seed_is_played_again_the_same() -> None:
             8626, "losing", 0.12, marks=pytest.mark.long
         ),  # prices leapt at midnight, when a session began
         pytest.param(
+            46004, "maker", 0.05, marks=pytest.mark.long
+        ),  # a resting entry was taken back, and the wallet still held its margin
+        pytest.param(
             8691, "default", 0.12, marks=pytest.mark.long
         ),  # a close filled beyond its stop, which became the peak
     ],

@@ -180,8 +180,19 @@ class Sizes(Check):
         ):
             return
         simulation = self.world.simulation
-        if simulation.exchange.open_orders(simulation.uid) or self._margin_may_be_promised(order.symbol):
-            return  # orders hold margin: what is available may ask for more
+        earlier = (
+            each for each in self.world.scans.get(order.symbol, ()) if int(each["ts"]) < int(row["ts"])
+        )
+        rested = any(
+            int(each["blocker"]) < 0 and self.world.now - int(each["ts"]) < 2 * int(UNHEARD * SECOND)
+            for each in earlier
+        )
+        if (
+            simulation.exchange.open_orders(simulation.uid)
+            or rested
+            or self._margin_may_be_promised(order.symbol)
+        ):
+            return  # orders hold margin, or did when the wallet was last heard of: what is available may ask for more
         part = policy.a_margin_low if int(row["tier"]) == A_TIER else policy.b_margin_low
         margin = order.qty * (order.price or ZERO) / leverage
         least = min(part, policy.small_margin_cap) * self.world.money.lowest(UNHEARD) * Decimal("0.85")
