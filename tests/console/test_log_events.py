@@ -117,7 +117,7 @@ def _restored() -> Iterator[None]:
 def rendered(folder: Path, note: Note) -> int:
     """Bytes of one note as a line of the log, at the default level."""
     path = open_log(folder, level="info", terminal=False)
-    ConsoleObserver(Policy(), ()).note(note)
+    ConsoleObserver(Policy()).note(note)
     return path.stat().st_size
 
 
@@ -197,7 +197,8 @@ def test_a_candidate_is_logged_at_info_level_where_it_is_new_or_has_changed(tmp_
     rows = np.zeros(2, SCAN)
     rows["candidate"], rows["direction"], rows["blocker"] = (1, 0), 1, 3
     path = open_log(tmp_path, level="info", terminal=False)
-    observer = ConsoleObserver(Policy(), ("BTCUSDT", "ETHUSDT"))
+    observer = ConsoleObserver(Policy())
+    observer.note(Note(NOW, "started", "debug", {"symbols": ["BTCUSDT", "ETHUSDT"]}))
     logged = []
     for blocker in (3, 3, -1):
         rows["blocker"] = blocker
@@ -212,10 +213,10 @@ def test_a_candidate_is_logged_at_info_level_where_it_is_new_or_has_changed(tmp_
 def test_scans_are_reported_at_debug_only_and_the_files_have_an_end(tmp_path: Path) -> None:
     scanned = Scanned(NOW, np.zeros(15, SCAN))
     path = open_log(tmp_path / "info", level="info", terminal=False)
-    ConsoleObserver(Policy(), ()).scanned(scanned)
+    ConsoleObserver(Policy()).scanned(scanned)
     assert path.stat().st_size == 0
     path = open_log(tmp_path / "debug", level="debug", terminal=False)
-    ConsoleObserver(Policy(), ()).scanned(scanned)
+    ConsoleObserver(Policy()).scanned(scanned)
     assert 0 < path.stat().st_size * 2880 < DAY_LIMIT
     (handler,) = logging.getLogger().handlers
     assert isinstance(handler, logging.handlers.RotatingFileHandler)

@@ -171,6 +171,7 @@ async def run(venue: Venue | Simulated, trader: Scripted, folder: Path, **option
     policy = options.pop("policy", Policy())
     decoder = options.pop("decoder", lambda instruments: OneTrade())
     async with venue.up() as endpoints:
-        settings = DaemonSettings(endpoints, KEYS, ("BTCUSDT",), folder, **{"duration_s": 0.6, **options})
+        symbols = options.pop("symbols", ("BTCUSDT",))
+        settings = DaemonSettings(endpoints, KEYS, symbols, folder, **{"duration_s": 0.6, **options})
         shell = Shell(settings, policy, None, build=trader.build, decoder=decoder)
         return await asyncio.wait_for(shell.run(), 20)

@@ -96,7 +96,7 @@ async def test_nothing_that_is_written_or_raised_shows_key_or_secret(
     keys, clock = Keys(KEY, SECRET), VenueClock()
     path = open_log(tmp_path, level="debug", terminal=True, secrets=(KEY, SECRET))
     journal = Journal(tmp_path, ["BTCUSDT"])
-    router = Router(journal, clock, keys, ConsoleObserver(Policy(), ()))
+    router = Router(journal, clock, keys, ConsoleObserver(Policy()))
     trader = Emitting()
     gateway = Gateway(Endpoints("testnet", rest, "", ""), keys, clock, router.emit, 2.0)
     router.trader, router.gateway = trader, gateway

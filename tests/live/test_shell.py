@@ -20,7 +20,8 @@ from turbo_trader.live.shell import Shell
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import LAST
 from turbo_trader.rules.policy import Policy
-from turbo_trader.trader.commands import Note, Read
+from turbo_trader.rules.scan import SCAN
+from turbo_trader.trader.commands import Note, Read, Scanned
 from turbo_trader.trader.events import (
     Clock,
     CommandResult,
@@ -58,6 +59,24 @@ async def test_it_starts_feeds_the_trader_and_ends_cleanly(shells: Any, tmp_path
     assert venue.created[0]["stopLoss"] == "59000"
     assert readers.overview(tmp_path)["intents"] == {"confirmed": 1}
     assert readers.notes(tmp_path, "hello")
+
+
+async def test_rows_of_a_scan_are_named_without_a_symbol_that_cannot_be_read(
+    shells: Any, tmp_path: Path
+) -> None:
+    class OddVenue(shells.Venue):  # type: ignore[misc]
+        def answer(self, target: str, body: bytes) -> dict[str, Any]:
+            given: dict[str, Any] = super().answer(target, body)
+            if "instruments-info" in target and "AAAUSDT" in target:
+                given["result"] = {"list": [{"symbol": "AAAUSDT", "priceFilter": {"tickSize": "odd"}}]}
+            return given
+
+    def script(trader: Any, event: Any) -> Sequence[Any]:
+        return [Scanned(event.ts, np.zeros(1, SCAN))] if isinstance(event, StreamStatus) else []
+
+    await shells.run(OddVenue(), shells.Scripted(script), tmp_path, symbols=("AAAUSDT", "BTCUSDT"))
+    assert len(readers.scans(tmp_path, "BTCUSDT")) > 0
+    assert readers.scans(tmp_path, "AAAUSDT") == []
 
 
 async def test_a_bug_in_the_trader_ends_the_run_in_one_line(shells: Any, tmp_path: Path) -> None:

@@ -19,15 +19,17 @@ from turbo_trader.trader.commands import Note, Scanned
 class ConsoleObserver:
     """Passes on; must not raise."""
 
-    def __init__(self, policy: Policy, symbols: Sequence[str], screen: ScreenBeside | None = None) -> None:
-        """`symbols`: in the order of the rows of a scan."""
+    def __init__(self, policy: Policy, screen: ScreenBeside | None = None) -> None:
         self._log = structlog.get_logger("turbo_trader")
-        self._policy, self._symbols = policy, symbols
+        self._policy = policy
+        self._symbols: Sequence[str] = ()  # in the order of the rows of a scan, as the note of the start says
         self._screen = screen
         self._candidates: dict[int, tuple[str, str, str]] = {}  # those of the last scan: side, tier, blocker
 
     def note(self, note: Note) -> None:
         """One log event per note, under its stable name."""
+        if note.name == "started":
+            self._symbols = note.fields.get("symbols", ())
         self._log.log(_LEVELS[note.level], note.name, ts=note.ts, **note.fields)
         if self._screen is not None:
             self._screen.note(note)

@@ -109,7 +109,7 @@ def start(
             systemd=systemd,
             on_started=guard.begin if settings.mode != Mode.PAPER else lambda: None,
         )  # fmt: skip
-        observer = ConsoleObserver(policy, ground.symbols, screen)
+        observer = ConsoleObserver(policy, screen)
         summary = ground.run(run_daemon(daemon, policy, Observers(observer, *_listening(sending, metrics))))
         if sending is not None:
             sending.because(summary.reason)

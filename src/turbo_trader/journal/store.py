@@ -83,9 +83,7 @@ class Journal:
         try:
             self._db, self.copy = writable(folder, there, take_over=take_over)
             self._place = place(folder)
-            self._symbols = tuple(symbols)
-            self.layout = layout(self._db, symbols, SCAN)
-            self.outcome_layout = layout(self._db, symbols, OUTCOME)
+            self.name_rows(symbols)
             self._db.execute(*started(self.boot, now(), mode, os.getpid()))
             kept = self._db.execute("SELECT 1 FROM state WHERE key = ?", (SESSION,)).fetchone()
             self._keeps_session = kept is not None
@@ -131,6 +129,18 @@ class Journal:
     def note(self, note: Note) -> None:
         """A line of the log."""
         self._add(self._due, (_NOTE, (note.ts, note.name, note.level, encode(note.fields))))
+
+    def name_rows(self, symbols: Sequence[str]) -> None:
+        """Rows are of these symbols from now on, in this order: a symbol that the venue does not give is in no scan.
+
+        Raises as a start does where that cannot be written.
+        """
+        self._symbols = tuple(symbols)
+        try:
+            self.layout = layout(self._db, symbols, SCAN)
+            self.outcome_layout = layout(self._db, symbols, OUTCOME)
+        except (sqlite3.Error, OSError) as error:
+            raise explained(self.folder / FILE, error) from None
 
     def scanned(self, scanned: Scanned) -> None:
         """The rows of one scan, as they are in memory."""

@@ -53,7 +53,7 @@ class Machine(Protocol):
 
 
 def _scans_first(command: Command) -> bool:
-    """A scan is shown before what came of it."""
+    """A scan is shown before its outcome."""
     return not isinstance(command, Scanned)
 
 

@@ -166,6 +166,7 @@ class Shell:
             startup.prepare_account(gateway, self._router.emit),
         )
         self._instruments = instruments
+        self._router.journal.name_rows([each.symbol for each in instruments])
         account = await startup.account_id(gateway, settings.keys, settings.mode)
         with believable(settings.journal):
             self._router.trader = self._make_trader(account)

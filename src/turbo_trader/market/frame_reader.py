@@ -100,8 +100,8 @@ def read_frames(text: Text, ends: Any, feeds: Feeds, rows: Rows, at: int, parts:
         dropped += left_out
         if end == at:
             continue
-        goes_on = count > 0 and parts[count - 1, 0] == k and _is_print(rows[at - 1]) == _is_print(rows[at])
-        if not goes_on:
+        same = count > 0 and parts[count - 1, 0] == k and _is_print(rows[at - 1]) == _is_print(rows[at])
+        if not same:
             parts[count, 0], parts[count, 1] = k, at
             count += 1
         parts[count - 1, 2] = end

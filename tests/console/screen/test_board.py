@@ -183,3 +183,10 @@ def test_before_the_first_scan_it_says_what_is_awaited() -> None:
 
 def test_a_tiny_terminal_says_that_the_run_goes_on(seen: Seen) -> None:
     assert "The run continues." in " ".join(text(seen(), 40, 10))
+
+
+def test_rows_are_of_the_symbols_that_the_start_names() -> None:
+    snapshot = Snapshot(symbols=["AAAUSDT", "BTCUSDT"])
+    begun = {"name": "started", "level": "info", "ts": 0, "fields": {"mode": "paper", "symbols": ["BTCUSDT"]}}
+    snapshot.take({"events": [begun], "view": None, "scan": None})
+    assert list(snapshot.symbols) == ["BTCUSDT"]

@@ -89,6 +89,8 @@ class Snapshot:
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         name, level, fields = event["name"], event["level"], event["fields"]
+        if name == "started":  # without those that the venue did not give
+            self.symbols = fields.get("symbols", self.symbols)
         if name == "gate":
             self._refused[fields.get("symbol", "")] = (
                 str(fields.get("gate", "")),
