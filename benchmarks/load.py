@@ -6,6 +6,7 @@ certificate is made for the run (openssl), and trusted by this process alone.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import multiprocessing
 import os
@@ -88,7 +89,9 @@ def _cpu() -> float:
 
 def main() -> None:
     """Print the figures."""
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
+    asked = argparse.ArgumentParser(prog="scripts/bench load", description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("seconds", type=float, nargs="?", default=SECONDS)
+    seconds = asked.parse_args(sys.argv[2:]).seconds
     with tempfile.TemporaryDirectory() as folder:
         share, most, rate = measure(PER_SECOND, seconds, Path(folder))
     print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import tempfile
@@ -25,7 +26,12 @@ REPEATED: Final = 50  # the frames, to measure time
 
 def main() -> None:
     """Print microseconds a frame, and bytes an hour, of RECORD=decisions and RECORD=full."""
-    raw = [frame for _, frame in frames(Path(sys.argv[2]))]
+    asked = argparse.ArgumentParser(prog="scripts/bench recording", description="What recording costs.")
+    asked.add_argument("file", type=Path, help="recorded public frames")
+    file = asked.parse_args(sys.argv[2:]).file
+    if not file.is_file():
+        asked.error(f"{file}: no such file")
+    raw = [frame for _, frame in frames(file)]
     decoder = FrameDecoder(universe())
     found = [(frame, *rows) for frame in raw if (rows := decoder.decode(frame)) is not None]
     hours = (int(found[-1][2]["ts"][-1]) - int(found[0][2]["ts"][0])) / (3_600 * SECOND)

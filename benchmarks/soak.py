@@ -7,6 +7,7 @@ start: neither changes scans or what the daemon keeps.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -109,7 +110,11 @@ def slope(looks: list[Look]) -> float:
 
 def main() -> None:
     """Print how memory goes, its slope, and the sizes of log and journal."""
-    hours = float(sys.argv[2]) if len(sys.argv) > 2 else HOURS
+    asked = argparse.ArgumentParser(
+        prog="scripts/bench soak", description="One daemon through simulated time."
+    )
+    asked.add_argument("hours", type=float, nargs="?", default=HOURS)
+    hours = asked.parse_args(sys.argv[2:]).hours
     with tempfile.TemporaryDirectory() as name:
         began = time.monotonic()
         looks = soak(hours, Path(name))

@@ -3,6 +3,7 @@ uses. `python benchmarks/watched.py [SECONDS]`."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -81,4 +82,6 @@ def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 240.0)
+    asked = argparse.ArgumentParser(description="What a watched daemon uses beside a plain one.")
+    asked.add_argument("seconds", type=float, nargs="?", default=240.0)
+    main(asked.parse_args().seconds)

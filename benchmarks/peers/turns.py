@@ -147,6 +147,9 @@ def main(*, quick: bool, as_json: bool, only: str = "") -> int:
                 outcome.measured.append(measure(comparison, installed, 3 if quick else PASSES))
             except WorkerFailed as error:
                 outcome.missing[comparison.name] = f"{comparison.package} {installed.version} failed: {error}"
+    if not outcome.measured and not outcome.missing:
+        sys.stderr.write(f"no comparison's name begins with {only!r}; docs/performance.md has their names\n")
+        return 2
     print(
         json.dumps(outcome.as_json(), indent=1)
         if as_json

@@ -109,6 +109,11 @@ def test_what_is_not_installed_is_named_and_has_no_ratio(
     assert {"nautilus", "freqtrade_month", "cryptofeed_book", "cryptofeed_print"} < said["missing"].keys()
 
 
+def test_a_name_that_no_comparison_has_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert turns.main(quick=True, as_json=False, only="nothing") == 2
+    assert "no comparison's name begins with 'nothing'" in capsys.readouterr().err
+
+
 def test_environment_that_pip_cannot_fill_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PEERS_CACHE", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")

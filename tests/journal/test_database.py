@@ -310,6 +310,14 @@ def test_two_journals_share_a_database_and_see_nothing_of_each_other(
     second.close(9, "test")
 
 
+def goes_on(journal: Journal, folder: Path) -> None:
+    """It writes as before."""
+    journal.note(Note(1, "fill", "info", FILL))
+    journal.commit()
+    journal.close(2, "test")
+    assert money(folder) == ["1.5"]
+
+
 def test_a_step_of_upkeep_that_fails_leaves_the_session_as_it_was(tmp_path: Path, there: Address) -> None:
     def fails(db: Database) -> None:
         db.execute("DELETE FROM nowhere")
@@ -317,19 +325,13 @@ def test_a_step_of_upkeep_that_fails_leaves_the_session_as_it_was(tmp_path: Path
     journal = Journal(tmp_path, SYMBOLS, there=there)
     journal.tend(fails)
     assert journal.boots() == [journal.boot]
-    journal.note(Note(1, "fill", "info", FILL))
-    journal.commit()
-    journal.close(2, "test")
-    assert money(tmp_path) == ["1.5"]
+    goes_on(journal, tmp_path)
 
 
 def test_reviving_what_is_not_lost_changes_nothing(tmp_path: Path, there: Address) -> None:
     journal = Journal(tmp_path, SYMBOLS, there=there)
     journal.revive()
-    journal.note(Note(1, "fill", "info", FILL))
-    journal.commit()
-    journal.close(2, "test")
-    assert money(tmp_path) == ["1.5"]
+    goes_on(journal, tmp_path)
 
 
 def test_what_is_read_is_of_one_moment_while_others_write(tmp_path: Path, there: Address) -> None:
