@@ -313,12 +313,12 @@ async def test_requests_beyond_the_connections_wait_for_their_turn_in_order() ->
 
 
 async def test_a_cancelled_request_takes_its_connection_along_and_gives_its_place_back() -> None:
-    seen: list[int] = []
-    dropped = threading.Event()
+    seen, came, dropped = list[int](), threading.Event(), threading.Event()
 
     def serve(connection: socket.socket, n: int) -> None:
         seen.append(n)
         connection.recv(65536)
+        came.set()
         if n == 0:
             while connection.recv(65536):
                 pass
@@ -329,7 +329,7 @@ async def test_a_cancelled_request_takes_its_connection_along_and_gives_its_plac
     with venue(serve) as base:
         pool = Pool(base, 1)
         first = asyncio.create_task(post(pool))
-        await asyncio.sleep(0.05)
+        await asyncio.to_thread(came.wait, 5.0)
         second = asyncio.create_task(post(pool))
         await asyncio.sleep(0.05)
         first.cancel()

@@ -15,6 +15,7 @@ from turbo_trader.journal.schema import FILE
 from turbo_trader.trader.commands import Persist
 from turbo_trader.trader.events import Clock, CommandResult, Fill, Outcome
 
+pytestmark = pytest.mark.clock  # the trade socket must be up in time
 Play = Callable[..., Any]
 
 
