@@ -105,6 +105,7 @@ def _venue() -> Iterator[Entry]:
 
 def _backtest() -> Iterator[Entry]:
     from turbo_trader.market.rebuild_kernel import PLAN, write_bars
+    from turbo_trader.simulation.decision_blocks import lay_out
 
     line, plane = np.zeros(1, np.float32), np.zeros((1, 1), np.float32)
     states, filters, params = np.zeros(1, STATE), np.zeros(1, FILTER), np.zeros(1, SIGNAL_PARAMETERS)
@@ -120,6 +121,8 @@ def _backtest() -> Iterator[Entry]:
         (times, states, filters, rows, cursors, times, 0, 0, 0, params, gates, np.zeros(1), 0.0, cursors, 0, times, times, 0, 0,
          shadows, results, scan, scan, results, times, times),
     )  # fmt: skip
+    bits = np.zeros((1, 1), np.uint64)
+    yield lay_out, (np.zeros((1, 1), np.uint8), 0, bits, 0, bits)
     yield prices_ahead, (states, 0, states, rows, cursors, 0, 0, 0, 0, np.zeros((1, 1)))
     yield (
         write_bars,

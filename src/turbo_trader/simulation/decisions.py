@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from turbo_trader.market.record_copies import joined
 from turbo_trader.market.rows import Rows
 from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.figures import BELIEFS, SIGNALS
+from turbo_trader.simulation.decision_blocks import Columns
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetLeverage, SetStops, WriteCommand
 
 _AT_ONCE: Final = 32  # scans: more would leave the memory that is at hand
@@ -63,7 +63,7 @@ class DecisionDigest:
     def __init__(self, symbols: tuple[str, ...]) -> None:
         self._symbols = symbols
         self._digest = hashlib.sha256()
-        self._columns: _Columns | None = None
+        self._columns: Columns | None = None
         self._waiting: list[Rows] = []  # scans not digested yet: many at once cost as much as one
         self._scans = 0  # how many these are
         self._texts: dict[
@@ -102,16 +102,17 @@ class DecisionDigest:
             return
         rows = joined(waiting)
         if self._columns is None:
-            self._columns = _Columns(rows.dtype)
-            self._digest.update(f"figures {' '.join(self._columns.names)}\n".encode())
-        symbols = [self._symbols[symbol] for symbol in rows["symbol"].tolist()]
-        whole, numbers = self._columns.read(rows)
-        for number, ts in enumerate(rows["ts"][:: self.count].tolist()):
-            scan = slice(number * self.count, (number + 1) * self.count)
-            self._digest.update(f"scan {ts} {' '.join(symbols[scan])}\n".encode())
-            self._digest.update(whole[scan].data)
-            self._digest.update(numbers[scan].data)
-            self._digest.update(texts.get(number + 1, "").encode())
+            names, self._columns = _columns(rows.dtype)
+            self._digest.update(f"figures {' '.join(names)}\n".encode())
+        times: list[int] = rows["ts"][:: self.count].tolist()
+        orders: list[list[int]] = rows["symbol"].reshape(-1, self.count).tolist()
+        lists = {each: " ".join(self._symbols[symbol] for symbol in each) for each in set(map(tuple, orders))}
+        blocks = self._columns.blocks(rows, self.count)
+        for number, (ts, order) in enumerate(zip(times, orders, strict=True)):
+            self._digest.update(f"scan {ts} {lists[tuple(order)]}\n".encode())
+            self._digest.update(blocks[number])
+            if number + 1 in texts:
+                self._digest.update(texts[number + 1].encode())
 
 
 def command_text(command: WriteCommand) -> str:
@@ -144,49 +145,14 @@ def _number(value: Decimal | None) -> str:
     return "-" if value is None else format(value.normalize(), "f")
 
 
-class _Columns:
-    """Where the digested numbers lie in a record, and how they are read: by name, whole numbers as int64, others as float64."""
-
-    def __init__(self, record: np.dtype[Any]) -> None:
-        fields = cast("Any", record.fields)
-        whole: dict[str, tuple[np.dtype[Any], int]] = {}
-        real: dict[str, tuple[np.dtype[Any], int]] = {}
-        for name, field in FIELDS.items():
-            kind, offset = fields[field][:2]
-            (real if kind.kind == "f" else whole)[name] = kind, offset
-        for name, (field, order) in PARTS.items():
-            kind, offset = fields[field][:2]
-            for part in PART_NAMES[name]:
-                place = offset + order.index(part) * kind.base.itemsize
-                (real if kind.base.kind == "f" else whole)[f"{name}:{part}"] = kind.base, place
-        self.names = (*whole, *real)
-        self._whole, self._real = _gathers(list(whole.values())), _gathers(list(real.values()))
-        self._widths = len(whole), len(real)
-
-    def read(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """All digested whole numbers and all others, a line per row. Zero has no sign."""
-        lines = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)
-        whole, numbers = (
-            np.empty((len(rows), width), kind) for width, kind in zip(self._widths, "qd", strict=True)
-        )
-        for gathers, out in ((self._whole, whole), (self._real, numbers)):
-            for kind, part, columns, places in gathers:
-                out[:, columns] = np.ascontiguousarray(lines[:, part]).view(kind).take(places, axis=1)
-        numbers += 0.0
-        return whole, numbers
-
-
-def _gathers(
-    places: list[tuple[np.dtype[Any], int]],
-) -> list[tuple[np.dtype[Any], slice, NDArray[np.int64], NDArray[np.int64]]]:
-    """For numbers of one type whose places in a record are a multiple of its size apart: the type, the bytes of a record from the
-    first to the last of them, the columns they fill, and which numbers of these bytes they are."""
-    groups: dict[tuple[np.dtype[Any], int], list[int]] = {}
-    for column, (kind, offset) in enumerate(places):
-        groups.setdefault((kind, offset % kind.itemsize), []).append(column)
-    out = []
-    for (kind, _), columns in groups.items():
-        offsets = np.array([places[column][1] for column in columns])
-        part = slice(int(offsets.min()), int(offsets.max()) + kind.itemsize)
-        out.append((kind, part, np.array(columns), (offsets - part.start) // kind.itemsize))
-    return out
+def _columns(record: np.dtype[Any]) -> tuple[tuple[str, ...], Columns]:
+    """The names of the digested numbers, and where they lie in a record: whole numbers first."""
+    fields = cast("Any", record.fields)
+    places = {name: fields[field][:2] for name, field in FIELDS.items()}
+    for name, (field, order) in PARTS.items():
+        kind, offset = fields[field][0].base, fields[field][1]
+        for part in PART_NAMES[name]:
+            places[f"{name}:{part}"] = kind, offset + order.index(part) * kind.itemsize
+    whole = {name: place for name, place in places.items() if place[0].kind != "f"}
+    real = {name: offset for name, (_, offset) in places.items() if name not in whole}
+    return (*whole, *real), Columns(list(whole.values()), list(real.values()))
