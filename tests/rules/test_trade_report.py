@@ -101,7 +101,7 @@ def test_strengths_are_the_quantiles_of_the_scores_toward_the_forecast() -> None
     rows["candidate"][:1000] = 0
     strengths = Strengths()
     for part in np.split(rows, 8):
-        strengths.add(part)
+        strengths.join(Strengths.of(part))
     toward = (rows["score"][:, OFI] * rows["direction"])[1000:]
     said = strengths.to_dict()["OFI"]
     for name, q in (("q05", 0.05), ("q50", 0.5), ("q95", 0.95)):

@@ -26,6 +26,7 @@ from turbo_trader.rules import outcomes
 from turbo_trader.rules.ahead import assess_all, prices_ahead, scan_ahead
 from turbo_trader.rules.assess import reprice
 from turbo_trader.rules.records import GATE_PARAMETERS
+from turbo_trader.rules.row_counts import count_rows, count_strengths
 from turbo_trader.rules.scan import SCAN
 from turbo_trader.rules.worth_gates import executed_ev
 from turbo_trader.signals.filters import FILTER
@@ -71,6 +72,9 @@ def _trader() -> Iterator[Entry]:
     )
     shadows, results = np.zeros(1, outcomes.SHADOW), np.zeros(1, outcomes.OUTCOME)
     seconds, y = np.zeros(1, np.int64), np.zeros(1)
+    counts = np.zeros((1, 1), np.int64)
+    yield count_rows, (scan, counts)
+    yield count_strengths, (scan, counts, seconds)
     yield assess_all, (states, filters, 0, params, gates, 0.0, 0.0, scan, 0)
     yield reprice, (gates, 0, scan, 0, 0.0)
     yield outcomes.follow, (states, scan, gates, 0, 0, shadows, results, results)

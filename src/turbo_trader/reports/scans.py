@@ -52,7 +52,7 @@ class ScanCounts:
     def _count(self) -> None:
         rows = joined(self._held)
         self.funnels.add(self._of[1], rows)
-        self.strengths.add(rows)
+        self.strengths.join(Strengths.of(rows))
         self._held = []
 
     def _prices(self) -> Prices:

@@ -7,6 +7,7 @@ from typing import Final, cast
 import numpy as np
 
 from turbo_trader.market.errors import InputError
+from turbo_trader.market.record_copies import copied
 from turbo_trader.market.rows import Rows, record_dtype
 from turbo_trader.rules.gates import GATES
 from turbo_trader.signals.figures import FIGURES
@@ -47,12 +48,12 @@ SCAN: Final = record_dtype(
 
 
 def current(rows: Rows) -> Rows:
-    """Scan rows as an earlier version wrote them, with the fields of SCAN: those it did not have are 0.
+    """Scan rows as an earlier version wrote them, as kernels take them, with the fields of SCAN: those it did not have are 0.
 
     InputError where they are of other gates.
     """
     if rows.dtype is SCAN or rows.dtype == SCAN:
-        return rows
+        return rows if rows.flags.carray else copied(np.ascontiguousarray(rows))
     gates = rows.dtype["verdict"].shape
     if gates != SCAN["verdict"].shape:
         raise InputError(

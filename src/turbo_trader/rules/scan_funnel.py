@@ -10,8 +10,8 @@ import numpy as np
 
 from turbo_trader.market.record_copies import joined
 from turbo_trader.market.rows import MINUTE, Rows
-from turbo_trader.rules.gate import BLOCK, PASS, TIER_A, TIER_B
-from turbo_trader.rules.gates import DATA, GATES, PRE_FILTER, TIER
+from turbo_trader.rules.gates import GATES, TIER
+from turbo_trader.rules.row_counts import SUMS, count_rows
 from turbo_trader.rules.scan import current
 
 #: The user's targets: figure -> (before, target). Reported beside what was measured, never assumed.
@@ -56,10 +56,15 @@ class Funnel:
     blocks: list[int] = field(default_factory=lambda: [0] * len(GATES))  # first blocker
     any_blocks: list[int] = field(default_factory=lambda: [0] * len(GATES))  # blocked at all
 
+    @staticmethod
+    def of(rows: Rows) -> Funnel:
+        """The counts of rows of dtype SCAN, one at least, those of one time together."""
+        return _counted(rows, 1)[0]
+
     def add(self, rows: Rows) -> None:
-        """Count rows of dtype SCAN, those of one time together."""
+        """Count rows, too, as `of` does; there may be none."""
         if len(rows):
-            self.join(_counted(rows, 1)[0])
+            self.join(self.of(rows))
 
     def join(self, other: Funnel, *, moments: bool = True) -> None:
         """Count what another funnel has counted; not its `moments` where they are the same."""
@@ -142,24 +147,15 @@ class Funnels:
 
 def _counted(rows: Rows, columns: int) -> list[Funnel]:
     """Rows of dtype SCAN, counted by their place: the first of each `columns` rows, the second ..."""
-    rows = current(rows)
-    verdict, tier = np.ascontiguousarray(rows["verdict"]), rows["tier"]
-    candidate, blocker, ts = rows["candidate"] == 1, rows["blocker"], rows["ts"]
-    through = candidate & (verdict[:, DATA] == PASS) & (verdict[:, PRE_FILTER] == PASS)
-    a, b = through & (tier == TIER_A), through & (tier == TIER_B)
-    steps = np.stack([candidate, through, a, b, (a | b) & (blocker < 0)]).reshape(5, -1, columns)
-    places = (np.arange(len(rows)) % columns * len(GATES) + blocker)[blocker >= 0]
-    first = np.bincount(places, minlength=columns * len(GATES)).reshape(columns, -1)
-    blocked = np.count_nonzero((verdict == BLOCK).reshape(-1, columns, len(GATES)), axis=0)
-    moments, span = 1 + int(np.count_nonzero(np.diff(ts))), (int(ts.min()), int(ts.max()))
-    counts = np.count_nonzero(steps, axis=1).T
-    names = ("candidates", "pre_filtered", "a", "b", "passed")
+    counts = np.zeros((columns, SUMS), np.int64)
+    moments, first, last = count_rows(current(rows), counts)
     return [
         Funnel(
-            scans=len(rows) // columns, moments=moments, first_ns=span[0], last_ns=span[1], blocks=first[i].tolist(),
-            any_blocks=blocked[i].tolist(), **dict(zip(names, figures, strict=True)),
+            scans=len(rows) // columns, moments=moments, first_ns=first, last_ns=last,
+            candidates=candidates, pre_filtered=through, a=a, b=b, passed=passed,
+            blocks=blocks[: len(GATES)], any_blocks=blocks[len(GATES) :],
         )
-        for i, figures in enumerate(counts.tolist())
+        for candidates, through, a, b, passed, *blocks in counts.tolist()
     ]  # fmt: skip
 
 

@@ -9,16 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turbo_trader.market.rows import Rows
+from turbo_trader.rules.row_counts import BINS, STEP, count_strengths
+from turbo_trader.rules.scan import current
 from turbo_trader.signals.figures import SIGNALS
 
-STEP: Final = 0.01  # scores lie in [-1, 1]; quantiles are exact to this
 QUANTILES: Final = (0.05, 0.25, 0.50, 0.75, 0.95)
-_BINS: Final = round(2 / STEP) + 1
-_SIGNALS: Final = np.arange(len(SIGNALS))
-
-
-def _empty() -> NDArray[np.int64]:
-    return np.zeros((len(SIGNALS), _BINS), np.int64)
 
 
 @dataclass(slots=True)
@@ -26,21 +21,21 @@ class Strengths:
     """Scores in the direction of the forecast (> 0: the signal leans its way), of candidates only."""
 
     candidates: int = 0
-    confirmed: list[int] = field(default_factory=lambda: [0] * len(SIGNALS))
-    counts: NDArray[np.int64] = field(default_factory=_empty)
+    confirmed: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(SIGNALS), np.int64))
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((len(SIGNALS), BINS), np.int64))
 
-    def add(self, rows: Rows) -> None:
-        """Count rows of dtype SCAN."""
-        chosen = np.flatnonzero(rows["candidate"] == 1)
-        self.candidates += len(chosen)
-        if not len(chosen):
-            return
-        valid, confirms = (rows[name][chosen, None] >> _SIGNALS & 1 == 1 for name in ("valid", "confirms"))
-        toward = rows["score"][chosen] * rows["direction"][chosen, None]
-        bins = np.rint((np.clip(toward, -1.0, 1.0) + 1.0) / STEP).astype(np.int64) + _BINS * _SIGNALS
-        self.counts += np.bincount(bins[valid], minlength=self.counts.size).reshape(self.counts.shape)
-        for i, count in enumerate(np.count_nonzero(valid & confirms, axis=0).tolist()):
-            self.confirmed[i] += count
+    @classmethod
+    def of(cls, rows: Rows) -> Strengths:
+        """The counts of rows of dtype SCAN."""
+        counted = cls()
+        counted.candidates = count_strengths(current(rows), counted.counts, counted.confirmed)
+        return counted
+
+    def join(self, other: Strengths) -> None:
+        """Count what others have counted."""
+        self.candidates += other.candidates
+        self.confirmed += other.confirmed
+        self.counts += other.counts
 
     def to_dict(self) -> dict[str, Any]:
         """Per signal: how often it is valid and confirms (of candidates), and the quantiles of its score; None without any."""
@@ -57,7 +52,7 @@ class Strengths:
         }
         return {
             "valid": _share(total, self.candidates),
-            "confirms": _share(self.confirmed[i], self.candidates),
+            "confirms": _share(int(self.confirmed[i]), self.candidates),
             **quantiles,
         }
 

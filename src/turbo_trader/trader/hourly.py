@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from turbo_trader.market.rows import MINUTE, Rows
+from turbo_trader.market.rows import MINUTE
 from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.rules.strengths import Strengths
 from turbo_trader.rules.trade_report import days_to, target_days
@@ -42,10 +42,10 @@ class Hourly:
         ended = not self._began or self._state.session.day != self._day
         return 0 if ended else (self._began // HOUR + 1) * HOUR
 
-    def add(self, rows: Rows) -> None:
-        """The rows of a scan, with the verdicts of all gates."""
-        self._funnel.add(rows)
-        self._strengths.add(rows)
+    def add(self, funnel: Funnel, strengths: Strengths) -> None:
+        """The counts of scans, with the verdicts of all gates."""
+        self._funnel.join(funnel)
+        self._strengths.join(strengths)
 
     def end(self, equity: Decimal) -> None:
         """The run is over."""

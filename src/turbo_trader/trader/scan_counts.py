@@ -68,6 +68,7 @@ class ScanCounts:
         if self._waiting:
             rows = joined(self._waiting)
             self._waiting, self._rows = [], 0
-            self._funnel.add(rows)
-            self._strengths.add(rows)
-            self._hourly.add(rows)
+            funnel, strengths = Funnel.of(rows), Strengths.of(rows)
+            self._funnel.join(funnel)
+            self._strengths.join(strengths)
+            self._hourly.add(funnel, strengths)
