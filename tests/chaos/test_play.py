@@ -79,6 +79,12 @@ def test_a_seed_is_played_again_the_same() -> None:
             46004, "maker", 0.05, marks=pytest.mark.long
         ),  # a resting entry was taken back, and the wallet still held its margin
         pytest.param(
+            6482, "losing", 0.12, marks=pytest.mark.long
+        ),  # funding made the result of a stopped trade a gain
+        pytest.param(
+            6560, "faulty", 0.01, marks=pytest.mark.long
+        ),  # a fill of others came before the account was read, and no session had begun
+        pytest.param(
             8691, "default", 0.12, marks=pytest.mark.long
         ),  # a close filled beyond its stop, which became the peak
     ],

@@ -168,6 +168,28 @@ def test_what_was_traded_before_the_first_start_is_in_the_wallet_it_started_with
     assert new.inside._state.ledger.fees == paid
 
 
+def test_a_fill_heard_before_the_first_wallet_is_in_it(staged: Any) -> None:
+    """Somebody else's, in USDT and in another coin."""
+    stage = staged()
+    fill = stage.fill("by-hand", 1, "1", "100", fee=Decimal("0.1"), coin_fees=(("MNT", Decimal(2)),))
+    stage.deliver(events.StreamStatus(stage.now, events.StreamKind.PRIVATE, True))
+    stage.deliver(fill)
+    stage.recover("18", fills=(fill,), coins={"MNT": Decimal(5)})
+    ledger = stage.inside._state.ledger
+    assert (ledger.balance, ledger.fees) == (18, Decimal("0.1"))
+    assert (ledger.coins["MNT"].balance, ledger.coins["MNT"].fees) == (5, 2)
+    stage.clock(31)
+    stage.snapshot("18", coins={"MNT": Decimal(5)})
+    assert not ledger.discrepancies()
+    assert not stage.all(Read, what=("transfers",))
+
+
+def test_a_fill_of_the_first_snapshot_is_in_its_wallet(staged: Any) -> None:
+    stage = staged()
+    stage.recover("18", fills=(stage.fill("by-hand", 1, "1", "100", fee=Decimal("0.1")),))
+    assert stage.inside._state.ledger.balance == 18
+
+
 def test_a_transfer_known_at_once_is_booked_once_and_is_no_profit(stage: Any) -> None:
     start = stage.trader.view().equity
     transfer = events.Transfer(stage.now, "t1", "USDT", Decimal("5.5"), "TRANSFER_IN")

@@ -48,6 +48,14 @@ class Day:
         self.top += amount
 
 
+@dataclass(kw_only=True, frozen=True)
+class StopOut:
+    """When a stop ended a trade; `sure`: a loss with its funding and without."""
+
+    ts: int
+    sure: bool
+
+
 class SessionLimits(Check):
     """No entry while halted, paused, below the limits, or before the account was read."""
 
@@ -66,8 +74,9 @@ class SessionLimits(Check):
         self._fall_seen = 0  # when the drawdown may first have been there
         self._close_by: int | None = None  # heard time by which all must be closed
         self._stream_down = 0  # when the process was reported that its private stream is down
-        self._stopped_out: dict[tuple[str, int], int] = {}
+        self._stopped_out: dict[tuple[str, int], StopOut] = {}
         self._trades: dict[str, Decimal] = {}  # symbol -> result of what is open, fees in
+        self._funding: dict[str, Decimal] = {}  # symbol -> what it was paid meanwhile
         self._ended = 0  # trades
         self._near_loss = False  # the session's loss may have been reached
         self._near_fall = 0  # when the drawdown may last have been there
@@ -104,15 +113,20 @@ class SessionLimits(Check):
 
     def message(self, message: Message) -> None:
         """Results of trades: stop-outs cool down."""
-        if not isinstance(message, ExecutionMessage) or message.kind == ExecKind.FUNDING:
+        if not isinstance(message, ExecutionMessage):
             return
         symbol = message.symbol
+        if message.kind == ExecKind.FUNDING:
+            self._funding[symbol] = self._funding.get(symbol, ZERO) - message.fee
+            return
         self._trades[symbol] = self._trades.get(symbol, ZERO) + message.pnl - message.fee
         if self.world.ends(message):
             net = self._trades.pop(symbol)
+            funded = net + self._funding.pop(symbol, ZERO)
             self._ended += 1
-            if message.stop_type == "StopLoss" and net < 0:
-                self._stopped_out[symbol, -message.side] = message.ts
+            if message.stop_type == "StopLoss" and min(net, funded) < 0:
+                stop_out = StopOut(ts=message.ts, sure=max(net, funded) < 0)
+                self._stopped_out[symbol, -message.side] = stop_out
 
     def _begin(self) -> None:
         lowest, highest = self.world.money.equities(UNHEARD)
@@ -248,7 +262,7 @@ class SessionLimits(Check):
         policy = self.world.policy
         ended = self._stopped_out.get((symbol, direction))
         horizon = int(policy.cooldown_horizons * getattr(policy, f"{tier}_horizon")) * SECOND
-        return ended is not None and self.world.now - ended < horizon + SECOND
+        return ended is not None and self.world.now - ended.ts < horizon + SECOND
 
     def may_refuse(self) -> bool:
         """May the session keep entries out now: a person or a limit, its pause, or too many losing trades?"""
@@ -297,13 +311,13 @@ class SessionLimits(Check):
         policy = self.world.policy
         row = self.world.scans[order.symbol][-1] if self.world.scans.get(order.symbol) else None
         ended = self._stopped_out.get((order.symbol, order.side))
-        if ended is None or row is None:
+        if ended is None or not ended.sure or row is None:
             return
         horizon = getattr(policy, f"{TIERS[int(row['capital_tier'])]}_horizon")
-        if self.world.now - ended < int(policy.cooldown_horizons * horizon) * SECOND - SECOND:
+        if self.world.now - ended.ts < int(policy.cooldown_horizons * horizon) * SECOND - SECOND:
             raise Violated(
                 Invariant.LIMITS,
                 "an entry within the cool-down",
                 order=order,
-                seconds=(self.world.now - ended) / SECOND,
+                seconds=(self.world.now - ended.ts) / SECOND,
             )

@@ -196,7 +196,8 @@ class SessionRows(Check):
         """By its own figures the session's loss is reached: then it is halted."""
         start, equity = _money(row, "start_equity"), _money(row, "equity")
         lost = equity <= start * (1 - self.world.policy.session_loss)
-        if lost and not self._moved and not BY_LIMIT & row["halts"].keys():
+        begun = row["day"] >= 0  # a fill of others may be booked before the account is read
+        if begun and lost and not self._moved and not BY_LIMIT & row["halts"].keys():
             self._broken("the session's loss is reached and nothing is halted", {}, row)
 
 

@@ -39,7 +39,7 @@ from turbo_trader.trader.events import (
 
 ZERO: Final = Decimal(0)
 SCANS_KEPT: Final = 24  # of each symbol
-BAN: Final = 600 * SECOND  # of silence after an HTTP 403
+BAN: Final = 600 * SECOND - 1000  # of silence after an HTTP 403; the daemon counts it in seconds as floats
 WRONG: Final = SECOND // 4  # a clock that is off by more may make everything late or early
 
 

@@ -85,15 +85,19 @@ class Ledger(Book):
     agreed: int = 0  # when the wallet was last read and agreed with the books (ns)
     last_fill_ts: int = 0
 
-    def begin(self, report: WalletReport, at: int) -> None:
-        """The first report on the wallet: from here on everything is booked."""
-        self.start, self.begun, self.agreed = report.balance, at, at
+    def open(self, report: WalletReport, at: int) -> bool:
+        """Begin the books with the first report on the wallet, and that of a coin with the first that names it; was there one?
 
-    def open(self, report: WalletReport) -> bool:
-        """A coin without a book begins with what the wallet holds of it; was there one?"""
+        `at`: ns; what was booked already is in the report.
+        """
+        first = self.start is None
+        if first:
+            self.start, self.begun, self.agreed = report.balance - self.balance, at, at
+            for coin, book in self.coins.items():
+                book.start = report.coins.get(coin, ZERO) - book.balance
         fresh = report.coins.keys() - self.coins.keys()
         self.coins |= {coin: Book(report.coins[coin]) for coin in fresh}
-        return bool(fresh)
+        return first or bool(fresh)
 
     def book(self, coin: str) -> Book:
         """The book of a coin; a new one begins with nothing."""

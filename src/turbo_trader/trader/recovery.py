@@ -160,11 +160,6 @@ class Recovery:
             self._instances.notice(link_id)
         if result.wallet is not None:
             self._booking.on_wallet(result.wallet)
-            first = self._state.ledger.start is None
-            if first:
-                self._state.ledger.begin(result.wallet, self._start)
-            if self._state.ledger.open(result.wallet) or first:
-                self._state.persist_ledger()
         ledger = self._state.ledger
         begun = self._start if ledger.start is None else ledger.begun
         for fill in sorted(result.fills, key=lambda f: (f.ts, f.seq)):
@@ -172,6 +167,9 @@ class Recovery:
                 booked = self._booking.on_fill(self._state.by_symbol[fill.symbol], fill)
                 if booked and not whole:
                     self._state.fill_heard = self._state.now
+        # after the fills, which were read before it
+        if result.wallet is not None and ledger.open(result.wallet, self._start):
+            self._state.persist_ledger()
         for report in result.positions:
             if report.symbol in self._state.by_symbol:
                 self._booking.on_position(self._state.by_symbol[report.symbol], report)
