@@ -83,9 +83,13 @@ def _detect_moves(st: State) -> None:
     newest = st.samples - 1
     second = st.sample_second[newest & (SECONDS - 1)]
     oldest = max(0, st.samples - SECONDS)
-    j = max(oldest, newest - 60)
-    while j < newest and st.sample_second[j & (SECONDS - 1)] < second - 60:
-        j += 1
+    j, end = max(oldest, newest - 60), newest
+    while j < end:  # the first one that is not older
+        middle = (j + end) >> 1
+        if st.sample_second[middle & (SECONDS - 1)] < second - 60:
+            j = middle + 1
+        else:
+            end = middle
     if st.sample_second[j & (SECONDS - 1)] > second - 60:
         j -= 1
     if j < oldest or second - st.sample_second[j & (SECONDS - 1)] > 120:
