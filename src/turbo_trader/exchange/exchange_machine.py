@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -49,6 +50,8 @@ from turbo_trader.market.rows import NEVER, Rows
 from turbo_trader.market.state import STATE
 
 __all__ = ["Exchange", "ExchangeConfig"]
+#: Bytes of a market state before its order flow: all that `run_until` looks at and moves.
+_MOVED: Final = cast("Any", STATE.fields)["ofi"][1]
 
 
 class Exchange(State):
@@ -176,7 +179,7 @@ class Exchange(State):
         """
         pause = min(until, self.footprints.due(s), self._triggers.deadline(s))
         part = self.footprints.ahead(s, rows, start, pause)
-        self._sketch.view(np.uint8)[:] = self.states[s : s + 1].view(np.uint8)
+        self._sketch.view(np.uint8)[:_MOVED] = self.states[s : s + 1].view(np.uint8)[:_MOVED]
         n, why = run_until(self._sketch, 0, part, 0, pause, *self._watching.bounds(s))
         return int(part[n - 1]["ts"]) if why == TOUCHED else pause
 

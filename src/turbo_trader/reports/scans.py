@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,34 +14,30 @@ from turbo_trader.reports.run_data import Prices, Scanned
 from turbo_trader.rules.scan_funnel import HOUR, Funnel, Funnels
 from turbo_trader.rules.strengths import Strengths
 
+_AT_ONCE: Final = 2048  # rows
 Batch = tuple[int, Sequence[str], Rows]  # time (ns), symbols, their rows
 
 
 class ScanCounts:
-    """Takes scans in the order of time; at most an hour of rows is held at once."""
+    """Takes scans in the order of time; at most `_AT_ONCE` rows, and those that came with them, are held at once."""
 
     def __init__(self) -> None:
         self.funnels, self.strengths = Funnels(), Strengths()
-        self._held: list[Rows] = []
-        self._of: tuple[int, tuple[str, ...]] = (0, ())  # of which hour, of which symbols
-        self._dtype: np.dtype[np.void] | None = None
-        self._paths: dict[tuple[str, ...], tuple[list[int], list[NDArray[np.float64]]]] = {}
+        self._held: list[Rows] = []  # not counted yet: many at once cost as much as one
+        self._count_held = 0
+        self._of: tuple[str, ...] = ()  # of which symbols
+        self._paths: dict[tuple[str, ...], tuple[list[NDArray[np.int64]], list[NDArray[np.float64]]]] = {}
 
     def add(self, symbols: Sequence[str], rows: Rows) -> None:
         """A scan of all symbols, or several one after the other."""
         names = tuple(symbols)
-        hours = rows["ts"] // HOUR
-        for part in np.split(rows, np.flatnonzero(np.diff(hours)) + 1):
-            self._hold((int(part["ts"][0]) // HOUR, names), part)
-        times, mids = self._paths.setdefault(names, ([], []))
-        times += rows["ts"][:: len(names)].tolist()
-        mids.append(rows["mid"].reshape(-1, len(names)).copy())
-
-    def _hold(self, of: tuple[int, tuple[str, ...]], rows: Rows) -> None:
-        if self._held and (of != self._of or rows.dtype != self._dtype):
+        if self._held and (names != self._of or rows.dtype is not self._held[0].dtype):
             self._count()
-        self._of, self._dtype = of, rows.dtype
+        self._of = names
         self._held.append(rows)
+        self._count_held += len(rows)
+        if self._count_held >= _AT_ONCE:
+            self._count()
 
     def end(self) -> Scanned:
         """What all of them came to."""
@@ -50,21 +47,26 @@ class ScanCounts:
         return Scanned(found.total, found.symbols, found.hours, strengths, self._prices())
 
     def _count(self) -> None:
-        rows = joined(self._held)
-        self.funnels.add(self._of[1], rows)
+        rows, names = joined(self._held), self._of
+        self._held, self._count_held = [], 0
+        for part in np.split(rows, np.flatnonzero(np.diff(rows["ts"] // HOUR)) + 1):
+            self.funnels.add(names, part)
         self.strengths.join(Strengths.of(rows))
-        self._held = []
+        times, mids = self._paths.setdefault(names, ([], []))
+        times.append(rows["ts"][:: len(names)].copy())
+        mids.append(rows["mid"].reshape(-1, len(names)).copy())
 
     def _prices(self) -> Prices:
         symbols = tuple(dict.fromkeys(name for names in self._paths for name in names))
-        count = sum(len(times) for times, _ in self._paths.values())
+        count = sum(len(part) for times, _ in self._paths.values() for part in times)
         ts, mids = np.zeros(count, np.int64), np.full((count, len(symbols)), np.nan)
         at = 0
         for names, (times, parts) in self._paths.items():
-            rows = slice(at, at + len(times))
-            ts[rows] = times
+            found = np.concatenate(times)
+            rows = slice(at, at + len(found))
+            ts[rows] = found
             mids[rows, [symbols.index(name) for name in names]] = np.concatenate(parts)
-            at += len(times)
+            at += len(found)
         order = np.argsort(ts, kind="stable")
         return Prices(ts[order], symbols, mids[order])
 

@@ -45,6 +45,7 @@ from turbo_trader.trader.machine import Trader
 
 UID = "backtest"
 _KEPT = 2 * DAY  # what the venue remembers of orders, executions and transfers: no read reaches farther back
+_SEARCHED = 50_000  # objects made: hardly one of them is part of a circle
 CLOSING_TIME = 60 * 1_000_000_000  # simulated time given to close what is open at the end of the tape
 
 
@@ -128,12 +129,15 @@ class Backtest:
         `history`: one-minute bars (BAR) per instrument before the tape, for the warm-up.
         """
         started = time.perf_counter()
-        gc.freeze()  # what is there now stays: only what the run makes is searched for garbage
+        gc.freeze()  # what is there now stays: only what the run makes is searched for garbage, and seldom
+        searched = gc.get_threshold()
+        gc.set_threshold(_SEARCHED, *searched[1:])
         workers = Threads(self.threads)
         try:
             played = self._play(history, workers)
         finally:
             workers.close()
+            gc.set_threshold(*searched)
             gc.unfreeze()
         return {
             "source": self.tape.source,

@@ -117,13 +117,15 @@ class Scanner:
     def closed(self) -> NDArray[np.int64]:
         """Until when (ns) the limits refuse an entry on each symbol, long and short, while nothing moves on the account."""
         state, tier = self._state, self._tier
-        until = np.full((len(state.symbols), 2), NEVER)
-        refusal = state.session.refusal(state.now)
-        count = state.positions_open
+        refusal, count = state.session.refusal(state.now), state.positions_open
         if refusal or tier is None or count >= tier.max_positions:
-            return until
+            return np.full((len(state.symbols), 2), NEVER)
+        until = np.zeros((len(state.symbols), 2), np.int64)
         horizons = float(state.policy.cooldown_horizons)
         for each in state.per_symbol:
+            taken = each.open or each.unresolved or each.shadows.alone is not None
+            if not (taken or each.stopped_out) and each.instrument.open_for_entries:
+                continue
             sides = (1, -1) if each.stopped_out else (0,)  # only a stop-out tells them apart
             facts = [self._facts(each, direction, refusal, count) for direction in sides]
             until[each.s] = [limits_block_until(tier, fact, horizons) for fact in facts]
