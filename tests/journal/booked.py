@@ -23,7 +23,7 @@ class BookedRun:
         self.journal = Journal(folder, ("BTCUSDT",), now=lambda: NOW)
         self.ledger, self.n = ledger or Ledger(), n
         if ledger is None:
-            self.ledger.begin(wallet("18"), NOW)
+            self.ledger.open(wallet("18"), NOW)
         self._keep()
 
     def fill(self, result: str, fee: str, *, kind: str = "Trade", noted: bool = True) -> None:

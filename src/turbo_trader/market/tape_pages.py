@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from turbo_trader.market.rows import Rows
 
@@ -41,12 +40,11 @@ class Behind:
     """What cursors have left behind, a cursor for each symbol's rows."""
 
     def __init__(self, count: int) -> None:
-        self._given = np.zeros(count, np.int64)  # rows before are given back
+        self._given = [0] * count  # rows before are given back
 
-    def at(self, rows: Sequence[Rows], cursors: Sequence[int] | NDArray[np.int64]) -> None:
+    def at(self, rows: Sequence[Rows], cursors: Sequence[int]) -> None:
         """The cursors are at these rows."""
-        now = np.asarray(cursors)
-        for s in np.flatnonzero(now - self._given >= _MANY).tolist():
-            give_back(rows[s][self._given[s] : now[s]])
-            self._given[s] = now[s]
-        np.minimum(self._given, now, out=self._given)  # a cursor may be put back
+        for s, (given, now) in enumerate(zip(self._given, cursors, strict=True)):
+            if not 0 <= now - given < _MANY:  # a cursor may be put back
+                give_back(rows[s][given:now])
+                self._given[s] = now

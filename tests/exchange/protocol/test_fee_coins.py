@@ -37,7 +37,6 @@ def test_every_coin_of_a_trade_paid_in_another_is_booked_to_the_last_digit(face:
     face.exchange.pay_fees_in("1", FeeCoin("MNT", D("0.8")), D(100), face.now)
     ledger = Ledger()
     ledger.open(read_wallet(face), face.now)
-    ledger.open(read_wallet(face))
     for side, qty in (("Buy", "0.03"), ("Sell", "0.01"), ("Sell", "0.05"), ("Buy", "0.03")):
         face.trade(side, qty)
     for fill in read_fills(face):
