@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from turbo_trader.journal.lease import LeaseRules
 from turbo_trader.journal.schema import FILE
 from turbo_trader.live.position_guard import Guard, GuardSettings
 from turbo_trader.market.reference import universe
+from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.synthetic import SyntheticMarket
-from turbo_trader.trader.guard_interventions import GuardRules
+from turbo_trader.trader.guard_interventions import guard_rules
 
 LEASE = LeaseRules(renew_ns=200_000_000, fence_ns=1_000_000_000, window_ns=500_000_000)
-RULES = GuardRules(look_ns=300_000_000, agree_ns=200_000_000, close_ns=4_000_000_000)
+RULES = replace(guard_rules(Policy()), look_ns=300_000_000, agree_ns=200_000_000, close_ns=4_000_000_000)
 
 
 def test_a_guard_with_a_damaged_journal_protects_all_and_closes_ours(tmp_path: Path) -> None:

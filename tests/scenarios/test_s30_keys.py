@@ -159,5 +159,5 @@ def test_s30_announced_maintenance_blocks_entries_before_and_during_it(
     stage.deliver(events.Maintenance(stage.now, begin, begin + 600 * SECOND))
     assert Code.MAINTENANCE not in codes(stage, monkeypatch)
     assert codes(stage, monkeypatch) == {Code.MAINTENANCE}
-    stage.deliver(events.Maintenance(stage.now, None))
+    stage.deliver(events.Maintenance(stage.now, None, 0))
     assert Code.MAINTENANCE not in codes(stage, monkeypatch)

@@ -17,7 +17,6 @@ from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import CancelOrder, PlaceOrder, SetStops
 from turbo_trader.trader.events import Fill, OrderReport, PositionReport
 from turbo_trader.trader.guard_interventions import (
-    GuardRules,
     Intervention,
     Remedy,
     command,
@@ -31,7 +30,7 @@ from turbo_trader.trader.ids import Ids
 
 D = Decimal
 NOW = 1_767_603_600 * SECOND
-RULES = GuardRules()
+RULES = guard_rules(Policy())
 BOOTS = ("b1",)
 SOON = 1 * SECOND
 
@@ -138,7 +137,7 @@ def test_an_entry_that_was_on_its_way_gives_its_position_a_stop() -> None:
     entry = {
         "id": "tt-b1-1-entry", "direction": 1, "qty": "1", "limit": "100", "stop": "99.4", "backstop": "101.5", "leverage": "10",
         "margin": "10", "trade_tier": 2, "take_profit": "0.01", "stop_loss": "0.006", "cost": "0.001", "range_tail": "0.004",
-        "hold_ns": 900 * SECOND, "decided_ts": NOW, "sent_ts": NOW,
+        "hold_ns": 900 * SECOND, "decided_ts": NOW, "sent_ts": NOW, "resting": False,
     }  # fmt: skip
     (intervention,) = interventions(
         [position("1", None)], [], {"entry:AAAUSDT": entry}, BOOTS, NOW, gone_ns=SOON, rules=RULES

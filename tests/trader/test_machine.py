@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from turbo_trader.rules.gate import PASS, TIER_B
 from turbo_trader.trader import events
-from turbo_trader.trader.commands import Read, SetLeverage, Stopped
+from turbo_trader.trader.commands import Note, Read, SetLeverage, Stopped
 
 D = Decimal
 
@@ -232,3 +234,26 @@ def test_the_summary_of_a_run_adds_up(stage: Any) -> None:
     assert summary["net_pnl"] == summary["end_equity"] - 1000 == summary["realised"] - summary["fees"]
     before = stage.restart().trader.summary()  # the wallet has not been read
     assert (before["end_equity"], before["wallet_difference"], before["trades"]) == (0, 0, 1)
+
+
+def test_a_symbol_that_trades_on_is_not_announced_as_trading_again(stage: Any) -> None:
+    known = stage.state().instrument
+    for status in ("Trading", "Closed", "Closed", "Trading", "Trading"):
+        stage.deliver(events.InstrumentUpdate(stage.now, replace(known, status=status)))
+    names = [note.name for note in stage.all(Note) if note.name in ("not-trading", "trading-again")]
+    assert names == ["not-trading", "trading-again"]
+
+
+def test_the_hour_says_which_share_of_both_signal_tiers_passed_the_gates(stage: Any) -> None:
+    stage.decide()
+    rows, counts, state = stage.rows.copy(), stage.inside._scanner.counts, stage.inside._state
+    rows["verdict"], rows["tier"][1], rows["blocker"][1] = PASS, TIER_B, 5
+    counts.add(rows)
+    for _ in range(2):
+        state.now += 3600 * 10**9
+        counts.look(D(1000))
+        counts.add(rows)
+    stage._keep(state.take())
+    summary = stage.notes("summary")[-1].fields
+    shares = {name: summary[name] for name in ("pre_filter", "a_share", "b_share", "gates_passed")}
+    assert shares == {"pre_filter": 1.0, "a_share": 0.5, "b_share": 0.5, "gates_passed": 0.5}

@@ -20,7 +20,7 @@ from turbo_trader.journal.store import Journal
 from turbo_trader.rules.fingerprint import fingerprint
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Persist, Read
-from turbo_trader.trader.guard_interventions import GuardRules, damaged, interventions
+from turbo_trader.trader.guard_interventions import damaged, guard_rules, interventions
 from turbo_trader.trader.pending_entry import EntryState
 from turbo_trader.trader.persisted import SCHEMA, TYPES, WORLD, UnreadableState, decode, plain, upgraded
 from turbo_trader.trader.state_keys import Key, parted
@@ -128,7 +128,9 @@ def test_the_guard_protects_by_rows_of_either_version(resumed: Any, folder: Path
     bare = resumed.position("0.1", None)
     for rows in (rows_of(folder), upgraded(rows_of(folder))):
         assert damaged(rows) == []
-        found = interventions([bare], [], rows, ["b1"], WRITTEN_AT, gone_ns=10**9, rules=GuardRules())
+        found = interventions(
+            [bare], [], rows, ["b1"], WRITTEN_AT, gone_ns=10**9, rules=guard_rules(Policy())
+        )
         assert [(each.what, each.stop) for each in found] == [("protect", D("100.19"))]
 
 

@@ -286,3 +286,20 @@ def test_a_refused_backstop_is_not_asked_for_again_where_the_position_is_held_on
     stage.wait(5)
     assert [each for each in stage.stops if each.take_profit is not None] == [refused]
     assert stage.closes == []
+
+
+@pytest.mark.parametrize("bid", [100.61, 99.4], ids=["level", "stop"])
+def test_a_price_that_nobody_has_looked_at_yet_keeps_a_position_restless(stage: Any, bid: float) -> None:
+    stage.hold()
+    monitor, state = stage.inside._monitor, stage.state()
+    assert not monitor.restless(state)
+    market = stage.trader.states  # advanced by a shell whose event is still to come
+    market["bid"][0], market["book_ts"][0] = round(bid * 100), stage.now
+    assert monitor.restless(state)
+
+
+def test_a_mark_beyond_the_stop_keeps_a_position_restless(stage: Any) -> None:
+    stage.hold()
+    stage.quote("100.00", "100.01", mark="99.30")
+    assert stage.state().close.reason == ""
+    assert stage.inside._monitor.restless(stage.state())

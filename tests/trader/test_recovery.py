@@ -217,3 +217,48 @@ def test_a_public_feed_that_comes_back_asks_for_no_snapshot(stage: Any) -> None:
         stage.clock()
     stage.clock(1)
     assert len(stage.all(Read)) == count
+
+
+def test_a_wallet_that_differs_in_one_read_is_read_again_before_the_log_is(stage: Any) -> None:
+    log = ("transfers",)
+    stage.clock(31)
+    stage.snapshot("990")
+    assert not stage.all(Read, what=log)
+    stage.clock(2)
+    stage.snapshot("990")
+    assert len(stage.all(Read, what=log)) == 1
+
+
+def one_symbol(stage: Any, *fills: events.Fill) -> None:
+    """A read of one symbol brings these fills."""
+    stage.read(Read("one", ("positions", "fills"), fills[0].symbol), fills=fills)
+
+
+def test_a_fill_heard_of_by_a_read_of_one_symbol_makes_earlier_snapshots_old(stage: Any) -> None:
+    """Our clock is far ahead of the venue's: by its time the fill came long before they were asked for."""
+    sent = stage.hold()
+    opened, qty, early = stage.now, str(sent.qty), []
+    for _ in range(2):
+        stage.clock(31)
+        early.append((stage.last(Read, symbol=""), stage.now))
+    stage.clock(1)
+    one_symbol(stage, stage.fill("", -1, qty, "99.5", closed=qty, ts=opened + 10 * 10**9))
+    for read, asked in early:
+        stage.read(read, asked=asked, positions=(stage.position(qty),), wallet=stage.wallet("1000"))
+    assert stage.state().held == 0
+    assert not stage.notes("frozen")
+
+
+def test_a_fill_heard_of_again_makes_no_snapshot_old(stage: Any) -> None:
+    sent = stage.enter()
+    stage.answer(sent)
+    fill = stage.fill(sent.id, sent.side, sent.qty, str(sent.price))
+    stage.deliver(fill)
+    stage.deliver(stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit)))
+    for _ in range(2):
+        stage.clock(31)
+        asked = stage.now
+        stage.clock(1)
+        one_symbol(stage, fill)
+        stage.read(stage.last(Read, symbol=""), asked=asked, wallet=stage.wallet("999.99"))
+    assert stage.notes("closed-outside")

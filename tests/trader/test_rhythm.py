@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from turbo_trader.trader.rhythm import NEVER, Rhythm
+from turbo_trader.rules.records import NEVER
+from turbo_trader.trader.rhythm import Rhythm
 
 
 def test_wanted_time_is_the_next_one() -> None:

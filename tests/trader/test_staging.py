@@ -250,3 +250,23 @@ def test_the_sentence_is_said_once_an_hour(play: Any) -> None:
         play.inside._state.now = play.now
     assert len(play.notes("evidence")) == 2
     assert play.notes("evidence")[0].fields["text"].startswith("0 trades, cost you 0.00 USDT")
+
+
+def test_what_open_scouts_may_lose_counts_before_the_next_one(staged: Callable[..., Any]) -> None:
+    made = staged(policy=earned(SCOUT_DAY_BUDGET="0.015%", SCOUT_BUDGET="1%"))
+    made.recover()
+    made.clock()
+    follow(made)
+    made.hold()  # may lose 0.102 of today's 0.15 USDT
+    made.decide(1)
+    assert made.state(1).entry is None
+    assert made.state(1).shadows.alone is not None
+
+
+def test_the_result_of_a_shadow_is_noted_to_eight_digits(play: Any) -> None:
+    put(play, "A", Tier.SHADOW)
+    play.decide(cost=0.0012345678)
+    seconds(play, "99.40", "99.41", 3)
+    follow(play)
+    fraction = play.notes("shadow-ended")[-1].fields["net_fraction"]
+    assert fraction == round(fraction, 8) < 0

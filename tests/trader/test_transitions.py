@@ -28,7 +28,7 @@ def an_entry() -> PendingEntry:
     return PendingEntry(
         id="tt-b1-1-entry", direction=1, qty=D(1), limit=D(100), stop=D(99), backstop=D(102), leverage=D(10), margin=D(10),
         trade_tier=1, take_profit=D("0.01"), stop_loss=D("0.01"), cost=D("0.001"), range_tail=D("0.002"), hold_ns=900,
-        decided_ts=1,
+        decided_ts=1, resting=False,
     )  # fmt: skip
 
 

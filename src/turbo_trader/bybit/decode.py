@@ -138,7 +138,6 @@ def order(item: schemas.Order, ts: int, source: Source) -> OrderReport:
         trigger_price=price(item.trigger_price),
         cancel_type=_known(item.cancel_type),
         reject_reason="" if item.reject_reason == "EC_NoError" else text(item.reject_reason),
-        created_ts=nanoseconds(item.created_time),
         source=source,
     )
 

@@ -127,7 +127,6 @@ class Order(msgspec.Struct, rename="camel"):
     stop_order_type: Any = ""
     trigger_price: Any = ""
     reduce_only: Any = False
-    created_time: Any = ""
     updated_time: Any = ""
     category: Any = "linear"
 

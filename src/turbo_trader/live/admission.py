@@ -102,4 +102,4 @@ class NoticeWatch:
         if found is not None and found != self._reported:
             self._emit("maintenance-announced", "warning", {"begin": found[0], "end": found[1]})
         self._reported = found
-        return Maintenance(now, *found) if found is not None else Maintenance(now, None)
+        return Maintenance(now, *found) if found is not None else Maintenance(now, None, 0)

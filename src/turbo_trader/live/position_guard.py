@@ -42,9 +42,9 @@ class GuardSettings:
     endpoints: Endpoints
     keys: Keys
     journal: Path
+    rules: GuardRules
     until_idle: bool = False
     daemon_lives: Callable[[], bool] = lambda: False
-    rules: GuardRules = field(default_factory=GuardRules)
     lease: LeaseRules = field(default_factory=LeaseRules)
     request_timeout_s: float = 5.0
     systemd: Systemd = field(default_factory=Systemd)

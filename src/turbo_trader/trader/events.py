@@ -113,7 +113,6 @@ class OrderReport:
     trigger_price: Decimal | None = None
     cancel_type: str = ""
     reject_reason: str = ""
-    created_ts: int = 0
     source: Source = Source.STREAM
 
 
@@ -274,7 +273,7 @@ class Maintenance:
 
     ts: int
     begin: int | None
-    end: int = 0
+    end: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,17 +35,15 @@ Kept = Mapping[str, Mapping[str, Any]]  # what the journal keeps across restarts
 Action = CancelOrder | SetStops | PlaceOrder
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True)
 class GuardRules:
     """Lengths in ns of wall time (the guard's own, not the rules of trading)."""
 
     look_ns: int = 3 * SECOND  # between two looks
     agree_ns: int = 2 * SECOND  # between the two reads that must agree before anything is written
-    close_ns: int = 900 * SECOND  # positions are closed after so long without a daemon; 0 = never
-    stop_distance: Decimal = Decimal(
-        "0.006"
-    )  # of a stop the journal does not tell, fraction of the entry price
-    hold_ns: int = 5400 * SECOND  # longest time of a position whose limit the journal does not tell
+    close_ns: int  # positions are closed after so long without a daemon; 0 = never
+    stop_distance: Decimal  # of a stop the journal does not tell, fraction of the entry price
+    hold_ns: int  # longest time of a position whose limit the journal does not tell
 
 
 def guard_rules(policy: Policy) -> GuardRules:

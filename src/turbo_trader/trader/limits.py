@@ -6,7 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import ExitReason
 from turbo_trader.rules.session import SessionEvent
 from turbo_trader.rules.session_changes import SessionChange
@@ -14,10 +13,8 @@ from turbo_trader.rules.sizing import least_loss
 from turbo_trader.rules.usage import equity_levels
 from turbo_trader.trader.exposure import secured, usage
 from turbo_trader.trader.flattening import Flattening
-from turbo_trader.trader.rhythm import NEVER, Rhythm
 from turbo_trader.trader.trader_state import ZERO, SymbolState, TraderState
 
-_USAGE_EVERY = 10 * SECOND  # warnings: looked at less often than what pauses or halts
 _FAR: Final = 2.0**40  # ticks
 _CALM: Final = (SessionChange.BEGUN, SessionChange.PAUSE_OVER)
 
@@ -28,9 +25,8 @@ class Limits:
     def __init__(self, state: TraderState, flattening: Flattening) -> None:
         self._state = state
         self._flattening = flattening
-        self._usage = Rhythm(_USAGE_EVERY)
         self._used: dict[str, Decimal] = {}
-        self._stale = True  # something has happened since the shares were worked out
+        self.stale = True  # something has happened since the last look
         self.calm = ZERO, ZERO  # between these equities a look decides nothing, as long as nothing happens
         self.near = False  # a price has left its room, or there is none: look at each interval
 
@@ -43,41 +39,13 @@ class Limits:
             state.policy, state.now, equity, secured(state),
             least_loss=least_loss(state.policy, equity) if idle else ZERO,
         )  # fmt: skip
-        if self._stale or state.now >= self._usage.due:
-            self._usage.done(state.now)
-            self._stale = False
-            self._used = usage(state, equity)
-            events += state.session.on_usage(state.policy, state.now, self._used)
+        self.stale = False
+        self._used = usage(state, equity)
+        events += state.session.on_usage(state.policy, state.now, self._used)
         if events or before != (state.session.peak, state.session.warned):
             state.persist_session()  # before anything is closed: a restart continues it
         for event in events:
             self._emit(event)
-
-    @property
-    def next_ns(self) -> int:
-        """From when on a look can find a warning, while something is held."""
-        return self._usage.next_ns
-
-    @property
-    def stale(self) -> bool:
-        """Has something happened since warnings were last looked for?"""
-        return self._stale
-
-    def looked(self, now: int) -> None:
-        """A look at `now`, to which the markets have come, would have found nothing."""
-        self._usage.done(now)
-        if self._state.held:
-            equity = self._state.session.equity = self._state.equity()
-            self._used = usage(self._state, equity)
-
-    def pass_by(self) -> None:
-        """Times at which there was nothing to warn of are over."""
-        self._usage.pass_by(self._state.now)
-
-    def after(self, holding: bool, asked: bool) -> None:
-        """After each event: is something held, and has something happened since the last look?"""
-        self._stale = self._stale or asked
-        self._usage.wanted = NEVER if holding and not self._stale else 0
 
     def give_room(self, equity: Decimal, watch: Callable[[SymbolState], None]) -> None:
         """Work out how far the price of each position may move before `look` could decide anything, and watch that."""
@@ -93,7 +61,7 @@ class Limits:
         loss, gain = float(equity - low), float(high - equity)
         rooms = [self._room(each, loss / len(held), gain / len(held)) for each in held]
         self.near = any(room is None for room in rooms)
-        self._stale = self._stale or self.near
+        self.stale = self.near
         for each, room in zip(held, rooms, strict=True):
             each.room.give(*((None, None) if self.near or room is None else room))
             watch(each)
@@ -125,7 +93,7 @@ class Limits:
         if inside and mark is not None and ends is not None:
             inside = ends[0] < float(mark) < ends[1]
         if not inside:
-            self.near = self._stale = True
+            self.near = self.stale = True
             for other in self._state.per_symbol:
                 if other.room.ticks is not None:
                     other.room.clear()

@@ -14,6 +14,7 @@ from turbo_trader.market.order_terms import ExecKind
 from turbo_trader.market.rows import ROW, SECOND
 from turbo_trader.market.state import States
 from turbo_trader.rules.policy import Policy
+from turbo_trader.rules.records import NEVER
 from turbo_trader.rules.scan_funnel import Funnel
 from turbo_trader.rules.strengths import Strengths
 from turbo_trader.signals.filters import Filters
@@ -35,7 +36,6 @@ from turbo_trader.trader.persisted import Kept, decode
 from turbo_trader.trader.position_monitor import PositionMonitor
 from turbo_trader.trader.recovery import Recovery
 from turbo_trader.trader.resuming import Resuming
-from turbo_trader.trader.rhythm import NEVER as NOT_DUE
 from turbo_trader.trader.rhythm import Rhythm
 from turbo_trader.trader.scan_groups import ALONE, Workers
 from turbo_trader.trader.scanning import Scanner
@@ -101,7 +101,6 @@ class Trader:
         self._ahead = Ahead(self._state, self._scanner, self._calibrating, self._fitting, self._limits, workers)  # fmt: skip
         self._consume = linked(consume, self._state.states, 0, np.zeros(1, ROW), 0)  # a microsecond less
         self._looks = Rhythm(int(policy.monitor_interval * SECOND))
-        self._asked = False  # something has happened since the last look
         self._unscanned = False  # more than a report has come since the last scan
         self._due: int | None = None  # next_time, until an event changes more than a market state
         self._state.note("policy", overridden=policy.overridden())
@@ -168,7 +167,7 @@ class Trader:
         if held and (self._limits.near or not all(self._monitor.at_rest(each) for each in held)):
             return 0
         due = self._monitor.next_ns(), self._listing.next_ns(), state.session.next_time_ns()
-        return min(self._recovery.next_ns, self._ahead.until, *(at or NOT_DUE for at in due))
+        return min(self._recovery.next_ns, self._ahead.until, *(at or NEVER for at in due))
 
     def view(self) -> View:
         """What a person is shown."""
@@ -219,7 +218,6 @@ class Trader:
         last = self._ahead.take(event)
         if last:
             self._looks.done(last)
-            self._limits.looked(last)
             self._pass_by()
             self._recovery.on_clock()
         self._due = None
@@ -228,7 +226,6 @@ class Trader:
     def _pass_by(self) -> None:
         """Looks and reads that were due before now were left out, where they could have brought nothing."""
         self._looks.pass_by(self._state.now)
-        self._limits.pass_by()
         self._recovery.pass_by()
 
     def _take(self, event: events.Event) -> None:
@@ -254,7 +251,7 @@ class Trader:
             case _:
                 self._environment.on_event(event)
         if not isinstance(event, _OF_TIME):
-            self._asked = True
+            self._limits.stale = True
             self._unscanned = self._unscanned or not isinstance(event, _OF_ACCOUNT)
 
     # -- market and clock
@@ -287,7 +284,6 @@ class Trader:
         watching = self._holding and state.now >= self._looks.due
         if scanning or watching or state.session.next_time_ns() <= state.now:
             self._looks.done(state.now)
-            self._asked = False
             equity = state.equity()
             self._limits.look(equity)
             if self._holding:
@@ -305,20 +301,13 @@ class Trader:
         return any(each.held for each in self._state.per_symbol)
 
     def _want_look(self) -> None:
-        """From when on can a look at the account find something that no watch tells of?"""
-        self._limits.after(self._holding, self._asked)
-        if not self._holding:
-            self._looks.wanted = 0
-            return
+        """May a look at the account find something that no watch tells of?"""
         restless = self._monitor.restless
-        if (
-            self._asked
-            or self._limits.near
-            or any(restless(each) for each in self._state.per_symbol if each.open)
-        ):
-            self._looks.wanted = 0
+        sure = self._holding and not self._limits.stale
+        if sure and not any(restless(each) for each in self._state.per_symbol if each.open):
+            self._looks.wanted = NEVER
         else:
-            self._looks.wanted = self._limits.next_ns
+            self._looks.wanted = 0
 
     @property
     def _ready(self) -> bool:

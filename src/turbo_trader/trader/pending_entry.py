@@ -87,7 +87,7 @@ class PendingEntry:
     unknown_since: int = 0  # since when its outcome is looked for; 0 but in LATE and UNKNOWN
     filled: Decimal = ZERO  # by the fills booked so far
     leverage_id: str = ""  # the leverage change it waits for
-    resting: bool = False  # post-only: it may stay in the book
+    resting: bool  # post-only: it may stay in the book
     withdrawn: str = ""  # why it is being cancelled
     cancel_id: str = ""  # the last cancel sent
     cancel_ts: int = 0

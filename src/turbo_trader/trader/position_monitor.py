@@ -41,7 +41,7 @@ class PositionMonitor:
         """The closable price or the mark is at an end of its watch, or may be."""
         self._on_mark(state)
         price, bracket = self._state.closable(state), state.bracket
-        if price is None or bracket is None or not state.held:
+        if price is None or bracket is None:
             return
         confirmed = self._confirmed(state) if bracket.at_target(price) else None
         self._amending.act(state, bracket.on_price(price, confirmed))
@@ -53,7 +53,7 @@ class PositionMonitor:
 
     def _on_mark(self, state: SymbolState) -> None:
         mark, bracket = self._state.mark(state), state.bracket
-        if mark is not None and bracket is not None and state.held:
+        if mark is not None and bracket is not None:
             self._amending.act(state, bracket.on_mark(self._state.now, mark))
 
     def on_clock(self) -> None:
@@ -65,7 +65,7 @@ class PositionMonitor:
 
     def _look_after(self, state: SymbolState) -> None:
         now, bracket = self._state.now, state.bracket
-        if bracket is not None and state.held:
+        if bracket is not None:
             self._amending.act(state, bracket.on_time(now))
             self.on_price(state)
             if state.alert_since is not None and now - state.alert_since >= _STOP_LATE:

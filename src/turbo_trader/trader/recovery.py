@@ -12,13 +12,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from turbo_trader.market.rows import SECOND
+from turbo_trader.rules.records import NEVER
 from turbo_trader.trader.booking import Booking
 from turbo_trader.trader.commands import CancelOrder, Read
 from turbo_trader.trader.events import SETTLED_IN, OrderReport, Outcome, ReadResult, Transfer, WalletReport
 from turbo_trader.trader.instances import Instances
 from turbo_trader.trader.pending_entry import PendingEntry
 from turbo_trader.trader.position_monitor import PositionMonitor
-from turbo_trader.trader.rhythm import NEVER, Rhythm
+from turbo_trader.trader.rhythm import Rhythm
 from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 
@@ -60,7 +61,9 @@ class Recovery:
         self._odd: dict[str, Decimal] = {}  # how the wallet differed from the books at the last read, by coin
         self._heard_wallet: WalletReport | None = None  # what it said
         self._why = ""  # id of the read that asks the transaction log about it
-        self._puzzled_until = 0  # until when the log is asked again about what nothing explains: it may lag
+        self._puzzled_until = (
+            start_ts  # until when the log is asked again about what nothing explains: it may lag
+        )
         self._looks = 0  # whole snapshots still wanted by `last_look`
         self.done = False
 

@@ -6,9 +6,7 @@ before that are passed by; those after it stay where they would be, had all been
 
 from __future__ import annotations
 
-from typing import Final
-
-NEVER: Final = 2**62
+from turbo_trader.rules.records import NEVER
 
 
 class Rhythm:

@@ -61,7 +61,7 @@ class SymbolState:
         default_factory=dict
     )  # the last given up: a late fill is still ours
     # position_monitor
-    bracket: Bracket | None = None
+    bracket: Bracket | None = None  # as long as something is held
     alert_since: int | None = (
         None  # since when the price is at the stop: looked at every second until it is resolved
     )

@@ -26,13 +26,13 @@ class PositionView:
     entry: Decimal
     price: Decimal | None
     stop: Decimal | None
-    target: Decimal | None
+    target: Decimal
     zone: int
     extensions: int
     seconds: int
     reason: str
     result: Decimal | None  # USDT if it were closed at `price`, before fees; None: no price
-    seconds_left: int | None  # until it is closed for its time; None: no deadline
+    seconds_left: int  # until it is closed for its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +63,24 @@ def view(state: TraderState, tier: str, staging: Staging, *, reconciled: bool) -
     """The Trader now."""
     positions = []
     for each in state.per_symbol:
-        if not each.held:
-            continue
         bracket, trade, price = each.bracket, each.trade, state.closable(each)
-        entry = trade.entry if trade else each.venue.entry_price
+        if bracket is None or trade is None:
+            continue
         positions.append(
             PositionView(
                 symbol=each.instrument.symbol,
                 direction=1 if each.held > 0 else -1,
                 qty=abs(each.held),
-                entry=entry,
+                entry=trade.entry,
                 price=price,
                 stop=each.venue.stop,
-                target=bracket.target if bracket else None,
-                zone=bracket.zone if bracket else 0,
-                extensions=bracket.extensions if bracket else 0,
-                seconds=(state.now - trade.opened_ts) // SECOND if trade else 0,
+                target=bracket.target,
+                zone=bracket.zone,
+                extensions=bracket.extensions,
+                seconds=(state.now - trade.opened_ts) // SECOND,
                 reason=each.close.reason,
-                result=None if price is None else each.held * (price - entry),
-                seconds_left=max(0, (bracket.deadline_ns - state.now) // SECOND) if bracket else None,
+                result=None if price is None else each.held * (price - trade.entry),
+                seconds_left=max(0, (bracket.deadline_ns - state.now) // SECOND),
             )
         )
     session, equity = state.session, state.equity()

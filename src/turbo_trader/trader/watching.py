@@ -15,7 +15,7 @@ def watch(trader: TraderState, state: SymbolState) -> None:
     """Set the watch of this symbol in its market state."""
     market, bracket = trader.states, state.bracket
     market["watch_mark_low"][state.s], market["watch_mark_high"][state.s] = 0.0, math.inf
-    if bracket is None or not state.held or state.close.reason:
+    if bracket is None or state.close.reason:
         market["watch_side"][state.s] = 0
         return
     level, tick = bracket.next_level, state.instrument.tick
