@@ -57,7 +57,7 @@ def test_all_three_figure_sets_are_kept_whichever_gates(evaluated: Any) -> None:
         policy = Policy(belief=belief)
         params = policy.gate_parameters(policy.capital_tier(D(18)), D(18))
         for which, y in ((MAP_FORECAST, 0.0001), (MAP_CONFIDENCE, 0.505), (MAP_P_TP, 0.2)):
-            set_map(params, 0, which, [0.0, 1.0], [y, y])
+            set_map(params, [0], which, [0.0, 1.0], [y, y])
         gate = {name: params[name] for name in ("knots", "map_x", "map_y")}
         row = evaluated(policy=policy, gate=gate, **APART)
         assert row["forecasts"].tolist() == [0.004, -0.0002, pytest.approx(-0.0001)]

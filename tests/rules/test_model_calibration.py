@@ -192,9 +192,9 @@ def test_put_maps_replaces_what_was_there() -> None:
     policy = Policy(belief=Belief.MEASURED)
     gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18), 2)
     maps = {which: Map((0.0, 1.0), (0.0, 0.5), 200) for which in (MAP_FORECAST, MAP_CONFIDENCE, MAP_P_TP)}
-    put_maps(gates, 1, maps)
+    put_maps(gates, [1], maps)
     assert gates["knots"].tolist() == [[0, 0, 0], [2, 2, 2]]
-    put_maps(gates, 1, None)
+    put_maps(gates, [1], None)
     assert not gates["knots"].any()
 
 
@@ -206,7 +206,7 @@ def enforced(evaluated: Any, edge: float, confidence: float, p_tp: float) -> Any
     policy = Policy(belief=Belief.MEASURED)
     gates = policy.gate_parameters(policy.capital_tier(Decimal(18)), Decimal(18))
     points = {MAP_FORECAST: edge, MAP_CONFIDENCE: confidence, MAP_P_TP: p_tp}
-    put_maps(gates, 0, {which: Map((0.0, 1.0), (y, y), 200) for which, y in points.items()})
+    put_maps(gates, [0], {which: Map((0.0, 1.0), (y, y), 200) for which, y in points.items()})
     maps = {name: gates[name][0] for name in ("knots", "map_x", "map_y")}
     return evaluated(policy=policy, gate=maps)
 

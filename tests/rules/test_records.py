@@ -78,12 +78,12 @@ def test_a_map_that_is_none_is_refused(x: list[float], y: list[float]) -> None:
     policy = Policy(belief=Belief.WEIGHED)
     record = policy.gate_parameters(policy.capital_tier(E), E)
     with pytest.raises(ValueError, match="calibration map"):
-        set_map(record, 0, MAP_P_TP, x, y)
+        set_map(record, [0], MAP_P_TP, x, y)
 
 
 def test_set_map() -> None:
     policy = Policy(belief=Belief.WEIGHED)
     record = policy.gate_parameters(policy.capital_tier(E), E, symbols=2)
-    set_map(record, 1, MAP_P_TP, [0.0, 1.0], [0.0, 0.5])
+    set_map(record, [1], MAP_P_TP, [0.0, 1.0], [0.0, 0.5])
     assert list(record["knots"][:, MAP_P_TP]) == [0, 2]
     assert list(record["map_y"][1, MAP_P_TP, :2]) == [0.0, 0.5]

@@ -14,12 +14,12 @@ from turbo_trader.reports.run_data import Prices, Scanned
 from turbo_trader.rules.scan_funnel import HOUR, Funnel, Funnels
 from turbo_trader.rules.strengths import Strengths
 
-_AT_ONCE: Final = 2048  # rows
+_AT_ONCE: Final = 512  # rows
 Batch = tuple[int, Sequence[str], Rows]  # time (ns), symbols, their rows
 
 
 class ScanCounts:
-    """Takes scans in the order of time; at most `_AT_ONCE` rows, and those that came with them, are held at once."""
+    """Takes scans in the order of time; only a few rows are held at once."""
 
     def __init__(self) -> None:
         self.funnels, self.strengths = Funnels(), Strengths()
@@ -31,7 +31,8 @@ class ScanCounts:
     def add(self, symbols: Sequence[str], rows: Rows) -> None:
         """A scan of all symbols, or several one after the other."""
         names = tuple(symbols)
-        if self._held and (names != self._of or rows.dtype is not self._held[0].dtype):
+        alone = len(rows) >= _AT_ONCE  # counted where they lie
+        if self._held and (alone or names != self._of or rows.dtype is not self._held[0].dtype):
             self._count()
         self._of = names
         self._held.append(rows)

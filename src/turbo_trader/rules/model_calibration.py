@@ -67,11 +67,11 @@ def fit_maps(policy: Policy, rows: Rows, now: int) -> Maps | None:
     return maps
 
 
-def put_maps(gate_params: Rows, symbol: int, maps: Maps | None) -> None:
-    """Give a symbol's gates these maps, or none."""
-    gate_params["knots"][symbol] = 0
+def put_maps(gate_params: Rows, symbols: Sequence[int], maps: Maps | None) -> None:
+    """Give the gates of these symbols these maps, or none."""
+    gate_params["knots"][symbols] = 0
     for which, found in (maps or {}).items():
-        set_map(gate_params, symbol, which, found.x, found.y)
+        set_map(gate_params, symbols, which, found.x, found.y)
 
 
 def report(rows: Rows, symbols: Sequence[str], trades: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

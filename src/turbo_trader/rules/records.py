@@ -140,9 +140,10 @@ def _plain(policy: Policy, name: str) -> float:
     return int(value * SECOND) if facts["unit"] == "s" else float(value)
 
 
-def set_map(records: Rows, symbol: int, which: int, x: Sequence[float], y: Sequence[float]) -> None:
-    """Give records[symbol] a calibration map (`which`: MAP_...): the points of a monotone map, ascending in
-    x.
+def set_map(
+    records: Rows, symbols: Sequence[int], which: int, x: Sequence[float], y: Sequence[float]
+) -> None:
+    """Give the records of `symbols` a calibration map (`which`: MAP_...): the points of a monotone map, ascending in x.
 
     ValueError for no points, more than KNOTS, points that are not finite, or an x or y that descends.
     """
@@ -156,9 +157,9 @@ def set_map(records: Rows, symbol: int, which: int, x: Sequence[float], y: Seque
         raise ValueError(f"a calibration map has 1 to {KNOTS} finite points, got {len(xs)} and {len(ys)}")
     if np.any(np.diff(xs) < 0) or np.any(np.diff(ys) < 0):
         raise ValueError("a calibration map ascends in x and y")
-    records["knots"][symbol, which] = len(xs)
-    records["map_x"][symbol, which, : len(xs)] = xs
-    records["map_y"][symbol, which, : len(ys)] = ys
+    records["knots"][symbols, which] = len(xs)
+    records["map_x"][symbols, which, : len(xs)] = xs
+    records["map_y"][symbols, which, : len(ys)] = ys
 
 
 #: SIGNAL_PARAMETERS fields and the policy's numbers that fill them, beside those of the signals (the same names).

@@ -42,13 +42,12 @@ class Strengths:
         return {name: self._one(i) for i, name in enumerate(SIGNALS)}
 
     def _one(self, i: int) -> dict[str, Any]:
-        total = int(self.counts[i].sum())
         below = np.cumsum(self.counts[i])
+        total = int(below[-1])
+        at = np.searchsorted(below, [q * total for q in QUANTILES]).tolist()
         quantiles = {
-            f"q{round(100 * q):02d}": round(int(np.searchsorted(below, q * total)) * STEP - 1.0, 2)
-            if total
-            else None
-            for q in QUANTILES
+            f"q{round(100 * q):02d}": round(place * STEP - 1.0, 2) if total else None
+            for q, place in zip(QUANTILES, at, strict=True)
         }
         return {
             "valid": _share(total, self.candidates),

@@ -79,8 +79,11 @@ class Calibrating:
         elif gate_params is self._given:
             return
         self._given = gate_params
+        alike: dict[int, list[int]] = {}  # symbols with the same maps
         for s, maps in enumerate(self._maps):
-            put_maps(gate_params, s, maps)
+            alike.setdefault(id(maps), []).append(s)
+        for symbols in alike.values():
+            put_maps(gate_params, symbols, self._maps[symbols[0]])
 
     def after_scan(self, rows: Rows, gate_params: Rows) -> None:
         """Follow the shadows up to now, open new ones, tell and remember what has ended."""

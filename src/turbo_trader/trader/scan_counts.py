@@ -54,6 +54,8 @@ class ScanCounts:
     def add(self, rows: Rows) -> None:
         """The rows of one scan or of several, with the verdicts of all gates."""
         self.scans += len(rows)
+        if len(rows) >= self._most:
+            self._count()  # and so many are counted where they lie
         self._waiting.append(rows)
         self._rows += len(rows)
         if self._rows >= self._most:
