@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turbo_trader.bybit.budget import BAN_S, Budget
+from turbo_trader.bybit.budget import BAN_S, LIMITS, Budget
+from turbo_trader.exchange.protocol.rate_limits import ROUTES
 
 
 def test_entries_leave_a_reserve_for_exits() -> None:
@@ -63,3 +64,17 @@ def test_a_limit_that_cannot_be_changes_nothing(limit: str) -> None:
     budget.report("create", 0.0, headers, 0)
     for now in (0.0, 0.0, 0.5, 0.5, 1.0):
         assert budget.reserve("create", now) == usual.reserve("create", now)
+
+
+def test_no_group_is_given_more_than_its_routes_are_by_the_venue() -> None:
+    routes = {
+        "create": "order/create", "cancel": "order/cancel", "trading-stop": "position/trading-stop",
+        "set-leverage": "position/set-leverage", "realtime": "order/realtime", "history": "order/history",
+        "executions": "execution/list", "positions": "position/list", "wallet": "account/wallet-balance", "account": "account/info",
+        "transactions": "account/transaction-log", "key": "user/query-api", "fees": "account/fee-rate",
+        "margin-mode": "account/set-margin-mode",
+    }  # fmt: skip
+    assert {group: LIMITS[group] for group in routes} == {
+        group: ROUTES[route] for group, route in routes.items()
+    }
+    assert set(LIMITS) - set(routes) == {"market"}

@@ -149,3 +149,10 @@ async def test_a_host_without_a_port_has_that_of_its_scheme(
     with pytest.raises(NotSent):
         await Pool(base, 1).take(1.0)
     assert dialled == [("a.b", port)]
+
+
+async def test_what_is_written_leaves_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        made = await dial("127.0.0.1", server.getsockname()[1])
+    with made:
+        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

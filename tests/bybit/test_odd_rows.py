@@ -15,7 +15,7 @@ from turbo_trader.bybit import decode, trade_socket
 from turbo_trader.bybit.answers import Answer, read_answer
 from turbo_trader.bybit.command_calls import Call
 from turbo_trader.bybit.reads import Reader
-from turbo_trader.bybit.schemas import OddRow, Unreadable
+from turbo_trader.bybit.schemas import OddRow, Unreadable, decimal, nanoseconds
 from turbo_trader.bybit.venue_errors import NO_ANSWER, classify
 from turbo_trader.trader.commands import Read
 from turbo_trader.trader.events import OrderReport, Outcome, PositionReport, Source
@@ -250,3 +250,16 @@ def test_a_code_that_is_no_whole_number_accepts_nothing(code: str) -> None:
     call = Call("place_order", "create", {})
     assert read_answer(call, 200, {}, body, NOW, str).ok == accepted
     assert trade_socket.answer(call, trade_socket.read(body)[1], NOW).ok == accepted
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("1" + "0" * 30, True), ("1" + "0" * 31, False), ("0." + "1" * 78, True), ("0." + "1" * 79, False)],
+)
+def test_a_number_has_eighty_characters_and_thirty_powers_of_ten_at_most(text: str, read: bool) -> None:
+    assert (decimal(text) is not None) == read
+
+
+@pytest.mark.parametrize("text", ["9223372036854", "9223372036855", "1" + "0" * 20])
+def test_a_time_beyond_what_nanoseconds_can_say_is_the_last_millisecond_of_them(text: str) -> None:
+    assert nanoseconds(text) == 9_223_372_036_854_000_000 < 2**63

@@ -230,3 +230,33 @@ def test_settled_rates_that_cannot_be_are_left_out(at: str, rate: str) -> None:
 def test_a_read_that_failed_is_never_confirmed(answer: Answer, outcome: Outcome) -> None:
     result = finish(Reader(at_once(lambda _: answer), lambda: NOW).read(Read("r", ("positions",))))
     assert (result.outcome, result.positions) == (outcome, ())
+
+
+def test_what_is_read_is_of_the_time_of_its_first_page() -> None:
+    rows: dict[str, dict[str, Any]] = {
+        "get_positions": {"symbol": "BTCUSDT", "side": "Buy", "size": "1", "avgPrice": "2", "positionStatus": "Normal"},
+        "get_wallet_balance": {"accountType": "UNIFIED", "coin": [{"coin": "USDT", "walletBalance": "1"}]},
+    }  # fmt: skip
+    answered: list[Call] = []
+
+    def answer(call: Call) -> Answer:
+        answered.append(call)
+        more = "more" if call.params["cursor"] is None else ""
+        time_ms = NOW // 1_000_000 + len(answered)
+        return Answer(classify(0), 0, "", NOW, {"list": [rows[call.method]], "nextPageCursor": more}, time_ms)
+
+    result = finish(Reader(at_once(answer), lambda: NOW).read(Read("r", ("positions", "wallet"))))
+    assert result.wallet is not None
+    assert {report.ts - NOW for report in result.positions} == {1_000_000}
+    assert result.wallet.ts - NOW == 3_000_000
+
+
+def test_fills_since_no_given_time_are_those_that_the_venue_gives_by_itself() -> None:
+    asked: list[Call] = []
+
+    def answer(call: Call) -> Answer:
+        asked.append(call)
+        return ok({"list": []})
+
+    finish(Reader(at_once(answer), lambda: NOW).read(Read("r", ("fills",))))
+    assert ["startTime" in call.params for call in asked] == [False]

@@ -1,6 +1,7 @@
 """Signed calls over HTTP: each answer has its outcome, nothing is asked twice, and secrets stay inside."""
 
 import asyncio
+import gc
 import hashlib
 import hmac
 import json
@@ -213,3 +214,24 @@ async def test_s47_the_right_is_asked_for_after_the_time_stamp_is_taken(server: 
     await lane.call(ORDER)
     assert order[-2:] == ["stamp", "asked"]
     await lane.close()
+
+
+async def test_public_data_is_read_without_the_key(server: Server) -> None:
+    await lane(server.url).call(Call("get_kline", "market", {"symbol": "BTCUSDT", "interval": "1"}))
+    assert not [name for name in server.seen[0].headers if name.lower().startswith("x-bapi")]
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_no_warning(server: Server) -> None:
+    warned: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: warned.append(context))
+    server.reply = lambda path: None
+    calls = lane(server.url, connections=1)
+    await calls.call(ORDER)
+    connection = await calls._pool.take(1.0)
+    answer = connection.exchange("POST", "/", {}, b"", 1.0)
+    while not answer.done():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    del answer
+    gc.collect()
+    await asyncio.sleep(0.01)
+    assert warned == []

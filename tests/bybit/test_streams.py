@@ -1,12 +1,14 @@
 """One stream of the venue, through confirmations, silences and losses that each test scripts by hand."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 
 import pytest
 from tests.canned_servers import listening
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
 
 from turbo_trader.bybit import streams
 from turbo_trader.bybit.endpoints import Keys
@@ -264,3 +266,25 @@ async def test_frames_whose_topic_comes_last_and_bytes_that_cannot_be_read_are_h
         task.cancel()
     assert heard.frames == junk
     assert heard.changes == ["up"]
+
+
+async def test_a_lost_stream_says_why_and_a_renewed_one_what_for() -> None:
+    async def handler(socket: ServerConnection) -> None:
+        await reply(socket)
+        await socket.send(DATA)
+        with contextlib.suppress(ConnectionClosed):
+            await socket.recv()
+
+    heard = Heard()
+    async with listening(handler) as url:
+        stream = heard.stream(StreamConfig(url, ("orderbook.50.BTCUSDT",)))
+        task = asyncio.create_task(stream.run())
+        await until(lambda: heard.changes == ["up"])
+        stream.renew("a gap")
+        await until(lambda: len(heard.changes) >= 3)
+        assert stream.socket is not None
+        stream.socket.transport.abort()
+        await until(lambda: len(heard.changes) >= 4)
+        task.cancel()
+    assert heard.changes[:3] == ["up", "a gap", "up"]
+    assert heard.changes[3].startswith("ConnectionClosedError: ")

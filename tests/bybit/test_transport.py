@@ -131,7 +131,7 @@ async def test_no_connection_is_distinct_from_a_request_that_may_have_arrived() 
     def hang_up(connection: socket.socket, n: int) -> None:
         connection.recv(65536)
 
-    with venue(hang_up) as base, pytest.raises(NoAnswer):
+    with venue(hang_up) as base, pytest.raises(NoAnswer, match="closed without an answer"):
         await post(Pool(base, 1))
     release = threading.Event()
 
@@ -156,7 +156,7 @@ async def test_no_connection_is_distinct_from_a_request_that_may_have_arrived() 
     ids=["another-protocol", "switched", "no-length", "cut-short", "endless-head"],
 )
 async def test_what_is_not_http_is_no_answer(said: bytes) -> None:
-    with venue(saying(said)) as base, pytest.raises(NoAnswer):
+    with venue(saying(said)) as base, pytest.raises(NoAnswer, match="not HTTP"):
         await post(Pool(base, 1))
 
 

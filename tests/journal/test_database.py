@@ -24,6 +24,7 @@ from turbo_trader.journal.journal_check import examine
 from turbo_trader.journal.journal_errors import JournalError, UnsoundJournal
 from turbo_trader.journal.opening import discard, reading
 from turbo_trader.journal.schema import FILE
+from turbo_trader.journal.server import ServerTables
 from turbo_trader.journal.store import Journal
 from turbo_trader.journal.trimming import Trimming
 from turbo_trader.live.registry import Kind, Registry
@@ -343,3 +344,15 @@ def test_what_is_read_is_of_one_moment_while_others_write(tmp_path: Path, there:
         journal.commit()
         assert db.execute("SELECT count(*) FROM notes").fetchone()[0] == before
     journal.close(2, "test")
+
+
+def test_rows_are_read_as_they_come_and_both_ends_notice_that_the_other_is_gone(there: Address) -> None:
+    with contextlib.closing(ServerTables(there)) as db:
+        rows = iter(db.execute("SELECT 1 / (5000 - n) FROM generate_series(1, 5000) n"))
+        assert [next(rows)[0] for _ in range(3)] == [0, 0, 0]  # the last would divide by 0
+        names = ("idle", "interval", "count")
+        alive = [
+            db.execute("SELECT current_setting(?)", (f"tcp_keepalives_{name}",)).fetchone()[0]
+            for name in names
+        ]
+    assert alive == ["5", "2", "3"]

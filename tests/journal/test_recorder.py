@@ -81,7 +81,7 @@ def sample(kind: type) -> Any:
         events.StreamStatus: {"ts": 1, "stream": events.StreamKind.PRIVATE, "up": True},
         events.InstrumentUpdate: {"ts": 1, "instrument": universe()[0]},
         events.KeyExpiry: {"ts": 1, "at": 2**62},
-        events.Maintenance: {"ts": 1, "begin": None},
+        events.Maintenance: {"ts": 1, "begin": None, "end": 0},
         events.FeeRates: {"ts": 1, "symbol": "BTCUSDT", "taker": Decimal("0.00055"), "maker": Decimal("0.0002")},
         events.ClockOffset: {"ts": 1, "offset": -3},
         events.NoiseFitted: {"ts": 1, "symbol": 0, "noise": Noise(0.1, 1 / 3, 1e-300, True, 0.5, 0.0, 3.0, 2.0, 120)},
@@ -192,7 +192,9 @@ def block(first: int, size: int = 2_000) -> Steps:
 def test_segments_rotate_by_size_and_by_age(tmp_path: Path) -> None:
     now = [0.0]
     keep = Keep(free=0, segment=5_000, segment_s=60)
-    made = Segments(tmp_path, begin_of(LIFE, full=False), keep, lambda: now[0])
+    restored = {OUTCOMES: {"rows": np.zeros(1, OUTCOME)}}
+    begin = begin_of(replace(LIFE, restored=restored), full=False)
+    made = Segments(tmp_path, begin, keep, lambda: now[0])
     for first in range(4):
         made.append(block(first))
     by_size = len(segments(tmp_path))
@@ -204,6 +206,8 @@ def test_segments_rotate_by_size_and_by_age(tmp_path: Path) -> None:
     begins = [next(read_blocks(path, Torn())) for path in segments(tmp_path)]
     assert [begin.segment for begin in begins] == list(range(by_size + 1))  # type: ignore[union-attr]
     assert begins[-1].first == 4
+    kept = [bool(begin.restored) or bool(begin.outcomes) for begin in begins]  # type: ignore[union-attr]
+    assert kept == [True] + [False] * by_size  # what the life was restored from is of the first alone
 
 
 def test_the_oldest_segments_go_by_age_and_by_size(tmp_path: Path) -> None:

@@ -109,12 +109,12 @@ def test_scans_are_read_back_with_their_fields(tmp_path: Path) -> None:
         {"ts": 7, "name": "trade-closed", "level": "info", "net": "0.10"}
     ]
     with pytest.raises(InputError, match="SOLUSDT"):
-        readers.scans(tmp_path, "SOLUSDT")
+        readers.scans(tmp_path, "SOLUSDT", 20)
     journal.close(1, "test")
 
 
 def test_an_absent_journal_is_an_answer(tmp_path: Path) -> None:
-    assert readers.scans(tmp_path, "BTCUSDT") == []
+    assert readers.scans(tmp_path, "BTCUSDT", 20) == []
     assert readers.notes(tmp_path) == []
     counts = dict.fromkeys(("boots", "scans", "events", "notes"), 0)
     assert readers.overview(tmp_path) == {"journal": str(tmp_path / FILE), **counts, "intents": {}}

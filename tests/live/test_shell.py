@@ -75,8 +75,8 @@ async def test_rows_of_a_scan_are_named_without_a_symbol_that_cannot_be_read(
         return [Scanned(event.ts, np.zeros(1, SCAN))] if isinstance(event, StreamStatus) else []
 
     await shells.run(OddVenue(), shells.Scripted(script), tmp_path, symbols=("AAAUSDT", "BTCUSDT"))
-    assert len(readers.scans(tmp_path, "BTCUSDT")) > 0
-    assert readers.scans(tmp_path, "AAAUSDT") == []
+    assert len(readers.scans(tmp_path, "BTCUSDT", 20)) > 0
+    assert readers.scans(tmp_path, "AAAUSDT", 20) == []
 
 
 async def test_a_bug_in_the_trader_ends_the_run_in_one_line(shells: Any, tmp_path: Path) -> None:

@@ -60,3 +60,12 @@ def test_s29_a_clock_the_venue_found_wrong_takes_the_next_measurement_only() -> 
 
 def test_a_nonsense_speed_is_one() -> None:
     assert [read_speed(text) for text in (None, "", "x", "-1", "inf", "30", "0")] == [1, 1, 1, 1, 1, 30, 1]
+
+
+def test_s29_a_round_trip_of_twice_the_last_one_still_counts() -> None:
+    clock = VenueClock(Steady(), lambda: 0)
+    clock.measured(1_000_000, 0, 10, 1.0)
+    clock.measured(2_000_000, 10, 30, 1.0)
+    assert clock.now() > 1_900_000
+    clock.measured(3_000_000, 30, 71, 1.0)
+    assert clock.now() < 2_100_000

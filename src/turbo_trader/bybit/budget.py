@@ -18,9 +18,8 @@ _MOST_A_SECOND: Final = 10_000.0  # nor a limit beyond this, or below one
 
 #: Requests a second of one account, by group.
 LIMITS: Final[dict[str, float]] = {
-    "create": 10, "amend": 10, "cancel": 10, "cancel-all": 10, "trading-stop": 10, "set-leverage": 10, "switch-mode": 10,
-    "realtime": 50, "history": 50, "executions": 50, "positions": 50, "wallet": 50, "account": 50,
-    "transactions": 25, "fees": 5, "margin-mode": 5, "market": ADDRESS,
+    "create": 10, "cancel": 10, "trading-stop": 10, "set-leverage": 10, "realtime": 50, "history": 50, "executions": 50,
+    "positions": 50, "wallet": 50, "account": 50, "transactions": 25, "key": 10, "fees": 5, "margin-mode": 5, "market": ADDRESS,
 }  # fmt: skip
 
 

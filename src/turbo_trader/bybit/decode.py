@@ -290,7 +290,7 @@ def transfers(items: Iterable[object]) -> tuple[list[Transfer], list[OddRow]]:
     odd: list[OddRow] = []
     for item in items:
         try:
-            made = transfer(msgspec.convert(item, schemas.LogLine, strict=False))
+            made = transfer(msgspec.convert(item, schemas.LogLine))
         except (Unreadable, msgspec.ValidationError) as error:
             odd.append(OddRow("transaction-log", symbol_of(item), str(error)[:200]))
             continue

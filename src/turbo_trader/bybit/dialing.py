@@ -26,7 +26,7 @@ async def dial(host: str, port: int) -> socket.socket:
         made = await start_connection(addresses, happy_eyeballs_delay=DELAY_S)
     except RuntimeError as error:  # uvloop's, where asyncio raises OSError
         raise OSError(str(error)) from None
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     return made
 
 

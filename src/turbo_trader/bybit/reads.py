@@ -168,7 +168,7 @@ class Reader:
         while start < end:
             window = {"startTime": start, "endTime": min(end, start + WEEK_MS)}
             params = {"accountType": "UNIFIED", "limit": 50, **window}
-            items, _ = yield from pages(self._ask, "get_transaction_log", "account", params)
+            items, _ = yield from pages(self._ask, "get_transaction_log", "transactions", params)
             lists.add_log(items)
             start += WEEK_MS
 

@@ -43,6 +43,8 @@ class Request:
 class Signer(HTTP):  # type: ignore[misc]
     """A pybit session signed by our clock: its methods return the `Request` instead of sending it. Its repr shows no key."""
 
+    _writes: bool  # does the call that is being signed change anything?
+
     def __init__(self, keys: Keys, clock: Callable[[], int], permit: Permit) -> None:
         """`clock`: ns of the venue's time; `permit` is asked for each request that writes."""
         super().__init__(api_key=keys.key, api_secret=keys.secret)
@@ -52,7 +54,6 @@ class Signer(HTTP):  # type: ignore[misc]
         )  # copied for each request: half the time
         self._clock = clock
         self._permit = permit
-        self._writes = False
 
     def __repr__(self) -> str:
         return "Signer()"

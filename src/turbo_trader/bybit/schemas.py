@@ -18,7 +18,7 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASC
 _LONGEST: Final = 80  # characters of a number
 _LARGEST: Final = 30  # powers of ten, up and down, that a figure of the venue may have
 _WHOLE_DIGITS: Final = 18
-_LATEST_MS: Final = 2**63 // 1_000_000 - 1
+_LATEST_MS: Final = (2**63 - 1) // 1_000_000
 
 
 class Unreadable(ValueError):

@@ -21,7 +21,7 @@ class Layout:
 
     symbols: list[str]
     dtype: np.dtype[Any]
-    together: int = 0
+    together: int
 
     def read(self, ts: int, value: bytes) -> list[tuple[int, Rows]]:
         """The scans of a value that was written at `ts` (ns): the time of each and its rows, oldest first."""

@@ -24,7 +24,7 @@ def is_there(folder: Path) -> bool:
     """Is there a file with anything in it? An error of the file system as in `explained`."""
     path = folder / FILE
     try:
-        return path.is_dir() or path.stat().st_size > 0
+        return path.is_dir() or bool(path.stat().st_size)
     except FileNotFoundError:
         return False
     except OSError as error:

@@ -20,7 +20,7 @@ from turbo_trader.market.rows import Rows
 from turbo_trader.rules.outcomes import OUTCOME
 
 
-def scans(folder: Path, symbol: str, last: int = 20, until: int | None = None) -> list[np.void]:
+def scans(folder: Path, symbol: str, last: int, until: int | None = None) -> list[np.void]:
     """The last scan rows of one symbol (up to and with `until`, ns), oldest first, with the fields they were written with.
 
     [] where there are none. InputError when the journal never scanned the symbol though it scanned others.

@@ -88,10 +88,9 @@ class Segments:
         self._retire()
         last = max((int(path.name.split("-")[0]) for path in segments(self._folder)), default=0)
         path = self._folder / f"{last + 1:08}-{self._begin.boot}{SUFFIX}"
-        restored = self._begin.restored if self._number == 0 else None
-        begin = msgspec.structs.replace(self._begin, segment=self._number, first=first, restored=restored)
+        begin = msgspec.structs.replace(self._begin, segment=self._number, first=first)
         if self._number:
-            begin = msgspec.structs.replace(begin, outcomes=b"")
+            begin = msgspec.structs.replace(begin, restored=None, outcomes=b"")
         self._file = private_opener(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         self._path, self._size, self._opened = path, 0, self._seconds()
         try:

@@ -53,7 +53,7 @@ class Trimming:
         self._there = read_address(folder)
         self._connected: Tables | None = None
         self._ns = days * DAY
-        self._packed = -1  # the last row of scans that was looked at; -1: not read yet
+        self._packed: int | None = None  # the last row of scans that was looked at; None: not read yet
 
     def gather(self) -> Group | None:
         """The oldest scans that are not packed yet, packed; None while they are too few. From any thread; never raises."""
@@ -82,7 +82,7 @@ class Trimming:
             raise
 
     def _gathered(self, db: Tables) -> Group | None:
-        if self._packed < 0:
+        if self._packed is None:
             self._packed = _mark(db, "scans")
         rows = db.execute(
             "SELECT n, ts, symbols, rows FROM scans WHERE n > ? ORDER BY n LIMIT ?", (self._packed, TOGETHER)

@@ -73,7 +73,7 @@ class KeyWatch:
 
     async def read(self) -> KeyExpiry | None:
         """When the key ends; None where the venue does not say."""
-        answer = await self._gateway.read(Call("get_api_key_information", "account", {}))
+        answer = await self._gateway.read(Call("get_api_key_information", "key", {}))
         at, now = expiry(answer), self._gateway.clock.now()
         if at is None:
             return None

@@ -31,7 +31,7 @@ async def account_facts(gateway: Gateway, where: str, symbols: Sequence[str]) ->
     """Key, account and the positions of these symbols, as the venue answers."""
     names = list(dict.fromkeys(resolve(symbol) for symbol in symbols))
     key, account, *positions = await asyncio.gather(
-        gateway.read(Call("get_api_key_information", "account", {})),
+        gateway.read(Call("get_api_key_information", "key", {})),
         gateway.read(Call("get_account_info", "account", {})),
         *(gateway.read(Call("get_positions", "positions", {**_LINEAR, "symbol": name})) for name in names),
     )

@@ -158,7 +158,7 @@ async def account_id(gateway: Gateway, keys: Keys, mode: Mode) -> str:
     """The account's number at the venue; where it does not say, one made of the key. A paper venue's account has none."""
     if mode == Mode.PAPER:
         return mode
-    answer = await gateway.read(Call("get_api_key_information", "account", {}))
+    answer = await gateway.read(Call("get_api_key_information", "key", {}))
     found = str(answer.result.get("userID") or "") if answer.ok else ""
     return found or "key-" + hashlib.sha256(keys.key.encode()).hexdigest()[:12]
 
