@@ -42,6 +42,7 @@ class Plan:
     reached: int = -1  # the last target that was reached: 0 the first, 1 after an extension, ...
     due_since: int | None = None  # able time since when a stop should have been tightened
     target_since: int | None = None  # ... since when the target should have been answered
+    past_zone_one: bool = False  # its stop was beyond the entry; a person may have removed it since
     late_since: int | None = None  # ... since when time is up
     mark_since: int | None = None  # ... since when the mark is beyond the stop
     refused: int = 0  # when the venue refused a stop change last
@@ -77,6 +78,8 @@ class Brackets(Check):
                 self._prints.skip(message.symbol)
         elif isinstance(message, PositionMessage) and not message.size:
             self._plans.pop(message.symbol, None)
+        elif isinstance(message, PositionMessage) and (plan := self._plans.get(message.symbol)):
+            plan.past_zone_one |= _locks(plan, message)
 
     def _plan(self, order: Order, ts: int) -> Plan:
         policy = self.world.policy
@@ -127,7 +130,7 @@ class Brackets(Check):
         """A close before its time: the market is at the stop or target, or the stop is gone or refused."""
         world, d = self.world, plan.order.side
         position = world.positions[order.symbol]
-        allowed = allowed_ns(self.world.policy, plan, position)
+        allowed = allowed_ns(self.world.policy, plan)
         if not position.size or position.stop_loss is None or world.now >= plan.opened + allowed - SECOND:
             return
         if plan.refused and world.now - plan.refused < REFUSED:
@@ -292,7 +295,7 @@ class Brackets(Check):
             )  # fmt: skip
 
     def _ended(self, plan: Plan, position: PositionMessage) -> None:
-        allowed = allowed_ns(self.world.policy, plan, position)
+        allowed = allowed_ns(self.world.policy, plan)
         if self.world.now < plan.opened + allowed and not contract_ends(self.world, plan):
             plan.late_since = None
             return
@@ -346,11 +349,15 @@ class Brackets(Check):
         return max(0, round(float((distance - policy.zone_two - policy.backstop_extra) / policy.extension)))
 
 
-def allowed_ns(policy: Policy, plan: Plan, position: PositionMessage) -> int:
+def allowed_ns(policy: Policy, plan: Plan) -> int:
     """For how long it may be open: T, after zone 1 HOLD_FACTOR times as long."""
+    return int(plan.hold_ns * (policy.hold_factor if plan.past_zone_one else Decimal(1)))
+
+
+def _locks(plan: Plan, position: PositionMessage) -> bool:
+    """Does the stop lock a gain?"""
     stop = position.stop_loss
-    past_zone_one = stop is not None and plan.order.side * (stop - position.entry_price) > 0
-    return int(plan.hold_ns * (policy.hold_factor if past_zone_one else Decimal(1)))
+    return stop is not None and plan.order.side * (stop - position.entry_price) > 0
 
 
 def contract_ends(world: World, plan: Plan) -> bool:

@@ -113,7 +113,7 @@ class Requests(Check):
 
     def _count(self, what: str) -> None:
         now = self.world.now
-        if now < self.world.banned_until:
+        if self.world.banned():
             raise Violated(Invariant.BOUNDED, "a request while the venue bans this address", last=what)
         if now - self._asked[0] < SECOND:
             raise Violated(Invariant.BOUNDED, f"{FLOOD} requests within a second", last=what)

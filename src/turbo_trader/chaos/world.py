@@ -67,7 +67,7 @@ class World:
     life: int = 0
     born: int = 0  # when this life began
     stream_up: bool = False  # the private stream, as the process was reported
-    banned_until: int = 0  # this life may send nothing before
+    banned_until: int = 0  # by the machine's clocks: this life may send nothing before
     flattening: bool = False  # everything is to be closed: a person asked for it, or the journal says so
     key_refused: int = 0  # since when the process knows that its key is; a person must say `resume`
     refused: str = (
@@ -127,7 +127,14 @@ class World:
 
     def _reaches(self) -> bool:
         network = self.simulation.network
-        return not network.down and not network.refused and self.now >= self.banned_until
+        return not network.down and not network.refused and not self.banned()
+
+    def banned(self) -> bool:
+        """Must the process be silent, by the clocks it has?"""
+        return self._machine_time() < self.banned_until
+
+    def _machine_time(self) -> int:
+        return self.now + self.simulation.process.skew
 
     def _wrong_clock(self) -> bool:
         return abs(self.simulation.process.clock_error) > WRONG
@@ -135,7 +142,7 @@ class World:
     def received(self, method: str, reply: HttpReply) -> None:
         """An answer reached the process. Who resumes while the key is refused, resumes for when it works again."""
         if reply.status == 403:
-            self.banned_until = self.now + BAN
+            self.banned_until = self._machine_time() + BAN
         elif reply.status == 200 and b'"retCode":10003,' in reply.body:
             if not self.refused or method == "place_order":
                 self.key_refused = self.key_refused or self.now
