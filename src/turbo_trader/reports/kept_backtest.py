@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
-import msgspec
 import numpy as np
 from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
-from turbo_trader.journal.encoding import encode
 from turbo_trader.journal.private_files import private_opener
 from turbo_trader.journal.store import Journal
 from turbo_trader.market.errors import InputError
@@ -58,8 +56,7 @@ class Recorder:
             case Resolved():
                 self._outcomes.append(command)
             case Persist():
-                value = msgspec.Raw(encode(command.value))  # as it is now: it may change afterwards
-                self._state[command.key] = Persist(command.ts, command.key, value)
+                self._state[command.key] = command
             case ScanCommand():
                 self._scans.add(self._symbols, command.rows)
                 self._saw(int(command.rows["ts"][0]))
