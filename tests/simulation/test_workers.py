@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from tests.simulation.test_decisions import FORCED
 from tests.simulation.test_scanning_ahead import EAGER, Kept, Market, made_up
 
 from turbo_trader.rules.policy import Policy
+from turbo_trader.signals.noise import fit_noise
+from turbo_trader.simulation import process
 from turbo_trader.simulation.backtest import Backtest
 from turbo_trader.simulation.workers import Threads
 from turbo_trader.trader import scan_groups
@@ -49,6 +52,18 @@ def test_threads_decide_what_one_does(seed: int, changes: dict[str, Any], put_ba
         assert run(market, policy, threads) == alone
     assert put_back
     assert max(put_back) < len(market.tape.instruments)
+
+
+def test_noise_is_fitted_by_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    by: set[int] = set()
+
+    def fitted(*given: Any) -> Any:
+        by.add(get_ident())
+        return fit_noise(*given)
+
+    monkeypatch.setattr(process, "fit_noise", fitted)
+    run(made_up(4, 20), Policy(), 2)
+    assert len(by) == 2
 
 
 def test_a_big_move_of_the_leader_is_known_to_every_group(put_back: list[int]) -> None:

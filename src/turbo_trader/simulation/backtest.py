@@ -163,7 +163,7 @@ class Backtest:
         decisions = Decisions(DecisionDigest(trader.symbols), refusal=lambda: trader.refusal)
         simulation = Simulation(
             trader, exchange, self.tape.rows, uid=UID, latency=self.latency,
-            sink=Sinks(decisions, self.recorder), start=start,
+            sink=Sinks(decisions, self.recorder), start=start, workers=workers,
         )  # fmt: skip
         simulation.start(lambda *_: trader)
         for s, bars in enumerate(history):

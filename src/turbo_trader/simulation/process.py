@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from turbo_trader.runtime.clock import MeasuredClock
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.runtime.private_messages import PrivateMessages
 from turbo_trader.runtime.venue_requests import Job, Requests
-from turbo_trader.signals.noise import fit_noise
+from turbo_trader.signals.noise import Noise, fit_noise
 from turbo_trader.simulation.faults import Faults
 from turbo_trader.simulation.jobs import Jobs
 from turbo_trader.simulation.journal_in_memory import JournalInMemory
@@ -53,6 +53,7 @@ from turbo_trader.trader.events import (
     WalletReport,
     Woken,
 )
+from turbo_trader.trader.scan_groups import ALONE, Workers
 from turbo_trader.trader.view import View
 
 FIT_DELAY: Final = SECOND  # a noise fit runs beside the loop; its result is known this much later
@@ -96,6 +97,18 @@ class Machine(Protocol):
 Make = Callable[[str, int, dict[str, Any] | None], Machine]  # boot nonce, start (ns), what was restored
 
 
+@dataclass(slots=True)
+class _Fit:
+    ts: int  # when its result is known
+    asked: FitNoise
+    noise: Noise | None = None
+
+
+def _make(fits: Sequence[_Fit]) -> None:
+    for fit in fits:
+        fit.noise = fit_noise(fit.asked.seconds, fit.asked.y)
+
+
 class Process:
     """The Trader's side of the network. `trader` is None while it is dead or stands still."""
 
@@ -106,7 +119,9 @@ class Process:
         network: Network,
         sink: Sink,
         faults: Faults | None,
+        workers: Workers = ALONE,
     ) -> None:
+        """`workers`: who share what is due to be fitted at once."""
         self.trader: Machine | None = None
         self.on_death: Action = lambda: None  # a step ended in death: the simulation takes the process away
         self.alive = False
@@ -126,6 +141,8 @@ class Process:
         self.died_ns = 0  # when it died last
         self._thaw = 0  # the process stands still until then
         self.lease = KeptLease(loop, self.emit, self._woken, self._fenced)
+        self._workers = workers
+        self._fits: list[_Fit] = []  # asked for and not made yet
 
     # -- life
 
@@ -136,6 +153,7 @@ class Process:
         boot = f"c{self.lives:x}"
         restored = self.journal.restored(self._loop.now) if self.lives > 1 else None
         self.journal.begin(boot)
+        self._fits = []
         clock = MeasuredClock(self._machine_time, self._machine_time)
         if self.skew:
             clock.measured(self._loop.now, clock.steady(), clock.steady(), 1.0)  # a start waits for that
@@ -290,13 +308,20 @@ class Process:
             case Persist():
                 self.journal.persist(command)
             case FitNoise():
-                noise = fit_noise(command.seconds, command.y)
-                fitted = NoiseFitted(max(self._loop.now, command.ts) + FIT_DELAY, command.symbol, noise)
-                self.later(fitted.ts, partial(self.deliver, fitted))
+                fit = _Fit(max(self._loop.now, command.ts) + FIT_DELAY, command)
+                self._fits.append(fit)
+                self.later(fit.ts, partial(self._fitted, fit))
             case Stopped():
                 self.stopped = command.reason
             case _:
                 pass
+
+    def _fitted(self, fit: _Fit) -> None:
+        if self._fits:  # made together where the first of them is wanted
+            count = self._workers.count
+            self._workers.run([partial(_make, self._fits[n::count]) for n in range(count)])
+            self._fits = []
+        self.deliver(NoiseFitted(fit.ts, fit.asked.symbol, fit.noise))
 
     def _on_result(self, result: CommandResult) -> None:
         self.journal.outcome(result)

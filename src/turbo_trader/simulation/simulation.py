@@ -36,6 +36,7 @@ from turbo_trader.trader.events import (
     Watched,
 )
 from turbo_trader.trader.guard_interventions import GuardRules
+from turbo_trader.trader.scan_groups import ALONE, Workers
 
 RETRY: Final = 5 * SECOND  # a start that does not reach the venue is tried again
 
@@ -71,8 +72,9 @@ class Simulation:
         start: int,
         faults: Faults | None = None,
         onlooker: Onlooker | None = None,
+        workers: Workers = ALONE,
     ) -> None:
-        """`faults` None: a network on which nothing goes wrong, and a process that never dies."""
+        """`faults` None: a network on which nothing goes wrong, and a process that never dies. `workers`: see `Process`."""
         self.exchange = exchange
         self.uid = uid
         self.faults = faults
@@ -80,7 +82,7 @@ class Simulation:
         self.cursors = Cursors(self.loop, viewer, exchange, rows, latency.feed)
         self.venue = WireVenue(exchange, uid)
         self.network = Network(self.loop, self, latency, faults)
-        self.process = Process(self.loop, self.venue, self.network, sink, faults)
+        self.process = Process(self.loop, self.venue, self.network, sink, faults, workers)
         later, deliver = self.process.later, self.process.deliver
         self.private = PrivateStream(
             self.loop, self.venue, self.network, faults, later=later, deliver=deliver,
