@@ -15,7 +15,7 @@ def test_a_folder_is_blamed_only_where_it_is_in_the_way(tmp_path: Path) -> None:
         open_file(tmp_path)
     assert "a folder is in its place" in str(explained(tmp_path, refused.value))
     full = str(explained(tmp_path, OSError(28, "No space left on device")))
-    assert "No space left on device" in full
+    assert "No space left on device; make room or mend the disk" in full
     assert "folder is in its place" not in full
 
 

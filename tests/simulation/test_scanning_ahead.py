@@ -109,6 +109,7 @@ def run(
     [
         (4, FORCED),
         (6, EAGER),
+        (4, {**FORCED, "micro_turbo_signal_interval": 5}),
     ],
 )
 def test_scans_in_one_go_decide_what_they_do_one_by_one(

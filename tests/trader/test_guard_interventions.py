@@ -322,6 +322,7 @@ def test_a_position_is_ours_by_the_fills_that_opened_it() -> None:
     held = [position("1", None)]
     assert opened_by_us(held, [fill("tt-b1-1-entry", 1, "1", NOW - 5)]) == {"AAAUSDT": NOW - 5}
     assert opened_by_us(held, [fill("person", 1, "1")]) == {}
+    assert opened_by_us([position("0", None)], [fill("tt-b1-1-entry", 1, "1")]) == {}
     before = [
         fill("tt-b1-1-entry", 1, "1", NOW - 9),
         fill("", -1, "1", NOW - 8),

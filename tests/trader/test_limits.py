@@ -132,7 +132,7 @@ def test_within_its_room_a_price_brings_the_equity_to_no_limit(
     assert state.room.ticks[0] <= market["watch_low"] < ticks < market["watch_high"] <= state.room.ticks[1]
     worth = abs(state.held) * state.instrument.tick
     down, up = (below, above) if direction > 0 else (above, below)
-    assert 0 < down * worth <= equity - low
+    assert 0 < down * worth <= equity - low < (down + 1) * worth * (1 + state.taker)  # and not without need
     assert 0 < up * worth <= high - equity
 
 

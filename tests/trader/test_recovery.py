@@ -262,3 +262,20 @@ def test_a_fill_heard_of_again_makes_no_snapshot_old(stage: Any) -> None:
         one_symbol(stage, fill)
         stage.read(stage.last(Read, symbol=""), asked=asked, wallet=stage.wallet("999.99"))
     assert stage.notes("closed-outside")
+
+
+def test_a_close_that_waits_for_its_opening_makes_no_snapshot_old(stage: Any) -> None:
+    stage.answer(stage.enter(), "rejected", 110007)
+    for _ in range(2):
+        stage.clock(31)
+        asked = stage.now
+        stage.clock(1)
+        stage.deliver(stage.fill("", -1, "3", "100", closed="3"))
+        assert stage.state().early
+        stage.read(
+            stage.last(Read, symbol=""),
+            asked=asked,
+            positions=(stage.position("5"),),
+            wallet=stage.wallet("1000"),
+        )
+    assert stage.notes("frozen")

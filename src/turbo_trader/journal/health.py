@@ -26,7 +26,7 @@ def integrity(folder: Path) -> str | None:
                 json.loads(value)  # as a start does; what it cannot read is in the line that `reading` gives
     except (InputError, JournalError) as error:
         return str(error)
-    return str(unsound(place(folder), f"damaged ({'; '.join(found)[:300]})")) if found else ""
+    return str(unsound(place(folder), f"damaged ({'; '.join(found)})")) if found else ""
 
 
 def owner(folder: Path) -> str:

@@ -105,7 +105,7 @@ def damaged(where: object, db: Tables) -> None:
     """UnsoundJournal where what `db` reads is not whole, or a table lacks a column."""
     found = [*db.faults(), *(f"{table} lacks {column}" for table, column in _lacking(db))]
     if found:
-        raise unsound(where, f"damaged ({'; '.join(found)[:300]})")
+        raise unsound(where, f"damaged ({'; '.join(found)})")
 
 
 def _lacking(db: Tables) -> list[tuple[str, str]]:
@@ -136,7 +136,6 @@ def _to_2(db: Database) -> None:
     """
     (made,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'intents'").fetchone()
     if "WITHOUT ROWID" not in made:
-        db.execute("DROP INDEX IF EXISTS intents_open")
         db.execute("ALTER TABLE intents RENAME TO intents_1")
         _make_tables(db)
         db.execute("INSERT INTO intents SELECT * FROM intents_1")

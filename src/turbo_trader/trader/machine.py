@@ -44,7 +44,6 @@ from turbo_trader.trader.staging import Staging
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 from turbo_trader.trader.view import View, summary, view
 
-_LEAST_AHEAD = 10 * SECOND  # between scans: with each of them all limits are looked at
 _OF_TIME = (
     events.Clock,
     events.NoiseFitted,
@@ -161,7 +160,7 @@ class Trader:
             or not self._ready
         ):
             return 0
-        if any(each.unresolved for each in state.per_symbol) or self._scanner.interval_ns < _LEAST_AHEAD:
+        if any(each.unresolved for each in state.per_symbol):
             return 0
         held = [each for each in state.per_symbol if each.open]
         if held and (self._limits.near or not all(self._monitor.at_rest(each) for each in held)):
