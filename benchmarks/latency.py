@@ -19,9 +19,9 @@ from typing import Any, TypeAlias
 import msgspec
 import numpy as np
 import uvloop
-from websockets.asyncio.client import ClientConnection
 
 from benchmarks.latency_venue import ENTRY, PROBE, QTY, run
+from turbo_trader.bybit.direct_connection import DirectConnection
 from turbo_trader.bybit.endpoints import Endpoints, Keys
 from turbo_trader.bybit.transport import Connection
 from turbo_trader.live.daemon_settings import DaemonSettings
@@ -108,9 +108,9 @@ class Stamps:
 
 def stamped(stamps: Stamps) -> Callable[[], None]:
     """Take times where bytes come in and go out; returns what ends that."""
-    data_received, write = ClientConnection.data_received, Connection.write
+    data_received, write = DirectConnection.data_received, Connection.write
 
-    def received(self: ClientConnection, data: bytes) -> None:
+    def received(self: DirectConnection, data: bytes) -> None:
         if PROBE in data:
             stamps.received.append(time.monotonic_ns())
         data_received(self, data)
@@ -120,11 +120,11 @@ def stamped(stamps: Stamps) -> Callable[[], None]:
             stamps.leaving.append(time.monotonic_ns())
         write(self, data)
 
-    ClientConnection.data_received = received  # type: ignore[method-assign,assignment]
+    DirectConnection.data_received = received  # type: ignore[method-assign,assignment]
     Connection.write = sent  # type: ignore[method-assign]
 
     def restore() -> None:
-        ClientConnection.data_received = data_received  # type: ignore[method-assign]
+        DirectConnection.data_received = data_received  # type: ignore[method-assign]
         Connection.write = write  # type: ignore[method-assign]
 
     return restore

@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosedError, WebSocketException
 from websockets.protocol import State
 
 from turbo_trader.bybit.dialing import dial
-from turbo_trader.bybit.direct_connection import DirectConnection
+from turbo_trader.bybit.direct_connection import LONGEST, DirectConnection
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.bybit.topics import RefusedTopic, Subscription
 
@@ -35,7 +35,7 @@ CONFIRM_S = 10.0
 BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 STEADY_S = 30.0  # a connection that held so long resets the back-off
 AUTH_AHEAD_MS = 10_000
-_MAX_FRAME = 2**22
+_DATA = b'{"topic"'  # how every public data message begins
 _PONGS = ("pong", "ping")  # public streams answer with the operation itself
 # its debug lines carry frames, the authentication too
 logging.getLogger("websockets.client").setLevel(logging.WARNING)
@@ -132,7 +132,7 @@ class Stream:
 
     async def _connection(self, up: list[bool]) -> None:
         async with connect(
-            self.config.url, ping_interval=None, max_size=_MAX_FRAME, open_timeout=CONFIRM_S, close_timeout=1, proxy=None,
+            self.config.url, ping_interval=None, max_size=LONGEST, open_timeout=CONFIRM_S, close_timeout=1, proxy=None,
             compression=None, sock=await self._dialled(),
             create_connection=partial(DirectConnection, self._take),  # type: ignore[arg-type]  # whatever makes one will do
         ) as socket:  # fmt: skip
@@ -178,7 +178,11 @@ class Stream:
             raise socket.error
 
     def _take(self, messages: list[bytes]) -> None:
-        frames = [each for each in messages if b'"topic"' in each[:400] or not self._take_reply(each)]
+        frames = [
+            each
+            for each in messages
+            if each.startswith(_DATA) or b'"topic"' in each[:400] or not self._take_reply(each)
+        ]
         if frames:
             self._last_data = asyncio.get_running_loop().time()
             self._on_frames(frames)
