@@ -120,7 +120,7 @@ def stamped(stamps: Stamps) -> Callable[[], None]:
             stamps.leaving.append(time.monotonic_ns())
         write(self, data)
 
-    DirectConnection.data_received = received  # type: ignore[method-assign,assignment]
+    DirectConnection.data_received = received  # type: ignore[method-assign]
     Connection.write = sent  # type: ignore[method-assign]
 
     def restore() -> None:

@@ -111,10 +111,12 @@ def framed(text: str) -> bytes:
 class Market:
     """Everything the venue knows."""
 
-    def __init__(self, per_second: int, *, moving: bool) -> None:
-        """`moving`: now and then a frame moves the stop, and two of ten are prints; else all but one of fifty are book frames."""
+    def __init__(self, per_second: int, *, moving: bool, held: bool) -> None:
+        """`moving`: now and then a frame moves the stop, and two of ten are prints; else all but one of fifty are book frames.
+        `held`: the position is there."""
         self.per_second = per_second
         self._moving = moving
+        self._held = held
         self.books = {
             i.symbol: Book(i, 603_000 if i.symbol == "BTCUSDT" else 100_000 + 7 * n)
             for n, i in enumerate(universe())
@@ -235,11 +237,11 @@ class Market:
                 coin = {
                     "coin": "USDT",
                     "walletBalance": "1000",
-                    "totalPositionIM": "120",
+                    "totalPositionIM": "120" if self._held else "0",
                     "totalOrderIM": "0",
                 }
                 return {"list": [{"accountType": "UNIFIED", "coin": [coin]}]}
-            case "position/list":
+            case "position/list" if self._held:
                 item = {
                     "symbol": "BTCUSDT", "side": "Buy", "size": QTY, "avgPrice": str(ENTRY), "leverage": "5", "positionIdx": 0,
                     "stopLoss": self.stop, "takeProfit": "61500", "liqPrice": "49000", "markPrice": LOW, "seq": 1,
@@ -278,8 +280,10 @@ class Requests(asyncio.Protocol):
             self._transport.write(self._market.answer(target.path, target.query, rest[:size], self._began))
 
 
-async def _serve(pipe: Connection, per_second: int, certificate: Path | None, moving: bool) -> None:
-    market = Market(per_second, moving=moving)
+async def _serve(
+    pipe: Connection, per_second: int, certificate: Path | None, *, moving: bool, held: bool
+) -> None:
+    market = Market(per_second, moving=moving, held=held)
     tls = None
     if certificate is not None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -298,9 +302,16 @@ async def _serve(pipe: Connection, per_second: int, certificate: Path | None, mo
         pipe.send((market.sent, market.arrived, market.frames, market.lost))
 
 
-def run(pipe: Connection, per_second: int, certificate: Path | None = None, *, moving: bool = True) -> None:
+def run(
+    pipe: Connection,
+    per_second: int,
+    certificate: Path | None = None,
+    *,
+    moving: bool = True,
+    held: bool = True,
+) -> None:
     """The process: sends its ports (REST, streams), runs until anything is sent to it, sends (sent, arrived, frames, lost).
 
     `certificate`: of its streams, with its key; None: they are not encrypted.
     """
-    asyncio.run(_serve(pipe, per_second, certificate, moving))
+    asyncio.run(_serve(pipe, per_second, certificate, moving=moving, held=held))

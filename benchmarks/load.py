@@ -1,7 +1,7 @@
-"""`scripts/bench load [SECONDS]`: what a daemon of 15 symbols uses while public frames come over TLS, as from the venue.
+"""`scripts/bench load [SECONDS] [--held]`: what a daemon of 15 symbols uses while public frames come over TLS, as from the venue.
 
-The daemon's own shell, Trader and journal, one position held, against the hand-made venue in another process on this machine. The
-certificate is made for the run (openssl), and trusted by this process alone.
+The daemon's own shell, Trader and journal, against the hand-made venue in another process on this machine. `--held`: one position
+is held, so that each frame is read as it comes. The certificate is made for the run (openssl), and trusted by this process alone.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ def certificate(folder: Path) -> Path:
     return file
 
 
-def measure(per_second: int, seconds: float, folder: Path) -> tuple[float, float, int]:
+def measure(per_second: int, seconds: float, folder: Path, *, held: bool) -> tuple[float, float, int]:
     """(share of a core, most memory in MB, frames a second)."""
     file = certificate(folder)
     os.environ["SSL_CERT_FILE"] = str(file)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     venue = context.Process(
-        target=run, args=(theirs, per_second, file), kwargs={"moving": False}, daemon=True
+        target=run, args=(theirs, per_second, file), kwargs={"moving": False, "held": held}, daemon=True
     )
     venue.start()
     theirs.close()
     try:
         rest, streams = ours.recv()
-        used = uvloop.run(_daemon(rest, streams, seconds, folder))
+        used = uvloop.run(_daemon(rest, streams, seconds, folder, held=held))
         ours.send("end")
         _, _, frames, _ = ours.recv()
     finally:
@@ -68,12 +68,13 @@ def measure(per_second: int, seconds: float, folder: Path) -> tuple[float, float
     return used / seconds, most, round(frames / (seconds + _WARM_S))
 
 
-async def _daemon(rest: int, streams: int, seconds: float, folder: Path) -> float:
+async def _daemon(rest: int, streams: int, seconds: float, folder: Path, *, held: bool) -> float:
     """Seconds of a core that it used after the first few."""
     settings = settings_for(rest, f"wss://127.0.0.1:{streams}/v5", folder / "journal", seconds + _WARM_S)
 
     def build(instruments: Any, policy: Policy, boot: str, start: int, _: Any) -> Machine:
-        return Trader(instruments, policy, boot=boot, start_ts=start, restored=holding(policy, start))
+        restored = holding(policy, start) if held else None
+        return Trader(instruments, policy, boot=boot, start_ts=start, restored=restored)
 
     running = asyncio.create_task(Shell(settings, Policy(), None, build).run())
     await asyncio.sleep(_WARM_S)
@@ -91,11 +92,14 @@ def main() -> None:
     """Print the figures."""
     asked = argparse.ArgumentParser(prog="scripts/bench load", description=(__doc__ or "").partition("\n")[0])
     asked.add_argument("seconds", type=float, nargs="?", default=SECONDS)
-    seconds = asked.parse_args(sys.argv[2:]).seconds
+    asked.add_argument("--held", action="store_true", help="one position is held")
+    given = asked.parse_args(sys.argv[2:])
+    seconds = given.seconds
     with tempfile.TemporaryDirectory() as folder:
-        share, most, rate = measure(PER_SECOND, seconds, Path(folder))
+        share, most, rate = measure(PER_SECOND, seconds, Path(folder), held=given.held)
+    position = "a position held" if given.held else "flat"
     print(
-        f"{rate} frames/s of 15 symbols over TLS, {seconds:.0f} s: {100 * share:.1f} % of a core, {most:.0f} MB"
+        f"{rate} frames/s of 15 symbols over TLS, {position}, {seconds:.0f} s: {100 * share:.1f} % of a core, {most:.0f} MB"
     )
 
 

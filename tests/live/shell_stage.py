@@ -140,6 +140,9 @@ class Scripted:
             return [Stopped(event.ts, f"stop by {event.by}")]
         return self._script(self, event)
 
+    def idle_until(self, symbols: Sequence[int]) -> int:
+        return 0
+
     def next_time(self) -> int:
         return self.due
 

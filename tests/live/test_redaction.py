@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,9 @@ class Emitting:
         if getattr(event, "message", "") == "raise":
             raise ValueError(ECHO)
         return []
+
+    def idle_until(self, symbols: Sequence[int]) -> int:
+        return 0
 
     def next_time(self) -> int:
         return 1 << 62

@@ -18,10 +18,12 @@ from turbo_trader.live import router as router_module
 from turbo_trader.live.router import Router
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
+from turbo_trader.market.rows import ROW, SECOND
 from turbo_trader.trader.commands import CancelOrder, FitNoise, Note, Persist, PlaceOrder, Purpose, SetStops
-from turbo_trader.trader.events import Clock, NoiseFitted
+from turbo_trader.trader.events import Clock, MarketRows, NoiseFitted
 
 D = Decimal
+NOW = 1_767_600_000 * SECOND
 STOPS = SetStops("s1", "BTCUSDT", D(59000), D(60000))
 ORDER = PlaceOrder(
     id="x1",
@@ -46,6 +48,9 @@ class Once:
 
     def handle(self, event: Any) -> Sequence[Any]:
         return self.commands
+
+    def idle_until(self, symbols: Sequence[int]) -> int:
+        return 0
 
     def next_time(self) -> int:
         return 0
@@ -132,3 +137,44 @@ async def test_noise_is_fitted_off_the_event_loop_and_given_to_the_trader(
     assert threads[0] != threading.get_ident()
     assert isinstance(heard[-1], NoiseFitted)
     assert (heard[-1].symbol, heard[-1].noise) == (0, None)
+
+
+class Flat(Once):
+    """A Trader of which symbol 1 is held, and something is due at `due`."""
+
+    due = 0
+
+    def idle_until(self, symbols: Sequence[int]) -> int:
+        return 0 if 1 in symbols else self.due
+
+
+@pytest.mark.parametrize(
+    ("symbols", "due_s", "speed", "rests"),
+    [
+        ((0, 2), 1.0, 1.0, True),
+        ((0, 1), 1.0, 1.0, False),  # one is held
+        ((0, 2), 1.5 * router_module.REST_S, 1.0, False),  # a scan must not find frames unread
+        ((0, 2), -1.0, 1.0, False),
+        ((0, 2), 1000.0, 60.0, False),
+    ],
+)
+def test_frames_wait_only_while_they_lead_to_nothing_and_nothing_is_soon_due(
+    tmp_path: Path, symbols: Sequence[int], due_s: float, speed: float, rests: bool
+) -> None:
+    clock = VenueClock(lambda: 0, lambda: NOW)
+    clock.measured(NOW, 0, 0, speed)
+    router = Router(Journal(tmp_path, ("BTCUSDT",)), clock, Keys("", ""), None)
+    trader = Flat(())
+    trader.due = NOW + int(due_s * SECOND)
+    router.trader = trader  # type: ignore[assignment]
+    assert router.rest_s(symbols) == (router_module.REST_S if rests else 0.0)
+
+
+@pytest.mark.parametrize(("event", "read"), [(Clock(1), True), (MarketRows(1, 0, np.zeros(1, ROW)), False)])
+def test_after_any_event_but_rows_no_frame_waits_any_longer(tmp_path: Path, event: Any, read: bool) -> None:
+    seen: list[bool] = []
+    router = Router(Journal(tmp_path, ("BTCUSDT",)), VenueClock(), Keys("", ""), None)
+    router.trader = Once(())  # type: ignore[assignment]
+    router.read_on = lambda: seen.append(True)
+    router.deliver(event)
+    assert bool(seen) == read

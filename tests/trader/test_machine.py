@@ -152,6 +152,25 @@ def test_while_something_is_held_the_session_is_looked_at_every_second(stage: An
     assert stage.inside._state.session.equity > 1000
 
 
+def test_frames_lead_to_nothing_until_the_next_time_while_their_symbols_are_flat(stage: Any) -> None:
+    trader = stage.trader
+    assert trader.idle_until((0, 1)) == trader.next_time() > stage.now
+    sent = stage.enter()
+    assert (trader.idle_until((0, 1)), trader.idle_until((1,))) == (0, trader.next_time())
+    stage.answer(sent)
+    stage.deliver(stage.fill(sent.id, sent.side, sent.qty, str(sent.price)))
+    assert trader.idle_until((0,)) == 0
+    stage.deliver(stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit)))
+    assert trader.idle_until((0,)) == 0  # held and watched
+    say(stage, "flatten")
+    stage.deliver(stage.fill(stage.closes[-1].id, -1, sent.qty, "100", closed=str(sent.qty)))
+    assert trader.idle_until((0,)) == 0  # the venue still reports it
+    stage.deliver(stage.position("0"))
+    assert trader.idle_until((0,)) == 0  # the close is not answered
+    stage.answer(stage.closes[-1])
+    assert trader.idle_until((0, 1)) == trader.next_time()
+
+
 def test_the_view_shows_the_position(stage: Any) -> None:
     sent = stage.hold()
     (shown,) = stage.trader.view().positions

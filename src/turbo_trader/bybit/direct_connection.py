@@ -3,13 +3,14 @@
 Those that came together are handed over together. What waits in no queue is decided on at once, and a consumer that falls behind
 leaves the rest to the socket's own flow control: nothing grows here.
 
-Nearly everything a venue sends is a text message in one frame. Such frames are cut out of the bytes here, at a tenth of the cost of
-`websockets`' parser. That gets everything else, always as whole frames: the opening, control frames, messages in parts, and whatever
-is wrong with a frame.
+Nearly everything a venue sends is a text message in one frame. Such frames are cut out of the bytes here, at a tenth of the cost
+of `websockets`' parser. That gets everything else, always as whole frames: the opening, control frames, messages in parts, and
+whatever is wrong with a frame.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ class DirectConnection(ClientConnection):
         self._rest = b""  # what came after the last whole frame
         self._opened = False
         self._cutting = False  # are frames cut here?
+        self._resting: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Hand over the messages that end in `data`."""
@@ -52,6 +54,27 @@ class DirectConnection(ClientConnection):
         if self._whole:
             messages, self._whole = self._whole, []
             self._hand_over(messages)
+
+    def rest(self, seconds: float) -> None:
+        """Read nothing until so many seconds of the loop's clock have passed again, or until `read_on`. What comes meanwhile is
+        handed over together; all connections that rest so are read at the same times."""
+        if self._resting is None and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self._resting = self.loop.call_at((self.loop.time() // seconds + 1) * seconds, self.read_on)
+
+    def read_on(self) -> None:
+        """Rest no more."""
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to read."""
+        if self._resting is not None:
+            self._resting.cancel()
+        super().connection_lost(exc)
 
     def process_event(self, event: Event) -> None:
         """A message is whole when its last frame is there."""

@@ -66,7 +66,7 @@ class Stream:
     `on_up` is called after the subscription was confirmed, `on_down(reason)` after a connection that was up is lost,
     `on_refused(reason)` after an attempt that did not get so far, `on_frames(raws)` with the data messages that came together, in
     order and as they come off the socket. `on_topic_refused` is called for each topic the venue does not give. `now_ms`: the
-    venue's time, for signing.
+    venue's time, for signing. `rest_s`: after messages, how long the next ones may wait in the socket.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Stream:
         now_ms: Callable[[], int],
         on_refused: Callable[[str], None] = lambda _: None,
         on_topic_refused: Callable[[RefusedTopic], None] = lambda _: None,
+        rest_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.config = config
         self.connections = 0
@@ -88,7 +89,8 @@ class Stream:
         self._on_refused = on_refused
         self._on_topic_refused = on_topic_refused
         self._now_ms = now_ms
-        self._socket: ClientConnection | None = None
+        self._rest_s = rest_s
+        self._socket: DirectConnection | None = None
         self._last_data = 0.0
         self._pong = asyncio.Event()
         self._renew = ""
@@ -108,6 +110,11 @@ class Stream:
         self._renew = reason
         if self._socket is not None:
             self._socket.transport.abort()
+
+    def read_on(self) -> None:
+        """What waits in the socket is wanted now."""
+        if self._socket is not None:
+            self._socket.read_on()
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -136,6 +143,7 @@ class Stream:
             compression=None, sock=await self._dialled(),
             create_connection=partial(DirectConnection, self._take),  # type: ignore[arg-type]  # whatever makes one will do
         ) as socket:  # fmt: skip
+            assert isinstance(socket, DirectConnection)
             self._socket = socket
             self.connections += 1
             try:
@@ -152,9 +160,8 @@ class Stream:
         async with asyncio.timeout(CONFIRM_S):
             return await dial(parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80))
 
-    async def _session(self, socket: ClientConnection, up: list[bool]) -> None:
+    async def _session(self, socket: DirectConnection, up: list[bool]) -> None:
         """From the first message to the end of the connection."""
-        assert isinstance(socket, DirectConnection)
         try:
             await self._login(socket)
             if self.config.topics:
@@ -186,6 +193,8 @@ class Stream:
         if frames:
             self._last_data = asyncio.get_running_loop().time()
             self._on_frames(frames)
+            if self._socket is not None and (rest_s := self._rest_s()):
+                self._socket.rest(rest_s)
 
     def _take_reply(self, data: bytes) -> bool:
         """Is it the answer to a ping, or to the operation that is waited for?

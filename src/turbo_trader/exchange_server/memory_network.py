@@ -150,11 +150,13 @@ class MemoryTransport(asyncio.Transport):
         self._paused = True
 
     def resume_reading(self) -> None:
-        """Hand over what was held, and what arrives from now on."""
+        """Hand over what was held, together as a socket does, and what arrives from now on."""
         self._paused = False
         held, self._held = self._held, []
-        for data in held:
+        if data := b"".join(each for each in held if each is not None):
             self._loop.call_soon(self.arrive, data)
+        if None in held:
+            self._loop.call_soon(self.arrive, None)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Addresses, and the client's socket."""

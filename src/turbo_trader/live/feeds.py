@@ -1,7 +1,8 @@
 """Public and private feeds: connections, frames to rows, gaps.
 
 A frame is decoded and decided on as it comes off the socket. There is no queue: a daemon that cannot keep up leaves frames to the
-socket's flow control, and what it then trades on is reported by their exchange times (the data gate).
+socket's flow control, and what it then trades on is reported by their exchange times (the data gate). While no frame can lead to
+anything (`Router.rest_s`), frames wait in the socket for a moment and are read together: they come when they are read.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Decoder(Protocol):
 NewDecoder = Callable[[], Decoder]
 Deliver = Callable[[Event], None]
 Emit = Callable[[str, str, dict[str, object]], None]
+RestS = Callable[[Sequence[int]], float]
 
 
 class PublicFeed:
@@ -54,6 +56,7 @@ class PublicFeed:
     def __init__(
         self, indices: Sequence[int], instruments: Sequence[Instrument], *, settings: FeedSettings, clock: VenueClock,
         deliver: Deliver, changed: Callable[[str], None], emit: Emit, last_ts: Callable[[int], int], new_decoder: NewDecoder,
+        rest_s: RestS = lambda _: 0.0,
     ) -> None:  # fmt: skip
         self.up = False
         self.frames = 0
@@ -82,6 +85,7 @@ class PublicFeed:
             on_down=self._on_down,
             now_ms=lambda: clock.stamp() // 1_000_000,
             on_topic_refused=self._on_topic_refused,
+            rest_s=lambda: rest_s(self._indices) if self.up else 0.0,
         )
 
     def _config(self) -> StreamConfig:
@@ -199,7 +203,7 @@ class PublicFeeds:
 
     def __init__(
         self, settings: FeedSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, emit: Emit,
-        *, last_ts: Callable[[int], int], new_decoder: NewDecoder,
+        *, last_ts: Callable[[int], int], new_decoder: NewDecoder, rest_s: RestS = lambda _: 0.0,
     ) -> None:  # fmt: skip
         names = [instrument.symbol for instrument in instruments]
         most = settings.symbols_per_connection
@@ -218,6 +222,7 @@ class PublicFeeds:
                 emit=emit,
                 last_ts=last_ts,
                 new_decoder=new_decoder,
+                rest_s=rest_s,
             )
             for group in groups(range(len(names)), names, settings.book_depth, most)
         ]
@@ -231,6 +236,11 @@ class PublicFeeds:
         """An instrument as the venue has it now."""
         for feed in self.feeds:
             feed.listed(instrument)
+
+    def read_on(self) -> None:
+        """Frames may lead to something again: none waits any longer."""
+        for feed in self.feeds:
+            feed.stream.read_on()
 
     def _changed(self, reason: str) -> None:
         up = all(feed.up for feed in self.feeds)

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from turbo_trader.bybit.endpoints import Keys
 from turbo_trader.journal.journal_errors import JournalError
@@ -40,6 +40,8 @@ from turbo_trader.trader.commands import (
 )
 from turbo_trader.trader.events import Backfill, Clock, CommandResult, Event, MarketRows, NoiseFitted
 
+REST_S: Final = 0.02  # how long frames wait to be read together
+
 
 class Machine(Protocol):
     """What the shell needs of trader.machine.Trader."""
@@ -48,6 +50,7 @@ class Machine(Protocol):
     def states(self) -> Any: ...
     def handle(self, event: Event) -> Sequence[Command]: ...
     def next_time(self) -> int: ...
+    def idle_until(self, symbols: Sequence[int]) -> int: ...
     def view(self) -> Any: ...
     def summary(self) -> Mapping[str, Any]: ...
 
@@ -83,6 +86,7 @@ class Router:
         self.regridded: Callable[[Regridded], None] = lambda _: (
             None
         )  # the shell's: rows in the new units from now on
+        self.read_on: Callable[[], None] = lambda: None  # the public feeds': no frame waits any longer
         self.catch_up: Callable[[], None] = lambda: (
             None
         )  # the fence's: an absence is noticed before anything else
@@ -94,8 +98,10 @@ class Router:
         if self.failed:
             return
         self.events += 1
-        if not isinstance(event, MarketRows | Clock | Backfill):
-            self.journal.event(event)
+        if not isinstance(event, MarketRows):
+            self.read_on()  # what it leads to may be watched for
+            if not isinstance(event, Clock | Backfill):
+                self.journal.event(event)
         try:
             commands = self.trader.handle(event)
         except Exception as error:
@@ -110,6 +116,13 @@ class Router:
         if (due := self.trader.next_time()) != self._due:
             self._due = due
             self.changed.set()
+
+    def rest_s(self, symbols: Sequence[int]) -> float:
+        """How long frames of these may wait to be read together, s: 0 while one may lead to something, or something is soon due."""
+        if self._clock.speed != 1.0:  # a moment would be long for a venue that runs faster
+            return 0.0
+        left = self._clock.wall_seconds(self.trader.idle_until(symbols))
+        return REST_S if left > 2 * REST_S else 0.0
 
     def _carry_out(self, commands: Sequence[Command]) -> None:
         """One step in the order of `runtime.durability`. People are shown last."""

@@ -79,7 +79,12 @@ class Trader:
         self._state = TraderState(instruments, policy, boot, start_ts)
         self._closing = Closing(self._state)
         self._amending = Amending(self._state, self._closing)
-        self._monitor = PositionMonitor(self._state, self._amending, self._closing, self._confirmed)
+        self._monitor = PositionMonitor(
+            self._state,
+            self._amending,
+            self._closing,
+            lambda each: self._scanner.confirmed(each),  # noqa: PLW0108 - the scanner comes later
+        )
         self._listing = Listing(self._state, self._closing)
         kept = decode(restored or {})
         self._staging = Staging(self._state, kept.world, kept.signal)
@@ -134,6 +139,13 @@ class Trader:
         if self._due is None:
             self._due = self._next_due()
         return self._due
+
+    def idle_until(self, symbols: Sequence[int]) -> int:
+        """Until when (ns) no frame of these leads to anything: none is held, watched or under way; 0: one is."""
+        for each in (self._state.per_symbol[s] for s in symbols):
+            if each.open or each.bracket is not None or each.unresolved or not each.at_rest:
+                return 0
+        return self.next_time()
 
     def _next_due(self) -> int:
         due = [self._recovery.next_ns]
@@ -291,9 +303,6 @@ class Trader:
                 self._unscanned = False
                 self._scanner.scan(equity)
                 self._fitting.on_scan()
-
-    def _confirmed(self, state: SymbolState) -> bool:
-        return self._scanner.confirmed(state)
 
     @property
     def _holding(self) -> bool:

@@ -36,6 +36,9 @@ class Entering:
         order = entry(f"tt-x-{self._sent}-entry")
         return [order, Note(1, "entry", fields={"symbol": "BTCUSDT", "id": order.id, **FIGURES})]
 
+    def idle_until(self, symbols: Sequence[int]) -> int:
+        return 0
+
     def next_time(self) -> int:
         return 0
 
