@@ -29,6 +29,7 @@ NOTHING_NEW = "frames that say nothing new"
 UNKNOWN_BOOK = "book changes before a snapshot or after a gap"
 GAPS = "gaps in a book"
 
+_AT_ONCE = 2**17  # rows of an instrument
 _LATEST_MS = 2**63 // 1_000_000
 _TOPICS = ("orderbook", "publicTrade", "tickers")
 
@@ -93,11 +94,45 @@ def read_recording(
 
     InputError names a line that cannot be decoded, and one whose topic goes back in time.
     """
-    counts = Counter[str]() if left_out is None else left_out
+    parts: list[list[Rows]] = [[] for _ in instruments]
+    for s, rows in recorded_parts(path, instruments, Counter() if left_out is None else left_out):
+        parts[s].append(rows)
+    empty = cast("Rows", np.zeros(0, ROW))
+    return tuple(cast("Rows", np.concatenate(part)) if part else empty for part in parts)
+
+
+def recorded_parts(
+    path: Path, instruments: Sequence[Instrument], left_out: Counter[str]
+) -> Iterator[tuple[int, Rows]]:
+    """The same in parts, each with the index of its instrument: those of one are in order, and no more is in memory than one part
+    of each. `left_out` is complete after the last one."""
+    waiting: list[list[Rows]] = [[] for _ in instruments]
+    sizes = [0] * len(instruments)
+    for s, rows in _decoded(path, instruments, left_out):
+        waiting[s].append(rows)
+        sizes[s] += len(rows)
+        if sizes[s] >= _AT_ONCE:
+            yield s, _joined(waiting[s], left_out)
+            sizes[s] = 0
+    for s, parts in enumerate(waiting):
+        if parts:
+            yield s, _joined(parts, left_out)
+
+
+def _joined(parts: list[Rows], left_out: Counter[str]) -> Rows:
+    rows = cast("Rows", np.concatenate(parts))
+    parts.clear()
+    left_out[GAPS] += int(np.count_nonzero((rows["kind"] & KIND_MASK) == GAP))
+    return rows
+
+
+def _decoded(
+    path: Path, instruments: Sequence[Instrument], counts: Counter[str]
+) -> Iterator[tuple[int, Rows]]:
+    """Frame by frame."""
     decoder = FrameDecoder(instruments)
     symbols = {instrument.symbol for instrument in instruments}
     latest: dict[str, int] = {}
-    parts: list[list[Rows]] = [[] for _ in instruments]
     for number, raw in frames(path, counts):
         try:
             head = _head.decode(raw)
@@ -115,12 +150,8 @@ def read_recording(
         if found is None:
             counts[_reason(head.topic, symbols)] += 1
             continue
-        parts[found[0]].append(found[1])
-    empty = cast("Rows", np.zeros(0, ROW))
-    rows = tuple(cast("Rows", np.concatenate(part)) if part else empty for part in parts)
+        yield found
     counts.update(decoder.left_out)
-    counts[GAPS] = sum(int(np.count_nonzero((one["kind"] & KIND_MASK) == GAP)) for one in rows)
-    return rows
 
 
 def _reason(topic: str, symbols: set[str]) -> str:

@@ -11,22 +11,26 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from turbo_trader.market import recording
 from turbo_trader.market.archive import content_name
 from turbo_trader.market.bars import read_bars, read_funding
+from turbo_trader.market.compiled import sources_hash
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
 from turbo_trader.market.names import known_symbol, perpetual_symbol
 from turbo_trader.market.parquet import FORMAT, ParquetTape, polars
 from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
-from turbo_trader.market.recording import is_recording, read_recording
+from turbo_trader.market.recording import is_recording, read_recording, recorded_parts
 from turbo_trader.market.reference import instrument_for, universe
+from turbo_trader.market.row_spool import RowSpool
 from turbo_trader.market.rows import KIND_MASK, LAST, LEVEL, ROW, SNAPSHOT, TRADE, Rows
 from turbo_trader.market.tape_cache import TapeCache, tape_key
 
@@ -98,7 +102,7 @@ def read_tape(
     """Read a tape of any format; `symbols` chooses (default: those in the universe). InputError says what is wrong.
 
     `listed`: instruments that bars are rebuilt for; those of the universe, or stand-ins, where a symbol is not among them.
-    `cache`: where the rows of bars and of Parquet tapes are kept and found; they are the same.
+    `cache`: where the rows of bars, of Parquet tapes and of raw frames are kept and found; they are the same.
     """
     names = [perpetual_symbol(symbol, "--symbols") for symbol in symbols or ()]
     require_tape(path)
@@ -109,7 +113,7 @@ def read_tape(
     if name.endswith(".parquet"):
         return _read_parquet(path, wanted, cache)
     if is_recording(path):
-        return _read_frames(path, wanted)
+        return _read_frames(path, wanted, cache)
     if name.endswith(".csv") and is_prints(path):
         found = read_prints(path, wanted)
         return Tape(tuple(i for i, _ in found), tuple(rows for _, rows in found), str(path))
@@ -232,19 +236,38 @@ def _rebuild_now(
     return closes, Tape(tuple(instruments), tuple(rows), str(source), rebuilt=True)
 
 
-def _read_frames(path: Path, wanted: tuple[str, ...] | None) -> Tape:
+def _read_frames(path: Path, wanted: tuple[str, ...] | None, cache: TapeCache | None) -> Tape:
+    """The tape of a recording, its rows mapped from the cache where there is one."""
     instruments = universe()
     if wanted:
         for symbol in wanted:
             known_symbol(symbol, UNIVERSE, "--symbols", "the universe")
         instruments = tuple(instrument for instrument in instruments if instrument.symbol in wanted)
+    key = _key(cache, [path], _digest(instruments), sources_hash(Path(recording.__file__)))
+    found = cache.find(key) if cache is not None and key else None
+    if found is None and cache is not None and key:
+        with suppress(OSError):  # read whole where it cannot be kept
+            _keep_recording(path, instruments, cache, key)
+            found = cache.find(key)
     left_out = Counter[str]()
-    rows = read_recording(path, instruments, left_out)
+    if found is not None:
+        left_out.update(found[0]["left_out"])
+    rows = found[1] if found is not None else read_recording(path, instruments, left_out)
     present = [i for i, part in enumerate(rows) if len(part)]
     if not present:
         raise InputError(f"{path}: no market data of {', '.join(i.symbol for i in instruments)} in it")
     kept, parts = tuple(instruments[i] for i in present), tuple(rows[i] for i in present)
     return Tape(kept, parts, str(path), left_out=+left_out)
+
+
+def _keep_recording(path: Path, instruments: Sequence[Instrument], cache: TapeCache, key: str) -> None:
+    """Part by part. OSError where it cannot be kept."""
+    left_out = Counter[str]()
+    with RowSpool(cache.folder, len(instruments)) as spool:
+        for s, rows in recorded_parts(path, instruments, left_out):
+            spool.add(s, rows)
+        if any(spool.counts):
+            cache.keep(key, {"left_out": +left_out}, spool.counts, spool.parts())
 
 
 def write_tape(tape: Tape, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tapes kept as memory-mapped files: a second run over the same bars, or Parquet tape, loads at once, whatever its length.
+"""Tapes kept as memory-mapped files: a second run over the same bars, Parquet tape or recording loads at once, whatever its length.
 
 A file is named by a hash of everything its rows come from: the bytes of the files, symbols, seed, order of highs and lows, and the
 code that rebuilds them. So it is never stale. It is written beside its name and renamed, so a crash leaves no half of one; what
@@ -51,11 +51,11 @@ class TapeCache:
 
     def __init__(self, folder: Path, most: int = _MOST) -> None:
         """`most`: bytes of all files together."""
-        self._folder, self._most = folder, most
+        self.folder, self._most = folder, most
 
     def find(self, key: str) -> tuple[dict[str, Any], tuple[Rows, ...]] | None:
         """What was kept under this key: facts, and rows by symbol; None where nothing was. Changes of the rows stay in memory."""
-        path = self._folder / f"{key}.tape"
+        path = self.folder / f"{key}.tape"
         try:
             with path.open("rb") as file:
                 about: dict[str, Any] = json.loads(file.read(_HEAD))
@@ -82,9 +82,9 @@ class TapeCache:
             return
         ends = np.cumsum(counts)
         places = [_HEAD + int(end - count) * ROW.itemsize for end, count in zip(ends, counts, strict=True)]
-        part = self._folder / f"{key}.{os.getpid()}.part"
+        part = self.folder / f"{key}.{os.getpid()}.part"
         with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 with part.open("wb") as file:
                     file.write(head.ljust(_HEAD))
@@ -92,12 +92,12 @@ class TapeCache:
                         file.seek(places[s])
                         places[s] += file.write(np.ascontiguousarray(rows).view(np.uint8).data)
                 self._make_room(part.stat().st_size)
-                part.replace(self._folder / f"{key}.tape")
+                part.replace(self.folder / f"{key}.tape")
             finally:
                 part.unlink(missing_ok=True)
 
     def _make_room(self, size: int) -> None:
-        kept = sorted(self._folder.glob("*.tape"), key=lambda path: path.stat().st_mtime)
+        kept = sorted(self.folder.glob("*.tape"), key=lambda path: path.stat().st_mtime)
         total = size + sum(path.stat().st_size for path in kept)
         for path in kept:
             if total <= self._most:
