@@ -85,6 +85,12 @@ def test_a_seed_is_played_again_the_same() -> None:
             6560, "faulty", 0.01, marks=pytest.mark.long
         ),  # a fill of others came before the account was read, and no session had begun
         pytest.param(
+            7162, "losing", 0.12, marks=pytest.mark.long
+        ),  # a leap that was no violent move of a minute, which had fallen before
+        pytest.param(
+            7177, "healthy", 0.12, marks=pytest.mark.long
+        ),  # two positions ended in one step, and one was heard of first
+        pytest.param(
             8691, "default", 0.12, marks=pytest.mark.long
         ),  # a close filled beyond its stop, which became the peak
     ],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turbo_trader.chaos.scan_rows import Row
 from turbo_trader.chaos.violations import Invariant, Violated
@@ -83,14 +84,26 @@ class Figures:
         world = self._world
         since, until = world.simulation.cursors.came_through(s)
         after = max(since + MINUTE, row["ts"] - world.policy.violent_pause * SECOND)
-        rows = world.simulation.cursors.between(s, after, min(until, row["ts"]) - 2 * SECOND)
-        prints = rows[(rows["kind"] & KIND_MASK) == TRADE]
+        prints = self._trades(s, after, min(until, row["ts"]) - 2 * SECOND)
         if len(prints) < 2:
             return
         moves = np.abs(np.diff(np.log(prints["price"])))
         at = int(moves.argmax())
-        move, before = float(moves[at]), row["sigma"] ** 2 * 60
-        if row["ts"] - int(prints["ts"][at + 1]) > 70 * SECOND:  # its minute is in the volatility
+        move, before, ts = float(moves[at]), row["sigma"] ** 2 * 60, int(prints["ts"][at + 1])
+        if row["ts"] - ts > 70 * SECOND:  # its minute is in the volatility
             before = max(0.0, before - WEIGHT * move * move) / (1 - WEIGHT)
-        if move > JUMP and move > SURELY * math.sqrt(before):
+        if move > JUMP and min(move, self._of_a_minute(s, ts)) > SURELY * math.sqrt(before):
             raise Violated(Invariant.LIMITS, "an entry right after a violent move", s=s, move=move, row=row)
+
+    def _of_a_minute(self, s: int, ts: int) -> float:
+        """The least that a price of then has moved since a minute before; 0 where nothing was traded."""
+        earlier = self._trades(s, ts - MINUTE - 10 * SECOND, ts - MINUTE + SECOND)
+        now = self._trades(s, ts - 1, ts + 1)
+        if not len(earlier) or not len(now):
+            return 0.0
+        return float(np.min(np.abs(np.log(now["price"][-1] / earlier["price"]))))
+
+    def _trades(self, s: int, since: int, until: int) -> NDArray[Any]:
+        rows = self._world.simulation.cursors.between(s, since, until)
+        trades: NDArray[Any] = rows[(rows["kind"] & KIND_MASK) == TRADE]
+        return trades

@@ -11,6 +11,7 @@ from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.requests_check import Requests
 from turbo_trader.chaos.violations import Invariant, Violated
 from turbo_trader.chaos.world import ZERO, World
+from turbo_trader.exchange.messages import Message, PositionMessage
 from turbo_trader.journal.encoding import encode
 from turbo_trader.market.rows import DAY, SECOND
 from turbo_trader.trader.commands import Command, Note, Persist
@@ -56,6 +57,11 @@ class SessionRows(Check):
     def _forget(self, row: Fields) -> None:
         self._row, self._verb, self._moved, self._trades = row, "", ZERO, []
         self._booked = Decimal(row["realised"]) if row else ZERO
+
+    def message(self, message: Message) -> None:
+        """Two positions may end in one step: the process hears of one of them first."""
+        if isinstance(message, PositionMessage):
+            self.step()
 
     def step(self) -> None:
         """What is safe: the wallet, and what the stops of open positions have locked; of a flat account the wallet alone."""
