@@ -56,8 +56,7 @@ class SymbolMarket:
 
     def __init__(self, history: Rows) -> None:
         self.bars: deque[Bar] = deque(maxlen=_BARS)
-        for bar in history[-_BARS:]:
-            self.bars.append([int(bar["ts"]) // MINUTE, *(float(bar[name]) for name in bar.dtype.names[1:])])
+        self.bars.extend([ts // MINUTE, *figures] for ts, *figures in history[-_BARS:].tolist())
         # mark and index have no history of their own: before the venue began they are taken to have been the last price
         self.marks: deque[Bar] = deque((bar[:5] for bar in self.bars), maxlen=_BARS)
         self.indices: deque[Bar] = deque((bar[:5] for bar in self.bars), maxlen=_BARS)
