@@ -44,10 +44,11 @@ settings.load_profile("suite")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What holds a limit on the wall's clock is tried again: a fault misses it each time, a busy machine once.
 
-    Rooms that wait for other processes and servers wait on that clock in every test.
+    Rooms that wait for other processes and servers wait on that clock in every test, and so does a test that runs a shell.
     """
     for item in items:
-        if item.get_closest_marker("clock") or WAITING & set(item.path.parts):
+        waits = WAITING & set(item.path.parts) or "shells" in getattr(item, "fixturenames", ())
+        if waits or item.get_closest_marker("clock"):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
 
 
