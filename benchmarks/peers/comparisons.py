@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from benchmarks.peers import our_side, shared_tapes
 from turbo_trader.market.rows import Rows
+from turbo_trader.numbers.number import Belief
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,10 @@ class Tapes:
         return Shared(path, our_side.frames(raws))
 
     @cached_property
-    def month(self) -> Shared:
-        """One-minute bars."""
+    def month(self) -> dict[Belief, Shared]:
+        """One-minute bars; ours with trades and without."""
         bars, path = shared_tapes.bars(self._folder, 24 * 60 * self._days)
-        return Shared(path, our_side.month(bars))
+        return {belief: Shared(path, ours) for belief, ours in our_side.month(bars).items()}
 
 
 def comparisons(tapes: Tapes) -> list[Comparison]:
@@ -102,14 +103,15 @@ def comparisons(tapes: Tapes) -> list[Comparison]:
             )
             for package in ("cryptofeed", "ccxt", "pybit")
         ]
-    found.append(
+    found += [
         Comparison(
-            name="freqtrade_month",
-            package="freqtrade",
-            version="2026.9",
-            worker="freqtrade_month",
-            tape=lambda: tapes.month,
-            unit="bars",
+            name=name, package="freqtrade", version="2026.9", worker="freqtrade_month",
+            tape=partial(_month, tapes, belief), unit="bars",
         )
-    )
+        for name, belief in (("freqtrade_month", Belief.ASKED), ("freqtrade_month_untraded", Belief.MEASURED))
+    ]  # fmt: skip
     return found
+
+
+def _month(tapes: Tapes, belief: Belief) -> Shared:
+    return tapes.month[belief]

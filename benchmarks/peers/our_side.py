@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import BAR, MINUTE, ROW, Rows
 from turbo_trader.market.state import new_states
 from turbo_trader.market.tape import Tape
+from turbo_trader.numbers.number import Belief
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.backtest import Backtest
 
@@ -66,8 +68,9 @@ def frames(raws: Sequence[bytes]) -> Callable[[], int]:
     return one_pass
 
 
-def month(bars: Sequence[Rows]) -> Callable[[], int]:
-    """The daemon over bars of the universe that are rebuilt before any pass, highs first; no limit ends the run early."""
+def month(bars: Sequence[Rows]) -> dict[Belief, Callable[[], int]]:
+    """The daemon over bars of the universe that are rebuilt before any pass, highs first; no limit ends the run early. By belief:
+    the measured one trades nothing of this market."""
     instruments = universe()
     rows = [
         rebuild(part, instrument, seed=1, order="high-first")
@@ -75,8 +78,8 @@ def month(bars: Sequence[Rows]) -> Callable[[], int]:
     ]
     tape = Tape(instruments, tuple(laid_together(rows)), "made-up bars", rebuilt=True, made_up=True)
 
-    def one_pass() -> int:
-        Backtest(tape, Policy(), Decimal(18), no_limits=True).run()
+    def one_pass(policy: Policy) -> int:
+        Backtest(tape, policy, Decimal(18), no_limits=True).run()
         return sum(map(len, bars))
 
-    return one_pass
+    return {belief: partial(one_pass, Policy(belief=belief)) for belief in (Belief.ASKED, Belief.MEASURED)}

@@ -21,6 +21,8 @@ is the median of five passes, its least and greatest in brackets. Machines are n
   once: perpetuals, long and short, leverage, fees, funding, a stop on every trade, about four trades an hour. Ours is the daemon
   over the same bars rebuilt into about 60 market events each, highs first: every rule, a scan every 30 s, about two
   trades an hour, for no session limit ends the run. A rate is of a bar.
+- `freqtrade_month_untraded`: the same, while ours decides by what it has measured (`BELIEF=measured`), which finds nothing to
+  trade in such a market: what bars, signals and rules cost without trades.
 - `..._book`, `..._print`: raw public frames. cryptofeed, ccxt and pybit end at their callback; ours ends at the updated market
   state (book, order flow over ten levels, VWAP, samples), and takes 64 frames at a time, as from a socket in which frames wait.
   pybit hands prints on as JSON made them.
