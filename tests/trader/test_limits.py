@@ -150,3 +150,17 @@ def test_what_a_stop_has_locked_becomes_the_peak_when_the_mark_comes_there(stage
     stage.quote("100.60", "100.61", mark="100.60")
     stage.clock(1)
     assert session.peak == sure
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_too_little_left_to_lose_ends_the_session_where_nothing_is_open(
+    staged: Callable[..., Any], held: bool
+) -> None:
+    stage = staged(policy=Policy(belief=Belief.WEIGHED))
+    stage.recover()
+    if held:
+        stage.hold()
+    state = stage.inside._state
+    state.session.start_equity = state.equity() / (1 - stage.policy.session_loss) - D("0.001")
+    look(stage)
+    assert bool(state.session.halts) is not held

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from turbo_trader.market.rows import SECOND
 from turbo_trader.trader import events
 from turbo_trader.trader.commands import Read
@@ -76,3 +78,12 @@ def test_times_of_the_future_are_not_restored(stage: Any) -> None:
     new = stage.restart()
     assert new.inside._state.ledger.last_fill_ts <= new.now
     assert new.trader.next_time() <= new.now
+
+
+@pytest.mark.parametrize("unread", ["", "AAAUSDT"])
+def test_a_wallet_that_differs_while_rows_are_unread_is_not_asked_about(stage: Any, unread: str) -> None:
+    """A fill may be among them."""
+    for _ in range(3):
+        stage.clock(31)
+        stage.snapshot("990", unread=(unread,))
+    assert not stage.all(Read, what=("transfers",))
