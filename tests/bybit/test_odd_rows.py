@@ -18,7 +18,7 @@ from turbo_trader.bybit.reads import Reader
 from turbo_trader.bybit.schemas import OddRow, Unreadable, decimal, nanoseconds
 from turbo_trader.bybit.venue_errors import NO_ANSWER, classify
 from turbo_trader.trader.commands import Read
-from turbo_trader.trader.events import OrderReport, Outcome, PositionReport, Source
+from turbo_trader.trader.events import Fill, OrderReport, Outcome, PositionReport, Source
 
 NOW = 1_770_000_000_000_000_000
 GOOD: dict[str, dict[str, Any]] = {
@@ -263,3 +263,9 @@ def test_a_number_has_eighty_characters_and_thirty_powers_of_ten_at_most(text: s
 @pytest.mark.parametrize("text", ["9223372036854", "9223372036855", "1" + "0" * 20])
 def test_a_time_beyond_what_nanoseconds_can_say_is_the_last_millisecond_of_them(text: str) -> None:
     assert nanoseconds(text) == 9_223_372_036_854_000_000 < 2**63
+
+
+def test_an_execution_that_does_not_say_so_is_no_makers() -> None:
+    (fill,) = decode.private(decode.frame(message("execution", [GOOD["execution"]])), NOW)
+    assert isinstance(fill, Fill)
+    assert not fill.is_maker

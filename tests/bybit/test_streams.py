@@ -288,3 +288,19 @@ async def test_a_lost_stream_says_why_and_a_renewed_one_what_for() -> None:
         task.cancel()
     assert heard.changes[:3] == ["up", "a gap", "up"]
     assert heard.changes[3].startswith("ConnectionClosedError: ")
+
+
+async def test_a_frame_of_more_than_four_mib_ends_its_connection() -> None:
+    async def handler(socket: ServerConnection) -> None:
+        await reply(socket)
+        with contextlib.suppress(ConnectionClosed):
+            await socket.send(b"{" + b" " * 2**22)
+            await socket.recv()
+
+    heard = Heard()
+    async with listening(handler) as url:
+        task = asyncio.create_task(heard.stream(StreamConfig(url, ("orderbook.50.BTCUSDT",))).run())
+        await until(lambda: len(heard.changes) >= 2)
+        task.cancel()
+    assert heard.frames == []
+    assert "too big" in heard.changes[1]

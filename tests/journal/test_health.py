@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from turbo_trader.journal import health
 from turbo_trader.journal.health import integrity, owner
 from turbo_trader.journal.schema import FILE
 from turbo_trader.journal.store import Journal
@@ -32,3 +35,18 @@ def test_a_damaged_one_is_named(tmp_path: Path) -> None:
     assert str(path) in (integrity(tmp_path) or "")
     path.write_bytes(b"not a database, by far not")
     assert "not a database" in (integrity(tmp_path) or "")
+
+
+def test_a_folder_that_is_closed_counts_where_no_other_is_a_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("closed", "notes"):
+        (tmp_path / name).mkdir()
+
+    def started(folder: Path) -> int:
+        if folder.name == "closed":
+            raise PermissionError
+        return 0
+
+    monkeypatch.setattr(health, "_started", started)
+    assert health.newest(tmp_path) == tmp_path / "closed"

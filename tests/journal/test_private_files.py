@@ -65,3 +65,11 @@ def test_what_is_no_file_keeps_its_rights(tmp_path: Path) -> None:
     pipe.chmod(0o666)
     os.close(private_opener(str(pipe), os.O_RDONLY))
     assert mode(pipe) == 0o666
+
+
+def test_a_folder_that_is_everybodys_is_not_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    private_folder(folder)
+    assert mode(folder) == 0o1777

@@ -140,3 +140,22 @@ def test_a_leverage_that_is_set_is_not_set_again(stage: Any) -> None:
     again = stage.enter()
     assert again.id != first.id
     assert len(stage.all(SetLeverage, symbol=first.symbol)) == 1
+
+
+def test_figures_of_an_entry_are_noted_to_so_many_digits(staged: Any) -> None:
+    stage = staged()
+    stage.recover("997.13")
+    stage.enter(take_profit=0.0123456789, stop_loss=0.0054321943)
+    fields = stage.notes("entry")[-1].fields
+    digits = {name: len(f"{fields[name]:f}".partition(".")[2]) for name in DIGITS}
+    assert digits == DIGITS
+
+
+DIGITS = {
+    "size_usdt": 2,
+    "balance_pct": 1,
+    "take_profit": 8,
+    "stop_loss": 8,
+    "take_profit_pct": 3,
+    "stop_loss_pct": 3,
+}

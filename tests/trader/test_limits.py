@@ -164,3 +164,16 @@ def test_too_little_left_to_lose_ends_the_session_where_nothing_is_open(
     state.session.start_equity = state.equity() / (1 - stage.policy.session_loss) - D("0.001")
     look(stage)
     assert bool(state.session.halts) is not held
+
+
+def test_beyond_its_room_a_price_is_watched_by_its_bracket_alone(staged: Callable[..., Any]) -> None:
+    stage = staged(policy=Policy(belief=Belief.WEIGHED, min_size_share=D(0)))
+    stage.recover("1000")
+    for s in (0, 1):
+        stage.hold(s)
+    look(stage)
+    rooms = [stage.state(s).room.ticks for s in (0, 1)]
+    below = stage.state().instrument.price(rooms[0][0] - 1)
+    stage.quote(str(below), str(below + D("0.01")))
+    assert [stage.state(s).room.ticks for s in (0, 1)] == [None, None]
+    assert stage.trader.states["watch_low"][1] == int(stage.state(1).bracket.stop * 100)

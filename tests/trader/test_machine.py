@@ -250,6 +250,7 @@ def test_the_summary_of_a_run_adds_up(stage: Any) -> None:
     sent = stage.hold()
     stage.deliver(stage.fill("", -1, sent.qty, "99.5", closed=str(sent.qty), stop_type="StopLoss"))
     summary = stage.trader.summary()
+    assert (summary["trades"], summary["trades_a"], summary["trades_b"]) == (1, 1, 0)
     assert summary["net_pnl"] == summary["end_equity"] - 1000 == summary["realised"] - summary["fees"]
     before = stage.restart().trader.summary()  # the wallet has not been read
     assert (before["end_equity"], before["wallet_difference"], before["trades"]) == (0, 0, 1)
@@ -268,11 +269,12 @@ def test_the_hour_says_which_share_of_both_signal_tiers_passed_the_gates(stage: 
     rows, counts, state = stage.rows.copy(), stage.inside._scanner.counts, stage.inside._state
     rows["verdict"], rows["tier"][1], rows["blocker"][1] = PASS, TIER_B, 5
     counts.add(rows)
-    for _ in range(2):
+    for equity in (1000, 1010):
         state.now += 3600 * 10**9
-        counts.look(D(1000))
+        counts.look(D(equity))
         counts.add(rows)
     stage._keep(state.take())
     summary = stage.notes("summary")[-1].fields
+    assert summary["growth"] == 0.01
     shares = {name: summary[name] for name in ("pre_filter", "a_share", "b_share", "gates_passed")}
     assert shares == {"pre_filter": 1.0, "a_share": 0.5, "b_share": 0.5, "gates_passed": 0.5}

@@ -228,3 +228,7 @@ def test_every_row_is_plain_json_when_it_is_persisted(stage: Any) -> None:
     rows = {row.key: row.value for row in stage.all(Persist)}
     assert rows["stopped-out:AAAUSDT"] == {"times": {"1": stage.now}}
     assert json.loads(json.dumps(rows)) == rows
+
+
+def test_only_rows_of_the_state_are_taken_for_such() -> None:
+    assert decode({"boots": {"nonces": ["b1"]}}).rows.keys() <= {Key.SCHEMA}

@@ -38,7 +38,7 @@ def secured(state: TraderState) -> Decimal:
 
 def _held(state: SymbolState) -> OpenRisk | None:
     trade, bracket = state.trade, state.bracket
-    if trade is None or bracket is None or not state.held:
+    if trade is None or bracket is None:
         return None
     stop = state.venue.stop if state.venue.stop is not None else bracket.stop
     distance = trade.direction * (trade.entry - stop) / trade.entry

@@ -101,8 +101,9 @@ class Scanner:
 
     @property
     def interval_ns(self) -> int:
-        """Time from scan to scan."""
-        return self._tier.scan_interval_ns if self._tier is not None else 0
+        """Time from scan to scan, once there was one."""
+        assert self._tier is not None
+        return self._tier.scan_interval_ns
 
     @property
     def parameters(self) -> tuple[Rows, Rows]:

@@ -236,7 +236,7 @@ class TraderState:
         else:
             ticks, ts = int(self.states["last"][s]), int(self.states["trade_ts"][s])
             price = state.instrument.price(ticks) if ticks else None
-        if price is None or trade is None or not state.held or ts >= trade.opened_ts:
+        if price is None or trade is None or ts >= trade.opened_ts:
             return price
         entry = on_grid(trade.entry, state.instrument.tick, up=state.held < 0)
         return min(price, entry) if state.held > 0 else max(price, entry)
