@@ -7,6 +7,7 @@ that the next such frame moves it again: the rest is what runs live.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import tempfile
 import time
@@ -151,12 +152,14 @@ def measure(per_second: int, seconds: float, folder: Path) -> Measured:
     theirs.close()  # so that a venue that fails sees an end of file
     stamps = Stamps()
     restore = stamped(stamps)
+    gc.freeze()  # as `run` does
     try:
         rest, streams = ours.recv()
         uvloop.run(_daemon(rest, streams, seconds, folder))
         ours.send("end")
         reported: tuple[list[int], list[int], int, int] = ours.recv()
     finally:
+        gc.unfreeze()
         restore()
         venue.join(5)
         venue.kill()

@@ -1,5 +1,6 @@
 """What a start hands to the daemon, and what it says first."""
 
+import gc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,16 @@ def test_old_names_reach_the_daemon_which_names_them(
 ) -> None:
     policy = Policy(target_assets=configured)
     assert handed_over(policy, monkeypatch, tmp_path).symbols == handed
+
+
+def test_garbage_is_not_searched_for_in_what_stays_for_the_whole_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    left_out: list[int] = []
+    monkeypatch.setattr(starting, "Observers", lambda *_: left_out.append(gc.get_freeze_count()))
+    handed_over(Policy(), monkeypatch, tmp_path)
+    assert left_out[0] > 10_000
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize("mode", ["paper", "testnet", "demo", "live"])

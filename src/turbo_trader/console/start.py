@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -93,7 +94,7 @@ def start(
         emit = log_event if sending is None else sending.emit
         guard = GuardBeside(settings.mode, settings.journal_dir, folder, emit)
         stack.callback(guard.leave)
-        load(Use.TRADER)
+        stack.enter_context(_loaded())
         screen = stack.enter_context(ScreenBeside(_about(settings, ground, folder, policy))) if tty else None
         # old names are named by it
         configured = tuple(policy.configured.get(symbol, symbol) for symbol in ground.symbols)
@@ -114,6 +115,18 @@ def start(
         if sending is not None:
             sending.because(summary.reason)
         return summary, folder
+
+
+@contextmanager
+def _loaded() -> Iterator[None]:
+    """The Trader's kernels are linked. Until the context ends, what is there by then is left out when garbage is searched for: a
+    search through all of it would stop the daemon for a tenth of a second."""
+    load(Use.TRADER)
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager
