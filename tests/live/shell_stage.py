@@ -25,7 +25,7 @@ from turbo_trader.market.reference import universe
 from turbo_trader.market.rows import ROW, TRADE, WHOLE
 from turbo_trader.rules.policy import Policy
 from turbo_trader.trader.commands import Stopped
-from turbo_trader.trader.events import Control
+from turbo_trader.trader.events import Control, MarketRows
 
 NOW_MS = 1_770_000_000_000
 BITCOIN = universe()[0]
@@ -122,7 +122,7 @@ class Scripted:
     """A Trader that does what the test says."""
 
     def __init__(self, script: Callable[["Scripted", Any], Sequence[Any]]) -> None:
-        self.states = np.zeros(1, [("ts", "i8")])
+        self.states = np.ones(1, [("ts", "i8"), ("watch_side", "i1")])
         self.events: list[Any] = []
         self.restored: dict[str, Any] | None = None
         self.due = 0
@@ -139,6 +139,9 @@ class Scripted:
         if isinstance(event, Control) and event.verb == "stop":
             return [Stopped(event.ts, f"stop by {event.by}")]
         return self._script(self, event)
+
+    def take_rows(self, ts: int, s: int, rows: Any) -> bool:
+        return bool(self.handle(MarketRows(ts, s, rows)))
 
     def idle_until(self, symbols: Sequence[int]) -> int:
         return 0

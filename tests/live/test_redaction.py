@@ -76,6 +76,9 @@ class Emitting:
             raise ValueError(ECHO)
         return []
 
+    def take_rows(self, ts: int, s: int, rows: Any) -> bool:
+        return False
+
     def idle_until(self, symbols: Sequence[int]) -> int:
         return 0
 

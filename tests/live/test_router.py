@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from turbo_trader.live import router as router_module
 from turbo_trader.live.router import Router
 from turbo_trader.live.venue_clock import VenueClock
 from turbo_trader.market.order_terms import OrderType, Side, TimeInForce
-from turbo_trader.market.rows import ROW, SECOND
+from turbo_trader.market.rows import ROW, SECOND, Rows
 from turbo_trader.trader.commands import CancelOrder, FitNoise, Note, Persist, PlaceOrder, Purpose, SetStops
 from turbo_trader.trader.events import Clock, MarketRows, NoiseFitted
 
@@ -48,6 +48,9 @@ class Once:
 
     def handle(self, event: Any) -> Sequence[Any]:
         return self.commands
+
+    def take_rows(self, ts: int, s: int, rows: Any) -> bool:
+        return False
 
     def idle_until(self, symbols: Sequence[int]) -> int:
         return 0
@@ -137,6 +140,59 @@ async def test_noise_is_fitted_off_the_event_loop_and_given_to_the_trader(
     assert threads[0] != threading.get_ident()
     assert isinstance(heard[-1], NoiseFitted)
     assert (heard[-1].symbol, heard[-1].noise) == (0, None)
+
+
+class Watching(Once):
+    """A Trader with a watch of symbol 1."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.states = np.zeros(2, [("watch_side", "i1")])
+        self.states["watch_side"][1] = -1
+        self.seen: list[Any] = []
+
+    def handle(self, event: Any) -> Sequence[Any]:
+        self.seen.append(event)
+        return ()
+
+    def take_rows(self, ts: int, s: int, rows: Any) -> bool:
+        self.seen.append((ts, s, len(rows)))
+        return False
+
+
+@pytest.mark.parametrize(
+    ("symbol", "recorded", "an_event"), [(0, False, False), (1, False, True), (0, True, True)]
+)
+def test_rows_become_an_event_only_where_a_watch_is_set_or_steps_are_recorded(
+    tmp_path: Path, symbol: int, recorded: bool, an_event: bool
+) -> None:
+    class Recorded:
+        def step(self, event: Any, commands: Any) -> None:
+            trader.seen.append("recorded")
+
+    router = Router(Journal(tmp_path, ("BTCUSDT",)), VenueClock(lambda: 0, lambda: NOW), Keys("", ""), None)
+    trader = Watching()
+    router.trader = trader  # type: ignore[assignment]
+    router.recorder = Recorded() if recorded else None  # type: ignore[assignment]
+    rows = np.zeros(3, ROW)
+    router.take_rows(symbol, cast("Rows", rows))
+    event = [MarketRows(NOW, symbol, cast("Rows", rows))] + recorded * ["recorded"]
+    assert trader.seen == (event if an_event else [(NOW, symbol, 3)])
+    assert router.events == 1
+
+
+def test_a_trader_that_fails_on_rows_ends_the_daemon(tmp_path: Path) -> None:
+    class Failing(Watching):
+        def take_rows(self, ts: int, s: int, rows: Any) -> bool:
+            raise LookupError("ours")
+
+    router = Router(Journal(tmp_path, ("BTCUSDT",)), VenueClock(), Keys("", ""), None)
+    router.trader = Failing()  # type: ignore[assignment]
+    router.take_rows(0, cast("Rows", np.zeros(1, ROW)))
+    assert router.failed
+    router.trader = Watching()  # type: ignore[assignment]
+    router.take_rows(0, cast("Rows", np.zeros(1, ROW)))
+    assert router.trader.seen == []  # type: ignore[attr-defined]
 
 
 class Flat(Once):

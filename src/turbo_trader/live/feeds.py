@@ -48,6 +48,7 @@ NewDecoder = Callable[[], Decoder]
 Deliver = Callable[[Event], None]
 Emit = Callable[[str, str, dict[str, object]], None]
 RestS = Callable[[Sequence[int]], float]
+TakeRows = Callable[[int, Rows], None]
 
 
 class PublicFeed:
@@ -56,7 +57,7 @@ class PublicFeed:
     def __init__(
         self, indices: Sequence[int], instruments: Sequence[Instrument], *, settings: FeedSettings, clock: VenueClock,
         deliver: Deliver, changed: Callable[[str], None], emit: Emit, last_ts: Callable[[int], int], new_decoder: NewDecoder,
-        rest_s: RestS = lambda _: 0.0,
+        rest_s: RestS, take_rows: TakeRows,
     ) -> None:  # fmt: skip
         self.up = False
         self.frames = 0
@@ -67,6 +68,7 @@ class PublicFeed:
         self._silence = Silence(self._indices, settings.silence_s)
         self._clock = clock
         self._deliver = deliver
+        self._rows = take_rows
         self._changed = changed
         self._emit = emit
         self._last_ts = last_ts
@@ -154,7 +156,7 @@ class PublicFeed:
                 return
             np.minimum(rows["ts"], ours, out=rows["ts"])
         self._silence.heard(symbol, kind, now)
-        self._deliver(MarketRows(self._clock.now(), symbol, rows))
+        self._rows(symbol, rows)
         if kind == GAP:
             self.gaps += 1
             self._renew(now, symbol, f"a gap in the book of {self._instruments[symbol].symbol}")
@@ -203,8 +205,9 @@ class PublicFeeds:
 
     def __init__(
         self, settings: FeedSettings, instruments: Sequence[Instrument], clock: VenueClock, deliver: Deliver, emit: Emit,
-        *, last_ts: Callable[[int], int], new_decoder: NewDecoder, rest_s: RestS = lambda _: 0.0,
+        *, last_ts: Callable[[int], int], new_decoder: NewDecoder, rest_s: RestS = lambda _: 0.0, take_rows: TakeRows | None = None,
     ) -> None:  # fmt: skip
+        """`take_rows`: gets the rows of frames, else they are delivered as events."""
         names = [instrument.symbol for instrument in instruments]
         most = settings.symbols_per_connection
         self.up = False
@@ -223,6 +226,7 @@ class PublicFeeds:
                 last_ts=last_ts,
                 new_decoder=new_decoder,
                 rest_s=rest_s,
+                take_rows=take_rows or (lambda s, rows: deliver(MarketRows(clock.now(), s, rows))),
             )
             for group in groups(range(len(names)), names, settings.book_depth, most)
         ]

@@ -19,6 +19,7 @@ from turbo_trader.live.daemon_settings import Observer
 from turbo_trader.live.gateway import Gateway
 from turbo_trader.live.meter import Meter
 from turbo_trader.live.venue_clock import VenueClock
+from turbo_trader.market.rows import Rows
 from turbo_trader.runtime.durability import Act, refused_without_journal, steps
 from turbo_trader.signals.noise import fit_noise
 from turbo_trader.trader.commands import (
@@ -51,6 +52,7 @@ class Machine(Protocol):
     def handle(self, event: Event) -> Sequence[Command]: ...
     def next_time(self) -> int: ...
     def idle_until(self, symbols: Sequence[int]) -> int: ...
+    def take_rows(self, ts: int, s: int, rows: Rows) -> bool: ...
     def view(self) -> Any: ...
     def summary(self) -> Mapping[str, Any]: ...
 
@@ -116,6 +118,22 @@ class Router:
         if (due := self.trader.next_time()) != self._due:
             self._due = due
             self.changed.set()
+
+    def take_rows(self, symbol: int, rows: Rows) -> None:
+        """Rows of public frames. No event is made of them where the symbol has no watch and nothing is recorded: they change its
+        market state, and lead to nothing else."""
+        now = self._clock.now()
+        if self.recorder is not None or self.trader.states["watch_side"][symbol]:
+            self.deliver(MarketRows(now, symbol, rows))
+            return
+        self.catch_up()
+        if self.failed:
+            return
+        self.events += 1
+        try:
+            self.trader.take_rows(now, symbol, rows)
+        except Exception as error:
+            self.fail("the trader failed", error)
 
     def rest_s(self, symbols: Sequence[int]) -> float:
         """How long frames of these may wait to be read together, s: 0 while one may lead to something, or something is soon due."""

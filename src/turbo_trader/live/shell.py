@@ -179,7 +179,7 @@ class Shell:
         self._public = PublicFeeds(
             settings.feeds, instruments, self._clock, self._router.deliver, self._router.emit,
             last_ts=lambda s: int(self._router.trader.states["ts"][s]),
-            new_decoder=self._new_decoder, rest_s=self._router.rest_s,
+            new_decoder=self._new_decoder, rest_s=self._router.rest_s, take_rows=self._router.take_rows,
         )  # fmt: skip
         self._router.read_on = self._public.read_on
         self._inside.private, self._inside.public = self._private, self._public

@@ -11,7 +11,7 @@ from turbo_trader.market.compiled import linked
 from turbo_trader.market.instruments import Instrument
 from turbo_trader.market.kernel import REACHED, consume
 from turbo_trader.market.order_terms import ExecKind
-from turbo_trader.market.rows import ROW, SECOND
+from turbo_trader.market.rows import ROW, SECOND, Rows
 from turbo_trader.market.state import States
 from turbo_trader.rules.policy import Policy
 from turbo_trader.rules.records import NEVER
@@ -210,7 +210,7 @@ class Trader:
         if isinstance(event, events.MarketAhead):
             return self._scan_ahead(event)
         if isinstance(event, events.MarketRows):
-            if not self._on_rows(event):
+            if not self.take_rows(event.ts, event.symbol, event.rows):
                 return []  # nothing but a market state has changed: almost every frame
             self._pass_by()
         else:
@@ -271,12 +271,14 @@ class Trader:
         self._monitor.on_price(state)
         self._limits.on_price(state, self._monitor.watch)
 
-    def _on_rows(self, event: events.MarketRows) -> bool:
-        """Did a price leave the watch of a position?"""
-        at, count, s = 0, len(event.rows), event.symbol
+    def take_rows(self, ts: int, s: int, rows: Rows) -> bool:
+        """The rows of a `MarketRows`. Did a price leave the watch of a position? Where the symbol has no watch, this is all that
+        they lead to, and a shell need not make an event of them."""
+        self._state.now = max(self._state.now, ts)
+        at, count = 0, len(rows)
         left = False
         while at < count:
-            at, reason = self._consume(self._state.states, s, event.rows, at)
+            at, reason = self._consume(self._state.states, s, rows, at)
             if reason != REACHED:
                 left = True
                 self._on_price(self._state.per_symbol[s])

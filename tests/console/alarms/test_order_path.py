@@ -36,6 +36,9 @@ class Entering:
         order = entry(f"tt-x-{self._sent}-entry")
         return [order, Note(1, "entry", fields={"symbol": "BTCUSDT", "id": order.id, **FIGURES})]
 
+    def take_rows(self, ts: int, s: int, rows: Any) -> bool:
+        return False
+
     def idle_until(self, symbols: Sequence[int]) -> int:
         return 0
 
