@@ -19,6 +19,7 @@ from turbo_trader.runtime.venue_requests import (
     Requests,
     Sleep,
     Transmit,
+    nano,
 )
 from turbo_trader.trader.commands import SetStops
 from turbo_trader.trader.events import Outcome
@@ -190,3 +191,10 @@ def test_a_refused_key_halts_unless_the_call_is_not_served_everywhere(method: st
     assert bool(world.requests.fatal) is fatal
     assert bool(world.refusals) is fatal
     assert ("account-refused" in world.events) is fatal
+
+
+def test_a_refused_reading_of_the_clock_has_no_time_whatever_is_in_it() -> None:
+    result = {"timeNano": "1770000000000000000"}
+    assert nano(Answer(classify(0), 0, "", 0, result)) == 1_770_000_000_000_000_000
+    assert nano(Answer(classify(10016), 10016, "", 0, result)) is None
+    assert nano(None) is None
