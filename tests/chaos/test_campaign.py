@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from turbo_trader.chaos import campaign
-from turbo_trader.chaos.campaign import Options, shrink, total
+from turbo_trader.chaos.campaign import Options, total
 from turbo_trader.chaos.play import Chaos
+from turbo_trader.chaos.shrinking import shrink
 from turbo_trader.chaos.situations import SITUATIONS
 from turbo_trader.market.errors import InputError
 from turbo_trader.simulation.faults import parse_faults
@@ -68,18 +69,34 @@ def test_an_unknown_situation_is_named() -> None:
 def test_shrinking_drops_faults_time_and_symbols_that_are_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(self: Chaos, seed: int) -> dict[str, Any]:
         """Breaks wherever requests are lost."""
-        return result(seed, {"invariant": "I2"} if self.rates.drop_before else None)
+        broken = {"invariant": "I2", "simulated_s": 60.0}
+        return result(seed, broken if self.rates.drop_before else None)
 
     monkeypatch.setattr(Chaos, "play", fails)
     lines: list[str] = []
     violation = {"seed": 3, "invariant": "I2", "simulated_s": 60.0}
     smallest = shrink(
-        Options(situation="faulty", faults="drop_before=0.1,crash=2,late=0.1"), violation, 20, lines.append
+        Options(situation="faulty", faults="heavy,drop_before=0.123456789"), violation, 40, lines.append
     )
-    assert parse_faults(smallest.faults) == parse_faults("drop_before=0.1")
+    assert parse_faults(smallest.faults) == parse_faults("drop_before=0.123456789")
     assert smallest.symbols == 1
     assert smallest.hours < 0.05
     assert lines
+
+
+def test_what_breaks_within_seconds_is_shrunk_to_the_least_time_that_can_be_played(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = {"invariant": "I7", "simulated_s": 5.0}
+    monkeypatch.setattr(Chaos, "play", lambda self, seed: result(seed, dict(broken)))
+    smallest = shrink(Options(), {"seed": 1, **broken}, 9, lambda _: None)
+    assert smallest.hours == 0.02
+
+
+def test_a_command_has_its_numbers_to_the_last_digit() -> None:
+    phrases = Options(hours=0.123456789, edge=1.0).command(1)
+    assert "--hours 0.123456789 " in phrases
+    assert phrases.endswith("--edge 1")
 
 
 def test_a_seed_with_two_traces_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:

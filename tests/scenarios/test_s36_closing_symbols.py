@@ -167,6 +167,37 @@ def test_s37_a_new_step_on_a_flat_symbol_is_taken_up_at_once(stage: Any) -> None
     assert len(stage.all(Regridded)) == 1
 
 
+def test_s37_stops_go_by_a_coarser_tick_while_the_position_stands(stage: Any) -> None:
+    stage.hold()
+    changed(stage, tick=D("0.05"))
+    stage.quote("100.60", "100.61", mark="100.60")
+    assert stage.stops
+    assert all(change.stop_loss % D("0.05") == 0 for change in stage.stops)
+
+
+def test_s37_a_stop_that_was_refused_for_its_tick_is_sent_on_the_new_one(stage: Any) -> None:
+    sent = stage.hold()
+    stage.quote("100.60", "100.61", mark="100.60")
+    refused = stage.stops[-1]
+    assert refused.stop_loss % D("0.05")
+    stage.answer(refused, "rejected", 10001)
+    changed(stage, tick=D("0.05"))
+    standing = stage.position(str(sent.qty), str(sent.stop_loss), str(sent.take_profit))
+    stage.read(stage.last(Read), positions=(standing,))
+    again = stage.stops[-1]
+    assert again.stop_loss % D("0.05") == 0
+    assert 0 < again.stop_loss - refused.stop_loss < D("0.05")
+    assert not stage.closes
+
+
+def test_s37_a_price_between_two_old_ticks_is_watched_from_beyond(stage: Any) -> None:
+    stage.hold()
+    state = changed(stage, tick=D("0.025"))
+    level = state.bracket.next_level
+    watched = int(stage.trader.states["watch_high"][0]) * state.instrument.tick
+    assert level <= watched < level + state.instrument.tick
+
+
 def test_s37_a_tick_that_changes_back_needs_nothing(stage: Any) -> None:
     stage.hold()
     changed(stage, tick=D("0.05"))

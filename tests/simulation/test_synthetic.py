@@ -195,3 +195,18 @@ def test_a_mark_price_is_never_ahead_of_the_book() -> None:
         at = int(advance_book(states, 0, rows, at, int(rows["ts"][n])))
         mid = (int(states["bid"][0]) + int(states["ask"][0])) / 2
         assert abs(int(rows["lots"][n]) / FINE / mid - 1) < 2e-5
+
+
+def test_a_widened_book_stands_as_far_apart_as_was_asked_for() -> None:
+    (instrument,) = instruments(("BTCUSDT",))
+    apart = []
+    for spread in (0.0009, None):
+        market = SyntheticMarket((instrument,), 1, START)
+        if spread is not None:
+            market.widen(0, spread)
+        rows = market.read(0, market.start + MINUTE)
+        first = rows[((rows["kind"] & KIND_MASK) == LEVEL) & (rows["ts"] == rows["ts"][rows["side"] != 0][0])]
+        ask, bid = first["price"][first["side"] < 0].min(), first["price"][first["side"] > 0].max()
+        apart.append(ask / bid - 1)
+    assert apart[0] == pytest.approx(0.0009, rel=0.01)
+    assert apart[1] < 0.0001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -158,6 +159,21 @@ def test_a_position_larger_than_a_market_order_is_closed_in_parts(stage: Any) ->
     stage.deliver(events.Control(stage.now, "flatten", "test"))
     assert stage.closes[-1].qty == 10
     assert sent.qty > 10
+
+
+@pytest.mark.parametrize("report_first", [True, False])
+def test_the_next_part_of_a_close_leaves_once_the_one_before_is_known(stage: Any, report_first: bool) -> None:
+    sent = stage.hold()
+    state = stage.state()
+    state.instrument = replace(state.instrument, max_market_qty=D(10))
+    stage.deliver(events.Control(stage.now, "flatten", "test"))
+    (first,) = stage.closes
+    heard = [stage.order(first, "Filled", "10"), stage.fill(first.id, -1, "10", "100", closed="10")]
+    for message in heard if report_first else reversed(heard):
+        assert stage.closes == [first]
+        stage.deliver(message)
+    assert [close.qty for close in stage.closes] == [10, 10]
+    assert state.held == sent.qty - 10
 
 
 def test_a_close_decided_on_an_old_snapshot_is_over_once_both_reports_say_flat(stage: Any) -> None:

@@ -64,7 +64,7 @@ _ROWS: Final[tuple[tuple[Kind, Action, str, tuple[int, ...]], ...]] = (
     (Kind.AMBIGUOUS, Action.RECONCILE, "the venue timed out or was restarting", (10000, 10016)),
     (Kind.AMBIGUOUS, Action.RECONCILE, "a duplicate of a request already seen", (10014, 20006)),
     (Kind.AMBIGUOUS, Action.RECONCILE, "the trading service is overloaded", (429, 500000)),
-    (Kind.REFUSED, Action.RECONCILE, "parameter error: our state or rules are stale", (10001,)),
+    (Kind.REFUSED, Action.REFRESH, "parameter error: our state or rules are stale", (10001,)),
     (Kind.TEMPORARY, Action.RESYNC, "outside the venue's time window", (10002,)),
     (Kind.FATAL, Action.HALT, "the key is invalid or belongs to another environment", (10003,)),
     (Kind.FATAL, Action.HALT, "wrong signature", (10004,)),

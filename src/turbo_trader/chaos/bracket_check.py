@@ -23,6 +23,7 @@ from turbo_trader.rules.choices import EntryStyle, Unconfirmed
 from turbo_trader.rules.policy import Policy
 
 NEAR: Final = Decimal("0.002")  # prices between two prints that only the book showed
+EXACTLY: Final = Decimal("0.0001")  # ... where all that it showed was seen
 MARGIN: Final = Decimal("1.1")  # a mark so far beyond is beyond it for sure
 TICKS: Final = 3  # what rounding entry, limit and levels may make
 
@@ -171,7 +172,7 @@ class Brackets(Check):
         """The best closable price there may have been."""
         self._see_all(plan)
         best = position.entry_price if plan.extreme is None else plan.extreme
-        return best * (1 + plan.order.side * NEAR)
+        return best * (1 + plan.order.side * (EXACTLY if self.world.quiet else NEAR))
 
     def _not_too_tight(self, plan: Plan, position: PositionMessage, stop: Decimal, best: Decimal) -> None:
         policy, d, entry = self.world.policy, plan.order.side, position.entry_price
@@ -179,7 +180,7 @@ class Brackets(Check):
         gain = d * (stop - entry) / entry
         most = max(policy.break_even_min, plan.cost) + policy.break_even_extra + self._slack(position) / entry
         if progress >= policy.zone_two:
-            most = max(most, policy.lock_share * d * (best - entry) / entry)
+            most = max(most, policy.lock_share * d * (best - entry) / entry + self._slack(position) / entry)
         if progress < policy.zone_one or gain > most:
             raise Violated(
                 Invariant.BRACKET, "a stop is tightened before its price, or too far", symbol=position.symbol, stop=stop,
@@ -222,10 +223,11 @@ class Brackets(Check):
 
     def _see_all(self, plan: Plan) -> None:
         symbol, d = plan.order.symbol, plan.order.side
-        seen = self._prints.between(symbol, d, max(plan.looked, plan.opened), self.world.now)
+        span = max(plan.looked, plan.opened), self.world.now
+        seen, shown = self._prints.between(symbol, d, *span), self._prints.closable(symbol, d, *span)
         plan.looked = self.world.now
         touch = self.world.touch(symbol)
-        prices = [price for price in (seen, plan.extreme) if price is not None]
+        prices = [price for price in (seen, shown, plan.extreme) if price is not None]
         if touch is not None:
             prices.append(touch[0] if d > 0 else touch[1])
         plan.extreme = d * max(d * price for price in prices) if prices else None

@@ -18,17 +18,21 @@ from turbo_trader.chaos.violations import Invariant
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.reference import universe
 from turbo_trader.rules.policy import Policy
-from turbo_trader.simulation.faults import FaultRates, parse_faults
+from turbo_trader.simulation.faults import parse_faults
 
+USUAL: Final = 0.5  # hours
 TWICE: Final = 25  # each so many seeds one is played twice: the same seed must give the same trace
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. "", None and 0: as the situation has it. `rules`: the environment's numbers, over the situation's."""
+    """What was asked for. "", None and 0: as the situation has it. `rules`: the environment's numbers, over the situation's.
+
+    `hours` 0: as usual, which a planted defect has of its own.
+    """
 
     first: int = 1
-    hours: float = 0.5
+    hours: float = 0.0
     situation: str = MIXED
     faults: str = ""
     balance: str = ""
@@ -55,7 +59,7 @@ class Options:
             instruments=listed[: situation.symbols],
             policy=Policy.from_env({**situation.rules, **self.rules}),
             rates=parse_faults(situation.faults),
-            hours=self.hours,
+            hours=self.hours or USUAL,
             balance=Decimal(situation.balance),
             edge=situation.edge,
             least_entries=situation.least_entries,
@@ -69,7 +73,7 @@ class Options:
             "from": seed,
             "seeds": 1,
             "situation": situation.name,
-            "hours": f"{self.hours:g}",
+            "hours": plain(self.hours or USUAL),
         }
         given = {
             "faults": self.faults,
@@ -79,10 +83,15 @@ class Options:
         }
         options |= {name: value for name, value in given.items() if value}
         if self.edge is not None:
-            options["edge"] = f"{self.edge:g}"
+            options["edge"] = plain(self.edge)
         return f"{rules}turbo-trader chaos " + " ".join(
             f"--{k} {shlex.quote(str(v))}" for k, v in options.items()
         )
+
+
+def plain(number: float) -> str:
+    """A number as it is read again, to the last digit."""
+    return repr(number).removesuffix(".0")
 
 
 def play_seed(options: Options, seed: int) -> dict[str, Any]:
@@ -113,54 +122,6 @@ def play_seeds(options: Options, seeds: int, jobs: int) -> Iterator[dict[str, An
         running = [pool.submit(play_seed, options, seed) for seed in numbers]
         for done in as_completed(running):
             yield done.result()
-
-
-def shrink(options: Options, violation: Mapping[str, Any], tries: int, say: Callable[[str], None]) -> Options:
-    """Smaller options with which the same invariant still breaks: less time, fewer faults, fewer symbols; in so many tries."""
-    seed, invariant = int(violation["seed"]), violation["invariant"]
-    best = options
-    for smaller in _smaller(options, violation):
-        if tries <= 0:
-            break
-        candidate = smaller(best)
-        if candidate is None or candidate == best:
-            continue
-        tries -= 1
-        found = candidate.chaos(seed).play(seed)["violation"]
-        if found is not None and found["invariant"] == invariant:
-            best = candidate
-            say(f"still {invariant} with {best.command(seed)}")
-    return best
-
-
-Shrinking = Callable[[Options], Options | None]
-
-
-def _smaller(options: Options, violation: Mapping[str, Any]) -> Iterator[Shrinking]:
-    """Steps of shrinking, the most useful first."""
-    seed = int(violation["seed"])
-    hours = min(options.hours, round(float(violation["simulated_s"]) / 3600 + 0.01, 3))
-    yield lambda best: replace(best, hours=hours)
-    yield lambda best: replace(best, faults="none")
-    rates = parse_faults(options.of(seed).faults)
-    for name in sorted(_played(rates)):
-        yield lambda best, name=name: _without(best, seed, name)  # type: ignore[misc]
-    for symbols in (1, 2, 3):
-        yield lambda best, symbols=symbols: (  # type: ignore[misc]
-            replace(best, symbols=symbols) if best.of(seed).symbols > symbols else None
-        )
-
-
-def _played(rates: FaultRates) -> Sequence[str]:
-    return [name for name in FaultRates.__dataclass_fields__ if getattr(rates, name)]
-
-
-def _without(options: Options, seed: int, name: str) -> Options | None:
-    rates = parse_faults(options.of(seed).faults)
-    kept = {each: getattr(rates, each) for each in _played(rates) if each != name}
-    if len(kept) == len(_played(rates)):
-        return None
-    return replace(options, faults=",".join(f"{each}={rate:g}" for each, rate in kept.items()) or "none")
 
 
 def total(results: Sequence[Mapping[str, Any]], wall: float) -> dict[str, Any]:

@@ -180,4 +180,47 @@ OF_JOURNAL: Final = (
         situation="earned",
         faults="crash=20",
     ),
+    Defect(
+        "cool-down-forgotten-at-restart",
+        "turbo_trader.trader.resuming",
+        "            state.resume_stopped_out(stopped_out.times, self.state.now)",
+        '            state.blocks.bar("")',
+        situation="losing",
+    ),
+    Defect(
+        "wins-are-losses",
+        "turbo_trader.trader.booking",
+        'd.counts["wins" if won else "losses"] += 1',
+        'd.counts["losses" if won else "wins"] += 1',
+    ),
+    Defect(
+        "entry-noted-without-its-ev",
+        "turbo_trader.trader.entry_figures",
+        'for name in ("used_p_tp", "used_ev", "p_tp"',
+        'for name in ("used_p_tp", "p_tp"',
+    ),
+    Defect(
+        "peak-of-before-the-pause",
+        "turbo_trader.rules.session",
+        "self.peak, self.secured = equity, None\n            events",
+        "self.secured = None\n            events",
+        situation="losing",
+    ),
+    Defect(
+        "session-loss-doubled",
+        "turbo_trader.rules.session",
+        'if self.result <= -policy.session_loss:\n            return [self._trip(now_ns, HaltCause.LOSS, f"session result '
+        '{self.result:.2%}")]\n'
+        "        left = self.equity - self.start_equity * (1 - policy.session_loss)",
+        'if self.result <= -2 * policy.session_loss:\n            return [self._trip(now_ns, HaltCause.LOSS, "")]\n'
+        "        left = self.equity - self.start_equity * (1 - 2 * policy.session_loss)",
+        situation="losing",
+    ),
+    Defect(
+        "watchdog-asleep",
+        "turbo_trader.trader.booking",
+        "if not self._staging.active and tripped(d.policy, d.evidence):",
+        "if self._staging.active and tripped(d.policy, d.evidence):",
+        situation="small",
+    ),
 )

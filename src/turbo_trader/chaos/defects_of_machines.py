@@ -324,4 +324,19 @@ OF_MACHINES: Final = (
         'if self.frozen == "never":',
         faults="foreign_position=60",
     ),
+    Defect(
+        "rate-limit-ignored",
+        "turbo_trader.runtime.venue_requests",
+        "                self.budget.hold(call.group, now, answer.headers, venue_ms)",
+        "                pass",
+        situation="faulty",
+    ),
+    Defect(
+        "limits-of-before-kept",
+        "turbo_trader.trader.listing",
+        "            state.instrument, state.next_instrument = new, None\n        else",
+        "            state.next_instrument = None\n        else",
+        situation="larger",
+        faults="light,terms_changed=60",
+    ),
 )

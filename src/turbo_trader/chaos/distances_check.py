@@ -107,13 +107,16 @@ class Distances:
 
     def _announced(self, row: Row) -> str:
         """What the venue has said of maintenance, its clock and the end of contracts."""
-        policy = self._world.policy
+        policy, decided = (
+            self._world.policy,
+            self._world.decided[int(row["ts"])],
+        )  # the row has the process's time
         if (notice := self._world.notice) is not None:
             begin, end, since = notice
-            if max(since, begin - policy.maintenance_lead * SECOND) < row["ts"] < end:
+            if begin - policy.maintenance_lead * SECOND < row["ts"] < end and decided > since:
                 return "an announced maintenance"
         offset, since = self._world.offset
-        if abs(offset) >= policy.max_clock_offset * SECOND and row["ts"] > since:
+        if abs(offset) >= policy.max_clock_offset * SECOND and decided > since:
             return "the clock's offset"
         ends = self._world.ending.get(self._gates.symbol(row))
-        return "the end of its contract" if ends is not None and row["ts"] > ends[1] else ""
+        return "the end of its contract" if ends is not None and decided > ends[1] else ""

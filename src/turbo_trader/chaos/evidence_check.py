@@ -111,6 +111,22 @@ class EvidenceSizes(Check):
                 Invariant.BOOKS, "the scouts' budget is not that of their trades", row=row, net=self._cost, today=self._today
             )  # fmt: skip
 
+    def _affordable(self, note: Note) -> None:
+        """What a scout loses at its stop fits into what is left of the budgets, as the journal has them."""
+        row, policy = self._budget[1], self.world.policy
+        if note.fields["stage"] != "scout" or row is None:
+            return
+        risk = note.fields["qty"] * abs(note.fields["limit"] - note.fields["stop"])
+        for name, base, share in (
+            ("day_net", "day_equity", policy.scout_day_budget),
+            ("net", "base", policy.scout_budget),
+        ):
+            net, whole = Decimal(row[name]), Decimal(row[base])
+            if whole > 0 and net - risk < -share * whole:
+                raise Violated(
+                    Invariant.SIZE, "a scout beyond what is left of its budget", row=row, risk=risk, note=note.fields
+                )  # fmt: skip
+
     def _rows(self, command: Persist) -> None:
         if command.key.startswith("stages:"):
             self._kept = json.loads(encode(command.value))
@@ -139,6 +155,7 @@ class EvidenceSizes(Check):
             return
         if isinstance(command, Note) and command.name == "entry":
             self._stages[str(command.fields["id"])] = str(command.fields["stage"])
+            self._affordable(command)
         if isinstance(command, Note) and command.name == "trade":
             self._booked(command)
         if isinstance(command, Note) and command.name == "trade":

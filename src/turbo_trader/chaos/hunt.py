@@ -17,6 +17,7 @@ from turbo_trader.chaos.campaign import Options
 from turbo_trader.chaos.defects import DEFECTS
 from turbo_trader.chaos.kernel_cache import own_cache
 from turbo_trader.chaos.planting import Defect
+from turbo_trader.chaos.situations import MIXED
 from turbo_trader.market.errors import InputError
 
 MOST: Final = 200  # seeds a defect may need
@@ -53,19 +54,18 @@ def defect_named(name: str) -> Defect:
 
 def options_of(defect: Defect, asked: Options) -> Options:
     """Where a defect shows soonest, unless something else was asked for."""
-    plain = Options(defect=defect.name)
-    situation = asked.situation if asked.situation != plain.situation else defect.situation
-    hours = asked.hours if asked.hours != plain.hours else defect.hours
+    situation = asked.situation if asked.situation != MIXED else defect.situation
+    hours = asked.hours or defect.hours
     return replace(
         asked, situation=situation, hours=hours, faults=asked.faults or defect.faults, defect=defect.name,
         rules={**defect.rules, **asked.rules},
     )  # fmt: skip
 
 
-def hunt(defect: Defect, options: Options, seeds: int = MOST) -> Found:
-    """Play seeds with the defect planted until one fails. NotPlanted where it cannot be."""
+def hunt(defect: Defect, options: Options, seeds: int = MOST, tries: int = 0) -> Found:
+    """Play seeds with the defect planted until one fails, which is shrunk in so many tries. NotPlanted where it cannot be."""
     began = time.monotonic()
-    asked = {"defect": defect.name, "options": asdict(options), "seeds": seeds}
+    asked = {"defect": defect.name, "options": asdict(options), "seeds": seeds, "tries": tries}
     child = subprocess.run(
         [sys.executable, "-m", "turbo_trader.chaos.planted"], input=json.dumps(asked), capture_output=True, text=True,
         env={**os.environ, "TURBO_TRADER_CACHE": str(own_cache(defect))}, check=False,
@@ -82,13 +82,18 @@ def hunt(defect: Defect, options: Options, seeds: int = MOST) -> Found:
 
 
 def hunt_all(
-    names: Sequence[str], asked: Options, jobs: int, seeds: int, progress: Callable[[Found], None]
+    names: Sequence[str],
+    asked: Options,
+    jobs: int,
+    seeds: int,
+    progress: Callable[[Found], None],
+    tries: int = 0,
 ) -> list[Found]:
-    """All of them, so many at once."""
+    """All of them, so many at once; `tries`: of shrinking what each has shown."""
 
     def one(name: str) -> Found:
         defect = DEFECTS[name]
-        found = hunt(defect, options_of(defect, asked), seeds)
+        found = hunt(defect, options_of(defect, asked), seeds, tries)
         progress(found)
         return found
 

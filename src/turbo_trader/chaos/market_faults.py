@@ -15,6 +15,7 @@ from turbo_trader.simulation.synthetic import SyntheticMarket
 
 HOUR: Final = 60 * MINUTE
 THIN: Final = 1e-5  # of a book's depth is left
+WIDE: Final = 0.0009  # of the price: just within what entries are made at
 BEGINS: Final = 70 * SECOND  # after a block's beginning: the rows a block reads are a minute ahead
 SHORT: Final = 10 * SECOND  # until it has run through everything
 LONG: Final = 30 * SECOND
@@ -29,7 +30,7 @@ class MarketFaults:
         self._marks: dict[
             int, tuple[float, int]
         ] = {}  # symbols whose mark runs away: by how much, until when
-        self._undo: list[Callable[[], None]] = []  # with the next block
+        self._undo: list[Callable[[], object]] = []  # with the next block
 
     def before_block(self) -> None:
         """End what a block ago began; begin what comes by its rate."""
@@ -104,4 +105,10 @@ class MarketFaults:
         s = self._symbol()
         self._market.deepen(s, THIN)
         self._undo.append(lambda: self._market.deepen(s, 1 / THIN))
+        return True
+
+    def _wide_book(self) -> bool:
+        s = self._symbol()
+        was = self._market.widen(s, WIDE)
+        self._undo.append(lambda: self._market.widen(s, was))
         return True

@@ -24,6 +24,7 @@ BY_VENUE: Final[Mapping[str, str]] = {"StopLoss": "stop", "TakeProfit": "backsto
 NOT_OURS: Final = frozenset({"stop", "backstop", "outside", "liquidation", "adl", "delivery"})
 JUST: Final = 3  # s: a report dated in the future is taken as of now
 EXACT: Final = 1e-9
+FIGURES: Final = ("used_p_tp", "used_ev", "p_tp", "ev", "snr", "confidence", "forecast")  # of its scan
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ class Notes(Check):
             "symbol": sent.symbol, "direction": sent.side, "qty": sent.qty, "limit": sent.price, "stop": sent.stop,
             "backstop": sent.take_profit, "tier": "A" if int(row["tier"]) == A_TIER else "B", "price": sent.price,
             "side": "long" if sent.side > 0 else "short", "leverage": self._leverage(sent.symbol),
-            "size_usdt": round(sent.qty * sent.price, 2), "used_p_tp": row["used_p_tp"],
+            "size_usdt": round(sent.qty * sent.price, 2), **{name: row[name] for name in FIGURES},
             "take_profit_pct": round(100 * Decimal(repr(row["take_profit"])), 3),
             "stop_loss_pct": round(100 * Decimal(repr(row["stop_loss"])), 3),
         }  # fmt: skip

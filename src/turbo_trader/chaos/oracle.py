@@ -100,6 +100,7 @@ class Oracle:
         sent = read_request(request)
         if sent is not None:
             self.beside.wrote(request)
+        self.requests.asked(request)
         self._trace.update(f"{self.world.now} {request.target} ".encode() + request.body)
         for check in self.checks:
             if sent is None:

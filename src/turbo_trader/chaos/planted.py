@@ -34,10 +34,13 @@ def main() -> int:
     keep_apart(DEFECTS[asked["defect"]])
     from turbo_trader.chaos.campaign import Options, play_seed
     from turbo_trader.chaos.reporting import as_json
+    from turbo_trader.chaos.shrinking import shrunk
 
     options = Options(**asked["options"])
     for seed in hunted(options.first, int(asked["seeds"]), DEFECTS[asked["defect"]].seed):
         result = play_seed(options, seed)
+        if asked["tries"] and result["violation"] is not None:
+            result["violation"]["shrunk"] = shrunk(options, result["violation"], asked["tries"])
         sys.stdout.write(as_json(result) + "\n")
         sys.stdout.flush()
         if result["violation"] is not None:

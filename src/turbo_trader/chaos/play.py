@@ -36,6 +36,7 @@ BLOCK: Final = 2 * MINUTE  # of market made at once
 HISTORY: Final = 720  # minutes before the start that have bars: what the rules look back on in a short run
 CALM: Final = 90 * SECOND  # without faults before the end: two snapshots are read
 LAST: Final = 90 * SECOND  # given to a flatten without faults, and to the last snapshot
+PAGE: Final = 3  # rows of a list that the venue gives at once: what comes with a second page is needed soon
 EXCEPTION: Final = "exception"
 
 
@@ -105,7 +106,7 @@ class Run:
         rows = [self.market.read(s, begin) for s in range(len(instruments))]
         self.simulation = Simulation(
             viewer, exchange, rows, uid=UID, latency=Latency(), sink=self.oracle, start=begin, faults=self.faults,
-            onlooker=self.oracle,
+            onlooker=self.oracle, page=PAGE,
         )  # fmt: skip
         if any(getattr(plan.rates, fault) for fault in DEADLY):
             self.simulation.put_guard(guard_rules(plan.policy))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from turbo_trader.chaos.world import World
-from turbo_trader.market.rows import KIND_MASK, SECOND, TRADE
+from turbo_trader.market.rows import KIND_MASK, LEVEL, SECOND, TRADE
 
 
 class PrintsSeen:
@@ -44,6 +44,16 @@ class PrintsSeen:
         if until <= after:
             return None
         return self.between(symbol, direction, after, until)
+
+    def closable(self, symbol: str, direction: int, after: int, until: int) -> Decimal | None:
+        """The best price of the book on the side where a position could be closed, by its frames between two times."""
+        simulation = self._world.simulation
+        rows = simulation.cursors.between(simulation.exchange.index[symbol], after, until)
+        level = ((rows["kind"] & KIND_MASK) == LEVEL) & (rows["side"] == direction) & (rows["lots"] > 0)
+        prices = rows["price"][level]
+        if not len(prices):
+            return None
+        return self._world.instrument(symbol).price(int(prices.max() if direction > 0 else prices.min()))
 
     def between(self, symbol: str, direction: int, after: int, until: int) -> Decimal | None:
         """The best price after one time up to another, whoever has seen it."""

@@ -34,14 +34,20 @@ def seed_line(result: Mapping[str, Any]) -> str:
     )
 
 
+def again(violation: Mapping[str, Any]) -> str:
+    """The command that plays a violation again: the least that still does."""
+    return str(violation.get("shrunk", violation["command"]))
+
+
 def violation_lines(violation: Mapping[str, Any], events: int = 20) -> list[str]:
     """What broke, the last events, and the command that plays it again."""
-    figures = {name: value for name, value in violation.items() if name not in ("last", "command", "trace")}
+    text = ("last", "command", "shrunk", "trace")
+    figures = {name: value for name, value in violation.items() if name not in text}
     return [
         f"{violation['invariant']} broke with seed {violation['seed']}: {figures}",
         *(f"    {line[:300]}" for line in violation["last"][-events:]),
         *(f"    {line}" for line in str(violation.get("trace", "")).splitlines()),
-        f"again: {violation['command']}",
+        f"again: {again(violation)}",
     ]
 
 

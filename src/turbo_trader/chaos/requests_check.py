@@ -119,6 +119,13 @@ class Requests(Check):
             raise Violated(Invariant.BOUNDED, f"{FLOOD} requests within a second", last=what)
         self._asked.append(now)
 
+    def asked(self, request: Request) -> None:
+        """Of a route that was refused as asked too often, nothing is asked for a second."""
+        if self.world.held_back(request.target.partition("?")[0]):
+            raise Violated(
+                Invariant.BOUNDED, "a request before its route's limit is over", target=request.target
+            )
+
     def _exit(self, order: Order) -> None:
         if (
             order.kind != OrderType.MARKET

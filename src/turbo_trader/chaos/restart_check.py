@@ -35,6 +35,7 @@ class Restarts(Check):
         ] = {}  # symbols that this life began to close before it started -> heard time
         self._resumed = False  # a person said so: the doubt about an edge begins again
         self._trades = 0  # noted since the counts were kept last
+        self._won = 0  # of them
 
     def event(self, event: Event) -> None:
         """What the step before has kept was brought to disk; a new life takes up what is there."""
@@ -50,7 +51,7 @@ class Restarts(Check):
                 for key, row in self._rows.items()
                 if row.get("closing")
             }
-            self._trades = 0
+            self._trades = self._won = 0
         if isinstance(event, Control) and event.verb == ControlVerb.RESUME:
             self._resumed = True
 
@@ -58,6 +59,7 @@ class Restarts(Check):
         """A row, or a trade that the next one counts."""
         if isinstance(command, Note) and command.name == "trade":
             self._trades += 1
+            self._won += command.fields["net"] > 0
         if not isinstance(command, Persist) or command.key.partition(":")[0] not in KINDS:
             return
         row: Fields = json.loads(encode(command.value))
@@ -70,7 +72,7 @@ class Restarts(Check):
                 )  # fmt: skip
         self._rows[command.key] = row
         if command.key == "counts":
-            self._resumed, self._trades = False, 0
+            self._resumed, self._trades, self._won = False, 0, 0
 
     def _lost(self, kind: str, before: Fields, row: Fields) -> list[str]:
         """What has gone back from one row to the next."""
@@ -92,6 +94,8 @@ class Restarts(Check):
         lost = [name for name, count in before["counts"].items() if row["counts"][name] < count]
         if row["counts"]["trades"] - before["counts"]["trades"] != self._trades:
             lost.append("how many trades there were")
+        if row["counts"]["wins"] - before["counts"]["wins"] != self._won:
+            lost.append("how many of them were won")
         doubted = before["evidence"]["trades"] + self._trades
         if row["evidence"]["trades"] != doubted and not (
             self._resumed and row["evidence"]["trades"] <= self._trades

@@ -11,7 +11,8 @@ FIELDS: Final = (
     "ts", "symbol", "direction", "warm", "fresh", "valid", "bid", "ask", "mid", "last_price", "mark", "spread", "mark_gap", "age",
     "jump_age", "big_move_age", "forecasts", "snrs", "confidences", "sigma", "horizon_s", "ou_z", "vwap_z", "vwap_gap", "accel_z",
     "funding_8h", "score", "consensus", "consensus_horizons", "capital_tier", "tier", "blocker", "take_profit",
-    "stop_loss", "cost", "slippage", "ev", "evs", "used_p_tp", "used_ev", "min_ev", "hold_s",
+    "stop_loss", "cost", "slippage", "ev", "evs", "used_p_tp", "used_ev", "min_ev", "hold_s", "p_tp", "snr",
+    "confidence", "forecast",
 )  # fmt: skip
 
 Row: TypeAlias = Mapping[str, Any]

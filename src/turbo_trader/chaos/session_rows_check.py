@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
+
+from scipy.special import stdtr
 
 from turbo_trader.chaos.check import Check
 from turbo_trader.chaos.requests_check import Requests
@@ -14,6 +17,7 @@ from turbo_trader.chaos.world import ZERO, World
 from turbo_trader.exchange.messages import Message, PositionMessage
 from turbo_trader.journal.encoding import encode
 from turbo_trader.market.rows import DAY, SECOND
+from turbo_trader.rules.choices import TradeSize
 from turbo_trader.trader.commands import Command, Note, Persist
 from turbo_trader.trader.control_verbs import ControlVerb
 from turbo_trader.trader.events import Control, Event
@@ -22,6 +26,8 @@ UNHEARD: Final = 35.0  # s: what happened since the last snapshot may be unknown
 BY_LIMIT: Final = frozenset(
     {"session loss", "pauses"}
 )  # halts that `session new` lifts; `resume` lifts all others
+WATCHDOG: Final = "edge watchdog"
+SURELY: Final = 0.999
 JUMP: Final = Decimal("0.03")  # of the equity, which a leap of prices moves at the moment a session begins
 SLACK: Final = Decimal("0.01")  # of the equity, which moves between two notes of it
 TINY: Final = Decimal("0.002")
@@ -45,6 +51,7 @@ class SessionRows(Check):
         self._booked: Decimal | None = None  # its realised result, as the fills of this life make it
         self._safe = ZERO  # the most since the session began: the wallet, and what stops have locked
         self._flat: list[tuple[int, Decimal]] = []  # the wallet while nothing was held
+        self._hopeless = False  # the trades leave less hope of an edge than the rules ask for
 
     def event(self, event: Event) -> None:
         """A new life continues with the row that is on disk; what a person asks for is a cause."""
@@ -79,6 +86,8 @@ class SessionRows(Check):
         """A row, or a note of what may change the next one."""
         if isinstance(command, Persist) and command.key == "session":
             self._look(json.loads(encode(command.value)), command.ts)
+        elif isinstance(command, Persist) and command.key == "counts":
+            self._hopeless = self._no_hope(json.loads(encode(command.value))["evidence"])
         elif isinstance(command, Note):
             self._note(command)
 
@@ -126,6 +135,8 @@ class SessionRows(Check):
         ):
             self._broken("the session's peak falls", before, row)
         self._limit(row)
+        if self._hopeless and WATCHDOG not in row["halts"]:
+            self._broken("the trades leave no hope of an edge and nothing is halted", before, row)
         if self.world.quiet:
             self._peak(before, row, begun=begun)
         booked = Decimal(row["realised"]) if begun else self._booked
@@ -153,6 +164,9 @@ class SessionRows(Check):
         until, was = row["paused_until_ns"], before["paused_until_ns"]
         if was and not until and ts < was and self._verb != ControlVerb.SESSION_NEW:
             self._broken("a pause ends before its time", before, row)
+        began = row["started_ns"] != before["started_ns"]
+        if was and until != was and not began and _money(row, "peak") != _money(row, "equity"):
+            self._broken("the peak is not the equity again after a pause", before, row)
         if until and until != was and abs(until - ts - self.world.policy.pause_time * SECOND) > SECOND:
             self._broken("a pause of another length", before, row)
 
@@ -197,6 +211,15 @@ class SessionRows(Check):
         least = max((wallet for ts, wallet in self._flat if ts < known), default=ZERO)
         if peak < least * (1 - TINY):
             self._broken("the session's peak is below what was safe", before, {**row, "safe": least})
+
+    def _no_hope(self, evidence: Fields) -> bool:
+        """P(mean net return > 0 | trades) is below its bound: a t test of the mean, for certain where it is clearly so."""
+        policy, trades = self.world.policy, int(evidence["trades"])
+        if policy.size is TradeSize.EARNED or trades < max(policy.watchdog_trades, 3):
+            return False
+        error = math.sqrt(evidence["squares"] / (trades - 1) / trades)
+        chance = float(stdtr(trades - 1, evidence["mean"] / error)) if error > 0 else 0.5
+        return chance < float(policy.watchdog_probability) * SURELY
 
     def _limit(self, row: Fields) -> None:
         """By its own figures the session's loss is reached: then it is halted."""

@@ -37,27 +37,29 @@ SITUATIONS: Final = {
     each.name: each
     for each in (
         Situation("faulty", OFTEN),
-        Situation("healthy", ASKED, faults="none", symbols=5, least_entries=8.0),
+        Situation("healthy", ASKED, faults="wide_book=8", symbols=5, least_entries=8.0),
         Situation(
             "losing",
-            {**ASKED, "SESSION_LOSS": "0.2", "DRAWDOWN_PAUSE": "0.15", "PAUSE_TIME": "300", "COOLDOWN_HORIZONS": "1"},
-            faults="crash=4,private_cut=4,public_cut=2,drop_before=0.01,duplicate=0.05,price_gap=20,mark_apart=4", edge=1.0,
+            {**ASKED, "SESSION_LOSS": "0.12", "DRAWDOWN_PAUSE": "0.08", "PAUSE_TIME": "120", "COOLDOWN_HORIZONS": "1"},
+            faults="crash=12,private_cut=4,public_cut=2,drop_before=0.01,duplicate=0.05,price_gap=20,mark_apart=4,person=4",
+            edge=1.0,
         ),
         Situation("default", {"KALMAN_WARMUP": "60"}, faults="none", symbols=6),
         Situation("maker", {**OFTEN, "ENTRY_STYLE": "maker"}),
-        Situation("small", {**ASKED, "TURBO_HORIZON": "120", "TURBO_MAX_HOLD": "120"}, faults="light", balance="18"),
+        Situation("small", {**ASKED, "TURBO_HORIZON": "120", "TURBO_MAX_HOLD": "120", "WATCHDOG_TRADES": "8",
+                                 "WATCHDOG_PROBABILITY": "0.05"}, faults="light", balance="18"),
         Situation(
             "larger",
-            {**ASKED, "TURBO_BELOW": "100", "GROWING_SCAN_INTERVAL": "10", "GROWING_MIN_SNR": "0", "GROWING_MIN_CONFIDENCE": "0",
+            {**ASKED, "TURBO_BELOW": "400", "GROWING_SCAN_INTERVAL": "10", "GROWING_MIN_SNR": "0", "GROWING_MIN_CONFIDENCE": "0",
              "GROWING_MIN_EV": "0", "GROWING_FEE_MULTIPLIER": "0", "GROWING_HORIZON": "300", "GROWING_MAX_HOLD": "300",
              "GROWING_B_TRADES": "true", "GROWING_LOW_CONSENSUS": "warn",
              "GROWING_FLAT": "warn"},
-            faults="light", balance="400",
+            faults="light,terms_changed=10", balance="400",
         ),
         Situation(
             "earned",
             {**ASKED, "SIZE": "earned", "EARNED_FILLS": "3", "EARNED_DAYS": "1", "EARNED_CHANCE": "0.5", "EARNED_LUCK": "1",
-             "EARNED_MAX_LAG": "9", "EVIDENCE_PRIOR_SHIFT": "0.01", "EVIDENCE_PRIOR_SD": "0.01", "SCOUT_DAY_BUDGET": "0.005"},
+             "EARNED_MAX_LAG": "9", "EVIDENCE_PRIOR_SHIFT": "0.01", "EVIDENCE_PRIOR_SD": "0.01", "SCOUT_DAY_BUDGET": "0.003"},
             faults="light", symbols=5,
         ),
     )

@@ -40,6 +40,14 @@ from turbo_trader.trader.events import (
 ZERO: Final = Decimal(0)
 SCANS_KEPT: Final = 24  # of each symbol
 BAN: Final = 600 * SECOND - 1000  # of silence after an HTTP 403; the daemon counts it in seconds as floats
+RESET: Final = "X-Bapi-Limit-Reset-Timestamp"
+LIMITED: Final = SECOND - 5_000_000  # of silence of a route after "too many requests" that names no time
+ROUTES: Final[Mapping[str, str]] = {
+    "place_order": "/v5/order/create", "set_trading_stop": "/v5/position/trading-stop", "cancel_order": "/v5/order/cancel",
+    "set_leverage": "/v5/position/set-leverage", "get_open_orders": "/v5/order/realtime",
+    "get_order_history": "/v5/order/history", "get_executions": "/v5/execution/list", "get_positions": "/v5/position/list",
+    "get_wallet_balance": "/v5/account/wallet-balance", "get_transaction_log": "/v5/account/transaction-log",
+}  # fmt: skip
 WRONG: Final = SECOND // 4  # a clock that is off by more may make everything late or early
 
 
@@ -68,6 +76,9 @@ class World:
     born: int = 0  # when this life began
     stream_up: bool = False  # the private stream, as the process was reported
     banned_until: int = 0  # by the machine's clocks: this life may send nothing before
+    limited: dict[str, int] = field(
+        default_factory=dict
+    )  # by them, too: routes of which nothing may be asked before
     flattening: bool = False  # everything is to be closed: a person asked for it, or the journal says so
     key_refused: int = 0  # since when the process knows that its key is; a person must say `resume`
     refused: str = (
@@ -133,6 +144,10 @@ class World:
         """Must the process be silent, by the clocks it has?"""
         return self._machine_time() < self.banned_until
 
+    def held_back(self, route: str) -> bool:
+        """Was this route asked too often, by the process's clocks within the last second?"""
+        return self._machine_time() < self.limited.get(route, 0)
+
     def _machine_time(self) -> int:
         return self.now + self.simulation.process.skew
 
@@ -149,6 +164,8 @@ class World:
             self.refused = method
         elif reply.status == 200 and b'"retCode":0,' in reply.body and method == self.refused:
             self.refused = ""
+        elif reply.status == 200 and b'"retCode":10006,' in reply.body and RESET not in reply.headers:
+            self.limited[ROUTES.get(method, "")] = self._machine_time() + LIMITED
 
     @property
     def able(self) -> bool:
@@ -164,6 +181,7 @@ class World:
         self.life, self.born = self.simulation.process.lives, self.now
         self.stream_up, self.read_ns, self.banned_until, self.notice, self.woken = False, 0, 0, None, 0
         self.refused = ""
+        self.limited.clear()
         self.heard.clear()
         self.met.clear()
         self.scans.clear()

@@ -79,6 +79,7 @@ class FaultRates:
     liquidation: float = 0.0
     mark_apart: float = 0.0
     thin_book: float = 0.0
+    wide_book: float = 0.0
     person: float = 0.0
 
 
@@ -96,7 +97,14 @@ OUTAGES: Final = (
 )  # fmt: skip
 #: After these the process is away: a guard lives beside it.
 DEADLY: Final = (Fault.CRASH, Fault.FREEZE, Fault.AWAY, Fault.POWER_CUT, Fault.CRASH_AT_SEND)
-MARKET: Final = (Fault.PRICE_GAP, Fault.FLASH_CRASH, Fault.LIQUIDATION, Fault.MARK_APART, Fault.THIN_BOOK)
+MARKET: Final = (
+    Fault.PRICE_GAP,
+    Fault.FLASH_CRASH,
+    Fault.LIQUIDATION,
+    Fault.MARK_APART,
+    Fault.THIN_BOOK,
+    Fault.WIDE_BOOK,
+)
 PER_HOUR: Final = (*OUTAGES, *MARKET)
 _HARMLESS: Final = {*MARKET, Fault.TRANSFER, Fault.FOREIGN_ORDER, Fault.PERSON} - {Fault.THIN_BOOK}
 _EVEN: Final = (Fault.HTTP_502, "ret_10016")  # of these, processed in half of the cases
@@ -122,7 +130,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         foreign_order=0.2, disk_full=0.2, price_gap=0.5, odd_answer=0.002, future=0.005, odd_row=0.005, power_cut=0.1, banned=0.02,
         limited_address=0.1, key_refused=0.05, maintenance=0.05, delisting=0.05, deleveraged=0.1, clock_jump=0.1,
         flash_crash=0.1, liquidation=0.1, mark_apart=0.2, thin_book=0.2, foreign_position=0.05, hedge_mode=0.05,
-        away=0.1, guard_crash=0.2, terms_changed=0.2,
+        away=0.1, guard_crash=0.2, terms_changed=0.2, wide_book=0.5,
     ),
     "heavy": FaultRates(
         drop_before=0.04, drop_after=0.04, delay=0.05, slow=0.05, http_502=0.02, ret_10016=0.02, ret_10006=0.02, ret_10002=0.02,
@@ -131,7 +139,7 @@ PROFILES: Final[Mapping[str, FaultRates]] = {
         foreign_order=1.0, disk_full=1.0, price_gap=2.0, odd_answer=0.02, future=0.02, odd_row=0.02, power_cut=0.5, banned=0.1,
         limited_address=0.5, key_refused=0.3, maintenance=0.3, delisting=0.3, deleveraged=0.5, clock_jump=0.5,
         flash_crash=0.5, liquidation=0.5, mark_apart=1.0, thin_book=1.0, foreign_position=0.3, hedge_mode=0.3,
-        away=0.5, guard_crash=2.0, terms_changed=1.0,
+        away=0.5, guard_crash=2.0, terms_changed=1.0, wide_book=1.0,
     ),
 }  # fmt: skip
 

@@ -73,14 +73,18 @@ class Simulation:
         faults: Faults | None = None,
         onlooker: Onlooker | None = None,
         workers: Workers = ALONE,
+        page: int = 0,
     ) -> None:
-        """`faults` None: a network on which nothing goes wrong, and a process that never dies. `workers`: see `Process`."""
+        """`faults` None: a network on which nothing goes wrong, and a process that never dies. `workers`: see `Process`.
+
+        `page`: see `WireVenue`.
+        """
         self.exchange = exchange
         self.uid = uid
         self.faults = faults
         self.loop = Loop(start)
         self.cursors = Cursors(self.loop, viewer, exchange, rows, latency.feed)
-        self.venue = WireVenue(exchange, uid)
+        self.venue = WireVenue(exchange, uid, page=page)
         self.network = Network(self.loop, self, latency, faults)
         self.process = Process(self.loop, self.venue, self.network, sink, faults, workers)
         later, deliver = self.process.later, self.process.deliver

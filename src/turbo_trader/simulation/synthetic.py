@@ -93,6 +93,12 @@ class SyntheticMarket:
         """A symbol's book has so many times the depth (below 1: less) from the next minute that is made on."""
         self._ladders["scale"][s] *= times
 
+    def widen(self, s: int, spread: float) -> float:
+        """A symbol's spread is this fraction of the price from the next minute that is made on; returns what it was."""
+        was = float(self._ladders["spread"][s])
+        self._ladders["spread"][s] = spread
+        return was
+
     def ended(self, now: int) -> bool:
         """False: it never ends."""
         del now

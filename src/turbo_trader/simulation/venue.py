@@ -28,13 +28,13 @@ _NO_BARS: Final = cast("Rows", np.zeros(0, BAR))
 class WireVenue:
     """One account of an Exchange as a client on the wire meets it."""
 
-    def __init__(self, exchange: Exchange, uid: str, *, limits: bool = True) -> None:
-        """`limits`: with the venue's rate limits."""
+    def __init__(self, exchange: Exchange, uid: str, *, limits: bool = True, page: int = 0) -> None:
+        """`limits`: with the venue's rate limits. `page`: rows of a list that one answer has at most; 0: all."""
         self.exchange = exchange
         self.uid = uid
         self._keys = {_NAME: Key(key=_NAME, secret=_SECRET, uid=uid)}
         data = MarketData(exchange, {i.symbol: _NO_BARS for i in exchange.instruments})
-        self._face = RestFace(data, self._keys, limits=RateLimits() if limits else None)
+        self._face = RestFace(data, self._keys, limits=RateLimits() if limits else None, page=page)
         self._stream = PrivateClient(self._keys, "sim")
 
     def signer(self, clock: MeasuredClock, permit: Permit) -> Signer:

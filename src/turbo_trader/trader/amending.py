@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from turbo_trader.market.grid import on_grid
 from turbo_trader.market.rows import SECOND
 from turbo_trader.rules.exits import Action, ClosePosition, ExitReason, MoveBackstop, MoveStop
 from turbo_trader.trader.closing import Closing
@@ -69,9 +70,22 @@ class Amending:
             self._closing.close(state, ExitReason.UNPROTECTED)
         elif state.amendment.stop is None and not state.amendment.in_flight:
             name = "unprotected" if state.venue.stop is None else "stop-loosened"
-            state.amendment.want_stop(state.bracket.stop)
+            state.amendment.want_stop(on_grid(state.bracket.stop, state.tick, up=state.bracket.direction > 0))
             self._state.note(name, "error", symbol=state.instrument.symbol, stop=state.bracket.stop)
             self.pump(state)
+
+    def regrid(self, state: SymbolState) -> None:
+        """Prices are sent on another tick from now on: what is wanted and not confirmed goes to it, and all that follows."""
+        bracket, amendment = state.bracket, state.amendment
+        if bracket is None or bracket.tick == state.tick:
+            return
+        bracket.tick, up = state.tick, bracket.direction > 0
+        if amendment.stop is not None:
+            amendment.want_stop(on_grid(amendment.stop, bracket.tick, up))
+        if bracket.pending_backstop is not None:
+            bracket.pending_backstop = on_grid(bracket.pending_backstop, bracket.tick, up)
+            amendment.want_backstop(bracket.pending_backstop)
+        watch(self._state, state)
 
     def found_stop(self, state: SymbolState, stop: Decimal) -> None:
         """The venue shows one tighter than ours: it left just before an end and was not kept, or a person set it. It stands."""

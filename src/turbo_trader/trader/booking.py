@@ -118,6 +118,7 @@ class Booking:
         if opening:
             self._open(state, fill, opening)
         self._agree(state, held)
+        self._closing.go_on(state)
         self._monitor.watch(state)
         return True
 
@@ -206,7 +207,7 @@ class Booking:
         bracket = Bracket(
             direction=entry.direction,
             entry=trade.entry,
-            tick=state.instrument.tick,
+            tick=state.tick,
             take_profit=entry.take_profit,
             stop_loss=entry.stop_loss,
             cost=entry.cost,
@@ -222,6 +223,7 @@ class Booking:
         trade = state.trade
         if trade is None:
             return
+        state.close.book(fill.link_id, qty)
         trade.closed_qty += qty
         trade.closed_value += qty * fill.price
         trade.result += result

@@ -80,7 +80,13 @@ class Closing:
             return
         state.close.landed(report.link_id)
         if report.link_id == state.close.id:
-            state.close.release()
+            state.close.ended(report.filled)
+            self.go_on(state)
+
+    def go_on(self, state: SymbolState) -> None:
+        """A part is closed: the next one leaves at once, as one order may be no larger."""
+        if state.close.goes_on and state.held:
+            self._send(state)
 
     def _send(self, state: SymbolState) -> None:
         size = state.venue.size or state.held

@@ -9,6 +9,7 @@ from turbo_trader.market.rows import SECOND
 from turbo_trader.market.state import new_states
 from turbo_trader.rules.exits import ExitReason
 from turbo_trader.signals.filters import new_filters
+from turbo_trader.trader.amending import Amending
 from turbo_trader.trader.closing import Closing
 from turbo_trader.trader.commands import Regridded
 from turbo_trader.trader.events import FeeRates
@@ -18,8 +19,9 @@ from turbo_trader.trader.trader_state import SymbolState, TraderState
 class Listing:
     """Instruments of all symbols, kept as the venue has them."""
 
-    def __init__(self, state: TraderState, closing: Closing) -> None:
+    def __init__(self, state: TraderState, closing: Closing, amending: Amending) -> None:
         self._state = state
+        self._amending = amending
         self._closing = closing
         self._waiting = False  # some symbol waits to be flat
 
@@ -39,6 +41,7 @@ class Listing:
             state.next_instrument = new
             self._waiting = True
             state.instrument = replace(new, tick=old.tick, step=old.step)
+        self._amending.regrid(state)
         if was and not new.open_for_entries:
             self._state.note(
                 "not-trading", "warning", symbol=new.symbol, status=new.status, delivery=new.delivery_ns

@@ -85,7 +85,7 @@ class Trader:
             self._closing,
             lambda each: self._scanner.confirmed(each),  # noqa: PLW0108 - the scanner comes later
         )
-        self._listing = Listing(self._state, self._closing)
+        self._listing = Listing(self._state, self._closing, self._amending)
         kept = decode(restored or {})
         self._staging = Staging(self._state, kept.world, kept.signal)
         self._booking = Booking(self._state, self._monitor, self._amending, self._closing, self._staging)

@@ -122,6 +122,7 @@ class PositionMonitor:
         # its answer was never read: asked for again, so that the target moves
         if bracket.pending_backstop is not None:
             state.amendment.want_backstop(bracket.pending_backstop)
+        self._amending.regrid(state)
         self.watch(state)
 
     def settled(self, state: SymbolState) -> None:

@@ -73,6 +73,12 @@ class SymbolState:
     blocks: Blocks = field(default_factory=Blocks)
     shadows: Shadows = field(default_factory=Shadows)
 
+    @property
+    def tick(self) -> Decimal:
+        """The tick that prices are sent on: a coarser one that waits until the symbol is flat is in force at the venue already."""
+        waiting = self.next_instrument
+        return self.instrument.tick if waiting is None else max(self.instrument.tick, waiting.tick)
+
     def stop_out(self, direction: int, ts: int) -> None:
         """A trade in this direction has ended by its stop with a loss."""
         self.stopped_out[direction] = ts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from turbo_trader.market.grid import on_grid
 from turbo_trader.rules.exits import Bracket
 from turbo_trader.trader.trader_state import SymbolState, TraderState
 
@@ -20,7 +21,11 @@ def watch(trader: TraderState, state: SymbolState) -> None:
         return
     level, tick = bracket.next_level, state.instrument.tick
     stop = int(bracket.stop / tick)
-    far = int(level / tick) if level is not None else (_FAR if bracket.direction > 0 else 0)
+    far = (
+        int(on_grid(level, tick, up=bracket.direction > 0) / tick)
+        if level is not None
+        else (_FAR if bracket.direction > 0 else 0)
+    )
     low, high = (stop, far) if bracket.direction > 0 else (far, stop)
     if state.alert_since is not None:  # looked at every second: the stop's end need not wake anybody again
         low, high = (0, high) if bracket.direction > 0 else (low, _FAR)

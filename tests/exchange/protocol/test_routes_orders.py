@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from turbo_trader.exchange.protocol.rate_limits import RateLimits
+from turbo_trader.exchange.protocol.signed import SignedRoutes
+from turbo_trader.exchange.protocol.signing import Key
 from turbo_trader.market.rows import LEVEL, ROW, TRADE, WHOLE
 
 Face = Any  # conftest.Face
@@ -69,6 +71,21 @@ def test_pages_hold_every_order_once_even_when_new_ones_come(face: Face) -> None
         assert "%3A" in cursor
         face.limit_order(f"new-{len(seen)}")
     assert sorted(seen) == sorted(f"p-{n}" for n in range(25))
+
+
+@pytest.mark.parametrize("asked", [{}, {"limit": 50}, {"limit": 1}])
+def test_a_venue_with_short_pages_gives_no_more_whatever_is_asked_for(
+    face: Face, asked: dict[str, int]
+) -> None:
+    for n in range(5):
+        face.limit_order(f"p-{n}")
+    signed = SignedRoutes(face.data, None, page=2)
+    reply, _ = signed.call(
+        Key(key="k", secret="s", uid="1"), "order/realtime", {"category": "linear", "symbol": "BTCUSDT", **asked},
+        face.now, face.now // MS, "",
+    )  # fmt: skip
+    assert len(reply.result["list"]) == min(2, asked.get("limit", 2))
+    assert reply.result["nextPageCursor"]
 
 
 @pytest.mark.parametrize(

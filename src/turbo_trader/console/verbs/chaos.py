@@ -15,7 +15,7 @@ from turbo_trader.console.options import MOST_EDGE, figure, whole
 if TYPE_CHECKING:
     from turbo_trader.chaos.campaign import Options
 
-TRIES = 12  # of shrinking
+TRIES = 40  # of shrinking
 
 
 def chaos(
@@ -24,8 +24,8 @@ def chaos(
     first: Annotated[int, typer.Option("--from", "--seed", help="the first seed", parser=whole())] = 1,
     jobs: Annotated[int, typer.Option(help="processes; 0: one, or all cores", parser=whole(0, 256))] = 0,
     hours: Annotated[
-        float, typer.Option(help="simulated hours of each, before the flatten", parser=figure(0.02))
-    ] = 0.5,
+        float | None, typer.Option(help="simulated hours: 0.5, or a defect's own", parser=figure(0.02))
+    ] = None,
     situation: Annotated[
         str, typer.Option(help="mixed, faulty, healthy, losing, default, maker, small, larger or earned")
     ] = "mixed",
@@ -44,9 +44,7 @@ def chaos(
     ] = None,
     shrink: Annotated[bool, typer.Option(help="reduce a failing seed to the least that still fails")] = True,
     defect: Annotated[str, typer.Option(help="plant this defect; the oracle must find it")] = "",
-    defects: Annotated[
-        bool, typer.Option("--defects", help="plant every defect, one after the other")
-    ] = False,
+    defects: Annotated[bool, typer.Option("--defects", help="plant every defect in turn")] = False,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Play seeds of faults against the daemon and the simulated exchange; exit code 1 when an invariant broke.
@@ -61,11 +59,11 @@ def chaos(
         return
     if balance:
         positive_decimal(balance, "--balance")
-    options = Options(first=first, hours=hours, situation=situation, faults=faults, balance=balance, edge=edge,
+    options = Options(first=first, hours=hours or 0.0, situation=situation, faults=faults, balance=balance, edge=edge,
                       symbols=symbols, rules=_rules(environment()))  # fmt: skip
     options.chaos(first)  # says what cannot be played
     if defects or defect:
-        _hunt(options, [defect] if defect else [], seeds, jobs or os.cpu_count() or 1, json)
+        _hunt(options, [defect] if defect else [], seeds, jobs or os.cpu_count() or 1, json, shrink)
     else:
         _play(options, seeds, jobs or 1, json, shrink)
 
@@ -91,7 +89,8 @@ def _rules(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> None:
     from turbo_trader.chaos import campaign
-    from turbo_trader.chaos.reporting import seed_line, total_lines, violation_lines
+    from turbo_trader.chaos.reporting import again, seed_line, total_lines, violation_lines
+    from turbo_trader.chaos.shrinking import shrunk
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.kernels import Use, compile_missing
     from turbo_trader.console.output import print_json, say
@@ -108,8 +107,7 @@ def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> 
         reported = campaign.play(options, seeds, jobs, show)
     if reported["violations"] and shrink:
         first = reported["violations"][0]
-        smaller = campaign.shrink(options, first, TRIES, say)
-        first["shrunk"] = smaller.command(int(first["seed"]))
+        first["shrunk"] = shrunk(options, first, TRIES, say)
     if json:
         print_json(reported)
     else:
@@ -120,12 +118,13 @@ def _play(options: Options, seeds: int, jobs: int, json: bool, shrink: bool) -> 
     if reported["violations"]:
         first = reported["violations"][0]
         broken = ", ".join(str(each["seed"]) for each in reported["violations"])
-        raise Failed(f"an invariant broke with seed {broken}; again: {first.get('shrunk', first['command'])}")
+        raise Failed(f"an invariant broke with seed {broken}; again: {again(first)}")
 
 
-def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool) -> None:
+def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool, shrink: bool) -> None:
     from turbo_trader.chaos import hunt
     from turbo_trader.chaos.defects import DEFECTS
+    from turbo_trader.chaos.reporting import violation_lines
     from turbo_trader.console.exit_codes import Failed
     from turbo_trader.console.output import print_json
     from turbo_trader.console.progress import Progress
@@ -140,7 +139,8 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
 
     with Progress("planted defects", len(wanted)) as bar:
         try:
-            found = hunt.hunt_all(wanted, options, jobs, most, show)
+            tries = TRIES if names and shrink else 0
+            found = hunt.hunt_all(wanted, options, jobs, most, show, tries)
         except hunt.NotPlanted as error:
             raise Failed(str(error)) from None
     reported: dict[str, Any] = {
@@ -156,6 +156,8 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
         print_json(reported)
     else:
         print("\n".join(_found_line(each) for each in found))
+        shown = [each.violation for each in found if names and each.violation is not None]
+        print("\n".join(line for violation in shown for line in violation_lines(violation)))
     if missed:
         raise Failed(f"not found: {', '.join(missed)}")
 
@@ -163,8 +165,10 @@ def _hunt(options: Options, names: list[str], seeds: int, jobs: int, json: bool)
 def _found_line(found: Any) -> str:
     if found.violation is None:
         return f"{found.defect}: NOT FOUND in {found.seeds} seeds, {found.seconds:.0f} s"
+    from turbo_trader.chaos.reporting import again
+
     violation = found.violation
     return (
         f"{found.defect}: {violation['invariant']} after {found.seeds} seeds, {found.seconds:.0f} s: {violation['what']}; "
-        f"{violation['command']}"
+        f"{again(violation)}"
     )

@@ -68,6 +68,7 @@ class Fault(StrEnum):
     LIQUIDATION = "liquidation"
     MARK_APART = "mark_apart"
     THIN_BOOK = "thin_book"
+    WIDE_BOOK = "wide_book"
 
 
 EXTRA: Final = "objects carry a field nobody knows"
@@ -135,5 +136,6 @@ OUTAGE: Final[Mapping[str, str]] = {
     Fault.LIQUIDATION: "the mark price runs away through a position's liquidation price, the last price does not",
     Fault.MARK_APART: "the mark price stays between a position's stop and its liquidation for a while, the last price does not",
     Fault.THIN_BOOK: "a symbol's book loses nearly all of its depth for some minutes: orders fill in parts",
+    Fault.WIDE_BOOK: "a symbol's bid and ask stand nine hundredths of a percent apart for some minutes",
 }
 MEANINGS: Final[Mapping[str, str]] = {**REQUEST, **FRAME, **SIMULATED, **OUTAGE}

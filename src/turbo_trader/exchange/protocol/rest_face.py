@@ -64,10 +64,12 @@ class RestFace:
         *,
         demo: bool = False,
         notices: Notices | None = None,
+        page: int = 0,
     ) -> None:
+        """`page`: rows of an account's list that one answer has at most; 0: as many as may be asked for."""
         self._notices = notices or Notices()
         market = MarketRoutes(data)
-        self.signed = SignedRoutes(data, limits, demo=demo)
+        self.signed = SignedRoutes(data, limits, demo=demo, page=page)
         self._keys = keys
         self._speed = speed
         self._limits = limits

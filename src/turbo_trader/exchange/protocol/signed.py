@@ -9,7 +9,7 @@ from turbo_trader.exchange.messages import Reply
 from turbo_trader.exchange.protocol import routes_empty
 from turbo_trader.exchange.protocol.dcp import Protection
 from turbo_trader.exchange.protocol.market_data import MarketData
-from turbo_trader.exchange.protocol.params import OTHERS, Refused
+from turbo_trader.exchange.protocol.params import OTHERS, Refused, whole
 from turbo_trader.exchange.protocol.rate_limits import Allowance, RateLimits
 from turbo_trader.exchange.protocol.routes_account import AccountRoutes, key_info
 from turbo_trader.exchange.protocol.routes_orders import TOO_MANY, BatchReply, OrderRoutes, batch_items
@@ -22,7 +22,11 @@ Signed = Callable[[str, Mapping[str, Any], int], Reply]
 class SignedRoutes:
     """Routes that need a key, behind its permissions and the account's rate limits. Paths are those after /v5/."""
 
-    def __init__(self, data: MarketData, limits: RateLimits | None, *, demo: bool = False) -> None:
+    def __init__(
+        self, data: MarketData, limits: RateLimits | None, *, demo: bool = False, page: int = 0
+    ) -> None:
+        """`page`: rows of a list that one answer has at most; 0: as many as may be asked for."""
+        self._page = page
         orders, positions = OrderRoutes(data.exchange), PositionRoutes(data.exchange)
         account = AccountRoutes(data.exchange, demo=demo)
         self.protection = Protection(data.exchange, demo=demo)
@@ -100,6 +104,8 @@ class SignedRoutes:
                 return Reply(result=nothing), allowed
             if route == "user/query-api":
                 return key_info(key, clock_ms), allowed
+            if self._page and route in self.reads:
+                params = {**params, "limit": str(whole(params, "limit", self._page, 1, self._page))}
             return (self.reads.get(route) or self.writes[route])(key.uid, params, now), allowed
         except Refused as refused:
             return refused.reply, allowed
