@@ -121,7 +121,7 @@ def test_an_order_of_others_may_go_only_by_the_venues_own_hand(
 def sent_entry(requests: Requests) -> None:
     """An entry of BTCUSDT leaves now."""
     simulation: Any = requests.world.simulation
-    simulation.process = SimpleNamespace(journal=SimpleNamespace(failed=""))
+    simulation.process = SimpleNamespace(journal=SimpleNamespace(failed=""), skew=0)
     requests.sent(ENTRY)
 
 
