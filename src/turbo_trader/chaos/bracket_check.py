@@ -169,10 +169,11 @@ class Brackets(Check):
             self._extends(plan, position, change.take_profit, best)
 
     def _favourable(self, plan: Plan, position: PositionMessage) -> Decimal:
-        """The best closable price there may have been."""
+        """The best closable price there may have been, and a tick: targets are on the tick before them."""
         self._see_all(plan)
         best = position.entry_price if plan.extreme is None else plan.extreme
-        return best * (1 + plan.order.side * (EXACTLY if self.world.quiet else NEAR))
+        near = EXACTLY if self.world.quiet else NEAR
+        return best + plan.order.side * (best * near + position.tick)
 
     def _not_too_tight(self, plan: Plan, position: PositionMessage, stop: Decimal, best: Decimal) -> None:
         policy, d, entry = self.world.policy, plan.order.side, position.entry_price

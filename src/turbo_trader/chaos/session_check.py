@@ -25,6 +25,9 @@ LEAST: Final = Decimal("0.04")  # of the session's start: more than the least tr
 SURE: Final = 10 * SECOND  # of able time beyond a limit: the process must have seen it
 FLATTENED: Final = 4 * MINUTE  # of heard time that closing everything may take while requests are lost
 HEALTHY: Final = 3 * SECOND  # where nothing goes wrong: 2 s, and the second between two looks
+PART: Final = (
+    SECOND // 2
+)  # a close beyond the largest order goes in parts, one after the other, within the rate limits
 LATE: Final = 21 * SECOND  # an entry may have waited for its leverage since it was decided
 UNHEARD: Final = 35.0  # seconds until a lost message is made good by a snapshot
 
@@ -73,6 +76,7 @@ class SessionLimits(Check):
         self._pause: tuple[int, int] = (0, 0)  # no entries between these times
         self._fall_seen = 0  # when the drawdown may first have been there
         self._close_by: int | None = None  # heard time by which all must be closed
+        self._most_parts = 0  # ... beside one order a symbol, since then
         self._stream_down = 0  # when the process was reported that its private stream is down
         self._stopped_out: dict[tuple[str, int], StopOut] = {}
         self._trades: dict[str, Decimal] = {}  # symbol -> result of what is open, fees in
@@ -222,13 +226,20 @@ class SessionLimits(Check):
             self._fall_seen, self._fall_since = 0, None
             session.peak, session.top = min(session.peak, equity), high
 
+    def _parts(self, held: dict[str, Decimal]) -> int:
+        """How many orders it takes to close what is held, beside one a symbol."""
+        return sum(
+            int(abs(size) / self.world.instrument(symbol).max_market_qty) for symbol, size in held.items()
+        )
+
     def _flat_in_time(self) -> None:
         if self._close_by is None:
             return
-        if next(self.world.held(), None) is None:
-            self._close_by = None
-        elif self.world.hears and self.world.heard_ns > self._close_by:
-            held = {p.symbol: p.size for p in self.world.held()}
+        held = {position.symbol: position.size for position in self.world.held()}
+        self._most_parts = max(self._most_parts, self._parts(held))
+        if not held:
+            self._close_by, self._most_parts = None, 0
+        elif self.world.hears and self.world.heard_ns > self._close_by + PART * self._most_parts:
             raise Violated(
                 Invariant.ON_TIME, "not flat in time", held=held, why=self._person or "session loss"
             )
