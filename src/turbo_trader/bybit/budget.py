@@ -1,18 +1,20 @@
-"""The request budget: token buckets per endpoint group and for the address, with a share kept for exits. Pure: time is given.
+"""The request budget: a rolling second of each endpoint group and of the address, with a share kept for exits. Pure: time is given.
 
 Limits of Bybit V5 reference chapter 4 at 80 %; the venue's own headers lower them, its reset time holds a group back.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 SHARE: Final = 0.8  # of the venue's limits, used by us
-RESERVE: Final = 0.25  # of every bucket, for exits and protection alone
+RESERVE: Final = 0.25  # of every window, for exits and protection alone
 ADDRESS: Final = 600 / 5.0  # requests a second from one address
 BAN_S: Final = 600.0  # silence after HTTP 403
+_WINDOW_S: Final = 1.1  # the venue's second, and what the way there may push together
 _MAX_WAIT_S: Final = 5.0  # a reset time further away than this is not believed
 _MOST_A_SECOND: Final = 10_000.0  # nor a limit beyond this, or below one
 
@@ -24,27 +26,26 @@ LIMITS: Final[dict[str, float]] = {
 
 
 @dataclass(slots=True)
-class Bucket:
-    """Tokens refilled at `rate` a second up to `size`."""
+class Window:
+    """At most `size` requests in a rolling second, as the venue counts them."""
 
-    rate: float
-    size: float
-    tokens: float = field(default=-1.0)
-    at: float = 0.0
+    size: int
+    sent: deque[float] = field(default_factory=deque)  # when those of the last second left
 
-    def __post_init__(self) -> None:
-        if self.tokens < 0:
-            self.tokens = self.size
+    def left(self, now: float) -> int:
+        """How many more may leave at `now`."""
+        self._forget(now)
+        return max(0, self.size - len(self.sent))
 
-    def left(self, now: float) -> float:
-        """Tokens that are there at `now`."""
-        return min(self.size, self.tokens + max(0.0, now - self.at) * self.rate)
+    def wait(self, now: float, kept: float) -> float:
+        """Seconds until one may leave while `kept` others could."""
+        self._forget(now)
+        over = len(self.sent) - max(1, int(self.size - kept))
+        return self.sent[over] + _WINDOW_S - now if over >= 0 else 0.0
 
-    def wait(self, now: float, floor: float) -> float:
-        """Seconds until one token above `floor` is there."""
-        self.tokens = self.left(now)
-        self.at = max(now, self.at)
-        return max(0.0, (1.0 + floor - self.tokens) / self.rate)
+    def _forget(self, now: float) -> None:
+        while self.sent and self.sent[0] <= now - _WINDOW_S:
+            self.sent.popleft()
 
 
 class Budget:
@@ -52,10 +53,13 @@ class Budget:
 
     def __init__(self, limits: Mapping[str, float] = LIMITS, share: float = SHARE) -> None:
         self._share = share
-        self._groups = {name: _bucket(limit, share) for name, limit in limits.items()}
-        self._address = Bucket(ADDRESS * share, ADDRESS * share)
+        self._groups = {name: self._window(limit) for name, limit in limits.items()}
+        self._address = self._window(ADDRESS)
         self._held: dict[str, float] = {}
         self._banned_until = 0.0
+
+    def _window(self, limit: float) -> Window:
+        return Window(max(1, int(limit * self._share)))
 
     def banned(self, now: float) -> float:
         """Seconds for which no HTTP may be sent; 0 when free."""
@@ -66,33 +70,30 @@ class Budget:
         self._banned_until = now + BAN_S
 
     def used(self, now: float) -> dict[str, float]:
-        """Used share of each group's bucket, and of the address's; 1 = nothing may be sent."""
-        buckets = {**self._groups, "address": self._address}
-        return {name: 1.0 - bucket.left(now) / bucket.size for name, bucket in buckets.items()}
+        """Used share of each group's window, and of the address's; 1 = nothing may be sent."""
+        windows = {**self._groups, "address": self._address}
+        return {name: 1.0 - window.left(now) / window.size for name, window in windows.items()}
 
     def reserve(self, group: str, now: float, *, exit_share: bool = False) -> float:
-        """Take a token and return 0, or return the seconds to wait before asking again (nothing taken)."""
-        bucket = self._groups.setdefault(group, _bucket(LIMITS.get(group, 10), self._share))
+        """Count a request and return 0, or return the seconds to wait before asking again (nothing counted)."""
+        windows = self._groups.setdefault(group, self._window(LIMITS.get(group, 10))), self._address
+        kept = 0.0 if exit_share else RESERVE
         wait = max(
-            self._held.get(group, 0.0) - now,
-            bucket.wait(now, 0.0 if exit_share else RESERVE * bucket.size),
-            self._address.wait(now, 0.0 if exit_share else RESERVE * self._address.size),
+            self._held.get(group, 0.0) - now, *(window.wait(now, kept * window.size) for window in windows)
         )
         if wait > 1e-9:
             return wait
-        bucket.tokens -= 1.0
-        self._address.tokens -= 1.0
+        for window in windows:
+            window.sent.append(now)
         return 0.0
 
     def report(self, group: str, now: float, headers: Mapping[str, str], venue_ms: int) -> None:
         """Take up what the limit headers of an answer say; `venue_ms`: the venue's time now, to read the reset time by."""
         remaining = _number(headers.get("X-Bapi-Limit-Status"))
         limit = _number(headers.get("X-Bapi-Limit"))
-        bucket = self._groups.get(group)
-        if bucket is not None and limit is not None and 1 <= limit <= _MOST_A_SECOND:
-            bucket.rate = limit * self._share
-            bucket.size = max(1.0, limit * self._share)
-            bucket.tokens = min(bucket.tokens, bucket.size)
+        window = self._groups.get(group)
+        if window is not None and limit is not None and 1 <= limit <= _MOST_A_SECOND:
+            window.size = max(1, int(limit * self._share))
         if remaining is not None and remaining <= 0:
             self.hold(group, now, headers, venue_ms)
 
@@ -101,11 +102,6 @@ class Budget:
         reset = _number(headers.get("X-Bapi-Limit-Reset-Timestamp"))
         wait = 1.0 if reset is None else (reset - venue_ms) / 1000.0
         self._held[group] = now + min(_MAX_WAIT_S, max(0.0, wait))
-
-
-def _bucket(limit: float, share: float) -> Bucket:
-    size = max(1.0, limit * share)
-    return Bucket(size, size)
 
 
 def _number(text: str | None) -> float | None:
