@@ -91,6 +91,13 @@ def test_a_seed_is_played_again_the_same() -> None:
             7177, "healthy", 0.12, marks=pytest.mark.long
         ),  # two positions ended in one step, and one was heard of first
         pytest.param(
+            72105, "healthy", 0.12, marks=pytest.mark.long
+        ),  # flat for a tenth of a second between two looks
+        pytest.param(
+            11214, "larger", 0.12, marks=pytest.mark.long
+        ),  # a flatten in 22 parts: the venue refused more than ten orders in a second
+        pytest.param(11243, "default", 0.12, marks=pytest.mark.long),  # a target on the tick before it
+        pytest.param(
             8691, "default", 0.12, marks=pytest.mark.long
         ),  # a close filled beyond its stop, which became the peak
     ],

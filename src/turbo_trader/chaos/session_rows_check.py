@@ -50,7 +50,8 @@ class SessionRows(Check):
         self._trades: list[Note] = []  # ended since then
         self._booked: Decimal | None = None  # its realised result, as the fills of this life make it
         self._safe = ZERO  # the most since the session began: the wallet, and what stops have locked
-        self._flat: list[tuple[int, Decimal]] = []  # the wallet while nothing was held
+        self._flat: list[tuple[int, Decimal]] = []  # the wallet while nothing was held for some time
+        self._flat_since: int | None = None
         self._hopeless = False  # the trades leave less hope of an edge than the rules ask for
 
     def event(self, event: Event) -> None:
@@ -68,19 +69,27 @@ class SessionRows(Check):
     def message(self, message: Message) -> None:
         """Two positions may end in one step: the process hears of one of them first."""
         if isinstance(message, PositionMessage):
-            self.step()
+            self._look_at_stops()
 
     def step(self) -> None:
-        """What is safe: the wallet, and what the stops of open positions have locked; of a flat account the wallet alone."""
-        held = list(self.world.held())
+        """What is safe, and the wallet of a flat account, which the process knows some time later."""
+        self._look_at_stops()
+        now = self.world.now
+        if next(self.world.held(), None) is not None:
+            self._flat_since = None
+        elif self._flat_since is None:
+            self._flat_since = now
+        elif now - self._flat_since > 2 * SECOND:  # the peak follows with the look at each second
+            self._flat.append((now, self.world.balance))
+
+    def _look_at_stops(self) -> None:
+        """The wallet is safe, and what the stops of open positions have locked."""
         locked = [
             position.size * (position.stop_loss - position.entry_price)
-            for position in held
+            for position in self.world.held()
             if position.stop_loss is not None
         ]
         self._safe = max(self._safe, self.world.balance + sum((max(ZERO, each) for each in locked), ZERO))
-        if not held:
-            self._flat.append((self.world.now, self.world.balance))
 
     def command(self, command: Command) -> None:
         """A row, or a note of what may change the next one."""
