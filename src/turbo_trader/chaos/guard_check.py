@@ -181,7 +181,10 @@ class BesideTheDaemon(Check):
         network, skew = guard.network, world.simulation.process.skew
         reaches = not network.down and not network.refused and world.now >= self._banned_until
         self._able, self._last = reaches and not skew, world.now
-        if world.now < guard.looking_since + LAPSE or not self._able:
+        if world.now < self._alone_since(guard.looking_since) + LAPSE:
+            self._needs.clear()
+            return
+        if not self._able:
             return
         asked = set(self._asked())
         disturbed = world.disturbed()
@@ -214,7 +217,11 @@ class BesideTheDaemon(Check):
         guard, most = self.world.simulation.guard, self.world.policy.guard_close_after
         if guard is None or guard.looking_since is None or not most:
             return False
-        return self.world.now - guard.looking_since >= LAPSE + most * SECOND
+        return self.world.now - self._alone_since(guard.looking_since) >= LAPSE + most * SECOND
+
+    def _alone_since(self, looking_since: int) -> int:
+        """The process may have been back for a moment between two looks: its lease tells."""
+        return max(looking_since, self.world.simulation.process.lease.beaten)
 
     def _known(self, symbol: str) -> tuple[Decimal, int] | None:
         """Stop and time limit of a position as the journal has them; None where it knows of none."""

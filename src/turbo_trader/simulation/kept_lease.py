@@ -28,15 +28,13 @@ class KeptLease:
         self.renews_since: int | None = None  # None: this life is over or stands still
         self.fence: Fence | None = None  # None: nobody else writes
         self._loop, self._emit, self._woken, self._fenced = loop, emit, woken, fenced
-        self._beaten = 0  # up to when it was renewed
+        self.beaten = 0  # up to when it was renewed
 
     def may_begin(self) -> bool:
         """A new life takes it first. False: what a guard signed last may still arrive."""
         if self.fence is None:
             self.goes_on()
-            self.fence = Fence(
-                self.epochs, LEASE, self._emit, self._woken, self._fenced, lambda: self._beaten
-            )
+            self.fence = Fence(self.epochs, LEASE, self._emit, self._woken, self._fenced, lambda: self.beaten)
             self.fence.begin()
         return self.permits()
 
@@ -45,9 +43,9 @@ class KeptLease:
         while (
             self.fence is not None
             and self.renews_since is not None
-            and self._beaten + SECOND <= self._loop.now
+            and self.beaten + SECOND <= self._loop.now
         ):
-            self._beaten += SECOND
+            self.beaten += SECOND
             self.fence.beat()
 
     def permits(self) -> bool:
@@ -62,7 +60,7 @@ class KeptLease:
 
     def goes_on(self) -> None:
         """It is renewed again, if it has not run out."""
-        self.renews_since = self._beaten = self._loop.now
+        self.renews_since = self.beaten = self._loop.now
 
     def ends(self) -> None:
         """The life is over; nothing is given back."""
