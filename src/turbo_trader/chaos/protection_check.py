@@ -86,6 +86,10 @@ class Protection(Check):
             known = self.tightest.get(message.symbol)
             if known is None or message.size * (message.stop_loss - known) > 0:
                 self.tightest[message.symbol] = message.stop_loss
+        elif (
+            not self.world.simulation.process.alive
+        ):  # a guard puts the journal's stop before the next life begins
+            self.tightest.pop(message.symbol, None)
 
     def step(self) -> None:
         """Positions whose stop is missing or loosened."""
