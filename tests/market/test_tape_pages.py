@@ -60,6 +60,31 @@ def test_a_longer_tape_takes_no_more_memory(tmp_path: Path) -> None:
     assert peaks[1] - peaks[0] < 40  # MB; the rows of the five more are 114 MB
 
 
+WRITE = """
+import sys
+from pathlib import Path
+from benchmarks.lengths import peak_mb
+from turbo_trader.market.reference import universe
+from turbo_trader.market.tape import Tape, write_tape
+from turbo_trader.market.tape_cache import TapeCache
+_, rows = TapeCache(Path(sys.argv[1])).find(sys.argv[2])
+write_tape(Tape(universe()[:1], rows, "dense"), Path(sys.argv[1]) / "a.parquet")
+print(len(rows[0]), peak_mb())
+"""
+
+
+def test_a_longer_tape_takes_no_more_memory_to_write(tmp_path: Path) -> None:
+    peaks = []
+    for copies in (1, 6):
+        kept(tmp_path, f"{copies}", copies)
+        command = [sys.executable, "-c", WRITE, str(tmp_path), f"{copies}"]
+        events, peak = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.split()
+        assert pl.scan_parquet(tmp_path / "a.parquet").select(pl.len()).collect().item() == int(events)
+        assert int(events) > 900_000 * copies
+        peaks.append(int(peak))
+    assert peaks[1] - peaks[0] < 60  # MB; the rows of the five more are 114 MB
+
+
 def test_rows_given_back_are_read_again_from_the_file(tmp_path: Path) -> None:
     rows = one_level_rows(100_000, START)
     cache = TapeCache(tmp_path)

@@ -12,6 +12,7 @@ import numpy as np
 
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.rows import GAP, KIND_MASK, ROW, TRADE, Rows
+from turbo_trader.market.tape_pages import give_back
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,6 +96,31 @@ class ParquetTape:
         except (OSError, ValueError, RecursionError, self._polars.exceptions.PolarsError) as error:
             line = str(error).partition("\n")[0]
             raise InputError(f"{self._path}: cannot be read as Parquet: {line}") from None
+
+
+def write_parts(path: Path, about: dict[str, Any], rows: Sequence[Rows]) -> None:
+    """Write a tape's file (zstd), symbol after symbol, in parts: those of a kept tape are given back. It is there as a whole or not
+    at all. InputError where it cannot be written."""
+    pl = polars(path)
+
+    def frames(*_: object) -> Iterator[Any]:
+        for s, whole in enumerate(rows):
+            for begin in range(0, len(whole), _AT_ONCE):
+                part = whole[begin : begin + _AT_ONCE]
+                yield pl.DataFrame(
+                    {"symbol": np.full(len(part), s, np.int16), **{n: part[n] for n in ROW.names or ()}}
+                )
+                give_back(part)
+
+    schema = pl.DataFrame({name: np.zeros(0, kind) for name, kind in _COLUMNS.items()}).schema
+    source = pl.io.plugins.register_io_source(frames, schema=schema)
+    facts = {"turbo_trader": json.dumps({"format": FORMAT, **about})}
+    begun = path.with_name(path.name + ".part")
+    try:
+        source.sink_parquet(begun, compression="zstd", row_group_size=_AT_ONCE, metadata=facts)
+        begun.replace(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{path}: cannot be written: {error}") from None
 
 
 def _damaged(path: Path, what: str) -> InputError:

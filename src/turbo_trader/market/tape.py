@@ -8,7 +8,6 @@ rows. All but Parquet may be gzip, or the one file of a zip archive. What a read
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +24,7 @@ from turbo_trader.market.compiled import sources_hash
 from turbo_trader.market.errors import InputError
 from turbo_trader.market.instruments import UNIVERSE, Instrument, resolve
 from turbo_trader.market.names import known_symbol, perpetual_symbol
-from turbo_trader.market.parquet import FORMAT, ParquetTape, polars
+from turbo_trader.market.parquet import ParquetTape, write_parts
 from turbo_trader.market.prints import is_prints, read_prints
 from turbo_trader.market.rebuild import Order, rebuild
 from turbo_trader.market.recording import is_recording, read_recording, recorded_parts
@@ -271,24 +270,14 @@ def _keep_recording(path: Path, instruments: Sequence[Instrument], cache: TapeCa
 
 
 def write_tape(tape: Tape, path: Path) -> None:
-    """Write a tape as one Parquet file (zstd): a row per event with its symbol's index, and the facts in the file's metadata."""
-    pl = polars(path)
-    columns = {name: np.concatenate([rows[name] for rows in tape.rows]) for name in ROW.names or ()}
-    symbol = np.concatenate([np.full(len(rows), i, np.int16) for i, rows in enumerate(tape.rows)])
+    """Write a tape as one Parquet file: a row per event with its symbol's index, and the facts in the file's metadata."""
     about = {
-        "format": FORMAT,
         "symbols": [instrument.symbol for instrument in tape.instruments],
         "source": tape.source,
         "rebuilt": tape.rebuilt,
         "made_up": tape.made_up,
     }
-    part = path.with_name(path.name + ".part")
-    try:
-        frame = pl.DataFrame({"symbol": symbol, **columns})
-        frame.write_parquet(part, compression="zstd", metadata={"turbo_trader": json.dumps(about)})
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error}") from None
+    write_parts(path, about, tape.rows)
 
 
 def _read_parquet(path: Path, wanted: tuple[str, ...] | None, cache: TapeCache | None) -> Tape:

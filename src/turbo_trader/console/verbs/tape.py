@@ -68,6 +68,7 @@ def import_(
     from turbo_trader.console.progress import Progress
     from turbo_trader.market.errors import InputError
     from turbo_trader.market.tape import read_tape, write_tape
+    from turbo_trader.market.tape_cache import TapeCache, tapes_folder
 
     if target.suffix != ".parquet":
         raise InputError(f"{target}: the tape's name must end in .parquet")
@@ -81,7 +82,7 @@ def import_(
         what = f"{count:,} bars of {interval // 10**9} s"
     else:
         with Progress(f"reading {source}"):
-            tape = read_tape(source, parts(symbols) or None, seed=seed)
+            tape = read_tape(source, parts(symbols) or None, seed=seed, cache=TapeCache(tapes_folder()))
             write_tape(tape, target)
         left_out, count = dict(tape.left_out), sum(len(rows) for rows in tape.rows)
         found |= {"events": count}
