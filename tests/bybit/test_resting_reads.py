@@ -85,14 +85,19 @@ def run(loop: Any, work: Awaitable[None]) -> None:
         runner.run(work)  # type: ignore[arg-type]
 
 
+@pytest.fixture(params=[False, True], ids=["plain", "tls"])
+def key(request: pytest.FixtureRequest, certificate: Path | None) -> Path | None:
+    """With a certificate, and without."""
+    if request.param and certificate is None:
+        pytest.skip("needs openssl to make a certificate")
+    return certificate if request.param else None
+
+
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("secure", [False, True])
-def test_messages_wait_while_a_connection_rests_and_come_together(
-    loop: Any, secure: bool, certificate: Path | None
-) -> None:
+def test_messages_wait_while_a_connection_rests_and_come_together(loop: Any, key: Path | None) -> None:
     async def scene() -> None:
         heard: list[list[bytes]] = []
-        async with connected(on_demand, heard, certificate if secure else None) as client:
+        async with connected(on_demand, heard, key) as client:
             client.rest(LONG_S)
             await client.send("6")
             await asyncio.sleep(0.15)
@@ -106,26 +111,21 @@ def test_messages_wait_while_a_connection_rests_and_come_together(
             await client.send("2")
             await until(lambda: sum(map(len, heard)) == 9)  # it rests no more
 
-    if secure and certificate is None:
-        pytest.skip("needs openssl to make a certificate")
     run(loop, scene())
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("secure", [False, True])
-def test_a_resting_connection_that_the_venue_closes_ends_after_its_rest(
-    loop: Any, secure: bool, certificate: Path | None
-) -> None:
+def test_a_resting_connection_that_the_venue_closes_ends_after_its_rest(loop: Any, key: Path | None) -> None:
     async def scene() -> None:
         heard: list[list[bytes]] = []
-        async with connected(on_demand, heard, certificate if secure else None) as client:
+        async with connected(on_demand, heard, key) as client:
             await client.send("0")
             client.rest(0.1)
             async with asyncio.timeout(3):
                 await client.wait_closed()
             client.read_on()
             client.rest(0.1)  # there is nothing to rest from
+            assert client.close_code == 1000
+        assert heard == []
 
-    if secure and certificate is None:
-        pytest.skip("needs openssl to make a certificate")
     run(loop, scene())

@@ -87,7 +87,9 @@ def test_a_flash_crash_moves_a_price_far_and_back() -> None:
 
 @pytest.mark.long
 def test_a_guard_protects_and_closes_meanwhile_and_the_woken_process_is_fenced() -> None:
-    run = played("away=30,stop_removed=60,freeze=60,guard_crash=10", 28)
+    faults = "away=30,stop_removed=60,freeze=60,guard_crash=10"
+    assert played(faults, 33).oracle.world.guarded["protect"]  # the process was back between two looks
+    run = played(faults, 28)
     assert run.faults.counts["guard_crash"]
     assert run.oracle.world.guarded["protect"]
     assert run.oracle.world.guarded["close"]

@@ -20,19 +20,25 @@ from turbo_trader.market.tape_cache import TapeCache
 from turbo_trader.market.tape_pages import Behind, give_back
 
 START = 1_767_603_600 * SECOND
-RUN = """
+HEAD = """
 import sys
 from decimal import Decimal
 from pathlib import Path
 from benchmarks.lengths import peak_mb
 from turbo_trader.market.reference import universe
-from turbo_trader.market.tape import Tape
+from turbo_trader.market.tape import Tape, write_tape
 from turbo_trader.market.tape_cache import TapeCache
 from turbo_trader.rules.policy import Policy
 from turbo_trader.simulation.backtest import Backtest
 _, rows = TapeCache(Path(sys.argv[1])).find(sys.argv[2])
-result = Backtest(Tape(universe()[:1], rows, "dense"), Policy(), Decimal(18)).run()
-print(result["events"], peak_mb())
+tape = Tape(universe()[:1], rows, "dense")
+"""
+RUN = """
+print(Backtest(tape, Policy(), Decimal(18)).run()["events"], peak_mb())
+"""
+WRITE = """
+write_tape(tape, Path(sys.argv[1]) / "a.parquet")
+print(len(rows[0]), peak_mb())
 """
 
 
@@ -49,40 +55,28 @@ def kept(folder: Path, key: str, copies: int) -> None:
     TapeCache(folder).keep(key, {}, [copies * len(part)], ((0, later(k)) for k in range(copies)))
 
 
-def test_a_longer_tape_takes_no_more_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("use", "most"), [(RUN, 40), (WRITE, 60)], ids=["run", "write"])
+def test_a_longer_tape_takes_no_more_memory(use: str, most: int, tmp_path: Path) -> None:
+    """`most`: MB; the rows of the five more are 114 MB."""
     peaks = []
     for copies in (1, 6):
         kept(tmp_path, f"{copies}", copies)
-        command = [sys.executable, "-c", RUN, str(tmp_path), f"{copies}"]
+        command = [sys.executable, "-c", HEAD + use, str(tmp_path), f"{copies}"]
         events, peak = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.split()
         assert int(events) > 900_000 * copies
+        if use == WRITE:
+            written = pl.scan_parquet(tmp_path / "a.parquet").select(pl.len()).collect().item()
+            assert written == int(events)
         peaks.append(int(peak))
-    assert peaks[1] - peaks[0] < 40  # MB; the rows of the five more are 114 MB
+    assert peaks[1] - peaks[0] < most
 
 
-WRITE = """
-import sys
-from pathlib import Path
-from benchmarks.lengths import peak_mb
-from turbo_trader.market.reference import universe
-from turbo_trader.market.tape import Tape, write_tape
-from turbo_trader.market.tape_cache import TapeCache
-_, rows = TapeCache(Path(sys.argv[1])).find(sys.argv[2])
-write_tape(Tape(universe()[:1], rows, "dense"), Path(sys.argv[1]) / "a.parquet")
-print(len(rows[0]), peak_mb())
-"""
-
-
-def test_a_longer_tape_takes_no_more_memory_to_write(tmp_path: Path) -> None:
-    peaks = []
-    for copies in (1, 6):
-        kept(tmp_path, f"{copies}", copies)
-        command = [sys.executable, "-c", WRITE, str(tmp_path), f"{copies}"]
-        events, peak = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.split()
-        assert pl.scan_parquet(tmp_path / "a.parquet").select(pl.len()).collect().item() == int(events)
-        assert int(events) > 900_000 * copies
-        peaks.append(int(peak))
-    assert peaks[1] - peaks[0] < 60  # MB; the rows of the five more are 114 MB
+def test_a_tape_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    target = tmp_path / "a.parquet"
+    target.mkdir()
+    with pytest.raises(InputError, match=r"a\.parquet: cannot be written: "):
+        write_tape(Tape(universe()[:1], (one_level_rows(300, START),), "dense"), target)
+    assert [*tmp_path.iterdir()] == [target]
 
 
 def test_rows_given_back_are_read_again_from_the_file(tmp_path: Path) -> None:

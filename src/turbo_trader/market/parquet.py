@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -120,7 +120,9 @@ def write_parts(path: Path, about: dict[str, Any], rows: Sequence[Rows]) -> None
         source.sink_parquet(begun, compression="zstd", row_group_size=_AT_ONCE, metadata=facts)
         begun.replace(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{path}: cannot be written: {error}") from None
+        with suppress(OSError):
+            begun.unlink()
+        raise InputError(f"{path}: cannot be written: {str(error).partition(chr(10))[0]}") from None
 
 
 def _damaged(path: Path, what: str) -> InputError:
