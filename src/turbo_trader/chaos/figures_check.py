@@ -20,7 +20,7 @@ HALF_LIFE: Final = 30.0  # minutes
 LOOKED: Final = 300  # minutes back
 ROUGH: Final = 1.6  # between a volatility of mids and one of closing prints
 JUMP: Final = 0.015  # between two prints that follow each other
-SURELY: Final = 7.5  # sigmas: more than JUMP_SIGMAS by default, of a volatility that is not quite ours
+SURELY: Final = 6.5  # sigmas: more than JUMP_SIGMAS by default, of a volatility that is not quite ours
 WEIGHT: Final = 1 - 0.5 ** (1 / HALF_LIFE)  # of the newest minute
 
 
